@@ -1,0 +1,124 @@
+// The doors between protocol code and a world. A world (libevent_world: sockets and timers; sim_world: virtual
+// time and links) implements the doors and calls an EventHandler. Protocol code is told things, it never
+// looks: it knows no clock, socket, file, random device or log but these.
+//
+// A door returns before anything comes back through the handler: no re-entrance.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "store/endpoint.h"
+#include "store/result.h"
+#include "store/time.h"
+
+namespace halp {
+
+using Bytes = std::string_view;
+
+class Clock {
+public:
+    virtual ~Clock() = default;
+    [[nodiscard]] virtual Instant now() const = 0;       // every deadline and every age
+    [[nodiscard]] virtual UnixSeconds wall() const = 0;  // only for HALP text, files and people
+};
+
+class Alarm {
+public:
+    virtual ~Alarm() = default;
+    // One per node; the latest call wins. An instant in the past means as soon as possible; no_deadline disarms.
+    virtual void wake_at(Instant when) = 0;
+};
+
+class Random {
+public:
+    virtual ~Random() = default;
+    virtual std::uint64_t next() = 0;  // 64 uniform bits
+
+    // Uniform in [0, n), n >= 1. Multiply-shift: the bias is below n / 2^64 and the result is the same everywhere.
+    std::uint64_t below(std::uint64_t n) {
+        return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * n) >> 64);
+    }
+    bool chance(double p) { return static_cast<double>(next() >> 11) * 0x1.0p-53 < p; }
+    template <class T>
+    void shuffle(std::vector<T>& items) {
+        for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[below(i)]);
+    }
+};
+
+// A connection, until the world says on_closed or on_connect_failed, or the node calls close or abort. Ids are not
+// used again within 2^32 connections.
+enum class StreamId : std::uint64_t {};
+
+class Transport {
+public:
+    virtual ~Transport() = default;
+    // The outcome comes later as on_connected or on_connect_failed. Host names are resolved by the world, afresh
+    // each time. Bytes may be written at once; they leave when the connection stands.
+    virtual StreamId connect(const Endpoint& to) = 0;
+    virtual void write(StreamId stream, Bytes bytes) = 0;
+    // Orderly: what was written is delivered, then FIN. The node hears no more of the stream.
+    virtual void close(StreamId stream) = 0;
+    // At once, unsent bytes are dropped. The node hears no more of the stream.
+    virtual void abort(StreamId stream) = 0;
+};
+
+// Small named files of one directory. Names are single path components.
+class Storage {
+public:
+    virtual ~Storage() = default;
+    [[nodiscard]] virtual Result<std::string> read(const std::string& name) = 0;  // not_found when missing
+    [[nodiscard]] virtual Result<void> replace(const std::string& name, Bytes content) = 0;  // atomic and durable
+    [[nodiscard]] virtual Result<void> remove(const std::string& name) = 0;  // ok when missing
+    [[nodiscard]] virtual Result<std::vector<std::string>> list() = 0;
+
+    // Reads, lets `change` make the new content of the old ("" when missing) and replaces the file, while no other
+    // process can: nothing is lost between two writers.
+    class Change {
+    public:
+        virtual ~Change() = default;
+        virtual std::string apply(Bytes old_content) = 0;
+    };
+    [[nodiscard]] virtual Result<void> update(const std::string& name, Change& change) = 0;
+    // Adds to the end of a file; the bytes survive a crash of this process at once, and of the machine soon after.
+    [[nodiscard]] virtual Result<void> append(const std::string& name, Bytes bytes) = 0;
+};
+
+struct Event;  // overlay/event.h
+
+class Observer {
+public:
+    virtual ~Observer() = default;
+    virtual void note(const Event& event) = 0;
+};
+
+struct Environment {
+    Clock& clock;
+    Alarm& alarm;
+    Random& random;
+    Transport& transport;
+    Storage& cache;  // the host cache directory, shared with the original tools and other processes
+    Storage& state;  // this node's own directory
+    Observer& observer;
+};
+
+enum class ConnectFailure : std::uint8_t { refused, timed_out, unreachable, name_unknown, local_limit };
+
+// What a world tells a node.
+class EventHandler {
+public:
+    virtual ~EventHandler() = default;
+    // `source` is the remote address as the socket shows it (its port is the remote's ephemeral one).
+    virtual void on_accept(StreamId stream, const Endpoint& source) = 0;
+    virtual void on_connected(StreamId stream, const Endpoint& remote_address) = 0;
+    virtual void on_connect_failed(StreamId stream, ConnectFailure why) = 0;
+    virtual void on_bytes(StreamId stream, Bytes bytes) = 0;
+    virtual void on_end(StreamId stream) = 0;     // the peer sends no more; writing still works; close() is ours to call
+    virtual void on_closed(StreamId stream) = 0;  // reset or broken; the stream is gone
+    virtual void on_wakeup() = 0;
+};
+
+}  // namespace halp

@@ -1,0 +1,53 @@
+// The original's cache files: one file per label in one directory, `<time> <host> <port>` per line joined
+// by LF without a final one, newest first; directories hold `<time> <name>`. In file names "/" is "~"
+// (halp-wire.md, "Cache directory"). Pure functions: bytes in, entries out; a bad line is skipped and
+// reported.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/endpoint.h"
+#include "store/label.h"
+#include "store/time.h"
+
+namespace halp {
+
+struct CacheLine {
+    UnixSeconds seen{0};
+    Endpoint endpoint;
+};
+struct CacheNameLine {
+    UnixSeconds seen{0};
+    std::string name;
+};
+struct BadCacheLine {
+    std::size_t line = 0;  // from 1
+    std::string why;       // what is wrong with it, in words
+};
+
+struct CacheFile {
+    std::vector<CacheLine> lines;        // of a plain label
+    std::vector<CacheNameLine> names;    // of a directory
+    std::vector<BadCacheLine> bad;       // at most 100 are listed; all are counted
+    std::size_t bad_count = 0;
+};
+
+[[nodiscard]] std::string cache_file_name(const Label& label);
+// Nothing for a file that is not a label's (`.allocation`, temporary files, names of other programs).
+[[nodiscard]] Result<Label> label_of_cache_file(std::string_view file_name);
+
+[[nodiscard]] CacheFile parse_cache_file(const Label& label, std::string_view content);
+[[nodiscard]] std::string format_cache_file(const Label& label, const CacheFile& file);
+
+// What to write back: the larger time of every endpoint in `on_disk` and `ours`, without the endpoints in
+// `forgotten` (unless the disk knows a later time than the one we forgot), newest first, at most `lines_max`.
+struct ForgottenHost {
+    Endpoint endpoint;
+    UnixSeconds as_of{0};
+};
+[[nodiscard]] CacheFile merge_cache_files(const CacheFile& on_disk, const CacheFile& ours,
+                                          const std::vector<ForgottenHost>& forgotten, std::size_t lines_max);
+
+}  // namespace halp

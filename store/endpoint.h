@@ -1,0 +1,81 @@
+// Where a program can be reached: a host and a TCP or UDP port. Identity is the exact bytes of the host
+// and the port, as in the original: `A` and `a` differ, names are kept as names, never resolved here.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "store/result.h"
+
+namespace halp {
+
+enum class AddressKind : std::uint8_t { ipv4, ipv6, name };
+
+struct Endpoint {
+    static constexpr std::size_t host_length_max = 255;
+
+    std::string host;  // no blanks, no control bytes; IPv6 with or without brackets, as it came
+    std::uint16_t port = 0;
+
+    // Refuses what nobody could dial: an empty or over-long host, blanks, control bytes, port 0.
+    [[nodiscard]] static Result<Endpoint> make(std::string_view host, std::uint64_t port);
+    // "host:port", "1.2.3.4:port", "[::1]:port". The host loses its brackets.
+    [[nodiscard]] static Result<Endpoint> parse(std::string_view text);
+
+    [[nodiscard]] AddressKind kind() const;
+    // The address bytes (4 or 16) of a canonical numeric host; empty for a name or any other spelling,
+    // so that packing an address and unpacking it gives the same bytes of text.
+    [[nodiscard]] std::string packed_address() const;
+    static std::string unpack_address(std::string_view four_or_sixteen_bytes);
+
+    // Addresses that one owner gets cheaply together: /16 for IPv4, /32 for IPv6, last two parts of a name.
+    [[nodiscard]] std::uint32_t group() const;
+    // Stable across machines and versions; goes over the wire inside digests.
+    [[nodiscard]] std::uint64_t hash() const;
+    [[nodiscard]] std::string text() const;  // "host:port", brackets added around a bare IPv6 address
+
+    auto operator<=>(const Endpoint&) const = default;
+};
+
+enum class EndpointId : std::uint32_t {};
+inline constexpr EndpointId no_endpoint{0xffffffff};
+
+// Every distinct endpoint of the process, once: host lists hold 32-bit ids. Ids stay valid until
+// collect() is called without them among the marks.
+class EndpointTable {
+public:
+    EndpointId intern(const Endpoint& endpoint);
+    [[nodiscard]] EndpointId find(const Endpoint& endpoint) const;  // no_endpoint when unknown
+    [[nodiscard]] const Endpoint& at(EndpointId id) const;
+    [[nodiscard]] std::uint64_t hash(EndpointId id) const;   // remembered, not recomputed
+    [[nodiscard]] std::uint32_t group(EndpointId id) const;  // remembered
+    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] std::size_t bytes() const;  // estimate, for quotas
+
+    // True once the table has doubled since the last collection (and holds at least 1024 endpoints):
+    // the owner then collects, so strangers cannot grow it without bound.
+    [[nodiscard]] bool wants_collection() const;
+    // Forgets every endpoint whose mark is false. marks[i] belongs to EndpointId{i}.
+    void collect(const std::vector<bool>& marks);
+    [[nodiscard]] std::vector<bool> empty_marks() const;
+
+private:
+    struct Slot {
+        Endpoint endpoint;
+        std::uint64_t hash = 0;
+        std::uint32_t group = 0;
+        bool used = false;
+    };
+    std::vector<Slot> slots_;
+    std::vector<EndpointId> free_;
+    std::unordered_multimap<std::uint64_t, EndpointId> by_hash_;
+    std::size_t used_ = 0;
+    std::size_t used_after_collection_ = 0;
+    std::size_t host_bytes_ = 0;
+};
+
+}  // namespace halp

@@ -1,0 +1,32 @@
+// Two kinds of time that the compiler keeps apart: `Instant` is monotonic and carries every age and
+// every deadline; `UnixSeconds` is what people, files and HALP text use. Neither has a now():
+// only a world's Clock (overlay/environment.h) can say what time it is.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace halp {
+
+struct Monotonic {
+    using rep = std::int64_t;
+    using period = std::micro;
+    using duration = std::chrono::microseconds;
+    using time_point = std::chrono::time_point<Monotonic>;
+    static constexpr bool is_steady = true;
+};
+
+using Duration = std::chrono::microseconds;
+using Instant = Monotonic::time_point;
+
+inline constexpr Instant never = Instant::min();      // has not happened
+inline constexpr Instant no_deadline = Instant::max();  // need not be woken
+
+enum class UnixSeconds : std::int64_t {};
+
+// HALP text knows times from 0 to the end of year 9999 UTC (halp-wire.md, "Addresses, times").
+inline constexpr UnixSeconds unix_seconds_max{253402300799};
+
+constexpr std::int64_t count(UnixSeconds t) { return static_cast<std::int64_t>(t); }
+
+}  // namespace halp
