@@ -1,0 +1,90 @@
+// What HALP nodes say to each other in gossip v2, as values. Times are ages, so clocks never meet; endpoints are
+// ids of this process's EndpointTable. The bytes are gossip_codec's business (overlay/README.md draws them);
+// the simulator may hand these values over without encoding.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/endpoint.h"
+#include "store/host_list.h"
+#include "store/label.h"
+
+namespace halp::gossip {
+
+enum class Kind : std::uint8_t {
+    exchange = 1,    // opens push-pull: self, a sample of the view, digests of labels
+    answer = 2,      // the same from the other side, entries of labels that differ, labels wanted
+    supplement = 3,  // entries of the labels that the answer wanted; ends the exchange
+    news = 4,        // pushed at once, not answered: joins, leaves, announcements, suspicions
+    ping = 5,        // feeler, or probe of a suspect or a grave
+    pong = 6,
+    try_for = 7,     // "can you reach `target`?"
+    verdict = 8,     // yes or no
+    leave = 9,       // the speaker itself goes away; not answered
+    refuse = 10,     // why the conversation ends
+};
+
+enum class Refusal : std::uint8_t { none = 0, other_swarm = 1, version = 2, malformed = 3, busy = 4, leaving = 5, self = 6 };
+
+// One node or one announced host.
+struct Entry {
+    EndpointId endpoint = no_endpoint;
+    std::uint32_t incarnation = 0;
+    std::uint32_t age_ms = 0;         // since the last confirmed contact (of a claim: since it was heard)
+    bool withdrawn = false;           // left, or no longer announced; then age_ms is since that moment
+    bool suspect = false;             // contact failed twice: check it yourself
+    bool claimed = false;             // only ever claimed in HALP text
+    std::uint32_t stated_age_s = 0;   // of a claim: how old it said it was
+    bool operator==(const Entry&) const = default;
+};
+
+struct LabelEntries {
+    Label label;
+    std::vector<Entry> entries;
+    bool operator==(const LabelEntries&) const = default;
+};
+
+struct LabelDigest {
+    std::uint64_t label_hash = 0;
+    ListDigest digest;
+    bool operator==(const LabelDigest&) const = default;
+};
+
+// Who speaks.
+struct Hello {
+    std::uint64_t swarm = 0;  // hash of the swarm's name: two swarms never merge by accident
+    std::uint64_t node = 0;   // random at each start: a node that meets itself notices
+    EndpointId self = no_endpoint;  // advertised; no_endpoint means "the address you see me from"
+    std::uint16_t port = 0;         // where the speaker listens
+    std::uint32_t incarnation = 0;  // wall-clock seconds at start, or higher
+    bool joining = false;           // knows hardly anybody: send all you have
+    bool leaving = false;
+    ListDigest peers;               // over the nodes the speaker lists, for small swarms
+    std::vector<std::uint32_t> interests;  // low halves of hashes of labels held; at most 16
+    bool operator==(const Hello&) const = default;
+};
+
+struct Message {
+    Kind kind = Kind::exchange;
+    Hello hello;
+    std::vector<Entry> peers;              // of the label `halp`; at most 128
+    std::vector<LabelDigest> digests;      // at most 64
+    std::vector<std::uint64_t> wanted;     // label hashes; at most 64
+    std::vector<LabelEntries> labels;      // at most 64 labels, 4096 entries in all
+    EndpointId observed = no_endpoint;     // answer, pong: how the speaker sees the other side
+    EndpointId target = no_endpoint;       // try_for, verdict
+    bool reachable = false;                // verdict
+    Refusal refusal = Refusal::none;       // refuse
+    bool operator==(const Message&) const = default;
+};
+
+inline constexpr std::size_t peers_per_message_max = 128;
+inline constexpr std::size_t digests_per_message_max = 64;
+inline constexpr std::size_t labels_per_message_max = 64;
+inline constexpr std::size_t entries_per_message_max = 4096;
+inline constexpr std::size_t interests_max = 16;
+
+}  // namespace halp::gossip

@@ -1,0 +1,76 @@
+// Everything that can be set about a node, with defaults. The YAML and the flags of halpd fill this in
+// (config/settings.h); the simulator and applications fill it in directly.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/endpoint.h"
+#include "store/label_table.h"
+#include "store/time.h"
+
+namespace halp {
+
+enum class PartnerRule : std::uint8_t { random, oldest, head, hybrid };
+enum class Propagation : std::uint8_t { push, pull, push_pull, swap };
+
+// The general peer-sampling view of Jelasity et al., ACM TOCS 25(3), 2007: (c, H, S), partner rule, propagation.
+// Newscast: sample = c, H = c, S = 0. Cyclon: swap, oldest. Original HALP: head, pull. Defaults: the hybrid.
+struct ViewOptions {
+    std::size_t fresh_max = 24;     // c
+    std::size_t healer = 8;         // H: how many of the oldest a merge may drop first
+    std::size_t swapper = 0;        // S: how many of those just sent a merge may drop next
+    std::size_t sample_freshest = 8;
+    std::size_t sample_random = 7;
+    PartnerRule partner = PartnerRule::hybrid;
+    Propagation propagation = Propagation::push_pull;
+    bool drop_on_failure = false;   // forget a partner at its first failure instead of suspecting it
+    std::size_t anchors_max = 12;   // proved by own contact
+    std::size_t pool_max = 92;      // known, not in the view; the label lists fresh + anchors + pool
+    std::size_t grave_max = 64;
+    std::size_t per_group_max = 0;  // of fresh and of anchors, per address group; 0: no limit
+};
+
+struct GossipOptions {
+    Duration period = std::chrono::seconds{1};           // T, +-20 % jitter
+    Duration exchange_timeout = std::chrono::seconds{1};  // connect, send, answer
+    Duration ttl = std::chrono::minutes{5};               // entries nobody confirms are forgotten; at least 60 T
+    Duration grave_kept_max = std::chrono::hours{24 * 7};
+    Duration seed_retry_max = std::chrono::seconds{30};
+    Duration news_interval = std::chrono::milliseconds{20};  // news that arrive together leave together
+    std::size_t news_fanout = 4;
+    std::size_t entries_per_label = 32;                   // b: freshest entries of a label that differs
+    std::size_t digests_per_exchange = 64;
+    Duration leave_linger = std::chrono::seconds{3};
+};
+
+struct TextOptions {
+    Duration settle = std::chrono::milliseconds{400};   // how long an unfinished query may pause
+    Duration deadline = std::chrono::seconds{10};        // a whole query and its answer
+    Duration poll_interval = std::chrono::seconds{250};  // of originals, +-20 %
+    std::size_t sessions_max = 2048;
+    std::size_t sessions_per_source_max = 256;
+};
+
+enum class Profile : std::uint8_t { local, lan, wan };
+
+struct OverlayOptions {
+    std::string swarm = "halp";
+    std::optional<Endpoint> advertise;  // else the address others see
+    std::uint16_t listen_port = 3451;
+    std::optional<Endpoint> listening;  // a concrete (not wildcard) listen address, known to be ours
+    std::vector<Endpoint> seeds;        // resolved afresh at each attempt
+    ViewOptions view;
+    GossipOptions gossip;
+    TextOptions text;
+    TableLimits table;
+    Duration save_acknowledged = std::chrono::milliseconds{400};  // an insert we answered is on disk by then
+    Duration save_learned = std::chrono::seconds{30};             // what gossip brought may wait
+
+    // local: T = 200 ms, for one machine; lan: 1 s; wan: 10 s, one hour ttl, at most 2 per address group.
+    static OverlayOptions for_profile(Profile profile);
+};
+
+}  // namespace halp
