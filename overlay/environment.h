@@ -40,7 +40,8 @@ public:
 
     // Uniform in [0, n), n >= 1. Multiply-shift: the bias is below n / 2^64 and the result is the same everywhere.
     std::uint64_t below(std::uint64_t n) {
-        return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * n) >> 64);
+        __extension__ using Wide = unsigned __int128;
+        return static_cast<std::uint64_t>((static_cast<Wide>(next()) * n) >> 64);
     }
     bool chance(double p) { return static_cast<double>(next() >> 11) * 0x1.0p-53 < p; }
     template <class T>

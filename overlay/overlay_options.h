@@ -37,6 +37,8 @@ struct GossipOptions {
     Duration period = std::chrono::seconds{1};           // T, +-20 % jitter
     Duration exchange_timeout = std::chrono::seconds{1};  // connect, send, answer
     Duration ttl = std::chrono::minutes{5};               // entries nobody confirms are forgotten; at least 60 T
+    // A node that accepts calls but does not answer is stalled rather than dead: it is buried only after this.
+    Duration stall_patience = std::chrono::seconds{40};
     Duration grave_kept_max = std::chrono::hours{24 * 7};
     Duration seed_retry_max = std::chrono::seconds{30};
     Duration news_interval = std::chrono::milliseconds{20};  // news that arrive together leave together

@@ -4,12 +4,14 @@
 // reported.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "store/endpoint.h"
 #include "store/label.h"
+#include "store/result.h"
 #include "store/time.h"
 
 namespace halp {
@@ -17,10 +19,12 @@ namespace halp {
 struct CacheLine {
     UnixSeconds seen{0};
     Endpoint endpoint;
+    bool operator==(const CacheLine&) const = default;
 };
 struct CacheNameLine {
     UnixSeconds seen{0};
     std::string name;
+    bool operator==(const CacheNameLine&) const = default;
 };
 struct BadCacheLine {
     std::size_t line = 0;  // from 1
@@ -28,9 +32,9 @@ struct BadCacheLine {
 };
 
 struct CacheFile {
-    std::vector<CacheLine> lines;        // of a plain label
-    std::vector<CacheNameLine> names;    // of a directory
-    std::vector<BadCacheLine> bad;       // at most 100 are listed; all are counted
+    std::vector<CacheLine> lines;      // of a plain label
+    std::vector<CacheNameLine> names;  // of a directory
+    std::vector<BadCacheLine> bad;     // at most 100 are listed; all are counted
     std::size_t bad_count = 0;
 };
 
@@ -38,7 +42,10 @@ struct CacheFile {
 // Nothing for a file that is not a label's (`.allocation`, temporary files, names of other programs).
 [[nodiscard]] Result<Label> label_of_cache_file(std::string_view file_name);
 
+// Of two lines for one endpoint or name the larger time counts. Newest first; equal times stay in the order of
+// the file. Times in the future are kept as written.
 [[nodiscard]] CacheFile parse_cache_file(const Label& label, std::string_view content);
+// The lines in the order given; what a reader would not take back (a blank in a host) is left out.
 [[nodiscard]] std::string format_cache_file(const Label& label, const CacheFile& file);
 
 // What to write back: the larger time of every endpoint in `on_disk` and `ours`, without the endpoints in

@@ -4,11 +4,12 @@
 
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "store/ordered_slots.h"
 #include "store/result.h"
 
 namespace halp {
@@ -21,6 +22,8 @@ struct Endpoint {
     std::string host;  // no blanks, no control bytes; IPv6 with or without brackets, as it came
     std::uint16_t port = 0;
 
+    // 1 to 255 bytes, none of them a blank or a control byte. Bytes from 0x80 on pass, as in the original.
+    [[nodiscard]] static bool well_formed_host(std::string_view host);
     // Refuses what nobody could dial: an empty or over-long host, blanks, control bytes, port 0.
     [[nodiscard]] static Result<Endpoint> make(std::string_view host, std::uint64_t port);
     // "host:port", "1.2.3.4:port", "[::1]:port". The host loses its brackets.
@@ -59,7 +62,7 @@ public:
     // True once the table has doubled since the last collection (and holds at least 1024 endpoints):
     // the owner then collects, so strangers cannot grow it without bound.
     [[nodiscard]] bool wants_collection() const;
-    // Forgets every endpoint whose mark is false. marks[i] belongs to EndpointId{i}.
+    // Forgets every endpoint whose mark is false. marks[i] belongs to EndpointId{i}; ids beyond the marks stay.
     void collect(const std::vector<bool>& marks);
     [[nodiscard]] std::vector<bool> empty_marks() const;
 
@@ -70,10 +73,23 @@ private:
         std::uint32_t group = 0;
         bool used = false;
     };
-    std::vector<Slot> slots_;
+    // By hash first and bytes last: whoever crafts colliding hosts gains nothing.
+    struct ByIdentity {
+        const std::vector<Slot>* slots;
+        bool operator()(std::uint32_t a, std::uint32_t b) const {
+            return before((*slots)[a], (*slots)[b].hash, (*slots)[b].endpoint);
+        }
+        static bool before(const Slot& slot, std::uint64_t hash, const Endpoint& endpoint) {
+            return slot.hash != hash ? slot.hash < hash : slot.endpoint < endpoint;
+        }
+    };
+    [[nodiscard]] const Slot& slot(EndpointId id) const;
+    [[nodiscard]] EndpointId find_hashed(const Endpoint& endpoint, std::uint64_t hash) const;
+    void rebuild_free_ids();
+
+    std::unique_ptr<std::vector<Slot>> slots_ = std::make_unique<std::vector<Slot>>();  // never moves: ByIdentity
     std::vector<EndpointId> free_;
-    std::unordered_multimap<std::uint64_t, EndpointId> by_hash_;
-    std::size_t used_ = 0;
+    OrderedSlots<ByIdentity> by_identity_{ByIdentity{slots_.get()}};
     std::size_t used_after_collection_ = 0;
     std::size_t host_bytes_ = 0;
 };

@@ -34,7 +34,9 @@ public:
     [[nodiscard]] bool storable() const { return text_.size() <= storable_length_max; }
 
     // Where this label is listed: x/y/z gives {labels, x}, {x/, y}, {x/y/, z}; x/ gives {labels, x}.
-    [[nodiscard]] std::vector<std::pair<Label, std::string>> listings() const;
+    // Directories with longer names are left out: a name of 4096 bytes may have two thousand parents.
+    [[nodiscard]] std::vector<std::pair<Label, std::string>> listings(
+        std::size_t directory_length_max = length_max) const;
 
     // Stable across machines and versions: goes over the wire in digests.
     [[nodiscard]] std::uint64_t hash() const;

@@ -5,23 +5,26 @@
 #pragma once
 
 #include <array>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <list>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "store/host_list.h"
 #include "store/label.h"
 #include "store/name_list.h"
+#include "store/source_quota.h"
+#include "store/time.h"
 
 namespace halp {
 
-// Where news came from, for quotas: 0 is this machine's own user, anything else a hash of the source's
-// address group.
-enum class SourceId : std::uint32_t {};
-inline constexpr SourceId local_source{0};
-
+// label_full counts entries and names, the others whole labels.
 enum class EvictionCause { label_full, table_full, memory_full, label_idle };
 inline constexpr std::size_t eviction_causes = 4;
 enum class RefusalCause { label_not_storable, source_label_quota, list_of_names, too_old, full };
@@ -36,9 +39,9 @@ struct Allocation {
 };
 
 struct TableLimits {
-    Allocation fallback;                      // labels without a row of their own
-    std::map<std::string, Allocation> rows;   // by label text
-    std::size_t labels_max = 4096;            // host lists and directories together
+    Allocation fallback;                     // labels without a row of their own
+    std::map<std::string, Allocation> rows;  // by label text
+    std::size_t labels_max = 4096;           // host lists and directories together
     std::size_t bytes_max = std::size_t{64} << 20;
     std::size_t names_per_directory_max = 256;  // `labels` itself: labels_max
     std::size_t new_labels_per_source_and_hour = 64;
@@ -48,25 +51,28 @@ struct TableLimits {
 class LabelTable {
 public:
     LabelTable(const EndpointTable& endpoints, TableLimits limits);
+    LabelTable(const LabelTable&) = delete;
+    LabelTable& operator=(const LabelTable&) = delete;
 
     struct Outcome {
         Merge merge = Merge::refused;
         RefusalCause cause = RefusalCause::full;  // meaningful when refused
     };
-    // Creates the host list when the quotas allow; makes room by evicting foreign labels, least
-    // recently used first. Lists the label in its directories (at `wall`) when it was taken.
+    // Creates the host list when the quotas allow; makes room by evicting foreign labels, those of mere hearsay
+    // first, then the least recently used. Lists the label in its directories (at `wall`) when it was taken.
     Outcome merge(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall);
 
     // A query was about this label: lists the name in its directories, as the original does after answering.
-    // True when any directory changed.
+    // True when any directory changed. Over quota nothing is listed and nothing else happens. Directories whose
+    // names the host cache could not hold are left out.
     bool mention(const Label& label, SourceId source, Instant now, UnixSeconds wall);
-    // An insert into a directory, as the original allows.
+    // An insert into a directory, as the original allows. Lists nothing itself: mention() the directory too.
     Outcome merge_name(const Label& directory, const NamedAt& news, SourceId source, Instant now);
 
     [[nodiscard]] const HostList* find(const Label& label) const;
     [[nodiscard]] const HostList* touch(const Label& label, Instant now);  // the same, and marks it used
     [[nodiscard]] const NameList* names(const Label& directory) const;
-    [[nodiscard]] const Label* by_hash(std::uint64_t label_hash) const;
+    [[nodiscard]] const Label* by_hash(std::uint64_t label_hash) const;  // of those with a host list
 
     bool erase(const Label& label, EndpointId endpoint);
     bool clear(const Label& label);  // a host list or a directory
@@ -76,7 +82,10 @@ public:
     void hold(const Label& label, bool held);
     [[nodiscard]] bool held(const Label& label) const;
 
-    struct Gone { Label label; EndpointId endpoint; };
+    struct Gone {
+        Label label;
+        EndpointId endpoint;
+    };
     // Removes what has outlived its time, and labels idle and empty since an hour. Amortised: call it at most once
     // a second.
     std::vector<Gone> expire(Instant now);
@@ -87,7 +96,9 @@ public:
     // The next `count` host labels after `cursor` in hash order, wrapping; updates the cursor.
     std::vector<Label> next_labels(std::uint64_t& cursor, std::size_t count) const;
 
-    // Labels changed since they were last taken, for the host cache.
+    // Labels changed since they were last taken, for the host cache: at once when what a file holds changed, once a
+    // minute (at an expire()) when only recency moved on. A label that is dirty and not found any more was
+    // cleared, evicted or idle.
     std::vector<Label> take_dirty();
     void mark_dirty(const Label& label);
 
@@ -100,9 +111,77 @@ public:
     [[nodiscard]] std::uint64_t refused(RefusalCause cause) const;
 
 private:
-    // (owned by the implementer)
+    struct Row {
+        Row(Label name, std::uint64_t name_hash) : label(std::move(name)), hash(name_hash) {}
+
+        Label label;
+        std::uint64_t hash;
+        std::optional<HostList> hosts;  // exactly one of the two
+        std::optional<NameList> names;
+        std::list<Row*>::iterator turn;  // in idle_order_, when evictable
+        bool evictable = false;
+        std::uint64_t operation = 0;  // the last one that needed this row
+        Instant used = never;
+        Instant empty_since = never;
+        Instant saved_at = never;    // when mere passing of time was last worth a save
+        bool recency_moved = false;  // since then
+        std::size_t bytes = 0;
+
+        [[nodiscard]] bool empty() const { return hosts ? hosts->entries() == 0 : names->size() == 0; }
+        [[nodiscard]] bool hearsay() const { return !hosts || !hosts->vouches(); }
+    };
+    struct ByHash {
+        using is_transparent = void;
+        bool operator()(const Row* a, const Row* b) const {
+            return a->hash != b->hash ? a->hash < b->hash : a->label < b->label;
+        }
+        bool operator()(const Row* a, std::uint64_t hash) const { return a->hash < hash; }
+        bool operator()(std::uint64_t hash, const Row* a) const { return hash < a->hash; }
+    };
+    using Listings = std::vector<std::pair<Label, std::string>>;
+    // What an operation would create.
+    struct Wish {
+        std::size_t labels = 0;
+        std::size_t rows = 0;
+        std::size_t bytes = 0;
+    };
+
+    Outcome merge_new(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall);
+    Outcome merge_into(Row& row, const HostEntry& news, Instant now);
+    [[nodiscard]] Outcome settled(Row& row, Merge merge, Instant now);
+    Outcome refuse(RefusalCause cause);
+
+    Wish listing_wish(const Listings& listings, Instant now);
+    bool list(const Listings& listings, Instant now, UnixSeconds wall);
+    [[nodiscard]] std::optional<RefusalCause> admit(const Wish& wish, SourceId source, Instant now);
+    bool make_room(const Wish& wish);
+    bool evict_one(EvictionCause cause);
+
+    [[nodiscard]] Row* row_of(const Label& label);
+    [[nodiscard]] const Row* row_of(const Label& label) const;
+    Row& create(const Label& label, Instant now);
+    void use(Row& row, Instant now);
+    void settle_turn(Row& row);
+    void account(Row& row);
+    void drop(Row& row);
+    void note_change(Row& row, Merge merge, bool at_once);
+    [[nodiscard]] bool overdue(Row& row, Instant now) const;
+    [[nodiscard]] HostList::Limits list_limits(const Label& label) const;
+    [[nodiscard]] std::size_t names_max(const Label& directory) const;
+    std::uint64_t& counter(EvictionCause cause) { return evicted_[static_cast<std::size_t>(cause)]; }
+
     const EndpointTable& endpoints_;
     TableLimits limits_;
+    std::map<std::string, Row> rows_;
+    std::set<const Row*, ByHash> by_hash_;  // of host lists
+    std::list<Row*> idle_order_;            // evictable rows, the least recently used last
+    std::set<std::string> held_;
+    std::set<Label> dirty_;
+    SourceQuota quota_;
+    std::uint64_t operation_ = 0;
+    std::size_t bytes_ = 0;
+    std::array<std::uint64_t, eviction_causes> evicted_{};
+    std::array<std::uint64_t, refusal_causes> refused_{};
 };
 
 }  // namespace halp

@@ -2,12 +2,12 @@
 // leaves first. Names are whatever the original would have stored: any bytes but blanks and control bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
-#include <list>
-#include <set>
-#include <unordered_map>
 
 #include "store/host_list.h"
 #include "store/time.h"
@@ -22,27 +22,44 @@ struct NamedAt {
 
 class NameList {
 public:
-    explicit NameList(std::size_t names_max) : names_max_(names_max) {}
+    static constexpr std::size_t name_length_max = 4096;  // as Label::length_max
 
-    // Keeps the larger of two times of a name. stale: nothing changed.
+    explicit NameList(std::size_t names_max) : names_max_(names_max) {}
+    NameList(NameList&&) noexcept = default;
+    NameList& operator=(NameList&&) noexcept = default;
+
+    // 1 to 4096 bytes, no blanks, no control bytes.
+    [[nodiscard]] static bool well_formed(std::string_view name);
+
+    // Keeps the larger of two times of a name. stale: nothing changed. refused: not well formed, or older than
+    // every name of a full list.
     Merge merge(const NamedAt& news);
     bool erase(const std::string& name);
-    // Newest first by ranked time, then stated time, then order of arrival.
+    void set_names_max(std::size_t names_max);
+
+    [[nodiscard]] bool contains(const std::string& name) const { return by_name_.count(name) != 0; }
+    // Newest first by ranked time, then stated time, then in the order in which they came to that time.
     [[nodiscard]] std::vector<NamedAt> page(std::size_t first, std::size_t count) const;
     [[nodiscard]] std::size_t size() const { return by_name_.size(); }
-    [[nodiscard]] std::size_t bytes() const;
+    [[nodiscard]] std::uint64_t evicted() const { return evicted_; }
+    [[nodiscard]] std::size_t bytes() const;  // estimate, for quotas
+    [[nodiscard]] static std::size_t name_bytes(std::size_t name_length);
 
 private:
+    static constexpr std::size_t tree_node_bytes = 48;
     struct Key {
         std::int64_t ranked, stated;
-        std::uint64_t arrival;
+        std::uint64_t arrival;  // differs between names
         bool operator<(const Key& other) const;
     };
+    void shrink_to(std::size_t names);
+
     std::size_t names_max_;
     std::uint64_t arrivals_ = 0;
+    std::uint64_t evicted_ = 0;
     std::size_t name_bytes_ = 0;
-    std::unordered_map<std::string, Key> by_name_;
-    std::set<std::pair<Key, std::string>> by_rank_;
+    std::map<std::string, Key> by_name_;
+    std::map<Key, const std::string*> by_rank_;  // keys of by_name_, which never move
 };
 
 }  // namespace halp

@@ -19,7 +19,7 @@ struct Monotonic {
 using Duration = std::chrono::microseconds;
 using Instant = Monotonic::time_point;
 
-inline constexpr Instant never = Instant::min();      // has not happened
+inline constexpr Instant never = Instant::min();        // has not happened
 inline constexpr Instant no_deadline = Instant::max();  // need not be woken
 
 enum class UnixSeconds : std::int64_t {};

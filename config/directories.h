@@ -1,0 +1,24 @@
+// Where files go when nobody says: as root in the system's places, else in the user's; systemd's wishes first.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "config/settings.h"
+
+namespace halp::config {
+
+// Environment variables by name.
+using Environ = std::map<std::string, std::string>;
+Environ process_environ();
+
+struct Directories {
+    std::string state;
+    std::string cache;
+    std::string admin_socket;  // empty: none
+    std::string log_file;      // empty: stderr
+};
+
+Directories resolve_directories(const Settings& settings, const Environ& environ, bool root);
+
+}  // namespace halp::config

@@ -1,0 +1,222 @@
+#include "config/load_settings.h"
+
+#include <dirent.h>
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "config/setting_table.h"
+#include "config/yaml_reader.h"
+
+namespace halp::config {
+namespace {
+
+constexpr std::size_t problems_max = 20;
+
+// One value from one source, before it is known to be good.
+struct Assignment {
+    std::string key;
+    SettingText text;
+    bool empty = false;
+    std::string origin;       // "/etc/halp/halpd.yaml:3", "--listen"
+    std::string key_place;    // what a message about the key begins with
+    std::string value_place;  // and one about the value
+};
+
+std::string place_text(const std::string& file, const Place& place) {
+    return file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+}
+
+bool is_section(std::string_view key) {
+    if (key == "labels.rows") return true;
+    const std::string prefix = std::string{key} + ".";
+    const auto& table = setting_table();
+    return std::any_of(table.begin(), table.end(),
+                       [&](const Setting& s) { return s.key.substr(0, prefix.size()) == prefix; });
+}
+
+class Loader {
+public:
+    explicit Loader(const SettingSources& sources) : sources_(sources) {}
+
+    LoadedSettings load() {
+        read_files();
+        read_environment();
+        for (const FlagValue& flag : sources_.flags)
+            take({flag.key, flag.text, false, flag.flag, flag.flag, flag.flag});
+        choose_profile();
+        for (const Assignment& one : assignments_) apply(one);
+        apply_label_rows();
+        check_together();
+        return std::move(out_);
+    }
+
+private:
+    void problem(const std::string& place, const std::string& message) {
+        if (out_.problems.size() < problems_max) out_.problems.push_back(place + ": " + message);
+        else if (out_.problems.size() == problems_max) out_.problems.push_back("and more");
+    }
+
+    void read_files() {
+        if (sources_.only_file) return read_file(*sources_.only_file, true);
+        read_file(sources_.system_dir + "/halpd.yaml", false);
+        for (const std::string& path : files_of(sources_.system_dir + "/conf.d")) read_file(path, true);
+        if (sources_.root) return;
+        const auto variable = [&](const char* name) {
+            const auto found = sources_.environ.find(name);
+            return found == sources_.environ.end() ? std::string{} : found->second;
+        };
+        const std::string home = variable("HOME");
+        std::string config_home = variable("XDG_CONFIG_HOME");
+        if (config_home.empty() && !home.empty()) config_home = home + "/.config";
+        if (!config_home.empty()) read_file(config_home + "/halp/halpd.yaml", false);
+    }
+
+    // The *.yaml of a directory by name; none when there is no such directory.
+    static std::vector<std::string> files_of(const std::string& directory) {
+        const std::unique_ptr<DIR, int (*)(DIR*)> handle{opendir(directory.c_str()), closedir};
+        std::vector<std::string> paths;
+        if (!handle) return paths;
+        while (const dirent* entry = readdir(handle.get())) {
+            const std::string_view name{entry->d_name};
+            constexpr std::string_view ending = ".yaml";
+            const bool yaml = name.size() > ending.size() && name.substr(name.size() - ending.size()) == ending;
+            if (yaml && name.front() != '.') paths.push_back(directory + "/" + std::string{name});
+        }
+        std::sort(paths.begin(), paths.end());
+        return paths;
+    }
+
+    void read_file(const std::string& path, bool required) {
+        const Result<std::string> content = read_config_file(path);
+        if (!content) {
+            if (required || content.error().code != ErrorCode::not_found) problem(path, content.error().message);
+            return;
+        }
+        out_.files.push_back(path);
+        YamlDocument document = read_yaml(*content);
+        for (const YamlProblem& wrong : document.problems) problem(place_text(path, wrong.place), wrong.message);
+        std::map<std::string, Place> seen;
+        for (YamlEntry& entry : document.entries) {
+            const auto [first, fresh] = seen.emplace(entry.key, entry.key_place);
+            const std::string key_place = place_text(path, entry.key_place);
+            if (!fresh && document.problems.empty()) {  // "gossip: {period: 1s}" and "gossip.period: 2s"
+                problem(key_place, entry.key + " is set twice in this file, first in line " +
+                                       std::to_string(first->second.line));
+                continue;
+            }
+            take({entry.key, std::move(entry.text), entry.empty, path + ":" + std::to_string(entry.key_place.line),
+                  key_place, place_text(path, entry.value_place)});
+        }
+    }
+
+    void read_environment() {
+        for (const Setting& setting : setting_table()) {
+            const std::string name = environment_name(setting.key);
+            const auto found = sources_.environ.find(name);
+            if (found == sources_.environ.end()) continue;
+            take({std::string{setting.key}, {{found->second}, false}, false, name, name, name});
+        }
+        // Not an error: other programs' variables may begin alike. HALP_SOCKET is the client's.
+        for (const auto& [name, value] : sources_.environ) {
+            if (name.substr(0, 5) != "HALP_" || name == "HALP_SOCKET" || name == "HALP_COLOR") continue;
+            const auto& table = setting_table();
+            const auto is_this = [&, &wanted = name](const Setting& s) { return environment_name(s.key) == wanted; };
+            if (std::none_of(table.begin(), table.end(), is_this))
+                out_.warnings.push_back("the environment variable " + name + " is not a setting; it is ignored");
+        }
+    }
+
+    // Keeps what is a setting; says what was probably meant otherwise.
+    void take(Assignment one) {
+        if (find_setting(one.key) != nullptr) return assignments_.push_back(std::move(one));
+        if (const auto row = find_label_row(one.key)) {
+            const Result<Label> label = Label::parse(row->label);
+            if (!label) return problem(one.key_place, row->label + " is not a label: " + label.error().message);
+            return rows_.push_back(std::move(one));
+        }
+        if (is_section(one.key)) {
+            if (!one.empty)
+                problem(one.value_place, one.key + " is a section: its settings stand below it, indented");
+            return;
+        }
+        const std::string nearest = nearest_key(one.key);
+        const std::string hint = nearest.empty() ? "halpd --print-config lists all" : "did you mean " + nearest + "?";
+        problem(one.key_place, one.key.substr(0, 128) + " is not a setting; " + hint);
+    }
+
+    // The last one wins; it must be known before anything else, since it is the ground the others stand on.
+    void choose_profile() {
+        Settings chosen;
+        const Setting* profile = find_setting("profile");
+        for (const Assignment& one : assignments_)
+            if (one.key == "profile" && !one.empty) (void)assign(profile->field(chosen), profile->range, one.text);
+        const std::string origin = "profile " + print(profile->field(chosen));
+        out_.settings.node = OverlayOptions::for_profile(chosen.profile);
+        Settings built_in;
+        for (const Setting& setting : setting_table())
+            if (print(setting.field(out_.settings)) != print(setting.field(built_in)))
+                out_.origins[std::string{setting.key}] = origin;
+    }
+
+    void apply(const Assignment& one) {
+        const Setting* setting = find_setting(one.key);
+        assign_to(setting->field(out_.settings), setting->range, one);
+    }
+
+    // A row has what the default has, but for what it names. So rows come last.
+    void apply_label_rows() {
+        for (const Assignment& one : rows_) {
+            const std::optional<LabelRowKey> row = find_label_row(one.key);
+            auto& rows = out_.settings.node.table.rows;
+            Allocation& allocation = rows.try_emplace(row->label, out_.settings.node.table.fallback).first->second;
+            assign_to(row->setting->field(allocation), row->setting->range, one);
+        }
+    }
+
+    void assign_to(const Field& field, const Range& range, const Assignment& one) {
+        if (one.empty) return problem(one.value_place, one.key + " has no value; allowed: " + allowed(field, range));
+        const Result<void> done = assign(field, range, one.text);
+        if (!done) return problem(one.value_place, one.key + ": " + done.error().message);
+        out_.origins[one.key] = one.origin;
+    }
+
+    void check_together() {
+        const auto more = [&](const char* part, std::size_t part_value, const char* whole, std::size_t whole_value) {
+            if (part_value <= whole_value) return;
+            const auto origin = out_.origins.find(part);
+            problem(origin == out_.origins.end() ? "built-in" : origin->second,
+                    std::string{part} + " (" + std::to_string(part_value) + ") is above " + whole + " (" +
+                        std::to_string(whole_value) + ")");
+        };
+        const OverlayOptions& node = out_.settings.node;
+        more("view.healer", node.view.healer, "view.fresh_max", node.view.fresh_max);
+        more("view.swapper", node.view.swapper, "view.fresh_max", node.view.fresh_max);
+        const bool stated = out_.origins.count("text.sessions_per_source_max") > 0;
+        if (stated)
+            more("text.sessions_per_source_max", node.text.sessions_per_source_max, "text.sessions_max",
+                 node.text.sessions_max);
+        else
+            out_.settings.node.text.sessions_per_source_max =
+                std::min(node.text.sessions_per_source_max, node.text.sessions_max);
+    }
+
+    const SettingSources& sources_;
+    LoadedSettings out_;
+    std::vector<Assignment> assignments_, rows_;
+};
+
+}  // namespace
+
+LoadedSettings load_settings(const SettingSources& sources) { return Loader{sources}.load(); }
+
+Result<FlagValue> parse_set_flag(const std::string& text) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0)
+        return Error{ErrorCode::invalid, "--set wants KEY=VALUE, for example --set gossip.period=5s"};
+    return FlagValue{"--set " + text.substr(0, equals), text.substr(0, equals), {{text.substr(equals + 1)}, false}};
+}
+
+}  // namespace halp::config

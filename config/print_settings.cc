@@ -1,0 +1,114 @@
+#include "config/print_settings.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "config/setting_table.h"
+
+namespace halp::config {
+namespace {
+
+// Opens the sections of a dotted key that are not open yet, and returns the indentation of its last part.
+class Sections {
+public:
+    std::string open(std::string_view key, std::string& out) {
+        std::string indent;
+        std::size_t from = 0;
+        std::string_view path;
+        for (std::size_t dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.', from)) {
+            path = key.substr(0, dot);
+            if (!is_open(path)) out += (indent.empty() ? "\n" : "") + indent + std::string{key.substr(from, dot - from)} + ":\n";
+            indent += "  ";
+            from = dot + 1;
+        }
+        open_ = std::string{path};
+        return indent;
+    }
+
+private:
+    [[nodiscard]] bool is_open(std::string_view path) const {
+        const std::string_view open{open_};
+        return open == path || (open.substr(0, path.size()) == path && open.substr(path.size(), 1) == ".");
+    }
+    std::string open_;
+};
+
+std::string_view last_part(std::string_view key) { return key.substr(key.rfind('.') + 1); }
+
+std::string origin_of(const LoadedSettings& loaded, const std::string& key) {
+    const auto found = loaded.origins.find(key);
+    return found == loaded.origins.end() ? "built-in" : found->second;
+}
+
+// What an empty path stands for here.
+std::string resolved(std::string_view key, const Directories& directories) {
+    if (key == "state_dir") return directories.state;
+    if (key == "cache_dir") return directories.cache;
+    if (key == "admin") return directories.admin_socket;
+    return {};
+}
+
+void print_line(std::string& out, const std::string& indent, std::string_view name, const std::string& value,
+                const std::string& comment) {
+    std::string line = indent + std::string{name} + ": " + value;
+    line.resize(std::max<std::size_t>(line.size(), 44), ' ');
+    out += line + " # " + comment + "\n";
+}
+
+}  // namespace
+
+std::string print_effective(LoadedSettings loaded, const Directories& directories) {
+    std::string out = "# What halpd runs with, and where each value comes from.\n";
+    for (const std::string& file : loaded.files) out += "# read: " + file + "\n";
+    Sections sections;
+    for (const Setting& setting : setting_table()) {
+        const std::string indent = sections.open(setting.key, out);
+        const std::string value = print(setting.field(loaded.settings));
+        std::string comment = origin_of(loaded, std::string{setting.key});
+        const std::string here = value == "\"\"" ? resolved(setting.key, directories) : std::string{};
+        if (!here.empty()) comment += ", here: " + here;
+        print_line(out, indent, last_part(setting.key), value, comment);
+        if (setting.key != "labels.default.persist" || loaded.settings.node.table.rows.empty()) continue;
+        out += "  rows:\n";
+        for (auto& [label, allocation] : loaded.settings.node.table.rows) {
+            out += "    \"" + label + "\":\n";
+            for (const AllocationSetting& row : allocation_table()) {
+                const std::string key = "labels.rows." + label + "." + std::string{row.name};
+                const bool stated = loaded.origins.count(key) > 0;
+                print_line(out, "      ", row.name, print(row.field(allocation)),
+                           stated ? origin_of(loaded, key) : "labels.default");
+            }
+        }
+    }
+    return out;
+}
+
+std::string sample_config() {
+    std::string out =
+        "# halpd reads this file at start and again on SIGHUP. Every setting is here with its default; remove the\n"
+        "# \"#\" in front of a setting to change it. `halpd --check-config` finds mistakes, `halpd --print-config`\n"
+        "# shows what is in force and why. The same can be said by a flag (--set gossip.period=5s) or by the\n"
+        "# environment (HALP_GOSSIP_PERIOD=5s). (restart): a reload does not apply it.\n\n";
+    Settings defaults;
+    defaults.node = OverlayOptions::for_profile(defaults.profile);
+    Sections sections;
+    for (const Setting& setting : setting_table()) {
+        const std::string indent = sections.open(setting.key, out);
+        const Field field = setting.field(defaults);
+        const bool again = setting.reload == Reload::applies;
+        out += indent + "# " + std::string{setting.help} + (again ? "" : " (restart)") + "\n";
+        out += indent + "# allowed: " + allowed(field, setting.range) + "\n";
+        out += indent + "#" + std::string{last_part(setting.key)} + ": " + print(field) + "\n";
+    }
+    const auto rows = out.find("limits:\n");
+    out.insert(rows == std::string::npos ? out.size() : rows - 1,
+               "  # labels with limits of their own; what a row does not name is as in default\n"
+               "  rows:\n"
+               "  #  chat:\n"
+               "  #    entries_max: 100\n"
+               "  #    persist: false\n");
+    return out;
+}
+
+}  // namespace halp::config

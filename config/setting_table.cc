@@ -1,0 +1,229 @@
+#include "config/setting_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <utility>
+
+namespace halp::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Range between(std::int64_t min, std::int64_t max) { return {min, max}; }
+constexpr Range between(Duration min, Duration max) { return {min.count(), max.count()}; }
+
+constexpr Range any{0, 4096};
+constexpr auto live = Reload::applies;
+constexpr auto restart = Reload::needs_restart;
+
+// Where a setting lives, by the structure that holds it.
+template <auto member>
+Field top(Settings& s) { return &(s.*member); }
+template <auto member>
+Field logging(Settings& s) { return &(s.log.*member); }
+template <auto member>
+Field node(Settings& s) { return &(s.node.*member); }
+template <auto member>
+Field gossip(Settings& s) { return &(s.node.gossip.*member); }
+template <auto member>
+Field view(Settings& s) { return &(s.node.view.*member); }
+template <auto member>
+Field text(Settings& s) { return &(s.node.text.*member); }
+template <auto member>
+Field table(Settings& s) { return &(s.node.table.*member); }
+template <auto member>
+Field fallback(Settings& s) { return &(s.node.table.fallback.*member); }
+
+constexpr std::array settings{
+    Setting{"listen", top<&Settings::listen>, any, restart, "where HALP text and gossip are served"},
+    Setting{"advertise", node<&OverlayOptions::advertise>, any, restart,
+            "the address others shall use; \"\": the one they see (set it behind NAT)"},
+    Setting{"join", node<&OverlayOptions::seeds>, {0, 256}, live, "nodes to contact first; names are resolved afresh each time"},
+    Setting{"swarm", node<&OverlayOptions::swarm>, {1, 64}, restart, "nodes of other swarms are never mixed in"},
+    Setting{"profile", top<&Settings::profile>, any, live,
+            "sets gossip, view and ttl for one machine (local), a site (lan) or the Internet (wan)"},
+    Setting{"state_dir", [](Settings& s) -> Field { return Path{&s.state_dir}; }, any, restart, "this node's own files; one daemon at a time"},
+    Setting{"cache_dir", [](Settings& s) -> Field { return Path{&s.cache_dir}; }, any, restart,
+            "host cache, shared with other HALP programs; \"\": ~/.halp"},
+    Setting{"admin", [](Settings& s) -> Field { return AdminPath{&s.admin}; }, {0, 100}, restart, "unix socket for halp; off: none"},
+
+    Setting{"log.level", logging<&LogSettings::level>, any, live, "the least urgent messages to write"},
+    Setting{"log.format", logging<&LogSettings::format>, any, restart, "for people, or one JSON object a line"},
+    Setting{"log.file", [](Settings& s) -> Field { return Path{&s.log.file}; }, any, restart, "\"\": stderr; SIGHUP opens the file again"},
+
+    Setting{"gossip.period", gossip<&GossipOptions::period>, between(20ms, 1h), live,
+            "time between exchanges, +-20 %"},
+    Setting{"gossip.exchange_timeout", gossip<&GossipOptions::exchange_timeout>, between(20ms, 1min), live,
+            "connecting, sending and the answer together"},
+    Setting{"gossip.ttl", gossip<&GossipOptions::ttl>, between(1s, 72h), live,
+            "nodes nobody heard of for so long are forgotten; at least 60 periods"},
+    Setting{"gossip.stall_patience", gossip<&GossipOptions::stall_patience>, between(0s, 1h), live,
+            "a node that accepts calls but does not answer is given up only after this"},
+    Setting{"gossip.grave_kept_max", gossip<&GossipOptions::grave_kept_max>, between(1min, 24h * 365), live,
+            "how long dead nodes are probed; this is what heals partitions"},
+    Setting{"gossip.seed_retry_max", gossip<&GossipOptions::seed_retry_max>, between(100ms, 1h), live,
+            "longest pause between attempts to reach a node of `join`"},
+    Setting{"gossip.news_interval", gossip<&GossipOptions::news_interval>, between(1ms, 10s), live,
+            "news that arrive within it leave together"},
+    Setting{"gossip.news_fanout", gossip<&GossipOptions::news_fanout>, between(0, 32), live,
+            "to how many nodes news are pushed at once; 0: they wait for the next exchange"},
+    Setting{"gossip.entries_per_label", gossip<&GossipOptions::entries_per_label>, between(1, 1024), live,
+            "freshest entries told of a label that differs"},
+    Setting{"gossip.digests_per_exchange", gossip<&GossipOptions::digests_per_exchange>, between(1, 64), live,
+            "labels compared in one exchange"},
+    Setting{"gossip.leave_linger", gossip<&GossipOptions::leave_linger>, between(0ms, 8s), live,
+            "how long a leaving node stays to tell the others"},
+
+    Setting{"view.fresh_max", view<&ViewOptions::fresh_max>, between(4, 1024), restart, "nodes kept by recency"},
+    Setting{"view.healer", view<&ViewOptions::healer>, between(0, 512), restart,
+            "how many of the oldest an exchange may drop first"},
+    Setting{"view.swapper", view<&ViewOptions::swapper>, between(0, 512), restart,
+            "how many of those just sent it may drop next"},
+    Setting{"view.sample_freshest", view<&ViewOptions::sample_freshest>, between(0, 64), restart,
+            "freshest nodes told in an exchange"},
+    Setting{"view.sample_random", view<&ViewOptions::sample_random>, between(0, 64), restart,
+            "other nodes told, drawn at random"},
+    Setting{"view.partner", view<&ViewOptions::partner>, any, restart, "with whom to exchange"},
+    Setting{"view.propagation", view<&ViewOptions::propagation>, any, restart, "who tells whom in an exchange"},
+    Setting{"view.drop_on_failure", view<&ViewOptions::drop_on_failure>, any, restart,
+            "forget a node at its first failure instead of suspecting it"},
+    Setting{"view.anchors_max", view<&ViewOptions::anchors_max>, between(0, 256), restart,
+            "nodes proved by own contact and kept"},
+    Setting{"view.pool_max", view<&ViewOptions::pool_max>, between(0, 65536), restart,
+            "further known nodes, listed and tried now and then"},
+    Setting{"view.grave_max", view<&ViewOptions::grave_max>, between(0, 4096), restart, "dead nodes remembered"},
+    Setting{"view.per_group_max", view<&ViewOptions::per_group_max>, between(0, 1024), restart,
+            "nodes kept of one address group (/16, /32); 0: no limit"},
+
+    Setting{"text.settle", text<&TextOptions::settle>, between(10ms, 10s), live,
+            "how long an unfinished query may pause before it is answered"},
+    Setting{"text.deadline", text<&TextOptions::deadline>, between(100ms, 5min), live,
+            "a whole query and its answer"},
+    Setting{"text.poll_interval", text<&TextOptions::poll_interval>, between(1s, 24h), live,
+            "how often nodes that speak only HALP text are asked"},
+    Setting{"text.sessions_max", text<&TextOptions::sessions_max>, between(1, 65536), live,
+            "queries served at a time"},
+    Setting{"text.sessions_per_source_max", text<&TextOptions::sessions_per_source_max>, between(1, 65536), live,
+            "the same, of one address"},
+
+    Setting{"labels.default.entries_max", fallback<&Allocation::entries_max>,
+            {1, TableLimits::entries_hard_max}, live, "hosts kept of a label"},
+    Setting{"labels.default.share_per_group_max", fallback<&Allocation::share_per_group_max>,
+            {0, TableLimits::entries_hard_max}, live,
+            "of one address group (/16, /32) once the label is full; 0: no limit"},
+    Setting{"labels.default.ttl", fallback<&Allocation::ttl>, between(1s, 72h), live,
+            "hosts nobody confirms for so long are forgotten"},
+    Setting{"labels.default.persist", fallback<&Allocation::persist>, any, live, "kept in the host cache"},
+
+    Setting{"limits.labels_max", table<&TableLimits::labels_max>, between(16, 1'000'000), live,
+            "labels and directories together"},
+    Setting{"limits.bytes_max", [](Settings& s) -> Field { return ByteSize{&s.node.table.bytes_max}; },
+            {std::int64_t{1} << 20, std::int64_t{64} << 30}, live, "memory for all lists"},
+    Setting{"limits.names_per_directory_max", table<&TableLimits::names_per_directory_max>, between(1, 65536), live,
+            "names listed below one label"},
+    Setting{"limits.new_labels_per_source_and_hour", table<&TableLimits::new_labels_per_source_and_hour>,
+            between(0, 1'000'000), live, "labels that one address group may create"},
+
+    Setting{"save.acknowledged", node<&OverlayOptions::save_acknowledged>, between(1ms, 1min), live,
+            "an insert that was answered is on disk by then"},
+    Setting{"save.learned", node<&OverlayOptions::save_learned>, between(10ms, 1h), live,
+            "what gossip brought is on disk by then"},
+};
+
+constexpr std::array allocations{
+    AllocationSetting{"entries_max", [](Allocation& a) -> Field { return &a.entries_max; },
+                      {1, TableLimits::entries_hard_max}, "hosts kept of this label"},
+    AllocationSetting{"share_per_group_max", [](Allocation& a) -> Field { return &a.share_per_group_max; },
+                      {0, TableLimits::entries_hard_max}, "of one address group once it is full; 0: no limit"},
+    AllocationSetting{"ttl", [](Allocation& a) -> Field { return &a.ttl; }, between(1s, 72h),
+                      "hosts nobody confirms for so long are forgotten"},
+    AllocationSetting{"persist", [](Allocation& a) -> Field { return &a.persist; }, any, "kept in the host cache"},
+};
+
+
+// Insertions, deletions, replacements and swaps of neighbours that turn one text into the other.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> before(b.size() + 1), previous(b.size() + 1), current(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) previous[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        current[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t replaced = previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+            current[j] = std::min({previous[j] + 1, current[j - 1] + 1, replaced});
+            const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (swapped) current[j] = std::min(current[j], before[j - 2] + 1);
+        }
+        std::swap(before, previous);
+        std::swap(previous, current);
+    }
+    return previous[b.size()];
+}
+
+std::string_view last_part(std::string_view key) { return key.substr(key.rfind('.') + 1); }
+
+constexpr std::string_view row_prefix = "labels.rows.";
+
+}  // namespace
+
+std::span<const Setting> setting_table() { return settings; }
+std::span<const AllocationSetting> allocation_table() { return allocations; }
+
+const Setting* find_setting(std::string_view key) {
+    const auto found = std::find_if(settings.begin(), settings.end(), [&](const Setting& s) { return s.key == key; });
+    return found == settings.end() ? nullptr : &*found;
+}
+
+std::optional<LabelRowKey> find_label_row(std::string_view key) {
+    if (key.substr(0, row_prefix.size()) != row_prefix) return std::nullopt;
+    const std::string_view rest = key.substr(row_prefix.size());
+    const std::size_t dot = rest.rfind('.');
+    if (dot == std::string_view::npos) return std::nullopt;
+    for (const AllocationSetting& setting : allocations)
+        if (setting.name == rest.substr(dot + 1)) return LabelRowKey{std::string{rest.substr(0, dot)}, &setting};
+    return std::nullopt;
+}
+
+std::string environment_name(std::string_view key) {
+    std::string name = "HALP_";
+    for (const char c : key) {
+        const bool lower = c >= 'a' && c <= 'z';
+        name += c == '.' ? '_' : lower ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    return name;
+}
+
+std::string nearest_key(std::string_view key) {
+    if (key.size() > 128) return {};
+    std::vector<std::string> candidates;
+    for (const Setting& setting : settings) candidates.emplace_back(setting.key);
+    if (key.substr(0, row_prefix.size()) == row_prefix && key.rfind('.') >= row_prefix.size()) {
+        const std::string row{key.substr(0, key.rfind('.') + 1)};
+        for (const AllocationSetting& setting : allocations) candidates.push_back(row + std::string{setting.name});
+    }
+    std::string best;
+    std::size_t best_distance = std::max<std::size_t>(2, key.size() / 4) + 1;
+    for (const std::string& candidate : candidates) {
+        // The right name in the wrong section is as good a guess as one wrong letter.
+        const bool misplaced = last_part(candidate) == last_part(key);
+        const std::size_t distance = misplaced ? 1 : edit_distance(key, candidate);
+        if (distance < best_distance) {
+            best = candidate;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+std::vector<std::string> needing_restart(Settings before, Settings after) {
+    std::vector<std::string> keys;
+    for (const Setting& setting : settings) {
+        if (setting.reload == Reload::applies) continue;
+        if (print(setting.field(before)) != print(setting.field(after))) keys.emplace_back(setting.key);
+    }
+    return keys;
+}
+
+}  // namespace halp::config

@@ -1,0 +1,219 @@
+#include "config/yaml_reader.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <istream>
+#include <memory>
+#include <set>
+#include <streambuf>
+#include <utility>
+
+namespace halp::config {
+namespace {
+
+constexpr std::size_t problems_max = 20;
+
+Place place_of(const YAML::Mark& mark) {
+    if (mark.is_null()) return {1, 1};
+    return {static_cast<std::size_t>(mark.line) + 1, static_cast<std::size_t>(mark.column) + 1};
+}
+
+// Receives the parser's events. Wrong parts are reported once and skipped whole, so that one run shows all errors.
+class Flattener final : public YAML::EventHandler {
+public:
+    explicit Flattener(YamlDocument& document) : document_(document) {}
+
+    void OnDocumentStart(const YAML::Mark&) override {}
+    void OnDocumentEnd() override {}
+
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { scalar(mark, "", true); }
+    void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, const std::string& text) override {
+        if (anchor != 0) problem(mark, "anchors and aliases are not used in this file");
+        scalar(mark, text, false);
+    }
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+        problem(mark, "anchors and aliases are not used in this file");
+        scalar(mark, "", true);
+    }
+
+    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                         YAML::EmitterStyle::value) override {
+        if (skipping_ > 0 || !opens_list(mark)) {
+            ++skipping_;
+            return;
+        }
+        Level& top = levels_.back();
+        top.in_list = true;
+        list_ = YamlEntry{path(), {{}, true}, false, top.key_place, place_of(mark)};
+    }
+    void OnSequenceEnd() override {
+        if (end_skipped()) return;
+        Level& top = levels_.back();
+        top.in_list = false;
+        top.wants_key = true;
+        keep(std::move(list_));
+    }
+
+    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+        if (skipping_ > 0 || !opens_map(mark)) {
+            ++skipping_;
+            return;
+        }
+        levels_.emplace_back();
+    }
+    void OnMapEnd() override {
+        if (end_skipped()) return;
+        levels_.pop_back();
+        if (!levels_.empty()) levels_.back().wants_key = true;
+    }
+
+private:
+    struct Level {
+        bool wants_key = true, in_list = false;
+        std::string key;
+        Place key_place;
+        std::set<std::string> seen;
+    };
+
+    void problem(const YAML::Mark& mark, std::string message) {
+        if (document_.problems.size() < problems_max) document_.problems.push_back({place_of(mark), std::move(message)});
+    }
+
+    bool opens_list(const YAML::Mark& mark) {
+        const bool as_value = !levels_.empty() && !levels_.back().wants_key && !levels_.back().in_list;
+        if (!as_value) problem(mark, "a list is not expected here");
+        return as_value;
+    }
+    bool opens_map(const YAML::Mark& mark) {
+        if (levels_.empty()) return true;
+        const bool as_value = !levels_.back().wants_key && !levels_.back().in_list;
+        if (!as_value) problem(mark, "a mapping is not expected here");
+        if (levels_.size() < yaml_depth_max) return as_value;
+        if (as_value) problem(mark, "nested too deeply");
+        return false;
+    }
+
+    // A skipped part counts as the key or value it stood for.
+    bool end_skipped() {
+        if (skipping_ == 0) return false;
+        if (--skipping_ == 0 && !levels_.empty() && !levels_.back().in_list) {
+            Level& top = levels_.back();
+            top.key.clear();
+            top.wants_key = !top.wants_key;
+        }
+        return true;
+    }
+
+    void scalar(const YAML::Mark& mark, const std::string& text, bool empty) {
+        if (skipping_ > 0) return;
+        if (levels_.empty()) {
+            if (!empty) problem(mark, "the file must consist of lines \"setting: value\"");
+            return;
+        }
+        Level& top = levels_.back();
+        if (top.in_list) {
+            if (list_.text.items.size() < yaml_entries_max) list_.text.items.push_back(text);
+        } else if (top.wants_key) {
+            take_key(top, mark, text);
+        } else {
+            top.wants_key = true;
+            keep({path(), {{text}, false}, empty, top.key_place, place_of(mark)});
+        }
+    }
+
+    void take_key(Level& top, const YAML::Mark& mark, const std::string& text) {
+        top.key = text;
+        top.key_place = place_of(mark);
+        top.wants_key = false;
+        if (!top.seen.insert(text).second) problem(mark, path() + " is set twice in this file");
+    }
+
+    void keep(YamlEntry entry) {
+        if (document_.entries.size() < yaml_entries_max) document_.entries.push_back(std::move(entry));
+    }
+
+    [[nodiscard]] std::string path() const {
+        std::string out;
+        for (const Level& level : levels_) out += (out.empty() ? "" : ".") + level.key;
+        return out;
+    }
+
+    YamlDocument& document_;
+    std::vector<Level> levels_;
+    YamlEntry list_;
+    std::size_t skipping_ = 0;
+};
+
+class NoDocument final : public YAML::EventHandler {
+public:
+    void OnDocumentStart(const YAML::Mark&) override {}
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+    void OnSequenceEnd() override {}
+    void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+    void OnMapEnd() override {}
+};
+
+// A stream over bytes that stay where they are.
+class ViewBuffer final : public std::streambuf {
+public:
+    explicit ViewBuffer(std::string_view bytes) {
+        char* begin = const_cast<char*>(bytes.data());  // streambuf's interface; nothing writes
+        setg(begin, begin, begin + bytes.size());
+    }
+};
+
+}  // namespace
+
+YamlDocument read_yaml(std::string_view content) {
+    YamlDocument document;
+    if (content.size() > yaml_bytes_max) {
+        document.problems.push_back({{1, 1}, "the file is larger than 1 MiB"});
+        return document;
+    }
+    ViewBuffer buffer{content};
+    std::istream stream{&buffer};
+    try {
+        YAML::Parser parser{stream};
+        Flattener flattener{document};
+        NoDocument ignored;
+        if (parser.HandleNextDocument(flattener) && parser.HandleNextDocument(ignored))
+            document.problems.push_back({{1, 1}, "the file holds more than one document (---)"});
+    } catch (const YAML::Exception& error) {
+        document.problems.push_back({place_of(error.mark), "not YAML: " + error.msg});
+    } catch (const std::exception& error) {
+        document.problems.push_back({{1, 1}, std::string{"not YAML: "} + error.what()});
+    }
+    return document;
+}
+
+Result<std::string> read_config_file(const std::string& path) {
+    const auto failed = [&](int why) {
+        return Error{why == ENOENT ? ErrorCode::not_found : ErrorCode::io,
+                     "cannot read " + path + ": " + std::strerror(why)};
+    };
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen(path.c_str(), "re"), std::fclose};
+    if (!file) return failed(errno);
+    std::string content;
+    char block[4096];
+    while (content.size() <= yaml_bytes_max) {
+        errno = 0;
+        const std::size_t n = std::fread(block, 1, sizeof block, file.get());
+        content.append(block, n);
+        if (n == sizeof block) continue;
+        if (std::ferror(file.get())) return failed(errno);
+        return content;
+    }
+    return Error{ErrorCode::io, path + " is larger than 1 MiB"};
+}
+
+}  // namespace halp::config

@@ -1,0 +1,46 @@
+// A YAML file as a flat list of dotted keys with their texts and places. Only what a configuration needs: one
+// document, mappings of texts and of lists of texts; no anchors, no aliases. This is the only door to yaml-cpp,
+// and where its exceptions end.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/setting_value.h"
+#include "store/result.h"
+
+namespace halp::config {
+
+struct Place {
+    std::size_t line = 0, column = 0;  // from 1
+};
+
+struct YamlEntry {
+    std::string key;  // "gossip.period"
+    SettingText text;
+    bool empty = false;  // no value at all: "period:"
+    Place key_place, value_place;
+};
+
+struct YamlProblem {
+    Place place;
+    std::string message;
+};
+
+struct YamlDocument {
+    std::vector<YamlEntry> entries;     // in file order
+    std::vector<YamlProblem> problems;  // at most 20
+};
+
+inline constexpr std::size_t yaml_bytes_max = 1 << 20;
+inline constexpr std::size_t yaml_depth_max = 8;
+inline constexpr std::size_t yaml_entries_max = 20'000;
+
+YamlDocument read_yaml(std::string_view content);
+
+// A whole file of at most yaml_bytes_max bytes, or a plain sentence why not. not_found when it does not exist.
+[[nodiscard]] Result<std::string> read_config_file(const std::string& path);
+
+}  // namespace halp::config

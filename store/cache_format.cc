@@ -1,0 +1,208 @@
+#include "store/cache_format.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "store/name_list.h"
+
+namespace halp {
+namespace {
+
+constexpr std::size_t bad_listed_max = 100;
+constexpr std::size_t line_length_max = 8192;  // the longest name, a time and a port, with room for leading zeros
+
+bool digit(char c) { return c >= '0' && c <= '9'; }
+
+// A decimal number up to `max`; leading zeros vanish, as in the original.
+std::optional<std::uint64_t> number(std::string_view digits, std::uint64_t max) {
+    std::uint64_t value = 0;
+    const auto end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, value);
+    if (error != std::errc{} || stop != end || value > max) return std::nullopt;
+    return value;
+}
+
+Error bad(const char* why) { return {ErrorCode::invalid, why}; }
+
+// `<time> <text> ?<port>?` as the original's (\d+) (\S+) ?(\d+)?$ takes it apart.
+struct Fields {
+    UnixSeconds seen{0};
+    std::string_view text;
+    std::string_view port;  // empty when there is none
+};
+
+Result<Fields> split(std::string_view line) {
+    if (line.size() > line_length_max) return bad("the line is too long");
+    if (line.empty()) return bad("the line is empty");
+    if (line.back() == '\r') return bad("the line ends in CR LF, not in LF alone");
+    const auto blank = line.find(' ');
+    const std::string_view time = line.substr(0, blank);
+    if (time.empty() || !std::all_of(time.begin(), time.end(), digit)) return bad("the time is not a number");
+    if (blank == std::string_view::npos) return bad("there is nothing after the time");
+    const auto seconds = number(time, static_cast<std::uint64_t>(count(unix_seconds_max)));
+    if (!seconds) return bad("the time is after the year 9999");
+
+    Fields fields;
+    fields.seen = UnixSeconds{static_cast<std::int64_t>(*seconds)};
+    const std::string_view rest = line.substr(blank + 1);
+    const auto second_blank = rest.find(' ');
+    fields.text = rest.substr(0, second_blank);
+    if (fields.text.empty()) return bad("there are two blanks after the time, or nothing");
+    if (second_blank != std::string_view::npos) fields.port = rest.substr(second_blank + 1);
+    if (!std::all_of(fields.port.begin(), fields.port.end(), digit)) return bad("the port is not a number");
+    return fields;
+}
+
+Result<CacheLine> host_line(const Fields& fields) {
+    if (!Endpoint::well_formed_host(fields.text)) {
+        const bool long_host = fields.text.size() > Endpoint::host_length_max;
+        return bad(long_host ? "the host has more than 255 bytes" : "the host contains a control byte");
+    }
+    if (fields.port.empty()) return bad("there is no port");
+    const auto port = number(fields.port, 65535);
+    if (!port || *port == 0) return bad("the port is not between 1 and 65535");
+    return CacheLine{fields.seen, {std::string(fields.text), static_cast<std::uint16_t>(*port)}};
+}
+
+Result<CacheNameLine> name_line(const Fields& fields) {
+    if (NameList::well_formed(fields.text)) return CacheNameLine{fields.seen, std::string(fields.text)};
+    const bool long_name = fields.text.size() > NameList::name_length_max;
+    return bad(long_name ? "the name has more than 4096 bytes" : "the name contains a control byte");
+}
+
+const Endpoint& identity(const CacheLine& line) { return line.endpoint; }
+const std::string& identity(const CacheNameLine& line) { return line.name; }
+
+// One line for each identity, that of its larger time (the first such); then newest first, equal times in the
+// order in which they stood.
+template <class Line>
+std::vector<Line> settled(std::vector<Line> lines) {
+    std::vector<std::size_t> order(lines.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        if (const auto who = identity(lines[a]) <=> identity(lines[b]); who != 0) return who < 0;
+        return lines[a].seen != lines[b].seen ? lines[a].seen > lines[b].seen : a < b;
+    });
+    const auto same = [&](std::size_t a, std::size_t b) { return identity(lines[a]) == identity(lines[b]); };
+    order.erase(std::unique(order.begin(), order.end(), same), order.end());
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return lines[a].seen != lines[b].seen ? lines[a].seen > lines[b].seen : a < b;
+    });
+    std::vector<Line> kept;
+    kept.reserve(order.size());
+    for (const std::size_t i : order) kept.push_back(std::move(lines[i]));
+    return kept;
+}
+
+void report(CacheFile& file, std::size_t line, const Error& error) {
+    if (file.bad.size() < bad_listed_max) file.bad.push_back({line, error.message});
+    ++file.bad_count;
+}
+
+void take_line(CacheFile& file, bool directory, std::size_t number_of_line, std::string_view line) {
+    const auto fields = split(line);
+    if (!fields) return report(file, number_of_line, fields.error());
+    if (directory) {
+        auto name = name_line(*fields);
+        if (!name) return report(file, number_of_line, name.error());
+        file.names.push_back(std::move(*name));
+    } else {
+        auto host = host_line(*fields);
+        if (!host) return report(file, number_of_line, host.error());
+        file.lines.push_back(std::move(*host));
+    }
+}
+
+bool in_range(UnixSeconds time) { return time >= UnixSeconds{0} && time <= unix_seconds_max; }
+
+bool readable(const CacheLine& line) {
+    return in_range(line.seen) && line.endpoint.port != 0 && Endpoint::well_formed_host(line.endpoint.host);
+}
+bool readable(const CacheNameLine& line) { return in_range(line.seen) && NameList::well_formed(line.name); }
+
+std::string tail(const CacheLine& line) { return line.endpoint.host + " " + std::to_string(line.endpoint.port); }
+const std::string& tail(const CacheNameLine& line) { return line.name; }
+
+template <class Line>
+std::string format(const std::vector<Line>& lines) {
+    std::string text;
+    for (const Line& line : lines) {
+        if (!readable(line)) continue;
+        if (!text.empty()) text += '\n';  // the original writes no final one
+        text += std::to_string(count(line.seen));
+        text += ' ';
+        text += tail(line);
+    }
+    return text;
+}
+
+template <class Line>
+std::vector<Line> merged(std::vector<Line> on_disk, const std::vector<Line>& ours, std::size_t lines_max) {
+    on_disk.insert(on_disk.end(), ours.begin(), ours.end());
+    std::vector<Line> lines = settled(std::move(on_disk));
+    if (lines.size() > lines_max) lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(lines_max), lines.end());
+    return lines;
+}
+
+// The lines of the disk but those that we forgot knowing all that they say.
+std::vector<CacheLine> remembered(const std::vector<CacheLine>& on_disk, std::vector<ForgottenHost> forgotten) {
+    std::sort(forgotten.begin(), forgotten.end(), [](const ForgottenHost& a, const ForgottenHost& b) {
+        return a.endpoint != b.endpoint ? a.endpoint < b.endpoint : a.as_of > b.as_of;
+    });
+    std::vector<CacheLine> lines;
+    lines.reserve(on_disk.size());
+    for (const CacheLine& line : on_disk) {
+        const auto found = std::lower_bound(
+            forgotten.begin(), forgotten.end(), line.endpoint,
+            [](const ForgottenHost& f, const Endpoint& endpoint) { return f.endpoint < endpoint; });
+        const bool forget =
+            found != forgotten.end() && found->endpoint == line.endpoint && line.seen <= found->as_of;
+        if (!forget) lines.push_back(line);
+    }
+    return lines;
+}
+
+}  // namespace
+
+std::string cache_file_name(const Label& label) {
+    std::string name = label.text();
+    std::replace(name.begin(), name.end(), '/', '~');
+    return name;
+}
+
+Result<Label> label_of_cache_file(std::string_view file_name) {
+    if (file_name.size() > Label::storable_length_max || file_name.find('/') != std::string_view::npos)
+        return bad("A cache file is named after a label, with \"~\" for \"/\", in at most 255 bytes.");
+    std::string text(file_name);
+    std::replace(text.begin(), text.end(), '~', '/');
+    return Label::parse(text);
+}
+
+CacheFile parse_cache_file(const Label& label, std::string_view content) {
+    CacheFile file;
+    std::size_t number_of_line = 0;
+    while (!content.empty()) {  // so that a final LF makes no line
+        const auto end = std::min(content.find('\n'), content.size());
+        take_line(file, label.lists_names(), ++number_of_line, content.substr(0, end));
+        content.remove_prefix(std::min(end + 1, content.size()));
+    }
+    file.lines = settled(std::move(file.lines));
+    file.names = settled(std::move(file.names));
+    return file;
+}
+
+std::string format_cache_file(const Label& label, const CacheFile& file) {
+    return label.lists_names() ? format(file.names) : format(file.lines);
+}
+
+CacheFile merge_cache_files(const CacheFile& on_disk, const CacheFile& ours,
+                            const std::vector<ForgottenHost>& forgotten, std::size_t lines_max) {
+    CacheFile file;
+    file.lines = merged(remembered(on_disk.lines, forgotten), ours.lines, lines_max);
+    file.names = merged(on_disk.names, ours.names, lines_max);
+    return file;
+}
+
+}  // namespace halp

@@ -1,0 +1,408 @@
+#include "store/label_table.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace halp {
+namespace {
+
+constexpr Duration idle_max = std::chrono::hours{1};
+constexpr Duration recency_saved_every = std::chrono::minutes{1};
+
+// A row with its tree nodes, its list objects and three copies of its name.
+std::size_t row_bytes(const Label& label) { return 1536 + 3 * label.text().size(); }
+
+}  // namespace
+
+LabelTable::LabelTable(const EndpointTable& endpoints, TableLimits limits)
+    : endpoints_(endpoints), limits_(std::move(limits)) {}
+
+// ---- news ----
+
+LabelTable::Outcome LabelTable::refuse(RefusalCause cause) {
+    ++refused_[static_cast<std::size_t>(cause)];
+    return {Merge::refused, cause};
+}
+
+LabelTable::Outcome LabelTable::merge(const Label& label, const HostEntry& news, SourceId source, Instant now,
+                                      UnixSeconds wall) {
+    ++operation_;
+    if (label.lists_names()) return refuse(RefusalCause::list_of_names);
+    if (!label.storable()) return refuse(RefusalCause::label_not_storable);
+    if (HostList::too_old(news, list_limits(label), now)) return refuse(RefusalCause::too_old);
+    Row* row = row_of(label);
+    if (!row) return merge_new(label, news, source, now, wall);
+    const Outcome outcome = merge_into(*row, news, now);
+    const bool taken = outcome.merge == Merge::added || outcome.merge == Merge::refreshed;
+    if (taken && !news.withdrawn) {
+        const Listings listings = label.listings(Label::storable_length_max);
+        if (!admit(listing_wish(listings, now), source, now)) list(listings, now, wall);
+    }
+    return outcome;
+}
+
+LabelTable::Outcome LabelTable::merge_new(const Label& label, const HostEntry& news, SourceId source, Instant now,
+                                          UnixSeconds wall) {
+    // A withdrawal is remembered, lest the announcement it answers come later; it makes no name known.
+    const Listings listings = news.withdrawn ? Listings{} : label.listings(Label::storable_length_max);
+    Wish wish = listing_wish(listings, now);
+    wish.labels = std::max(wish.labels, std::size_t{1});
+    wish.rows += 1;
+    wish.bytes += row_bytes(label) + HostList::entry_bytes(endpoints_.at(news.endpoint).host.size());
+    if (list_limits(label).entries_max == 0 && !news.own) return refuse(RefusalCause::full);
+    if (const auto cause = admit(wish, source, now)) return refuse(*cause);
+    list(listings, now, wall);
+    Row& row = create(label, now);
+    return settled(row, row.hosts->merge(news, now), now);
+}
+
+LabelTable::Outcome LabelTable::merge_into(Row& row, const HostEntry& news, Instant now) {
+    use(row, now);
+    if (!row.hosts->find(news.endpoint)) {
+        const Wish wish{0, 0, HostList::entry_bytes(endpoints_.at(news.endpoint).host.size())};
+        if (!make_room(wish)) return refuse(RefusalCause::full);
+    }
+    std::vector<HostEntry> evicted;
+    const HostEntry* held = row.hosts->find(news.endpoint);
+    const UnixSeconds stated = held ? held->claim.stated : Claim::none;
+    const Merge merge = row.hosts->merge(news, now, &evicted);
+    counter(EvictionCause::label_full) += evicted.size();
+    held = row.hosts->find(news.endpoint);
+    const bool said = news.withdrawn || (held && held->claim.stated != stated);
+    if (said || !evicted.empty()) note_change(row, merge, true);
+    return settled(row, merge, now);
+}
+
+LabelTable::Outcome LabelTable::settled(Row& row, Merge merge, Instant now) {
+    use(row, now);
+    account(row);
+    note_change(row, merge, merge == Merge::added);
+    return merge == Merge::refused ? refuse(RefusalCause::full) : Outcome{merge, RefusalCause::full};
+}
+
+LabelTable::Outcome LabelTable::merge_name(const Label& directory, const NamedAt& news, SourceId source,
+                                           Instant now) {
+    ++operation_;
+    if (!directory.lists_names() || !directory.storable() || !NameList::well_formed(news.name))
+        return refuse(RefusalCause::label_not_storable);
+    if (names_max(directory) == 0) return refuse(RefusalCause::full);
+    if (const auto cause = admit(listing_wish({{directory, news.name}}, now), source, now)) return refuse(*cause);
+    Row* row = row_of(directory);
+    if (!row) row = &create(directory, now);
+    const std::uint64_t evicted = row->names->evicted();
+    const Merge merge = row->names->merge(news);
+    counter(EvictionCause::label_full) += row->names->evicted() - evicted;
+    note_change(*row, merge, true);
+    return settled(*row, merge, now);
+}
+
+// ---- directories ----
+
+bool LabelTable::mention(const Label& label, SourceId source, Instant now, UnixSeconds wall) {
+    ++operation_;
+    const Listings listings = label.listings(Label::storable_length_max);
+    if (const auto cause = admit(listing_wish(listings, now), source, now)) {
+        refuse(*cause);
+        return false;
+    }
+    return list(listings, now, wall);
+}
+
+// Every name that is not listed yet counts as a new label, with or without its directory.
+LabelTable::Wish LabelTable::listing_wish(const Listings& listings, Instant now) {
+    Wish wish;
+    for (const auto& [directory, name] : listings) {
+        Row* row = row_of(directory);
+        if (row) use(*row, now);
+        if (row && row->names->contains(name)) continue;
+        wish.labels += 1;
+        wish.rows += row ? 0 : 1;
+        wish.bytes += NameList::name_bytes(name.size()) + (row ? 0 : row_bytes(directory));
+    }
+    return wish;
+}
+
+bool LabelTable::list(const Listings& listings, Instant now, UnixSeconds wall) {
+    bool changed = false;
+    for (const auto& [directory, name] : listings) {
+        Row* row = row_of(directory);
+        if (!row) row = &create(directory, now);
+        const std::uint64_t evicted = row->names->evicted();
+        const Merge merge = row->names->merge({name, wall, wall});
+        counter(EvictionCause::label_full) += row->names->evicted() - evicted;
+        account(*row);
+        note_change(*row, merge, merge == Merge::added);
+        changed = changed || merge == Merge::added || merge == Merge::refreshed;
+    }
+    return changed;
+}
+
+// ---- quotas ----
+
+std::optional<RefusalCause> LabelTable::admit(const Wish& wish, SourceId source, Instant now) {
+    if (wish.labels > quota_.left(source, limits_.new_labels_per_source_and_hour, now))
+        return RefusalCause::source_label_quota;
+    if (!make_room(wish)) return RefusalCause::full;
+    quota_.use(source, wish.labels, now);
+    return std::nullopt;
+}
+
+bool LabelTable::make_room(const Wish& wish) {
+    if (wish.rows > limits_.labels_max || wish.bytes > limits_.bytes_max) return false;
+    while (wish.rows > 0 && rows_.size() + wish.rows > limits_.labels_max)
+        if (!evict_one(EvictionCause::table_full)) return false;
+    while (wish.bytes > 0 && bytes_ + wish.bytes > limits_.bytes_max)
+        if (!evict_one(EvictionCause::memory_full)) return false;
+    return true;
+}
+
+// Rows that the operation at hand needs are at the front of the order and stay.
+bool LabelTable::evict_one(EvictionCause cause) {
+    Row* victim = nullptr;
+    for (auto turn = idle_order_.rbegin(); turn != idle_order_.rend(); ++turn) {
+        if ((*turn)->operation == operation_) continue;
+        if (!victim) victim = *turn;
+        if (!(*turn)->hearsay()) continue;
+        victim = *turn;
+        break;
+    }
+    if (!victim) return false;
+    ++counter(cause);
+    drop(*victim);
+    return true;
+}
+
+// ---- rows ----
+
+LabelTable::Row* LabelTable::row_of(const Label& label) {
+    const auto found = rows_.find(label.text());
+    return found == rows_.end() ? nullptr : &found->second;
+}
+
+const LabelTable::Row* LabelTable::row_of(const Label& label) const {
+    const auto found = rows_.find(label.text());
+    return found == rows_.end() ? nullptr : &found->second;
+}
+
+LabelTable::Row& LabelTable::create(const Label& label, Instant now) {
+    const auto [place, added] = rows_.try_emplace(label.text(), label, label.hash());
+    assert(added);
+    Row& row = place->second;
+    if (label.lists_names()) {
+        row.names.emplace(names_max(label));
+    } else {
+        row.hosts.emplace(endpoints_, list_limits(label));
+        by_hash_.insert(&row);
+    }
+    row.saved_at = now;
+    settle_turn(row);
+    use(row, now);
+    account(row);
+    return row;
+}
+
+void LabelTable::use(Row& row, Instant now) {
+    row.used = now;
+    row.operation = operation_;
+    if (row.evictable) idle_order_.splice(idle_order_.begin(), idle_order_, row.turn);
+}
+
+// `labels` itself stays: everything else is found through it.
+void LabelTable::settle_turn(Row& row) {
+    const bool evictable = row.label != Label::labels() && held_.count(row.label.text()) == 0;
+    if (evictable == row.evictable) return;
+    row.evictable = evictable;
+    if (evictable)
+        row.turn = idle_order_.insert(idle_order_.begin(), &row);
+    else
+        idle_order_.erase(row.turn);
+}
+
+void LabelTable::account(Row& row) {
+    bytes_ -= row.bytes;
+    row.bytes = row_bytes(row.label) + (row.hosts ? row.hosts->bytes() : row.names->bytes());
+    bytes_ += row.bytes;
+}
+
+void LabelTable::drop(Row& row) {
+    const Label label = row.label;
+    if (row.evictable) idle_order_.erase(row.turn);
+    if (row.hosts) by_hash_.erase(&row);
+    bytes_ -= row.bytes;
+    rows_.erase(label.text());
+    mark_dirty(label);
+}
+
+void LabelTable::note_change(Row& row, Merge merge, bool at_once) {
+    if (merge == Merge::stale || merge == Merge::refused) return;
+    if (at_once) mark_dirty(row.label);
+    row.recency_moved = true;
+}
+
+const HostList* LabelTable::find(const Label& label) const {
+    const Row* row = row_of(label);
+    return row && row->hosts ? &*row->hosts : nullptr;
+}
+
+const HostList* LabelTable::touch(const Label& label, Instant now) {
+    ++operation_;
+    Row* row = row_of(label);
+    if (row) use(*row, now);
+    return row && row->hosts ? &*row->hosts : nullptr;
+}
+
+const NameList* LabelTable::names(const Label& directory) const {
+    const Row* row = row_of(directory);
+    return row && row->names ? &*row->names : nullptr;
+}
+
+const Label* LabelTable::by_hash(std::uint64_t label_hash) const {
+    const auto found = by_hash_.lower_bound(label_hash);
+    return found != by_hash_.end() && (*found)->hash == label_hash ? &(*found)->label : nullptr;
+}
+
+bool LabelTable::erase(const Label& label, EndpointId endpoint) {
+    Row* row = row_of(label);
+    if (!row || !row->hosts || !row->hosts->erase(endpoint)) return false;
+    account(*row);
+    mark_dirty(label);
+    return true;
+}
+
+bool LabelTable::clear(const Label& label) {
+    Row* row = row_of(label);
+    if (row) drop(*row);
+    return row != nullptr;
+}
+
+void LabelTable::clear_all() {
+    while (!rows_.empty()) drop(rows_.begin()->second);
+}
+
+void LabelTable::hold(const Label& label, bool held) {
+    if (held)
+        held_.insert(label.text());
+    else
+        held_.erase(label.text());
+    if (Row* row = row_of(label)) settle_turn(*row);
+}
+
+bool LabelTable::held(const Label& label) const { return held_.count(label.text()) != 0; }
+
+// ---- time ----
+
+std::vector<LabelTable::Gone> LabelTable::expire(Instant now) {
+    std::vector<Gone> gone;
+    for (auto next = rows_.begin(); next != rows_.end();) {
+        Row& row = (next++)->second;  // the row itself may be dropped
+        if (row.hosts) {
+            const auto left = row.hosts->expire(now);
+            for (const EndpointId endpoint : left) gone.push_back({row.label, endpoint});
+            if (!left.empty()) mark_dirty(row.label);
+            account(row);
+        }
+        if (row.recency_moved && now - row.saved_at >= recency_saved_every) {
+            mark_dirty(row.label);
+            row.recency_moved = false;
+            row.saved_at = now;
+        }
+        if (!overdue(row, now)) continue;
+        ++counter(EvictionCause::label_idle);
+        drop(row);
+    }
+    return gone;
+}
+
+bool LabelTable::overdue(Row& row, Instant now) const {
+    if (!row.empty()) {
+        row.empty_since = never;
+        return false;
+    }
+    if (row.empty_since == never) row.empty_since = now;
+    return row.evictable && now - std::max(row.empty_since, row.used) >= idle_max;
+}
+
+// ---- walks ----
+
+std::vector<Label> LabelTable::host_labels() const {
+    std::vector<Label> labels;
+    for (const auto& [text, row] : rows_)
+        if (row.hosts) labels.push_back(row.label);
+    return labels;
+}
+
+std::vector<Label> LabelTable::directories() const {
+    std::vector<Label> labels;
+    for (const auto& [text, row] : rows_)
+        if (row.names) labels.push_back(row.label);
+    return labels;
+}
+
+std::vector<Label> LabelTable::next_labels(std::uint64_t& cursor, std::size_t count) const {
+    std::vector<Label> labels;
+    count = std::min(count, by_hash_.size());
+    labels.reserve(count);
+    for (auto next = by_hash_.upper_bound(cursor); labels.size() < count; ++next) {
+        if (next == by_hash_.end()) next = by_hash_.begin();
+        labels.push_back((*next)->label);
+        cursor = (*next)->hash;
+    }
+    return labels;
+}
+
+std::vector<Label> LabelTable::take_dirty() {
+    std::vector<Label> labels(dirty_.begin(), dirty_.end());
+    dirty_.clear();
+    return labels;
+}
+
+// Labels that are gone stay dirty until they are taken, but not without bound when nobody takes them.
+void LabelTable::mark_dirty(const Label& label) {
+    if (row_of(label) || dirty_.size() < 2 * limits_.labels_max)
+        dirty_.insert(label);
+    else
+        dirty_.erase(label);
+}
+
+void LabelTable::mark_endpoints(std::vector<bool>& marks) const {
+    for (const auto& [text, row] : rows_)
+        if (row.hosts) row.hosts->mark_endpoints(marks);
+}
+
+// ---- limits ----
+
+const Allocation& LabelTable::allocation(const Label& label) const {
+    const auto row = limits_.rows.find(label.text());
+    return row == limits_.rows.end() ? limits_.fallback : row->second;
+}
+
+HostList::Limits LabelTable::list_limits(const Label& label) const {
+    const Allocation& allowed = allocation(label);
+    HostList::Limits limits;
+    limits.entries_max = std::min(allowed.entries_max, TableLimits::entries_hard_max);
+    limits.share_per_group_max = allowed.share_per_group_max;
+    limits.ttl = allowed.ttl;
+    return limits;
+}
+
+std::size_t LabelTable::names_max(const Label& directory) const {
+    return directory == Label::labels() ? limits_.labels_max : limits_.names_per_directory_max;
+}
+
+void LabelTable::set_limits(TableLimits limits) {
+    limits_ = std::move(limits);
+    for (auto& [text, row] : rows_) {
+        if (row.hosts)
+            row.hosts->set_limits(list_limits(row.label));
+        else
+            row.names->set_names_max(names_max(row.label));
+        account(row);
+    }
+}
+
+std::size_t LabelTable::label_count() const { return rows_.size(); }
+std::size_t LabelTable::bytes() const { return bytes_; }
+std::uint64_t LabelTable::evicted(EvictionCause cause) const { return evicted_[static_cast<std::size_t>(cause)]; }
+std::uint64_t LabelTable::refused(RefusalCause cause) const { return refused_[static_cast<std::size_t>(cause)]; }
+
+}  // namespace halp

@@ -1,0 +1,84 @@
+#include "store/name_list.h"
+
+#include <algorithm>
+#include <cassert>
+#include <tuple>
+
+namespace halp {
+
+bool NameList::Key::operator<(const Key& other) const {
+    return std::tuple(other.ranked, other.stated, arrival) < std::tuple(ranked, stated, other.arrival);
+}
+
+bool NameList::well_formed(std::string_view name) {
+    const auto shown = [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte > 0x20 && byte != 0x7f;
+    };
+    return !name.empty() && name.size() <= name_length_max && std::all_of(name.begin(), name.end(), shown);
+}
+
+std::size_t NameList::name_bytes(std::size_t name_length) {
+    return sizeof(std::string) + 2 * sizeof(Key) + 2 * tree_node_bytes + name_length;
+}
+
+Merge NameList::merge(const NamedAt& news) {
+    if (!well_formed(news.name) || names_max_ == 0) return Merge::refused;
+    Key key{count(news.ranked), count(news.stated), 0};
+    const auto held = by_name_.find(news.name);
+    if (held != by_name_.end()) {
+        key.ranked = std::max(key.ranked, held->second.ranked);
+        key.stated = std::max(key.stated, held->second.stated);
+        if (key.ranked == held->second.ranked && key.stated == held->second.stated) return Merge::stale;
+        by_rank_.erase(held->second);
+        key.arrival = ++arrivals_;  // behind those of equal time, as for hosts
+        held->second = key;
+        by_rank_.emplace(key, &held->first);
+        return Merge::refreshed;
+    }
+    key.arrival = ++arrivals_;
+    if (size() >= names_max_ && by_rank_.rbegin()->first < key) return Merge::refused;
+    shrink_to(names_max_ - 1);
+    const auto added = by_name_.emplace(news.name, key).first;
+    by_rank_.emplace(key, &added->first);
+    name_bytes_ += news.name.size();
+    return Merge::added;
+}
+
+bool NameList::erase(const std::string& name) {
+    const auto held = by_name_.find(name);
+    if (held == by_name_.end()) return false;
+    by_rank_.erase(held->second);
+    name_bytes_ -= name.size();
+    by_name_.erase(held);
+    return true;
+}
+
+void NameList::set_names_max(std::size_t names_max) {
+    names_max_ = names_max;
+    shrink_to(names_max_);
+}
+
+void NameList::shrink_to(std::size_t names) {
+    while (size() > names) {
+        const std::string name = *by_rank_.rbegin()->second;
+        erase(name);
+        ++evicted_;
+    }
+}
+
+std::vector<NamedAt> NameList::page(std::size_t first, std::size_t count) const {
+    std::vector<NamedAt> names;
+    if (first >= size()) return names;
+    count = std::min(count, size() - first);
+    names.reserve(count);
+    auto next = by_rank_.begin();
+    std::advance(next, static_cast<std::ptrdiff_t>(first));
+    for (; names.size() < count; ++next)
+        names.push_back({*next->second, UnixSeconds{next->first.stated}, UnixSeconds{next->first.ranked}});
+    return names;
+}
+
+std::size_t NameList::bytes() const { return size() * name_bytes(0) + name_bytes_; }
+
+}  // namespace halp

@@ -1,0 +1,40 @@
+// How many new labels each source has made in its current hour. The memory of sources is bounded: the one whose
+// hour began first is forgotten.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+
+#include "store/time.h"
+
+namespace halp {
+
+// Where news came from, for quotas: 0 is this machine's own user, anything else a hash of the source's
+// address group.
+enum class SourceId : std::uint32_t {};
+inline constexpr SourceId local_source{0};
+
+class SourceQuota {
+public:
+    static constexpr std::size_t sources_max = 4096;
+    static constexpr Duration window = std::chrono::hours{1};
+
+    // What the source may still use of `allowed` in its hour. The local user is not limited.
+    [[nodiscard]] std::size_t left(SourceId source, std::size_t allowed, Instant now) const;
+    void use(SourceId source, std::size_t amount, Instant now);
+    [[nodiscard]] std::size_t sources() const { return by_source_.size(); }
+
+private:
+    struct Hour {
+        SourceId source{};
+        Instant began = never;
+        std::size_t used = 0;
+    };
+    std::list<Hour> hours_;  // the earliest first
+    std::map<SourceId, std::list<Hour>::iterator> by_source_;
+};
+
+}  // namespace halp

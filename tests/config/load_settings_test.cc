@@ -1,0 +1,254 @@
+#include "config/load_settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace halp::config {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// A directory that stands for /etc/halp and the user's own, gone with the test.
+class LoadSettings : public ::testing::Test {
+protected:
+    LoadSettings() {
+        std::string name = (std::filesystem::temp_directory_path() / "halp-config-XXXXXX").string();
+        root_ = mkdtemp(name.data());
+        sources_.system_dir = root_ + "/etc";
+        sources_.environ["HOME"] = root_ + "/home";
+    }
+    ~LoadSettings() override { std::filesystem::remove_all(root_); }
+
+    std::string write(const std::string& name, const std::string& content) {
+        const std::filesystem::path path = root_ + "/" + name;
+        std::filesystem::create_directories(path.parent_path());
+        std::ofstream{path} << content;
+        return path.string();
+    }
+    LoadedSettings load_file(const std::string& content) {
+        sources_.only_file = write("one.yaml", content);
+        return load_settings(sources_);
+    }
+    LoadedSettings load_flag(const std::string& key_and_value) {
+        sources_.flags = {*parse_set_flag(key_and_value)};
+        return load_settings(sources_);
+    }
+
+    std::string root_;
+    SettingSources sources_;
+};
+
+TEST_F(LoadSettings, GivesTheDefaultsWhenThereIsNothing) {
+    const LoadedSettings loaded = load_settings(sources_);
+
+    EXPECT_THAT(loaded.problems, IsEmpty());
+    EXPECT_THAT(loaded.files, IsEmpty());
+    EXPECT_EQ(loaded.settings.listen.text(), "[::]:3451");
+    EXPECT_EQ(loaded.settings.node.gossip.period, 1s);
+    EXPECT_EQ(loaded.settings.profile, Profile::lan);
+}
+
+TEST_F(LoadSettings, LetsEachLaterSourceWin) {
+    write("etc/halpd.yaml", "swarm: one\ngossip: {period: 1s, ttl: 10m, news_fanout: 1}\nlog: {level: warn}\n");
+    write("etc/conf.d/20-b.yaml", "swarm: three\ngossip.ttl: 11m\n");
+    write("etc/conf.d/10-a.yaml", "swarm: two\ngossip.news_fanout: 2\ngossip.ttl: 10500ms\n");
+    write("etc/conf.d/ignored.yml", "nonsense: 1\n");
+    write("home/.config/halp/halpd.yaml", "swarm: four\nsave: {learned: 12s}\n");
+    sources_.environ["HALP_SAVE_LEARNED"] = "13s";
+    sources_.environ["HALP_TEXT_SETTLE"] = "20ms";
+    sources_.flags = {*parse_set_flag("text.settle=30ms")};
+
+    const LoadedSettings loaded = load_settings(sources_);
+
+    ASSERT_THAT(loaded.problems, IsEmpty());
+    EXPECT_THAT(loaded.files, SizeIs(4));
+    EXPECT_EQ(loaded.settings.node.swarm, "four");
+    EXPECT_EQ(loaded.settings.node.gossip.ttl, 11min);
+    EXPECT_EQ(loaded.settings.node.gossip.news_fanout, 2u);
+    EXPECT_EQ(loaded.settings.log.level, LogLevel::warn);
+    EXPECT_EQ(loaded.settings.node.save_learned, 13s);
+    EXPECT_EQ(loaded.settings.node.text.settle, 30ms);
+    EXPECT_EQ(loaded.origins.at("text.settle"), "--set text.settle");
+    EXPECT_EQ(loaded.origins.at("save.learned"), "HALP_SAVE_LEARNED");
+    EXPECT_EQ(loaded.origins.at("gossip.ttl"), root_ + "/etc/conf.d/20-b.yaml:2");
+}
+
+TEST_F(LoadSettings, ReadsNoUserFileAsRoot) {
+    write("home/.config/halp/halpd.yaml", "swarm: mine\n");
+    sources_.root = true;
+    EXPECT_EQ(load_settings(sources_).settings.node.swarm, "halp");
+}
+
+TEST_F(LoadSettings, ReadsOnlyTheFileThatConfigNames) {
+    write("etc/halpd.yaml", "swarm: system\n");
+    const LoadedSettings loaded = load_file("gossip:\n  period: 2s\n");
+    EXPECT_EQ(loaded.settings.node.swarm, "halp");
+    EXPECT_EQ(loaded.settings.node.gossip.period, 2s);
+    EXPECT_THAT(loaded.files, ElementsAre(root_ + "/one.yaml"));
+}
+
+TEST_F(LoadSettings, PutsTheProfileBelowEverythingElseWhereverItIsSet) {
+    write("etc/halpd.yaml", "gossip: {ttl: 7m}\n");
+    sources_.flags = {*parse_set_flag("profile=wan")};
+    const LoadedSettings loaded = load_settings(sources_);
+    ASSERT_THAT(loaded.problems, IsEmpty());
+    EXPECT_EQ(loaded.settings.node.gossip.period, 10s);
+    EXPECT_EQ(loaded.settings.node.gossip.ttl, 7min);
+    EXPECT_EQ(loaded.origins.at("gossip.period"), "profile wan");
+}
+
+TEST_F(LoadSettings, SaysWhereAnUnknownKeyIsAndWhatWasMeant) {
+    const LoadedSettings loaded = load_file("gossip:\n  perod: 1s\n");
+    EXPECT_THAT(loaded.problems,
+                ElementsAre(root_ + "/one.yaml:2:3: gossip.perod is not a setting; did you mean gossip.period?"));
+}
+
+TEST_F(LoadSettings, GuessesTheSectionThatWasForgotten) {
+    EXPECT_THAT(load_file("period: 1s\n").problems, ElementsAre(HasSubstr("did you mean gossip.period?")));
+}
+
+TEST_F(LoadSettings, GuessesNothingForAKeyLikeNoOther) {
+    EXPECT_THAT(load_file("zzzzzzzz: 1\n").problems, ElementsAre(HasSubstr("halpd --print-config lists all")));
+}
+
+TEST_F(LoadSettings, TellsSeveralMistakesAtOnce) {
+    const LoadedSettings loaded = load_file(
+        "listen: nowhere\n"
+        "gossip: {period: 5, ttl: 1ms}\n"
+        "view: {partner: best, healer: -1}\n"
+        "limits: {bytes_max: 12XB}\n"
+        "labels: {default: {persist: perhaps}}\n"
+        "text: 5\n"
+        "swarm: [a, b]\n");
+    const std::string file = root_ + "/one.yaml";
+    EXPECT_THAT(loaded.problems,
+                ::testing::UnorderedElementsAre(
+                    HasSubstr(file + ":1:9: listen: \"nowhere\" is not allowed; allowed: HOST:PORT"),
+                    HasSubstr(file + ":2:18: gossip.period: \"5\" is not allowed; allowed: 20ms to 1h (a time needs"),
+                    HasSubstr(file + ":2:26: gossip.ttl: \"1ms\" is not allowed; allowed: 1s to 3d"),
+                    HasSubstr(":3:17: view.partner: \"best\" is not allowed; allowed: random, oldest, head or hybrid"),
+                    HasSubstr(":3:31: view.healer: \"-1\" is not allowed; allowed: 0 to 512"),
+                    HasSubstr(":4:21: limits.bytes_max: \"12XB\" is not allowed; allowed: 1MiB to 64GiB"),
+                    HasSubstr(":5:29: labels.default.persist: \"perhaps\" is not allowed; allowed: true or false"),
+                    HasSubstr(":6:7: text is a section"),
+                    HasSubstr(":7:8: swarm: wants one value, not a list")));
+}
+
+TEST_F(LoadSettings, RefusesAKeyThatIsSetTwice) {
+    EXPECT_THAT(load_file("swarm: a\nswarm: b\n").problems,
+                ElementsAre(HasSubstr("one.yaml:2:1: swarm is set twice in this file")));
+    EXPECT_THAT(load_file("gossip: {period: 1s}\ngossip.period: 2s\n").problems,
+                ElementsAre(HasSubstr("one.yaml:2:1: gossip.period is set twice in this file, first in line 1")));
+}
+
+TEST_F(LoadSettings, SaysThatAFileIsMissing) {
+    sources_.only_file = root_ + "/none.yaml";
+    EXPECT_THAT(load_settings(sources_).problems, ElementsAre(HasSubstr("none.yaml: No such file or directory")));
+}
+
+TEST_F(LoadSettings, SaysThatAFileCannotBeRead) {
+    if (geteuid() == 0) GTEST_SKIP() << "root reads everything";
+    const std::string path = write("etc/halpd.yaml", "swarm: a\n");
+    chmod(path.c_str(), 0);
+    EXPECT_THAT(load_settings(sources_).problems, ElementsAre(HasSubstr("Permission denied")));
+}
+
+TEST_F(LoadSettings, TakesADirectoryForAFileThatCannotBeRead) {
+    sources_.only_file = root_;
+    EXPECT_THAT(load_settings(sources_).problems, ElementsAre(HasSubstr("Is a directory")));
+}
+
+TEST_F(LoadSettings, WarnsOfEnvironmentVariablesItDoesNotKnow) {
+    sources_.environ["HALP_GOSIP_PERIOD"] = "1s";
+    const LoadedSettings loaded = load_settings(sources_);
+    EXPECT_THAT(loaded.problems, IsEmpty());
+    EXPECT_THAT(loaded.warnings, ElementsAre(HasSubstr("HALP_GOSIP_PERIOD")));
+}
+
+TEST_F(LoadSettings, NamesTheVariableAndTheFlagThatAreWrong) {
+    sources_.environ["HALP_GOSSIP_PERIOD"] = "soon";
+    const LoadedSettings loaded = load_flag("gossip.peroid=1s");
+    EXPECT_THAT(loaded.problems, Contains(HasSubstr("HALP_GOSSIP_PERIOD: gossip.period: \"soon\" is not allowed")));
+    EXPECT_THAT(loaded.problems, Contains(HasSubstr("--set gossip.peroid: gossip.peroid is not a setting")));
+}
+
+TEST_F(LoadSettings, TakesJoinAsAListOrSeparatedByCommas) {
+    EXPECT_THAT(load_file("join: [a.example:1, '[::1]:2']\n").settings.node.seeds, SizeIs(2));
+    EXPECT_THAT(load_file("join:\n  - a.example:1\n").settings.node.seeds, SizeIs(1));
+    EXPECT_THAT(load_file("join: []\n").settings.node.seeds, IsEmpty());
+    sources_.environ["HALP_JOIN"] = "a.example:1,b.example:2,c.example:3";
+    EXPECT_THAT(load_file("join: [a.example:1]\n").settings.node.seeds, SizeIs(3));
+    sources_.environ["HALP_JOIN"] = "a.example:1,b";
+    EXPECT_THAT(load_settings(sources_).problems, ElementsAre(HasSubstr("HALP_JOIN: join: \"b\" is not allowed")));
+}
+
+TEST_F(LoadSettings, GivesALabelRowTheDefaultsItDoesNotName) {
+    const LoadedSettings loaded = load_file(
+        "labels:\n"
+        "  rows:\n"
+        "    chat/a: {entries_max: 7}\n"
+        "  default: {ttl: 9m}\n");
+    ASSERT_THAT(loaded.problems, IsEmpty());
+    const Allocation& row = loaded.settings.node.table.rows.at("chat/a");
+    EXPECT_EQ(row.entries_max, 7u);
+    EXPECT_EQ(row.ttl, 9min);
+}
+
+TEST_F(LoadSettings, ChecksTheRowsOfLabels) {
+    EXPECT_THAT(load_file("labels: {rows: {a_b: {ttl: 9m}}}\n").problems, ElementsAre(HasSubstr("a_b is not a label")));
+    EXPECT_THAT(load_file("labels: {rows: {chat: {tll: 9m}}}\n").problems,
+                ElementsAre(HasSubstr("did you mean labels.rows.chat.ttl?")));
+    EXPECT_THAT(load_file("labels: {rows: {chat: {ttl: 9}}}\n").problems, ElementsAre(HasSubstr("a time needs a unit")));
+}
+
+TEST_F(LoadSettings, RefusesASampleLargerThanTheView) {
+    EXPECT_THAT(load_file("view: {healer: 9, fresh_max: 8}\n").problems,
+                ElementsAre(HasSubstr("view.healer (9) is above view.fresh_max (8)")));
+}
+
+TEST_F(LoadSettings, AcceptsEmptySectionsButNoEmptyValue) {
+    EXPECT_THAT(load_file("gossip:\nview: {}\n").problems, IsEmpty());
+    EXPECT_THAT(load_file("swarm:\n").problems, ElementsAre(HasSubstr("swarm has no value")));
+}
+
+TEST_F(LoadSettings, ListensWhereItIsTold) {
+    EXPECT_EQ(load_flag("listen=127.0.0.1:0").settings.listen, (ListenAddress{"127.0.0.1", 0}));
+    EXPECT_EQ(load_flag("listen=[::1]:80").settings.listen, (ListenAddress{"::1", 80}));
+    EXPECT_FALSE(load_flag("listen=127.0.0.1").problems.empty());
+    EXPECT_FALSE(load_flag("listen=127.0.0.1:65536").problems.empty());
+}
+
+TEST_F(LoadSettings, StopsAtTwentyProblems) {
+    std::string many;
+    for (int i = 0; i < 1000; ++i) many += "zzzzzzzz" + std::to_string(i) + ": 1\n";
+    EXPECT_THAT(load_file(many).problems, SizeIs(21));
+}
+
+TEST(SetFlag, WantsAKeyAndAValue) {
+    EXPECT_EQ(parse_set_flag("a.b=c=d")->text.items.front(), "c=d");
+    EXPECT_FALSE(parse_set_flag("a.b"));
+    EXPECT_FALSE(parse_set_flag("=x"));
+}
+
+TEST(OverlayOptions, KnowTheConcreteAddressOnly) {
+    Settings settings;
+    EXPECT_FALSE(overlay_options(settings).listening);
+    settings.listen = {"127.0.0.1", 4000};
+    EXPECT_EQ(overlay_options(settings).listening->text(), "127.0.0.1:4000");
+    EXPECT_EQ(overlay_options(settings).listen_port, 4000);
+}
+
+}  // namespace
+}  // namespace halp::config

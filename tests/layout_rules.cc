@@ -1,0 +1,260 @@
+#include "tests/layout_rules.h"
+
+#include <algorithm>
+#include <cctype>
+#include <initializer_list>
+#include <utility>
+
+namespace halp::layout {
+namespace {
+
+using Words = std::vector<std::string_view>;
+
+// A room is a path prefix; the first row that fits is the one that counts. An include in quotes must begin with one
+// of `may` and with none of `but_not`.
+struct Room {
+    std::string_view prefix;
+    Words may;
+    Words but_not;
+    bool below_doors = false;  // only the standard library besides, and none of the world's words
+    bool repeatable = false;   // a run depends on nothing but its seed
+};
+
+const std::vector<Room>& rooms() {
+    static const std::vector<Room> all{
+        {"store/", {"store/"}, {}, true, true},
+        {"overlay/libevent_", {"overlay/", "store/"}, {"overlay/dht/"}},
+        {"overlay/dht/", {"overlay/", "store/"}, {"overlay/libevent_"}, true, true},
+        {"overlay/", {"overlay/", "store/"}, {"overlay/dht/", "overlay/libevent_"}, true, true},
+        {"config/",
+         {"config/", "overlay/overlay_options.h", "store/endpoint.h", "store/label.h", "store/label_table.h",
+          "store/result.h", "store/time.h"},
+         {}},
+        {"simulations/", {"simulations/", "overlay/", "store/", "config/"}, {"overlay/libevent_"}, false, true},
+        {"tools/halp-sim/", {"tools/", "simulations/", "overlay/", "store/", "config/"}, {}},
+        {"tools/bench/", {"tools/", "simulations/", "overlay/", "store/", "config/"}, {}},
+        {"tools/", {"tools/", "overlay/", "store/", "config/"}, {}},
+    };
+    return all;
+}
+
+// Libraries and the only places that may know them.
+struct Library {
+    std::string_view header;  // prefix of what stands between < and >
+    Words places;
+};
+
+const std::vector<Library>& libraries() {
+    static const std::vector<Library> all{
+        {"event2/", {"overlay/libevent_", "tools/"}},
+        {"event.h", {}},  // libevent's old face
+        {"evhttp.h", {}},
+        {"evdns.h", {}},
+        {"yaml-cpp/", {"config/"}},
+        {"lmdb.h", {"store/records/lmdb"}},
+        {"spdlog/", {"tools/"}},
+        {"nlohmann/", {"tools/"}},
+        {"CLI/", {"tools/"}},
+        {"boost/", {"simulations/", "tools/"}},
+        {"gtest/", {}},
+        {"gmock/", {}},
+        {"rapidcheck", {}},
+        {"benchmark/", {"tools/bench/"}},
+    };
+    return all;
+}
+
+const Words& headers_of_the_world() {
+    static const Words all{"condition_variable", "filesystem", "fstream", "future", "iostream", "mutex", "random",
+                           "shared_mutex",       "thread"};
+    return all;
+}
+
+const Words& words_of_the_world() {
+    static const Words all{"std::thread", "std::jthread", "std::this_thread", "std::async",  "std::ifstream",
+                           "std::cout",   "std::cerr",    "std::ofstream",    "std::clog",   "std::fstream",
+                           "spdlog",      "getenv",       "secure_getenv",    "std::printf", "std::fopen"};
+    return all;
+}
+
+const Words& words_of_chance() {
+    static const Words all{"system_clock::now",
+                           "steady_clock::now",
+                           "high_resolution_clock::now",
+                           "time(nullptr)",
+                           "time(NULL)",
+                           "time(0)",
+                           "random_device",
+                           "std::rand",
+                           "std::shuffle",
+                           "ranges::shuffle",
+                           "std::sample",
+                           "uniform_int_distribution",
+                           "uniform_real_distribution",
+                           "bernoulli_distribution",
+                           "normal_distribution",
+                           "exponential_distribution",
+                           "poisson_distribution",
+                           "discrete_distribution"};
+    return all;
+}
+
+bool begins_with_any(std::string_view text, const Words& prefixes) {
+    return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return text.starts_with(prefix); });
+}
+
+bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+bool says(std::string_view line, std::string_view word) {
+    for (auto at = line.find(word); at != std::string_view::npos; at = line.find(word, at + 1)) {
+        const std::size_t end = at + word.size();
+        const bool begins = at == 0 || !in_word(line[at - 1]);
+        const bool ends = end == line.size() || !in_word(word.back()) || !in_word(line[end]);
+        if (begins && ends) return true;
+    }
+    return false;
+}
+
+// What stands behind #include, with its < or "; empty when the line includes nothing.
+std::string_view included(std::string_view line) {
+    const auto skip = [&](std::string_view expected) {
+        line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+        if (!line.starts_with(expected)) return false;
+        line.remove_prefix(expected.size());
+        return true;
+    };
+    if (!skip("#") || !skip("include") || !skip("")) return {};
+    const char closing = line.starts_with('<') ? '>' : '"';
+    const auto end = line.find(closing, 1);
+    return line.substr(0, end == std::string_view::npos ? line.size() : end);
+}
+
+// A sentence about what is wrong with including this, or nothing.
+std::string wrong_project_include(const Room& room, std::string_view header) {
+    const bool fits = begins_with_any(header, room.may) && !begins_with_any(header, room.but_not) &&
+                      header.find("..") == std::string_view::npos;
+    return fits ? "" : std::string(room.prefix) + " must not include \"" + std::string(header) + "\"";
+}
+
+std::string wrong_library_include(const Room& room, std::string_view path, std::string_view header) {
+    const std::string named = "<" + std::string(header) + ">";
+    for (const Library& library : libraries()) {
+        if (!header.starts_with(library.header)) continue;
+        if (!begins_with_any(path, library.places)) return named + " is not for " + std::string(room.prefix);
+        // yaml-cpp stays behind the headers of config.
+        if (library.header == "yaml-cpp/" && !path.ends_with(".cc")) return named + " is only for config/*.cc";
+        return "";
+    }
+    if (!room.below_doors) return "";
+    const bool standard = header.find_first_of("./") == std::string_view::npos;
+    if (!standard) return named + " is not of the C++ standard library, and this is below the doors";
+    return std::ranges::count(headers_of_the_world(), header) != 0 ? named + " is above the doors" : "";
+}
+
+std::string wrong_include(const Room& room, std::string_view path, std::string_view include) {
+    if (include.starts_with('"')) return wrong_project_include(room, include.substr(1));
+    if (include.starts_with('<')) return wrong_library_include(room, path, include.substr(1));
+    return "an include that is not spelt out cannot be judged";
+}
+
+std::vector<std::string> wrong_words(const Room& room, std::string_view line) {
+    std::vector<std::string> found;
+    const auto look_for = [&](const Words& words) {
+        for (const std::string_view word : words) {
+            if (says(line, word))
+                found.push_back("\"" + std::string(word) + "\" must not be said in " + std::string(room.prefix));
+        }
+    };
+    if (room.below_doors) look_for(words_of_the_world());
+    if (room.repeatable) look_for(words_of_chance());
+    return found;
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+    std::vector<std::string_view> lines;
+    for (std::size_t at = 0; at <= text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        lines.push_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+    return lines;
+}
+
+// Where the quoted text that opens at `at` ends (behind its closing quote).
+std::size_t end_of_quotes(std::string_view source, std::size_t at) {
+    const char quote = source[at];
+    for (++at; at < source.size() && source[at] != quote && source[at] != '\n'; ++at) {
+        if (source[at] == '\\') ++at;
+    }
+    return std::min(at + 1, source.size());
+}
+
+// The same for R"mark( ... )mark", opening at its quote.
+std::size_t end_of_raw_string(std::string_view source, std::size_t at) {
+    const std::size_t bracket = std::min(source.find('(', at), source.size());
+    const std::string closing = ")" + std::string(source.substr(at + 1, bracket - at - 1)) + "\"";
+    const std::size_t end = source.find(closing, bracket);
+    return end == std::string_view::npos ? source.size() : end + closing.size();
+}
+
+enum class Piece { code, comment, quoted };
+
+// The piece of source that begins at `at`, and where it ends.
+std::pair<Piece, std::size_t> next_piece(std::string_view source, std::size_t at) {
+    const std::string_view rest = source.substr(at);
+    if (rest.starts_with("//")) return {Piece::comment, std::min(source.find('\n', at), source.size())};
+    if (rest.starts_with("/*")) {
+        const std::size_t end = source.find("*/", at + 2);
+        return {Piece::comment, end == std::string_view::npos ? source.size() : end + 2};
+    }
+    const bool raw = at > 0 && source[at - 1] == 'R';
+    if (rest.front() == '"')
+        return {Piece::quoted, raw ? end_of_raw_string(source, at) : end_of_quotes(source, at)};
+    const bool separates_digits = at > 0 && in_word(source[at - 1]);
+    if (rest.front() == '\'' && !separates_digits) return {Piece::quoted, end_of_quotes(source, at)};
+    return {Piece::code, at + 1};
+}
+
+}  // namespace
+
+std::string blanked(std::string_view source, bool strings) {
+    std::string out{source};
+    for (std::size_t at = 0; at < source.size();) {
+        const auto [piece, end] = next_piece(source, at);
+        const bool blank = piece == Piece::comment || (piece == Piece::quoted && strings);
+        for (std::size_t i = at; blank && i < end; ++i) {
+            if (out[i] != '\n') out[i] = ' ';
+        }
+        at = end;
+    }
+    return out;
+}
+
+std::vector<Violation> check_source(std::string_view path, std::string_view text) {
+    const auto room = std::ranges::find_if(rooms(), [&](const Room& r) { return path.starts_with(r.prefix); });
+    if (room == rooms().end()) return {};
+
+    std::vector<Violation> found;
+    const std::string uncommented = blanked(text, false), bare = blanked(text, true);
+    const std::vector<std::string_view> with_names = lines_of(uncommented), code = lines_of(bare);
+    for (std::size_t i = 0; i < code.size(); ++i) {
+        if (const std::string_view include = included(with_names[i]); !include.empty()) {
+            std::string what = wrong_include(*room, path, include);
+            if (!what.empty()) found.push_back({i + 1, std::move(what)});
+            continue;
+        }
+        for (std::string& what : wrong_words(*room, code[i])) found.push_back({i + 1, std::move(what)});
+    }
+    return found;
+}
+
+bool allowed_at_the_top(std::string_view folder) {
+    return std::ranges::count(Words{".ci", "config", "overlay", "simulations", "store", "tests", "tools"},
+                              folder) != 0;
+}
+
+bool ignored_at_the_top(std::string_view folder) {
+    return folder == ".git" || folder == ".cache" || folder == "out" || folder.starts_with("build");
+}
+
+}  // namespace halp::layout

@@ -1,0 +1,66 @@
+// What was said to original HALP servers, what they answered, and what we answer (halp-wire.md, section 8). Data
+// only, free of the code under test: the pure code is held to it, and so is a daemon on loopback.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace halp::transcripts {
+
+enum class After {
+    nothing,     // the peer sends no more and waits, as original clients do
+    half_close,  // it says so
+    reset,       // it resets the connection and reads nothing: only the next step shows whether we survived
+};
+
+// One connection. "<now>" in an answer is the server's time.
+struct Step {
+    std::vector<std::string> segments;  // sent apart, with less than a settle time in between
+    std::string answer;
+    std::string original;  // empty: the original answers the same; else what it did instead
+    After after = After::nothing;
+};
+
+struct CacheFile {
+    std::string name;  // as in the cache directory: "foo~bar"
+    std::string content;
+};
+
+// Steps against one server that starts with this cache and otherwise knows nothing.
+struct Transcript {
+    std::string name;
+    std::vector<Step> steps;
+    std::vector<CacheFile> cache = {};
+    std::vector<std::string> cache_subdirectories = {};
+    std::string time_zone = "UTC";  // of the server
+};
+
+inline const std::string refusal = "Could not parse request";
+
+// The original answers the same.
+inline Step same(std::string sent, std::string answer) { return {{std::move(sent)}, std::move(answer), {}}; }
+// The original ends, hangs, cuts the query, or takes what nobody can dial.
+inline Step ours(std::string sent, std::string answer, std::string original) {
+    return {{std::move(sent)}, std::move(answer), std::move(original)};
+}
+
+inline std::string times(const std::string& text, std::size_t n) {
+    std::string all;
+    for (std::size_t i = 0; i < n; ++i) all += text;
+    return all;
+}
+
+inline std::string two_digits(int n) { return {static_cast<char>('0' + n / 10), static_cast<char>('0' + n % 10)}; }
+
+// Lines first .. behind - 1 of the list that label foo holds in most rows about `get`.
+inline std::string fifteen(int first = 0, int behind = 15) {
+    std::string lines;
+    for (int i = first; i < behind; ++i) {
+        if (i > first) lines += '\n';
+        lines += std::to_string(1300000100 - i) + " h" + two_digits(i) + ".example 80";
+    }
+    return lines;
+}
+
+}  // namespace halp::transcripts

@@ -1,0 +1,188 @@
+// How a daemon starts, refuses to start, reloads and ends.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/tools/daemon_process.h"
+#include "tools/bench/blocking_client.h"
+
+namespace halp::testing {
+namespace {
+
+constexpr int bad_configuration = 78;
+
+std::string write_config(const Home& home, const std::string& text) {
+    const std::string path = home.path() + "/halpd.yaml";
+    std::ofstream{path} << text;
+    return path;
+}
+
+TEST(DaemonLife, AnswersOnceItSaysThatItListens) {
+    Daemon daemon;
+
+    EXPECT_NE(daemon.endpoint().port, 0);
+    EXPECT_EQ(daemon.ask("get nosuch\n"), "");
+    EXPECT_EQ(daemon.ask("hello\n"), "Could not parse request");
+}
+
+TEST(DaemonLife, EndsWithZeroOnSigtermAndHasWrittenWhatItAcknowledged) {
+    Daemon daemon;
+    ASSERT_EQ(daemon.ask("insert chat\n1700000000 a.example 80"), "success: chat 1700000000 a.example 80");
+
+    const auto began = std::chrono::steady_clock::now();
+    const int code = daemon.stop();
+    const auto took = std::chrono::steady_clock::now() - began;
+
+    EXPECT_EQ(code, 0) << daemon.messages();
+    EXPECT_LT(took, seconds{10});
+    EXPECT_EQ(process::read_whole_file(daemon.home().cache_file("chat")), "1700000000 a.example 80");
+    EXPECT_FALSE(process::ClientSocket::connect(daemon.endpoint(), seconds{1}));
+}
+
+TEST(DaemonLife, TakesSigintLikeSigterm) {
+    Daemon daemon;
+
+    daemon.process().signal(SIGINT);
+
+    EXPECT_EQ(daemon.process().wait(generous).value_or(-1), 0) << daemon.messages();
+}
+
+TEST(DaemonLife, RemembersAcrossARestart) {
+    Home home;
+    Daemon before{home, {}};
+    ASSERT_EQ(before.ask("insert chat\n1700000000 a.example 80"), "success: chat 1700000000 a.example 80");
+    ASSERT_EQ(before.stop(), 0);
+
+    Daemon after{home, {}};
+
+    EXPECT_EQ(after.ask("get chat\n"), "1700000000 a.example 80");
+}
+
+TEST(DaemonLife, RestartsAtOnceOnTheSamePort) {
+    Home home;
+    Daemon before{home, {}};
+    before.ask("get chat\n");
+    const std::string address = before.endpoint().text();
+    before.process().kill_and_wait();
+
+    Daemon after{home, {.listen = address}};
+
+    EXPECT_EQ(after.endpoint().text(), address);
+    EXPECT_EQ(after.ask("get chat\n"), "");
+}
+
+TEST(DaemonLife, RefusesAStateDirectoryInUseAndNamesTheOther) {
+    Home home;
+    Daemon first{home, {}};
+
+    Daemon second{home, {.awaited = false}};
+    const int code = second.process().wait(generous).value_or(-1);
+
+    EXPECT_EQ(code, 1);
+    EXPECT_NE(second.messages().find("already running"), std::string::npos) << second.messages();
+    EXPECT_NE(second.messages().find(std::to_string(first.process().pid())), std::string::npos)
+        << second.messages();
+    EXPECT_EQ(first.ask("get chat\n"), "");
+    EXPECT_EQ(first.admin(cli::Method::get, "/healthz").status, 200);
+}
+
+TEST(DaemonLife, TakesOverAStateDirectoryWhoseDaemonWasKilled) {
+    Home home;
+    Daemon first{home, {}};
+    first.process().kill_and_wait();
+
+    Daemon second{home, {}};
+
+    EXPECT_EQ(second.ask("get chat\n"), "");
+    EXPECT_EQ(second.admin(cli::Method::get, "/healthz").status, 200);
+}
+
+TEST(DaemonLife, SaysThatAPortIsInUse) {
+    Daemon first;
+
+    Daemon second{{.listen = first.endpoint().text(), .awaited = false}};
+    const int code = second.process().wait(generous).value_or(-1);
+
+    EXPECT_EQ(code, 1);
+    EXPECT_NE(second.messages().find("in use"), std::string::npos) << second.messages();
+    EXPECT_NE(second.messages().find(first.endpoint().text()), std::string::npos) << second.messages();
+}
+
+TEST(DaemonLife, RefusesAnUnknownFlagAsAMistakeOfUsage) {
+    Home home;
+
+    EXPECT_EQ(run(home, {HALPD_BINARY, "--no-such-flag"}).code, 2);
+}
+
+TEST(DaemonLife, ChecksAConfigurationWithoutStarting) {
+    Home home;
+    const std::string good = write_config(home, "profile: lan\n");
+
+    const Finished checked = run(home, {HALPD_BINARY, "--config", good, "--check-config"});
+
+    EXPECT_EQ(checked.code, 0) << checked.error;
+}
+
+TEST(DaemonLife, PointsAtTheLineOfABadSettingAndSuggestsTheRightOne) {
+    Home home;
+    const std::string bad = write_config(home, "# first\nprofil: lan\n");
+
+    const Finished checked = run(home, {HALPD_BINARY, "--config", bad, "--check-config"});
+
+    EXPECT_EQ(checked.code, bad_configuration);
+    EXPECT_NE(checked.error.find("halpd.yaml:2"), std::string::npos) << checked.error;
+    EXPECT_NE(checked.error.find("did you mean"), std::string::npos) << checked.error;
+    EXPECT_NE(checked.error.find("profile"), std::string::npos) << checked.error;
+}
+
+TEST(DaemonLife, DoesNotStartOnABadConfiguration) {
+    Home home;
+    const std::string bad = write_config(home, "profile: lunar\n");
+
+    const Finished started = run(home, {HALPD_BINARY, "--config", bad, "--listen", "127.0.0.1:0"});
+
+    EXPECT_EQ(started.code, bad_configuration) << started.error;
+}
+
+TEST(DaemonLife, KeepsTheOldConfigurationWhenTheNewOneIsBad) {
+    Home home;
+    const std::string config = write_config(home, "profile: local\n");
+    Daemon daemon{home, {.more = {"--config", config}}};
+    write_config(home, "profile: [\n");
+
+    daemon.process().signal(SIGHUP);
+
+    EXPECT_TRUE(eventually([&] { return daemon.messages().find("halpd.yaml") != std::string::npos; }));
+    EXPECT_EQ(daemon.ask("get chat\n"), "");
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST(DaemonLife, GoesOnAfterSighup) {
+    Home home;
+    const std::string config = write_config(home, "profile: local\n");
+    Daemon daemon{home, {.more = {"--config", config}}};
+    daemon.ask("insert chat\n1700000000 a.example 80");
+
+    for (int i = 0; i < 3; ++i) daemon.process().signal(SIGHUP);
+
+    EXPECT_EQ(daemon.ask("get chat\n"), "1700000000 a.example 80");
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST(DaemonLife, SaysWhatIsWrongWithADirectoryItCannotMake) {
+    Home home;
+    std::ofstream{home.path() + "/file"} << "not a directory";
+
+    const Finished started =
+        run(home, {HALPD_BINARY, "--listen", "127.0.0.1:0", "--state-dir", home.path() + "/file/state",
+                   "--cache-dir", home.cache(), "--admin", home.admin()});
+
+    EXPECT_EQ(started.code, 1);
+    EXPECT_NE(started.error.find("file/state"), std::string::npos) << started.error;
+}
+
+}  // namespace
+}  // namespace halp::testing

@@ -1,0 +1,145 @@
+#include "tools/halp/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace halp::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+Parsed parse(std::vector<const char*> words) {
+    words.insert(words.begin(), "halp");
+    return parse_command_line(static_cast<int>(words.size()), words.data(), "1.2.3");
+}
+
+TEST(CommandLine, ReadsTheOriginalsFiveVerbs) {
+    const Parsed get = parse({"get", "chat"});
+    ASSERT_TRUE(get.command);
+    EXPECT_EQ(get.command->verb, Verb::get);
+    EXPECT_EQ(get.command->label.text(), "chat");
+
+    const Parsed bcast = parse({"bcast", "chat", "a.example", "80", "-s", "7", "--number", "2"});
+    ASSERT_TRUE(bcast.command);
+    EXPECT_EQ(bcast.command->host, "a.example");
+    EXPECT_EQ(bcast.command->port, 80);
+    EXPECT_EQ(bcast.command->seconds, 7);
+    EXPECT_EQ(bcast.command->number, 2);
+
+    const Parsed insert = parse({"insert", "chat", "::1", "80"});
+    ASSERT_TRUE(insert.command);
+    EXPECT_EQ(insert.command->host, "::1");
+    EXPECT_EQ(insert.command->seconds, 60);
+    EXPECT_EQ(parse({"clear", "x/"}).command->label.text(), "x/");
+    EXPECT_EQ(parse({"nuke"}).command->verb, Verb::nuke);
+}
+
+TEST(CommandLine, TakesHostAndPortInOneWord) {
+    const Parsed announce = parse({"announce", "chat", "[2001:db8::7]:5222"});
+    ASSERT_TRUE(announce.command);
+    EXPECT_EQ(announce.command->host, "2001:db8::7");
+    EXPECT_EQ(announce.command->port, 5222);
+
+    const Parsed own_host = parse({"announce", "chat", ":5222"});
+    ASSERT_TRUE(own_host.command);
+    EXPECT_EQ(own_host.command->host, "");
+    EXPECT_EQ(own_host.command->port, 5222);
+    EXPECT_FALSE(parse({"insert", "chat", ":5222"}).command);
+}
+
+TEST(CommandLine, TakesGlobalOptionsOnBothSidesOfTheVerb) {
+    for (const auto& words : {std::vector{"--json", "--timeout", "3", "get", "chat"},
+                              std::vector{"get", "chat", "--json", "--timeout", "3"}}) {
+        const Parsed parsed = parse(words);
+        ASSERT_TRUE(parsed.command) << parsed.text;
+        EXPECT_TRUE(parsed.command->json);
+        EXPECT_EQ(parsed.command->timeout_s, 3.0);
+        EXPECT_FALSE(parsed.command->socket);
+    }
+    EXPECT_EQ(parse({"peers", "--color=never"}).command->colour, ColourWhen::never);
+    EXPECT_FALSE(parse({"peers", "--color=pink"}).command);
+}
+
+TEST(CommandLine, ReadsALabelThatIsNamedLikeAVerb) {
+    const Parsed parsed = parse({"get", "status"});
+    ASSERT_TRUE(parsed.command) << parsed.text;
+    EXPECT_EQ(parsed.command->verb, Verb::get);
+    EXPECT_EQ(parsed.command->label.text(), "status");
+}
+
+TEST(CommandLine, SuggestsTheVerbThatWasMeant) {
+    const Parsed parsed = parse({"gte", "chat"});
+    EXPECT_FALSE(parsed.command);
+    EXPECT_EQ(parsed.code, ExitCode::usage);
+    EXPECT_THAT(parsed.text, HasSubstr("did you mean `halp get`?"));
+}
+
+TEST(CommandLine, RefusesWhatItCannotUseWithCodeTwo) {
+    for (const auto& words : {std::vector<const char*>{},
+                              {"get"},
+                              {"get", "a_b"},
+                              {"get", "chat", "more"},
+                              {"get", "--frobnicate", "chat"},
+                              {"insert", "x/", "h", "1"},
+                              {"insert", "labels", "h", "1"},
+                              {"insert", "chat", "h", "0"},
+                              {"insert", "chat", "h", "65536"},
+                              {"insert", "chat", "h", "99999999999999999999"},
+                              {"insert", "chat", "h", "8x"},
+                              {"insert", "chat", "h h", "1"},
+                              {"insert", "chat", "h\n1 evil 2", "1"},
+                              {"insert", "chat", "h", "1", "-s", "-1"},
+                              {"insert", "chat", "h"},
+                              {"bcast", "chat", "h", "1", "-n", "0"},
+                              {"watch", "x/"},
+                              {"demo", "1"},
+                              {"demo", "51"},
+                              {"join", "nowhere"}}) {
+        const Parsed parsed = parse(words);
+        EXPECT_FALSE(parsed.command) << ::testing::PrintToString(words);
+        EXPECT_EQ(parsed.code, ExitCode::usage);
+        EXPECT_THAT(parsed.text, HasSubstr("Try `halp ")) << ::testing::PrintToString(words);
+    }
+}
+
+TEST(CommandLine, LabelsTakesAPrefixWithOrWithoutItsSlash) {
+    EXPECT_EQ(parse({"labels"}).command->label.text(), "labels");
+    EXPECT_EQ(parse({"labels", "x/"}).command->label.text(), "x/");
+    EXPECT_EQ(parse({"labels", "x"}).command->label.text(), "x/");
+}
+
+TEST(CommandLine, ReadsTheEndsOfAWatch) {
+    const Parsed parsed = parse({"watch", "chat", "--count", "3", "--for", "1.5"});
+    ASSERT_TRUE(parsed.command);
+    EXPECT_EQ(parsed.command->changes_max, 3);
+    EXPECT_EQ(parsed.command->for_s, 1.5);
+    EXPECT_FALSE(parsed.command->once);
+    EXPECT_TRUE(parse({"watch", "chat", "--once"}).command->once);
+}
+
+TEST(CommandLine, DemoTakesTwoToFiftyNodesAndFiveUnasked) {
+    EXPECT_EQ(parse({"demo"}).command->number, 5);
+    EXPECT_EQ(parse({"demo", "50"}).command->number, 50);
+}
+
+TEST(CommandLine, HelpTeachesByExamples) {
+    const Parsed top = parse({"--help"});
+    EXPECT_EQ(top.code, ExitCode::ok);
+    EXPECT_THAT(top.text, HasSubstr("halp get chat"));
+    EXPECT_THAT(top.text, HasSubstr("halp announce chat my.example.org:5222"));
+    EXPECT_THAT(top.text, HasSubstr("halp demo 5"));
+    for (const char* verb : {"get", "insert", "bcast", "clear", "nuke", "announce", "watch", "labels", "peers", "status",
+                             "join", "leave", "confirm", "demo"}) {
+        const Parsed help = parse({verb, "--help"});
+        EXPECT_EQ(help.code, ExitCode::ok) << verb;
+        EXPECT_THAT(help.text, HasSubstr("Examples:\n  halp " + std::string{verb}));
+        EXPECT_THAT(top.text, HasSubstr(verb));
+    }
+    EXPECT_EQ(parse({"--version"}).text, "halp 1.2.3\n");
+}
+
+}  // namespace
+}  // namespace halp::cli

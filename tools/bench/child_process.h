@@ -1,0 +1,63 @@
+// Real processes for benchmarks and process-level tests: started with their output in files, never left behind. A
+// child dies with the thread that started it (PR_SET_PDEATHSIG), and at the latest when its object goes.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/result.h"
+
+namespace halp::process {
+
+// A directory of its own below $TMPDIR, removed with everything in it.
+class TemporaryDirectory {
+public:
+    TemporaryDirectory();
+    ~TemporaryDirectory();
+    TemporaryDirectory(TemporaryDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+private:
+    std::string path_;
+};
+
+struct Command {
+    std::vector<std::string> argv;                                      // argv[0] is a path
+    std::vector<std::pair<std::string, std::string>> environment = {};  // in addition to ours
+    std::string out_file = "/dev/null";
+    std::string error_file = "/dev/null";
+    std::string working_directory = {};  // empty: ours
+};
+
+class ChildProcess {
+public:
+    static Result<ChildProcess> start(const Command& command);
+    ~ChildProcess();  // SIGKILL and reaped, when it still runs
+    ChildProcess(ChildProcess&& other) noexcept;
+    ChildProcess& operator=(ChildProcess&& other) noexcept;
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+    [[nodiscard]] bool running();
+    bool signal(int number);  // false when it has ended
+    // The exit code, or 128 + the signal that ended it; nothing while it runs on after `patience`.
+    std::optional<int> wait(std::chrono::milliseconds patience);
+    int kill_and_wait();  // SIGKILL: the hardest crash a process can have
+
+private:
+    explicit ChildProcess(pid_t pid) : pid_(pid) {}
+    pid_t pid_ = -1;
+    std::optional<int> ended_;
+};
+
+// The file's bytes; empty when it cannot be read.
+std::string read_whole_file(const std::string& path);
+// X out of the last line `listening on X`, where X is HOST:PORT; empty as long as there is none.
+std::string listening_address(const std::string& error_file);
+
+}  // namespace halp::process

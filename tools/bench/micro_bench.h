@@ -1,0 +1,12 @@
+// Google Benchmark over the data structures and codecs alone.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace halp::bench {
+
+// `arguments` go to Google Benchmark (`--benchmark_filter=...`). Returns an exit code.
+int run_micro_bench(std::vector<std::string> arguments);
+
+}  // namespace halp::bench

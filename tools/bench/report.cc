@@ -1,0 +1,81 @@
+#include "tools/bench/report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace halp::bench {
+
+void Report::add(Figure figure) { figures_.push_back(std::move(figure)); }
+
+void Report::add_runs(Figure figure, std::vector<double> runs) {
+    figure.value = median(runs);
+    figure.runs = std::move(runs);
+    add(std::move(figure));
+}
+
+bool Report::within_bars() const {
+    return std::all_of(figures_.begin(), figures_.end(),
+                       [](const Figure& figure) { return !figure.bar || figure.value <= *figure.bar; });
+}
+
+void Report::print(bool as_json) const {
+    if (as_json) {
+        print_json();
+    } else {
+        print_table();
+    }
+}
+
+void Report::print_table() const {
+    std::printf("\n%s\n\n", title_.c_str());
+    std::printf("| %-52s | %14s | %12s | %-5s | %s\n", "what", "figure", "bar", "", "others");
+    std::printf("|%s|%s:|%s:|%s|---\n", std::string(54, '-').c_str(), std::string(15, '-').c_str(),
+                std::string(13, '-').c_str(), std::string(7, '-').c_str());
+    for (const Figure& figure : figures_) {
+        char value[64], bar[64] = "", range[80] = "";
+        std::snprintf(value, sizeof value, "%.4g %s", figure.value, figure.unit.c_str());
+        if (figure.bar) std::snprintf(bar, sizeof bar, "<= %.4g", *figure.bar);
+        if (figure.runs.size() > 1)
+            std::snprintf(range, sizeof range, " (%zu runs: %.4g..%.4g)", figure.runs.size(),
+                          *std::min_element(figure.runs.begin(), figure.runs.end()),
+                          *std::max_element(figure.runs.begin(), figure.runs.end()));
+        const char* verdict = !figure.bar ? "" : figure.value <= *figure.bar ? "met" : "above";
+        std::printf("| %-52s | %14s | %12s | %-5s | %s%s\n", figure.what.c_str(), value, bar, verdict,
+                    figure.rival.c_str(), range);
+    }
+    for (const std::string& sentence : remarks_) std::printf("%s\n", sentence.c_str());
+}
+
+void Report::print_json() const {
+    nlohmann::json object{{"schema_version", 1}, {"title", title_}, {"remarks", remarks_}};
+    nlohmann::json& rows = object["figures"] = nlohmann::json::array();
+    for (const Figure& figure : figures_) {
+        nlohmann::json row{{"what", figure.what}, {"value", figure.value}, {"unit", figure.unit}};
+        if (figure.bar) row["bar"] = *figure.bar;
+        if (!figure.rival.empty()) row["rival"] = figure.rival;
+        if (!figure.runs.empty()) row["runs"] = figure.runs;
+        rows.push_back(std::move(row));
+    }
+    std::printf("%s\n", object.dump().c_str());
+}
+
+double percentile(std::vector<double> values, double p) {
+    if (values.empty()) return 0;
+    const auto rank = static_cast<std::size_t>(std::ceil(p * static_cast<double>(values.size())));
+    const std::size_t index = std::min(values.size() - 1, rank > 0 ? rank - 1 : 0);
+    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(index), values.end());
+    return values[index];
+}
+
+double median(std::vector<double> values) {
+    if (values.size() % 2 == 1) return percentile(std::move(values), 0.5);
+    std::sort(values.begin(), values.end());
+    return values.empty() ? 0 : (values[values.size() / 2 - 1] + values[values.size() / 2]) / 2;
+}
+
+void progress(const std::string& sentence) { std::fprintf(stderr, "halp-bench: %s\n", sentence.c_str()); }
+
+}  // namespace halp::bench

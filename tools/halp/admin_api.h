@@ -1,0 +1,84 @@
+// The daemon's admin API as typed calls (tools/halpd/README.md is the contract). A reply that is not what that
+// page draws is an error, never a crash: the socket may belong to another version.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/endpoint.h"
+#include "store/label.h"
+#include "store/result.h"
+#include "tools/halp/admin_client.h"
+#include "tools/halp/listing.h"
+
+namespace halp::cli {
+
+struct KnownPeer {
+    Endpoint endpoint;
+    std::string role;
+    bool proved = false, suspect = false, original = false;
+    double age_s = 0;
+    std::optional<double> proved_age_s;
+    int failures = 0;
+};
+struct PeerReport {
+    std::vector<KnownPeer> peers;
+    std::string json;  // the reply as it came
+};
+
+struct StatusReport {
+    std::string version, swarm, profile, listening, self, state_dir, cache_dir;
+    std::int64_t pid = 0;
+    double uptime_s = 0;
+    int health = 1;
+    bool leaving = false;
+    std::uint64_t peers_listed = 0, peers_proved = 0, anchors = 0, graves = 0;
+    std::uint64_t labels = 0, entries = 0, table_bytes = 0, rounds = 0, rounds_failed = 0;
+    std::uint64_t text_queries = 0, text_inserts = 0, text_bad = 0, bytes_in = 0, bytes_out = 0;
+    std::vector<std::pair<std::string, Endpoint>> own;  // label and host announced here
+    std::string json;  // the reply as it came
+};
+
+struct Happening {
+    std::string name;                  // entry, initial_list_complete, entry_learned, entry_forgotten, announced, ...
+    std::optional<Endpoint> endpoint;
+    UnixSeconds seen{0};               // of entry
+    std::string from, why;             // of entry_learned, entry_forgotten
+    std::string json;                  // its data as they came
+};
+using OnHappening = std::function<bool(const Happening&)>;  // false: no more
+
+class AdminApi {
+public:
+    AdminApi(std::string socket_path, Duration timeout) : client_(std::move(socket_path), timeout) {}
+
+    [[nodiscard]] Result<Listing> list(const Label& label) const;  // all of it, page by page
+    [[nodiscard]] Result<PeerReport> peers() const;
+    [[nodiscard]] Result<StatusReport> status() const;
+
+    [[nodiscard]] Result<void> insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen) const;
+    [[nodiscard]] Result<void> announce(const Label& label, const Endpoint& endpoint) const;
+    [[nodiscard]] Result<void> withdraw(const Label& label, const Endpoint& endpoint) const;
+    [[nodiscard]] Result<void> confirm(const Label& label, const Endpoint& endpoint, bool worked) const;
+    [[nodiscard]] Result<bool> clear(const Label& label) const;  // false: there was nothing
+    [[nodiscard]] Result<void> clear_all() const;
+    [[nodiscard]] Result<void> join(const Endpoint& seed) const;
+    [[nodiscard]] Result<void> leave() const;
+
+    // Both go on until `take` has enough, the daemon leaves (ok) or goes away (an error), or an interrupt.
+    [[nodiscard]] Result<void> watch(const Label& label, const OnHappening& take) const;
+    // Announced as long as this runs. Without a host: the address others see the daemon at.
+    [[nodiscard]] Result<void> announce_while(const Label& label, const std::string& host, std::uint16_t port,
+                                              const OnHappening& take) const;
+
+    [[nodiscard]] const std::string& socket_path() const { return client_.socket_path(); }
+
+private:
+    [[nodiscard]] Result<void> follow(const std::string& target, const OnHappening& take) const;
+
+    AdminClient client_;
+};
+
+}  // namespace halp::cli

@@ -1,0 +1,55 @@
+// HTTP over the daemon's unix socket. Knows no JSON: tools/halp/admin_api.h does.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/result.h"
+#include "store/time.h"
+
+namespace halp::cli {
+
+enum class Method { get, put, post, remove };
+
+struct AdminAnswer {
+    int status = 0;
+    std::string body;
+};
+
+class AdminClient {
+public:
+    static constexpr std::size_t answer_bytes_max = std::size_t{64} << 20;
+    // No word from a stream for this long (two heartbeats and a bit): the daemon hangs.
+    static constexpr std::chrono::seconds stream_silence_max{40};
+
+    AdminClient(std::string socket_path, Duration timeout) : path_(std::move(socket_path)), timeout_(timeout) {}
+
+    // unreachable: nobody there; timed_out: no answer within the time-out; io: broken off.
+    [[nodiscard]] Result<AdminAnswer> call(Method method, const std::string& target, const std::string& body = "") const;
+
+    // The answer of a stream arrives piece by piece until `take` returns false (then ok, status 200), the daemon ends
+    // it (ok) or breaks it off (io). Any other status than 200 comes as a whole answer, as from call().
+    [[nodiscard]] Result<AdminAnswer> stream(const std::string& target,
+                                             const std::function<bool(std::string_view)>& take) const;
+
+    [[nodiscard]] const std::string& socket_path() const { return path_; }
+
+private:
+    std::string path_;
+    Duration timeout_;
+};
+
+// RFC 3986: everything but unreserved characters, so that a label is one segment of a path.
+[[nodiscard]] std::string percent_encoded(std::string_view text);
+
+// Ok when somebody listens there; unreachable or refused (no permission), with a sentence, when not.
+[[nodiscard]] Result<void> probe_socket(const std::string& path);
+
+// Where a daemon of this user or of the system would listen, in the order to look (tools/halpd/README.md).
+// The arguments are HOME, XDG_RUNTIME_DIR and XDG_STATE_HOME, "" when not set.
+[[nodiscard]] std::vector<std::string> usual_sockets(const std::string& home, const std::string& runtime_dir,
+                                                     const std::string& state_home);
+
+}  // namespace halp::cli

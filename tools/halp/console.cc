@@ -1,0 +1,64 @@
+#include "tools/halp/console.h"
+
+#include <string>
+
+#include "tools/halp/printed_text.h"
+
+namespace halp::cli {
+namespace {
+
+// Line breaks are ours; everything between them may come from a stranger.
+std::string harmless_lines(std::string_view text) {
+    std::string out;
+    while (true) {
+        const std::size_t end = text.find('\n');
+        out += harmless(text.substr(0, end));
+        if (end == std::string_view::npos) return out;
+        out += '\n';
+        text.remove_prefix(end + 1);
+    }
+}
+
+}  // namespace
+
+bool wants_colour(ColourWhen when, bool terminal, const char* no_color, const char* term) {
+    if (when != ColourWhen::automatic) return when == ColourWhen::always;
+    const bool refused = no_color != nullptr && *no_color != '\0';
+    const bool dumb = term == nullptr || std::string_view{term} == "dumb" || *term == '\0';
+    return terminal && !refused && !dumb;
+}
+
+bool Console::line(std::string_view text) {
+    data_ << (style_.terminal ? harmless(text) : std::string{text}) << '\n' << std::flush;
+    return data_.good();
+}
+
+void Console::block(std::string_view text) {
+    data_ << (style_.terminal ? harmless_lines(text) : std::string{text}) << std::flush;
+}
+
+void Console::headed(std::string_view text) {
+    const std::size_t end = text.find('\n');
+    const std::string head = style_.terminal ? harmless(text.substr(0, end)) : std::string{text.substr(0, end)};
+    data_ << (style_.colour ? "\x1b[1m" + head + "\x1b[0m" : head) << '\n';
+    block(end == std::string_view::npos ? "" : text.substr(end + 1));
+}
+
+void Console::message(std::string_view text, bool grave) {
+    messages_ << (style_.colour && grave ? "\x1b[31mhalp:\x1b[0m " : "halp: ") << harmless_lines(text) << std::endl;
+}
+
+void Console::say(std::string_view text) {
+    if (!style_.quiet) message(text, false);
+}
+
+void Console::detail(std::string_view text) {
+    if (style_.verbose) message(text, false);
+}
+
+ExitCode Console::fail(ExitCode code, std::string_view text) {
+    message(text, true);
+    return code;
+}
+
+}  // namespace halp::cli

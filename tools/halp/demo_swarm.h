@@ -1,0 +1,57 @@
+// Real halpd processes on loopback for `halp demo`: started, asked, stopped, and never left behind. Everything they
+// write is below one temporary directory, which goes with the object.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/endpoint.h"
+#include "store/result.h"
+#include "tools/halp/admin_api.h"
+#include "tools/halp/child_process.h"
+
+namespace halp::cli {
+
+struct DemoNode {
+    DemoNode(std::string directory_name, ChildProcess child);
+    std::string directory;
+    ChildProcess process;
+    AdminApi admin;
+    Endpoint endpoint;  // known once it listens
+
+    [[nodiscard]] std::string log_path() const { return directory + "/log"; }
+};
+
+class DemoSwarm {
+public:
+    [[nodiscard]] static Result<std::unique_ptr<DemoSwarm>> make(std::string halpd);
+    ~DemoSwarm();
+    DemoSwarm(const DemoSwarm&) = delete;
+    DemoSwarm& operator=(const DemoSwarm&) = delete;
+
+    // Starts one more; the first is the bootstrap that all others join.
+    [[nodiscard]] Result<void> start_node();
+    // Looks for its `listening on` line; true once endpoint is known.
+    [[nodiscard]] static bool find_endpoint(DemoNode& node);
+    // Asks all to end and waits; false when some had to be killed.
+    bool stop();
+
+    [[nodiscard]] std::vector<std::unique_ptr<DemoNode>>& nodes() { return nodes_; }
+    [[nodiscard]] const std::string& directory() const { return directory_; }
+
+private:
+    DemoSwarm(std::string halpd, std::string directory) : halpd_(std::move(halpd)), directory_(std::move(directory)) {}
+
+    std::string halpd_;
+    std::string directory_;
+    std::vector<std::unique_ptr<DemoNode>> nodes_;
+};
+
+// The halpd beside `own_program`, else the first on the search path; not_found with a sentence.
+[[nodiscard]] Result<std::string> find_halpd(const std::string& wanted, const std::string& own_program,
+                                             const std::string& search_path);
+// The address in a log's first whole `listening on HOST:PORT`.
+[[nodiscard]] Result<Endpoint> listening_endpoint(std::string_view log);
+
+}  // namespace halp::cli

@@ -1,0 +1,63 @@
+#include "tools/halp/interrupt.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "tools/halp/exit_code.h"
+
+namespace halp::cli::interrupt {
+namespace {
+
+std::atomic<int> noted{0};
+std::atomic<int> socket_in_use{-1};
+std::atomic<bool> prepared{false};
+
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler uses it");
+
+void note(Cause why) {
+    noted = static_cast<int>(why);
+    if (const int fd = socket_in_use; fd >= 0) ::shutdown(fd, SHUT_RDWR);
+}
+
+void on_signal(int signal) {
+    if (signal == SIGALRM) return note(Cause::time_over);
+    const bool again = cause() == Cause::interrupted || cause() == Cause::terminated;
+    if (!prepared || again) ::_exit(static_cast<int>(ExitCode::interrupted));
+    note(signal == SIGINT ? Cause::interrupted : Cause::terminated);
+}
+
+}  // namespace
+
+void install() {
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    ::sigemptyset(&action.sa_mask);
+    for (const int signal : {SIGINT, SIGTERM, SIGALRM}) ::sigaction(signal, &action, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);  // a reader that left shows as a failed write
+}
+
+void prepare() { prepared = true; }
+
+Cause cause() { return static_cast<Cause>(noted.load()); }
+
+void arm(Duration span) {
+    const auto us = span.count() > 0 ? span.count() : 1;
+    const itimerval timer{{0, 0}, {us / 1'000'000, us % 1'000'000}};
+    ::setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
+void watch_socket(int fd) { socket_in_use = fd; }
+
+void nap(Duration span) {
+    if (cause() != Cause::none) return;
+    const auto us = span.count();
+    const timespec wanted{us / 1'000'000, (us % 1'000'000) * 1000};
+    ::nanosleep(&wanted, nullptr);
+}
+
+}  // namespace halp::cli::interrupt

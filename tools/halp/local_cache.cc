@@ -1,0 +1,81 @@
+#include "tools/halp/local_cache.h"
+
+#include <vector>
+
+#include "store/label_table.h"
+
+namespace halp::cli {
+namespace {
+
+class MergeNews final : public Storage::Change {
+public:
+    MergeNews(const Label& label, const CacheFile& news) : label_(label), news_(news) {}
+    std::string apply(Bytes old_content) override {
+        const CacheFile on_disk = parse_cache_file(label_, old_content);
+        return format_cache_file(label_, merge_cache_files(on_disk, news_, {}, TableLimits::entries_hard_max));
+    }
+
+private:
+    const Label& label_;
+    const CacheFile& news_;
+};
+
+}  // namespace
+
+Result<CacheFile> LocalCache::load(const Label& label) {
+    const std::string name = cache_file_name(label);
+    const Result<std::string> content = storage_.read(name);
+    if (!content && content.error().code == ErrorCode::not_found) return CacheFile{};
+    if (!content) return content.error();
+    CacheFile file = parse_cache_file(label, *content);
+    for (const BadCacheLine& bad : file.bad)
+        complain_(name + ":" + std::to_string(bad.line) + ": skipped: " + bad.why);
+    // Sorted as a merge would leave it: somebody may have written the file by hand.
+    return merge_cache_files(file, {}, {}, TableLimits::entries_hard_max);
+}
+
+Result<void> LocalCache::merge(const Label& label, const CacheFile& news) {
+    if (news.lines.empty() && news.names.empty()) return {};
+    if (!label.storable()) return Error{ErrorCode::refused, "A label of more than 255 bytes cannot be kept in a file."};
+    MergeNews change{label, news};
+    return storage_.update(cache_file_name(label), change);
+}
+
+Result<void> LocalCache::mention(const Label& label, UnixSeconds now) {
+    for (const auto& [directory, name] : label.listings()) {
+        CacheFile news;
+        news.names.push_back({now, name});
+        if (auto merged = merge(directory, news); !merged) return merged;
+    }
+    return {};
+}
+
+Result<bool> LocalCache::clear(const Label& label) {
+    if (!label.storable()) return false;
+    const std::string name = cache_file_name(label);
+    const Result<std::string> content = storage_.read(name);
+    if (!content && content.error().code == ErrorCode::not_found) return false;
+    if (auto removed = storage_.remove(name); !removed) return removed.error();
+    return true;
+}
+
+Result<std::size_t> LocalCache::clear_all() {
+    const Result<std::vector<std::string>> names = storage_.list();
+    if (!names) return names.error();
+    std::size_t cleared = 0;
+    for (const std::string& name : *names) {
+        if (!label_of_cache_file(name)) continue;
+        if (auto removed = storage_.remove(name); !removed) return removed.error();
+        ++cleared;
+    }
+    return cleared;
+}
+
+Listing listing_of(const Label& label, const CacheFile& file) {
+    Listing listing{label};
+    for (const CacheLine& line : file.lines) listing.hosts.push_back({line.endpoint, line.seen, false, false, false});
+    for (const CacheNameLine& line : file.names) listing.names.push_back({line.name, line.seen});
+    return listing;
+}
+
+}  // namespace halp::cli

@@ -1,0 +1,36 @@
+// The cache directory as the original's tools use it, through Storage's door: every change reads the file again under
+// the writer's lock, so nothing another process wrote is lost.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+
+#include "overlay/environment.h"
+#include "store/cache_format.h"
+#include "tools/halp/listing.h"
+
+namespace halp::cli {
+
+class LocalCache {
+public:
+    // `complain` hears of bad lines, with file and line.
+    LocalCache(Storage& storage, std::function<void(const std::string&)> complain)
+        : storage_(storage), complain_(std::move(complain)) {}
+
+    [[nodiscard]] Result<CacheFile> load(const Label& label);  // empty when there is none
+    // The later time of every host or name wins.
+    [[nodiscard]] Result<void> merge(const Label& label, const CacheFile& news);
+    // Lists the label in `labels` and its parents, as servers do.
+    [[nodiscard]] Result<void> mention(const Label& label, UnixSeconds now);
+    [[nodiscard]] Result<bool> clear(const Label& label);  // false: there was nothing
+    [[nodiscard]] Result<std::size_t> clear_all();         // how many labels; files of others stay
+
+private:
+    Storage& storage_;
+    std::function<void(const std::string&)> complain_;
+};
+
+[[nodiscard]] Listing listing_of(const Label& label, const CacheFile& file);
+
+}  // namespace halp::cli

@@ -1,0 +1,135 @@
+// The command-line client: reads what was typed, finds a daemon or the cache directory, runs the verb.
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include "overlay/libevent_file_storage.h"
+#include "overlay/libevent_text_query.h"
+#include "overlay/text_client.h"
+#include "tools/halp/command_line.h"
+#include "tools/halp/demo.h"
+#include "tools/halp/interrupt.h"
+#include "tools/halp/verbs.h"
+
+namespace halp::cli {
+namespace {
+
+class SystemClock final : public Clock {
+public:
+    [[nodiscard]] Instant now() const override {
+        const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
+        return Instant{std::chrono::duration_cast<Duration>(since_start)};
+    }
+    [[nodiscard]] UnixSeconds wall() const override {
+        const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+        return UnixSeconds{std::chrono::duration_cast<std::chrono::seconds>(since_epoch).count()};
+    }
+};
+
+class NetworkAsker final : public TextAsker {
+public:
+    Result<std::string> ask(const Endpoint& server, const std::string& query, Duration timeout) override {
+        return halp::ask(server, query, timeout, TextAnswer::bytes_max);
+    }
+};
+
+std::string from_environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+bool needs_daemon(Verb verb) {
+    switch (verb) {
+        case Verb::get:
+        case Verb::insert:
+        case Verb::bcast:
+        case Verb::clear:
+        case Verb::nuke:
+        case Verb::labels: return false;
+        default: return true;
+    }
+}
+
+// The socket to use. Nothing: no daemon there, and none was demanded.
+Result<std::optional<std::string>> find_daemon(const CommandLine& command, Console& console) {
+    if (command.socket) {
+        if (auto there = probe_socket(*command.socket); !there) return there.error();
+        return std::optional{*command.socket};
+    }
+    if (command.cache_dir && !needs_daemon(command.verb)) return std::optional<std::string>{};
+    const auto usual = usual_sockets(from_environment("HOME"), from_environment("XDG_RUNTIME_DIR"),
+                                     from_environment("XDG_STATE_HOME"));
+    for (const std::string& path : usual) {
+        const auto there = probe_socket(path);
+        if (there) return std::optional{path};
+        console.detail(there.error().message);
+    }
+    return std::optional<std::string>{};
+}
+
+Result<std::string> cache_directory(const CommandLine& command) {
+    if (command.cache_dir) return *command.cache_dir;
+    const std::string home = from_environment("HOME");
+    if (home.empty())
+        return Error{ErrorCode::io, "HOME is not set, so there is no ~/.halp: name a directory with --cache-dir."};
+    return home + "/.halp";
+}
+
+ExitCode run_on_cache(const CommandLine& command, Console& console, TextAsker& asker, const Clock& clock) {
+    const auto directory = cache_directory(command);
+    if (!directory) return console.fail(directory.error());
+    console.detail("no daemon; working on the cache directory " + *directory);
+    const auto storage = FileStorage::open(*directory, IfMissing::create);
+    if (!storage) return console.fail(ExitCode::failed, storage.error().message);
+    LocalCache cache{**storage, [&](const std::string& text) { console.say(*directory + "/" + text); }};
+    return run_standalone({command, console, cache, asker, clock});
+}
+
+ExitCode run(const CommandLine& command, Console& console) {
+    const SystemClock clock;
+    NetworkAsker asker;
+    if (command.verb == Verb::demo) {
+        std::error_code none;
+        const std::string own_program = std::filesystem::read_symlink("/proc/self/exe", none);
+        return run_demo({command, console, clock, own_program, from_environment("PATH")});
+    }
+    const auto socket = find_daemon(command, console);
+    if (!socket) return console.fail(socket.error());
+    if (*socket) {
+        console.detail("through the daemon at " + **socket);
+        const Duration timeout = std::chrono::milliseconds{
+            static_cast<std::int64_t>(command.timeout_s.value_or(10) * 1000)};
+        const AdminApi daemon{**socket, timeout};
+        return run_with_daemon({command, console, daemon, asker, clock});
+    }
+    if (needs_daemon(command.verb))
+        return console.fail(ExitCode::no_daemon,
+                            "this needs a running halpd, and none was found. Start one with `halpd &`, or name its "
+                            "socket with --socket PATH.");
+    return run_on_cache(command, console, asker, clock);
+}
+
+}  // namespace
+}  // namespace halp::cli
+
+int main(int argc, char** argv) {
+    using namespace halp::cli;
+    interrupt::install();
+    const Parsed parsed = parse_command_line(argc, argv, HALP_VERSION);
+    if (!parsed.command) {
+        if (parsed.code == ExitCode::ok) std::cout << parsed.text << std::flush;
+        else Console{std::cout, std::cerr, {}}.fail(parsed.code, parsed.text);
+        return static_cast<int>(parsed.code);
+    }
+    const CommandLine& command = *parsed.command;
+    const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+    const bool colour = wants_colour(command.colour, terminal, std::getenv("NO_COLOR"), std::getenv("TERM"));
+    Console console{std::cout, std::cerr, {command.json, command.quiet, command.verbose, terminal, colour}};
+    return static_cast<int>(run(command, console));
+}

@@ -1,0 +1,50 @@
+// What the verbs do. The original's five have two ways: without a daemon they work on the cache directory and ask
+// servers by HALP text, with one they go through its socket. Both print the original's words.
+#pragma once
+
+#include "overlay/environment.h"
+#include "tools/halp/admin_api.h"
+#include "tools/halp/command_line.h"
+#include "tools/halp/console.h"
+#include "tools/halp/local_cache.h"
+#include "tools/halp/server_round.h"
+
+namespace halp::cli {
+
+struct Standalone {
+    const CommandLine& command;
+    Console& console;
+    LocalCache& cache;
+    TextAsker& asker;
+    const Clock& clock;
+};
+[[nodiscard]] ExitCode run_standalone(const Standalone& world);  // get insert bcast clear nuke labels
+
+struct WithDaemon {
+    const CommandLine& command;
+    Console& console;
+    const AdminApi& daemon;
+    TextAsker& asker;
+    const Clock& clock;
+};
+[[nodiscard]] ExitCode run_with_daemon(const WithDaemon& world);  // everything but demo
+
+// The two that go on until something ends them (stream_verbs.cc).
+[[nodiscard]] ExitCode run_watch(const WithDaemon& world);
+[[nodiscard]] ExitCode run_announce(const WithDaemon& world);
+
+[[nodiscard]] RoundLimits round_limits(const CommandLine& command);
+[[nodiscard]] UnixSeconds stated_time(const CommandLine& command, UnixSeconds now);
+
+// The original's words.
+[[nodiscard]] std::string inserted_words(const CommandLine& command, UnixSeconds seen);
+[[nodiscard]] std::string cleared_words(const Label& label);
+[[nodiscard]] std::string nuked_words();
+void show_listing(Console& console, const Listing& listing, const std::string& source);
+// For `labels`: a table with ages.
+void show_names(Console& console, const Listing& listing, const std::string& source, UnixSeconds now);
+// Sends the insert to servers in order until enough took it; prints as the original did.
+[[nodiscard]] ExitCode send_insert(const CommandLine& command, Console& console, TimedAsker& asker,
+                                   const std::vector<Endpoint>& servers, UnixSeconds seen, bool daemon_too);
+
+}  // namespace halp::cli

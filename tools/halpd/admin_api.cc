@@ -1,0 +1,313 @@
+#include "tools/halpd/admin_api.h"
+
+#include <algorithm>
+#include <chrono>
+#include <initializer_list>
+#include <string_view>
+#include <vector>
+
+#include "tools/halpd/admin_json.h"
+
+namespace halp {
+namespace {
+
+constexpr std::uint64_t page_max = 10'000;
+constexpr std::uint64_t position_max = 100'000'000;
+
+AdminReply ok(const JsonObject& object, int status = 200) { return {status, object.done(), {}, {}}; }
+
+AdminReply bad_request(const Error& error) { return AdminApi::failure(400, "bad_request", error.message); }
+
+AdminReply not_allowed(std::string allow) {
+    AdminReply reply = AdminApi::failure(405, "method_not_allowed", "this route takes " + allow + " only");
+    reply.allow = std::move(allow);
+    return reply;
+}
+
+// What a node answers, as a status.
+AdminReply failed(const Error& error) {
+    switch (error.code) {
+        case ErrorCode::invalid: return AdminApi::failure(400, "bad_request", error.message);
+        case ErrorCode::not_found: return AdminApi::failure(404, "not_found", error.message);
+        case ErrorCode::refused: return AdminApi::failure(403, "refused", error.message);
+        case ErrorCode::full: return AdminApi::failure(503, "full", error.message);
+        case ErrorCode::busy:
+        case ErrorCode::unreachable:
+        case ErrorCode::timed_out: return AdminApi::failure(503, "busy", error.message);
+        case ErrorCode::io: break;
+    }
+    return AdminApi::failure(500, "io", error.message);
+}
+
+AdminReply bad_label(const Error& error) { return AdminApi::failure(400, "bad_label", error.message); }
+
+std::string child_of(const Label& directory, const std::string& name) {
+    return directory == Label::labels() ? name : directory.text() + name;
+}
+
+}  // namespace
+
+AdminApi::AdminApi(OverlayNode& node, const Clock& clock, DaemonInfo info, std::function<void()> leave)
+    : node_(node), clock_(clock), info_(std::move(info)), leave_(std::move(leave)) {}
+
+AdminReply AdminApi::failure(int status, std::string_view code, std::string_view message) {
+    const std::string error = JsonObject{}.text("code", code).text("message", message).done();
+    return {status, admin_object().raw("error", error).done(), {}, {}};
+}
+
+AdminReply AdminApi::handle(const AdminRequest& request) {
+    const std::optional<std::vector<std::string>> path = path_segments(request.target);
+    if (!path) return failure(400, "bad_request", "the path is malformed");
+    const bool changes = request.method != Method::get;
+    if (leaving_ && changes) return failure(503, "leaving", "the daemon is going down");
+    return route(request, *path);
+}
+
+AdminReply AdminApi::route(const AdminRequest& request, const std::vector<std::string>& path) {
+    const auto is = [&](std::initializer_list<std::string_view> wanted) {
+        return std::equal(path.begin(), path.end(), wanted.begin(), wanted.end());
+    };
+    const bool get = request.method == Method::get;
+    const bool post = request.method == Method::post;
+    if (is({"healthz"})) return get ? health() : not_allowed("GET");
+    if (is({"version"})) {
+        if (!get) return not_allowed("GET");
+        return ok(admin_object().text("program", "halpd").text("version", info_.version));
+    }
+    if (is({"v1", "status"})) return get ? status() : not_allowed("GET");
+    if (is({"v1", "peers"})) return get ? peers() : not_allowed("GET");
+    if (is({"v1", "join"})) return post ? join(request) : not_allowed("POST");
+    if (is({"v1", "leave"})) return post ? leave(request) : not_allowed("POST");
+    if (is({"v1", "events"})) return get ? events(request) : not_allowed("GET");
+    if (is({"v1", "announce"})) return get ? announce(request) : not_allowed("GET");
+    if (is({"v1", "labels"})) {
+        if (get) return labels(request);
+        if (request.method != Method::remove) return not_allowed("GET, DELETE");
+        node_.clear_all();
+        return ok(admin_object().flag("cleared", true));
+    }
+    const bool below_labels = path.size() >= 3 && path[0] == "v1" && path[1] == "labels";
+    if (below_labels && path.size() == 3) return one_label(request, path[2]);
+    if (below_labels && path.size() == 4 && path[3] == "confirm") {
+        if (!post) return not_allowed("POST");
+        const Result<Label> label = Label::parse(path[2]);
+        return label ? confirm(*label, request) : bad_label(label.error());
+    }
+    const bool plain_slash = below_labels && path.size() > 3;
+    return failure(404, "not_found",
+                   plain_slash ? "no such route; a / inside a label is written %2F" : "no such route");
+}
+
+AdminReply AdminApi::one_label(const AdminRequest& request, const std::string& name) {
+    const Result<Label> label = Label::parse(name);
+    if (!label) return bad_label(label.error());
+    if (request.method == Method::get) return hosts(*label, request);
+    if (request.method == Method::put) return put(*label, request);
+    if (request.method == Method::remove) return remove(*label, request);
+    return not_allowed("GET, PUT, DELETE");
+}
+
+AdminReply AdminApi::health() const {
+    return ok(admin_object().text("status", leaving_ ? "leaving" : "ok"), leaving_ ? 503 : 200);
+}
+
+AdminReply AdminApi::status() const {
+    const NodeStatus now = node_.status();
+    JsonObject object = admin_object();
+    object.text("version", info_.version).number("pid", info_.pid);
+    object.seconds("uptime_s", std::chrono::duration<double>{clock_.now() - info_.started}.count());
+    object.text("swarm", now.swarm).text("profile", info_.profile).text("listening", info_.listening);
+    add_self(object, now).text("state_dir", info_.state_dir).text("cache_dir", info_.cache_dir);
+    add_status(object, now);
+    JsonArray own;
+    for (const OwnAnnouncement& announcement : node_.announcements()) own.add(json_of(announcement).done());
+    return ok(object.raw("own", own.done()));
+}
+
+AdminReply AdminApi::peers() const {
+    const std::vector<PeerStatus> all = node_.peers();
+    JsonArray listed;
+    for (const bool grave : {false, true})  // the dead come last
+        for (const PeerStatus& peer : all)
+            if ((peer.role == PeerRole::grave) == grave) listed.add(json_of(peer).done());
+    JsonObject object = admin_object();
+    return ok(add_self(object, node_.status()).number("total", all.size()).raw("peers", listed.done()));
+}
+
+AdminReply AdminApi::labels(const AdminRequest& request) const {
+    const Result<Fields> query = Fields::of_query(request.target);
+    if (!query) return bad_request(query.error());
+    if (const Result<void> known = query->only({"directory", "first", "count"}); !known) return bad_request(known.error());
+    if (!query->has("directory")) return names(Label::labels(), *query);
+    const Result<Label> directory = Label::parse(*query->text("directory"));
+    if (!directory) return bad_label(directory.error());
+    if (!directory->lists_names())
+        return failure(400, "bad_label", directory->text() + " lists hosts; a directory ends in /");
+    return names(*directory, *query);
+}
+
+AdminReply AdminApi::names(const Label& directory, const Fields& query) const {
+    const Result<std::uint64_t> first = query.number("first", 0, 0, position_max);
+    const Result<std::uint64_t> count = query.number("count", 1000, 1, page_max);
+    if (!first) return bad_request(first.error());
+    if (!count) return bad_request(count.error());
+    // One more than asked for tells whether there are more.
+    std::vector<ListedName> page = node_.names(directory, *first, *count + 1);
+    const bool more = page.size() > *count;
+    if (more) page.pop_back();
+    JsonArray list;
+    for (const ListedName& one : page)
+        list.add(JsonObject{}
+                     .text("name", one.name)
+                     .text("label", child_of(directory, one.name))
+                     .number("seen_unix_s", halp::count(one.seen))
+                     .done());
+    JsonObject object = admin_object();
+    object.text("directory", directory.text()).text("kind", "names").flag("known", node_.known(directory));
+    return ok(object.number("first", *first).flag("more", more).raw("names", list.done()));
+}
+
+AdminReply AdminApi::hosts(const Label& label, const AdminRequest& request) const {
+    const Result<Fields> query = Fields::of_query(request.target);
+    if (!query) return bad_request(query.error());
+    if (const Result<void> known = query->only({"first", "count"}); !known) return bad_request(known.error());
+    if (label.lists_names()) return names(label, *query);
+    const Result<std::uint64_t> first = query->number("first", 0, 0, position_max);
+    const Result<std::uint64_t> count = query->number("count", 100, 1, page_max);
+    if (!first) return bad_request(first.error());
+    if (!count) return bad_request(count.error());
+    JsonArray entries;
+    for (const ListedHost& host : node_.hosts(label, *first, *count)) entries.add(json_of(host).done());
+    JsonObject object = admin_object();
+    object.text("label", label.text()).text("kind", "hosts").flag("known", node_.known(label));
+    object.number("first", *first).number("total", node_.host_count(label));
+    return ok(object.raw("entries", entries.done()));
+}
+
+AdminApi::Named AdminApi::endpoint_of(const Fields& fields, HostRule rule) const {
+    const auto failing = [](AdminReply reply) { return Named{std::nullopt, std::move(reply)}; };
+    if (fields.has("endpoint")) {
+        if (fields.has("host") || fields.has("port"))
+            return failing(failure(400, "bad_request", "give endpoint, or host and port, not both"));
+        const Result<std::string> text = fields.text("endpoint");
+        if (!text) return failing(bad_request(text.error()));
+        Result<Endpoint> endpoint = Endpoint::parse(*text);
+        if (!endpoint) return failing(failure(400, "bad_endpoint", endpoint.error().message));
+        return {std::move(*endpoint), {}};
+    }
+    if (!fields.has("port")) return failing(failure(400, "bad_request", "port is missing"));
+    const Result<std::uint64_t> port = fields.number("port", 0, 0, 1'000'000);
+    if (!port) return failing(bad_request(port.error()));
+    std::string host;
+    if (fields.has("host")) {
+        const Result<std::string> given = fields.text("host");
+        if (!given) return failing(bad_request(given.error()));
+        host = *given;
+    } else if (rule == HostRule::self_host) {
+        const std::optional<Endpoint> self = node_.status().self;
+        if (!self)
+            return failing(failure(409, "self_unknown", "this node does not know its address yet; give a host"));
+        host = self->host;
+    } else {
+        return failing(failure(400, "bad_request", "host is missing"));
+    }
+    Result<Endpoint> endpoint = Endpoint::make(host, *port);
+    if (!endpoint) return failing(failure(400, "bad_endpoint", endpoint.error().message));
+    return {std::move(*endpoint), {}};
+}
+
+AdminReply AdminApi::put(const Label& label, const AdminRequest& request) {
+    const Result<Fields> body = Fields::of_json(request.body);
+    if (!body) return failure(400, "bad_json", body.error().message);
+    const Result<void> known = body->only({"host", "port", "endpoint", "kind", "seconds", "seen_unix_s"});
+    if (!known) return bad_request(known.error());
+    std::string kind = "announce";
+    if (body->has("kind")) {
+        const Result<std::string> given = body->text("kind");
+        if (!given) return bad_request(given.error());
+        kind = *given;
+    }
+    if (kind != "announce" && kind != "insert")
+        return failure(400, "bad_request", "kind must be announce or insert");
+    const bool inserts = kind == "insert";
+    if (!inserts && (body->has("seconds") || body->has("seen_unix_s")))
+        return failure(400, "bad_request", "seconds and seen_unix_s belong to kind insert");
+    const Named named = endpoint_of(*body, inserts ? HostRule::required : HostRule::self_host);
+    if (!named.endpoint) return named.failure;
+    if (inserts) return insert(label, *named.endpoint, *body);
+    const Result<void> done = node_.announce(label, *named.endpoint);
+    if (!done) return failed(done.error());
+    kept_.emplace(label, *named.endpoint);
+    JsonObject object = admin_object();
+    object.text("label", label.text());
+    return ok(add_endpoint(object, *named.endpoint).text("kind", kind));
+}
+
+AdminReply AdminApi::insert(const Label& label, const Endpoint& endpoint, const Fields& body) {
+    const auto latest = static_cast<std::uint64_t>(count(unix_seconds_max));
+    const Result<std::uint64_t> age = body.number("seconds", 0, 0, latest);
+    const Result<std::uint64_t> stated = body.number("seen_unix_s", 0, 0, latest);
+    if (!age) return bad_request(age.error());
+    if (!stated) return bad_request(stated.error());
+    if (body.has("seconds") && body.has("seen_unix_s"))
+        return failure(400, "bad_request", "give seconds or seen_unix_s, not both");
+    const std::int64_t since_now = std::max<std::int64_t>(0, count(clock_.wall()) - static_cast<std::int64_t>(*age));
+    const UnixSeconds seen{body.has("seen_unix_s") ? static_cast<std::int64_t>(*stated) : since_now};
+    const Result<void> done = node_.insert(label, endpoint, seen);
+    if (!done) return failed(done.error());
+    JsonObject object = admin_object();
+    object.text("label", label.text());
+    return ok(add_endpoint(object, endpoint).text("kind", "insert"));
+}
+
+AdminReply AdminApi::remove(const Label& label, const AdminRequest& request) {
+    const Result<Fields> query = Fields::of_query(request.target);
+    if (!query) return bad_request(query.error());
+    if (const Result<void> known = query->only({"host", "port", "endpoint"}); !known) return bad_request(known.error());
+    const bool whole_label = !query->has("host") && !query->has("port") && !query->has("endpoint");
+    JsonObject object = admin_object();
+    object.text("label", label.text());
+    if (whole_label) return ok(object.flag("cleared", node_.clear(label)));
+    const Named named = endpoint_of(*query, HostRule::required);
+    if (!named.endpoint) return named.failure;
+    kept_.erase({label, *named.endpoint});
+    if (!node_.withdraw(label, *named.endpoint))
+        return failure(404, "not_found", named.endpoint->text() + " is not announced here under " + label.text());
+    return ok(object.text("endpoint", named.endpoint->text()).flag("withdrawn", true));
+}
+
+AdminReply AdminApi::confirm(const Label& label, const AdminRequest& request) {
+    const Result<Fields> body = Fields::of_json(request.body);
+    if (!body) return failure(400, "bad_json", body.error().message);
+    const Result<void> known = body->only({"host", "port", "endpoint", "worked"});
+    if (!known) return bad_request(known.error());
+    const Named named = endpoint_of(*body, HostRule::required);
+    if (!named.endpoint) return named.failure;
+    const Result<bool> worked = body->flag("worked");
+    if (!worked) return bad_request(worked.error());
+    const Result<void> done = node_.confirm(label, *named.endpoint, *worked);
+    if (!done) return failed(done.error());
+    JsonObject object = admin_object();
+    object.text("label", label.text()).text("endpoint", named.endpoint->text());
+    return ok(object.flag("worked", *worked));
+}
+
+AdminReply AdminApi::join(const AdminRequest& request) {
+    const Result<Fields> body = Fields::of_json(request.body);
+    if (!body) return failure(400, "bad_json", body.error().message);
+    if (const Result<void> known = body->only({"host", "port", "endpoint"}); !known) return bad_request(known.error());
+    const Named named = endpoint_of(*body, HostRule::required);
+    if (!named.endpoint) return named.failure;
+    node_.join(*named.endpoint);
+    return ok(admin_object().text("joining", named.endpoint->text()), 202);
+}
+
+AdminReply AdminApi::leave(const AdminRequest& request) {
+    const Result<Fields> body = Fields::of_json(request.body);
+    if (!body) return failure(400, "bad_json", body.error().message);
+    if (const Result<void> known = body->only({}); !known) return bad_request(known.error());
+    leave_();
+    return ok(admin_object().flag("leaving", true), 202);
+}
+
+}  // namespace halp

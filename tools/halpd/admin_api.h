@@ -1,0 +1,99 @@
+// The admin API's routes and streams, without HTTP: a request in, a reply out (README.md describes every one).
+// admin_server carries them over the socket.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "overlay/environment.h"
+#include "overlay/event.h"
+#include "overlay/overlay_node.h"
+#include "tools/halpd/admin_request.h"
+
+namespace halp {
+
+// What of the daemon shows in /v1/status.
+struct DaemonInfo {
+    std::string version, profile, listening, state_dir, cache_dir;
+    std::int64_t pid = 0;
+    Instant started = never;
+};
+
+// A stream that stays open after the reply.
+struct StreamWanted {
+    std::optional<Label> label;           // events of this label only
+    std::optional<OwnAnnouncement> held;  // announced while the connection lives
+    std::string opening;                  // what is sent at once
+};
+
+struct AdminReply {
+    int status = 200;
+    std::string json;
+    std::string allow;  // of a 405
+    std::optional<StreamWanted> stream;
+};
+
+class AdminApi {
+public:
+    // `leave` is called for POST /v1/leave and must not act before it returns.
+    AdminApi(OverlayNode& node, const Clock& clock, DaemonInfo info, std::function<void()> leave);
+
+    AdminReply handle(const AdminRequest& request);
+    // The same for an error that HTTP found before any route: too many streams, for example.
+    static AdminReply failure(int status, std::string_view code, std::string_view message);
+
+    // The connection of an announcement has closed.
+    void release(const OwnAnnouncement& held);
+
+    // An event as a stream with this filter shows it; empty: not at all.
+    std::string stream_text(const Event& event, const std::optional<Label>& filter);
+    std::string leaving_text();
+    void set_leaving() { leaving_ = true; }
+
+private:
+    using Announced = std::pair<Label, Endpoint>;
+
+    AdminReply route(const AdminRequest& request, const std::vector<std::string>& path);
+    AdminReply one_label(const AdminRequest& request, const std::string& name);
+    AdminReply health() const;
+    AdminReply status() const;
+    AdminReply peers() const;
+    AdminReply labels(const AdminRequest& request) const;
+    AdminReply hosts(const Label& label, const AdminRequest& request) const;
+    AdminReply names(const Label& directory, const Fields& query) const;
+    AdminReply put(const Label& label, const AdminRequest& request);
+    AdminReply insert(const Label& label, const Endpoint& endpoint, const Fields& body);
+    AdminReply remove(const Label& label, const AdminRequest& request);
+    AdminReply confirm(const Label& label, const AdminRequest& request);
+    AdminReply join(const AdminRequest& request);
+    AdminReply leave(const AdminRequest& request);
+    AdminReply events(const AdminRequest& request);
+    AdminReply announce(const AdminRequest& request);
+
+    // The endpoint that a request names; with `self_host` the host may be left out.
+    enum class HostRule : std::uint8_t { required, self_host };
+    struct Named {
+        std::optional<Endpoint> endpoint;
+        AdminReply failure;
+    };
+    Named endpoint_of(const Fields& fields, HostRule rule) const;
+
+    std::string framed(std::string_view event, const std::string& data);
+    std::string initial_list(const Label& label);
+
+    OverlayNode& node_;
+    const Clock& clock_;
+    DaemonInfo info_;
+    std::function<void()> leave_;
+    bool leaving_ = false;
+    std::uint64_t last_event_ = 0;
+    std::set<Announced> kept_;                     // by PUT: until withdrawn
+    std::map<Announced, std::size_t> held_;        // by connections: how many
+};
+
+}  // namespace halp

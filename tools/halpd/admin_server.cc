@@ -1,0 +1,176 @@
+#include "tools/halpd/admin_server.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <sys/time.h>
+
+#include <cassert>
+#include <utility>
+
+namespace halp {
+namespace {
+
+constexpr timeval heartbeat_interval{15, 0};
+constexpr int request_timeout_s = 30;
+constexpr ev_ssize_t headers_bytes_max = 8 << 10;
+constexpr ev_ssize_t body_bytes_max = 64 << 10;
+
+Method method_of(const evhttp_request* request) {
+    switch (evhttp_request_get_command(request)) {
+        case EVHTTP_REQ_GET: return Method::get;
+        case EVHTTP_REQ_PUT: return Method::put;
+        case EVHTTP_REQ_POST: return Method::post;
+        case EVHTTP_REQ_DELETE: return Method::remove;
+        default: return Method::other;
+    }
+}
+
+std::string body_of(evhttp_request* request) {
+    evbuffer* input = evhttp_request_get_input_buffer(request);
+    std::string body(evbuffer_get_length(input), '\0');
+    evbuffer_copyout(input, body.data(), body.size());
+    return body;
+}
+
+bufferevent* buffers_of(evhttp_request* request) {
+    return evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
+}
+
+const char* reason_of(int status) {
+    switch (status) {
+        case 200: return "OK";
+        case 202: return "Accepted";
+        case 400: return "Bad Request";
+        case 403: return "Forbidden";
+        case 404: return "Not Found";
+        case 405: return "Method Not Allowed";
+        case 409: return "Conflict";
+        case 503: return "Service Unavailable";
+        default: return "Internal Server Error";
+    }
+}
+
+}  // namespace
+
+AdminServer::AdminServer(event_base* base, AdminSocket socket, AdminApi& api)
+    : socket_(std::move(socket)),
+      api_(api),
+      http_(evhttp_new(base)),
+      beat_(event_new(
+          base, -1, EV_PERSIST,
+          [](evutil_socket_t, short, void* self) { static_cast<AdminServer*>(self)->heartbeat(); }, this)) {
+    assert(http_ && beat_);
+    evhttp_set_allowed_methods(http_, EVHTTP_REQ_GET | EVHTTP_REQ_PUT | EVHTTP_REQ_POST | EVHTTP_REQ_DELETE);
+    evhttp_set_max_headers_size(http_, headers_bytes_max);
+    evhttp_set_max_body_size(http_, body_bytes_max);
+    evhttp_set_timeout(http_, request_timeout_s);
+    evhttp_set_gencb(
+        http_, [](evhttp_request* request, void* self) { static_cast<AdminServer*>(self)->serve(request); }, this);
+    const int accepting = evhttp_accept_socket(http_, socket_.fd());
+    assert(accepting == 0);
+    static_cast<void>(accepting);
+}
+
+AdminServer::~AdminServer() {
+    for (Stream& stream : streams_) evhttp_connection_set_closecb(evhttp_request_get_connection(stream.request), nullptr, nullptr);
+    evhttp_free(http_);  // closes the socket and all connections
+    event_free(beat_);
+}
+
+void AdminServer::serve(evhttp_request* request) {
+    AdminReply answer = api_.handle({method_of(request), evhttp_request_get_uri(request), body_of(request)});
+    if (!answer.stream) return reply(request, answer);
+    if (streams_.size() < streams_max) return open_stream(request, std::move(*answer.stream));
+    if (answer.stream->held) api_.release(*answer.stream->held);
+    reply(request, AdminApi::failure(503, "busy", "too many streams are open"));
+}
+
+void AdminServer::reply(evhttp_request* request, const AdminReply& answer) {
+    evkeyvalq* headers = evhttp_request_get_output_headers(request);
+    evhttp_add_header(headers, "Content-Type", "application/json");
+    evhttp_add_header(headers, "Cache-Control", "no-store");
+    if (!answer.allow.empty()) evhttp_add_header(headers, "Allow", answer.allow.c_str());
+    evbuffer* body = evbuffer_new();
+    evbuffer_add(body, answer.json.data(), answer.json.size());
+    evbuffer_add(body, "\n", 1);
+    evhttp_send_reply(request, answer.status, reason_of(answer.status), body);
+    evbuffer_free(body);
+}
+
+void AdminServer::open_stream(evhttp_request* request, StreamWanted wanted) {
+    if (streams_.empty()) evtimer_add(beat_, &heartbeat_interval);
+    Stream& stream = streams_.emplace_back(
+        Stream{this, request, std::move(wanted.label), std::move(wanted.held), false});
+    evkeyvalq* headers = evhttp_request_get_output_headers(request);
+    evhttp_add_header(headers, "Content-Type", "text/event-stream");
+    evhttp_add_header(headers, "Cache-Control", "no-store");
+    evhttp_connection_set_closecb(
+        evhttp_request_get_connection(request),
+        [](evhttp_connection*, void* context) {
+            auto* gone = static_cast<Stream*>(context);
+            gone->server->closed(*gone);
+        },
+        &stream);
+    evhttp_send_reply_start(request, 200, "OK");
+    send(stream, wanted.opening);
+    // A reader is silent for as long as it likes; but its end of the connection must be noticed at once.
+    bufferevent* buffers = buffers_of(request);
+    bufferevent_set_timeouts(buffers, nullptr, nullptr);
+    bufferevent_setwatermark(buffers, EV_READ, 0, 4096);
+    bufferevent_enable(buffers, EV_READ);
+}
+
+void AdminServer::send(Stream& stream, const std::string& text) {
+    if (stream.behind || text.empty()) return;
+    evbuffer* unread = bufferevent_get_output(buffers_of(stream.request));
+    if (evbuffer_get_length(unread) > unread_max) {
+        stream.behind = true;
+        const timeval now{0, 0};
+        event_base_once(
+            bufferevent_get_base(buffers_of(stream.request)), -1, EV_TIMEOUT,
+            [](evutil_socket_t, short, void* self) { static_cast<AdminServer*>(self)->heartbeat(); }, this, &now);
+        return;
+    }
+    evbuffer* chunk = evbuffer_new();
+    evbuffer_add(chunk, text.data(), text.size());
+    evhttp_send_reply_chunk(stream.request, chunk);
+    evbuffer_free(chunk);
+}
+
+void AdminServer::note(const Event& event) {
+    for (Stream& stream : streams_)
+        if (!stream.held) send(stream, api_.stream_text(event, stream.label));
+}
+
+void AdminServer::closed(Stream& stream) {
+    const std::optional<OwnAnnouncement> held = std::move(stream.held);
+    streams_.remove_if([&](const Stream& other) { return &other == &stream; });
+    if (streams_.empty()) event_del(beat_);
+    if (held) api_.release(*held);
+}
+
+void AdminServer::heartbeat() {
+    for (auto next = streams_.begin(); next != streams_.end();) {
+        Stream& stream = *next++;
+        if (stream.behind)
+            evhttp_connection_free(evhttp_request_get_connection(stream.request));  // ends in closed()
+        else
+            send(stream, ": alive\n\n");
+    }
+}
+
+void AdminServer::end_streams() {
+    while (!streams_.empty()) {
+        Stream& stream = streams_.front();
+        evhttp_request* request = stream.request;
+        send(stream, api_.leaving_text());
+        evhttp_connection_set_closecb(evhttp_request_get_connection(request), nullptr, nullptr);
+        streams_.pop_front();  // what it held is withdrawn by leaving
+        evhttp_send_reply_end(request);
+    }
+    event_del(beat_);
+}
+
+}  // namespace halp

@@ -1,0 +1,121 @@
+// The streaming half of AdminApi: what a stream begins with, and what an event looks like in it.
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "tools/halpd/admin_api.h"
+#include "tools/halpd/admin_json.h"
+#include "tools/halpd/event_text.h"
+
+namespace halp {
+namespace {
+
+constexpr std::size_t initial_entries_max = 10'000;
+
+// Nodes come and go by events of their own; who watches `halp` sees them as entries.
+struct Change {
+    const Label* label = nullptr;
+    const Endpoint* endpoint = nullptr;
+    bool learned = false;
+    std::string_view reason;
+};
+
+Change change_of(const Event& event) {
+    const Label& nodes = Label::halp();
+    return match(
+        event, [](const EntryLearned& e) { return Change{&e.label, &e.endpoint, true, text(e.from)}; },
+        [](const EntryForgotten& e) { return Change{&e.label, &e.endpoint, false, text(e.why)}; },
+        [&](const PeerJoined& e) { return Change{&nodes, &e.peer, true, "gossip"}; },
+        [&](const PeerBuried& e) { return Change{&nodes, &e.peer, false, "failed"}; },
+        [&](const PeerLeft& e) { return Change{&nodes, &e.peer, false, "withdrawn"}; },
+        [&](const PeerExpired& e) { return Change{&nodes, &e.peer, false, "expired"}; },
+        [](const auto&) { return Change{}; });
+}
+
+std::string change_fields(const Change& change) {
+    JsonObject object;
+    object.text("label", change.label->text());
+    return add_endpoint(object, *change.endpoint).text(change.learned ? "from" : "why", change.reason).done();
+}
+
+bool for_everybody(const Event& event) {
+    return match(
+        event, [](const QueryAnswered&) { return false; }, [](const RoundDone&) { return false; },
+        [](const auto&) { return true; });
+}
+
+}  // namespace
+
+std::string AdminApi::framed(std::string_view event, const std::string& data) {
+    return "id: " + std::to_string(++last_event_) + "\nevent: " + std::string{event} + "\ndata: " + data + "\n\n";
+}
+
+std::string AdminApi::leaving_text() { return framed("leaving", "{}"); }
+
+std::string AdminApi::stream_text(const Event& event, const std::optional<Label>& filter) {
+    if (!filter) return for_everybody(event) ? framed(event_name(event), event_fields(event).done()) : std::string{};
+    const Change change = change_of(event);
+    if (change.label == nullptr || *change.label != *filter) return {};
+    return framed(change.learned ? "entry_learned" : "entry_forgotten", change_fields(change));
+}
+
+std::string AdminApi::initial_list(const Label& label) {
+    std::string out;
+    for (const ListedHost& host : node_.hosts(label, 0, initial_entries_max))
+        out += framed("entry", json_of(host).text("label", label.text()).done());
+    const std::size_t total = node_.host_count(label);
+    return out + framed("initial_list_complete",
+                        JsonObject{}.text("label", label.text()).number("total", total).done());
+}
+
+AdminReply AdminApi::events(const AdminRequest& request) {
+    const Result<Fields> query = Fields::of_query(request.target);
+    if (!query) return failure(400, "bad_request", query.error().message);
+    const Result<void> known = query->only({"label"});
+    if (!known) return failure(400, "bad_request", known.error().message);
+    AdminReply reply;
+    reply.stream.emplace();
+    if (!query->has("label")) {
+        reply.stream->opening = framed("initial_list_complete", "{}");
+        return reply;
+    }
+    const Result<Label> label = Label::parse(*query->text("label"));
+    if (!label) return failure(400, "bad_label", label.error().message);
+    if (label->lists_names()) return failure(400, "bad_label", "lists of names cannot be watched");
+    reply.stream->label = *label;
+    reply.stream->opening = initial_list(*label);
+    return reply;
+}
+
+AdminReply AdminApi::announce(const AdminRequest& request) {
+    if (leaving_) return failure(503, "leaving", "the daemon is going down");
+    const Result<Fields> query = Fields::of_query(request.target);
+    if (!query) return failure(400, "bad_request", query.error().message);
+    const Result<void> known = query->only({"label", "host", "port", "endpoint"});
+    if (!known) return failure(400, "bad_request", known.error().message);
+    const Result<std::string> name = query->text("label");
+    if (!name) return failure(400, "bad_request", name.error().message);
+    const Result<Label> label = Label::parse(*name);
+    if (!label) return failure(400, "bad_label", label.error().message);
+    const Named named = endpoint_of(*query, HostRule::self_host);
+    if (!named.endpoint) return named.failure;
+    const Result<void> done = node_.announce(*label, *named.endpoint);
+    if (!done) return failure(done.error().code == ErrorCode::invalid ? 400 : 403, "refused", done.error().message);
+    ++held_[{*label, *named.endpoint}];
+    AdminReply reply;
+    reply.stream.emplace();
+    reply.stream->held = OwnAnnouncement{*label, *named.endpoint};
+    reply.stream->opening = framed("announced", json_of(*reply.stream->held).done());
+    return reply;
+}
+
+void AdminApi::release(const OwnAnnouncement& held) {
+    const Announced announced{held.label, held.endpoint};
+    const auto found = held_.find(announced);
+    if (found == held_.end() || --found->second > 0) return;
+    held_.erase(found);
+    if (kept_.count(announced) == 0) node_.withdraw(held.label, held.endpoint);
+}
+
+}  // namespace halp

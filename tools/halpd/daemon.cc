@@ -1,0 +1,203 @@
+#include "tools/halpd/daemon.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "config/setting_table.h"
+#include "config/setting_value.h"
+#include "tools/halpd/event_text.h"
+
+namespace halp {
+namespace {
+
+constexpr Duration leave_patience = std::chrono::seconds{9};
+constexpr Duration drain_patience = std::chrono::milliseconds{500};
+
+// systemd sets JOURNAL_STREAM where stderr is the journal.
+bool logs_to_journal() { return std::getenv("JOURNAL_STREAM") != nullptr && isatty(STDERR_FILENO) == 0; }
+
+config::LogSettings log_settings(const config::Settings& settings, const config::Directories& directories) {
+    config::LogSettings log = settings.log;
+    log.file = directories.log_file;
+    return log;
+}
+
+std::string profile_name(Profile profile) { return config::print(&profile); }
+
+}  // namespace
+
+Daemon::Daemon(config::LoadedSettings loaded, config::Directories directories, std::string version, Reload reload)
+    : settings_(std::move(loaded.settings)),
+      warnings_(std::move(loaded.warnings)),
+      directories_(std::move(directories)),
+      version_(std::move(version)),
+      reload_(std::move(reload)),
+      log_(log_settings(settings_, directories_), logs_to_journal()),
+      log_observer_(log_, world_.clock()) {}
+
+Daemon::~Daemon() = default;
+
+Result<void> Daemon::start() {
+    if (Result<void> opened = log_.reopen(); !opened) return opened;
+    for (const std::string& warning : warnings_) log_.write(LogLevel::warn, "config_warning", warning);
+    if (Result<void> opened = open_storage(); !opened) return opened;
+    node_ = std::make_unique<OverlayNode>(Environment{world_.clock(), world_.alarm(), world_.random(),
+                                                      world_.transport(), *cache_, *state_, *this},
+                                          endpoints_, config::overlay_options(settings_));
+    world_.attach(*node_);
+    if (Result<void> listening = listen(); !listening) return listening;
+    if (Result<void> opened = open_admin(); !opened) return opened;
+    handle_signals();
+    node_->start();
+    const std::string where = "listening on " + listening_.text();
+    std::fprintf(stderr, "%s\n", where.c_str());
+    service_manager_.ready(where);
+    feed_watchdog();
+    return {};
+}
+
+Result<void> Daemon::open_storage() {
+    Result<std::unique_ptr<FileStorage>> state = FileStorage::open(directories_.state, IfMissing::create);
+    if (!state) return Error{state.error().code, state.error().message + " (--state-dir)"};
+    Result<StateLock> lock = StateLock::acquire(directories_.state);
+    if (!lock) return lock.error();
+    Result<std::unique_ptr<FileStorage>> cache = FileStorage::open(directories_.cache, IfMissing::create);
+    if (!cache) return Error{cache.error().code, cache.error().message + " (--cache-dir)"};
+    lock_ = std::move(*lock);
+    state_ = std::move(*state);
+    cache_ = std::move(*cache);
+    return {};
+}
+
+Result<void> Daemon::listen() {
+    Result<Endpoint> listening = world_.listen(Endpoint{settings_.listen.host, settings_.listen.port});
+    if (!listening) return listening.error();
+    listening_ = std::move(*listening);
+    return {};
+}
+
+Result<void> Daemon::open_admin() {
+    DaemonInfo info;
+    info.version = version_;
+    info.profile = profile_name(settings_.profile);
+    info.listening = listening_.text();
+    info.state_dir = directories_.state;
+    info.cache_dir = directories_.cache;
+    info.pid = getpid();
+    info.started = world_.clock().now();
+    if (directories_.admin_socket.empty()) return {};
+    Result<AdminSocket> socket = AdminSocket::open(directories_.admin_socket);
+    if (!socket) return socket.error();
+    // The reply leaves before the daemon does.
+    const auto leave = [this] {
+        world_.call_after(std::chrono::milliseconds{20}, [this] { begin_leaving("asked by halp leave"); });
+    };
+    admin_api_ = std::make_unique<AdminApi>(*node_, world_.clock(), std::move(info), leave);
+    admin_server_ = std::make_unique<AdminServer>(world_.base(), std::move(*socket), *admin_api_);
+    return {};
+}
+
+void Daemon::run() { world_.run(); }
+
+void Daemon::note(const Event& event) {
+    log_observer_.note(event);
+    if (admin_server_) admin_server_->note(event);
+    // The node is still at work: what follows waits for the next turn of the loop.
+    if (std::holds_alternative<LeaveDone>(event)) world_.call_after(Duration{0}, [this] { finish(); });
+}
+
+void Daemon::handle_signals() {
+    for (const int signal : {SIGTERM, SIGINT})
+        world_.on_signal(signal, [this] {
+            if (leaving_) std::_Exit(130);
+            begin_leaving("asked by a signal");
+        });
+    world_.on_signal(SIGHUP, [this] { reload(); });
+    world_.on_signal(SIGUSR1, [this] { log_statistics(); });
+    world_.on_signal(SIGUSR2, [this] { toggle_debug(); });
+}
+
+void Daemon::begin_leaving(const char* why) {
+    if (std::exchange(leaving_, true)) return;
+    service_manager_.stopping();
+    log_.write(LogLevel::info, "leaving", std::string{"leaving the swarm: "} + why);
+    world_.call_after(leave_patience, [this] { finish(); });
+    world_.stop_listening();
+    if (admin_api_) admin_api_->set_leaving();
+    if (admin_server_) admin_server_->end_streams();
+    node_->leave();
+}
+
+void Daemon::finish() {
+    if (std::exchange(finished_, true)) return;
+    node_->flush();
+    world_.stop_when_quiet(drain_patience);
+}
+
+void Daemon::reload() {
+    service_manager_.reloading(world_.clock().now());
+    const Result<void> opened = log_.reopen();
+    if (!opened) log_.write(LogLevel::error, "log_failed", opened.error().message);
+    const config::LoadedSettings fresh = reload_();
+    for (const std::string& problem : fresh.problems) log_.write(LogLevel::error, "config_problem", problem);
+    if (fresh.problems.empty())
+        apply(fresh);
+    else
+        log_.write(LogLevel::error, "config_kept", "the configuration is wrong; the old one stays in force");
+    service_manager_.ready("listening on " + listening_.text());
+}
+
+void Daemon::apply(const config::LoadedSettings& fresh) {
+    for (const std::string& warning : fresh.warnings) log_.write(LogLevel::warn, "config_warning", warning);
+    for (const std::string& key : config::needing_restart(settings_, fresh.settings))
+        log_.write(LogLevel::warn, "restart_needed", key + " has changed; it takes effect at the next start",
+                   JsonObject{}.text("setting", key));
+    // What needs a restart stays as it was, so that the next reload names it again.
+    config::Settings merged = settings_;
+    config::Settings from = fresh.settings;
+    for (const config::Setting& setting : config::setting_table())
+        if (setting.reload == config::Reload::applies) config::copy_value(setting.field(from), setting.field(merged));
+    merged.node.table.rows = from.node.table.rows;
+    settings_ = std::move(merged);
+    log_.set_level(settings_.log.level);
+    debug_ = false;
+    node_->reconfigure(config::overlay_options(settings_));
+    log_.write(LogLevel::info, "config_loaded", "the configuration was read again");
+}
+
+void Daemon::log_statistics() {
+    const NodeStatus s = node_->status();
+    const WorldStats& w = world_.stats();
+    JsonObject fields;
+    fields.number("peers", s.peers_listed).number("peers_proved", s.peers_proved).number("labels", s.labels);
+    fields.number("entries", s.entries).number("table_bytes", s.table_bytes).number("rounds", s.rounds);
+    fields.number("rounds_failed", s.rounds_failed).number("text_queries", s.text_queries);
+    fields.number("text_inserts", s.text_inserts).number("text_bad", s.text_bad).number("malformed", s.malformed);
+    fields.number("other_swarm", s.other_swarm).number("accepted", w.accepted).number("connected", w.connected);
+    fields.number("connects_failed", w.connects_failed).number("bytes_in", w.bytes_in).number("bytes_out", w.bytes_out);
+    fields.number("shed_idle", w.shed_idle).number("shed_source_limit", w.shed_source_limit);
+    fields.number("shed_total_limit", w.shed_total_limit).number("shed_slow_reader", w.shed_slow_reader);
+    std::string sentence = "statistics: " + fields.done();
+    log_.write(LogLevel::info, "statistics", sentence, fields);
+}
+
+void Daemon::toggle_debug() {
+    debug_ = !debug_;
+    log_.write(LogLevel::info, "debug_toggled", debug_ ? "debug messages are on" : "debug messages are off");
+    log_.set_level(debug_ ? LogLevel::debug : settings_.log.level);
+}
+
+void Daemon::feed_watchdog() {
+    const Duration interval = service_manager_.watchdog_interval();
+    if (interval <= Duration{0}) return;
+    service_manager_.alive();
+    world_.call_after(interval, [this] { feed_watchdog(); });
+}
+
+}  // namespace halp

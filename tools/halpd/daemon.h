@@ -1,0 +1,72 @@
+// One node in the real world: puts world, storage, node, log and admin API together, and does what signals ask.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/load_settings.h"
+#include "overlay/environment.h"
+#include "overlay/libevent_file_storage.h"
+#include "overlay/libevent_world.h"
+#include "overlay/overlay_node.h"
+#include "store/endpoint.h"
+#include "store/result.h"
+#include "tools/halpd/admin_api.h"
+#include "tools/halpd/admin_server.h"
+#include "tools/halpd/log.h"
+#include "tools/halpd/log_observer.h"
+#include "tools/halpd/sd_notify.h"
+
+namespace halp {
+
+class Daemon final : private Observer {
+public:
+    // `reload` reads the configuration again, as at start.
+    using Reload = std::function<config::LoadedSettings()>;
+
+    Daemon(config::LoadedSettings loaded, config::Directories directories, std::string version, Reload reload);
+    ~Daemon() override;
+
+    // Takes the state directory, the port and the admin socket; a plain sentence when one cannot be had.
+    Result<void> start();
+    void run();  // until it has left the swarm
+
+private:
+    void note(const Event& event) override;
+
+    Result<void> open_storage();
+    Result<void> listen();
+    Result<void> open_admin();
+    void handle_signals();
+    void begin_leaving(const char* why);
+    void finish();
+    void reload();
+    void apply(const config::LoadedSettings& fresh);
+    void log_statistics();
+    void toggle_debug();
+    void feed_watchdog();
+
+    config::Settings settings_;
+    std::vector<std::string> warnings_;
+    config::Directories directories_;
+    std::string version_;
+    Reload reload_;
+
+    Log log_;
+    LibeventWorld world_;
+    LogObserver log_observer_;
+    ServiceManager service_manager_;
+    std::optional<StateLock> lock_;
+    std::unique_ptr<FileStorage> cache_, state_;
+    EndpointTable endpoints_;
+    Endpoint listening_;
+    std::unique_ptr<OverlayNode> node_;
+    std::unique_ptr<AdminApi> admin_api_;
+    std::unique_ptr<AdminServer> admin_server_;
+    bool leaving_ = false, finished_ = false, debug_ = false;
+};
+
+}  // namespace halp

@@ -1,0 +1,176 @@
+#include "tools/halpd/event_text.h"
+
+#include <array>
+#include <cstddef>
+#include <type_traits>
+
+namespace halp {
+namespace {
+
+template <std::size_t n, class Enum>
+std::string_view pick(const std::array<std::string_view, n>& names, Enum value) {
+    const auto i = static_cast<std::size_t>(value);
+    return i < n ? names[i] : "unknown";
+}
+
+// In the order of the variant.
+constexpr std::array<std::string_view, 20> names{
+    "entry_learned", "entry_forgotten", "peer_joined",     "peer_proved",    "peer_suspected",
+    "peer_buried",   "peer_left",       "peer_expired",    "peer_is_original", "self_known",
+    "swarm_mismatch", "seed_failed",    "stream_ended",    "query_answered", "round_done",
+    "storage_failed", "cache_line_skipped", "insert_refused", "health_changed", "leave_done"};
+static_assert(names.size() == std::variant_size_v<Event::variant>);
+
+std::string words(std::string_view name) {
+    std::string out{name};
+    for (char& c : out)
+        if (c == '_') c = ' ';
+    return out;
+}
+
+JsonObject of_peer(const Endpoint& endpoint) {
+    JsonObject object;
+    add_endpoint(object, endpoint);
+    return object;
+}
+
+std::string with_port(const Endpoint& endpoint) { return endpoint.text(); }
+
+}  // namespace
+
+std::string_view text(LearnedFrom from) {
+    return pick(std::array<std::string_view, 6>{"own", "text", "gossip", "cache", "application", "original"}, from);
+}
+std::string_view text(ForgottenWhy why) {
+    return pick(std::array<std::string_view, 5>{"expired", "withdrawn", "evicted", "cleared", "failed"}, why);
+}
+std::string_view text(StreamEnd why) {
+    return pick(std::array<std::string_view, 8>{"malformed", "slow", "too_many", "other_swarm", "version", "busy",
+                                                "broken", "oversize"},
+                why);
+}
+std::string_view text(ConnectFailure why) {
+    return pick(std::array<std::string_view, 5>{"refused", "timed_out", "unreachable", "name_unknown", "local_limit"},
+                why);
+}
+std::string_view text(RefusalCause cause) {
+    return pick(std::array<std::string_view, refusal_causes>{"label_not_storable", "source_label_quota",
+                                                             "list_of_names", "too_old", "full"},
+                cause);
+}
+std::string_view text(EvictionCause cause) {
+    return pick(std::array<std::string_view, eviction_causes>{"label_full", "table_full", "memory_full", "label_idle"},
+                cause);
+}
+
+JsonObject& add_endpoint(JsonObject& object, const Endpoint& endpoint) {
+    return object.text("host", endpoint.host).number("port", endpoint.port).text("endpoint", endpoint.text());
+}
+
+std::string_view event_name(const Event& event) { return names[event.index()]; }
+
+LogLevel event_level(const Event& event) {
+    return match(
+        event, [](const QueryAnswered&) { return LogLevel::trace; }, [](const RoundDone&) { return LogLevel::trace; },
+        [](const PeerJoined&) { return LogLevel::info; }, [](const PeerLeft&) { return LogLevel::info; },
+        [](const PeerBuried&) { return LogLevel::info; }, [](const PeerIsOriginal&) { return LogLevel::info; },
+        [](const SelfKnown&) { return LogLevel::info; }, [](const HealthChanged&) { return LogLevel::info; },
+        [](const InsertRefused&) { return LogLevel::info; }, [](const LeaveDone&) { return LogLevel::info; },
+        [](const StreamEnded& e) {
+            const bool telling =
+                e.why == StreamEnd::malformed || e.why == StreamEnd::too_many || e.why == StreamEnd::oversize;
+            return telling ? LogLevel::info : LogLevel::debug;
+        },
+        [](const SwarmMismatch&) { return LogLevel::warn; }, [](const SeedFailed&) { return LogLevel::warn; },
+        [](const CacheLineSkipped&) { return LogLevel::warn; }, [](const StorageFailed&) { return LogLevel::error; },
+        [](const auto&) { return LogLevel::debug; });
+}
+
+std::string event_sentence(const Event& event) {
+    return match(
+        event,
+        [](const EntryLearned& e) {
+            return e.label.text() + ": learned " + with_port(e.endpoint) + " (" + std::string{text(e.from)} + ")";
+        },
+        [](const EntryForgotten& e) {
+            return e.label.text() + ": forgot " + with_port(e.endpoint) + " (" + std::string{text(e.why)} + ")";
+        },
+        [](const PeerJoined& e) { return with_port(e.peer) + " joined"; },
+        [](const PeerProved& e) { return with_port(e.peer) + " answered for the first time"; },
+        [](const PeerSuspected& e) { return with_port(e.peer) + " does not answer; asking others"; },
+        [](const PeerBuried& e) { return with_port(e.peer) + " is unreachable and no longer listed"; },
+        [](const PeerLeft& e) { return with_port(e.peer) + " left"; },
+        [](const PeerExpired& e) { return with_port(e.peer) + " is forgotten: nobody spoke of it"; },
+        [](const PeerIsOriginal& e) { return with_port(e.peer) + " speaks only HALP text"; },
+        [](const SelfKnown& e) { return "others reach this node at " + with_port(e.self); },
+        [](const SwarmMismatch& e) {
+            return with_port(e.peer) + " belongs to another swarm; if it should not, check --swarm on both";
+        },
+        [](const SeedFailed& e) {
+            return "cannot reach " + with_port(e.seed) + " of join (" + words(text(e.why)) + "); it is tried again";
+        },
+        [](const StreamEnded& e) {
+            return "connection of " + with_port(e.source) + " ended (" + words(text(e.why)) + ")";
+        },
+        [](const QueryAnswered& e) {
+            return std::string{e.bad ? "bad query" : e.insert ? "insert" : "query"} + " of " + with_port(e.source);
+        },
+        [](const RoundDone& e) {
+            return "round " + std::string{e.worked ? "done" : "failed"} + ", " + std::to_string(e.peers) + " peers";
+        },
+        [](const StorageFailed& e) { return e.what; },
+        [](const CacheLineSkipped& e) {
+            return "cache file " + e.file + ", line " + std::to_string(e.line) + " is skipped: " + e.why;
+        },
+        [](const InsertRefused& e) {
+            return "insert of " + with_port(e.source) + " into " + e.label.text() + " refused (" +
+                   words(text(e.cause)) + ")";
+        },
+        [](const HealthChanged& e) {
+            return e.multiplier == 1 ? std::string{"this node is well again"}
+                                     : "this node is slow to reach the others; it waits " +
+                                           std::to_string(e.multiplier) + " times as long";
+        },
+        [](const LeaveDone&) -> std::string { return "left the swarm"; });
+}
+
+JsonObject event_fields(const Event& event) {
+    return match(
+        event,
+        [](const EntryLearned& e) {
+            JsonObject object;
+            object.text("label", e.label.text());
+            return add_endpoint(object, e.endpoint).text("from", text(e.from));
+        },
+        [](const EntryForgotten& e) {
+            JsonObject object;
+            object.text("label", e.label.text());
+            return add_endpoint(object, e.endpoint).text("why", text(e.why));
+        },
+        [](const SelfKnown& e) { return of_peer(e.self); },
+        [](const SeedFailed& e) { return of_peer(e.seed).text("why", text(e.why)); },
+        [](const StreamEnded& e) { return of_peer(e.source).text("why", text(e.why)); },
+        [](const QueryAnswered& e) { return of_peer(e.source).flag("insert", e.insert).flag("bad", e.bad); },
+        [](const RoundDone& e) { return JsonObject{}.number("peers", e.peers).flag("worked", e.worked); },
+        [](const StorageFailed& e) { return JsonObject{}.text("what", e.what); },
+        [](const CacheLineSkipped& e) {
+            return JsonObject{}.text("file", e.file).number("line", e.line).text("why", e.why);
+        },
+        [](const InsertRefused& e) {
+            JsonObject object;
+            object.text("label", e.label.text());
+            return add_endpoint(object, e.source).text("cause", text(e.cause));
+        },
+        [](const HealthChanged& e) { return JsonObject{}.number("multiplier", e.multiplier); },
+        [](const LeaveDone&) { return JsonObject{}; }, [](const auto& e) { return of_peer(e.peer); });
+}
+
+std::string event_source(const Event& event) {
+    return match(
+        event, [](const SwarmMismatch& e) { return e.peer.host; }, [](const SeedFailed& e) { return e.seed.text(); },
+        [](const StreamEnded& e) { return e.source.host; }, [](const InsertRefused& e) { return e.source.host; },
+        [](const CacheLineSkipped& e) { return e.file; }, [](const StorageFailed& e) { return e.what; },
+        [](const auto&) { return std::string{}; });
+}
+
+}  // namespace halp

@@ -1,0 +1,34 @@
+// The daemon's log: text for people or one JSON object a line, to stderr or a file. Knows nothing of nodes.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "config/settings.h"
+#include "store/result.h"
+#include "tools/halpd/event_text.h"
+#include "tools/halpd/json_text.h"
+
+namespace halp {
+
+class Log {
+public:
+    // `journald`: stderr is the journal, which adds the time itself and reads the level from a prefix.
+    Log(config::LogSettings settings, bool journald);
+    ~Log();
+
+    // Opens the file anew, as a rotation wants it; on failure the log goes to stderr.
+    Result<void> reopen();
+    void set_level(LogLevel level);
+    [[nodiscard]] bool writes(LogLevel level) const;
+
+    // `event` is a stable name; `fields` show in JSON only, the sentence in both.
+    void write(LogLevel level, std::string_view event, std::string_view sentence, JsonObject fields = {});
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace halp

@@ -1,0 +1,67 @@
+// halpd: one HALP node in the foreground. Everything it does is in the library and in daemon.cc; here it is read
+// what to do.
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "config/directories.h"
+#include "config/load_settings.h"
+#include "config/print_settings.h"
+#include "tools/halpd/command_line.h"
+#include "tools/halpd/daemon.h"
+
+#ifndef HALP_VERSION
+#define HALP_VERSION "0.1.0"
+#endif
+
+namespace {
+
+constexpr int exit_failed = 1;
+
+int report_problems(const halp::config::LoadedSettings& loaded) {
+    for (const std::string& problem : loaded.problems) std::fprintf(stderr, "halpd: %s\n", problem.c_str());
+    return halp::config::exit_bad_configuration;
+}
+
+int check(const halp::config::LoadedSettings& loaded) {
+    for (const std::string& warning : loaded.warnings) std::fprintf(stderr, "halpd: %s\n", warning.c_str());
+    std::fprintf(stderr, "halpd: the configuration is good (%zu file%s read)\n", loaded.files.size(),
+                 loaded.files.size() == 1 ? "" : "s");
+    return 0;
+}
+
+int run(halp::config::LoadedSettings loaded, const halp::config::SettingSources& sources) {
+    halp::config::Directories directories =
+        halp::config::resolve_directories(loaded.settings, sources.environ, sources.root);
+    halp::Daemon daemon{std::move(loaded), std::move(directories), HALP_VERSION,
+                        [&sources] { return halp::config::load_settings(sources); }};
+    const halp::Result<void> started = daemon.start();
+    if (!started) {
+        std::fprintf(stderr, "halpd: %s\n", started.error().message.c_str());
+        return exit_failed;
+    }
+    daemon.run();
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    halp::CommandLine line = halp::read_command_line(argc, argv, HALP_VERSION);
+    if (line.exit_code) return *line.exit_code;
+    line.sources.root = geteuid() == 0;
+    line.sources.environ = halp::config::process_environ();
+
+    halp::config::LoadedSettings loaded = halp::config::load_settings(line.sources);
+    if (!loaded.problems.empty()) return report_problems(loaded);
+    if (line.action == halp::CommandLine::Action::check_config) return check(loaded);
+    if (line.action == halp::CommandLine::Action::print_config) {
+        const auto directories =
+            halp::config::resolve_directories(loaded.settings, line.sources.environ, line.sources.root);
+        std::fputs(halp::config::print_effective(std::move(loaded), directories).c_str(), stdout);
+        return 0;
+    }
+    return run(std::move(loaded), line.sources);
+}

@@ -1,0 +1,30 @@
+// Tells systemd how the daemon is (sd_notify(3)): one datagram to the socket that NOTIFY_SOCKET names. Without
+// it, nothing happens.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "store/time.h"
+
+namespace halp {
+
+class ServiceManager {
+public:
+    ServiceManager();  // reads NOTIFY_SOCKET and WATCHDOG_USEC
+
+    void ready(std::string_view status) const;
+    void reloading(Instant now) const;
+    void stopping() const;
+    void alive() const;
+    // How often alive() is expected, halved; zero: never.
+    [[nodiscard]] Duration watchdog_interval() const { return watchdog_interval_; }
+
+private:
+    void tell(std::string_view message) const;
+
+    std::string address_;
+    Duration watchdog_interval_{0};
+};
+
+}  // namespace halp
