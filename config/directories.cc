@@ -55,10 +55,11 @@ Environ process_environ() {
 
 Directories resolve_directories(const Settings& settings, const Environ& environ, bool root) {
     const std::string home = variable(environ, "HOME");
+    const bool service = !variable(environ, "STATE_DIRECTORY").empty();  // its HOME is nobody's
     Directories out;
     out.state = settings.state_dir.empty() ? usual_state(environ, root) : expand_home(settings.state_dir, home);
     out.cache = !settings.cache_dir.empty() ? expand_home(settings.cache_dir, home)
-                : home.empty()              ? out.state + "/cache"
+                : home.empty() || service   ? out.state + "/cache"
                                             : home + "/.halp";
     if (settings.admin.empty())
         out.admin_socket = usual_socket(environ, root, out.state);

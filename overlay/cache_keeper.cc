@@ -294,8 +294,9 @@ bool CacheKeeper::flush(Instant now, const CacheSource& source) {
 // ---- the journal ----
 
 bool CacheKeeper::to_journal(const Entry& entry) const {
-    // Once in the journal, always there until it is rotated: the order of its lines is their meaning.
-    if (entry.in_journal || entry.lines > options_.large_lines || entry.failures > 0) return true;
+    // Once in the journal, always there until it is removed: the order of its lines is their meaning.
+    if (entry.in_journal || entry.in_old_journal) return true;
+    if (entry.lines > options_.large_lines || entry.failures > 0) return true;
     const bool on_its_way = entry.due != no_deadline && entry.urgency == Urgency::acknowledged;
     return !on_its_way && due_[index(Urgency::acknowledged)].size() >= options_.files_per_turn;
 }
@@ -318,13 +319,11 @@ void CacheKeeper::append_journal(Instant now) {
     if (now < journal_retry_) return;
     const Result<void> done = journal_.append();
     if (done) {
-        journal_failures_ = 0;
         journal_retry_ = never;
         journal_due_ = no_deadline;
         return;
     }
-    journal_retry_ = journal_due_ = now + retry_after(journal_failures_);
-    if (journal_failures_ < 100) ++journal_failures_;
+    journal_retry_ = journal_due_ = now + options_.journal_retry;
     complain("The journal of the host cache cannot be written: " + done.error().message + " It is tried again.", now);
 }
 

@@ -58,6 +58,7 @@ struct CacheKeeperOptions {
     std::size_t journal_bytes_max = std::size_t{16} << 20;
     Duration retry_min = std::chrono::milliseconds{200};
     Duration retry_max = std::chrono::seconds{60};
+    Duration journal_retry = std::chrono::seconds{1};  // cheap to try, and inserts wait for it
     Duration complaint_distance = std::chrono::seconds{60};
 };
 
@@ -138,7 +139,6 @@ private:
     std::set<std::pair<Instant, Label>> due_[2];
     Instant journal_due_ = no_deadline;     // pending lines are appended
     Instant journal_retry_ = never;
-    std::uint8_t journal_failures_ = 0;
     Instant journal_began_ = no_deadline;   // first line of the current part
     bool sweep_early_ = false;
     std::size_t sweeping_ = 0;              // labels that await the sweep

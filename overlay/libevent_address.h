@@ -5,11 +5,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "store/endpoint.h"
 

@@ -3,9 +3,12 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <cassert>
 #include <cerrno>
+#include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "overlay/libevent_streams.h"
 

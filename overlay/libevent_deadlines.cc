@@ -3,7 +3,9 @@
 #include <sys/time.h>
 
 #include <algorithm>
-#include <chrono>
+#include <cassert>
+#include <cstdint>
+#include <ctime>
 #include <utility>
 
 #include "overlay/libevent_streams.h"

@@ -5,6 +5,7 @@
 // on the directory itself, so that no file appears that the original tools would take for a label.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -1,9 +1,9 @@
 #include "overlay/libevent_text_query.h"
 
 #include <chrono>
-#include <cstdint>
 #include <cstdio>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "overlay/environment.h"

@@ -119,7 +119,7 @@ TEST(SettingValue, ReadsSizes) {
 }
 
 TEST(SampleConfig, IsTheFileInTheTree) {
-    EXPECT_EQ(sample_on_disk(), sample_config()) << "write config/halpd.yaml anew: halpd --print-config=sample";
+    EXPECT_EQ(sample_on_disk(), sample_config()) << "the table has changed: write sample_config() to config/halpd.yaml";
 }
 
 TEST(SampleConfig, SetsNothingAsItStands) {
@@ -180,9 +180,10 @@ TEST(Directories, FollowTheUserTheSystemAndSystemd) {
     EXPECT_EQ(resolve_directories({}, {}, true).state, "/var/lib/halp");
     EXPECT_EQ(resolve_directories({}, {}, true).cache, "/var/lib/halp/cache");
     EXPECT_EQ(resolve_directories({}, {}, true).admin_socket, "/run/halp/halpd.sock");
-    const Environ systemd{{"STATE_DIRECTORY", "/var/lib/halp:/x"}, {"RUNTIME_DIRECTORY", "/run/halp"}};
+    const Environ systemd{{"STATE_DIRECTORY", "/var/lib/halp:/x"}, {"RUNTIME_DIRECTORY", "/run/halp"}, {"HOME", "/"}};
     EXPECT_EQ(resolve_directories({}, systemd, false).state, "/var/lib/halp");
     EXPECT_EQ(resolve_directories({}, systemd, false).admin_socket, "/run/halp/halpd.sock");
+    EXPECT_EQ(resolve_directories({}, systemd, false).cache, "/var/lib/halp/cache");
     Settings settings;
     settings.cache_dir = "~/c";
     settings.admin = "off";

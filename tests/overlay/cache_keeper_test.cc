@@ -399,6 +399,46 @@ TEST(CacheKeeper, DoesNotBringBackWhatWasForgottenOrClearedSinceItWasJournalled)
     EXPECT_EQ(rig.file("vast"), "missing");
 }
 
+// In the middle of a sweep: `b` is saved, `a` is not, so that the old part of the journal still stands, with an
+// insertion of host 1 into `b` and what became of it.
+struct HalfSwept : testing::Test {
+    void sweep_half() {
+        rig.insert(label("c"), host(3));
+        rig.insert(label("a"), host(2));
+        rig.insert(label("b"), host(1));
+        if (forgets_before) rig.forget(label("b"), host(1));
+        rig.pass(seconds{29});
+        rig.cache.fail(StorageFault::busy, 1);
+        rig.pass(milliseconds{1150});
+        rig.cache.fail(StorageFault::busy, 1);  // `a` once more
+        ASSERT_EQ(rig.state_names().size(), 1U);
+        ASSERT_THAT(rig.file("b"), Not("missing"));
+        ASSERT_EQ(rig.file("a"), "missing");
+    }
+    Rig rig{{.files_per_turn = 1}};
+    bool forgets_before = false;
+};
+using CacheKeeperHalfSwept = HalfSwept;
+
+TEST_F(CacheKeeperHalfSwept, KeepsAnOlderTimeInsertedAgainAfterItWasForgotten) {
+    forgets_before = true;
+    sweep_half();
+    rig.insert(label("b"), host(1), UnixSeconds{5});
+    rig.pass(milliseconds{420});
+    rig.crash();
+    EXPECT_TRUE(rig.table->hosts[label("b")].contains(host(1)));
+    EXPECT_TRUE(rig.table->hosts[label("a")].contains(host(2)));
+}
+
+TEST_F(CacheKeeperHalfSwept, DoesNotBringBackWhatWasForgottenMeanwhile) {
+    sweep_half();
+    rig.forget(label("b"), host(1));
+    rig.pass(milliseconds{420});
+    rig.crash();
+    EXPECT_FALSE(rig.table->hosts[label("b")].contains(host(1)));
+    EXPECT_TRUE(rig.table->hosts[label("a")].contains(host(2)));
+}
+
 TEST(CacheKeeper, GoesOnAfterATornAppend) {
     Rig rig{{.large_lines = 2}};
     rig.make_large(label("big"), 5);
@@ -530,7 +570,7 @@ private:
     }
     // Not while a fault lasted, nor until everything has been tried again.
     [[nodiscard]] bool held(Instant made) const {
-        return fault_ended_ < made || rig_.clock.at - fault_ended_ > seconds{130};
+        return fault_ended_ + seconds{1} < made || rig_.clock.at - fault_ended_ > seconds{130};
     }
     void crash() {
         const bool power = random_.chance(0.3);

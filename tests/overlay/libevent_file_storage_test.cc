@@ -187,7 +187,7 @@ TEST_F(LibeventFileStorage, GoesOnInADirectoryThatWasRemovedAndMadeAgain) {
 }
 
 TEST_F(LibeventFileStorage, LosesNothingBetweenTwoProcesses) {
-    constexpr int rounds = 150;
+    constexpr int rounds = 60;
     const auto count_up = [&] {
         auto storage = open();
         ChangeBy next([](Bytes old) { return std::to_string(std::atoi(std::string(old).c_str()) + 1); });

@@ -1,6 +1,7 @@
 // The libevent world over loopback: what the doors promise, and how connections begin and end.
 #include "overlay/libevent_world.h"
 
+#include <event2/event.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -340,6 +341,23 @@ TEST(LibeventWorld, StopsListeningFromACallback) {
     ASSERT_TRUE(server.until([&] { return server.probe.heard("accept"); }));
     turn_for(server.world, milliseconds{10});
     EXPECT_EQ(server.probe.times("accept"), 1U);
+}
+
+TEST(LibeventWorld, SharesALoopWithItsProgram) {
+    event_base* base = event_base_new();
+    {
+        LibeventWorld world(WorldLimits{}, base);
+        Probe probe(world);
+        const auto at = world.listen(any_port);
+        ASSERT_TRUE(at);
+        EXPECT_EQ(world.base(), base);
+        const Peer peer(*at);
+        peer.send("hello");
+        EXPECT_TRUE(turn_until(world, [&] { return probe.received == "hello"; }));
+        world.call_after(seconds{100}, [] { FAIL() << "must be forgotten with its world"; });
+    }
+    EXPECT_EQ(event_base_loop(base, EVLOOP_NONBLOCK), 1) << "the world left an event behind";
+    event_base_free(base);
 }
 
 TEST(LibeventWorld, HearsSignals) {

@@ -22,7 +22,7 @@ void expect_all_in(const std::string& content, const std::string& stem) {
 }
 
 // On the cache directory alone, though a daemon of this machine may be running.
-Finished tool(const Home& home, std::vector<std::string> arguments) {
+Finished offline(const Home& home, std::vector<std::string> arguments) {
     arguments.insert(arguments.end(), {"--cache-dir", home.cache()});
     return halp(home, std::move(arguments));
 }
@@ -34,7 +34,8 @@ TEST(CacheSharing, ToolAndDaemonTogetherLoseNothing) {
 
     std::thread tool{[&] {
         for (int i = 0; i < each; ++i) {
-            const Finished done = tool(home, {"insert", "shared", "tool" + std::to_string(i) + ".example", "80"});
+            const Finished done =
+                offline(home, {"insert", "shared", "tool" + std::to_string(i) + ".example", "80"});
             if (done.code != 0) refused.push_back(done.error);
         }
     }};
@@ -57,7 +58,7 @@ TEST(CacheSharing, TwoToolsTogetherLoseNothing) {
 
     const auto insert_many = [&](const std::string& stem) {
         for (int i = 0; i < each; ++i)
-            tool(home, {"insert", "shared", stem + std::to_string(i) + ".example", "80"});
+            offline(home, {"insert", "shared", stem + std::to_string(i) + ".example", "80"});
     };
     std::thread other{[&] { insert_many("one"); }};
     insert_many("two");
@@ -71,9 +72,9 @@ TEST(CacheSharing, TwoToolsTogetherLoseNothing) {
 TEST(CacheSharing, ToolFindsWhatItInsertedWithoutADaemon) {
     Home home;
 
-    const Finished inserted = tool(home, {"insert", "chat", "a.example", "80"});
-    const Finished found = tool(home, {"get", "chat"});
-    const Finished unknown = tool(home, {"get", "nosuch"});
+    const Finished inserted = offline(home, {"insert", "chat", "a.example", "80"});
+    const Finished found = offline(home, {"get", "chat"});
+    const Finished unknown = offline(home, {"get", "nosuch"});
 
     EXPECT_EQ(inserted.code, 0) << inserted.error;
     EXPECT_NE(inserted.out.find("'a.example 80' inserted to local cache under label 'chat'\nTimestamp "),
@@ -97,15 +98,15 @@ TEST(CacheSharing, SkipsABadLineAndNamesFileAndLine) {
 
 TEST(CacheSharing, ClearAndNukeUseTheOriginalsWords) {
     Home home;
-    tool(home, {"insert", "chat", "a.example", "80"});
-    tool(home, {"insert", "talk", "b.example", "80"});
+    offline(home, {"insert", "chat", "a.example", "80"});
+    offline(home, {"insert", "talk", "b.example", "80"});
 
-    const Finished cleared = tool(home, {"clear", "chat"});
-    const Finished nuked = tool(home, {"nuke"});
+    const Finished cleared = offline(home, {"clear", "chat"});
+    const Finished nuked = offline(home, {"nuke"});
 
     EXPECT_EQ(cleared.out, "Contents of label 'chat' deleted.\n");
     EXPECT_NE(nuked.out.find("All cache files deleted"), std::string::npos) << nuked.out;
-    EXPECT_EQ(tool(home, {"get", "talk"}).code, 3);
+    EXPECT_EQ(offline(home, {"get", "talk"}).code, 3);
 }
 
 }  // namespace

@@ -17,6 +17,18 @@
 #include <iterator>
 
 namespace halp::cli::testing {
+namespace {
+
+// An HTTP request whose body is still on its way; HALP text comes in one piece.
+bool lacks_body(const std::string& request) {
+    constexpr std::string_view field = "Content-Length: ";
+    const std::size_t at = request.find(field);
+    const std::size_t end = request.find("\r\n\r\n");
+    if (at == std::string::npos || end == std::string::npos) return false;
+    return request.size() < end + 4 + std::strtoul(request.c_str() + at + field.size(), nullptr, 10);
+}
+
+}  // namespace
 
 TemporaryDirectory::TemporaryDirectory() : path_(::testing::TempDir() + "halp-test-XXXXXX") {
     EXPECT_NE(::mkdtemp(path_.data()), nullptr);
@@ -80,7 +92,12 @@ void ScriptedServer::serve_one(int fd) {
         ::close(fd);
         return;
     }
-    const std::string request{buffer.data(), static_cast<std::size_t>(got)};
+    std::string request{buffer.data(), static_cast<std::size_t>(got)};
+    while (lacks_body(request)) {
+        const ssize_t more = ::recv(fd, buffer.data(), buffer.size(), 0);
+        if (more <= 0) break;
+        request.append(buffer.data(), static_cast<std::size_t>(more));
+    }
     {
         const std::lock_guard lock{mutex_};
         requests_.push_back(request);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tools/halpd/admin_json.h"
+#include "tools/halpd/event_text.h"
 
 namespace halp {
 namespace {

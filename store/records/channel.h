@@ -1,0 +1,32 @@
+// The name of a channel: one or more ASCII letters, digits, "_" and "-". A Channel that exists is well formed, so it
+// can stand in a file name without a thought (the original's neo node did not check: `../evil`).
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "store/result.h"
+
+namespace halp {
+
+class Channel {
+public:
+    // The longest whose dump, while it is written (`<name>.tcm.XXXXXX.dumping`), still has a name a file may have.
+    static constexpr std::size_t length_max = 236;
+
+    [[nodiscard]] static bool well_formed(std::string_view name);
+    [[nodiscard]] static Result<Channel> parse(std::string_view name);
+
+    [[nodiscard]] const std::string& name() const { return name_; }
+
+    auto operator<=>(const Channel&) const = default;
+
+private:
+    explicit Channel(std::string name) : name_(std::move(name)) {}
+    std::string name_;
+};
+
+}  // namespace halp

@@ -1,0 +1,35 @@
+// What the file keeps of a channel, and how the keys of its tables are made (store/records/README.md, "The file").
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "store/records/key.h"
+#include "store/records/record_store.h"
+
+namespace halp {
+
+// Channels stand in the file by number; a channel that is removed and made again gets another one.
+enum class ChannelNumber : std::uint32_t {};
+
+struct ChannelRow {
+    ChannelNumber number{};
+    RecordCount count;
+};
+
+inline constexpr std::size_t record_key_length = 12;
+
+// Big-endian, so that the order of the bytes is that of the numbers.
+[[nodiscard]] std::string number_text(ChannelNumber number);
+[[nodiscard]] std::string record_key(ChannelNumber number, Key key);
+[[nodiscard]] std::optional<ChannelNumber> parse_number(std::string_view four_bytes);
+// The key of a record that belongs to the channel, or nothing.
+[[nodiscard]] std::optional<Key> key_in_channel(ChannelNumber number, std::string_view record_key);
+
+[[nodiscard]] std::string encode_row(const ChannelRow& row);
+[[nodiscard]] std::optional<ChannelRow> decode_row(std::string_view bytes);
+
+}  // namespace halp

@@ -1,0 +1,257 @@
+#include "store/records/lmdb_file.h"
+
+#include <lmdb.h>
+
+#include <cassert>
+#include <cerrno>
+#include <utility>
+
+namespace halp {
+namespace {
+
+constexpr const char* table_names[] = {"state", "channels", "records"};
+
+MDB_val to_val(std::string_view bytes) {
+    return {bytes.size(), const_cast<char*>(bytes.data())};  // LMDB does not write to what it is given
+}
+
+std::string_view to_view(const MDB_val& value) { return {static_cast<const char*>(value.mv_data), value.mv_size}; }
+
+}  // namespace
+
+Result<std::unique_ptr<LmdbFile>> LmdbFile::open(const std::string& path, Access access) {
+    std::unique_ptr<LmdbFile> file{new LmdbFile{path}};
+    if (auto opened = file->open_env(access); !opened) return opened.error();
+    return file;
+}
+
+LmdbFile::~LmdbFile() {
+    assert(!reading_);
+    if (reader_ != nullptr) mdb_txn_abort(reader_);
+    if (env_ != nullptr) mdb_env_close(env_);
+}
+
+Result<void> LmdbFile::open_env(Access access) {
+    // MDB_NOTLS: the reader belongs to its object, not to a thread.
+    unsigned flags = MDB_NOSUBDIR | MDB_NOTLS;
+    if (access == Access::unsynced) flags |= MDB_NOSYNC;
+    if (access == Access::read_only) flags |= MDB_RDONLY;
+    int code = mdb_env_create(&env_);
+    if (code == 0) code = mdb_env_set_maxdbs(env_, tables);
+    if (code == 0) code = mdb_env_open(env_, path_.c_str(), flags, 0640);
+    int stale = 0;  // a killed process may have left its reader in the lock file, and no page would be used again
+    if (code == 0) code = mdb_reader_check(env_, &stale);
+    if (code != 0) return failure("open", code);
+    return open_tables(access != Access::read_only);
+}
+
+Result<void> LmdbFile::open_tables(bool create) {
+    MDB_txn* txn = nullptr;
+    int code = mdb_txn_begin(env_, nullptr, create ? 0 : MDB_RDONLY, &txn);
+    for (std::size_t i = 0; code == 0 && i < tables; ++i)
+        code = mdb_dbi_open(txn, table_names[i], create ? MDB_CREATE : 0, &tables_[i]);
+    if (code == 0) {
+        code = mdb_txn_commit(txn);
+    } else if (txn != nullptr) {
+        mdb_txn_abort(txn);
+    }
+    if (code == 0) code = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &reader_);
+    if (code != 0) return failure("open the tables of", code);
+    mdb_txn_reset(reader_);
+    return {};
+}
+
+std::uint64_t LmdbFile::map_bytes() const {
+    MDB_envinfo info{};
+    return mdb_env_info(env_, &info) == 0 ? info.me_mapsize : 0;
+}
+
+std::uint64_t LmdbFile::used_bytes() const {
+    MDB_envinfo info{};
+    MDB_stat stat{};
+    if (mdb_env_info(env_, &info) != 0 || mdb_env_stat(env_, &stat) != 0) return 0;
+    return (std::uint64_t{info.me_last_pgno} + 1) * stat.ms_psize;
+}
+
+Result<void> LmdbFile::set_map_bytes(std::uint64_t bytes) {
+    assert(!reading_);
+    constexpr std::uint64_t unit = 64 * 1024;  // a multiple of every page size
+    const std::uint64_t before = map_bytes();
+    const int code = mdb_env_set_mapsize(env_, bytes / unit * unit);
+    if (code == 0) return {};
+    // The old map is gone when the new one cannot be had.
+    unmapped_ = mdb_env_set_mapsize(env_, before) != 0;
+    return failure("grow the map of", code);
+}
+
+Result<void> LmdbFile::sync() {
+    const int code = mdb_env_sync(env_, 1);
+    if (code != 0) return failure("sync", code);
+    return {};
+}
+
+Result<void> LmdbFile::copy_to(const std::string& path) const {
+    const int code = mdb_env_copy2(env_, path.c_str(), MDB_CP_COMPACT);
+    if (code != 0) return failure("copy to " + path, code);
+    return {};
+}
+
+// Another process (a tool) may have grown the file meanwhile.
+int LmdbFile::renew_reader() {
+    if (unmapped_) return ENOMEM;
+    int code = mdb_txn_renew(reader_);
+    if (code == MDB_MAP_RESIZED && (code = mdb_env_set_mapsize(env_, 0)) == 0) code = mdb_txn_renew(reader_);
+    return code;
+}
+
+Error LmdbFile::failure(std::string_view what, int code) const {
+    const ErrorCode kind = code == MDB_MAP_FULL || code == ENOSPC || code == EDQUOT ? ErrorCode::full : ErrorCode::io;
+    return {kind, "cannot " + std::string{what} + " " + path_ + ": " + mdb_strerror(code)};
+}
+
+// ---- reading ----
+
+LmdbRead::LmdbRead(LmdbFile& file) : file_(file), begun_(file.renew_reader()) {
+    assert(!file_.reading_);
+    file_.reading_ = begun_ == 0;
+}
+
+LmdbRead::~LmdbRead() {
+    if (begun_ != 0) return;
+    if (cursor_ != nullptr) mdb_cursor_close(cursor_);
+    mdb_txn_reset(file_.reader_);
+    file_.reading_ = false;
+}
+
+Result<std::optional<std::string_view>> LmdbRead::get(LmdbFile::Table table, std::string_view key) {
+    if (begun_ != 0) return file_.failure("read", begun_);
+    MDB_val name = to_val(key), found{};
+    const int code = mdb_get(file_.reader_, file_.table(table), &name, &found);
+    if (code == MDB_NOTFOUND) return std::optional<std::string_view>{};
+    if (code != 0) return file_.failure("read", code);
+    return std::optional{to_view(found)};
+}
+
+Result<bool> LmdbRead::seek(LmdbFile::Table table, std::string_view from) {
+    if (begun_ != 0) return file_.failure("read", begun_);
+    if (cursor_ != nullptr) mdb_cursor_close(std::exchange(cursor_, nullptr));
+    const int code = mdb_cursor_open(file_.reader_, file_.table(table), &cursor_);
+    if (code != 0) return file_.failure("read", code);
+    key_ = from;
+    return move(from.empty() ? MDB_FIRST : MDB_SET_RANGE);
+}
+
+Result<bool> LmdbRead::next() { return move(MDB_NEXT); }
+
+Result<bool> LmdbRead::move(int operation) {
+    MDB_val name = to_val(key_), found{};
+    const int code = mdb_cursor_get(cursor_, &name, &found, static_cast<MDB_cursor_op>(operation));
+    if (code == MDB_NOTFOUND) return false;
+    if (code != 0) return file_.failure("read", code);
+    key_ = to_view(name);
+    value_ = to_view(found);
+    return true;
+}
+
+// ---- writing ----
+
+LmdbWrite::LmdbWrite(LmdbFile& file) : file_(file) {}
+
+LmdbWrite::~LmdbWrite() {
+    if (cursor_ != nullptr) mdb_cursor_close(cursor_);
+    if (txn_ != nullptr) mdb_txn_abort(txn_);
+}
+
+LmdbStatus LmdbWrite::begin() {
+    if (txn_ != nullptr) return LmdbStatus::ok;
+    return status(file_.unmapped_ ? ENOMEM : mdb_txn_begin(file_.env_, nullptr, 0, &txn_));
+}
+
+LmdbStatus LmdbWrite::status(int code) {
+    if (code == 0) return LmdbStatus::ok;
+    if (code == MDB_NOTFOUND) return LmdbStatus::absent;
+    file_.error_ = file_.failure("write", code);
+    // The map may also be full in the eyes of another process that has grown it.
+    return code == MDB_MAP_FULL || code == MDB_MAP_RESIZED ? LmdbStatus::full : LmdbStatus::failed;
+}
+
+LmdbStatus LmdbWrite::get(LmdbFile::Table table, std::string_view key, std::string_view& value) {
+    if (const LmdbStatus begun = begin(); begun != LmdbStatus::ok) return begun;
+    MDB_val name = to_val(key), found{};
+    const int code = mdb_get(txn_, file_.table(table), &name, &found);
+    if (code == 0) value = to_view(found);
+    return status(code);
+}
+
+LmdbStatus LmdbWrite::put(LmdbFile::Table table, std::string_view key, std::string_view value) {
+    if (const LmdbStatus begun = begin(); begun != LmdbStatus::ok) return begun;
+    MDB_val name = to_val(key), content = to_val(value);
+    return status(mdb_put(txn_, file_.table(table), &name, &content, 0));
+}
+
+LmdbStatus LmdbWrite::erase(LmdbFile::Table table, std::string_view key) {
+    if (const LmdbStatus begun = begin(); begun != LmdbStatus::ok) return begun;
+    MDB_val name = to_val(key);
+    return status(mdb_del(txn_, file_.table(table), &name, nullptr));
+}
+
+LmdbStatus LmdbWrite::records_cursor() {
+    if (const LmdbStatus begun = begin(); begun != LmdbStatus::ok) return begun;
+    if (cursor_ != nullptr) return LmdbStatus::ok;
+    return status(mdb_cursor_open(txn_, file_.table(LmdbFile::Table::records), &cursor_));
+}
+
+LmdbStatus LmdbWrite::put_record(std::string_view key, std::string_view value, std::optional<std::size_t>& old_size) {
+    if (const LmdbStatus begun = records_cursor(); begun != LmdbStatus::ok) return begun;
+    MDB_val name = to_val(key), content = to_val(value);
+    old_size.reset();
+    const int code = mdb_cursor_put(cursor_, &name, &content, MDB_NOOVERWRITE);
+    if (code != MDB_KEYEXIST) return status(code);
+    old_size = content.mv_size;  // it shows what is there
+    content = to_val(value);
+    return status(mdb_cursor_put(cursor_, &name, &content, 0));
+}
+
+LmdbStatus LmdbWrite::erase_record(std::string_view key, std::size_t& old_size) {
+    if (const LmdbStatus begun = records_cursor(); begun != LmdbStatus::ok) return begun;
+    MDB_val name = to_val(key), content{};
+    const int code = mdb_cursor_get(cursor_, &name, &content, MDB_SET_KEY);
+    if (code != 0) return status(code);
+    old_size = content.mv_size;
+    return status(mdb_cursor_del(cursor_, 0));
+}
+
+LmdbStatus LmdbWrite::erase_prefix(LmdbFile::Table table, std::string_view prefix, std::size_t count,
+                                   std::size_t& erased) {
+    if (const LmdbStatus begun = begin(); begun != LmdbStatus::ok) return begun;
+    MDB_cursor* cursor = nullptr;
+    int code = mdb_cursor_open(txn_, file_.table(table), &cursor);
+    for (erased = 0; code == 0 && erased < count; ++erased) {
+        // Sought anew for each: that is cheap beside its removal, and asks nothing of a cursor behind a removal.
+        MDB_val name = to_val(prefix), content{};
+        code = mdb_cursor_get(cursor, &name, &content, MDB_SET_RANGE);
+        if (code != 0 || !to_view(name).starts_with(prefix)) break;
+        code = mdb_cursor_del(cursor, 0);
+    }
+    if (cursor != nullptr) mdb_cursor_close(cursor);
+    return code == MDB_NOTFOUND ? LmdbStatus::ok : status(code);
+}
+
+LmdbStatus LmdbWrite::first(LmdbFile::Table table, std::string_view& key) {
+    if (const LmdbStatus begun = begin(); begun != LmdbStatus::ok) return begun;
+    MDB_cursor* cursor = nullptr;
+    int code = mdb_cursor_open(txn_, file_.table(table), &cursor);
+    MDB_val name{}, content{};
+    if (code == 0) code = mdb_cursor_get(cursor, &name, &content, MDB_FIRST);
+    if (code == 0) key = to_view(name);
+    if (cursor != nullptr) mdb_cursor_close(cursor);
+    return status(code);
+}
+
+LmdbStatus LmdbWrite::commit() {
+    if (cursor_ != nullptr) mdb_cursor_close(std::exchange(cursor_, nullptr));
+    if (txn_ == nullptr) return LmdbStatus::ok;
+    return status(mdb_txn_commit(std::exchange(txn_, nullptr)));  // it is gone either way
+}
+
+}  // namespace halp

@@ -1,0 +1,71 @@
+// Records in memory: every write is completed by the call that hands it in. The engine of tests, of the fake node and
+// of nodes that dump their channels themselves. At most 150 bytes for a record of 100.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/records/channel_records.h"
+#include "store/records/record_store.h"
+
+namespace halp {
+
+class MemoryStore final : public RecordStore {
+public:
+    // What a record is taken to cost besides its value, for bytes_max.
+    static constexpr std::uint64_t record_overhead_bytes = 36;
+
+    struct Limits {
+        std::uint64_t bytes_max = 0;  // of values and overheads; 0: none
+        std::size_t channels_max = 65536;
+        std::size_t value_bytes_max = 64 * 1024 * 1024;
+    };
+
+    MemoryStore() : MemoryStore(Limits{}) {}
+    explicit MemoryStore(const Limits& limits);
+
+    [[nodiscard]] Result<bool> get(const Channel& channel, Key key, std::string& value) const override;
+    [[nodiscard]] Result<bool> exists(const Channel& channel, Key key) const override;
+    [[nodiscard]] Result<Scan> scan(const Channel& channel, std::optional<Key> after,
+                                    const Visit& visit) const override;
+    [[nodiscard]] bool has_channel(const Channel& channel) const override { return channels_.count(channel) != 0; }
+    [[nodiscard]] std::vector<Channel> channels(const std::optional<Channel>& after,
+                                                std::size_t count) const override;
+    [[nodiscard]] std::size_t channel_count() const override { return channels_.size(); }
+    [[nodiscard]] RecordCount count(const Channel& channel) const override;
+    [[nodiscard]] RecordCount total() const override { return total_; }
+
+    void put(const Channel& channel, Key key, std::string_view value, WriteToken token) override;
+    void update(const Channel& channel, Key key, std::uint64_t original_hash, std::string_view value,
+                WriteToken token) override;
+    void remove(const Channel& channel, Key key, WriteToken token) override;
+    void create_channel(const Channel& channel, WriteToken token) override;
+    void remove_channel(const Channel& channel, WriteToken token) override;
+    void take_completions(std::vector<Completion>& completions) override;
+
+    // Without the views of a network: what a put would be answered, and the view holds until the next write.
+    Wrote put_now(const Channel& channel, Key key, std::string_view value);
+    [[nodiscard]] std::optional<std::string_view> find(const Channel& channel, Key key) const;
+
+    [[nodiscard]] std::size_t memory_bytes() const;  // walks the indices
+
+private:
+    [[nodiscard]] const ChannelRecords* records_of(const Channel& channel) const;
+    // Null when there would be too many.
+    ChannelRecords* create(const Channel& channel);
+    [[nodiscard]] bool has_room_for(const std::optional<std::string_view>& old, std::string_view value) const;
+    void recount(const RecordCount& before, const RecordCount& now);
+    void complete(WriteToken token, Wrote wrote) { completions_.push_back({token, wrote}); }
+
+    Limits limits_;
+    std::map<Channel, ChannelRecords> channels_;
+    RecordCount total_;
+    std::vector<Completion> completions_;
+};
+
+}  // namespace halp

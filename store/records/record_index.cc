@@ -1,0 +1,119 @@
+#include "store/records/record_index.h"
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+#include <utility>
+
+namespace halp {
+namespace {
+
+template <class T>
+auto at(std::vector<T>& items, std::size_t i) {
+    return items.begin() + static_cast<std::ptrdiff_t>(i);
+}
+
+template <class T>
+std::vector<T> cut_from(std::vector<T>& items, std::size_t i) {
+    std::vector<T> tail(at(items, i), items.end());
+    items.resize(i);
+    return tail;
+}
+
+}  // namespace
+
+RecordPlace* RecordIndex::find(Key key) {
+    return const_cast<RecordPlace*>(std::as_const(*this).find(key));
+}
+
+const RecordPlace* RecordIndex::find(Key key) const {
+    const Spot spot = lower_bound(value_of(key));
+    return holds(spot, value_of(key)) ? &blocks_[spot.block].places[spot.entry] : nullptr;
+}
+
+void RecordIndex::insert(Key key, RecordPlace place) {
+    const std::uint64_t bits = value_of(key);
+    ++size_;
+    if (blocks_.empty()) return add_block(0, {{bits}, {place}});
+
+    Spot spot = lower_bound(bits);
+    assert(!holds(spot, bits));
+    if (blocks_[spot.block].keys.size() == block_max) {
+        // Rising keys leave full blocks behind.
+        if (spot.block + 1 == blocks_.size() && spot.entry == block_max)
+            return add_block(blocks_.size(), {{bits}, {place}});
+        split(spot.block);
+        spot = lower_bound(bits);
+    }
+    Block& block = blocks_[spot.block];
+    block.keys.insert(at(block.keys, spot.entry), bits);
+    block.places.insert(at(block.places, spot.entry), place);
+    firsts_[spot.block] = block.keys.front();
+}
+
+void RecordIndex::erase(Key key) {
+    const Spot spot = lower_bound(value_of(key));
+    assert(holds(spot, value_of(key)));
+    Block& block = blocks_[spot.block];
+    block.keys.erase(at(block.keys, spot.entry));
+    block.places.erase(at(block.places, spot.entry));
+    --size_;
+    tidy(spot.block);
+}
+
+std::size_t RecordIndex::bytes() const {
+    std::size_t bytes = firsts_.capacity() * sizeof(std::uint64_t) + blocks_.capacity() * sizeof(Block);
+    for (const Block& block : blocks_)
+        bytes += block.keys.capacity() * sizeof(std::uint64_t) + block.places.capacity() * sizeof(RecordPlace);
+    return bytes;
+}
+
+std::size_t RecordIndex::block_of(std::uint64_t key) const {
+    const auto behind = std::upper_bound(firsts_.begin(), firsts_.end(), key);
+    return behind == firsts_.begin() ? 0 : static_cast<std::size_t>(behind - firsts_.begin()) - 1;
+}
+
+RecordIndex::Spot RecordIndex::lower_bound(std::uint64_t key) const {
+    if (blocks_.empty()) return {0, 0};
+    const std::size_t block = block_of(key);
+    const auto& keys = blocks_[block].keys;
+    return {block, static_cast<std::size_t>(std::lower_bound(keys.begin(), keys.end(), key) - keys.begin())};
+}
+
+bool RecordIndex::holds(Spot spot, std::uint64_t key) const {
+    return spot.block < blocks_.size() && spot.entry < blocks_[spot.block].keys.size() &&
+           blocks_[spot.block].keys[spot.entry] == key;
+}
+
+void RecordIndex::split(std::size_t block) {
+    Block upper{cut_from(blocks_[block].keys, block_max / 2), cut_from(blocks_[block].places, block_max / 2)};
+    add_block(block + 1, std::move(upper));
+}
+
+// No empty blocks, and no long row of nearly empty ones.
+void RecordIndex::tidy(std::size_t block) {
+    auto& keys = blocks_[block].keys;
+    const bool has_next = block + 1 < blocks_.size();
+    if (!keys.empty()) firsts_[block] = keys.front();
+    if (keys.empty()) {
+        blocks_.erase(at(blocks_, block));
+        firsts_.erase(at(firsts_, block));
+    } else if (has_next && keys.size() + blocks_[block + 1].keys.size() <= block_max / 2) {
+        Block& next = blocks_[block + 1];
+        keys.insert(keys.end(), next.keys.begin(), next.keys.end());
+        auto& places = blocks_[block].places;
+        places.insert(places.end(), next.places.begin(), next.places.end());
+        blocks_.erase(at(blocks_, block + 1));
+        firsts_.erase(at(firsts_, block + 1));
+    } else if (keys.capacity() > 64 && keys.size() <= keys.capacity() / 4) {
+        keys.shrink_to_fit();
+        blocks_[block].places.shrink_to_fit();
+    }
+}
+
+void RecordIndex::add_block(std::size_t place, Block block) {
+    firsts_.insert(at(firsts_, place), block.keys.front());
+    blocks_.insert(at(blocks_, place), std::move(block));
+}
+
+}  // namespace halp

@@ -1,0 +1,195 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/tools/quiet_environment.h"
+#include "tools/halpd/event_text.h"
+#include "tools/halpd/json_text.h"
+#include "tools/halpd/log.h"
+#include "tools/halpd/log_observer.h"
+#include "tools/halpd/rate_limiter.h"
+
+namespace halp {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class LogTest : public ::testing::Test {
+protected:
+    LogTest() : path_(::testing::TempDir() + "halpd-log-" + ::testing::UnitTest::GetInstance()->current_test_info()->name()) {
+        std::remove(path_.c_str());
+    }
+    ~LogTest() override { std::remove(path_.c_str()); }
+
+    std::vector<std::string> lines() const {
+        std::ifstream file{path_};
+        std::vector<std::string> out;
+        for (std::string line; std::getline(file, line);) out.push_back(line);
+        return out;
+    }
+
+    std::string path_;
+    StandingClock clock_;
+};
+
+class LogObserverTest : public LogTest {
+protected:
+    LogObserverTest() { EXPECT_TRUE(log_.reopen()); }
+    Log log_{{LogLevel::info, config::LogFormat::json, path_}, false};
+    LogObserver observer_{log_, clock_};
+};
+
+TEST_F(LogObserverTest, WritesOneJsonObjectPerLine) {
+    observer_.note(SeedFailed{{"seed.example", 3451}, ConnectFailure::refused});
+    ASSERT_THAT(lines(), SizeIs(1));
+    const auto line = nlohmann::json::parse(lines()[0], nullptr, false);
+    EXPECT_EQ(line["event"], "seed_failed");
+    EXPECT_EQ(line["level"], "warn");
+    EXPECT_EQ(line["endpoint"], "seed.example:3451");
+    EXPECT_EQ(line["why"], "refused");
+    EXPECT_THAT(line["message"], HasSubstr("cannot reach seed.example:3451 of join (refused)"));
+}
+
+TEST_F(LogObserverTest, StaysSilentOnWhatIsOrdinary) {
+    observer_.note(QueryAnswered{{"192.0.2.1", 5}, false, false});
+    observer_.note(RoundDone{3, true});
+    observer_.note(EntryLearned{*Label::parse("chat"), {"192.0.2.1", 5}, LearnedFrom::text});
+    EXPECT_THAT(lines(), IsEmpty());
+}
+
+TEST_F(LogObserverTest, HoldsBackASourceThatRepeatsItself) {
+    for (int i = 0; i < 1000; ++i)
+        observer_.note(StreamEnded{{"192.0.2.1", static_cast<std::uint16_t>(1000 + i)}, StreamEnd::malformed});
+    EXPECT_THAT(lines(), SizeIs(10));
+    clock_.advance(10s);
+    observer_.note(StreamEnded{{"192.0.2.1", 1}, StreamEnd::malformed});
+    ASSERT_THAT(lines(), SizeIs(11));
+    EXPECT_THAT(lines().back(), HasSubstr("990 more like this were not written"));
+}
+
+TEST_F(LogObserverTest, HoldsBackAMillionSourcesToo) {
+    for (int i = 0; i < 100'000; ++i) {
+        observer_.note(StreamEnded{{"host" + std::to_string(i), 1}, StreamEnd::malformed});
+        clock_.advance(1ms);
+    }
+    EXPECT_LE(lines().size(), 201u);  // 100 in a burst, and one in each of the 100 seconds
+}
+
+TEST_F(LogObserverTest, NamesAForeignNodeOncePerHour) {
+    for (int i = 0; i < 60; ++i) {
+        observer_.note(SwarmMismatch{{"192.0.2.1", 3451}});
+        clock_.advance(59s);
+    }
+    observer_.note(SwarmMismatch{{"192.0.2.2", 3451}});
+    EXPECT_THAT(lines(), SizeIs(2));
+    clock_.advance(2min);
+    observer_.note(SwarmMismatch{{"192.0.2.1", 3451}});
+    EXPECT_THAT(lines(), SizeIs(3));
+}
+
+TEST_F(LogTest, WritesTextOnOneLineWhateverComes) {
+    Log log{{LogLevel::info, config::LogFormat::text, path_}, false};
+    ASSERT_TRUE(log.reopen());
+    log.write(LogLevel::warn, "storage_failed", "a\nb\x1b[31m");
+    log.write(LogLevel::debug, "x", "not shown");
+    ASSERT_THAT(lines(), SizeIs(1));
+    EXPECT_THAT(lines()[0], HasSubstr("Z warn a?b?[31m"));
+}
+
+TEST_F(LogTest, OpensItsFileAnewAfterARotation) {
+    Log log{{LogLevel::info, config::LogFormat::text, path_}, false};
+    ASSERT_TRUE(log.reopen());
+    log.write(LogLevel::info, "x", "first");
+    std::remove(path_.c_str());
+    ASSERT_TRUE(log.reopen());
+    log.write(LogLevel::info, "x", "second");
+    EXPECT_THAT(lines(), ElementsAre(HasSubstr("second")));
+}
+
+TEST_F(LogTest, SaysThatItsFileCannotBeOpened) {
+    Log log{{LogLevel::info, config::LogFormat::text, "/proc/none/halpd.log"}, false};
+    const Result<void> opened = log.reopen();
+    ASSERT_FALSE(opened);
+    EXPECT_THAT(opened.error().message, HasSubstr("cannot open the log file /proc/none/halpd.log"));
+}
+
+TEST(RateLimiter, RefillsOneByOne) {
+    RateLimiter limiter{{2, 10s, 4}};
+    const Instant start{1h};
+    EXPECT_EQ(limiter.allow("a", start), 0u);
+    EXPECT_EQ(limiter.allow("a", start), 0u);
+    EXPECT_EQ(limiter.allow("a", start), std::nullopt);
+    EXPECT_EQ(limiter.allow("b", start), 0u);
+    EXPECT_EQ(limiter.allow("a", start + 9s), std::nullopt);
+    EXPECT_EQ(limiter.allow("a", start + 10s), 2u);
+    EXPECT_EQ(limiter.allow("a", start + 10s), std::nullopt);
+}
+
+TEST(RateLimiter, RemembersABoundedNumberOfSources) {
+    RateLimiter limiter{{1, 10s, 4}};
+    Instant now{1h};
+    int allowed = 0;
+    for (int i = 0; i < 1000; ++i) allowed += limiter.allow(std::to_string(i), now).has_value() ? 1 : 0;
+    EXPECT_EQ(allowed, 5);  // four of their own, one for all the others
+    EXPECT_EQ(limiter.sources(), 4u);
+    now += 1min;
+    EXPECT_EQ(limiter.allow("new", now), 0u);
+    EXPECT_LE(limiter.sources(), 4u);
+}
+
+TEST(JsonText, EscapesWhatStrangersSend) {
+    EXPECT_EQ(json_quoted("a\"b\\c\n\x01\x7f"), "\"a\\\"b\\\\c\\n\\u0001\\u007f\"");
+    EXPECT_EQ(json_quoted("gr\xc3\xbc\xc3\x9f \xf0\x9f\x90\xa6"), "\"gr\xc3\xbc\xc3\x9f \xf0\x9f\x90\xa6\"");
+    EXPECT_EQ(json_quoted("\xff\xc3"), "\"\\ufffd\\ufffd\"");
+    EXPECT_EQ(json_quoted("\xc0\x80"), "\"\\ufffd\\ufffd\"");
+    EXPECT_EQ(json_quoted("\xed\xa0\x80"), "\"\\ufffd\\ufffd\\ufffd\"");
+    for (int first = 0; first < 256; ++first)
+        for (int second = 0; second < 256; second += 5) {
+            const std::string bytes{static_cast<char>(first), static_cast<char>(second), 'x'};
+            EXPECT_FALSE(nlohmann::json::parse(json_quoted(bytes), nullptr, false).is_discarded()) << first;
+        }
+}
+
+TEST(EventText, HasASentenceAndFieldsForEveryEvent) {
+    const Label chat = *Label::parse("chat");
+    const Endpoint host{"h", 1};
+    const std::vector<Event> all{EntryLearned{chat, host, LearnedFrom::own},
+                                 EntryForgotten{chat, host, ForgottenWhy::failed},
+                                 PeerJoined{host},
+                                 PeerProved{host},
+                                 PeerSuspected{host},
+                                 PeerBuried{host},
+                                 PeerLeft{host},
+                                 PeerExpired{host},
+                                 PeerIsOriginal{host},
+                                 SelfKnown{host},
+                                 SwarmMismatch{host},
+                                 SeedFailed{host, ConnectFailure::local_limit},
+                                 StreamEnded{host, StreamEnd::oversize},
+                                 QueryAnswered{host, true, false},
+                                 RoundDone{1, false},
+                                 StorageFailed{"disk"},
+                                 CacheLineSkipped{"chat", 3, "no port"},
+                                 InsertRefused{host, chat, RefusalCause::full},
+                                 HealthChanged{2},
+                                 LeaveDone{}};
+    ASSERT_EQ(all.size(), std::variant_size_v<Event::variant>);
+    for (const Event& event : all) {
+        EXPECT_FALSE(event_sentence(event).empty()) << event_name(event);
+        EXPECT_TRUE(nlohmann::json::parse(event_fields(event).done(), nullptr, false).is_object());
+    }
+    EXPECT_EQ(event_name(all[9]), "self_known");
+    EXPECT_EQ(event_name(all[15]), "storage_failed");
+}
+
+}  // namespace
+}  // namespace halp
