@@ -55,8 +55,10 @@ public:
 
 private:
     void problem(const std::string& place, const std::string& message) {
-        if (out_.problems.size() < problems_max) out_.problems.push_back(place + ": " + message);
-        else if (out_.problems.size() == problems_max) out_.problems.push_back("and more");
+        if (out_.problems.size() < problems_max)
+            out_.problems.push_back(place + ": " + message);
+        else if (out_.problems.size() == problems_max)
+            out_.problems.push_back("and more");
     }
 
     void read_files() {
@@ -123,7 +125,9 @@ private:
         for (const auto& [name, value] : sources_.environ) {
             if (name.substr(0, 5) != "HALP_" || name == "HALP_SOCKET" || name == "HALP_COLOR") continue;
             const auto& table = setting_table();
-            const auto is_this = [&, &wanted = name](const Setting& s) { return environment_name(s.key) == wanted; };
+            const auto is_this = [&, &wanted = name](const Setting& s) {
+                return environment_name(s.key) == wanted;
+            };
             if (std::none_of(table.begin(), table.end(), is_this))
                 out_.warnings.push_back("the environment variable " + name + " is not a setting; it is ignored");
         }
@@ -143,7 +147,8 @@ private:
             return;
         }
         const std::string nearest = nearest_key(one.key);
-        const std::string hint = nearest.empty() ? "halpd --print-config lists all" : "did you mean " + nearest + "?";
+        const std::string hint =
+            nearest.empty() ? "halpd --print-config lists all" : "did you mean " + nearest + "?";
         problem(one.key_place, one.key.substr(0, 128) + " is not a setting; " + hint);
     }
 
@@ -177,14 +182,16 @@ private:
     }
 
     void assign_to(const Field& field, const Range& range, const Assignment& one) {
-        if (one.empty) return problem(one.value_place, one.key + " has no value; allowed: " + allowed(field, range));
+        if (one.empty)
+            return problem(one.value_place, one.key + " has no value; allowed: " + allowed(field, range));
         const Result<void> done = assign(field, range, one.text);
         if (!done) return problem(one.value_place, one.key + ": " + done.error().message);
         out_.origins[one.key] = one.origin;
     }
 
     void check_together() {
-        const auto more = [&](const char* part, std::size_t part_value, const char* whole, std::size_t whole_value) {
+        const auto more = [&](const char* part, std::size_t part_value, const char* whole,
+                              std::size_t whole_value) {
             if (part_value <= whole_value) return;
             const auto origin = out_.origins.find(part);
             problem(origin == out_.origins.end() ? "built-in" : origin->second,

@@ -22,9 +22,9 @@ struct FlagValue {
 };
 
 struct SettingSources {
-    std::optional<std::string> only_file;      // --config: no other file is read
+    std::optional<std::string> only_file;  // --config: no other file is read
     std::string system_dir = "/etc/halp";
-    bool root = false;                         // not root: the user's own file is read, too
+    bool root = false;  // not root: the user's own file is read, too
     Environ environ;
     std::vector<FlagValue> flags;
 };

@@ -18,7 +18,8 @@ public:
         std::string_view path;
         for (std::size_t dot = key.find('.'); dot != std::string_view::npos; dot = key.find('.', from)) {
             path = key.substr(0, dot);
-            if (!is_open(path)) out += (indent.empty() ? "\n" : "") + indent + std::string{key.substr(from, dot - from)} + ":\n";
+            if (!is_open(path))
+                out += (indent.empty() ? "\n" : "") + indent + std::string{key.substr(from, dot - from)} + ":\n";
             indent += "  ";
             from = dot + 1;
         }
@@ -87,7 +88,8 @@ std::string print_effective(LoadedSettings loaded, const Directories& directorie
 std::string sample_config() {
     std::string out =
         "# halpd reads this file at start and again on SIGHUP. Every setting is here with its default; remove the\n"
-        "# \"#\" in front of a setting to change it. `halpd --check-config` finds mistakes, `halpd --print-config`\n"
+        "# \"#\" in front of a setting to change it. `halpd --check-config` finds mistakes, `halpd "
+        "--print-config`\n"
         "# shows what is in force and why. The same can be said by a flag (--set gossip.period=5s) or by the\n"
         "# environment (HALP_GOSSIP_PERIOD=5s). (restart): a reload does not apply it.\n\n";
     Settings defaults;

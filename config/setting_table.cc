@@ -21,38 +21,64 @@ constexpr auto restart = Reload::needs_restart;
 
 // Where a setting lives, by the structure that holds it.
 template <auto member>
-Field top(Settings& s) { return &(s.*member); }
+Field top(Settings& s) {
+    return &(s.*member);
+}
 template <auto member>
-Field logging(Settings& s) { return &(s.log.*member); }
+Field logging(Settings& s) {
+    return &(s.log.*member);
+}
 template <auto member>
-Field node(Settings& s) { return &(s.node.*member); }
+Field node(Settings& s) {
+    return &(s.node.*member);
+}
 template <auto member>
-Field gossip(Settings& s) { return &(s.node.gossip.*member); }
+Field gossip(Settings& s) {
+    return &(s.node.gossip.*member);
+}
 template <auto member>
-Field view(Settings& s) { return &(s.node.view.*member); }
+Field view(Settings& s) {
+    return &(s.node.view.*member);
+}
 template <auto member>
-Field text(Settings& s) { return &(s.node.text.*member); }
+Field text(Settings& s) {
+    return &(s.node.text.*member);
+}
 template <auto member>
-Field table(Settings& s) { return &(s.node.table.*member); }
+Field table(Settings& s) {
+    return &(s.node.table.*member);
+}
 template <auto member>
-Field fallback(Settings& s) { return &(s.node.table.fallback.*member); }
+Field fallback(Settings& s) {
+    return &(s.node.table.fallback.*member);
+}
 
 constexpr std::array settings{
     Setting{"listen", top<&Settings::listen>, any, restart, "where HALP text and gossip are served"},
     Setting{"advertise", node<&OverlayOptions::advertise>, any, restart,
             "the address others shall use; \"\": the one they see (set it behind NAT)"},
-    Setting{"join", node<&OverlayOptions::seeds>, {0, 256}, live, "nodes to contact first; names are resolved afresh each time"},
+    Setting{"join",
+            node<&OverlayOptions::seeds>,
+            {0, 256},
+            live,
+            "nodes to contact first; names are resolved afresh each time"},
     Setting{"swarm", node<&OverlayOptions::swarm>, {1, 64}, restart, "nodes of other swarms are never mixed in"},
     Setting{"profile", top<&Settings::profile>, any, live,
             "sets gossip, view and ttl for one machine (local), a site (lan) or the Internet (wan)"},
-    Setting{"state_dir", [](Settings& s) -> Field { return Path{&s.state_dir}; }, any, restart, "this node's own files; one daemon at a time"},
+    Setting{"state_dir", [](Settings& s) -> Field { return Path{&s.state_dir}; }, any, restart,
+            "this node's own files; one daemon at a time"},
     Setting{"cache_dir", [](Settings& s) -> Field { return Path{&s.cache_dir}; }, any, restart,
             "host cache, shared with other HALP programs; \"\": ~/.halp"},
-    Setting{"admin", [](Settings& s) -> Field { return AdminPath{&s.admin}; }, {0, 100}, restart, "unix socket for halp; off: none"},
+    Setting{"admin",
+            [](Settings& s) -> Field { return AdminPath{&s.admin}; },
+            {0, 100},
+            restart,
+            "unix socket for halp; off: none"},
 
     Setting{"log.level", logging<&LogSettings::level>, any, live, "the least urgent messages to write"},
     Setting{"log.format", logging<&LogSettings::format>, any, restart, "for people, or one JSON object a line"},
-    Setting{"log.file", [](Settings& s) -> Field { return Path{&s.log.file}; }, any, restart, "\"\": stderr; SIGHUP opens the file again"},
+    Setting{"log.file", [](Settings& s) -> Field { return Path{&s.log.file}; }, any, restart,
+            "\"\": stderr; SIGHUP opens the file again"},
 
     Setting{"gossip.period", gossip<&GossipOptions::period>, between(20ms, 1h), live,
             "time between exchanges, +-20 %"},
@@ -109,10 +135,15 @@ constexpr std::array settings{
     Setting{"text.sessions_per_source_max", text<&TextOptions::sessions_per_source_max>, between(1, 65536), live,
             "the same, of one address"},
 
-    Setting{"labels.default.entries_max", fallback<&Allocation::entries_max>,
-            {1, TableLimits::entries_hard_max}, live, "hosts kept of a label"},
-    Setting{"labels.default.share_per_group_max", fallback<&Allocation::share_per_group_max>,
-            {0, TableLimits::entries_hard_max}, live,
+    Setting{"labels.default.entries_max",
+            fallback<&Allocation::entries_max>,
+            {1, TableLimits::entries_hard_max},
+            live,
+            "hosts kept of a label"},
+    Setting{"labels.default.share_per_group_max",
+            fallback<&Allocation::share_per_group_max>,
+            {0, TableLimits::entries_hard_max},
+            live,
             "of one address group (/16, /32) once the label is full; 0: no limit"},
     Setting{"labels.default.ttl", fallback<&Allocation::ttl>, between(1s, 72h), live,
             "hosts nobody confirms for so long are forgotten"},
@@ -120,8 +151,11 @@ constexpr std::array settings{
 
     Setting{"limits.labels_max", table<&TableLimits::labels_max>, between(16, 1'000'000), live,
             "labels and directories together"},
-    Setting{"limits.bytes_max", [](Settings& s) -> Field { return ByteSize{&s.node.table.bytes_max}; },
-            {std::int64_t{1} << 20, std::int64_t{64} << 30}, live, "memory for all lists"},
+    Setting{"limits.bytes_max",
+            [](Settings& s) -> Field { return ByteSize{&s.node.table.bytes_max}; },
+            {std::int64_t{1} << 20, std::int64_t{64} << 30},
+            live,
+            "memory for all lists"},
     Setting{"limits.names_per_directory_max", table<&TableLimits::names_per_directory_max>, between(1, 65536), live,
             "names listed below one label"},
     Setting{"limits.new_labels_per_source_and_hour", table<&TableLimits::new_labels_per_source_and_hour>,
@@ -134,15 +168,18 @@ constexpr std::array settings{
 };
 
 constexpr std::array allocations{
-    AllocationSetting{"entries_max", [](Allocation& a) -> Field { return &a.entries_max; },
-                      {1, TableLimits::entries_hard_max}, "hosts kept of this label"},
-    AllocationSetting{"share_per_group_max", [](Allocation& a) -> Field { return &a.share_per_group_max; },
-                      {0, TableLimits::entries_hard_max}, "of one address group once it is full; 0: no limit"},
+    AllocationSetting{"entries_max",
+                      [](Allocation& a) -> Field { return &a.entries_max; },
+                      {1, TableLimits::entries_hard_max},
+                      "hosts kept of this label"},
+    AllocationSetting{"share_per_group_max",
+                      [](Allocation& a) -> Field { return &a.share_per_group_max; },
+                      {0, TableLimits::entries_hard_max},
+                      "of one address group once it is full; 0: no limit"},
     AllocationSetting{"ttl", [](Allocation& a) -> Field { return &a.ttl; }, between(1s, 72h),
                       "hosts nobody confirms for so long are forgotten"},
     AllocationSetting{"persist", [](Allocation& a) -> Field { return &a.persist; }, any, "kept in the host cache"},
 };
-
 
 // Insertions, deletions, replacements and swaps of neighbours that turn one text into the other.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -172,7 +209,8 @@ std::span<const Setting> setting_table() { return settings; }
 std::span<const AllocationSetting> allocation_table() { return allocations; }
 
 const Setting* find_setting(std::string_view key) {
-    const auto found = std::find_if(settings.begin(), settings.end(), [&](const Setting& s) { return s.key == key; });
+    const auto found =
+        std::find_if(settings.begin(), settings.end(), [&](const Setting& s) { return s.key == key; });
     return found == settings.end() ? nullptr : &*found;
 }
 

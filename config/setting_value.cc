@@ -18,12 +18,8 @@ struct Unit {
 };
 
 // Largest first, so that printing takes the largest that divides exactly.
-constexpr std::array<Unit, 6> duration_units{{{"d", 86'400'000'000},
-                                              {"h", 3'600'000'000},
-                                              {"m", 60'000'000},
-                                              {"s", 1'000'000},
-                                              {"ms", 1'000},
-                                              {"us", 1}}};
+constexpr std::array<Unit, 6> duration_units{
+    {{"d", 86'400'000'000}, {"h", 3'600'000'000}, {"m", 60'000'000}, {"s", 1'000'000}, {"ms", 1'000}, {"us", 1}}};
 constexpr std::array<Unit, 8> size_units{{{"GiB", std::int64_t{1} << 30},
                                           {"MiB", std::int64_t{1} << 20},
                                           {"KiB", std::int64_t{1} << 10},
@@ -36,7 +32,8 @@ constexpr std::array<Unit, 8> size_units{{{"GiB", std::int64_t{1} << 30},
 template <std::size_t n>
 std::optional<std::int64_t> parse_with_unit(std::string_view text, const std::array<Unit, n>& units) {
     double number = 0;
-    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+    const auto [rest, error] =
+        std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
     if (error != std::errc{} || number < 0) return std::nullopt;
     std::string_view name = text.substr(static_cast<std::size_t>(rest - text.data()));
     while (!name.empty() && name.front() == ' ') name.remove_prefix(1);
@@ -84,7 +81,8 @@ std::string quoted(std::string_view text) {
 Error wrong(std::string message) { return {ErrorCode::invalid, std::move(message)}; }
 
 bool has_control_bytes(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 std::string joined(const std::string_view* names, std::size_t n) {
@@ -220,7 +218,8 @@ Result<ListenAddress> parse_listen(std::string_view text) {
 }
 
 Result<void> assign(const Field& field, const Range& range, const SettingText& text) {
-    if (const auto* list = std::get_if<std::vector<Endpoint>*>(&field)) return assign_endpoints(**list, range, text);
+    if (const auto* list = std::get_if<std::vector<Endpoint>*>(&field))
+        return assign_endpoints(**list, range, text);
     if (text.is_list) return wrong("wants one value, not a list; allowed: " + allowed(field, range));
     const std::string& only = text.items.front();
     if (std::visit(Reader{range, only}, field)) return {};
@@ -245,7 +244,8 @@ std::string print(const Field& field) {
             [](const std::optional<Endpoint>* value) { return quoted(*value ? (*value)->text() : ""); },
             [](const std::vector<Endpoint>* value) {
                 std::string out = "[";
-                for (const Endpoint& endpoint : *value) out += (out.size() > 1 ? ", " : "") + quoted(endpoint.text());
+                for (const Endpoint& endpoint : *value)
+                    out += (out.size() > 1 ? ", " : "") + quoted(endpoint.text());
                 return out + "]";
             },
             [](const auto* choice) {
@@ -287,7 +287,9 @@ std::string allowed(const Field& field, const Range& range) {
                        " bytes without control bytes";
             },
             [](Path) -> std::string { return "a path, or \"\" for the usual place"; },
-            [](AdminPath) -> std::string { return "a path of at most 100 bytes, off, or \"\" for the usual place"; },
+            [](AdminPath) -> std::string {
+                return "a path of at most 100 bytes, off, or \"\" for the usual place";
+            },
             [](const ListenAddress*) -> std::string {
                 return "HOST:PORT; [::] is every address, port 0 any free port";
             },

@@ -17,9 +17,15 @@
 
 namespace halp::config {
 
-struct ByteSize { std::size_t* value; };   // "64MiB"
-struct AdminPath { std::string* value; };  // a path, "off" or empty
-struct Path { std::string* value; };       // may be empty; "~/" is the home directory
+struct ByteSize {
+    std::size_t* value;
+};  // "64MiB"
+struct AdminPath {
+    std::string* value;
+};  // a path, "off" or empty
+struct Path {
+    std::string* value;
+};  // may be empty; "~/" is the home directory
 
 // Where a value lives; the type decides how it is read.
 using Field = std::variant<bool*, std::size_t*, Duration*, std::string*, ByteSize, Path, AdminPath, ListenAddress*,

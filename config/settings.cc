@@ -10,8 +10,6 @@ std::string ListenAddress::text() const {
 OverlayOptions overlay_options(const Settings& settings) {
     OverlayOptions options = settings.node;
     options.listen_port = settings.listen.port;
-    if (!settings.listen.wildcard() && settings.listen.port != 0)
-        options.listening = Endpoint{settings.listen.host, settings.listen.port};
     return options;
 }
 

@@ -32,10 +32,10 @@ struct Settings {
     ListenAddress listen;   // "::" takes IPv4 as well, and falls back to 0.0.0.0 where IPv6 is off
     std::string state_dir;  // empty: config/directories.h chooses
     std::string cache_dir;
-    std::string admin;      // socket path; "off": none
+    std::string admin;  // socket path; "off": none
     Profile profile = Profile::lan;
     LogSettings log;
-    OverlayOptions node;    // listen_port and listening are filled in by overlay_options()
+    OverlayOptions node;  // listen_port and listening are filled in by overlay_options()
 };
 
 // What the node is built with.

@@ -33,7 +33,8 @@ public:
     void OnDocumentEnd() override {}
 
     void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { scalar(mark, "", true); }
-    void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, const std::string& text) override {
+    void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  const std::string& text) override {
         if (anchor != 0) problem(mark, "anchors and aliases are not used in this file");
         scalar(mark, text, false);
     }
@@ -60,7 +61,8 @@ public:
         keep(std::move(list_));
     }
 
-    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                    YAML::EmitterStyle::value) override {
         if (skipping_ > 0 || !opens_map(mark)) {
             ++skipping_;
             return;
@@ -82,7 +84,8 @@ private:
     };
 
     void problem(const YAML::Mark& mark, std::string message) {
-        if (document_.problems.size() < problems_max) document_.problems.push_back({place_of(mark), std::move(message)});
+        if (document_.problems.size() < problems_max)
+            document_.problems.push_back({place_of(mark), std::move(message)});
     }
 
     bool opens_list(const YAML::Mark& mark) {
@@ -157,7 +160,8 @@ public:
     void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
     void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
     void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                         YAML::EmitterStyle::value) override {}
     void OnSequenceEnd() override {}
     void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
     void OnMapEnd() override {}

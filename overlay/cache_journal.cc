@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <optional>
-#include <optional>
 #include <utility>
 
 namespace halp {
@@ -100,7 +99,8 @@ CacheJournal::Replay CacheJournal::load() {
             ++line_number;
             if (end > 0 && !take_line(rest.substr(0, end), replay.labels)) {
                 ++replay.bad.bad_count;
-                if (replay.bad.bad.size() < bad_listed_max) replay.bad.bad.push_back({line_number, "the line is torn"});
+                if (replay.bad.bad.size() < bad_listed_max)
+                    replay.bad.bad.push_back({line_number, "the line is torn"});
             }
             rest.remove_prefix(std::min(end + 1, rest.size()));
         }

@@ -36,7 +36,7 @@ public:
 
     struct Replay {
         std::map<Label, JournalledLabel> labels;
-        CacheFile bad;             // only its bad lines; numbers count over all files
+        CacheFile bad;              // only its bad lines; numbers count over all files
         std::vector<Error> errors;  // files that could not be read; they are kept
     };
     // Reads what an earlier life left; all of it counts as the old part from now on.
@@ -50,7 +50,7 @@ public:
     [[nodiscard]] bool pending() const { return !pending_.empty(); }
     [[nodiscard]] std::size_t pending_bytes() const { return pending_.size(); }
     [[nodiscard]] std::size_t bytes() const { return bytes_; }  // of the current part, on disk
-    Result<void> append();  // what is pending
+    Result<void> append();                                      // what is pending
 
     // The current part becomes old: what comes from now on goes to a new file.
     void rotate();

@@ -11,7 +11,8 @@ namespace halp {
 
 namespace {
 
-constexpr std::size_t pending_bytes_wanted = std::size_t{64} << 10;  // more is not kept in memory until the deadline
+constexpr std::size_t pending_bytes_wanted = std::size_t{64}
+                                             << 10;  // more is not kept in memory until the deadline
 
 // Merges what we know into what the file says, while nobody else can change it.
 class Merging final : public Storage::Change {
@@ -57,7 +58,8 @@ void CacheKeeper::load(CacheSink& sink, Instant now) {
     latest_ = now;
     const CacheJournal::Replay replay = journal_.load();
     Loading loading{replay.labels};
-    for (const Error& error : replay.errors) note_error("The journal of the host cache is not read: " + error.message, loading);
+    for (const Error& error : replay.errors)
+        note_error("The journal of the host cache is not read: " + error.message, loading);
     note_bad_lines("cache-journal", replay.bad, loading);
     const Result<std::vector<std::string>> names = cache_.list();
     if (!names) note_error("The host cache cannot be listed: " + names.error().message, loading);
@@ -235,7 +237,8 @@ void CacheKeeper::unschedule(Entries::iterator at) {
 void CacheKeeper::settle(Entries::iterator at) {
     const Entry& entry = at->second;
     const bool journalled = entry.in_journal || entry.in_old_journal;
-    if (entry.due != no_deadline || journalled || entry.cleared || entry.lines > 0 || !entry.forgotten.empty()) return;
+    if (entry.due != no_deadline || journalled || entry.cleared || entry.lines > 0 || !entry.forgotten.empty())
+        return;
     entries_.erase(at);
 }
 
@@ -324,7 +327,8 @@ void CacheKeeper::append_journal(Instant now) {
         return;
     }
     journal_retry_ = journal_due_ = now + options_.journal_retry;
-    complain("The journal of the host cache cannot be written: " + done.error().message + " It is tried again.", now);
+    complain("The journal of the host cache cannot be written: " + done.error().message + " It is tried again.",
+             now);
 }
 
 Instant CacheKeeper::sweep_due() const {
@@ -383,7 +387,8 @@ CacheKeeper::Saved CacheKeeper::save(Entries::iterator at, Instant now, const Ca
         std::vector<ForgottenHost> forgotten;
         forgotten.reserve(entry.forgotten.size());
         for (const auto& host : entry.forgotten) forgotten.push_back({host.first, host.second});
-        Merging merging{label, lines_max > 0 ? source.lines_of(label) : CacheFile{}, std::move(forgotten), lines_max};
+        Merging merging{label, lines_max > 0 ? source.lines_of(label) : CacheFile{}, std::move(forgotten),
+                        lines_max};
         if (entry.cleared) merging.ignore_disk();
         const Result<void> done = cache_.update(cache_file_name(label), merging);
         if (!done) {
@@ -413,7 +418,8 @@ void CacheKeeper::failed(Entries::iterator at, const Error& error, Instant now) 
     const int failures = std::exchange(entry.failures, std::uint8_t{0});  // so that schedule() takes it
     schedule(at, Urgency::learned, again);
     entry.failures = static_cast<std::uint8_t>(std::min(failures + 1, 100));
-    complain("The host cache could not save " + at->first.text() + ": " + error.message + " It is tried again.", now);
+    complain("The host cache could not save " + at->first.text() + ": " + error.message + " It is tried again.",
+             now);
 }
 
 void CacheKeeper::complain(const std::string& what, Instant now) {

@@ -99,7 +99,7 @@ private:
         bool awaits_sweep = false;    // and not saved since
         bool cleared = false;         // the file should be gone, but removing it failed
         std::uint8_t failures = 0;
-        std::size_t lines = 0;      // of its file, as last seen; 0 for small ones
+        std::size_t lines = 0;       // of its file, as last seen; 0 for small ones
         std::size_t journalled = 0;  // lines since then
         std::map<Endpoint, UnixSeconds> forgotten;
     };
@@ -137,15 +137,15 @@ private:
     Entries entries_;
     // What is due, by urgency: the acknowledged first.
     std::set<std::pair<Instant, Label>> due_[2];
-    Instant journal_due_ = no_deadline;     // pending lines are appended
+    Instant journal_due_ = no_deadline;  // pending lines are appended
     Instant journal_retry_ = never;
-    Instant journal_began_ = no_deadline;   // first line of the current part
+    Instant journal_began_ = no_deadline;  // first line of the current part
     bool sweep_early_ = false;
-    std::size_t sweeping_ = 0;              // labels that await the sweep
-    Instant sweep_end_ = never;             // not before; later when removing the old part failed
+    std::size_t sweeping_ = 0;   // labels that await the sweep
+    Instant sweep_end_ = never;  // not before; later when removing the old part failed
     Instant last_turn_ = never;
     Instant last_complaint_ = never;
-    Instant latest_ = never;                // the latest time we were told
+    Instant latest_ = never;  // the latest time we were told
 };
 
 }  // namespace halp

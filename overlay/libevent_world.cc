@@ -178,7 +178,6 @@ void LibeventWorld::attach(EventHandler& handler) {
 }
 
 Result<Endpoint> LibeventWorld::listen(const Endpoint& local) {
-    assert(parts_->streams->attached());
     if (!std::exchange(parts_->files_counted, true)) {
         const std::size_t bearable = accepted_max_of(raise_file_limit());
         parts_->limits.accepted_max = std::min(parts_->limits.accepted_max, bearable);
@@ -188,7 +187,10 @@ Result<Endpoint> LibeventWorld::listen(const Endpoint& local) {
 
 void LibeventWorld::stop_listening() { parts_->listener.stop(); }
 
-void LibeventWorld::run() { event_base_loop(parts_->base, EVLOOP_NO_EXIT_ON_EMPTY); }
+void LibeventWorld::run() {
+    assert(parts_->streams->attached());  // connections that were made since listen() are accepted from here on
+    event_base_loop(parts_->base, EVLOOP_NO_EXIT_ON_EMPTY);
+}
 
 void LibeventWorld::stop() { event_base_loopbreak(parts_->base); }
 

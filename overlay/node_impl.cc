@@ -300,7 +300,11 @@ void OverlayNode::Impl::woken() {
 }
 
 void OverlayNode::Impl::save_changes(Moment m) {
-    for (const Label& label : labels.take_dirty()) keeper.changed(label, Urgency::learned, m.now);
+    for (const Label& label : labels.take_dirty()) {
+        // A label that quotas or time removed altogether takes its file with it, or strangers could fill the directory.
+        if (lists.known(label)) keeper.changed(label, Urgency::learned, m.now);
+        else keeper.clear(label);
+    }
     if (m.now >= keeper.next_deadline()) keeper.on_deadline(m.now, *this);
 }
 

@@ -32,11 +32,20 @@ void FaultyStorage::fail(StorageFault fault, std::size_t operations) {
 bool FaultyStorage::strikes(Operation operation) {
     bool hit = false;
     switch (fault_) {
-        case StorageFault::none: break;
-        case StorageFault::full: hit = operation != Operation::look && operation != Operation::remove; break;
-        case StorageFault::read_only: hit = operation != Operation::look; break;
-        case StorageFault::busy: hit = operation == Operation::update; break;
-        case StorageFault::broken: hit = true; break;
+        case StorageFault::none:
+            break;
+        case StorageFault::full:
+            hit = operation != Operation::look && operation != Operation::remove;
+            break;
+        case StorageFault::read_only:
+            hit = operation != Operation::look;
+            break;
+        case StorageFault::busy:
+            hit = operation == Operation::update;
+            break;
+        case StorageFault::broken:
+            hit = true;
+            break;
     }
     if (!hit || left_ == 0) return false;
     if (left_ != for_ever) --left_;
@@ -46,11 +55,15 @@ bool FaultyStorage::strikes(Operation operation) {
 
 Error FaultyStorage::error(const std::string& name) const {
     switch (fault_) {
-        case StorageFault::full: return {ErrorCode::full, "The disk is full; " + name + " was not written."};
-        case StorageFault::read_only: return {ErrorCode::io, "The directory is read-only; " + name + " stays as it is."};
-        case StorageFault::busy: return {ErrorCode::busy, "Another process holds the lock of " + name + "."};
+        case StorageFault::full:
+            return {ErrorCode::full, "The disk is full; " + name + " was not written."};
+        case StorageFault::read_only:
+            return {ErrorCode::io, "The directory is read-only; " + name + " stays as it is."};
+        case StorageFault::busy:
+            return {ErrorCode::busy, "Another process holds the lock of " + name + "."};
         case StorageFault::none:
-        case StorageFault::broken: break;
+        case StorageFault::broken:
+            break;
     }
     return {ErrorCode::io, "The disk does not answer for " + name + "."};
 }

@@ -140,7 +140,8 @@ Instant SimNetwork::arrival(End& from, const End& to, Instant now) {
     SimRandom& random = at(from.host).random;
     Instant when = now + latency(from.host, to.host);
     if (options_.jitter > Duration{0}) {
-        when += Duration{static_cast<Duration::rep>(random.below(static_cast<std::uint64_t>(options_.jitter.count()) + 1))};
+        when += Duration{
+            static_cast<Duration::rep>(random.below(static_cast<std::uint64_t>(options_.jitter.count()) + 1))};
     }
     if (options_.loss > 0) {
         Duration wait = retransmit_min;
@@ -231,15 +232,20 @@ void SimNetwork::set_power(HostId host, Power power, Instant now) {
 
 void SimNetwork::on_event(const SimEvent& event) {
     switch (event.kind) {
-        case SimEventKind::syn: return on_syn(event);
-        case SimEventKind::accept: return on_accept(event);
-        case SimEventKind::arrive: return on_arrive(event);
-        case SimEventKind::fail: return on_fail(event);
+        case SimEventKind::syn:
+            return on_syn(event);
+        case SimEventKind::accept:
+            return on_accept(event);
+        case SimEventKind::arrive:
+            return on_arrive(event);
+        case SimEventKind::fail:
+            return on_fail(event);
         case SimEventKind::broken:
             if (Connection* link = connection(event.subject)) break_end(event.subject, *link);
             return;
         case SimEventKind::wake:
-        case SimEventKind::resume: break;
+        case SimEventKind::resume:
+            break;
     }
     assert(false && "not an event of the network");
 }
@@ -400,12 +406,15 @@ void SimNetwork::break_end(std::uint64_t subject, Connection& link) {
 void SimNetwork::take_segment(std::uint64_t subject, const Segment& segment, Instant now) {
     Connection& link = *connection(subject);
     switch (segment.kind) {
-        case SegmentKind::established: return take_established(subject, now);
-        case SegmentKind::bytes: return take_bytes(subject, segment, now);
+        case SegmentKind::established:
+            return take_established(subject, now);
+        case SegmentKind::bytes:
+            return take_bytes(subject, segment, now);
         case SegmentKind::fin:
             if (link.ends[side(subject)].state != EndState::open) return;
             return tell(link.ends[side(subject)].host, [&](EventHandler& node) { node.on_end(StreamId{subject}); });
-        case SegmentKind::reset: return break_end(subject, link);
+        case SegmentKind::reset:
+            return break_end(subject, link);
     }
 }
 

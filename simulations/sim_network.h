@@ -38,9 +38,9 @@ struct SimCounters {
 };
 
 enum class Power : std::uint8_t {
-    up,       // a process runs and listens
-    idle,     // the machine runs, nobody listens
-    off,      // the machine is gone: nothing answers
+    up,    // a process runs and listens
+    idle,  // the machine runs, nobody listens
+    off,   // the machine is gone: nothing answers
 };
 
 // Whom the network tells, and the rule it keeps: nobody is told anything while a door is open.
@@ -72,7 +72,9 @@ public:
     // Mixes what `event` carries into a digest.
     [[nodiscard]] std::uint64_t digest(const SimEvent& event) const;
 
-    void name(const std::string& host_name, std::vector<std::string> addresses) { names_[host_name] = std::move(addresses); }
+    void name(const std::string& host_name, std::vector<std::string> addresses) {
+        names_[host_name] = std::move(addresses);
+    }
     void cut_one_way(HostId from, HostId to) { cuts_.insert({from, to}); }
     void heal_one_way(HostId from, HostId to) { cuts_.erase({from, to}); }
     void set_island(HostId host, std::uint32_t island) { at(host).island = island; }
@@ -106,8 +108,8 @@ private:
     struct End {
         HostId host = no_host;
         EndState state = EndState::gone;
-        bool travelling = false;     // an arrive event for the head of `flight` is in the queue
-        std::uint8_t tries = 0;      // retransmissions of the head
+        bool travelling = false;  // an arrive event for the head of `flight` is in the queue
+        std::uint8_t tries = 0;   // retransmissions of the head
         Instant blocked_since = never;
         std::vector<Segment> flight;  // on its way to the other end, in order
         std::string unsent;           // written before the connection stood
@@ -130,7 +132,7 @@ private:
     Host& at(HostId host);
     [[nodiscard]] const Host& at(HostId host) const;
     Connection* connection(std::uint64_t subject);
-    End* own_end(HostId host, StreamId stream);  // counts a stray when there is none
+    End* own_end(HostId host, StreamId stream);            // counts a stray when there is none
     [[nodiscard]] bool resolve(Host& from, Endpoint& to);  // false: nobody knows that name
     [[nodiscard]] HostId at_address(const Endpoint& to) const;
     template <class Call>

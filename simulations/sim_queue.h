@@ -35,7 +35,8 @@ struct SimEvent {
 
 class SimQueue {
 public:
-    std::uint64_t push(Instant at, SimEventKind kind, HostId host, std::uint64_t subject = 0, std::uint8_t detail = 0) {
+    std::uint64_t push(Instant at, SimEventKind kind, HostId host, std::uint64_t subject = 0,
+                       std::uint8_t detail = 0) {
         heap_.push_back({at, next_sequence_, subject, host, kind, detail});
         std::push_heap(heap_.begin(), heap_.end(), later);
         return next_sequence_++;

@@ -177,19 +177,23 @@ void SimWorld::Core::step() {
 }
 
 void SimWorld::Core::dispatch(const SimEvent& event) {
-    const std::uint64_t what = mix_words(number(event.host) << 8 | static_cast<std::uint64_t>(event.kind), event.subject);
+    const std::uint64_t what =
+        mix_words(number(event.host) << 8 | static_cast<std::uint64_t>(event.kind), event.subject);
     digest = mix_words(digest, static_cast<std::uint64_t>(now.time_since_epoch().count()));
     digest = mix_words(digest, mix_words(what, network.digest(event)));
     ++executed;
     Host& host = at(event.host);
     switch (event.kind) {
-        case SimEventKind::wake: return wake(host, event);
-        case SimEventKind::resume: return resume(host, event);
+        case SimEventKind::wake:
+            return wake(host, event);
+        case SimEventKind::resume:
+            return resume(host, event);
         case SimEventKind::syn:
         case SimEventKind::accept:
         case SimEventKind::arrive:
         case SimEventKind::fail:
-        case SimEventKind::broken: break;
+        case SimEventKind::broken:
+            break;
     }
     SimEvent current = event;
     current.at = now;  // later than planned when the host was stalled

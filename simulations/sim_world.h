@@ -82,7 +82,7 @@ public:
     void set_latency(HostId a, HostId b, Duration one_way);
     void set_loss(double share);
     void set_wall_skew(HostId host, std::int64_t seconds);  // its wall clock against the true one
-    [[nodiscard]] FaultyStorage& cache(HostId host);  // transparent until told to fail
+    [[nodiscard]] FaultyStorage& cache(HostId host);        // transparent until told to fail
     [[nodiscard]] FaultyStorage& state(HostId host);
 
     // What happened.

@@ -3,58 +3,57 @@
 namespace halp {
 namespace {
 
-template <class Unsigned>
-void append_big_endian(std::string& out, Unsigned value) {
-    for (std::size_t shift = sizeof value * 8; shift > 0; shift -= 8)
+void append_big_endian(std::string& out, std::uint64_t value, std::size_t length) {
+    for (std::size_t shift = length * 8; shift > 0; shift -= 8)
         out.push_back(static_cast<char>((value >> (shift - 8)) & 0xff));
 }
 
-template <class Unsigned>
-Unsigned read_big_endian(std::string_view bytes) {
-    Unsigned value = 0;
-    for (std::size_t i = 0; i < sizeof value; ++i)
-        value = static_cast<Unsigned>((value << 8) | static_cast<std::uint8_t>(bytes[i]));
+std::uint64_t read_big_endian(std::string_view bytes) {
+    std::uint64_t value = 0;
+    for (const char byte : bytes) value = (value << 8) | static_cast<std::uint8_t>(byte);
     return value;
 }
+
+constexpr std::size_t row_length = channel_number_length + 16;
 
 }  // namespace
 
 std::string number_text(ChannelNumber number) {
     std::string text;
-    append_big_endian(text, static_cast<std::uint32_t>(number));
+    append_big_endian(text, static_cast<std::uint64_t>(number), channel_number_length);
     return text;
 }
 
 std::string record_key(ChannelNumber number, Key key) {
-    std::string text;
-    append_big_endian(text, static_cast<std::uint32_t>(number));
-    append_big_endian(text, value_of(key));
+    std::string text;  // short enough to need no allocation
+    append_big_endian(text, static_cast<std::uint64_t>(number), channel_number_length);
+    append_big_endian(text, value_of(key), sizeof key);
     return text;
 }
 
-std::optional<ChannelNumber> parse_number(std::string_view four_bytes) {
-    if (four_bytes.size() != 4) return std::nullopt;
-    return ChannelNumber{read_big_endian<std::uint32_t>(four_bytes)};
+std::optional<ChannelNumber> parse_number(std::string_view six_bytes) {
+    if (six_bytes.size() != channel_number_length) return std::nullopt;
+    return ChannelNumber{read_big_endian(six_bytes)};
 }
 
 std::optional<Key> key_in_channel(ChannelNumber number, std::string_view record_key) {
-    if (record_key.size() != record_key_length || parse_number(record_key.substr(0, 4)) != number) return std::nullopt;
-    return Key{read_big_endian<std::uint64_t>(record_key.substr(4))};
+    if (record_key.size() != record_key_length) return std::nullopt;
+    if (parse_number(record_key.substr(0, channel_number_length)) != number) return std::nullopt;
+    return Key{read_big_endian(record_key.substr(channel_number_length))};
 }
 
 std::string encode_row(const ChannelRow& row) {
-    std::string bytes;
-    append_big_endian(bytes, static_cast<std::uint32_t>(row.number));
-    append_big_endian(bytes, row.count.records);
-    append_big_endian(bytes, row.count.bytes);
+    std::string bytes = number_text(row.number);
+    append_big_endian(bytes, row.count.records, 8);
+    append_big_endian(bytes, row.count.bytes, 8);
     return bytes;
 }
 
 std::optional<ChannelRow> decode_row(std::string_view bytes) {
-    if (bytes.size() != 20) return std::nullopt;
-    return ChannelRow{ChannelNumber{read_big_endian<std::uint32_t>(bytes)},
-                      {read_big_endian<std::uint64_t>(bytes.substr(4)),
-                       read_big_endian<std::uint64_t>(bytes.substr(12))}};
+    if (bytes.size() != row_length) return std::nullopt;
+    return ChannelRow{ChannelNumber{read_big_endian(bytes.substr(0, channel_number_length))},
+                      {read_big_endian(bytes.substr(channel_number_length, 8)),
+                       read_big_endian(bytes.substr(channel_number_length + 8, 8))}};
 }
 
 }  // namespace halp

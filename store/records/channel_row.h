@@ -12,20 +12,22 @@
 
 namespace halp {
 
-// Channels stand in the file by number; a channel that is removed and made again gets another one.
-enum class ChannelNumber : std::uint32_t {};
+// Channels stand in the file by number; a channel that is removed and made again gets another one. 48 bits, so that
+// nobody can use them up.
+enum class ChannelNumber : std::uint64_t {};
 
 struct ChannelRow {
     ChannelNumber number{};
     RecordCount count;
 };
 
-inline constexpr std::size_t record_key_length = 12;
+inline constexpr std::size_t channel_number_length = 6;
+inline constexpr std::size_t record_key_length = channel_number_length + sizeof(Key);
 
 // Big-endian, so that the order of the bytes is that of the numbers.
 [[nodiscard]] std::string number_text(ChannelNumber number);
 [[nodiscard]] std::string record_key(ChannelNumber number, Key key);
-[[nodiscard]] std::optional<ChannelNumber> parse_number(std::string_view four_bytes);
+[[nodiscard]] std::optional<ChannelNumber> parse_number(std::string_view six_bytes);
 // The key of a record that belongs to the channel, or nothing.
 [[nodiscard]] std::optional<Key> key_in_channel(ChannelNumber number, std::string_view record_key);
 

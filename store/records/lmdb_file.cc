@@ -237,15 +237,15 @@ LmdbStatus LmdbWrite::erase_prefix(LmdbFile::Table table, std::string_view prefi
     return code == MDB_NOTFOUND ? LmdbStatus::ok : status(code);
 }
 
-LmdbStatus LmdbWrite::first(LmdbFile::Table table, std::string_view& key) {
+LmdbStatus LmdbWrite::first(LmdbFile::Table table, std::string_view prefix, std::string_view& key) {
     if (const LmdbStatus begun = begin(); begun != LmdbStatus::ok) return begun;
     MDB_cursor* cursor = nullptr;
     int code = mdb_cursor_open(txn_, file_.table(table), &cursor);
-    MDB_val name{}, content{};
-    if (code == 0) code = mdb_cursor_get(cursor, &name, &content, MDB_FIRST);
+    MDB_val name = to_val(prefix), content{};
+    if (code == 0) code = mdb_cursor_get(cursor, &name, &content, MDB_SET_RANGE);
     if (code == 0) key = to_view(name);
     if (cursor != nullptr) mdb_cursor_close(cursor);
-    return status(code);
+    return code == 0 && !key.starts_with(prefix) ? LmdbStatus::absent : status(code);
 }
 
 LmdbStatus LmdbWrite::commit() {

@@ -114,8 +114,8 @@ public:
     // Erases at most `count` entries that begin with the prefix.
     [[nodiscard]] LmdbStatus erase_prefix(LmdbFile::Table table, std::string_view prefix, std::size_t count,
                                           std::size_t& erased);
-    // The first entry of the table.
-    [[nodiscard]] LmdbStatus first(LmdbFile::Table table, std::string_view& key);
+    // The first entry that begins with the prefix.
+    [[nodiscard]] LmdbStatus first(LmdbFile::Table table, std::string_view prefix, std::string_view& key);
     [[nodiscard]] LmdbStatus commit();
 
 private:

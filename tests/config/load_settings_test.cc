@@ -133,17 +133,17 @@ TEST_F(LoadSettings, TellsSeveralMistakesAtOnce) {
         "text: 5\n"
         "swarm: [a, b]\n");
     const std::string file = root_ + "/one.yaml";
-    EXPECT_THAT(loaded.problems,
-                ::testing::UnorderedElementsAre(
-                    HasSubstr(file + ":1:9: listen: \"nowhere\" is not allowed; allowed: HOST:PORT"),
-                    HasSubstr(file + ":2:18: gossip.period: \"5\" is not allowed; allowed: 20ms to 1h (a time needs"),
-                    HasSubstr(file + ":2:26: gossip.ttl: \"1ms\" is not allowed; allowed: 1s to 3d"),
-                    HasSubstr(":3:17: view.partner: \"best\" is not allowed; allowed: random, oldest, head or hybrid"),
-                    HasSubstr(":3:31: view.healer: \"-1\" is not allowed; allowed: 0 to 512"),
-                    HasSubstr(":4:21: limits.bytes_max: \"12XB\" is not allowed; allowed: 1MiB to 64GiB"),
-                    HasSubstr(":5:29: labels.default.persist: \"perhaps\" is not allowed; allowed: true or false"),
-                    HasSubstr(":6:7: text is a section"),
-                    HasSubstr(":7:8: swarm: wants one value, not a list")));
+    EXPECT_THAT(
+        loaded.problems,
+        ::testing::UnorderedElementsAre(
+            HasSubstr(file + ":1:9: listen: \"nowhere\" is not allowed; allowed: HOST:PORT"),
+            HasSubstr(file + ":2:18: gossip.period: \"5\" is not allowed; allowed: 20ms to 1h (a time needs"),
+            HasSubstr(file + ":2:26: gossip.ttl: \"1ms\" is not allowed; allowed: 1s to 3d"),
+            HasSubstr(":3:17: view.partner: \"best\" is not allowed; allowed: random, oldest, head or hybrid"),
+            HasSubstr(":3:31: view.healer: \"-1\" is not allowed; allowed: 0 to 512"),
+            HasSubstr(":4:21: limits.bytes_max: \"12XB\" is not allowed; allowed: 1MiB to 64GiB"),
+            HasSubstr(":5:29: labels.default.persist: \"perhaps\" is not allowed; allowed: true or false"),
+            HasSubstr(":6:7: text is a section"), HasSubstr(":7:8: swarm: wants one value, not a list")));
 }
 
 TEST_F(LoadSettings, RefusesAKeyThatIsSetTwice) {
@@ -207,10 +207,12 @@ TEST_F(LoadSettings, GivesALabelRowTheDefaultsItDoesNotName) {
 }
 
 TEST_F(LoadSettings, ChecksTheRowsOfLabels) {
-    EXPECT_THAT(load_file("labels: {rows: {a_b: {ttl: 9m}}}\n").problems, ElementsAre(HasSubstr("a_b is not a label")));
+    EXPECT_THAT(load_file("labels: {rows: {a_b: {ttl: 9m}}}\n").problems,
+                ElementsAre(HasSubstr("a_b is not a label")));
     EXPECT_THAT(load_file("labels: {rows: {chat: {tll: 9m}}}\n").problems,
                 ElementsAre(HasSubstr("did you mean labels.rows.chat.ttl?")));
-    EXPECT_THAT(load_file("labels: {rows: {chat: {ttl: 9}}}\n").problems, ElementsAre(HasSubstr("a time needs a unit")));
+    EXPECT_THAT(load_file("labels: {rows: {chat: {ttl: 9}}}\n").problems,
+                ElementsAre(HasSubstr("a time needs a unit")));
 }
 
 TEST_F(LoadSettings, RefusesASampleLargerThanTheView) {

@@ -119,7 +119,8 @@ TEST(SettingValue, ReadsSizes) {
 }
 
 TEST(SampleConfig, IsTheFileInTheTree) {
-    EXPECT_EQ(sample_on_disk(), sample_config()) << "the table has changed: write sample_config() to config/halpd.yaml";
+    EXPECT_EQ(sample_on_disk(), sample_config())
+        << "the table has changed: write sample_config() to config/halpd.yaml";
 }
 
 TEST(SampleConfig, SetsNothingAsItStands) {
@@ -148,8 +149,9 @@ TEST(PrintEffective, IsItselfAConfigurationThatMeansTheSame) {
     SettingSources sources;
     sources.root = true;
     sources.system_dir = "/nonexistent";
-    for (const char* flag : {"profile=wan", "swarm=a \"b\" \\c", "join=a.example:1,[::1]:2", "advertise=x.example:9",
-                             "labels.rows.chat/room.ttl=7m", "labels.rows.chat/room.persist=no", "view.partner=oldest"})
+    for (const char* flag :
+         {"profile=wan", "swarm=a \"b\" \\c", "join=a.example:1,[::1]:2", "advertise=x.example:9",
+          "labels.rows.chat/room.ttl=7m", "labels.rows.chat/room.persist=no", "view.partner=oldest"})
         sources.flags.push_back(*parse_set_flag(flag));
     LoadedSettings first = load_settings(sources);
     ASSERT_THAT(first.problems, IsEmpty());
@@ -180,7 +182,8 @@ TEST(Directories, FollowTheUserTheSystemAndSystemd) {
     EXPECT_EQ(resolve_directories({}, {}, true).state, "/var/lib/halp");
     EXPECT_EQ(resolve_directories({}, {}, true).cache, "/var/lib/halp/cache");
     EXPECT_EQ(resolve_directories({}, {}, true).admin_socket, "/run/halp/halpd.sock");
-    const Environ systemd{{"STATE_DIRECTORY", "/var/lib/halp:/x"}, {"RUNTIME_DIRECTORY", "/run/halp"}, {"HOME", "/"}};
+    const Environ systemd{
+        {"STATE_DIRECTORY", "/var/lib/halp:/x"}, {"RUNTIME_DIRECTORY", "/run/halp"}, {"HOME", "/"}};
     EXPECT_EQ(resolve_directories({}, systemd, false).state, "/var/lib/halp");
     EXPECT_EQ(resolve_directories({}, systemd, false).admin_socket, "/run/halp/halpd.sock");
     EXPECT_EQ(resolve_directories({}, systemd, false).cache, "/var/lib/halp/cache");

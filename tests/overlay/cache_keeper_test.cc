@@ -363,9 +363,13 @@ TEST(CacheKeeper, RewritesALargeLabelSoonerWhenItGrowsFast) {
 TEST(CacheKeeper, ReplaysAJournalWithTornAndForeignLines) {
     Rig rig{{.large_lines = 2}};
     rig.make_large(label("big"), 3);
-    ASSERT_TRUE(rig.state_files.replace("cache-journal-4", "big 100 a.example 80 +\nbig 101 b.example 80 +\n"
-                                        "nonsense\nbig 1 c.example 0 +\nbig 102 a.example 80 -\n").has_value());
-    ASSERT_TRUE(rig.state_files.replace("cache-journal-12", "big 103 d.example 8080 +\nbig 104 e.example 80").has_value());
+    ASSERT_TRUE(rig.state_files
+                    .replace("cache-journal-4",
+                             "big 100 a.example 80 +\nbig 101 b.example 80 +\n"
+                             "nonsense\nbig 1 c.example 0 +\nbig 102 a.example 80 -\n")
+                    .has_value());
+    ASSERT_TRUE(
+        rig.state_files.replace("cache-journal-12", "big 103 d.example 8080 +\nbig 104 e.example 80").has_value());
     ASSERT_TRUE(rig.state_files.replace("node-id", "keep").has_value());
     rig.crash();
     const auto& hosts = rig.table->hosts[label("big")];

@@ -343,7 +343,8 @@ TEST_F(SimWorldPair, ResolvesNamesAfreshAndRefusesUnknownOnes) {
     alice.env.transport.connect({"nobody.example", 3451});
     world.run_for(seconds{1});
     const std::string unknown = "failed " + std::to_string(static_cast<int>(ConnectFailure::name_unknown));
-    EXPECT_THAT(alice.heard, testing::UnorderedElementsAre("accept from 10.0.0.1", "connected to 10.0.0.1:3451", unknown));
+    EXPECT_THAT(alice.heard,
+                testing::UnorderedElementsAre("accept from 10.0.0.1", "connected to 10.0.0.1:3451", unknown));
 }
 
 TEST_F(SimWorldPair, SkewsTheWallClockOfOneHostOnly) {
@@ -379,7 +380,8 @@ TEST_F(SimWorldPair, TearsOnlyWhatWasAppendedJustBeforeThePowerFailed) {
 class CountLeaves final : public SimWatcher {
 public:
     void on_event(HostId, Instant, const Event& event) override {
-        match(event, [this](const LeaveDone&) { ++leaves; }, [](const auto&) {});
+        match(
+            event, [this](const LeaveDone&) { ++leaves; }, [](const auto&) {});
     }
     int leaves = 0;
 };

@@ -317,7 +317,27 @@ TEST_F(LabelTableTest, ForgetsLabelsThatAreEmptyAndIdleForAnHour) {
     EXPECT_EQ(names("labels"), "foo mine") << "the names stay";
 }
 
+TEST_F(LabelTableTest, StartsTheHourAnewWhenALabelWasInUseAgain) {
+    TableLimits limits;
+    limits.fallback.ttl = hours{2};
+    limit(limits);
+    for (int i = 0; i < 2; ++i) {
+        merge("foo", announced("a"));
+        table->expire(now);
+        pass(hours{2});
+        EXPECT_EQ(table->expire(now).size(), 1U);
+        pass(minutes{59});
+        table->expire(now);
+        EXPECT_NE(table->find(label("foo")), nullptr);
+    }
+}
+
 // ---- withdrawals ----
+
+TEST_F(LabelTableTest, CountsAWithdrawalOfAnUnknownLabelAsANewLabel) {
+    for (int i = 0; i < 100; ++i) merge("l" + std::to_string(i), withdrawal("h"), stranger);
+    EXPECT_EQ(table->label_count(), 64U);
+}
 
 TEST_F(LabelTableTest, RemembersAWithdrawalOfALabelItDoesNotKnowWithoutListingIt) {
     EXPECT_EQ(merge("foo", withdrawal("h", 3), stranger).merge, Merge::refreshed);

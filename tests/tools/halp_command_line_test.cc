@@ -131,8 +131,8 @@ TEST(CommandLine, HelpTeachesByExamples) {
     EXPECT_THAT(top.text, HasSubstr("halp get chat"));
     EXPECT_THAT(top.text, HasSubstr("halp announce chat my.example.org:5222"));
     EXPECT_THAT(top.text, HasSubstr("halp demo 5"));
-    for (const char* verb : {"get", "insert", "bcast", "clear", "nuke", "announce", "watch", "labels", "peers", "status",
-                             "join", "leave", "confirm", "demo"}) {
+    for (const char* verb : {"get", "insert", "bcast", "clear", "nuke", "announce", "watch", "labels", "peers",
+                             "status", "join", "leave", "confirm", "demo"}) {
         const Parsed help = parse({verb, "--help"});
         EXPECT_EQ(help.code, ExitCode::ok) << verb;
         EXPECT_THAT(help.text, HasSubstr("Examples:\n  halp " + std::string{verb}));

@@ -11,9 +11,9 @@
 namespace halp::cli {
 namespace {
 
+using ::testing::HasSubstr;
 using testing::http_reply;
 using testing::ScriptedServer;
-using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 class WithDaemonTest : public ::testing::Test {
@@ -27,14 +27,17 @@ protected:
 
     // Replies by the request's line without its HTTP version; everything else is answered 404.
     [[nodiscard]] ScriptedServer daemon(std::map<std::string, std::string> replies) const {
-        return {socket(), [replies = std::move(replies)](const std::string& request) {
-                    const auto found = replies.find(request.substr(0, request.find(" HTTP/")));
-                    return ScriptedServer::Reply{
-                        found != replies.end()
-                            ? found->second
-                            : http_reply(404, R"({"schema_version":1,"error":{"code":"not_found","message":"No such thing."}})"),
-                        false, false};
-                }};
+        return {
+            socket(), [replies = std::move(replies)](const std::string& request) {
+                const auto found = replies.find(request.substr(0, request.find(" HTTP/")));
+                return ScriptedServer::Reply{
+                    found != replies.end()
+                        ? found->second
+                        : http_reply(
+                              404,
+                              R"({"schema_version":1,"error":{"code":"not_found","message":"No such thing."}})"),
+                    false, false};
+            }};
     }
 
     Outcome run(std::vector<std::string> words) {
@@ -54,7 +57,8 @@ protected:
     testing::NetworkAsker asker;
 };
 
-constexpr const char* two_hosts = R"({"schema_version":1,"label":"chat","kind":"hosts","known":true,"first":0,"total":2,
+constexpr const char* two_hosts =
+    R"({"schema_version":1,"label":"chat","kind":"hosts","known":true,"first":0,"total":2,
  "entries":[{"host":"192.0.2.7","port":80,"endpoint":"192.0.2.7:80","seen_unix_s":1699999990,"own":true,"proved":true,"claimed":false},
             {"host":"::1","port":81,"endpoint":"[::1]:81","seen_unix_s":1699999980,"own":false,"proved":false,"claimed":true,"new":1}]})";
 
@@ -70,7 +74,8 @@ TEST_F(WithDaemonTest, GetPrintsTheOriginalsLines) {
 TEST_F(WithDaemonTest, GetReadsPageAfterPage) {
     const auto page = [](int first, const char* host) {
         return http_reply(200, R"({"schema_version":1,"first":)" + std::to_string(first) +
-                                   R"(,"total":2,"entries":[{"host":")" + host + R"(","port":1,"seen_unix_s":5}]})");
+                                   R"(,"total":2,"entries":[{"host":")" + host +
+                                   R"(","port":1,"seen_unix_s":5}]})");
     };
     const auto server = daemon({{"GET /v1/labels/x%2Fy?first=0&count=10000", page(0, "a")},
                                 {"GET /v1/labels/x%2Fy?first=1&count=10000", page(1, "b")}});
@@ -86,9 +91,11 @@ TEST_F(WithDaemonTest, NothingThereIsAnEmptyLineAndCodeThree) {
 }
 
 TEST_F(WithDaemonTest, LabelsShowsADirectory) {
-    const auto server =
-        daemon({{"GET /v1/labels?directory=x%2F&first=0&count=10000",
-                 http_reply(200, R"({"schema_version":1,"more":false,"names":[{"name":"y","label":"x/y","seen_unix_s":1699999999}]})")}});
+    const auto server = daemon(
+        {{"GET /v1/labels?directory=x%2F&first=0&count=10000",
+          http_reply(
+              200,
+              R"({"schema_version":1,"more":false,"names":[{"name":"y","label":"x/y","seen_unix_s":1699999999}]})")}});
     EXPECT_EQ(run({"labels", "x"}).data, "LABEL  SEEN\nx/y    1 s ago\n");
 }
 
@@ -108,33 +115,38 @@ TEST_F(WithDaemonTest, BcastTellsTheDaemonAndItsServers) {
         {{"PUT /v1/labels/chat", http_reply(200, R"({"schema_version":1})")},
          {"GET /v1/labels/halp?first=0&count=10000",
           http_reply(200, R"({"schema_version":1,"total":2,"entries":[{"host":"127.0.0.1","port":1,"own":true},)"
-                          R"({"host":"127.0.0.1","port":)" + port + "}]}")}});
+                          R"({"host":"127.0.0.1","port":)" +
+                              port + "}]}")}});
     const Outcome outcome = run({"bcast", "chat", "a.example", "80"});
     EXPECT_EQ(outcome.code, ExitCode::ok);
-    EXPECT_EQ(outcome.data, "Server ('127.0.0.1', " + port + ") responded:\n\t" + reply +
-                                "\n1/5 messages sent successfully\n");
+    EXPECT_EQ(outcome.data,
+              "Server ('127.0.0.1', " + port + ") responded:\n\t" + reply + "\n1/5 messages sent successfully\n");
     EXPECT_THAT(outcome.messages, HasSubstr("the daemon took it"));
 }
 
 TEST_F(WithDaemonTest, ClearAndNukeSayTheOriginalsWords) {
-    const auto server = daemon({{"DELETE /v1/labels/chat", http_reply(200, R"({"schema_version":1,"cleared":true})")},
-                                {"DELETE /v1/labels/none", http_reply(200, R"({"schema_version":1,"cleared":false})")},
-                                {"DELETE /v1/labels", http_reply(200, R"({"schema_version":1,"cleared":true})")}});
+    const auto server =
+        daemon({{"DELETE /v1/labels/chat", http_reply(200, R"({"schema_version":1,"cleared":true})")},
+                {"DELETE /v1/labels/none", http_reply(200, R"({"schema_version":1,"cleared":false})")},
+                {"DELETE /v1/labels", http_reply(200, R"({"schema_version":1,"cleared":true})")}});
     EXPECT_EQ(run({"clear", "chat"}).data, "Contents of label 'chat' deleted.\n");
     EXPECT_EQ(run({"clear", "none"}).code, ExitCode::nothing_found);
-    EXPECT_EQ(run({"nuke"}).data, "All cache files deleted (does not include .allocation \nconfig or containing folder)\n");
+    EXPECT_EQ(run({"nuke"}).data,
+              "All cache files deleted (does not include .allocation \nconfig or containing folder)\n");
 }
 
 TEST_F(WithDaemonTest, PeersAndStatusAreTablesForPeopleAndPassedOnAsJson) {
     const std::string peers =
         R"({"schema_version":1,"self":null,"total":1,"peers":[{"host":"192.0.2.8","port":3451,"role":"anchor","proved":true,)"
         R"("suspect":false,"original":false,"age_s":0.8,"proved_age_s":null,"failures":2}]})";
-    const auto server = daemon(
-        {{"GET /v1/peers", http_reply(200, peers)},
-         {"GET /v1/status", http_reply(200, R"({"schema_version":1,"version":"0.1.0","pid":7,"uptime_s":12.5,"swarm":"halp",)"
-                                            R"("profile":"lan","listening":"[::]:3451","self":null,"bytes":{"in":2048}})")}});
-    EXPECT_EQ(run({"peers"}).data, "PEER            ROLE    STATE              CONFIRMED   REACHED\n"
-                                   "192.0.2.8:3451  anchor  reached, 2 failed  0.80 s ago  never\n");
+    const auto server =
+        daemon({{"GET /v1/peers", http_reply(200, peers)},
+                {"GET /v1/status",
+                 http_reply(200, R"({"schema_version":1,"version":"0.1.0","pid":7,"uptime_s":12.5,"swarm":"halp",)"
+                                 R"("profile":"lan","listening":"[::]:3451","self":null,"bytes":{"in":2048}})")}});
+    EXPECT_EQ(run({"peers"}).data,
+              "PEER            ROLE    STATE              CONFIRMED   REACHED\n"
+              "192.0.2.8:3451  anchor  reached, 2 failed  0.80 s ago  never\n");
     EXPECT_THAT(run({"peers", "--json"}).data, StartsWith("{"));
     EXPECT_THAT(run({"status"}).data, HasSubstr("reached at     not known yet\n"));
     EXPECT_THAT(run({"status"}).data, HasSubstr("2.0 KiB in, 0 B out"));
@@ -149,15 +161,20 @@ TEST_F(WithDaemonTest, ConfirmSaysWhetherItWorked) {
 }
 
 TEST_F(WithDaemonTest, JoinWaitsUntilTheNodeIsReached) {
-    const auto server = daemon({{"POST /v1/join", http_reply(202, R"({"schema_version":1,"joining":"a.example:1"})")},
-                                {"GET /v1/peers", http_reply(200, R"({"schema_version":1,"peers":[{"host":"a.example","port":1,"proved":true,"role":"fresh"}]})")}});
+    const auto server = daemon(
+        {{"POST /v1/join", http_reply(202, R"({"schema_version":1,"joining":"a.example:1"})")},
+         {"GET /v1/peers",
+          http_reply(
+              200,
+              R"({"schema_version":1,"peers":[{"host":"a.example","port":1,"proved":true,"role":"fresh"}]})")}});
     EXPECT_EQ(run({"join", "a.example:1"}).data, "Joined a.example:1; 1 nodes known.\n");
     EXPECT_EQ(run({"join", "b.example:1", "--timeout", "0.1"}).code, ExitCode::timed_out);
 }
 
 TEST_F(WithDaemonTest, StatusesBecomeExitCodesWithTheDaemonsSentence) {
     const auto error = [](int status, const char* message) {
-        return http_reply(status, std::string{R"({"schema_version":1,"error":{"code":"x","message":")"} + message + "\"}}");
+        return http_reply(status,
+                          std::string{R"({"schema_version":1,"error":{"code":"x","message":")"} + message + "\"}}");
     };
     const auto server = daemon({{"PUT /v1/labels/bad", error(400, "Not a label.")},
                                 {"PUT /v1/labels/no", error(403, "I will not.")},
@@ -187,10 +204,13 @@ std::string stream_of(const std::string& events) {
 }
 
 const std::string watched =
-    "id: 1\nevent: entry\ndata: {\"label\":\"chat\",\"host\":\"a.example\",\"port\":1,\"seen_unix_s\":1699999988}\n\n"
+    "id: 1\nevent: entry\ndata: "
+    "{\"label\":\"chat\",\"host\":\"a.example\",\"port\":1,\"seen_unix_s\":1699999988}\n\n"
     "id: 2\nevent: initial_list_complete\ndata: {\"label\":\"chat\",\"total\":1}\n\n"
-    "id: 3\nevent: entry_learned\ndata: {\"label\":\"chat\",\"host\":\"b.example\",\"port\":2,\"from\":\"gossip\"}\n\n"
-    "id: 4\nevent: entry_forgotten\ndata: {\"label\":\"chat\",\"host\":\"b.example\",\"port\":2,\"why\":\"expired\"}\n\n"
+    "id: 3\nevent: entry_learned\ndata: "
+    "{\"label\":\"chat\",\"host\":\"b.example\",\"port\":2,\"from\":\"gossip\"}\n\n"
+    "id: 4\nevent: entry_forgotten\ndata: "
+    "{\"label\":\"chat\",\"host\":\"b.example\",\"port\":2,\"why\":\"expired\"}\n\n"
     "id: 5\nevent: leaving\ndata: {}\n\n";
 
 TEST_F(WithDaemonTest, WatchPrintsTheListThenTheChanges) {
@@ -207,14 +227,15 @@ TEST_F(WithDaemonTest, WatchPrintsTheListThenTheChanges) {
 TEST_F(WithDaemonTest, WatchInJsonIsOneObjectALine) {
     const auto server = daemon({{"GET /v1/events?label=chat", stream_of(watched)}});
     EXPECT_EQ(run({"watch", "chat", "--json", "--once"}).data,
-              "{\"schema_version\":1,\"event\":\"entry\",\"host\":\"a.example\",\"label\":\"chat\",\"port\":1,\"seen_unix_s\":1699999988}\n"
+              "{\"schema_version\":1,\"event\":\"entry\",\"host\":\"a.example\",\"label\":\"chat\",\"port\":1,"
+              "\"seen_unix_s\":1699999988}\n"
               "{\"schema_version\":1,\"event\":\"initial_list_complete\",\"label\":\"chat\",\"total\":1}\n");
 }
 
 TEST_F(WithDaemonTest, AnnounceRefusedFromTheStartEndsAtOnce) {
-    const auto server = daemon(
-        {{"GET /v1/announce?label=chat&host=a.example&port=1",
-          http_reply(403, R"({"schema_version":1,"error":{"code":"refused","message":"I will not."}})")}});
+    const auto server =
+        daemon({{"GET /v1/announce?label=chat&host=a.example&port=1",
+                 http_reply(403, R"({"schema_version":1,"error":{"code":"refused","message":"I will not."}})")}});
     const Outcome outcome = run({"announce", "chat", "a.example:1"});
     EXPECT_EQ(outcome.code, ExitCode::refused);
     EXPECT_EQ(outcome.messages, "halp: I will not.\n");

@@ -17,7 +17,8 @@ using ::testing::HasSubstr;
 
 TEST(ListeningLine, IsFoundInALog) {
     EXPECT_EQ(listening_endpoint("[info] listening on 127.0.0.1:4711\n")->port, 4711);
-    EXPECT_EQ(listening_endpoint("admin listening on /run/x.sock\nlistening on [::1]:9, ready\n")->text(), "[::1]:9");
+    EXPECT_EQ(listening_endpoint("admin listening on /run/x.sock\nlistening on [::1]:9, ready\n")->text(),
+              "[::1]:9");
     EXPECT_FALSE(listening_endpoint("listening on 127.0.0.1:47"));  // perhaps half a line
     EXPECT_FALSE(listening_endpoint(""));
 }

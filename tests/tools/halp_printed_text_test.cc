@@ -12,8 +12,12 @@ TEST(PrintedText, EscapesWhatDrivesATerminal) {
     EXPECT_EQ(harmless("\x1b[31m"), "\\x1b[31m");
     EXPECT_EQ(harmless(std::string_view{"a\0b", 3}), "a\\x00b");
     EXPECT_EQ(harmless("a\x7f"), "a\\x7f");
-    EXPECT_EQ(harmless("\xc2\x9b" "31m"), "\\xc2\\x9b31m");
-    EXPECT_EQ(harmless("\xe2\x80\xae" "moc"), "\\xe2\\x80\\xaemoc");
+    EXPECT_EQ(harmless("\xc2\x9b"
+                       "31m"),
+              "\\xc2\\x9b31m");
+    EXPECT_EQ(harmless("\xe2\x80\xae"
+                       "moc"),
+              "\\xe2\\x80\\xaemoc");
 }
 
 TEST(PrintedText, KeepsUtf8AndEscapesWhatIsNone) {
@@ -23,7 +27,9 @@ TEST(PrintedText, KeepsUtf8AndEscapesWhatIsNone) {
     EXPECT_EQ(harmless("\xc3"), "\\xc3");
     EXPECT_EQ(harmless("\xc0\xaf"), "\\xc0\\xaf");
     EXPECT_EQ(harmless("\xed\xa0\x80"), "\\xed\\xa0\\x80");
-    EXPECT_EQ(harmless("\x9b" "1m"), "\\x9b1m");
+    EXPECT_EQ(harmless("\x9b"
+                       "1m"),
+              "\\x9b1m");
 }
 
 TEST(PrintedText, SaysAgesInTheUnitThatFits) {
@@ -46,7 +52,8 @@ TEST(PrintedText, SaysSizesInBinaryUnits) {
 }
 
 TEST(PrintedText, AlignsColumnsByWhatIsSeen) {
-    EXPECT_EQ(table({{"A", "B"}, {"caf\xc3\xa9", "x"}, {"long cell", ""}}), "A          B\ncaf\xc3\xa9       x\nlong cell\n");
+    EXPECT_EQ(table({{"A", "B"}, {"caf\xc3\xa9", "x"}, {"long cell", ""}}),
+              "A          B\ncaf\xc3\xa9       x\nlong cell\n");
     EXPECT_EQ(table({{"a"}}, "  "), "  a\n");
     EXPECT_EQ(table({}), "");
 }

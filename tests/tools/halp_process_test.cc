@@ -37,16 +37,18 @@ TEST_F(HalpProgram, EndsWithTheCodesItPromises) {
     EXPECT_EQ(run_program(halp("status --socket " + home.path() + "/none.sock")).code, 4);
     EXPECT_EQ(run_program(halp("get chat --socket " + home.path() + "/none.sock")).code, 4);
     EXPECT_EQ(run_program(halp("get chat --cache-dir /proc/none")).code, 1);
-    const ScriptedServer hung{home.path() + "/hung.sock",
-                              [](const std::string&) { return ScriptedServer::Reply{"", true, false}; }};
+    const ScriptedServer hung{home.path() + "/hung.sock", [](const std::string&) {
+                                  return ScriptedServer::Reply{"", true, false};
+                              }};
     EXPECT_EQ(run_program(halp("status --timeout 0.3 --socket " + home.path() + "/hung.sock")).code, 5);
 }
 
 TEST_F(HalpProgram, WatchEndsByTimeAndByInterrupt) {
     const ScriptedServer quiet{home.path() + "/q.sock", [](const std::string&) {
-                                   return ScriptedServer::Reply{"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
-                                                                ": alive\n\n",
-                                                                true, false};
+                                   return ScriptedServer::Reply{
+                                       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+                                       ": alive\n\n",
+                                       true, false};
                                }};
     const std::string watch = "watch chat --socket " + home.path() + "/q.sock";
     EXPECT_EQ(run_program(halp(watch + " --for 0.2")).code, 0);

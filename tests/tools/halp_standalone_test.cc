@@ -12,9 +12,9 @@ namespace halp::cli {
 namespace {
 
 using testing::answers;
-using testing::ScriptedServer;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::ScriptedServer;
 
 class Standalone : public ::testing::Test {
 protected:
@@ -60,8 +60,7 @@ Endpoint nobody() {
 TEST_F(Standalone, InsertSaysTheOriginalsWordsAndWritesItsFormat) {
     const Outcome outcome = run({"insert", "chat", "a.example", "80"});
     EXPECT_EQ(outcome.code, ExitCode::ok);
-    EXPECT_EQ(outcome.data,
-              "'a.example 80' inserted to local cache under label 'chat'\nTimestamp 1699999940\n");
+    EXPECT_EQ(outcome.data, "'a.example 80' inserted to local cache under label 'chat'\nTimestamp 1699999940\n");
     EXPECT_EQ(cache.file("chat"), "1699999940 a.example 80");
     EXPECT_EQ(cache.file("labels"), "1700000000 chat");
     EXPECT_EQ(outcome.messages, "");
@@ -120,7 +119,9 @@ TEST_F(Standalone, AsksServersItLearnsOfOnTheWay) {
 }
 
 TEST_F(Standalone, AHungServerCostsItsTimeOutOnly) {
-    const ScriptedServer hung{[](const std::string&) { return ScriptedServer::Reply{"1699999990 h", true, false}; }};
+    const ScriptedServer hung{[](const std::string&) {
+        return ScriptedServer::Reply{"1699999990 h", true, false};
+    }};
     const ScriptedServer full{answers({{"get chat", "1699999990 a.example 1"}})};
     know({hung.endpoint(), full.endpoint()});
     const Instant begun = clock.now();
@@ -152,7 +153,9 @@ TEST_F(Standalone, HostileAnswersNeitherBreakNorFillTheCache) {
     const std::string endless(1 << 20, 'x');
     for (const std::string& answer : {std::string{"9 host"}, std::string{"99999999999999999999 h 1"}, endless,
                                       std::string{"1699999990 h\x1b[31m 1\n1699999990 ok.example 2\n\n\xff"}}) {
-        const ScriptedServer hostile{[&](const std::string&) { return ScriptedServer::Reply{answer, false, false}; }};
+        const ScriptedServer hostile{[&](const std::string&) {
+            return ScriptedServer::Reply{answer, false, false};
+        }};
         const ScriptedServer good{answers({{"get chat", "1699999000 a.example 1"}})};
         know({hostile.endpoint(), good.endpoint()});
         const Outcome outcome = run({"get", "chat"});
@@ -163,7 +166,9 @@ TEST_F(Standalone, HostileAnswersNeitherBreakNorFillTheCache) {
 }
 
 TEST_F(Standalone, AResetCountsAsNoAnswer) {
-    const ScriptedServer rude{[](const std::string&) { return ScriptedServer::Reply{"1699999990 h", false, true}; }};
+    const ScriptedServer rude{[](const std::string&) {
+        return ScriptedServer::Reply{"1699999990 h", false, true};
+    }};
     const ScriptedServer good{answers({{"get chat", "1699999000 a.example 1"}})};
     know({rude.endpoint(), good.endpoint()});
     EXPECT_EQ(run({"get", "chat"}).data, "1699999000 a.example 1\n");
@@ -238,7 +243,8 @@ TEST_F(Standalone, NukeDeletesLabelsAndLeavesTheAllocation) {
     cache.write("x~y", "1699999980 a.example 3");
     cache.write(".allocation", "chat 5");
     const Outcome outcome = run({"nuke"});
-    EXPECT_EQ(outcome.data, "All cache files deleted (does not include .allocation \nconfig or containing folder)\n");
+    EXPECT_EQ(outcome.data,
+              "All cache files deleted (does not include .allocation \nconfig or containing folder)\n");
     EXPECT_EQ(cache.file("chat"), "(missing)");
     EXPECT_EQ(cache.file("x~y"), "(missing)");
     EXPECT_EQ(cache.file(".allocation"), "chat 5");
@@ -253,11 +259,13 @@ TEST_F(Standalone, LabelsShowsNamesWithTheirAge) {
 TEST_F(Standalone, JsonIsOneObjectPerVerb) {
     cache.write("chat", "1699999980 a.example 3");
     EXPECT_EQ(run({"get", "chat", "--json"}).data,
-              "{\"schema_version\":1,\"label\":\"chat\",\"source\":\"cache\",\"entries\":[{\"host\":\"a.example\",\"port\":3,"
+              "{\"schema_version\":1,\"label\":\"chat\",\"source\":\"cache\",\"entries\":[{\"host\":\"a.example\","
+              "\"port\":3,"
               "\"endpoint\":\"a.example:3\",\"seen_unix_s\":1699999980}]}\n");
-    EXPECT_EQ(run({"insert", "chat", "b.example", "4", "--json"}).data,
-              "{\"schema_version\":1,\"label\":\"chat\",\"host\":\"b.example\",\"port\":4,\"endpoint\":\"b.example:4\","
-              "\"seen_unix_s\":1699999940,\"source\":\"cache\"}\n");
+    EXPECT_EQ(
+        run({"insert", "chat", "b.example", "4", "--json"}).data,
+        "{\"schema_version\":1,\"label\":\"chat\",\"host\":\"b.example\",\"port\":4,\"endpoint\":\"b.example:4\","
+        "\"seen_unix_s\":1699999940,\"source\":\"cache\"}\n");
     EXPECT_EQ(run({"clear", "chat", "--json"}).data,
               "{\"schema_version\":1,\"label\":\"chat\",\"cleared\":true,\"source\":\"cache\"}\n");
     EXPECT_EQ(run({"get", "none", "--json"}).data,

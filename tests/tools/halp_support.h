@@ -1,5 +1,5 @@
-// What the tests of `halp` share: servers on loopback that follow a script, a directory of their own, a console that
-// remembers.
+// What the tests of `halp` share: servers on loopback that follow a script, a directory of their own, a console
+// that remembers.
 #pragma once
 
 #include <atomic>
@@ -45,7 +45,7 @@ public:
     };
     using Script = std::function<Reply(const std::string& request)>;
 
-    explicit ScriptedServer(Script script);                                        // TCP, 127.0.0.1, any port
+    explicit ScriptedServer(Script script);  // TCP, 127.0.0.1, any port
     ScriptedServer(const std::string& unix_socket_path, Script script);
     ~ScriptedServer();
     ScriptedServer(const ScriptedServer&) = delete;

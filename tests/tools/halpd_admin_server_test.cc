@@ -31,7 +31,7 @@ protected:
         directory_ = mkdtemp(name.data());
         path_ = directory_ + "/run/halpd.sock";
         node_->start();
-        server_ = std::make_unique<AdminServer>(base_, *AdminSocket::open(path_), api_);
+        server_ = std::make_unique<AdminServer>(base_, AdminSocket::open(path_).value(), api_);
     }
     ~AdminServerTest() override {
         server_.reset();
@@ -97,7 +97,8 @@ TEST_F(AdminServerTest, AnswersOverTheSocket) {
 
 TEST_F(AdminServerTest, TakesABody) {
     const std::string body = R"({"host":"a.example","port":80})";
-    ask("PUT /v1/labels/chat HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body,
+    ask("PUT /v1/labels/chat HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+            body,
         "}\n");
     EXPECT_EQ(node_->host_count(chat_), 1u);
 }
@@ -179,7 +180,8 @@ TEST_F(AdminServerTest, LimitsStreams) {
 }
 
 TEST_F(AdminServerTest, RefusesABodyThatIsTooLarge) {
-    const std::string answer = ask("PUT /v1/labels/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n", "413");
+    const std::string answer =
+        ask("PUT /v1/labels/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n", "413");
     EXPECT_THAT(answer, HasSubstr("413"));
 }
 

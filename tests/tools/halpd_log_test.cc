@@ -25,7 +25,9 @@ using ::testing::SizeIs;
 
 class LogTest : public ::testing::Test {
 protected:
-    LogTest() : path_(::testing::TempDir() + "halpd-log-" + ::testing::UnitTest::GetInstance()->current_test_info()->name()) {
+    LogTest()
+        : path_(::testing::TempDir() + "halpd-log-" +
+                ::testing::UnitTest::GetInstance()->current_test_info()->name()) {
         std::remove(path_.c_str());
     }
     ~LogTest() override { std::remove(path_.c_str()); }

@@ -15,9 +15,12 @@ template <class T>
 T field(const Json& object, const char* name, T fallback) {
     const auto found = object.is_object() ? object.find(name) : object.end();
     if (!object.is_object() || found == object.end()) return fallback;
-    if constexpr (std::is_same_v<T, std::string>) return found->is_string() ? found->template get<T>() : fallback;
-    else if constexpr (std::is_same_v<T, bool>) return found->is_boolean() ? found->template get<T>() : fallback;
-    else return found->is_number() ? found->template get<T>() : fallback;
+    if constexpr (std::is_same_v<T, std::string>)
+        return found->is_string() ? found->template get<T>() : fallback;
+    else if constexpr (std::is_same_v<T, bool>)
+        return found->is_boolean() ? found->template get<T>() : fallback;
+    else
+        return found->is_number() ? found->template get<T>() : fallback;
 }
 
 const Json& child(const Json& object, const char* name) {
@@ -37,11 +40,16 @@ ErrorCode code_of_status(int status) {
     switch (status) {
         case 400:
         case 405:
-        case 413: return ErrorCode::invalid;
-        case 403: return ErrorCode::refused;
-        case 404: return ErrorCode::not_found;
-        case 503: return ErrorCode::busy;
-        default: return ErrorCode::io;
+        case 413:
+            return ErrorCode::invalid;
+        case 403:
+            return ErrorCode::refused;
+        case 404:
+            return ErrorCode::not_found;
+        case 503:
+            return ErrorCode::busy;
+        default:
+            return ErrorCode::io;
     }
 }
 
@@ -89,15 +97,20 @@ bool add_page(Listing& listing, const Json& reply) {
     for (const Json& item : child(reply, "names"))
         listing.names.push_back(
             {field<std::string>(item, "name", ""), UnixSeconds{field<std::int64_t>(item, "seen_unix_s", 0)}});
-    const bool more = listing.label.lists_names() ? field(reply, "more", false)
-                                                  : listing.hosts.size() < counter(reply, "total");
+    const bool more =
+        listing.label.lists_names() ? field(reply, "more", false) : listing.hosts.size() < counter(reply, "total");
     return more && listing.hosts.size() + listing.names.size() > before;
 }
 
 KnownPeer peer_of(const Json& item, Endpoint endpoint) {
-    KnownPeer peer{std::move(endpoint),           field<std::string>(item, "role", ""), field(item, "proved", false),
-                   field(item, "suspect", false), field(item, "original", false),       field(item, "age_s", 0.0),
-                   std::nullopt,                  field(item, "failures", 0)};
+    KnownPeer peer{std::move(endpoint),
+                   field<std::string>(item, "role", ""),
+                   field(item, "proved", false),
+                   field(item, "suspect", false),
+                   field(item, "original", false),
+                   field(item, "age_s", 0.0),
+                   std::nullopt,
+                   field(item, "failures", 0)};
     if (child(item, "proved_age_s").is_number()) peer.proved_age_s = field(item, "proved_age_s", 0.0);
     return peer;
 }
@@ -186,7 +199,8 @@ Result<StatusReport> AdminApi::status() const {
 }
 
 Result<void> AdminApi::insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen) const {
-    const Json body{{"host", endpoint.host}, {"port", endpoint.port}, {"kind", "insert"}, {"seen_unix_s", count(seen)}};
+    const Json body{
+        {"host", endpoint.host}, {"port", endpoint.port}, {"kind", "insert"}, {"seen_unix_s", count(seen)}};
     return done(client_.call(Method::put, path_of(label), text_of(body)));
 }
 
@@ -224,7 +238,8 @@ Result<void> AdminApi::watch(const Label& label, const OnHappening& take) const 
 
 Result<void> AdminApi::announce_while(const Label& label, const std::string& host, std::uint16_t port,
                                       const OnHappening& take) const {
-    const std::string where = (host.empty() ? "" : "&host=" + percent_encoded(host)) + "&port=" + std::to_string(port);
+    const std::string where =
+        (host.empty() ? "" : "&host=" + percent_encoded(host)) + "&port=" + std::to_string(port);
     return follow("/v1/announce?label=" + percent_encoded(label.text()) + where, take);
 }
 

@@ -38,15 +38,15 @@ struct StatusReport {
     std::uint64_t labels = 0, entries = 0, table_bytes = 0, rounds = 0, rounds_failed = 0;
     std::uint64_t text_queries = 0, text_inserts = 0, text_bad = 0, bytes_in = 0, bytes_out = 0;
     std::vector<std::pair<std::string, Endpoint>> own;  // label and host announced here
-    std::string json;  // the reply as it came
+    std::string json;                                   // the reply as it came
 };
 
 struct Happening {
-    std::string name;                  // entry, initial_list_complete, entry_learned, entry_forgotten, announced, ...
+    std::string name;  // entry, initial_list_complete, entry_learned, entry_forgotten, announced, ...
     std::optional<Endpoint> endpoint;
-    UnixSeconds seen{0};               // of entry
-    std::string from, why;             // of entry_learned, entry_forgotten
-    std::string json;                  // its data as they came
+    UnixSeconds seen{0};    // of entry
+    std::string from, why;  // of entry_learned, entry_forgotten
+    std::string json;       // its data as they came
 };
 using OnHappening = std::function<bool(const Happening&)>;  // false: no more
 

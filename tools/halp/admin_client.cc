@@ -30,19 +30,23 @@ httplib::Client open(const std::string& path, Duration read_timeout) {
 
 httplib::Result send(httplib::Client& client, Method method, const std::string& target, const std::string& body) {
     switch (method) {
-        case Method::get: return client.Get(target);
-        case Method::put: return client.Put(target, body, "application/json");
-        case Method::post: return client.Post(target, body, "application/json");
-        case Method::remove: break;
+        case Method::get:
+            return client.Get(target);
+        case Method::put:
+            return client.Put(target, body, "application/json");
+        case Method::post:
+            return client.Post(target, body, "application/json");
+        case Method::remove:
+            break;
     }
     return client.Delete(target);
 }
 
 Error failure(httplib::Error why, const std::string& path, bool time_is_up) {
-    if (why == httplib::Error::Connection)
-        return {ErrorCode::unreachable, "No daemon answers at " + path + "."};
+    if (why == httplib::Error::Connection) return {ErrorCode::unreachable, "No daemon answers at " + path + "."};
     if (time_is_up) return {ErrorCode::timed_out, "The daemon at " + path + " did not answer in time."};
-    return {ErrorCode::io, "The connection to the daemon at " + path + " broke off (" + httplib::to_string(why) + ")."};
+    return {ErrorCode::io,
+            "The connection to the daemon at " + path + " broke off (" + httplib::to_string(why) + ")."};
 }
 
 }  // namespace
@@ -115,7 +119,8 @@ Result<void> probe_socket(const std::string& path) {
     ::close(fd);
     if (outcome == 0) return {};
     if (why == EACCES || why == EPERM)
-        return Error{ErrorCode::refused, "You may not open " + path + ": ask for membership in the group it belongs to."};
+        return Error{ErrorCode::refused,
+                     "You may not open " + path + ": ask for membership in the group it belongs to."};
     return Error{ErrorCode::unreachable, "No daemon listens at " + path + " (" + std::strerror(why) + ")."};
 }
 

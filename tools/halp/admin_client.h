@@ -27,10 +27,11 @@ public:
     AdminClient(std::string socket_path, Duration timeout) : path_(std::move(socket_path)), timeout_(timeout) {}
 
     // unreachable: nobody there; timed_out: no answer within the time-out; io: broken off.
-    [[nodiscard]] Result<AdminAnswer> call(Method method, const std::string& target, const std::string& body = "") const;
+    [[nodiscard]] Result<AdminAnswer> call(Method method, const std::string& target,
+                                           const std::string& body = "") const;
 
-    // The answer of a stream arrives piece by piece until `take` returns false (then ok, status 200), the daemon ends
-    // it (ok) or breaks it off (io). Any other status than 200 comes as a whole answer, as from call().
+    // The answer of a stream arrives piece by piece until `take` returns false (then ok, status 200), the daemon
+    // ends it (ok) or breaks it off (io). Any other status than 200 comes as a whole answer, as from call().
     [[nodiscard]] Result<AdminAnswer> stream(const std::string& target,
                                              const std::function<bool(std::string_view)>& take) const;
 

@@ -43,7 +43,8 @@ Result<ChildProcess> ChildProcess::start(const std::string& program, const std::
     words.push_back(nullptr);
     const pid_t self = ::getpid();
     const pid_t pid = ::fork();
-    if (pid < 0) return Error{ErrorCode::io, std::string{"No process could be started: "} + std::strerror(errno) + "."};
+    if (pid < 0)
+        return Error{ErrorCode::io, std::string{"No process could be started: "} + std::strerror(errno) + "."};
     if (pid == 0) become(words.data(), log_path.c_str(), self);
     return ChildProcess{pid};
 }

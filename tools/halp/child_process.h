@@ -15,7 +15,8 @@ namespace halp::cli {
 class ChildProcess {
 public:
     // Both its output streams go to `log_path`; its input is empty.
-    [[nodiscard]] static Result<ChildProcess> start(const std::string& program, const std::vector<std::string>& arguments,
+    [[nodiscard]] static Result<ChildProcess> start(const std::string& program,
+                                                    const std::vector<std::string>& arguments,
                                                     const std::string& log_path);
     ~ChildProcess();  // ends it, by SIGKILL if need be
     ChildProcess(ChildProcess&& other) noexcept;
@@ -23,8 +24,8 @@ public:
 
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] bool running();
-    void signal(int number);            // nothing when it has ended
-    bool wait(Duration patience);       // true when it has ended
+    void signal(int number);                         // nothing when it has ended
+    bool wait(Duration patience);                    // true when it has ended
     [[nodiscard]] std::string how_it_ended() const;  // "exit code 1", "signal 9"; "" while it runs
 
 private:

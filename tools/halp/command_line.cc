@@ -9,7 +9,7 @@
 namespace halp::cli {
 namespace {
 
-constexpr const char* overview = R"(halp: find and announce hosts with HALP, the host address location protocol
+constexpr const char* overview = R"(halp: find and announce hosts with HALP, the Host Address List Protocol
 
 Most useful:
   halp get chat                           list the hosts of the label `chat`, freshest first
@@ -133,7 +133,9 @@ void add_own(Verb verb, CLI::App& sub, Typed& typed) {
     CommandLine& command = typed.command;
     switch (verb) {
         case Verb::get:
-        case Verb::clear: sub.add_option("LABEL", typed.label, "a label; `labels` or `x/` list names")->required(); break;
+        case Verb::clear:
+            sub.add_option("LABEL", typed.label, "a label; `labels` or `x/` list names")->required();
+            break;
         case Verb::bcast:
             sub.add_option("-n,--number", command.number, "how many servers to tell")->check(CLI::Range(1, 1000));
             [[fallthrough]];
@@ -152,11 +154,16 @@ void add_own(Verb verb, CLI::App& sub, Typed& typed) {
         case Verb::watch:
             sub.add_option("LABEL", typed.label, "a label that lists hosts")->required();
             sub.add_flag("--once", command.once, "end after the present list");
-            sub.add_option("--count", typed.changes_max, "end after so many changes")->check(CLI::Range(1, 1 << 30));
+            sub.add_option("--count", typed.changes_max, "end after so many changes")
+                ->check(CLI::Range(1, 1 << 30));
             add_for(sub, typed);
             break;
-        case Verb::labels: sub.add_option("PREFIX", typed.directory, "names below this label; ends in /"); break;
-        case Verb::join: sub.add_option("HOST:PORT", typed.host, "any node of the swarm")->required(); break;
+        case Verb::labels:
+            sub.add_option("PREFIX", typed.directory, "names below this label; ends in /");
+            break;
+        case Verb::join:
+            sub.add_option("HOST:PORT", typed.host, "any node of the swarm")->required();
+            break;
         case Verb::demo:
             sub.add_option("N", command.number, "how many nodes")->check(CLI::Range(2, 50))->capture_default_str();
             sub.add_option("--halpd", command.halpd, "the halpd to run (else the one beside halp, else from PATH)");
@@ -164,7 +171,8 @@ void add_own(Verb verb, CLI::App& sub, Typed& typed) {
         case Verb::nuke:
         case Verb::peers:
         case Verb::status:
-        case Verb::leave: break;
+        case Verb::leave:
+            break;
     }
 }
 
@@ -180,7 +188,8 @@ Result<void> check_label(Typed& typed) {
     auto label = Label::parse(slash_left_out ? text + "/" : text);
     if (!label) return Error{ErrorCode::invalid, "`" + text + "` is not a label. " + label.error().message};
     if (takes_hosts_only(typed.command.verb) && label->lists_names())
-        return Error{ErrorCode::invalid, "`" + text + "` lists names, not hosts: choose a label without a final /."};
+        return Error{ErrorCode::invalid,
+                     "`" + text + "` lists names, not hosts: choose a label without a final /."};
     typed.command.label = std::move(label).value();
     return {};
 }
@@ -193,8 +202,10 @@ Result<void> check_host(Typed& typed) {
     if (typed.port.empty()) {
         endpoint = Endpoint::parse(joined);
     } else {
-        const bool digits = typed.port.size() <= 5 && typed.port.find_first_not_of("0123456789") == std::string::npos;
-        if (!digits) return Error{ErrorCode::invalid, "PORT is a number from 1 to 65535, not `" + typed.port + "`."};
+        const bool digits =
+            typed.port.size() <= 5 && typed.port.find_first_not_of("0123456789") == std::string::npos;
+        if (!digits)
+            return Error{ErrorCode::invalid, "PORT is a number from 1 to 65535, not `" + typed.port + "`."};
         std::string_view host = typed.host;
         if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
         endpoint = Endpoint::make(host, std::stoul(typed.port));

@@ -12,8 +12,20 @@
 namespace halp::cli {
 
 enum class Verb {
-    get, insert, bcast, clear, nuke,  // the original's
-    announce, watch, labels, peers, status, join, leave, confirm, demo
+    get,
+    insert,
+    bcast,
+    clear,
+    nuke,  // the original's
+    announce,
+    watch,
+    labels,
+    peers,
+    status,
+    join,
+    leave,
+    confirm,
+    demo
 };
 
 struct CommandLine {
@@ -24,22 +36,22 @@ struct CommandLine {
     std::optional<double> timeout_s;
     ColourWhen colour = ColourWhen::automatic;
 
-    Label label = Label::labels();    // get insert bcast clear announce watch labels confirm
-    std::string host;                 // announce: may be empty
+    Label label = Label::labels();  // get insert bcast clear announce watch labels confirm
+    std::string host;               // announce: may be empty
     std::uint16_t port = 0;
-    std::int64_t seconds = 60;        // insert bcast: how long ago the host was seen
-    int number = 5;                   // bcast: servers wanted; demo: nodes
-    bool failed = false;              // confirm
-    bool once = false;                // watch
-    std::optional<int> changes_max;   // watch --count
-    std::optional<double> for_s;      // watch, announce --for
-    std::string halpd;                // demo: the program to run
+    std::int64_t seconds = 60;       // insert bcast: how long ago the host was seen
+    int number = 5;                  // bcast: servers wanted; demo: nodes
+    bool failed = false;             // confirm
+    bool once = false;               // watch
+    std::optional<int> changes_max;  // watch --count
+    std::optional<double> for_s;     // watch, announce --for
+    std::string halpd;               // demo: the program to run
 };
 
 struct Parsed {
     std::optional<CommandLine> command;  // without one: print `text` and end with `code`
     ExitCode code = ExitCode::ok;
-    std::string text;                    // help or version (data), or what is wrong (a message)
+    std::string text;  // help or version (data), or what is wrong (a message)
 };
 
 [[nodiscard]] Parsed parse_command_line(int argc, const char* const* argv, const std::string& version);

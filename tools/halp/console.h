@@ -12,7 +12,7 @@ enum class ColourWhen { automatic, always, never };
 
 struct Style {
     bool json = false;
-    bool quiet = false;     // no messages but errors
+    bool quiet = false;  // no messages but errors
     bool verbose = false;
     bool terminal = false;  // data go to a terminal: strangers' bytes are made harmless
     bool colour = false;
@@ -23,15 +23,16 @@ struct Style {
 
 class Console {
 public:
-    Console(std::ostream& data, std::ostream& messages, Style style) : data_(data), messages_(messages), style_(style) {}
+    Console(std::ostream& data, std::ostream& messages, Style style)
+        : data_(data), messages_(messages), style_(style) {}
 
     [[nodiscard]] const Style& style() const { return style_; }
 
     // One line of data, out at once: whoever reads a stream sees it now. False when nobody reads any more.
     bool line(std::string_view text);
-    void block(std::string_view text);      // text that ends its own lines
-    void say(std::string_view text);        // unless --quiet
-    void detail(std::string_view text);     // only with -v
+    void block(std::string_view text);   // text that ends its own lines
+    void say(std::string_view text);     // unless --quiet
+    void detail(std::string_view text);  // only with -v
     // An error, always; answers the code so that a verb can `return console.fail(...)`.
     ExitCode fail(ExitCode code, std::string_view text);
     ExitCode fail(const Error& error) { return fail(exit_code_of(error.code), error.message); }

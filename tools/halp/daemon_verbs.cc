@@ -47,8 +47,10 @@ ExitCode bcast(const WithDaemon& world) {
 ExitCode clear(const WithDaemon& world) {
     const auto cleared = world.daemon.clear(world.command.label);
     if (!cleared) return world.console.fail(cleared.error());
-    if (world.console.style().json) world.console.line(json_of_clear(world.command.label, *cleared, "daemon"));
-    else if (*cleared) world.console.block(cleared_words(world.command.label));
+    if (world.console.style().json)
+        world.console.line(json_of_clear(world.command.label, *cleared, "daemon"));
+    else if (*cleared)
+        world.console.block(cleared_words(world.command.label));
     if (*cleared) return ExitCode::ok;
     world.console.say("the daemon had nothing under `" + world.command.label.text() + "`.");
     return ExitCode::nothing_found;
@@ -57,8 +59,10 @@ ExitCode clear(const WithDaemon& world) {
 ExitCode nuke(const WithDaemon& world) {
     const auto done = world.daemon.clear_all();
     if (!done) return world.console.fail(done.error());
-    if (world.console.style().json) world.console.line(json_of_clear(std::nullopt, true, "daemon"));
-    else world.console.block(nuked_words());
+    if (world.console.style().json)
+        world.console.line(json_of_clear(std::nullopt, true, "daemon"));
+    else
+        world.console.block(nuked_words());
     return ExitCode::ok;
 }
 
@@ -87,8 +91,8 @@ ExitCode peers(const WithDaemon& world) {
     } else if (!report->peers.empty()) {
         std::vector<std::vector<std::string>> rows = {{"PEER", "ROLE", "STATE", "CONFIRMED", "REACHED"}};
         for (const KnownPeer& peer : report->peers)
-            rows.push_back({harmless(peer.endpoint.text()), harmless(peer.role), state_of(peer), human_age(peer.age_s),
-                            peer.proved_age_s ? human_age(*peer.proved_age_s) : "never"});
+            rows.push_back({harmless(peer.endpoint.text()), harmless(peer.role), state_of(peer),
+                            human_age(peer.age_s), peer.proved_age_s ? human_age(*peer.proved_age_s) : "never"});
         world.console.headed(table(rows));
     }
     if (!report->peers.empty()) return ExitCode::ok;
@@ -126,13 +130,14 @@ ExitCode status(const WithDaemon& world) {
         return ExitCode::ok;
     }
     auto rows = status_rows(*report);
-    for (const auto& [label, endpoint] : report->own) rows.push_back({"announces", harmless(label + " " + endpoint.text())});
+    for (const auto& [label, endpoint] : report->own)
+        rows.push_back({"announces", harmless(label + " " + endpoint.text())});
     world.console.block(table(rows));
     return ExitCode::ok;
 }
 
 struct Reach {
-    bool named = false;       // the very address joined was reached
+    bool named = false;  // the very address joined was reached
     std::size_t proved = 0;
     std::size_t listed = 0;
 };
@@ -168,11 +173,14 @@ ExitCode join(const WithDaemon& world) {
         joined = reach.named || reach.proved > proved_before;
         if (!joined) interrupt::nap(std::chrono::milliseconds{50});
     }
-    if (world.console.style().json) world.console.line(json_of_join(seed, joined, reach.listed));
-    else if (joined) world.console.block("Joined " + seed.text() + "; " + std::to_string(reach.listed) + " nodes known.\n");
+    if (world.console.style().json)
+        world.console.line(json_of_join(seed, joined, reach.listed));
+    else if (joined)
+        world.console.block("Joined " + seed.text() + "; " + std::to_string(reach.listed) + " nodes known.\n");
     if (joined) return ExitCode::ok;
-    return world.console.fail(ExitCode::timed_out, seed.text() + " has not answered yet. The daemon keeps trying; " +
-                                                       "`halp peers` shows when it succeeds.");
+    return world.console.fail(
+        ExitCode::timed_out,
+        seed.text() + " has not answered yet. The daemon keeps trying; " + "`halp peers` shows when it succeeds.");
 }
 
 ExitCode leave(const WithDaemon& world) {
@@ -183,8 +191,10 @@ ExitCode leave(const WithDaemon& world) {
             return world.console.fail(ExitCode::timed_out, "the daemon is leaving, but has not ended yet.");
         interrupt::nap(std::chrono::milliseconds{20});
     }
-    if (world.console.style().json) world.console.line(json_of_leave());
-    else world.console.block("Left the swarm; the daemon has ended.\n");
+    if (world.console.style().json)
+        world.console.line(json_of_leave());
+    else
+        world.console.block("Left the swarm; the daemon has ended.\n");
     return ExitCode::ok;
 }
 
@@ -205,20 +215,34 @@ ExitCode confirm(const WithDaemon& world) {
 
 ExitCode run_with_daemon(const WithDaemon& world) {
     switch (world.command.verb) {
-        case Verb::get: return get(world);
-        case Verb::insert: return insert(world);
-        case Verb::bcast: return bcast(world);
-        case Verb::clear: return clear(world);
-        case Verb::nuke: return nuke(world);
-        case Verb::labels: return labels(world);
-        case Verb::peers: return peers(world);
-        case Verb::status: return status(world);
-        case Verb::join: return join(world);
-        case Verb::leave: return leave(world);
-        case Verb::confirm: return confirm(world);
-        case Verb::watch: return run_watch(world);
-        case Verb::announce: return run_announce(world);
-        case Verb::demo: break;
+        case Verb::get:
+            return get(world);
+        case Verb::insert:
+            return insert(world);
+        case Verb::bcast:
+            return bcast(world);
+        case Verb::clear:
+            return clear(world);
+        case Verb::nuke:
+            return nuke(world);
+        case Verb::labels:
+            return labels(world);
+        case Verb::peers:
+            return peers(world);
+        case Verb::status:
+            return status(world);
+        case Verb::join:
+            return join(world);
+        case Verb::leave:
+            return leave(world);
+        case Verb::confirm:
+            return confirm(world);
+        case Verb::watch:
+            return run_watch(world);
+        case Verb::announce:
+            return run_announce(world);
+        case Verb::demo:
+            break;
     }
     return ExitCode::failed;
 }

@@ -29,8 +29,8 @@ public:
         : world_(world), swarm_(swarm), label_(Label::parse("demo").value()) {}
 
     Result<void> play() {
-        for (const auto act : {&Demo::start_all, &Demo::meet, &Demo::announce, &Demo::show_lists, &Demo::kill_one,
-                               &Demo::stop_all})
+        for (const auto act :
+             {&Demo::start_all, &Demo::meet, &Demo::announce, &Demo::show_lists, &Demo::kill_one, &Demo::stop_all})
             if (auto done = (this->*act)(); !done) return done;
         return {};
     }
@@ -42,8 +42,10 @@ private:
     using Condition = std::function<bool(DemoNode&)>;
 
     void tell(const std::string& text) {
-        if (world_.command.json || world_.command.quiet) world_.console.detail(text);
-        else world_.console.line(text);
+        if (world_.command.json || world_.command.quiet)
+            world_.console.detail(text);
+        else
+            world_.console.line(text);
     }
     [[nodiscard]] double since(Instant begin) const {
         return std::chrono::duration<double>(world_.clock.now() - begin).count();
@@ -58,7 +60,8 @@ private:
     }
 
     // Until `holds` has held once at every node but `without`. Fails when a node ends, and after time_max().
-    Result<void> until_everywhere(const std::string& what, const Condition& holds, const DemoNode* without = nullptr) {
+    Result<void> until_everywhere(const std::string& what, const Condition& holds,
+                                  const DemoNode* without = nullptr) {
         const Instant deadline = world_.clock.now() + time_max();
         std::vector<DemoNode*> pending;
         for (const auto& node : swarm_.nodes())
@@ -74,8 +77,9 @@ private:
                 return failed(nullptr, ErrorCode::io, "Interrupted while waiting until " + what + ".");
             if (world_.clock.now() >= deadline)
                 return failed(pending.front(), ErrorCode::timed_out,
-                              "After " + human_span(std::chrono::duration<double>(time_max()).count()) + " it is still not so that " +
-                                  what + "; " + name(*pending.front()) + " is the first that lacks.");
+                              "After " + human_span(std::chrono::duration<double>(time_max()).count()) +
+                                  " it is still not so that " + what + "; " + name(*pending.front()) +
+                                  " is the first that lacks.");
             interrupt::nap(poll_pause);
         }
     }
@@ -194,7 +198,8 @@ Result<void> Demo::stop_all() {
     report_.stopped_s = since(begin);
     if (!in_order)
         return failed(swarm_.nodes().front().get(), ErrorCode::timed_out, "Some node did not end when asked to.");
-    tell("All nodes have left and ended: " + human_span(report_.stopped_s) + ". Nothing of them stays on the disk.");
+    tell("All nodes have left and ended: " + human_span(report_.stopped_s) +
+         ". Nothing of them stays on the disk.");
     return {};
 }
 
@@ -230,7 +235,8 @@ ExitCode run_demo(const DemoWorld& world) {
     const auto swarm = DemoSwarm::make(*halpd);
     if (!swarm) return world.console.fail(swarm.error());
     const bool story = !world.command.json && !world.command.quiet;
-    if (story) world.console.headed(std::to_string(world.command.number) + " nodes of " + *halpd + " on this machine:");
+    if (story)
+        world.console.headed(std::to_string(world.command.number) + " nodes of " + *halpd + " on this machine:");
     Demo demo{world, **swarm};
     if (auto played = demo.play(); !played) return explain(world, demo, played.error());
     if (world.command.json) world.console.line(json_of_demo(demo.report()));

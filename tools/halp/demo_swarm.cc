@@ -42,7 +42,8 @@ DemoNode::DemoNode(std::string directory_name, ChildProcess child)
 Result<std::unique_ptr<DemoSwarm>> DemoSwarm::make(std::string halpd) {
     std::string directory = temporary_root() + "/halp-demo-XXXXXX";
     if (::mkdtemp(directory.data()) == nullptr)
-        return Error{ErrorCode::io, "No directory could be made in " + temporary_root() + ": " + std::strerror(errno)};
+        return Error{ErrorCode::io,
+                     "No directory could be made in " + temporary_root() + ": " + std::strerror(errno)};
     return std::unique_ptr<DemoSwarm>{new DemoSwarm{std::move(halpd), std::move(directory)}};
 }
 
@@ -57,11 +58,11 @@ Result<void> DemoSwarm::start_node() {
     const std::string home = directory_ + "/" + std::to_string(nodes_.size() + 1);
     std::error_code failed;
     for (const char* part : {"/state", "/cache"}) fs::create_directories(home + part, failed);
-    if (failed) return Error{ErrorCode::io, "No directory could be made in " + directory_ + ": " + failed.message()};
-    std::vector<std::string> arguments = {
-        "--listen", "127.0.0.1:0",    "--profile", "local",          "--swarm",
-        "demo",     "--state-dir",    home + "/state", "--cache-dir", home + "/cache",
-        "--admin",  home + "/admin.sock"};
+    if (failed)
+        return Error{ErrorCode::io, "No directory could be made in " + directory_ + ": " + failed.message()};
+    std::vector<std::string> arguments = {"--listen",    "127.0.0.1:0",   "--profile",   "local",
+                                          "--swarm",     "demo",          "--state-dir", home + "/state",
+                                          "--cache-dir", home + "/cache", "--admin",     home + "/admin.sock"};
     if (!nodes_.empty()) {
         arguments.emplace_back("--join");
         arguments.push_back(nodes_.front()->endpoint.text());

@@ -41,7 +41,8 @@ public:
     [[nodiscard]] const std::string& directory() const { return directory_; }
 
 private:
-    DemoSwarm(std::string halpd, std::string directory) : halpd_(std::move(halpd)), directory_(std::move(directory)) {}
+    DemoSwarm(std::string halpd, std::string directory)
+        : halpd_(std::move(halpd)), directory_(std::move(directory)) {}
 
     std::string halpd_;
     std::string directory_;

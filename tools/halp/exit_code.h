@@ -19,14 +19,20 @@ enum class ExitCode : int {
 // For errors of the daemon and its socket, where "unreachable" means that there is no daemon.
 [[nodiscard]] constexpr ExitCode exit_code_of(ErrorCode code) {
     switch (code) {
-        case ErrorCode::invalid: return ExitCode::usage;
-        case ErrorCode::not_found: return ExitCode::nothing_found;
-        case ErrorCode::io: return ExitCode::failed;
+        case ErrorCode::invalid:
+            return ExitCode::usage;
+        case ErrorCode::not_found:
+            return ExitCode::nothing_found;
+        case ErrorCode::io:
+            return ExitCode::failed;
         case ErrorCode::full:
         case ErrorCode::refused:
-        case ErrorCode::busy: return ExitCode::refused;
-        case ErrorCode::unreachable: return ExitCode::no_daemon;
-        case ErrorCode::timed_out: return ExitCode::timed_out;
+        case ErrorCode::busy:
+            return ExitCode::refused;
+        case ErrorCode::unreachable:
+            return ExitCode::no_daemon;
+        case ErrorCode::timed_out:
+            return ExitCode::timed_out;
     }
     return ExitCode::failed;
 }

@@ -51,7 +51,8 @@ std::string json_of_listing(const Listing& listing, const std::string& source) {
     return text_of(object);
 }
 
-std::string json_of_insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen, const std::string& source) {
+std::string json_of_insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen,
+                           const std::string& source) {
     Json object = begin();
     object["label"] = label.text();
     put_endpoint(object, endpoint);
@@ -73,8 +74,10 @@ std::string json_of_bcast(const Label& label, const Endpoint& endpoint, UnixSeco
     for (const ServerReply& reply : replies) {
         Json server = endpoint_object(reply.server);
         server["stored"] = reply.stored;
-        if (reply.answer) server["answer"] = *reply.answer;
-        else server["error"] = reply.error;
+        if (reply.answer)
+            server["answer"] = *reply.answer;
+        else
+            server["error"] = reply.error;
         servers.push_back(std::move(server));
     }
     return text_of(object);

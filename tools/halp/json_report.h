@@ -22,7 +22,8 @@ struct ServerReply {
 [[nodiscard]] std::string json_of_insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen,
                                          const std::string& source);
 [[nodiscard]] std::string json_of_bcast(const Label& label, const Endpoint& endpoint, UnixSeconds seen,
-                                        const std::vector<ServerReply>& replies, int sent, int wanted, bool daemon_too);
+                                        const std::vector<ServerReply>& replies, int sent, int wanted,
+                                        bool daemon_too);
 [[nodiscard]] std::string json_of_clear(const std::optional<Label>& label, bool cleared, const std::string& source);
 [[nodiscard]] std::string json_of_confirm(const Label& label, const Endpoint& endpoint, bool worked);
 [[nodiscard]] std::string json_of_join(const Endpoint& seed, bool joined, std::size_t peers);

@@ -36,7 +36,8 @@ Result<CacheFile> LocalCache::load(const Label& label) {
 
 Result<void> LocalCache::merge(const Label& label, const CacheFile& news) {
     if (news.lines.empty() && news.names.empty()) return {};
-    if (!label.storable()) return Error{ErrorCode::refused, "A label of more than 255 bytes cannot be kept in a file."};
+    if (!label.storable())
+        return Error{ErrorCode::refused, "A label of more than 255 bytes cannot be kept in a file."};
     MergeNews change{label, news};
     return storage_.update(cache_file_name(label), change);
 }
@@ -73,7 +74,8 @@ Result<std::size_t> LocalCache::clear_all() {
 
 Listing listing_of(const Label& label, const CacheFile& file) {
     Listing listing{label};
-    for (const CacheLine& line : file.lines) listing.hosts.push_back({line.endpoint, line.seen, false, false, false});
+    for (const CacheLine& line : file.lines)
+        listing.hosts.push_back({line.endpoint, line.seen, false, false, false});
     for (const CacheNameLine& line : file.names) listing.names.push_back({line.name, line.seen});
     return listing;
 }

@@ -1,5 +1,5 @@
-// The cache directory as the original's tools use it, through Storage's door: every change reads the file again under
-// the writer's lock, so nothing another process wrote is lost.
+// The cache directory as the original's tools use it, through Storage's door: every change reads the file again
+// under the writer's lock, so nothing another process wrote is lost.
 #pragma once
 
 #include <cstddef>

@@ -51,8 +51,10 @@ bool needs_daemon(Verb verb) {
         case Verb::bcast:
         case Verb::clear:
         case Verb::nuke:
-        case Verb::labels: return false;
-        default: return true;
+        case Verb::labels:
+            return false;
+        default:
+            return true;
     }
 }
 
@@ -103,8 +105,8 @@ ExitCode run(const CommandLine& command, Console& console) {
     if (!socket) return console.fail(socket.error());
     if (*socket) {
         console.detail("through the daemon at " + **socket);
-        const Duration timeout = std::chrono::milliseconds{
-            static_cast<std::int64_t>(command.timeout_s.value_or(10) * 1000)};
+        const Duration timeout =
+            std::chrono::milliseconds{static_cast<std::int64_t>(command.timeout_s.value_or(10) * 1000)};
         const AdminApi daemon{**socket, timeout};
         return run_with_daemon({command, console, daemon, asker, clock});
     }
@@ -123,8 +125,10 @@ int main(int argc, char** argv) {
     interrupt::install();
     const Parsed parsed = parse_command_line(argc, argv, HALP_VERSION);
     if (!parsed.command) {
-        if (parsed.code == ExitCode::ok) std::cout << parsed.text << std::flush;
-        else Console{std::cout, std::cerr, {}}.fail(parsed.code, parsed.text);
+        if (parsed.code == ExitCode::ok)
+            std::cout << parsed.text << std::flush;
+        else
+            Console{std::cout, std::cerr, {}}.fail(parsed.code, parsed.text);
         return static_cast<int>(parsed.code);
     }
     const CommandLine& command = *parsed.command;

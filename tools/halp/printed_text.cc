@@ -17,7 +17,9 @@ struct CodePoint {
 
 // Length and value of the well-formed UTF-8 sequence at the start of `text`; no overlong forms, no surrogates.
 std::optional<CodePoint> decode(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
+    const auto byte = [&](std::size_t i) {
+        return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
+    };
     const std::uint32_t lead = byte(0);
     if (lead < 0x80) return CodePoint{lead, 1};
     const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
@@ -34,7 +36,8 @@ std::optional<CodePoint> decode(std::string_view text) {
 
 bool drives_terminal(std::uint32_t c) {
     const bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
-    const bool turns_direction = c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    const bool turns_direction =
+        c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
     return control || turns_direction;
 }
 

@@ -96,7 +96,8 @@ Result<ServerRound::Learned> ServerRound::ask_for(const Endpoint& server, const 
         learned.answered = true;
         const CacheFile news = heard(label, *answer, asker_.wall());
         learned.any = !news.lines.empty() || !news.names.empty();
-        detail_(server.text() + ": " + *query + ": " + std::to_string(news.lines.size() + news.names.size()) + " lines");
+        detail_(server.text() + ": " + *query + ": " + std::to_string(news.lines.size() + news.names.size()) +
+                " lines");
         if (label == Label::halp()) also_ask(news);
         if (auto kept = cache_.merge(label, news); !kept) return kept.error();
     }

@@ -19,8 +19,8 @@ public:
 };
 
 struct RoundLimits {
-    Duration all = std::chrono::seconds{10};       // the whole verb
-    Duration one = std::chrono::seconds{3};        // one query, so that a hung server leaves time for others
+    Duration all = std::chrono::seconds{10};  // the whole verb
+    Duration one = std::chrono::seconds{3};   // one query, so that a hung server leaves time for others
     std::size_t servers_max = 16;
 };
 

@@ -20,15 +20,16 @@ ExitCode fail(const Standalone& world, const Error& error) {
 ExitCode explain_nothing(const Standalone& world, bool any_server, const RoundOutcome& outcome) {
     const std::string& label = world.command.label.text();
     if (!any_server) {
-        world.console.say("nothing is cached under `" + label + "`, and no HALP server is known to ask. Name one: " +
-                          "`halp insert halp HOST PORT`, or run halpd.");
+        world.console.say(
+            "nothing is cached under `" + label +
+            "`, and no HALP server is known to ask. Name one: " + "`halp insert halp HOST PORT`, or run halpd.");
         return ExitCode::nothing_found;
     }
     if (outcome.answered == 0) {
         const bool time = outcome.timed_out > 0;
         return world.console.fail(time ? ExitCode::timed_out : ExitCode::failed,
-                                  std::string{"no HALP server "} + (time ? "answered in time" : "can be reached") + " (" +
-                                      std::to_string(outcome.tried) + " tried); -v says why.");
+                                  std::string{"no HALP server "} + (time ? "answered in time" : "can be reached") +
+                                      " (" + std::to_string(outcome.tried) + " tried); -v says why.");
     }
     world.console.say("nobody asked knows a host under `" + label + "`.");
     return ExitCode::nothing_found;
@@ -59,8 +60,10 @@ ExitCode insert(const Standalone& world) {
     if (auto kept = world.cache.merge(command.label, news); !kept) return fail(world, kept.error());
     if (auto listed = world.cache.mention(command.label, now); !listed) return fail(world, listed.error());
     const Endpoint endpoint{command.host, command.port};
-    if (world.console.style().json) world.console.line(json_of_insert(command.label, endpoint, seen, "cache"));
-    else world.console.block(inserted_words(command, seen));
+    if (world.console.style().json)
+        world.console.line(json_of_insert(command.label, endpoint, seen, "cache"));
+    else
+        world.console.block(inserted_words(command, seen));
     return ExitCode::ok;
 }
 
@@ -76,8 +79,10 @@ ExitCode bcast(const Standalone& world) {
 ExitCode clear(const Standalone& world) {
     const auto cleared = world.cache.clear(world.command.label);
     if (!cleared) return fail(world, cleared.error());
-    if (world.console.style().json) world.console.line(json_of_clear(world.command.label, *cleared, "cache"));
-    else if (*cleared) world.console.block(cleared_words(world.command.label));
+    if (world.console.style().json)
+        world.console.line(json_of_clear(world.command.label, *cleared, "cache"));
+    else if (*cleared)
+        world.console.block(cleared_words(world.command.label));
     if (*cleared) return ExitCode::ok;
     world.console.say("nothing is cached under `" + world.command.label.text() + "`.");
     return ExitCode::nothing_found;
@@ -86,8 +91,10 @@ ExitCode clear(const Standalone& world) {
 ExitCode nuke(const Standalone& world) {
     const auto cleared = world.cache.clear_all();
     if (!cleared) return fail(world, cleared.error());
-    if (world.console.style().json) world.console.line(json_of_clear(std::nullopt, true, "cache"));
-    else world.console.block(nuked_words());
+    if (world.console.style().json)
+        world.console.line(json_of_clear(std::nullopt, true, "cache"));
+    else
+        world.console.block(nuked_words());
     return ExitCode::ok;
 }
 
@@ -107,16 +114,18 @@ ServerReply insert_at(TimedAsker& asker, const Endpoint& server, const std::stri
     return {server, *answer, "", parse_insert_answer(query, *answer).stored > 0};
 }
 
-ExitCode how_it_ended(const CommandLine& command, Console& console, const std::vector<ServerReply>& replies, int sent,
-                      bool daemon_too, bool time_is_up) {
+ExitCode how_it_ended(const CommandLine& command, Console& console, const std::vector<ServerReply>& replies,
+                      int sent, bool daemon_too, bool time_is_up) {
     if (sent > 0) return ExitCode::ok;
     if (daemon_too) return ExitCode::ok;  // the swarm hears of it from the daemon
     if (replies.empty() && !time_is_up) {
         console.say("no HALP server is known. Name one: `halp insert halp HOST PORT`.");
         return ExitCode::nothing_found;
     }
-    const bool refused = std::ranges::any_of(replies, [](const ServerReply& reply) { return reply.answer.has_value(); });
-    if (refused) return console.fail(ExitCode::refused, "no server took the host under `" + command.label.text() + "`.");
+    const bool refused =
+        std::ranges::any_of(replies, [](const ServerReply& reply) { return reply.answer.has_value(); });
+    if (refused)
+        return console.fail(ExitCode::refused, "no server took the host under `" + command.label.text() + "`.");
     return console.fail(time_is_up ? ExitCode::timed_out : ExitCode::failed, "no HALP server could be reached.");
 }
 
@@ -151,7 +160,8 @@ void show_listing(Console& console, const Listing& listing, const std::string& s
     }
     std::string text;
     for (const ListedAt& host : listing.hosts)
-        text += std::to_string(count(host.seen)) + " " + host.endpoint.host + " " + std::to_string(host.endpoint.port) + "\n";
+        text += std::to_string(count(host.seen)) + " " + host.endpoint.host + " " +
+                std::to_string(host.endpoint.port) + "\n";
     for (const NameAt& name : listing.names) text += std::to_string(count(name.seen)) + " " + name.name + "\n";
     console.block(text.empty() ? "\n" : text);  // the original prints an empty line for an empty label
 }
@@ -164,7 +174,8 @@ void show_names(Console& console, const Listing& listing, const std::string& sou
     if (listing.names.empty()) return;
     const std::string prefix = listing.label == Label::labels() ? "" : listing.label.text();
     std::vector<std::vector<std::string>> rows = {{"LABEL", "SEEN"}};
-    for (const NameAt& name : listing.names) rows.push_back({harmless(prefix + name.name), human_age(name.seen, now)});
+    for (const NameAt& name : listing.names)
+        rows.push_back({harmless(prefix + name.name), human_age(name.seen, now)});
     console.headed(table(rows));
 }
 
@@ -180,27 +191,35 @@ ExitCode send_insert(const CommandLine& command, Console& console, TimedAsker& a
         sent += reply.stored ? 1 : 0;
         if (!reply.answer) console.detail(reply.server.text() + ": " + reply.error);
         if (!reply.answer || console.style().json) continue;
-        console.block("Server ('" + reply.server.host + "', " + std::to_string(reply.server.port) + ") responded:\n\t" +
-                      *reply.answer + "\n");
+        console.block("Server ('" + reply.server.host + "', " + std::to_string(reply.server.port) +
+                      ") responded:\n\t" + *reply.answer + "\n");
     }
     if (console.style().json) {
         const Endpoint endpoint{command.host, command.port};
         console.line(json_of_bcast(command.label, endpoint, seen, replies, sent, command.number, daemon_too));
     } else {
-        console.block(std::to_string(sent) + "/" + std::to_string(command.number) + " messages sent successfully\n");
+        console.block(std::to_string(sent) + "/" + std::to_string(command.number) +
+                      " messages sent successfully\n");
     }
     return how_it_ended(command, console, replies, sent, daemon_too, asker.time_is_up());
 }
 
 ExitCode run_standalone(const Standalone& world) {
     switch (world.command.verb) {
-        case Verb::get: return get(world);
-        case Verb::insert: return insert(world);
-        case Verb::bcast: return bcast(world);
-        case Verb::clear: return clear(world);
-        case Verb::nuke: return nuke(world);
-        case Verb::labels: return labels(world);
-        default: break;
+        case Verb::get:
+            return get(world);
+        case Verb::insert:
+            return insert(world);
+        case Verb::bcast:
+            return bcast(world);
+        case Verb::clear:
+            return clear(world);
+        case Verb::nuke:
+            return nuke(world);
+        case Verb::labels:
+            return labels(world);
+        default:
+            break;
     }
     return world.console.fail(ExitCode::no_daemon, "this needs a running halpd; start one with `halpd &`.");
 }

@@ -48,7 +48,8 @@ public:
         if (complete_ && world_.command.once) return present_ > 0 ? ExitCode::ok : ExitCode::nothing_found;
         if (!outcome) return world_.console.fail(outcome.error());
         if (reader_left_) return ExitCode::ok;
-        return world_.console.fail(ExitCode::failed, leaving_ ? "the daemon has left." : "the daemon ended the stream.");
+        return world_.console.fail(ExitCode::failed,
+                                   leaving_ ? "the daemon has left." : "the daemon ended the stream.");
     }
 
 private:
@@ -89,8 +90,10 @@ private:
 
     void show(const Happening& what) {
         const std::string where = what.endpoint ? what.endpoint->text() : "this host";
-        if (world_.console.style().json) world_.console.line(json_of_event(what.name, what.json));
-        else world_.console.line("Announced " + where + " under '" + world_.command.label.text() + "'");
+        if (world_.console.style().json)
+            world_.console.line(json_of_event(what.name, what.json));
+        else
+            world_.console.line("Announced " + where + " under '" + world_.command.label.text() + "'");
         world_.console.say("announced until Ctrl-C.");
     }
 
@@ -105,7 +108,8 @@ void arm(const CommandLine& command) {
 
 // Errors that a second attempt cannot mend.
 bool is_final(const Error& error) {
-    return error.code == ErrorCode::invalid || error.code == ErrorCode::refused || error.code == ErrorCode::not_found;
+    return error.code == ErrorCode::invalid || error.code == ErrorCode::refused ||
+           error.code == ErrorCode::not_found;
 }
 
 }  // namespace
@@ -114,7 +118,8 @@ ExitCode run_watch(const WithDaemon& world) {
     interrupt::prepare();
     arm(world.command);
     Watch watch{world};
-    const auto outcome = world.daemon.watch(world.command.label, [&](const Happening& what) { return watch.take(what); });
+    const auto outcome =
+        world.daemon.watch(world.command.label, [&](const Happening& what) { return watch.take(what); });
     return watch.end(outcome);
 }
 

@@ -28,14 +28,20 @@ AdminReply not_allowed(std::string allow) {
 // What a node answers, as a status.
 AdminReply failed(const Error& error) {
     switch (error.code) {
-        case ErrorCode::invalid: return AdminApi::failure(400, "bad_request", error.message);
-        case ErrorCode::not_found: return AdminApi::failure(404, "not_found", error.message);
-        case ErrorCode::refused: return AdminApi::failure(403, "refused", error.message);
-        case ErrorCode::full: return AdminApi::failure(503, "full", error.message);
+        case ErrorCode::invalid:
+            return AdminApi::failure(400, "bad_request", error.message);
+        case ErrorCode::not_found:
+            return AdminApi::failure(404, "not_found", error.message);
+        case ErrorCode::refused:
+            return AdminApi::failure(403, "refused", error.message);
+        case ErrorCode::full:
+            return AdminApi::failure(503, "full", error.message);
         case ErrorCode::busy:
         case ErrorCode::unreachable:
-        case ErrorCode::timed_out: return AdminApi::failure(503, "busy", error.message);
-        case ErrorCode::io: break;
+        case ErrorCode::timed_out:
+            return AdminApi::failure(503, "busy", error.message);
+        case ErrorCode::io:
+            break;
     }
     return AdminApi::failure(500, "io", error.message);
 }
@@ -138,7 +144,8 @@ AdminReply AdminApi::peers() const {
 AdminReply AdminApi::labels(const AdminRequest& request) const {
     const Result<Fields> query = Fields::of_query(request.target);
     if (!query) return bad_request(query.error());
-    if (const Result<void> known = query->only({"directory", "first", "count"}); !known) return bad_request(known.error());
+    if (const Result<void> known = query->only({"directory", "first", "count"}); !known)
+        return bad_request(known.error());
     if (!query->has("directory")) return names(Label::labels(), *query);
     const Result<Label> directory = Label::parse(*query->text("directory"));
     if (!directory) return bad_label(directory.error());
@@ -252,7 +259,8 @@ AdminReply AdminApi::insert(const Label& label, const Endpoint& endpoint, const 
     if (!stated) return bad_request(stated.error());
     if (body.has("seconds") && body.has("seen_unix_s"))
         return failure(400, "bad_request", "give seconds or seen_unix_s, not both");
-    const std::int64_t since_now = std::max<std::int64_t>(0, count(clock_.wall()) - static_cast<std::int64_t>(*age));
+    const std::int64_t since_now =
+        std::max<std::int64_t>(0, count(clock_.wall()) - static_cast<std::int64_t>(*age));
     const UnixSeconds seen{body.has("seen_unix_s") ? static_cast<std::int64_t>(*stated) : since_now};
     const Result<void> done = node_.insert(label, endpoint, seen);
     if (!done) return failed(done.error());
@@ -264,7 +272,8 @@ AdminReply AdminApi::insert(const Label& label, const Endpoint& endpoint, const 
 AdminReply AdminApi::remove(const Label& label, const AdminRequest& request) {
     const Result<Fields> query = Fields::of_query(request.target);
     if (!query) return bad_request(query.error());
-    if (const Result<void> known = query->only({"host", "port", "endpoint"}); !known) return bad_request(known.error());
+    if (const Result<void> known = query->only({"host", "port", "endpoint"}); !known)
+        return bad_request(known.error());
     const bool whole_label = !query->has("host") && !query->has("port") && !query->has("endpoint");
     JsonObject object = admin_object();
     object.text("label", label.text());
@@ -296,7 +305,8 @@ AdminReply AdminApi::confirm(const Label& label, const AdminRequest& request) {
 AdminReply AdminApi::join(const AdminRequest& request) {
     const Result<Fields> body = Fields::of_json(request.body);
     if (!body) return failure(400, "bad_json", body.error().message);
-    if (const Result<void> known = body->only({"host", "port", "endpoint"}); !known) return bad_request(known.error());
+    if (const Result<void> known = body->only({"host", "port", "endpoint"}); !known)
+        return bad_request(known.error());
     const Named named = endpoint_of(*body, HostRule::required);
     if (!named.endpoint) return named.failure;
     node_.join(*named.endpoint);

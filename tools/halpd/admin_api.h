@@ -92,8 +92,8 @@ private:
     std::function<void()> leave_;
     bool leaving_ = false;
     std::uint64_t last_event_ = 0;
-    std::set<Announced> kept_;                     // by PUT: until withdrawn
-    std::map<Announced, std::size_t> held_;        // by connections: how many
+    std::set<Announced> kept_;               // by PUT: until withdrawn
+    std::map<Announced, std::size_t> held_;  // by connections: how many
 };
 
 }  // namespace halp

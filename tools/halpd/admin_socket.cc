@@ -60,8 +60,9 @@ Result<AdminSocket> AdminSocket::open(const std::string& path) {
     struct stat about {};
     if (::lstat(path.c_str(), &about) == 0) {
         if (!S_ISSOCK(about.st_mode))
-            return Error{ErrorCode::io, "cannot open the admin socket " + path +
-                                            ": there is a file that is no socket; choose another place with --admin"};
+            return Error{ErrorCode::io,
+                         "cannot open the admin socket " + path +
+                             ": there is a file that is no socket; choose another place with --admin"};
         if (somebody_listens(address))
             return Error{ErrorCode::busy, "another halpd already serves the admin socket " + path +
                                               "; choose another one with --admin"};

@@ -24,12 +24,25 @@ struct Change {
 Change change_of(const Event& event) {
     const Label& nodes = Label::halp();
     return match(
-        event, [](const EntryLearned& e) { return Change{&e.label, &e.endpoint, true, text(e.from)}; },
-        [](const EntryForgotten& e) { return Change{&e.label, &e.endpoint, false, text(e.why)}; },
-        [&](const PeerJoined& e) { return Change{&nodes, &e.peer, true, "gossip"}; },
-        [&](const PeerBuried& e) { return Change{&nodes, &e.peer, false, "failed"}; },
-        [&](const PeerLeft& e) { return Change{&nodes, &e.peer, false, "withdrawn"}; },
-        [&](const PeerExpired& e) { return Change{&nodes, &e.peer, false, "expired"}; },
+        event,
+        [](const EntryLearned& e) {
+            return Change{&e.label, &e.endpoint, true, text(e.from)};
+        },
+        [](const EntryForgotten& e) {
+            return Change{&e.label, &e.endpoint, false, text(e.why)};
+        },
+        [&](const PeerJoined& e) {
+            return Change{&nodes, &e.peer, true, "gossip"};
+        },
+        [&](const PeerBuried& e) {
+            return Change{&nodes, &e.peer, false, "failed"};
+        },
+        [&](const PeerLeft& e) {
+            return Change{&nodes, &e.peer, false, "withdrawn"};
+        },
+        [&](const PeerExpired& e) {
+            return Change{&nodes, &e.peer, false, "expired"};
+        },
         [](const auto&) { return Change{}; });
 }
 
@@ -54,7 +67,8 @@ std::string AdminApi::framed(std::string_view event, const std::string& data) {
 std::string AdminApi::leaving_text() { return framed("leaving", "{}"); }
 
 std::string AdminApi::stream_text(const Event& event, const std::optional<Label>& filter) {
-    if (!filter) return for_everybody(event) ? framed(event_name(event), event_fields(event).done()) : std::string{};
+    if (!filter)
+        return for_everybody(event) ? framed(event_name(event), event_fields(event).done()) : std::string{};
     const Change change = change_of(event);
     if (change.label == nullptr || *change.label != *filter) return {};
     return framed(change.learned ? "entry_learned" : "entry_forgotten", change_fields(change));
@@ -65,8 +79,8 @@ std::string AdminApi::initial_list(const Label& label) {
     for (const ListedHost& host : node_.hosts(label, 0, initial_entries_max))
         out += framed("entry", json_of(host).text("label", label.text()).done());
     const std::size_t total = node_.host_count(label);
-    return out + framed("initial_list_complete",
-                        JsonObject{}.text("label", label.text()).number("total", total).done());
+    return out +
+           framed("initial_list_complete", JsonObject{}.text("label", label.text()).number("total", total).done());
 }
 
 AdminReply AdminApi::events(const AdminRequest& request) {

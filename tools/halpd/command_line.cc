@@ -21,7 +21,8 @@ struct NamedFlag {
 
 constexpr std::array named_flags{
     NamedFlag{"--listen", "listen", "HOST:PORT", "where to serve ([::]:3451: every address; port 0: any free one)"},
-    NamedFlag{"--advertise", "advertise", "HOST:PORT", "the address others shall use, if they see another one (NAT)"},
+    NamedFlag{"--advertise", "advertise", "HOST:PORT",
+              "the address others shall use, if they see another one (NAT)"},
     NamedFlag{"--swarm", "swarm", "NAME", "nodes of other swarms are never mixed in (halp)"},
     NamedFlag{"--profile", "profile", "NAME", "local (one machine), lan (a site) or wan (the Internet)"},
     NamedFlag{"--state-dir", "state_dir", "DIR", "this node's own files; one daemon at a time"},
@@ -46,10 +47,12 @@ constexpr const char* examples =
     "Several on one machine, each with its own state:\n"
     "  halpd --listen 127.0.0.1:0 --state-dir /tmp/a --cache-dir /tmp/a/cache --admin /tmp/a/sock --profile local\n"
     "\n"
-    "Settings come from /etc/halp/halpd.yaml, /etc/halp/conf.d/*.yaml, the user's ~/.config/halp/halpd.yaml (not as\n"
+    "Settings come from /etc/halp/halpd.yaml, /etc/halp/conf.d/*.yaml, the user's ~/.config/halp/halpd.yaml (not "
+    "as\n"
     "root), HALP_* in the environment, and flags; the later wins. --print-config shows them all.\n"
     "\n"
-    "Signals: TERM and INT leave the swarm and exit, HUP reads the configuration again, USR1 logs statistics, USR2\n"
+    "Signals: TERM and INT leave the swarm and exit, HUP reads the configuration again, USR1 logs statistics, "
+    "USR2\n"
     "turns debug messages on and off. Exit codes: 0 well, 1 failed, 2 usage, 78 bad configuration.\n";
 
 }  // namespace
@@ -64,7 +67,8 @@ CommandLine read_command_line(int argc, char** argv, const char* version) {
     std::array<std::string, named_flags.size()> values;
     std::array<CLI::Option*, named_flags.size()> options{};
     for (std::size_t i = 0; i < named_flags.size(); ++i)
-        options[i] = app.add_option(named_flags[i].flag, values[i], named_flags[i].help)->type_name(named_flags[i].value);
+        options[i] =
+            app.add_option(named_flags[i].flag, values[i], named_flags[i].help)->type_name(named_flags[i].value);
     std::vector<std::string> join, set;
     app.add_option("--join", join, "a node to contact first; may be given several times")
         ->type_name("HOST:PORT")
@@ -73,7 +77,8 @@ CommandLine read_command_line(int argc, char** argv, const char* version) {
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
     bool check = false, print = false;
-    CLI::Option* check_flag = app.add_flag("--check-config", check, "say what is wrong with the configuration; exit 0 or 78");
+    CLI::Option* check_flag =
+        app.add_flag("--check-config", check, "say what is wrong with the configuration; exit 0 or 78");
     app.add_flag("--print-config", print, "print what is in force, and where it comes from")->excludes(check_flag);
 
     try {

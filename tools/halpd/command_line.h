@@ -11,8 +11,8 @@ namespace halp {
 struct CommandLine {
     enum class Action : unsigned char { run, check_config, print_config };
     Action action = Action::run;
-    config::SettingSources sources;   // flags and --config; the caller adds the rest
-    std::optional<int> exit_code;     // --help, --version or a usage error: all has been said
+    config::SettingSources sources;  // flags and --config; the caller adds the rest
+    std::optional<int> exit_code;    // --help, --version or a usage error: all has been said
 };
 
 CommandLine read_command_line(int argc, char** argv, const char* version);

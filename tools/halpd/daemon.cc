@@ -47,11 +47,8 @@ Result<void> Daemon::start() {
     if (Result<void> opened = log_.reopen(); !opened) return opened;
     for (const std::string& warning : warnings_) log_.write(LogLevel::warn, "config_warning", warning);
     if (Result<void> opened = open_storage(); !opened) return opened;
-    node_ = std::make_unique<OverlayNode>(Environment{world_.clock(), world_.alarm(), world_.random(),
-                                                      world_.transport(), *cache_, *state_, *this},
-                                          endpoints_, config::overlay_options(settings_));
-    world_.attach(*node_);
     if (Result<void> listening = listen(); !listening) return listening;
+    make_node();
     if (Result<void> opened = open_admin(); !opened) return opened;
     handle_signals();
     node_->start();
@@ -80,6 +77,21 @@ Result<void> Daemon::listen() {
     if (!listening) return listening.error();
     listening_ = std::move(*listening);
     return {};
+}
+
+// After listen(): others are told the port that was really taken.
+OverlayOptions Daemon::node_options() const {
+    OverlayOptions options = config::overlay_options(settings_);
+    options.listen_port = listening_.port;
+    if (!settings_.listen.wildcard()) options.listening = listening_;
+    return options;
+}
+
+void Daemon::make_node() {
+    node_ = std::make_unique<OverlayNode>(
+        Environment{world_.clock(), world_.alarm(), world_.random(), world_.transport(), *cache_, *state_, *this},
+        endpoints_, node_options());
+    world_.attach(*node_);
 }
 
 Result<void> Daemon::open_admin() {
@@ -128,7 +140,6 @@ void Daemon::begin_leaving(const char* why) {
     service_manager_.stopping();
     log_.write(LogLevel::info, "leaving", std::string{"leaving the swarm: "} + why);
     world_.call_after(leave_patience, [this] { finish(); });
-    world_.stop_listening();
     if (admin_api_) admin_api_->set_leaving();
     if (admin_server_) admin_server_->end_streams();
     node_->leave();
@@ -136,6 +147,8 @@ void Daemon::begin_leaving(const char* why) {
 
 void Daemon::finish() {
     if (std::exchange(finished_, true)) return;
+    // Until now probes were answered: leaving, not dead.
+    world_.stop_listening();
     node_->flush();
     world_.stop_when_quiet(drain_patience);
 }
@@ -162,12 +175,13 @@ void Daemon::apply(const config::LoadedSettings& fresh) {
     config::Settings merged = settings_;
     config::Settings from = fresh.settings;
     for (const config::Setting& setting : config::setting_table())
-        if (setting.reload == config::Reload::applies) config::copy_value(setting.field(from), setting.field(merged));
+        if (setting.reload == config::Reload::applies)
+            config::copy_value(setting.field(from), setting.field(merged));
     merged.node.table.rows = from.node.table.rows;
     settings_ = std::move(merged);
     log_.set_level(settings_.log.level);
     debug_ = false;
-    node_->reconfigure(config::overlay_options(settings_));
+    node_->reconfigure(node_options());
     log_.write(LogLevel::info, "config_loaded", "the configuration was read again");
 }
 
@@ -180,7 +194,9 @@ void Daemon::log_statistics() {
     fields.number("rounds_failed", s.rounds_failed).number("text_queries", s.text_queries);
     fields.number("text_inserts", s.text_inserts).number("text_bad", s.text_bad).number("malformed", s.malformed);
     fields.number("other_swarm", s.other_swarm).number("accepted", w.accepted).number("connected", w.connected);
-    fields.number("connects_failed", w.connects_failed).number("bytes_in", w.bytes_in).number("bytes_out", w.bytes_out);
+    fields.number("connects_failed", w.connects_failed)
+        .number("bytes_in", w.bytes_in)
+        .number("bytes_out", w.bytes_out);
     fields.number("shed_idle", w.shed_idle).number("shed_source_limit", w.shed_source_limit);
     fields.number("shed_total_limit", w.shed_total_limit).number("shed_slow_reader", w.shed_slow_reader);
     std::string sentence = "statistics: " + fields.done();

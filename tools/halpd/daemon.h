@@ -39,6 +39,8 @@ private:
 
     Result<void> open_storage();
     Result<void> listen();
+    [[nodiscard]] OverlayOptions node_options() const;
+    void make_node();
     Result<void> open_admin();
     void handle_signals();
     void begin_leaving(const char* why);

@@ -15,10 +15,10 @@ std::string_view pick(const std::array<std::string_view, n>& names, Enum value) 
 
 // In the order of the variant.
 constexpr std::array<std::string_view, 20> names{
-    "entry_learned", "entry_forgotten", "peer_joined",     "peer_proved",    "peer_suspected",
-    "peer_buried",   "peer_left",       "peer_expired",    "peer_is_original", "self_known",
-    "swarm_mismatch", "seed_failed",    "stream_ended",    "query_answered", "round_done",
-    "storage_failed", "cache_line_skipped", "insert_refused", "health_changed", "leave_done"};
+    "entry_learned",  "entry_forgotten",    "peer_joined",    "peer_proved",      "peer_suspected",
+    "peer_buried",    "peer_left",          "peer_expired",   "peer_is_original", "self_known",
+    "swarm_mismatch", "seed_failed",        "stream_ended",   "query_answered",   "round_done",
+    "storage_failed", "cache_line_skipped", "insert_refused", "health_changed",   "leave_done"};
 static_assert(names.size() == std::variant_size_v<Event::variant>);
 
 std::string words(std::string_view name) {
@@ -50,8 +50,8 @@ std::string_view text(StreamEnd why) {
                 why);
 }
 std::string_view text(ConnectFailure why) {
-    return pick(std::array<std::string_view, 5>{"refused", "timed_out", "unreachable", "name_unknown", "local_limit"},
-                why);
+    return pick(
+        std::array<std::string_view, 5>{"refused", "timed_out", "unreachable", "name_unknown", "local_limit"}, why);
 }
 std::string_view text(RefusalCause cause) {
     return pick(std::array<std::string_view, refusal_causes>{"label_not_storable", "source_label_quota",
@@ -59,8 +59,9 @@ std::string_view text(RefusalCause cause) {
                 cause);
 }
 std::string_view text(EvictionCause cause) {
-    return pick(std::array<std::string_view, eviction_causes>{"label_full", "table_full", "memory_full", "label_idle"},
-                cause);
+    return pick(
+        std::array<std::string_view, eviction_causes>{"label_full", "table_full", "memory_full", "label_idle"},
+        cause);
 }
 
 JsonObject& add_endpoint(JsonObject& object, const Endpoint& endpoint) {
@@ -71,19 +72,20 @@ std::string_view event_name(const Event& event) { return names[event.index()]; }
 
 LogLevel event_level(const Event& event) {
     return match(
-        event, [](const QueryAnswered&) { return LogLevel::trace; }, [](const RoundDone&) { return LogLevel::trace; },
-        [](const PeerJoined&) { return LogLevel::info; }, [](const PeerLeft&) { return LogLevel::info; },
-        [](const PeerBuried&) { return LogLevel::info; }, [](const PeerIsOriginal&) { return LogLevel::info; },
-        [](const SelfKnown&) { return LogLevel::info; }, [](const HealthChanged&) { return LogLevel::info; },
-        [](const InsertRefused&) { return LogLevel::info; }, [](const LeaveDone&) { return LogLevel::info; },
+        event, [](const QueryAnswered&) { return LogLevel::trace; },
+        [](const RoundDone&) { return LogLevel::trace; }, [](const PeerJoined&) { return LogLevel::info; },
+        [](const PeerLeft&) { return LogLevel::info; }, [](const PeerBuried&) { return LogLevel::info; },
+        [](const PeerIsOriginal&) { return LogLevel::info; }, [](const SelfKnown&) { return LogLevel::info; },
+        [](const HealthChanged&) { return LogLevel::info; }, [](const InsertRefused&) { return LogLevel::info; },
+        [](const LeaveDone&) { return LogLevel::info; },
         [](const StreamEnded& e) {
             const bool telling =
                 e.why == StreamEnd::malformed || e.why == StreamEnd::too_many || e.why == StreamEnd::oversize;
             return telling ? LogLevel::info : LogLevel::debug;
         },
         [](const SwarmMismatch&) { return LogLevel::warn; }, [](const SeedFailed&) { return LogLevel::warn; },
-        [](const CacheLineSkipped&) { return LogLevel::warn; }, [](const StorageFailed&) { return LogLevel::error; },
-        [](const auto&) { return LogLevel::debug; });
+        [](const CacheLineSkipped&) { return LogLevel::warn; },
+        [](const StorageFailed&) { return LogLevel::error; }, [](const auto&) { return LogLevel::debug; });
 }
 
 std::string event_sentence(const Event& event) {
@@ -167,10 +169,10 @@ JsonObject event_fields(const Event& event) {
 
 std::string event_source(const Event& event) {
     return match(
-        event, [](const SwarmMismatch& e) { return e.peer.host; }, [](const SeedFailed& e) { return e.seed.text(); },
-        [](const StreamEnded& e) { return e.source.host; }, [](const InsertRefused& e) { return e.source.host; },
-        [](const CacheLineSkipped& e) { return e.file; }, [](const StorageFailed& e) { return e.what; },
-        [](const auto&) { return std::string{}; });
+        event, [](const SwarmMismatch& e) { return e.peer.host; },
+        [](const SeedFailed& e) { return e.seed.text(); }, [](const StreamEnded& e) { return e.source.host; },
+        [](const InsertRefused& e) { return e.source.host; }, [](const CacheLineSkipped& e) { return e.file; },
+        [](const StorageFailed& e) { return e.what; }, [](const auto&) { return std::string{}; });
 }
 
 }  // namespace halp

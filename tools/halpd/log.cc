@@ -93,8 +93,12 @@ void Log::write(LogLevel level, std::string_view event, std::string_view sentenc
     std::string line;
     if (impl_->settings.format == config::LogFormat::json) {
         // The fixed fields come first, then those of the event.
-        std::string head =
-            JsonObject{}.text("time", time_text()).text("level", name).text("event", event).text("message", sentence).done();
+        std::string head = JsonObject{}
+                               .text("time", time_text())
+                               .text("level", name)
+                               .text("event", event)
+                               .text("message", sentence)
+                               .done();
         const std::string tail = fields.done();
         head.pop_back();
         line = head + (tail.size() > 2 ? "," : "") + tail.substr(1);

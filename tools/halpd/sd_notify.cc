@@ -32,9 +32,7 @@ ServiceManager::ServiceManager() : address_(variable("NOTIFY_SOCKET")) {
         watchdog_interval_ = Duration{number_of(variable("WATCHDOG_USEC")) / 2};
 }
 
-void ServiceManager::ready(std::string_view status) const {
-    tell("READY=1\nSTATUS=" + std::string{status});
-}
+void ServiceManager::ready(std::string_view status) const { tell("READY=1\nSTATUS=" + std::string{status}); }
 void ServiceManager::reloading(Instant now) const {
     tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.time_since_epoch().count()));
 }

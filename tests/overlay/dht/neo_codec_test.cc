@@ -280,7 +280,8 @@ TEST(NeoCodec, KnowsNoCodesBesidesThoseOfTheRequest) {
 }
 
 TEST(NeoCodec, ReadsTheTargetOfAnUpdateWhateverIsAsked) {
-    const UpdateTarget target = value_of(decode_update_target(bytes("09 | 01 00*7 63 | 05 00*7 | ff")));
+    const std::string said = bytes("09 | 01 00*7 63 | 05 00*7 | ff");
+    const UpdateTarget target = value_of(decode_update_target(said));
     EXPECT_EQ(target.ask, 9);
     EXPECT_EQ(target.channel, "c");
     EXPECT_EQ(target.key, 5U);

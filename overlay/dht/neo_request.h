@@ -1,0 +1,133 @@
+// What a session and the requests on it know of each other. A session carries messages and knows nothing of records;
+// a request knows nothing of frames waiting, of fairness or of connections.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "overlay/dht/compressor.h"
+#include "overlay/dht/hash_ranges.h"
+#include "overlay/dht/neo_codec.h"
+#include "overlay/dht/record_desk.h"
+#include "overlay/environment.h"
+#include "store/time.h"
+
+namespace halp::neo {
+
+enum class After : std::uint8_t {
+    wait,   // nothing to say until a message, news or its deadline comes
+    again,  // wants another turn
+    done,   // the request is over, its id is free
+    close,  // the peer broke the protocol: the connection ends
+};
+
+// What a turn of the event loop may still spend on long requests. The unit is a byte looked at; a record costs
+// record_cost besides, so that many small ones are not free. The one who takes the last of it finishes what it is at.
+class Budget {
+public:
+    static constexpr std::size_t record_cost = 64;
+
+    explicit Budget(std::size_t bytes) : left_(bytes) {}
+    [[nodiscard]] bool spent() const { return left_ == 0; }
+    void spend(std::size_t bytes) { left_ -= bytes < left_ ? bytes : left_; }
+    void spend_record(std::size_t value_bytes) { spend(record_cost + value_bytes); }
+
+private:
+    std::size_t left_;
+};
+
+struct Turn {
+    std::string& out;  // frames are appended
+    RequestId id;
+    Instant now;
+    Budget& budget;
+};
+
+// A request that outlives its first message.
+class LongRequest {
+public:
+    virtual ~LongRequest() = default;
+    // Its turn has come and there is room: appends at most one frame. Asked again it goes on where it was.
+    virtual After on_turn(Turn& turn) = 0;
+    // Another message of the client. What has to be said to it is said in a turn (After::again).
+    virtual After on_message(Bytes payload, Instant now) = 0;
+    // A write that it asked the desk for is over.
+    virtual After on_written(Wrote) { return After::wait; }
+    // When it wants a turn at the latest.
+    [[nodiscard]] virtual Instant next_deadline() const { return no_deadline; }
+};
+
+// How a request asks for a turn without having been asked: news came from elsewhere. It may do so at any time.
+class TurnDesk {
+public:
+    virtual ~TurnDesk() = default;
+    virtual void want_turn(RequestId id) = 0;
+};
+
+struct HandlerLimits {
+    std::size_t value_bytes_max = std::size_t{64} << 20;  // longer ones are answered with Error
+    std::size_t mirror_queue_max = 262144;                // updates of one Mirror not yet sent
+    std::size_t hash_range_queue_max = 65536;             // news of one GetHashRange not yet sent
+};
+
+// What handlers may touch.
+struct Rooms {
+    RecordDesk& records;
+    HashRanges& ranges;
+    Compressor& compressor;
+    const HandlerLimits& limits;
+    // Which clients may remove a channel; nothing: all may.
+    bool (*may_remove_channel)(std::string_view client, const void* policy) = nullptr;
+    const void* policy = nullptr;
+};
+
+// One request as its handler sees it when it begins.
+struct Request {
+    RequestId id;
+    Bytes parameters;  // valid until the handler returns
+    std::string_view client;
+    Asker asker;  // for writes
+    Instant now;
+    TurnDesk& turns;
+    Rooms& rooms;
+};
+
+// The one answer of a request that has only one.
+struct Reply {
+    enum class Kind : std::uint8_t { answer, when_written, malformed };
+    Kind kind = Kind::answer;
+    std::uint8_t code = 0;             // of answer
+    std::optional<std::string> value;  // follows the code in a message of its own
+    std::uint8_t (*judge)(Wrote) = nullptr;  // of when_written: the code, once it is known how the write ended
+
+    template <class Code>
+    static Reply answer(Code code) {
+        return {Kind::answer, static_cast<std::uint8_t>(code), std::nullopt, nullptr};
+    }
+    static Reply when_written(std::uint8_t (*judge)(Wrote)) { return {Kind::when_written, 0, std::nullopt, judge}; }
+    static Reply malformed() { return {Kind::malformed, 0, std::nullopt, nullptr}; }
+};
+
+using SingleHandler = Reply (*)(const Request&, RecordDesk&);
+// Null: the parameters are malformed.
+using LongHandler = std::unique_ptr<LongRequest> (*)(const Request&);
+
+// One row per request. Exactly one of the handlers is there.
+struct HandlerRow {
+    RequestCode code;
+    std::uint8_t version;
+    std::string_view name;
+    SingleHandler single;
+    LongHandler lasting;
+    bool long_answer;  // not begun before there is room for what it will say
+    bool talkative;    // the client speaks again, so it may speak too late
+};
+
+// Null when the code is unknown. `known_code` tells unknown version from unknown code.
+[[nodiscard]] const HandlerRow* find_handler(std::uint8_t code, std::uint8_t version, bool& known_code);
+
+}  // namespace halp::neo

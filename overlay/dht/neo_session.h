@@ -1,0 +1,154 @@
+// One connection of a node, free of sockets: version, authentication, and the requests of a client side by side. It is
+// told bytes, time and room; it answers with bytes in output() and with its own end.
+//
+// Fairness: requests that have something to say stand in one queue and say one message each time it is their turn. A
+// turn is given only while there is room, so what waits for a slow reader is bounded by output_bytes_max, by the
+// number of requests, and by nothing else.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "overlay/dht/neo_credentials.h"
+#include "overlay/dht/neo_frames.h"
+#include "overlay/dht/neo_request.h"
+#include "overlay/environment.h"
+#include "store/hash.h"
+#include "store/time.h"
+
+namespace halp::neo {
+
+struct SessionLimits {
+    std::uint64_t message_bytes_max = std::uint64_t{64} << 20;
+    std::size_t requests_max = 5000;  // at the same time; one more ends the connection
+    Duration handshake_timeout = std::chrono::seconds{10};
+    // Nobody gets a turn while more than this waits to be sent. One message may exceed it.
+    std::size_t output_bytes_max = std::size_t{128} << 10;
+    // A one-byte message to a request that has just ended is a control word that came too late: passed over, as long
+    // as the request is among so many ended last. 0: it ends the connection, as with the originals.
+    std::size_t ended_requests_kept = 64;
+};
+
+enum class SessionEnd : std::uint8_t {
+    none,          // it goes on
+    malformed,     // a frame or the beginning of a request cannot be read
+    version,       // the client speaks another version, or did not wait for ours
+    rejected,      // not authenticated
+    too_slow,      // no handshake in time
+    request_zero,  // the id that nobody may use
+    too_many,      // requests at the same time
+    out_of_turn,   // a message for a request that does not want one, or not this one
+    gone,          // the peer or the connection
+};
+[[nodiscard]] std::string_view name(SessionEnd end);
+
+struct SessionStats {
+    std::uint64_t messages_in = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t unsupported = 0;
+    std::uint64_t late_messages = 0;
+};
+
+class NodeSession final : TurnDesk {
+public:
+    // `stream` is what the session calls itself when it asks for writes (Asker::stream), never 0.
+    NodeSession(std::uint64_t stream, const SessionLimits& limits, const Credentials& credentials, Rooms& rooms,
+                const Nonce& nonce, Instant now);
+    ~NodeSession() override;
+    NodeSession(const NodeSession&) = delete;
+    NodeSession& operator=(const NodeSession&) = delete;
+
+    // What is to be sent, in order. The owner takes it when it likes.
+    [[nodiscard]] std::string& output() { return output_; }
+    // After any end but `gone` the output is still to be sent, then the connection closed.
+    [[nodiscard]] SessionEnd end() const { return end_; }
+    [[nodiscard]] bool over() const { return end_ != SessionEnd::none; }
+
+    void on_bytes(Bytes arrived, Instant now, UnixSeconds wall);
+    void on_written(RequestId id, Wrote wrote, Instant now);
+    [[nodiscard]] Instant next_deadline() const;
+    void on_deadline(Instant now);
+    // The connection is gone: every request ends.
+    void on_closed() { finish(SessionEnd::gone); }
+
+    // Whether pump would do anything: somebody wants a turn and there is room for what it says.
+    [[nodiscard]] bool ready() const { return !over() && !turns_.empty() && has_room(); }
+    // Of what was output before, so much has not left this machine yet.
+    void set_unsent(std::size_t bytes) { unsent_ = bytes; }
+    // Gives turns until nobody wants one, there is no room, or the budget is spent.
+    void pump(Instant now, Budget& budget);
+
+    [[nodiscard]] bool authenticated() const { return stage_ == Stage::open; }
+    [[nodiscard]] const std::string& client() const { return client_; }
+    [[nodiscard]] std::optional<Rejection> rejection() const { return rejection_; }
+    [[nodiscard]] std::size_t active_requests() const { return active_.size(); }
+    [[nodiscard]] const SessionStats& stats() const { return stats_; }
+
+private:
+    enum class Stage : std::uint8_t { version, timestamp, proof, open };
+    struct Active {
+        const HandlerRow* row = nullptr;     // null: the request is not supported
+        Support support = Support::supported;
+        bool support_due = true;             // the first answer has not been given
+        bool wants_turn = false;             // stands in turns_
+        bool writing = false;                // waits for on_written
+        std::unique_ptr<LongRequest> lasting;
+        std::string parameters;              // of a request that has not begun for lack of room
+        std::optional<Reply> reply;          // of one with a single answer, once it is known
+        std::uint8_t (*judge)(Wrote) = nullptr;
+        Instant deadline = no_deadline;
+    };
+    struct SpreadId {
+        std::size_t operator()(RequestId id) const { return static_cast<std::size_t>(mix(id)); }
+    };
+    using ActiveMap = std::unordered_map<RequestId, Active, SpreadId>;
+
+    void want_turn(RequestId id) override;
+    void want_turn(RequestId id, Active& active);
+    [[nodiscard]] bool has_room() const { return output_.size() + unsent_ < limits_.output_bytes_max; }
+    void finish(SessionEnd end);
+
+    void on_version(Bytes arrived);
+    void on_timestamp(Bytes body, UnixSeconds wall);
+    void on_proof(Bytes body);
+    void on_request(Bytes body, Instant now);
+    void begin(RequestId id, const RequestStart& start, Instant now);
+    void run(RequestId id, Active& active, Bytes parameters, Instant now);
+    void take(RequestId id, Active& active, Reply reply);
+    void after(RequestId id, Active& active, After what);
+    void give_turn(RequestId id, Instant now, Budget& budget);
+    void say_reply(RequestId id, Active& active);
+    void set_deadline(RequestId id, Active& active, Instant deadline);
+    void end_request(RequestId id);
+    [[nodiscard]] bool ended_lately(RequestId id) const;
+
+    std::uint64_t stream_;
+    const SessionLimits& limits_;
+    const Credentials& credentials_;
+    Rooms& rooms_;
+    Nonce nonce_;
+    Instant handshake_deadline_;
+    Stage stage_ = Stage::version;
+    SessionEnd end_ = SessionEnd::none;
+    std::optional<Rejection> rejection_;
+    std::uint64_t timestamp_ = 0;
+    UnixSeconds node_time_{};
+    std::string client_;
+    FrameReceiver frames_;
+    std::string output_;
+    std::size_t unsent_ = 0;
+    ActiveMap active_;
+    std::deque<RequestId> turns_;
+    std::set<std::pair<Instant, RequestId>> deadlines_;
+    std::deque<RequestId> ended_;  // talkative ones
+    SessionStats stats_;
+};
+
+}  // namespace halp::neo

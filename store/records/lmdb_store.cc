@@ -1,0 +1,294 @@
+#include "store/records/lmdb_store.h"
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+#include <utility>
+
+namespace halp {
+namespace {
+
+using Table = LmdbFile::Table;
+
+// How far beyond its greatest size the map may grow so that something can be removed from a full file: even a removal
+// writes new pages before it frees old ones.
+constexpr std::uint64_t reserve_bytes = 16 * 1024 * 1024;
+// A node that never rests still purges.
+constexpr std::size_t commits_per_purge = 8;
+constexpr std::size_t value_bytes_limit = std::size_t{1} << 30;
+
+}  // namespace
+
+// ---- opening ----
+
+Result<std::unique_ptr<LmdbStore>> LmdbStore::open(const std::string& path, const LmdbOptions& options) {
+    const bool power = options.durability == Durability::power;
+    auto file = LmdbFile::open(path, power ? LmdbFile::Access::synced : LmdbFile::Access::unsynced);
+    if (!file) return file.error();
+    std::unique_ptr<LmdbStore> store{new LmdbStore{std::move(*file), options}};
+    if (auto loaded = store->load(); !loaded) return loaded.error();
+    return store;
+}
+
+LmdbStore::LmdbStore(std::unique_ptr<LmdbFile> file, const LmdbOptions& options)
+    : file_(std::move(file)), options_(options) {
+    options_.value_bytes_max = std::min(options_.value_bytes_max, value_bytes_limit);
+}
+
+Result<void> LmdbStore::load() {
+    const std::uint64_t wanted = std::min(options_.map_bytes, options_.map_bytes_max);
+    if (file_->map_bytes() < wanted || file_->map_bytes() > options_.map_bytes_max) {
+        if (auto mapped = file_->set_map_bytes(wanted); !mapped) return mapped;
+    }
+    if (auto known = set_up_format(); !known) return known;
+
+    LmdbRead read{*file_};
+    auto more = read.seek(Table::channels, {});
+    for (; more && *more; more = read.next()) {
+        const auto name = Channel::parse(read.key());
+        const auto row = decode_row(read.value());
+        if (!name || !row) return Error{ErrorCode::invalid, "the table of channels is damaged; restore a copy"};
+        rows_.emplace(*name, *row);
+        total_.records += row->count.records;
+        total_.bytes += row->count.bytes;
+    }
+    if (!more) return more.error();
+
+    const auto dropped = read.seek(Table::state, dropped_prefix);
+    if (!dropped) return dropped.error();
+    purge_pending_ = *dropped && read.key().starts_with(dropped_prefix);
+    return {};
+}
+
+Result<void> LmdbStore::set_up_format() {
+    {
+        LmdbRead read{*file_};
+        const auto format = read.get(Table::state, format_key);
+        if (!format) return format.error();
+        if (*format && **format == format_text) return {};
+        if (*format) return Error{ErrorCode::invalid, "the record file was written by a newer version"};
+    }
+    LmdbWrite write{*file_};
+    if (write.put(Table::state, format_key, format_text) != LmdbStatus::ok || write.commit() != LmdbStatus::ok)
+        return file_->error();
+    return {};
+}
+
+// ---- reading ----
+
+std::optional<ChannelNumber> LmdbStore::number_of(const Channel& channel) const {
+    const auto row = rows_.find(channel);
+    if (row == rows_.end()) return std::nullopt;
+    return row->second.number;
+}
+
+Result<bool> LmdbStore::get(const Channel& channel, Key key, std::string& value) const {
+    value.clear();
+    const auto number = number_of(channel);
+    if (!number) return false;
+    LmdbRead read{*file_};
+    const auto found = read.get(Table::records, record_key(*number, key));
+    if (!found) return found.error();
+    if (*found) value.assign(**found);
+    return found->has_value();
+}
+
+Result<bool> LmdbStore::exists(const Channel& channel, Key key) const {
+    const auto number = number_of(channel);
+    if (!number) return false;
+    LmdbRead read{*file_};
+    const auto found = read.get(Table::records, record_key(*number, key));
+    if (!found) return found.error();
+    return found->has_value();
+}
+
+Result<Scan> LmdbStore::scan(const Channel& channel, std::optional<Key> after, const Visit& visit) const {
+    const auto number = number_of(channel);
+    if (!number || (after && value_of(*after) == UINT64_MAX)) return Scan::ended;
+
+    const std::string from = record_key(*number, Key{after ? value_of(*after) + 1 : 0});
+    LmdbRead read{*file_};
+    auto more = read.seek(Table::records, from);
+    for (; more && *more; more = read.next()) {
+        const auto key = key_in_channel(*number, read.key());
+        if (!key) return Scan::ended;
+        if (!visit(*key, read.value())) return Scan::stopped;
+    }
+    if (!more) return more.error();
+    return Scan::ended;
+}
+
+std::vector<Channel> LmdbStore::channels(const std::optional<Channel>& after, std::size_t count) const {
+    std::vector<Channel> names;
+    auto it = after ? rows_.upper_bound(*after) : rows_.begin();
+    for (; it != rows_.end() && names.size() < count; ++it) names.push_back(it->first);
+    return names;
+}
+
+RecordCount LmdbStore::count(const Channel& channel) const {
+    const auto row = rows_.find(channel);
+    return row == rows_.end() ? RecordCount{} : row->second.count;
+}
+
+// ---- writing ----
+
+void LmdbStore::put(const Channel& channel, Key key, std::string_view value, WriteToken token) {
+    submit({.kind = WriteKind::put, .key = key, .token = token}, channel, value);
+}
+
+void LmdbStore::update(const Channel& channel, Key key, std::uint64_t original_hash, std::string_view value,
+                       WriteToken token) {
+    submit({.kind = WriteKind::update, .key = key, .original_hash = original_hash, .token = token}, channel, value);
+}
+
+void LmdbStore::remove(const Channel& channel, Key key, WriteToken token) {
+    submit({.kind = WriteKind::remove, .key = key, .token = token}, channel);
+}
+
+void LmdbStore::create_channel(const Channel& channel, WriteToken token) {
+    submit({.kind = WriteKind::create_channel, .token = token}, channel);
+}
+
+void LmdbStore::remove_channel(const Channel& channel, WriteToken token) {
+    submit({.kind = WriteKind::remove_channel, .token = token}, channel);
+}
+
+void LmdbStore::submit(const BatchedWrite& write, const Channel& channel, std::string_view value) {
+    if (admits(write, channel, value)) {
+        waiting_.add(write, channel, value);
+    } else {
+        completions_.push_back({write.token, Wrote::refused});
+    }
+}
+
+bool LmdbStore::admits(const BatchedWrite& write, const Channel& channel, std::string_view value) const {
+    return write.removes() || (value.size() <= options_.value_bytes_max && has_room_for(channel));
+}
+
+bool LmdbStore::has_room_for(const Channel& channel) const {
+    const std::size_t waiting = waiting_.channels().size() + running_.channels().size();
+    if (rows_.size() + waiting < options_.channels_max || rows_.count(channel) != 0) return true;
+    if (waiting_.names(channel) || running_.names(channel)) return true;
+    const auto is_new = [&](const Channel& other) { return rows_.count(other) == 0; };
+    const auto fresh = std::ranges::count_if(waiting_.channels(), is_new) +
+                       std::ranges::count_if(running_.channels(), is_new);
+    return rows_.size() + static_cast<std::size_t>(fresh) < options_.channels_max;
+}
+
+void LmdbStore::take_completions(std::vector<Completion>& completions) {
+    completions.insert(completions.end(), completions_.begin(), completions_.end());
+    completions_.clear();
+}
+
+// ---- committing ----
+
+bool LmdbStore::commit_due(Instant now) {
+    if (phase_ != Phase::idle) return false;
+    if (waiting_.empty() && !purge_pending_) return false;
+    if (waiting_.size() >= options_.writes_per_commit || waiting_.bytes() >= options_.bytes_per_commit) return true;
+    if (deadline_ == no_deadline) deadline_ = now + options_.gather;
+    return now >= deadline_;
+}
+
+Result<void> LmdbStore::commit() {
+    if (!prepare_commit()) return {};
+    for (;;) {
+        run_commit();
+        const auto again = finish_commit();
+        if (!again) return again.error();
+        if (!*again) return {};
+    }
+}
+
+bool LmdbStore::purge_turn() const {
+    return purge_pending_ && (waiting_.empty() || commits_since_purge_ >= commits_per_purge);
+}
+
+bool LmdbStore::prepare_commit() {
+    if (phase_ != Phase::idle || (waiting_.empty() && !purge_pending_)) return false;
+    phase_ = Phase::prepared;
+    purge_run_ = purge_turn();
+    commits_since_purge_ = purge_run_ ? 0 : commits_since_purge_ + 1;
+    deadline_ = no_deadline;
+    if (!purge_run_) std::swap(waiting_, running_);
+    return true;
+}
+
+void LmdbStore::run_commit() {
+    assert(phase_ == Phase::prepared);
+    run_ = purge_run_ ? run_purge(*file_, options_.purged_per_commit) : run_batch(*file_, running_);
+    phase_ = Phase::ran;
+}
+
+Result<bool> LmdbStore::finish_commit() {
+    assert(phase_ == Phase::ran);
+    if (run_.status == LmdbStatus::ok) {
+        accept();
+        return end_commit();
+    }
+    const bool again = (run_.status == LmdbStatus::full && grow()) || give_up();
+    if (!again) return end_commit();
+    phase_ = Phase::prepared;
+    return true;
+}
+
+bool LmdbStore::grow() {
+    const bool removes = purge_run_ || reduced_;
+    const std::uint64_t limit = options_.map_bytes_max + (removes ? reserve_bytes : 0);
+    const std::uint64_t now = file_->map_bytes();
+    if (now >= limit) return false;
+    // In small steps at the end, so that the reserve is not given away at once.
+    const std::uint64_t next = now < options_.map_bytes_max ? std::min(now * 2, options_.map_bytes_max) : limit;
+    const auto grown = file_->set_map_bytes(next);
+    if (!grown) trouble_ = grown.error();
+    return grown.has_value() && file_->map_bytes() > now;
+}
+
+void LmdbStore::accept() {
+    for (const auto& [channel, row] : run_.rows) {
+        const RecordCount before = count(channel);
+        const RecordCount now = row ? row->count : RecordCount{};
+        total_.records += now.records - before.records;  // unsigned: a loss wraps around and back
+        total_.bytes += now.bytes - before.bytes;
+        if (row) {
+            rows_.insert_or_assign(channel, *row);
+        } else {
+            rows_.erase(channel);
+        }
+    }
+    completions_.insert(completions_.end(), run_.completions.begin(), run_.completions.end());
+    purge_pending_ = purge_run_ ? run_.more_to_purge : purge_pending_ || run_.more_to_purge;
+}
+
+// True when what removes is worth a try alone.
+bool LmdbStore::give_up() {
+    if (!trouble_) trouble_ = file_->error();
+    if (purge_run_) {
+        purge_pending_ = false;  // until the next start, or the next channel that is removed
+        return false;
+    }
+    std::vector<WriteToken> lost;
+    if (!reduced_) {
+        running_.keep_removals(lost);
+        reduced_ = true;
+    } else {
+        for (const BatchedWrite& write : running_.writes()) lost.push_back(write.token);
+        running_.clear();
+    }
+    const Wrote why = run_.status == LmdbStatus::full ? Wrote::refused : Wrote::failed;
+    for (const WriteToken token : lost) completions_.push_back({token, why});
+    return !running_.empty();
+}
+
+Result<bool> LmdbStore::end_commit() {
+    phase_ = Phase::idle;
+    reduced_ = false;
+    running_.clear();
+    run_ = {};
+    // Back from the reserve: puts may use what has become free in the file, but not lengthen it.
+    if (file_->map_bytes() > options_.map_bytes_max) (void)file_->set_map_bytes(options_.map_bytes_max);
+    if (const auto trouble = std::exchange(trouble_, std::nullopt)) return *trouble;
+    return false;
+}
+
+}  // namespace halp
