@@ -35,10 +35,10 @@ struct Settings {
     std::string admin;  // socket path; "off": none
     Profile profile = Profile::lan;
     LogSettings log;
-    OverlayOptions node;  // listen_port and listening are filled in by overlay_options()
+    OverlayOptions node;  // what was really listened on is known to the daemon alone
 };
 
-// What the node is built with.
+// What the node is built with, before a port is taken.
 OverlayOptions overlay_options(const Settings& settings);
 
 }  // namespace halp::config

@@ -103,7 +103,7 @@ private:
 
     void send(Turn& turn) {
         packed_.clear();
-        pack(rooms_.compressor, batch_.plain(), packed_);
+        pack(batch_.plain(), packed_);
         batch_.clear();
         encode_get_all_answer(turn.out, turn.id, {GetAllCode::record_batch, packed_});
     }

@@ -87,8 +87,7 @@ Reply remove_channel(const Request& request, RecordDesk& desk) {
     const auto decoded = decode_channel(request.parameters);
     const auto* wanted = std::get_if<Bytes>(&decoded);
     if (!wanted) return Reply::malformed();
-    const Rooms& rooms = request.rooms;
-    if (rooms.may_remove_channel && !rooms.may_remove_channel(request.client, rooms.policy))
+    if (!request.rooms.permissions.removes_channels(request.client))
         return Reply::answer(RemoveChannelAnswer::not_permitted);
     const auto channel = Channel::parse(*wanted);
     if (!channel) return Reply::answer(RemoveChannelAnswer::error);

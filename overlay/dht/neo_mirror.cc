@@ -200,7 +200,7 @@ private:
             start_period(turn.now);
         }
         if (batch_.full() || (ended && !batch_.empty())) {
-            pack(rooms_.compressor, batch_.plain(), ready_);
+            pack(batch_.plain(), ready_);
             batch_.clear();
         }
     }

@@ -4,12 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
-#include "overlay/dht/compressor.h"
 #include "overlay/dht/hash_ranges.h"
 #include "overlay/dht/neo_codec.h"
 #include "overlay/dht/record_desk.h"
@@ -32,6 +33,7 @@ public:
     static constexpr std::size_t record_cost = 64;
 
     explicit Budget(std::size_t bytes) : left_(bytes) {}
+    [[nodiscard]] std::size_t left() const { return left_; }
     [[nodiscard]] bool spent() const { return left_ == 0; }
     void spend(std::size_t bytes) { left_ -= bytes < left_ ? bytes : left_; }
     void spend_record(std::size_t value_bytes) { spend(record_cost + value_bytes); }
@@ -74,15 +76,22 @@ struct HandlerLimits {
     std::size_t hash_range_queue_max = 65536;             // news of one GetHashRange not yet sent
 };
 
+struct Permissions {
+    bool anyone_removes_channels = false;  // as with the original's fake node
+    std::set<std::string, std::less<>> remove_channels{"admin"};
+
+    [[nodiscard]] bool removes_channels(std::string_view client) const {
+        return anyone_removes_channels || remove_channels.contains(client);
+    }
+};
+
 // What handlers may touch.
 struct Rooms {
     RecordDesk& records;
     HashRanges& ranges;
-    Compressor& compressor;
     const HandlerLimits& limits;
-    // Which clients may remove a channel; nothing: all may.
-    bool (*may_remove_channel)(std::string_view client, const void* policy) = nullptr;
-    const void* policy = nullptr;
+    const Permissions& permissions;
+    WriteSink& sink;  // of those who write
 };
 
 // One request as its handler sees it when it begins.

@@ -22,15 +22,14 @@ std::string_view name(SessionEnd end) {
 }
 
 NodeSession::NodeSession(std::uint64_t stream, const SessionLimits& limits, const Credentials& credentials,
-                         Rooms& rooms, const Nonce& nonce, Instant now)
+                         Rooms& rooms, SessionOwner& owner, const Nonce& nonce, Instant now)
     : stream_(stream),
       limits_(limits),
       credentials_(credentials),
       rooms_(rooms),
+      owner_(owner),
       nonce_(nonce),
-      handshake_deadline_(now + limits.handshake_timeout) {
-    assert(stream != 0);
-}
+      handshake_deadline_(now + limits.handshake_timeout) {}
 
 NodeSession::~NodeSession() = default;
 
@@ -142,7 +141,7 @@ void NodeSession::begin(RequestId id, const RequestStart& start, Instant now) {
 }
 
 void NodeSession::run(RequestId id, Active& active, Bytes parameters, Instant now) {
-    const Request request{id, parameters, client_, {stream_, id}, now, *this, rooms_};
+    const Request request{id, parameters, client_, {&rooms_.sink, stream_, id}, now, *this, rooms_};
     if (active.row->single) return take(id, active, active.row->single(request, rooms_.records));
     active.lasting = active.row->lasting(request);
     if (!active.lasting) return finish(SessionEnd::malformed);
@@ -163,7 +162,7 @@ void NodeSession::take(RequestId id, Active& active, Reply reply) {
     end_request(id);
 }
 
-void NodeSession::on_written(RequestId id, Wrote wrote, Instant) {
+void NodeSession::on_written(RequestId id, Wrote wrote) {
     const auto found = active_.find(id);
     if (over() || found == active_.end()) return;
     Active& active = found->second;
@@ -197,7 +196,9 @@ bool NodeSession::ended_lately(RequestId id) const { return std::ranges::find(en
 
 void NodeSession::want_turn(RequestId id) {
     const auto found = active_.find(id);
-    if (found != active_.end()) want_turn(id, found->second);
+    if (found == active_.end()) return;
+    want_turn(id, found->second);
+    owner_.on_ready(stream_);
 }
 
 void NodeSession::want_turn(RequestId id, Active& active) {
@@ -236,7 +237,8 @@ void NodeSession::give_turn(RequestId id, Instant now, Budget& budget) {
             const std::string parameters = std::move(active.parameters);
             return run(id, active, parameters, now);
         }
-        return active.writing ? void() : want_turn(id, active);
+        if (!active.writing) want_turn(id, active);
+        return;
     }
     if (active.lasting) {
         Turn turn{output_, id, now, budget};

@@ -56,11 +56,18 @@ struct SessionStats {
     std::uint64_t late_messages = 0;
 };
 
+// Hears that a session may have become ready() although nobody has called it: news came to one of its requests.
+class SessionOwner {
+public:
+    virtual ~SessionOwner() = default;
+    virtual void on_ready(std::uint64_t stream) = 0;
+};
+
 class NodeSession final : TurnDesk {
 public:
-    // `stream` is what the session calls itself when it asks for writes (Asker::stream), never 0.
+    // `stream` is what the session is called towards its owner and the sink of its writes.
     NodeSession(std::uint64_t stream, const SessionLimits& limits, const Credentials& credentials, Rooms& rooms,
-                const Nonce& nonce, Instant now);
+                SessionOwner& owner, const Nonce& nonce, Instant now);
     ~NodeSession() override;
     NodeSession(const NodeSession&) = delete;
     NodeSession& operator=(const NodeSession&) = delete;
@@ -72,7 +79,7 @@ public:
     [[nodiscard]] bool over() const { return end_ != SessionEnd::none; }
 
     void on_bytes(Bytes arrived, Instant now, UnixSeconds wall);
-    void on_written(RequestId id, Wrote wrote, Instant now);
+    void on_written(RequestId id, Wrote wrote);
     [[nodiscard]] Instant next_deadline() const;
     void on_deadline(Instant now);
     // The connection is gone: every request ends.
@@ -133,6 +140,7 @@ private:
     const SessionLimits& limits_;
     const Credentials& credentials_;
     Rooms& rooms_;
+    SessionOwner& owner_;
     Nonce nonce_;
     Instant handshake_deadline_;
     Stage stage_ = Stage::version;

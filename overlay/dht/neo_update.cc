@@ -13,7 +13,7 @@ namespace {
 class Update final : public LongRequest {
 public:
     Update(const Request& request, const UpdateTarget& target)
-        : rooms_(request.rooms), asker_(request.asker), key_(target.key) {}
+        : rooms_(request.rooms), asker_(request.asker), key_{target.key} {}
 
     void wrong_node() { answer(UpdateCode::wrong_node); }
 

@@ -1,13 +1,12 @@
 #include "overlay/dht/record_batch.h"
 
+#include "overlay/dht/lzo1x.h"
 #include "overlay/dht/neo_wire.h"
 
 namespace halp::neo {
 namespace {
 
 constexpr std::size_t length_bytes = 8, key_bytes = 8;
-// No LZO1X stream says more than this with one of its bytes (a run length of 255 per zero byte).
-constexpr std::size_t expansion_max = 256;
 
 }  // namespace
 
@@ -43,18 +42,17 @@ bool RefreshBatch::add(Key key, Bytes value) {
     return true;
 }
 
-void pack(Compressor& compressor, Bytes plain, std::string& out) {
+void pack(Bytes plain, std::string& out) {
     FieldWriter(out).number<std::uint64_t>(plain.size());
-    compressor.compress(plain, out);
+    lzo1x_encode(plain, out);
 }
 
-bool unpack(Compressor& compressor, Bytes batch, std::size_t plain_max, std::string& plain) {
+bool unpack(Bytes batch, std::size_t plain_max, std::string& plain) {
     FieldReader read(batch);
     const auto plain_bytes = read.number<std::uint64_t>();
-    if (read.failed() || plain_bytes > plain_max || plain_bytes > read.left() * expansion_max) return false;
+    if (read.failed() || plain_bytes > plain_max) return false;
     plain.clear();
-    return compressor.decompress(read.raw(read.left()), static_cast<std::size_t>(plain_bytes), plain) &&
-           plain.size() == plain_bytes;
+    return lzo1x_decode(read.raw(read.left()), static_cast<std::size_t>(plain_bytes), plain) == LzoFault::none;
 }
 
 std::optional<BatchRecord> RecordBatchReader::next() {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 
-#include "overlay/dht/compressor.h"
 #include "overlay/environment.h"
 #include "store/records/key.h"
 
@@ -51,10 +50,10 @@ private:
     std::string plain_;
 };
 
-// The container: length of the plain bytes, then one LZO1X stream.
-void pack(Compressor& compressor, Bytes plain, std::string& out);
-// Refuses before it allocates: more than `plain_max`, or more than any stream of this length could hold.
-[[nodiscard]] bool unpack(Compressor& compressor, Bytes batch, std::size_t plain_max, std::string& plain);
+// The container: length of the plain bytes, then one LZO1X stream. Appends.
+void pack(Bytes plain, std::string& out);
+// False for anything but a whole container; a plain length beyond `plain_max` is refused before anything is allocated.
+[[nodiscard]] bool unpack(Bytes batch, std::size_t plain_max, std::string& plain);
 
 struct BatchRecord {
     Key key{};

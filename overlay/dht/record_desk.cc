@@ -32,7 +32,7 @@ void RecordDesk::remove_channel(const Channel& channel, Asker asker) {
     store_.remove_channel(channel, expect(Kind::channel_removal, channel, Key{}, asker));
 }
 
-void RecordDesk::collect(std::vector<Written>& written) {
+void RecordDesk::collect() {
     completions_.clear();
     store_.take_completions(completions_);
     for (const Completion& completion : completions_) {
@@ -41,9 +41,15 @@ void RecordDesk::collect(std::vector<Written>& written) {
         Pending& write = pending_[at];
         write.over = true;
         if (completion.wrote == Wrote::done) tell(write);
-        if (write.asker.stream != 0) written.push_back({write.asker, completion.wrote});
+        const Asker asker = write.asker;
+        if (asker.sink) asker.sink->on_written(asker.stream, asker.request, completion.wrote);
     }
     for (; !pending_.empty() && pending_.front().over; ++first_token_) pending_.pop_front();
+}
+
+void RecordDesk::forget(const WriteSink& sink) {
+    for (Pending& write : pending_)
+        if (write.asker.sink == &sink) write.asker.sink = nullptr;
 }
 
 void RecordDesk::tell(const Pending& write) {

@@ -25,16 +25,17 @@ public:
     virtual void on_channel_removed() = 0;
 };
 
-// Whom to answer: the node knows what the two words mean.
-struct Asker {
-    std::uint64_t stream = 0;  // 0: nobody waits for the answer
-    std::uint64_t request = 0;
-    bool operator==(const Asker&) const = default;
+class WriteSink {
+public:
+    virtual ~WriteSink() = default;
+    virtual void on_written(std::uint64_t stream, std::uint64_t request, Wrote wrote) = 0;
 };
 
-struct Written {
-    Asker asker;
-    Wrote wrote = Wrote::done;
+// Whom to answer. The two words are the sink's own.
+struct Asker {
+    WriteSink* sink = nullptr;  // null: nobody waits for the answer
+    std::uint64_t stream = 0;
+    std::uint64_t request = 0;
 };
 
 class RecordDesk {
@@ -49,8 +50,10 @@ public:
     void create_channel(const Channel& channel, Asker asker);
     void remove_channel(const Channel& channel, Asker asker);
 
-    // What the store has completed since: listeners are told at once, answers go to the end of `written`.
-    void collect(std::vector<Written>& written);
+    // Tells listeners and askers what the store has completed since. They may not write meanwhile.
+    void collect();
+    // No write of this sink is answered any more.
+    void forget(const WriteSink& sink);
 
     // `listener` stays until removed, or until the channel is.
     void listen(const Channel& channel, RecordListener& listener);

@@ -92,24 +92,26 @@ RecordPlace ChannelRecords::append(Key key, std::string_view value) {
 
 std::uint32_t ChannelRecords::room_for(std::size_t bytes) {
     // A big value has a segment to itself: it goes when the record goes, and is never moved.
-    if (bytes > segment_bytes_max / 4) return new_segment(bytes);
+    if (bytes > segment_bytes_max / 4) return new_segment(bytes, false);
     if (head_ && segments_[*head_].capacity - segments_[*head_].used >= bytes) return *head_;
 
     const std::optional<std::uint32_t> full = head_;
-    head_ = new_segment(std::max(bytes, std::clamp(capacity_, segment_bytes_min, segment_bytes_max)));
+    const std::size_t doubled = std::clamp(shared_capacity_, segment_bytes_min, segment_bytes_max);
+    head_ = new_segment(std::max(bytes, doubled), true);
     if (full) note_if_sparse(*full);
     return *head_;
 }
 
-std::uint32_t ChannelRecords::new_segment(std::size_t capacity) {
+std::uint32_t ChannelRecords::new_segment(std::size_t capacity, bool shared) {
     if (free_.empty()) {
         free_.push_back(static_cast<std::uint32_t>(segments_.size()));
         segments_.emplace_back();
     }
     const std::uint32_t number = free_.back();
     free_.pop_back();
-    segments_[number] = {std::make_unique_for_overwrite<char[]>(capacity), capacity, 0, 0};
+    segments_[number] = {std::make_unique_for_overwrite<char[]>(capacity), capacity, 0, 0, shared};
     capacity_ += capacity;
+    if (shared) shared_capacity_ += capacity;
     return number;
 }
 
@@ -155,7 +157,9 @@ void ChannelRecords::evacuate(std::uint32_t number) {
 
 void ChannelRecords::release(std::uint32_t number) {
     if (number == head_) head_.reset();
-    capacity_ -= segments_[number].capacity;
+    const Segment& segment = segments_[number];
+    capacity_ -= segment.capacity;
+    if (segment.shared) shared_capacity_ -= segment.capacity;
     segments_[number] = {};
     free_.push_back(number);
 }

@@ -45,6 +45,7 @@ private:
         std::size_t capacity = 0;
         std::size_t used = 0;
         std::size_t live = 0;
+        bool shared = false;  // by more than one record
     };
 
     [[nodiscard]] static std::uint32_t segment_of(RecordPlace place);
@@ -54,7 +55,7 @@ private:
     RecordPlace append(Key key, std::string_view value);
     // The segment that has room for so many bytes.
     std::uint32_t room_for(std::size_t bytes);
-    std::uint32_t new_segment(std::size_t capacity);
+    std::uint32_t new_segment(std::size_t capacity, bool shared);
     void leave_hole(RecordPlace place);
     void note_if_sparse(std::uint32_t number);
     void evacuate_one();
@@ -67,6 +68,7 @@ private:
     std::vector<std::uint32_t> sparse_;  // to be emptied; may name one twice
     std::optional<std::uint32_t> head_;  // where records are added
     std::size_t capacity_ = 0;
+    std::size_t shared_capacity_ = 0;
     std::uint64_t value_bytes_ = 0;
 };
 

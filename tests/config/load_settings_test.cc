@@ -244,12 +244,12 @@ TEST(SetFlag, WantsAKeyAndAValue) {
     EXPECT_FALSE(parse_set_flag("=x"));
 }
 
-TEST(OverlayOptions, KnowTheConcreteAddressOnly) {
+TEST(OverlayOptions, CarryTheSettingsOfTheNode) {
     Settings settings;
-    EXPECT_FALSE(overlay_options(settings).listening);
     settings.listen = {"127.0.0.1", 4000};
-    EXPECT_EQ(overlay_options(settings).listening->text(), "127.0.0.1:4000");
+    settings.node.swarm = "mine";
     EXPECT_EQ(overlay_options(settings).listen_port, 4000);
+    EXPECT_EQ(overlay_options(settings).swarm, "mine");
 }
 
 }  // namespace

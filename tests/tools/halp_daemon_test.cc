@@ -167,7 +167,7 @@ TEST_F(WithDaemonTest, JoinWaitsUntilTheNodeIsReached) {
           http_reply(
               200,
               R"({"schema_version":1,"peers":[{"host":"a.example","port":1,"proved":true,"role":"fresh"}]})")}});
-    EXPECT_EQ(run({"join", "a.example:1"}).data, "Joined a.example:1; 1 nodes known.\n");
+    EXPECT_EQ(run({"join", "a.example:1"}).data, "Joined a.example:1; nodes known: 1.\n");
     EXPECT_EQ(run({"join", "b.example:1", "--timeout", "0.1"}).code, ExitCode::timed_out);
 }
 

@@ -70,5 +70,15 @@ TEST_F(HalpProgram, AnnounceHoldsItsConnectionAndEndsWellOnTerm) {
     EXPECT_THAT(ran.messages, HasSubstr("withdrawn."));
 }
 
+TEST_F(HalpProgram, DemoEndsByItselfAndLeavesNothing) {
+    if (run_program("test -x $(dirname " HALP_PROGRAM ")/halpd").code != 0)
+        GTEST_SKIP() << "halpd is not built here";
+    const auto ran = run_program("TMPDIR=" + home.path() + " " + halp("demo 3"));
+    EXPECT_EQ(ran.code, 0) << ran.data << ran.messages;
+    EXPECT_THAT(ran.data, HasSubstr("Every other node has forgotten it"));
+    EXPECT_THAT(ran.data, HasSubstr("halp announce chat"));
+    EXPECT_EQ(run_program("ls -A " + home.path()).data, "");
+}
+
 }  // namespace
 }  // namespace halp::cli

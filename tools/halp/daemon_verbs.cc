@@ -176,7 +176,7 @@ ExitCode join(const WithDaemon& world) {
     if (world.console.style().json)
         world.console.line(json_of_join(seed, joined, reach.listed));
     else if (joined)
-        world.console.block("Joined " + seed.text() + "; " + std::to_string(reach.listed) + " nodes known.\n");
+        world.console.block("Joined " + seed.text() + "; nodes known: " + std::to_string(reach.listed) + ".\n");
     if (joined) return ExitCode::ok;
     return world.console.fail(
         ExitCode::timed_out,

@@ -41,11 +41,12 @@ public:
 private:
     using Condition = std::function<bool(DemoNode&)>;
 
+    [[nodiscard]] bool tells_story() const { return !world_.command.json && !world_.command.quiet; }
     void tell(const std::string& text) {
-        if (world_.command.json || world_.command.quiet)
-            world_.console.detail(text);
-        else
+        if (tells_story())
             world_.console.line(text);
+        else
+            world_.console.detail(text);
     }
     [[nodiscard]] double since(Instant begin) const {
         return std::chrono::duration<double>(world_.clock.now() - begin).count();
@@ -117,11 +118,13 @@ Result<void> Demo::start_all() {
     }
     if (auto up = until_everywhere("every node listens", listens); !up) return up;
     report_.started_s = since(begin_);
+    std::vector<std::vector<std::string>> rows;
     for (const auto& node : swarm_.nodes()) {
+        rows.push_back(
+            {name(*node), node->endpoint.text(), rows.empty() ? "the bootstrap" : "joins through node 1"});
         report_.nodes.push_back(node->endpoint);
-        tell("  " + name(*node) + "  " + node->endpoint.text() +
-             (report_.nodes.size() == 1 ? "  the bootstrap" : "  joins through node 1"));
     }
+    if (tells_story()) world_.console.block(table(rows, "  "));
     return {};
 }
 
@@ -171,7 +174,7 @@ Result<void> Demo::show_lists() {
             others += halp && other != node && lists(*halp, other->endpoint) ? 1U : 0U;
         rows.push_back({name(*node), node->endpoint.text(), hosts, seen, std::to_string(others) + " others"});
     }
-    if (!world_.command.json && !world_.command.quiet) world_.console.headed(table(rows, "  "));
+    if (tells_story()) world_.console.headed(table(rows, "  "));
     return {};
 }
 
@@ -205,7 +208,7 @@ Result<void> Demo::stop_all() {
 
 constexpr const char* what_next = R"(
 What to type for a real node:
-  halpd --listen 0.0.0.0:3451 &              run one (its state stays in ~/.local/state/halp)
+  halpd --listen 0.0.0.0:3451 &              run one here
   halp join seed.example.org:3451            introduce it to any node you know
   halp announce chat my.example.org:5222     be listed under `chat` until Ctrl-C
   halp get chat                              who else is there?

@@ -72,14 +72,13 @@ struct FieldReader {
         return {};
     }
 
-    static Result<Fields::Value> value_of(const std::string& name, const nlohmann::json& json) {
+    static Fields::Value value_of(const nlohmann::json& json) {
         using Kind = Fields::Kind;
-        if (json.is_string()) return Fields::Value{Kind::text, json.get_ref<const std::string&>()};
-        if (json.is_boolean()) return Fields::Value{Kind::flag, json.get<bool>() ? "true" : "false"};
-        if (json.is_number_unsigned())
-            return Fields::Value{Kind::number, std::to_string(json.get<std::uint64_t>())};
-        if (json.is_number_integer()) return Fields::Value{Kind::number, std::to_string(json.get<std::int64_t>())};
-        return bad_request(name + " must be a text, a whole number, true or false");
+        if (json.is_string()) return {Kind::text, json.get_ref<const std::string&>()};
+        if (json.is_boolean()) return {Kind::flag, json.get<bool>() ? "true" : "false"};
+        if (json.is_number_unsigned()) return {Kind::number, std::to_string(json.get<std::uint64_t>())};
+        if (json.is_number_integer()) return {Kind::number, std::to_string(json.get<std::int64_t>())};
+        return {Kind::unusable, {}};
     }
 };
 
@@ -105,9 +104,7 @@ Result<Fields> Fields::of_json(const std::string& body) {
     const nlohmann::json json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
     if (!json.is_object()) return Error{ErrorCode::invalid, "the body is not a JSON object"};
     for (const auto& item : json.items()) {
-        Result<Value> value = FieldReader::value_of(item.key(), item.value());
-        if (!value) return value.error();
-        const Result<void> added = FieldReader::add(fields, item.key(), std::move(*value));
+        const Result<void> added = FieldReader::add(fields, item.key(), FieldReader::value_of(item.value()));
         if (!added) return added.error();
     }
     return fields;

@@ -45,7 +45,7 @@ public:
     [[nodiscard]] Result<bool> flag(const std::string& name) const;
 
 private:
-    enum class Kind : std::uint8_t { text, number, flag, any };  // a query's values may be any
+    enum class Kind : std::uint8_t { text, number, flag, any, unusable };  // a query's values may be any
     struct Value {
         Kind kind = Kind::any;
         std::string text;

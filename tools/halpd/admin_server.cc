@@ -161,6 +161,8 @@ void AdminServer::note(const Event& event) {
 
 void AdminServer::closed(Stream& stream) {
     const std::optional<OwnAnnouncement> held = std::move(stream.held);
+    // A connection that breaks lets go of the request it was answering, and leaves it to us.
+    if (evhttp_request_get_connection(stream.request) == nullptr) evhttp_request_free(stream.request);
     streams_.remove_if([&](const Stream& other) { return &other == &stream; });
     if (streams_.empty()) event_del(beat_);
     if (held) api_.release(*held);

@@ -1,0 +1,76 @@
+// One connection of a client to a node, free of sockets: version, authentication, and messages of many requests side by
+// side. What the messages mean is for others.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <unordered_set>
+#include <utility>
+
+#include "overlay/dht/neo_credentials.h"
+#include "overlay/dht/neo_frames.h"
+#include "overlay/dht/neo_session.h"
+#include "overlay/environment.h"
+#include "store/time.h"
+
+namespace halp::neo {
+
+class ClientMessages {
+public:
+    virtual ~ClientMessages() = default;
+    virtual void on_authenticated() = 0;
+    // False: the node broke the protocol, the connection ends. A message for an unknown request is not that.
+    [[nodiscard]] virtual bool on_message(RequestId id, Bytes payload) = 0;
+};
+
+class ClientSession {
+public:
+    // `credential` and `sink` outlive it. The version byte is in output() from the beginning.
+    ClientSession(const SessionLimits& limits, const Credential& credential, ClientMessages& sink, Instant now);
+    ClientSession(const ClientSession&) = delete;
+    ClientSession& operator=(const ClientSession&) = delete;
+
+    void on_bytes(Bytes arrived, UnixSeconds wall);
+    [[nodiscard]] Instant next_deadline() const;
+    void on_deadline(Instant now);
+
+    [[nodiscard]] std::string& output() { return output_; }
+    [[nodiscard]] SessionEnd end() const { return end_; }
+    [[nodiscard]] bool over() const { return end_ != SessionEnd::none; }
+    [[nodiscard]] bool authenticated() const { return stage_ == Stage::open; }
+
+    // Whole frames made by neo_codec. A request has at most one message waiting; requests take turns.
+    void send(RequestId id, std::string frame);
+    [[nodiscard]] bool waiting(RequestId id) const { return waiting_ids_.contains(id); }
+    void cancel(RequestId id);  // what waits is not sent
+    void set_unsent(std::size_t bytes) { unsent_ = bytes; }
+    // Moves what waits to output() while there is room.
+    void pump();
+
+private:
+    enum class Stage : std::uint8_t { version, nonce, verdict, open };
+    void finish(SessionEnd end) {
+        if (!over()) end_ = end;
+    }
+    void on_version(Bytes arrived, UnixSeconds wall);
+    void on_nonce(Bytes body);
+    void on_verdict(Bytes body);
+    void on_payload(Bytes body);
+
+    const SessionLimits& limits_;
+    const Credential& credential_;
+    ClientMessages& sink_;
+    Instant handshake_deadline_;
+    Stage stage_ = Stage::version;
+    SessionEnd end_ = SessionEnd::none;
+    std::uint64_t timestamp_ = 0;
+    FrameReceiver frames_;
+    std::string output_;
+    std::size_t unsent_ = 0;
+    std::deque<std::pair<RequestId, std::string>> waiting_;
+    std::unordered_set<RequestId> waiting_ids_;  // of the same
+};
+
+}  // namespace halp::neo

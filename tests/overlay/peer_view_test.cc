@@ -1,0 +1,281 @@
+#include "overlay/peer_view.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+namespace halp {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Dice final : public Random {
+public:
+    explicit Dice(std::uint64_t seed) : state_(seed) {}
+    std::uint64_t next() override {  // splitmix64
+        std::uint64_t z = state_ += 0x9e3779b97f4a7c15;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+        return z ^ (z >> 31);
+    }
+
+private:
+    std::uint64_t state_;
+};
+
+constexpr Instant start{std::chrono::hours{1000}};
+
+class PeerViewTest : public testing::Test {
+protected:
+    EndpointId peer(int i) {
+        return endpoints.intern({"10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".1", 3451});
+    }
+    Heard hear(PeerView& view, int i, Duration age, std::uint32_t incarnation = 1) {
+        return view.hear({.endpoint = peer(i), .incarnation = incarnation, .seen = start - age}, start);
+    }
+    static std::size_t role(const PeerView& view, PeerRole role) { return view.count(role); }
+
+    EndpointTable endpoints;
+    Dice dice{7};
+};
+
+TEST_F(PeerViewTest, KeepsTheNewestSightingWhateverTheOrder) {
+    PeerView view{endpoints, dice, {}};
+    EXPECT_EQ(hear(view, 1, 10s), Heard::added);
+    EXPECT_EQ(hear(view, 1, 20s), Heard::stale);
+    EXPECT_EQ(hear(view, 1, 5s), Heard::refreshed);
+    EXPECT_EQ(view.find(peer(1))->seen, start - 5s);
+}
+
+TEST_F(PeerViewTest, AHigherIncarnationClearsOldFailures) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 10s);
+    view.fail(peer(1), start, 2s);
+    view.fail(peer(1), start, 2s);
+    ASSERT_TRUE(view.find(peer(1))->suspect());
+    EXPECT_EQ(hear(view, 1, 10s, 2), Heard::refreshed);
+    EXPECT_FALSE(view.find(peer(1))->suspect());
+}
+
+TEST_F(PeerViewTest, HearsayOfTheSameIncarnationNeverRevivesTheDead) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 10s);
+    view.bury(peer(1), start);
+    EXPECT_EQ(hear(view, 1, 1s), Heard::stale) << "older than the burial";
+    const PeerNews later{.endpoint = peer(1), .incarnation = 1, .seen = start + 5s};
+    EXPECT_EQ(view.hear(later, start + 6s), Heard::doubted);
+    EXPECT_TRUE(view.find(peer(1))->dead());
+    EXPECT_EQ(view.due_probe(start + 6s), peer(1)) << "but it is worth a look";
+    EXPECT_EQ(hear(view, 1, 1s, 2), Heard::revived);
+    EXPECT_FALSE(view.find(peer(1))->dead());
+}
+
+TEST_F(PeerViewTest, OwnContactRevivesTheDead) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 10s);
+    view.bury(peer(1), start);
+    view.prove(peer(1), 1, start + 1s);
+    EXPECT_FALSE(view.find(peer(1))->dead());
+    EXPECT_EQ(view.listed_count(), 1U);
+}
+
+TEST_F(PeerViewTest, ALeftNodeComesBackOnlyAsANewIncarnation) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 10s, 5);
+    view.leave(peer(1), 5, start);
+    EXPECT_EQ(view.hear({.endpoint = peer(1), .incarnation = 5, .seen = start + 9s}, start + 9s), Heard::stale);
+    EXPECT_EQ(view.listed_count(), 0U);
+    EXPECT_EQ(hear(view, 1, 0s, 6), Heard::revived);
+}
+
+TEST_F(PeerViewTest, GravesPauseEverLongerUpToAnHour) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 10s);
+    view.bury(peer(1), start);
+    Instant now = start;
+    Duration last{0};
+    for (int i = 0; i < 60; ++i) {
+        now = view.find(peer(1))->retry_at;
+        view.probing(peer(1));
+        view.fail(peer(1), now, 2s);
+        const Duration pause = view.find(peer(1))->retry_at - now;
+        EXPECT_GE(pause + pause / 4 + 1s, std::min<Duration>(last, 1h)) << i;
+        EXPECT_LE(pause, 1h + 15min + 1s);
+        last = pause;
+    }
+    EXPECT_GE(last, 1h);
+}
+
+TEST_F(PeerViewTest, AnchorsAreProvedNodesAndNeverMoreThanAllowed) {
+    ViewOptions options;
+    options.anchors_max = 5;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 200; ++i) {
+        hear(view, i, 1s);
+        view.prove(peer(i), 1, start + std::chrono::milliseconds{i});
+        view.settle();
+        EXPECT_LE(role(view, PeerRole::anchor), 5U);
+    }
+    EXPECT_EQ(role(view, PeerRole::anchor), 5U);
+    for (const Peer& p : view.all())
+        if (p.role == PeerRole::anchor) {
+            EXPECT_NE(p.proved, never);
+        }
+}
+
+TEST_F(PeerViewTest, FirstAnchorsAreReplacedInTime) {
+    ViewOptions options;
+    options.anchors_max = 5;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 400; ++i) view.prove(peer(i % 100), 1, start + std::chrono::milliseconds{i});
+    int early = 0;
+    for (int i = 0; i < 5; ++i)
+        if (const Peer* p = view.find(peer(i)); p && p->role == PeerRole::anchor) ++early;
+    EXPECT_LT(early, 4) << "the bootstrap must not stay everybody's anchor";
+}
+
+TEST_F(PeerViewTest, NothingExceedsItsPlaceWhateverStrangersSay) {
+    ViewOptions options;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 3000; ++i) {
+        hear(view, i, std::chrono::milliseconds{dice.below(60'000)});
+        if (i % 3 == 0) view.bury(peer(i), start);
+        view.settle();
+        ASSERT_LE(role(view, PeerRole::fresh), options.fresh_max);
+        ASSERT_LE(role(view, PeerRole::pool), options.pool_max);
+        ASSERT_LE(role(view, PeerRole::grave), options.grave_max);
+    }
+}
+
+TEST_F(PeerViewTest, AFullPoolLosesMereClaimsBeforeProvedNodes) {
+    ViewOptions options;
+    options.fresh_max = 4;
+    options.pool_max = 10;
+    options.anchors_max = 0;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 10; ++i) view.prove(peer(i), 1, start);
+    view.settle();
+    for (int i = 100; i < 200; ++i)
+        view.hear({.endpoint = peer(i), .claim = {UnixSeconds{9}, UnixSeconds{9}, start}}, start);
+    view.settle();
+    for (int i = 0; i < 10; ++i) EXPECT_NE(view.find(peer(i)), nullptr) << i;
+}
+
+TEST_F(PeerViewTest, AnAddressGroupTakesNoMoreThanItsShareOfTheView) {
+    ViewOptions options;
+    options.per_group_max = 2;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 100; ++i) {
+        const EndpointId sybil = endpoints.intern({"198.51.100." + std::to_string(i), 3451});
+        view.hear({.endpoint = sybil, .incarnation = 1, .seen = start}, start);
+        view.prove(sybil, 1, start);
+    }
+    for (int i = 0; i < 20; ++i) hear(view, i * 250, 30s);
+    view.settle();
+    int fresh = 0, anchors = 0;
+    for (const Peer& p : view.all()) {
+        if (!endpoints.at(p.endpoint).host.starts_with("198.")) continue;
+        fresh += p.role == PeerRole::fresh;
+        anchors += p.role == PeerRole::anchor;
+    }
+    EXPECT_LE(fresh, 2);
+    EXPECT_LE(anchors, 2);
+}
+
+TEST_F(PeerViewTest, ASampleIsTheFreshestAndOthersWithoutRepeats) {
+    ViewOptions options;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 60; ++i) hear(view, i, std::chrono::seconds{i});
+    view.settle();
+    std::set<EndpointId> others;
+    for (int round = 0; round < 50; ++round) {
+        std::set<EndpointId> seen;
+        for (const Peer* p : view.sample()) EXPECT_TRUE(seen.insert(p->endpoint).second);
+        EXPECT_EQ(seen.size(), options.sample_freshest + options.sample_random);
+        for (int i = 0; i < 8; ++i) EXPECT_TRUE(seen.contains(peer(i))) << "one of the 8 freshest is missing";
+        others.insert(seen.begin(), seen.end());
+    }
+    EXPECT_GT(others.size(), 50U) << "the rest must vary";
+}
+
+TEST_F(PeerViewTest, SuspectsAreNeitherToldNorChosenButStayListedLast) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 0s);
+    hear(view, 2, 100s);
+    view.fail(peer(1), start, 2s);
+    view.fail(peer(1), start, 2s);
+    for (int i = 0; i < 50; ++i) EXPECT_EQ(view.partner(), peer(2));
+    EXPECT_EQ(view.sample().size(), 1U);
+    EXPECT_EQ(view.listed().back()->endpoint, peer(1));
+}
+
+TEST_F(PeerViewTest, ClaimsAreListedBelowEverythingConfirmed) {
+    PeerView view{endpoints, dice, {}};
+    view.hear({.endpoint = peer(1), .claim = {UnixSeconds{4'000'000'000}, UnixSeconds{2'000'000'000}, start}}, start);
+    hear(view, 2, 200s);
+    EXPECT_EQ(view.listed().front()->endpoint, peer(2));
+    EXPECT_EQ(view.digest().count, 1U) << "claims are not told";
+}
+
+TEST_F(PeerViewTest, DigestsAgreeOnMachinesThatLearnedInAnotherOrder) {
+    PeerView one{endpoints, dice, {}};
+    EndpointTable elsewhere;
+    PeerView two{elsewhere, dice, {}};
+    for (int i = 0; i < 50; ++i) hear(one, i, std::chrono::seconds{i});
+    for (int i = 49; i >= 0; --i)
+        two.hear({.endpoint = elsewhere.intern(endpoints.at(peer(i))), .incarnation = 1, .seen = start - 3s}, start);
+    EXPECT_EQ(one.digest(), two.digest());
+    hear(one, 7, 0s, 2);
+    EXPECT_NE(one.digest(), two.digest()) << "another incarnation is another fact";
+}
+
+TEST_F(PeerViewTest, ExpiryForgetsWhoNobodySpeaksOf) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 10s);
+    hear(view, 2, 400s);
+    const PeerView::Expired gone = view.expire(start, 300s, 300s, 24h, 24h);
+    ASSERT_EQ(gone.listed.size(), 1U);
+    EXPECT_EQ(gone.listed[0], peer(2));
+    EXPECT_EQ(view.listed_count(), 1U);
+}
+
+TEST_F(PeerViewTest, NewscastIsASetting) {
+    ViewOptions newscast;  // whole views, the c freshest stay
+    newscast.fresh_max = 20;
+    newscast.healer = 1000;
+    newscast.sample_freshest = 20;
+    newscast.sample_random = 0;
+    newscast.partner = PartnerRule::random;
+    newscast.anchors_max = newscast.pool_max = newscast.grave_max = 0;
+    newscast.drop_on_failure = true;
+    PeerView view{endpoints, dice, newscast};
+    for (int i = 0; i < 60; ++i) hear(view, i, std::chrono::seconds{(i * 37) % 60});
+    view.settle();
+    EXPECT_EQ(view.all().size(), 20U);
+    for (const Peer& p : view.all()) EXPECT_GT(p.seen, start - 20s) << "only the freshest stay";
+    view.fail(view.all()[0].endpoint, start, 1s);
+    EXPECT_EQ(view.all().size(), 19U);
+}
+
+TEST_F(PeerViewTest, SwapperGivesAwayWhatItSent) {
+    ViewOptions swapper;
+    swapper.fresh_max = 10;
+    swapper.healer = 0;
+    swapper.swapper = 5;
+    swapper.sample_freshest = 0;
+    swapper.sample_random = 5;
+    swapper.anchors_max = swapper.pool_max = 0;
+    PeerView view{endpoints, dice, swapper};
+    for (int i = 0; i < 10; ++i) hear(view, i, 5s);
+    view.settle();
+    std::set<EndpointId> sent;
+    for (const Peer* p : view.sample()) sent.insert(p->endpoint);
+    for (int i = 100; i < 105; ++i) hear(view, i, 50s);
+    view.settle();
+    EXPECT_EQ(view.all().size(), 10U);
+    for (const Peer& p : view.all()) EXPECT_FALSE(sent.contains(p.endpoint));
+}
+
+}  // namespace
+}  // namespace halp

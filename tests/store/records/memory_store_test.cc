@@ -1,0 +1,161 @@
+#include "store/records/memory_store.h"
+
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "store/records/record_index.h"
+#include "tests/store/records/store_fixture.h"
+#include "tests/store/seeded.h"
+
+namespace halp {
+namespace {
+
+using tests::channel;
+using tests::Seeded;
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool counts_memory = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool counts_memory = false;
+#else
+constexpr bool counts_memory = true;
+#endif
+#else
+constexpr bool counts_memory = true;
+#endif
+
+std::size_t heap_bytes() {
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+TEST(RecordIndex, AgreesWithAnOrderedMap) {
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+        SCOPED_TRACE(seed);
+        Seeded random(seed);
+        RecordIndex index;
+        std::map<Key, RecordPlace> model;
+        for (int step = 0; step < 30000; ++step) {
+            const Key key{random.below(4000) * (seed % 2 == 0 ? 1 : 0x9e3779b97f4a7c15)};
+            const bool grow = random.below(10) < (step < 15000 ? 7U : 3U);
+            if (grow && model.count(key) == 0) {
+                model[key] = RecordPlace{random.next()};
+                index.insert(key, model[key]);
+            } else if (!grow && model.erase(key) == 1) {
+                index.erase(key);
+            }
+            ASSERT_EQ(index.size(), model.size());
+            const RecordPlace* found = index.find(key);
+            ASSERT_EQ(found != nullptr, model.count(key) == 1);
+            if (found != nullptr) {
+                ASSERT_EQ(*found, model[key]);
+            }
+            if (step % 1000 != 0) continue;
+            std::map<Key, RecordPlace> walked;
+            const Key after{random.next()};
+            index.walk(after, [&](Key k, RecordPlace place) { return walked.emplace_hint(walked.end(), k, place), true; });
+            ASSERT_EQ(walked, (std::map<Key, RecordPlace>(model.upper_bound(after), model.end())));
+        }
+    }
+}
+
+TEST(RecordIndex, FillsItsBlocksWithRisingKeys) {
+    RecordIndex index;
+    for (std::uint64_t i = 0; i < 100'000; ++i) index.insert(Key{i}, RecordPlace{i});
+    EXPECT_LE(index.bytes(), 100'000U * 17);
+}
+
+TEST(MemoryStore, KeepsARecordOfAHundredBytesInAHundredAndFifty) {
+    if (!counts_memory) GTEST_SKIP() << "the sanitizer's own memory would be counted";
+    for (const bool rising : {true, false}) {
+        Seeded random(5);
+        const std::string value(100, 'v');
+        constexpr std::uint64_t records = 1'000'000;
+        const std::size_t before = heap_bytes();
+        auto store = std::make_unique<MemoryStore>();
+        for (std::uint64_t i = 0; i < records; ++i)
+            ASSERT_EQ(store->put_now(channel("chat"), Key{rising ? i : random.next()}, value), Wrote::done);
+        const std::size_t measured = heap_bytes() - before;
+        EXPECT_LE(measured, records * 150);
+        EXPECT_LE(store->memory_bytes(), measured + measured / 50);
+        EXPECT_GE(store->memory_bytes(), measured - measured / 50);
+        RecordProperty(rising ? "bytes_rising" : "bytes_random", static_cast<int>(measured / records));
+        std::printf("%s keys: %.1f bytes a record\n", rising ? "rising" : "random",
+                    static_cast<double>(measured) / records);
+    }
+}
+
+TEST(MemoryStore, ReclaimsWhatIsOverwrittenAndRemoved) {
+    Seeded random(9);
+    MemoryStore store;
+    std::size_t most = 0;
+    for (int step = 0; step < 300'000; ++step) {
+        const Key key{random.below(3000)};
+        if (random.one_in(3)) {
+            store.remove(channel("chat"), key, WriteToken{});
+        } else {
+            store.put_now(channel("chat"), key, std::string(random.below(400), 'x'));
+        }
+        if (step % 1000 == 0) {
+            std::vector<Completion> completions;
+            store.take_completions(completions);
+            most = std::max(most, store.memory_bytes());
+        }
+    }
+    // At any time about 2000 records of 200 bytes, so 400 kB and headers are alive.
+    EXPECT_LE(most, 2 * (store.total().bytes + store.total().records * 36) + 2 * ChannelRecords::segment_bytes_max);
+
+    for (std::uint64_t i = 0; i < 3000; ++i) store.remove(channel("chat"), Key{i}, WriteToken{});
+    std::vector<Completion> completions;
+    store.take_completions(completions);
+    EXPECT_EQ(store.total(), RecordCount{});
+    EXPECT_LE(store.memory_bytes(), 100'000U);
+}
+
+TEST(MemoryStore, GivesABigValueBackAtOnce) {
+    MemoryStore store;
+    const std::string big(10'000'000, 'b');
+    store.put_now(channel("chat"), Key{1}, big);
+    EXPECT_GE(store.memory_bytes(), big.size());
+    store.put_now(channel("chat"), Key{1}, "small");
+    EXPECT_LE(store.memory_bytes(), 100'000U);
+    EXPECT_EQ(store.find(channel("chat"), Key{1}), "small");
+}
+
+TEST(MemoryStore, CostsLittleForAnEmptyChannel) {
+    MemoryStore store;
+    for (int i = 0; i < 1000; ++i) store.create_channel(channel("c" + std::to_string(i)), WriteToken{});
+    std::vector<Completion> completions;
+    store.take_completions(completions);
+    EXPECT_LE(store.memory_bytes(), 1000U * 400);
+}
+
+TEST(MemoryStore, RefusesWhatDoesNotFitAndKeepsTheRest) {
+    MemoryStore store{{.bytes_max = 10 * 136, .channels_max = 2, .value_bytes_max = 1000}};
+    const std::string value(100, 'v');
+    for (std::uint64_t i = 0; i < 10; ++i) ASSERT_EQ(store.put_now(channel("chat"), Key{i}, value), Wrote::done);
+    EXPECT_EQ(store.put_now(channel("chat"), Key{10}, value), Wrote::refused);
+    EXPECT_EQ(store.put_now(channel("chat"), Key{3}, value), Wrote::done);  // in place of what is there
+    EXPECT_EQ(store.put_now(channel("chat"), Key{3}, value + "x"), Wrote::refused);
+    EXPECT_EQ(store.find(channel("chat"), Key{3}), value);
+    EXPECT_EQ(store.total(), (RecordCount{10, 1000}));
+}
+
+TEST(MemoryStore, RefusesTooManyChannelsAndTooLongValues) {
+    MemoryStore store{{.bytes_max = 0, .channels_max = 2, .value_bytes_max = 10}};
+    EXPECT_EQ(store.put_now(channel("a"), Key{1}, std::string(10, 'x')), Wrote::done);
+    EXPECT_EQ(store.put_now(channel("a"), Key{2}, std::string(11, 'x')), Wrote::refused);
+    EXPECT_EQ(store.put_now(channel("b"), Key{1}, ""), Wrote::done);
+    EXPECT_EQ(store.put_now(channel("c"), Key{1}, ""), Wrote::refused);
+    EXPECT_EQ(store.channel_count(), 2U);
+}
+
+}  // namespace
+}  // namespace halp
