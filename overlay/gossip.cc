@@ -329,7 +329,7 @@ void Gossip::on_answer(ConversationId conversation, const gossip::Message& m, co
         actions_.push_back(GossipHangUp{conversation});
         return;
     }
-    const Merged how = merged(speaker, (now - call.started) / 2, remote, now, wall);
+    const Merged how = merged(m.kind, speaker, (now - call.started) / 2, remote, now, wall);
     hear_peers(m, how);
     hear_labels(m, how);
     if (call.purpose == Purpose::round || call.purpose == Purpose::seed) {
@@ -353,7 +353,7 @@ void Gossip::on_request(ConversationId conversation, const gossip::Message& m, c
         refuse(conversation, gossip::Refusal::malformed);
         return;
     }
-    const Merged how = merged(speaker, Duration{0}, remote, now, wall);
+    const Merged how = merged(m.kind, speaker, Duration{0}, remote, now, wall);
     if (m.kind == Kind::leave) {
         hear_labels(m, how);
         hear_leave(speaker, m, remote, now);

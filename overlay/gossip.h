@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -128,6 +129,7 @@ private:
         std::size_t pushes = 0;
     };
     struct Merged {  // how a message reached us
+        bool news;  // told because it is new, not as part of a sample
         Instant now;
         UnixSeconds wall;
         Duration half_rtt;
@@ -174,7 +176,7 @@ private:
     void hear_peers(const gossip::Message& message, const Merged& how);
     void hear_peer(const gossip::Entry& entry, const Merged& how);
     void hear_leave(EndpointId speaker, const gossip::Message& message, const Endpoint& remote, Instant now);
-    Merged merged(EndpointId speaker, Duration half_rtt, const Endpoint& remote, Instant now, UnixSeconds wall) const;
+    Merged merged(gossip::Kind kind, EndpointId speaker, Duration half_rtt, const Endpoint& remote, Instant now, UnixSeconds wall) const;
     bool plausible(EndpointId endpoint, bool speaker_on_loopback) const;
     void learn_self(EndpointId observed);
     static ConnectFailure as_connect_failure(ContactFailure why);
@@ -198,6 +200,9 @@ private:
     std::vector<gossip::LabelEntries> withdraw_all(Instant now, UnixSeconds wall);
     HostEntry own_entry(const Own& own, Instant now, bool withdrawn) const;
     void tell_peer(EndpointId peer, Instant now, bool direct);
+    bool first_heard(std::uint64_t fact, Instant now);
+    void forget_heard(EndpointId peer, std::uint32_t incarnation);
+    bool peer_appeared(EndpointId peer, std::uint32_t incarnation, Instant now);
     void queue(NewsItem item, Instant now);
     void push_news(Instant now, UnixSeconds wall);
     gossip::Message news_message(Instant now, UnixSeconds wall) const;
@@ -214,6 +219,7 @@ private:
     std::vector<Outgoing> calls_;
     std::vector<Seed> seeds_;
     std::vector<NewsItem> news_;
+    std::unordered_map<std::uint64_t, Instant> heard_;  // recent news, by hash: what was told once is not told again
     std::vector<Own> own_;
     std::map<EndpointId, std::vector<std::uint32_t>> interests_;
     std::uint64_t conversations_ = 0;

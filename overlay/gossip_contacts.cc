@@ -25,11 +25,11 @@ ConnectFailure Gossip::as_connect_failure(ContactFailure why) {
     }
 }
 
-Gossip::Merged Gossip::merged(EndpointId speaker, Duration half_rtt, const Endpoint& remote, Instant now,
+Gossip::Merged Gossip::merged(gossip::Kind kind, EndpointId speaker, Duration half_rtt, const Endpoint& remote, Instant now,
                               UnixSeconds wall) const {
     // Quotas count by address group of the socket, which cannot be made up.
     const SourceId source{std::max(1U, remote.group())};
-    return {now, wall, half_rtt, source, speaker, loopback(remote.host)};
+    return {kind == gossip::Kind::news, now, wall, half_rtt, source, speaker, loopback(remote.host)};
 }
 
 // The endpoint under which to list the speaker: what it advertises, or where we see it. An address that only it
@@ -78,10 +78,7 @@ EndpointId Gossip::contacted(const Outgoing& call, const gossip::Message& m, con
     else
         parts_.view.hear({.endpoint = speaker, .incarnation = m.hello.incarnation, .seen = now, .direct = true}, now);
     note_interests(speaker, m.hello);
-    if (new_here) {
-        parts_.observer.note(PeerJoined{parts_.endpoints.at(speaker)});
-        tell_peer(speaker, now, true);
-    }
+    if (new_here && peer_appeared(speaker, m.hello.incarnation, now)) tell_peer(speaker, now, true);
     if (first_proof) parts_.observer.note(PeerProved{parts_.endpoints.at(speaker)});
     parts_.view.settle();
     return speaker;
@@ -94,8 +91,7 @@ void Gossip::hear_speaker(EndpointId speaker, const gossip::Hello& hello, Instan
         parts_.view.hear({.endpoint = speaker, .incarnation = hello.incarnation, .seen = now, .direct = true}, now);
     note_interests(speaker, hello);
     if (heard != Heard::added && heard != Heard::revived) return;
-    parts_.observer.note(PeerJoined{parts_.endpoints.at(speaker)});
-    tell_peer(speaker, now, true);
+    if (peer_appeared(speaker, hello.incarnation, now)) tell_peer(speaker, now, true);
     eager_at_ = std::min(eager_at_, now);
 }
 
@@ -121,8 +117,8 @@ void Gossip::hear_peer(const gossip::Entry& entry, const Merged& how) {
     const Heard heard = parts_.view.hear(
         {.endpoint = entry.endpoint, .incarnation = entry.incarnation, .seen = how.now - age}, how.now);
     if (heard != Heard::added && heard != Heard::revived) return;
-    parts_.observer.note(PeerJoined{parts_.endpoints.at(entry.endpoint)});
-    tell_peer(entry.endpoint, how.now, false);
+    // What came in a sample was news once: in a swarm larger than the list, entries come and go all the time.
+    if (peer_appeared(entry.endpoint, entry.incarnation, how.now) && how.news) tell_peer(entry.endpoint, how.now, false);
     eager_at_ = std::min(eager_at_, how.now + options_.gossip.period / 4);
 }
 
@@ -184,7 +180,7 @@ void Gossip::suspect(EndpointId id, Instant now) {
 void Gossip::bury(EndpointId id, Instant now) {
     const Peer* peer = parts_.view.find(id);
     if (!peer || peer->dead()) return;
-    interests_.erase(id);
+    forget_heard(id, peer->incarnation);
     parts_.view.bury(id, now);
     parts_.observer.note(PeerBuried{parts_.endpoints.at(id)});
 }
@@ -192,7 +188,7 @@ void Gossip::bury(EndpointId id, Instant now) {
 void Gossip::gone(EndpointId id, std::uint32_t incarnation, Instant now) {
     const Peer* peer = parts_.view.find(id);
     if (peer && (peer->dead() || peer->incarnation > incarnation)) return;
-    interests_.erase(id);
+    forget_heard(id, incarnation);
     parts_.view.leave(id, incarnation, now);
     if (!peer) return;
     parts_.observer.note(PeerLeft{parts_.endpoints.at(id)});

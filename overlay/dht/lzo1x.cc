@@ -9,13 +9,13 @@ namespace halp {
 namespace {
 
 // README-lzo1x.md draws the instructions.
-constexpr std::size_t near_distance_max = 2048;   // `01LD DDSS` and `1LLD DDSS`
-constexpr std::size_t near_length_max = 8;        // longest copy they can say
+constexpr std::size_t near_distance_max = 2048;  // `01LD DDSS` and `1LLD DDSS`
+constexpr std::size_t near_length_max = 8;       // longest copy they can say
 constexpr std::size_t middle_distance_max = 16384;
-constexpr std::size_t middle_length_max = 33;     // without a count
+constexpr std::size_t middle_length_max = 33;  // without a count
 constexpr std::size_t far_distance_max = 16384 + 32767;
-constexpr std::size_t far_length_max = 9;         // without a count
-constexpr std::size_t run_distance_base = 2049;   // three bytes behind a run of literals
+constexpr std::size_t far_length_max = 9;        // without a count
+constexpr std::size_t run_distance_base = 2049;  // three bytes behind a run of literals
 constexpr unsigned first_literals_base = 17;
 
 // ---- encoder ----
@@ -86,8 +86,13 @@ std::size_t Encoder::look_up(std::size_t at) {
 
 // A copy may run up to the end: only where one begins is limited.
 std::size_t Encoder::match_length(std::size_t at, std::size_t distance) const {
+    const char* const here = in_.data() + at;
+    const char* const there = here - distance;
     std::size_t length = match_min;
-    while (at + length < in_.size() && in_[at + length] == in_[at + length - distance]) ++length;
+    // Eight at a time; where they differ, byte by byte.
+    for (; at + length + 8 <= in_.size(); length += 8)
+        if (std::memcmp(here + length, there + length, 8) != 0) break;
+    while (at + length < in_.size() && here[length] == there[length]) ++length;
     return length;
 }
 

@@ -1,5 +1,5 @@
-// The name of a channel: one or more ASCII letters, digits, "_" and "-". A Channel that exists is well formed, so it
-// can stand in a file name without a thought (the original's neo node did not check: `../evil`).
+// The name of a channel: one or more ASCII letters, digits, "_" and "-". A Channel that exists is well formed, so
+// it can stand in a file name without a thought (the original's neo node did not check: `../evil`).
 #pragma once
 
 #include <compare>

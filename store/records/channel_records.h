@@ -1,6 +1,7 @@
 // The records of one channel in memory: an index over segments into which records are written one behind the other.
-// What is overwritten or removed leaves a hole; a segment that is more hole than record is emptied into the newest one
-// and given back, so the memory stays within twice what is stored and a segment. One call moves at most one segment.
+// What is overwritten or removed leaves a hole; a segment that is more hole than record is emptied into the newest
+// one and given back, so the memory stays within twice what is stored and a segment. One call moves at most one
+// segment.
 #pragma once
 
 #include <cstddef>

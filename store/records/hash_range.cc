@@ -6,8 +6,8 @@ namespace halp {
 
 Result<HashRange> HashRange::make(std::uint64_t min, std::uint64_t max) {
     if (!valid(min, max))
-        return Error{ErrorCode::invalid, "a hash range begins before it ends: " + key_text(Key{min}) + " is behind " +
-                                             key_text(Key{max})};
+        return Error{ErrorCode::invalid, "a hash range begins before it ends: " + key_text(Key{min}) +
+                                             " is behind " + key_text(Key{max})};
     return HashRange{min, max};
 }
 

@@ -105,7 +105,8 @@ int LmdbFile::renew_reader() {
 }
 
 Error LmdbFile::failure(std::string_view what, int code) const {
-    const ErrorCode kind = code == MDB_MAP_FULL || code == ENOSPC || code == EDQUOT ? ErrorCode::full : ErrorCode::io;
+    const ErrorCode kind =
+        code == MDB_MAP_FULL || code == ENOSPC || code == EDQUOT ? ErrorCode::full : ErrorCode::io;
     return {kind, "cannot " + std::string{what} + " " + path_ + ": " + mdb_strerror(code)};
 }
 
@@ -201,7 +202,8 @@ LmdbStatus LmdbWrite::records_cursor() {
     return status(mdb_cursor_open(txn_, file_.table(LmdbFile::Table::records), &cursor_));
 }
 
-LmdbStatus LmdbWrite::put_record(std::string_view key, std::string_view value, std::optional<std::size_t>& old_size) {
+LmdbStatus LmdbWrite::put_record(std::string_view key, std::string_view value,
+                                 std::optional<std::size_t>& old_size) {
     if (const LmdbStatus begun = records_cursor(); begun != LmdbStatus::ok) return begun;
     MDB_val name = to_val(key), content = to_val(value);
     old_size.reset();

@@ -1,5 +1,5 @@
-// A thin cover over LMDB, and the only place that knows it: one file with three tables, one reader that is renewed for
-// each slice of reading, one writer. Says in words what went wrong; decides nothing.
+// A thin cover over LMDB, and the only place that knows it: one file with three tables, one reader that is renewed
+// for each slice of reading, one writer. Says in words what went wrong; decides nothing.
 #pragma once
 
 #include <cstddef>
@@ -70,8 +70,8 @@ private:
     Error error_;
 };
 
-// What stands in the file at one moment. Short-lived: as long as it exists no page it could see is used again. One at
-// a time. Views hold as long as it exists.
+// What stands in the file at one moment. Short-lived: as long as it exists no page it could see is used again. One
+// at a time. Views hold as long as it exists.
 class LmdbRead {
 public:
     explicit LmdbRead(LmdbFile& file);

@@ -57,11 +57,16 @@ LmdbRun BatchRun::run() {
 LmdbStatus BatchRun::apply(const BatchedWrite& write, Wrote& wrote) {
     if (const LmdbStatus found = look_up(write.channel); found != LmdbStatus::ok) return found;
     switch (write.kind) {
-        case WriteKind::put: return put(write);
-        case WriteKind::update: return update(write, wrote);
-        case WriteKind::remove: return remove(write, wrote);
-        case WriteKind::create_channel: return create(write.channel);
-        case WriteKind::remove_channel: return remove_channel(write, wrote);
+        case WriteKind::put:
+            return put(write);
+        case WriteKind::update:
+            return update(write, wrote);
+        case WriteKind::remove:
+            return remove(write, wrote);
+        case WriteKind::create_channel:
+            return create(write.channel);
+        case WriteKind::remove_channel:
+            return remove_channel(write, wrote);
     }
     return LmdbStatus::failed;
 }

@@ -1,5 +1,6 @@
-// One attempt to write one batch, or a slice of what removed channels left behind, in one transaction. Touches nothing
-// but the file and the batch, so it may run on another thread than the one that reads; the outcome is handed over.
+// One attempt to write one batch, or a slice of what removed channels left behind, in one transaction. Touches
+// nothing but the file and the batch, so it may run on another thread than the one that reads; the outcome is
+// handed over.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,8 @@
 
 namespace halp {
 
-// In the state table: what the file is, the next channel number, and the numbers of removed channels behind a prefix.
+// In the state table: what the file is, the next channel number, and the numbers of removed channels behind a
+// prefix.
 inline constexpr std::string_view format_key = "format";
 inline constexpr std::string_view format_text = "halp records 1";
 inline constexpr std::string_view next_number_key = "next";

@@ -10,8 +10,8 @@ namespace {
 
 using Table = LmdbFile::Table;
 
-// How far beyond its greatest size the map may grow so that something can be removed from a full file: even a removal
-// writes new pages before it frees old ones.
+// How far beyond its greatest size the map may grow so that something can be removed from a full file: even a
+// removal writes new pages before it frees old ones.
 constexpr std::uint64_t reserve_bytes = 16 * 1024 * 1024;
 // A node that never rests still purges.
 constexpr std::size_t commits_per_purge = 8;
@@ -170,8 +170,8 @@ bool LmdbStore::has_room_for(const Channel& channel) const {
     if (rows_.size() + waiting < options_.channels_max || rows_.count(channel) != 0) return true;
     if (waiting_.names(channel) || running_.names(channel)) return true;
     const auto is_new = [&](const Channel& other) { return rows_.count(other) == 0; };
-    const auto fresh = std::ranges::count_if(waiting_.channels(), is_new) +
-                       std::ranges::count_if(running_.channels(), is_new);
+    const auto fresh =
+        std::ranges::count_if(waiting_.channels(), is_new) + std::ranges::count_if(running_.channels(), is_new);
     return rows_.size() + static_cast<std::size_t>(fresh) < options_.channels_max;
 }
 

@@ -1,10 +1,11 @@
-// Records on disk. Writes gather, at most 5 ms or 4096 of them, go into one transaction, and are completed when that is
-// on the disk: what was answered survives kill -9, and with Durability::power the machine's end. Reads are done when
-// they return; a scan sees one moment per slice. Opening costs a look at the channels, however many records there are.
+// Records on disk. Writes gather, at most 5 ms or 4096 of them, go into one transaction, and are completed when
+// that is on the disk: what was answered survives kill -9, and with Durability::power the machine's end. Reads are
+// done when they return; a scan sees one moment per slice. Opening costs a look at the channels, however many
+// records there are.
 //
-// The world runs the commits. On the loop: `if (store.commit_due(now)) store.commit()`. Or with a thread of its own, so
-// that reads go on meanwhile: prepare_commit() on the loop, run_commit() on the thread, and when that has returned
-// finish_commit() on the loop. Nothing else is done on the thread, so nothing needs a lock.
+// The world runs the commits. On the loop: `if (store.commit_due(now)) store.commit()`. Or with a thread of its
+// own, so that reads go on meanwhile: prepare_commit() on the loop, run_commit() on the thread, and when that has
+// returned finish_commit() on the loop. Nothing else is done on the thread, so nothing needs a lock.
 #pragma once
 
 #include <chrono>
@@ -33,10 +34,10 @@ enum class Durability : std::uint8_t {
 struct LmdbOptions {
     Durability durability = Durability::power;
     Duration gather = std::chrono::milliseconds{5};
-    std::size_t writes_per_commit = 4096;                 // commit is due at once; a late world commits more
-    std::size_t bytes_per_commit = 16 * 1024 * 1024;      // the same
-    std::uint64_t map_bytes = 64 * 1024 * 1024;           // address space to begin with; doubles as needed
-    std::uint64_t map_bytes_max = std::uint64_t{1} << 40; // how large the file may become
+    std::size_t writes_per_commit = 4096;                  // commit is due at once; a late world commits more
+    std::size_t bytes_per_commit = 16 * 1024 * 1024;       // the same
+    std::uint64_t map_bytes = 64 * 1024 * 1024;            // address space to begin with; doubles as needed
+    std::uint64_t map_bytes_max = std::uint64_t{1} << 40;  // how large the file may become
     std::size_t channels_max = 65536;
     std::size_t value_bytes_max = 64 * 1024 * 1024;
     std::size_t purged_per_commit = 4096;  // records of removed channels
@@ -53,7 +54,8 @@ struct StoreCheck {
 class LmdbStore final : public RecordStore {
 public:
     // `path` is a file in a directory that exists. One process writes to it at a time.
-    [[nodiscard]] static Result<std::unique_ptr<LmdbStore>> open(const std::string& path, const LmdbOptions& options);
+    [[nodiscard]] static Result<std::unique_ptr<LmdbStore>> open(const std::string& path,
+                                                                 const LmdbOptions& options);
 
     [[nodiscard]] Result<bool> get(const Channel& channel, Key key, std::string& value) const override;
     [[nodiscard]] Result<bool> exists(const Channel& channel, Key key) const override;

@@ -1,5 +1,5 @@
-// Records in memory: every write is completed by the call that hands it in. The engine of tests, of the fake node and
-// of nodes that dump their channels themselves. At most 150 bytes for a record of 100.
+// Records in memory: every write is completed by the call that hands it in. The engine of tests, of the fake node
+// and of nodes that dump their channels themselves. At most 150 bytes for a record of 100.
 #pragma once
 
 #include <cstddef>

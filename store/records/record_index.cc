@@ -22,9 +22,7 @@ std::vector<T> cut_from(std::vector<T>& items, std::size_t i) {
 
 }  // namespace
 
-RecordPlace* RecordIndex::find(Key key) {
-    return const_cast<RecordPlace*>(std::as_const(*this).find(key));
-}
+RecordPlace* RecordIndex::find(Key key) { return const_cast<RecordPlace*>(std::as_const(*this).find(key)); }
 
 const RecordPlace* RecordIndex::find(Key key) const {
     const Spot spot = lower_bound(value_of(key));

@@ -1,7 +1,7 @@
-// Keys in order, each with the place of its record: sorted blocks of at most 512 keys, found by the first key of each.
-// About 22 bytes a record for random keys, 16 for rising ones. Find, insert and erase cost O(log n) comparisons and the
-// move of at most one block and of a list that is 512 times shorter. Never rehashed, so no call takes long; no choice
-// of keys makes it slow; the order is the same on every machine.
+// Keys in order, each with the place of its record: sorted blocks of at most 512 keys, found by the first key of
+// each. About 22 bytes a record for random keys, 16 for rising ones. Find, insert and erase cost O(log n)
+// comparisons and the move of at most one block and of a list that is 512 times shorter. Never rehashed, so no call
+// takes long; no choice of keys makes it slow; the order is the same on every machine.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
-// Records by channel, as the handlers of the DHT need them. A write is handed in with a token and answered later by a
-// Completion: an answer to a peer may leave only then, because only then is the record where the engine promises to
-// keep it. Reads see what has been completed and nothing that could still be lost, so read, answered write, read is
-// always in order. Writes take effect in the order in which they were handed in.
+// Records by channel, as the handlers of the DHT need them. A write is handed in with a token and answered later by
+// a Completion: an answer to a peer may leave only then, because only then is the record where the engine promises
+// to keep it. Reads see what has been completed and nothing that could still be lost, so read, answered write, read
+// is always in order. Writes take effect in the order in which they were handed in.
 //
 // One thread. Nothing here keeps a transaction, a lock or a pointer between two calls.
 #pragma once

@@ -87,10 +87,14 @@ void TcmReader::whole_part(std::string_view bytes) {
         case Part::key_length:
             if (number == 0) return expect(Part::end, 0, false);
             return expect(Part::key, number, number == raw_key_length || number == key_text_length);
-        case Part::key: return key_came(bytes);
-        case Part::value_length: return value_length_came(number);
-        case Part::value: return value_came(bytes);
-        case Part::end: return;
+        case Part::key:
+            return key_came(bytes);
+        case Part::value_length:
+            return value_length_came(number);
+        case Part::value:
+            return value_came(bytes);
+        case Part::end:
+            return;
     }
 }
 

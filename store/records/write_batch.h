@@ -1,5 +1,5 @@
-// Writes that wait for one commit, in their order: channel names once, values one behind the other in one buffer, so
-// that a put costs no allocation of its own.
+// Writes that wait for one commit, in their order: channel names once, values one behind the other in one buffer,
+// so that a put costs no allocation of its own.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Any bytes as a stream: the decoder stays inside its buffers, and what it accepts comes out the same after encoding.
-// Any bytes as a text: they come back.
+// Any bytes as a stream: the decoder stays inside its buffers, and what it accepts comes out the same after
+// encoding. Any bytes as a text: they come back.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -173,6 +173,20 @@ TEST(OverlayNode, IdleTrafficDoesNotGrow) {
     EXPECT_LT(calls, 1.3);
 }
 
+TEST(OverlayNode, ASwarmLargerThanTheListSettlesDown) {
+    Swarm swarm{15};
+    swarm.add(200, 0);
+    swarm.world.run_for(30s);
+    const SimCounters before = swarm.world.total();
+    const std::uint64_t news_before = swarm.node(3).status().news_sent;
+    swarm.world.run_for(30s);
+    const SimCounters after = swarm.world.total();
+    EXPECT_LT(static_cast<double>(after.connects - before.connects) / 200 / 30, 2.2) << "calls per node and second";
+    EXPECT_LT(static_cast<double>(after.bytes_out - before.bytes_out) / 200 / 30, 1000.0);
+    EXPECT_LT(swarm.node(3).status().news_sent - news_before, 10U) << "nothing happened, so there is no news";
+    for (std::size_t i = 0; i < 200; ++i) EXPECT_GE(swarm.node(i).host_count(Label::halp()), 100U);
+}
+
 TEST(OverlayNode, TheSameSeedGivesTheSameRun) {
     std::uint64_t digests[2];
     for (std::uint64_t& digest : digests) {

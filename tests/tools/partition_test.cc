@@ -127,6 +127,15 @@ protected:
         }
         return true;
     }
+    // What everybody lists, for a failure's message.
+    std::string lists() {
+        std::string all;
+        for (std::deque<Daemon>* side : {&here_, &there_})
+            for (Daemon& daemon : *side)
+                all += daemon.endpoint().text() + ": " +
+                       daemon.admin(cli::Method::get, "/v1/labels/halp?count=1000").body + daemon.messages() + "\n";
+        return all;
+    }
     bool whole() {
         return each_lists(here_, here_, true) && each_lists(here_, there_, true) &&
                each_lists(there_, here_, true) && each_lists(there_, there_, true);
@@ -144,18 +153,19 @@ protected:
 
 TEST_F(Partition, HealsByItselfOnceTheLinkIsBack) {
     start(4);
-    ASSERT_TRUE(eventually([&] { return whole(); }));
+    ASSERT_TRUE(eventually([&] { return whole(); })) << lists();
 
     cut();
-    EXPECT_TRUE(eventually([&] { return in_two(); }, seconds{60})) << "the halves still list each other";
+    EXPECT_TRUE(eventually([&] { return in_two(); }, seconds{60})) << "the halves still list each other\n"
+                                                                   << lists();
 
     repair();
-    EXPECT_TRUE(eventually([&] { return whole(); }, seconds{90})) << "the halves never met again";
+    EXPECT_TRUE(eventually([&] { return whole(); }, seconds{90})) << "the halves never met again\n" << lists();
 }
 
 TEST_F(Partition, WhatWasAnnouncedMeanwhileReachesTheOtherSide) {
     start(3);
-    ASSERT_TRUE(eventually([&] { return whole(); }));
+    ASSERT_TRUE(eventually([&] { return whole(); })) << lists();
     cut();
     ASSERT_TRUE(eventually([&] { return in_two(); }, seconds{60}));
     const auto put = [](Daemon& by, const std::string& host) {

@@ -55,8 +55,8 @@ std::string encoded_by_liblzo(std::string_view bytes) {
 std::optional<std::string> decoded_by_liblzo(std::string_view stream, std::size_t size) {
     std::string out(size, '\0');
     lzo_uint length = size;
-    const int result = lzo1x_decompress_safe(raw(stream), stream.size(), reinterpret_cast<unsigned char*>(out.data()),
-                                             &length, nullptr);
+    const int result = lzo1x_decompress_safe(raw(stream), stream.size(),
+                                             reinterpret_cast<unsigned char*>(out.data()), &length, nullptr);
     if (result != LZO_E_OK || length != size) return std::nullopt;
     return out;
 }
@@ -172,7 +172,8 @@ TEST(Lzo1x, RefusesWhatLiblzoRefusesAndNothingElse) {
 }
 
 TEST(Lzo1x, TellsEveryTruncation) {
-    const std::string text = std::string(100, 'a') + "bcdefgh" + std::string(400, 'x') + "the tail of it all, literal";
+    const std::string text =
+        std::string(100, 'a') + "bcdefgh" + std::string(400, 'x') + "the tail of it all, literal";
     const std::string stream = encoded(text);
     for (std::size_t length = 0; length < stream.size(); ++length) {
         std::string out;

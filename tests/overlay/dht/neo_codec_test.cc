@@ -258,8 +258,11 @@ TEST(NeoCodec, RefusesEveryTruncation) {
 TEST(NeoCodec, AcceptsSurplusBytesOnlyWhereTheOriginalsDo) {
     for (const Specimen& one : specimens()) {
         const auto verdict = one.decode(one.text + '\0');
-        if (one.lenient) EXPECT_TRUE(std::holds_alternative<bool>(verdict)) << one.what;
-        else EXPECT_EQ(error_of(verdict), DecodeError::surplus) << one.what;
+        if (one.lenient) {
+            EXPECT_TRUE(std::holds_alternative<bool>(verdict)) << one.what;
+        } else {
+            EXPECT_EQ(error_of(verdict), DecodeError::surplus) << one.what;
+        }
     }
 }
 

@@ -11,8 +11,8 @@ namespace halp::neo {
 namespace {
 
 constexpr std::string_view chan = "04 00*7 63 68 61 6e";
-constexpr std::string_view hello = "05 00*7 68 65 6c 6c 6f";
-constexpr std::string_view key_2 = "02 00*7";
+constexpr std::string_view hello = " 05 00*7 68 65 6c 6c 6f";
+constexpr std::string_view key_2 = " 02 00*7 ";
 
 std::string request(std::string_view code, std::string_view rest = "") {
     return std::string(code) + " 00 | " + std::string(chan) + std::string(key_2) + std::string(rest);

@@ -37,7 +37,9 @@ struct Planned {
     std::string value;
 };
 
-std::uint64_t number_in(std::string_view value) { return std::stoull(std::string{value.substr(0, value.find(':'))}); }
+std::uint64_t number_in(std::string_view value) {
+    return std::stoull(std::string{value.substr(0, value.find(':'))});
+}
 
 // The child: writes without end, and tells the number of each write that was answered.
 [[noreturn]] void write_until_killed(const std::string& path, std::uint64_t number, int answers) {

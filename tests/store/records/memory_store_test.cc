@@ -60,7 +60,8 @@ TEST(RecordIndex, AgreesWithAnOrderedMap) {
             if (step % 1000 != 0) continue;
             std::map<Key, RecordPlace> walked;
             const Key after{random.next()};
-            index.walk(after, [&](Key k, RecordPlace place) { return walked.emplace_hint(walked.end(), k, place), true; });
+            index.walk(after,
+                       [&](Key k, RecordPlace place) { return walked.emplace_hint(walked.end(), k, place), true; });
             ASSERT_EQ(walked, (std::map<Key, RecordPlace>(model.upper_bound(after), model.end())));
         }
     }

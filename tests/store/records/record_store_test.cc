@@ -77,7 +77,8 @@ TEST_P(EveryStore, AnswersEachWriteWithItsTokenInOrder) {
     for (std::uint64_t i = 0; i < 100; ++i) store_->put(channel("chat"), Key{i}, "x", WriteToken{1000 + i});
     const auto completions = settle(*store_);
     ASSERT_EQ(completions.size(), 100U);
-    for (std::uint64_t i = 0; i < 100; ++i) EXPECT_EQ(completions[i], (Completion{WriteToken{1000 + i}, Wrote::done}));
+    for (std::uint64_t i = 0; i < 100; ++i)
+        EXPECT_EQ(completions[i], (Completion{WriteToken{1000 + i}, Wrote::done}));
     EXPECT_TRUE(settle(*store_).empty());
 }
 

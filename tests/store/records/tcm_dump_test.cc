@@ -93,9 +93,7 @@ TEST(TcmDump, TellsEveryTruncation) {
     EXPECT_EQ(load(bytes).fault, TcmFault::none);
 }
 
-TEST(TcmDump, KnowsOnlyVersionZero) {
-    EXPECT_EQ(load(number(1) + number(0)).fault, TcmFault::unknown_version);
-}
+TEST(TcmDump, KnowsOnlyVersionZero) { EXPECT_EQ(load(number(1) + number(0)).fault, TcmFault::unknown_version); }
 
 TEST(TcmDump, SkipsBadRecordsAndCountsThem) {
     const std::string bytes = number(0) + item("\x05" + std::string(7, '\0')) + item("old key format") +
