@@ -7,7 +7,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "overlay/event.h"
+#include "store/overloaded.h"
 
 namespace halp::config {
 namespace {

@@ -10,6 +10,7 @@
 #include "store/endpoint.h"
 #include "store/label.h"
 #include "store/label_table.h"
+#include "store/overloaded.h"
 
 namespace halp {
 
@@ -44,13 +45,6 @@ struct Event : std::variant<EntryLearned, EntryForgotten, PeerJoined, PeerProved
                             LeaveDone> {
     using variant::variant;
 };
-
-template <class... Fs>
-struct overloaded : Fs... {
-    using Fs::operator()...;
-};
-template <class... Fs>
-overloaded(Fs...) -> overloaded<Fs...>;
 
 // std::visit for an Event: handlers by type; end the list with [](const auto&) {} to ignore the rest.
 template <class... Fs>

@@ -7,7 +7,7 @@
 namespace halp {
 
 bool NameList::Key::operator<(const Key& other) const {
-    return std::tuple(other.ranked, other.stated, arrival) < std::tuple(ranked, stated, other.arrival);
+    return std::tuple(other.ranked, other.stated, other.arrival) < std::tuple(ranked, stated, arrival);
 }
 
 bool NameList::well_formed(std::string_view name) {
@@ -31,7 +31,7 @@ Merge NameList::merge(const NamedAt& news) {
         key.stated = std::max(key.stated, held->second.stated);
         if (key.ranked == held->second.ranked && key.stated == held->second.stated) return Merge::stale;
         by_rank_.erase(held->second);
-        key.arrival = ++arrivals_;  // behind those of equal time, as for hosts
+        key.arrival = ++arrivals_;
         held->second = key;
         by_rank_.emplace(key, &held->first);
         return Merge::refreshed;

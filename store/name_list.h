@@ -38,7 +38,8 @@ public:
     void set_names_max(std::size_t names_max);
 
     [[nodiscard]] bool contains(const std::string& name) const { return by_name_.count(name) != 0; }
-    // Newest first by ranked time, then stated time, then in the order in which they came to that time.
+    // Newest first by ranked time, then stated time; who came to that time last is first: the original's stamps have
+    // fractions of seconds that do not show.
     [[nodiscard]] std::vector<NamedAt> page(std::size_t first, std::size_t count) const;
     [[nodiscard]] std::size_t size() const { return by_name_.size(); }
     [[nodiscard]] std::uint64_t evicted() const { return evicted_; }

@@ -15,9 +15,7 @@ constexpr std::size_t share_bytes = std::size_t{64} << 10;
 constexpr std::size_t share_cost_min = neo::Budget::record_cost;
 
 // Peers that end by themselves, or were slow to begin, are nothing to be told an operator.
-bool peer_is_at_fault(neo::SessionEnd end) {
-    return end != neo::SessionEnd::none && end != neo::SessionEnd::gone;
-}
+bool peer_is_at_fault(neo::SessionEnd end) { return end != neo::SessionEnd::none && end != neo::SessionEnd::gone; }
 
 struct Connection {
     Endpoint source;
@@ -78,9 +76,9 @@ struct DhtNode::Impl final : neo::SessionOwner, WriteSink {
     neo::Rooms rooms;
     std::unordered_map<StreamId, Connection> connections;  // never iterated where order shows
     std::set<std::pair<Instant, StreamId>> deadlines;
-    std::deque<StreamId> ready;      // their sessions want turns
-    std::vector<StreamId> touched;   // may have something to send, or an end to make
-    DhtNodeStatus totals;            // without what living sessions count
+    std::deque<StreamId> ready;     // their sessions want turns
+    std::vector<StreamId> touched;  // may have something to send, or an end to make
+    DhtNodeStatus totals;           // without what living sessions count
     Instant armed = no_deadline;
     bool in_turn = false;
 };
@@ -124,9 +122,9 @@ void DhtNode::Impl::accept(StreamId stream, const Endpoint& source) {
     }
     Connection& connection = connections[stream];
     connection.source = source;
-    connection.session = std::make_unique<neo::NodeSession>(static_cast<std::uint64_t>(stream), options.session,
-                                                            options.credentials, rooms, *this, nonce,
-                                                            doors.clock.now());
+    connection.session =
+        std::make_unique<neo::NodeSession>(static_cast<std::uint64_t>(stream), options.session, options.credentials,
+                                           rooms, *this, nonce, doors.clock.now());
     touched.push_back(stream);
 }
 
@@ -134,6 +132,7 @@ void DhtNode::Impl::bytes(StreamId stream, Bytes arrived) {
     Connection* connection = find(stream);
     if (!connection) return;
     totals.bytes_in += arrived.size();
+    if (backlog) connection->session->set_unsent(backlog->unsent(stream));
     connection->session->on_bytes(arrived, doors.clock.now(), doors.clock.wall());
     if (!connection->greeted && connection->session->authenticated()) {
         connection->greeted = true;
@@ -249,8 +248,10 @@ void DhtNode::Impl::send(StreamId stream, Connection& connection) {
         totals.bytes_out += output.size();
         doors.transport.write(stream, output);
         // Room for the usual is kept, for the unusual it is given back.
-        if (output.capacity() > 2 * options.session.output_bytes_max) std::string().swap(output);
-        else output.clear();
+        if (output.capacity() > 2 * options.session.output_bytes_max)
+            std::string().swap(output);
+        else
+            output.clear();
     }
     if (backlog) connection.session->set_unsent(backlog->unsent(stream));
 }
@@ -308,7 +309,8 @@ void DhtNode::set_range(const HashRange& range) {
     impl_->settle();
 }
 
-void DhtNode::announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port, const HashRange& range) {
+void DhtNode::announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port,
+                            const HashRange& range) {
     impl_->ranges.tell({neo::HashRangeCode::new_node, address, port, {range.min(), range.max()}});
     impl_->settle();
 }

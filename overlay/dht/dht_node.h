@@ -1,9 +1,9 @@
-// One DHT node speaking neo: connections, requests and records put together, on the doors of overlay/environment.h. The
-// fake node of tests is this class on a MemoryStore with the whole range. Single thread.
+// One DHT node speaking neo: connections, requests and records put together, on the doors of overlay/environment.h.
+// The fake node of tests is this class on a MemoryStore with the whole range. Single thread.
 //
 // A turn of the event loop: what came is handed to its session; what the store has completed is told; requests that
-// have something to say get turns while the turn's budget lasts; what each connection has to say leaves in one write.
-// What did not fit into the budget goes on in the next turn, behind whatever has arrived meanwhile.
+// have something to say get turns while the turn's budget lasts; what each connection has to say leaves in one
+// write. What did not fit into the budget goes on in the next turn, behind whatever has arrived meanwhile.
 #pragma once
 
 #include <array>
@@ -67,14 +67,15 @@ public:
 struct DhtNodeStatus {
     std::size_t connections = 0, clients = 0, requests_active = 0;
     std::uint64_t accepted = 0, shed = 0, rejected = 0, broken = 0;  // broken: ended by a fault of the peer
-    std::uint64_t messages = 0, requests = 0, unsupported = 0, late_messages = 0;  // of connections that have ended too
+    std::uint64_t messages = 0, requests = 0, unsupported = 0,
+                  late_messages = 0;  // of connections that have ended too
     std::uint64_t bytes_in = 0, bytes_out = 0;
 };
 
 class DhtNode final : public EventHandler {
 public:
-    // `records` may be shared with other protocols on the same thread. Without a backlog everything written counts as
-    // sent, and what waits for slow readers is bounded by the world alone. The observer may be null.
+    // `records` may be shared with other protocols on the same thread. Without a backlog everything written counts
+    // as sent, and what waits for slow readers is bounded by the world alone. The observer may be null.
     DhtNode(Environment environment, RecordDesk& records, DhtNodeOptions options, DhtObserver* observer = nullptr,
             const Backlog* backlog = nullptr);
     ~DhtNode() override;

@@ -26,9 +26,12 @@ void ClientSession::on_bytes(Bytes arrived, UnixSeconds wall) {
             break;
         }
         const Bytes body = std::get<Bytes>(frame);
-        if (stage_ == Stage::nonce) on_nonce(body);
-        else if (stage_ == Stage::verdict) on_verdict(body);
-        else on_payload(body);
+        if (stage_ == Stage::nonce)
+            on_nonce(body);
+        else if (stage_ == Stage::verdict)
+            on_verdict(body);
+        else
+            on_payload(body);
     }
     frames_.end();
 }
@@ -59,7 +62,8 @@ void ClientSession::on_verdict(Bytes body) {
 }
 
 void ClientSession::on_payload(Bytes body) {
-    const RequestBody message = std::get<RequestBody>(decode_request_body(body));  // the header has seen to its length
+    const RequestBody message =
+        std::get<RequestBody>(decode_request_body(body));  // the header has seen to its length
     if (!sink_.on_message(message.id, message.payload)) finish(SessionEnd::out_of_turn);
 }
 

@@ -1,5 +1,5 @@
-// One connection of a client to a node, free of sockets: version, authentication, and messages of many requests side by
-// side. What the messages mean is for others.
+// One connection of a client to a node, free of sockets: version, authentication, and messages of many requests
+// side by side. What the messages mean is for others.
 #pragma once
 
 #include <cstddef>

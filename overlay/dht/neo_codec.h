@@ -1,5 +1,6 @@
-// Bytes <-> the frames and messages of the neo protocol, as README.md ("Neo on the wire") draws them. Pure functions.
-// What a decoder gives out are views into the bytes it was given; nothing is allocated for what a stranger announces.
+// Bytes <-> the frames and messages of the neo protocol, as README.md ("Neo on the wire") draws them. Pure
+// functions. What a decoder gives out are views into the bytes it was given; nothing is allocated for what a
+// stranger announces.
 #pragma once
 
 #include <array>

@@ -100,14 +100,22 @@ Result<Credential> parse_client_credential(std::string_view text) {
 
 std::string_view name(Rejection rejection) {
     switch (rejection) {
-        case Rejection::empty_name: return "empty name";
-        case Rejection::name_too_long: return "name too long";
-        case Rejection::bad_name: return "bad character in the name";
-        case Rejection::unknown_name: return "unknown name";
-        case Rejection::timestamp_out_of_range: return "timestamp out of range";
-        case Rejection::timestamp_zero: return "timestamp zero";
-        case Rejection::clocks_apart: return "clocks too far apart";
-        case Rejection::wrong_key: return "wrong key";
+        case Rejection::empty_name:
+            return "empty name";
+        case Rejection::name_too_long:
+            return "name too long";
+        case Rejection::bad_name:
+            return "bad character in the name";
+        case Rejection::unknown_name:
+            return "unknown name";
+        case Rejection::timestamp_out_of_range:
+            return "timestamp out of range";
+        case Rejection::timestamp_zero:
+            return "timestamp zero";
+        case Rejection::clocks_apart:
+            return "clocks too far apart";
+        case Rejection::wrong_key:
+            return "wrong key";
     }
     return "?";
 }

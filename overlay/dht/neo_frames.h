@@ -1,5 +1,5 @@
-// Cuts what arrives into frames. Bytes are kept only while a frame is not whole, and memory grows with what has arrived,
-// never with what a header announces.
+// Cuts what arrives into frames. Bytes are kept only while a frame is not whole, and memory grows with what has
+// arrived, never with what a header announces.
 #pragma once
 
 #include <cassert>

@@ -1,4 +1,5 @@
-// GetAll: the records of a channel in the order of their keys, in batches, until the client has acknowledged the end.
+// GetAll: the records of a channel in the order of their keys, in batches, until the client has acknowledged the
+// end.
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,12 +21,15 @@ public:
           filter_(wanted.value_filter) {
         if (wanted.continuing) last_ = Key{wanted.continue_from};
         switch (channel_state(rooms_.records, wanted.channel, channel_)) {
-            case ChannelState::malformed_name: failed_ = true; break;
+            case ChannelState::malformed_name:
+                failed_ = true;
+                break;
             case ChannelState::missing:
                 rooms_.records.create_channel(*channel_, request.asker);
                 creating_ = true;
                 break;
-            case ChannelState::there: break;
+            case ChannelState::there:
+                break;
         }
     }
 
@@ -46,10 +50,14 @@ public:
     After on_message(Bytes payload, Instant) override {
         if (!started_) return After::close;
         switch (control_.hear(payload)) {
-            case StreamControl::Heard::acknowledge: return After::again;
-            case StreamControl::Heard::nothing: return After::wait;
-            case StreamControl::Heard::over: return After::done;
-            case StreamControl::Heard::broken: break;
+            case StreamControl::Heard::acknowledge:
+                return After::again;
+            case StreamControl::Heard::nothing:
+                return After::wait;
+            case StreamControl::Heard::over:
+                return After::done;
+            case StreamControl::Heard::broken:
+                break;
         }
         return After::close;
     }
@@ -79,13 +87,14 @@ private:
 
     After gather(Turn& turn) {
         bool full = false;
-        const Result<Scan> scan = rooms_.records.store().scan(*channel_, last_, [&](Key key, std::string_view value) {
-            turn.budget.spend_record(value.size());
-            full = add(key, value) == RecordBatch::Fit::full;
-            if (full) return false;
-            last_ = key;
-            return !paused() && !turn.budget.spent();
-        });
+        const Result<Scan> scan =
+            rooms_.records.store().scan(*channel_, last_, [&](Key key, std::string_view value) {
+                turn.budget.spend_record(value.size());
+                full = add(key, value) == RecordBatch::Fit::full;
+                if (full) return false;
+                last_ = key;
+                return !paused() && !turn.budget.spent();
+            });
         // A store that cannot be read any more: the connection ends, the client asks again from its last key.
         if (!scan) return After::close;
         complete_ = scan.value() == Scan::ended;

@@ -12,7 +12,9 @@ constexpr std::uint8_t number(Code code) {
     return static_cast<std::uint8_t>(code);
 }
 
-bool responsible(const Request& request, std::uint64_t key) { return request.rooms.ranges.own().contains(Key{key}); }
+bool responsible(const Request& request, std::uint64_t key) {
+    return request.rooms.ranges.own().contains(Key{key});
+}
 
 std::uint8_t judge_put(Wrote wrote) { return number(wrote == Wrote::done ? PutAnswer::put : PutAnswer::error); }
 
@@ -32,7 +34,8 @@ Reply put(const Request& request, RecordDesk& desk) {
     if (!wanted) return Reply::malformed();
     if (!responsible(request, wanted->key)) return Reply::answer(PutAnswer::wrong_node);
     const auto channel = Channel::parse(wanted->channel);
-    if (!channel || wanted->value.size() > request.rooms.limits.value_bytes_max) return Reply::answer(PutAnswer::error);
+    if (!channel || wanted->value.size() > request.rooms.limits.value_bytes_max)
+        return Reply::answer(PutAnswer::error);
     desk.put(channel.value(), Key{wanted->key}, wanted->value, request.asker);
     return Reply::when_written(judge_put);
 }
@@ -46,12 +49,14 @@ Reply with_record(const Request& request, RecordDesk& desk, Parsing parsing, Do 
     if (!responsible(request, wanted->key)) return Reply::answer(Answer::wrong_node);
     std::optional<Channel> channel;
     switch (channel_state(desk, wanted->channel, channel)) {
-        case ChannelState::malformed_name: return Reply::answer(Answer::error);
+        case ChannelState::malformed_name:
+            return Reply::answer(Answer::error);
         case ChannelState::missing:
             desk.create_channel(*channel, request.asker);
             return Reply::when_written(
                 [](Wrote wrote) { return number(wrote == Wrote::done ? Answer::no_record : Answer::error); });
-        case ChannelState::there: break;
+        case ChannelState::there:
+            break;
     }
     return with(*channel, Key{wanted->key});
 }

@@ -1,4 +1,5 @@
-// HMAC-SHA512 and the comparison that takes equally long whatever it finds: all of libsodium that the protocol needs.
+// HMAC-SHA512 and the comparison that takes equally long whatever it finds: all of libsodium that the protocol
+// needs.
 #pragma once
 
 #include <array>

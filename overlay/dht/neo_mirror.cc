@@ -1,5 +1,5 @@
-// Mirror: what changes in a channel, as it changes, and all of it anew every so often. It ends when the client says so
-// or the channel is removed.
+// Mirror: what changes in a channel, as it changes, and all of it anew every so often. It ends when the client says
+// so or the channel is removed.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -16,8 +16,8 @@
 namespace halp::neo {
 namespace {
 
-// What has changed and is not yet told. A change is only a key: the value is read when it is sent, so it may be newer,
-// and a record that has vanished meanwhile is not told at all.
+// What has changed and is not yet told. A change is only a key: the value is read when it is sent, so it may be
+// newer, and a record that has vanished meanwhile is not told at all.
 class UpdateQueue {
 public:
     struct Update {
@@ -27,8 +27,10 @@ public:
     explicit UpdateQueue(std::size_t most) : most_(most) {}
 
     void push(const Update& update) {
-        if (waiting_.size() < most_) waiting_.push_back(update);
-        else overflowed_ = true;
+        if (waiting_.size() < most_)
+            waiting_.push_back(update);
+        else
+            overflowed_ = true;
     }
     std::optional<Update> pop() {
         if (waiting_.empty()) return std::nullopt;
@@ -64,12 +66,15 @@ public:
           refreshing_(wanted.initial_refresh),
           updates_(rooms_.limits.mirror_queue_max) {
         switch (channel_state(rooms_.records, wanted.channel, channel_)) {
-            case ChannelState::malformed_name: failed_ = true; break;
+            case ChannelState::malformed_name:
+                failed_ = true;
+                break;
             case ChannelState::missing:
                 rooms_.records.create_channel(*channel_, request.asker);
                 creating_ = true;
                 break;
-            case ChannelState::there: break;
+            case ChannelState::there:
+                break;
         }
     }
     ~Mirror() override {
@@ -91,10 +96,14 @@ public:
     After on_message(Bytes payload, Instant) override {
         if (!started_) return After::close;
         switch (control_.hear(payload)) {
-            case StreamControl::Heard::acknowledge: return After::again;
-            case StreamControl::Heard::nothing: return After::wait;
-            case StreamControl::Heard::over: return After::done;
-            case StreamControl::Heard::broken: break;
+            case StreamControl::Heard::acknowledge:
+                return After::again;
+            case StreamControl::Heard::nothing:
+                return After::wait;
+            case StreamControl::Heard::over:
+                return After::done;
+            case StreamControl::Heard::broken:
+                break;
         }
         return After::close;
     }
@@ -142,8 +151,8 @@ private:
         return control_.acknowledged() ? After::again : After::done;
     }
 
-    // The removal of the channel is told behind what was queued before it; when that is held back by a suspension, at
-    // its end.
+    // The removal of the channel is told behind what was queued before it; when that is held back by a suspension,
+    // at its end.
     std::optional<After> end_of_channel(Turn& turn) {
         if (!channel_gone_) return std::nullopt;
         refreshing_ = false;
@@ -160,7 +169,7 @@ private:
         const bool said = send_update(turn);
         if (refreshing_) refresh(turn, said);
         if (!said && !ready_.empty()) return send_refresh(turn);
-        if (said || refreshing_ || !updates_.empty()) return After::again;
+        if (said || refreshing_ || !updates_.empty() || channel_gone_) return After::again;
         if (!updates_.overflowed() || turn.now < updates_.may_tell()) return After::wait;
         encode_mirror_answer(turn.out, turn.id, {MirrorCode::update_overflow, 0, {}});
         updates_.told(turn.now);
@@ -177,7 +186,8 @@ private:
             const Result<bool> found = rooms_.records.store().get(*channel_, update->key, value_);
             turn.budget.spend(value_.size());
             if (found.value_or(false)) {
-                encode_mirror_answer(turn.out, turn.id, {MirrorCode::record_changed, value_of(update->key), value_});
+                encode_mirror_answer(turn.out, turn.id,
+                                     {MirrorCode::record_changed, value_of(update->key), value_});
                 return true;
             }
             if (turn.budget.spent()) break;

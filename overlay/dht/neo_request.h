@@ -1,5 +1,5 @@
-// What a session and the requests on it know of each other. A session carries messages and knows nothing of records;
-// a request knows nothing of frames waiting, of fairness or of connections.
+// What a session and the requests on it know of each other. A session carries messages and knows nothing of
+// records; a request knows nothing of frames waiting, of fairness or of connections.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,8 @@ enum class After : std::uint8_t {
 };
 
 // What a turn of the event loop may still spend on long requests. The unit is a byte looked at; a record costs
-// record_cost besides, so that many small ones are not free. The one who takes the last of it finishes what it is at.
+// record_cost besides, so that many small ones are not free. The one who takes the last of it finishes what it is
+// at.
 class Budget {
 public:
     static constexpr std::size_t record_cost = 64;
@@ -109,8 +110,8 @@ struct Request {
 struct Reply {
     enum class Kind : std::uint8_t { answer, when_written, malformed };
     Kind kind = Kind::answer;
-    std::uint8_t code = 0;             // of answer
-    std::optional<std::string> value;  // follows the code in a message of its own
+    std::uint8_t code = 0;                   // of answer
+    std::optional<std::string> value;        // follows the code in a message of its own
     std::uint8_t (*judge)(Wrote) = nullptr;  // of when_written: the code, once it is known how the write ended
 
     template <class Code>

@@ -8,15 +8,24 @@ namespace halp::neo {
 
 std::string_view name(SessionEnd end) {
     switch (end) {
-        case SessionEnd::none: return "goes on";
-        case SessionEnd::malformed: return "malformed message";
-        case SessionEnd::version: return "wrong version";
-        case SessionEnd::rejected: return "rejected";
-        case SessionEnd::too_slow: return "no handshake in time";
-        case SessionEnd::request_zero: return "request id zero";
-        case SessionEnd::too_many: return "too many requests";
-        case SessionEnd::out_of_turn: return "message out of turn";
-        case SessionEnd::gone: return "connection lost";
+        case SessionEnd::none:
+            return "goes on";
+        case SessionEnd::malformed:
+            return "malformed message";
+        case SessionEnd::version:
+            return "wrong version";
+        case SessionEnd::rejected:
+            return "rejected";
+        case SessionEnd::too_slow:
+            return "no handshake in time";
+        case SessionEnd::request_zero:
+            return "request id zero";
+        case SessionEnd::too_many:
+            return "too many requests";
+        case SessionEnd::out_of_turn:
+            return "message out of turn";
+        case SessionEnd::gone:
+            return "connection lost";
     }
     return "?";
 }
@@ -57,10 +66,18 @@ void NodeSession::on_bytes(Bytes arrived, Instant now, UnixSeconds wall) {
         const Bytes body = std::get<Bytes>(frame);
         ++stats_.messages_in;
         switch (stage_) {
-            case Stage::version: assert(false); break;
-            case Stage::timestamp: on_timestamp(body, wall); break;
-            case Stage::proof: on_proof(body); break;
-            case Stage::open: on_request(body, now); break;
+            case Stage::version:
+                assert(false);
+                break;
+            case Stage::timestamp:
+                on_timestamp(body, wall);
+                break;
+            case Stage::proof:
+                on_proof(body);
+                break;
+            case Stage::open:
+                on_request(body, now);
+                break;
         }
     }
     frames_.end();
@@ -97,7 +114,8 @@ void NodeSession::on_proof(Bytes body) {
 // ---- requests ----
 
 void NodeSession::on_request(Bytes body, Instant now) {
-    const RequestBody request = std::get<RequestBody>(decode_request_body(body));  // the header has seen to its length
+    const RequestBody request =
+        std::get<RequestBody>(decode_request_body(body));  // the header has seen to its length
     if (request.id == no_request) return finish(SessionEnd::request_zero);
     const auto found = active_.find(request.id);
     if (found != active_.end()) {
@@ -209,10 +227,14 @@ void NodeSession::want_turn(RequestId id, Active& active) {
 
 void NodeSession::after(RequestId id, Active& active, After what) {
     switch (what) {
-        case After::wait: return set_deadline(id, active, active.lasting->next_deadline());
-        case After::again: return want_turn(id, active);
-        case After::done: return end_request(id);
-        case After::close: return finish(SessionEnd::out_of_turn);
+        case After::wait:
+            return set_deadline(id, active, active.lasting->next_deadline());
+        case After::again:
+            return want_turn(id, active);
+        case After::done:
+            return end_request(id);
+        case After::close:
+            return finish(SessionEnd::out_of_turn);
     }
 }
 

@@ -1,8 +1,8 @@
-// One connection of a node, free of sockets: version, authentication, and the requests of a client side by side. It is
-// told bytes, time and room; it answers with bytes in output() and with its own end.
+// One connection of a node, free of sockets: version, authentication, and the requests of a client side by side. It
+// is told bytes, time and room; it answers with bytes in output() and with its own end.
 //
-// Fairness: requests that have something to say stand in one queue and say one message each time it is their turn. A
-// turn is given only while there is room, so what waits for a slow reader is bounded by output_bytes_max, by the
+// Fairness: requests that have something to say stand in one queue and say one message each time it is their turn.
+// A turn is given only while there is room, so what waits for a slow reader is bounded by output_bytes_max, by the
 // number of requests, and by nothing else.
 #pragma once
 
@@ -31,8 +31,8 @@ struct SessionLimits {
     Duration handshake_timeout = std::chrono::seconds{10};
     // Nobody gets a turn while more than this waits to be sent. One message may exceed it.
     std::size_t output_bytes_max = std::size_t{128} << 10;
-    // A one-byte message to a request that has just ended is a control word that came too late: passed over, as long
-    // as the request is among so many ended last. 0: it ends the connection, as with the originals.
+    // A one-byte message to a request that has just ended is a control word that came too late: passed over, as
+    // long as the request is among so many ended last. 0: it ends the connection, as with the originals.
     std::size_t ended_requests_kept = 64;
 };
 
@@ -101,14 +101,14 @@ public:
 private:
     enum class Stage : std::uint8_t { version, timestamp, proof, open };
     struct Active {
-        const HandlerRow* row = nullptr;     // null: the request is not supported
+        const HandlerRow* row = nullptr;  // null: the request is not supported
         Support support = Support::supported;
-        bool support_due = true;             // the first answer has not been given
-        bool wants_turn = false;             // stands in turns_
-        bool writing = false;                // waits for on_written
+        bool support_due = true;  // the first answer has not been given
+        bool wants_turn = false;  // stands in turns_
+        bool writing = false;     // waits for on_written
         std::unique_ptr<LongRequest> lasting;
-        std::string parameters;              // of a request that has not begun for lack of room
-        std::optional<Reply> reply;          // of one with a single answer, once it is known
+        std::string parameters;      // of a request that has not begun for lack of room
+        std::optional<Reply> reply;  // of one with a single answer, once it is known
         std::uint8_t (*judge)(Wrote) = nullptr;
         Instant deadline = no_deadline;
     };

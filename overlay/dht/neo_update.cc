@@ -1,5 +1,5 @@
-// Update: replaces or removes a record if it is still the one that was read. Either in two steps (read, decide) or in one
-// by a client that has read the record elsewhere.
+// Update: replaces or removes a record if it is still the one that was read. Either in two steps (read, decide) or
+// in one by a client that has read the record elsewhere.
 #include <optional>
 #include <string>
 #include <utility>
@@ -41,25 +41,33 @@ public:
         if (!decision) return After::close;
         deciding_ = false;
         switch (decision->ask) {
-            case UpdateAsk::update_record: write(decision->original_hash, decision->value); break;
+            case UpdateAsk::update_record:
+                write(decision->original_hash, decision->value);
+                break;
             case UpdateAsk::remove_record:
                 kind_ = Kind::removal;
                 rooms_.records.remove(*channel_, key_, asker_);
                 break;
-            default: answer(UpdateCode::ok); break;
+            default:
+                answer(UpdateCode::ok);
+                break;
         }
         return answer_ ? After::again : After::wait;
     }
 
     After on_written(Wrote wrote) override {
         switch (kind_) {
-            case Kind::creation: answer(wrote == Wrote::done ? UpdateCode::no_record : UpdateCode::error); break;
+            case Kind::creation:
+                answer(wrote == Wrote::done ? UpdateCode::no_record : UpdateCode::error);
+                break;
             case Kind::removal:  // of a record that has vanished is as good
                 answer(wrote == Wrote::done || wrote == Wrote::absent ? UpdateCode::ok : UpdateCode::error);
                 break;
             case Kind::update:
-                if (wrote == Wrote::conflict) answer(UpdateCode::conflict);
-                else answer(wrote == Wrote::done ? UpdateCode::ok : UpdateCode::error);
+                if (wrote == Wrote::conflict)
+                    answer(UpdateCode::conflict);
+                else
+                    answer(wrote == Wrote::done ? UpdateCode::ok : UpdateCode::error);
                 break;
         }
         return After::again;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "overlay/dht/neo_codec.h"
 #include "overlay/environment.h"
 
 namespace halp::neo {
@@ -67,5 +68,13 @@ private:
     Bytes left_;
     bool failed_ = false;
 };
+
+// What the reader found, unless it ran short or (strict) something is left.
+template <class T>
+Decoded<T> finish(const FieldReader& reader, T value, Parsing parsing) {
+    if (reader.failed()) return DecodeError::truncated;
+    if (parsing == Parsing::strict && !reader.empty()) return DecodeError::surplus;
+    return value;
+}
 
 }  // namespace halp::neo

@@ -1,5 +1,5 @@
-// Records travelling together (README.md, "Batches"): the two encodings of the originals and the compressed container
-// around both.
+// Records travelling together (README.md, "Batches"): the two encodings of the originals and the compressed
+// container around both.
 #pragma once
 
 #include <cstddef>
@@ -52,7 +52,8 @@ private:
 
 // The container: length of the plain bytes, then one LZO1X stream. Appends.
 void pack(Bytes plain, std::string& out);
-// False for anything but a whole container; a plain length beyond `plain_max` is refused before anything is allocated.
+// False for anything but a whole container; a plain length beyond `plain_max` is refused before anything is
+// allocated.
 [[nodiscard]] bool unpack(Bytes batch, std::size_t plain_max, std::string& plain);
 
 struct BatchRecord {

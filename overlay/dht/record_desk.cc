@@ -67,7 +67,9 @@ void RecordDesk::tell(const Pending& write) {
     }
 }
 
-void RecordDesk::listen(const Channel& channel, RecordListener& listener) { listeners_[channel].push_back(&listener); }
+void RecordDesk::listen(const Channel& channel, RecordListener& listener) {
+    listeners_[channel].push_back(&listener);
+}
 
 void RecordDesk::unlisten(const Channel& channel, RecordListener& listener) {
     const auto found = listeners_.find(channel);

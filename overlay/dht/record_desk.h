@@ -1,6 +1,6 @@
-// Where all writes to the records of a node pass, whoever asks for them: it hands them to the store, tells the asker
-// how they ended, and tells those who listen to a channel what changed in it. Neo and legacy meet here and nowhere
-// else, so a Put of either is heard by the Mirrors and Listens of both.
+// Where all writes to the records of a node pass, whoever asks for them: it hands them to the store, tells the
+// asker how they ended, and tells those who listen to a channel what changed in it. Neo and legacy meet here and
+// nowhere else, so a Put of either is heard by the Mirrors and Listens of both.
 //
 // Listeners hear of a change when the store has completed it, never of one that could still be lost.
 #pragma once

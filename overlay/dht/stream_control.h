@@ -1,5 +1,5 @@
-// The control conversation of GetAll and Mirror (README.md, "Controls"): what the client may say while the data flows,
-// and the Ack that each word gets before it takes effect.
+// The control conversation of GetAll and Mirror (README.md, "Controls"): what the client may say while the data
+// flows, and the Ack that each word gets before it takes effect.
 #pragma once
 
 #include <cstdint>

@@ -183,7 +183,7 @@ void LmdbStore::take_completions(std::vector<Completion>& completions) {
 // ---- committing ----
 
 bool LmdbStore::commit_due(Instant now) {
-    if (phase_ != Phase::idle) return false;
+    if (committing_) return false;
     if (waiting_.empty() && !purge_pending_) return false;
     if (waiting_.size() >= options_.writes_per_commit || waiting_.bytes() >= options_.bytes_per_commit) return true;
     if (deadline_ == no_deadline) deadline_ = now + options_.gather;
@@ -205,8 +205,8 @@ bool LmdbStore::purge_turn() const {
 }
 
 bool LmdbStore::prepare_commit() {
-    if (phase_ != Phase::idle || (waiting_.empty() && !purge_pending_)) return false;
-    phase_ = Phase::prepared;
+    if (committing_ || (waiting_.empty() && !purge_pending_)) return false;
+    committing_ = true;
     purge_run_ = purge_turn();
     commits_since_purge_ = purge_run_ ? 0 : commits_since_purge_ + 1;
     deadline_ = no_deadline;
@@ -215,21 +215,18 @@ bool LmdbStore::prepare_commit() {
 }
 
 void LmdbStore::run_commit() {
-    assert(phase_ == Phase::prepared);
+    assert(committing_);
     run_ = purge_run_ ? run_purge(*file_, options_.purged_per_commit) : run_batch(*file_, running_);
-    phase_ = Phase::ran;
 }
 
 Result<bool> LmdbStore::finish_commit() {
-    assert(phase_ == Phase::ran);
+    assert(committing_);
     if (run_.status == LmdbStatus::ok) {
         accept();
         return end_commit();
     }
-    const bool again = (run_.status == LmdbStatus::full && grow()) || give_up();
-    if (!again) return end_commit();
-    phase_ = Phase::prepared;
-    return true;
+    if ((run_.status == LmdbStatus::full && grow()) || give_up()) return true;
+    return end_commit();
 }
 
 bool LmdbStore::grow() {
@@ -237,7 +234,7 @@ bool LmdbStore::grow() {
     const std::uint64_t limit = options_.map_bytes_max + (removes ? reserve_bytes : 0);
     const std::uint64_t now = file_->map_bytes();
     if (now >= limit) return false;
-    // In small steps at the end, so that the reserve is not given away at once.
+    // The reserve is touched only when the map is at its greatest.
     const std::uint64_t next = now < options_.map_bytes_max ? std::min(now * 2, options_.map_bytes_max) : limit;
     const auto grown = file_->set_map_bytes(next);
     if (!grown) trouble_ = grown.error();
@@ -281,7 +278,7 @@ bool LmdbStore::give_up() {
 }
 
 Result<bool> LmdbStore::end_commit() {
-    phase_ = Phase::idle;
+    committing_ = false;
     reduced_ = false;
     running_.clear();
     run_ = {};

@@ -98,8 +98,6 @@ public:
     [[nodiscard]] bool purging() const { return purge_pending_; }
 
 private:
-    enum class Phase : std::uint8_t { idle, prepared, ran };
-
     LmdbStore(std::unique_ptr<LmdbFile> file, const LmdbOptions& options);
     Result<void> load();
     Result<void> set_up_format();
@@ -124,8 +122,8 @@ private:
     Instant deadline_ = no_deadline;
     std::vector<Completion> completions_;
 
-    // The commit under way.
-    Phase phase_ = Phase::idle;
+    // The commit under way. run_commit() reads what is here, and writes only run_.
+    bool committing_ = false;
     WriteBatch running_;
     LmdbRun run_;
     bool purge_run_ = false;

@@ -24,12 +24,12 @@ std::string shown(const NameList& list, std::size_t first = 0, std::size_t count
     return text;
 }
 
-TEST(NameList, ShowsTheNewestFirstAndEqualOnesInOrderOfArrival) {
+TEST(NameList, ShowsTheNewestFirstAndOfEqualOnesTheLatestToArrive) {
     NameList list(10);
     for (const NamedAt& name : {named("e", 5), named("a", 9), named("c", 7), named("b", 7)})
         EXPECT_EQ(list.merge(name), Merge::added);
-    EXPECT_EQ(shown(list), "a c b e");
-    EXPECT_EQ(shown(list, 1, 2), "c b");
+    EXPECT_EQ(shown(list), "a b c e");
+    EXPECT_EQ(shown(list, 1, 2), "b c");
     EXPECT_EQ(shown(list, 4, 2), "");
 }
 
@@ -90,7 +90,7 @@ TEST(NameList, AgreesWithASortedVector) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         tests::Seeded random(seed);
         NameList list(20);
-        std::vector<NamedAt> model;  // in order of arrival at its time
+        std::vector<NamedAt> model;  // equal times: latest arrival first
         const auto before = [](const NamedAt& a, const NamedAt& b) {
             return std::tuple(a.ranked, a.stated) > std::tuple(b.ranked, b.stated);
         };
@@ -106,9 +106,10 @@ TEST(NameList, AgreesWithASortedVector) {
             } else {
                 list.merge(news);
                 const bool known = held != model.end();
+                // A full list refuses what is older than all it has; at equal times the newcomer is not older.
                 if (!known || std::tuple(held->ranked, held->stated) < std::tuple(news.ranked, news.stated)) {
                     if (known) model.erase(held);
-                    model.push_back(news);
+                    model.insert(model.begin(), news);
                     std::stable_sort(model.begin(), model.end(), before);
                     if (model.size() > 20) model.pop_back();
                 }

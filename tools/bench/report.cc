@@ -31,8 +31,8 @@ void Report::print(bool as_json) const {
 
 void Report::print_table() const {
     std::printf("\n%s\n\n", title_.c_str());
-    std::printf("| %-52s | %14s | %12s | %-5s | %s\n", "what", "figure", "bar", "", "others");
-    std::printf("|%s|%s:|%s:|%s|---\n", std::string(54, '-').c_str(), std::string(15, '-').c_str(),
+    std::printf("| %-58s | %14s | %12s | %-5s | %s\n", "what", "figure", "bar", "", "others");
+    std::printf("|%s|%s:|%s:|%s|---\n", std::string(60, '-').c_str(), std::string(15, '-').c_str(),
                 std::string(13, '-').c_str(), std::string(7, '-').c_str());
     for (const Figure& figure : figures_) {
         char value[64], bar[64] = "", range[80] = "";
@@ -43,7 +43,7 @@ void Report::print_table() const {
                           *std::min_element(figure.runs.begin(), figure.runs.end()),
                           *std::max_element(figure.runs.begin(), figure.runs.end()));
         const char* verdict = !figure.bar ? "" : figure.value <= *figure.bar ? "met" : "above";
-        std::printf("| %-52s | %14s | %12s | %-5s | %s%s\n", figure.what.c_str(), value, bar, verdict,
+        std::printf("| %-58s | %14s | %12s | %-5s | %s%s\n", figure.what.c_str(), value, bar, verdict,
                     figure.rival.c_str(), range);
     }
     for (const std::string& sentence : remarks_) std::printf("%s\n", sentence.c_str());

@@ -16,6 +16,7 @@
 #include "store/records/memory_store.h"
 #include "tests/overlay/dht/neo_bench.h"
 #include "tests/overlay/dht/neo_bytes.h"
+#include "tests/overlay/dht/slow_store.h"
 
 namespace halp {
 namespace {
@@ -66,9 +67,10 @@ struct Watcher : DhtObserver {
 
 constexpr std::string_view chan = "04 00*7 63 68 61 6e";
 
-class DhtNodeInTheSimulator : public ::testing::Test {
+template <class Store>
+class NodeTest : public ::testing::Test {
 protected:
-    DhtNodeInTheSimulator() { begin({}); }
+    NodeTest() { begin({}); }
 
     void begin(DhtNodeOptions options) {
         SimOptions sim;
@@ -83,7 +85,7 @@ protected:
             world->attach(at, *clients.back());
         }
     }
-    ~DhtNodeInTheSimulator() override { node.reset(); }
+    ~NodeTest() override { node.reset(); }
 
     void settle(Duration span = milliseconds{20}) { world->run_for(span); }
     // The nonce is the node's: the proof is made for it.
@@ -105,8 +107,12 @@ protected:
         client.heard.clear();
         client.say(said);
         settle();
-        if (name == "admin") EXPECT_EQ(hex(client.heard), hex(bytes("02 01 00*7 03 01")));
-        if (name == "admin") client.heard.clear();
+        return client;
+    }
+    ScriptedClient& open(std::size_t i = 0) {
+        ScriptedClient& client = log_in(i);
+        EXPECT_EQ(hex(client.heard), hex(bytes("02 01 00*7 03 01")));
+        client.heard.clear();
         return client;
     }
     std::vector<std::string> ask(ScriptedClient& client, neo::RequestId id, std::string_view payload) {
@@ -117,17 +123,21 @@ protected:
     }
 
     const Endpoint address{"10.0.0.1", 10100};
-    MemoryStore store;
+    Store store;
     RecordDesk desk{store};
     Watcher watcher;
     std::unique_ptr<SimWorld> world;
     std::unique_ptr<DhtNode> node;
     std::vector<std::unique_ptr<ScriptedClient>> clients;
 };
+using DhtNodeInTheSimulator = NodeTest<MemoryStore>;
+using DhtNodeOnASlowStore = NodeTest<SlowStore>;
 
 TEST_F(DhtNodeInTheSimulator, SpeaksTheTranscriptOfTheOriginals) {
-    ScriptedClient& client = log_in();
-    client.say(bytes("01 2b 00*7 2a | 02 00*7 | 02 00 | 04 00*7 63 68 61 6e | 88 77 66 55 44 33 22 11 | 05 00*7 68 65 6c 6c 6f"));
+    ScriptedClient& client = open();
+    client.say(
+        bytes("01 2b 00*7 2a | 02 00*7 | 02 00 | 04 00*7 63 68 61 6e | 88 77 66 55 44 33 22 11 | 05 00*7 68 65 6c "
+              "6c 6f"));
     settle();
     EXPECT_EQ(hex(client.heard), hex(bytes("01 09 00*7 08 | 02 00*7 | fd | 01 09 00*7 08 | 02 00*7 | 01")));
     client.heard.clear();
@@ -140,7 +150,7 @@ TEST_F(DhtNodeInTheSimulator, SpeaksTheTranscriptOfTheOriginals) {
     settle();
     EXPECT_EQ(hex(client.heard),
               hex(bytes("01 09 00*7 08 07 00*7 fd | 01 09 00*7 08 07 00*7 05 |"
-                        "01 3a 00*7 3b 07 00*7 07 29 00*7 1d 00*7 2e 08 00*7 88 77 66 55 44 33 22 11 05 00*7"
+                        "01 3a 00*7 3b 07 00*7 07 29 00*7 1d 00*7 2e 08 00*7 88 77 66 55 44 33 22 11 05 00*7 "
                         "68 65 6c 6c 6f 11 00 00 | 01 09 00*7 08 07 00*7 08")));
     client.say(bytes("01 09 00*7 08 07 00*7 04"));
     settle();
@@ -149,7 +159,7 @@ TEST_F(DhtNodeInTheSimulator, SpeaksTheTranscriptOfTheOriginals) {
 }
 
 TEST_F(DhtNodeInTheSimulator, RepliesOfOneTurnLeaveInOneWrite) {
-    ScriptedClient& client = log_in();
+    ScriptedClient& client = open();
     std::string all;
     for (neo::RequestId id = 1; id <= 50; ++id) all += framed(id, "03 00 | " + std::string(chan) + "02 00*7");
     const auto before = world->counters(HostId{1}).callbacks;
@@ -160,11 +170,12 @@ TEST_F(DhtNodeInTheSimulator, RepliesOfOneTurnLeaveInOneWrite) {
 }
 
 TEST_F(DhtNodeInTheSimulator, OneClientsPutIsMirroredToAnother) {
-    ScriptedClient& writer = log_in(0);
-    ScriptedClient& reader = log_in(1);
+    ScriptedClient& writer = open(0);
+    ScriptedClient& reader = open(1);
     EXPECT_EQ(ask(reader, 10, "04 00 | 00 | " + std::string(chan) + "00 | 00*4"), (neo::Heard{"10:fd", "10:05"}));
     reader.heard.clear();
-    EXPECT_EQ(ask(writer, 1, "02 00 | " + std::string(chan) + "02 00*7 | 02 00*7 78 79"), (neo::Heard{"1:fd", "1:01"}));
+    EXPECT_EQ(ask(writer, 1, "02 00 | " + std::string(chan) + "02 00*7 | 02 00*7 78 79"),
+              (neo::Heard{"1:fd", "1:01"}));
     EXPECT_EQ(messages_of(reader.heard), (neo::Heard{"10:" + hex(bytes("07 | 02 00*7 | 02 00*7 78 79"))}));
     reader.heard.clear();
     EXPECT_EQ(ask(writer, 1, "09 00 | " + std::string(chan)), (neo::Heard{"1:fd", "1:01"}));
@@ -174,7 +185,7 @@ TEST_F(DhtNodeInTheSimulator, OneClientsPutIsMirroredToAnother) {
 }
 
 TEST_F(DhtNodeInTheSimulator, AWriteThatPassesByNoConnectionIsMirroredToo) {
-    ScriptedClient& reader = log_in();
+    ScriptedClient& reader = open();
     ask(reader, 10, "04 00 | 00 | " + std::string(chan) + "00 | 00*4");
     reader.heard.clear();
     desk.put(Channel::parse("chan").value(), Key{2}, "xy", {});
@@ -184,7 +195,7 @@ TEST_F(DhtNodeInTheSimulator, AWriteThatPassesByNoConnectionIsMirroredToo) {
 }
 
 TEST_F(DhtNodeInTheSimulator, AMirrorRefreshesByTheClockOfTheWorld) {
-    ScriptedClient& reader = log_in();
+    ScriptedClient& reader = open();
     desk.put(Channel::parse("chan").value(), Key{2}, "xy", {});
     desk.collect();
     ask(reader, 10, "04 00 | 00 | " + std::string(chan) + "00 | 01 00*3");
@@ -194,7 +205,7 @@ TEST_F(DhtNodeInTheSimulator, AMirrorRefreshesByTheClockOfTheWorld) {
 }
 
 TEST_F(DhtNodeInTheSimulator, EveryGetHashRangeHearsOfChanges) {
-    ScriptedClient& client = log_in();
+    ScriptedClient& client = open();
     EXPECT_EQ(ask(client, 1, "01 00"), (neo::Heard{"1:fd", "1:0000000000000000ffffffffffffffff"}));
     client.heard.clear();
     node->set_range(HashRange::make(0, 0x7fffffffffffffff).value());
@@ -209,8 +220,8 @@ TEST_F(DhtNodeInTheSimulator, AGetIsAnsweredWhileALongGetAllRuns) {
     for (std::uint64_t key = 0; key < 30000; ++key)
         desk.put(Channel::parse("big").value(), Key{key}, std::string(100, static_cast<char>('a' + key % 26)), {});
     desk.collect();
-    ScriptedClient& slow = log_in(0);
-    ScriptedClient& quick = log_in(1);
+    ScriptedClient& slow = open(0);
+    ScriptedClient& quick = open(1);
     for (neo::RequestId id = 1; id <= 10; ++id)
         slow.say(framed(id, "05 00 | 00 | 03 00*7 62 69 67 | 00 | 00*8 | 00 | 00*8"));
     const auto wakeups = world->counters(HostId{0}).wakeups;
@@ -226,8 +237,8 @@ TEST_F(DhtNodeInTheSimulator, AGetIsAnsweredWhileALongGetAllRuns) {
 }
 
 TEST_F(DhtNodeInTheSimulator, MalformedInputEndsItsOwnConnectionOnly) {
-    ScriptedClient& good = log_in(0);
-    ScriptedClient& bad = log_in(1);
+    ScriptedClient& good = open(0);
+    ScriptedClient& bad = open(1);
     bad.say(bytes("01 0a 00*7 0b | 00*8 | 02 00"));
     settle();
     EXPECT_TRUE(bad.ended);
@@ -257,7 +268,7 @@ TEST_F(DhtNodeInTheSimulator, WhoSaysNothingIsCutOff) {
 }
 
 TEST_F(DhtNodeInTheSimulator, NewCredentialsLeaveOldConnectionsAlone) {
-    ScriptedClient& client = log_in(0);
+    ScriptedClient& client = open(0);
     neo::Credentials others;
     others.set({"bob", {}});
     node->set_credentials(others);
@@ -266,7 +277,7 @@ TEST_F(DhtNodeInTheSimulator, NewCredentialsLeaveOldConnectionsAlone) {
 }
 
 TEST_F(DhtNodeInTheSimulator, AClientThatLeavesTakesItsRequestsAlong) {
-    ScriptedClient& client = log_in();
+    ScriptedClient& client = open();
     ask(client, 10, "04 00 | 00 | " + std::string(chan) + "00 | 00*4");
     EXPECT_EQ(desk.listener_count(Channel::parse("chan").value()), 1U);
     client.hang_up();
@@ -276,12 +287,63 @@ TEST_F(DhtNodeInTheSimulator, AClientThatLeavesTakesItsRequestsAlong) {
 }
 
 TEST_F(DhtNodeInTheSimulator, DisconnectsEverybodyWhenTold) {
-    log_in(0);
-    log_in(1);
+    open(0);
+    open(1);
     node->disconnect_all();
     settle();
     EXPECT_TRUE(clients[0]->ended && clients[1]->ended);
-    log_in(0);
+    open(0);
+}
+
+// ---- on an engine that completes writes late ----
+
+TEST_F(DhtNodeOnASlowStore, APutIsAcknowledgedOnlyWhenItIsSafe) {
+    store.patience = milliseconds{100};
+    ScriptedClient& writer = open(0);
+    ScriptedClient& reader = open(1);
+    ask(reader, 10, "04 00 | 00 | " + std::string(chan) + "00 | 00*4");
+    settle(milliseconds{200});
+    reader.heard.clear();
+
+    EXPECT_EQ(ask(writer, 1, "02 00 | " + std::string(chan) + "02 00*7 | 02 00*7 78 79"), (neo::Heard{"1:fd"}));
+    EXPECT_EQ(ask(writer, 2, "03 00 | " + std::string(chan) + "02 00*7"), (neo::Heard{"2:fd", "2:01"}));
+    EXPECT_EQ(reader.heard, "");
+    writer.heard.clear();
+    settle(milliseconds{100});
+    EXPECT_EQ(messages_of(writer.heard), (neo::Heard{"1:01"}));
+    EXPECT_EQ(messages_of(reader.heard), (neo::Heard{"10:" + hex(bytes("07 | 02 00*7 | 02 00*7 78 79"))}));
+    EXPECT_EQ(ask(writer, 3, "03 00 | " + std::string(chan) + "02 00*7"),
+              (neo::Heard{"3:fd", "3:02", "3:02000000000000007879"}));
+}
+
+TEST_F(DhtNodeOnASlowStore, PutsOfManyTurnsAreCommittedTogether) {
+    ScriptedClient& client = open();
+    std::string all;
+    for (neo::RequestId id = 1; id <= 500; ++id)
+        all += framed(id, "02 00 | " + std::string(chan) + "02 00*7 | 02 00*7 78 79");
+    client.say(all);
+    settle(milliseconds{50});
+    EXPECT_EQ(messages_of(client.heard).size(), 1000U);
+    EXPECT_LE(store.commits, 3);
+    EXPECT_EQ(node->status().requests_active, 0U);
+}
+
+TEST_F(DhtNodeOnASlowStore, AnsweringAClientThatHasLeftDoesNoHarm) {
+    ScriptedClient& client = open();
+    client.say(framed(1, "02 00 | " + std::string(chan) + "02 00*7 | 02 00*7 78 79"));
+    client.hang_up();
+    settle(milliseconds{50});
+    EXPECT_TRUE(store.exists(Channel::parse("chan").value(), Key{2}).value());
+    EXPECT_EQ(node->status().connections, 0U);
+}
+
+TEST_F(DhtNodeOnASlowStore, AStreamOnANewChannelBeginsWhenTheChannelIsSafe) {
+    store.patience = milliseconds{100};
+    ScriptedClient& client = open();
+    EXPECT_EQ(ask(client, 1, "05 00 | 00 | " + std::string(chan) + "00 | 00*8 | 00 | 00*8"), (neo::Heard{"1:fd"}));
+    client.heard.clear();
+    settle(milliseconds{150});
+    EXPECT_EQ(messages_of(client.heard).back(), "1:08");
 }
 
 TEST(DhtNode, ShedsConnectionsBeyondItsLimit) {

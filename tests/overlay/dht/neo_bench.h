@@ -1,5 +1,5 @@
-// A NodeSession on a memory engine, turned by hand: what a node does around it and nothing else, for tests at the level
-// of bytes.
+// A NodeSession on a memory engine, turned by hand: what a node does around it and nothing else, for tests at the
+// level of bytes.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -107,7 +107,9 @@ public:
     }
 
     void on_ready(std::uint64_t) override { ++nudges; }
-    void on_written(std::uint64_t, std::uint64_t request, Wrote wrote) override { session->on_written(request, wrote); }
+    void on_written(std::uint64_t, std::uint64_t request, Wrote wrote) override {
+        session->on_written(request, wrote);
+    }
 
     Instant now = Instant{} + std::chrono::hours{1};
     SessionLimits limits;

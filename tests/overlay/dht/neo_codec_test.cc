@@ -41,9 +41,9 @@ Bytes parameters(const std::string& frame) { return payload(frame).substr(2); }
 
 constexpr std::string_view put_frame =
     "01 2b 00*7 2a | 02 00*7 | 02 00 | 04 00*7 63 68 61 6e | 88 77 66 55 44 33 22 11 | 05 00*7 68 65 6c 6c 6f";
-constexpr std::string_view get_frame = "01 1e 00*7 1f | 03 00*7 | 03 00 | 04 00*7 63 68 61 6e | 88 77 66 55 44 33 22 11";
-constexpr std::string_view get_all_frame =
-    "01 29 00*7 28 07 00*7 05 00 00 04 00*7 63 68 61 6e 00 00*8 00 00*8";
+constexpr std::string_view get_frame =
+    "01 1e 00*7 1f | 03 00*7 | 03 00 | 04 00*7 63 68 61 6e | 88 77 66 55 44 33 22 11";
+constexpr std::string_view get_all_frame = "01 29 00*7 28 07 00*7 05 00 00 04 00*7 63 68 61 6e 00 00*8 00 00*8";
 
 TEST(NeoCodec, WritesAPutAsTheOriginalClient) {
     const std::string frame = encoded([](std::string& out) { encode_put(out, 2, {"chan", example_key, "hello"}); });
@@ -52,8 +52,9 @@ TEST(NeoCodec, WritesAPutAsTheOriginalClient) {
 }
 
 TEST(NeoCodec, WritesAGetAsTheOriginalClient) {
-    const std::string frame =
-        encoded([](std::string& out) { encode_record_key(out, 3, RequestCode::get, {"chan", example_key}); });
+    const std::string frame = encoded([](std::string& out) {
+        encode_record_key(out, 3, RequestCode::get, {"chan", example_key});
+    });
     EXPECT_EQ(hex(frame), hex(bytes(get_frame)));
     EXPECT_EQ(value_of(decode_record_key(parameters(frame), Parsing::lenient)), (RecordKey{"chan", example_key}));
 }
@@ -71,7 +72,9 @@ TEST(NeoCodec, WritesSupportAndOneByteAnswersAsTheOriginalNode) {
               hex(bytes("01 09 00*7 08 | 02 00*7 | fd")));
     EXPECT_EQ(hex(encoded([](std::string& out) { encode_code(out, 2, PutAnswer::put); })),
               hex(bytes("01 09 00*7 08 | 02 00*7 | 01")));
-    EXPECT_EQ(hex(encoded([](std::string& out) { encode_get_all_answer(out, 7, {GetAllCode::finished, {}}); })),
+    EXPECT_EQ(hex(encoded([](std::string& out) {
+                  encode_get_all_answer(out, 7, {GetAllCode::finished, {}});
+              })),
               hex(bytes("01 09 00*7 08 07 00*7 08")));
 }
 
@@ -102,8 +105,9 @@ TEST(NeoCodec, WritesMirrorMessagesAsTheOriginalNode) {
 }
 
 TEST(NeoCodec, WritesUpdateMessagesAsSeenOnTheWire) {
-    const std::string value =
-        encoded([](std::string& out) { encode_update_answer(out, 1, {UpdateCode::record_value, "hello"}); });
+    const std::string value = encoded([](std::string& out) {
+        encode_update_answer(out, 1, {UpdateCode::record_value, "hello"});
+    });
     EXPECT_EQ(hex(payload(value)), hex(bytes("05 | 05 00*7 68 65 6c 6c 6f")));
     const UpdateDecision decision{UpdateAsk::update_record, 0xa430d84680aabd0b, "world"};
     const std::string said = encoded([&](std::string& out) { encode_update_decision(out, 1, decision); });
@@ -141,7 +145,8 @@ TEST(NeoCodec, JudgesTheHeaderBeforeTheBody) {
 }
 
 TEST(NeoCodec, RefusesWhatWouldNotFitIntoMemory) {
-    EXPECT_EQ(error_of(decode_header(bytes("01 00*5 01 00*2 00"), FrameType::request, 64 << 20)), DecodeError::too_long);
+    EXPECT_EQ(error_of(decode_header(bytes("01 00*5 01 00*2 00"), FrameType::request, 64 << 20)),
+              DecodeError::too_long);
     EXPECT_EQ(error_of(decode_header(bytes("01 fb ff*7 05"), FrameType::request, 64 << 20)), DecodeError::too_long);
     EXPECT_EQ(error_of(decode_header(bytes("02 fb ff*7 06"), FrameType::authentication, 64 << 20)),
               DecodeError::bad_length);
@@ -150,7 +155,8 @@ TEST(NeoCodec, RefusesWhatWouldNotFitIntoMemory) {
 TEST(NeoCodec, WaitsForAWholeHeader) {
     const std::string header = bytes("01 09 00*7 08");
     for (std::size_t n = 0; n < header.size(); ++n)
-        EXPECT_EQ(error_of(decode_header(Bytes(header).substr(0, n), FrameType::request, 100)), DecodeError::need_more);
+        EXPECT_EQ(error_of(decode_header(Bytes(header).substr(0, n), FrameType::request, 100)),
+                  DecodeError::need_more);
 }
 
 TEST(NeoCodec, TakesAnyNonZeroByteForTrue) {
@@ -188,20 +194,32 @@ std::vector<Specimen> request_specimens() {
     const auto frame = [](auto encode) { return std::string(parameters(encoded(encode))); };
     std::vector<Specimen> all;
     all.push_back(of("Put", frame([](std::string& o) { encode_put(o, 1, {"chan", 5, "v"}); }), decode_put, true));
-    all.push_back(of("Get", frame([](std::string& o) { encode_record_key(o, 1, RequestCode::get, {"chan", 5}); }),
-                     [](Bytes b) { return decode_record_key(b, Parsing::lenient); }, true));
-    all.push_back(of("Remove", frame([](std::string& o) { encode_record_key(o, 1, RequestCode::remove, {"chan", 5}); }),
+    all.push_back(of(
+        "Get", frame([](std::string& o) {
+            encode_record_key(o, 1, RequestCode::get, {"chan", 5});
+        }),
+        [](Bytes b) { return decode_record_key(b, Parsing::lenient); }, true));
+    all.push_back(of("Remove", frame([](std::string& o) {
+                         encode_record_key(o, 1, RequestCode::remove, {"chan", 5});
+                     }),
                      [](Bytes b) { return decode_record_key(b, Parsing::strict); }));
     all.push_back(of("RemoveChannel", frame([](std::string& o) { encode_remove_channel(o, 1, "chan"); }),
                      decode_channel, true));
-    all.push_back(of("GetAll", frame([](std::string& o) { encode_get_all(o, 1, {false, "c", true, 3, true, "f"}); }),
+    all.push_back(of("GetAll", frame([](std::string& o) {
+                         encode_get_all(o, 1, {false, "c", true, 3, true, "f"});
+                     }),
                      decode_get_all));
-    all.push_back(of("Mirror", frame([](std::string& o) { encode_mirror(o, 1, {true, "c", true, 9}); }), decode_mirror));
-    all.push_back(of("Update get",
-                     frame([](std::string& o) { encode_update(o, 1, {UpdateAsk::get_record, "c", 5, 0, {}}); }),
+    all.push_back(of("Mirror", frame([](std::string& o) {
+                         encode_mirror(o, 1, {true, "c", true, 9});
+                     }),
+                     decode_mirror));
+    all.push_back(of("Update get", frame([](std::string& o) {
+                         encode_update(o, 1, {UpdateAsk::get_record, "c", 5, 0, {}});
+                     }),
                      decode_update, true));
-    all.push_back(of("Update write",
-                     frame([](std::string& o) { encode_update(o, 1, {UpdateAsk::update_record, "c", 5, 6, "v"}); }),
+    all.push_back(of("Update write", frame([](std::string& o) {
+                         encode_update(o, 1, {UpdateAsk::update_record, "c", 5, 6, "v"});
+                     }),
                      decode_update));
     return all;
 }
@@ -214,25 +232,31 @@ std::vector<Specimen> answer_specimens() {
     all.push_back(of("nonce", body([](std::string& o) { encode_nonce(o, {1, 2, 3, 4}); }), decode_nonce));
     all.push_back(of("proof", body([](std::string& o) { encode_proof(o, {"me", {}}); }), decode_proof));
     all.push_back(of("verdict", body([](std::string& o) { encode_verdict(o, true); }), decode_verdict));
-    all.push_back(of("support", frame([](std::string& o) { encode_support(o, 1, Support::supported); }), decode_support));
+    all.push_back(
+        of("support", frame([](std::string& o) { encode_support(o, 1, Support::supported); }), decode_support));
     all.push_back(of("value", frame([](std::string& o) { encode_value(o, 1, "abc"); }), decode_value));
-    all.push_back(of("channel name",
-                     frame([](std::string& o) { encode_channels_answer(o, 1, {ChannelsCode::channel_name, "c"}); }),
+    all.push_back(of("channel name", frame([](std::string& o) {
+                         encode_channels_answer(o, 1, {ChannelsCode::channel_name, "c"});
+                     }),
                      decode_channels_answer));
-    all.push_back(of("batch", frame([](std::string& o) { encode_get_all_answer(o, 1, {GetAllCode::record_batch, "b"}); }),
+    all.push_back(of("batch", frame([](std::string& o) {
+                         encode_get_all_answer(o, 1, {GetAllCode::record_batch, "b"});
+                     }),
                      decode_get_all_answer));
-    all.push_back(of("changed",
-                     frame([](std::string& o) { encode_mirror_answer(o, 1, {MirrorCode::record_changed, 1, "v"}); }),
+    all.push_back(of("changed", frame([](std::string& o) {
+                         encode_mirror_answer(o, 1, {MirrorCode::record_changed, 1, "v"});
+                     }),
                      decode_mirror_answer));
-    all.push_back(of("record value",
-                     frame([](std::string& o) { encode_update_answer(o, 1, {UpdateCode::record_value, "v"}); }),
+    all.push_back(of("record value", frame([](std::string& o) {
+                         encode_update_answer(o, 1, {UpdateCode::record_value, "v"});
+                     }),
                      decode_update_answer));
-    all.push_back(of("decision",
-                     frame([](std::string& o) { encode_update_decision(o, 1, {UpdateAsk::update_record, 1, "v"}); }),
+    all.push_back(of("decision", frame([](std::string& o) {
+                         encode_update_decision(o, 1, {UpdateAsk::update_record, 1, "v"});
+                     }),
                      decode_update_decision));
     all.push_back(of("range", frame([](std::string& o) { encode_hash_range(o, 1, {1, 2}); }), decode_hash_range));
-    all.push_back(of("news",
-                     frame([](std::string& o) {
+    all.push_back(of("news", frame([](std::string& o) {
                          encode_hash_range_news(o, 1, {HashRangeCode::new_node, {1, 2, 3, 4}, 5, {6, 7}});
                      }),
                      decode_hash_range_news));

@@ -66,10 +66,10 @@ TEST(Credentials, TheLaterOfTwoLinesWithOneNameCounts) {
 
 TEST(Credentials, OneBadLineFailsTheWholeText) {
     const std::string good = "a:" + zero_key + "\n";
-    for (const std::string& bad : {
-             std::string("  "), std::string("no colon"), ":" + zero_key, std::string("# comment"),
-             "b:" + zero_key.substr(1), "b:" + zero_key + "0", "b:g" + zero_key.substr(1), "b c:" + zero_key,
-             "b\x7f:" + zero_key, std::string(101, 'n') + ":" + zero_key, "\xc3\xa9:" + zero_key}) {
+    for (const std::string& bad :
+         {std::string("  "), std::string("no colon"), ":" + zero_key, std::string("# comment"),
+          "b:" + zero_key.substr(1), "b:" + zero_key + "0", "b:g" + zero_key.substr(1), "b c:" + zero_key,
+          "b\x7f:" + zero_key, std::string(101, 'n') + ":" + zero_key, "\xc3\xa9:" + zero_key}) {
         EXPECT_FALSE(Credentials::parse(good + bad)) << bad;
     }
     EXPECT_TRUE(Credentials::parse(good + std::string(100, 'n') + ":" + zero_key));
@@ -90,13 +90,15 @@ TEST(Credentials, AClientHasExactlyOne) {
 }
 
 TEST(Judge, AcceptsTheHandshakeOfTheOriginalClient) {
-    EXPECT_EQ(judge(Credentials::for_tests(), example_proof(), example_time, UnixSeconds{example_time}, example_nonce()),
-              std::nullopt);
+    EXPECT_EQ(
+        judge(Credentials::for_tests(), example_proof(), example_time, UnixSeconds{example_time}, example_nonce()),
+        std::nullopt);
 }
 
 TEST(Judge, ToleratesHalfAnHourEitherWay) {
     const auto verdict = [](std::int64_t node_time) {
-        return judge(Credentials::for_tests(), example_proof(), example_time, UnixSeconds{node_time}, example_nonce());
+        return judge(Credentials::for_tests(), example_proof(), example_time, UnixSeconds{node_time},
+                     example_nonce());
     };
     const auto then = static_cast<std::int64_t>(example_time);
     EXPECT_EQ(verdict(then + 1800), std::nullopt);

@@ -91,7 +91,7 @@ TEST_F(NeoRequests, SendsAwayWhoAsksTheWrongNode) {
     EXPECT_EQ(answer(request("07")), "fd 03");
     EXPECT_EQ(answer(request("08")), "fd 03");
     EXPECT_EQ(answer(update("01")), "fd 09");
-    EXPECT_EQ(answer(update("07")), "fd 09");  // even when what is asked is nonsense
+    EXPECT_EQ(answer(update("07")), "fd 09");                             // even when what is asked is nonsense
     EXPECT_EQ(answer("03 00 | 04 00*7 63 68 61 6e | 03 00*7"), "fd 01");  // key 3 reversed is in the upper half
 }
 
@@ -213,8 +213,8 @@ TEST_F(NeoRequests, GetHashRangeTellsTheRangeAndEveryChange) {
     bench.ranges.set_own(HashRange::make(0, 0x7fffffffffffffff).value());
     bench.ranges.tell({HashRangeCode::new_node, {127, 0, 0, 1}, 11100, {1ULL << 63, ~0ULL}});
     EXPECT_EQ(bench.nudges, 2);
-    EXPECT_EQ(bench.hear(), (Heard{"1:020000000000000000ffffffffffffff7f",
-                                   "1:017f0000012b5c0000000000000080ffffffffffffffff"}));
+    EXPECT_EQ(bench.hear(),
+              (Heard{"1:020000000000000000ffffffffffffff7f", "1:017f0000012b5c0000000000000080ffffffffffffffff"}));
     EXPECT_EQ(answer("01 00"), "fd 0000000000000000ffffffffffffff7f");
 }
 

@@ -14,7 +14,8 @@ namespace halp::neo {
 namespace {
 
 constexpr std::string_view timestamp_frame = "02 08 00*7 0a 35 1f 00 6b 00*4";
-constexpr std::string_view put_hello = "02 00 | 04 00*7 63 68 61 6e | 88 77 66 55 44 33 22 11 | 05 00*7 68 65 6c 6c 6f";
+constexpr std::string_view put_hello =
+    "02 00 | 04 00*7 63 68 61 6e | 88 77 66 55 44 33 22 11 | 05 00*7 68 65 6c 6c 6f";
 constexpr std::string_view get_hello = "03 00 | 04 00*7 63 68 61 6e | 88 77 66 55 44 33 22 11";
 constexpr std::string_view hash_range = "01 00";
 
@@ -23,11 +24,12 @@ TEST(NeoHandshake, IsTheOneOfTheOriginalByteForByte) {
     EXPECT_EQ(bench.turn(), "");  // the node never speaks first
     EXPECT_EQ(hex(bench.raw(bytes("01"))), "01");
     EXPECT_EQ(hex(bench.raw(bytes(timestamp_frame))), hex(bytes("02 04 00*7 06 3f 1d ea 7c")));
-    EXPECT_EQ(hex(bench.raw(bytes(
-                  "02 4d 00*7 4f 05 00*7 61 64 6d 69 6e"
-                  "17 3f 7f db 99 e9 6c 27 2b be ad 8f 4e 1c ea 46 b4 c6 95 54 70 6e f3 2a 97 08 fb 37 8b 7a b1 06"
-                  "c5 1f 26 9e e3 9e 0b 43 69 d5 cb 6b cf a4 48 44 c7 9f 7c f5 b2 f7 6b 0a 45 73 cc d3 92 2a 09 5c"))),
-              hex(bytes("02 01 00*7 03 01")));
+    EXPECT_EQ(
+        hex(bench.raw(bytes(
+            "02 4d 00*7 4f 05 00*7 61 64 6d 69 6e"
+            "17 3f 7f db 99 e9 6c 27 2b be ad 8f 4e 1c ea 46 b4 c6 95 54 70 6e f3 2a 97 08 fb 37 8b 7a b1 06"
+            "c5 1f 26 9e e3 9e 0b 43 69 d5 cb 6b cf a4 48 44 c7 9f 7c f5 b2 f7 6b 0a 45 73 cc d3 92 2a 09 5c"))),
+        hex(bytes("02 01 00*7 03 01")));
     EXPECT_TRUE(bench.session->authenticated());
     EXPECT_EQ(bench.session->client(), "admin");
 }
@@ -54,8 +56,8 @@ TEST(NeoHandshake, SaysNoToAWrongProofAndEnds) {
 }
 
 TEST(NeoHandshake, EndsWithoutAWordOnMalformedAuthentication) {
-    for (const std::string_view bad : {"02 07 00*7 05 00*7", "02 09 00*7 0b 00*9", "01 08 00*7 09 00*8", "02 08 00*7 0b 00*8",
-                                       "02 00*5 01 00*2 03"}) {
+    for (const std::string_view bad : {"02 07 00*7 05 00*7", "02 09 00*7 0b 00*9", "01 08 00*7 09 00*8",
+                                       "02 08 00*7 0b 00*8", "02 00*5 01 00*2 03"}) {
         Bench bench;
         bench.raw(bytes("01"));
         EXPECT_EQ(bench.raw(bytes(bad)), "") << bad;
@@ -228,7 +230,8 @@ TEST(NeoSession, ALongRequestDoesNotKeepOthersWaiting) {
     Bench bench;
     bench.open();
     for (std::uint64_t key = 0; key < 20000; ++key) bench.put("big", key, std::string(100, 'x'));
-    bench.session->on_bytes(framed(1, "05 00 | 00 | 03 00*7 62 69 67 | 00 | 00*8 | 00 | 00*8"), bench.now, UnixSeconds{0});
+    bench.session->on_bytes(framed(1, "05 00 | 00 | 03 00*7 62 69 67 | 00 | 00*8 | 00 | 00*8"), bench.now,
+                            UnixSeconds{0});
     bench.turn(1 << 18);
     bench.session->on_bytes(framed(2, put_hello), bench.now, UnixSeconds{0});
     const Heard heard = messages_of(bench.turn(1 << 18));
@@ -241,7 +244,8 @@ TEST(NeoSession, RequestsTakeTurns) {
     bench.open();
     for (std::uint64_t key = 0; key < 4000; ++key) bench.put("big", key, std::string(100, 'x'));
     std::string both;
-    for (RequestId id = 1; id <= 2; ++id) both += framed(id, "05 00 | 00 | 03 00*7 62 69 67 | 00 | 00*8 | 00 | 00*8");
+    for (RequestId id = 1; id <= 2; ++id)
+        both += framed(id, "05 00 | 00 | 03 00*7 62 69 67 | 00 | 00*8 | 00 | 00*8");
     std::string said = bench.raw(both);
     std::vector<std::string> order;
     for (int i = 0; i < 100; ++i) {
@@ -289,7 +293,8 @@ TEST(NeoClientSession, LearnsThatItWasTurnedAway) {
     const Credential credential{"stranger", {}};
     ClientSession client(node.limits, credential, sink, node.now);
     for (int i = 0; i < 3; ++i)
-        client.on_bytes(node.raw(std::exchange(client.output(), {})), UnixSeconds{static_cast<std::int64_t>(bench_time)});
+        client.on_bytes(node.raw(std::exchange(client.output(), {})),
+                        UnixSeconds{static_cast<std::int64_t>(bench_time)});
     EXPECT_EQ(client.end(), SessionEnd::rejected);
     EXPECT_FALSE(sink.authenticated);
 }
@@ -302,7 +307,8 @@ TEST(NeoClientSession, SendsInTurnAndOnlyWhileThereIsRoom) {
     const Credential credential{"admin", {}};
     ClientSession client(limits, credential, sink, node.now);
     for (int i = 0; i < 3; ++i)
-        client.on_bytes(node.raw(std::exchange(client.output(), {})), UnixSeconds{static_cast<std::int64_t>(bench_time)});
+        client.on_bytes(node.raw(std::exchange(client.output(), {})),
+                        UnixSeconds{static_cast<std::int64_t>(bench_time)});
     for (RequestId id = 1; id <= 3; ++id) client.send(id, framed(id, hash_range));  // 20 bytes each
     client.cancel(2);
     client.set_unsent(30);

@@ -51,7 +51,8 @@ std::size_t refreshed_in(const std::string& message) {
 }
 std::string kind_of(const std::string& message) { return message.substr(message.find(':') + 1, 2); }
 std::size_t count_of(const Heard& heard, const std::string& kind) {
-    return static_cast<std::size_t>(std::ranges::count_if(heard, [&](const auto& m) { return kind_of(m) == kind; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(heard, [&](const auto& m) { return kind_of(m) == kind; }));
 }
 
 // Adds what a GetAll has said to what it said before; true when it has also said Finished.
@@ -79,11 +80,10 @@ protected:
 
 TEST_F(NeoStreams, GetAllIsTheOneOfTheOriginalByteForByte) {
     bench.put("chan", example_key, "hello");
-    const std::string said = bench.raw(bytes(
-        "01 29 00*7 28 07 00*7 05 00 00 04 00*7 63 68 61 6e 00 00*8 00 00*8"));
+    const std::string said = bench.raw(bytes("01 29 00*7 28 07 00*7 05 00 00 04 00*7 63 68 61 6e 00 00*8 00 00*8"));
     EXPECT_EQ(hex(said),
               hex(bytes("01 09 00*7 08 07 00*7 fd | 01 09 00*7 08 07 00*7 05 |"
-                        "01 3a 00*7 3b 07 00*7 07 29 00*7 1d 00*7 2e 08 00*7 88 77 66 55 44 33 22 11 05 00*7"
+                        "01 3a 00*7 3b 07 00*7 07 29 00*7 1d 00*7 2e 08 00*7 88 77 66 55 44 33 22 11 05 00*7 "
                         "68 65 6c 6c 6f 11 00 00 | 01 09 00*7 08 07 00*7 08")));
     EXPECT_EQ(bench.session->active_requests(), 1U);
     EXPECT_EQ(hex(bench.raw(bytes("01 09 00*7 08 07 00*7 04"))), "");
@@ -122,7 +122,7 @@ TEST_F(NeoStreams, GetAllFiltersByPartOfTheValue) {
 }
 
 TEST_F(NeoStreams, GetAllGoesOnBehindAKeyWhetherOrNotItIsThere) {
-    for (const std::uint64_t key : {1, 5, 9}) bench.put("chan", key, "v");
+    for (const std::uint64_t key : {1U, 5U, 9U}) bench.put("chan", key, "v");
     EXPECT_EQ(records_of(bench.say(1, get_all(false, "01 | 05 00*7 | 00 | 00*8")).at(2)).size(), 1U);
     EXPECT_EQ(records_of(bench.say(2, get_all(false, "01 | 04 00*7 | 00 | 00*8")).at(2)).size(), 2U);
     EXPECT_EQ(records_of(bench.say(3, get_all(false, "00 | 04 00*7 | 00 | 00*8")).at(2)).size(), 3U);
@@ -249,7 +249,7 @@ TEST_F(NeoStreams, MirrorRefreshesByteForByteAsTheOriginal) {
     bench.put("chan", example_key, "hello");
     const Heard heard = bench.say(10, mirror(false, true));
     EXPECT_EQ(heard, (Heard{"10:fd", "10:05",
-                            "10:" + hex(bytes("09 | 21 00*7 | 15 00*7 | 26 88 77 66 55 44 33 22 11 05 00*7"
+                            "10:" + hex(bytes("09 | 21 00*7 | 15 00*7 | 26 88 77 66 55 44 33 22 11 05 00*7 "
                                               "68 65 6c 6c 6f 11 00 00"))}));
     bench.pass(std::chrono::hours{1});
     EXPECT_EQ(again(), (Heard{}));  // once and not again

@@ -68,7 +68,8 @@ TEST(RecordBatch, EveryTruncationIsSeen) {
     }
     const std::string container = packed(whole);
     std::string plain;
-    for (std::size_t n = 0; n < container.size(); ++n) EXPECT_FALSE(unpack(container.substr(0, n), batch_bytes, plain)) << n;
+    for (std::size_t n = 0; n < container.size(); ++n)
+        EXPECT_FALSE(unpack(container.substr(0, n), batch_bytes, plain)) << n;
 }
 
 TEST(RecordBatch, AKeyOfAnotherLengthIsNone) {

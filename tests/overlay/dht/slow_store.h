@@ -1,0 +1,72 @@
+// A memory engine that completes writes in groups and late, as one on a disk does.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "store/records/memory_store.h"
+
+namespace halp {
+
+class SlowStore final : public RecordStore {
+public:
+    Result<bool> get(const Channel& c, Key k, std::string& v) const override { return inner_.get(c, k, v); }
+    Result<bool> exists(const Channel& c, Key k) const override { return inner_.exists(c, k); }
+    Result<Scan> scan(const Channel& c, std::optional<Key> a, const Visit& v) const override {
+        return inner_.scan(c, a, v);
+    }
+    bool has_channel(const Channel& c) const override { return inner_.has_channel(c); }
+    std::vector<Channel> channels(const std::optional<Channel>& a, std::size_t n) const override {
+        return inner_.channels(a, n);
+    }
+    std::size_t channel_count() const override { return inner_.channel_count(); }
+    RecordCount count(const Channel& c) const override { return inner_.count(c); }
+    RecordCount total() const override { return inner_.total(); }
+
+    void put(const Channel& c, Key k, std::string_view v, WriteToken t) override {
+        later([this, c, k, value = std::string(v), t] { inner_.put(c, k, value, t); });
+    }
+    void update(const Channel& c, Key k, std::uint64_t h, std::string_view v, WriteToken t) override {
+        later([this, c, k, h, value = std::string(v), t] { inner_.update(c, k, h, value, t); });
+    }
+    void remove(const Channel& c, Key k, WriteToken t) override {
+        later([this, c, k, t] { inner_.remove(c, k, t); });
+    }
+    void create_channel(const Channel& c, WriteToken t) override {
+        later([this, c, t] { inner_.create_channel(c, t); });
+    }
+    void remove_channel(const Channel& c, WriteToken t) override {
+        later([this, c, t] { inner_.remove_channel(c, t); });
+    }
+    void take_completions(std::vector<Completion>& all) override { inner_.take_completions(all); }
+    bool commit_due(Instant now) override {
+        if (!waiting_.empty() && deadline_ == no_deadline) deadline_ = now + patience;
+        return due || now >= deadline_;
+    }
+    Instant next_deadline() const override { return deadline_; }
+    std::size_t waiting_bytes() const override { return waiting_.size() * 100; }
+    Result<void> commit() override {
+        ++commits;
+        deadline_ = no_deadline;
+        for (const auto& write : waiting_) write();
+        waiting_.clear();
+        return {};
+    }
+
+    Duration patience = std::chrono::milliseconds{5};
+    bool due = false;
+    int commits = 0;
+
+private:
+    void later(std::function<void()> write) { waiting_.push_back(std::move(write)); }
+    MemoryStore inner_;
+    Instant deadline_ = no_deadline;
+    std::vector<std::function<void()>> waiting_;
+};
+
+}  // namespace halp
