@@ -24,6 +24,7 @@ enum class After : std::uint8_t {
     again,  // wants another turn
     done,   // the request is over, its id is free
     close,  // the peer broke the protocol: the connection ends
+    fail,   // we cannot go on and there is no word for it any more: the connection ends
 };
 
 // What a turn of the event loop may still spend on long requests. The unit is a byte looked at; a record costs

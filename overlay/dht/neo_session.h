@@ -45,6 +45,7 @@ enum class SessionEnd : std::uint8_t {
     request_zero,  // the id that nobody may use
     too_many,      // requests at the same time
     out_of_turn,   // a message for a request that does not want one, or not this one
+    failed,        // the store cannot be read in the middle of a stream, or a client reads too slowly for its news
     gone,          // the peer or the connection
 };
 [[nodiscard]] std::string_view name(SessionEnd end);

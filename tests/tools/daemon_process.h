@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "store/endpoint.h"
-#include "tools/bench/child_process.h"
+#include "tools/child_process.h"
 #include "tools/halp/admin_client.h"
 
 namespace halp::testing {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/bench/child_process.h"
+#include "tools/child_process.h"
 #include "tools/bench/proc_stats.h"
 
 namespace halp::bench {

@@ -12,7 +12,7 @@
 
 #include "store/endpoint.h"
 #include "tools/bench/blocking_client.h"
-#include "tools/bench/child_process.h"
+#include "tools/child_process.h"
 #include "tools/bench/proc_stats.h"
 
 namespace halp::bench {

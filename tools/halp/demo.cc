@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <functional>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "tools/halp/demo_swarm.h"
@@ -206,13 +208,30 @@ Result<void> Demo::stop_all() {
     return {};
 }
 
-constexpr const char* what_next = R"(
-What to type for a real node:
-  halpd --listen 0.0.0.0:3451 &              run one here
-  halp join seed.example.org:3451            introduce it to any node you know
-  halp announce chat my.example.org:5222     be listed under `chat` until Ctrl-C
-  halp get chat                              who else is there?
-)";
+// As it must be typed here: the bare name when that is what the shell would find.
+std::string typed(const std::string& program, const std::string& search_path) {
+    namespace fs = std::filesystem;
+    const fs::path path{program};
+    if ((":" + search_path + ":").find(":" + path.parent_path().string() + ":") != std::string::npos)
+        return path.filename();
+    std::error_code none;
+    const fs::path here = fs::current_path(none);
+    const fs::path shorter = path.lexically_relative(here);
+    if (none || shorter.empty() || *shorter.begin() == "..") return program;
+    return shorter.has_parent_path() ? shorter.string() : "./" + shorter.string();
+}
+
+std::string what_next(const std::string& halpd, const std::string& halp) {
+    return "\nWhat to type for a real node:\n"
+           "  " + halpd + " &\n"
+           "      run one here, on TCP port 3451 of every address\n"
+           "  " + halp + " join seed.example.org:3451\n"
+           "      introduce it to any node you know\n"
+           "  " + halp + " announce chat my.example.org:5222\n"
+           "      be listed under `chat` until Ctrl-C\n"
+           "  " + halp + " get chat\n"
+           "      who else is there?\n";
+}
 
 ExitCode explain(const DemoWorld& world, const Demo& demo, const Error& why) {
     if (world.command.json) {
@@ -225,7 +244,7 @@ ExitCode explain(const DemoWorld& world, const Demo& demo, const Error& why) {
         return world.console.fail(ExitCode::interrupted, why.message + " All nodes are being stopped.");
     std::string text = "The demo failed. " + why.message;
     if (demo.failing() != nullptr)
-        text += "\nThe end of its log:\n" + tail_of(demo.failing()->log_path(), log_lines_shown);
+        text += "\nThe end of its log:\n" + process::tail_of(demo.failing()->log_path(), log_lines_shown);
     return world.console.fail(ExitCode::failed, text);
 }
 
@@ -243,7 +262,9 @@ ExitCode run_demo(const DemoWorld& world) {
     Demo demo{world, **swarm};
     if (auto played = demo.play(); !played) return explain(world, demo, played.error());
     if (world.command.json) world.console.line(json_of_demo(demo.report()));
-    if (story) world.console.block(what_next);
+    if (story)
+        world.console.block(
+            what_next(typed(*halpd, world.search_path), typed(world.own_program, world.search_path)));
     return ExitCode::ok;
 }
 

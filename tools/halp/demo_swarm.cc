@@ -34,7 +34,7 @@ std::string temporary_root() {
 
 }  // namespace
 
-DemoNode::DemoNode(std::string directory_name, ChildProcess child)
+DemoNode::DemoNode(std::string directory_name, process::ChildProcess child)
     : directory(std::move(directory_name)),
       process(std::move(child)),
       admin(directory + "/admin.sock", call_time_max) {}
@@ -60,14 +60,16 @@ Result<void> DemoSwarm::start_node() {
     for (const char* part : {"/state", "/cache"}) fs::create_directories(home + part, failed);
     if (failed)
         return Error{ErrorCode::io, "No directory could be made in " + directory_ + ": " + failed.message()};
-    std::vector<std::string> arguments = {"--listen",    "127.0.0.1:0",   "--profile",   "local",
+    std::vector<std::string> arguments = {halpd_,        "--listen",    "127.0.0.1:0",   "--profile",   "local",
                                           "--swarm",     "demo",          "--state-dir", home + "/state",
                                           "--cache-dir", home + "/cache", "--admin",     home + "/admin.sock"};
     if (!nodes_.empty()) {
         arguments.emplace_back("--join");
         arguments.push_back(nodes_.front()->endpoint.text());
     }
-    Result<ChildProcess> child = ChildProcess::start(halpd_, arguments, home + "/log");
+    const std::string log = home + "/log";
+    Result<process::ChildProcess> child =
+        process::ChildProcess::start({.argv = std::move(arguments), .out_file = log, .error_file = log});
     if (!child) return child.error();
     nodes_.push_back(std::make_unique<DemoNode>(home, std::move(child).value()));
     return {};
@@ -88,7 +90,7 @@ bool DemoSwarm::stop() {
     bool all_ended = true;
     for (const auto& node : nodes_) {
         const auto left = deadline - std::chrono::steady_clock::now();
-        const bool ended = node->process.wait(std::chrono::duration_cast<Duration>(left));
+        const bool ended = node->process.wait(std::chrono::duration_cast<std::chrono::milliseconds>(left)).has_value();
         if (!ended) node->process.signal(SIGKILL);
         all_ended = all_ended && ended;
     }

@@ -8,15 +8,15 @@
 
 #include "store/endpoint.h"
 #include "store/result.h"
+#include "tools/child_process.h"
 #include "tools/halp/admin_api.h"
-#include "tools/halp/child_process.h"
 
 namespace halp::cli {
 
 struct DemoNode {
-    DemoNode(std::string directory_name, ChildProcess child);
+    DemoNode(std::string directory_name, process::ChildProcess child);
     std::string directory;
-    ChildProcess process;
+    process::ChildProcess process;
     AdminApi admin;
     Endpoint endpoint;  // known once it listens
 

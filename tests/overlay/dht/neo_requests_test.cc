@@ -218,6 +218,17 @@ TEST_F(NeoRequests, GetHashRangeTellsTheRangeAndEveryChange) {
     EXPECT_EQ(answer("01 00"), "fd 0000000000000000ffffffffffffff7f");
 }
 
+TEST_F(NeoRequests, NewsOfRangesDoNotPileUpForEver) {
+    Bench slow{{}, {.hash_range_queue_max = 3}};
+    slow.open();
+    slow.say(1, "01 00");
+    for (std::uint64_t i = 0; i < 3; ++i) slow.ranges.set_own(HashRange::make(i, ~0ULL).value());
+    EXPECT_EQ(slow.hear().size(), 3U);
+    for (std::uint64_t i = 0; i < 9; ++i) slow.ranges.set_own(HashRange::make(i, ~0ULL).value());
+    slow.hear();
+    EXPECT_EQ(slow.session->end(), SessionEnd::failed);
+}
+
 TEST_F(NeoRequests, GetHashRangeOfAnEmptyNode) {
     bench.ranges.set_own(HashRange{});
     EXPECT_EQ(answer("01 00"), "fd ffffffffffffffff0000000000000000");

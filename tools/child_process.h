@@ -1,4 +1,4 @@
-// Real processes for benchmarks and process-level tests: started with their output in files, never left behind. A
+// Real processes for `halp demo`, benchmarks and process-level tests: started with their output in files, never left behind. A
 // child dies with the thread that started it (PR_SET_PDEATHSIG), and at the latest when its object goes.
 #pragma once
 
@@ -48,6 +48,7 @@ public:
     // The exit code, or 128 + the signal that ended it; nothing while it runs on after `patience`.
     std::optional<int> wait(std::chrono::milliseconds patience);
     int kill_and_wait();  // SIGKILL: the hardest crash a process can have
+    [[nodiscard]] std::string how_it_ended() const;  // "exit code 1", "signal 9"; "" while it runs
 
 private:
     explicit ChildProcess(pid_t pid) : pid_(pid) {}
@@ -57,6 +58,8 @@ private:
 
 // The file's bytes; empty when it cannot be read.
 std::string read_whole_file(const std::string& path);
+// The file's last lines, each indented by two blanks.
+std::string tail_of(const std::string& path, std::size_t lines_max);
 // X out of the last line `listening on X`, where X is HOST:PORT; empty as long as there is none.
 std::string listening_address(const std::string& error_file);
 

@@ -1,4 +1,4 @@
-#include "tools/bench/child_process.h"
+#include "tools/child_process.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -10,6 +10,7 @@
 #include <cassert>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -126,6 +127,23 @@ int ChildProcess::kill_and_wait() {
         wait(std::chrono::seconds{10});
     }
     return *ended_;
+}
+
+std::string ChildProcess::how_it_ended() const {
+    if (!ended_) return "";
+    return *ended_ > 128 ? "signal " + std::to_string(*ended_ - 128) : "exit code " + std::to_string(*ended_);
+}
+
+std::string tail_of(const std::string& path, std::size_t lines_max) {
+    std::ifstream file{path};
+    std::deque<std::string> lines;
+    for (std::string line; std::getline(file, line);) {
+        lines.push_back("  " + line.substr(0, 400) + "\n");
+        if (lines.size() > lines_max) lines.pop_front();
+    }
+    std::string text;
+    for (const std::string& line : lines) text += line;
+    return text;
 }
 
 std::string read_whole_file(const std::string& path) {
