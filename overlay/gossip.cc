@@ -196,7 +196,7 @@ gossip::Message Gossip::exchange_message(Instant now, UnixSeconds) {
     m.hello.joining = parts_.view.proved_count() == 0;
     m.hello.peers = swarm_digest();
     m.hello.interests = own_interests();
-    for (const Peer* peer : parts_.view.sample()) m.peers.push_back(peer_entry(*peer, now));
+    for (const Peer* peer : parts_.view.sample(in_agreement_)) m.peers.push_back(peer_entry(*peer, now));
     for (const Label& label : parts_.labels.next_labels(digest_cursor_, options_.gossip.digests_per_exchange))
         if (const HostList* list = parts_.labels.find(label)) m.digests.push_back({label.hash(), list->digest()});
     return m;
@@ -329,6 +329,7 @@ void Gossip::on_answer(ConversationId conversation, const gossip::Message& m, co
         actions_.push_back(GossipHangUp{conversation});
         return;
     }
+    in_agreement_ = m.hello.peers == swarm_digest();
     const Merged how = merged(m.kind, speaker, (now - call.started) / 2, remote, now, wall);
     hear_peers(m, how);
     hear_labels(m, how);
@@ -388,7 +389,7 @@ void Gossip::answer(ConversationId conversation, const gossip::Message& theirs, 
     const bool differs = small_swarm_differs(theirs.hello.peers);
     if (theirs.hello.joining || differs) add_everybody(ours, now);
     else
-        for (const Peer* peer : parts_.view.sample())
+        for (const Peer* peer : parts_.view.sample(theirs.hello.peers == ours.hello.peers))
             if (peer->endpoint != speaker) ours.peers.push_back(peer_entry(*peer, now));
     if (differs) ours.wanted.push_back(Label::halp().hash());
     compare_digests(theirs, ours, now, wall);
@@ -401,11 +402,11 @@ void Gossip::answer(ConversationId conversation, const gossip::Message& theirs, 
 
 void Gossip::leave(Instant now, UnixSeconds wall) {
     if (leaving()) return;
-    leave_until_ = now + options_.gossip.leave_linger;
+    const std::vector<EndpointId> told = parts_.view.some_presentable(gossip::peers_per_message_max);
+    leave_until_ = told.empty() ? now : now + options_.gossip.leave_linger;
     gossip::Message goodbye = message(gossip::Kind::leave);
     goodbye.labels = withdraw_all(now, wall);
-    for (const EndpointId peer : parts_.view.some_presentable(gossip::peers_per_message_max))
-        call(peer, Purpose::leave, goodbye, now);
+    for (const EndpointId peer : told) call(peer, Purpose::leave, goodbye, now);
 }
 
 bool Gossip::left(Instant now) const { return leaving() && now >= leave_until_; }

@@ -228,6 +228,7 @@ private:
     int health_ = 1;
     bool ever_proved_ = false;
     bool started_ = false;
+    bool in_agreement_ = false;  // the last partner listed the same nodes
     int errands_this_period_ = 0;
     std::size_t hearsay_tokens_ = 0;  // forwarded news about third nodes, per period
     Instant round_at_ = no_deadline;

@@ -419,21 +419,22 @@ Instant PeerView::next_probe() const {
     return next;
 }
 
-std::vector<const Peer*> PeerView::sample() {
+std::vector<const Peer*> PeerView::sample(bool brief) {
     std::vector<Peer*> candidates;
     for (Peer& p : peers_) {
         p.sent = false;
         if (p.presentable()) candidates.push_back(&p);
     }
     random_.shuffle(candidates);  // ties of age fall at random
-    const std::size_t freshest = std::min(options_.sample_freshest, candidates.size());
+    const std::size_t freshest = std::min(options_.sample_freshest / (brief ? 2 : 1), candidates.size());
     const auto newer = [](const Peer* a, const Peer* b) { return a->newest() > b->newest(); };
     std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(freshest), candidates.end(),
                       newer);
     // Behind the freshest the order is arbitrary but not random enough: draw the others.
     std::vector<Peer*> others(candidates.begin() + static_cast<std::ptrdiff_t>(freshest), candidates.end());
     random_.shuffle(others);
-    if (others.size() > options_.sample_random) others.resize(options_.sample_random);
+    const std::size_t random_others = options_.sample_random / (brief ? 2 : 1);
+    if (others.size() > random_others) others.resize(random_others);
     candidates.resize(freshest);
     candidates.insert(candidates.end(), others.begin(), others.end());
     std::vector<const Peer*> out;

@@ -109,7 +109,8 @@ public:
     [[nodiscard]] Instant next_probe() const;  // of the suspects and doubted ones
 
     // What an exchange carries: the freshest and random others; never only the head.
-    std::vector<const Peer*> sample();
+    // `brief`: half as many, for a partner that knows the same nodes and needs only their ages.
+    std::vector<const Peer*> sample(bool brief = false);
     [[nodiscard]] std::vector<const Peer*> everybody() const;  // presentable
 
 private:
