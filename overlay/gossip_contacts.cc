@@ -155,7 +155,9 @@ void Gossip::failed(EndpointId id, ContactFailure why, Instant now) {
         return;
     }
     if (failures == 2) suspect(id, now);
-    parts_.view.retry(id, now + jittered(period / 2) * std::min(failures, 8));
+    // Refused is an answer: the machine is there, the process is not. Whatever is less clear gets more time.
+    const Duration pause = why == ContactFailure::refused ? period / 4 : period / 2 * std::min(failures, 8);
+    parts_.view.retry(id, now + jittered(pause));
 }
 
 void Gossip::suspect(EndpointId id, Instant now) {

@@ -14,8 +14,9 @@ namespace {
 constexpr std::size_t share_bytes = std::size_t{64} << 10;
 constexpr std::size_t share_cost_min = neo::Budget::record_cost;
 
-// Peers that end by themselves, or were slow to begin, are nothing to be told an operator.
-bool peer_is_at_fault(neo::SessionEnd end) { return end != neo::SessionEnd::none && end != neo::SessionEnd::gone; }
+bool peer_is_at_fault(neo::SessionEnd end) {
+    return end != neo::SessionEnd::none && end != neo::SessionEnd::gone && end != neo::SessionEnd::failed;
+}
 
 struct Connection {
     Endpoint source;

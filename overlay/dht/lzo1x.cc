@@ -259,7 +259,8 @@ bool Decoder::copy(std::size_t length, std::size_t distance) {
     if (distance >= length) {
         std::memcpy(to, to - distance, length);
     } else {
-        for (std::size_t i = 0; i < length; ++i) to[i] = to[i - distance];  // it repeats what it writes
+        const char* const from = to - distance;
+        for (std::size_t i = 0; i < length; ++i) to[i] = from[i];  // it repeats what it writes
     }
     return true;
 }

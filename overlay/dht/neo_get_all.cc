@@ -96,7 +96,7 @@ private:
                 return !paused() && !turn.budget.spent();
             });
         // A store that cannot be read any more: the connection ends, the client asks again from its last key.
-        if (!scan) return After::close;
+        if (!scan) return After::fail;
         complete_ = scan.value() == Scan::ended;
         if (full || complete_) send(turn);
         return paused() ? After::wait : After::again;

@@ -60,7 +60,7 @@ public:
             return After::wait;
         }
         // Who reads so slowly that ranges pile up is better off to connect again and ask.
-        if (news_.size() > most_) return After::close;
+        if (news_.size() > most_) return After::fail;
         if (news_.empty()) return After::wait;
         encode_hash_range_news(turn.out, turn.id, news_.front());
         news_.pop_front();
@@ -71,7 +71,7 @@ public:
 
 private:
     void on_hash_range_news(const HashRangeNews& news) override {
-        if (news_.size() > most_) return;
+        if (news_.size() > most_) return;  // one too many is remembered: it ends the request
         news_.push_back(news);
         turns_.want_turn(id_);
     }

@@ -24,6 +24,8 @@ std::string_view name(SessionEnd end) {
             return "too many requests";
         case SessionEnd::out_of_turn:
             return "message out of turn";
+        case SessionEnd::failed:
+            return "a request could not go on";
         case SessionEnd::gone:
             return "connection lost";
     }
@@ -235,6 +237,8 @@ void NodeSession::after(RequestId id, Active& active, After what) {
             return end_request(id);
         case After::close:
             return finish(SessionEnd::out_of_turn);
+        case After::fail:
+            return finish(SessionEnd::failed);
     }
 }
 
