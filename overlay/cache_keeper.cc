@@ -327,7 +327,7 @@ void CacheKeeper::append_journal(Instant now) {
         return;
     }
     journal_retry_ = journal_due_ = now + options_.journal_retry;
-    complain("The journal of the host cache cannot be written: " + done.error().message + " It is tried again.",
+    complain("The journal of the host cache cannot be written: " + done.error().message + ". It is tried again.",
              now);
 }
 
@@ -418,7 +418,7 @@ void CacheKeeper::failed(Entries::iterator at, const Error& error, Instant now) 
     const int failures = std::exchange(entry.failures, std::uint8_t{0});  // so that schedule() takes it
     schedule(at, Urgency::learned, again);
     entry.failures = static_cast<std::uint8_t>(std::min(failures + 1, 100));
-    complain("The host cache could not save " + at->first.text() + ": " + error.message + " It is tried again.",
+    complain("The host cache could not save " + at->first.text() + ": " + error.message + ". It is tried again.",
              now);
 }
 

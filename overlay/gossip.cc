@@ -412,8 +412,12 @@ void Gossip::leave(Instant now, UnixSeconds wall) {
 bool Gossip::left(Instant now) const { return leaving() && now >= leave_until_; }
 
 bool Gossip::is_self(EndpointId endpoint) const {
-    return (endpoint == self_ && self_ != no_endpoint) ||
-           std::ranges::find(also_self_, endpoint) != also_self_.end();
+    if (endpoint == no_endpoint) return false;
+    if (endpoint == self_ || std::ranges::find(also_self_, endpoint) != also_self_.end()) return true;
+    if (options_.own_addresses.empty()) return false;
+    const Endpoint& e = parts_.endpoints.at(endpoint);
+    return e.port == options_.listen_port &&
+           std::ranges::find(options_.own_addresses, e.host) != options_.own_addresses.end();
 }
 
 void Gossip::mark_endpoints(std::vector<bool>& marks) const {

@@ -67,6 +67,7 @@ void OverlayNode::Impl::reconfigure(const OverlayOptions& given) {
     next.advertise = options.advertise;
     next.listening = options.listening;
     next.listen_port = options.listen_port;
+    next.own_addresses = options.own_addresses;
     options = next;
     view.set_options(options.view);
     labels.set_limits(options.table);

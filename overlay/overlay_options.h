@@ -63,6 +63,7 @@ struct OverlayOptions {
     std::optional<Endpoint> advertise;  // else the address others see
     std::uint16_t listen_port = 3451;
     std::optional<Endpoint> listening;  // a concrete (not wildcard) listen address, known to be ours
+    std::vector<std::string> own_addresses;  // of this machine, when it listens on all: with our port they are ourselves
     std::vector<Endpoint> seeds;        // resolved afresh at each attempt
     ViewOptions view;
     GossipOptions gossip;

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "halp_support.h"
-#include "tools/halp/child_process.h"
+#include "tools/child_process.h"
 #include "tools/halp/demo.h"
 #include "tools/halp/demo_swarm.h"
 

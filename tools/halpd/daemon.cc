@@ -11,6 +11,7 @@
 
 #include "config/setting_table.h"
 #include "config/setting_value.h"
+#include "overlay/libevent_interfaces.h"
 #include "tools/halpd/event_text.h"
 
 namespace halp {
@@ -83,7 +84,8 @@ Result<void> Daemon::listen() {
 OverlayOptions Daemon::node_options() const {
     OverlayOptions options = config::overlay_options(settings_);
     options.listen_port = listening_.port;
-    if (!settings_.listen.wildcard()) options.listening = listening_;
+    if (settings_.listen.wildcard()) options.own_addresses = interface_addresses();
+    else options.listening = listening_;
     return options;
 }
 
