@@ -197,6 +197,7 @@ gossip::Message Gossip::exchange_message(Instant now, UnixSeconds) {
     m.hello.peers = swarm_digest();
     m.hello.interests = own_interests();
     for (const Peer* peer : parts_.view.sample(in_agreement_)) m.peers.push_back(peer_entry(*peer, now));
+    m.hello.all_labels = parts_.labels.host_label_count() <= options_.gossip.digests_per_exchange;
     for (const Label& label : parts_.labels.next_labels(digest_cursor_, options_.gossip.digests_per_exchange))
         if (const HostList* list = parts_.labels.find(label)) m.digests.push_back({label.hash(), list->digest()});
     return m;
@@ -393,6 +394,7 @@ void Gossip::answer(ConversationId conversation, const gossip::Message& theirs, 
             if (peer->endpoint != speaker) ours.peers.push_back(peer_entry(*peer, now));
     if (differs) ours.wanted.push_back(Label::halp().hash());
     compare_digests(theirs, ours, now, wall);
+    if (theirs.hello.all_labels) offer_missing(theirs, ours, now, wall);
     parts_.view.settle();
     const bool done = ours.wanted.empty();
     actions_.push_back(GossipReply{conversation, std::move(ours), done});

@@ -189,6 +189,7 @@ private:
     bool small_swarm_differs(const ListDigest& theirs) const;
     void add_everybody(gossip::Message& message, Instant now) const;
     void compare_digests(const gossip::Message& theirs, gossip::Message& ours, Instant now, UnixSeconds wall);
+    void offer_missing(const gossip::Message& theirs, gossip::Message& ours, Instant now, UnixSeconds wall);
     void supply(const std::vector<std::uint64_t>& wanted, gossip::Message& ours, Instant now, UnixSeconds wall);
     void hear_labels(const gossip::Message& message, const Merged& how);
     void hear_host(const Label& label, const gossip::Entry& entry, const Merged& how);
@@ -224,6 +225,7 @@ private:
     std::map<EndpointId, std::vector<std::uint32_t>> interests_;
     std::uint64_t conversations_ = 0;
     std::uint64_t digest_cursor_ = 0;
+    std::uint64_t offer_cursor_ = 0;
     std::uint32_t rounds_since_interest_ = 0;
     int health_ = 1;
     bool ever_proved_ = false;

@@ -112,6 +112,7 @@ void Writer::hello(const Hello& hello) {
     unsigned flags = 0;
     if (hello.joining) flags |= hello_joining;
     if (hello.leaving) flags |= hello_leaving;
+    if (hello.all_labels) flags |= hello_all_labels;
     flags_and_address(static_cast<std::uint8_t>(flags), hello.self);
     fixed(hello.swarm);
     fixed(hello.node);
@@ -274,6 +275,7 @@ void Decoder::hello(ByteReader& in) {
     if ((flags & ~hello_bits) != 0) in.fail(DecodeError::bad_section);
     hello.joining = (flags & hello_joining) != 0;
     hello.leaving = (flags & hello_leaving) != 0;
+    hello.all_labels = (flags & hello_all_labels) != 0;
     hello.self = address(in, static_cast<AddressCode>(flags & address_bits));
     hello.swarm = in.fixed<std::uint64_t>();
     hello.node = in.fixed<std::uint64_t>();

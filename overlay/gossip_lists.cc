@@ -115,6 +115,20 @@ void Gossip::compare_digests(const gossip::Message& theirs, gossip::Message& our
     }
 }
 
+// Labels that they do not have at all.
+void Gossip::offer_missing(const gossip::Message& theirs, gossip::Message& ours, Instant now, UnixSeconds wall) {
+    std::size_t entries = 0;
+    for (const Label& label : parts_.labels.next_labels(offer_cursor_, options_.gossip.digests_per_exchange)) {
+        if (entries >= entries_followed_max || ours.labels.size() >= gossip::labels_per_message_max) return;
+        if (std::ranges::find(theirs.digests, label.hash(), &gossip::LabelDigest::label_hash) != theirs.digests.end())
+            continue;
+        gossip::LabelEntries offer = label_entries(label, now, wall);
+        if (offer.entries.empty()) continue;
+        entries += offer.entries.size();
+        ours.labels.push_back(std::move(offer));
+    }
+}
+
 void Gossip::supply(const std::vector<std::uint64_t>& wanted, gossip::Message& ours, Instant now, UnixSeconds wall) {
     std::size_t entries = 0;
     for (const std::uint64_t hash : wanted) {
@@ -316,7 +330,8 @@ void Gossip::tell_peer(EndpointId peer, Instant now, bool direct) {
 void Gossip::queue(NewsItem item, Instant now) {
     const std::size_t n = parts_.view.presentable_count();
     const auto rounds = static_cast<std::size_t>(std::bit_width(n));
-    item.pushes = std::min(n, rounds + 3);
+    // One in e^pushes nodes of a swarm misses an item; its next exchange brings it.
+    item.pushes = std::min(n, rounds + 2);
     const auto same = std::ranges::find_if(
         news_, [&](const NewsItem& i) { return i.endpoint == item.endpoint && i.label == item.label; });
     if (same != news_.end()) same->pushes = item.pushes;
@@ -352,7 +367,10 @@ gossip::Message Gossip::news_message(Instant now, UnixSeconds wall) const {
 void Gossip::push_news(Instant now, UnixSeconds wall) {
     news_at_ = no_deadline;
     const gossip::Message m = news_message(now, wall);
-    const std::vector<EndpointId> targets = parts_.view.some_presentable(options_.gossip.news_fanout);
+    std::size_t wanted = 0;
+    for (const NewsItem& item : news_) wanted = std::max(wanted, item.pushes);
+    const std::vector<EndpointId> targets =
+        parts_.view.some_presentable(std::min(wanted, options_.gossip.news_fanout));
     if (!m.peers.empty() || !m.labels.empty())
         for (const EndpointId target : targets) {
             call(target, Purpose::news, m, now);

@@ -62,6 +62,7 @@ struct Hello {
     std::uint32_t incarnation = 0;  // wall-clock seconds at start, or higher
     bool joining = false;           // knows hardly anybody: send all you have
     bool leaving = false;
+    bool all_labels = false;        // the digests name every label the speaker has: offer it the others
     ListDigest peers;               // over the nodes the speaker lists, for small swarms
     std::vector<std::uint32_t> interests;  // low halves of hashes of labels held; at most 16
     bool operator==(const Hello&) const = default;

@@ -41,7 +41,8 @@ inline constexpr std::size_t entry_bytes_min = 6;  // a name of one letter
 
 inline constexpr std::uint8_t hello_joining = 0x04;
 inline constexpr std::uint8_t hello_leaving = 0x08;
-inline constexpr std::uint8_t hello_bits = 0x0f;
+inline constexpr std::uint8_t hello_all_labels = 0x10;
+inline constexpr std::uint8_t hello_bits = 0x1f;
 
 inline constexpr std::uint8_t flag_critical = 0x80;
 inline constexpr std::size_t version_at = 1, kind_at = 2, flags_at = 3, length_at = 4;

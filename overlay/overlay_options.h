@@ -42,7 +42,7 @@ struct GossipOptions {
     Duration grave_kept_max = std::chrono::hours{24 * 7};
     Duration seed_retry_max = std::chrono::seconds{30};
     Duration news_interval = std::chrono::milliseconds{20};  // news that arrive together leave together
-    std::size_t news_fanout = 4;
+    std::size_t news_fanout = 5;
     std::size_t entries_per_label = 32;                   // b: freshest entries of a label that differs
     std::size_t digests_per_exchange = 64;
     Duration leave_linger = std::chrono::seconds{3};

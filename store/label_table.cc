@@ -331,6 +331,8 @@ std::vector<Label> LabelTable::host_labels() const {
     return labels;
 }
 
+std::size_t LabelTable::host_label_count() const { return by_hash_.size(); }
+
 std::vector<Label> LabelTable::directories() const {
     std::vector<Label> labels;
     for (const auto& [text, row] : rows_)

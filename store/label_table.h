@@ -92,6 +92,7 @@ public:
 
     // Labels with a host list, by name; stable order for the round robin of digests.
     [[nodiscard]] std::vector<Label> host_labels() const;
+    [[nodiscard]] std::size_t host_label_count() const;
     [[nodiscard]] std::vector<Label> directories() const;
     // The next `count` host labels after `cursor` in hash order, wrapping; updates the cursor.
     std::vector<Label> next_labels(std::uint64_t& cursor, std::size_t count) const;

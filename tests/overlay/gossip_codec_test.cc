@@ -123,6 +123,7 @@ private:
         hello.incarnation = any();
         hello.joining = below(2) != 0;
         hello.leaving = below(2) != 0;
+        hello.all_labels = below(2) != 0;
         hello.peers = {any(), random_()};
         for (auto n = below(interests_max + 1); n > 0; --n) hello.interests.push_back(any());
         return hello;
@@ -282,7 +283,7 @@ TEST(GossipCodec, RefusesNumbersThatDoNotFit) {
 TEST(GossipCodec, RefusesUnknownEntryAndHelloBits) {
     EXPECT_EQ(error_of_peer("41 c0000201 0050 00"), DecodeError::bad_section);
     EXPECT_EQ(error_of_peer("81 c0000201 0050 00"), DecodeError::bad_section);
-    EXPECT_EQ(error_of_payload(section(2, "\x10" + std::string(31, '\0'))), DecodeError::bad_section);
+    EXPECT_EQ(error_of_payload(section(2, "\x20" + std::string(31, '\0'))), DecodeError::bad_section);
     EXPECT_EQ(error_of_payload(section(3, from_hex("05 c0000201 0050"))), DecodeError::bad_section);
 }
 
@@ -292,6 +293,19 @@ TEST(GossipCodec, RefusesBadLabels) {
     EXPECT_EQ(error_of_payload(section(9, from_hex("00"))), DecodeError::bad_label);
     EXPECT_EQ(error_of_payload(section(9, from_hex("05 63686174"))), DecodeError::truncated_section);
     EXPECT_EQ(error_of_payload(section(9, from_hex("8120") + std::string(4097, 'a'))), DecodeError::bad_label);
+}
+
+TEST(GossipCodec, SaysWhetherTheDigestsNameEveryLabel) {
+    EndpointTable endpoints;
+    Message message;
+    message.kind = Kind::exchange;
+    message.hello.port = 3451;
+    message.hello.all_labels = true;
+    const std::string bytes = encode(message, endpoints);
+    EXPECT_EQ(bytes[header_bytes + 3], '\x10') << "the first byte of the hello section";
+    const auto decoded = decode(bytes, endpoints);
+    ASSERT_TRUE(std::holds_alternative<Message>(decoded));
+    EXPECT_TRUE(std::get<Message>(decoded).hello.all_labels);
 }
 
 // ---- versions, flags, kinds, sections that this reader does not know ----

@@ -173,6 +173,18 @@ TEST(OverlayNode, IdleTrafficDoesNotGrow) {
     EXPECT_LT(calls, 1.3);
 }
 
+TEST(OverlayNode, AnExchangeTeachesBothSides) {
+    // Two nodes only, so whoever calls must also bring home what the other has.
+    Swarm swarm{16};
+    swarm.add(2, 0);
+    ASSERT_TRUE(swarm.within(2s, [&] { return swarm.all_know_all(); }));
+    swarm.world.cut(swarm.host(0), swarm.host(1));
+    ASSERT_TRUE(swarm.node(0).announce(label("chat"), {"10.9.9.9", 80}));
+    swarm.world.run_for(1s);  // the news is lost
+    swarm.world.heal();
+    EXPECT_TRUE(swarm.within(6s, [&] { return swarm.listing(label("chat"), {"10.9.9.9", 80}) == 2; }));
+}
+
 TEST(OverlayNode, ASwarmLargerThanTheListSettlesDown) {
     Swarm swarm{15};
     swarm.add(200, 0);
