@@ -64,7 +64,8 @@ double path_length(const Undirected& graph, std::size_t sources, Random& random)
     std::vector<std::size_t> distance(boost::num_vertices(graph));
     for (const std::size_t source : some_of(distance.size(), sources, random)) {
         std::ranges::fill(distance, 0);
-        const auto record = boost::make_bfs_visitor(boost::record_distances(distance.data(), boost::on_tree_edge{}));
+        const auto record =
+            boost::make_bfs_visitor(boost::record_distances(distance.data(), boost::on_tree_edge{}));
         boost::breadth_first_search(graph, source, boost::visitor(record));
         for (const std::size_t d : distance) {
             sum += static_cast<double>(d);

@@ -12,7 +12,7 @@
 namespace halp::sim {
 
 struct ViewGraph {
-    std::vector<std::string> names;                // of the nodes; may be empty
+    std::vector<std::string> names;                 // of the nodes; may be empty
     std::vector<std::vector<std::uint32_t>> views;  // by node: those in its view, all < views.size(), no duplicates
 };
 

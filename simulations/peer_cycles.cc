@@ -7,7 +7,8 @@ namespace halp::sim {
 
 ViewOptions newscast(std::size_t c) {
     ViewOptions o;
-    o.fresh_max = o.healer = o.sample_freshest = c;
+    o.fresh_max = o.sample_freshest = c;
+    o.healer = 2 * c + 1;  // whatever a merge holds, nothing but age decides
     o.swapper = o.sample_random = 0;
     o.partner = PartnerRule::random;
     o.propagation = Propagation::push_pull;
@@ -35,8 +36,8 @@ PeerCycles::PeerCycles(std::uint64_t seed, std::size_t nodes, const ViewOptions&
 }
 
 void PeerCycles::cycle() {
-    now_ += std::chrono::seconds{1};
     for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+        now_ += std::chrono::microseconds{100};
         const EndpointId partner = nodes_[i].view.partner();
         if (partner != no_endpoint) exchange(i, static_cast<std::uint32_t>(partner));
     }
@@ -44,7 +45,8 @@ void PeerCycles::cycle() {
 
 void PeerCycles::exchange(std::uint32_t a, std::uint32_t b) {
     const std::vector<PeerNews> from_a = told_by(a), from_b = told_by(b);
-    const std::uint64_t salt = mix_words(mix_words(a, b), static_cast<std::uint64_t>(now_.time_since_epoch().count()));
+    const std::uint64_t salt =
+        mix_words(mix_words(a, b), static_cast<std::uint64_t>(now_.time_since_epoch().count()));
     hear(b, from_a, salt);
     hear(a, from_b, salt);
 }

@@ -1,5 +1,6 @@
 // The production PeerView, driven as the literature drives its simulators: cycle by cycle, every node exchanging
-// once, one after the other, at one instant. What the reproduction suite measures.
+// once, always in the same order, each at an instant of its own, as nodes with one period and different phases do.
+// What the reproduction suite measures.
 #pragma once
 
 #include <cstdint>

@@ -37,7 +37,11 @@ const std::vector<Newscast>& peersim() {
          {0.2911, 3.487},
          33.5,
          8.24,
-         {{0.70, 2999.95, 1.05}, {0.80, 1996.7, 3.95}, {0.85, 1486.3, 13.1}, {0.90, 942.6, 46.4}, {0.95, 177, 150.6}}},
+         {{0.70, 2999.95, 1.05},
+          {0.80, 1996.7, 3.95},
+          {0.85, 1486.3, 13.1},
+          {0.90, 942.6, 46.4},
+          {0.95, 177, 150.6}}},
         {30,
          {0.00593, 2.690},
          {0.2060, 2.896},
@@ -135,8 +139,8 @@ void check_spread(const SpreadRow& row, const ReproductionOptions& options, cons
     SimRandom random{options.seed, row.n};
     for (int i = 0; i < runs; ++i) spread_once(row.n, random, rounds);
     for (std::size_t i = 0; i < 4; ++i)
-        report({"push-pull, uniform partners, N = " + std::to_string(row.n) + ", rounds to " + names[i], row.rounds[i],
-                rounds[i] / runs, 0, 0.5});
+        report({"push-pull, uniform partners, N = " + std::to_string(row.n) + ", rounds to " + names[i],
+                row.rounds[i], rounds[i] / runs, 0, 0.5});
 }
 
 }  // namespace

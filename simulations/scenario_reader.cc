@@ -89,12 +89,15 @@ std::string print_real(double value) {
 std::string allowed(const Slot& slot) {
     return std::visit(
         overloaded{
-            [](const Number& n) { return "a number from " + std::to_string(n.min) + " to " + std::to_string(n.max); },
+            [](const Number& n) {
+                return "a number from " + std::to_string(n.min) + " to " + std::to_string(n.max);
+            },
             [](const Span& s) {
                 return "a duration from " + config::print_duration(s.min) + " to " + config::print_duration(s.max);
             },
-            [](const Share& s) { return "a number from " + print_real(s.min) + " to " + print_real(s.max) +
-                                        ", or a percentage"; },
+            [](const Share& s) {
+                return "a number from " + print_real(s.min) + " to " + print_real(s.max) + ", or a percentage";
+            },
             [](const Text& t) { return "a text of 1 to " + std::to_string(t.length_max) + " bytes"; },
             [](const Seed&) { return std::string{"a number from 0 to 18446744073709551615"}; },
             [](const Choice& c) {
@@ -122,7 +125,8 @@ bool assign(Slot& slot, const std::string& text) {
                                  [&](Share& s) {
                                      double value = 0;
                                      // The comparison in this form refuses NaN.
-                                     if (!parse_share(text, value) || !(value >= s.min && value <= s.max)) return false;
+                                     if (!parse_share(text, value) || !(value >= s.min && value <= s.max))
+                                         return false;
                                      *s.value = value;
                                      return true;
                                  },
@@ -143,13 +147,13 @@ bool assign(Slot& slot, const std::string& text) {
 }
 
 std::string print(const Slot& slot) {
-    return std::visit(overloaded{[](const Number& n) { return std::to_string(*n.value); },
-                                 [](const Span& s) { return config::print_duration(*s.value); },
-                                 [](const Share& s) { return print_real(*s.value); },
-                                 [](const Text& t) { return *t.value; },
-                                 [](const Seed& s) { return std::to_string(*s.value); },
-                                 [](const Choice& c) { return std::string{c.names[c.chosen]}; }},
-                      slot);
+    return std::visit(
+        overloaded{[](const Number& n) { return std::to_string(*n.value); },
+                   [](const Span& s) { return config::print_duration(*s.value); },
+                   [](const Share& s) { return print_real(*s.value); }, [](const Text& t) { return *t.value; },
+                   [](const Seed& s) { return std::to_string(*s.value); },
+                   [](const Choice& c) { return std::string{c.names[c.chosen]}; }},
+        slot);
 }
 
 std::vector<Field> fields_of(Scenario& s) {
@@ -177,7 +181,8 @@ std::vector<Field> fields_of(Phase& p, std::size_t nodes) {
             out.push_back({"shape", choice(&p.growth, {"linear", "exponential", "flash"})});
             out.push_back({"to", Number{&p.to, 0, nodes}});
             break;
-        case PhaseKind::steady: break;
+        case PhaseKind::steady:
+            break;
         case PhaseKind::announce:
             out.push_back({"items", Number{&p.items, 1, 1000}});
             out.push_back({"label", Text{&p.label, 64}});
@@ -186,8 +191,12 @@ std::vector<Field> fields_of(Phase& p, std::size_t nodes) {
             out.push_back({"share", share});
             out.push_back({"how", choice(&p.how, {"process", "machine"})});
             break;
-        case PhaseKind::partition: out.push_back({"share", share}); break;
-        case PhaseKind::loss: out.push_back({"share", Share{&p.share, 0, 0.9}}); break;
+        case PhaseKind::partition:
+            out.push_back({"share", share});
+            break;
+        case PhaseKind::loss:
+            out.push_back({"share", Share{&p.share, 0, 0.9}});
+            break;
         case PhaseKind::stall:
             out.push_back({"share", share});
             out.push_back({"each", Span{&p.each, 1ms, 24h}});
@@ -307,8 +316,9 @@ private:
         const auto [name, field] = phase_key(g.key);
         Phase* phase = find_phase(name);
         if (!phase || field.empty())
-            return problem(g.key_place, g.key + ": no such phase; a phase is a name with fields below it, such as "
-                                                "`calm: {do: steady, for: 10s}`");
+            return problem(g.key_place, g.key +
+                                            ": no such phase; a phase is a name with fields below it, such as "
+                                            "`calm: {do: steady, for: 10s}`");
         std::vector<Field> fields = fields_of(*phase, std::max<std::size_t>(out_.scenario.nodes, 2));
         if (take_field(g, fields, field)) return;
         std::string names;
@@ -359,14 +369,17 @@ private:
         s.node = settings_.node;
         if (s.about.empty()) problem(file_, "`about` is missing: one line that says what the scenario is for");
         if (s.phases.empty())
-            return problem(file_, "`phases` is missing: at least one, such as `phases: {grow: {do: grow, for: 10s}}`");
+            return problem(file_,
+                           "`phases` is missing: at least one, such as `phases: {grow: {do: grow, for: 10s}}`");
         if (s.phases.front().kind != PhaseKind::grow)
-            problem(file_ + ":" + std::to_string(s.phases.front().line),
-                    "phases." + s.phases.front().name + ": the first phase must be `do: grow`, for nobody lives yet");
+            problem(
+                file_ + ":" + std::to_string(s.phases.front().line),
+                "phases." + s.phases.front().name + ": the first phase must be `do: grow`, for nobody lives yet");
         for (const Phase& p : s.phases)
             if (p.kind == PhaseKind::announce && !Label::parse(p.label))
-                problem(file_ + ":" + std::to_string(p.line), "phases." + p.name + ".label: " + p.label +
-                                                                  " is no label: " + Label::parse(p.label).error().message);
+                problem(file_ + ":" + std::to_string(p.line),
+                        "phases." + p.name + ".label: " + p.label +
+                            " is no label: " + Label::parse(p.label).error().message);
         if (s.network.latency_min > s.network.latency_max)
             problem(file_, "network.latency_min is greater than network.latency_max");
     }
@@ -380,7 +393,8 @@ private:
         for (const std::string& key : node_keys())
             list.emplace_back(key, config::print(config::find_setting(key)->field(settings_)));
         for (Phase& p : s.phases)
-            for (const Field& f : fields_of(p, s.nodes)) list.emplace_back("phases." + p.name + "." + f.key, print(f.slot));
+            for (const Field& f : fields_of(p, s.nodes))
+                list.emplace_back("phases." + p.name + "." + f.key, print(f.slot));
     }
 
     std::string file_;

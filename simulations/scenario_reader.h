@@ -24,7 +24,8 @@ struct ReadScenario {
 };
 
 // `file` is only named in messages.
-ReadScenario read_scenario(const std::string& file, std::string_view content, const std::vector<Override>& overrides);
+ReadScenario read_scenario(const std::string& file, std::string_view content,
+                           const std::vector<Override>& overrides);
 
 struct BuiltInScenario {
     std::string_view name;

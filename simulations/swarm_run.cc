@@ -101,8 +101,8 @@ private:
         out_.phases.push_back(summary(phase, begin));
     }
 
-    // Actions due at the same instant happen in the order they were planned; a sample comes after them, and after the
-    // beginning of the next phase.
+    // Actions due at the same instant happen in the order they were planned; a sample comes after them, and after
+    // the beginning of the next phase.
     void run_to(Instant end) {
         while (true) {
             const Instant action = plan_.empty() ? no_deadline : plan_.begin()->first;
@@ -125,9 +125,12 @@ private:
 
     void act(const Action& action) {
         switch (action.kind) {
-            case Action::Kind::join: return add_node();
-            case Action::Kind::kill: return kill(action.node, Crash::process);
-            case Action::Kind::restart: return restart(action.node);
+            case Action::Kind::join:
+                return add_node();
+            case Action::Kind::kill:
+                return kill(action.node, Crash::process);
+            case Action::Kind::restart:
+                return restart(action.node);
             case Action::Kind::stall:
                 if (nodes_[action.node].node) world_.stall(nodes_[action.node].host, action.span);
                 return;
@@ -138,17 +141,24 @@ private:
 
     void begin_phase(const Phase& p, Instant begin, Instant end) {
         switch (p.kind) {
-            case PhaseKind::grow: return grow(p, begin);
-            case PhaseKind::steady: return;
-            case PhaseKind::announce: return announce(p);
+            case PhaseKind::grow:
+                return grow(p, begin);
+            case PhaseKind::steady:
+                return;
+            case PhaseKind::announce:
+                return announce(p);
             case PhaseKind::kill:
                 for (const std::size_t i : chosen(p.share))
                     kill(i, p.how == KillHow::machine ? Crash::machine : Crash::process);
                 return;
-            case PhaseKind::partition: return split(p.share);
-            case PhaseKind::loss: return world_.set_loss(p.share);
-            case PhaseKind::stall: return stall(p, begin);
-            case PhaseKind::churn: return churn(begin, end);
+            case PhaseKind::partition:
+                return split(p.share);
+            case PhaseKind::loss:
+                return world_.set_loss(p.share);
+            case PhaseKind::stall:
+                return stall(p, begin);
+            case PhaseKind::churn:
+                return churn(begin, end);
         }
     }
 
@@ -174,9 +184,12 @@ private:
         const auto count = static_cast<double>(n), from = static_cast<double>(std::max<std::size_t>(there, 1)),
                    to = static_cast<double>(target);
         switch (p.growth) {
-            case Growth::linear: return scaled(p.span, (count - from) / (to - from + 1));
-            case Growth::exponential: return scaled(p.span, std::log(count / from) / std::log((to + 1) / from));
-            case Growth::flash: break;
+            case Growth::linear:
+                return scaled(p.span, (count - from) / (to - from + 1));
+            case Growth::exponential:
+                return scaled(p.span, std::log(count / from) / std::log((to + 1) / from));
+            case Growth::flash:
+                break;
         }
         return scaled(std::min<Duration>(p.span, std::chrono::seconds{1}), unit());
     }
@@ -185,8 +198,11 @@ private:
         const std::vector<std::size_t> speakers = chosen_count(p.items);
         for (std::size_t k = 0; k < p.items && !speakers.empty(); ++k) {
             Node& speaker = nodes_[speakers[k % speakers.size()]];
-            Item item{*Label::parse(p.label), {"service" + std::to_string(items_.size()) + ".example", 80},
-                      world_.now(), std::vector<Instant>(nodes_.size(), never), {}};
+            Item item{*Label::parse(p.label),
+                      {"service" + std::to_string(items_.size()) + ".example", 80},
+                      world_.now(),
+                      std::vector<Instant>(nodes_.size(), never),
+                      {}};
             for (const Node& n : nodes_) item.counted.push_back(n.node != nullptr);
             item_of_[item.endpoint.text()] = items_.size();
             items_.push_back(item);
@@ -280,7 +296,8 @@ private:
         return chosen_count(static_cast<std::size_t>(std::llround(share * static_cast<double>(living()))));
     }
     [[nodiscard]] std::size_t living() const {
-        return static_cast<std::size_t>(std::ranges::count_if(nodes_, [](const Node& n) { return n.node != nullptr; }));
+        return static_cast<std::size_t>(
+            std::ranges::count_if(nodes_, [](const Node& n) { return n.node != nullptr; }));
     }
 
     // ---- measuring ----

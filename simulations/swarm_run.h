@@ -1,5 +1,5 @@
-// One scenario, played: real OverlayNodes in a SimWorld, phase after phase, measured at equal steps of virtual time.
-// The same scenario and seed give the same run, to the last event.
+// One scenario, played: real OverlayNodes in a SimWorld, phase after phase, measured at equal steps of virtual
+// time. The same scenario and seed give the same run, to the last event.
 #pragma once
 
 #include <memory>
@@ -20,17 +20,17 @@ struct Sample {
     double coverage = 0;    // share of the living that list the announced items, mean over items; 0 before
     double dead_share = 0;  // of all entries in the views of the living
     double crossing = 0;    // share of the living with somebody of the other side in view; 0 without a partition
-    Spread in_degree{};       // among the living
+    Spread in_degree{};     // among the living
     std::uint32_t bootstrap_in_degree = 0;
     Components components{};  // across connections that are possible now
-    double sent_kbit_s = 0;  // per living node since the last sample, TCP payload
+    double sent_kbit_s = 0;   // per living node since the last sample, TCP payload
 };
 
 struct ItemSpread {
     std::string endpoint;
     Duration announced{0};
-    std::size_t nodes = 0;           // lived at the announcement and at the end
-    std::vector<Duration> reached{};   // sorted; since the announcement
+    std::size_t nodes = 0;            // lived at the announcement and at the end
+    std::vector<Duration> reached{};  // sorted; since the announcement
     // When the given share of `nodes` knew it; negative when never.
     [[nodiscard]] double seconds_to(double share) const;
 };

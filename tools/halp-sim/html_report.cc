@@ -44,28 +44,53 @@ Plot living(const RunResult& r) {
 }
 
 Plot dead(const RunResult& r) {
-    return {"Dead share of view entries over time", "virtual time, s", "share",
-            {{"dead", over_time(r, [](const Sample& s) { return s.dead_share; })}}, false, 0, phase_marks(r)};
+    return {"Dead share of view entries over time",
+            "virtual time, s",
+            "share",
+            {{"dead", over_time(r, [](const Sample& s) { return s.dead_share; })}},
+            false,
+            0,
+            phase_marks(r)};
 }
 
 Plot crossing(const RunResult& r) {
-    return {"Nodes with somebody of the other side in view", "virtual time, s", "share of the living",
-            {{"crossing", over_time(r, [](const Sample& s) { return s.crossing; })}}, false, 1, phase_marks(r)};
+    return {"Nodes with somebody of the other side in view",
+            "virtual time, s",
+            "share of the living",
+            {{"crossing", over_time(r, [](const Sample& s) { return s.crossing; })}},
+            false,
+            1,
+            phase_marks(r)};
 }
 
 Plot traffic(const RunResult& r) {
-    return {"Traffic over time", "virtual time, s", "kbit/s sent per node",
-            {{"sent", over_time(r, [](const Sample& s) { return s.sent_kbit_s; })}}, false, 0, phase_marks(r)};
+    return {"Traffic over time",
+            "virtual time, s",
+            "kbit/s sent per node",
+            {{"sent", over_time(r, [](const Sample& s) { return s.sent_kbit_s; })}},
+            false,
+            0,
+            phase_marks(r)};
 }
 
 Plot in_degree(const RunResult& r) {
-    return {"In-degree at the end: share of nodes with at least so many", "in-degree", "share of nodes",
-            {{"CCDF", share_from({r.in_degrees.begin(), r.in_degrees.end()}), true}}, true, 1, {}};
+    return {"In-degree at the end: share of nodes with at least so many",
+            "in-degree",
+            "share of nodes",
+            {{"CCDF", share_from({r.in_degrees.begin(), r.in_degrees.end()}), true}},
+            true,
+            1,
+            {}};
 }
 
 Plot bytes(const RunResult& r) {
-    return {"Traffic per node at the end: share of nodes that send at most so much", "kbit/s sent", "share of nodes",
-            {{"ECDF", share_up_to(r.sent_kbit_s), true}}, false, 1, {}};
+    return {"Traffic per node at the end: share of nodes that send at most so much",
+            "kbit/s sent",
+            "share of nodes",
+            {{"ECDF", share_up_to(r.sent_kbit_s), true}},
+            false,
+            1,
+            {}};
 }
 
 std::string html_table(const std::vector<std::vector<std::string>>& rows) {
@@ -98,13 +123,14 @@ constexpr const char* style =
 }  // namespace
 
 std::vector<std::vector<std::string>> phase_rows(const RunResult& result) {
-    std::vector<std::vector<std::string>> rows{{"phase", "do", "from s", "to s", "living", "usable list %", "dead %",
-                                                "cut off", "periods to recover", "false burials"}};
+    std::vector<std::vector<std::string>> rows{{"phase", "do", "from s", "to s", "living", "usable list %",
+                                                "dead %", "cut off", "periods to recover", "false burials"}};
     for (const PhaseResult& p : result.phases) {
         const double recovered = p.kind == PhaseKind::kill ? p.clean_periods : p.merged_periods;
-        rows.push_back({p.name, std::string{text_of(p.kind)}, number(seconds(p.begin), 1), number(seconds(p.end), 1),
-                        std::to_string(p.living), number(p.joined * 100, 1), number(p.dead_share * 100, 2),
-                        std::to_string(p.cut_off), reached(recovered, 1), std::to_string(p.false_burials)});
+        rows.push_back({p.name, std::string{text_of(p.kind)}, number(seconds(p.begin), 1),
+                        number(seconds(p.end), 1), std::to_string(p.living), number(p.joined * 100, 1),
+                        number(p.dead_share * 100, 2), std::to_string(p.cut_off), reached(recovered, 1),
+                        std::to_string(p.false_burials)});
     }
     return rows;
 }
@@ -122,8 +148,9 @@ std::vector<std::vector<std::string>> item_rows(const RunResult& result) {
 
 std::string html_report(const Scenario& scenario, const RunResult& r) {
     std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" +
-                      escaped(scenario.name) + " - halp-sim</title><style>" + style + "</style></head><body>\n<h1>" +
-                      escaped(scenario.name) + "</h1>\n<p>" + escaped(scenario.about) + "</p>\n";
+                      escaped(scenario.name) + " - halp-sim</title><style>" + style +
+                      "</style></head><body>\n<h1>" + escaped(scenario.name) + "</h1>\n<p>" +
+                      escaped(scenario.about) + "</p>\n";
     out += html_table(phase_rows(r));
     if (!r.items.empty()) out += html_table(item_rows(r));
     out += "<p>Dashed lines: where phases begin.</p>\n<div class=\"plots\">\n";

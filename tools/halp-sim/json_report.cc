@@ -61,14 +61,10 @@ std::string digest_text(std::uint64_t digest) {
 }
 
 std::string summary_json(const Scenario& scenario, const RunResult& result) {
-    ordered_json out{{"schema_version", 1},
-                     {"program", std::string{"halp-sim "} + HALP_VERSION},
-                     {"scenario", scenario.name},
-                     {"about", scenario.about},
-                     {"seed", scenario.seed},
-                     {"digest", digest_text(result.digest)},
-                     {"events", result.events},
-                     {"simulated_s", seconds(result.simulated)}};
+    ordered_json out{{"schema_version", 1},       {"program", std::string{"halp-sim "} + HALP_VERSION},
+                     {"scenario", scenario.name}, {"about", scenario.about},
+                     {"seed", scenario.seed},     {"digest", digest_text(result.digest)},
+                     {"events", result.events},   {"simulated_s", seconds(result.simulated)}};
     for (const auto& [key, value] : scenario.parameters) out["parameters"][key] = value;
     for (const PhaseResult& p : result.phases) out["phases"].push_back(phase_json(p));
     out["items"] = ordered_json::array();

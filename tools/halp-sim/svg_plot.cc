@@ -140,11 +140,20 @@ std::string escaped(const std::string& text) {
     std::string out;
     for (const char c : text) {
         switch (c) {
-            case '&': out += "&amp;"; break;
-            case '<': out += "&lt;"; break;
-            case '>': out += "&gt;"; break;
-            case '"': out += "&quot;"; break;
-            default: out += c;
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            default:
+                out += c;
         }
     }
     return out;
@@ -164,7 +173,8 @@ std::vector<std::pair<double, double>> share_from(std::vector<double> values) {
     std::vector<std::pair<double, double>> out;
     for (std::size_t i = 0; i < values.size(); ++i)
         if (i == 0 || values[i - 1] != values[i])
-            out.emplace_back(values[i], static_cast<double>(values.size() - i) / static_cast<double>(values.size()));
+            out.emplace_back(values[i],
+                             static_cast<double>(values.size() - i) / static_cast<double>(values.size()));
     return out;
 }
 

@@ -1,4 +1,5 @@
-// A plot as inline SVG: lines or steps over two axes with round ticks. No script, no style sheet, no font of its own.
+// A plot as inline SVG: lines or steps over two axes with round ticks. No script, no style sheet, no font of its
+// own.
 #pragma once
 
 #include <string>

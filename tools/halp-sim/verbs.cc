@@ -107,8 +107,9 @@ void print_result(const Scenario& scenario, const RunResult& r, double cpu, cons
                 << " component(s), clustering " << number(r.figures.clustering, 4) << ", path length "
                 << number(r.figures.path_length, 3) << ", in-degree " << number(degrees.mean, 1) << " (sd "
                 << number(degrees.deviation, 2) << ", max " << number(degrees.max, 0) << ")\n"
-                << "seed " << scenario.seed << ", digest " << digest_text(r.digest) << ", " << r.events << " events, "
-                << number(seconds(r.simulated), 1) << " s simulated in " << number(cpu, 1) << " s of CPU\n";
+                << "seed " << scenario.seed << ", digest " << digest_text(r.digest) << ", " << r.events
+                << " events, " << number(seconds(r.simulated), 1) << " s simulated in " << number(cpu, 1)
+                << " s of CPU\n";
 }
 
 int run(const CommandLine& command, const Streams& streams) {
@@ -154,7 +155,8 @@ int check(const CommandLine& command, const Streams& streams) {
         ++all;
         met += c.met();
         const int digits = c.expected < 1 ? 5 : 3;
-        line(c.what, number(c.expected, digits), number(c.got, digits), tolerance_text(c), c.met() ? "met" : "MISSED");
+        line(c.what, number(c.expected, digits), number(c.got, digits), tolerance_text(c),
+             c.met() ? "met" : "MISSED");
     });
     streams.out << met << " of " << all << " met, in " << number(cpu_seconds(), 1) << " s of CPU\n";
     return met == all ? exit_done : exit_failed;
@@ -164,9 +166,12 @@ int check(const CommandLine& command, const Streams& streams) {
 
 int run_command(const CommandLine& command, const Streams& streams) {
     switch (command.verb) {
-        case Verb::list: return list(streams);
-        case Verb::run: return run(command, streams);
-        case Verb::check: return check(command, streams);
+        case Verb::list:
+            return list(streams);
+        case Verb::run:
+            return run(command, streams);
+        case Verb::check:
+            return check(command, streams);
     }
     return exit_usage;
 }
