@@ -1,5 +1,5 @@
-// Figures others have published or measured, and ours beside them: why the simulator may be believed. The expected
-// figures and tolerances are the table of simulations/README.md; they are never adjusted to what comes out.
+// Figures others have published or measured, and ours beside them: why the simulator may be believed. What is
+// reproduced, and how, is in simulations/README.md; the tolerances are never adjusted to what comes out.
 #pragma once
 
 #include <cstdint>
