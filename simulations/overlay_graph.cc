@@ -26,8 +26,7 @@ Undirected undirected(const ViewGraph& graph) {
         for (const std::uint32_t to : graph.views[from])
             if (to != from) edges.emplace_back(std::minmax(from, to));
     std::ranges::sort(edges);
-    const auto doubles = std::ranges::unique(edges);
-    edges.erase(doubles.begin(), doubles.end());
+    edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
     return {edges.begin(), edges.end(), graph.views.size()};
 }
 
