@@ -241,6 +241,10 @@ std::string nearest_key(std::string_view key) {
         const std::string row{key.substr(0, key.rfind('.') + 1)};
         for (const AllocationSetting& setting : allocations) candidates.push_back(row + std::string{setting.name});
     }
+    return nearest_of(candidates, key);
+}
+
+std::string nearest_of(const std::vector<std::string>& candidates, std::string_view key) {
     std::string best;
     std::size_t best_distance = std::max<std::size_t>(2, key.size() / 4) + 1;
     for (const std::string& candidate : candidates) {

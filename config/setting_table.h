@@ -47,6 +47,8 @@ std::optional<LabelRowKey> find_label_row(std::string_view key);
 std::string environment_name(std::string_view key);
 // The key most likely meant; empty when nothing is near.
 std::string nearest_key(std::string_view key);
+// The same among names of somebody else's.
+std::string nearest_of(const std::vector<std::string>& candidates, std::string_view key);
 
 // Keys whose values differ and that only a restart applies.
 std::vector<std::string> needing_restart(Settings before, Settings after);

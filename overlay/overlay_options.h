@@ -14,6 +14,9 @@
 namespace halp {
 
 enum class PartnerRule : std::uint8_t { random, oldest, head, hybrid };
+// Who stays when a merge must choose among entries of one instant. Hash: of the endpoint and
+// the exchange, so that both sides of an exchange keep the same, as Newscast has it.
+enum class TieRule : std::uint8_t { random, hash };
 enum class Propagation : std::uint8_t { push, pull, push_pull, swap };
 
 // The general peer-sampling view of Jelasity et al., ACM TOCS 25(3), 2007: (c, H, S), partner rule, propagation.
@@ -26,6 +29,7 @@ struct ViewOptions {
     std::size_t sample_random = 7;
     PartnerRule partner = PartnerRule::hybrid;
     Propagation propagation = Propagation::push_pull;
+    TieRule ties = TieRule::random;
     bool drop_on_failure = false;   // forget a partner at its first failure instead of suspecting it
     std::size_t anchors_max = 12;   // proved by own contact
     std::size_t pool_max = 92;      // known, not in the view; the label lists fresh + anchors + pool

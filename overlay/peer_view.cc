@@ -90,15 +90,14 @@ void PeerView::admit(Peer& peer, PeerRole role) {
     peer.sent = false;
 }
 
-void PeerView::settle() {
+void PeerView::settle(std::uint64_t tie_salt) {
     limit_groups(PeerRole::fresh);
     std::vector<Peer*> fresh;
     for (Peer& p : peers_)
         if (p.role == PeerRole::fresh) fresh.push_back(&p);
     const std::size_t c = options_.fresh_max;
     if (fresh.size() > c) {
-        random_.shuffle(fresh);
-        std::ranges::stable_sort(fresh, std::greater{}, [](const Peer* p) { return p->newest(); });
+        sort_by_recency(fresh, tie_salt);
         const auto demote_last = [&](std::size_t n) {
             for (; n > 0; --n) {
                 fresh.back()->role = PeerRole::pool;
@@ -120,6 +119,19 @@ void PeerView::settle() {
         demote_last(fresh.size() - c);
     }
     shrink_pool();
+}
+
+// Newest first.
+void PeerView::sort_by_recency(std::vector<Peer*>& peers, std::uint64_t tie_salt) {
+    const auto newest = [](const Peer* p) { return p->newest(); };
+    if (options_.ties == TieRule::random) {
+        random_.shuffle(peers);
+        std::ranges::stable_sort(peers, std::greater{}, newest);
+        return;
+    }
+    std::ranges::sort(peers, std::greater{}, [&](const Peer* p) {
+        return std::pair{p->newest(), mix(endpoints_.hash(p->endpoint) ^ mix(tie_salt))};
+    });
 }
 
 void PeerView::limit_groups(PeerRole role) {

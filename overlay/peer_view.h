@@ -62,8 +62,10 @@ public:
 
     // `doubted`: somebody speaks of a node this one has buried; a probe is due instead of belief.
     Heard hear(const PeerNews& news, Instant now);
-    // Ends one exchange: the fresh part shrinks to c by the rules H and S; who leaves it goes to the pool.
-    void settle();
+    // Ends one exchange: the fresh part shrinks to c by the rules H and S; who leaves it goes to the pool. With ties
+    // by hash both sides of an exchange give the same `tie_salt`, another one at each exchange: a hash that stays
+    // would let the same few nodes win everywhere.
+    void settle(std::uint64_t tie_salt = 0);
 
     void prove(EndpointId peer, std::uint32_t incarnation, Instant now);  // own contact worked
     void set_original(EndpointId peer, Instant now);
@@ -118,6 +120,7 @@ private:
     Peer* get(EndpointId peer);
     Heard hear_of_dead(Peer& peer, const PeerNews& news, Instant now);
     void admit(Peer& peer, PeerRole role);
+    void sort_by_recency(std::vector<Peer*>& peers, std::uint64_t tie_salt);
     void shrink_pool();
     void shrink_graves();
     void limit_groups(PeerRole role);

@@ -48,6 +48,24 @@ TEST_F(PeerViewTest, KeepsTheNewestSightingWhateverTheOrder) {
     EXPECT_EQ(view.find(peer(1))->seen, start - 5s);
 }
 
+TEST_F(PeerViewTest, TiesByHashFallAlikeOnBothSidesOfAnExchange) {
+    const auto survivors = [&](std::uint64_t dice_seed, std::uint64_t salt) {
+        Dice own_dice{dice_seed};
+        PeerView view{endpoints, own_dice,
+                      {.fresh_max = 5, .healer = 20, .ties = TieRule::hash, .anchors_max = 0, .pool_max = 0}};
+        for (int i = 1; i <= 20; ++i) hear(view, i, i <= 2 ? 1s : 10s);
+        view.settle(salt);
+        std::set<EndpointId> out;
+        for (const Peer& p : view.all()) out.insert(p.endpoint);
+        return out;
+    };
+    const auto kept = survivors(1, 42);
+    EXPECT_EQ(kept.size(), 5u);
+    EXPECT_TRUE(kept.contains(peer(1)) && kept.contains(peer(2)));  // age comes before hash
+    EXPECT_EQ(kept, survivors(2, 42));
+    EXPECT_NE(kept, survivors(1, 43));
+}
+
 TEST_F(PeerViewTest, AHigherIncarnationClearsOldFailures) {
     PeerView view{endpoints, dice, {}};
     hear(view, 1, 10s);

@@ -1,0 +1,70 @@
+// One scenario, played: real OverlayNodes in a SimWorld, phase after phase, measured at equal steps of virtual
+// time. The same scenario and seed give the same run, to the last event.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "simulations/overlay_graph.h"
+#include "simulations/scenario.h"
+
+namespace halp::sim {
+
+// The view of a node is what it would choose partners from: fresh entries and anchors.
+struct Sample {
+    Duration at{0};  // since the start of the run
+    std::size_t phase = 0;
+    std::size_t living = 0;
+    double joined = 0;      // share of the living that have proved 8 others, or all there are
+    double coverage = 0;    // share of the living that list the announced items, mean over items; 0 before
+    double dead_share = 0;  // of all entries in the views of the living
+    double crossing = 0;    // share of the living with somebody of the other side in view; 0 without a partition
+    Spread in_degree{};     // among the living
+    std::uint32_t bootstrap_in_degree = 0;
+    Components components{};  // across connections that are possible now
+    double sent_kbit_s = 0;   // per living node since the last sample, TCP payload
+};
+
+struct ItemSpread {
+    std::string endpoint;
+    Duration announced{0};
+    std::size_t nodes = 0;            // lived at the announcement and at the end
+    std::vector<Duration> reached{};  // sorted; since the announcement
+    // When the given share of `nodes` knew it; negative when never.
+    [[nodiscard]] double seconds_to(double share) const;
+};
+
+struct PhaseResult {
+    std::string name;
+    PhaseKind kind{};
+    Duration begin{0}, end{0};
+    std::size_t living = 0;
+    double joined = 0, dead_share = 0;
+    std::size_t cut_off = 0;     // of the living, outside the largest component
+    double clean_periods = -1;   // kill: until less than 1 % of the entries are dead; negative: not in this run
+    double merged_periods = -1;  // partition: from the heal until 99 % have somebody of the other side in view
+    std::size_t false_burials = 0;
+};
+
+struct RunResult {
+    std::uint64_t digest = 0, events = 0;
+    Duration simulated{0};
+    std::vector<Sample> samples;
+    std::vector<PhaseResult> phases;
+    std::vector<ItemSpread> items;
+    ViewGraph overlay;  // of the living, at the end
+    GraphFigures figures;
+    std::vector<std::uint32_t> in_degrees;
+    std::vector<double> sent_kbit_s;  // by living node, over its last life
+};
+
+class RunListener {
+public:
+    virtual ~RunListener() = default;
+    virtual void on_progress(Duration simulated, Duration total, std::uint64_t events, std::size_t living) = 0;
+};
+
+[[nodiscard]] RunResult play(const Scenario& scenario, RunListener* listener = nullptr);
+
+}  // namespace halp::sim

@@ -1,0 +1,33 @@
+// What was typed after `halp-sim`, read with CLI11 and nothing else: the verbs see only these values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace halp::sim {
+
+enum class Verb : std::uint8_t { list, run, check };
+
+struct CommandLine {
+    Verb verb = Verb::list;
+    std::string scenario;  // a file or a built-in name
+    std::optional<std::uint64_t> seed, nodes;
+    std::vector<std::string> settings;  // key=value
+    std::string directory;              // empty: no files are written
+    bool quick = false;
+};
+
+struct Parsed {
+    std::optional<CommandLine> command;
+    std::string text;  // help, the version or what is wrong, when there is no command
+    int code = 0;
+};
+
+Parsed parse_command_line(int argc, const char* const* argv);
+
+// Exit codes, as those of halp.
+inline constexpr int exit_done = 0, exit_failed = 1, exit_usage = 2, exit_bad_scenario = 78;
+
+}  // namespace halp::sim

@@ -1,0 +1,14 @@
+// Columns of text, each as wide as its widest cell; numbers stand at the right.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace halp::sim {
+
+std::string table(const std::vector<std::vector<std::string>>& rows);
+// "3.1416": at most so many digits behind the point, "-" for what is negative (never reached).
+std::string number(double value, int digits);
+std::string reached(double value, int digits);
+
+}  // namespace halp::sim

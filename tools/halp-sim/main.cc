@@ -1,0 +1,17 @@
+// Swarms of the real node in virtual time: reads what was typed and runs the verb.
+#include <unistd.h>
+
+#include <iostream>
+
+#include "tools/halp-sim/command_line.h"
+#include "tools/halp-sim/verbs.h"
+
+int main(int argc, char** argv) {
+    using namespace halp::sim;
+    const Parsed parsed = parse_command_line(argc, argv);
+    if (!parsed.command) {
+        (parsed.code == exit_done ? std::cout : std::cerr) << parsed.text << std::flush;
+        return parsed.code;
+    }
+    return run_command(*parsed.command, {std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1});
+}

@@ -1,0 +1,18 @@
+// What halp-sim does, once the command line is read. Results go to `out`, complaints and progress to `err`.
+#pragma once
+
+#include <iosfwd>
+
+#include "tools/halp-sim/command_line.h"
+
+namespace halp::sim {
+
+struct Streams {
+    std::ostream& out;
+    std::ostream& err;
+    bool progress = false;  // err is a terminal
+};
+
+int run_command(const CommandLine& command, const Streams& streams);
+
+}  // namespace halp::sim
