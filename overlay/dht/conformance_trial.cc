@@ -12,7 +12,6 @@ namespace {
 // So much of a bulk of requests is on its way at a time.
 constexpr std::size_t window_requests = 1000;
 constexpr std::size_t window_bytes = std::size_t{256} << 10;
-constexpr std::size_t batch_plain_max = std::size_t{1} << 20;
 
 const SessionLimits& limits() {
     static const SessionLimits all;
