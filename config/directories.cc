@@ -66,6 +66,9 @@ Directories resolve_directories(const Settings& settings, const Environ& environ
     else if (settings.admin != "off")
         out.admin_socket = expand_home(settings.admin, home);
     out.log_file = expand_home(settings.log.file, home);
+    out.dht_data = settings.dht.data_dir.empty() ? out.state + "/dht" : expand_home(settings.dht.data_dir, home);
+    out.dht_credentials = settings.dht.credentials.empty() ? out.dht_data + "/credentials"
+                                                           : expand_home(settings.dht.credentials, home);
     return out;
 }
 

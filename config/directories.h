@@ -17,6 +17,8 @@ struct Directories {
     std::string cache;
     std::string admin_socket;  // empty: none
     std::string log_file;      // empty: stderr
+    std::string dht_data;
+    std::string dht_credentials;
 };
 
 Directories resolve_directories(const Settings& settings, const Environ& environ, bool root);

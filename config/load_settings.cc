@@ -49,6 +49,7 @@ public:
         choose_profile();
         for (const Assignment& one : assignments_) apply(one);
         apply_label_rows();
+        enable_dht();
         check_together();
         return std::move(out_);
     }
@@ -181,6 +182,15 @@ private:
         }
     }
 
+    // Whoever says where records go wants them kept; to say no as well is to keep a section for later.
+    void enable_dht() {
+        if (out_.origins.count("dht.enabled") > 0) return;
+        const auto stated = out_.origins.lower_bound("dht.");
+        if (stated == out_.origins.end() || !stated->first.starts_with("dht.")) return;
+        out_.settings.dht.enabled = true;
+        out_.origins["dht.enabled"] = stated->second;
+    }
+
     void assign_to(const Field& field, const Range& range, const Assignment& one) {
         if (one.empty)
             return problem(one.value_place, one.key + " has no value; allowed: " + allowed(field, range));
@@ -201,6 +211,11 @@ private:
         const OverlayOptions& node = out_.settings.node;
         more("view.healer", node.view.healer, "view.fresh_max", node.view.fresh_max);
         more("view.swapper", node.view.swapper, "view.fresh_max", node.view.fresh_max);
+        if (const DhtSettings& dht = out_.settings.dht; dht.range_min > dht.range_max) {
+            const auto origin = out_.origins.find("dht.range_min");
+            problem(origin == out_.origins.end() ? out_.origins["dht.range_max"] : origin->second,
+                    "dht.range_min is above dht.range_max");
+        }
         const bool stated = out_.origins.count("text.sessions_per_source_max") > 0;
         if (stated)
             more("text.sessions_per_source_max", node.text.sessions_per_source_max, "text.sessions_max",

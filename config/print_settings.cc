@@ -47,6 +47,8 @@ std::string resolved(std::string_view key, const Directories& directories) {
     if (key == "state_dir") return directories.state;
     if (key == "cache_dir") return directories.cache;
     if (key == "admin") return directories.admin_socket;
+    if (key == "dht.data_dir") return directories.dht_data;
+    if (key == "dht.credentials") return directories.dht_credentials;
     return {};
 }
 

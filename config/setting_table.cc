@@ -29,6 +29,10 @@ Field logging(Settings& s) {
     return &(s.log.*member);
 }
 template <auto member>
+Field dht(Settings& s) {
+    return &(s.dht.*member);
+}
+template <auto member>
 Field node(Settings& s) {
     return &(s.node.*member);
 }
@@ -165,6 +169,32 @@ constexpr std::array settings{
             "an insert that was answered is on disk by then"},
     Setting{"save.learned", node<&OverlayOptions::save_learned>, between(10ms, 1h), live,
             "what gossip brought is on disk by then"},
+
+    Setting{"dht.enabled", dht<&DhtSettings::enabled>, any, restart,
+            "keep records for clients of the neo protocol; anything else set below turns it on"},
+    Setting{"dht.listen", dht<&DhtSettings::listen>, any, restart, "where the neo protocol is served"},
+    Setting{"dht.advertise", dht<&DhtSettings::advertise>, any, restart,
+            "what to announce under the label dht; \"\": the address this node is known by, and the port above"},
+    Setting{"dht.range_min", [](Settings& s) -> Field { return HashPlace{&s.dht.range_min}; }, any, restart,
+            "first place of the keys kept here, their bits reversed"},
+    Setting{"dht.range_max", [](Settings& s) -> Field { return HashPlace{&s.dht.range_max}; }, any, restart,
+            "last place of the keys kept here"},
+    Setting{"dht.data_dir", [](Settings& s) -> Field { return Path{&s.dht.data_dir}; }, any, restart,
+            "where the records are; \"\": dht in the state directory"},
+    Setting{"dht.credentials", [](Settings& s) -> Field { return Path{&s.dht.credentials}; }, any, restart,
+            "clients' NAME:256 hex digits, read again at a reload; \"\": credentials in the data directory"},
+    Setting{"dht.engine", dht<&DhtSettings::engine>, any, restart, "memory forgets everything at exit"},
+    Setting{"dht.durability", dht<&DhtSettings::durability>, any, restart,
+            "what an acknowledged record survives: loss of power, or only the end of the process"},
+    Setting{"dht.flush_interval", dht<&DhtSettings::flush_interval>, between(0ms, 1s), restart,
+            "how long a write waits for others that reach the disk together with it"},
+    Setting{"dht.bytes_max",
+            [](Settings& s) -> Field { return ByteSize{&s.dht.bytes_max}; },
+            {std::int64_t{1} << 20, std::int64_t{1} << 40},
+            restart,
+            "size of the records' file, or of the records in memory"},
+    Setting{"dht.connections_max", dht<&DhtSettings::connections_max>, between(1, 65536), restart,
+            "clients at a time; one more is closed at once"},
 };
 
 constexpr std::array allocations{

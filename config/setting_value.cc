@@ -69,6 +69,17 @@ struct Choices<LogFormat> {
     static constexpr std::array<std::string_view, 2> names{"text", "json"};
 };
 
+template <>
+struct Choices<DhtEngine> {
+    static constexpr std::array<std::string_view, 2> names{"memory", "lmdb"};
+};
+template <>
+struct Choices<DhtDurability> {
+    static constexpr std::array<std::string_view, 2> names{"power", "process"};
+};
+
+constexpr std::size_t place_digits = 16;
+
 std::string quoted(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
@@ -133,6 +144,17 @@ struct Reader {
     }
     bool operator()(Path field) const { return (*this)(field.value); }
     bool operator()(AdminPath field) const { return (*this)(field.value); }
+    bool operator()(HashPlace field) const {
+        std::string_view digits{text};
+        if (digits.starts_with("0x") || digits.starts_with("0X")) digits.remove_prefix(2);
+        std::uint64_t value = 0;
+        const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+        // All of them: a digit too few would be another place.
+        if (error != std::errc{} || rest != digits.data() + digits.size() || digits.size() != place_digits)
+            return false;
+        *field.value = value;
+        return true;
+    }
     bool operator()(ListenAddress* field) const {
         Result<ListenAddress> value = parse_listen(text);
         if (value) *field = std::move(*value);
@@ -240,6 +262,12 @@ std::string print(const Field& field) {
             [](ByteSize size) { return print_size(*size.value); },
             [](Path path) { return quoted(*path.value); },
             [](AdminPath path) { return quoted(*path.value); },
+            [](HashPlace place) {
+                std::array<char, place_digits> digits{};
+                const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *place.value, 16).ptr;
+                const std::string text(digits.data(), end);
+                return quoted(std::string(place_digits - text.size(), '0') + text);
+            },
             [](const ListenAddress* value) { return quoted(value->text()); },
             [](const std::optional<Endpoint>* value) { return quoted(*value ? (*value)->text() : ""); },
             [](const std::vector<Endpoint>* value) {
@@ -261,6 +289,7 @@ void copy_value(const Field& from, const Field& to) {
                    [&](ByteSize size) { *std::get<ByteSize>(to).value = *size.value; },
                    [&](Path path) { *std::get<Path>(to).value = *path.value; },
                    [&](AdminPath path) { *std::get<AdminPath>(to).value = *path.value; },
+                   [&](HashPlace place) { *std::get<HashPlace>(to).value = *place.value; },
                    [&](const auto* value) {
                        using Value = std::remove_const_t<std::remove_pointer_t<decltype(value)>>;
                        *std::get<Value*>(to) = *value;
@@ -290,6 +319,7 @@ std::string allowed(const Field& field, const Range& range) {
             [](AdminPath) -> std::string {
                 return "a path of at most 100 bytes, off, or \"\" for the usual place";
             },
+            [](HashPlace) -> std::string { return "16 hexadecimal digits"; },
             [](const ListenAddress*) -> std::string {
                 return "HOST:PORT; [::] is every address, port 0 any free port";
             },

@@ -27,10 +27,14 @@ struct Path {
     std::string* value;
 };  // may be empty; "~/" is the home directory
 
+struct HashPlace {
+    std::uint64_t* value;
+};  // "00000000ffffffff": 16 hexadecimal digits
+
 // Where a value lives; the type decides how it is read.
-using Field = std::variant<bool*, std::size_t*, Duration*, std::string*, ByteSize, Path, AdminPath, ListenAddress*,
-                           std::optional<Endpoint>*, std::vector<Endpoint>*, Profile*, PartnerRule*, Propagation*,
-                           LogLevel*, LogFormat*>;
+using Field = std::variant<bool*, std::size_t*, Duration*, std::string*, ByteSize, Path, AdminPath, HashPlace,
+                           ListenAddress*, std::optional<Endpoint>*, std::vector<Endpoint>*, Profile*, PartnerRule*,
+                           Propagation*, LogLevel*, LogFormat*, DhtEngine*, DhtDurability*>;
 
 // Inclusive, in the type's own unit: a count, microseconds, bytes, or the length of a text.
 struct Range {

@@ -126,7 +126,7 @@ void LibeventStreams::connected(Stream& stream) {
     stream.attempt.reset();
     ++stats_.connected;
     want_write(stream, false);
-    enter(stream, StreamState::live, clock_.now() + limits_.idle_timeout);
+    enter(stream, StreamState::live, idle_deadline());
     if (stream.closing) {
         finish(stream);
         return flush(stream);

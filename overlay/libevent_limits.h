@@ -10,6 +10,8 @@
 
 namespace halp {
 
+inline constexpr Duration no_timeout = Duration::max();
+
 struct WorldLimits {
     std::size_t accepted_max = 4096;            // lowered to what the limit of open files can bear
     std::size_t accepted_per_source_max = 256;  // per IPv4 address or IPv6 /64
@@ -20,7 +22,7 @@ struct WorldLimits {
     std::size_t output_total_max = std::size_t{64} << 20;  // unsent bytes of all streams together
 
     Duration connect_timeout = std::chrono::seconds{3};   // name resolution and all addresses together
-    Duration idle_timeout = std::chrono::seconds{60};     // no byte in or out
+    Duration idle_timeout = std::chrono::seconds{60};     // no byte in or out; may be no_timeout
     Duration flush_stall_max = std::chrono::seconds{10};  // a closed stream whose peer takes no byte for so long
     Duration flush_max = std::chrono::seconds{60};        // ... and however slowly it takes them
 
@@ -29,9 +31,31 @@ struct WorldLimits {
     Duration linger_max = std::chrono::seconds{2};
     std::size_t linger_bytes_max = std::size_t{256} << 10;
 
+    // A WritableHandler is told when a stream's unsent bytes have fallen from above this to this or less.
+    std::size_t writable_below = std::size_t{64} << 10;
+    // The last packet of what a callback writes waits for the callback's end: right for one answer and FIN, which
+    // leave together, and a system call too many for whoever writes once a turn and stays.
+    bool cork = true;
+    // An accepted peer that has been silent for so long is asked whether it is still there, and given up after
+    // three questions more. 0: never asked.
+    Duration keepalive{0};
+
     std::string hosts_file = "/etc/hosts";
     std::string resolver_file = "/etc/resolv.conf";
 };
+
+// For a port whose clients stay, stream, and keep silent as long as they like: a node with flow control bounds what
+// each of them makes us hold, so a slow reader is waited for instead of cut off.
+[[nodiscard]] inline WorldLimits limits_for_streaming(std::size_t connections_max) {
+    WorldLimits limits;
+    limits.accepted_max = limits.accepted_per_source_max = connections_max;
+    limits.output_per_stream_max = std::size_t{8} << 20;
+    limits.output_total_max = std::size_t{1} << 30;
+    limits.idle_timeout = no_timeout;
+    limits.cork = false;
+    limits.keepalive = std::chrono::seconds{60};
+    return limits;
+}
 
 struct WorldStats {
     std::uint64_t accepted = 0;

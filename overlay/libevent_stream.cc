@@ -28,11 +28,13 @@ void StreamSlab::release(Stream& stream) {
     free_.push_back(stream.index);
 }
 
-Stream* StreamSlab::find(StreamId id) {
+Stream* StreamSlab::find(StreamId id) { return const_cast<Stream*>(std::as_const(*this).find(id)); }
+
+const Stream* StreamSlab::find(StreamId id) const {
     const auto bits = static_cast<std::uint64_t>(id);
     const std::size_t index = bits & 0xffffffffU;
     if (index >= slots_.size()) return nullptr;
-    Stream& stream = slots_[index];
+    const Stream& stream = slots_[index];
     const bool same = stream.generation == bits >> 32 && stream.state != StreamState::free;
     return same ? &stream : nullptr;
 }

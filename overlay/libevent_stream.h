@@ -80,6 +80,7 @@ public:
     void release(Stream& stream);
     // nullptr for an id whose stream is gone.
     [[nodiscard]] Stream* find(StreamId id);
+    [[nodiscard]] const Stream* find(StreamId id) const;
     [[nodiscard]] std::size_t size() const { return slots_.size() - free_.size(); }
 
     template <class Visit>

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 namespace halp {
@@ -48,7 +49,7 @@ void LibeventStreams::write(StreamId id, Bytes bytes) {
     if (!open || bytes.empty()) return;
     if (stream->state == StreamState::live && stream->unsent() == 0) {
         // More may follow, or FIN: told from a callback, the kernel keeps the last packet until its end.
-        const int more = telling_ ? MSG_MORE : 0;
+        const int more = telling_ && limits_.cork ? MSG_MORE : 0;
         const ssize_t sent = ::send(stream->fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | more);
         if (sent < 0 && !would_block(errno)) return lose_later(*stream, false);
         if (sent > 0) {
@@ -85,6 +86,11 @@ void LibeventStreams::abort(StreamId id) {
     release(*stream, stream->accepted);
 }
 
+std::size_t LibeventStreams::unsent(StreamId id) const {
+    const Stream* stream = slab_.find(id);
+    return stream ? stream->unsent() : 0;
+}
+
 std::optional<Endpoint> LibeventStreams::local_address(StreamId id) {
     const Stream* stream = slab_.find(id);
     if (!stream || stream->fd < 0) return std::nullopt;
@@ -116,7 +122,8 @@ StreamId LibeventStreams::adopt(int fd, const SocketAddress& source) {
     ++accepted_by_source_[stream.source];
     ++stats_.accepted;
     ++stats_.live_accepted;
-    enter(stream, StreamState::live, clock_.now() + limits_.idle_timeout);
+    keep_alive(fd);
+    enter(stream, StreamState::live, idle_deadline());
     const Endpoint from = source.endpoint();
     tell([&](EventHandler& handler) { handler.on_accept(id, from); });
     return id;
@@ -139,7 +146,13 @@ void LibeventStreams::on_readable(Stream& stream) {
 
 void LibeventStreams::on_writable(Stream& stream) {
     if (stream.state == StreamState::connecting) return on_connect_outcome(stream);
+    const StreamId id = stream.id();
+    const bool above = stream.unsent() > limits_.writable_below;
     flush(stream);
+    if (!writable_ || !above) return;
+    const Stream* still = slab_.find(id);
+    const bool fallen = still && still->state == StreamState::live && still->unsent() <= limits_.writable_below;
+    if (fallen) tell([&](EventHandler&) { writable_->on_writable(id); });
 }
 
 void LibeventStreams::receive(Stream& stream) {
@@ -333,10 +346,24 @@ void LibeventStreams::leave_deadlines(Stream& stream) {
 
 // Bytes have moved.
 void LibeventStreams::touch(Stream& stream) {
-    const Instant now = clock_.now();
-    if (stream.state == StreamState::live) enter(stream, stream.state, now + limits_.idle_timeout);
+    if (stream.state == StreamState::live) enter(stream, stream.state, idle_deadline());
     if (stream.state == StreamState::flushing)
-        enter(stream, stream.state, std::min(now + limits_.flush_stall_max, stream.flush_until));
+        enter(stream, stream.state, std::min(clock_.now() + limits_.flush_stall_max, stream.flush_until));
+}
+
+Instant LibeventStreams::idle_deadline() const {
+    return limits_.idle_timeout == no_timeout ? no_deadline : clock_.now() + limits_.idle_timeout;
+}
+
+void LibeventStreams::keep_alive(int fd) const {
+    using std::chrono::seconds;
+    if (limits_.keepalive <= Duration{0}) return;
+    const int on = 1, questions = 3;
+    const int pause_s = static_cast<int>(std::chrono::ceil<seconds>(limits_.keepalive).count());
+    ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &pause_s, sizeof pause_s);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &pause_s, sizeof pause_s);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &questions, sizeof questions);
 }
 
 }  // namespace halp

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "overlay/backlog.h"
 #include "overlay/environment.h"
 #include "overlay/libevent_address.h"
 #include "overlay/libevent_limits.h"
@@ -27,7 +28,7 @@ struct event_base;
 
 namespace halp {
 
-class LibeventStreams final : public Transport {
+class LibeventStreams final : public Transport, public Backlog {
 public:
     // `limits` and `stats` belong to the world and outlive this.
     LibeventStreams(event_base* base, const Clock& clock, const WorldLimits& limits, WorldStats& stats);
@@ -35,13 +36,17 @@ public:
     LibeventStreams(const LibeventStreams&) = delete;
     LibeventStreams& operator=(const LibeventStreams&) = delete;
 
-    void attach(EventHandler& handler) { handler_ = &handler; }
+    void attach(EventHandler& handler, WritableHandler* writable) {
+        handler_ = &handler;
+        writable_ = writable;
+    }
     [[nodiscard]] bool attached() const { return handler_ != nullptr; }
 
     StreamId connect(const Endpoint& to) override;
     void write(StreamId id, Bytes bytes) override;
     void close(StreamId id) override;
     void abort(StreamId id) override;
+    [[nodiscard]] std::size_t unsent(StreamId id) const override;
 
     [[nodiscard]] std::optional<Endpoint> local_address(StreamId id);
     [[nodiscard]] std::size_t size() const { return slab_.size(); }
@@ -70,6 +75,8 @@ private:
     void enter(Stream& stream, StreamState state, Instant deadline);
     void leave_deadlines(Stream& stream);
     void touch(Stream& stream);
+    [[nodiscard]] Instant idle_deadline() const;
+    void keep_alive(int fd) const;
     void want_read(Stream& stream, bool wanted);
     void want_write(Stream& stream, bool wanted);
     void receive(Stream& stream);
@@ -107,6 +114,7 @@ private:
     const WorldLimits& limits_;
     WorldStats& stats_;
     EventHandler* handler_ = nullptr;
+    WritableHandler* writable_ = nullptr;  // null: nobody wants to know
     bool telling_ = false;
     std::array<char, 65536> buffer_;  // every stream is read into it
     StreamSlab slab_;

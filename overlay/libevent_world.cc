@@ -172,9 +172,9 @@ LibeventWorld::~LibeventWorld() {
     event_base_free(base);
 }
 
-void LibeventWorld::attach(EventHandler& handler) {
+void LibeventWorld::attach(EventHandler& handler, WritableHandler* writable) {
     assert(!parts_->streams->attached());
-    parts_->streams->attach(handler);
+    parts_->streams->attach(handler, writable);
 }
 
 Result<Endpoint> LibeventWorld::listen(const Endpoint& local) {
@@ -192,12 +192,14 @@ void LibeventWorld::run() {
     event_base_loop(parts_->base, EVLOOP_NO_EXIT_ON_EMPTY);
 }
 
+bool LibeventWorld::quiet() const { return parts_->streams->size() == 0; }
+
 void LibeventWorld::stop() { event_base_loopbreak(parts_->base); }
 
 void LibeventWorld::stop_when_quiet(Duration patience) {
     const Instant latest = parts_->clock.now() + patience;
     const auto look = [this, latest](const auto& again) -> void {
-        if (parts_->streams->size() == 0 || parts_->clock.now() >= latest) return stop();
+        if (quiet() || parts_->clock.now() >= latest) return stop();
         call_after(std::chrono::milliseconds{5}, [again] { again(again); });
     };
     look(look);
@@ -207,6 +209,7 @@ Clock& LibeventWorld::clock() { return parts_->clock; }
 Alarm& LibeventWorld::alarm() { return parts_->alarm; }
 Random& LibeventWorld::random() { return parts_->random; }
 Transport& LibeventWorld::transport() { return *parts_->streams; }
+const Backlog& LibeventWorld::backlog() const { return *parts_->streams; }
 event_base* LibeventWorld::base() { return parts_->base; }
 const WorldStats& LibeventWorld::stats() const { return parts_->stats; }
 

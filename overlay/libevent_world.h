@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 
+#include "overlay/backlog.h"
 #include "overlay/environment.h"
 #include "overlay/libevent_limits.h"
 #include "store/endpoint.h"
@@ -33,8 +34,9 @@ public:
     LibeventWorld(const LibeventWorld&) = delete;
     LibeventWorld& operator=(const LibeventWorld&) = delete;
 
-    // Once, before listen() and before the first connection.
-    void attach(EventHandler& handler);
+    // Once, before listen() and before the first connection. A node that streams asks to be told of room
+    // (backlog.h).
+    void attach(EventHandler& handler, WritableHandler* writable = nullptr);
 
     // Port 0 takes any free one; the answer is what was taken. "::" takes IPv4 too. May be called several times.
     // The first call raises the process's limit of open files to what is allowed.
@@ -43,6 +45,8 @@ public:
 
     void run();  // until stop()
     void stop();
+    // No stream is left, those being closed included.
+    [[nodiscard]] bool quiet() const;
     // Ends run() as soon as every stream is closed and flushed, at the latest after `patience`.
     void stop_when_quiet(Duration patience);
 
@@ -50,6 +54,7 @@ public:
     [[nodiscard]] Alarm& alarm();
     [[nodiscard]] Random& random();
     [[nodiscard]] Transport& transport();
+    [[nodiscard]] const Backlog& backlog() const;
 
     // For programs; protocol code has its Alarm.
     void call_after(Duration delay, std::function<void()> call);

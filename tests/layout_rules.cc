@@ -23,6 +23,7 @@ struct Room {
 const std::vector<Room>& rooms() {
     static const std::vector<Room> all{
         {"store/", {"store/"}, {}, true, true},
+        {"overlay/libevent_dht_", {"overlay/", "store/"}, {}},
         {"overlay/libevent_", {"overlay/", "store/"}, {"overlay/dht/"}},
         {"overlay/dht/", {"overlay/", "store/"}, {"overlay/libevent_"}, true, true},
         {"overlay/", {"overlay/", "store/"}, {"overlay/dht/", "overlay/libevent_"}, true, true},

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <variant>
 
-#include "overlay/dht/backlog.h"
+#include "overlay/backlog.h"
 #include "overlay/dht/hash_ranges.h"
 #include "overlay/dht/neo_credentials.h"
 #include "overlay/dht/neo_session.h"
@@ -72,7 +72,7 @@ struct DhtNodeStatus {
     std::uint64_t bytes_in = 0, bytes_out = 0;
 };
 
-class DhtNode final : public EventHandler {
+class DhtNode final : public EventHandler, public WritableHandler {
 public:
     // `records` may be shared with other protocols on the same thread. Without a backlog everything written counts
     // as sent, and what waits for slow readers is bounded by the world alone. The observer may be null.
@@ -100,8 +100,8 @@ public:
     void on_end(StreamId stream) override;
     void on_closed(StreamId stream) override;
     void on_wakeup() override;
-    // Besides: the backlog of a stream has fallen to nothing, or near it.
-    void on_writable(StreamId stream);
+    // WritableHandler
+    void on_writable(StreamId stream) override;
 
 private:
     struct Impl;

@@ -238,6 +238,31 @@ TEST_F(LoadSettings, StopsAtTwentyProblems) {
     EXPECT_THAT(load_file(many).problems, SizeIs(21));
 }
 
+TEST_F(LoadSettings, KeepsRecordsOnceTheSectionSaysAnything) {
+    EXPECT_FALSE(load_file("dht:\nlog: {level: warn}\n").settings.dht.enabled);
+    EXPECT_TRUE(load_file("dht: {data_dir: /srv/dht}\n").settings.dht.enabled);
+    EXPECT_TRUE(load_file("dht: {enabled: true}\n").settings.dht.enabled);
+    EXPECT_FALSE(load_file("dht: {enabled: false, data_dir: /srv/dht}\n").settings.dht.enabled);
+}
+
+TEST_F(LoadSettings, KeepsRecordsWhenOnlyAFlagSaysSo) {
+    const LoadedSettings loaded = load_flag("dht.engine=memory");
+    EXPECT_TRUE(loaded.settings.dht.enabled);
+    EXPECT_EQ(loaded.origins.at("dht.enabled"), "--set dht.engine");
+}
+
+TEST_F(LoadSettings, ReadsARangeOfSixteenDigitsOnly) {
+    const LoadedSettings loaded = load_file("dht: {range_min: 8000000000000000, range_max: 0xBfffffffffffffff}\n");
+    EXPECT_THAT(loaded.problems, IsEmpty());
+    EXPECT_EQ(loaded.settings.dht.range_min, 0x8000000000000000U);
+    EXPECT_EQ(loaded.settings.dht.range_max, 0xbfffffffffffffffU);
+
+    EXPECT_THAT(load_file("dht: {range_min: 800000000000000}\n").problems,
+                ElementsAre(HasSubstr("16 hexadecimal digits")));
+    EXPECT_THAT(load_file("dht: {range_min: 8000000000000000, range_max: 7fffffffffffffff}\n").problems,
+                ElementsAre(HasSubstr("dht.range_min is above dht.range_max")));
+}
+
 TEST(SetFlag, WantsAKeyAndAValue) {
     EXPECT_EQ(parse_set_flag("a.b=c=d")->text.items.front(), "c=d");
     EXPECT_FALSE(parse_set_flag("a.b"));

@@ -155,7 +155,8 @@ TEST(PrintEffective, IsItselfAConfigurationThatMeansTheSame) {
         sources.flags.push_back(*parse_set_flag(flag));
     LoadedSettings first = load_settings(sources);
     ASSERT_THAT(first.problems, IsEmpty());
-    const std::string printed = print_effective(first, {"/state", "/cache", "/sock", ""});
+    const std::string printed =
+        print_effective(first, {"/state", "/cache", "/sock", "", "/state/dht", "/state/dht/c"});
     std::ofstream{path} << printed;
 
     SettingSources again;
@@ -192,6 +193,10 @@ TEST(Directories, FollowTheUserTheSystemAndSystemd) {
     settings.admin = "off";
     EXPECT_EQ(resolve_directories(settings, user, false).cache, "/home/u/c");
     EXPECT_EQ(resolve_directories(settings, user, false).admin_socket, "");
+    EXPECT_EQ(resolve_directories({}, user, false).dht_data, "/home/u/.local/state/halp/dht");
+    EXPECT_EQ(resolve_directories({}, user, false).dht_credentials, "/home/u/.local/state/halp/dht/credentials");
+    settings.dht.data_dir = "~/d";
+    EXPECT_EQ(resolve_directories(settings, user, false).dht_credentials, "/home/u/d/credentials");
 }
 
 }  // namespace

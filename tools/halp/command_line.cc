@@ -33,6 +33,8 @@ With a running halpd:
 
 On its own:
   demo [N]                  start N nodes, announce, kill one, show what happens, clean up
+  dht fake                  a DHT node for tests, in memory, until Ctrl-C
+  dht conformance HOST:PORT what a DHT node does right and wrong
 
 Options for every verb:
   --json               one JSON object, or one per line for streams
@@ -87,6 +89,11 @@ const std::vector<Entry>& verbs() {
          "  halp confirm chat 192.0.2.7 5222 --failed   the third failure in a row forgets it"},
         {Verb::demo, "demo", "Run a swarm of N real nodes on this machine, and clean up",
          "  halp demo\n  halp demo 20 --json"},
+        {Verb::dht, "dht", "DHT nodes and what they do (no halpd needed)",
+         "  halp dht fake --port 10000                    neo on 127.0.0.1:10100, as the original's\n"
+         "  halp dht conformance --list                   the cases\n"
+         "  halp dht conformance 127.0.0.1:10100 --junit report.xml\n"
+         "  halp dht conformance 127.0.0.1:10100 --only mirror"},
     };
     return all;
 }
@@ -129,6 +136,25 @@ void add_for(CLI::App& sub, Typed& typed) {
     sub.add_option("--for", typed.for_s, "end after so many seconds")->check(CLI::Range(0.001, 1e9));
 }
 
+void add_dht(CLI::App& sub, DhtCommand& dht) {
+    CLI::App* fake = sub.add_subcommand("fake", "Run a node for tests: in memory, full range, client admin");
+    fake->fallthrough();
+    fake->set_help_flag();
+    fake->add_option("--port", dht.port, "neo is served 100 above it; 0: any port")
+        ->check(CLI::Range(0, 65435))
+        ->capture_default_str();
+    fake->callback([&dht] { dht.verb = DhtVerb::fake; });
+    CLI::App* judge = sub.add_subcommand("conformance", "Try a node case by case; writes to test_channel there");
+    judge->fallthrough();
+    judge->set_help_flag();
+    judge->add_option("HOST:PORT", dht.node, "the node's neo port");
+    judge->add_option("--only", dht.only, "one case, or one group of them");
+    judge->add_option("--junit", dht.junit, "a file for build servers");
+    judge->add_option("--credentials", dht.credentials, "a file with `name:key` (else admin with 128 zero bytes)");
+    judge->add_flag("--list", dht.list, "say which cases there are");
+    judge->callback([&dht] { dht.verb = DhtVerb::conformance; });
+}
+
 void add_own(Verb verb, CLI::App& sub, Typed& typed) {
     CommandLine& command = typed.command;
     switch (verb) {
@@ -167,6 +193,9 @@ void add_own(Verb verb, CLI::App& sub, Typed& typed) {
         case Verb::demo:
             sub.add_option("N", command.number, "how many nodes")->check(CLI::Range(2, 50))->capture_default_str();
             sub.add_option("--halpd", command.halpd, "the halpd to run (else the one beside halp, else from PATH)");
+            break;
+        case Verb::dht:
+            add_dht(sub, command.dht);
             break;
         case Verb::nuke:
         case Verb::peers:
@@ -221,6 +250,10 @@ Result<void> check(Typed& typed, const CLI::App& app) {
     if (app.count("--timeout") > 0) command.timeout_s = typed.timeout_s;
     if (typed.changes_max > 0) command.changes_max = typed.changes_max;
     if (typed.for_s > 0) command.for_s = typed.for_s;
+    if (command.verb == Verb::dht && command.dht.verb == DhtVerb::none)
+        return Error{ErrorCode::invalid, "What about the DHT? `fake` or `conformance`."};
+    if (command.dht.verb == DhtVerb::conformance && command.dht.node.empty() && !command.dht.list)
+        return Error{ErrorCode::invalid, "The node is missing: halp dht conformance HOST:PORT."};
     command.colour = typed.colour == "always"  ? ColourWhen::always
                      : typed.colour == "never" ? ColourWhen::never
                                                : ColourWhen::automatic;

@@ -8,6 +8,7 @@
 #include "store/endpoint.h"
 #include "store/label.h"
 #include "tools/halp/console.h"
+#include "tools/halp/dht_command.h"
 
 namespace halp::cli {
 
@@ -25,7 +26,8 @@ enum class Verb {
     join,
     leave,
     confirm,
-    demo
+    demo,
+    dht
 };
 
 struct CommandLine {
@@ -46,6 +48,7 @@ struct CommandLine {
     std::optional<int> changes_max;  // watch --count
     std::optional<double> for_s;     // watch, announce --for
     std::string halpd;               // demo: the program to run
+    DhtCommand dht;
 };
 
 struct Parsed {

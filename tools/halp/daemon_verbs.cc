@@ -242,6 +242,7 @@ ExitCode run_with_daemon(const WithDaemon& world) {
         case Verb::announce:
             return run_announce(world);
         case Verb::demo:
+        case Verb::dht:
             break;
     }
     return ExitCode::failed;

@@ -14,6 +14,7 @@
 #include "overlay/text_client.h"
 #include "tools/halp/command_line.h"
 #include "tools/halp/demo.h"
+#include "tools/halp/dht_verbs.h"
 #include "tools/halp/interrupt.h"
 #include "tools/halp/verbs.h"
 
@@ -101,6 +102,7 @@ ExitCode run(const CommandLine& command, Console& console) {
         const std::string own_program = std::filesystem::read_symlink("/proc/self/exe", none);
         return run_demo({command, console, clock, own_program, from_environment("PATH")});
     }
+    if (command.verb == Verb::dht) return run_dht(command, console);
     const auto socket = find_daemon(command, console);
     if (!socket) return console.fail(socket.error());
     if (*socket) {

@@ -126,6 +126,7 @@ AdminReply AdminApi::status() const {
     object.text("swarm", now.swarm).text("profile", info_.profile).text("listening", info_.listening);
     add_self(object, now).text("state_dir", info_.state_dir).text("cache_dir", info_.cache_dir);
     add_status(object, now);
+    if (info_.dht) object.raw("dht", info_.dht().done());
     JsonArray own;
     for (const OwnAnnouncement& announcement : node_.announcements()) own.add(json_of(announcement).done());
     return ok(object.raw("own", own.done()));

@@ -14,6 +14,7 @@
 #include "overlay/event.h"
 #include "overlay/overlay_node.h"
 #include "tools/halpd/admin_request.h"
+#include "tools/halpd/json_text.h"
 
 namespace halp {
 
@@ -22,6 +23,7 @@ struct DaemonInfo {
     std::string version, profile, listening, state_dir, cache_dir;
     std::int64_t pid = 0;
     Instant started = never;
+    std::function<JsonObject()> dht;  // empty: no records are kept here
 };
 
 // A stream that stays open after the reply.

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +20,7 @@ namespace {
 
 constexpr Duration leave_patience = std::chrono::seconds{9};
 constexpr Duration drain_patience = std::chrono::milliseconds{500};
+constexpr Duration dht_announcement_pause = std::chrono::seconds{1};
 
 // systemd sets JOURNAL_STREAM where stderr is the journal.
 bool logs_to_journal() { return std::getenv("JOURNAL_STREAM") != nullptr && isatty(STDERR_FILENO) == 0; }
@@ -50,10 +52,13 @@ Result<void> Daemon::start() {
     if (Result<void> opened = open_storage(); !opened) return opened;
     if (Result<void> listening = listen(); !listening) return listening;
     make_node();
+    if (Result<void> opened = open_dht(); !opened) return opened;
     if (Result<void> opened = open_admin(); !opened) return opened;
     handle_signals();
     node_->start();
+    if (dht_) keep_dht_announced();
     const std::string where = "listening on " + listening_.text();
+    if (dht_) std::fprintf(stderr, "serving records on %s\n", dht_->listening().text().c_str());
     std::fprintf(stderr, "%s\n", where.c_str());
     service_manager_.ready(where);
     feed_watchdog();
@@ -89,11 +94,28 @@ OverlayOptions Daemon::node_options() const {
     return options;
 }
 
+Environment Daemon::environment() {
+    return {world_.clock(), world_.alarm(), world_.random(), world_.transport(), *cache_, *state_, *this};
+}
+
 void Daemon::make_node() {
-    node_ = std::make_unique<OverlayNode>(
-        Environment{world_.clock(), world_.alarm(), world_.random(), world_.transport(), *cache_, *state_, *this},
-        endpoints_, node_options());
+    node_ = std::make_unique<OverlayNode>(environment(), endpoints_, node_options());
     world_.attach(*node_);
+}
+
+Result<void> Daemon::open_dht() {
+    if (!settings_.dht.enabled) return {};
+    auto service = DhtService::open(settings_.dht, directories_, world_, environment(), log_);
+    if (!service) return service.error();
+    dht_ = std::move(*service);
+    return {};
+}
+
+// The address under which this node is known comes late, and may change.
+void Daemon::keep_dht_announced() {
+    if (leaving_) return;
+    dht_->announce_in(*node_);
+    world_.call_after(dht_announcement_pause, [this] { keep_dht_announced(); });
 }
 
 Result<void> Daemon::open_admin() {
@@ -105,6 +127,7 @@ Result<void> Daemon::open_admin() {
     info.cache_dir = directories_.cache;
     info.pid = getpid();
     info.started = world_.clock().now();
+    if (dht_) info.dht = [this] { return dht_->status(); };
     if (directories_.admin_socket.empty()) return {};
     Result<AdminSocket> socket = AdminSocket::open(directories_.admin_socket);
     if (!socket) return socket.error();
@@ -144,6 +167,7 @@ void Daemon::begin_leaving(const char* why) {
     world_.call_after(leave_patience, [this] { finish(); });
     if (admin_api_) admin_api_->set_leaving();
     if (admin_server_) admin_server_->end_streams();
+    if (dht_) dht_->stop_listening();
     node_->leave();
 }
 
@@ -152,7 +176,15 @@ void Daemon::finish() {
     // Until now probes were answered: leaving, not dead.
     world_.stop_listening();
     node_->flush();
-    world_.stop_when_quiet(drain_patience);
+    if (!dht_) return world_.stop_when_quiet(drain_patience);
+    dht_->drain();
+    finish_when_dht_is_quiet(world_.clock().now() + drain_patience);
+}
+
+void Daemon::finish_when_dht_is_quiet(Instant latest) {
+    const Instant now = world_.clock().now();
+    if (dht_->quiet() || now >= latest) return world_.stop_when_quiet(std::max(latest - now, Duration{0}));
+    world_.call_after(std::chrono::milliseconds{5}, [this, latest] { finish_when_dht_is_quiet(latest); });
 }
 
 void Daemon::reload() {
@@ -184,6 +216,10 @@ void Daemon::apply(const config::LoadedSettings& fresh) {
     log_.set_level(settings_.log.level);
     debug_ = false;
     node_->reconfigure(node_options());
+    if (dht_) {
+        if (const Result<void> read = dht_->reload_credentials(); !read)
+            log_.write(LogLevel::error, "dht_credentials_kept", read.error().message + "; the old ones stay");
+    }
     log_.write(LogLevel::info, "config_loaded", "the configuration was read again");
 }
 
@@ -203,6 +239,9 @@ void Daemon::log_statistics() {
     fields.number("shed_total_limit", w.shed_total_limit).number("shed_slow_reader", w.shed_slow_reader);
     std::string sentence = "statistics: " + fields.done();
     log_.write(LogLevel::info, "statistics", sentence, fields);
+    if (!dht_) return;
+    const JsonObject dht = dht_->status();
+    log_.write(LogLevel::info, "dht_statistics", "DHT statistics: " + dht.done(), dht);
 }
 
 void Daemon::toggle_debug() {

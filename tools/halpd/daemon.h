@@ -16,6 +16,7 @@
 #include "store/result.h"
 #include "tools/halpd/admin_api.h"
 #include "tools/halpd/admin_server.h"
+#include "tools/halpd/dht_service.h"
 #include "tools/halpd/log.h"
 #include "tools/halpd/log_observer.h"
 #include "tools/halpd/sd_notify.h"
@@ -37,14 +38,18 @@ public:
 private:
     void note(const Event& event) override;
 
+    [[nodiscard]] Environment environment();
     Result<void> open_storage();
     Result<void> listen();
     [[nodiscard]] OverlayOptions node_options() const;
     void make_node();
+    Result<void> open_dht();
+    void keep_dht_announced();
     Result<void> open_admin();
     void handle_signals();
     void begin_leaving(const char* why);
     void finish();
+    void finish_when_dht_is_quiet(Instant latest);
     void reload();
     void apply(const config::LoadedSettings& fresh);
     void log_statistics();
@@ -66,6 +71,7 @@ private:
     EndpointTable endpoints_;
     Endpoint listening_;
     std::unique_ptr<OverlayNode> node_;
+    std::unique_ptr<DhtService> dht_;  // null: not configured
     std::unique_ptr<AdminApi> admin_api_;
     std::unique_ptr<AdminServer> admin_server_;
     bool leaving_ = false, finished_ = false, debug_ = false;

@@ -1,0 +1,148 @@
+#include "overlay/dht/conformance.h"
+
+#include <utility>
+
+#include "overlay/dht/conformance_trial.h"
+
+namespace halp::neo {
+
+const std::vector<ConformanceCase>& conformance_cases() {
+    static const std::vector<ConformanceCase> all = [] {
+        std::vector<ConformanceCase> cases;
+        add_transport_cases(cases);
+        add_framing_cases(cases);
+        add_record_cases(cases);
+        add_update_cases(cases);
+        add_get_all_cases(cases);
+        add_mirror_cases(cases);
+        add_node_cases(cases);
+        return cases;
+    }();
+    return all;
+}
+
+std::vector<ConformanceCase> conformance_cases_named(std::string_view only) {
+    std::vector<ConformanceCase> chosen;
+    for (const ConformanceCase& each : conformance_cases()) {
+        const bool in_group = each.name.starts_with(only) && each.name.substr(only.size()).starts_with('.');
+        if (only.empty() || each.name == only || in_group) chosen.push_back(each);
+    }
+    return chosen;
+}
+
+std::string_view name(Verdict::Kind kind) {
+    switch (kind) {
+        case Verdict::Kind::passed:
+            return "passed";
+        case Verdict::Kind::failed:
+            return "FAILED";
+        case Verdict::Kind::skipped:
+            return "skipped";
+    }
+    return "?";
+}
+
+Conformance::Conformance(Environment environment, WorldRunner& world, ConformanceOptions options,
+                         NodeControl* control)
+    : doors_(environment), world_(world), options_(std::move(options)), control_(control) {}
+
+Conformance::~Conformance() = default;
+
+Verdict Conformance::run(const ConformanceCase& test) {
+    const Instant began = doors_.clock.now();
+    trial_ = std::make_unique<Trial>(doors_, world_, options_, control_);
+    trial_->tidy();
+    test.run(*trial_);
+    Verdict verdict{test.name, trial_->kind(), trial_->reason(), Duration{0}};
+    // Connections go before what they left behind is removed.
+    trial_ = std::make_unique<Trial>(doors_, world_, options_, control_);
+    trial_->tidy();
+    trial_.reset();
+    verdict.took = doors_.clock.now() - began;
+    return verdict;
+}
+
+void Conformance::on_accept(StreamId stream, const Endpoint&) { doors_.transport.abort(stream); }
+
+void Conformance::on_connected(StreamId stream, const Endpoint&) {
+    if (trial_) trial_->on_connected(stream);
+}
+
+void Conformance::on_connect_failed(StreamId stream, ConnectFailure) {
+    if (trial_) trial_->on_gone(stream, true, false);
+}
+
+void Conformance::on_bytes(StreamId stream, Bytes bytes) {
+    if (trial_) trial_->on_bytes(stream, bytes);
+}
+
+void Conformance::on_end(StreamId stream) {
+    if (trial_) trial_->on_gone(stream, false, true);
+}
+
+void Conformance::on_closed(StreamId stream) {
+    if (trial_) trial_->on_gone(stream, false, false);
+}
+
+void Conformance::on_wakeup() {}
+
+namespace {
+
+std::string escaped(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        switch (c) {
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            default:
+                // What XML has no place for at all.
+                out += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f ? '?' : c;
+        }
+    }
+    return out;
+}
+
+std::string in_seconds(Duration span) {
+    const std::string fraction = std::to_string(1'000'000 + span.count() % 1'000'000).substr(1, 3);
+    return std::to_string(span.count() / 1'000'000) + "." + fraction;
+}
+
+std::string junit_case(const Verdict& verdict) {
+    const auto dot = verdict.name.find('.');
+    std::string out = "  <testcase classname=\"dht." + escaped(verdict.name.substr(0, dot)) + "\" name=\"" +
+                      escaped(verdict.name.substr(dot + 1)) + "\" time=\"" + in_seconds(verdict.took) + "\"";
+    if (verdict.kind == Verdict::Kind::passed) return out + "/>\n";
+    const bool failed = verdict.kind == Verdict::Kind::failed;
+    return out + ">\n    <" + (failed ? "failure" : "skipped") + " message=\"" + escaped(verdict.reason) +
+           "\"/>\n  </testcase>\n";
+}
+
+}  // namespace
+
+std::string junit_xml(const std::vector<Verdict>& verdicts, const Endpoint& node) {
+    std::size_t failures = 0, skipped = 0;
+    Duration took{};
+    std::string cases;
+    for (const Verdict& verdict : verdicts) {
+        failures += verdict.kind == Verdict::Kind::failed ? 1 : 0;
+        skipped += verdict.kind == Verdict::Kind::skipped ? 1 : 0;
+        took += verdict.took;
+        cases += junit_case(verdict);
+    }
+    return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"dht conformance of " +
+           escaped(node.text()) + "\" tests=\"" + std::to_string(verdicts.size()) + "\" failures=\"" +
+           std::to_string(failures) + "\" skipped=\"" + std::to_string(skipped) + "\" errors=\"0\" time=\"" +
+           in_seconds(took) + "\">\n" + cases + "</testsuite>\n";
+}
+
+}  // namespace halp::neo

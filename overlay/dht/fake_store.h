@@ -1,0 +1,79 @@
+// A memory engine that can be told to misbehave, for the fake node: what a disk may do to a node, and what a broken
+// node would do to its clients.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/records/memory_store.h"
+#include "store/records/record_store.h"
+
+namespace halp {
+
+// Counts say how many of the next operations suffer; `always` never runs out.
+struct StoreFaults {
+    static constexpr std::uint64_t always = ~std::uint64_t{0};
+
+    std::uint64_t reads_failing = 0;   // get, exists and scan: answered with an error
+    std::uint64_t writes_failing = 0;  // answered with Wrote::failed, nothing changes
+    std::uint64_t writes_lost = 0;     // answered as done, and nothing changes: what no honest engine does
+    std::uint64_t values_altered = 0;  // get gives another value than was put
+    std::uint64_t scans_short = 0;     // scan leaves out the first record it would give
+    Duration write_delay{};            // writes are completed so much later
+};
+
+class FakeStore final : public RecordStore {
+public:
+    explicit FakeStore(const MemoryStore::Limits& limits = {}) : inner_(limits) {}
+
+    StoreFaults& faults() { return faults_; }
+    // While it stands, no fault is felt: for what a test itself does to the contents.
+    void set_honest(bool honest) { honest_ = honest; }
+
+    [[nodiscard]] Result<bool> get(const Channel& channel, Key key, std::string& value) const override;
+    [[nodiscard]] Result<bool> exists(const Channel& channel, Key key) const override;
+    [[nodiscard]] Result<Scan> scan(const Channel& channel, std::optional<Key> after,
+                                    const Visit& visit) const override;
+    [[nodiscard]] bool has_channel(const Channel& channel) const override { return inner_.has_channel(channel); }
+    [[nodiscard]] std::vector<Channel> channels(const std::optional<Channel>& after,
+                                                std::size_t count) const override {
+        return inner_.channels(after, count);
+    }
+    [[nodiscard]] std::size_t channel_count() const override { return inner_.channel_count(); }
+    [[nodiscard]] RecordCount count(const Channel& channel) const override { return inner_.count(channel); }
+    [[nodiscard]] RecordCount total() const override { return inner_.total(); }
+
+    void put(const Channel& channel, Key key, std::string_view value, WriteToken token) override;
+    void update(const Channel& channel, Key key, std::uint64_t original_hash, std::string_view value,
+                WriteToken token) override;
+    void remove(const Channel& channel, Key key, WriteToken token) override;
+    void create_channel(const Channel& channel, WriteToken token) override;
+    void remove_channel(const Channel& channel, WriteToken token) override;
+    void take_completions(std::vector<Completion>& completions) override;
+
+    [[nodiscard]] bool commit_due(Instant now) override;
+    [[nodiscard]] Instant next_deadline() const override { return deadline_; }
+    Result<void> commit() override;
+    [[nodiscard]] std::size_t waiting_bytes() const override { return waiting_bytes_; }
+
+    // Besides the network, without a word to anybody.
+    void empty_channel(const Channel& channel);
+
+private:
+    [[nodiscard]] bool suffer(std::uint64_t& count) const;
+    void write(WriteToken token, std::size_t bytes, std::function<void()> write);
+
+    MemoryStore inner_;
+    mutable StoreFaults faults_;  // a read that fails is counted
+    bool honest_ = false;
+    std::vector<std::function<void()>> waiting_;
+    std::size_t waiting_bytes_ = 0;
+    Instant deadline_ = no_deadline;
+    std::vector<Completion> own_;  // of writes that never reached the engine
+};
+
+}  // namespace halp

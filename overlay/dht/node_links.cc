@@ -1,0 +1,224 @@
+#include "overlay/dht/node_links.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "overlay/dht/neo_session.h"
+
+namespace halp {
+
+struct NodeLinks::Link final : neo::ClientMessages {
+    Link(NodeLinks& all, NodeNumber its_number, const Endpoint& its_node, Standing its_standing)
+        : links(all), number(its_number), node(its_node), standing(its_standing) {}
+
+    void on_authenticated() override {
+        open = true;
+        failures = 0;
+        standing = Standing::known;
+        ++links.open_;
+        ++links.stats_.connects;
+        links.owner_.on_link_open(number);
+    }
+    bool on_message(neo::RequestId id, Bytes payload) override {
+        ++links.stats_.messages_in;
+        return links.owner_.on_link_message(number, id, payload);
+    }
+    [[nodiscard]] Instant deadline() const { return session ? session->next_deadline() : retry_at; }
+
+    NodeLinks& links;
+    const NodeNumber number;
+    const Endpoint node;
+    Standing standing;
+    StreamId stream{};
+    std::unique_ptr<neo::ClientSession> session;  // from dialling to the end of the connection
+    Instant retry_at = never;                     // while there is no session
+    unsigned failures = 0;                        // in a row
+    bool open = false;
+    bool touched = false;
+    bool hang_up = false;
+};
+
+NodeLinks::NodeLinks(Environment doors, const LinkOptions& options, LinkOwner& owner, const Backlog* backlog)
+    : doors_(doors), options_(options), owner_(owner), backlog_(backlog) {}
+
+NodeLinks::~NodeLinks() {
+    for (const auto& link : links_)
+        if (link->session) doors_.transport.abort(link->stream);
+}
+
+std::optional<NodeNumber> NodeLinks::add(const Endpoint& node, Standing standing) {
+    if (const auto known = numbers_.find(node); known != numbers_.end()) {
+        Link& link = at(known->second);
+        if (standing == Standing::known) link.standing = standing;
+        return known->second;
+    }
+    if (links_.size() >= options_.nodes_max) return std::nullopt;
+    const NodeNumber number{static_cast<std::uint32_t>(links_.size())};
+    links_.push_back(std::make_unique<Link>(*this, number, node, standing));
+    numbers_[node] = number;
+    return number;
+}
+
+std::optional<NodeNumber> NodeLinks::find(const Endpoint& node) const {
+    const auto found = numbers_.find(node);
+    return found == numbers_.end() ? std::nullopt : std::optional(found->second);
+}
+
+const Endpoint& NodeLinks::endpoint(NodeNumber node) const { return at(node).node; }
+bool NodeLinks::open(NodeNumber node) const { return at(node).open && !at(node).hang_up; }
+bool NodeLinks::known(NodeNumber node) const { return at(node).standing == Standing::known; }
+
+std::vector<NodeNumber> NodeLinks::known_nodes() const {
+    std::vector<NodeNumber> nodes;
+    for (const auto& link : links_)
+        if (link->standing == Standing::known) nodes.push_back(link->number);
+    return nodes;
+}
+
+void NodeLinks::send(NodeNumber node, neo::RequestId id, std::string frame) {
+    Link& link = at(node);
+    ++stats_.messages_out;
+    link.session->send(id, std::move(frame));
+    touch(link);
+}
+
+void NodeLinks::unsend(NodeNumber node, neo::RequestId id) {
+    Link& link = at(node);
+    if (link.session) link.session->cancel(id);
+}
+
+void NodeLinks::reconnect() {
+    for (const auto& link : links_) {
+        if (!link->session) continue;
+        link->hang_up = true;
+        touch(*link);
+    }
+}
+
+void NodeLinks::close() {
+    closing_ = true;
+    reconnect();
+}
+
+NodeLinks::Link* NodeLinks::of(StreamId stream) {
+    const auto found = streams_.find(stream);
+    return found == streams_.end() ? nullptr : &at(found->second);
+}
+
+void NodeLinks::touch(Link& link) {
+    if (link.touched) return;
+    link.touched = true;
+    touched_.push_back(link.number);
+}
+
+// ---- what the world says ----
+
+bool NodeLinks::on_connected(StreamId stream) { return of(stream) != nullptr; }
+
+bool NodeLinks::on_failed(StreamId stream, std::string_view why) {
+    Link* link = of(stream);
+    if (link) end(*link, why);
+    return link != nullptr;
+}
+
+bool NodeLinks::on_bytes(StreamId stream, Bytes arrived) {
+    Link* link = of(stream);
+    if (!link) return false;
+    stats_.bytes_in += arrived.size();
+    link->session->on_bytes(arrived, doors_.clock.wall());
+    touch(*link);
+    return true;
+}
+
+bool NodeLinks::on_gone(StreamId stream, bool orderly) {
+    Link* link = of(stream);
+    if (!link) return false;
+    if (orderly) doors_.transport.close(stream);
+    end(*link, orderly ? "the node ended the connection" : "the connection broke");
+    return true;
+}
+
+bool NodeLinks::on_writable(StreamId stream) {
+    Link* link = of(stream);
+    if (link) touch(*link);
+    return link != nullptr;
+}
+
+void NodeLinks::on_deadlines(Instant now) {
+    if (closing_) return;
+    // By index: whoever is told of a loss may add nodes.
+    for (std::size_t i = 0; i < links_.size(); ++i) {
+        Link& link = *links_[i];
+        if (link.deadline() > now) continue;
+        if (!link.session)
+            dial(link);
+        else
+            link.session->on_deadline(now);
+        touch(link);
+    }
+}
+
+Instant NodeLinks::next_deadline() const {
+    if (closing_) return no_deadline;
+    Instant next = no_deadline;
+    for (const auto& link : links_) next = std::min(next, link->deadline());
+    return next;
+}
+
+// ---- a turn's end ----
+
+void NodeLinks::flush() {
+    // Whoever is told of an end may touch others.
+    for (std::size_t i = 0; i < touched_.size(); ++i) {
+        Link& link = at(touched_[i]);
+        link.touched = false;
+        if (!link.session) continue;
+        write(link);
+        if (!link.session->over() && !link.hang_up) continue;
+        doors_.transport.close(link.stream);
+        end(link, link.hang_up ? std::string_view("closed by this client") : name(link.session->end()));
+    }
+    touched_.clear();
+}
+
+void NodeLinks::dial(Link& link) {
+    link.stream = doors_.transport.connect(link.node);
+    link.session =
+        std::make_unique<neo::ClientSession>(options_.session, options_.credential, link, doors_.clock.now());
+    streams_[link.stream] = link.number;
+}
+
+void NodeLinks::write(Link& link) {
+    neo::ClientSession& session = *link.session;
+    for (;;) {
+        if (backlog_) session.set_unsent(backlog_->unsent(link.stream));
+        session.pump();
+        if (session.output().empty()) return;
+        stats_.bytes_out += session.output().size();
+        doors_.transport.write(link.stream, session.output());
+        session.output().clear();
+    }
+}
+
+void NodeLinks::end(Link& link, std::string_view why) {
+    const bool was_open = link.open;
+    streams_.erase(link.stream);
+    link.session.reset();
+    link.open = link.hang_up = false;
+    const Duration longest = link.standing == Standing::known ? options_.retry_max : options_.hint_retry_max;
+    Duration wait{0};
+    if (!was_open && ++link.failures > 1)
+        wait =
+            std::min<Duration>(options_.retry_min * (std::int64_t{1} << std::min(link.failures - 2, 20U)), longest);
+    link.retry_at = doors_.clock.now() + wait;
+    if (was_open) {
+        --open_;
+        ++stats_.losses;
+        owner_.on_link_lost(link.number, why);
+    } else {
+        ++stats_.failures;
+        owner_.on_link_failed(link.number, why);
+    }
+}
+
+}  // namespace halp

@@ -1,0 +1,286 @@
+#include "overlay/libevent_dht_client.h"
+
+#include <event2/event.h>
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "overlay/environment.h"
+#include "overlay/event.h"
+#include "store/overloaded.h"
+#include "store/records/hash_range.h"
+
+namespace halp {
+
+using namespace dht;
+
+// The doors that a client does not use.
+struct BlockingDhtClient::Doors {
+    struct NoStorage final : Storage {
+        static Error none() { return {ErrorCode::not_found, "A DHT client keeps no files."}; }
+        Result<std::string> read(const std::string&) override { return none(); }
+        Result<void> replace(const std::string&, Bytes) override { return none(); }
+        Result<void> remove(const std::string&) override { return none(); }
+        Result<std::vector<std::string>> list() override { return none(); }
+        Result<void> update(const std::string&, Change&) override { return none(); }
+        Result<void> append(const std::string&, Bytes) override { return none(); }
+    };
+    struct Nobody final : Observer {
+        void note(const Event&) override {}
+    };
+    NoStorage storage;
+    Nobody observer;
+};
+
+namespace {
+
+// What is not an outcome, as an error.
+template <class Note>
+Error failure(const Note& note) {
+    const auto judge = overloaded{
+        [](const TimedOut&) { return ErrorCode::timed_out; }, [](const NoNode&) { return ErrorCode::unreachable; },
+        [](const NodeDisconnected&) { return ErrorCode::unreachable; },
+        [](const ValueTooBig&) { return ErrorCode::invalid; }, [](const auto&) { return ErrorCode::io; }};
+    const ErrorCode code = std::visit(judge, note);
+    return {code, describe(note)};
+}
+
+}  // namespace
+
+BlockingDhtClient::BlockingDhtClient(BlockingDhtOptions options)
+    : timeout_(options.timeout),
+      doors_(std::make_unique<Doors>()),
+      client_({world_.clock(), world_.alarm(), world_.random(), world_.transport(), doors_->storage,
+               doors_->storage, doors_->observer},
+              std::move(options.client), [this](const ConnectionNote& note) {
+                  if (std::holds_alternative<ConnectionError>(note)) last_trouble_ = describe(note);
+              }) {
+    world_.attach(client_);
+}
+
+BlockingDhtClient::~BlockingDhtClient() = default;
+
+bool BlockingDhtClient::run_until(const std::function<bool()>& done, Duration span) {
+    bool over = false;
+    event* const timer = evtimer_new(
+        world_.base(), [](evutil_socket_t, short, void* context) { *static_cast<bool*>(context) = true; }, &over);
+    assert(timer);
+    timeval wait{};
+    wait.tv_sec = static_cast<decltype(wait.tv_sec)>(span.count() / 1'000'000);
+    wait.tv_usec = static_cast<decltype(wait.tv_usec)>(span.count() % 1'000'000);
+    evtimer_add(timer, &wait);
+    bool happened = done();
+    while (!happened && !over) {
+        event_base_loop(world_.base(), EVLOOP_ONCE);
+        happened = done();
+    }
+    event_free(timer);
+    return happened;
+}
+
+// ---- nodes ----
+
+Result<void> BlockingDhtClient::wait_for_ranges() {
+    if (run_until([this] { return client_.all_ranges_known() && client_.all_connected(); }, timeout_)) return {};
+    return Error{ErrorCode::unreachable, last_trouble_.empty() ? "No DHT node answered in time." : last_trouble_};
+}
+
+Result<void> BlockingDhtClient::connect(const Endpoint& node) {
+    client_.add_node(node);
+    return wait_for_ranges();
+}
+
+Result<void> BlockingDhtClient::connect_file(std::string_view nodes_file) {
+    const Result<std::size_t> added = client_.add_nodes(nodes_file);
+    if (!added) return added.error();
+    return wait_for_ranges();
+}
+
+Result<void> BlockingDhtClient::connect_label(std::vector<Endpoint> halp_hosts, const Label& label) {
+    if (Result<void> asked = client_.find_nodes(std::move(halp_hosts), label); !asked) return asked;
+    std::size_t seen = 0;
+    Instant changed = world_.clock().now();
+    const auto enough = [&] {
+        std::vector<HashRange> ranges;
+        for (const DhtNodeView& node : client_.nodes())
+            if (node.connected && node.range) ranges.push_back(*node.range);
+        if (ranges.size() != std::exchange(seen, ranges.size())) changed = world_.clock().now();
+        return seen > 0 && (tessellates(ranges) || world_.clock().now() - changed > std::chrono::seconds{1});
+    };
+    if (run_until(enough, timeout_) || seen > 0) return {};
+    return Error{ErrorCode::unreachable, last_trouble_.empty() ? "No DHT node was found in time." : last_trouble_};
+}
+
+// ---- requests ----
+
+template <class Outcome>
+Result<Outcome> BlockingDhtClient::wait_for(const Result<DhtRequestId>& begun,
+                                            std::optional<Result<Outcome>>& outcome) {
+    if (!begun) return begun.error();
+    client_.set_timeout(*begun, timeout_);
+    // Twice: the request's own time-out comes first.
+    if (!run_until([&] { return outcome.has_value(); }, 2 * timeout_)) {
+        client_.cancel(*begun);
+        return Error{ErrorCode::timed_out, "The request timed out."};
+    }
+    return *std::move(outcome);
+}
+
+Result<void> BlockingDhtClient::put(Bytes channel, Key key, Bytes value) {
+    std::optional<Result<void>> outcome;
+    return wait_for(client_.put(channel, key, value,
+                                [&](const PutNote& note) {
+                                    if (std::holds_alternative<Succeeded>(note))
+                                        outcome = Result<void>();
+                                    else
+                                        outcome = failure(note);
+                                }),
+                    outcome);
+}
+
+Result<std::optional<std::string>> BlockingDhtClient::get(Bytes channel, Key key) {
+    using Value = std::optional<std::string>;
+    std::optional<Result<Value>> outcome;
+    const auto hear = [&](const GetNote& note) {
+        if (const auto* received = std::get_if<Received>(&note))
+            outcome.emplace(Value(std::string(received->value)));
+        else if (std::holds_alternative<NoRecord>(note))
+            outcome.emplace(Value());
+        else
+            outcome.emplace(failure(note));
+    };
+    return wait_for(client_.get(channel, key, hear), outcome);
+}
+
+Result<bool> BlockingDhtClient::exists(Bytes channel, Key key) {
+    std::optional<Result<bool>> outcome;
+    const auto hear = [&](const ExistsNote& note) {
+        const bool yes = std::holds_alternative<Exists>(note);
+        if (yes || std::holds_alternative<NoRecord>(note))
+            outcome.emplace(yes);
+        else
+            outcome.emplace(failure(note));
+    };
+    return wait_for(client_.exists(channel, key, hear), outcome);
+}
+
+Result<bool> BlockingDhtClient::remove(Bytes channel, Key key) {
+    std::optional<Result<bool>> outcome;
+    const auto hear = [&](const RemoveNote& note) {
+        const bool yes = std::holds_alternative<Removed>(note);
+        if (yes || std::holds_alternative<NoRecord>(note))
+            outcome.emplace(yes);
+        else
+            outcome.emplace(failure(note));
+    };
+    return wait_for(client_.remove(channel, key, hear), outcome);
+}
+
+Result<bool> BlockingDhtClient::update(Bytes channel, Key key, const UpdateChooser& choose) {
+    std::optional<Result<bool>> outcome;
+    const auto hear = [&](const UpdateNote& note) {
+        const bool yes = std::holds_alternative<Succeeded>(note);
+        if (yes || std::holds_alternative<NoRecord>(note))
+            outcome.emplace(yes);
+        else if (std::holds_alternative<Conflict>(note))
+            outcome.emplace(Error{ErrorCode::busy, describe(note)});
+        else
+            outcome.emplace(failure(note));
+    };
+    return wait_for(client_.update(channel, key, choose, hear), outcome);
+}
+
+// ---- requests to all nodes ----
+
+Result<void> BlockingDhtClient::get_all(Bytes channel, const GetAllSettings& settings, const Each& each) {
+    DhtRequestId id = neo::no_request;
+    bool over = false, stopping = false;
+    std::optional<Error> trouble;
+    const auto record = [&](Key key, Bytes value) {
+        if (stopping) return;
+        client_.set_timeout(id, timeout_);
+        if (!each(key, value)) stopping = true;
+    };
+    const auto hear = [&](const GetAllNote& note) {
+        std::visit(overloaded{[&](const Record& r) { record(r.key, r.value); },
+                              [&](const RecordKey& r) { record(r.key, {}); }, [&](const Finished&) { over = true; },
+                              [&](const Stopped&) { over = true; },
+                              [&](const TimedOut&) {
+                                  over = true;
+                                  trouble = failure(note);
+                              },
+                              [&](const NodeError&) { trouble = failure(note); },
+                              [&](const Unsupported&) { trouble = failure(note); }, [](const auto&) {}},
+                   note);
+    };
+    const Result<DhtRequestId> begun = client_.get_all(channel, settings, hear);
+    if (!begun) return begun.error();
+    id = *begun;
+    client_.set_timeout(id, timeout_);
+    bool told = false;
+    while (!over && run_until([&] { return over || (stopping && !told); }, 2 * timeout_))
+        if (stopping && !std::exchange(told, true)) client_.stop(id);
+    if (!over) client_.cancel(id);
+    if (trouble) return *trouble;
+    return {};
+}
+
+Result<std::vector<std::string>> BlockingDhtClient::get_channels() {
+    using Names = std::vector<std::string>;
+    Names names;
+    std::optional<Error> trouble;
+    std::optional<Result<Names>> outcome;
+    const auto hear = [&](const GetChannelsNote& note) {
+        if (const auto* channel = std::get_if<ChannelName>(&note))
+            names.emplace_back(channel->name);
+        else if (std::holds_alternative<TimedOut>(note))
+            outcome.emplace(failure(note));
+        else if (std::holds_alternative<NodeError>(note) || std::holds_alternative<Unsupported>(note))
+            trouble = failure(note);
+        else if (std::holds_alternative<Finished>(note) && trouble)
+            outcome.emplace(*trouble);
+        else if (std::holds_alternative<Finished>(note))
+            outcome.emplace(std::move(names));
+    };
+    Result<Names> all = wait_for(client_.get_channels(hear), outcome);
+    if (all) std::ranges::sort(all.value());
+    return all;
+}
+
+Result<void> BlockingDhtClient::remove_channel(Bytes channel) {
+    std::optional<Error> trouble;
+    std::optional<Result<void>> outcome;
+    const auto hear = [&](const RemoveChannelNote& note) {
+        if (std::holds_alternative<NodeError>(note) || std::holds_alternative<Unsupported>(note))
+            trouble = failure(note);
+        else if (std::holds_alternative<Finished>(note))
+            outcome = trouble ? Result<void>(*trouble) : Result<void>();
+        else if (std::holds_alternative<NotPermitted>(note))
+            outcome = Error{ErrorCode::refused, describe(note)};
+        else if (std::holds_alternative<TimedOut>(note))
+            outcome = failure(note);
+    };
+    return wait_for(client_.remove_channel(channel, hear), outcome);
+}
+
+Result<void> BlockingDhtClient::mirror(Bytes channel, const MirrorSettings& settings, std::optional<Duration> span,
+                                       const EachNote& each) {
+    bool over = false, stopping = false;
+    const auto hear = [&](const MirrorNote& note) {
+        over = over || std::holds_alternative<Finished>(note) || std::holds_alternative<Stopped>(note);
+        if (!stopping && !each(note)) stopping = true;
+    };
+    const Result<DhtRequestId> begun = client_.mirror(channel, settings, hear);
+    if (!begun) return begun.error();
+    run_until([&] { return over || stopping; }, span.value_or(std::chrono::hours{24 * 365}));
+    if (over) return {};
+    stopping = true;
+    if (client_.stop(*begun)) run_until([&] { return over; }, timeout_);
+    if (!over) client_.cancel(*begun);
+    return {};
+}
+
+}  // namespace halp

@@ -1,0 +1,80 @@
+// A DHT client for straight-line code: every call runs the event loop until it has its answer. For command-line
+// tools, scripts and tests; programs with a loop of their own take DhtClient.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "overlay/dht/dht_client.h"
+#include "overlay/dht/dht_notes.h"
+#include "overlay/libevent_world.h"
+#include "store/endpoint.h"
+#include "store/label.h"
+#include "store/records/key.h"
+#include "store/result.h"
+
+namespace halp {
+
+struct BlockingDhtOptions {
+    DhtClientOptions client;
+    // Of every call: connecting, a request about one key. Of GetAll and the like: without a record or a note.
+    Duration timeout = std::chrono::seconds{10};
+};
+
+class BlockingDhtClient {
+public:
+    explicit BlockingDhtClient(BlockingDhtOptions options);
+    ~BlockingDhtClient();
+    BlockingDhtClient(const BlockingDhtClient&) = delete;
+    BlockingDhtClient& operator=(const BlockingDhtClient&) = delete;
+
+    // Each adds nodes and waits until the ranges of all known nodes are known.
+    [[nodiscard]] Result<void> connect(const Endpoint& node);
+    [[nodiscard]] Result<void> connect_file(std::string_view nodes_file);  // the text of it
+    // By label through one HALP host: waits until what has been found covers the whole key space, or for a second
+    // after the last node found when it does not.
+    [[nodiscard]] Result<void> connect_label(std::vector<Endpoint> halp_hosts, const Label& label);
+
+    // The original's results: a record that is missing is no error.
+    [[nodiscard]] Result<void> put(Bytes channel, Key key, Bytes value);
+    [[nodiscard]] Result<std::optional<std::string>> get(Bytes channel, Key key);
+    [[nodiscard]] Result<bool> exists(Bytes channel, Key key);
+    [[nodiscard]] Result<bool> remove(Bytes channel, Key key);  // whether there was one
+    // False when there is no record. ErrorCode::busy: somebody else changed it, try again.
+    [[nodiscard]] Result<bool> update(Bytes channel, Key key, const dht::UpdateChooser& choose);
+    // `each` answers false to stop early. Of keys only the values are empty. A node that is lost is waited for; a
+    // node that cannot answer makes the whole an error, after the others have been read.
+    using Each = std::function<bool(Key key, Bytes value)>;
+    [[nodiscard]] Result<void> get_all(Bytes channel, const GetAllSettings& settings, const Each& each);
+    [[nodiscard]] Result<std::vector<std::string>> get_channels();  // sorted
+    [[nodiscard]] Result<void> remove_channel(Bytes channel);
+    // Until `each` answers false or `span` is over.
+    using EachNote = std::function<bool(const dht::MirrorNote& note)>;
+    [[nodiscard]] Result<void> mirror(Bytes channel, const MirrorSettings& settings, std::optional<Duration> span,
+                                      const EachNote& each);
+
+    [[nodiscard]] DhtClient& client() { return client_; }
+    [[nodiscard]] LibeventWorld& world() { return world_; }
+    // Runs the loop until `done`, asked whenever anything has happened. False after `span`.
+    bool run_until(const std::function<bool()>& done, Duration span);
+
+private:
+    struct Doors;
+    [[nodiscard]] Result<void> wait_for_ranges();
+    template <class Outcome>
+    Result<Outcome> wait_for(const Result<DhtRequestId>& begun, std::optional<Result<Outcome>>& outcome);
+
+    const Duration timeout_;
+    LibeventWorld world_;
+    std::unique_ptr<Doors> doors_;
+    std::string last_trouble_;  // of a connection, for those who wait in vain
+    DhtClient client_;
+};
+
+}  // namespace halp

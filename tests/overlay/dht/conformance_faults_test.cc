@@ -1,0 +1,108 @@
+// The conformance suite can fail: nodes with one fault each, and the case that finds it, for the right reason.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tests/overlay/dht/fake_and_judge.h"
+
+namespace halp {
+namespace {
+
+using neo::RequestCode;
+
+struct Faulty {
+    std::string_view finder;  // the case
+    std::string_view reason;  // what it must say, among other things
+    std::function<void(FakeNode&)> fault;
+};
+
+void store_fault(FakeNode& fake, std::uint64_t StoreFaults::*which) {
+    fake.store_faults().*which = StoreFaults::always;
+}
+
+TEST(ConformanceFaults, EachIsFoundForTheRightReason) {
+    const std::vector<Faulty> all = {
+        {"dhttest.put_get", "Get does not give what was put",
+         [](FakeNode& fake) { store_fault(fake, &StoreFaults::values_altered); }},
+        {"get_all.predefined", "2 records instead of 3",
+         [](FakeNode& fake) { store_fault(fake, &StoreFaults::scans_short); }},
+        {"records.clients_share", "another connection does not see",
+         [](FakeNode& fake) { store_fault(fake, &StoreFaults::writes_lost); }},
+        {"records.overwrite", "expected 01, got 03",
+         [](FakeNode& fake) { store_fault(fake, &StoreFaults::writes_failing); }},
+        {"records.extreme_keys", "GetAll: the node ended the connection",
+         [](FakeNode& fake) { store_fault(fake, &StoreFaults::reads_failing); }},
+        {"dhttest.put_remove_get", "expected 01, got 02",
+         [](FakeNode& fake) { fake.answer(RequestCode::put, neo::PutAnswer::wrong_node); }},
+        {"dhttest.get_non_existent", "nothing in time", [](FakeNode& fake) { fake.ignore(RequestCode::get); }},
+        {"records.empty_value", "Exists does not know",
+         [](FakeNode& fake) { fake.answer(RequestCode::exists, neo::ExistsAnswer::no_record); }},
+        {"channels.remove_missing", "expected 01, got 03",
+         [](FakeNode& fake) { fake.answer(RequestCode::remove_channel, neo::RemoveChannelAnswer::error); }},
+        {"dhttest.get_channels", "does not list all four",
+         [](FakeNode& fake) { fake.answer(RequestCode::get_channels, neo::ChannelsCode::finished); }},
+        {"mirror.bytes", "expected 05, got 06",
+         [](FakeNode& fake) { fake.answer(RequestCode::mirror, neo::MirrorCode::error); }},
+        {"dhttest.update_no_record", "expected 07, got 0a",
+         [](FakeNode& fake) { fake.answer(RequestCode::update, neo::UpdateCode::error); }},
+        {"records.remove_twice", "found a record in an empty channel",
+         [](FakeNode& fake) { fake.answer(RequestCode::remove, neo::RemoveAnswer::removed); }},
+        {"records.binary_values", "the node ended the connection",
+         [](FakeNode& fake) { fake.disconnect_after(2); }},
+        {"handshake.accepted", "an answer: nothing in time",
+         [](FakeNode& fake) { fake.delay_requests(std::chrono::seconds{8}); }},
+        {"handshake.version", "the node ended the connection too early", [](FakeNode& fake) { fake.stop(); }},
+    };
+    for (const Faulty& each : all) {
+        SimulatedJudge sound(judged_options(), 100);
+        const neo::Verdict good = sound.run(each.finder);
+        EXPECT_EQ(good.kind, neo::Verdict::Kind::passed) << each.finder << ": " << good.reason;
+        SimulatedJudge faulty(judged_options(), 100);
+        each.fault(faulty.fake);
+        const neo::Verdict bad = faulty.run(each.finder);
+        EXPECT_EQ(bad.kind, neo::Verdict::Kind::failed) << each.finder;
+        EXPECT_NE(bad.reason.find(each.reason), std::string::npos) << each.finder << ": " << bad.reason;
+    }
+}
+
+struct Lax {
+    std::string_view finder, reason;
+    std::function<void(FakeNodeOptions&)> fault;
+};
+
+TEST(ConformanceFaults, NodesThatAreTooLaxOrTooStrictAreFound) {
+    const std::vector<Lax> all = {
+        {"permission.remove_channel", "expected 02, got 01",
+         [](FakeNodeOptions& options) { options.node.permissions.anyone_removes_channels = true; }},
+        {"requests.5000", "ended a connection with 5000",
+         [](FakeNodeOptions& options) { options.node.session.requests_max = 100; }},
+        {"requests.5001", "the end of a connection with 5001 requests: nothing in time",
+         [](FakeNodeOptions& options) { options.node.session.requests_max = 10'000; }},
+        {"handshake.silent_client", "nothing in time",
+         [](FakeNodeOptions& options) { options.node.session.handshake_timeout = std::chrono::hours{1}; }},
+        {"frames.huge", "nothing in time",
+         [](FakeNodeOptions& options) { options.node.session.message_bytes_max = ~std::uint64_t{0}; }},
+        {"handshake.accepted", "turned away",
+         [](FakeNodeOptions& options) { options.node.credentials = neo::Credentials(); }},
+        {"dhttest.large_value_fetch", "expected 01, got 03",
+         [](FakeNodeOptions& options) { options.node.handlers.value_bytes_max = 1000; }},
+        {"connections.fifty", "the node ended the connection",
+         [](FakeNodeOptions& options) { options.node.connections_max = 20; }},
+    };
+    for (const Lax& each : all) {
+        FakeNodeOptions options = judged_options();
+        each.fault(options);
+        SimulatedJudge bench(options, 100);
+        const neo::Verdict verdict = bench.run(each.finder);
+        EXPECT_EQ(verdict.kind, neo::Verdict::Kind::failed) << each.finder;
+        EXPECT_NE(verdict.reason.find(each.reason), std::string::npos) << each.finder << ": " << verdict.reason;
+    }
+}
+
+}  // namespace
+}  // namespace halp

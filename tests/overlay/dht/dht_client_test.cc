@@ -1,0 +1,460 @@
+// A DhtClient against real nodes: requests about one key, nodes that come, go and change their ranges.
+#include "overlay/dht/dht_client.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "overlay/dht/nodes_file.h"
+#include "store/hash.h"
+#include "tests/overlay/dht/dht_cluster.h"
+
+namespace halp {
+namespace {
+
+using dht::UpdateChoice;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class DhtClientTest : public Cluster {
+protected:
+    void split_in_two() {
+        add_server(lower());
+        add_server(upper());
+    }
+};
+
+TEST_F(DhtClientTest, ConnectsAndLearnsTheRange) {
+    add_server(HashRange::full());
+    begin_client();
+    EXPECT_FALSE(client->all_connected());
+    EXPECT_TRUE(client->add_node(nodes[0]->address));
+    EXPECT_FALSE(client->add_node(nodes[0]->address));
+    settle();
+    EXPECT_EQ(heard,
+              (Notes{"connected to 10.0.0.1:10100", "10.0.0.1:10100 covers 0000000000000000 to ffffffffffffffff"}));
+    EXPECT_TRUE(client->all_connected() && client->all_ranges_known());
+    EXPECT_EQ(client->stats().nodes_with_range, 1U);
+    EXPECT_EQ(client->nodes()[0].range, HashRange::full());
+}
+
+TEST_F(DhtClientTest, PutsGetsAsksAndRemoves) {
+    add_server(HashRange::full());
+    connect();
+    EXPECT_EQ(get(1), (Notes{"no record"}));
+    EXPECT_EQ(put(1, "one"), (Notes{"succeeded"}));
+    EXPECT_EQ(get(1), (Notes{"got one"}));
+    EXPECT_EQ(exists(1), (Notes{"the record exists"}));
+    EXPECT_EQ(exists(2), (Notes{"no record"}));
+    EXPECT_EQ(remove(1), (Notes{"removed"}));
+    EXPECT_EQ(remove(1), (Notes{"no record"}));
+    EXPECT_EQ(client->stats().requests_active, 0U);
+    EXPECT_EQ(client->stats().of(neo::RequestCode::get).count, 2U);
+    EXPECT_EQ(client->stats().of(neo::RequestCode::remove).count, 2U);
+}
+
+TEST_F(DhtClientTest, EachKeyGoesToTheNodeThatCoversItsReversedBits) {
+    split_in_two();
+    connect();
+    for (std::uint64_t key = 0; key < 20; ++key) EXPECT_EQ(put(key, "v"), (Notes{"succeeded"}));
+    EXPECT_EQ(nodes[0]->store.total().records, 10U);
+    EXPECT_EQ(stored(0, "chan", 4), "v");
+    EXPECT_EQ(stored(1, "chan", 5), "v");
+    EXPECT_EQ(get(5), (Notes{"got v"}));
+}
+
+TEST_F(DhtClientTest, AValueThatIsTooBigIsRefusedBeforeAnythingIsSent) {
+    add_server(HashRange::full());
+    connect();
+    const auto sent = client->stats().links.messages_out;
+    EXPECT_EQ(put(1, std::string(neo::value_bytes_max + 1, 'x')),
+              (Notes{"a value of 65513 bytes is too big, at most 65512 can be sent"}));
+    EXPECT_EQ(client->stats().links.messages_out, sent);
+    EXPECT_EQ(put(1, std::string(neo::value_bytes_max, 'x')), (Notes{"succeeded"}));
+}
+
+TEST_F(DhtClientTest, WithoutANodeForTheKeyNothingIsSent) {
+    begin_client();
+    EXPECT_EQ(put(1, "x"), (Notes{"no connected node covers the key"}));
+    add_server(lower());
+    connect();
+    EXPECT_EQ(put(1, "x"), (Notes{"no connected node covers the key"}));
+    EXPECT_EQ(get(1), (Notes{"no connected node covers the key"}));
+    EXPECT_EQ(update(1, {}), (Notes{"no connected node covers the key"}));
+    EXPECT_EQ(put(2, "x"), (Notes{"succeeded"}));
+}
+
+TEST_F(DhtClientTest, ABadChannelNameIsTheNodesToRefuse) {
+    add_server(HashRange::full());
+    connect();
+    EXPECT_EQ(put(1, "x", "../evil"), (Notes{"10.0.0.1:10100 answered with an error"}));
+}
+
+TEST_F(DhtClientTest, TakesSoManyRequestsAtATimeAndNoMore) {
+    add_server(HashRange::full());
+    connect();
+    Notes notes;
+    for (int i = 0; i < 5000; ++i) EXPECT_TRUE(client->get("chan", Key{1}, listen<dht::GetNote>(notes)));
+    const auto refused = client->get("chan", Key{1}, listen<dht::GetNote>(notes));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::busy);
+    settle(seconds{2});
+    EXPECT_EQ(notes.size(), 5000U);
+    EXPECT_EQ(client->stats().requests_max, 5000U);
+}
+
+TEST_F(DhtClientTest, ANotifierMayBeginTheNextRequest) {
+    add_server(HashRange::full());
+    connect();
+    int left = 100;
+    dht::PutNotifier next = [&](const dht::PutNote& note) {
+        EXPECT_TRUE(std::holds_alternative<dht::Succeeded>(note));
+        if (--left == 0) return;
+        EXPECT_TRUE(client->put("chan", Key{static_cast<std::uint64_t>(left)}, "v", next));
+    };
+    EXPECT_TRUE(client->put("chan", Key{1000}, "v", next));
+    EXPECT_TRUE(world.run_until([&] { return left == 0; }, seconds{60}));
+    EXPECT_EQ(nodes[0]->store.total().records, 100U);
+}
+
+// ---- connections lost and made again ----
+
+TEST_F(DhtClientTest, ALostConnectionEndsItsRequestsAndIsMadeAgain) {
+    add_server(HashRange::full());
+    connect();
+    Notes notes;
+    EXPECT_TRUE(client->get("chan", Key{1}, listen<dht::GetNote>(notes)));
+    client->reconnect();
+    settle(milliseconds{500});
+    ASSERT_EQ(notes.size(), 1U);
+    EXPECT_EQ(notes[0].substr(0, 28), "10.0.0.1:10100 disconnected:");
+    EXPECT_TRUE(client->all_connected());
+    EXPECT_EQ(put(1, "again"), (Notes{"succeeded"}));
+    EXPECT_EQ(client->stats().links.losses, 1U);
+}
+
+TEST_F(DhtClientTest, ANodeThatIsAwayIsTriedAgainEverLessOften) {
+    add_server(HashRange::full());
+    connect();
+    crash(0);
+    settle(milliseconds{100});
+    EXPECT_EQ(get(1), (Notes{"no connected node covers the key"}));
+    world.run_for(seconds{30});
+    const auto failures = client->stats().links.failures;
+    EXPECT_GT(failures, 10U);
+    EXPECT_LT(failures, 30U);
+    restart(0);
+    world.run_for(seconds{3});
+    EXPECT_TRUE(client->all_connected());
+    EXPECT_EQ(get(1), (Notes{"no record"}));
+}
+
+TEST_F(DhtClientTest, ReconnectsWhenTold) {
+    split_in_two();
+    connect();
+    client->reconnect();
+    settle(seconds{1});
+    EXPECT_EQ(client->stats().links.losses, 2U);
+    EXPECT_TRUE(client->all_connected());
+    EXPECT_EQ(put(1, "x"), (Notes{"succeeded"}));
+}
+
+TEST_F(DhtClientTest, AfterShutdownNothingIsConnectedAnyMore) {
+    add_server(HashRange::full());
+    connect();
+    client->shutdown();
+    settle(seconds{5});
+    EXPECT_EQ(nodes[0]->node->status().connections, 0U);
+    EXPECT_EQ(get(1), (Notes{"no connected node covers the key"}));
+}
+
+TEST_F(DhtClientTest, ARejectedClientHearsOfItAndTriesOn) {
+    add_server(HashRange::full());
+    DhtClientOptions options;
+    options.credential.name = "nobody";
+    begin_client(options);
+    client->add_node(nodes[0]->address);
+    settle(seconds{5});
+    EXPECT_GT(heard.size(), 3U);
+    EXPECT_EQ(heard[0].substr(0, 15), "10.0.0.1:10100:");
+    EXPECT_FALSE(client->all_connected());
+    EXPECT_GT(nodes[0]->node->status().rejected, 3U);
+}
+
+TEST_F(DhtClientTest, TimesOutWhenANodeDoesNotAnswer) {
+    add_server(HashRange::full());
+    connect();
+    world.stall(nodes[0]->host, seconds{5});
+    Notes notes;
+    const auto id = client->get("chan", Key{1}, listen<dht::GetNote>(notes));
+    EXPECT_TRUE(client->set_timeout(*id, seconds{1}));
+    world.run_for(milliseconds{900});
+    EXPECT_TRUE(notes.empty());
+    world.run_for(milliseconds{200});
+    EXPECT_EQ(notes, (Notes{"timed out"}));
+    EXPECT_FALSE(client->active(*id));
+    world.run_for(seconds{6});
+    EXPECT_EQ(notes.size(), 1U);
+    EXPECT_EQ(client->stats().late_messages, 2U);
+    EXPECT_EQ(put(1, "x"), (Notes{"succeeded"}));
+}
+
+TEST_F(DhtClientTest, ACancelledRequestIsSilent) {
+    add_server(HashRange::full());
+    connect();
+    Notes notes;
+    const auto id = client->get("chan", Key{1}, listen<dht::GetNote>(notes));
+    EXPECT_TRUE(client->cancel(*id));
+    EXPECT_FALSE(client->cancel(*id));
+    settle();
+    EXPECT_TRUE(notes.empty());
+    EXPECT_EQ(client->stats().requests_active, 0U);
+}
+
+// ---- ranges that change ----
+
+TEST_F(DhtClientTest, FollowsTheRangeOfANode) {
+    split_in_two();
+    connect();
+    nodes[0]->node->set_range(HashRange::full());
+    nodes[1]->node->set_range(HashRange());
+    settle();
+    EXPECT_EQ(put(5, "x"), (Notes{"succeeded"}));
+    EXPECT_EQ(stored(0, "chan", 5), "x");
+}
+
+TEST_F(DhtClientTest, ANodeThatIsNoLongerResponsibleSaysSo) {
+    add_server(HashRange::full());
+    connect();
+    Notes notes;
+    EXPECT_TRUE(client->put("chan", Key{5}, "x", listen<dht::PutNote>(notes)));
+    nodes[0]->node->set_range(lower());
+    settle();
+    EXPECT_EQ(notes, (Notes{"10.0.0.1:10100 is not responsible for the key"}));
+}
+
+TEST_F(DhtClientTest, ConnectsToANodeThatAnotherOneAnnounces) {
+    add_server(HashRange::full());
+    connect();
+    add_server(upper());
+    nodes[0]->node->set_range(lower());
+    nodes[0]->node->announce_node({10, 0, 0, 2}, 10100, upper());
+    settle(milliseconds{500});
+    EXPECT_EQ(client->stats().nodes_connected, 2U);
+    EXPECT_EQ(put(5, "x"), (Notes{"succeeded"}));
+    EXPECT_EQ(stored(1, "chan", 5), "x");
+}
+
+// While data moves two nodes cover a key; the newest is the one heard of last.
+class DhtClientBetweenTwoOwners : public DhtClientTest {
+protected:
+    void SetUp() override {
+        add_server(HashRange::full());
+        add_server(HashRange::full());
+        connect();
+        nodes[1]->node->set_range(HashRange::full());
+        settle();
+        old = 0;
+        newest = 1;
+    }
+    std::size_t old = 0, newest = 1;
+};
+
+TEST_F(DhtClientBetweenTwoOwners, ReadsWhereTheRecordIsAndWritesWhereItBelongs) {
+    store(old, "chan", 1, "old");
+    EXPECT_EQ(get(1), (Notes{"got old"}));
+    EXPECT_EQ(exists(1), (Notes{"the record exists"}));
+    EXPECT_EQ(put(1, "new"), (Notes{"succeeded"}));
+    EXPECT_EQ(stored(old, "chan", 1), "old");
+    EXPECT_EQ(stored(newest, "chan", 1), "new");
+    EXPECT_EQ(get(1), (Notes{"got new"}));
+    EXPECT_EQ(get(2), (Notes{"no record"}));
+}
+
+TEST_F(DhtClientBetweenTwoOwners, RemovesFromBothAndSaysSoWhicheverHadIt) {
+    store(old, "chan", 1, "x");
+    EXPECT_EQ(remove(1), (Notes{"removed"}));
+    EXPECT_EQ(stored(old, "chan", 1), "-");
+    store(newest, "chan", 2, "x");
+    EXPECT_EQ(remove(2), (Notes{"removed"}));
+    EXPECT_EQ(remove(3), (Notes{"no record"}));
+}
+
+TEST_F(DhtClientBetweenTwoOwners, NoRecordIsNotGuessedWhileAnOwnerIsAway) {
+    crash(old);
+    settle();
+    const Notes notes = get(1);
+    EXPECT_EQ(notes, (Notes{"10.0.0.1:10100 disconnected: not connected"}));
+}
+
+TEST_F(DhtClientBetweenTwoOwners, AnUpdateMovesTheRecordToTheNewOwner) {
+    store(old, "chan", 1, "old");
+    EXPECT_EQ(update(1, [](Bytes value) { return UpdateChoice::replace(std::string(value) + "er"); }),
+              (Notes{"succeeded"}));
+    EXPECT_EQ(stored(newest, "chan", 1), "older");
+    EXPECT_EQ(stored(old, "chan", 1), "-");
+}
+
+TEST_F(DhtClientBetweenTwoOwners, AnUpdateLosesNothingWhenTheNewOwnerIsAway) {
+    store(old, "chan", 1, "old");
+    crash(newest);
+    settle();
+    EXPECT_EQ(update(1, [](Bytes) { return UpdateChoice::replace("new"); }),
+              (Notes{"10.0.0.2:10100 disconnected: not connected"}));
+    EXPECT_EQ(stored(old, "chan", 1), "old");
+    settle();
+    EXPECT_EQ(nodes[old]->node->status().requests_active, 1U) << "GetHashRange alone";
+}
+
+TEST_F(DhtClientBetweenTwoOwners, AnUpdateThatTheNewOwnerRefusesLeavesTheOldRecord) {
+    store(old, "chan", 1, "old");
+    const auto choose = [&](Bytes) {
+        store(newest, "chan", 1, "somebody was faster");
+        return UpdateChoice::replace("new");
+    };
+    EXPECT_EQ(update(1, choose), (Notes{"the record was changed by somebody else"}));
+    EXPECT_EQ(stored(old, "chan", 1), "old");
+    EXPECT_EQ(stored(newest, "chan", 1), "somebody was faster");
+    EXPECT_EQ(nodes[old]->node->status().requests_active, 1U);
+}
+
+// ---- Update on one node ----
+
+TEST_F(DhtClientTest, UpdatesLeavesAndRemovesARecord) {
+    add_server(HashRange::full());
+    connect();
+    std::string seen;
+    const auto replace = [&](Bytes value) {
+        seen = value;
+        return UpdateChoice::replace("two");
+    };
+    EXPECT_EQ(update(1, replace), (Notes{"no record"}));
+    EXPECT_EQ(seen, "");
+    put(1, "one");
+    EXPECT_EQ(update(1, replace), (Notes{"succeeded"}));
+    EXPECT_EQ(seen, "one");
+    EXPECT_EQ(get(1), (Notes{"got two"}));
+    EXPECT_EQ(update(1, [](Bytes) { return UpdateChoice::leave(); }), (Notes{"succeeded"}));
+    EXPECT_EQ(get(1), (Notes{"got two"}));
+    EXPECT_EQ(update(1, [](Bytes) { return UpdateChoice::replace(std::string(70'000, 'x')); }),
+              (Notes{"a value of 70000 bytes is too big, at most 65512 can be sent"}));
+    EXPECT_EQ(update(1, [](Bytes) { return UpdateChoice::remove(); }), (Notes{"succeeded"}));
+    EXPECT_EQ(get(1), (Notes{"no record"}));
+    EXPECT_EQ(nodes[0]->node->status().requests_active, 1U) << "GetHashRange alone";
+}
+
+TEST_F(DhtClientTest, TwoUpdatesOfOneRecordConflict) {
+    add_server(HashRange::full());
+    connect();
+    put(1, "one");
+    Notes first, second;
+    EXPECT_TRUE(client->update(
+        "chan", Key{1}, [](Bytes) { return UpdateChoice::replace("a"); }, listen<dht::UpdateNote>(first)));
+    EXPECT_TRUE(client->update(
+        "chan", Key{1}, [](Bytes) { return UpdateChoice::replace("b"); }, listen<dht::UpdateNote>(second)));
+    settle();
+    EXPECT_EQ(first, (Notes{"succeeded"}));
+    EXPECT_EQ(second, (Notes{"the record was changed by somebody else"}));
+    EXPECT_EQ(get(1), (Notes{"got a"}));
+}
+
+TEST_F(DhtClientTest, ACancelledUpdateLeavesNothingBehindOnTheNode) {
+    add_server(HashRange::full());
+    connect();
+    put(1, "one");
+    Notes notes;
+    const auto id = client->update(
+        "chan", Key{1}, [](Bytes) { return UpdateChoice::replace("a"); }, listen<dht::UpdateNote>(notes));
+    EXPECT_TRUE(client->cancel(*id));
+    settle();
+    EXPECT_TRUE(notes.empty());
+    EXPECT_EQ(get(1), (Notes{"got one"}));
+    EXPECT_FALSE(client->active(*id));
+    EXPECT_EQ(nodes[0]->node->status().requests_active, 1U);
+}
+
+// ---- how nodes are found ----
+
+TEST(NodesFile, ReadsWhatTheOriginalsRead) {
+    const auto nodes = parse_nodes_file("# comment\n 127.0.0.1:10100 # one\r\n\n10.0.0.1:1\n10.0.0.1:1\n");
+    ASSERT_TRUE(nodes);
+    EXPECT_EQ(nodes.value(), (std::vector<Endpoint>{{"127.0.0.1", 10100}, {"10.0.0.1", 1}}));
+    const auto bad = parse_nodes_file("127.0.0.1:1\nnonsense\n");
+    ASSERT_FALSE(bad);
+    EXPECT_NE(bad.error().message.find("Line 2"), std::string::npos);
+    EXPECT_FALSE(parse_nodes_file("127.0.0.1:"));
+    EXPECT_TRUE(parse_nodes_file("").value().empty());
+}
+
+TEST_F(DhtClientTest, AddsTheNodesOfAFile) {
+    split_in_two();
+    begin_client();
+    EXPECT_EQ(client->add_nodes("10.0.0.1:10100\n10.0.0.2:10100\n").value(), 2U);
+    EXPECT_FALSE(client->add_nodes("what?\n"));
+    settle();
+    EXPECT_EQ(client->stats().nodes_connected, 2U);
+}
+
+struct FixedSource : NodeSource {
+    std::vector<Endpoint> nodes() override { return list; }
+    std::vector<Endpoint> list;
+};
+
+TEST_F(DhtClientTest, FindsNodesInASourceAndDoesNotWaitForThoseThatNeverWere) {
+    split_in_two();
+    FixedSource source;
+    source.list = {nodes[0]->address, {"10.9.9.9", 1}};
+    begin_client();
+    client->add_source(source);
+    settle();
+    EXPECT_EQ(client->stats().nodes, 1U);
+    EXPECT_TRUE(client->all_ranges_known());
+    source.list.push_back(nodes[1]->address);
+    world.run_for(seconds{6});
+    EXPECT_EQ(client->stats().nodes, 2U);
+    Notes notes;
+    EXPECT_TRUE(client->get_channels(listen<dht::GetChannelsNote>(notes)));
+    settle();
+    EXPECT_EQ(notes, (Notes{"finished"}));
+}
+
+// Answers every query with one text, as a HALP host does, and closes.
+class HalpHost final : public EventHandler {
+public:
+    explicit HalpHost(Environment& doors) : doors_(doors) {}
+    void on_accept(StreamId, const Endpoint&) override {}
+    void on_connected(StreamId, const Endpoint&) override {}
+    void on_connect_failed(StreamId, ConnectFailure) override {}
+    void on_bytes(StreamId stream, Bytes bytes) override {
+        asked = bytes;
+        doors_.transport.write(stream, answer);
+        doors_.transport.close(stream);
+    }
+    void on_end(StreamId stream) override { doors_.transport.close(stream); }
+    void on_closed(StreamId) override {}
+    void on_wakeup() override {}
+    std::string asked, answer;
+
+private:
+    Environment& doors_;
+};
+
+TEST_F(DhtClientTest, FindsNodesByLabelThroughOneHalpHost) {
+    split_in_two();
+    const HostId at = world.add_host({"10.0.2.1", 3451});
+    HalpHost halp(world.env(at));
+    halp.answer = "1800000000 10.0.0.1 10100\n1800000000 10.0.0.2 10100\n";
+    world.attach(at, halp);
+    begin_client();
+    // The first host does not answer: the next one is asked.
+    EXPECT_TRUE(client->find_nodes({{"10.0.2.9", 3451}, {"10.0.2.1", 3451}}, Label::parse("dht").value()));
+    EXPECT_TRUE(world.run_until([&] { return client->stats().nodes_with_range == 2; }, seconds{30}));
+    EXPECT_EQ(halp.asked, get_query(Label::parse("dht").value()).value());
+    EXPECT_EQ(put(5, "x"), (Notes{"succeeded"}));
+}
+
+}  // namespace
+}  // namespace halp

@@ -1,0 +1,76 @@
+// A fake node and the conformance suite on two hosts of a virtual world.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "overlay/dht/conformance.h"
+#include "overlay/dht/fake_node.h"
+#include "simulations/sim_world.h"
+#include "tests/overlay/dht/sim_runner.h"
+
+namespace halp {
+
+inline neo::Credential visitor_credential() {
+    neo::Credential visitor{"visitor", {}};
+    visitor.secret[0] = 1;
+    return visitor;
+}
+
+// Strict as a real node, with one client more that may not remove channels.
+inline FakeNodeOptions judged_options() {
+    FakeNodeOptions options;
+    options.node.permissions.anyone_removes_channels = false;
+    options.node.credentials.set(visitor_credential());
+    return options;
+}
+
+class FakeControl final : public neo::NodeControl {
+public:
+    explicit FakeControl(FakeNode& fake) : fake_(fake) {}
+    void set_range(const HashRange& range) override { fake_.set_range(range); }
+    void announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port,
+                       const HashRange& range) override {
+        fake_.announce_node(address, port, range);
+    }
+    std::optional<neo::Credential> visitor() const override { return visitor_credential(); }
+
+private:
+    FakeNode& fake_;
+};
+
+struct SimulatedJudge {
+    explicit SimulatedJudge(FakeNodeOptions fake_options = judged_options(), std::size_t bulk = 10'000)
+        : node_host(world.add_host(address)),
+          judge_host(world.add_host({"10.0.0.2", 1000})),
+          fake(world.env(node_host), std::move(fake_options)),
+          judge(world.env(judge_host), runner, options(bulk), &control) {
+        world.attach(node_host, fake);
+        world.attach(judge_host, judge);
+    }
+    neo::ConformanceOptions options(std::size_t bulk) const {
+        neo::ConformanceOptions all;
+        all.node = address;
+        all.bulk = bulk;
+        return all;
+    }
+    neo::Verdict run(std::string_view name) {
+        const auto cases = neo::conformance_cases_named(name);
+        if (cases.size() != 1) return {name, neo::Verdict::Kind::failed, "there is no such case", {}};
+        return judge.run(cases.front());
+    }
+
+    const Endpoint address{"10.0.0.1", 10100};
+    SimWorld world{11};
+    SimRunner runner{world};
+    HostId node_host, judge_host;
+    FakeNode fake;
+    FakeControl control{fake};
+    neo::Conformance judge;
+};
+
+}  // namespace halp

@@ -1,0 +1,179 @@
+// The fake node as a test of somebody else's program uses it.
+#include "overlay/dht/fake_node.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "overlay/dht/conformance_trial.h"
+#include "tests/overlay/dht/fake_and_judge.h"
+
+namespace halp {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A client of the fake, in straight lines: a case that is not in the list.
+class FakeNodeForTests : public ::testing::Test {
+protected:
+    FakeNodeForTests() { current = this; }
+    template <class Run>
+    neo::Verdict client(Run run) {
+        body = run;
+        return bench.judge.run({"test.client", "", [](neo::Trial& trial) { current->body(trial); }});
+    }
+    static inline FakeNodeForTests* current = nullptr;
+    std::function<void(neo::Trial&)> body;
+    SimulatedJudge bench;
+    FakeNode& fake = bench.fake;
+};
+
+constexpr auto passed = neo::Verdict::Kind::passed;
+
+TEST_F(FakeNodeForTests, ItsContentsAreOpenToTheTest) {
+    EXPECT_FALSE(fake.get("chan", Key{1}));
+    EXPECT_EQ(fake.get("chan", Key{1}).error().message, "There is no channel `chan`.");
+    ASSERT_TRUE(fake.put("chan", Key{1}, "one"));
+    ASSERT_TRUE(fake.put("chan", Key{2}, "two"));
+    EXPECT_EQ(fake.get("chan", Key{3}).error().message, "There is no record 0000000000000003 in `chan`.");
+    EXPECT_EQ(*fake.get("chan", Key{1}), "one");
+    EXPECT_EQ(*fake.keys("chan"), (std::vector<Key>{Key{1}, Key{2}}));
+    EXPECT_EQ(*fake.all("chan"), (std::vector<std::pair<Key, std::string>>{{Key{1}, "one"}, {Key{2}, "two"}}));
+    EXPECT_EQ(fake.size("chan"), (RecordCount{2, 6}));
+    EXPECT_EQ(fake.size("other"), (RecordCount{0, 0}));
+    EXPECT_TRUE(*fake.remove("chan", Key{1}));
+    EXPECT_FALSE(*fake.remove("chan", Key{1}));
+    EXPECT_FALSE(fake.put("../evil", Key{1}, "x"));
+    EXPECT_EQ(fake.channels(), (std::vector<std::string>{"chan"}));
+}
+
+TEST_F(FakeNodeForTests, AClientSeesWhatTheTestPutAndTheOtherWayRound) {
+    ASSERT_TRUE(fake.put("chan", Key{1}, "one"));
+    const auto verdict = client([&](neo::Trial& t) {
+        neo::Peer& peer = t.open();
+        t.expect(t.get(peer, 1, "chan") == "one", "not seen");
+        t.put(peer, 2, "two", "chan");
+    });
+    EXPECT_EQ(verdict.kind, passed) << verdict.reason;
+    EXPECT_EQ(*fake.get("chan", Key{2}), "two");
+}
+
+TEST_F(FakeNodeForTests, ClearingIsSilentAndResettingEndsMirrors) {
+    const auto verdict = client([&](neo::Trial& t) {
+        neo::Peer& peer = t.open();
+        const auto id = t.start_with(peer, [](std::string& out, neo::RequestId i) {
+            neo::encode_mirror(out, i, {false, "chan", false, 0});
+        });
+        t.expect_answer(peer, id, neo::MirrorCode::started, "Mirror");
+        EXPECT_TRUE(fake.expect_listeners(bench.runner, {"chan"}, 1));
+        EXPECT_TRUE(fake.put("chan", Key{1}, "v"));
+        t.expect_message(peer, id, neo::octets({7}) + neo::number_of(1) + neo::array_of("v"), "the change");
+        fake.clear();
+        EXPECT_EQ(fake.size("chan"), (RecordCount{0, 0}));
+        t.expect_silence(peer, id, "clear");
+        EXPECT_EQ(fake.listeners("chan"), 1U);
+        fake.reset();
+        t.expect_code(peer, id, 10, "reset");
+        EXPECT_TRUE(fake.channels().empty());
+    });
+    EXPECT_EQ(verdict.kind, passed) << verdict.reason;
+    EXPECT_EQ(fake.expect_listeners(bench.runner, {"chan"}, 1).error().message,
+              "`chan` has 0 listeners instead of 1.");
+}
+
+TEST_F(FakeNodeForTests, ExpectedChangesAreWaitedFor) {
+    ASSERT_TRUE(fake.put("chan", Key{1}, "old"));
+    const auto verdict = client([&](neo::Trial& t) {
+        neo::Peer& peer = t.open();
+        t.start_with(peer, [](std::string& out, neo::RequestId i) { neo::encode_put(out, i, {"chan", 1, "new"}); });
+        EXPECT_TRUE(fake.expect_change(bench.runner, "chan", Key{1}));
+        EXPECT_EQ(*fake.get("chan", Key{1}), "new");
+        EXPECT_EQ(fake.expect_change(bench.runner, "chan", Key{1}, milliseconds{100}).error().code,
+                  ErrorCode::timed_out);
+        const auto is_x = [](const std::optional<std::string>& value) { return value == "x"; };
+        EXPECT_EQ(fake.expect_record(bench.runner, "chan", Key{1}, is_x, milliseconds{100}).error().message,
+                  "Record 0000000000000001 in `chan` did not become what was expected in time: it is `new`.");
+        const auto gone = [](const std::optional<std::string>& value) { return !value; };
+        EXPECT_TRUE(fake.expect_record(bench.runner, "chan", Key{2}, gone));
+    });
+    EXPECT_EQ(verdict.kind, passed) << verdict.reason;
+}
+
+TEST_F(FakeNodeForTests, ItsRecordsSurviveARestartAndItsConnectionsDoNot) {
+    ASSERT_TRUE(fake.put("chan", Key{1}, "kept"));
+    const auto verdict = client([&](neo::Trial& t) {
+        neo::Peer& before = t.open();
+        fake.stop();
+        t.wait([&] { return before.ended; }, "the end");
+        neo::Peer& meanwhile = t.dial();
+        t.wait([&] { return meanwhile.ended; }, "the refusal");
+        fake.restart();
+        t.expect(t.get(t.open(), 1, "chan") == "kept", "lost");
+    });
+    EXPECT_EQ(verdict.kind, passed) << verdict.reason;
+}
+
+TEST_F(FakeNodeForTests, FaultsAreInjectedAsOftenAsToldAndThenOver) {
+    const auto verdict = client([&](neo::Trial& t) {
+        neo::Peer& peer = t.open();
+        fake.answer(neo::RequestCode::get, neo::GetAnswer::wrong_node, 2);
+        for (const int answer : {3, 3, 1}) {
+            const auto id = t.start(peer, neo::octets({3, 0}) + neo::array_of("chan") + neo::number_of(1));
+            t.expect_supported(peer, id, "Get");
+            t.expect_code(peer, id, static_cast<std::uint8_t>(answer), "Get");
+        }
+        fake.store_faults().writes_failing = 1;
+        for (const int answer : {3, 1}) {
+            const auto id =
+                t.start(peer, neo::octets({2, 0}) + neo::array_of("chan") + neo::number_of(1) + neo::array_of("v"));
+            t.expect_supported(peer, id, "Put");
+            t.expect_code(peer, id, static_cast<std::uint8_t>(answer), "Put");
+        }
+        fake.ignore(neo::RequestCode::exists, 1);
+        const auto ignored = t.start(peer, neo::octets({7, 0}) + neo::array_of("chan") + neo::number_of(1));
+        t.expect_silence(peer, ignored, "an ignored request");
+        t.expect(t.exists(peer, 1, "chan"), "the next one is answered");
+    });
+    EXPECT_EQ(verdict.kind, passed) << verdict.reason;
+}
+
+TEST_F(FakeNodeForTests, DelaysKeepTheOrderAndCanBeEnded) {
+    const auto verdict = client([&](neo::Trial& t) {
+        neo::Peer& peer = t.open();
+        fake.delay_requests(milliseconds{300});
+        const Instant begun = bench.world.now();
+        t.put(peer, 1, "late", "chan");
+        EXPECT_GE(bench.world.now() - begun, milliseconds{300});
+        fake.no_faults();
+        t.expect(t.get(peer, 1, "chan") == "late", "Get");
+        fake.store_faults().write_delay = milliseconds{200};
+        const Instant again = bench.world.now();
+        t.put(peer, 2, "later", "chan");
+        EXPECT_GE(bench.world.now() - again, milliseconds{200});
+        EXPECT_LT(bench.world.now() - again, seconds{1});
+    });
+    EXPECT_EQ(verdict.kind, passed) << verdict.reason;
+}
+
+TEST_F(FakeNodeForTests, ConnectionsEndAfterSoManyRequests) {
+    const auto verdict = client([&](neo::Trial& t) {
+        neo::Peer& peer = t.open();
+        fake.disconnect_after(2);
+        t.put(peer, 1, "a", "chan");
+        t.put(peer, 2, "b", "chan");
+        t.start(peer, neo::octets({6, 0}));
+        t.expect_end(peer, "the third request");
+        t.expect(t.get(t.open(), 2, "chan") == "b", "afterwards it works again");
+    });
+    EXPECT_EQ(verdict.kind, passed) << verdict.reason;
+}
+
+}  // namespace
+}  // namespace halp

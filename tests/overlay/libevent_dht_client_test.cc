@@ -1,0 +1,130 @@
+// The blocking client on real sockets, against nodes in processes of their own.
+#include "overlay/libevent_dht_client.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "overlay/dht/dht_node.h"
+#include "overlay/event.h"
+#include "store/records/memory_store.h"
+
+namespace halp {
+namespace {
+
+struct NoStorage final : Storage {
+    static Error none() { return {ErrorCode::not_found, "nothing"}; }
+    Result<std::string> read(const std::string&) override { return none(); }
+    Result<void> replace(const std::string&, Bytes) override { return none(); }
+    Result<void> remove(const std::string&) override { return none(); }
+    Result<std::vector<std::string>> list() override { return none(); }
+    Result<void> update(const std::string&, Change&) override { return none(); }
+    Result<void> append(const std::string&, Bytes) override { return none(); }
+};
+struct Nobody final : Observer {
+    void note(const Event&) override {}
+};
+
+// A node in a process of its own, as a client sees it.
+class ForkedNode {
+public:
+    explicit ForkedNode(const HashRange& range) {
+        int ends[2];
+        EXPECT_EQ(pipe(ends), 0);
+        child_ = fork();
+        if (child_ == 0) serve(range, ends[1]);
+        std::uint16_t port = 0;
+        EXPECT_EQ(::read(ends[0], &port, sizeof port), static_cast<ssize_t>(sizeof port));
+        close(ends[0]);
+        close(ends[1]);
+        address = {"127.0.0.1", port};
+    }
+    ~ForkedNode() {
+        kill(child_, SIGKILL);
+        waitpid(child_, nullptr, 0);
+    }
+    Endpoint address;
+
+private:
+    [[noreturn]] static void serve(const HashRange& range, int tell) {
+        LibeventWorld world;
+        NoStorage storage;
+        Nobody nobody;
+        MemoryStore store;
+        RecordDesk desk(store);
+        DhtNodeOptions options;
+        options.range = range;
+        DhtNode node({world.clock(), world.alarm(), world.random(), world.transport(), storage, storage, nobody},
+                     desk, options);
+        world.attach(node);
+        const std::uint16_t port = world.listen({"127.0.0.1", 0}).value().port;
+        if (::write(tell, &port, sizeof port) != static_cast<ssize_t>(sizeof port)) _exit(1);
+        world.run();
+        _exit(0);
+    }
+    pid_t child_ = -1;
+};
+
+BlockingDhtOptions as_admin(Duration timeout = std::chrono::seconds{10}) {
+    BlockingDhtOptions options;
+    options.client.credential.name = "admin";
+    options.timeout = timeout;
+    return options;
+}
+
+TEST(BlockingDhtClient, DoesEverythingInStraightLines) {
+    const auto halves = HashRange::full().split(2);
+    ForkedNode lower(halves[0]), upper(halves[1]);
+    BlockingDhtClient dht(as_admin());
+    ASSERT_TRUE(dht.connect_file(lower.address.text() + "\n" + upper.address.text() + "\n"));
+    for (std::uint64_t key = 0; key < 50; ++key) ASSERT_TRUE(dht.put("chan", Key{key}, "v" + std::to_string(key)));
+    EXPECT_EQ(dht.get("chan", Key{7}).value(), "v7");
+    EXPECT_EQ(dht.get("chan", Key{70}).value(), std::nullopt);
+    EXPECT_TRUE(dht.exists("chan", Key{7}).value());
+    EXPECT_TRUE(dht.update("chan", Key{7}, [](Bytes) { return dht::UpdateChoice::replace("new"); }).value());
+    EXPECT_EQ(dht.get("chan", Key{7}).value(), "new");
+    EXPECT_TRUE(dht.remove("chan", Key{7}).value());
+    EXPECT_FALSE(dht.remove("chan", Key{7}).value());
+    std::map<std::uint64_t, std::string> all;
+    const auto gather = [&](Key key, Bytes value) {
+        all[value_of(key)] = value;
+        return true;
+    };
+    ASSERT_TRUE(dht.get_all("chan", {}, gather));
+    EXPECT_EQ(all.size(), 49U);
+    EXPECT_EQ(all[8], "v8");
+    int seen = 0;
+    ASSERT_TRUE(dht.get_all("chan", {}, [&](Key, Bytes) { return ++seen < 5; }));
+    EXPECT_EQ(seen, 5);
+    EXPECT_EQ(dht.get_channels().value(), (std::vector<std::string>{"chan"}));
+    int refreshed = 0;
+    const auto count = [&](const dht::MirrorNote& note) {
+        refreshed += std::holds_alternative<dht::Refreshed>(note) ? 1 : 0;
+        return refreshed < 49;
+    };
+    ASSERT_TRUE(dht.mirror("chan", {}, std::chrono::seconds{5}, count));
+    EXPECT_EQ(refreshed, 49);
+    ASSERT_TRUE(dht.remove_channel("chan"));
+    EXPECT_TRUE(dht.get_channels().value().empty());
+    EXPECT_EQ(dht.client().stats().requests_active, 0U);
+}
+
+TEST(BlockingDhtClient, SaysWhyNothingCanBeReached) {
+    BlockingDhtClient dht(as_admin(std::chrono::milliseconds{300}));
+    const auto connected = dht.connect({"127.0.0.1", 1});
+    ASSERT_FALSE(connected);
+    EXPECT_EQ(connected.error().code, ErrorCode::unreachable);
+    EXPECT_EQ(connected.error().message, "127.0.0.1:1: connection refused");
+    const auto put = dht.put("chan", Key{1}, "x");
+    ASSERT_FALSE(put);
+    EXPECT_EQ(put.error().code, ErrorCode::unreachable);
+    EXPECT_FALSE(dht.put("chan", Key{1}, std::string(70'000, 'x')));
+}
+
+}  // namespace
+}  // namespace halp

@@ -1,0 +1,142 @@
+// A DHT client of a test's own: whole neo frames over a blocking socket, one request at a time or many in flight.
+#pragma once
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "overlay/dht/neo_codec.h"
+#include "overlay/dht/neo_hmac.h"
+#include "store/endpoint.h"
+
+namespace halp::testing {
+
+class NeoPeer {
+public:
+    // What has not come after so long does not come. IPv4 only.
+    static constexpr int patience_s = 20;
+
+    explicit NeoPeer(const Endpoint& to) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(to.port);
+        ::inet_pton(AF_INET, to.host.c_str(), &address.sin_addr);
+        const timeval patience{patience_s, 0};
+        const int on = 1;
+        ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+        ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        open_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    }
+    ~NeoPeer() { ::close(fd_); }
+    NeoPeer(const NeoPeer&) = delete;
+    NeoPeer& operator=(const NeoPeer&) = delete;
+
+    // As client `name` with this secret; false when turned away.
+    bool log_in(const std::string& name = "admin", const neo::Secret& secret = {}) {
+        say(std::string(1, '\x01'));
+        if (take(1) != std::string(1, '\x01')) return false;
+        const auto now = std::chrono::system_clock::now().time_since_epoch();
+        const auto unix_s =
+            static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+        std::string frame;
+        neo::encode_timestamp(frame, unix_s);
+        say(frame);
+        const auto nonce = neo::decode_nonce(body());
+        if (!std::holds_alternative<neo::Nonce>(nonce)) return false;
+        frame.clear();
+        neo::encode_proof(frame, {name, neo::handshake_hmac(secret, unix_s, std::get<neo::Nonce>(nonce))});
+        say(frame);
+        const auto verdict = neo::decode_verdict(body());
+        return std::holds_alternative<bool>(verdict) && std::get<bool>(verdict);
+    }
+
+    void say(std::string_view bytes) {
+        while (open_ && !bytes.empty()) {
+            const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            open_ = sent > 0;
+            if (open_) bytes.remove_prefix(static_cast<std::size_t>(sent));
+        }
+    }
+    // The next message: its request and what is said. Nothing when the connection is over.
+    std::optional<std::pair<neo::RequestId, std::string>> hear() {
+        const std::string bytes = body();
+        const auto request = neo::decode_request_body(bytes);
+        const auto* message = std::get_if<neo::RequestBody>(&request);
+        if (!message) return std::nullopt;
+        return std::pair{message->id, std::string{message->payload}};
+    }
+    [[nodiscard]] bool open() const { return open_; }
+
+    // Whole requests, nothing else being under way. 0: no answer.
+    int put(std::string_view channel, std::uint64_t key, std::string_view value) {
+        std::string frame;
+        neo::PutRequest request;
+        request.channel = channel;
+        request.key = key;
+        request.value = value;
+        neo::encode_put(frame, ++last_id_, request);
+        say(frame);
+        return answer_code();
+    }
+    // Nothing when there is no such record.
+    std::optional<std::string> get(std::string_view channel, std::uint64_t key) {
+        std::string frame;
+        neo::RecordKey request;
+        request.channel = channel;
+        request.key = key;
+        neo::encode_record_key(frame, ++last_id_, neo::RequestCode::get, request);
+        say(frame);
+        if (answer_code() != static_cast<int>(neo::GetAnswer::got)) return std::nullopt;
+        const auto message = hear();
+        if (!message) return std::nullopt;
+        const auto value = neo::decode_value(message->second);
+        const auto* bytes = std::get_if<Bytes>(&value);
+        return bytes ? std::optional<std::string>{*bytes} : std::nullopt;
+    }
+
+private:
+    int answer_code() {
+        static_cast<void>(hear());  // supported
+        const auto message = hear();
+        return message && message->second.size() == 1 ? message->second[0] : 0;
+    }
+    std::string take(std::size_t count) {
+        char buffer[65536];
+        while (open_ && heard_.size() < count) {
+            const ssize_t got = ::recv(fd_, buffer, sizeof buffer, 0);
+            open_ = got > 0;
+            if (open_) heard_.append(buffer, static_cast<std::size_t>(got));
+        }
+        if (heard_.size() < count) return {};
+        std::string taken = heard_.substr(0, count);
+        heard_.erase(0, count);
+        return taken;
+    }
+    std::string body() {
+        const std::string header = take(neo::header_bytes);
+        std::uint64_t length = 0;
+        if (header.size() == neo::header_bytes) std::memcpy(&length, header.data() + 1, sizeof length);
+        return take(static_cast<std::size_t>(length));
+    }
+
+    int fd_;
+    bool open_ = false;
+    std::string heard_;
+    neo::RequestId last_id_ = 0;
+};
+
+}  // namespace halp::testing

@@ -1,0 +1,119 @@
+#include "tools/halpd/commit_thread.h"
+
+#include <event2/event.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <csignal>
+#include <cstdint>
+#include <utility>
+
+namespace halp {
+namespace {
+
+// Signals are for the loop.
+class SignalsBlocked {
+public:
+    SignalsBlocked() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    SignalsBlocked(const SignalsBlocked&) = delete;
+    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+private:
+    sigset_t before_{};
+};
+
+}  // namespace
+
+CommitThread::CommitThread(std::unique_ptr<LmdbStore> store, event_base* base, const Clock& clock,
+                           Finished finished)
+    : store_(std::move(store)),
+      clock_(clock),
+      finished_(std::move(finished)),
+      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      wake_event_(event_new(
+          base, wake_fd_, EV_READ | EV_PERSIST,
+          [](evutil_socket_t, short, void* self) { static_cast<CommitThread*>(self)->on_done(); }, this)) {
+    assert(wake_fd_ >= 0 && wake_event_);
+    event_add(wake_event_, nullptr);
+    const SignalsBlocked inherited;
+    thread_ = std::thread([this] { work(); });
+}
+
+CommitThread::~CommitThread() {
+    if (running_) static_cast<void>(wait());
+    stop_ = true;
+    go_.release();
+    thread_.join();
+    event_free(wake_event_);
+    ::close(wake_fd_);
+}
+
+void CommitThread::work() {
+    for (;;) {
+        go_.acquire();
+        if (stop_) return;
+        store_->run_commit();
+        done_.release();
+        const std::uint64_t one = 1;
+        static_cast<void>(!::write(wake_fd_, &one, sizeof one));
+    }
+}
+
+void CommitThread::start() {
+    assert(!running_);
+    if (!store_->prepare_commit()) return;
+    running_ = true;
+    go_.release();
+}
+
+std::optional<Result<void>> CommitThread::step() {
+    const Result<bool> again = store_->finish_commit();
+    if (again && *again) {
+        go_.release();
+        return std::nullopt;
+    }
+    running_ = false;
+    return again ? Result<void>{} : Result<void>{again.error()};
+}
+
+Result<void> CommitThread::wait() {
+    for (;;) {
+        done_.acquire();
+        if (const auto over = step()) return *over;
+    }
+}
+
+void CommitThread::on_done() {
+    std::uint64_t times = 0;
+    static_cast<void>(!::read(wake_fd_, &times, sizeof times));
+    // Somebody may have waited for it meanwhile.
+    if (!running_ || !done_.try_acquire()) return;
+    const auto over = step();
+    if (!over) return;
+    // What has gathered behind a commit has waited long enough; what is left to be purged waits its while.
+    if (store_->waiting_bytes() > 0 || store_->commit_due(clock_.now())) start();
+    finished_(*over);
+}
+
+Result<void> CommitThread::commit() {
+    const Result<void> before = running_ ? wait() : Result<void>{};
+    start();
+    return before;
+}
+
+Result<void> CommitThread::commit_all() {
+    Result<void> outcome;
+    while (running_ || store_->waiting_bytes() > 0) {
+        if (!running_) start();
+        if (const Result<void> one = wait(); !one) outcome = one;
+    }
+    return outcome;
+}
+
+}  // namespace halp

@@ -1,0 +1,83 @@
+#include "tools/halpd/dht_log.h"
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "tools/halpd/event_text.h"
+#include "tools/halpd/json_text.h"
+
+namespace halp {
+namespace {
+
+JsonObject fields_of(const Endpoint& source, std::string_view client) {
+    JsonObject fields;
+    add_endpoint(fields, source);
+    if (!client.empty()) fields.text("client", client);
+    return fields;
+}
+
+std::string who(const Endpoint& source, std::string_view client) {
+    return source.text() + (client.empty() ? std::string{} : " (" + json_quoted(client) + ")");
+}
+
+}  // namespace
+
+DhtLog::Line DhtLog::line_of(const DhtClientAccepted& event) {
+    return {LogLevel::debug, "dht_client_accepted", "DHT client " + who(event.source, event.client),
+            event.source.host, fields_of(event.source, event.client)};
+}
+
+DhtLog::Line DhtLog::line_of(const DhtClientEnded& event) {
+    const std::string from = who(event.source, event.client);
+    JsonObject fields = fields_of(event.source, event.client);
+    if (event.rejection) {
+        const std::string_view why = neo::name(*event.rejection);
+        fields.text("why", why);
+        return {LogLevel::warn, "dht_client_rejected",
+                "DHT client " + from + " was turned away: " + std::string{why}, event.source.host, fields};
+    }
+    const std::string_view why = neo::name(event.why);
+    fields.text("why", why);
+    const bool ordinary = event.why == neo::SessionEnd::gone;
+    return {ordinary ? LogLevel::debug : LogLevel::info, "dht_client_ended",
+            "DHT client " + from + " ended: " + std::string{why}, event.source.host, fields};
+}
+
+DhtLog::Line DhtLog::line_of(const DhtConnectionShed& event) {
+    return {LogLevel::warn,
+            "dht_connection_shed",
+            "DHT connection of " + event.source.text() + " closed: too many (dht.connections_max)",
+            {},
+            fields_of(event.source, {})};
+}
+
+DhtLog::Line DhtLog::line_of(const DhtStoreFailed& event) {
+    return {LogLevel::error,
+            "dht_store_failed",
+            "records could not be written: " + event.what,
+            {},
+            JsonObject{}.text("why", event.what)};
+}
+
+void DhtLog::note(const DhtEvent& event) {
+    std::visit([this](const auto& one) { write(line_of(one)); }, event);
+}
+
+void DhtLog::write(Line line) {
+    if (!log_.writes(line.level)) return;
+    const Instant now = clock_.now();
+    const bool detail = line.level < LogLevel::info;
+    RateLimiter& limiter = detail ? details_ : by_source_;
+    const std::string account = detail ? std::string{} : std::string{line.event} + ' ' + line.source;
+    const std::optional<std::uint64_t> held_back = limiter.allow(account, now);
+    if (!held_back || (!detail && !in_sum_.allow({}, now))) return;
+    if (*held_back > 0) {
+        line.sentence += " (" + std::to_string(*held_back) + " more like this were not written)";
+        line.fields.number("held_back", *held_back);
+    }
+    log_.write(line.level, line.event, line.sentence, line.fields);
+}
+
+}  // namespace halp

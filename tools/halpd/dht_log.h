@@ -1,0 +1,41 @@
+// Writes what happens at the DHT port to the log. What strangers can cause is limited per source and in sum; what
+// they call themselves is quoted.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "overlay/dht/dht_node.h"
+#include "overlay/environment.h"
+#include "tools/halpd/log.h"
+#include "tools/halpd/rate_limiter.h"
+
+namespace halp {
+
+class DhtLog final : public DhtObserver {
+public:
+    DhtLog(Log& log, const Clock& clock) : log_(log), clock_(clock) {}
+    void note(const DhtEvent& event) override;
+
+private:
+    struct Line {
+        LogLevel level;
+        std::string_view event;
+        std::string sentence;
+        std::string source;  // on whose account it is written
+        JsonObject fields;
+    };
+    static Line line_of(const DhtClientAccepted& event);
+    static Line line_of(const DhtClientEnded& event);
+    static Line line_of(const DhtConnectionShed& event);
+    static Line line_of(const DhtStoreFailed& event);
+    void write(Line line);
+
+    Log& log_;
+    const Clock& clock_;
+    RateLimiter by_source_{{5, std::chrono::seconds{30}, 100}};
+    RateLimiter in_sum_{{50, std::chrono::seconds{1}, 1}};
+    RateLimiter details_{{2000, std::chrono::milliseconds{20}, 1}};  // debug
+};
+
+}  // namespace halp

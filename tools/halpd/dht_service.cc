@@ -1,0 +1,200 @@
+#include "tools/halpd/dht_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "config/setting_value.h"
+#include "config/yaml_reader.h"
+#include "overlay/dht/neo_credentials.h"
+#include "overlay/libevent_limits.h"
+#include "store/label.h"
+#include "store/records/hash_range.h"
+#include "store/records/lmdb_store.h"
+#include "store/records/memory_store.h"
+
+namespace halp {
+namespace {
+
+// The node closes what is too much itself, and says so in the log; beyond this the world does in silence.
+constexpr std::size_t connections_to_shed = 64;
+
+bool is_loopback(const std::string& host) {
+    return host == "::1" || host.starts_with("127.") || host == "localhost";
+}
+
+LmdbOptions store_options(const config::DhtSettings& settings) {
+    LmdbOptions options;
+    options.durability =
+        settings.durability == config::DhtDurability::power ? Durability::power : Durability::process;
+    options.gather = settings.flush_interval;
+    options.map_bytes_max = settings.bytes_max;
+    return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& settings,
+                                                     const config::Directories& directories, LibeventWorld& world,
+                                                     const Environment& environment, Log& log) {
+    std::unique_ptr<DhtService> service{new DhtService(settings, directories, world, log)};
+    Result<neo::Credentials> credentials = service->read_credentials();
+    if (!credentials) return credentials.error();
+    if (Result<void> opened = service->open_store(); !opened) return opened.error();
+    service->make_node(environment, std::move(*credentials));
+    if (Result<void> listening = service->listen(); !listening) return listening.error();
+    return service;
+}
+
+DhtService::DhtService(const config::DhtSettings& settings, const config::Directories& directories,
+                       LibeventWorld& world, Log& log)
+    : settings_(settings),
+      data_dir_(directories.dht_data),
+      credentials_file_(directories.dht_credentials),
+      log_(log),
+      world_(limits_for_streaming(settings.connections_max + connections_to_shed), world.base()),
+      dht_log_(log, world_.clock()) {}
+
+DhtService::~DhtService() = default;
+
+Result<neo::Credentials> DhtService::read_credentials() const {
+    const Result<std::string> text = config::read_config_file(credentials_file_);
+    if (!text)
+        return Error{text.error().code,
+                     text.error().message +
+                         "; write a line NAME:KEY for each DHT client, KEY being 256 hex digits (dht.credentials)"};
+    Result<neo::Credentials> credentials = neo::Credentials::parse(*text);
+    if (!credentials)
+        return Error{credentials.error().code, credentials_file_ + ": " + credentials.error().message};
+    return credentials;
+}
+
+Result<void> DhtService::open_store() {
+    if (settings_.engine == config::DhtEngine::memory) {
+        MemoryStore::Limits limits;
+        limits.bytes_max = settings_.bytes_max;
+        store_ = std::make_unique<MemoryStore>(limits);
+        return {};
+    }
+    const auto directory = FileStorage::open(data_dir_, IfMissing::create);
+    if (!directory) return Error{directory.error().code, directory.error().message + " (dht.data_dir)"};
+    Result<StateLock> lock = StateLock::acquire(data_dir_);
+    if (!lock) return Error{lock.error().code, lock.error().message + " (dht.data_dir)"};
+    lock_ = std::move(*lock);
+    Result<std::unique_ptr<LmdbStore>> store =
+        LmdbStore::open(data_dir_ + "/records.lmdb", store_options(settings_));
+    if (!store) return Error{store.error().code, store.error().message + " (dht.data_dir)"};
+    auto commits = std::make_unique<CommitThread>(std::move(*store), world_.base(), world_.clock(),
+                                                  [this](const Result<void>& outcome) {
+                                                      if (!outcome)
+                                                          dht_log_.note(DhtStoreFailed{outcome.error().message});
+                                                      node_->records_changed();
+                                                  });
+    commits_ = commits.get();
+    store_ = std::move(commits);
+    return {};
+}
+
+void DhtService::make_node(const Environment& environment, neo::Credentials credentials) {
+    DhtNodeOptions options;
+    options.range = HashRange::make(settings_.range_min, settings_.range_max).value();
+    options.connections_max = settings_.connections_max;
+    credentials_ = credentials.size();
+    options.credentials = std::move(credentials);
+    desk_.emplace(*store_);
+    node_ =
+        std::make_unique<DhtNode>(Environment{world_.clock(), world_.alarm(), world_.random(), world_.transport(),
+                                              environment.cache, environment.state, environment.observer},
+                                  *desk_, std::move(options), &dht_log_, &world_.backlog());
+    world_.attach(*node_, node_.get());
+}
+
+Result<void> DhtService::listen() {
+    Result<Endpoint> listening = world_.listen(Endpoint{settings_.listen.host, settings_.listen.port});
+    if (!listening) {
+        Error error = listening.error();
+        constexpr std::string_view flag = "--listen";
+        const auto at = error.message.rfind(flag);
+        if (at != std::string::npos) error.message.replace(at, flag.size(), "dht.listen");
+        return error;
+    }
+    listening_ = std::move(*listening);
+    return {};
+}
+
+// ---- being found ----
+
+std::optional<Endpoint> DhtService::reachable_at(const NodeStatus& overlay) const {
+    if (settings_.advertise) return settings_.advertise;
+    if (!settings_.listen.wildcard()) {
+        // Of no use to the others of a swarm that is not all on this machine.
+        const bool misleading = is_loopback(listening_.host) && overlay.self && !is_loopback(overlay.self->host);
+        return misleading ? std::nullopt : std::optional<Endpoint>{listening_};
+    }
+    if (!overlay.self) return std::nullopt;
+    return Endpoint{overlay.self->host, listening_.port};
+}
+
+void DhtService::announce_in(OverlayNode& overlay) {
+    const Label label = *Label::parse("dht");
+    const std::optional<Endpoint> reachable = reachable_at(overlay.status());
+    const std::vector<OwnAnnouncement> own = overlay.announcements();
+    const bool stands = reachable && std::ranges::any_of(own, [&](const OwnAnnouncement& one) {
+                            return one.label == label && one.endpoint == *reachable;
+                        });
+    if (stands && announced_ == reachable) return;
+    if (announced_ && announced_ != reachable) static_cast<void>(overlay.withdraw(label, *announced_));
+    announced_.reset();
+    if (!reachable) return;
+    if (const Result<void> done = overlay.announce(label, *reachable); !done) return;  // tried again soon
+    announced_ = reachable;
+    log_.write(LogLevel::info, "dht_announced", "announced under the label dht as " + reachable->text(),
+               JsonObject{}.text("endpoint", reachable->text()));
+}
+
+Result<void> DhtService::reload_credentials() {
+    Result<neo::Credentials> credentials = read_credentials();
+    if (!credentials) return credentials.error();
+    credentials_ = credentials->size();
+    node_->set_credentials(std::move(*credentials));
+    return {};
+}
+
+// ---- the end ----
+
+void DhtService::drain() {
+    world_.stop_listening();
+    if (commits_) {
+        Result<void> done = commits_->commit_all();
+        if (done) done = commits_->store().sync();
+        if (!done) dht_log_.note(DhtStoreFailed{done.error().message});
+    }
+    node_->records_changed();
+    node_->disconnect_all();
+}
+
+// ---- looking in ----
+
+JsonObject DhtService::status() const {
+    const DhtNodeStatus now = node_->status();
+    const RecordCount total = store_->total();
+    config::DhtSettings shown = settings_;
+    JsonObject object;
+    object.text("listening", listening_.text());
+    announced_ ? object.text("announced", announced_->text()) : object.null("announced");
+    object.text("engine", config::print(&shown.engine));
+    if (commits_) object.text("durability", config::print(&shown.durability));
+    object.raw("range_min", config::print(config::HashPlace{&shown.range_min}));
+    object.raw("range_max", config::print(config::HashPlace{&shown.range_max}));
+    object.number("channels", store_->channel_count()).number("records", total.records);
+    object.number("value_bytes", total.bytes).number("waiting_bytes", store_->waiting_bytes());
+    object.number("credentials", credentials_).number("connections", now.connections);
+    object.number("clients", now.clients).number("requests_active", now.requests_active);
+    object.number("accepted", now.accepted).number("shed", now.shed);
+    object.number("rejected", now.rejected).number("broken", now.broken);
+    object.number("messages", now.messages).number("requests", now.requests);
+    object.number("unsupported", now.unsupported).number("late_messages", now.late_messages);
+    object.number("bytes_in", now.bytes_in).number("bytes_out", now.bytes_out);
+    return object.number("output_unsent", world_.stats().output_unsent);
+}
+
+}  // namespace halp

@@ -1,0 +1,74 @@
+// The DHT node of a daemon: its port, its store and its threads, put together on the daemon's event loop. It shares
+// with the overlay node the loop and the label `dht`, under which it lets itself be found.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/directories.h"
+#include "config/settings.h"
+#include "overlay/dht/dht_node.h"
+#include "overlay/dht/record_desk.h"
+#include "overlay/environment.h"
+#include "overlay/libevent_file_storage.h"
+#include "overlay/libevent_world.h"
+#include "overlay/overlay_node.h"
+#include "store/endpoint.h"
+#include "store/records/record_store.h"
+#include "store/result.h"
+#include "tools/halpd/commit_thread.h"
+#include "tools/halpd/dht_log.h"
+#include "tools/halpd/json_text.h"
+#include "tools/halpd/log.h"
+
+namespace halp {
+
+class DhtService {
+public:
+    // Reads the credentials, opens the store and listens; a plain sentence when one cannot be had. What it borrows
+    // outlives it; `environment` is the overlay node's.
+    [[nodiscard]] static Result<std::unique_ptr<DhtService>> open(const config::DhtSettings& settings,
+                                                                  const config::Directories& directories,
+                                                                  LibeventWorld& world,
+                                                                  const Environment& environment, Log& log);
+    ~DhtService();
+
+    [[nodiscard]] const Endpoint& listening() const { return listening_; }
+    // Under the label `dht`, as soon as it is known under which address; called again it follows a change.
+    void announce_in(OverlayNode& overlay);
+    // On failure the old ones stay.
+    [[nodiscard]] Result<void> reload_credentials();
+
+    // The end, in this order: nobody new; everything committed and answered, and all connections closing; quiet.
+    void stop_listening() { world_.stop_listening(); }
+    void drain();
+    [[nodiscard]] bool quiet() const { return world_.quiet(); }
+
+    [[nodiscard]] JsonObject status() const;
+
+private:
+    DhtService(const config::DhtSettings& settings, const config::Directories& directories, LibeventWorld& world,
+               Log& log);
+    Result<void> open_store();
+    Result<void> listen();
+    void make_node(const Environment& environment, neo::Credentials credentials);
+    [[nodiscard]] Result<neo::Credentials> read_credentials() const;
+    [[nodiscard]] std::optional<Endpoint> reachable_at(const NodeStatus& overlay) const;
+
+    config::DhtSettings settings_;
+    std::string data_dir_, credentials_file_;
+    Log& log_;
+    LibeventWorld world_;  // the same loop, other limits
+    DhtLog dht_log_;
+    std::optional<StateLock> lock_;
+    std::unique_ptr<RecordStore> store_;
+    CommitThread* commits_ = nullptr;  // the same store, when it commits
+    std::optional<RecordDesk> desk_;
+    std::unique_ptr<DhtNode> node_;
+    Endpoint listening_;
+    std::optional<Endpoint> announced_;
+    std::size_t credentials_ = 0;
+};
+
+}  // namespace halp
