@@ -17,6 +17,8 @@
 #include <functional>
 #include <string>
 
+#include "tests/as_nobody.h"
+
 namespace halp {
 namespace {
 
@@ -337,9 +339,14 @@ TEST_F(LibeventFileStorage, SaysThatTheFileSystemIsReadOnly) {
 }
 
 TEST_F(LibeventFileStorage, SaysThatPermissionIsDenied) {
-    if (::geteuid() == 0) GTEST_SKIP() << "permissions do not bind root";
     ASSERT_EQ(::chmod(directory_.c_str(), 0500), 0);
-    EXPECT_THAT(open()->replace("chat", "x").error().message, HasSubstr("permission denied"));
+    if (::geteuid() == 0) {
+        ASSERT_EQ(::chown(directory_.c_str(), testing_rights::nobody, 0), 0);
+    }
+    {
+        const testing_rights::AsNobody rights;
+        EXPECT_THAT(open()->replace("chat", "x").error().message, HasSubstr("permission denied"));
+    }
     ::chmod(directory_.c_str(), 0700);
 }
 
