@@ -26,7 +26,7 @@ namespace halp::test {
 namespace {
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20;
-constexpr std::size_t writable_below = WorldLimits{}.writable_below;
+const std::size_t writable_below = WorldLimits{}.writable_below;
 
 // Small against what is sent, yet no so small that the kernel's timers set the pace.
 void small_receive_buffer(const Peer& peer) {
