@@ -109,9 +109,7 @@ void Gossip::start_round(Instant now, UnixSeconds wall) {
 }
 
 void Gossip::call_partner(EndpointId partner, int attempt, Instant now, UnixSeconds wall) {
-    const ConversationId id = call(partner, Purpose::round, exchange_message(now, wall), now);
-    for (Outgoing& o : calls_)
-        if (o.id == id) o.attempt = attempt;
+    call(partner, Purpose::round, exchange_message(now, wall), now).attempt = attempt;
 }
 
 // A newcomer proves a usable list at once instead of one node a period.
@@ -135,11 +133,8 @@ void Gossip::try_seeds(Instant now, UnixSeconds wall) {
         if (seed.next > now) continue;
         const Peer* known = parts_.view.find(seed.known_as);
         const bool alive = known && known->presentable() && known->proved != never;
-        if (!enough && !alive && !is_self(seed.endpoint)) {
-            const ConversationId id = call(seed.endpoint, Purpose::seed, exchange_message(now, wall), now);
-            for (Outgoing& o : calls_)
-                if (o.id == id) o.seed = i;
-        }
+        if (!enough && !alive && !is_self(seed.endpoint))
+            call(seed.endpoint, Purpose::seed, exchange_message(now, wall), now).seed = i;
         seed.pause = std::min(seed.pause * 2, options_.gossip.seed_retry_max);
         seed.next = now + jittered(alive || enough ? options_.gossip.seed_retry_max : seed.pause);
     }
@@ -203,17 +198,16 @@ gossip::Message Gossip::exchange_message(Instant now, UnixSeconds) {
     return m;
 }
 
-ConversationId Gossip::call(EndpointId to, Purpose purpose, gossip::Message first, Instant now) {
-    Outgoing o;
+Gossip::Outgoing& Gossip::call(EndpointId to, Purpose purpose, gossip::Message first, Instant now) {
+    Outgoing& o = calls_.emplace_back();
     o.id = fresh_conversation();
     o.to = to;
     o.purpose = purpose;
     o.started = now;
     o.deadline = now + timeout();
-    calls_.push_back(o);
     const bool hang_up = purpose == Purpose::news || purpose == Purpose::leave;
     actions_.push_back(GossipCall{o.id, to, std::move(first), hang_up});
-    return o.id;
+    return o;
 }
 
 std::optional<Gossip::Outgoing> Gossip::finish(ConversationId conversation) {

@@ -153,7 +153,8 @@ private:
                     UnixSeconds wall);
     void answer(ConversationId conversation, const gossip::Message& theirs, EndpointId speaker, Instant now,
                 UnixSeconds wall);
-    ConversationId call(EndpointId to, Purpose purpose, gossip::Message message, Instant now);
+    // The new call, until the next one is made.
+    Outgoing& call(EndpointId to, Purpose purpose, gossip::Message message, Instant now);
     std::optional<Outgoing> finish(ConversationId conversation);
     ConversationId fresh_conversation() { return ConversationId{++conversations_}; }
     gossip::Message message(gossip::Kind kind) const;

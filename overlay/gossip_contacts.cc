@@ -170,12 +170,9 @@ void Gossip::suspect(EndpointId id, Instant now) {
         const EndpointId anchor = parts_.view.anchor_but(i == 0 ? id : first);
         if (anchor == no_endpoint || anchor == id) continue;
         first = anchor;
-        const ConversationId asked = call(anchor, Purpose::ask, question, now);
-        for (Outgoing& o : calls_)
-            if (o.id == asked) {
-                o.about = id;
-                o.deadline += timeout();  // the anchor needs a time-out of its own
-            }
+        Outgoing& asked = call(anchor, Purpose::ask, question, now);
+        asked.about = id;
+        asked.deadline += timeout();  // the anchor needs a time-out of its own
     }
 }
 
@@ -228,9 +225,7 @@ void Gossip::run_errand(ConversationId asker, EndpointId target, Instant now) {
         return;
     }
     ++errands_this_period_;
-    const ConversationId id = call(target, Purpose::errand, message(gossip::Kind::ping), now);
-    for (Outgoing& o : calls_)
-        if (o.id == id) o.asker = asker;
+    call(target, Purpose::errand, message(gossip::Kind::ping), now).asker = asker;
 }
 
 }  // namespace halp
