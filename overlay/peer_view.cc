@@ -40,7 +40,8 @@ const Peer* PeerView::find(EndpointId peer) const { return const_cast<PeerView*>
 
 Heard PeerView::hear_of_dead(Peer& peer, const PeerNews& news, Instant now) {
     if (news.incarnation > peer.incarnation) {  // started anew
-        peer = Peer{.endpoint = peer.endpoint, .incarnation = news.incarnation, .seen = news.seen, .claim = news.claim};
+        peer = Peer{
+            .endpoint = peer.endpoint, .incarnation = news.incarnation, .seen = news.seen, .claim = news.claim};
         admit(peer, PeerRole::fresh);
         return Heard::revived;
     }
@@ -55,10 +56,10 @@ Heard PeerView::hear_of_dead(Peer& peer, const PeerNews& news, Instant now) {
 Heard PeerView::hear(const PeerNews& news, Instant now) {
     Peer* peer = get(news.endpoint);
     if (!peer) {
-        const Peer added{.endpoint = news.endpoint, .incarnation = news.incarnation, .seen = news.seen, .claim = news.claim};
-        const bool vouched = added.vouched();
+        const Peer added{
+            .endpoint = news.endpoint, .incarnation = news.incarnation, .seen = news.seen, .claim = news.claim};
         peer = &*peers_.insert(position(news.endpoint), added);
-        admit(*peer, vouched ? PeerRole::fresh : PeerRole::pool);
+        admit(*peer, recent(added, now) ? PeerRole::fresh : PeerRole::pool);
         return Heard::added;
     }
     if (peer->dead()) return hear_of_dead(*peer, news, now);
@@ -71,7 +72,7 @@ Heard PeerView::hear(const PeerNews& news, Instant now) {
     if (news.seen > peer->seen) {
         peer->seen = news.seen;
         changed = true;
-        if (peer->role == PeerRole::pool) admit(*peer, PeerRole::fresh);
+        if (peer->role == PeerRole::pool && recent(*peer, now)) admit(*peer, PeerRole::fresh);
     }
     if (news.claim.made() && news.claim > peer->claim) {
         peer->claim = news.claim;
@@ -83,6 +84,11 @@ Heard PeerView::hear(const PeerNews& news, Instant now) {
         if (peer->failures > 0) peer->retry_at = std::min(peer->retry_at, now);
     }
     return changed ? Heard::refreshed : Heard::stale;
+}
+
+bool PeerView::recent(const Peer& peer, Instant now) const {
+    if (!peer.vouched() || peer.suspect()) return false;
+    return options_.fresh_age_max == Duration{0} || now - peer.newest() <= options_.fresh_age_max;
 }
 
 void PeerView::admit(Peer& peer, PeerRole role) {
@@ -173,7 +179,7 @@ void PeerView::shrink_graves() {
 
 // ---- what contact shows ----
 
-void PeerView::prove(EndpointId id, std::uint32_t incarnation, Instant now) {
+void PeerView::prove(EndpointId id, std::uint32_t incarnation, Instant now, bool may_anchor) {
     Peer* peer = get(id);
     if (!peer) {
         peer = &*peers_.insert(position(id), Peer{.endpoint = id});
@@ -186,11 +192,11 @@ void PeerView::prove(EndpointId id, std::uint32_t incarnation, Instant now) {
     peer->failures = peer->refusals = 0;
     peer->original = false;
     peer->retry_at = no_deadline;
-    if (options_.anchors_max == 0 || peer->role == PeerRole::anchor) return;
+    if (!may_anchor || options_.anchors_max == 0 || peer->role == PeerRole::anchor) return;
     if (count(PeerRole::anchor) >= options_.anchors_max) {
         // Now and then a newly proved node takes the place of an anchor, so that those who came first, the
         // bootstrap above all, do not carry everybody for ever.
-        if (random_.below(2 * options_.anchors_max) != 0) return;
+        if (random_.below(options_.anchors_max / 2 + 1) != 0) return;
         const EndpointId out = anchor_but(id);
         if (Peer* old = get(out)) old->role = PeerRole::fresh;
     }
@@ -217,8 +223,9 @@ int PeerView::fail(EndpointId id, Instant now, Duration penalty, bool silent) {
         // A grave's pause grows with the time it is dead: about twice as long each time, at most an hour.
         const Duration dead_for = now - peer->buried;
         const Duration pause = std::clamp<Duration>(dead_for / 2, penalty, std::chrono::hours{1});
-        peer->retry_at = now + pause + Duration{static_cast<std::int64_t>(
-                                           random_.below(static_cast<std::uint64_t>(pause.count() / 4 + 1)))};
+        peer->retry_at =
+            now + pause +
+            Duration{static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(pause.count() / 4 + 1)))};
         return peer->failures;
     }
     if (options_.drop_on_failure) {
@@ -229,6 +236,7 @@ int PeerView::fail(EndpointId id, Instant now, Duration penalty, bool silent) {
     if (peer->failures < 255) ++peer->failures;
     if (peer->seen != never) peer->seen -= penalty;
     if (peer->role == PeerRole::anchor) peer->role = PeerRole::fresh;
+    if (peer->suspect()) peer->role = PeerRole::pool;  // no partner, so no place in the view
     return peer->failures;
 }
 
@@ -370,7 +378,8 @@ EndpointId PeerView::any_presentable() {
 }
 
 EndpointId PeerView::anchor_but(EndpointId other) {
-    return draw([&](const Peer& p) { return p.role == PeerRole::anchor && p.presentable() && p.endpoint != other; });
+    return draw(
+        [&](const Peer& p) { return p.role == PeerRole::anchor && p.presentable() && p.endpoint != other; });
 }
 
 EndpointId PeerView::partner() {
@@ -383,9 +392,12 @@ EndpointId PeerView::partner() {
         return found ? found->endpoint : any_presentable();
     };
     switch (options_.partner) {
-        case PartnerRule::oldest: return extreme(true);
-        case PartnerRule::head: return extreme(false);
-        case PartnerRule::random: break;
+        case PartnerRule::oldest:
+            return extreme(true);
+        case PartnerRule::head:
+            return extreme(false);
+        case PartnerRule::random:
+            break;
         case PartnerRule::hybrid: {
             const std::uint32_t turn = draws_++;
             if (turn % 2 == 0)
@@ -424,6 +436,25 @@ EndpointId PeerView::due_grave(Instant now) {
     return draw([&](const Peer& p) { return p.dead() && !p.original && p.retry_at <= now; });
 }
 
+EndpointId PeerView::any_grave() {
+    return draw([&](const Peer& p) { return p.dead() && !p.original && !p.left; });
+}
+
+EndpointId PeerView::least_proved(Instant before) const {
+    const Peer* found = nullptr;
+    const auto in_view = [](const Peer& p) { return p.role == PeerRole::fresh || p.role == PeerRole::anchor; };
+    const auto last = [](const Peer& p) { return std::max(p.proved, p.checked); };
+    for (const Peer& p : peers_) {
+        if (p.failures > 0 || !p.presentable() || last(p) >= before) continue;
+        if (!found || in_view(p) > in_view(*found) || (in_view(p) == in_view(*found) && last(p) < last(*found))) found = &p;
+    }
+    return found ? found->endpoint : no_endpoint;
+}
+
+void PeerView::checked(EndpointId id, Instant now) {
+    if (Peer* peer = get(id)) peer->checked = now;
+}
+
 Instant PeerView::next_probe() const {
     Instant next = no_deadline;
     for (const Peer& p : peers_)
@@ -440,8 +471,8 @@ std::vector<const Peer*> PeerView::sample(bool brief) {
     random_.shuffle(candidates);  // ties of age fall at random
     const std::size_t freshest = std::min(options_.sample_freshest / (brief ? 2 : 1), candidates.size());
     const auto newer = [](const Peer* a, const Peer* b) { return a->newest() > b->newest(); };
-    std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(freshest), candidates.end(),
-                      newer);
+    std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(freshest),
+                      candidates.end(), newer);
     // Behind the freshest the order is arbitrary but not random enough: draw the others.
     std::vector<Peer*> others(candidates.begin() + static_cast<std::ptrdiff_t>(freshest), candidates.end());
     random_.shuffle(others);

@@ -34,6 +34,7 @@ struct Peer {
     Instant buried = never;
     Instant retry_at = no_deadline;  // of suspects, graves and originals: when to try next
     Instant failing_since = never;   // first of the failures in a row
+    Instant checked = never;         // last check of its own accord
     Claim claim{};
 
     [[nodiscard]] bool vouched() const { return seen != never || proved != never; }
@@ -67,7 +68,9 @@ public:
     // would let the same few nodes win everywhere.
     void settle(std::uint64_t tie_salt = 0);
 
-    void prove(EndpointId peer, std::uint32_t incarnation, Instant now);  // own contact worked
+    // Own contact worked. `may_anchor`: a seed of the configuration is found again anyway and takes no place among the
+    // anchors; kept there by everybody who joined through it, it would stay the hub of the swarm.
+    void prove(EndpointId peer, std::uint32_t incarnation, Instant now, bool may_anchor = true);
     void set_original(EndpointId peer, Instant now);
     // Own contact failed; answers how often in a row. The entry ages by `penalty`.
     int fail(EndpointId peer, Instant now, Duration penalty, bool silent = false);
@@ -108,6 +111,10 @@ public:
     EndpointId feeler(Instant now, Duration stale_after);
     EndpointId due_probe(Instant now);  // a suspect, or a doubted grave, whose time has come
     EndpointId due_grave(Instant now);
+    EndpointId any_grave();  // but those that said goodbye
+    // Of those without failures and without a proof since `before`: the one proved longest ago, partners first.
+    [[nodiscard]] EndpointId least_proved(Instant before) const;
+    void checked(EndpointId peer, Instant now);  // a check is under way: not the least proved for now
     [[nodiscard]] Instant next_probe() const;  // of the suspects and doubted ones
 
     // What an exchange carries: the freshest and random others; never only the head.
@@ -120,6 +127,7 @@ private:
     Peer* get(EndpointId peer);
     Heard hear_of_dead(Peer& peer, const PeerNews& news, Instant now);
     void admit(Peer& peer, PeerRole role);
+    [[nodiscard]] bool recent(const Peer& peer, Instant now) const;
     void sort_by_recency(std::vector<Peer*>& peers, std::uint64_t tie_salt);
     void shrink_pool();
     void shrink_graves();
