@@ -131,7 +131,7 @@ void Gossip::try_seeds(Instant now, UnixSeconds wall) {
     for (std::size_t i = 0; i < seeds_.size(); ++i) {
         Seed& seed = seeds_[i];
         if (seed.next > now) continue;
-        const Peer* known = parts_.view.find(seed.known_as);
+        const std::optional<Peer> known = parts_.view.find(seed.known_as);
         const bool alive = known && known->presentable() && known->proved != never;
         if (!enough && !alive && !is_self(seed.endpoint))
             call(seed.endpoint, Purpose::seed, exchange_message(now, wall), now).seed = i;
@@ -191,7 +191,7 @@ gossip::Message Gossip::exchange_message(Instant now, UnixSeconds) {
     m.hello.joining = parts_.view.proved_count() == 0;
     m.hello.peers = swarm_digest();
     m.hello.interests = own_interests();
-    for (const Peer* peer : parts_.view.sample(in_agreement_)) m.peers.push_back(peer_entry(*peer, now));
+    for (const Peer& peer : parts_.view.sample(in_agreement_)) m.peers.push_back(peer_entry(peer, now));
     m.hello.all_labels = parts_.labels.host_label_count() <= options_.gossip.digests_per_exchange;
     for (const Label& label : parts_.labels.next_labels(digest_cursor_, options_.gossip.digests_per_exchange))
         if (const HostList* list = parts_.labels.find(label)) m.digests.push_back({label.hash(), list->digest()});
@@ -239,7 +239,7 @@ void Gossip::on_failed(ConversationId conversation, ContactFailure why, Instant 
         if (parts_.view.find(call->to)) failed(call->to, why, now);
         return;
     }
-    const Peer* peer = parts_.view.find(call->to);
+    const std::optional<Peer> peer = parts_.view.find(call->to);
     const bool sign_of_illness = why == ContactFailure::silent || why == ContactFailure::timed_out;
     if (peer && peer->role == PeerRole::anchor && sign_of_illness) feel_well(false);
     if (!leaving()) failed(call->to, why, now);
@@ -384,8 +384,8 @@ void Gossip::answer(ConversationId conversation, const gossip::Message& theirs, 
     const bool differs = small_swarm_differs(theirs.hello.peers);
     if (theirs.hello.joining || differs) add_everybody(ours, now);
     else
-        for (const Peer* peer : parts_.view.sample(theirs.hello.peers == ours.hello.peers))
-            if (peer->endpoint != speaker) ours.peers.push_back(peer_entry(*peer, now));
+        for (const Peer& peer : parts_.view.sample(theirs.hello.peers == ours.hello.peers))
+            if (peer.endpoint != speaker) ours.peers.push_back(peer_entry(peer, now));
     if (differs) ours.wanted.push_back(Label::halp().hash());
     compare_digests(theirs, ours, now, wall);
     if (theirs.hello.all_labels) offer_missing(theirs, ours, now, wall);
