@@ -145,41 +145,12 @@ void FreshView::move(EndpointId endpoint, std::uint32_t stamp) {
     room_[at] = news;
 }
 
-// ---- stamps ----
-
-namespace {
-
-using Milliseconds = std::chrono::milliseconds;
-
-// Room behind the origin for what was seen before the first instant told, and ahead before it must move: 12 and 37 days.
-constexpr Milliseconds behind{std::int64_t{1} << 30};
-constexpr Milliseconds ahead{(std::int64_t{1} << 32) - 2 - behind.count()};
-
-Instant whole(Instant when) { return Instant{std::chrono::floor<Milliseconds>(when.time_since_epoch())}; }
-
-}  // namespace
-
-bool StampClock::covers(Instant when) const {
-    return when == never || (origin_ != never && when - origin_ < behind + ahead);
-}
-
 std::uint32_t StampClock::move_to(Instant now) {
     const Instant before = origin_;
-    origin_ = whole(now) - behind;
+    origin_ = Instant{std::chrono::floor<Milliseconds>(now.time_since_epoch())} - behind;
     if (before == never) return 0;
     const auto moved = std::chrono::duration_cast<Milliseconds>(origin_ - before).count();
     return static_cast<std::uint32_t>(std::min<std::int64_t>(moved, 0xffffffff));
-}
-
-std::uint32_t StampClock::stamp(Instant when) const {
-    if (when == never) return 0;
-    assert(covers(when));
-    if (when <= origin_) return 1;
-    return static_cast<std::uint32_t>((when - origin_) / Milliseconds{1}) + 1;
-}
-
-Instant StampClock::instant(std::uint32_t stamp) const {
-    return stamp == 0 ? never : origin_ + Milliseconds{stamp - 1};
 }
 
 }  // namespace halp

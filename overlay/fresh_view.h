@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -104,13 +105,26 @@ private:
 // on when the 49 days of 32 bits are over. What is older than the origin counts as of the origin.
 class StampClock {
 public:
-    [[nodiscard]] bool covers(Instant when) const;  // else move_to(when) first
+    [[nodiscard]] bool covers(Instant when) const {  // else move_to(when) first
+        return when == never || (origin_ != never && when - origin_ < behind + ahead);
+    }
     // Answers by how much every stamp given before must shrink (never below 1).
     std::uint32_t move_to(Instant now);
-    [[nodiscard]] std::uint32_t stamp(Instant when) const;  // 0 for `never`
-    [[nodiscard]] Instant instant(std::uint32_t stamp) const;
+    [[nodiscard]] std::uint32_t stamp(Instant when) const {  // 0 for `never`
+        if (when == never) return 0;
+        if (when <= origin_) return 1;
+        return static_cast<std::uint32_t>((when - origin_) / Milliseconds{1}) + 1;
+    }
+    [[nodiscard]] Instant instant(std::uint32_t stamp) const {
+        return stamp == 0 ? never : origin_ + Milliseconds{stamp - 1};
+    }
 
 private:
+    using Milliseconds = std::chrono::milliseconds;
+    // Room for what was seen before the first instant told, and ahead before the origin must move: 12 and 37 days.
+    static constexpr Milliseconds behind{std::int64_t{1} << 30};
+    static constexpr Milliseconds ahead{(std::int64_t{1} << 32) - 2 - behind.count()};
+
     Instant origin_ = never;
 };
 

@@ -12,6 +12,8 @@ namespace halp {
 
 namespace {
 
+constexpr std::size_t usual_records_max = 256;
+
 bool listed_before(const Peer& a, const Peer& b) {
     const auto tier = [](const Peer& p) { return p.suspect() ? 0 : p.vouched() ? 2 : 1; };
     if (tier(a) != tier(b)) return tier(a) > tier(b);
@@ -32,6 +34,11 @@ PeerView::PeerView(const EndpointTable& endpoints, Random& random, const ViewOpt
 void PeerView::set_options(const ViewOptions& options) {
     options_ = options;
     fresh_.resize(std::max<std::size_t>(options_.fresh_max, fresh_count_));
+    // A usual view never grows: its lists, and what one exchange brings before it is settled.
+    const std::size_t usual = capacity() + options_.sample_freshest + options_.sample_random + 1;
+    if (usual > usual_records_max) return;
+    records_.reserve(usual);
+    marks_.reserve(usual);
 }
 
 // ---- records ----
@@ -245,15 +252,16 @@ void PeerView::settle(std::uint64_t tie_salt) {
 
 void PeerView::merge_arrivals(std::uint64_t tie_salt) {
     const std::size_t fresh_before = count(PeerRole::fresh);
-    SightingBuffer news{fresh_before}, left{fresh_before + fresh_count_ + 1};
+    SightingBuffer news{fresh_before + 1}, left{fresh_before + fresh_count_ + 1};
     Sighting* end = news.begin();
     std::vector<EndpointId> sent;
-    for (std::size_t at = 0; at < records_.size(); ++at) {
-        const bool is_fresh = role_at(at) == PeerRole::fresh;
-        if (is_fresh && (marks_[at] & arrived)) *end++ = Sighting::of(records_[at].newest(), records_[at].endpoint);
-        if (is_fresh && options_.swapper > 0 && (marks_[at] & was_sent)) sent.push_back(records_[at].endpoint);
+    for (std::size_t at = 0; at < records_.size(); ++at) {  // without branches: which ones is anybody's guess
+        *end = Sighting::of(records_[at].newest(), records_[at].endpoint);
+        end += (marks_[at] & (role_bits | arrived)) == arrived;
         marks_[at] &= static_cast<Mark>(~arrived);
     }
+    for (std::size_t at = 0; options_.swapper > 0 && at < records_.size(); ++at)
+        if ((marks_[at] & (role_bits | was_sent)) == was_sent) sent.push_back(records_[at].endpoint);
     arrivals_ = false;
     std::sort(news.begin(), end, std::greater{});
     FreshView view = fresh();
@@ -262,7 +270,27 @@ void PeerView::merge_arrivals(std::uint64_t tie_salt) {
     const std::size_t gone = view.merge({news.begin(), told}, no_endpoint, FreshView::rule_of(options_),
                                         {random_, hash, tie_salt}, sent, {left.begin(), fresh_count_ + told + 1});
     fresh_count_ = static_cast<std::uint32_t>(view.size());
-    for (std::size_t i = 0; i < gone; ++i) assign(place(left.begin()[i].endpoint()), PeerRole::pool);
+    if (gone > 0) demote({left.begin(), gone});
+}
+
+// Those that a merge left out of fresh_, in one pass instead of a search for each.
+void PeerView::demote(std::span<const Sighting> left) {
+    const auto bit_of = [](EndpointId id) { return static_cast<std::uint32_t>(id) * 0x9e3779b1U >> 24; };
+    std::uint64_t filter[4]{};
+    for (const Sighting s : left) filter[bit_of(s.endpoint()) / 64] |= std::uint64_t{1} << bit_of(s.endpoint()) % 64;
+    SightingBuffer likely{records_.size() + 1};  // places
+    Sighting* end = likely.begin();
+    for (std::size_t at = 0; at < records_.size(); ++at) {
+        const std::uint32_t bit = bit_of(records_[at].endpoint);
+        *end = {at};
+        end += (marks_[at] & role_bits) == 0 && (filter[bit / 64] >> bit % 64 & 1) != 0;
+    }
+    for (const Sighting* s = likely.begin(); s != end; ++s)
+        if (std::ranges::find(left, records_[s->word].endpoint, &Sighting::endpoint) != left.end())
+            marks_[s->word] |= static_cast<Mark>(PeerRole::pool);
+    const auto count = static_cast<std::uint32_t>(left.size());
+    counts_[static_cast<std::size_t>(PeerRole::fresh)] -= count;
+    counts_[static_cast<std::size_t>(PeerRole::pool)] += count;
 }
 
 // The newest of each address group stay.
@@ -284,13 +312,13 @@ void PeerView::limit_groups(PeerRole role) {
 void PeerView::shrink_pool() {
     if (count(PeerRole::pool) <= options_.pool_max) return;
     // As sightings, so that the buffer serves: the rank above the place. The higher stays.
-    SightingBuffer pool{count(PeerRole::pool)};
+    SightingBuffer pool{count(PeerRole::pool) + 1};
     Sighting* end = pool.begin();
     for (std::size_t at = 0; at < records_.size(); ++at) {
-        if (role_at(at) != PeerRole::pool) continue;
         const Record& r = records_[at];
         const unsigned rank = (r.vouched() ? 4U : 0U) | (marks_[at] & suspected ? 0U : 2U) | (r.proved != 0 ? 1U : 0U);
-        *end++ = {std::uint64_t{rank} << 61 | std::uint64_t{r.newest()} << 24 | static_cast<std::uint64_t>(at)};
+        *end = {std::uint64_t{rank} << 61 | std::uint64_t{r.newest()} << 24 | static_cast<std::uint64_t>(at)};
+        end += role_at(at) == PeerRole::pool;
     }
     const auto place_of = [](Sighting s) { return static_cast<std::size_t>(s.word & 0xffffff); };
     const auto stays_before = [&](Sighting a, Sighting b) {
@@ -298,7 +326,8 @@ void PeerView::shrink_pool() {
         return listed_before(peer_at(place_of(a)), peer_at(place_of(b)));
     };
     Sighting* const cut = pool.begin() + options_.pool_max;
-    if (cut > pool.begin()) std::nth_element(pool.begin(), cut, end, stays_before);
+    if (end - cut == 1) std::iter_swap(cut, std::max_element(pool.begin(), end, stays_before));
+    else if (cut > pool.begin()) std::nth_element(pool.begin(), cut, end, stays_before);
     for (Sighting* s = cut; s != end; ++s) {
         drop_story(place_of(*s));
         records_[place_of(*s)].endpoint = no_endpoint;
@@ -625,12 +654,36 @@ Instant PeerView::next_probe() const {
     return next;
 }
 
+void PeerView::prefetch() const {
+    const auto lines = [](const void* begin, std::size_t bytes) {
+        for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(static_cast<const char*>(begin) + at, 1);
+    };
+    lines(records_.data(), records_.size() * sizeof(Record));
+    lines(marks_.data(), marks_.size());
+    lines(fresh_.data(), fresh_count_ * sizeof(Sighting));
+}
+
 // ---- what is told ----
+
+namespace {
+
+// The newest of `all` into `out`, newest first. Few take their place in `out`, so this is one pass of easy guesses.
+void keep_newest(std::span<const Sighting> all, std::span<Sighting> out) {
+    std::size_t count = 0;
+    for (const Sighting s : all) {
+        if (count == out.size() && s < out[count - 1]) continue;
+        std::size_t at = count < out.size() ? count++ : count - 1;
+        for (; at > 0 && out[at - 1] < s; --at) out[at] = out[at - 1];
+        out[at] = s;
+    }
+}
+
+}  // namespace
 
 // Places of the freshest presentable peers, ties of age at random, and of random others.
 std::size_t PeerView::choose(std::span<std::uint32_t> out, bool brief) {
     const std::size_t divisor = brief ? 2 : 1;
-    SightingBuffer buffer{records_.size()};
+    SightingBuffer buffer{records_.size() + 1};
     Sighting* const begin = buffer.begin();
     Sighting* end = begin;
     const std::uint64_t salt = random_.next();
@@ -644,17 +697,21 @@ std::size_t PeerView::choose(std::span<std::uint32_t> out, bool brief) {
     }
     const auto candidates = static_cast<std::size_t>(end - begin);
     const std::size_t freshest = std::min(options_.sample_freshest / divisor, candidates);
-    if (freshest < candidates) std::nth_element(begin, begin + freshest, end, std::greater{});
-    std::sort(begin, begin + freshest, std::greater{});
-    const std::size_t others = std::min(options_.sample_random / divisor, candidates - freshest);
-    for (std::size_t i = freshest; i < freshest + others; ++i)
+    const std::size_t wanted = freshest + std::min(options_.sample_random / divisor, candidates - freshest);
+    SightingBuffer chosen{wanted + 1};
+    Sighting* const told = chosen.begin();
+    if (freshest > 0) keep_newest({begin, candidates}, {told, freshest});
+    std::size_t count = freshest;
+    for (std::size_t i = 0; count < wanted; ++i) {
         std::swap(begin[i], begin[i + random_.below(candidates - i)]);
-    assert(out.size() >= freshest + others);
-    for (std::size_t i = 0; i < freshest + others; ++i) {
-        out[i] = static_cast<std::uint32_t>(begin[i].word & 0xffffff);
+        if (freshest == 0 || begin[i] < told[freshest - 1]) told[count++] = begin[i];  // else it is among the freshest
+    }
+    assert(out.size() >= count);
+    for (std::size_t i = 0; i < count; ++i) {
+        out[i] = static_cast<std::uint32_t>(told[i].word & 0xffffff);
         marks_[out[i]] |= was_sent;
     }
-    return freshest + others;
+    return count;
 }
 
 std::vector<Peer> PeerView::sample(bool brief) {

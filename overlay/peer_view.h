@@ -128,6 +128,9 @@ public:
     std::size_t sample(std::span<Told> out, bool brief);
     [[nodiscard]] std::vector<Peer> everybody() const;  // presentable
 
+    // For a world of very many views: the next call on this one comes soon.
+    void prefetch() const;
+
 private:
     struct Record {
         EndpointId endpoint;
@@ -165,7 +168,7 @@ private:
     static constexpr std::size_t nowhere = ~std::size_t{0};
     [[nodiscard]] std::size_t lower_bound(EndpointId peer) const;
     [[nodiscard]] std::size_t place(EndpointId peer) const;
-    std::size_t insert(const Record& record, PeerRole role);
+    std::size_t insert(const Record& record, PeerRole role);  // unknown until now
     [[nodiscard]] PeerRole role_at(std::size_t at) const { return static_cast<PeerRole>(marks_[at] & role_bits); }
     [[nodiscard]] bool dead_at(std::size_t at) const { return role_at(at) == PeerRole::grave; }
     [[nodiscard]] bool presentable_at(std::size_t at) const {
@@ -186,6 +189,7 @@ private:
     void calm(std::size_t at);
     Heard hear_of_dead(std::size_t at, const PeerNews& news, Instant now);
     void merge_arrivals(std::uint64_t tie_salt);
+    void demote(std::span<const Sighting> left);
     void limit_groups(PeerRole role);
     void shrink_pool();
     void shrink_graves();

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <span>
 #include <vector>
 
@@ -54,6 +53,7 @@ public:
               std::uint64_t salt);
     void contact(std::uint32_t, EndpointId, bool, std::uint32_t) {}  // a ping or a pong: nothing to keep
     void prefetch(std::uint32_t node) const;
+    void prefetch_early(std::uint32_t) const {}
     void add_view(std::uint32_t node, std::vector<std::uint32_t>& out) const;
 
 private:
@@ -84,7 +84,8 @@ public:
     void hear(std::uint32_t node, std::span<const Sighting> news, EndpointId speaker, bool answered, std::uint32_t now,
               std::uint64_t salt);
     void contact(std::uint32_t node, EndpointId other, bool answered, std::uint32_t now);
-    void prefetch(std::uint32_t) const {}
+    void prefetch(std::uint32_t node) const { views_[node - range_.begin].prefetch(); }
+    void prefetch_early(std::uint32_t node) const;
     void add_view(std::uint32_t node, std::vector<std::uint32_t>& out) const;
 
 private:
@@ -92,7 +93,7 @@ private:
     NodeRange range_;
     bool proves_;
     EndpointTable endpoints_;
-    std::deque<PeerView> views_;
+    std::vector<PeerView> views_;
 };
 
 }  // namespace halp::sim

@@ -96,7 +96,8 @@ private:
     }
 
     void prefetch() {
-        constexpr std::size_t places = 8;
+        constexpr std::size_t places = 8, places_early = 16;
+        if (const SwarmEvent* event = queue_.ahead(places_early)) nodes_.prefetch_early(event->node);
         if (const SwarmEvent* event = queue_.ahead(places)) {
             nodes_.prefetch(event->node);
             if (carries(event->kind()) && range_.has(event->from)) slots_.prefetch(event->slot());
