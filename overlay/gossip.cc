@@ -79,15 +79,15 @@ Instant Gossip::next_deadline() const {
 
 void Gossip::on_deadline(Instant now, UnixSeconds wall) {
     if (!started_) return;
-    time_out_calls(now, wall);
+    time_out_calls(now);
     if (now >= news_at_) push_news(now, wall);
     if (leaving()) return;
     if (now >= expire_at_) expire(now);
     if (now >= reannounce_at_) reannounce(now, wall);
-    try_seeds(now, wall);
+    try_seeds(now);
     retry_suspects(now);
-    if (now >= eager_at_) join_eagerly(now, wall);
-    if (now >= round_at_) start_round(now, wall);
+    if (now >= eager_at_) join_eagerly(now);
+    if (now >= round_at_) start_round(now);
 }
 
 Duration Gossip::jittered(Duration d) {
@@ -95,14 +95,14 @@ Duration Gossip::jittered(Duration d) {
     return d * 4 / 5 + Duration{static_cast<std::int64_t>(parts_.random.below(spread))};
 }
 
-void Gossip::start_round(Instant now, UnixSeconds wall) {
+void Gossip::start_round(Instant now) {
     round_at_ = now + jittered(options_.gossip.period) * health_;
     errands_this_period_ = 0;
     hearsay_tokens_ = 64 + 2 * parts_.view.capacity();
     if (const EndpointId holder = holder_partner(); holder != no_endpoint)
-        call_partner(holder, 1, now, wall);
+        call_partner(holder, 1, now);
     else if (const EndpointId partner = parts_.view.partner(); partner != no_endpoint)
-        call_partner(partner, 1, now, wall);
+        call_partner(partner, 1, now);
     // Rounds renew most proofs; feelers see to those that were not drawn for long.
     const Duration stale = std::max(60 * options_.gossip.period, options_.gossip.ttl / 2);
     if (const EndpointId unproved = parts_.view.feeler(now, stale); unproved != no_endpoint)
@@ -117,9 +117,9 @@ void Gossip::check_members(Instant now) {
     if (!failed_since_round_) checks_wanted_ = std::max(0, checks_wanted_ - 1);
     failed_since_round_ = false;
     for (int i = 0; i < checks_wanted_; ++i) {
-        const EndpointId member = parts_.view.least_proved(now - options_.gossip.period);
+        const EndpointId member = parts_.view.unproved_since(now - options_.gossip.period);
         if (member == no_endpoint) return;
-        parts_.view.checked(member, now);
+        if (std::ranges::find(calls_, member, &Outgoing::to) != calls_.end()) continue;
         call(member, Purpose::check, message(gossip::Kind::ping), now);
     }
 }
@@ -135,12 +135,12 @@ void Gossip::try_graves(Instant now) {
     call(grave, Purpose::grave, message(gossip::Kind::ping), now);
 }
 
-void Gossip::call_partner(EndpointId partner, int attempt, Instant now, UnixSeconds wall) {
+void Gossip::call_partner(EndpointId partner, int attempt, Instant now) {
     call(partner, Purpose::round, exchange_message(now), now).attempt = attempt;
 }
 
 // A newcomer proves a usable list at once instead of one node a period.
-void Gossip::join_eagerly(Instant now, UnixSeconds wall) {
+void Gossip::join_eagerly(Instant now) {
     eager_at_ = no_deadline;
     if (parts_.view.proved_count() >= std::min(proved_wanted, parts_.view.presentable_count())) return;
     for (int i = 0; i < eager_calls; ++i) {
@@ -148,19 +148,19 @@ void Gossip::join_eagerly(Instant now, UnixSeconds wall) {
         if (unproved == no_endpoint) return;
         if (std::ranges::find(calls_, unproved, &Outgoing::to) != calls_.end()) continue;
         if (i == 0)
-            call_partner(unproved, 1, now, wall);
+            call_partner(unproved, 1, now);
         else
             call(unproved, Purpose::feeler, message(gossip::Kind::ping), now);
     }
     eager_at_ = now + options_.gossip.period / 4;
 }
 
-void Gossip::try_seeds(Instant now, UnixSeconds wall) {
+void Gossip::try_seeds(Instant now) {
     const bool enough = parts_.view.proved_count() >= options_.view.fresh_max / 2;
     for (std::size_t i = 0; i < seeds_.size(); ++i) {
         Seed& seed = seeds_[i];
         if (seed.next > now) continue;
-        const Peer* known = parts_.view.find(seed.known_as);
+        const std::optional<Peer> known = parts_.view.find(seed.known_as);
         const bool alive = known && known->presentable() && known->proved != never;
         if (!enough && !alive && !is_self(seed.endpoint))
             call(seed.endpoint, Purpose::seed, exchange_message(now), now).seed = i;
@@ -178,13 +178,13 @@ void Gossip::retry_suspects(Instant now) {
     }
 }
 
-void Gossip::time_out_calls(Instant now, UnixSeconds wall) {
+void Gossip::time_out_calls(Instant now) {
     std::vector<std::pair<ConversationId, bool>> late;
     for (const Outgoing& call : calls_)
         if (call.deadline <= now) late.emplace_back(call.id, call.connected);
     for (const auto& [id, connected] : late) {
         actions_.push_back(GossipHangUp{id});
-        on_failed(id, connected ? ContactFailure::silent : ContactFailure::timed_out, now, wall);
+        on_failed(id, connected ? ContactFailure::silent : ContactFailure::timed_out, now);
     }
 }
 
@@ -221,7 +221,7 @@ gossip::Message Gossip::exchange_message(Instant now) {
     m.hello.joining = parts_.view.proved_count() == 0;
     m.hello.peers = swarm_digest();
     m.hello.interests = own_interests();
-    for (const Peer* peer : parts_.view.sample(in_agreement_)) m.peers.push_back(peer_entry(*peer, now));
+    for (const Peer& peer : parts_.view.sample(in_agreement_)) m.peers.push_back(peer_entry(peer, now));
     m.hello.all_labels = parts_.labels.host_label_count() <= options_.gossip.digests_per_exchange;
     for (const Label& label : parts_.labels.next_labels(digest_cursor_, options_.gossip.digests_per_exchange))
         if (const HostList* list = parts_.labels.find(label)) m.digests.push_back({label.hash(), list->digest()});
@@ -255,7 +255,7 @@ void Gossip::on_connected(ConversationId conversation) {
 
 void Gossip::on_sent(ConversationId conversation) { finish(conversation); }
 
-void Gossip::on_failed(ConversationId conversation, ContactFailure why, Instant now, UnixSeconds wall) {
+void Gossip::on_failed(ConversationId conversation, ContactFailure why, Instant now) {
     const std::optional<Outgoing> call = finish(conversation);
     if (!call || why == ContactFailure::our_limit) return;
     if (call->purpose == Purpose::errand) {
@@ -269,7 +269,7 @@ void Gossip::on_failed(ConversationId conversation, ContactFailure why, Instant 
         if (parts_.view.find(call->to)) failed(call->to, why, now);
         return;
     }
-    const Peer* peer = parts_.view.find(call->to);
+    const std::optional<Peer> peer = parts_.view.find(call->to);
     // Time-outs while others get through to us tell of the other side, not of ours (Lifeguard's missing nacks).
     const bool sign_of_illness =
         (why == ContactFailure::silent || why == ContactFailure::timed_out) && heard_at_ < call->started;
@@ -285,7 +285,7 @@ void Gossip::on_failed(ConversationId conversation, ContactFailure why, Instant 
     parts_.observer.note(RoundDone{parts_.view.listed_count(), false});
     if (call->attempt >= attempts_per_round) return;
     const EndpointId next = parts_.view.partner();
-    if (next != no_endpoint && next != call->to) call_partner(next, call->attempt + 1, now, wall);
+    if (next != no_endpoint && next != call->to) call_partner(next, call->attempt + 1, now);
 }
 
 void Gossip::refuse(ConversationId conversation, gossip::Refusal why) {
@@ -430,8 +430,8 @@ void Gossip::answer(ConversationId conversation, const gossip::Message& theirs, 
     if (theirs.hello.joining || differs)
         add_everybody(ours, now);
     else
-        for (const Peer* peer : parts_.view.sample(theirs.hello.peers == ours.hello.peers))
-            if (peer->endpoint != speaker) ours.peers.push_back(peer_entry(*peer, now));
+        for (const Peer& peer : parts_.view.sample(theirs.hello.peers == ours.hello.peers))
+            if (peer.endpoint != speaker) ours.peers.push_back(peer_entry(peer, now));
     if (differs) ours.wanted.push_back(Label::halp().hash());
     compare_digests(theirs, ours, now, wall);
     if (theirs.hello.all_labels) offer_missing(theirs, ours, now, wall);

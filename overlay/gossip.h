@@ -69,7 +69,7 @@ public:
     // it; its port is not where it listens.
     void on_message(ConversationId conversation, const gossip::Message& message, const Endpoint& remote, Instant now,
                     UnixSeconds wall);
-    void on_failed(ConversationId conversation, ContactFailure why, Instant now, UnixSeconds wall);
+    void on_failed(ConversationId conversation, ContactFailure why, Instant now);
     [[nodiscard]] ConversationId next_incoming() { return fresh_conversation(); }
 
     // Something this node learned that others should hear now.
@@ -139,15 +139,15 @@ private:
     };
 
     // gossip.cc: rounds, calls, answers
-    void start_round(Instant now, UnixSeconds wall);
-    void call_partner(EndpointId partner, int attempt, Instant now, UnixSeconds wall);
+    void start_round(Instant now);
+    void call_partner(EndpointId partner, int attempt, Instant now);
     void check_members(Instant now);
     void try_graves(Instant now);
-    void try_seeds(Instant now, UnixSeconds wall);
+    void try_seeds(Instant now);
     void retry_suspects(Instant now);
-    void time_out_calls(Instant now, UnixSeconds wall);
+    void time_out_calls(Instant now);
     void expire(Instant now);
-    void join_eagerly(Instant now, UnixSeconds wall);
+    void join_eagerly(Instant now);
     void on_foreign(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now);
     void on_answer(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now,
                    UnixSeconds wall);

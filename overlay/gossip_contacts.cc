@@ -71,7 +71,7 @@ EndpointId Gossip::contacted(const Outgoing& call, const gossip::Message& m, con
         seeds_[call.seed].known_as = speaker;
         seeds_[call.seed].pause = options_.gossip.seed_retry_max;
     }
-    const Peer* before = parts_.view.find(speaker);
+    const std::optional<Peer> before = parts_.view.find(speaker);
     const bool new_here = !before || before->dead();
     const bool first_proof = new_here || before->proved == never;
     if (call.to != speaker) parts_.view.erase(call.to);  // another name of the same node
@@ -111,7 +111,7 @@ void Gossip::hear_peers(const gossip::Message& m, const Merged& how) {
 }
 
 void Gossip::hear_peer(const gossip::Entry& entry, const Merged& how) {
-    const Peer* known = parts_.view.find(entry.endpoint);
+    const std::optional<Peer> known = parts_.view.find(entry.endpoint);
     if (entry.suspect || entry.withdrawn) {
         // Hearsay of a death or a leave is a reason to look, never a proof.
         if (!known || known->dead() || known->incarnation > entry.incarnation) return;
@@ -142,7 +142,7 @@ void Gossip::feel_well(bool well) {
 // ---- failure ----
 
 void Gossip::failed(EndpointId id, ContactFailure why, Instant now) {
-    const Peer* before = parts_.view.find(id);
+    const std::optional<Peer> before = parts_.view.find(id);
     if (!before) return;
     if (why == ContactFailure::speaks_text) {
         const bool news = !before->original;
@@ -153,7 +153,7 @@ void Gossip::failed(EndpointId id, ContactFailure why, Instant now) {
     const Duration period = options_.gossip.period * health_;
     const bool was_dead = before->dead();
     const int failures = parts_.view.fail(id, now, 2 * options_.gossip.period, why == ContactFailure::silent);
-    const Peer* peer = parts_.view.find(id);
+    const std::optional<Peer> peer = parts_.view.find(id);
     if (!peer || was_dead) return;
     if (!peer->vouched() && failures >= 2) {  // a mere claim that nobody answers at
         parts_.observer.note(PeerExpired{parts_.endpoints.at(id)});
@@ -188,7 +188,7 @@ void Gossip::suspect(EndpointId id, Instant now) {
 }
 
 void Gossip::bury(EndpointId id, Instant now) {
-    const Peer* peer = parts_.view.find(id);
+    const std::optional<Peer> peer = parts_.view.find(id);
     if (!peer || peer->dead()) return;
     forget_heard(id, peer->incarnation);
     parts_.view.bury(id, now);
@@ -196,7 +196,7 @@ void Gossip::bury(EndpointId id, Instant now) {
 }
 
 void Gossip::gone(EndpointId id, std::uint32_t incarnation, Instant now) {
-    const Peer* peer = parts_.view.find(id);
+    const std::optional<Peer> peer = parts_.view.find(id);
     if (peer && (peer->dead() || peer->incarnation > incarnation)) return;
     forget_heard(id, incarnation);
     parts_.view.leave(id, incarnation, now);
@@ -234,7 +234,7 @@ void Gossip::on_refused(const Outgoing& call, const gossip::Message& m, const En
 
 // Somebody asks us to try a node it cannot reach.
 void Gossip::run_errand(ConversationId asker, EndpointId target, Instant now) {
-    const Peer* peer = target == no_endpoint ? nullptr : parts_.view.find(target);
+    const std::optional<Peer> peer = parts_.view.find(target);
     // Only nodes of our own list, and few: nobody can use us to probe the network.
     if (!peer || peer->dead() || errands_this_period_ >= errands_per_period_max) {
         refuse(asker, gossip::Refusal::busy);

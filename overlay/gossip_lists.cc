@@ -93,9 +93,9 @@ bool Gossip::small_swarm_differs(const ListDigest& theirs) const {
 }
 
 void Gossip::add_everybody(gossip::Message& m, Instant now) const {
-    for (const Peer* peer : parts_.view.everybody()) {
+    for (const Peer& peer : parts_.view.everybody()) {
         if (m.peers.size() >= gossip::peers_per_message_max) return;
-        m.peers.push_back(peer_entry(*peer, now));
+        m.peers.push_back(peer_entry(peer, now));
     }
 }
 
@@ -227,7 +227,7 @@ EndpointId Gossip::holder_partner() {
     const std::uint32_t wanted = ours[parts_.random.below(ours.size())];
     std::vector<EndpointId> holders;
     for (const auto& [peer, held] : interests_) {
-        const Peer* known = parts_.view.find(peer);
+        const std::optional<Peer> known = parts_.view.find(peer);
         if (known && known->presentable() && std::ranges::find(held, wanted) != held.end()) holders.push_back(peer);
     }
     return holders.empty() ? no_endpoint : holders[parts_.random.below(holders.size())];
@@ -364,7 +364,7 @@ gossip::Message Gossip::news_message(Instant now, UnixSeconds wall) const {
     for (const NewsItem& item : news_) {
         if (++items > news_per_message_max) break;
         if (!item.label) {
-            if (const Peer* peer = parts_.view.find(item.endpoint)) m.peers.push_back(peer_entry(*peer, now));
+            if (const std::optional<Peer> peer = parts_.view.find(item.endpoint)) m.peers.push_back(peer_entry(*peer, now));
             continue;
         }
         const HostList* list = parts_.labels.find(*item.label);

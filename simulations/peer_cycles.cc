@@ -37,7 +37,7 @@ PeerCycles::PeerCycles(std::uint64_t seed, std::size_t nodes, const ViewOptions&
 
 void PeerCycles::cycle() {
     for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
-        now_ += std::chrono::microseconds{100};
+        now_ += std::chrono::milliseconds{1};
         const EndpointId partner = nodes_[i].view.partner();
         if (partner != no_endpoint) exchange(i, static_cast<std::uint32_t>(partner));
     }
@@ -53,8 +53,8 @@ void PeerCycles::exchange(std::uint32_t a, std::uint32_t b) {
 
 std::vector<PeerNews> PeerCycles::told_by(std::uint32_t node) {
     std::vector<PeerNews> news;
-    for (const Peer* p : nodes_[node].view.sample())
-        news.push_back({.endpoint = p->endpoint, .incarnation = p->incarnation, .seen = p->seen});
+    for (const Peer& p : nodes_[node].view.sample())
+        news.push_back({.endpoint = p.endpoint, .incarnation = p.incarnation, .seen = p.seen});
     news.push_back({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true});
     return news;
 }

@@ -149,7 +149,7 @@ TEST_F(PeerViewTest, FirstAnchorsAreReplacedInTime) {
     for (int i = 0; i < 400; ++i) view.prove(peer(i % 100), 1, start + std::chrono::milliseconds{i});
     int early = 0;
     for (int i = 0; i < 5; ++i)
-        if (const Peer* p = view.find(peer(i)); p && p->role == PeerRole::anchor) ++early;
+        if (const std::optional<Peer> p = view.find(peer(i)); p && p->role == PeerRole::anchor) ++early;
     EXPECT_LT(early, 4) << "the bootstrap must not stay everybody's anchor";
 }
 
@@ -177,7 +177,7 @@ TEST_F(PeerViewTest, AFullPoolLosesMereClaimsBeforeProvedNodes) {
     for (int i = 100; i < 200; ++i)
         view.hear({.endpoint = peer(i), .claim = {UnixSeconds{9}, UnixSeconds{9}, start}}, start);
     view.settle();
-    for (int i = 0; i < 10; ++i) EXPECT_NE(view.find(peer(i)), nullptr) << i;
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(view.find(peer(i))) << i;
 }
 
 TEST_F(PeerViewTest, AnAddressGroupTakesNoMoreThanItsShareOfTheView) {
@@ -209,7 +209,7 @@ TEST_F(PeerViewTest, ASampleIsTheFreshestAndOthersWithoutRepeats) {
     std::set<EndpointId> others;
     for (int round = 0; round < 50; ++round) {
         std::set<EndpointId> seen;
-        for (const Peer* p : view.sample()) EXPECT_TRUE(seen.insert(p->endpoint).second);
+        for (const Peer& p : view.sample()) EXPECT_TRUE(seen.insert(p.endpoint).second);
         EXPECT_EQ(seen.size(), options.sample_freshest + options.sample_random);
         for (int i = 0; i < 8; ++i) EXPECT_TRUE(seen.contains(peer(i))) << "one of the 8 freshest is missing";
         others.insert(seen.begin(), seen.end());
@@ -225,14 +225,14 @@ TEST_F(PeerViewTest, SuspectsAreNeitherToldNorChosenButStayListedLast) {
     view.fail(peer(1), start, 2s);
     for (int i = 0; i < 50; ++i) EXPECT_EQ(view.partner(), peer(2));
     EXPECT_EQ(view.sample().size(), 1U);
-    EXPECT_EQ(view.listed().back()->endpoint, peer(1));
+    EXPECT_EQ(view.listed().back().endpoint, peer(1));
 }
 
 TEST_F(PeerViewTest, ClaimsAreListedBelowEverythingConfirmed) {
     PeerView view{endpoints, dice, {}};
     view.hear({.endpoint = peer(1), .claim = {UnixSeconds{4'000'000'000}, UnixSeconds{2'000'000'000}, start}}, start);
     hear(view, 2, 200s);
-    EXPECT_EQ(view.listed().front()->endpoint, peer(2));
+    EXPECT_EQ(view.listed().front().endpoint, peer(2));
     EXPECT_EQ(view.digest().count, 1U) << "claims are not told";
 }
 
@@ -288,7 +288,7 @@ TEST_F(PeerViewTest, SwapperGivesAwayWhatItSent) {
     for (int i = 0; i < 10; ++i) hear(view, i, 5s);
     view.settle();
     std::set<EndpointId> sent;
-    for (const Peer* p : view.sample()) sent.insert(p->endpoint);
+    for (const Peer& p : view.sample()) sent.insert(p.endpoint);
     for (int i = 100; i < 105; ++i) hear(view, i, 50s);
     view.settle();
     EXPECT_EQ(view.all().size(), 10U);
