@@ -209,7 +209,6 @@ private:
                         std::to_string(whole_value) + ")");
         };
         const OverlayOptions& node = out_.settings.node;
-        more("view.healer", node.view.healer, "view.fresh_max", node.view.fresh_max);
         more("view.swapper", node.view.swapper, "view.fresh_max", node.view.fresh_max);
         if (const DhtSettings& dht = out_.settings.dht; dht.range_min > dht.range_max) {
             const auto origin = out_.origins.find("dht.range_min");

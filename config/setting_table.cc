@@ -125,6 +125,8 @@ constexpr std::array settings{
     Setting{"view.pool_max", view<&ViewOptions::pool_max>, between(0, 65536), restart,
             "further known nodes, listed and tried now and then"},
     Setting{"view.grave_max", view<&ViewOptions::grave_max>, between(0, 4096), restart, "dead nodes remembered"},
+    Setting{"view.fresh_age_max", view<&ViewOptions::fresh_age_max>, between(0s, 3 * 24h), restart,
+            "hearsay older than this makes no partner; 0s: any does"},
     Setting{"view.per_group_max", view<&ViewOptions::per_group_max>, between(0, 1024), restart,
             "nodes kept of one address group (/16, /32); 0: no limit"},
 

@@ -74,7 +74,7 @@ struct OverlayOptions {
     std::optional<Endpoint> listening;  // a concrete (not wildcard) listen address, known to be ours
     std::vector<std::string> own_addresses;  // of this machine, when it listens on all: with our port they are ourselves
     std::vector<Endpoint> seeds;        // resolved afresh at each attempt
-    ViewOptions view;
+    ViewOptions view{.fresh_age_max = std::chrono::seconds{10}};
     GossipOptions gossip;
     TextOptions text;
     TableLimits table;

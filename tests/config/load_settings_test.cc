@@ -219,8 +219,9 @@ TEST_F(LoadSettings, ChecksTheRowsOfLabels) {
 }
 
 TEST_F(LoadSettings, RefusesASampleLargerThanTheView) {
-    EXPECT_THAT(load_file("view: {healer: 9, fresh_max: 8}\n").problems,
-                ElementsAre(HasSubstr("view.healer (9) is above view.fresh_max (8)")));
+    EXPECT_THAT(load_file("view: {swapper: 9, fresh_max: 8}\n").problems,
+                ElementsAre(HasSubstr("view.swapper (9) is above view.fresh_max (8)")));
+    EXPECT_THAT(load_file("view: {fresh_max: 8}\n").problems, ElementsAre()) << "the default healer means: all";
 }
 
 TEST_F(LoadSettings, AcceptsEmptySectionsButNoEmptyValue) {

@@ -295,5 +295,60 @@ TEST_F(PeerViewTest, SwapperGivesAwayWhatItSent) {
     for (const Peer& p : view.all()) EXPECT_FALSE(sent.contains(p.endpoint));
 }
 
+TEST_F(PeerViewTest, ASeedTakesNoPlaceAmongTheAnchors) {
+    PeerView view{endpoints, dice, {}};
+    view.prove(peer(1), 1, start, false);
+    view.prove(peer(2), 1, start);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::fresh);
+    EXPECT_EQ(view.find(peer(2))->role, PeerRole::anchor);
+}
+
+TEST_F(PeerViewTest, ASuspectLosesItsPlaceInTheViewUntilItAnswers) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 1s);
+    view.fail(peer(1), start, 2s);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::fresh);
+    view.fail(peer(1), start, 2s);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::pool);
+    EXPECT_EQ(hear(view, 1, 0s), Heard::refreshed);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::pool) << "hearsay is no answer";
+    view.prove(peer(1), 1, start);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::anchor);
+}
+
+TEST_F(PeerViewTest, OldHearsayIsKnownButNoPartner) {
+    PeerView view{endpoints, dice, {.fresh_age_max = 10s}};
+    hear(view, 1, 11s);
+    hear(view, 2, 9s);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::pool);
+    EXPECT_EQ(view.find(peer(2))->role, PeerRole::fresh);
+    EXPECT_EQ(hear(view, 1, 3s), Heard::refreshed);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::fresh);
+}
+
+TEST_F(PeerViewTest, AsksForThoseNotProvedForLongPartnersFirst) {
+    PeerView view{endpoints, dice, {.fresh_age_max = 10s}};
+    hear(view, 1, 1s);
+    hear(view, 2, 60s);  // pool
+    hear(view, 3, 1s);
+    view.prove(peer(3), 1, start);
+    EXPECT_EQ(view.unproved_since(start), peer(1));
+    view.prove(peer(1), 1, start);
+    EXPECT_EQ(view.unproved_since(start), peer(2));
+    view.fail(peer(2), start, 2s);
+    EXPECT_EQ(view.unproved_since(start), no_endpoint) << "who fails is retried by a plan of its own";
+}
+
+TEST_F(PeerViewTest, AnyGraveIsTriedButNotWhoSaidGoodbye) {
+    PeerView view{endpoints, dice, {}};
+    EXPECT_EQ(view.any_grave(), no_endpoint);
+    hear(view, 1, 1s);
+    hear(view, 2, 1s);
+    view.leave(peer(1), 1, start);
+    EXPECT_EQ(view.any_grave(), no_endpoint);
+    view.bury(peer(2), start);
+    EXPECT_EQ(view.any_grave(), peer(2));
+}
+
 }  // namespace
 }  // namespace halp
