@@ -1,6 +1,7 @@
 #include "tools/halp/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -298,7 +299,8 @@ Parsed conclude(Typed& typed, const CLI::App& app, const std::string& version) {
         if (!chosen.empty() && chosen.front()->get_name() == each.name) entry = &each;
     if (typed.version) return {std::nullopt, ExitCode::ok, "halp " + version + "\n"};
     if (typed.help && entry != nullptr) return {std::nullopt, ExitCode::ok, verb_help(*chosen.front())};
-    const auto left = app.remaining(true);
+    auto left = app.remaining(true);
+    left.erase(std::remove(left.begin(), left.end(), "--"), left.end());  // what stood behind it was understood
     const std::string usage = words_for_help(app);
     if (!left.empty() && entry == nullptr) return unknown_word(left.front(), "halp", verb_names(), usage);
     if (!left.empty()) {
