@@ -58,6 +58,8 @@ public:
             so_far_.records += done && completion.token == WriteToken{1} ? 1 : 0;
         }
         progress_(so_far_.records);
+        if (!committed && committed.error().code == ErrorCode::full)
+            return stop({ErrorCode::full, committed.error().message + " (--bytes-max, or the disk)"});
         if (!committed) return stop(committed.error());
         return all || stop({ErrorCode::full,
                             "the records would take more than --bytes-max, or there are too many channels"});

@@ -203,7 +203,7 @@ ExitCode run_import(const StoreCommand& typed, OpenStore& store, Console& consol
                                                       : ExitCode::failed;
         console.fail(code, words_about(one) + (over ? ", then: " + one.trouble : "."));
         if (!over) continue;
-        console.say("files behind it were not read.");
+        if (&path != &typed.files.back()) console.say("the files behind it were not read.");
         break;
     }
     if (console.style().json) console.line(text_of(Json{{"schema_version", 1}, {"files", files}}));
