@@ -208,8 +208,9 @@ private:
         if (dht.port == 0) return;
         const auto neo = static_cast<std::uint16_t>(dht.port + DhtSettings::neo_above_legacy);
         if (stated && dht.listen.port != 0 && dht.listen.port != neo)
-            problem(out_.origins["dht.port"], "dht.port puts neo on port " + std::to_string(neo) + ", dht.listen on " +
-                                                  std::to_string(dht.listen.port) + ": leave one of the two out");
+            problem(out_.origins["dht.port"], "dht.port puts neo on port " + std::to_string(neo) +
+                                                  ", dht.listen on " + std::to_string(dht.listen.port) +
+                                                  ": leave one of the two out");
         dht.listen.port = neo;
         follow("dht.port");
     }
