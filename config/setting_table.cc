@@ -175,6 +175,12 @@ constexpr std::array settings{
     Setting{"dht.enabled", dht<&DhtSettings::enabled>, any, restart,
             "keep records for clients of the neo protocol; anything else set below turns it on"},
     Setting{"dht.listen", dht<&DhtSettings::listen>, any, restart, "where the neo protocol is served"},
+    Setting{
+        "dht.port", dht<&DhtSettings::port>, between(0, 65435), restart,
+        "as the originals count: neo is served 100 above it, whatever port dht.listen has; 0: as dht.listen says"},
+    Setting{"dht.test_client", dht<&DhtSettings::test_client>, any, restart,
+            "for tests: the client admin with 128 zero bytes may do everything; then dht.listen is 127.0.0.1 "
+            "unless set"},
     Setting{"dht.advertise", dht<&DhtSettings::advertise>, any, restart,
             "what to announce under the label dht; \"\": the address this node is known by, and the port above"},
     Setting{"dht.range_min", [](Settings& s) -> Field { return HashPlace{&s.dht.range_min}; }, any, restart,

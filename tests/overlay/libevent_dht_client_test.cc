@@ -114,6 +114,56 @@ TEST(BlockingDhtClient, DoesEverythingInStraightLines) {
     EXPECT_EQ(dht.client().stats().requests_active, 0U);
 }
 
+TEST(BlockingDhtClient, ReadsAllOfAChannelHoweverLongThatTakes) {
+    ForkedNode node(HashRange::full());
+    BlockingDhtClient writer(as_admin());
+    ASSERT_TRUE(writer.connect(node.address));
+    for (std::uint64_t key = 0; key < 40; ++key) ASSERT_TRUE(writer.put("big", Key{key}, std::string(60'000, 'x')));
+    // A record is looked at for longer than a call may wait, and all of them for many times as long.
+    BlockingDhtClient reader(as_admin(std::chrono::milliseconds{50}));
+    ASSERT_TRUE(reader.connect(node.address));
+    std::size_t seen = 0;
+    const auto look = [&](Key, Bytes) {
+        const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{seen == 0 ? 150 : 10};
+        while (std::chrono::steady_clock::now() < until) {
+        }
+        ++seen;
+        return true;
+    };
+    EXPECT_TRUE(reader.get_all("big", {}, look));
+    EXPECT_EQ(seen, 40U);
+}
+
+TEST(BlockingDhtClient, GivesUpEarlyWhenAllThatIsMissingHasRefused) {
+    ForkedNode node(HashRange::full());
+    BlockingDhtOptions options = as_admin(std::chrono::seconds{60});
+    options.refusal_patience = std::chrono::milliseconds{50};
+    BlockingDhtClient dht(options);
+    const Endpoint nobody{"127.0.0.1", 1};
+    const auto began = std::chrono::steady_clock::now();
+    const auto connected = dht.connect({node.address, nobody});
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{30});
+    ASSERT_FALSE(connected);
+    EXPECT_EQ(connected.error().message, "127.0.0.1:1: connection refused");
+    EXPECT_EQ(dht.trouble(node.address), nullptr);
+    ASSERT_NE(dht.trouble(nobody), nullptr);
+    EXPECT_TRUE(dht.put("chan", Key{1}, "x"));  // the others are of use
+}
+
+TEST(BlockingDhtClient, TakesNodesFromAListSomeOfWhichAreGone) {
+    struct Listed final : NodeSource {
+        std::vector<Endpoint> all;
+        std::vector<Endpoint> nodes() override { return all; }
+    } list;
+    ForkedNode node(HashRange::full());
+    list.all = {{"127.0.0.1", 1}, node.address};
+    BlockingDhtClient dht(as_admin());
+    ASSERT_TRUE(dht.connect_source(list));
+    EXPECT_TRUE(dht.put("chan", Key{1}, "x"));
+    // What never answered is only a hint: nobody waits for it.
+    EXPECT_EQ(dht.get_channels().value(), std::vector<std::string>{"chan"});
+}
+
 TEST(BlockingDhtClient, SaysWhyNothingCanBeReached) {
     BlockingDhtClient dht(as_admin(std::chrono::milliseconds{300}));
     const auto connected = dht.connect({"127.0.0.1", 1});
