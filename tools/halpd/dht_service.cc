@@ -57,7 +57,7 @@ DhtService::DhtService(const config::DhtSettings& settings, const config::Direct
 DhtService::~DhtService() = default;
 
 Result<neo::Credentials> DhtService::read_credentials() const {
-    const Result<std::string> text = config::read_config_file(credentials_file_);
+    const Result<std::string> text = config::read_config_file(credentials_file_, neo::credentials_bytes_max);
     if (!text)
         return Error{text.error().code,
                      text.error().message +
