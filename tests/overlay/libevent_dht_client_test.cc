@@ -156,10 +156,11 @@ TEST(BlockingDhtClient, AConsumerThatSuspendsAgainAndAgainGetsEveryRecordOnce) {
             value.append(reinterpret_cast<const char*>(&word), sizeof word);
         }
         ASSERT_TRUE(dht.client().put("chan", Key{key}, value, [&](const dht::PutNote& note) {
-            stored += std::holds_alternative<dht::Succeeded>(note) ? 1U : 0U;
+            EXPECT_TRUE(std::holds_alternative<dht::Succeeded>(note)) << describe(note);
+            ++stored;
         }));
     }
-    ASSERT_TRUE(dht.run_until([&] { return stored == records; }, std::chrono::seconds{20}));
+    ASSERT_TRUE(dht.run_until([&] { return stored == records; }, std::chrono::seconds{20})) << stored;
 
     std::map<std::uint64_t, int> seen;
     std::size_t rests = 0;
