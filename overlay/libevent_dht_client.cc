@@ -55,12 +55,14 @@ BlockingDhtClient::BlockingDhtClient(BlockingDhtOptions options)
     : timeout_(options.timeout),
       world_(limits_for_streaming(1)),
       doors_(std::make_unique<Doors>()),
-      client_({world_.clock(), world_.alarm(), world_.random(), world_.transport(), doors_->storage,
-               doors_->storage, doors_->observer},
-              std::move(options.client), [this](const ConnectionNote& note) {
-                  if (std::holds_alternative<ConnectionError>(note)) last_trouble_ = describe(note);
-              },
-              &world_.backlog()) {
+      client_(
+          {world_.clock(), world_.alarm(), world_.random(), world_.transport(), doors_->storage, doors_->storage,
+           doors_->observer},
+          std::move(options.client),
+          [this](const ConnectionNote& note) {
+              if (std::holds_alternative<ConnectionError>(note)) last_trouble_ = describe(note);
+          },
+          &world_.backlog()) {
     world_.attach(client_, &client_);
 }
 

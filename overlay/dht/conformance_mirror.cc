@@ -351,7 +351,8 @@ void overflow(Trial& t) {
     t.expect(seen.overflows == 1, "Mirror: one overflow was told more than once");
     t.put(writer, 7, "after");
     take_until(t, peer, id, seen, [&] { return seen.changed.size() > queued_max; });
-    t.expect(t.over() || seen.changed.back() == Update{7, "after"}, "Mirror: after an overflow another change came");
+    t.expect(t.over() || seen.changed.back() == Update{7, "after"},
+             "Mirror: after an overflow another change came");
 }
 
 // Busy with a refresh that a slow reader has not fetched yet, it still hears that its channel is gone.

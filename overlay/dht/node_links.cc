@@ -30,8 +30,8 @@ struct NodeLinks::Link final : neo::ClientMessages {
     const Endpoint node;
     Standing standing;
     StreamId stream{};
-    std::optional<Endpoint> remote;      // where the connection led, while it stands
-    std::optional<NodeNumber> alias_of;  // that one has led there before
+    std::optional<Endpoint> remote;               // where the connection led, while it stands
+    std::optional<NodeNumber> alias_of;           // that one has led there before
     std::unique_ptr<neo::ClientSession> session;  // from dialling to the end of the connection
     Instant retry_at = never;                     // while there is no session
     unsigned failures = 0;                        // in a row

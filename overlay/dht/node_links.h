@@ -59,10 +59,10 @@ public:
     NodeLinks(Environment doors, const LinkOptions& options, LinkOwner& owner, const Backlog* backlog);
     ~NodeLinks();
 
-    // Two names of one node, as localhost and 127.0.0.1, are found out when they lead to the same address: the later
-    // one counts no more, and stands for the other in add() and find(). It is tried again at hint_retry_max, in case
-    // it leads elsewhere by then.
-    // The number of that node, new or not; nothing when there are too many. It is dialled in the next turn.
+    // Two names of one node, as localhost and 127.0.0.1, are found out when they lead to the same address: the
+    // later one counts no more, and stands for the other in add() and find(). It is tried again at hint_retry_max,
+    // in case it leads elsewhere by then. The number of that node, new or not; nothing when there are too many. It
+    // is dialled in the next turn.
     std::optional<NodeNumber> add(const Endpoint& node, Standing standing);
     [[nodiscard]] std::optional<NodeNumber> find(const Endpoint& node) const;
     [[nodiscard]] std::size_t size() const { return links_.size(); }

@@ -1,6 +1,6 @@
-// A DhtClient whose node is the input: with the first bit of the first byte set the handshake is played for it and the
-// rest comes in frames, else every byte comes as it is. Whatever a node says, the client goes on, its requests end
-// at most once, and it holds no more than it was sent.
+// A DhtClient whose node is the input: with the first bit of the first byte set the handshake is played for it and
+// the rest comes in frames, else every byte comes as it is. Whatever a node says, the client goes on, its requests
+// end at most once, and it holds no more than it was sent.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -113,9 +113,12 @@ public:
             const auto size = static_cast<std::uint8_t>(input[1]);
             const Bytes part = input.substr(2, size);
             input.remove_prefix(2 + part.size());
-            if (id >= 0xf0) steer(id);
-            else if (framed) hear_message(id % 14, part);
-            else hear(part);
+            if (id >= 0xf0)
+                steer(id);
+            else if (framed)
+                hear_message(id % 14, part);
+            else
+                hear(part);
             if (world.stream == StreamId{}) dial();
         }
         require(ended <= 5);

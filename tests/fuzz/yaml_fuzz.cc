@@ -22,8 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text{reinterpret_cast<const char*>(data), size};
     const config::YamlDocument document = config::read_yaml(text);
     require(document.problems.size() <= 20 && document.entries.size() <= config::yaml_entries_max);
-    const auto lines = static_cast<std::size_t>(std::count_if(
-        text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }));
+    const auto lines = static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }));
     for (const config::YamlProblem& problem : document.problems)
         require(!problem.message.empty() && problem.place.line <= lines + 2);
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -210,9 +211,118 @@ TEST(DhtDaemon, KeepsRecordsOfItsRangeOnlyAndForgetsThemWithTheMemoryEngine) {
     EXPECT_EQ(peer.get(channel, 2), std::nullopt);
 }
 
+// ---- dumps of the memory engine ----
+
+std::vector<std::string> with_dumps(const Home& home, std::vector<std::string> more = {}) {
+    more.insert(more.end(), {"dht.engine=memory", "dht.dumps=true", "dht.data_dir=" + home.path() + "/dht"});
+    return more;
+}
+
+bool there(const std::string& path) { return std::ifstream{path}.good(); }
+
+TEST(DhtDumps, BringEverythingBackAfterAnOrderlyEnd) {
+    const Home home;
+    const auto options = dht_options(home, with_dumps(home));
+    std::map<std::uint64_t, std::string> records;
+    {
+        Daemon daemon(home, options);
+        NeoPeer peer(dht_port(daemon));
+        ASSERT_TRUE(peer.log_in());
+        for (std::uint64_t key = 0; key < 2000; ++key) {
+            records[key << 40 | key] = value_of(key + 1);
+            ASSERT_EQ(peer.put(channel, key << 40 | key, value_of(key + 1)), static_cast<int>(neo::PutAnswer::put));
+        }
+        ASSERT_EQ(peer.put("gone", 1, "v"), static_cast<int>(neo::PutAnswer::put));
+        EXPECT_EQ(daemon.stop(), 0);
+    }
+    const std::string kept = home.path() + "/dht/chan.tcm", gone = home.path() + "/dht/gone.tcm";
+    EXPECT_EQ(process::read_whole_file(kept).size() % 512, 0U);
+    EXPECT_TRUE(there(gone));
+    {
+        Daemon daemon(home, options);
+        NeoPeer peer(dht_port(daemon));
+        ASSERT_TRUE(peer.log_in());
+        const auto back = peer.get_all(channel);
+        ASSERT_TRUE(back);
+        EXPECT_EQ(*back, records);
+        EXPECT_EQ(peer.remove_channel("gone"), static_cast<int>(neo::RemoveChannelAnswer::removed));
+        EXPECT_EQ(daemon.stop(), 0);
+    }
+    EXPECT_TRUE(there(kept));
+    EXPECT_FALSE(there(gone));
+    EXPECT_TRUE(there(home.path() + "/dht/deleted/gone.tcm")) << "put away, not destroyed";
+}
+
+TEST(DhtDumps, PassOverWhatIsNoDumpAndSaySo) {
+    const Home home;
+    ::mkdir((home.path() + "/dht").c_str(), 0700);
+    ::mkdir((home.path() + "/dht/directory").c_str(), 0700);
+    const auto write = [&](const std::string& name, const std::string& bytes) {
+        std::ofstream{home.path() + "/dht/" + name, std::ios::binary} << bytes;
+    };
+    // dht-wire.md, 10.4: one record, key 1, value "val".
+    const std::string zeros(8, '\0');
+    write("good.tcm", zeros + std::string("\x10\0\0\0\0\0\0\0", 8) + "0000000000000001" +
+                          std::string("\3\0\0\0\0\0\0\0", 8) + "val" + zeros);
+    write("empty.tcm", "");
+    write("version.tcm", std::string("\1\0\0\0\0\0\0\0", 8) + zeros);
+    write("old.tcm.AbCdEf.dumping", "half");
+    write("b a d.tcm", zeros + zeros);
+    const auto options = dht_options(home, with_dumps(home));
+    Daemon daemon(home, options);
+    NeoPeer peer(dht_port(daemon));
+    ASSERT_TRUE(peer.log_in());
+    EXPECT_EQ(peer.get("good", 1), "val");
+    const std::string said = daemon.messages();
+    for (const char* ignored : {"empty.tcm is not", "version.tcm is of an unknown version",
+                                "old.tcm.AbCdEf.dumping is", "b a d.tcm is not", "directory is not"})
+        EXPECT_THAT(said, HasSubstr(ignored));
+    const std::string listed = daemon.admin(cli::Method::get, "/v1/dht/channels").body;
+    EXPECT_THAT(listed, HasSubstr("\"channels\":[{\"name\":\"good\",\"records\":1,\"value_bytes\":3}]"));
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST(DhtDumps, WithoutItsEndADumpIsNotStartedFrom) {
+    const Home home;
+    ::mkdir((home.path() + "/dht").c_str(), 0700);
+    std::ofstream{home.path() + "/dht/chan.tcm", std::ios::binary} << std::string(8, '\0') << "\x10";
+    DaemonOptions options = dht_options(home, with_dumps(home));
+    options.awaited = false;
+    Daemon daemon(home, options);
+    EXPECT_EQ(daemon.process().wait(generous), 1);
+    EXPECT_THAT(daemon.messages(), HasSubstr("chan.tcm ends in the middle"));
+}
+
+TEST(DhtDaemon, ListsItsChannelsForTheOperator) {
+    const Home home;
+    Daemon daemon(home, dht_options(home));
+    NeoPeer peer(dht_port(daemon));
+    ASSERT_TRUE(peer.log_in());
+    for (const char* name : {"a", "b", "c"})
+        ASSERT_EQ(peer.put(name, 1, name), static_cast<int>(neo::PutAnswer::put));
+    EXPECT_THAT(daemon.admin(cli::Method::get, "/v1/dht").body, HasSubstr("\"dht\":{\"listening\":\"127.0.0.1:"));
+    const std::string page = daemon.admin(cli::Method::get, "/v1/dht/channels?after=a&count=1").body;
+    EXPECT_THAT(page, HasSubstr("\"channels\":[{\"name\":\"b\",\"records\":1,\"value_bytes\":1}]"));
+    EXPECT_EQ(daemon.admin(cli::Method::get, "/v1/dht/channels?count=0").status, 400);
+    EXPECT_EQ(daemon.admin(cli::Method::post, "/v1/dht").status, 405);
+}
+
+TEST(DhtDaemon, ReadsCredentialsOfSeveralMegabytes) {
+    const Home home;
+    const auto options = dht_options(home);
+    std::string many;
+    for (int i = 0; i < 7000; ++i) many += credentials_line("client" + std::to_string(i), '2');
+    ASSERT_GT(many.size(), std::size_t{1} << 20);
+    write_credentials(home, many + credentials_line("admin", '0'));
+    Daemon daemon(home, options);
+    EXPECT_TRUE(NeoPeer(dht_port(daemon)).log_in("admin"));
+    EXPECT_THAT(daemon.admin(cli::Method::get, "/v1/dht").body, HasSubstr("\"credentials\":7001"));
+}
+
 TEST(DhtDaemon, SaysNothingOfADhtThatIsNotThere) {
     Daemon daemon;
     EXPECT_THAT(daemon.admin(cli::Method::get, "/v1/status").body, Not(HasSubstr("\"dht\"")));
+    EXPECT_EQ(daemon.admin(cli::Method::get, "/v1/dht").status, 404);
     EXPECT_THAT(daemon.messages(), Not(HasSubstr("records")));
 }
 

@@ -44,9 +44,7 @@ std::string header(int type, std::uint64_t body_bytes) {
 }
 
 std::string frame(int type, std::string_view body) { return header(type, body.size()).append(body); }
-std::string request(std::string_view payload, std::uint64_t id = 1) {
-    return frame(1, number(id).append(payload));
-}
+std::string request(std::string_view payload, std::uint64_t id = 1) { return frame(1, number(id).append(payload)); }
 std::string bad_parity(std::string bytes) {
     bytes[9] = static_cast<char>(bytes[9] ^ 1);
     return bytes;
@@ -56,7 +54,7 @@ enum class Stage { nothing, versions, nonce, open };
 
 struct Malformed {
     std::string name;
-    Stage stage;      // how far the client has come in good order
+    Stage stage;  // how far the client has come in good order
     std::string said;
     // What is due before the end: the node's version to whoever says a byte, -3 to a request it knows.
     std::string due;
@@ -76,8 +74,10 @@ void add_handshakes(std::vector<Malformed>& all) {
 
     const std::string hmac(neo::hmac_bytes, 'x');
     for (const std::size_t bytes : {std::size_t{0}, std::size_t{7}, std::size_t{9}, std::size_t{999}})
-        all.push_back({"a timestamp of " + std::to_string(bytes) + " bytes", Stage::versions,
-                       frame(2, std::string(bytes, 'x')), {}});
+        all.push_back({"a timestamp of " + std::to_string(bytes) + " bytes",
+                       Stage::versions,
+                       frame(2, std::string(bytes, 'x')),
+                       {}});
     all.push_back({"a request before the timestamp", Stage::versions, request(octets({6, 0})), {}});
     all.push_back({"a request before the proof", Stage::nonce, request(octets({6, 0})), {}});
     all.push_back({"an empty proof", Stage::nonce, frame(2, ""), {}});
@@ -98,8 +98,8 @@ void add_frames(std::vector<Malformed>& all) {
             all.push_back({"type " + std::to_string(type) + where, stage, frame(type, number(1)), {}});
         for (const std::uint64_t bytes : {std::uint64_t{0}, std::uint64_t{7}})
             all.push_back({"a request body of " + std::to_string(bytes) + where, stage, header(1, bytes), {}});
-        for (const std::uint64_t bytes : {too_much, std::uint64_t{1} << 40, std::uint64_t{1} << 63, all_ones - 10,
-                                          all_ones - 4, all_ones})
+        for (const std::uint64_t bytes :
+             {too_much, std::uint64_t{1} << 40, std::uint64_t{1} << 63, all_ones - 10, all_ones - 4, all_ones})
             all.push_back({"a request body of " + std::to_string(bytes) + where, stage, header(1, bytes), {}});
         for (const std::uint64_t bytes : {std::uint64_t{1000}, all_ones})
             all.push_back({"an authentication of " + std::to_string(bytes) + where, stage, header(2, bytes), {}});
@@ -137,14 +137,15 @@ void add_parameters(std::vector<Malformed>& all) {
             all.push_back({whole.name + " cut to " + std::to_string(bytes), Stage::open,
                            request(whole.parameters.substr(0, bytes)), supported});
         if (whole.strict)
-            all.push_back({whole.name + " with a byte more", Stage::open, request(whole.parameters + "x"), supported});
+            all.push_back(
+                {whole.name + " with a byte more", Stage::open, request(whole.parameters + "x"), supported});
         // The length of the channel's name is the first number behind code, version and flags.
         const std::size_t at = whole.parameters.find(channel);
         for (const std::uint64_t lie : {all_ones, all_ones - 7, std::uint64_t{1} << 62, std::uint64_t{100'000}}) {
             std::string lying = whole.parameters;
             lying.replace(at, sizeof lie, number(lie));
-            all.push_back({whole.name + " with a name of " + std::to_string(lie), Stage::open, request(lying),
-                           supported});
+            all.push_back(
+                {whole.name + " with a name of " + std::to_string(lie), Stage::open, request(lying), supported});
         }
     }
     for (const int type : {0, 3, 4, 5, 77, 255})
@@ -159,17 +160,21 @@ void add_later_messages(std::vector<Malformed>& all) {
     const std::string mirror = request(octets({4, 0, 0}) + channel + octets({0, 0, 0, 0, 0}));
     // Suspended, and with a record, or it would be over.
     const std::string put = request(octets({2, 0}) + channel + key + array("v"), 9);
-    const std::string get_all =
-        request(octets({5, 0, 1}) + channel + octets({0}) + key + octets({0}) + number(0));
+    const std::string get_all = request(octets({5, 0, 1}) + channel + octets({0}) + key + octets({0}) + number(0));
     for (const int control : {0, 4, 5, 77}) {
-        all.push_back({"control " + std::to_string(control) + " for a Mirror", Stage::open,
-                       mirror + request(octets({control})), {}});
-        all.push_back({"control " + std::to_string(control) + " for a GetAll", Stage::open,
-                       put + get_all + request(octets({control})), {}});
+        all.push_back({"control " + std::to_string(control) + " for a Mirror",
+                       Stage::open,
+                       mirror + request(octets({control})),
+                       {}});
+        all.push_back({"control " + std::to_string(control) + " for a GetAll",
+                       Stage::open,
+                       put + get_all + request(octets({control})),
+                       {}});
     }
     all.push_back({"a control of two bytes", Stage::open, mirror + request(octets({1, 1})), {}});
     all.push_back({"a control of none", Stage::open, mirror + request(""), {}});
-    all.push_back({"a message for a GetHashRange", Stage::open, request(octets({1, 0})) + request(octets({1})), {}});
+    all.push_back(
+        {"a message for a GetHashRange", Stage::open, request(octets({1, 0})) + request(octets({1})), {}});
     std::string many;
     for (std::uint64_t id = 1; id <= 5001; ++id) many += request(octets({1, 0}), id);
     all.push_back({"5001 requests at a time", Stage::open, many, {}});

@@ -109,6 +109,12 @@ public:
         return bytes ? std::optional<std::string>{*bytes} : std::nullopt;
     }
 
+    int remove_channel(std::string_view channel) {
+        std::string frame;
+        neo::encode_remove_channel(frame, ++last_id_, channel);
+        say(frame);
+        return answer_code();
+    }
     // The whole channel, by GetAll. Nothing when it does not come to its end.
     std::optional<std::map<std::uint64_t, std::string>> get_all(std::string_view channel) {
         std::map<std::uint64_t, std::string> records;
@@ -148,9 +154,12 @@ public:
         char buffer[65536];
         for (;;) {
             const ssize_t got = ::recv(fd_, buffer, sizeof buffer, 0);
-            if (got > 0) heard_.append(buffer, static_cast<std::size_t>(got));
-            else if (got < 0 && errno == EAGAIN) return std::nullopt;
-            else return std::exchange(heard_, {});  // its end, or a reset
+            if (got > 0)
+                heard_.append(buffer, static_cast<std::size_t>(got));
+            else if (got < 0 && errno == EAGAIN)
+                return std::nullopt;
+            else
+                return std::exchange(heard_, {});  // its end, or a reset
         }
     }
 
