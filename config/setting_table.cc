@@ -192,6 +192,8 @@ constexpr std::array settings{
     Setting{"dht.credentials", [](Settings& s) -> Field { return Path{&s.dht.credentials}; }, any, restart,
             "clients' NAME:256 hex digits, read again at a reload; \"\": credentials in the data directory"},
     Setting{"dht.engine", dht<&DhtSettings::engine>, any, restart, "memory forgets everything at exit"},
+    Setting{"dht.dumps", dht<&DhtSettings::dumps>, any, restart,
+            "with engine memory: read NAME.tcm of data_dir at the start, write them at exit, as the original does"},
     Setting{"dht.durability", dht<&DhtSettings::durability>, any, restart,
             "what an acknowledged record survives: loss of power, or only the end of the process"},
     Setting{"dht.flush_interval", dht<&DhtSettings::flush_interval>, between(0ms, 1s), restart,

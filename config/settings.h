@@ -48,6 +48,7 @@ struct DhtSettings {
     std::string data_dir;     // empty: `dht` in the state directory
     std::string credentials;  // empty: `credentials` in the data directory
     DhtEngine engine = DhtEngine::lmdb;
+    bool dumps = false;  // of the memory engine: NAME.tcm in data_dir, read at the start, written at the end
     DhtDurability durability = DhtDurability::power;
     Duration flush_interval = std::chrono::milliseconds{5};
     std::size_t bytes_max = std::size_t{1} << 40;

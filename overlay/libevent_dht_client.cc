@@ -10,6 +10,7 @@
 
 #include "overlay/environment.h"
 #include "overlay/event.h"
+#include "overlay/libevent_limits.h"
 #include "store/overloaded.h"
 #include "store/records/hash_range.h"
 
@@ -53,11 +54,15 @@ Error failure(const Note& note) {
 BlockingDhtClient::BlockingDhtClient(BlockingDhtOptions options)
     : timeout_(options.timeout),
       refusal_patience_(options.refusal_patience),
+      world_(limits_for_streaming(1)),
       doors_(std::make_unique<Doors>()),
-      client_({world_.clock(), world_.alarm(), world_.random(), world_.transport(), doors_->storage,
-               doors_->storage, doors_->observer},
-              std::move(options.client), [this](const ConnectionNote& note) { hear(note); }) {
-    world_.attach(client_);
+      client_(
+          {world_.clock(), world_.alarm(), world_.random(), world_.transport(), doors_->storage, doors_->storage,
+           doors_->observer},
+          std::move(options.client),
+          [this](const ConnectionNote& note) { hear(note); },
+          &world_.backlog()) {
+    world_.attach(client_, &client_);
 }
 
 BlockingDhtClient::~BlockingDhtClient() = default;

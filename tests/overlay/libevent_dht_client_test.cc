@@ -12,6 +12,7 @@
 
 #include "overlay/dht/dht_node.h"
 #include "overlay/event.h"
+#include "overlay/libevent_limits.h"
 #include "store/records/memory_store.h"
 
 namespace halp {
@@ -52,7 +53,7 @@ public:
 
 private:
     [[noreturn]] static void serve(const HashRange& range, int tell) {
-        LibeventWorld world;
+        LibeventWorld world(limits_for_streaming(100));
         NoStorage storage;
         Nobody nobody;
         MemoryStore store;
@@ -60,8 +61,8 @@ private:
         DhtNodeOptions options;
         options.range = range;
         DhtNode node({world.clock(), world.alarm(), world.random(), world.transport(), storage, storage, nobody},
-                     desk, options);
-        world.attach(node);
+                     desk, options, nullptr, &world.backlog());
+        world.attach(node, &node);
         const std::uint16_t port = world.listen({"127.0.0.1", 0}).value().port;
         if (::write(tell, &port, sizeof port) != static_cast<ssize_t>(sizeof port)) _exit(1);
         world.run();
@@ -162,6 +163,82 @@ TEST(BlockingDhtClient, TakesNodesFromAListSomeOfWhichAreGone) {
     EXPECT_TRUE(dht.put("chan", Key{1}, "x"));
     // What never answered is only a hint: nobody waits for it.
     EXPECT_EQ(dht.get_channels().value(), std::vector<std::string>{"chan"});
+}
+
+TEST(BlockingDhtClient, CountsANodeOfTwoNamesOnce) {
+    ForkedNode node(HashRange::full());
+    const std::string port = std::to_string(node.address.port);
+    BlockingDhtClient dht(as_admin());
+    ASSERT_TRUE(dht.connect_file("127.0.0.1:" + port + "\nlocalhost:" + port + "\n"));
+    for (std::uint64_t key = 0; key < 20; ++key) ASSERT_TRUE(dht.put("chan", Key{key}, "v"));
+    int seen = 0;
+    ASSERT_TRUE(dht.get_all("chan", {}, [&](Key, Bytes) { return ++seen > 0; }));
+    EXPECT_EQ(seen, 20) << "each record once";
+    EXPECT_EQ(dht.client().stats().nodes, 1U);
+    EXPECT_EQ(dht.client().stats().nodes_connected, 1U);
+    EXPECT_TRUE(dht.client().all_ranges_known());
+    EXPECT_FALSE(dht.client().add_node({"localhost", node.address.port})) << "it is known, by its other name";
+}
+
+TEST(BlockingDhtClient, ARequestThatBeganWithBothNamesOfANodeEnds) {
+    ForkedNode node(HashRange::full());
+    BlockingDhtClient dht(as_admin());
+    dht.client().add_node(node.address);
+    dht.client().add_node({"localhost", node.address.port});
+    int finished = 0;
+    ASSERT_TRUE(dht.client().get_channels([&](const dht::GetChannelsNote& note) {
+        finished += std::holds_alternative<dht::Finished>(note) ? 1 : 0;
+    }));
+    EXPECT_TRUE(dht.run_until([&] { return finished > 0; }, std::chrono::seconds{10}));
+}
+
+// A consumer that can take so much and no more: suspend is its back-pressure, over sockets that fill up.
+TEST(BlockingDhtClient, AConsumerThatSuspendsAgainAndAgainGetsEveryRecordOnce) {
+    constexpr std::uint64_t records = 3000;
+    ForkedNode node(HashRange::full());
+    BlockingDhtClient dht(as_admin());
+    ASSERT_TRUE(dht.connect(node.address));
+    std::uint64_t word = 1, stored = 0;
+    for (std::uint64_t key = 0; key < records; ++key) {
+        std::string value;  // that no compression shrinks
+        while (value.size() < 8192) {
+            word = word * 6364136223846793005U + 1442695040888963407U;
+            value.append(reinterpret_cast<const char*>(&word), sizeof word);
+        }
+        ASSERT_TRUE(dht.client().put("chan", Key{key}, value, [&](const dht::PutNote& note) {
+            EXPECT_TRUE(std::holds_alternative<dht::Succeeded>(note)) << describe(note);
+            ++stored;
+        }));
+    }
+    ASSERT_TRUE(dht.run_until([&] { return stored == records; }, std::chrono::seconds{20})) << stored;
+
+    std::map<std::uint64_t, int> seen;
+    std::size_t rests = 0;
+    bool finished = false, resting = false;
+    DhtRequestId id{};
+    const auto hear = [&](const dht::GetAllNote& note) {
+        if (const auto* record = std::get_if<dht::Record>(&note)) {
+            ++seen[value_of(record->key)];
+            EXPECT_FALSE(resting) << "a record between Suspended and Resumed";
+            if (seen.size() % 500 == 100) static_cast<void>(dht.client().suspend(id));
+        }
+        if (std::holds_alternative<dht::Suspended>(note)) ++rests, resting = true;
+        if (std::holds_alternative<dht::Resumed>(note)) resting = false;
+        finished = finished || std::holds_alternative<dht::Finished>(note);
+    };
+    id = dht.client().get_all("chan", {}, hear).value();
+    for (int turns = 0; turns < 200 && !finished; ++turns) {
+        static_cast<void>(dht.run_until([&] { return resting || finished; }, std::chrono::seconds{2}));
+        const std::size_t before = seen.size();
+        static_cast<void>(dht.run_until([] { return false; }, std::chrono::milliseconds{10}));
+        EXPECT_TRUE(!resting || seen.size() == before);
+        resting = false;  // what was on its way may come before Resumed does
+        static_cast<void>(dht.client().resume(id));
+    }
+    EXPECT_TRUE(finished);
+    EXPECT_EQ(seen.size(), records);
+    for (const auto& one : seen) ASSERT_EQ(one.second, 1) << "key " << one.first;
+    EXPECT_GT(rests, 0U);
 }
 
 TEST(BlockingDhtClient, SaysWhyNothingCanBeReached) {
