@@ -6,6 +6,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "store/hash.h"
 #include "tools/halp-sim/console_table.h"
 #include "tools/halp-sim/html_report.h"
 #include "tools/halp-sim/json_report.h"
@@ -55,8 +56,6 @@ std::vector<RunRow> rows_of(const Scenario& scenario, const std::vector<RunResul
         out.push_back({{}, scenario.seed + i, runs[i].digest, metrics_of(scenario, runs[i])});
     return out;
 }
-
-constexpr const char* matrix_name = "latency.csv";
 
 }  // namespace
 
@@ -124,9 +123,10 @@ Result<void> write_record(const std::string& path, const Scenario& scenario, con
     Scenario played = scenario;
     TopologyOptions& topology = played.network.topology;
     if (topology.kind == Topology::matrix) {
-        topology.file = matrix_name;
-        const std::string beside = path.substr(0, path.rfind('/') + 1) + matrix_name;
-        if (auto done = write_file(beside, print_latency_matrix(topology.matrix)); !done) return done;
+        const std::string matrix = print_latency_matrix(topology.matrix);
+        topology.file = "latency_" + digest_text(fnv1a(matrix)) + ".csv";
+        const std::string beside = path.substr(0, path.rfind('/') + 1) + topology.file;
+        if (auto done = write_file(beside, matrix); !done) return done;
     }
     return write_file(path, record_yaml(played, record_of(result, std::string{"halp-sim "} + HALP_VERSION)));
 }

@@ -17,7 +17,7 @@ namespace halp::sim {
 // Makes the directory; replaces files of an earlier run. Run i was played with the scenario's seed + i.
 [[nodiscard]] Result<void> write_run_files(const std::string& directory, const Scenario& scenario,
                                            const std::vector<RunResult>& runs);
-// A latency matrix is written beside it, as latency.csv.
+// A latency matrix is written beside it, named by its content: records of one directory may have different ones.
 [[nodiscard]] Result<void> write_record(const std::string& path, const Scenario& scenario, const RunResult& result);
 
 [[nodiscard]] Result<void> make_directory(const std::string& directory);
