@@ -270,9 +270,10 @@ void Gossip::on_failed(ConversationId conversation, ContactFailure why, Instant 
         return;
     }
     const std::optional<Peer> peer = parts_.view.find(call->to);
-    // Time-outs while others get through to us tell of the other side, not of ours (Lifeguard's missing nacks).
-    const bool sign_of_illness =
-        (why == ContactFailure::silent || why == ContactFailure::timed_out) && heard_at_ < call->started;
+    // Answers that do not come in time may be late because of us, or of our line: more time for everything. That nobody
+    // picks up tells of the other side, as long as others get through to us (Lifeguard's missing nacks).
+    const bool sign_of_illness = why == ContactFailure::silent ||
+                                 (why == ContactFailure::timed_out && heard_at_ < call->started);
     if (peer && peer->role == PeerRole::anchor && sign_of_illness) feel_well(false);
     if (peer && peer->vouched() && !peer->dead() && why != ContactFailure::speaks_text) {
         failed_since_round_ = true;
