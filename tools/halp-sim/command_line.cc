@@ -69,6 +69,11 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     check->add_flag("--quick", command.quick, "N = 10 000 to cycle 50 only");
     check->add_option("--seed", command.seed, "default 1");
     check->callback([&] { command.verb = Verb::check; });
+    CLI::App* goals = app.add_subcommand("goals", "where the overlay must end up: limit, got, verdict");
+    goals->add_flag("--quick", command.quick, "hundreds of nodes instead of thousands");
+    goals->add_option("--only", command.only, "one group, such as healing");
+    goals->add_option("--seed", command.seed, "default 1");
+    goals->callback([&] { command.verb = Verb::goals; });
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

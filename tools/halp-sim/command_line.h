@@ -8,7 +8,7 @@
 
 namespace halp::sim {
 
-enum class Verb : std::uint8_t { list, run, sweep, compare, replay, check };
+enum class Verb : std::uint8_t { list, run, sweep, compare, replay, check, goals };
 
 struct CommandLine {
     Verb verb = Verb::list;
@@ -21,6 +21,7 @@ struct CommandLine {
     std::vector<std::string> varied;    // key=value,value
     std::string directory;              // empty: no files are written
     bool quick = false;
+    std::string only;  // of goals: one group
 };
 
 struct Parsed {

@@ -225,6 +225,8 @@ int run_command(const CommandLine& command, const Streams& streams) {
             return replay_verb(command, streams);
         case Verb::check:
             return check(command, streams);
+        case Verb::goals:
+            return goals_verb(command, streams);
     }
     return exit_usage;
 }
