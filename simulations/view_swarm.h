@@ -41,8 +41,10 @@ struct ViewSwarmOptions {
     [[nodiscard]] std::string fault() const;
 };
 
-// The hybrid as overlay.md section 8.3 has it: 24 fresh, 12 anchors, 8 + 7 told; `pool` more are known.
-ViewOptions hybrid(std::size_t pool);
+// The hybrid of halpd: 24 fresh, 12 anchors, the 8 freshest and 7 others told; `pool` more are known. halpd keeps 92
+// of these for its users to read; what an exchange draws on is as good with 32.
+inline constexpr std::size_t hybrid_pool = 32;
+ViewOptions hybrid(std::size_t pool = hybrid_pool);
 
 struct ViewSwarmCounters {
     std::uint64_t events = 0;    // wake-ups and messages
