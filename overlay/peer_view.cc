@@ -329,7 +329,10 @@ void PeerView::shrink_pool() {
     const auto place_of = [](Sighting s) { return static_cast<std::size_t>(s.word & 0xffffff); };
     const auto stays_before = [&](Sighting a, Sighting b) {
         if (a.word >> 24 != b.word >> 24) return a.word > b.word;
-        return listed_before(peer_at(place_of(a)), peer_at(place_of(b)));
+        const std::size_t one = place_of(a), other = place_of(b);
+        if ((marks_[one] | marks_[other]) & has_story) return listed_before(peer_at(one), peer_at(other));
+        if (records_[one].proved != records_[other].proved) return records_[one].proved > records_[other].proved;
+        return one < other;
     };
     Sighting* const cut = pool.begin() + options_.pool_max;
     if (end - cut == 1) std::iter_swap(cut, std::max_element(pool.begin(), end, stays_before));
