@@ -1,5 +1,6 @@
 // Facts heard lately, by hash, so that what was told once is not told again. Bounded: two generations of which the
-// older is forgotten as a whole when the younger is full or long past, so a fact costs the same however many there are.
+// older is forgotten as a whole when the younger is full or long past, so a fact costs the same however many there
+// are.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,8 @@ class RecentFacts {
 public:
     RecentFacts(std::size_t facts_max, Duration kept) : generation_max_(facts_max / 2), kept_(kept) {}
 
-    // True when it was not heard for `kept`, or so long ago that `facts_max` others came since, at least half of them.
+    // True when it was not heard for `kept`, or so long ago that `facts_max` others came since, at least half of
+    // them.
     bool first(std::uint64_t fact, Instant now) {
         const auto young = young_.find(fact);
         if (young != young_.end()) {

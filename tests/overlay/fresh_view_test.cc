@@ -27,7 +27,9 @@ private:
 
 class ById final : public TieHash {
 public:
-    [[nodiscard]] std::uint64_t hash_of(EndpointId id) const override { return mix(static_cast<std::uint32_t>(id) + 77); }
+    [[nodiscard]] std::uint64_t hash_of(EndpointId id) const override {
+        return mix(static_cast<std::uint32_t>(id) + 77);
+    }
 };
 
 constexpr EndpointId self{0};
@@ -115,7 +117,8 @@ TEST(FreshView, TheHealerDropsTheOldestAndChanceTheRest) {
         for (const Sighting s : fresh.all()) ++stayed[s.endpoint()];
     }
     for (std::uint32_t i = 1; i <= 4; ++i) EXPECT_EQ(stayed[EndpointId{i}], 0) << "the four oldest never stay";
-    for (std::uint32_t i = 5; i <= 20; ++i) EXPECT_NEAR(stayed[EndpointId{i}], 250, 60) << "10 of 16, whatever their age";
+    for (std::uint32_t i = 5; i <= 20; ++i)
+        EXPECT_NEAR(stayed[EndpointId{i}], 250, 60) << "10 of 16, whatever their age";
 }
 
 TEST(FreshView, TheSwapperGivesAwayWhatWasSent) {

@@ -50,7 +50,8 @@ void agrees_with_a_set(Queue queue, std::uint64_t seed, std::uint64_t reach) {
 
 TEST(TimingWheel, GivesTheOrderOfASortedSetWhateverTheReach) {
     for (const std::uint64_t reach : {3ULL, 500ULL, 20'000ULL, 3'000'000ULL, 500'000'000ULL})
-        for (const unsigned width : {0U, 6U, 11U, 16U}) agrees_with_a_set(TimingWheel<Event>{width}, width + 1, reach);
+        for (const unsigned width : {0U, 6U, 11U, 16U})
+            agrees_with_a_set(TimingWheel<Event>{width}, width + 1, reach);
 }
 
 TEST(TimingWheel, SortsCrowdedBucketsByCounting) {

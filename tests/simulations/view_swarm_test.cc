@@ -44,18 +44,21 @@ void in_every_way(ViewSwarmOptions options, Check check) {
                 options.threads = threads;
                 options.queue = queue;
                 options.wire = wire;
-                SCOPED_TRACE(testing::Message() << threads << " threads, queue " << static_cast<int>(queue) << ", wire " << wire);
+                SCOPED_TRACE(testing::Message()
+                             << threads << " threads, queue " << static_cast<int>(queue) << ", wire " << wire);
                 check(options);
             }
 }
 
 TEST(ViewSwarm, ADigestDependsOnNeitherQueueNorThreadsNorEncoding) {
     // Pinned: the same with every compiler.
-    in_every_way(swarm_of(500), [](const ViewSwarmOptions& o) { EXPECT_EQ(digest_of(o, 6), 13925357417738838177ULL); });
+    in_every_way(swarm_of(500),
+                 [](const ViewSwarmOptions& o) { EXPECT_EQ(digest_of(o, 6), 13925357417738838177ULL); });
 }
 
 TEST(ViewSwarm, TheDigestOfTheHybridDoesNeither) {
-    in_every_way(hybrid_of(300), [](const ViewSwarmOptions& o) { EXPECT_EQ(digest_of(o, 6), 13460640402590452477ULL); });
+    in_every_way(hybrid_of(300),
+                 [](const ViewSwarmOptions& o) { EXPECT_EQ(digest_of(o, 6), 13460640402590452477ULL); });
 }
 
 TEST(ViewSwarm, TheFreshPartAloneDoesWhatAWholePeerViewDoes) {

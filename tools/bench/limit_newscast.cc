@@ -24,7 +24,9 @@ std::uint64_t hash(std::uint64_t a, std::uint64_t b) {
     a = (a ^ a >> 29) * 0x94d049bb133111ebU;
     return a ^ a >> 32;
 }
-std::uint32_t below(std::uint64_t word, std::uint32_t n) { return static_cast<std::uint32_t>((word >> 32) * n >> 32); }
+std::uint32_t below(std::uint64_t word, std::uint32_t n) {
+    return static_cast<std::uint32_t>((word >> 32) * n >> 32);
+}
 
 class Limit {
 public:
@@ -112,7 +114,8 @@ private:
         std::memcpy(view, merged, sizeof merged);
     }
     static bool has(const std::uint64_t* words, std::uint32_t count, std::uint32_t id) {
-        return std::any_of(words, words + count, [&](std::uint64_t w) { return static_cast<std::uint32_t>(w) == id; });
+        return std::any_of(words, words + count,
+                           [&](std::uint64_t w) { return static_cast<std::uint32_t>(w) == id; });
     }
 
     std::uint64_t seed_;

@@ -1,5 +1,5 @@
-// The limit: Newscast, view 20, and nothing else. No peers beside the view, no rule but age, no layers, no ties; the same
-// queue and the same latencies as the simulator. What a simulator adds to this is its price.
+// The limit: Newscast, view 20, and nothing else. No peers beside the view, no rule but age, no layers, no ties;
+// the same queue and the same latencies as the simulator. What a simulator adds to this is its price.
 #pragma once
 
 #include <cstddef>

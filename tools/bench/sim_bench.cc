@@ -38,7 +38,9 @@ std::optional<Run> apart(const std::function<void(Run&)>& work) {
         run.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
         rusage usage{};
         ::getrusage(RUSAGE_SELF, &usage);
-        const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+        const auto seconds = [](const timeval& t) {
+            return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+        };
         run.cpu_s = seconds(usage.ru_utime) + seconds(usage.ru_stime);
         run.bytes = static_cast<double>(usage.ru_maxrss) * 1024 - before;
         const bool written = ::write(ends[1], &run, sizeof run) == static_cast<ssize_t>(sizeof run);
@@ -83,8 +85,10 @@ public:
         middle_ = measure(100'000, periods);
         against_limit(periods);
         against_simgrid();
-        if (!options_.quick) million(periods);
-        else growth(middle_, "10^4 to 10^5");
+        if (!options_.quick)
+            million(periods);
+        else
+            growth(middle_, "10^4 to 10^5");
         threads(periods);
         hybrid();
         return good_;
@@ -126,8 +130,9 @@ private:
 
     void against_limit(std::uint32_t periods) {
         const Runs bare = repeat("limit, N = 100000", [&] { return limit(100'000, periods, options_.seed); });
-        report_.add_runs({.what = "N = 100 000", .unit = "s CPU", .bar = bar(7.6), .rival = "PeerSim event-driven 7.6"},
-                         each(middle_, &cpu_of));
+        report_.add_runs(
+            {.what = "N = 100 000", .unit = "s CPU", .bar = bar(7.6), .rival = "PeerSim event-driven 7.6"},
+            each(middle_, &cpu_of));
         report_.add_runs({.what = "the limit program, N = 100 000", .unit = "s CPU"}, each(bare, &cpu_of));
         const double ratio = median_of(middle_, &us_of) / median_of(bare, &us_of);
         report_.add({.what = "per message, of the limit's", .value = ratio, .unit = "times", .bar = 4.0});
@@ -135,13 +140,17 @@ private:
     void against_simgrid() {
         const double rate = 1e6 / median_of(small_, &us_of);
         report_.add({.what = "N = 10 000", .value = rate / 1e6, .unit = "M messages / CPU s"});
-        report_.add({.what = "N = 10 000, SimGrid's rate of ours", .value = 94'000 / rate, .unit = "", .bar = 1.0 / 6,
+        report_.add({.what = "N = 10 000, SimGrid's rate of ours",
+                     .value = 94'000 / rate,
+                     .unit = "",
+                     .bar = 1.0 / 6,
                      .rival = "94 k messages/s"});
     }
     void million(std::uint32_t periods) {
         const Runs runs = measure(1'000'000, periods);
-        report_.add_runs({.what = "N = 1 000 000", .unit = "s CPU", .bar = 100.0, .rival = "PeerSim event-driven 204"},
-                         each(runs, &cpu_of));
+        report_.add_runs(
+            {.what = "N = 1 000 000", .unit = "s CPU", .bar = 100.0, .rival = "PeerSim event-driven 204"},
+            each(runs, &cpu_of));
         report_.add_runs({.what = "N = 1 000 000, a node", .unit = "bytes", .bar = 838.0, .rival = "PeerSim 838"},
                          each(runs, [](const Run& run) { return run.bytes / 1e6; }));
         const Runs bare = repeat("limit, N = 1000000", [&] { return limit(1'000'000, periods, options_.seed); });
@@ -150,7 +159,9 @@ private:
     }
     void growth(const Runs& large, const std::string& from_to) {
         report_.add({.what = "cost of a message, " + from_to + " nodes",
-                     .value = median_of(large, &us_of) / median_of(small_, &us_of), .unit = "times", .bar = 2.0,
+                     .value = median_of(large, &us_of) / median_of(small_, &us_of),
+                     .unit = "times",
+                     .bar = 2.0,
                      .rival = "PeerSim 3"});
     }
     void threads(std::uint32_t periods) {
@@ -160,8 +171,10 @@ private:
         if (runs.empty() || middle_.empty() || runs[0].digest != middle_[0].digest) good_ = false;
         report_.remark(good_ ? "One and two threads give one digest" : "Runs that must agree did not");
         report_.add({.what = "two threads, wall time of one's",
-                     .value = median_of(runs, &wall_of) / median_of(middle_, &wall_of), .unit = "times",
-                     .bar = 1 / 1.25, .rival = "1 / 1.26"});
+                     .value = median_of(runs, &wall_of) / median_of(middle_, &wall_of),
+                     .unit = "times",
+                     .bar = 1 / 1.25,
+                     .rival = "1 / 1.26"});
     }
     void hybrid() {
         sim::ViewSwarmOptions o = newscast(options_.quick ? 10'000 : 100'000);
@@ -170,7 +183,8 @@ private:
         o.jitter = sim::ticks_per_period / 5;
         const std::uint32_t periods = options_.quick ? 20 : 100;
         const Runs runs = repeat("hybrid", [&] { return swarm(o, periods); });
-        const std::string name = "hybrid rule, N = " + std::to_string(o.nodes) + ", " + std::to_string(periods) + " periods";
+        const std::string name =
+            "hybrid rule, N = " + std::to_string(o.nodes) + ", " + std::to_string(periods) + " periods";
         report_.add_runs({.what = name, .unit = "s CPU", .bar = bar(60)}, each(runs, &cpu_of));
         report_.add_runs({.what = "hybrid rule, a node", .unit = "bytes", .bar = bar(2048)},
                          each(runs, [&](const Run& run) { return run.bytes / o.nodes; }));

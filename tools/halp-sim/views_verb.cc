@@ -70,11 +70,13 @@ int simulate_views(const CommandLine& command, const Streams& streams) {
     streams.out << text("%s: %u nodes, %u periods, seed %llu\n", command.views.rule.c_str(), options.nodes,
                         command.views.periods, static_cast<unsigned long long>(options.seed));
     streams.out << text("digest %016llx, %llu messages in %.1f s of CPU: %.0f messages per CPU second\n",
-                        static_cast<unsigned long long>(swarm.digest()), static_cast<unsigned long long>(done.messages),
-                        cpu, static_cast<double>(done.messages) / std::max(cpu, 1e-9));
+                        static_cast<unsigned long long>(swarm.digest()),
+                        static_cast<unsigned long long>(done.messages), cpu,
+                        static_cast<double>(done.messages) / std::max(cpu, 1e-9));
     if (options.wire)
-        streams.out << text("%.0f bytes a message\n", static_cast<double>(done.wire_bytes) /
-                                                          static_cast<double>(std::max<std::uint64_t>(done.messages, 1)));
+        streams.out << text(
+            "%.0f bytes a message\n",
+            static_cast<double>(done.wire_bytes) / static_cast<double>(std::max<std::uint64_t>(done.messages, 1)));
     if (command.views.figures) print_figures(swarm, options.seed, streams.out);
     return exit_done;
 }
