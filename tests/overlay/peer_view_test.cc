@@ -349,6 +349,7 @@ TEST_F(PeerViewTest, AnyGraveIsTriedButNotWhoSaidGoodbye) {
     EXPECT_EQ(view.any_grave(), no_endpoint);
     view.bury(peer(2), start);
     EXPECT_EQ(view.any_grave(), peer(2));
+}
 
 TEST_F(PeerViewTest, AgesStayRightWhenANodeRunsForMonths) {
     PeerView view{endpoints, dice, {}};
