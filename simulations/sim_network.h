@@ -171,6 +171,7 @@ private:
     SimCallbacks& callbacks_;
     std::vector<Host> hosts_;
     std::map<Endpoint, HostId> by_endpoint_;
+    std::unordered_map<std::uint64_t, HostId> by_hash_;  // of endpoints; never iterated
     std::map<std::string, std::vector<std::string>> names_;
     std::set<std::pair<HostId, HostId>> cuts_;
     std::map<std::pair<HostId, HostId>, Duration> latencies_;

@@ -10,6 +10,7 @@
 #include "tools/bench/bare_server.h"
 #include "tools/bench/micro_bench.h"
 #include "tools/bench/report.h"
+#include "tools/bench/sim_bench.h"
 #include "tools/bench/swarm_bench.h"
 #include "tools/bench/text_bench.h"
 
@@ -79,6 +80,12 @@ int run(int argc, char** argv) {
     CLI::App* micro_command =
         app.add_subcommand("micro", "data structures and codecs; takes --benchmark_... options");
     micro_command->fallthrough(false)->allow_extras();
+    SimBenchOptions sim;
+    CLI::App* sim_command = app.add_subcommand("sim", "the simulator of peer views, beside a bare program of its own");
+    sim_command->add_flag("--quick", sim.quick, "10^5 nodes at most and few periods: half a minute");
+    sim_command->add_option("--repeat", sim.repetitions, "runs of each kind; the median counts")->capture_default_str();
+    sim_command->add_option("--seed", sim.seed, "of the swarms")->capture_default_str();
+
     CLI::App* bare_command = app.add_subcommand("bare-server", "the bare server that `text --bare` starts");
 
     CLI11_PARSE(app, argc, argv);
@@ -89,6 +96,11 @@ int run(int argc, char** argv) {
         text.self = self;
         Report report{"HALP text over loopback, one connection per query"};
         const bool measured = run_text_bench(text, report);
+        return finish(measured, report, as_json);
+    }
+    if (*sim_command) {
+        Report report{"Simulated swarms of production peer views"};
+        const bool measured = run_sim_bench(sim, report);
         return finish(measured, report, as_json);
     }
     swarm.halpd = halpd;

@@ -53,6 +53,22 @@ void add_replay(CLI::App& app, CommandLine& command) {
     replay->callback([&command] { command.verb = Verb::replay; });
 }
 
+void add_views(CLI::App& app, CommandLine& command) {
+    CLI::App* views = app.add_subcommand("views", "up to a million peer views, and nothing else of a node");
+    views->add_option("--nodes", command.nodes, "default 100 000");
+    views->add_option("--rule", command.views.rule, "newscast, or the hybrid of halpd")
+        ->check(CLI::IsMember({"newscast", "hybrid"}))
+        ->capture_default_str();
+    views->add_option("--view", command.views.view, "size of a Newscast view")->capture_default_str();
+    views->add_option("--periods", command.views.periods, "how long")->check(CLI::Range(1, 2000))->capture_default_str();
+    views->add_option("--seed", command.seed, "default 1");
+    views->add_option("--threads", command.views.threads, "the digest is the same with any number")->capture_default_str();
+    views->add_flag("--heap", command.views.heap, "a binary heap instead of the timing wheel: slower, the same digest");
+    views->add_flag("--wire", command.views.wire, "every message through the gossip codec: slower, the same digest");
+    views->add_flag("--figures", command.views.figures, "also clustering, path length, components, in-degree");
+    views->callback([&command] { command.verb = Verb::views; });
+}
+
 }  // namespace
 
 Parsed parse_command_line(int argc, const char* const* argv) {
@@ -65,6 +81,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     add_sweep(app, command);
     add_compare(app, command);
     add_replay(app, command);
+    add_views(app, command);
     CLI::App* check = app.add_subcommand("check", "reproduce known results: expected, got, verdict");
     check->add_flag("--quick", command.quick, "N = 10 000 to cycle 50 only");
     check->add_option("--seed", command.seed, "default 1");
