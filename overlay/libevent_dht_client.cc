@@ -10,6 +10,7 @@
 
 #include "overlay/environment.h"
 #include "overlay/event.h"
+#include "overlay/libevent_limits.h"
 #include "store/overloaded.h"
 #include "store/records/hash_range.h"
 
@@ -52,13 +53,15 @@ Error failure(const Note& note) {
 
 BlockingDhtClient::BlockingDhtClient(BlockingDhtOptions options)
     : timeout_(options.timeout),
+      world_(limits_for_streaming(0)),
       doors_(std::make_unique<Doors>()),
       client_({world_.clock(), world_.alarm(), world_.random(), world_.transport(), doors_->storage,
                doors_->storage, doors_->observer},
               std::move(options.client), [this](const ConnectionNote& note) {
                   if (std::holds_alternative<ConnectionError>(note)) last_trouble_ = describe(note);
-              }) {
-    world_.attach(client_);
+              },
+              &world_.backlog()) {
+    world_.attach(client_, &client_);
 }
 
 BlockingDhtClient::~BlockingDhtClient() = default;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -46,12 +48,6 @@ bool all_well(const std::vector<LoadResult>& runs) {
     return well;
 }
 
-double median_of(const std::vector<LoadResult>& runs, double (LoadResult::*figure)() const) {
-    std::vector<double> values;
-    for (const LoadResult& run : runs) values.push_back((run.*figure)());
-    return median(std::move(values));
-}
-
 bool measure_puts(const DhtBenchOptions& options, const DhtDaemon& daemon, DhtLoad& load, Report& report) {
     const std::uint64_t rss_before = memory_of(daemon.pid()).rss_bytes;
     const std::size_t share = options.records / options.repetitions;
@@ -74,14 +70,13 @@ bool measure_puts(const DhtBenchOptions& options, const DhtDaemon& daemon, DhtLo
     return true;
 }
 
-bool measure_gets(const DhtBenchOptions& options, DhtLoad& load, MemoryRates& rates, Report& report) {
+bool measure_gets(const DhtBenchOptions& options, DhtLoad& load, Report& report) {
     std::vector<LoadResult> runs;
     const std::size_t count = options.records / options.repetitions;
     for (std::size_t i = 0; i < options.repetitions; ++i)
         runs.push_back(load.get(options.records, count, options.in_flight));
     if (!all_well(runs)) return false;
     add_load(report, "Get, memory", runs, Bars{250'000, "original 84 k/s", "original 11.8"});
-    rates = {median_of(runs, &LoadResult::per_s), median_of(runs, &LoadResult::node_us)};
     return true;
 }
 
@@ -102,13 +97,11 @@ bool measure_get_all(const DhtBenchOptions& options, DhtLoad& load, Report& repo
     return true;
 }
 
-bool measure_memory(const DhtBenchOptions& options, const DhtDaemon& daemon, MemoryRates& rates, Report& report) {
-    DhtLoad load(daemon.endpoint(), daemon.pid());
-    if (!load.connect()) return false;
+bool measure_memory(const DhtBenchOptions& options, const DhtDaemon& daemon, DhtLoad& load, Report& report) {
     // The node's buffers and ours have their size then, and what is put below is new to it.
     if (load.get(1, 20'000, options.in_flight).done > 0) return false;
     progress("Put, Get and GetAll in memory");
-    return measure_puts(options, daemon, load, report) && measure_gets(options, load, rates, report) &&
+    return measure_puts(options, daemon, load, report) && measure_gets(options, load, report) &&
            measure_get_all(options, load, report);
 }
 
@@ -130,9 +123,10 @@ bool measure_latency(const DhtBenchOptions& options, const DhtDaemon& daemon, Re
     const std::vector<double> idle =
         user.get_one_by_one(options.records, [&asked] { return asked++ == idle_gets; });
     std::atomic<bool> over{false}, well{false};
+    std::vector<double> beside;
     std::thread reading([&] {
         DhtLoad load(daemon.endpoint(), daemon.pid());
-        well = load.connect() && load.get_all(options.records, readers).failed == 0;
+        well = load.connect() && load.get_all(options.records, readers, &beside).failed == 0;
         over = true;
     });
     const std::vector<double> busy = user.get_one_by_one(options.records, [&over] { return over.load(); });
@@ -140,8 +134,18 @@ bool measure_latency(const DhtBenchOptions& options, const DhtDaemon& daemon, Re
     if (!well || idle.empty() || busy.empty()) return false;
     add_latency(report, "Get on an idle node", idle, false);
     add_latency(report, "Get while ten GetAlls run", busy, true);
+    add_latency(report, "  the same, in line with them on their connection", beside, false);
     report.remark(std::to_string(busy.size()) + " Gets, one after the other, during the ten GetAlls.");
     return true;
+}
+
+void remark_on_machine(Report& report) {
+    double load = 0;
+    if (::getloadavg(&load, 1) < 1) return;
+    char text[160];
+    std::snprintf(text, sizeof text, "%u cores, load %.1f: with more to do than cores, times are upper bounds.",
+                  std::thread::hardware_concurrency(), load);
+    report.remark(text);
 }
 
 DhtBenchOptions quickened(DhtBenchOptions options) {
@@ -158,13 +162,15 @@ bool run_dht_bench(const DhtBenchOptions& given, Report& report) {
     const auto wanted = [&](const std::string& part) {
         return options.only.empty() || std::ranges::find(options.only, part) != options.only.end();
     };
-    MemoryRates rates;
     if (wanted("memory") || wanted("latency") || wanted("disk")) {
         const auto daemon = DhtDaemon::start(options.halpd, {"dht.engine=memory"});
-        if (!daemon || !measure_memory(options, *daemon, rates, report)) return false;
+        if (!daemon) return false;
+        DhtLoad load(daemon->endpoint(), daemon->pid());
+        if (!load.connect() || !measure_memory(options, *daemon, load, report)) return false;
         if (wanted("latency") && !measure_latency(options, *daemon, report)) return false;
+        if (wanted("disk") && !measure_disk(options, load, report)) return false;
     }
-    if (wanted("disk") && !measure_disk(options, rates, report)) return false;
+    remark_on_machine(report);
     return !wanted("mirror") || measure_mirror(options, report);
 }
 

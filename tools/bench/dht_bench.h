@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/bench/dht_load.h"
 #include "tools/bench/report.h"
 
 namespace halp::bench {
@@ -24,12 +25,9 @@ struct DhtBenchOptions {
 
 // ---- its parts ----
 
-// Puts and Gets of a daemon on LMDB against `memory_get_us`, the node's CPU per Get on the memory engine in this
-// run, and against LMDB itself.
-struct MemoryRates {
-    double get_per_s = 0, get_node_us = 0;
-};
-[[nodiscard]] bool measure_disk(const DhtBenchOptions& options, const MemoryRates& memory, Report& report);
+// Puts and Gets of a daemon on LMDB, against LMDB itself and against `memory`, the client of a daemon that has
+// records 0 .. options.records - 1 in memory.
+[[nodiscard]] bool measure_disk(const DhtBenchOptions& options, DhtLoad& memory, Report& report);
 // A Mirror that keeps up with a full-rate Put load as well as it can, and one that pauses meanwhile.
 [[nodiscard]] bool measure_mirror(const DhtBenchOptions& options, Report& report);
 

@@ -116,7 +116,7 @@ void DhtLoad::over(bool well) {
     next();
 }
 
-LoadResult DhtLoad::get_all(std::uint64_t known, std::size_t at_once) {
+LoadResult DhtLoad::get_all(std::uint64_t known, std::size_t at_once, std::vector<double>* beside_us) {
     result_ = {};
     std::size_t finished = 0;
     std::uint64_t checksum = 0;
@@ -131,7 +131,17 @@ LoadResult DhtLoad::get_all(std::uint64_t known, std::size_t at_once) {
     const Stopwatch watch(node_pid_);
     for (std::size_t i = 0; i < at_once; ++i)
         if (!client_.client().get_all(bench_channel, {}, hear)) ++result_.failed;
-    client_.run_until([&] { return finished == at_once; }, patience);
+    bool asking = false;
+    const std::function<void()> ask = [&] {
+        const auto began = Steady::now();
+        asking =
+            finished < at_once && client_.client().get(bench_channel, key_of(0), [&, began](const dht::GetNote&) {
+                beside_us->push_back(std::chrono::duration<double, std::micro>(Steady::now() - began).count());
+                ask();
+            });
+    };
+    if (beside_us) ask();
+    client_.run_until([&] { return finished == at_once && !asking; }, patience);
     watch.finish(result_);
     std::uint64_t expected = 0;
     for (std::uint64_t i = 0; i < known; ++i) expected += value_of(key_of(i)) + value_bytes;

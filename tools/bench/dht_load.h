@@ -9,6 +9,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "overlay/libevent_dht_client.h"
 #include "store/endpoint.h"
@@ -55,8 +56,9 @@ public:
     LoadResult put(std::uint64_t first, std::size_t count, std::size_t in_flight);
     // `count` requests for records 0 .. known - 1, in no order.
     LoadResult get(std::uint64_t known, std::size_t count, std::size_t in_flight);
-    // `at_once` GetAll requests, each of the whole channel; `done` counts the records of all of them.
-    LoadResult get_all(std::uint64_t known, std::size_t at_once);
+    // `at_once` GetAll requests, each of the whole channel; `done` counts the records of all of them. `beside_us`:
+    // how long a Get takes meanwhile, again and again, on the same connection.
+    LoadResult get_all(std::uint64_t known, std::size_t at_once, std::vector<double>* beside_us = nullptr);
     // Until `stop`, asked now and then: one request at a time, as a user who waits for each answer. Microseconds.
     std::vector<double> get_one_by_one(std::uint64_t known, const std::function<bool()>& stop);
 

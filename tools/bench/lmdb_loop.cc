@@ -78,4 +78,14 @@ std::optional<LmdbLoopResult> lmdb_loop(const std::string& path, std::uint64_t f
     return LmdbLoopResult{records / wall_s, cpu * 1e6 / records};
 }
 
+std::optional<std::uint64_t> lmdb_commits(const std::string& path) {
+    MDB_env* env = nullptr;
+    if (mdb_env_create(&env) != 0) return std::nullopt;
+    MDB_envinfo info{};
+    const bool known =
+        mdb_env_open(env, path.c_str(), MDB_NOSUBDIR | MDB_RDONLY, 0640) == 0 && mdb_env_info(env, &info) == 0;
+    mdb_env_close(env);
+    return known ? std::optional<std::uint64_t>(info.me_last_txnid) : std::nullopt;
+}
+
 }  // namespace halp::bench

@@ -17,4 +17,7 @@ struct LmdbLoopResult {
 [[nodiscard]] std::optional<LmdbLoopResult> lmdb_loop(const std::string& path, std::uint64_t first,
                                                       std::size_t count, std::size_t batch);
 
+// How many transactions the file `path` has seen, whoever uses it meanwhile.
+[[nodiscard]] std::optional<std::uint64_t> lmdb_commits(const std::string& path);
+
 }  // namespace halp::bench
