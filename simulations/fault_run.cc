@@ -240,7 +240,7 @@ private:
 
     void act_user(const Step& step) {
         Node& n = nodes_[step.a];
-        const std::int64_t wall = 1'700'000'000 + (world_.now() - start_) / seconds{1};
+        const std::int64_t wall = count(SimOptions{}.wall_at_start) + (world_.now() - start_) / seconds{1};
         const std::string number = std::to_string(step.amount);
         // Some strangers claim the future.
         const std::string when = std::to_string(step.amount % 3 == 0 ? wall + 1'000'000 : wall - step.amount % 50);

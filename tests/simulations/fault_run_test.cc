@@ -83,7 +83,7 @@ TEST(FaultRun, GivesTheSameDigestOnEveryMachine) {
 // ---- what is wrong is found ----
 
 TEST(FaultRun, ReportsAPlantedViolationAndShrinksToIt) {
-    // As if node 2 showed an entry of a stranger first, once its machine has lost power.
+    // As if node 2, from the twentieth second on, knew its second peer by hearsay only.
     FaultRunOptions planted;
     planted.disturb = [](Look& look) {
         if (look.node != 2 || look.at.time_since_epoch() < std::chrono::hours{1} + seconds{20}) return;
