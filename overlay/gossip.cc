@@ -404,6 +404,7 @@ void Gossip::on_request(ConversationId conversation, const gossip::Message& m, c
     }
     if (!m.hello.leaving) hear_speaker(speaker, m.hello, now);
     if (m.kind == Kind::try_for) {
+        parts_.view.settle();
         run_errand(conversation, m.target, now);
         return;
     }

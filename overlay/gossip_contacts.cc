@@ -153,6 +153,7 @@ void Gossip::failed(EndpointId id, ContactFailure why, Instant now) {
     const Duration period = options_.gossip.period * health_;
     const bool was_dead = before->dead();
     const int failures = parts_.view.fail(id, now, 2 * options_.gossip.period, why == ContactFailure::silent);
+    parts_.view.settle();  // an anchor that fails goes to the fresh part, which may be full
     const std::optional<Peer> peer = parts_.view.find(id);
     if (!peer || was_dead) return;
     if (!peer->vouched() && failures >= 2) {  // a mere claim that nobody answers at

@@ -24,6 +24,12 @@ std::uint32_t milliseconds(Duration age) {
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(ms, 0, std::numeric_limits<std::uint32_t>::max()));
 }
 
+// Labels that a speaker brings count in two accounts of its source, mere claims apart from announcements: else a
+// stranger's flood at one node, passed on by its members, would keep a swarm from learning new labels for an hour.
+SourceId account_of(SourceId source, bool claimed) {
+    return claimed ? source : SourceId{std::max(1U, static_cast<std::uint32_t>(source) ^ 0x80000000U)};
+}
+
 std::uint32_t interest_of(const Label& label) { return static_cast<std::uint32_t>(label.hash()); }
 
 }  // namespace
@@ -187,7 +193,8 @@ void Gossip::hear_host(const Label& label, const gossip::Entry& entry, const Mer
     const bool new_version =
         !before || entry.incarnation > before->incarnation || entry.withdrawn != before->withdrawn;
     const bool was_live = before && !before->withdrawn;
-    const LabelTable::Outcome outcome = parts_.labels.merge(label, news, how.source, how.now, how.wall);
+    const LabelTable::Outcome outcome =
+        parts_.labels.merge(label, news, account_of(how.source, entry.claimed), how.now, how.wall);
     if (outcome.merge != Merge::added && !(outcome.merge == Merge::refreshed && new_version)) return;
     const Endpoint& endpoint = parts_.endpoints.at(entry.endpoint);
     if (entry.withdrawn && was_live) parts_.observer.note(EntryForgotten{label, endpoint, ForgottenWhy::withdrawn});

@@ -290,6 +290,22 @@ void SimNetwork::on_syn(const SimEvent& event) {
     target.ends.push_back(subject);
     queue_.push(event.at, SimEventKind::accept, event.host, subject);
     send(subject, *link, SegmentKind::established, {}, event.at);
+    if (options_.duplicates > 0 && at(caller.host).random.chance(options_.duplicates))
+        accept_copy(event, link->to, caller.host);
+}
+
+// A late copy of a SYN: to the kernel of the target one more connection, to that of the caller none.
+void SimNetwork::accept_copy(const SimEvent& event, const Endpoint& to, HostId caller) {
+    const std::uint64_t subject = other_end(next_serial_++ << 1);
+    Connection& copy = connections_[subject >> 1];
+    copy.ends[0].host = caller;
+    copy.ends[1].host = event.host;
+    copy.ends[1].state = EndState::open;
+    copy.began = event.at;
+    copy.to = to;
+    at(event.host).ends.push_back(subject);
+    queue_.push(event.at, SimEventKind::accept, event.host, subject);
+    send(subject, copy, SegmentKind::established, {}, event.at);
 }
 
 void SimNetwork::retry_syn(const SimEvent& event, const Connection& link) {

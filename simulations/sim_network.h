@@ -24,6 +24,9 @@ struct NetworkOptions {
     TopologyOptions topology;       // the latency of every pair of hosts
     Duration jitter = Duration{0};  // added to each segment, uniform; never reorders the bytes of a stream
     double loss = 0;                // of each segment; TCP repairs it, late
+    // Of the attempts to connect, how many come twice: the copy is accepted, then reset, as nobody stands behind
+    // it.
+    double duplicates = 0;
     Duration connect_timeout = std::chrono::seconds{10};
     Duration give_up = std::chrono::seconds{30};  // a sender without acknowledgement: its stream is closed
     std::size_t segment_max = 16384;              // bytes told in one on_bytes
@@ -89,6 +92,8 @@ public:
     void set_extra_latency(HostId host, Duration extra) { at(host).extra = extra; }
     // What a muted host sends reaches muted hosts only; it hears everybody. heal() ends it.
     void set_muted(HostId host) { at(host).muted = true; }
+    void set_jitter(Duration jitter) { options_.jitter = jitter; }
+    void set_duplicates(double share) { options_.duplicates = share; }
     [[nodiscard]] Duration latency(HostId a, HostId b) const;
     [[nodiscard]] bool reaches(HostId from, HostId to) const;
 
@@ -159,6 +164,7 @@ private:
     void take_established(std::uint64_t subject, Instant now);
     void take_bytes(std::uint64_t subject, const Segment& segment, Instant now);
 
+    void accept_copy(const SimEvent& event, const Endpoint& to, HostId caller);
     void retry_syn(const SimEvent& event, const Connection& link);
     void fail_later(std::uint64_t subject, ConnectFailure why, Instant when);
     void send(std::uint64_t subject, Connection& link, SegmentKind kind, Bytes bytes, Instant now);

@@ -364,6 +364,8 @@ void SimWorld::set_wall_drift(HostId id, double rate) {
     host.drifts_since = core_->now;
     host.drift = rate;
 }
+void SimWorld::set_jitter(Duration most) { core_->network.set_jitter(most); }
+void SimWorld::set_duplicates(double share) { core_->network.set_duplicates(share); }
 void SimWorld::set_loss(double share) { core_->network.set_loss(share); }
 void SimWorld::set_wall_skew(HostId host, std::int64_t seconds) { core_->at(host).wall_skew = seconds; }
 FaultyStorage& SimWorld::cache(HostId host) { return core_->at(host).cache; }

@@ -83,6 +83,8 @@ public:
     void set_latency(HostId a, HostId b, Duration one_way);
     void set_extra_latency(HostId host, Duration extra);  // on every segment to and from it
     void set_loss(double share);
+    void set_jitter(Duration most);     // each segment is late by up to this: streams overtake each other
+    void set_duplicates(double share);  // of the attempts to connect, that come twice
     void set_wall_skew(HostId host, std::int64_t seconds);  // its wall clock against the true one
     // Seconds its wall clock gains per second from now on; what it gained before stays.
     void set_wall_drift(HostId host, double rate);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/simulations/swarm.h"
 
 namespace halp {
@@ -210,6 +212,24 @@ TEST(OverlayNode, TheSameSeedGivesTheSameRun) {
         digest = swarm.world.digest();
     }
     EXPECT_EQ(digests[0], digests[1]);
+}
+
+// Found by `halp-sim faults --seed 2034`: an anchor that failed went to a fresh part that was full.
+TEST(OverlayNode, KeepsTheFreshPartWithinItsBoundWhenAnchorsFail) {
+    OverlayOptions options = OverlayOptions::for_profile(Profile::lan);
+    options.view.fresh_max = 3;
+    options.view.anchors_max = 4;
+    Swarm s{5, options};
+    s.add(12, 0);
+    s.world.run_for(30s);
+    for (std::size_t i = 8; i < 12; ++i) s.crash(i);
+    std::ptrdiff_t most = 0;
+    for (int step = 0; step < 4000; ++step) {
+        s.world.run_for(5ms);
+        for (std::size_t i = 0; i < 8; ++i)
+            most = std::max(most, std::ranges::count(s.node(i).peers(), PeerRole::fresh, &PeerStatus::role));
+    }
+    EXPECT_EQ(most, 3);
 }
 
 }  // namespace

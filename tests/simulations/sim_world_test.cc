@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <map>
@@ -544,6 +545,56 @@ TEST(FaultyStorage, FailsAsToldAndRecovers) {
     disk.fail(StorageFault::none);
     EXPECT_TRUE(disk.remove("f").has_value());
     EXPECT_EQ(disk.failures(), 5U);
+}
+
+TEST_F(SimWorldPair, DelaysEverythingToAndFromASlowHost) {
+    world.set_latency(a, b, milliseconds{10});
+    world.set_extra_latency(b, milliseconds{90});
+    const Instant began = world.now();
+    dial();
+    world.run_for(seconds{1});
+    EXPECT_EQ(bob.at.at(0) - began, milliseconds{100});
+    EXPECT_EQ(alice.at.at(0) - began, milliseconds{200});
+}
+
+TEST_F(SimWorldPair, LetsStreamsOvertakeEachOtherButNotBytesOfOneStream) {
+    world.set_jitter(milliseconds{50});
+    std::vector<StreamId> streams;
+    for (int i = 0; i < 20; ++i) streams.push_back(dial());
+    world.run_for(seconds{1});
+    forget();
+    std::string order;
+    for (int round = 0; round < 10; ++round) {
+        for (const StreamId stream : streams) alice.env.transport.write(stream, std::to_string(round));
+        world.run_for(milliseconds{1});
+    }
+    world.run_for(seconds{1});
+    for (const auto& [stream, bytes] : bob.received) EXPECT_EQ(bytes, "0123456789");
+    for (const std::string& heard : bob.heard) order += heard.back();
+    EXPECT_FALSE(std::ranges::is_sorted(order));
+}
+
+TEST_F(SimWorldPair, AcceptsACopyOfAConnectionAttemptAndResetsIt) {
+    world.set_duplicates(1);
+    alice.env.transport.write(dial(), "hello");
+    world.run_for(seconds{1});
+    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451"));
+    EXPECT_THAT(bob.heard, testing::UnorderedElementsAre("accept from 10.0.0.1", "accept from 10.0.0.1",
+                                                         "bytes hello", "closed"));
+    EXPECT_EQ(world.connection_count(), 1U);
+}
+
+TEST_F(SimWorldPair, LetsAWallClockDriftAndKeepsWhatItGained) {
+    const auto ahead = [&] { return count(bob.env.clock.wall()) - count(alice.env.clock.wall()); };
+    world.set_wall_drift(b, 0.25);
+    world.run_for(seconds{40});
+    EXPECT_EQ(ahead(), 10);
+    world.set_wall_drift(b, 0);
+    world.run_for(seconds{40});
+    EXPECT_EQ(ahead(), 10);
+    world.set_wall_drift(b, -0.5);
+    world.run_for(seconds{40});
+    EXPECT_EQ(ahead(), -10);
 }
 
 }  // namespace

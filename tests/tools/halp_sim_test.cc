@@ -306,5 +306,48 @@ TEST(ConsoleTable, AlignsNumbersAtTheRight) {
               "name       n\na          12\nlong name   3\n");
 }
 
+// ---- faults, replay ----
+
+TEST(HalpSim, PlaysRandomFaultsAndTellsTheSeeds) {
+    const Outcome got =
+        run({"faults", "--seeds", "3", "--seed", "21", "--nodes", "6", "--minutes", "0.5", "-j", "2"});
+    EXPECT_EQ(got.code, exit_done) << got.out;
+    EXPECT_THAT(got.out, HasSubstr("seeds 21 to 23, 6 nodes"));
+    EXPECT_THAT(got.out, HasSubstr("3 of 3 good"));
+}
+
+TEST(HalpSim, RecordsTheSmallestFailureAndReplaysIt) {
+    const std::string directory = testing::TempDir() + "halp_sim_faults";
+    std::filesystem::remove_all(directory);
+    // No time to heal: what the last faults broke is missing.
+    const Outcome got =
+        run({"faults", "--seed", "5", "--nodes", "8", "--minutes", "0.5", "--heal", "0", "-o", directory.c_str()});
+    ASSERT_EQ(got.code, exit_failed) << got.out;
+    EXPECT_THAT(got.out, HasSubstr("again: halp-sim faults --seed 5 --nodes 8 --minutes 0.5"));
+    const std::string file = directory + "/faults-seed-5.txt";
+    EXPECT_THAT(got.out, HasSubstr("replay: halp-sim replay " + file));
+    const std::string record = content(file);
+    const std::size_t digest = record.find("# digest ");
+    ASSERT_NE(digest, std::string::npos) << record;
+    const Outcome again = run({"replay", file.c_str()});
+    EXPECT_EQ(again.code, exit_failed);
+    EXPECT_THAT(again.out, HasSubstr(record.substr(digest + 2, 23)));
+    EXPECT_THAT(again.out, HasSubstr("convergence: "));
+    EXPECT_THAT(again.out, HasSubstr("FAILED"));
+}
+
+TEST(HalpSim, SaysWhatIsNoRecord) {
+    const std::string file = testing::TempDir() + "no_record.txt";
+    std::ofstream{file} << "halp-sim-faults 1\nnodes many\n";
+    Outcome got = run({"replay", file.c_str()});
+    EXPECT_EQ(got.code, exit_bad_scenario);
+    EXPECT_THAT(got.err, HasSubstr("line 2"));
+    std::ofstream{file} << "something else\n";
+    got = run({"replay", file.c_str()});
+    EXPECT_EQ(got.code, exit_bad_scenario);
+    got = run({"replay", "/nowhere/at/all"});
+    EXPECT_EQ(got.code, exit_bad_scenario);
+}
+
 }  // namespace
 }  // namespace halp::sim

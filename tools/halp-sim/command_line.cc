@@ -46,9 +46,25 @@ void add_compare(CLI::App& app, CommandLine& command) {
     compare->callback([&command] { command.verb = Verb::compare; });
 }
 
+void add_faults(CLI::App& app, CommandLine& command) {
+    CLI::App* faults = app.add_subcommand("faults", "random faults against a swarm, with every checker on");
+    faults->add_option("--seeds", command.seeds, "how many runs; default 1")->check(CLI::Range(1, 100'000));
+    faults->add_option("--seed", command.seed, "of the first run; default: a fresh one");
+    faults->add_option("--nodes", command.nodes, "default 32")->check(CLI::Range(2, 10'000));
+    faults->add_option("--minutes", command.minutes, "of faults, virtual; then they end; default 10")
+        ->check(CLI::Range(0.02, 1440.0));
+    faults->add_option("--heal", command.heal, "virtual seconds by which it must have converged then; default 240")
+        ->check(CLI::Range(0.0, 86'400.0));
+    faults->add_option("-j,--jobs", command.jobs, "runs at a time; default: one a core")
+        ->check(CLI::Range(0, 1024));
+    faults->add_option("-o,--output", command.directory, "where records of failures go; default: here");
+    faults->callback([&command] { command.verb = Verb::faults; });
+}
+
 void add_replay(CLI::App& app, CommandLine& command) {
     CLI::App* replay = app.add_subcommand("replay", "play a recorded run again and tell whether it is the same");
-    replay->add_option("record", command.scenario, "run.yaml, or the directory of `run -o`")->required();
+    replay->add_option("record", command.scenario, "run.yaml, the directory of `run -o`, or what `faults` wrote")
+        ->required();
     replay->add_option("-o,--output", command.directory, "where the files of the new run go");
     replay->callback([&command] { command.verb = Verb::replay; });
 }
@@ -80,6 +96,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     add_run(app, command);
     add_sweep(app, command);
     add_compare(app, command);
+    add_faults(app, command);
     add_replay(app, command);
     add_views(app, command);
     CLI::App* check = app.add_subcommand("check", "reproduce known results: expected, got, verdict");

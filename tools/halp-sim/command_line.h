@@ -8,7 +8,7 @@
 
 namespace halp::sim {
 
-enum class Verb : std::uint8_t { list, run, sweep, compare, replay, check, goals, views };
+enum class Verb : std::uint8_t { list, run, sweep, compare, faults, replay, check, goals, views };
 
 // `halp-sim views`: a swarm of peer views and nothing else.
 struct ViewsCommand {
@@ -26,6 +26,8 @@ struct CommandLine {
     std::optional<std::uint64_t> seed, nodes;
     std::optional<std::size_t> seeds;   // how many, counted from `seed`
     std::size_t jobs = 0;               // threads; 0: as many as cores
+    double minutes = 10;                // of faults, virtual
+    double heal = 240;                  // seconds, virtual, by which the swarm has converged then
     std::vector<std::string> settings;  // key=value
     std::vector<std::string> varied;    // key=value,value
     std::string directory;              // empty: no files are written

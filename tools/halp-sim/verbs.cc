@@ -7,11 +7,13 @@
 #include <utility>
 
 #include "config/yaml_reader.h"
+#include "simulations/fault_plan.h"
 #include "simulations/reproduction.h"
 #include "simulations/scenario_reader.h"
 #include "simulations/swarm_run.h"
 #include "tools/halp-sim/compare.h"
 #include "tools/halp-sim/console_table.h"
+#include "tools/halp-sim/faults.h"
 #include "tools/halp-sim/html_report.h"
 #include "tools/halp-sim/json_report.h"
 #include "tools/halp-sim/many_runs.h"
@@ -157,6 +159,7 @@ int replay_verb(const CommandLine& command, const Streams& streams) {
         }
     }
     if (!content) return complain(streams, {content.error().message});
+    if (is_fault_record(*content)) return replay_faults(*content, streams);
     const ReadScenario read = read_scenario(file, *content, {});
     if (!read.problems.empty()) return complain(streams, read.problems);
     if (!read.record)
@@ -222,6 +225,8 @@ int run_command(const CommandLine& command, const Streams& streams) {
             return sweep(command, streams);
         case Verb::compare:
             return compare_verb(command, streams);
+        case Verb::faults:
+            return run_faults(command, streams);
         case Verb::replay:
             return replay_verb(command, streams);
         case Verb::check:

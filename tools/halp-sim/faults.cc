@@ -1,0 +1,179 @@
+#include "tools/halp-sim/faults.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <ostream>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "simulations/fault_shrink.h"
+#include "tools/halp-sim/console_table.h"
+#include "tools/halp-sim/json_report.h"
+
+namespace halp::sim {
+
+namespace {
+
+constexpr std::size_t shrink_runs_max = 200;
+constexpr std::size_t lines_shown = 12;
+
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+double in_seconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
+
+struct OneRun {
+    FaultPlan plan;
+    FaultOutcome outcome;
+    bool done = false;
+};
+
+// Plays the plans over some threads; outcomes are taken in the order of the plans.
+class Pool {
+public:
+    Pool(std::vector<OneRun>& runs, std::size_t jobs) : runs_(runs) {
+        for (std::size_t i = 0; i < std::min(jobs, runs.size()); ++i) workers_.emplace_back([this] { work(); });
+    }
+    ~Pool() {
+        for (std::thread& worker : workers_) worker.join();
+    }
+    Pool(const Pool&) = delete;
+    Pool& operator=(const Pool&) = delete;
+
+    const OneRun& wait_for(std::size_t k) {
+        std::unique_lock lock{mutex_};
+        done_.wait(lock, [&] { return runs_[k].done; });
+        return runs_[k];
+    }
+
+private:
+    void work() {
+        while (true) {
+            std::unique_lock lock{mutex_};
+            if (next_ >= runs_.size()) return;
+            OneRun& run = runs_[next_++];
+            lock.unlock();
+            FaultOutcome outcome = play_faults(run.plan);
+            lock.lock();
+            run.outcome = std::move(outcome);
+            run.done = true;
+            done_.notify_all();
+        }
+    }
+
+    std::vector<OneRun>& runs_;
+    std::mutex mutex_;
+    std::condition_variable done_;
+    std::size_t next_ = 0;
+    std::vector<std::thread> workers_;
+};
+
+void print_lines(const FaultOutcome& outcome, const Streams& streams) {
+    const std::vector<std::string> lines = outcome.lines();
+    for (std::size_t i = 0; i < std::min(lines.size(), lines_shown); ++i) streams.out << "  " << lines[i] << "\n";
+    if (lines.size() > lines_shown) streams.out << "  and " << lines.size() - lines_shown << " more\n";
+}
+
+std::string record_of(const FaultPlan& plan, const FaultOutcome& outcome) {
+    std::string text = write_plan(plan);
+    text += "# digest " + digest_text(outcome.digest) + " with halp-sim " HALP_VERSION "\n";
+    for (const std::string& line : outcome.lines()) text += "# " + line + "\n";
+    return text;
+}
+
+bool write_record(const std::string& file, const std::string& text, const Streams& streams) {
+    std::ofstream out{file, std::ios::binary};
+    out << text << std::flush;
+    if (out) return true;
+    streams.err << "halp-sim: cannot write " << file << "\n";
+    return false;
+}
+
+void tell_failure(const OneRun& run, const CommandLine& command, const Streams& streams) {
+    const PlanSize size{run.plan.seed, run.plan.nodes, run.plan.faults_for};
+    streams.out << "seed " << size.seed << ": FAILED\n";
+    print_lines(run.outcome, streams);
+    streams.out << "  again: halp-sim faults --seed " << size.seed << " --nodes " << size.nodes << " --minutes "
+                << number(in_seconds(size.faults_for) / 60, 3) << " --heal " << number(command.heal, 1)
+                << std::endl;
+    const std::string directory = command.directory.empty() ? "." : command.directory;
+    std::error_code ignored;  // writing tells
+    std::filesystem::create_directories(directory, ignored);
+    const std::string file = directory + "/faults-seed-" + std::to_string(size.seed) + ".txt";
+    // Whole at first: shrinking takes a while, and may be interrupted.
+    if (!write_record(file, record_of(run.plan, run.outcome), streams)) return;
+    streams.out << "  replay: halp-sim replay " << file << std::endl;
+    const Shrunk small = shrink(
+        run.plan, run.outcome, [](const FaultPlan& plan) { return play_faults(plan); }, shrink_runs_max);
+    streams.out << "  smallest found in " << small.runs << " runs: " << small.plan.nodes << " nodes, "
+                << seconds_text(small.plan.faults_for) << " of faults, " << small.plan.steps.size() << " steps\n";
+    for (std::size_t i = 0; i < std::min(small.plan.steps.size(), lines_shown); ++i)
+        streams.out << "    " << step_text(small.plan.steps[i]) << "\n";
+    print_lines(small.outcome, streams);
+    write_record(file, record_of(small.plan, small.outcome), streams);
+}
+
+}  // namespace
+
+int run_faults(const CommandLine& command, const Streams& streams) {
+    const std::uint64_t first = command.seed ? *command.seed : std::random_device{}() | std::uint64_t{1} << 32;
+    const std::size_t seeds = command.seeds.value_or(1);
+    std::vector<OneRun> runs(seeds);
+    for (std::size_t k = 0; k < seeds; ++k) {
+        PlanSize size{.seed = first + k};
+        size.nodes = static_cast<std::size_t>(command.nodes.value_or(32));
+        size.faults_for = std::chrono::milliseconds{static_cast<std::int64_t>(command.minutes * 60'000)};
+        runs[k].plan = draw_plan(size);
+        runs[k].plan.heal_for = std::chrono::milliseconds{static_cast<std::int64_t>(command.heal * 1000)};
+    }
+    streams.out << "seeds " << first << " to " << first + seeds - 1 << ", " << runs[0].plan.nodes << " nodes, "
+                << number(command.minutes, 2) << " min of faults each" << std::endl;
+    const auto began = std::chrono::steady_clock::now();
+    const double cpu = cpu_seconds();
+    std::size_t failed = 0;
+    std::uint64_t events = 0;
+    Duration simulated{0}, longest{0};
+    {
+        Pool pool{runs, command.jobs ? command.jobs : std::max(1U, std::thread::hardware_concurrency())};
+        for (std::size_t k = 0; k < seeds; ++k) {
+            const OneRun& run = pool.wait_for(k);
+            events += run.outcome.events;
+            simulated += run.outcome.simulated;
+            if (run.outcome.good()) longest = std::max(longest, run.outcome.converged_after);
+            if (!run.outcome.good() && ++failed <= 5) tell_failure(run, command, streams);
+            if (streams.progress) streams.err << "\r\x1b[K" << k + 1 << " of " << seeds << std::flush;
+        }
+    }
+    if (streams.progress) streams.err << "\r\x1b[K" << std::flush;
+    const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    if (seeds == 1) streams.out << "digest " << digest_text(runs[0].outcome.digest) << "\n";
+    streams.out << seeds - failed << " of " << seeds << " good; the slowest good one converged "
+                << seconds_text(longest) << " after the faults; " << events << " events, "
+                << number(in_seconds(simulated) / 60, 1) << " virtual minutes in " << number(cpu_seconds() - cpu, 1)
+                << " s of CPU, " << number(wall, 1) << " s\n";
+    return failed == 0 ? exit_done : exit_failed;
+}
+
+int replay_faults(std::string_view record, const Streams& streams) {
+    const Result<FaultPlan> plan = read_plan(record);
+    if (!plan) {
+        streams.err << "halp-sim: " << plan.error().message << "\n";
+        return exit_bad_scenario;
+    }
+    streams.out << "seed " << plan->seed << ", " << plan->nodes << " nodes, " << seconds_text(plan->faults_for)
+                << " of faults, " << plan->steps.size() << " steps\n";
+    const FaultOutcome outcome = play_faults(*plan);
+    print_lines(outcome, streams);
+    streams.out << "digest " << digest_text(outcome.digest) << ", " << outcome.events << " events: "
+                << (outcome.good()
+                        ? "good, converged " + seconds_text(outcome.converged_after) + " after the faults"
+                        : "FAILED")
+                << "\n";
+    return outcome.good() ? exit_done : exit_failed;
+}
+
+}  // namespace halp::sim

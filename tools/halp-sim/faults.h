@@ -1,0 +1,15 @@
+// `halp-sim faults`: random runs under faults, each with every checker on; a failure is shrunk, recorded and told
+// with the command that replays it. `halp-sim replay` of such a record.
+#pragma once
+
+#include <string_view>
+
+#include "tools/halp-sim/command_line.h"
+#include "tools/halp-sim/verbs.h"
+
+namespace halp::sim {
+
+int run_faults(const CommandLine& command, const Streams& streams);
+int replay_faults(std::string_view record, const Streams& streams);
+
+}  // namespace halp::sim
