@@ -24,10 +24,13 @@ std::uint32_t milliseconds(Duration age) {
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(ms, 0, std::numeric_limits<std::uint32_t>::max()));
 }
 
-// Labels that a speaker brings count in two accounts of its source, mere claims apart from announcements: else a
-// stranger's flood at one node, passed on by its members, would keep a swarm from learning new labels for an hour.
-SourceId account_of(SourceId source, bool claimed) {
-    return claimed ? source : SourceId{std::max(1U, static_cast<std::uint32_t>(source) ^ 0x80000000U)};
+// Labels that a speaker brings count in accounts of its source, mere claims apart from announcements: else a stranger's
+// flood at one node, passed on by its members, would keep a swarm from learning new labels for an hour. Announcements
+// have sixteen accounts, chosen by label: who joins a swarm of a thousand labels learns them from one address group.
+SourceId account_of(SourceId source, bool claimed, const Label& label) {
+    if (claimed) return source;
+    const auto chosen = 0x80000000U | static_cast<std::uint32_t>(label.hash() & 0xf) << 27;
+    return SourceId{std::max(1U, static_cast<std::uint32_t>(source) ^ chosen)};
 }
 
 std::uint32_t interest_of(const Label& label) { return static_cast<std::uint32_t>(label.hash()); }
@@ -194,7 +197,7 @@ void Gossip::hear_host(const Label& label, const gossip::Entry& entry, const Mer
         !before || entry.incarnation > before->incarnation || entry.withdrawn != before->withdrawn;
     const bool was_live = before && !before->withdrawn;
     const LabelTable::Outcome outcome =
-        parts_.labels.merge(label, news, account_of(how.source, entry.claimed), how.now, how.wall);
+        parts_.labels.merge(label, news, account_of(how.source, entry.claimed, label), how.now, how.wall);
     if (outcome.merge != Merge::added && !(outcome.merge == Merge::refreshed && new_version)) return;
     const Endpoint& endpoint = parts_.endpoints.at(entry.endpoint);
     if (entry.withdrawn && was_live) parts_.observer.note(EntryForgotten{label, endpoint, ForgottenWhy::withdrawn});
