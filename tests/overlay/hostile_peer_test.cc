@@ -222,7 +222,7 @@ TEST_F(HostilePeerTest, ManyNewLabelsFromOneSourceMeetTheQuota) {
         }
         say(gossip::encode(news, endpoints), 10ms);
     }
-    EXPECT_LE(node->status().labels, 80U);
+    EXPECT_LE(node->status().labels, 16U * 64U + 16U);  // sixteen accounts (DECISIONS D19)
     EXPECT_GT(node->status().refused[static_cast<std::size_t>(RefusalCause::source_label_quota)], 1000U);
 }
 
