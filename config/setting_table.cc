@@ -125,6 +125,10 @@ constexpr std::array settings{
     Setting{"view.pool_max", view<&ViewOptions::pool_max>, between(0, 65536), restart,
             "further known nodes, listed and tried now and then"},
     Setting{"view.grave_max", view<&ViewOptions::grave_max>, between(0, 4096), restart, "dead nodes remembered"},
+    Setting{"view.rank_slots", view<&ViewOptions::rank_slots>, between(8, 1024), restart,
+            "with partner ranked: slots of the sampler, 100 or more where anybody may join"},
+    Setting{"view.rank_renewal", view<&ViewOptions::rank_renewal>, between(0, 10000), restart,
+            "with partner ranked: rounds after which one slot is drawn anew; 0: never"},
     Setting{"view.per_group_max", view<&ViewOptions::per_group_max>, between(0, 1024), restart,
             "nodes kept of one address group (/16, /32); 0: no limit"},
 

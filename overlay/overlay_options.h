@@ -13,7 +13,8 @@
 
 namespace halp {
 
-enum class PartnerRule : std::uint8_t { random, oldest, head, hybrid };
+// Ranked: from a seeded-rank sampler (overlay/rank_sampler.h), for swarms that anybody may join.
+enum class PartnerRule : std::uint8_t { random, oldest, head, hybrid, ranked };
 // Who stays when a merge must choose among entries of one instant. Hash: of the endpoint and
 // the exchange, so that both sides of an exchange keep the same, as Newscast has it.
 enum class TieRule : std::uint8_t { random, hash };
@@ -27,6 +28,7 @@ struct ViewOptions {
     std::size_t swapper = 0;        // S: how many of those just sent a merge may drop next
     std::size_t sample_freshest = 8;
     std::size_t sample_random = 7;
+    bool sample_spares_oldest = false;  // the H oldest are told last, as the 2007 paper has it
     PartnerRule partner = PartnerRule::hybrid;
     Propagation propagation = Propagation::push_pull;
     TieRule ties = TieRule::random;
@@ -34,6 +36,8 @@ struct ViewOptions {
     std::size_t anchors_max = 12;   // proved by own contact
     std::size_t pool_max = 92;      // known, not in the view; the label lists fresh + anchors + pool
     std::size_t grave_max = 64;
+    std::size_t rank_slots = 100;   // with PartnerRule::ranked
+    std::size_t rank_renewal = 5;   // rounds after which one of their seeds is renewed
     std::size_t per_group_max = 0;  // of fresh and of anchors, per address group; 0: no limit
 };
 

@@ -23,7 +23,10 @@ bool listed_before(const Peer* a, const Peer* b) {
 }  // namespace
 
 PeerView::PeerView(const EndpointTable& endpoints, Random& random, const ViewOptions& options)
-    : endpoints_(endpoints), random_(random), options_(options) {}
+    : endpoints_(endpoints),
+      random_(random),
+      options_(options),
+      ranked_(options.partner == PartnerRule::ranked ? options.rank_slots : 0, random) {}
 
 std::vector<Peer>::iterator PeerView::position(EndpointId peer) {
     return std::ranges::lower_bound(peers_, peer, {}, &Peer::endpoint);
@@ -59,6 +62,7 @@ Heard PeerView::hear(const PeerNews& news, Instant now) {
         const bool vouched = added.vouched();
         peer = &*peers_.insert(position(news.endpoint), added);
         admit(*peer, vouched ? PeerRole::fresh : PeerRole::pool);
+        rank(*peer);
         return Heard::added;
     }
     if (peer->dead()) return hear_of_dead(*peer, news, now);
@@ -82,7 +86,12 @@ Heard PeerView::hear(const PeerNews& news, Instant now) {
         // Alive, yet our own calls fail: try again now rather than at the end of the pause.
         if (peer->failures > 0) peer->retry_at = std::min(peer->retry_at, now);
     }
+    rank(*peer);
     return changed ? Heard::refreshed : Heard::stale;
+}
+
+void PeerView::rank(const Peer& peer) {
+    if (ranked_.size() > 0 && peer.presentable()) ranked_.hear(peer.endpoint, endpoints_.hash(peer.endpoint));
 }
 
 void PeerView::admit(Peer& peer, PeerRole role) {
@@ -106,6 +115,7 @@ void PeerView::settle(std::uint64_t tie_salt) {
         };
         demote_last(std::min(options_.healer, fresh.size() - c));
         std::size_t swaps = std::min(options_.swapper, fresh.size() - c);
+        if (swaps > 0) random_.shuffle(fresh);  // which of those sent: by chance, not the newest
         for (std::size_t i = 0; i < fresh.size() && swaps > 0;) {
             if (!fresh[i]->sent) {
                 ++i;
@@ -150,7 +160,7 @@ void PeerView::limit_groups(PeerRole role) {
 void PeerView::shrink_pool() {
     std::vector<const Peer*> pool;
     for (const Peer& p : peers_)
-        if (p.role == PeerRole::pool) pool.push_back(&p);
+        if (p.role == PeerRole::pool && !ranked_.holds(p.endpoint)) pool.push_back(&p);
     if (pool.size() <= options_.pool_max) return;
     std::ranges::sort(pool, [](const Peer* a, const Peer* b) {
         if (a->vouched() != b->vouched()) return a->vouched();
@@ -186,6 +196,7 @@ void PeerView::prove(EndpointId id, std::uint32_t incarnation, Instant now) {
     peer->failures = peer->refusals = 0;
     peer->original = false;
     peer->retry_at = no_deadline;
+    rank(*peer);
     if (options_.anchors_max == 0 || peer->role == PeerRole::anchor) return;
     if (count(PeerRole::anchor) >= options_.anchors_max) {
         // Now and then a newly proved node takes the place of an anchor, so that those who came first, the
@@ -212,6 +223,7 @@ void PeerView::set_original(EndpointId id, Instant now) {
 int PeerView::fail(EndpointId id, Instant now, Duration penalty, bool silent) {
     Peer* peer = get(id);
     if (!peer) return 0;
+    ranked_.forget(id);
     peer->silent = silent;
     if (peer->dead()) {
         // A grave's pause grows with the time it is dead: about twice as long each time, at most an hour.
@@ -284,19 +296,27 @@ bool PeerView::erase(EndpointId id) {
     const auto at = position(id);
     if (at == peers_.end() || at->endpoint != id) return false;
     peers_.erase(at);
+    ranked_.forget(id);
     return true;
 }
 
-void PeerView::clear() { peers_.clear(); }
+void PeerView::clear() {
+    peers_.clear();
+    ranked_.clear();
+}
 
 PeerView::Expired PeerView::expire(Instant now, Duration ttl, Duration tombstone_kept, Duration grave_kept,
                                    Duration claim_kept) {
     Expired expired;
     const auto over = [&](const Peer& p) {
-        if (p.dead()) return now - p.buried > (p.left ? tombstone_kept : grave_kept);
+        if (p.dead()) {
+            ranked_.forget(p.endpoint);
+            return now - p.buried > (p.left ? tombstone_kept : grave_kept);
+        }
         if (p.vouched() && now - p.newest() <= ttl) return false;
         const bool claim_lives = p.claim.made() && now - p.claim.heard <= claim_kept;
         if (p.vouched() || !claim_lives) {
+            ranked_.forget(p.endpoint);
             if (!claim_lives) expired.listed.push_back(p.endpoint);
             return !claim_lives;
         }
@@ -385,6 +405,9 @@ EndpointId PeerView::partner() {
     switch (options_.partner) {
         case PartnerRule::oldest: return extreme(true);
         case PartnerRule::head: return extreme(false);
+        case PartnerRule::ranked:
+            if (const EndpointId ranked = ranked_partner(); ranked != no_endpoint) return ranked;
+            break;
         case PartnerRule::random: break;
         case PartnerRule::hybrid: {
             const std::uint32_t turn = draws_++;
@@ -396,6 +419,17 @@ EndpointId PeerView::partner() {
     }
     const EndpointId fresh = draw([](const Peer& p) { return p.role == PeerRole::fresh && p.presentable(); });
     return fresh != no_endpoint ? fresh : any_presentable();
+}
+
+// In its slots may still be some that have become suspect, or speak text only.
+EndpointId PeerView::ranked_partner() {
+    if (options_.rank_renewal > 0 && ++draws_ % options_.rank_renewal == 0) ranked_.renew(random_);
+    for (;;) {
+        const EndpointId drawn = ranked_.draw(random_);
+        const Peer* peer = drawn == no_endpoint ? nullptr : find(drawn);
+        if (drawn == no_endpoint || (peer && peer->presentable())) return drawn;
+        ranked_.forget(drawn);
+    }
 }
 
 std::vector<EndpointId> PeerView::some_presentable(std::size_t wanted) {
@@ -444,7 +478,17 @@ std::vector<const Peer*> PeerView::sample(bool brief) {
                       newer);
     // Behind the freshest the order is arbitrary but not random enough: draw the others.
     std::vector<Peer*> others(candidates.begin() + static_cast<std::ptrdiff_t>(freshest), candidates.end());
+    // Where anybody may join, what is passed on at random is what no talking can bend.
+    if (ranked_.size() > 0)
+        std::erase_if(others, [&](const Peer* p) { return !ranked_.holds(p->endpoint); });
     random_.shuffle(others);
+    if (options_.sample_spares_oldest && others.size() > options_.healer) {
+        std::ranges::stable_sort(others, newer);
+        std::vector<Peer*> oldest(others.end() - static_cast<std::ptrdiff_t>(options_.healer), others.end());
+        others.resize(others.size() - options_.healer);
+        random_.shuffle(others);
+        others.insert(others.end(), oldest.begin(), oldest.end());
+    }
     const std::size_t random_others = options_.sample_random / (brief ? 2 : 1);
     if (others.size() > random_others) others.resize(random_others);
     candidates.resize(freshest);

@@ -15,6 +15,7 @@
 #include "overlay/gossip_message.h"
 #include "overlay/overlay_node.h"
 #include "overlay/overlay_options.h"
+#include "overlay/rank_sampler.h"
 
 namespace halp {
 
@@ -95,7 +96,7 @@ public:
     [[nodiscard]] std::size_t presentable_count() const;
     [[nodiscard]] ListDigest digest() const;  // over vouched, living nodes
     [[nodiscard]] std::size_t capacity() const {
-        return options_.fresh_max + options_.anchors_max + options_.pool_max;
+        return options_.fresh_max + options_.anchors_max + options_.pool_max + ranked_.size();
     }
 
     // Draws; no_endpoint when there is nobody.
@@ -123,6 +124,8 @@ private:
     void sort_by_recency(std::vector<Peer*>& peers, std::uint64_t tie_salt);
     void shrink_pool();
     void shrink_graves();
+    void rank(const Peer& peer);
+    EndpointId ranked_partner();
     void limit_groups(PeerRole role);
     template <class Want>
     EndpointId draw(Want want);
@@ -130,6 +133,7 @@ private:
     const EndpointTable& endpoints_;
     Random& random_;
     ViewOptions options_;
+    RankSampler ranked_;        // of the peers below; no slots unless partners are drawn from it
     std::vector<Peer> peers_;  // sorted by endpoint id: at most capacity + graves, so a few hundred
     std::uint32_t draws_ = 0;
 };

@@ -17,6 +17,8 @@ struct CommandLine {
     std::vector<std::string> settings;  // key=value
     std::string directory;              // empty: no files are written
     bool quick = false;
+    bool json = false;
+    std::string only;  // a section of `check`
 };
 
 struct Parsed {
