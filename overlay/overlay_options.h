@@ -28,7 +28,6 @@ struct ViewOptions {
     std::size_t swapper = 0;        // S: how many of those just sent a merge may drop next
     std::size_t sample_freshest = 8;
     std::size_t sample_random = 7;
-    bool sample_spares_oldest = false;  // the H oldest are told last, as the 2007 paper has it
     PartnerRule partner = PartnerRule::hybrid;
     Propagation propagation = Propagation::push_pull;
     TieRule ties = TieRule::random;

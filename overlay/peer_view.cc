@@ -482,13 +482,6 @@ std::vector<const Peer*> PeerView::sample(bool brief) {
     if (ranked_.size() > 0)
         std::erase_if(others, [&](const Peer* p) { return !ranked_.holds(p->endpoint); });
     random_.shuffle(others);
-    if (options_.sample_spares_oldest && others.size() > options_.healer) {
-        std::ranges::stable_sort(others, newer);
-        std::vector<Peer*> oldest(others.end() - static_cast<std::ptrdiff_t>(options_.healer), others.end());
-        others.resize(others.size() - options_.healer);
-        random_.shuffle(others);
-        others.insert(others.end(), oldest.begin(), oldest.end());
-    }
     const std::size_t random_others = options_.sample_random / (brief ? 2 : 1);
     if (others.size() > random_others) others.resize(random_others);
     candidates.resize(freshest);

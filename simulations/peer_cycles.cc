@@ -42,7 +42,6 @@ ViewOptions peer_sampling(std::size_t c, std::size_t healer, std::size_t swapper
     o.healer = healer;
     o.swapper = swapper;
     o.sample_random = c / 2 - 1;
-    o.sample_spares_oldest = healer > 0;
     return o;
 }
 
