@@ -136,7 +136,7 @@ int run(const CommandLine& command, const Streams& streams) {
 
 std::string allowed_text(const Check& c) {
     std::string text = c.sense == Sense::at_most ? "<=" : c.sense == Sense::at_least ? ">=" : "";
-    const std::string sign = text.empty() ? "+-" : " +";
+    const std::string sign = text.empty() ? "+-" : c.sense == Sense::at_most ? " +" : " -";
     if (c.tolerance == 0 && c.spare == 0) return text.empty() ? "exact" : text;
     if (c.tolerance > 0) text += sign + number(c.tolerance * 100, 0) + " %";
     if (c.spare > 0) text += (c.tolerance > 0 ? " +" : sign) + number(c.spare, 2);
