@@ -49,7 +49,9 @@ EndpointId RankSampler::draw(Random& random) const {
     return drawn;
 }
 
-bool RankSampler::holds(EndpointId node) const { return std::ranges::find(slots_, node, &Slot::node) != slots_.end(); }
+bool RankSampler::holds(EndpointId node) const {
+    return std::ranges::find(slots_, node, &Slot::node) != slots_.end();
+}
 
 std::vector<EndpointId> RankSampler::nodes() const {
     std::vector<EndpointId> out;

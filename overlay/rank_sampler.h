@@ -1,5 +1,5 @@
-// A sample of a swarm that nobody can bend by talking often: every slot has a secret seed of its own and keeps, of all
-// nodes it ever heard of, the one whose hash with the seed is smallest. However often a node is spoken of, it
+// A sample of a swarm that nobody can bend by talking often: every slot has a secret seed of its own and keeps, of
+// all nodes it ever heard of, the one whose hash with the seed is smallest. However often a node is spoken of, it
 // can only win the slots that chance gave it, so with f of the swarm attackers hold about f of the slots. The
 // sampler of Basalt (Auvolat, Bromberg, Frey, Mvondo, Taiani, Middleware 2023), which follows Brahms (2009).
 //

@@ -24,8 +24,9 @@ ViewOptions hybrid_view() {
 std::uint32_t HybridCycles::add(bool attacker) {
     const auto number = static_cast<std::uint32_t>(members_.size());
     const std::size_t group = random_.below(attacker ? options_.attacker_groups : options_.groups);
-    const std::string host = std::to_string((attacker ? 100 : 10) + group / 256) + "." + std::to_string(group % 256) +
-                             "." + std::to_string(number / 256 % 256) + "." + std::to_string(number % 256);
+    const std::string host = std::to_string((attacker ? 100 : 10) + group / 256) + "." +
+                             std::to_string(group % 256) + "." + std::to_string(number / 256 % 256) + "." +
+                             std::to_string(number % 256);
     const auto port = static_cast<std::uint16_t>(3451 + number / 65536);
     const EndpointId id = endpoints_.intern({host, port});
     assert(id == EndpointId{number});
@@ -40,7 +41,8 @@ void HybridCycles::start_at_random(std::size_t honest, std::size_t attackers, st
     for (std::uint32_t i = 0; i < honest; ++i) {
         for (std::size_t k = 0; k < known; ++k) {
             const EndpointId other{static_cast<std::uint32_t>(random_.below(all))};
-            if (other != EndpointId{i}) members_[i].view.hear({.endpoint = other, .incarnation = 1, .seen = now_}, now_);
+            if (other != EndpointId{i})
+                members_[i].view.hear({.endpoint = other, .incarnation = 1, .seen = now_}, now_);
         }
         members_[i].view.settle();
     }
@@ -56,10 +58,12 @@ void HybridCycles::join(std::uint32_t bootstrap) {
     tell(bootstrap, members_[bootstrap].view.everybody(), from_b_);
     hear(node, from_b_);
     view.prove(EndpointId{bootstrap}, 1, now_);
-    members_[bootstrap].view.hear({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true}, now_);
+    members_[bootstrap].view.hear({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true},
+                                  now_);
     members_[bootstrap].view.settle();
     for (int i = 0; i < eager_proofs; ++i)
-        if (const EndpointId other = view.feeler(now_, Duration::max() / 2); other != no_endpoint) call(node, other, i == 0);
+        if (const EndpointId other = view.feeler(now_, Duration::max() / 2); other != no_endpoint)
+            call(node, other, i == 0);
 }
 
 void HybridCycles::kill(double share) {
@@ -75,8 +79,10 @@ void HybridCycles::cycle() {
         // Everybody at an instant of its own.
         now_ += period / static_cast<std::int64_t>(members_.size());
         if (!members_[i].alive) continue;
-        if (members_[i].attacker) attack(i);
-        else act(i);
+        if (members_[i].attacker)
+            attack(i);
+        else
+            act(i);
     }
 }
 
@@ -102,7 +108,8 @@ void HybridCycles::act(std::uint32_t node) {
         all_answered &= call(node, due, false);
     }
     if (options_.probe_after_failure && !all_answered)
-        if (const EndpointId anchor = view.anchor_but(no_endpoint); anchor != no_endpoint) call(node, anchor, false);
+        if (const EndpointId anchor = view.anchor_but(no_endpoint); anchor != no_endpoint)
+            call(node, anchor, false);
 }
 
 // Says of many accomplices that they were just seen, to somebody honest.
@@ -127,9 +134,11 @@ bool HybridCycles::call(std::uint32_t node, EndpointId peer, bool with_lists) {
     }
     // The bare rules of the literature have no proofs.
     if (options_.view.anchors_max > 0) caller.view.prove(peer, 1, now_);
-    if (with_lists) exchange(node, other);
+    if (with_lists)
+        exchange(node, other);
     else if (!members_[other].attacker) {
-        members_[other].view.hear({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true}, now_);
+        members_[other].view.hear({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true},
+                                  now_);
         members_[other].view.settle();
     }
     caller.view.settle();
@@ -159,8 +168,8 @@ void HybridCycles::tell(std::uint32_t node, const std::vector<const Peer*>& peer
 void HybridCycles::tell_accomplices(std::uint32_t node, News& news) {
     news.push_back({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true});
     for (std::size_t i = 0; i < batch(); ++i)
-        news.push_back({.endpoint = EndpointId{attackers_[random_.below(attackers_.size())]},
-                        .incarnation = 1, .seen = now_});
+        news.push_back(
+            {.endpoint = EndpointId{attackers_[random_.below(attackers_.size())]}, .incarnation = 1, .seen = now_});
 }
 
 void HybridCycles::hear(std::uint32_t node, const News& news) {
@@ -182,8 +191,10 @@ void HybridCycles::failed(std::uint32_t node, EndpointId peer) {
     const int failures = view.fail(peer, now_, 2 * period);
     if (was_dead || !view.find(peer)) return;
     const bool asked = failures == 2 && view.anchor_but(peer) != no_endpoint;
-    if (failures >= 3 || asked) view.bury(peer, now_);
-    else view.retry(peer, now_ + period / 2);
+    if (failures >= 3 || asked)
+        view.bury(peer, now_);
+    else
+        view.retry(peer, now_ + period / 2);
 }
 
 ViewGraph HybridCycles::graph() const {

@@ -1,6 +1,7 @@
-// Swarms of the production PeerView with all its parts (anchors, pool, graves, address groups), driven cycle by cycle
-// as the daemon's gossip drives it: a partner, at once another when one fails, a feeler, a probe of a suspect and of a
-// grave, eager proofs when joining. Some members may be attackers, who answer everybody with nothing but each other.
+// Swarms of the production PeerView with all its parts (anchors, pool, graves, address groups), driven cycle by
+// cycle as the daemon's gossip drives it: a partner, at once another when one fails, a feeler, a probe of a suspect
+// and of a grave, eager proofs when joining. Some members may be attackers, who answer everybody with nothing but
+// each other.
 #pragma once
 
 #include <cstdint>
@@ -24,16 +25,17 @@ struct HybridOptions {
     double loss = 0;                   // of exchanges, both ways at once
     std::size_t groups = 1000;         // /16 networks of the honest
     std::size_t attacker_groups = 4;
-    int pushes = 1;                    // exchanges begun by each attacker in a cycle
+    int pushes = 1;  // exchanges begun by each attacker in a cycle
 };
 
 class HybridCycles {
 public:
-    HybridCycles(std::uint64_t seed, const HybridOptions& options) : options_(options), seed_(seed), random_(seed, 0x687962) {}
+    HybridCycles(std::uint64_t seed, const HybridOptions& options)
+        : options_(options), seed_(seed), random_(seed, 0x687962) {}
 
     // Members that know `known` others, drawn at random among all.
     void start_at_random(std::size_t honest, std::size_t attackers, std::size_t known);
-    void add_alone();           // the bootstrap
+    void add_alone();  // the bootstrap
     void join(std::uint32_t bootstrap);
     void kill(double share);
     void cycle();

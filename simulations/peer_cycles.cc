@@ -77,8 +77,8 @@ PeerCycles::PeerCycles(std::uint64_t seed, std::size_t nodes, const ViewOptions&
     start_at_random(start);
     if (time_ != CycleTime::delayed) return;
     for (std::uint32_t i = 0; i < nodes; ++i)
-        depart(now_ + Duration{static_cast<std::int64_t>(
-                          start.below(static_cast<std::uint64_t>(period.count())))}, i, i, 0, {});
+        depart(now_ + Duration{static_cast<std::int64_t>(start.below(static_cast<std::uint64_t>(period.count())))},
+               i, i, 0, {});
 }
 
 void PeerCycles::start_at_random(SimRandom& random) {
@@ -87,7 +87,8 @@ void PeerCycles::start_at_random(SimRandom& random) {
             const EndpointId other{static_cast<std::uint32_t>(random.below(nodes_.size()))};
             if (other == EndpointId{i} || nodes_[i].view.find(other)) continue;
             // PeerSim's lists have an order from the start.
-            const Instant seen = time_ == CycleTime::peersim ? now_ - static_cast<std::int64_t>(drawn) * step : now_;
+            const Instant seen =
+                time_ == CycleTime::peersim ? now_ - static_cast<std::int64_t>(drawn) * step : now_;
             nodes_[i].view.hear({.endpoint = other, .incarnation = 1, .seen = seen}, now_);
             ++drawn;
         }
@@ -118,8 +119,10 @@ void PeerCycles::act(std::uint32_t node) {
         if (options_.drop_on_failure) view.fail(partner, now_, Duration{0});
         return;
     }
-    if (time_ == CycleTime::peersim) merge_as_peersim(node, static_cast<std::uint32_t>(partner));
-    else exchange(node, static_cast<std::uint32_t>(partner));
+    if (time_ == CycleTime::peersim)
+        merge_as_peersim(node, static_cast<std::uint32_t>(partner));
+    else
+        exchange(node, static_cast<std::uint32_t>(partner));
 }
 
 void PeerCycles::exchange(std::uint32_t a, std::uint32_t b) {

@@ -1,6 +1,6 @@
 // The production PeerView, driven as the literature drives its simulators: cycle by cycle, every node exchanging
-// once, at one go. Time is what differs between the simulators whose figures we reproduce, so there are four ways to
-// keep it. What the reproduction suite measures; how it compares is in simulations/README.md.
+// once, at one go. Time is what differs between the simulators whose figures we reproduce, so there are four ways
+// to keep it. What the reproduction suite measures; how it compares is in simulations/README.md.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ ViewOptions original_halp(std::size_t c);
 enum class CycleTime : std::uint8_t {
     // A fixed order of nodes, each at an instant of its own, as nodes with one period and different phases.
     phases,
-    // As PeerSim's example.newscast.SimpleNewscast under `control.shf Shuffle`: a new order in each cycle, one instant
+    // As PeerSim's example.newscast.SimpleNewscast under `control.shf Shuffle`: a new order in each cycle, one
+    // instant
     // for all of it; among entries of one cycle both views take turns, each in its order of arrival.
     peersim,
     // As the cycle-driven experiments of the 2007 paper: a new order in each cycle, one instant for all of it.

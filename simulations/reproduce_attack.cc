@@ -138,7 +138,8 @@ void check_sampler(const SamplerRow& row, const Section& section) {
         section.working_on(name);
         SamplerCycles swarm{section.options.seed, row.slots, levels[i]};
         for (int r = 0; r < rounds; ++r) swarm.cycle();
-        section.report({name + ", share", row.share[i], swarm.attackers(), 0.25, 0.01, row.slots == 100 ? Sense::at_most : Sense::near});
+        section.report({name + ", share", row.share[i], swarm.attackers(), 0.25, 0.01,
+                        row.slots == 100 ? Sense::at_most : Sense::near});
     }
 }
 

@@ -16,7 +16,8 @@ void check_steady(HybridCycles& swarm, const Section& section) {
     SimRandom random{section.options.seed, 0x737465616479};
     const ViewGraph graph = swarm.graph();
     const GraphFigures figures = figures_of(graph, 20, random);
-    section.report({"hybrid, steady, in-degree sd", 7.4, spread_of(in_degrees(graph)).deviation, 0.25, 0, Sense::at_most});
+    section.report(
+        {"hybrid, steady, in-degree sd", 7.4, spread_of(in_degrees(graph)).deviation, 0.25, 0, Sense::at_most});
     section.report({"hybrid, steady, clustering", 0.062, figures.clustering, 0.25, 0, Sense::at_most});
     section.report({"hybrid, steady, components", 1, static_cast<double>(figures.components.count)});
 }

@@ -100,7 +100,8 @@ struct Mean {
     }
 };
 
-// PeerSim's means of twenty draws have an error of their own, which our draws tell: it comes on top of the tolerance.
+// PeerSim's means of twenty draws have an error of their own, which our draws tell: it comes on top of the
+// tolerance.
 void check_removals(const std::string& name, const ViewGraph& graph, const std::vector<Removal>& expected,
                     SimRandom& random, const Section& section) {
     for (const Removal& row : expected) {
@@ -112,7 +113,8 @@ void check_removals(const std::string& name, const ViewGraph& graph, const std::
         }
         const std::string which = name + ", " + std::to_string(std::lround(row.removed * 100)) + " % removed, ";
         section.report({which + "largest", row.largest, largest.mean(), 0.01, largest.two_errors(oracle_removals)});
-        section.report({which + "components", row.components, count.mean(), 0.05, count.two_errors(oracle_removals)});
+        section.report(
+            {which + "components", row.components, count.mean(), 0.05, count.two_errors(oracle_removals)});
     }
 }
 

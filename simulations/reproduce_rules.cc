@@ -42,24 +42,35 @@ ViewOptions oldest_first(ViewOptions view) {
 
 const std::vector<Rule>& rules() {
     static const std::vector<Rule> all{
-        {"blind c30", peer_sampling(30, 0, 0),
+        {"blind c30",
+         peer_sampling(30, 0, 0),
          {22.84, .0269, 2.686, {15.1, 14.8, 14.4, 13.7}, {never, never, never}, 25}},
-        {"healer c30 H15", peer_sampling(30, 15, 0), {11.25, .1291, 2.796, {14.7, 6.5, .12, 0}, {10, 18, never}, 54}},
-        {"swapper c30 S15", peer_sampling(30, 0, 15),
+        {"healer c30 H15",
+         peer_sampling(30, 15, 0),
+         {11.25, .1291, 2.796, {14.7, 6.5, .12, 0}, {10, 18, never}, 54}},
+        {"swapper c30 S15",
+         peer_sampling(30, 0, 15),
          {4.07, .0066, 2.698, {14.7, 13.8, 12.8, 10.7}, {never, never, never}, 4}},
         {"c30 H8 S7", peer_sampling(30, 8, 7), {11.31, .0458, 2.737, {14.7, 10.0, .19, 0}, {11, 17, never}, 12}},
-        {"c30 H1 S14 oldest, drop", oldest_first(dropping(peer_sampling(30, 1, 14))),
+        {"c30 H1 S14 oldest, drop",
+         oldest_first(dropping(peer_sampling(30, 1, 14))),
          {5.15, .0080, 2.702, {14.2, 12.0, 8.9, 1.5}, {24, 32, 51}, 0}},
-        {"c32 H8 S8 drop", dropping(peer_sampling(32, 8, 8)),
+        {"c32 H8 S8 drop",
+         dropping(peer_sampling(32, 8, 8)),
          {11.56, .0392, 2.688, {15.2, 10.1, .15, 0}, {10, 14, 28}, 9}},
         {"Newscast c20", newscast(20), {7.57, .1527, 3.016, {9.7, 3.3, .08, 0}, {10, 19, never}, 573}, true},
         {"Newscast c30", newscast(30), {10.14, .1138, 2.791, {14.6, 6.4, .09, 0}, {10, 16, never}, 52}, true},
-        {"Newscast c30 drop", dropping(newscast(30)),
-         {10.14, .1138, 2.791, {14.2, 5.4, .05, 0}, {9, 12, 49}, 34}, true},
+        {"Newscast c30 drop",
+         dropping(newscast(30)),
+         {10.14, .1138, 2.791, {14.2, 5.4, .05, 0}, {9, 12, 49}, 34},
+         true},
         {"Cyclon c20 l8", cyclon(20, 8), {1.50, .0038, 2.849, {9.6, 8.4, 7.0, 3.4}, {32, 37, 44}, 10}},
         {"Cyclon c30 l8", cyclon(30, 8), {1.71, .0058, 2.691, {14.5, 13.4, 12.0, 8.9}, {45, 54, never}, 2}},
-        {"original c30", original_halp(30),
-         {9.04, .0473, 2.748, {14.5, 14.3, 14.3, 14.4}, {never, never, never}, 6}, false, true}};
+        {"original c30",
+         original_halp(30),
+         {9.04, .0473, 2.748, {14.5, 14.3, 14.3, 14.4}, {never, never, never}, 6},
+         false,
+         true}};
     return all;
 }
 
@@ -94,7 +105,8 @@ Figures measure(const Rule& rule, const Section& section) {
     return got;
 }
 
-// Of the pairs of rules whose known figures differ clearly (by a quarter, or by two cycles), the share in our order.
+// Of the pairs of rules whose known figures differ clearly (by a quarter, or by two cycles), the share in our
+// order.
 double in_order(const std::vector<double>& known, const std::vector<double>& got, double clear) {
     double pairs = 0, kept = 0;
     for (std::size_t i = 0; i < known.size(); ++i)
@@ -113,8 +125,10 @@ void check_rule(const Rule& rule, const Figures& got, const Section& section) {
         const std::string what =
             who + std::to_string(static_cast<int>(kills[k] * 100 + 0.5)) + " % killed, cycles until 99 % clean";
         const bool heals = rule.known.clean[k] != never;
-        if (heals) section.report({what, rule.known.clean[k], got.clean[k], 0, 3});
-        else section.report({what + " (99: never)", never, got.clean[k]});
+        if (heals)
+            section.report({what, rule.known.clean[k], got.clean[k], 0, 3});
+        else
+            section.report({what + " (99: never)", never, got.clean[k]});
     }
 }
 
@@ -125,7 +139,8 @@ void check_order(const std::vector<Figures>& got, const Section& section) {
             known.push_back(figure(rules()[i].known));
             ours.push_back(figure(got[i]));
         }
-        section.report({std::string{"rules, share of pairs in order, "} + name, 1, in_order(known, ours, clear), 0.1});
+        section.report(
+            {std::string{"rules, share of pairs in order, "} + name, 1, in_order(known, ours, clear), 0.1});
     };
     column("in-degree sd", 0, [](const Figures& f) { return f.deviation; });
     column("clustering", 0, [](const Figures& f) { return f.clustering; });

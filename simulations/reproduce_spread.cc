@@ -15,8 +15,8 @@ constexpr const char* share_names[]{"50 %", "99 %", "99.9 %", "100 %"};
 
 struct SpreadRow {
     std::size_t n;
-    double rounds[4];      // to each of the shares
-    double with_loss[2];   // to the last two, 25 % of exchanges lost
+    double rounds[4];     // to each of the shares
+    double with_loss[2];  // to the last two, 25 % of exchanges lost
 };
 constexpr SpreadRow rows[]{{100, {4.5, 6.3, 6.6, 6.6}, {8.6, 8.6}},
                            {1'000, {6.6, 8.6, 9.0, 9.2}, {11.4, 12.0}},

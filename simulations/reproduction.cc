@@ -10,19 +10,22 @@ namespace halp::sim {
 namespace {
 
 constexpr std::pair<std::string_view, void (*)(const Section&)> sections[]{{"newscast", reproduce_newscast},
-                                                                          {"rules", reproduce_rules},
-                                                                          {"spread", reproduce_spread},
-                                                                          {"hybrid", reproduce_hybrid},
-                                                                          {"attack", reproduce_attack}};
+                                                                           {"rules", reproduce_rules},
+                                                                           {"spread", reproduce_spread},
+                                                                           {"hybrid", reproduce_hybrid},
+                                                                           {"attack", reproduce_attack}};
 
 }  // namespace
 
 bool Check::met() const {
     const double allowed = std::abs(expected) * tolerance + spare + 1e-12;
     switch (sense) {
-        case Sense::at_most: return got <= expected + allowed;
-        case Sense::at_least: return got >= expected - allowed;
-        case Sense::near: break;
+        case Sense::at_most:
+            return got <= expected + allowed;
+        case Sense::at_least:
+            return got >= expected - allowed;
+        case Sense::near:
+            break;
     }
     return std::abs(got - expected) <= allowed;
 }

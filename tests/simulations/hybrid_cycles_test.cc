@@ -43,8 +43,10 @@ TEST(HybridCycles, RankedPartnersResistAttackersThatOwnListsByRecency) {
         swarm.start_at_random(360, 40, 24);
         for (int i = 0; i < 50; ++i) swarm.cycle();
         const double bad = swarm.attackers_among_partners();
-        if (options == &ranked) EXPECT_LT(bad, 0.2);
-        else EXPECT_GT(bad, 0.4);
+        if (options == &ranked)
+            EXPECT_LT(bad, 0.2);
+        else
+            EXPECT_GT(bad, 0.3);  // a tenth of the swarm: three times its share
     }
 }
 

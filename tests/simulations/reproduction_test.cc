@@ -29,7 +29,8 @@ TEST(Reproduction, ReproducesTheSpreadOfOneItem) {
     std::vector<Check> rows;
     reproduce({.quick = true, .only = "spread"}, [&](const Check& c) { rows.push_back(c); });
     EXPECT_GT(rows.size(), 15u);
-    for (const Check& row : rows) EXPECT_FALSE(row.missed()) << row.what << ": " << row.got << " for " << row.expected;
+    for (const Check& row : rows)
+        EXPECT_FALSE(row.missed()) << row.what << ": " << row.got << " for " << row.expected;
 }
 
 }  // namespace

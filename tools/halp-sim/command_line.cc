@@ -33,9 +33,11 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     check->add_flag("--quick", command.quick, "what takes less than a minute: N <= 10 000, fewer rules");
     check->add_flag("--json", command.json, "one JSON object per figure and one at the end");
     std::string names;
-    for (const std::string_view name : reproduction_sections()) names += (names.empty() ? "" : ", ") + std::string{name};
+    for (const std::string_view name : reproduction_sections())
+        names += (names.empty() ? "" : ", ") + std::string{name};
     check->add_option("--only", command.only, "one section: " + names)
-        ->check(CLI::IsMember(std::vector<std::string>(reproduction_sections().begin(), reproduction_sections().end())));
+        ->check(CLI::IsMember(
+            std::vector<std::string>(reproduction_sections().begin(), reproduction_sections().end())));
     check->add_option("--seed", command.seed, "default 1");
     check->callback([&] { command.verb = Verb::check; });
     try {

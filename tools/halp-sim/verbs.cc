@@ -167,7 +167,8 @@ void print_row(std::ostream& out, const std::string& what, const std::vector<std
 
 int check(const CommandLine& command, const Streams& streams) {
     WorkLine work{streams.progress ? &streams.err : nullptr};
-    ReproductionOptions options{.quick = command.quick, .only = command.only,
+    ReproductionOptions options{.quick = command.quick,
+                                .only = command.only,
                                 .progress = [&](const std::string& what) { work.show(what); }};
     if (command.seed) options.seed = *command.seed;
     const double cpu = cpu_seconds();
@@ -179,14 +180,16 @@ int check(const CommandLine& command, const Streams& streams) {
         missed += c.missed();
         work.clear();
         const int digits = c.expected < 1 ? 5 : 3;
-        if (command.json) streams.out << check_json(c) << std::endl;
+        if (command.json)
+            streams.out << check_json(c) << std::endl;
         else
             print_row(streams.out, c.what, {number(c.expected, digits), number(c.got, digits), allowed_text(c)},
                       verdict_text(c) + (c.met() || c.why.empty() ? std::string{} : ": " + c.why));
     });
     work.clear();
     const double seconds_used = cpu_seconds() - cpu;
-    if (command.json) streams.out << check_summary_json(all, met, missed, seconds_used) << std::endl;
+    if (command.json)
+        streams.out << check_summary_json(all, met, missed, seconds_used) << std::endl;
     else
         streams.out << met << " of " << all << " met, " << missed << " missed, " << all - met - missed
                     << " differ for a known reason, in " << number(seconds_used, 1) << " s of CPU\n";
