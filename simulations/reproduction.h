@@ -26,7 +26,7 @@ struct Check {
 
 struct ReproductionOptions {
     std::uint64_t seed = 1;
-    bool quick = true;   // N <= 10 000, fewer cycles and rules: below a minute of CPU
+    bool quick = true;   // N <= 10 000, fewer cycles, without the table of rules
     std::string only{};  // one section by name; empty: all
     // Now and then: what is being worked on. May be empty.
     std::function<void(const std::string&)> progress{};

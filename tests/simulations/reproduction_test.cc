@@ -24,7 +24,7 @@ TEST(Reproduction, AKnownDifferenceIsNotMetButNotMissedEither) {
     EXPECT_TRUE((Check{"figure", 100, 50, 0.05}.missed()));
 }
 
-// The item's spread is quick to reproduce; `halp-sim check --quick` does all that is below a minute.
+// The item's spread is quick to reproduce.
 TEST(Reproduction, ReproducesTheSpreadOfOneItem) {
     std::vector<Check> rows;
     reproduce({.quick = true, .only = "spread"}, [&](const Check& c) { rows.push_back(c); });

@@ -30,7 +30,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     app.add_subcommand("list", "the built-in scenarios")->callback([&] { command.verb = Verb::list; });
     add_run(app, command);
     CLI::App* check = app.add_subcommand("check", "reproduce known results: expected, got, verdict");
-    check->add_flag("--quick", command.quick, "what takes less than a minute: N <= 10 000, fewer rules");
+    check->add_flag("--quick", command.quick, "N <= 10 000, without the table of rules");
     check->add_flag("--json", command.json, "one JSON object per figure and one at the end");
     std::string names;
     for (const std::string_view name : reproduction_sections())
