@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -50,6 +51,7 @@ public:
         for (const Assignment& one : assignments_) apply(one);
         apply_label_rows();
         enable_dht();
+        place_dht();
         check_together();
         return std::move(out_);
     }
@@ -122,9 +124,11 @@ private:
             if (found == sources_.environ.end()) continue;
             take({std::string{setting.key}, {{found->second}, false}, false, name, name, name});
         }
-        // Not an error: other programs' variables may begin alike. HALP_SOCKET is the client's.
+        // Not an error: other programs' variables may begin alike.
+        static const std::set<std::string_view> client_variables{"HALP_SOCKET", "HALP_COLOR", "HALP_DHT_NODES",
+                                                                 "HALP_DHT_CLIENT"};
         for (const auto& [name, value] : sources_.environ) {
-            if (name.substr(0, 5) != "HALP_" || name == "HALP_SOCKET" || name == "HALP_COLOR") continue;
+            if (name.substr(0, 5) != "HALP_" || client_variables.contains(name)) continue;
             const auto& table = setting_table();
             const auto is_this = [&, &wanted = name](const Setting& s) {
                 return environment_name(s.key) == wanted;
@@ -191,6 +195,26 @@ private:
         out_.origins["dht.enabled"] = stated->second;
     }
 
+    void place_dht() {
+        DhtSettings& dht = out_.settings.dht;
+        const bool stated = out_.origins.count("dht.listen") > 0;
+        const auto follow = [&](const char* key) {
+            if (!stated) out_.origins["dht.listen"] = out_.origins[key];
+        };
+        if (dht.test_client && !stated) {
+            dht.listen.host = "127.0.0.1";
+            follow("dht.test_client");
+        }
+        if (dht.port == 0) return;
+        const auto neo = static_cast<std::uint16_t>(dht.port + DhtSettings::neo_above_legacy);
+        if (stated && dht.listen.port != 0 && dht.listen.port != neo)
+            problem(out_.origins["dht.port"], "dht.port puts neo on port " + std::to_string(neo) +
+                                                  ", dht.listen on " + std::to_string(dht.listen.port) +
+                                                  ": leave one of the two out");
+        dht.listen.port = neo;
+        follow("dht.port");
+    }
+
     void assign_to(const Field& field, const Range& range, const Assignment& one) {
         if (one.empty)
             return problem(one.value_place, one.key + " has no value; allowed: " + allowed(field, range));
@@ -209,7 +233,6 @@ private:
                         std::to_string(whole_value) + ")");
         };
         const OverlayOptions& node = out_.settings.node;
-        more("view.healer", node.view.healer, "view.fresh_max", node.view.fresh_max);
         more("view.swapper", node.view.swapper, "view.fresh_max", node.view.fresh_max);
         if (const DhtSettings& dht = out_.settings.dht; dht.range_min > dht.range_max) {
             const auto origin = out_.origins.find("dht.range_min");

@@ -37,14 +37,18 @@ struct LogSettings {
 
 // Records for clients of the neo protocol (overlay/dht/README.md).
 struct DhtSettings {
+    static constexpr std::uint16_t neo_above_legacy = 100;
     bool enabled = false;               // as soon as anything else of the section is set
     ListenAddress listen{"::", 10100};  // the originals' neo port
+    std::size_t port = 0;               // not 0: neo is served 100 above it, as the originals do
+    bool test_client = false;           // `admin` with 128 zero bytes may do everything
     std::optional<Endpoint> advertise;  // none: the address under which this node is known, and our port
     std::uint64_t range_min = 0;        // the part of the key space, over bit-reversed keys
     std::uint64_t range_max = ~std::uint64_t{0};
     std::string data_dir;     // empty: `dht` in the state directory
     std::string credentials;  // empty: `credentials` in the data directory
     DhtEngine engine = DhtEngine::lmdb;
+    bool dumps = false;  // of the memory engine: NAME.tcm in data_dir, read at the start, written at the end
     DhtDurability durability = DhtDurability::power;
     Duration flush_interval = std::chrono::milliseconds{5};
     std::size_t bytes_max = std::size_t{1} << 40;

@@ -200,7 +200,7 @@ YamlDocument read_yaml(std::string_view content) {
     return document;
 }
 
-Result<std::string> read_config_file(const std::string& path) {
+Result<std::string> read_config_file(const std::string& path, std::size_t bytes_max) {
     const auto failed = [&](int why) {
         return Error{why == ENOENT ? ErrorCode::not_found : ErrorCode::io,
                      "cannot read " + path + ": " + std::strerror(why)};
@@ -209,15 +209,16 @@ Result<std::string> read_config_file(const std::string& path) {
     if (!file) return failed(errno);
     std::string content;
     char block[4096];
-    while (content.size() <= yaml_bytes_max) {
+    while (content.size() <= bytes_max) {
         errno = 0;
         const std::size_t n = std::fread(block, 1, sizeof block, file.get());
         content.append(block, n);
         if (n == sizeof block) continue;
         if (std::ferror(file.get())) return failed(errno);
-        return content;
+        if (content.size() <= bytes_max) return content;
     }
-    return Error{ErrorCode::io, path + " is larger than 1 MiB"};
+    const std::string limit = bytes_max == yaml_bytes_max ? "1 MiB" : std::to_string(bytes_max) + " bytes";
+    return Error{ErrorCode::io, path + " is larger than " + limit};
 }
 
 }  // namespace halp::config

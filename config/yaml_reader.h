@@ -40,7 +40,7 @@ inline constexpr std::size_t yaml_entries_max = 20'000;
 
 YamlDocument read_yaml(std::string_view content);
 
-// A whole file of at most yaml_bytes_max bytes, or a plain sentence why not. not_found when it does not exist.
-[[nodiscard]] Result<std::string> read_config_file(const std::string& path);
+// A whole file of at most so many bytes, or a plain sentence why not. not_found when it does not exist.
+[[nodiscard]] Result<std::string> read_config_file(const std::string& path, std::size_t bytes_max = yaml_bytes_max);
 
 }  // namespace halp::config

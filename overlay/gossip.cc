@@ -9,18 +9,22 @@ namespace halp {
 
 namespace {
 
-constexpr int attempts_per_round = 3;         // a failed partner is replaced at once, up to three in all
-constexpr std::size_t proved_wanted = 8;      // a list this long is usable (overlay.md section 9, join)
+constexpr int attempts_per_round = 3;     // a failed partner is replaced at once, up to three in all
+constexpr std::size_t proved_wanted = 8;  // a list this long is usable (overlay.md section 9, join)
 constexpr int eager_calls = 3;
 constexpr int probes_per_turn = 8;
+constexpr int checks_per_period_max = 12;
+constexpr Duration claim_kept = std::chrono::hours{24 * 30};  // D4; who does not answer is gone long before
 constexpr Duration seed_pause_first = std::chrono::milliseconds{50};
 
 }  // namespace
 
 Gossip::Gossip(Parts parts, const OverlayOptions& options)
     : parts_(parts), options_(options), swarm_(fnv1a(options.swarm)), node_(parts.random.next()) {
-    if (options_.advertise) self_ = parts_.endpoints.intern(*options_.advertise);
-    else if (options_.listening) self_ = parts_.endpoints.intern(*options_.listening);
+    if (options_.advertise)
+        self_ = parts_.endpoints.intern(*options_.advertise);
+    else if (options_.listening)
+        self_ = parts_.endpoints.intern(*options_.listening);
     self_is_certain_ = self_ != no_endpoint;
 }
 
@@ -75,15 +79,15 @@ Instant Gossip::next_deadline() const {
 
 void Gossip::on_deadline(Instant now, UnixSeconds wall) {
     if (!started_) return;
-    time_out_calls(now, wall);
+    time_out_calls(now);
     if (now >= news_at_) push_news(now, wall);
     if (leaving()) return;
     if (now >= expire_at_) expire(now);
     if (now >= reannounce_at_) reannounce(now, wall);
-    try_seeds(now, wall);
+    try_seeds(now);
     retry_suspects(now);
-    if (now >= eager_at_) join_eagerly(now, wall);
-    if (now >= round_at_) start_round(now, wall);
+    if (now >= eager_at_) join_eagerly(now);
+    if (now >= round_at_) start_round(now);
 }
 
 Duration Gossip::jittered(Duration d) {
@@ -91,50 +95,75 @@ Duration Gossip::jittered(Duration d) {
     return d * 4 / 5 + Duration{static_cast<std::int64_t>(parts_.random.below(spread))};
 }
 
-void Gossip::start_round(Instant now, UnixSeconds wall) {
+void Gossip::start_round(Instant now) {
     round_at_ = now + jittered(options_.gossip.period) * health_;
     errands_this_period_ = 0;
     hearsay_tokens_ = 64 + 2 * parts_.view.capacity();
-    if (const EndpointId holder = holder_partner(); holder != no_endpoint) call_partner(holder, 1, now, wall);
+    if (const EndpointId holder = holder_partner(); holder != no_endpoint)
+        call_partner(holder, 1, now);
     else if (const EndpointId partner = parts_.view.partner(); partner != no_endpoint)
-        call_partner(partner, 1, now, wall);
+        call_partner(partner, 1, now);
     // Rounds renew most proofs; feelers see to those that were not drawn for long.
     const Duration stale = std::max(60 * options_.gossip.period, options_.gossip.ttl / 2);
     if (const EndpointId unproved = parts_.view.feeler(now, stale); unproved != no_endpoint)
         call(unproved, Purpose::feeler, message(gossip::Kind::ping), now);
-    if (const EndpointId grave = parts_.view.due_grave(now); grave != no_endpoint) {
-        parts_.view.probing(grave);
-        call(grave, Purpose::grave, message(gossip::Kind::ping), now);
+    check_members(now);
+    try_graves(now);
+}
+
+// Who fails is rarely alone (a rack, a cut cable): each failure makes us look at more of the view per period, each
+// period without failures at fewer. It removes the slow tail of dead entries after a catastrophe (overlay.md 8.3).
+void Gossip::check_members(Instant now) {
+    if (!failed_since_round_) checks_wanted_ = std::max(0, checks_wanted_ - 1);
+    failed_since_round_ = false;
+    for (int i = 0; i < checks_wanted_; ++i) {
+        const EndpointId member = parts_.view.unproved_since(now - options_.gossip.period);
+        if (member == no_endpoint) return;
+        if (std::ranges::find(calls_, member, &Outgoing::to) != calls_.end()) continue;
+        call(member, Purpose::check, message(gossip::Kind::ping), now);
     }
 }
 
-void Gossip::call_partner(EndpointId partner, int attempt, Instant now, UnixSeconds wall) {
-    call(partner, Purpose::round, exchange_message(now, wall), now).attempt = attempt;
+// One grave a period when its pause is over. However long the pauses have grown, the swarm as a whole tries about
+// one a period: two halves that were apart for a day meet again within a few periods.
+void Gossip::try_graves(Instant now) {
+    EndpointId grave = parts_.view.due_grave(now);
+    if (grave == no_endpoint && parts_.random.below(parts_.view.listed_count() + 1) == 0)
+        grave = parts_.view.any_grave();
+    if (grave == no_endpoint) return;
+    parts_.view.probing(grave);
+    call(grave, Purpose::grave, message(gossip::Kind::ping), now);
+}
+
+void Gossip::call_partner(EndpointId partner, int attempt, Instant now) {
+    call(partner, Purpose::round, exchange_message(now), now).attempt = attempt;
 }
 
 // A newcomer proves a usable list at once instead of one node a period.
-void Gossip::join_eagerly(Instant now, UnixSeconds wall) {
+void Gossip::join_eagerly(Instant now) {
     eager_at_ = no_deadline;
     if (parts_.view.proved_count() >= std::min(proved_wanted, parts_.view.presentable_count())) return;
     for (int i = 0; i < eager_calls; ++i) {
         const EndpointId unproved = parts_.view.feeler(now, Duration::max() / 2);
         if (unproved == no_endpoint) return;
         if (std::ranges::find(calls_, unproved, &Outgoing::to) != calls_.end()) continue;
-        if (i == 0) call_partner(unproved, 1, now, wall);
-        else call(unproved, Purpose::feeler, message(gossip::Kind::ping), now);
+        if (i == 0)
+            call_partner(unproved, 1, now);
+        else
+            call(unproved, Purpose::feeler, message(gossip::Kind::ping), now);
     }
     eager_at_ = now + options_.gossip.period / 4;
 }
 
-void Gossip::try_seeds(Instant now, UnixSeconds wall) {
+void Gossip::try_seeds(Instant now) {
     const bool enough = parts_.view.proved_count() >= options_.view.fresh_max / 2;
     for (std::size_t i = 0; i < seeds_.size(); ++i) {
         Seed& seed = seeds_[i];
         if (seed.next > now) continue;
-        const Peer* known = parts_.view.find(seed.known_as);
+        const std::optional<Peer> known = parts_.view.find(seed.known_as);
         const bool alive = known && known->presentable() && known->proved != never;
         if (!enough && !alive && !is_self(seed.endpoint))
-            call(seed.endpoint, Purpose::seed, exchange_message(now, wall), now).seed = i;
+            call(seed.endpoint, Purpose::seed, exchange_message(now), now).seed = i;
         seed.pause = std::min(seed.pause * 2, options_.gossip.seed_retry_max);
         seed.next = now + jittered(alive || enough ? options_.gossip.seed_retry_max : seed.pause);
     }
@@ -149,13 +178,13 @@ void Gossip::retry_suspects(Instant now) {
     }
 }
 
-void Gossip::time_out_calls(Instant now, UnixSeconds wall) {
+void Gossip::time_out_calls(Instant now) {
     std::vector<std::pair<ConversationId, bool>> late;
     for (const Outgoing& call : calls_)
         if (call.deadline <= now) late.emplace_back(call.id, call.connected);
     for (const auto& [id, connected] : late) {
         actions_.push_back(GossipHangUp{id});
-        on_failed(id, connected ? ContactFailure::silent : ContactFailure::timed_out, now, wall);
+        on_failed(id, connected ? ContactFailure::silent : ContactFailure::timed_out, now);
     }
 }
 
@@ -163,7 +192,8 @@ void Gossip::expire(Instant now) {
     const Duration period = options_.gossip.period;
     expire_at_ = now + std::max<Duration>(5 * period, std::chrono::seconds{1});
     const Duration ttl = std::max(options_.gossip.ttl, 60 * period);
-    const auto expired = parts_.view.expire(now, ttl, ttl, options_.gossip.grave_kept_max, options_.table.fallback.ttl);
+    const auto expired =
+        parts_.view.expire(now, ttl, ttl, options_.gossip.grave_kept_max, claim_kept);
     for (const EndpointId id : expired.listed) {
         interests_.erase(id);
         parts_.observer.note(PeerExpired{parts_.endpoints.at(id)});
@@ -186,12 +216,12 @@ gossip::Message Gossip::message(gossip::Kind kind) const {
     return m;
 }
 
-gossip::Message Gossip::exchange_message(Instant now, UnixSeconds) {
+gossip::Message Gossip::exchange_message(Instant now) {
     gossip::Message m = message(gossip::Kind::exchange);
     m.hello.joining = parts_.view.proved_count() == 0;
     m.hello.peers = swarm_digest();
     m.hello.interests = own_interests();
-    for (const Peer* peer : parts_.view.sample(in_agreement_)) m.peers.push_back(peer_entry(*peer, now));
+    for (const Peer& peer : parts_.view.sample(in_agreement_)) m.peers.push_back(peer_entry(peer, now));
     m.hello.all_labels = parts_.labels.host_label_count() <= options_.gossip.digests_per_exchange;
     for (const Label& label : parts_.labels.next_labels(digest_cursor_, options_.gossip.digests_per_exchange))
         if (const HostList* list = parts_.labels.find(label)) m.digests.push_back({label.hash(), list->digest()});
@@ -225,7 +255,7 @@ void Gossip::on_connected(ConversationId conversation) {
 
 void Gossip::on_sent(ConversationId conversation) { finish(conversation); }
 
-void Gossip::on_failed(ConversationId conversation, ContactFailure why, Instant now, UnixSeconds wall) {
+void Gossip::on_failed(ConversationId conversation, ContactFailure why, Instant now) {
     const std::optional<Outgoing> call = finish(conversation);
     if (!call || why == ContactFailure::our_limit) return;
     if (call->purpose == Purpose::errand) {
@@ -239,9 +269,16 @@ void Gossip::on_failed(ConversationId conversation, ContactFailure why, Instant 
         if (parts_.view.find(call->to)) failed(call->to, why, now);
         return;
     }
-    const Peer* peer = parts_.view.find(call->to);
-    const bool sign_of_illness = why == ContactFailure::silent || why == ContactFailure::timed_out;
+    const std::optional<Peer> peer = parts_.view.find(call->to);
+    // Answers that do not come in time may be late because of us, or of our line: more time for everything. That nobody
+    // picks up tells of the other side, as long as others get through to us (Lifeguard's missing nacks).
+    const bool sign_of_illness = why == ContactFailure::silent ||
+                                 (why == ContactFailure::timed_out && heard_at_ < call->started);
     if (peer && peer->role == PeerRole::anchor && sign_of_illness) feel_well(false);
+    if (peer && peer->vouched() && !peer->dead() && why != ContactFailure::speaks_text) {
+        failed_since_round_ = true;
+        checks_wanted_ = std::min(checks_wanted_ + 4, checks_per_period_max);
+    }
     if (!leaving()) failed(call->to, why, now);
     if (call->purpose != Purpose::round || leaving()) return;
     ++counters_.rounds;
@@ -249,7 +286,7 @@ void Gossip::on_failed(ConversationId conversation, ContactFailure why, Instant 
     parts_.observer.note(RoundDone{parts_.view.listed_count(), false});
     if (call->attempt >= attempts_per_round) return;
     const EndpointId next = parts_.view.partner();
-    if (next != no_endpoint && next != call->to) call_partner(next, call->attempt + 1, now, wall);
+    if (next != no_endpoint && next != call->to) call_partner(next, call->attempt + 1, now);
 }
 
 void Gossip::refuse(ConversationId conversation, gossip::Refusal why) {
@@ -262,6 +299,7 @@ void Gossip::on_message(ConversationId conversation, const gossip::Message& m, c
                         UnixSeconds wall) {
     using gossip::Kind;
     const bool opened_by_us = std::ranges::find(calls_, conversation, &Outgoing::id) != calls_.end();
+    heard_at_ = now;
     if (m.kind == Kind::refuse || m.hello.swarm != swarm_ || m.hello.node == node_) {
         on_foreign(conversation, m, remote, now);
         return;
@@ -271,13 +309,17 @@ void Gossip::on_message(ConversationId conversation, const gossip::Message& m, c
         actions_.push_back(GossipHangUp{conversation});
         return;
     }
-    if (opened_by_us) on_answer(conversation, m, remote, now, wall);
-    else if (leaving() && m.kind != Kind::leave && m.kind != Kind::news) refuse(conversation, gossip::Refusal::leaving);
-    else on_request(conversation, m, remote, now, wall);
+    if (opened_by_us)
+        on_answer(conversation, m, remote, now, wall);
+    else if (leaving() && m.kind != Kind::leave && m.kind != Kind::news)
+        refuse(conversation, gossip::Refusal::leaving);
+    else
+        on_request(conversation, m, remote, now, wall);
 }
 
 // Refusals, nodes of another swarm, and this node itself.
-void Gossip::on_foreign(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now) {
+void Gossip::on_foreign(ConversationId conversation, const gossip::Message& m, const Endpoint& remote,
+                        Instant now) {
     const std::optional<Outgoing> call = finish(conversation);
     if (m.kind == gossip::Kind::refuse) {
         actions_.push_back(GossipHangUp{conversation});
@@ -289,8 +331,10 @@ void Gossip::on_foreign(ConversationId conversation, const gossip::Message& m, c
             if (also_self_.size() < 8) also_self_.push_back(call->to);
             parts_.view.erase(call->to);
         }
-        if (call) actions_.push_back(GossipHangUp{conversation});
-        else refuse(conversation, gossip::Refusal::self);
+        if (call)
+            actions_.push_back(GossipHangUp{conversation});
+        else
+            refuse(conversation, gossip::Refusal::self);
         return;
     }
     ++counters_.other_swarm;
@@ -309,8 +353,10 @@ void Gossip::on_answer(ConversationId conversation, const gossip::Message& m, co
     const Outgoing call = *finish(conversation);
     if (call.purpose == Purpose::ask) {
         actions_.push_back(GossipHangUp{conversation});
-        if (m.reachable) parts_.view.forgive(call.about);
-        else if (parts_.view.count_refusal(call.about) >= 2) bury(call.about, now);
+        if (m.reachable)
+            parts_.view.forgive(call.about);
+        else if (parts_.view.count_refusal(call.about) >= 2)
+            bury(call.about, now);
         return;
     }
     if (call.purpose == Purpose::errand) {
@@ -382,10 +428,11 @@ void Gossip::answer(ConversationId conversation, const gossip::Message& theirs, 
     ours.hello.interests = own_interests();
     ours.observed = speaker;
     const bool differs = small_swarm_differs(theirs.hello.peers);
-    if (theirs.hello.joining || differs) add_everybody(ours, now);
+    if (theirs.hello.joining || differs)
+        add_everybody(ours, now);
     else
-        for (const Peer* peer : parts_.view.sample(theirs.hello.peers == ours.hello.peers))
-            if (peer->endpoint != speaker) ours.peers.push_back(peer_entry(*peer, now));
+        for (const Peer& peer : parts_.view.sample(theirs.hello.peers == ours.hello.peers))
+            if (peer.endpoint != speaker) ours.peers.push_back(peer_entry(peer, now));
     if (differs) ours.wanted.push_back(Label::halp().hash());
     compare_digests(theirs, ours, now, wall);
     if (theirs.hello.all_labels) offer_missing(theirs, ours, now, wall);

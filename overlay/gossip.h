@@ -69,7 +69,7 @@ public:
     // it; its port is not where it listens.
     void on_message(ConversationId conversation, const gossip::Message& message, const Endpoint& remote, Instant now,
                     UnixSeconds wall);
-    void on_failed(ConversationId conversation, ContactFailure why, Instant now, UnixSeconds wall);
+    void on_failed(ConversationId conversation, ContactFailure why, Instant now);
     [[nodiscard]] ConversationId next_incoming() { return fresh_conversation(); }
 
     // Something this node learned that others should hear now.
@@ -104,7 +104,7 @@ public:
     std::uint32_t next_incarnation(std::uint32_t last, UnixSeconds wall) const;
 
 private:
-    enum class Purpose : std::uint8_t { round, seed, feeler, suspect, grave, news, leave, ask, errand };
+    enum class Purpose : std::uint8_t { round, seed, feeler, check, suspect, grave, news, leave, ask, errand };
     struct Outgoing {
         ConversationId id;
         EndpointId to;
@@ -139,13 +139,15 @@ private:
     };
 
     // gossip.cc: rounds, calls, answers
-    void start_round(Instant now, UnixSeconds wall);
-    void call_partner(EndpointId partner, int attempt, Instant now, UnixSeconds wall);
-    void try_seeds(Instant now, UnixSeconds wall);
+    void start_round(Instant now);
+    void call_partner(EndpointId partner, int attempt, Instant now);
+    void check_members(Instant now);
+    void try_graves(Instant now);
+    void try_seeds(Instant now);
     void retry_suspects(Instant now);
-    void time_out_calls(Instant now, UnixSeconds wall);
+    void time_out_calls(Instant now);
     void expire(Instant now);
-    void join_eagerly(Instant now, UnixSeconds wall);
+    void join_eagerly(Instant now);
     void on_foreign(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now);
     void on_answer(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now,
                    UnixSeconds wall);
@@ -158,13 +160,14 @@ private:
     std::optional<Outgoing> finish(ConversationId conversation);
     ConversationId fresh_conversation() { return ConversationId{++conversations_}; }
     gossip::Message message(gossip::Kind kind) const;
-    gossip::Message exchange_message(Instant now, UnixSeconds wall);
+    gossip::Message exchange_message(Instant now);
     Duration jittered(Duration d);
     Duration timeout() const { return options_.gossip.exchange_timeout * health_; }
 
     // gossip_contacts.cc: who is alive
     EndpointId identify(const gossip::Hello& hello, const Endpoint& remote);
     EndpointId contacted(const Outgoing& call, const gossip::Message& message, const Endpoint& remote, Instant now);
+    bool is_seed(EndpointId peer) const;
     void failed(EndpointId peer, ContactFailure why, Instant now);
     void suspect(EndpointId peer, Instant now);
     void bury(EndpointId peer, Instant now);
@@ -229,6 +232,9 @@ private:
     std::uint64_t offer_cursor_ = 0;
     std::uint32_t rounds_since_interest_ = 0;
     int health_ = 1;
+    int checks_wanted_ = 0;      // per period, of members of the view: after failures there may be more
+    bool failed_since_round_ = false;
+    Instant heard_at_ = never;  // from anybody
     bool ever_proved_ = false;
     bool started_ = false;
     bool in_agreement_ = false;  // the last partner listed the same nodes

@@ -18,15 +18,19 @@ bool wildcard(std::string_view host) { return host == "0.0.0.0" || host == "::" 
 
 ConnectFailure Gossip::as_connect_failure(ContactFailure why) {
     switch (why) {
-        case ContactFailure::refused: return ConnectFailure::refused;
-        case ContactFailure::unreachable: return ConnectFailure::unreachable;
-        case ContactFailure::name_unknown: return ConnectFailure::name_unknown;
-        default: return ConnectFailure::timed_out;
+        case ContactFailure::refused:
+            return ConnectFailure::refused;
+        case ContactFailure::unreachable:
+            return ConnectFailure::unreachable;
+        case ContactFailure::name_unknown:
+            return ConnectFailure::name_unknown;
+        default:
+            return ConnectFailure::timed_out;
     }
 }
 
-Gossip::Merged Gossip::merged(gossip::Kind kind, EndpointId speaker, Duration half_rtt, const Endpoint& remote, Instant now,
-                              UnixSeconds wall) const {
+Gossip::Merged Gossip::merged(gossip::Kind kind, EndpointId speaker, Duration half_rtt, const Endpoint& remote,
+                              Instant now, UnixSeconds wall) const {
     // Quotas count by address group of the socket, which cannot be made up.
     const SourceId source{std::max(1U, remote.group())};
     return {kind == gossip::Kind::news, now, wall, half_rtt, source, speaker, loopback(remote.host)};
@@ -67,21 +71,26 @@ EndpointId Gossip::contacted(const Outgoing& call, const gossip::Message& m, con
         seeds_[call.seed].known_as = speaker;
         seeds_[call.seed].pause = options_.gossip.seed_retry_max;
     }
-    const Peer* before = parts_.view.find(speaker);
+    const std::optional<Peer> before = parts_.view.find(speaker);
     const bool new_here = !before || before->dead();
     const bool first_proof = new_here || before->proved == never;
     if (call.to != speaker) parts_.view.erase(call.to);  // another name of the same node
     ever_proved_ = true;
     // What it advertises is proved only if that is what we dialled.
     if (call.to == speaker || parts_.endpoints.at(speaker).host == remote.host)
-        parts_.view.prove(speaker, m.hello.incarnation, now);
+        parts_.view.prove(speaker, m.hello.incarnation, now, !is_seed(speaker));
     else
-        parts_.view.hear({.endpoint = speaker, .incarnation = m.hello.incarnation, .seen = now, .direct = true}, now);
+        parts_.view.hear({.endpoint = speaker, .incarnation = m.hello.incarnation, .seen = now, .direct = true},
+                         now);
     note_interests(speaker, m.hello);
     if (new_here && peer_appeared(speaker, m.hello.incarnation, now)) tell_peer(speaker, now, true);
     if (first_proof) parts_.observer.note(PeerProved{parts_.endpoints.at(speaker)});
     parts_.view.settle();
     return speaker;
+}
+
+bool Gossip::is_seed(EndpointId peer) const {
+    return std::ranges::any_of(seeds_, [&](const Seed& s) { return s.endpoint == peer || s.known_as == peer; });
 }
 
 // It called us. That shows it lives, not that it can be called.
@@ -102,12 +111,13 @@ void Gossip::hear_peers(const gossip::Message& m, const Merged& how) {
 }
 
 void Gossip::hear_peer(const gossip::Entry& entry, const Merged& how) {
-    const Peer* known = parts_.view.find(entry.endpoint);
+    const std::optional<Peer> known = parts_.view.find(entry.endpoint);
     if (entry.suspect || entry.withdrawn) {
         // Hearsay of a death or a leave is a reason to look, never a proof.
         if (!known || known->dead() || known->incarnation > entry.incarnation) return;
         const auto within = static_cast<std::uint64_t>(options_.gossip.period.count() / 2 + 1);
-        parts_.view.retry(entry.endpoint, how.now + Duration{static_cast<std::int64_t>(parts_.random.below(within))});
+        parts_.view.retry(entry.endpoint,
+                          how.now + Duration{static_cast<std::int64_t>(parts_.random.below(within))});
         return;
     }
     const Duration hop = std::max<Duration>(std::chrono::seconds{1}, options_.gossip.period);
@@ -118,7 +128,8 @@ void Gossip::hear_peer(const gossip::Entry& entry, const Merged& how) {
         {.endpoint = entry.endpoint, .incarnation = entry.incarnation, .seen = how.now - age}, how.now);
     if (heard != Heard::added && heard != Heard::revived) return;
     // What came in a sample was news once: in a swarm larger than the list, entries come and go all the time.
-    if (peer_appeared(entry.endpoint, entry.incarnation, how.now) && how.news) tell_peer(entry.endpoint, how.now, false);
+    if (peer_appeared(entry.endpoint, entry.incarnation, how.now) && how.news)
+        tell_peer(entry.endpoint, how.now, false);
     eager_at_ = std::min(eager_at_, how.now + options_.gossip.period / 4);
 }
 
@@ -131,7 +142,7 @@ void Gossip::feel_well(bool well) {
 // ---- failure ----
 
 void Gossip::failed(EndpointId id, ContactFailure why, Instant now) {
-    const Peer* before = parts_.view.find(id);
+    const std::optional<Peer> before = parts_.view.find(id);
     if (!before) return;
     if (why == ContactFailure::speaks_text) {
         const bool news = !before->original;
@@ -142,7 +153,7 @@ void Gossip::failed(EndpointId id, ContactFailure why, Instant now) {
     const Duration period = options_.gossip.period * health_;
     const bool was_dead = before->dead();
     const int failures = parts_.view.fail(id, now, 2 * options_.gossip.period, why == ContactFailure::silent);
-    const Peer* peer = parts_.view.find(id);
+    const std::optional<Peer> peer = parts_.view.find(id);
     if (!peer || was_dead) return;
     if (!peer->vouched() && failures >= 2) {  // a mere claim that nobody answers at
         parts_.observer.note(PeerExpired{parts_.endpoints.at(id)});
@@ -177,7 +188,7 @@ void Gossip::suspect(EndpointId id, Instant now) {
 }
 
 void Gossip::bury(EndpointId id, Instant now) {
-    const Peer* peer = parts_.view.find(id);
+    const std::optional<Peer> peer = parts_.view.find(id);
     if (!peer || peer->dead()) return;
     forget_heard(id, peer->incarnation);
     parts_.view.bury(id, now);
@@ -185,7 +196,7 @@ void Gossip::bury(EndpointId id, Instant now) {
 }
 
 void Gossip::gone(EndpointId id, std::uint32_t incarnation, Instant now) {
-    const Peer* peer = parts_.view.find(id);
+    const std::optional<Peer> peer = parts_.view.find(id);
     if (peer && (peer->dead() || peer->incarnation > incarnation)) return;
     forget_heard(id, incarnation);
     parts_.view.leave(id, incarnation, now);
@@ -196,13 +207,17 @@ void Gossip::gone(EndpointId id, std::uint32_t incarnation, Instant now) {
 
 // A goodbye counts when it comes from the address that leaves; otherwise it is hearsay, and we look.
 void Gossip::hear_leave(EndpointId speaker, const gossip::Message& m, const Endpoint& remote, Instant now) {
-    if (parts_.endpoints.at(speaker).host == remote.host) gone(speaker, m.hello.incarnation, now);
-    else parts_.view.retry(speaker, now);
+    if (parts_.endpoints.at(speaker).host == remote.host)
+        gone(speaker, m.hello.incarnation, now);
+    else
+        parts_.view.retry(speaker, now);
 }
 
 void Gossip::on_refused(const Outgoing& call, const gossip::Message& m, const Endpoint&, Instant now) {
     switch (m.refusal) {
-        case gossip::Refusal::leaving: gone(call.to, m.hello.incarnation, now); return;
+        case gossip::Refusal::leaving:
+            gone(call.to, m.hello.incarnation, now);
+            return;
         case gossip::Refusal::other_swarm:
             ++counters_.other_swarm;
             parts_.observer.note(SwarmMismatch{parts_.endpoints.at(call.to)});
@@ -212,13 +227,14 @@ void Gossip::on_refused(const Outgoing& call, const gossip::Message& m, const En
             if (!is_self(call.to) && also_self_.size() < 8) also_self_.push_back(call.to);
             parts_.view.erase(call.to);
             return;
-        default: return;  // busy, or a version we do not speak: it lives, and that is all we know
+        default:
+            return;  // busy, or a version we do not speak: it lives, and that is all we know
     }
 }
 
 // Somebody asks us to try a node it cannot reach.
 void Gossip::run_errand(ConversationId asker, EndpointId target, Instant now) {
-    const Peer* peer = target == no_endpoint ? nullptr : parts_.view.find(target);
+    const std::optional<Peer> peer = parts_.view.find(target);
     // Only nodes of our own list, and few: nobody can use us to probe the network.
     if (!peer || peer->dead() || errands_this_period_ >= errands_per_period_max) {
         refuse(asker, gossip::Refusal::busy);

@@ -51,8 +51,8 @@ gossip::Entry Gossip::host_entry(const HostEntry& entry, Instant now, UnixSecond
     if (e.claimed) {
         e.age_ms = milliseconds(now - entry.claim.heard);
         const std::int64_t stated_age = count(wall) - count(entry.claim.stated);
-        e.stated_age_s =
-            static_cast<std::uint32_t>(std::clamp<std::int64_t>(stated_age, 0, std::numeric_limits<std::uint32_t>::max()));
+        e.stated_age_s = static_cast<std::uint32_t>(
+            std::clamp<std::int64_t>(stated_age, 0, std::numeric_limits<std::uint32_t>::max()));
     } else if (!entry.own) {
         e.age_ms = milliseconds(now - entry.seen());
     }
@@ -93,9 +93,9 @@ bool Gossip::small_swarm_differs(const ListDigest& theirs) const {
 }
 
 void Gossip::add_everybody(gossip::Message& m, Instant now) const {
-    for (const Peer* peer : parts_.view.everybody()) {
+    for (const Peer& peer : parts_.view.everybody()) {
         if (m.peers.size() >= gossip::peers_per_message_max) return;
-        m.peers.push_back(peer_entry(*peer, now));
+        m.peers.push_back(peer_entry(peer, now));
     }
 }
 
@@ -120,7 +120,8 @@ void Gossip::offer_missing(const gossip::Message& theirs, gossip::Message& ours,
     std::size_t entries = 0;
     for (const Label& label : parts_.labels.next_labels(offer_cursor_, options_.gossip.digests_per_exchange)) {
         if (entries >= entries_followed_max || ours.labels.size() >= gossip::labels_per_message_max) return;
-        if (std::ranges::find(theirs.digests, label.hash(), &gossip::LabelDigest::label_hash) != theirs.digests.end())
+        if (std::ranges::find(theirs.digests, label.hash(), &gossip::LabelDigest::label_hash) !=
+            theirs.digests.end())
             continue;
         gossip::LabelEntries offer = label_entries(label, now, wall);
         if (offer.entries.empty()) continue;
@@ -129,7 +130,8 @@ void Gossip::offer_missing(const gossip::Message& theirs, gossip::Message& ours,
     }
 }
 
-void Gossip::supply(const std::vector<std::uint64_t>& wanted, gossip::Message& ours, Instant now, UnixSeconds wall) {
+void Gossip::supply(const std::vector<std::uint64_t>& wanted, gossip::Message& ours, Instant now,
+                    UnixSeconds wall) {
     std::size_t entries = 0;
     for (const std::uint64_t hash : wanted) {
         if (hash == Label::halp().hash()) {
@@ -137,7 +139,8 @@ void Gossip::supply(const std::vector<std::uint64_t>& wanted, gossip::Message& o
             continue;
         }
         const Label* label = parts_.labels.by_hash(hash);
-        if (!label || entries >= entries_followed_max || ours.labels.size() >= gossip::labels_per_message_max) continue;
+        if (!label || entries >= entries_followed_max || ours.labels.size() >= gossip::labels_per_message_max)
+            continue;
         ours.labels.push_back(label_entries(*label, now, wall));
         entries += ours.labels.back().entries.size();
     }
@@ -168,7 +171,8 @@ void Gossip::hear_host(const Label& label, const gossip::Entry& entry, const Mer
         return;
     }
     const Duration hop = std::max<Duration>(std::chrono::seconds{1}, options_.gossip.period);
-    const Duration age = std::chrono::milliseconds{entry.age_ms} + how.half_rtt + (entry.age_ms == 0 ? Duration{0} : hop);
+    const Duration age =
+        std::chrono::milliseconds{entry.age_ms} + how.half_rtt + (entry.age_ms == 0 ? Duration{0} : hop);
     HostEntry news;
     news.endpoint = entry.endpoint;
     news.incarnation = entry.incarnation;
@@ -182,7 +186,8 @@ void Gossip::hear_host(const Label& label, const gossip::Entry& entry, const Mer
     } else {
         news.confirmed = how.now - age;
     }
-    const bool new_version = !before || entry.incarnation > before->incarnation || entry.withdrawn != before->withdrawn;
+    const bool new_version =
+        !before || entry.incarnation > before->incarnation || entry.withdrawn != before->withdrawn;
     const bool was_live = before && !before->withdrawn;
     const LabelTable::Outcome outcome = parts_.labels.merge(label, news, how.source, how.now, how.wall);
     if (outcome.merge != Merge::added && !(outcome.merge == Merge::refreshed && new_version)) return;
@@ -190,15 +195,19 @@ void Gossip::hear_host(const Label& label, const gossip::Entry& entry, const Mer
     if (entry.withdrawn && was_live) parts_.observer.note(EntryForgotten{label, endpoint, ForgottenWhy::withdrawn});
     if (!entry.withdrawn && !was_live) parts_.observer.note(EntryLearned{label, endpoint, LearnedFrom::gossip});
     // A renewal of a known announcement is left to the digests; what is new, or ends, runs ahead.
-    const std::uint64_t fact = mix(label.hash() ^ parts_.endpoints.hash(entry.endpoint)) + entry.incarnation * 2 + entry.withdrawn;
-    if ((entry.withdrawn == was_live || !before) && first_heard(fact, how.now)) queue({label, entry.endpoint, 0}, how.now);
+    const std::uint64_t fact =
+        mix(label.hash() ^ parts_.endpoints.hash(entry.endpoint)) + entry.incarnation * 2 + entry.withdrawn;
+    if ((entry.withdrawn == was_live || !before) && first_heard(fact, how.now))
+        queue({label, entry.endpoint, 0}, how.now);
 }
 
 // ---- interests ----
 
 void Gossip::note_interests(EndpointId speaker, const gossip::Hello& hello) {
-    if (hello.interests.empty()) interests_.erase(speaker);
-    else if (parts_.view.find(speaker)) interests_[speaker] = hello.interests;
+    if (hello.interests.empty())
+        interests_.erase(speaker);
+    else if (parts_.view.find(speaker))
+        interests_[speaker] = hello.interests;
 }
 
 std::vector<std::uint32_t> Gossip::own_interests() const {
@@ -218,7 +227,7 @@ EndpointId Gossip::holder_partner() {
     const std::uint32_t wanted = ours[parts_.random.below(ours.size())];
     std::vector<EndpointId> holders;
     for (const auto& [peer, held] : interests_) {
-        const Peer* known = parts_.view.find(peer);
+        const std::optional<Peer> known = parts_.view.find(peer);
         if (known && known->presentable() && std::ranges::find(held, wanted) != held.end()) holders.push_back(peer);
     }
     return holders.empty() ? no_endpoint : holders[parts_.random.below(holders.size())];
@@ -242,7 +251,8 @@ void Gossip::renew(Own& own, Instant now, UnixSeconds wall) {
 }
 
 void Gossip::announce(const Label& label, EndpointId endpoint, Instant now, UnixSeconds wall) {
-    auto mine = std::ranges::find_if(own_, [&](const Own& o) { return o.endpoint == endpoint && o.label == label; });
+    auto mine =
+        std::ranges::find_if(own_, [&](const Own& o) { return o.endpoint == endpoint && o.label == label; });
     if (mine == own_.end()) {
         std::uint32_t last = 0;
         if (const HostList* list = parts_.labels.find(label))
@@ -279,8 +289,10 @@ std::vector<gossip::LabelEntries> Gossip::withdraw_all(Instant now, UnixSeconds 
         entry.incarnation = last.incarnation;
         entry.withdrawn = true;
         const auto same = std::ranges::find(out, last.label, &gossip::LabelEntries::label);
-        if (same != out.end()) same->entries.push_back(entry);
-        else if (out.size() < gossip::labels_per_message_max) out.push_back({last.label, {entry}});
+        if (same != out.end())
+            same->entries.push_back(entry);
+        else if (out.size() < gossip::labels_per_message_max)
+            out.push_back({last.label, {entry}});
     }
     return out;
 }
@@ -320,6 +332,9 @@ bool Gossip::peer_appeared(EndpointId peer, std::uint32_t incarnation, Instant n
 }
 
 void Gossip::tell_peer(EndpointId peer, Instant now, bool direct) {
+    // Where not everybody can know everybody, a newcomer travels in samples: told ahead to all, each joining node
+    // would cost each node a message.
+    if (parts_.view.listed_count() >= parts_.view.capacity()) return;
     if (!direct) {  // one stranger's message must not become a flood
         if (hearsay_tokens_ == 0) return;
         --hearsay_tokens_;
@@ -334,8 +349,10 @@ void Gossip::queue(NewsItem item, Instant now) {
     item.pushes = std::min(n, rounds + 2);
     const auto same = std::ranges::find_if(
         news_, [&](const NewsItem& i) { return i.endpoint == item.endpoint && i.label == item.label; });
-    if (same != news_.end()) same->pushes = item.pushes;
-    else if (news_.size() < news_items_max && item.pushes > 0) news_.push_back(std::move(item));
+    if (same != news_.end())
+        same->pushes = item.pushes;
+    else if (news_.size() < news_items_max && item.pushes > 0)
+        news_.push_back(std::move(item));
     if (news_.empty()) return;
     const Instant soonest = news_sent_at_ == never ? now : news_sent_at_ + options_.gossip.news_interval;
     news_at_ = std::min(news_at_, std::max(now, soonest));
@@ -347,7 +364,7 @@ gossip::Message Gossip::news_message(Instant now, UnixSeconds wall) const {
     for (const NewsItem& item : news_) {
         if (++items > news_per_message_max) break;
         if (!item.label) {
-            if (const Peer* peer = parts_.view.find(item.endpoint)) m.peers.push_back(peer_entry(*peer, now));
+            if (const std::optional<Peer> peer = parts_.view.find(item.endpoint)) m.peers.push_back(peer_entry(*peer, now));
             continue;
         }
         const HostList* list = parts_.labels.find(*item.label);

@@ -26,11 +26,11 @@ std::vector<ListedHost> HostLists::peers(std::size_t first, std::size_t count, M
         ++position;
     };
     if (self != no_endpoint) take({parts_.endpoints.at(self), moment.wall, true, true, false});
-    for (const Peer* peer : parts_.view.listed()) {
+    for (const Peer& peer : parts_.view.listed()) {
         if (out.size() >= count) break;
-        const bool claimed = !peer->vouched();
-        take({parts_.endpoints.at(peer->endpoint), claimed ? peer->claim.stated : wall_of(peer->newest(), moment), false,
-              peer->proved != never, claimed});
+        const bool claimed = !peer.vouched();
+        take({parts_.endpoints.at(peer.endpoint), claimed ? peer.claim.stated : wall_of(peer.newest(), moment), false,
+              peer.proved != never, claimed});
     }
     return out;
 }

@@ -10,6 +10,7 @@
 
 #include "overlay/environment.h"
 #include "overlay/event.h"
+#include "overlay/libevent_limits.h"
 #include "store/overloaded.h"
 #include "store/records/hash_range.h"
 
@@ -52,13 +53,16 @@ Error failure(const Note& note) {
 
 BlockingDhtClient::BlockingDhtClient(BlockingDhtOptions options)
     : timeout_(options.timeout),
+      refusal_patience_(options.refusal_patience),
+      world_(limits_for_streaming(1)),
       doors_(std::make_unique<Doors>()),
-      client_({world_.clock(), world_.alarm(), world_.random(), world_.transport(), doors_->storage,
-               doors_->storage, doors_->observer},
-              std::move(options.client), [this](const ConnectionNote& note) {
-                  if (std::holds_alternative<ConnectionError>(note)) last_trouble_ = describe(note);
-              }) {
-    world_.attach(client_);
+      client_(
+          {world_.clock(), world_.alarm(), world_.random(), world_.transport(), doors_->storage, doors_->storage,
+           doors_->observer},
+          std::move(options.client),
+          [this](const ConnectionNote& note) { hear(note); },
+          &world_.backlog()) {
+    world_.attach(client_, &client_);
 }
 
 BlockingDhtClient::~BlockingDhtClient() = default;
@@ -83,13 +87,44 @@ bool BlockingDhtClient::run_until(const std::function<bool()>& done, Duration sp
 
 // ---- nodes ----
 
-Result<void> BlockingDhtClient::wait_for_ranges() {
-    if (run_until([this] { return client_.all_ranges_known() && client_.all_connected(); }, timeout_)) return {};
-    return Error{ErrorCode::unreachable, last_trouble_.empty() ? "No DHT node answered in time." : last_trouble_};
+void BlockingDhtClient::hear(const ConnectionNote& note) {
+    if (const auto* connected = std::get_if<Connected>(&note)) troubles_.erase(connected->node);
+    const auto* failed = std::get_if<ConnectionError>(&note);
+    if (!failed) return;
+    troubles_[failed->node] = failed->why;
+    last_trouble_ = describe(note);
 }
 
-Result<void> BlockingDhtClient::connect(const Endpoint& node) {
-    client_.add_node(node);
+const std::string* BlockingDhtClient::trouble(const Endpoint& node) const {
+    const auto at = troubles_.find(node);
+    return at == troubles_.end() ? nullptr : &at->second;
+}
+
+Error BlockingDhtClient::unreachable(std::string otherwise) const {
+    return {ErrorCode::unreachable, last_trouble_.empty() ? std::move(otherwise) : last_trouble_};
+}
+
+// All that is missing are nodes that have failed.
+bool BlockingDhtClient::hopeless() const {
+    const std::vector<DhtNodeView> nodes = client_.nodes();
+    return !nodes.empty() && std::ranges::all_of(nodes, [this](const DhtNodeView& node) {
+        return (node.connected && node.range) || trouble(node.node) != nullptr;
+    });
+}
+
+Result<void> BlockingDhtClient::wait_for_ranges() {
+    const auto all = [this] { return client_.all_ranges_known() && client_.all_connected(); };
+    // A node that is just starting refuses at first.
+    const Duration patience = std::min(refusal_patience_, timeout_);
+    if (run_until(all, patience)) return {};
+    if (run_until([&] { return all() || hopeless(); }, timeout_ - patience) && all()) return {};
+    return unreachable("No DHT node answered in time.");
+}
+
+Result<void> BlockingDhtClient::connect(const Endpoint& node) { return connect(std::vector{node}); }
+
+Result<void> BlockingDhtClient::connect(const std::vector<Endpoint>& nodes) {
+    for (const Endpoint& node : nodes) client_.add_node(node);
     return wait_for_ranges();
 }
 
@@ -101,17 +136,38 @@ Result<void> BlockingDhtClient::connect_file(std::string_view nodes_file) {
 
 Result<void> BlockingDhtClient::connect_label(std::vector<Endpoint> halp_hosts, const Label& label) {
     if (Result<void> asked = client_.find_nodes(std::move(halp_hosts), label); !asked) return asked;
+    return wait_for_cover();
+}
+
+Result<void> BlockingDhtClient::connect_source(NodeSource& source) {
+    client_.add_source(source);
+    return wait_for_cover();
+}
+
+Result<void> BlockingDhtClient::wait_for_cover() {
+    constexpr Duration settled = std::chrono::seconds{1};
+    const auto look_again_after = [this](Duration pause) {  // when nothing else happens
+        world_.call_after(pause + std::chrono::milliseconds{1}, [] {});
+    };
+    look_again_after(std::min(refusal_patience_, timeout_));
     std::size_t seen = 0;
-    Instant changed = world_.clock().now();
+    const Instant began = world_.clock().now();
+    Instant changed = began;
     const auto enough = [&] {
         std::vector<HashRange> ranges;
         for (const DhtNodeView& node : client_.nodes())
             if (node.connected && node.range) ranges.push_back(*node.range);
-        if (ranges.size() != std::exchange(seen, ranges.size())) changed = world_.clock().now();
-        return seen > 0 && (tessellates(ranges) || world_.clock().now() - changed > std::chrono::seconds{1});
+        const Instant now = world_.clock().now();
+        if (ranges.size() != std::exchange(seen, ranges.size())) {
+            changed = now;
+            look_again_after(settled);
+        }
+        if (seen == 0) return now - began > refusal_patience_ && hopeless();
+        return tessellates(ranges) || now - changed > settled;
     };
-    if (run_until(enough, timeout_) || seen > 0) return {};
-    return Error{ErrorCode::unreachable, last_trouble_.empty() ? "No DHT node was found in time." : last_trouble_};
+    run_until(enough, timeout_);
+    if (seen > 0) return {};
+    return unreachable("No DHT node was found in time.");
 }
 
 // ---- requests ----
@@ -197,12 +253,14 @@ Result<bool> BlockingDhtClient::update(Bytes channel, Key key, const UpdateChoos
 
 Result<void> BlockingDhtClient::get_all(Bytes channel, const GetAllSettings& settings, const Each& each) {
     DhtRequestId id = neo::no_request;
-    bool over = false, stopping = false;
+    bool over = false, stopping = false, moved = false;
     std::optional<Error> trouble;
     const auto record = [&](Key key, Bytes value) {
+        moved = true;
         if (stopping) return;
-        client_.set_timeout(id, timeout_);
         if (!each(key, value)) stopping = true;
+        client_.set_timeout(id,
+                            timeout_);  // behind the call: whoever takes its time with a record is not a slow node
     };
     const auto hear = [&](const GetAllNote& note) {
         std::visit(overloaded{[&](const Record& r) { record(r.key, r.value); },
@@ -221,10 +279,14 @@ Result<void> BlockingDhtClient::get_all(Bytes channel, const GetAllSettings& set
     id = *begun;
     client_.set_timeout(id, timeout_);
     bool told = false;
-    while (!over && run_until([&] { return over || (stopping && !told); }, 2 * timeout_))
+    do {
+        moved = false;
+        run_until([&] { return over || (stopping && !told); }, 2 * timeout_);
         if (stopping && !std::exchange(told, true)) client_.stop(id);
+    } while (!over && (moved || (stopping && client_.active(id))));
     if (!over) client_.cancel(id);
     if (trouble) return *trouble;
+    if (!over && !stopping) return Error{ErrorCode::timed_out, "The request timed out."};
     return {};
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,9 @@ struct BlockingDhtOptions {
     DhtClientOptions client;
     // Of every call: connecting, a request about one key. Of GetAll and the like: without a record or a note.
     Duration timeout = std::chrono::seconds{10};
+    // While connecting: give up so long after the start when all that is missing are nodes that have refused us or
+    // could not be reached. No less than a few tenths of a second; longer than `timeout`: never.
+    Duration refusal_patience = std::chrono::hours{1};
 };
 
 class BlockingDhtClient {
@@ -36,10 +40,13 @@ public:
 
     // Each adds nodes and waits until the ranges of all known nodes are known.
     [[nodiscard]] Result<void> connect(const Endpoint& node);
+    [[nodiscard]] Result<void> connect(const std::vector<Endpoint>& nodes);
     [[nodiscard]] Result<void> connect_file(std::string_view nodes_file);  // the text of it
     // By label through one HALP host: waits until what has been found covers the whole key space, or for a second
     // after the last node found when it does not.
     [[nodiscard]] Result<void> connect_label(std::vector<Endpoint> halp_hosts, const Label& label);
+    // The same with nodes that a list names, some of which may be gone. It outlives this object.
+    [[nodiscard]] Result<void> connect_source(NodeSource& source);
 
     // The original's results: a record that is missing is no error.
     [[nodiscard]] Result<void> put(Bytes channel, Key key, Bytes value);
@@ -63,17 +70,24 @@ public:
     [[nodiscard]] LibeventWorld& world() { return world_; }
     // Runs the loop until `done`, asked whenever anything has happened. False after `span`.
     bool run_until(const std::function<bool()>& done, Duration span);
+    // Why a node could not be reached last, since it was; nullptr when nothing is known against it.
+    [[nodiscard]] const std::string* trouble(const Endpoint& node) const;
 
 private:
     struct Doors;
+    void hear(const dht::ConnectionNote& note);
+    [[nodiscard]] bool hopeless() const;
     [[nodiscard]] Result<void> wait_for_ranges();
+    [[nodiscard]] Result<void> wait_for_cover();
+    [[nodiscard]] Error unreachable(std::string otherwise) const;
     template <class Outcome>
     Result<Outcome> wait_for(const Result<DhtRequestId>& begun, std::optional<Result<Outcome>>& outcome);
 
-    const Duration timeout_;
+    const Duration timeout_, refusal_patience_;
     LibeventWorld world_;
     std::unique_ptr<Doors> doors_;
-    std::string last_trouble_;  // of a connection, for those who wait in vain
+    std::map<Endpoint, std::string> troubles_;  // of connections, for those who wait in vain
+    std::string last_trouble_;
     DhtClient client_;
 };
 

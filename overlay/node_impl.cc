@@ -112,7 +112,7 @@ void OverlayNode::Impl::connect_failed(StreamId id, ConnectFailure why) {
     const StreamUse use = stream->use;
     streams.erase(id);
     const Moment m = moment();
-    if (use == StreamUse::gossip_out) gossip.on_failed(conversation, as_contact_failure(why), m.now, m.wall);
+    if (use == StreamUse::gossip_out) gossip.on_failed(conversation, as_contact_failure(why), m.now);
     else originals.on_failed(conversation, m);
 }
 
@@ -231,7 +231,7 @@ void OverlayNode::Impl::bad_frame(StreamId id, NodeStream& stream, gossip::Decod
         // It talks, but not gossip: an original answers our frame with its one error text.
         streams.erase(id);
         doors.transport.close(id);
-        gossip.on_failed(conversation, ContactFailure::speaks_text, m.now, m.wall);
+        gossip.on_failed(conversation, ContactFailure::speaks_text, m.now);
         return;
     }
     ++malformed_;
@@ -245,7 +245,7 @@ void OverlayNode::Impl::bad_frame(StreamId id, NodeStream& stream, gossip::Decod
     const bool ours = stream.use == StreamUse::gossip_out;
     streams.erase(id);
     doors.transport.close(id);
-    if (ours) gossip.on_failed(conversation, ContactFailure::silent, m.now, m.wall);
+    if (ours) gossip.on_failed(conversation, ContactFailure::silent, m.now);
 }
 
 // The peer sends no more (orderly) or the connection broke.
@@ -263,7 +263,7 @@ void OverlayNode::Impl::ended(StreamId id, bool orderly) {
     const std::unique_ptr<TextAnswer> answer = std::move(stream->answer);
     streams.erase(id);
     if (orderly) doors.transport.close(id);
-    if (use == StreamUse::gossip_out) gossip.on_failed(conversation, ContactFailure::silent, m.now, m.wall);
+    if (use == StreamUse::gossip_out) gossip.on_failed(conversation, ContactFailure::silent, m.now);
     if (use == StreamUse::original_out) originals.on_answer(conversation, answer->text(orderly), m);
 }
 

@@ -19,7 +19,7 @@ constexpr int failures_until_forgotten = 3;
 void Originals::on_deadline(Moment moment) {
     look_at_ = moment.now + look_interval;
     std::erase_if(visits_, [&](const auto& v) {
-        const Peer* peer = parts_.view.find(v.first);
+        const std::optional<Peer> peer = parts_.view.find(v.first);
         return v.second.conversation == ConversationId{} && (!peer || !peer->original || peer->dead());
     });
     for (const Peer& peer : parts_.view.all()) {

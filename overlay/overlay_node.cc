@@ -113,7 +113,7 @@ std::vector<PeerStatus> OverlayNode::peers() const {
         s.failures = peer.failures;
         out.push_back(std::move(s));
     };
-    for (const Peer* peer : impl_->view.listed()) add(*peer);
+    for (const Peer& peer : impl_->view.listed()) add(peer);
     for (const Peer& peer : impl_->view.all())
         if (peer.dead()) add(peer);
     return out;

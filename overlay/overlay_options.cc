@@ -24,6 +24,7 @@ OverlayOptions OverlayOptions::for_profile(Profile profile) {
             o.view.per_group_max = 2;
             break;
     }
+    o.view.fresh_age_max = 10 * o.gossip.period;
     o.table.fallback.ttl = o.gossip.ttl;
     return o;
 }

@@ -24,7 +24,8 @@ enum class Propagation : std::uint8_t { push, pull, push_pull, swap };
 // Newscast: sample = c, H = c, S = 0. Cyclon: swap, oldest. Original HALP: head, pull. Defaults: the hybrid.
 struct ViewOptions {
     std::size_t fresh_max = 24;     // c
-    std::size_t healer = 8;         // H: how many of the oldest a merge may drop first
+    // H: how many of the oldest a merge may drop first. All of c: heals fastest, and gave the most even in-degrees.
+    std::size_t healer = 24;
     std::size_t swapper = 0;        // S: how many of those just sent a merge may drop next
     std::size_t sample_freshest = 8;
     std::size_t sample_random = 7;
@@ -34,7 +35,10 @@ struct ViewOptions {
     bool drop_on_failure = false;   // forget a partner at its first failure instead of suspecting it
     std::size_t anchors_max = 12;   // proved by own contact
     std::size_t pool_max = 92;      // known, not in the view; the label lists fresh + anchors + pool
-    std::size_t grave_max = 64;
+    // Forgotten graves rise again by hearsay until their ttl ends, so there is room for more dead than the list has living.
+    std::size_t grave_max = 256;
+    // Who was not confirmed for so long is told about and tried, but is no partner by hearsay; zero: no limit.
+    Duration fresh_age_max{0};
     std::size_t rank_slots = 100;   // with PartnerRule::ranked
     std::size_t rank_renewal = 5;   // rounds after which one of their seeds is renewed
     std::size_t per_group_max = 0;  // of fresh and of anchors, per address group; 0: no limit
@@ -42,7 +46,8 @@ struct ViewOptions {
 
 struct GossipOptions {
     Duration period = std::chrono::seconds{1};           // T, +-20 % jitter
-    Duration exchange_timeout = std::chrono::seconds{1};  // connect, send, answer
+    // Connect, send, answer. More than a second, after which TCP repeats a lost SYN: else every lost packet is a failure.
+    Duration exchange_timeout = std::chrono::milliseconds{1500};
     Duration ttl = std::chrono::minutes{5};               // entries nobody confirms are forgotten; at least 60 T
     // A node that accepts calls but does not answer is stalled rather than dead: it is buried only after this.
     Duration stall_patience = std::chrono::seconds{40};
@@ -72,7 +77,7 @@ struct OverlayOptions {
     std::optional<Endpoint> listening;  // a concrete (not wildcard) listen address, known to be ours
     std::vector<std::string> own_addresses;  // of this machine, when it listens on all: with our port they are ourselves
     std::vector<Endpoint> seeds;        // resolved afresh at each attempt
-    ViewOptions view;
+    ViewOptions view{.fresh_age_max = std::chrono::seconds{10}};
     GossipOptions gossip;
     TextOptions text;
     TableLimits table;

@@ -4,14 +4,20 @@
 // incarnation cannot (overlay.md section 5).
 //
 // The fresh part is the general peer-sampling view of Jelasity, Voulgaris, Guerraoui, Kermarrec, van Steen,
-// "Gossip-based peer sampling", ACM TOCS 25(3), 2007, with its parameters in ViewOptions.
+// "Gossip-based peer sampling", ACM TOCS 25(3), 2007, with its parameters in ViewOptions (overlay/fresh_view.h).
+//
+// A peer costs 17 bytes, and 8 more in the fresh part; what few have (failures, a claim, a grave) is kept aside.
+// Instants are kept to the millisecond, as ages travel. Peers are told as values.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "overlay/environment.h"
+#include "overlay/fresh_view.h"
 #include "overlay/gossip_message.h"
 #include "overlay/overlay_node.h"
 #include "overlay/overlay_options.h"
@@ -59,7 +65,7 @@ enum class Heard : std::uint8_t { added, revived, refreshed, stale, doubted };
 class PeerView {
 public:
     PeerView(const EndpointTable& endpoints, Random& random, const ViewOptions& options);
-    void set_options(const ViewOptions& options) { options_ = options; }
+    void set_options(const ViewOptions& options);
 
     // `doubted`: somebody speaks of a node this one has buried; a probe is due instead of belief.
     Heard hear(const PeerNews& news, Instant now);
@@ -68,7 +74,9 @@ public:
     // would let the same few nodes win everywhere.
     void settle(std::uint64_t tie_salt = 0);
 
-    void prove(EndpointId peer, std::uint32_t incarnation, Instant now);  // own contact worked
+    // Own contact worked. `may_anchor`: a seed of the configuration is found again anyway and takes no place among the
+    // anchors; kept there by everybody who joined through it, it would stay the hub of the swarm.
+    void prove(EndpointId peer, std::uint32_t incarnation, Instant now, bool may_anchor = true);
     void set_original(EndpointId peer, Instant now);
     // Own contact failed; answers how often in a row. The entry ages by `penalty`.
     int fail(EndpointId peer, Instant now, Duration penalty, bool silent = false);
@@ -86,12 +94,12 @@ public:
     };
     Expired expire(Instant now, Duration ttl, Duration tombstone_kept, Duration grave_kept, Duration claim_kept);
 
-    [[nodiscard]] const Peer* find(EndpointId peer) const;
-    [[nodiscard]] const std::vector<Peer>& all() const { return peers_; }  // by endpoint id
+    [[nodiscard]] std::optional<Peer> find(EndpointId peer) const;
+    [[nodiscard]] std::vector<Peer> all() const;  // by endpoint id
     // As users read it: nodes by recency, then mere claims, suspects last.
-    [[nodiscard]] std::vector<const Peer*> listed() const;
+    [[nodiscard]] std::vector<Peer> listed() const;
     [[nodiscard]] std::size_t listed_count() const;
-    [[nodiscard]] std::size_t count(PeerRole role) const;
+    [[nodiscard]] std::size_t count(PeerRole role) const { return counts_[static_cast<std::size_t>(role)]; }
     [[nodiscard]] std::size_t proved_count() const;
     [[nodiscard]] std::size_t presentable_count() const;
     [[nodiscard]] ListDigest digest() const;  // over vouched, living nodes
@@ -109,33 +117,110 @@ public:
     EndpointId feeler(Instant now, Duration stale_after);
     EndpointId due_probe(Instant now);  // a suspect, or a doubted grave, whose time has come
     EndpointId due_grave(Instant now);
+    EndpointId any_grave();  // but those that said goodbye
+    // Of those without failures and without a proof since `before`: one of the view, else one of the pool.
+    EndpointId unproved_since(Instant before);
     [[nodiscard]] Instant next_probe() const;  // of the suspects and doubted ones
 
     // What an exchange carries: the freshest and random others; never only the head.
     // `brief`: half as many, for a partner that knows the same nodes and needs only their ages.
-    std::vector<const Peer*> sample(bool brief = false);
-    [[nodiscard]] std::vector<const Peer*> everybody() const;  // presentable
+    std::vector<Peer> sample(bool brief = false);
+    // The same without allocating; `out` has room for `sample_freshest` + `sample_random`. Answers how many it wrote.
+    struct Told {
+        EndpointId endpoint;
+        std::uint32_t incarnation;
+        Instant newest;
+    };
+    std::size_t sample(std::span<Told> out, bool brief);
+    [[nodiscard]] std::vector<Peer> everybody() const;  // presentable
+
+    // For a world of very many views: the next call on this one comes soon.
+    void prefetch() const;
 
 private:
-    std::vector<Peer>::iterator position(EndpointId peer);
-    Peer* get(EndpointId peer);
-    Heard hear_of_dead(Peer& peer, const PeerNews& news, Instant now);
-    void admit(Peer& peer, PeerRole role);
-    void sort_by_recency(std::vector<Peer*>& peers, std::uint64_t tie_salt);
+    struct Record {
+        EndpointId endpoint;
+        std::uint32_t incarnation;
+        std::uint32_t seen, proved;  // stamps of clock_
+        [[nodiscard]] bool vouched() const { return seen != 0 || proved != 0; }
+        [[nodiscard]] std::uint32_t newest() const { return seen > proved ? seen : proved; }
+    };
+    // What few peers have: the rest of Peer.
+    struct Story {
+        EndpointId endpoint = no_endpoint;
+        std::uint8_t failures = 0, refusals = 0;
+        bool left = false, silent = false, doubted = false;
+        Instant buried = never;
+        Instant retry_at = no_deadline;
+        Instant failing_since = never;
+        Claim claim{};
+    };
+    using Mark = std::uint8_t;
+    static constexpr Mark role_bits = 3;   // PeerRole
+    static constexpr Mark arrived = 4;     // fresh, and new or newer than its place in fresh_: settle() sees to it
+    static constexpr Mark was_sent = 8;    // Peer::sent
+    static constexpr Mark suspected = 16;  // Peer::suspect(), so that most questions need no story
+    static constexpr Mark is_original = 32;
+    static constexpr Mark has_story = 64;
+    static constexpr Mark has_failed = 128;  // failures > 0
+
+    struct ByEndpoint final : TieHash {
+        explicit ByEndpoint(const EndpointTable& table) : endpoints(table) {}
+        [[nodiscard]] std::uint64_t hash_of(EndpointId endpoint) const override { return endpoints.hash(endpoint); }
+        const EndpointTable& endpoints;
+    };
+
+    // Places in records_ and marks_; `nowhere` when unknown.
+    static constexpr std::size_t nowhere = ~std::size_t{0};
+    [[nodiscard]] std::size_t lower_bound(EndpointId peer) const;
+    [[nodiscard]] std::size_t place(EndpointId peer) const;
+    std::size_t insert(const Record& record, PeerRole role);  // unknown until now
+    [[nodiscard]] PeerRole role_at(std::size_t at) const { return static_cast<PeerRole>(marks_[at] & role_bits); }
+    [[nodiscard]] bool dead_at(std::size_t at) const { return role_at(at) == PeerRole::grave; }
+    [[nodiscard]] bool presentable_at(std::size_t at) const {
+        return !dead_at(at) && (marks_[at] & (suspected | is_original)) == 0 && records_[at].vouched();
+    }
+    [[nodiscard]] Peer peer_at(std::size_t at) const;
+    [[nodiscard]] const Story* story_at(std::size_t at) const;
+    Story& story_for(std::size_t at);  // made when there is none
+    void drop_story(std::size_t at);
+    void mark_failures(std::size_t at, const Story& story);
+    void assign(std::size_t at, PeerRole role);
+    void become(std::size_t at, PeerRole role, std::uint32_t incarnation, std::uint32_t seen);  // forgets its past
+    void remove(std::size_t at);
+    void remove_marked();  // records whose endpoint was set to none
+    [[nodiscard]] std::uint32_t stamp(Instant when);
+    [[nodiscard]] FreshView fresh() { return {fresh_, fresh_count_}; }
+
+    [[nodiscard]] bool recent(std::uint32_t seen, Instant now) const;
+    void calm(std::size_t at);
+    Heard hear_of_dead(std::size_t at, const PeerNews& news, Instant now);
+    void merge_arrivals(std::uint64_t tie_salt);
+    void demote(std::span<const Sighting> left);
+    void limit_groups(PeerRole role);
     void shrink_pool();
     void shrink_graves();
-    void rank(const Peer& peer);
+    void rank(std::size_t at);
     EndpointId ranked_partner();
-    void limit_groups(PeerRole role);
+    EndpointId extreme(bool oldest);
+    EndpointId fresh_partner();
+    std::size_t choose(std::span<std::uint32_t> out, bool brief);
     template <class Want>
     EndpointId draw(Want want);
 
     const EndpointTable& endpoints_;
     Random& random_;
     ViewOptions options_;
-    RankSampler ranked_;        // of the peers below; no slots unless partners are drawn from it
-    std::vector<Peer> peers_;  // sorted by endpoint id: at most capacity + graves, so a few hundred
+    StampClock clock_;
+    RankSampler ranked_;           // of the records below; no slots unless partners are drawn from it
+    std::vector<Record> records_;  // sorted by endpoint id: at most capacity + graves, so a few hundred
+    std::vector<Mark> marks_;      // of records_
+    std::vector<Sighting> fresh_;  // the fresh part by recency, as of the last settle()
+    std::vector<Story> stories_;   // sorted by endpoint id
+    std::array<std::uint32_t, 4> counts_{};  // by role
+    std::uint32_t fresh_count_ = 0;
     std::uint32_t draws_ = 0;
+    bool arrivals_ = false;
 };
 
 }  // namespace halp

@@ -1,8 +1,10 @@
 #include "simulations/hybrid_cycles.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cmath>
+#include <optional>
 #include <string>
 
 namespace halp::sim {
@@ -55,7 +57,9 @@ void HybridCycles::join(std::uint32_t bootstrap) {
     PeerView& view = members_[node].view;
     // A newcomer is told everybody that the bootstrap knows.
     from_b_.clear();
-    tell(bootstrap, members_[bootstrap].view.everybody(), from_b_);
+    from_b_.push_back({.endpoint = EndpointId{bootstrap}, .incarnation = 1, .seen = now_, .direct = true});
+    for (const Peer& p : members_[bootstrap].view.everybody())
+        from_b_.push_back({.endpoint = p.endpoint, .incarnation = p.incarnation, .seen = p.newest()});
     hear(node, from_b_);
     view.prove(EndpointId{bootstrap}, 1, now_);
     members_[bootstrap].view.hear({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true},
@@ -149,20 +153,22 @@ void HybridCycles::exchange(std::uint32_t a, std::uint32_t b) {
     if (members_[a].informed != members_[b].informed) members_[a].informed = members_[b].informed = true;
     from_a_.clear();
     from_b_.clear();
-    tell(a, members_[a].view.sample(), from_a_);
+    tell(a, from_a_);
     if (members_[b].attacker) {
         tell_accomplices(b, from_b_);
     } else {
-        tell(b, members_[b].view.sample(), from_b_);
+        tell(b, from_b_);
         hear(b, from_a_);
     }
     hear(a, from_b_);
 }
 
-void HybridCycles::tell(std::uint32_t node, const std::vector<const Peer*>& peers, News& news) const {
+void HybridCycles::tell(std::uint32_t node, News& news) {
     news.push_back({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true});
-    for (const Peer* p : peers)
-        news.push_back({.endpoint = p->endpoint, .incarnation = p->incarnation, .seen = p->newest()});
+    std::array<PeerView::Told, 128> told;
+    const std::size_t count = members_[node].view.sample(told, false);
+    for (std::size_t i = 0; i < count; ++i)
+        news.push_back({.endpoint = told[i].endpoint, .incarnation = told[i].incarnation, .seen = told[i].newest});
 }
 
 void HybridCycles::tell_accomplices(std::uint32_t node, News& news) {
@@ -185,7 +191,7 @@ void HybridCycles::hear(std::uint32_t node, const News& news) {
 // As Gossip: the second failure in a row asks two anchors, and theirs is the last word (the dead answer nobody).
 void HybridCycles::failed(std::uint32_t node, EndpointId peer) {
     PeerView& view = members_[node].view;
-    const Peer* before = view.find(peer);
+    const std::optional<Peer> before = view.find(peer);
     if (!before) return;
     const bool was_dead = before->dead();
     const int failures = view.fail(peer, now_, 2 * period);

@@ -66,7 +66,7 @@ private:
     // Whether it answered.
     bool call(std::uint32_t node, EndpointId peer, bool exchange);
     void exchange(std::uint32_t a, std::uint32_t b);
-    void tell(std::uint32_t node, const std::vector<const Peer*>& peers, News& news) const;
+    void tell(std::uint32_t node, News& news);
     void tell_accomplices(std::uint32_t node, News& news);
     void hear(std::uint32_t node, const News& news);
     void failed(std::uint32_t node, EndpointId peer);

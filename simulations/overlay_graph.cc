@@ -39,14 +39,19 @@ Directed directed(const ViewGraph& graph) {
     return out;
 }
 
-Components components_of(const Undirected& graph) {
+Components components_of(const Undirected& graph, std::vector<bool>* in_largest = nullptr) {
     std::vector<std::size_t> of_node(boost::num_vertices(graph));
     if (of_node.empty()) return {};
     Components out;
     out.count = boost::connected_components(graph, of_node.data());
     std::vector<std::size_t> sizes(out.count);
     for (const std::size_t component : of_node) ++sizes[component];
-    out.largest = *std::ranges::max_element(sizes);
+    const auto largest = std::ranges::max_element(sizes);
+    out.largest = *largest;
+    if (!in_largest) return out;
+    in_largest->resize(of_node.size());
+    for (std::size_t i = 0; i < of_node.size(); ++i)
+        (*in_largest)[i] = of_node[i] == static_cast<std::size_t>(largest - sizes.begin());
     return out;
 }
 
@@ -83,7 +88,9 @@ double clustering(const Undirected& graph) {
 
 }  // namespace
 
-Components components_of(const ViewGraph& graph) { return components_of(undirected(graph)); }
+Components components_of(const ViewGraph& graph, std::vector<bool>* in_largest) {
+    return components_of(undirected(graph), in_largest);
+}
 
 GraphFigures figures_of(const ViewGraph& graph, std::size_t sources, Random& random) {
     const Undirected edges = undirected(graph);

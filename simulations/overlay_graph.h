@@ -1,5 +1,6 @@
 // Who has whom in its view, as a graph, and the figures the literature measures on it: components, path length and
-// clustering of the undirected graph, in-degree of the directed one. The only door to Boost.Graph.
+// clustering of the undirected graph, in-degree of the directed one. The door to Boost.Graph, beside
+// router_graph.cc.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,8 @@ struct GraphFigures {
 };
 
 // Of the undirected graph: an edge where one of two nodes has the other.
-Components components_of(const ViewGraph& graph);
+// `in_largest`, when given, becomes one mark a node.
+Components components_of(const ViewGraph& graph, std::vector<bool>* in_largest = nullptr);
 // Path lengths from `sources` nodes drawn at random; all of them when there are no more.
 GraphFigures figures_of(const ViewGraph& graph, std::size_t sources, Random& random);
 std::vector<std::uint32_t> in_degrees(const ViewGraph& graph);

@@ -1,6 +1,7 @@
 #include "simulations/peer_cycles.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cmath>
 #include <string>
@@ -146,8 +147,10 @@ void PeerCycles::exchange(std::uint32_t a, std::uint32_t b) {
 }
 
 void PeerCycles::tell(std::uint32_t node, News& news) {
-    for (const Peer* p : nodes_[node].view.sample())
-        news.push_back({.endpoint = p->endpoint, .incarnation = p->incarnation, .seen = p->seen});
+    std::array<PeerView::Told, 128> told;  // both settings of the sample are at most 64
+    const std::size_t count = nodes_[node].view.sample(told, false);
+    for (std::size_t i = 0; i < count; ++i)
+        news.push_back({.endpoint = told[i].endpoint, .incarnation = told[i].incarnation, .seen = told[i].newest});
 }
 
 void PeerCycles::hear(std::uint32_t node, const News& news, std::uint64_t tie_salt) {

@@ -2,217 +2,27 @@
 
 #include <algorithm>
 #include <charconv>
-#include <functional>
 #include <set>
 #include <tuple>
-#include <variant>
 
 #include "config/setting_table.h"
 #include "config/setting_value.h"
 #include "config/yaml_reader.h"
+#include "simulations/scenario_fields.h"
 #include "store/label.h"
-#include "store/overloaded.h"
 
 namespace halp::sim {
-
-using namespace std::chrono_literals;
-
-std::string_view text_of(PhaseKind kind) {
-    static constexpr std::string_view names[]{"grow",      "steady", "announce", "kill",
-                                              "partition", "loss",   "stall",    "churn"};
-    return names[static_cast<std::size_t>(kind)];
-}
 
 namespace {
 
 constexpr std::size_t problems_max = 20;
 constexpr std::string_view phase_prefix = "phases.";
-
-// A choice among names, written as its number.
-struct Choice {
-    std::vector<std::string_view> names;
-    std::function<void(std::size_t)> choose;
-    std::size_t chosen = 0;
-};
-struct Number {
-    std::size_t* value;
-    std::size_t min, max;
-};
-struct Span {
-    Duration* value;
-    Duration min, max;
-};
-struct Share {
-    double* value;
-    double min, max;
-};
-struct Text {
-    std::string* value;
-    std::size_t length_max;
-};
-struct Seed {
-    std::uint64_t* value;
-};
-using Slot = std::variant<Number, Span, Share, Text, Seed, Choice>;
-
-struct Field {
-    std::string key;
-    Slot slot;
-};
-
-template <class Enum>
-Choice choice(Enum* value, std::vector<std::string_view> names) {
-    const auto chosen = static_cast<std::size_t>(*value);
-    return {std::move(names), [value](std::size_t i) { *value = static_cast<Enum>(i); }, chosen};
-}
-
-template <class Value>
-bool parse_number(const std::string& text, Value& value) {
-    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && rest == text.data() + text.size();
-}
-
-bool parse_share(std::string text, double& value) {
-    const bool percent = !text.empty() && text.back() == '%';
-    if (percent) text.pop_back();
-    if (!parse_number(text, value)) return false;
-    if (percent) value /= 100;
-    return true;
-}
-
-std::string print_real(double value) {
-    char text[32];
-    const auto [end, error] = std::to_chars(text, text + sizeof text, value);
-    return {text, error == std::errc{} ? end : text};
-}
-
-std::string allowed(const Slot& slot) {
-    return std::visit(
-        overloaded{
-            [](const Number& n) {
-                return "a number from " + std::to_string(n.min) + " to " + std::to_string(n.max);
-            },
-            [](const Span& s) {
-                return "a duration from " + config::print_duration(s.min) + " to " + config::print_duration(s.max);
-            },
-            [](const Share& s) {
-                return "a number from " + print_real(s.min) + " to " + print_real(s.max) + ", or a percentage";
-            },
-            [](const Text& t) { return "a text of 1 to " + std::to_string(t.length_max) + " bytes"; },
-            [](const Seed&) { return std::string{"a number from 0 to 18446744073709551615"}; },
-            [](const Choice& c) {
-                std::string out;
-                for (std::size_t i = 0; i < c.names.size(); ++i)
-                    out += (i == 0 ? "" : i + 1 == c.names.size() ? " or " : ", ") + std::string{c.names[i]};
-                return out;
-            }},
-        slot);
-}
-
-bool assign(Slot& slot, const std::string& text) {
-    return std::visit(overloaded{[&](Number& n) {
-                                     std::size_t value = 0;
-                                     if (!parse_number(text, value) || value < n.min || value > n.max) return false;
-                                     *n.value = value;
-                                     return true;
-                                 },
-                                 [&](Span& s) {
-                                     const auto value = config::parse_duration(text);
-                                     if (!value || *value < s.min || *value > s.max) return false;
-                                     *s.value = *value;
-                                     return true;
-                                 },
-                                 [&](Share& s) {
-                                     double value = 0;
-                                     // The comparison in this form refuses NaN.
-                                     if (!parse_share(text, value) || !(value >= s.min && value <= s.max))
-                                         return false;
-                                     *s.value = value;
-                                     return true;
-                                 },
-                                 [&](Text& t) {
-                                     if (text.empty() || text.size() > t.length_max) return false;
-                                     *t.value = text;
-                                     return true;
-                                 },
-                                 [&](Seed& s) { return parse_number(text, *s.value); },
-                                 [&](Choice& c) {
-                                     const auto at = std::ranges::find(c.names, std::string_view{text});
-                                     if (at == c.names.end()) return false;
-                                     c.chosen = static_cast<std::size_t>(at - c.names.begin());
-                                     c.choose(c.chosen);
-                                     return true;
-                                 }},
-                      slot);
-}
-
-std::string print(const Slot& slot) {
-    return std::visit(
-        overloaded{[](const Number& n) { return std::to_string(*n.value); },
-                   [](const Span& s) { return config::print_duration(*s.value); },
-                   [](const Share& s) { return print_real(*s.value); }, [](const Text& t) { return *t.value; },
-                   [](const Seed& s) { return std::to_string(*s.value); },
-                   [](const Choice& c) { return std::string{c.names[c.chosen]}; }},
-        slot);
-}
-
-std::vector<Field> fields_of(Scenario& s) {
-    return {{"about", Text{&s.about, 200}},
-            {"nodes", Number{&s.nodes, 2, 100'000}},
-            {"seed", Seed{&s.seed}},
-            {"sample_every", Span{&s.sample_every, 10ms, 24h}},
-            {"network.latency_min", Span{&s.network.latency_min, 1us, 10s}},
-            {"network.latency_max", Span{&s.network.latency_max, 1us, 10s}},
-            {"network.jitter", Span{&s.network.jitter, 0us, 10s}},
-            {"network.loss", Share{&s.network.loss, 0, 0.9}},
-            {"network.connect_timeout", Span{&s.network.connect_timeout, 100ms, 10min}}};
-}
-
-Choice kinds(Phase& p) {
-    return choice(&p.kind, {"grow", "steady", "announce", "kill", "partition", "loss", "stall", "churn"});
-}
-
-// What a phase of its kind takes besides `do` and `for`.
-std::vector<Field> fields_of(Phase& p, std::size_t nodes) {
-    std::vector<Field> out{{"do", kinds(p)}, {"for", Span{&p.span, 1ms, 24h * 365}}};
-    const Share share{&p.share, 0, 1};
-    switch (p.kind) {
-        case PhaseKind::grow:
-            out.push_back({"shape", choice(&p.growth, {"linear", "exponential", "flash"})});
-            out.push_back({"to", Number{&p.to, 0, nodes}});
-            break;
-        case PhaseKind::steady:
-            break;
-        case PhaseKind::announce:
-            out.push_back({"items", Number{&p.items, 1, 1000}});
-            out.push_back({"label", Text{&p.label, 64}});
-            break;
-        case PhaseKind::kill:
-            out.push_back({"share", share});
-            out.push_back({"how", choice(&p.how, {"process", "machine"})});
-            break;
-        case PhaseKind::partition:
-            out.push_back({"share", share});
-            break;
-        case PhaseKind::loss:
-            out.push_back({"share", Share{&p.share, 0, 0.9}});
-            break;
-        case PhaseKind::stall:
-            out.push_back({"share", share});
-            out.push_back({"each", Span{&p.each, 1ms, 24h}});
-            break;
-        case PhaseKind::churn:
-            out.push_back({"shape", Share{&p.weibull_shape, 0.1, 10}});
-            out.push_back({"scale", Span{&p.weibull_scale, 100ms, 24h * 30}});
-            out.push_back({"downtime", Span{&p.downtime, 100ms, 24h * 30}});
-            break;
-    }
-    return out;
-}
+constexpr double pareto_shape = 1.1;
 
 struct Given {
     std::string key, text;
     std::string key_place, value_place;
+    std::vector<std::string> items;  // of a list
     bool list = false;
     std::size_t line = 0;
 };
@@ -224,17 +34,19 @@ public:
         for (const config::YamlProblem& p : document.problems) problem(place(p.place), p.message);
         for (config::YamlEntry& e : document.entries)
             given_.push_back({e.key, e.text.items.empty() ? "" : e.text.items.front(), place(e.key_place),
-                              place(e.value_place), e.text.is_list, e.key_place.line});
+                              place(e.value_place), e.text.items, e.text.is_list, e.key_place.line});
     }
 
     ReadScenario read(const std::vector<Override>& overrides) {
-        for (const Override& o : overrides) given_.push_back({o.key, o.text, o.flag, o.flag, false, 0});
+        for (const Override& o : overrides) given_.push_back({o.key, o.text, o.flag, o.flag, {}, false, 0});
         out_.scenario.name = base_name(file_);
         take_profile();
+        take_topology();
         declare_phases();
         for (const Given& g : given_) take(g);
         check_together();
-        list_parameters();
+        if (out_.problems.empty()) read_matrix();
+        out_.scenario.parameters = parameters_of(out_.scenario);
         return std::move(out_);
     }
 
@@ -260,6 +72,15 @@ private:
                 problem(g.value_place, "profile: " + done.error().message);
         }
         settings_.node = OverlayOptions::for_profile(settings_.profile);
+        out_.scenario.profile = settings_.profile;
+    }
+    // So does the topology: it decides which fields `network` has.
+    void take_topology() {
+        for (const Given& g : given_) {
+            if (g.key != "network.topology") continue;
+            Slot slot = topology_slot(out_.scenario.network.topology);
+            assign(slot, g.text);
+        }
     }
 
     // Phases stand in the order of the file, each known by the name above its fields; `do` decides which fields
@@ -267,7 +88,7 @@ private:
     void declare_phases() {
         Scenario& s = out_.scenario;
         for (const Given& g : given_) {
-            if (g.key == "nodes") parse_number(g.text, s.nodes);
+            if (g.key == "nodes") std::from_chars(g.text.data(), g.text.data() + g.text.size(), s.nodes);
             const auto [phase, field] = phase_key(g.key);
             if (phase.empty() || field.empty()) continue;
             Phase* known = find_phase(phase);
@@ -276,8 +97,13 @@ private:
                 s.phases.push_back(Phase{.name = phase, .line = g.line});
                 known = &s.phases.back();
             }
-            Slot slot = kinds(*known);
+            Slot slot = kind_slot(*known);
             if (field == "do") assign(slot, g.text);
+            if (field == "sessions" && g.text == "pareto") {
+                known->sessions = Sessions::pareto;
+                known->session_shape = pareto_shape;
+            }
+            if (field == "sessions" && g.text == "exponential") known->sessions = Sessions::exponential;
         }
         for (const Phase& p : s.phases)
             if (std::ranges::none_of(given_, [&](const Given& g) { return g.key == "phases." + p.name + ".do"; }))
@@ -287,7 +113,7 @@ private:
 
     static std::string kinds_allowed() {
         Phase any;
-        return allowed(kinds(any));
+        return allowed(kind_slot(any));
     }
 
     static std::pair<std::string, std::string> phase_key(std::string_view key) {
@@ -305,11 +131,57 @@ private:
 
     void take(const Given& g) {
         if (g.key == "profile") return;
+        if (g.key.starts_with("record.")) return take_record(g);
         if (g.list) return problem(g.value_place, g.key + " takes one value, not a list");
         if (g.key.starts_with(phase_prefix)) return take_phase_field(g);
-        if (g.key.starts_with("gossip.") || g.key.starts_with("view.")) return take_node_setting(g);
+        if (is_node_key(g.key)) return take_node_setting(g);
         std::vector<Field> fields = fields_of(out_.scenario);
-        if (!take_field(g, fields, g.key)) unknown(g, top_keys());
+        if (take_field(g, fields, g.key)) return;
+        if (!is_network_key(g.key)) return unknown(g, top_keys());
+        std::string names;
+        for (const Field& f : fields)
+            if (is_network_key(f.key)) names += (names.empty() ? "" : ", ") + f.key.substr(8);
+        problem(g.key_place, g.key + ": a network of topology " +
+                                 print(topology_slot(out_.scenario.network.topology)) +
+                                 " has no such field; allowed: " + names);
+    }
+    static bool is_network_key(std::string_view key) { return key.starts_with("network."); }
+
+    // What an earlier run came to (Record); `events` and `digest` stand for the whole run.
+    void take_record(const Given& g) {
+        if (!out_.record) out_.record.emplace();
+        Record& record = *out_.record;
+        const auto is_word = [](const std::string& text, int base, std::uint64_t& value) {
+            const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+            return error == std::errc{} && rest == text.data() + text.size();
+        };
+        bool good = true;
+        if (g.key == "record.program") {
+            record.program = g.text;
+        } else if (g.key == "record.digest") {
+            good = is_word(g.text, 16, record.digest);
+        } else if (g.key == "record.events") {
+            good = is_word(g.text, 10, record.events);
+        } else if (g.key == "record.checkpoints") {
+            for (const std::string& text : g.items) good = good && take_checkpoint(text, record);
+        } else {
+            return problem(g.key_place,
+                           "unknown field " + g.key + "; allowed: record.program, digest, events, checkpoints");
+        }
+        if (!good) problem(g.value_place, g.key + ": not as halp-sim writes it");
+    }
+    // "12s 4711 00112233aabbccdd": when, events executed, digest of them.
+    static bool take_checkpoint(const std::string& text, Record& record) {
+        const std::size_t first = text.find(' '), second = text.find(' ', first + 1);
+        if (first == std::string::npos || second == std::string::npos) return false;
+        const auto at = config::parse_duration(text.substr(0, first));
+        Checkpoint point{.at = at.value_or(Duration{0})};
+        const char* end = text.data() + text.size();
+        const auto events = std::from_chars(text.data() + first + 1, text.data() + second, point.events);
+        const auto digest = std::from_chars(text.data() + second + 1, end, point.digest, 16);
+        if (!at || events.ptr != text.data() + second || digest.ptr != end) return false;
+        record.checkpoints.push_back(point);
+        return true;
     }
 
     void take_phase_field(const Given& g) {
@@ -354,13 +226,13 @@ private:
     std::vector<std::string> top_keys() {
         std::vector<std::string> keys;
         for (const Field& f : fields_of(out_.scenario)) keys.push_back(f.key);
-        for (const char* more : {"profile", "phases", "gossip", "view"}) keys.emplace_back(more);
+        for (const char* more : {"profile", "phases", "gossip", "view", "text", "labels"}) keys.emplace_back(more);
         return keys;
     }
     static std::vector<std::string> node_keys() {
         std::vector<std::string> keys;
         for (const config::Setting& s : config::setting_table())
-            if (s.key.starts_with("gossip.") || s.key.starts_with("view.")) keys.emplace_back(s.key);
+            if (is_node_key(s.key)) keys.emplace_back(s.key);
         return keys;
     }
 
@@ -375,26 +247,54 @@ private:
             problem(
                 file_ + ":" + std::to_string(s.phases.front().line),
                 "phases." + s.phases.front().name + ": the first phase must be `do: grow`, for nobody lives yet");
-        for (const Phase& p : s.phases)
-            if (p.kind == PhaseKind::announce && !Label::parse(p.label))
-                problem(file_ + ":" + std::to_string(p.line),
-                        "phases." + p.name + ".label: " + p.label +
-                            " is no label: " + Label::parse(p.label).error().message);
-        if (s.network.latency_min > s.network.latency_max)
-            problem(file_, "network.latency_min is greater than network.latency_max");
+        for (const Phase& p : s.phases) check_phase(p);
+        check_topology(s.network.topology);
     }
 
-    void list_parameters() {
-        Scenario& s = out_.scenario;
-        auto& list = s.parameters;
-        list.emplace_back("scenario", s.name);
-        for (const Field& f : fields_of(s)) list.emplace_back(f.key, print(f.slot));
-        list.emplace_back("profile", config::print(config::Field{&settings_.profile}));
-        for (const std::string& key : node_keys())
-            list.emplace_back(key, config::print(config::find_setting(key)->field(settings_)));
-        for (Phase& p : s.phases)
-            for (const Field& f : fields_of(p, s.nodes))
-                list.emplace_back("phases." + p.name + "." + f.key, print(f.slot));
+    void check_phase(const Phase& p) {
+        const std::string where = file_ + ":" + std::to_string(p.line);
+        if (p.kind == PhaseKind::announce && !Label::parse(p.label))
+            problem(where, "phases." + p.name + ".label: " + p.label +
+                               " is no label: " + Label::parse(p.label).error().message);
+        const bool wants_originals =
+            p.kind == PhaseKind::upgrade || (p.kind == PhaseKind::announce && p.from == Speaker::originals);
+        if (wants_originals && out_.scenario.originals <= 0)
+            problem(where,
+                    "phases." + p.name + ": there are no originals; set `originals`, such as `originals: 20%`");
+    }
+
+    void check_topology(const TopologyOptions& t) {
+        if (t.latency_min > t.latency_max)
+            problem(place_of("network.latency_min"), "network.latency_min is greater than network.latency_max");
+        if (t.link_min > t.link_max)
+            problem(place_of("network.link_min"), "network.link_min is greater than network.link_max");
+        if (t.kind == Topology::small_world && 2 * t.neighbours > t.routers)
+            problem(
+                place_of("network.neighbours"),
+                "network.neighbours: allowed: at most half of network.routers, " + std::to_string(t.routers / 2));
+        if (router_count(t) > routers_max)
+            problem(place_of("network.transit_routers"), "network: " + std::to_string(router_count(t)) +
+                                                             " routers in all; allowed: at most " +
+                                                             std::to_string(routers_max));
+        if (t.kind == Topology::matrix && t.file.empty())
+            problem(place_of("network.topology"), "network.file is missing: a CSV file of milliseconds, one way");
+    }
+    // Of a field that was given, else of the file.
+    std::string place_of(const std::string& key) {
+        const auto at = std::ranges::find(given_, key, &Given::key);
+        return at == given_.end() ? file_ : at->value_place;
+    }
+
+    // A relative name in a scenario file is meant from where that file lies.
+    void read_matrix() {
+        TopologyOptions& t = out_.scenario.network.topology;
+        if (t.kind != Topology::matrix) return;
+        const auto given = std::ranges::find(given_, "network.file", &Given::key);
+        const bool beside = given != given_.end() && given->line > 0 && !t.file.starts_with("/");
+        const std::string path = (beside ? file_.substr(0, file_.rfind('/') + 1) : "") + t.file;
+        Result<LatencyMatrix> matrix = read_latency_matrix(path);
+        if (!matrix) return problem(place_of("network.file"), "network.file: " + matrix.error().message);
+        t.matrix = std::move(*matrix);
     }
 
     std::string file_;
@@ -404,6 +304,23 @@ private:
 };
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> parameters_of(const Scenario& scenario) {
+    Scenario s = scenario;  // fields are pointers to what can be written
+    std::vector<std::pair<std::string, std::string>> list;
+    for (const Field& f : fields_of(s))
+        if (const std::string text = print(f.slot); !text.empty()) list.emplace_back(f.key, text);
+    config::Settings settings;
+    settings.profile = s.profile;
+    settings.node = s.node;
+    list.emplace_back("profile", config::print(config::Field{&settings.profile}));
+    for (const config::Setting& setting : config::setting_table())
+        if (is_node_key(setting.key)) list.emplace_back(setting.key, config::print(setting.field(settings)));
+    for (Phase& p : s.phases)
+        for (const Field& f : fields_of(p, s.nodes))
+            list.emplace_back("phases." + p.name + "." + f.key, print(f.slot));
+    return list;
+}
 
 ReadScenario read_scenario(const std::string& file, std::string_view content,
                            const std::vector<Override>& overrides) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <utility>
 
 namespace halp {
 
@@ -51,8 +52,12 @@ SimNetwork::Host::Host(std::uint64_t seed, std::uint64_t host_number, const Endp
     : endpoint(where), random(seed, host_number) {}
 
 SimNetwork::SimNetwork(std::uint64_t seed, NetworkOptions options, SimQueue& queue, SimCallbacks& callbacks)
-    : seed_(mix_words(seed, 0x6e6574)), options_(options), queue_(queue), callbacks_(callbacks) {
-    assert(options_.segment_max > 0 && options_.latency_min <= options_.latency_max);
+    : seed_(mix_words(seed, 0x6e6574)),
+      options_(std::move(options)),
+      model_(make_latency_model(options_.topology, seed_)),
+      queue_(queue),
+      callbacks_(callbacks) {
+    assert(options_.segment_max > 0);
 }
 
 void SimNetwork::add_host(const Endpoint& endpoint) {
@@ -99,19 +104,23 @@ void SimNetwork::tell(HostId host, Call call) {
 Duration SimNetwork::latency(HostId a, HostId b) const {
     const auto [low, high] = std::minmax(a, b);
     const auto set = latencies_.find({low, high});
-    if (set != latencies_.end()) return set->second;
-    const auto span = static_cast<std::uint64_t>((options_.latency_max - options_.latency_min).count()) + 1;
-    const std::uint64_t word = mix_words(mix_words(seed_, number(low)), number(high));
-    return options_.latency_min + Duration{static_cast<Duration::rep>(word % span)};
+    const Duration extra = at(a).extra + at(b).extra;
+    if (set != latencies_.end()) return set->second + extra;
+    return model_->one_way(static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b)) + extra;
 }
 
 bool SimNetwork::reaches(HostId from, HostId to) const {
-    return at(from).island == at(to).island && !cuts_.contains({from, to});
+    const Host &sender = at(from), &receiver = at(to);
+    if (sender.island != receiver.island || (sender.muted && !receiver.muted)) return false;
+    return cuts_.empty() || !cuts_.contains({from, to});
 }
 
 void SimNetwork::heal() {
     cuts_.clear();
-    for (Host& host : hosts_) host.island = 0;
+    for (Host& host : hosts_) {
+        host.island = 0;
+        host.muted = false;
+    }
 }
 
 HostId SimNetwork::find(const Endpoint& endpoint) const {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "overlay/environment.h"
+#include "simulations/latency_model.h"
 #include "simulations/sim_queue.h"
 #include "simulations/sim_random.h"
 #include "store/endpoint.h"
@@ -19,9 +21,7 @@
 namespace halp {
 
 struct NetworkOptions {
-    // One way. Each pair of hosts has its own latency between the two, a function of the seed and the pair.
-    Duration latency_min = std::chrono::microseconds{200};
-    Duration latency_max = std::chrono::milliseconds{1};
+    TopologyOptions topology;       // the latency of every pair of hosts
     Duration jitter = Duration{0};  // added to each segment, uniform; never reorders the bytes of a stream
     double loss = 0;                // of each segment; TCP repairs it, late
     Duration connect_timeout = std::chrono::seconds{10};
@@ -81,6 +81,10 @@ public:
     void heal();
     void set_latency(HostId a, HostId b, Duration latency) { latencies_[std::minmax(a, b)] = latency; }
     void set_loss(double loss) { options_.loss = loss; }
+    // On top of the latency of every segment to and from this host.
+    void set_extra_latency(HostId host, Duration extra) { at(host).extra = extra; }
+    // What a muted host sends reaches muted hosts only; it hears everybody. heal() ends it.
+    void set_muted(HostId host) { at(host).muted = true; }
     [[nodiscard]] Duration latency(HostId a, HostId b) const;
     [[nodiscard]] bool reaches(HostId from, HostId to) const;
 
@@ -125,6 +129,8 @@ private:
         SimRandom random;  // loss and jitter of what it sends, choice among the addresses of a name
         Power power = Power::idle;
         std::uint32_t island = 0;
+        bool muted = false;
+        Duration extra{0};
         std::vector<std::uint64_t> ends;  // subjects, in order of birth
         SimCounters counters;
     };
@@ -160,6 +166,7 @@ private:
 
     std::uint64_t seed_;
     NetworkOptions options_;
+    std::unique_ptr<LatencyModel> model_;
     SimQueue& queue_;
     SimCallbacks& callbacks_;
     std::vector<Host> hosts_;

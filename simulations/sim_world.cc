@@ -72,8 +72,12 @@ struct SimWorld::Host final : Clock, Alarm, Transport, Observer {
 
     [[nodiscard]] Instant now() const override { return core.now; }
     [[nodiscard]] UnixSeconds wall() const override {
-        const auto passed = std::chrono::duration_cast<std::chrono::seconds>(core.now - start_of_time);
+        const auto passed = std::chrono::duration_cast<std::chrono::seconds>(core.now - start_of_time + drifted());
         return UnixSeconds{count(core.options.wall_at_start) + passed.count() + wall_skew};
+    }
+    [[nodiscard]] Duration drifted() const {
+        const auto since = static_cast<double>((core.now - drifts_since).count());
+        return drift_before + Duration{static_cast<Duration::rep>(since * drift)};
     }
     void wake_at(Instant when) override;
     StreamId connect(const Endpoint& to) override {
@@ -102,6 +106,9 @@ struct SimWorld::Host final : Clock, Alarm, Transport, Observer {
     HostId id;
     EventHandler* node = nullptr;
     std::int64_t wall_skew = 0;
+    double drift = 0;  // of the wall clock, seconds per second
+    Instant drifts_since = start_of_time;
+    Duration drift_before{0};
     Instant alarm = no_deadline;
     // The one wake event in the queue that counts; it may come before the alarm and is then put back.
     Instant queued = no_deadline;
@@ -333,6 +340,14 @@ void SimWorld::partition(const std::vector<HostId>& island) {
 
 void SimWorld::heal() { core_->network.heal(); }
 void SimWorld::set_latency(HostId a, HostId b, Duration one_way) { core_->network.set_latency(a, b, one_way); }
+void SimWorld::mute(HostId host) { core_->network.set_muted(host); }
+void SimWorld::set_extra_latency(HostId host, Duration extra) { core_->network.set_extra_latency(host, extra); }
+void SimWorld::set_wall_drift(HostId id, double rate) {
+    Host& host = core_->at(id);
+    host.drift_before = host.drifted();
+    host.drifts_since = core_->now;
+    host.drift = rate;
+}
 void SimWorld::set_loss(double share) { core_->network.set_loss(share); }
 void SimWorld::set_wall_skew(HostId host, std::int64_t seconds) { core_->at(host).wall_skew = seconds; }
 FaultyStorage& SimWorld::cache(HostId host) { return core_->at(host).cache; }

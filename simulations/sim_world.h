@@ -78,11 +78,15 @@ public:
     void heal(HostId a, HostId b);
     // These hosts reach each other and nobody else. Each call makes a new island.
     void partition(const std::vector<HostId>& island);
-    void heal();  // every cut and partition
+    void heal();             // every cut and partition
+    void mute(HostId host);  // what it sends reaches only other muted hosts; it hears everybody. heal() ends it
     void set_latency(HostId a, HostId b, Duration one_way);
+    void set_extra_latency(HostId host, Duration extra);  // on every segment to and from it
     void set_loss(double share);
     void set_wall_skew(HostId host, std::int64_t seconds);  // its wall clock against the true one
-    [[nodiscard]] FaultyStorage& cache(HostId host);        // transparent until told to fail
+    // Seconds its wall clock gains per second from now on; what it gained before stays.
+    void set_wall_drift(HostId host, double rate);
+    [[nodiscard]] FaultyStorage& cache(HostId host);  // transparent until told to fail
     [[nodiscard]] FaultyStorage& state(HostId host);
 
     // What happened.

@@ -2,12 +2,13 @@
 // time. The same scenario and seed give the same run, to the last event.
 #pragma once
 
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "simulations/overlay_graph.h"
 #include "simulations/scenario.h"
+#include "simulations/scenario_reader.h"
 
 namespace halp::sim {
 
@@ -22,9 +23,15 @@ struct Sample {
     double crossing = 0;    // share of the living with somebody of the other side in view; 0 without a partition
     Spread in_degree{};     // among the living
     std::uint32_t bootstrap_in_degree = 0;
-    Components components{};  // across connections that are possible now
-    double sent_kbit_s = 0;   // per living node since the last sample, TCP payload
+    Components components{};               // across connections that are possible now
+    double sent_kbit_s = 0;                // per living node since the last sample, TCP payload
+    double attackers = 0;                  // share of hostile entries in the views of the living
+    std::uint64_t events = 0, digest = 0;  // executed so far, and their digest
+    // Nodes by order of joining in survival_groups equal parts: of each, the share in use (alive and in the largest
+    // component) and the share alive but cut off; the rest is dead or has not joined. In 1/255.
+    std::vector<std::uint8_t> well{}, cut{};
 };
+inline constexpr std::size_t survival_groups = 25;
 
 struct ItemSpread {
     std::string endpoint;
@@ -45,6 +52,8 @@ struct PhaseResult {
     double clean_periods = -1;   // kill: until less than 1 % of the entries are dead; negative: not in this run
     double merged_periods = -1;  // partition: from the heal until 99 % have somebody of the other side in view
     std::size_t false_burials = 0;
+    // What only some kinds have, by name: how many labels the fullest node holds, hostile shares, ...
+    std::vector<std::pair<std::string, double>> figures{};
 };
 
 struct RunResult {
@@ -66,5 +75,16 @@ public:
 };
 
 [[nodiscard]] RunResult play(const Scenario& scenario, RunListener* listener = nullptr);
+
+// What the run came to, for record_yaml(): at most checkpoints_max samples, evenly thinned, and the end.
+[[nodiscard]] Record record_of(const RunResult& result, const std::string& program);
+
+struct Replay {
+    RunResult result;
+    bool same = false;
+    std::string difference;  // where the first is, when they are not the same
+};
+// Plays the scenario of a record (ReadScenario::record) again and compares.
+[[nodiscard]] Replay replay(const Scenario& scenario, const Record& record, RunListener* listener = nullptr);
 
 }  // namespace halp::sim

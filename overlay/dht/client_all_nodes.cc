@@ -62,6 +62,10 @@ void AllNodesRequest::on_lost(NodeNumber node, std::string_view why) {
     settle();
 }
 
+void AllNodesRequest::on_alias(NodeNumber node) {
+    if (!finished_ && parts_.erase(node) > 0) settle();
+}
+
 void AllNodesRequest::settle() {
     if (!finished_) on_phase_changed();
     end_if_all_ended();

@@ -26,6 +26,7 @@ public:
     [[nodiscard]] bool on_message(NodeNumber node, Bytes payload) final;
     void on_node(NodeNumber node) final;
     void on_open(NodeNumber node) final;
+    void on_alias(NodeNumber node) final;
     void on_lost(NodeNumber node, std::string_view why) final;
 
 protected:

@@ -38,8 +38,9 @@ public:
 
     // False: the node broke the protocol. A message that is not for us (any more) is not that.
     [[nodiscard]] virtual bool on_message(NodeNumber node, Bytes payload) = 0;
-    virtual void on_open(NodeNumber) {}  // a node we may talk to, new or again
-    virtual void on_node(NodeNumber) {}  // a node that is known from now on, connected or not
+    virtual void on_open(NodeNumber) {}   // a node we may talk to, new or again
+    virtual void on_node(NodeNumber) {}   // a node that is known from now on, connected or not
+    virtual void on_alias(NodeNumber) {}  // a node that turns out to be another one: nothing will come of it
     virtual void on_lost(NodeNumber node, std::string_view why) = 0;
     virtual void on_turn() {}
     virtual void on_time_out() = 0;

@@ -16,6 +16,7 @@ const std::vector<ConformanceCase>& conformance_cases() {
         add_get_all_cases(cases);
         add_mirror_cases(cases);
         add_node_cases(cases);
+        add_restart_cases(cases);
         return cases;
     }();
     return all;

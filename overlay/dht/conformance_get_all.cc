@@ -239,6 +239,18 @@ void stop(Trial& t) {
     t.expect_answer(peer, id, ExistsAnswer::exists, "Exists with the id of a stopped GetAll");
 }
 
+void stop_midway(Trial& t) {
+    Peer& peer = t.open();
+    t.put_all(peer, bulky(t));
+    Scanned all;
+    const RequestId id = begin_scan(t, peer, whole);
+    ask_control(t, peer, id, Control::stop, all);
+    if (all.finished) return t.skip("the node had sent everything before it heard Stop");
+    t.expect_silence(peer, id, "a stopped GetAll");
+    t.say_to(peer, id, octets({7, 0}) + array_of(channel) + number_of(5));
+    t.expect_answer(peer, id, ExistsAnswer::exists, "Exists with the id of a stopped GetAll");
+}
+
 void late_control(Trial& t) {
     Peer& peer = t.open();
     t.put(peer, 1, "v");
@@ -332,6 +344,7 @@ void add_get_all_cases(std::vector<ConformanceCase>& cases) {
          continuing_behind_removed},
         {"get_all.start_suspended", "started suspended it waits for Resume", start_suspended},
         {"get_all.stop", "after the Ack of Stop nothing comes and the id is free", stop},
+        {"get_all.stop_midway", "stopped between two batches, nothing comes and the id is free", stop_midway},
         {"get_all.late_control", "controls after Finished are passed over", late_control},
         {"get_all.no_acknowledgement", "without the last Ack the id stays taken and the connection works",
          no_acknowledgement},

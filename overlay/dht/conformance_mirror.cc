@@ -313,6 +313,62 @@ void double_suspension(Trial& t) {
     control(t, peer, id, Control::stop, seen);
 }
 
+// The other order: the update finds the Mirror suspended first, then the refresh falls due.
+void double_suspension_update_first(Trial& t) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    t.put(writer, 1, "one");
+    Seen seen;
+    const RequestId id = begin(t, peer, false, false, 1);
+    control(t, peer, id, Control::suspend, seen);
+    t.put(writer, 2, "two");
+    t.pass(milliseconds{1300});
+    control(t, peer, id, Control::resume, seen);
+    take_until(t, peer, id, seen, [&] { return !seen.changed.empty() && seen.batches >= 2; });
+    t.put(writer, 3, "three");
+    take_until(t, peer, id, seen, [&] { return seen.changed.size() >= 2; });
+    control(t, peer, id, Control::stop, seen);
+}
+
+// The queue of a Mirror has room for so many updates (the original's constant, and its slip about its unit).
+constexpr std::size_t queued_max = 262'144;
+
+void overflow(Trial& t) {
+    constexpr std::size_t keys = 4096;
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    Seen seen;
+    const RequestId id = begin(t, peer, true, false, 0);
+    const Records records = sequential(keys);
+    for (std::size_t puts = 0; puts < queued_max && !t.over(); puts += keys) t.put_all(writer, records);
+    t.put(writer, keys, "one too many");
+    t.put(writer, keys, "and another");
+    control(t, peer, id, Control::resume, seen);
+    take_until(t, peer, id, seen, [&] { return seen.overflows > 0 || seen.changed.size() > queued_max; });
+    t.expect(seen.changed.size() == queued_max, "Mirror: " + std::to_string(seen.changed.size()) +
+                                                    " changes of a queue of " + std::to_string(queued_max));
+    take_rest(t, peer, id, seen);
+    t.expect(seen.overflows == 1, "Mirror: one overflow was told more than once");
+    t.put(writer, 7, "after");
+    take_until(t, peer, id, seen, [&] { return seen.changed.size() > queued_max; });
+    t.expect(t.over() || seen.changed.back() == Update{7, "after"},
+             "Mirror: after an overflow another change came");
+}
+
+// Busy with a refresh that a slow reader has not fetched yet, it still hears that its channel is gone.
+void removal_while_refreshing(Trial& t) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    t.put_all(writer, equal(1000, 16384));
+    Seen seen;
+    const RequestId id = begin(t, peer, false, true, 1);
+    t.remove_channel(writer);
+    take_until(t, peer, id, seen, [&] { return seen.removed > 0; });
+    t.say_to(peer, id, octets({4}));
+    t.expect_silence(peer, id, "a Mirror that has ended");
+    t.expect_alive(peer, "after a Mirror has ended");
+}
+
 void removal_while_suspended(Trial& t, bool queued) {
     Peer& writer = t.open();
     Peer& peer = t.open();
@@ -393,6 +449,11 @@ void add_mirror_cases(std::vector<ConformanceCase>& cases) {
         {"mirror.refresh_skips_large", "records that fit into no batch are left out", refresh_skips_large},
         {"mirror.double_suspension", "a refresh and an update that fall into a suspension both come after it",
          double_suspension},
+        {"mirror.double_suspension_update_first", "in the other order, too", double_suspension_update_first},
+        {"mirror.overflow", "of 262146 changes 262144 are told, then UpdateOverflow, then what changes later",
+         overflow},
+        {"mirror.removal_while_refreshing", "the removal of the channel ends it in the middle of a refresh",
+         removal_while_refreshing},
         {"mirror.removal_while_idle_suspended", "the removal of the channel is not lost in a suspension",
          [](Trial& t) { removal_while_suspended(t, false); }},
         {"mirror.removal_while_suspended", "nor is it with changes waiting",

@@ -202,5 +202,6 @@ void add_update_cases(std::vector<ConformanceCase>& cases);
 void add_get_all_cases(std::vector<ConformanceCase>& cases);
 void add_mirror_cases(std::vector<ConformanceCase>& cases);
 void add_node_cases(std::vector<ConformanceCase>& cases);
+void add_restart_cases(std::vector<ConformanceCase>& cases);
 
 }  // namespace halp::neo

@@ -63,6 +63,7 @@ struct DhtClient::Impl final : LinkOwner, ClientDesk, RangeListener {
     void on_link_open(NodeNumber node) override;
     void on_link_lost(NodeNumber node, std::string_view why) override;
     void on_link_failed(NodeNumber node, std::string_view why) override;
+    void on_link_alias(NodeNumber node) override;
     bool on_link_message(NodeNumber node, neo::RequestId id, Bytes payload) override;
     // ClientDesk
     bool open(NodeNumber node) const override { return links.open(node); }
@@ -149,6 +150,12 @@ void DhtClient::Impl::on_link_lost(NodeNumber node, std::string_view why) {
 
 void DhtClient::Impl::on_link_failed(NodeNumber node, std::string_view why) {
     if (notify) notify(dht::ConnectionError{links.endpoint(node), std::string(why)});
+}
+
+void DhtClient::Impl::on_link_alias(NodeNumber node) {
+    map.forget(node);
+    follow_ranges.on_alias(node);
+    each_request([&](ClientRequest& request) { request.on_alias(node); });
 }
 
 void DhtClient::Impl::on_range(NodeNumber node, const HashRange& range) {
@@ -422,7 +429,11 @@ DhtClientStats DhtClient::stats() const {
 
 void DhtClient::on_accept(StreamId stream, const Endpoint&) { impl_->doors.transport.abort(stream); }
 
-void DhtClient::on_connected(StreamId stream, const Endpoint&) { impl_->links.on_connected(stream); }
+void DhtClient::on_connected(StreamId stream, const Endpoint& remote_address) {
+    impl_->in_turn = true;
+    impl_->links.on_connected(stream, remote_address);
+    impl_->settle();
+}
 
 void DhtClient::on_connect_failed(StreamId stream, ConnectFailure why) {
     impl_->in_turn = true;

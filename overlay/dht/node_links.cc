@@ -30,6 +30,8 @@ struct NodeLinks::Link final : neo::ClientMessages {
     const Endpoint node;
     Standing standing;
     StreamId stream{};
+    std::optional<Endpoint> remote;               // where the connection led, while it stands
+    std::optional<NodeNumber> alias_of;           // that one has led there before
     std::unique_ptr<neo::ClientSession> session;  // from dialling to the end of the connection
     Instant retry_at = never;                     // while there is no session
     unsigned failures = 0;                        // in a row
@@ -47,10 +49,9 @@ NodeLinks::~NodeLinks() {
 }
 
 std::optional<NodeNumber> NodeLinks::add(const Endpoint& node, Standing standing) {
-    if (const auto known = numbers_.find(node); known != numbers_.end()) {
-        Link& link = at(known->second);
-        if (standing == Standing::known) link.standing = standing;
-        return known->second;
+    if (const auto known = find(node)) {
+        if (standing == Standing::known) at(*known).standing = standing;
+        return known;
     }
     if (links_.size() >= options_.nodes_max) return std::nullopt;
     const NodeNumber number{static_cast<std::uint32_t>(links_.size())};
@@ -61,8 +62,10 @@ std::optional<NodeNumber> NodeLinks::add(const Endpoint& node, Standing standing
 
 std::optional<NodeNumber> NodeLinks::find(const Endpoint& node) const {
     const auto found = numbers_.find(node);
-    return found == numbers_.end() ? std::nullopt : std::optional(found->second);
+    return found == numbers_.end() ? std::nullopt : std::optional(resolved(found->second));
 }
+
+NodeNumber NodeLinks::resolved(NodeNumber node) const { return at(node).alias_of.value_or(node); }
 
 const Endpoint& NodeLinks::endpoint(NodeNumber node) const { return at(node).node; }
 bool NodeLinks::open(NodeNumber node) const { return at(node).open && !at(node).hang_up; }
@@ -113,7 +116,29 @@ void NodeLinks::touch(Link& link) {
 
 // ---- what the world says ----
 
-bool NodeLinks::on_connected(StreamId stream) { return of(stream) != nullptr; }
+// Never one that is an alias itself: it has no connection.
+const NodeLinks::Link* NodeLinks::same_node(const Link& link) const {
+    for (const auto& other : links_)
+        if (other.get() != &link && other->remote == link.remote) return other.get();
+    return nullptr;
+}
+
+bool NodeLinks::on_connected(StreamId stream, const Endpoint& remote) {
+    Link* link = of(stream);
+    if (!link) return false;
+    link->remote = remote;
+    link->alias_of.reset();
+    if (const Link* same = same_node(*link)) {
+        if (link->standing == Standing::known) at(same->number).standing = Standing::known;
+        link->alias_of = same->number;
+        link->standing = Standing::hinted;
+        link->remote.reset();
+        link->hang_up = true;
+        touch(*link);
+        owner_.on_link_alias(link->number);
+    }
+    return true;
+}
 
 bool NodeLinks::on_failed(StreamId stream, std::string_view why) {
     Link* link = of(stream);
@@ -204,13 +229,16 @@ void NodeLinks::end(Link& link, std::string_view why) {
     const bool was_open = link.open;
     streams_.erase(link.stream);
     link.session.reset();
+    link.remote.reset();
     link.open = link.hang_up = false;
     const Duration longest = link.standing == Standing::known ? options_.retry_max : options_.hint_retry_max;
     Duration wait{0};
     if (!was_open && ++link.failures > 1)
         wait =
             std::min<Duration>(options_.retry_min * (std::int64_t{1} << std::min(link.failures - 2, 20U)), longest);
+    if (link.alias_of) wait = options_.hint_retry_max;
     link.retry_at = doors_.clock.now() + wait;
+    if (link.alias_of) return;
     if (was_open) {
         --open_;
         ++stats_.losses;

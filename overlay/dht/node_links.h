@@ -28,6 +28,7 @@ public:
     virtual void on_link_open(NodeNumber node) = 0;
     virtual void on_link_lost(NodeNumber node, std::string_view why) = 0;
     virtual void on_link_failed(NodeNumber node, std::string_view why) = 0;  // an attempt, or a rejection
+    virtual void on_link_alias(NodeNumber node) = 0;  // another name of a node that is connected already
     [[nodiscard]] virtual bool on_link_message(NodeNumber node, neo::RequestId id, Bytes payload) = 0;
 };
 
@@ -58,7 +59,10 @@ public:
     NodeLinks(Environment doors, const LinkOptions& options, LinkOwner& owner, const Backlog* backlog);
     ~NodeLinks();
 
-    // The number of that node, new or not; nothing when there are too many. It is dialled in the next turn.
+    // Two names of one node, as localhost and 127.0.0.1, are found out when they lead to the same address: the
+    // later one counts no more, and stands for the other in add() and find(). It is tried again at hint_retry_max,
+    // in case it leads elsewhere by then. The number of that node, new or not; nothing when there are too many. It
+    // is dialled in the next turn.
     std::optional<NodeNumber> add(const Endpoint& node, Standing standing);
     [[nodiscard]] std::optional<NodeNumber> find(const Endpoint& node) const;
     [[nodiscard]] std::size_t size() const { return links_.size(); }
@@ -78,7 +82,7 @@ public:
     void close();
 
     // What the world says. False: not a stream of ours.
-    bool on_connected(StreamId stream);
+    bool on_connected(StreamId stream, const Endpoint& remote);
     bool on_failed(StreamId stream, std::string_view why);
     bool on_bytes(StreamId stream, Bytes arrived);
     bool on_gone(StreamId stream, bool orderly);
@@ -97,6 +101,8 @@ private:
     void dial(Link& link);
     void write(Link& link);
     void end(Link& link, std::string_view why);
+    [[nodiscard]] const Link* same_node(const Link& link) const;
+    [[nodiscard]] NodeNumber resolved(NodeNumber node) const;
 
     Environment doors_;
     const LinkOptions& options_;

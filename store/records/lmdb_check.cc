@@ -15,9 +15,15 @@ void note_defect(StoreCheck& check, std::string words) {
     if (check.defects.size() < defects_max) check.defects.push_back(std::move(words));
 }
 
-Result<void> count_records(LmdbRead& read, StoreCheck& check, Counts& counts) {
+Result<void> count_records(LmdbRead& read, StoreCheck& check, Counts& counts, const LmdbStore::Progress& progress) {
+    constexpr std::uint64_t step = 10'000;
+    std::uint64_t seen = 0;
+    std::string before;
     auto more = read.seek(Table::records, {});
     for (; more && *more; more = read.next()) {
+        if (++seen % step == 0 && progress) progress(seen);
+        if (read.key() <= before) note_defect(check, "a record that stands out of order");
+        before = read.key();
         const auto number = parse_number(read.key().substr(0, channel_number_length));
         if (!number || read.key().size() != record_key_length) {
             note_defect(check, "a record whose key has " + std::to_string(read.key().size()) + " bytes");
@@ -29,6 +35,16 @@ Result<void> count_records(LmdbRead& read, StoreCheck& check, Counts& counts) {
     }
     if (!more) return more.error();
     return {};
+}
+
+// Channels that share a number share records; a number still to be given will be.
+void check_numbers(const std::map<Channel, ChannelRow>& rows, ChannelNumber next, StoreCheck& check) {
+    std::map<ChannelNumber, std::string> owners;
+    for (const auto& [channel, row] : rows) {
+        const auto [owner, fresh] = owners.emplace(row.number, channel.name());
+        if (!fresh) note_defect(check, "channels " + owner->second + " and " + channel.name() + " have one number");
+        if (row.number >= next) note_defect(check, "channel " + channel.name() + " has a number not yet given");
+    }
 }
 
 Result<void> take_dropped(LmdbRead& read, StoreCheck& check, Counts& counts) {
@@ -50,13 +66,16 @@ std::string in_words(const RecordCount& count) {
 
 }  // namespace
 
-Result<StoreCheck> LmdbStore::check() const {
+Result<StoreCheck> LmdbStore::check(const Progress& progress) const {
     StoreCheck check;
     Counts counts;
     LmdbRead read{*file_};
-    if (auto counted = count_records(read, check, counts); !counted) return counted.error();
+    if (auto counted = count_records(read, check, counts, progress); !counted) return counted.error();
     if (auto taken = take_dropped(read, check, counts); !taken) return taken.error();
 
+    const auto next = read.get(Table::state, next_number_key);
+    if (!next) return next.error();
+    check_numbers(rows_, *next ? parse_number(**next).value_or(ChannelNumber{}) : ChannelNumber{}, check);
     for (const auto& [channel, row] : rows_) {
         const RecordCount found = counts[row.number];
         counts.erase(row.number);

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -92,8 +93,9 @@ public:
     Result<void> sync() { return file_->sync(); }
     // A copy without holes; the new file must not exist.
     Result<void> copy_to(const std::string& path) const { return file_->copy_to(path); }
-    // Walks over all records: for tools, not for a node at work.
-    [[nodiscard]] Result<StoreCheck> check() const;
+    // Walks over all records: for tools, not for a node at work. `progress` hears now and then how many were read.
+    using Progress = std::function<void(std::uint64_t records)>;
+    [[nodiscard]] Result<StoreCheck> check(const Progress& progress = {}) const;
     [[nodiscard]] std::uint64_t map_bytes() const { return file_->map_bytes(); }
     [[nodiscard]] bool purging() const { return purge_pending_; }
 

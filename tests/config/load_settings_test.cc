@@ -219,8 +219,9 @@ TEST_F(LoadSettings, ChecksTheRowsOfLabels) {
 }
 
 TEST_F(LoadSettings, RefusesASampleLargerThanTheView) {
-    EXPECT_THAT(load_file("view: {healer: 9, fresh_max: 8}\n").problems,
-                ElementsAre(HasSubstr("view.healer (9) is above view.fresh_max (8)")));
+    EXPECT_THAT(load_file("view: {swapper: 9, fresh_max: 8}\n").problems,
+                ElementsAre(HasSubstr("view.swapper (9) is above view.fresh_max (8)")));
+    EXPECT_THAT(load_file("view: {fresh_max: 8}\n").problems, ElementsAre()) << "the default healer means: all";
 }
 
 TEST_F(LoadSettings, AcceptsEmptySectionsButNoEmptyValue) {
@@ -264,6 +265,34 @@ TEST_F(LoadSettings, ReadsARangeOfSixteenDigitsOnly) {
                 ElementsAre(HasSubstr("16 hexadecimal digits")));
     EXPECT_THAT(load_file("dht: {range_min: 8000000000000000, range_max: 7fffffffffffffff}\n").problems,
                 ElementsAre(HasSubstr("dht.range_min is above dht.range_max")));
+}
+
+TEST_F(LoadSettings, PutsNeoAHundredAboveThePortOfTheOriginals) {
+    const LoadedSettings alone = load_file("dht: {port: 10000}\n");
+    EXPECT_THAT(alone.problems, IsEmpty());
+    EXPECT_EQ(alone.settings.dht.listen, (ListenAddress{"::", 10100}));
+    EXPECT_EQ(load_file("dht: {port: 7}\n").settings.dht.listen.port, 107);
+    EXPECT_EQ(load_file("dht: {port: 7, listen: \"127.0.0.1:0\"}\n").settings.dht.listen,
+              (ListenAddress{"127.0.0.1", 107}));
+    EXPECT_THAT(load_file("dht: {port: 7, listen: \"127.0.0.1:107\"}\n").problems, IsEmpty());
+    EXPECT_THAT(load_file("dht: {port: 7, listen: \"127.0.0.1:108\"}\n").problems,
+                ElementsAre(HasSubstr("dht.port puts neo on port 107, dht.listen on 108")));
+    EXPECT_FALSE(load_file("dht: {port: 65436}\n").problems.empty());
+}
+
+TEST_F(LoadSettings, LetsTheTestClientInFromThisMachineOnlyUnlessTold) {
+    const LoadedSettings loaded = load_file("dht: {test_client: true}\n");
+    EXPECT_TRUE(loaded.settings.dht.enabled);
+    EXPECT_EQ(loaded.settings.dht.listen, (ListenAddress{"127.0.0.1", 10100}));
+    EXPECT_EQ(load_file("dht: {test_client: true, listen: \"[::]:1\"}\n").settings.dht.listen,
+              (ListenAddress{"::", 1}));
+    EXPECT_EQ(load_file("dht: {test_client: false}\n").settings.dht.listen, (ListenAddress{"::", 10100}));
+}
+
+TEST_F(LoadSettings, LeavesTheClientsVariablesToTheClient) {
+    for (const char* name : {"HALP_SOCKET", "HALP_DHT_NODES", "HALP_DHT_CLIENT"}) sources_.environ[name] = "x";
+    EXPECT_THAT(load_settings(sources_).warnings, IsEmpty());
+    EXPECT_FALSE(load_settings(sources_).settings.dht.enabled);
 }
 
 TEST(SetFlag, WantsAKeyAndAValue) {

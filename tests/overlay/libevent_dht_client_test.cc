@@ -12,6 +12,7 @@
 
 #include "overlay/dht/dht_node.h"
 #include "overlay/event.h"
+#include "overlay/libevent_limits.h"
 #include "store/records/memory_store.h"
 
 namespace halp {
@@ -52,7 +53,7 @@ public:
 
 private:
     [[noreturn]] static void serve(const HashRange& range, int tell) {
-        LibeventWorld world;
+        LibeventWorld world(limits_for_streaming(100));
         NoStorage storage;
         Nobody nobody;
         MemoryStore store;
@@ -60,8 +61,8 @@ private:
         DhtNodeOptions options;
         options.range = range;
         DhtNode node({world.clock(), world.alarm(), world.random(), world.transport(), storage, storage, nobody},
-                     desk, options);
-        world.attach(node);
+                     desk, options, nullptr, &world.backlog());
+        world.attach(node, &node);
         const std::uint16_t port = world.listen({"127.0.0.1", 0}).value().port;
         if (::write(tell, &port, sizeof port) != static_cast<ssize_t>(sizeof port)) _exit(1);
         world.run();
@@ -112,6 +113,132 @@ TEST(BlockingDhtClient, DoesEverythingInStraightLines) {
     ASSERT_TRUE(dht.remove_channel("chan"));
     EXPECT_TRUE(dht.get_channels().value().empty());
     EXPECT_EQ(dht.client().stats().requests_active, 0U);
+}
+
+TEST(BlockingDhtClient, ReadsAllOfAChannelHoweverLongThatTakes) {
+    ForkedNode node(HashRange::full());
+    BlockingDhtClient writer(as_admin());
+    ASSERT_TRUE(writer.connect(node.address));
+    for (std::uint64_t key = 0; key < 40; ++key) ASSERT_TRUE(writer.put("big", Key{key}, std::string(60'000, 'x')));
+    // A record is looked at for longer than a call may wait, and all of them for many times as long.
+    BlockingDhtClient reader(as_admin(std::chrono::milliseconds{50}));
+    ASSERT_TRUE(reader.connect(node.address));
+    std::size_t seen = 0;
+    const auto look = [&](Key, Bytes) {
+        const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{seen == 0 ? 150 : 10};
+        while (std::chrono::steady_clock::now() < until) {
+        }
+        ++seen;
+        return true;
+    };
+    EXPECT_TRUE(reader.get_all("big", {}, look));
+    EXPECT_EQ(seen, 40U);
+}
+
+TEST(BlockingDhtClient, GivesUpEarlyWhenAllThatIsMissingHasRefused) {
+    ForkedNode node(HashRange::full());
+    BlockingDhtOptions options = as_admin(std::chrono::seconds{60});
+    options.refusal_patience = std::chrono::milliseconds{50};
+    BlockingDhtClient dht(options);
+    const Endpoint nobody{"127.0.0.1", 1};
+    const auto began = std::chrono::steady_clock::now();
+    const auto connected = dht.connect({node.address, nobody});
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{30});
+    ASSERT_FALSE(connected);
+    EXPECT_EQ(connected.error().message, "127.0.0.1:1: connection refused");
+    EXPECT_EQ(dht.trouble(node.address), nullptr);
+    ASSERT_NE(dht.trouble(nobody), nullptr);
+    EXPECT_TRUE(dht.put("chan", Key{1}, "x"));  // the others are of use
+}
+
+TEST(BlockingDhtClient, TakesNodesFromAListSomeOfWhichAreGone) {
+    struct Listed final : NodeSource {
+        std::vector<Endpoint> all;
+        std::vector<Endpoint> nodes() override { return all; }
+    } list;
+    ForkedNode node(HashRange::full());
+    list.all = {{"127.0.0.1", 1}, node.address};
+    BlockingDhtClient dht(as_admin());
+    ASSERT_TRUE(dht.connect_source(list));
+    EXPECT_TRUE(dht.put("chan", Key{1}, "x"));
+    // What never answered is only a hint: nobody waits for it.
+    EXPECT_EQ(dht.get_channels().value(), std::vector<std::string>{"chan"});
+}
+
+TEST(BlockingDhtClient, CountsANodeOfTwoNamesOnce) {
+    ForkedNode node(HashRange::full());
+    const std::string port = std::to_string(node.address.port);
+    BlockingDhtClient dht(as_admin());
+    ASSERT_TRUE(dht.connect_file("127.0.0.1:" + port + "\nlocalhost:" + port + "\n"));
+    for (std::uint64_t key = 0; key < 20; ++key) ASSERT_TRUE(dht.put("chan", Key{key}, "v"));
+    int seen = 0;
+    ASSERT_TRUE(dht.get_all("chan", {}, [&](Key, Bytes) { return ++seen > 0; }));
+    EXPECT_EQ(seen, 20) << "each record once";
+    EXPECT_EQ(dht.client().stats().nodes, 1U);
+    EXPECT_EQ(dht.client().stats().nodes_connected, 1U);
+    EXPECT_TRUE(dht.client().all_ranges_known());
+    EXPECT_FALSE(dht.client().add_node({"localhost", node.address.port})) << "it is known, by its other name";
+}
+
+TEST(BlockingDhtClient, ARequestThatBeganWithBothNamesOfANodeEnds) {
+    ForkedNode node(HashRange::full());
+    BlockingDhtClient dht(as_admin());
+    dht.client().add_node(node.address);
+    dht.client().add_node({"localhost", node.address.port});
+    int finished = 0;
+    ASSERT_TRUE(dht.client().get_channels([&](const dht::GetChannelsNote& note) {
+        finished += std::holds_alternative<dht::Finished>(note) ? 1 : 0;
+    }));
+    EXPECT_TRUE(dht.run_until([&] { return finished > 0; }, std::chrono::seconds{10}));
+}
+
+// A consumer that can take so much and no more: suspend is its back-pressure, over sockets that fill up.
+TEST(BlockingDhtClient, AConsumerThatSuspendsAgainAndAgainGetsEveryRecordOnce) {
+    constexpr std::uint64_t records = 3000;
+    ForkedNode node(HashRange::full());
+    BlockingDhtClient dht(as_admin());
+    ASSERT_TRUE(dht.connect(node.address));
+    std::uint64_t word = 1, stored = 0;
+    for (std::uint64_t key = 0; key < records; ++key) {
+        std::string value;  // that no compression shrinks
+        while (value.size() < 8192) {
+            word = word * 6364136223846793005U + 1442695040888963407U;
+            value.append(reinterpret_cast<const char*>(&word), sizeof word);
+        }
+        ASSERT_TRUE(dht.client().put("chan", Key{key}, value, [&](const dht::PutNote& note) {
+            EXPECT_TRUE(std::holds_alternative<dht::Succeeded>(note)) << describe(note);
+            ++stored;
+        }));
+    }
+    ASSERT_TRUE(dht.run_until([&] { return stored == records; }, std::chrono::seconds{20})) << stored;
+
+    std::map<std::uint64_t, int> seen;
+    std::size_t rests = 0;
+    bool finished = false, resting = false;
+    DhtRequestId id{};
+    const auto hear = [&](const dht::GetAllNote& note) {
+        if (const auto* record = std::get_if<dht::Record>(&note)) {
+            ++seen[value_of(record->key)];
+            EXPECT_FALSE(resting) << "a record between Suspended and Resumed";
+            if (seen.size() % 500 == 100) static_cast<void>(dht.client().suspend(id));
+        }
+        if (std::holds_alternative<dht::Suspended>(note)) ++rests, resting = true;
+        if (std::holds_alternative<dht::Resumed>(note)) resting = false;
+        finished = finished || std::holds_alternative<dht::Finished>(note);
+    };
+    id = dht.client().get_all("chan", {}, hear).value();
+    for (int turns = 0; turns < 200 && !finished; ++turns) {
+        static_cast<void>(dht.run_until([&] { return resting || finished; }, std::chrono::seconds{2}));
+        const std::size_t before = seen.size();
+        static_cast<void>(dht.run_until([] { return false; }, std::chrono::milliseconds{10}));
+        EXPECT_TRUE(!resting || seen.size() == before);
+        resting = false;  // what was on its way may come before Resumed does
+        static_cast<void>(dht.client().resume(id));
+    }
+    EXPECT_TRUE(finished);
+    EXPECT_EQ(seen.size(), records);
+    for (const auto& one : seen) ASSERT_EQ(one.second, 1) << "key " << one.first;
+    EXPECT_GT(rests, 0U);
 }
 
 TEST(BlockingDhtClient, SaysWhyNothingCanBeReached) {

@@ -149,7 +149,7 @@ TEST_F(PeerViewTest, FirstAnchorsAreReplacedInTime) {
     for (int i = 0; i < 400; ++i) view.prove(peer(i % 100), 1, start + std::chrono::milliseconds{i});
     int early = 0;
     for (int i = 0; i < 5; ++i)
-        if (const Peer* p = view.find(peer(i)); p && p->role == PeerRole::anchor) ++early;
+        if (const std::optional<Peer> p = view.find(peer(i)); p && p->role == PeerRole::anchor) ++early;
     EXPECT_LT(early, 4) << "the bootstrap must not stay everybody's anchor";
 }
 
@@ -177,7 +177,7 @@ TEST_F(PeerViewTest, AFullPoolLosesMereClaimsBeforeProvedNodes) {
     for (int i = 100; i < 200; ++i)
         view.hear({.endpoint = peer(i), .claim = {UnixSeconds{9}, UnixSeconds{9}, start}}, start);
     view.settle();
-    for (int i = 0; i < 10; ++i) EXPECT_NE(view.find(peer(i)), nullptr) << i;
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(view.find(peer(i))) << i;
 }
 
 TEST_F(PeerViewTest, AnAddressGroupTakesNoMoreThanItsShareOfTheView) {
@@ -209,7 +209,7 @@ TEST_F(PeerViewTest, ASampleIsTheFreshestAndOthersWithoutRepeats) {
     std::set<EndpointId> others;
     for (int round = 0; round < 50; ++round) {
         std::set<EndpointId> seen;
-        for (const Peer* p : view.sample()) EXPECT_TRUE(seen.insert(p->endpoint).second);
+        for (const Peer& p : view.sample()) EXPECT_TRUE(seen.insert(p.endpoint).second);
         EXPECT_EQ(seen.size(), options.sample_freshest + options.sample_random);
         for (int i = 0; i < 8; ++i) EXPECT_TRUE(seen.contains(peer(i))) << "one of the 8 freshest is missing";
         others.insert(seen.begin(), seen.end());
@@ -225,14 +225,14 @@ TEST_F(PeerViewTest, SuspectsAreNeitherToldNorChosenButStayListedLast) {
     view.fail(peer(1), start, 2s);
     for (int i = 0; i < 50; ++i) EXPECT_EQ(view.partner(), peer(2));
     EXPECT_EQ(view.sample().size(), 1U);
-    EXPECT_EQ(view.listed().back()->endpoint, peer(1));
+    EXPECT_EQ(view.listed().back().endpoint, peer(1));
 }
 
 TEST_F(PeerViewTest, ClaimsAreListedBelowEverythingConfirmed) {
     PeerView view{endpoints, dice, {}};
     view.hear({.endpoint = peer(1), .claim = {UnixSeconds{4'000'000'000}, UnixSeconds{2'000'000'000}, start}}, start);
     hear(view, 2, 200s);
-    EXPECT_EQ(view.listed().front()->endpoint, peer(2));
+    EXPECT_EQ(view.listed().front().endpoint, peer(2));
     EXPECT_EQ(view.digest().count, 1U) << "claims are not told";
 }
 
@@ -288,11 +288,66 @@ TEST_F(PeerViewTest, SwapperGivesAwayWhatItSent) {
     for (int i = 0; i < 10; ++i) hear(view, i, 5s);
     view.settle();
     std::set<EndpointId> sent;
-    for (const Peer* p : view.sample()) sent.insert(p->endpoint);
+    for (const Peer& p : view.sample()) sent.insert(p.endpoint);
     for (int i = 100; i < 105; ++i) hear(view, i, 50s);
     view.settle();
     EXPECT_EQ(view.all().size(), 10U);
     for (const Peer& p : view.all()) EXPECT_FALSE(sent.contains(p.endpoint));
+}
+
+TEST_F(PeerViewTest, ASeedTakesNoPlaceAmongTheAnchors) {
+    PeerView view{endpoints, dice, {}};
+    view.prove(peer(1), 1, start, false);
+    view.prove(peer(2), 1, start);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::fresh);
+    EXPECT_EQ(view.find(peer(2))->role, PeerRole::anchor);
+}
+
+TEST_F(PeerViewTest, ASuspectLosesItsPlaceInTheViewUntilItAnswers) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 1s);
+    view.fail(peer(1), start, 2s);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::fresh);
+    view.fail(peer(1), start, 2s);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::pool);
+    EXPECT_EQ(hear(view, 1, 0s), Heard::refreshed);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::pool) << "hearsay is no answer";
+    view.prove(peer(1), 1, start);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::anchor);
+}
+
+TEST_F(PeerViewTest, OldHearsayIsKnownButNoPartner) {
+    PeerView view{endpoints, dice, {.fresh_age_max = 10s}};
+    hear(view, 1, 11s);
+    hear(view, 2, 9s);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::pool);
+    EXPECT_EQ(view.find(peer(2))->role, PeerRole::fresh);
+    EXPECT_EQ(hear(view, 1, 3s), Heard::refreshed);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::fresh);
+}
+
+TEST_F(PeerViewTest, AsksForThoseNotProvedForLongPartnersFirst) {
+    PeerView view{endpoints, dice, {.fresh_age_max = 10s}};
+    hear(view, 1, 1s);
+    hear(view, 2, 60s);  // pool
+    hear(view, 3, 1s);
+    view.prove(peer(3), 1, start);
+    EXPECT_EQ(view.unproved_since(start), peer(1));
+    view.prove(peer(1), 1, start);
+    EXPECT_EQ(view.unproved_since(start), peer(2));
+    view.fail(peer(2), start, 2s);
+    EXPECT_EQ(view.unproved_since(start), no_endpoint) << "who fails is retried by a plan of its own";
+}
+
+TEST_F(PeerViewTest, AnyGraveIsTriedButNotWhoSaidGoodbye) {
+    PeerView view{endpoints, dice, {}};
+    EXPECT_EQ(view.any_grave(), no_endpoint);
+    hear(view, 1, 1s);
+    hear(view, 2, 1s);
+    view.leave(peer(1), 1, start);
+    EXPECT_EQ(view.any_grave(), no_endpoint);
+    view.bury(peer(2), start);
+    EXPECT_EQ(view.any_grave(), peer(2));
 }
 
 }  // namespace

@@ -74,8 +74,82 @@ TEST(ScenarioReader, WantsAPurposeAndSomebodyAlive) {
     EXPECT_THAT(problems_of("about: [a"), testing::Contains(StartsWith("s.yaml:1:")));
 }
 
+TEST(ScenarioReader, TellsWhatANewFieldAllows) {
+    const auto one = [](const std::string& text) {
+        const std::vector<std::string> all = problems_of("about: x\n" + text);
+        return all.size() == 1 ? all.front() : "there are " + std::to_string(all.size());
+    };
+    const std::string grow = "phases:\n  grow: {do: grow}\n";
+    EXPECT_EQ(one("network: {topology: torus}\n" + grow),
+              "s.yaml:2:21: network.topology: \"torus\" is not possible; allowed: uniform, log_normal, matrix, "
+              "transit_stub, small_world or plod");
+    EXPECT_EQ(one("network: {topology: log_normal, latency_max: 1s}\n" + grow),
+              "s.yaml:2:33: network.latency_max: a network of topology log_normal has no such field; allowed: "
+              "topology, median, sigma, jitter, loss, connect_timeout");
+    EXPECT_EQ(one("network: {latency_min: 2s, latency_max: 1s}\n" + grow),
+              "s.yaml:2:24: network.latency_min is greater than network.latency_max");
+    EXPECT_EQ(one("network: {topology: small_world, routers: 10, neighbours: 6}\n" + grow),
+              "s.yaml:2:59: network.neighbours: allowed: at most half of network.routers, 5");
+    EXPECT_THAT(one("network:\n  topology: transit_stub\n  transit_routers: 50\n  stubs: 50\n" + grow),
+                StartsWith("s.yaml:4:20: network: 37650 routers in all; allowed: at most 2000"));
+    EXPECT_THAT(one("network: {topology: matrix}\n" + grow), StartsWith("s.yaml:2:21: network.file is missing"));
+    EXPECT_THAT(one("network: {topology: matrix, file: nowhere.csv}\n" + grow),
+                StartsWith("s.yaml:2:35: network.file: nowhere.csv: cannot be read"));
+    EXPECT_EQ(one(grow + "  c: {do: churn, sessions: levy}\n"),
+              "s.yaml:4:28: phases.c.sessions: \"levy\" is not possible; allowed: weibull, pareto or exponential");
+    EXPECT_EQ(one(grow + "  c: {do: churn, sessions: exponential, shape: 1}\n"),
+              "s.yaml:4:41: phases.c.shape: a phase of kind churn has no such field; allowed: do, for, sessions, "
+              "scale, downtime");
+    EXPECT_EQ(one(grow + "  a: {do: attack, groups: 0}\n"),
+              "s.yaml:4:27: phases.a.groups: \"0\" is not possible; allowed: a number from 1 to 2000");
+    EXPECT_EQ(one(grow + "  a: {do: flood, rate: 1001}\n"),
+              "s.yaml:4:24: phases.a.rate: \"1001\" is not possible; allowed: a number from 1 to 1000");
+    EXPECT_EQ(one(grow + "  a: {do: slow, extra: 2h}\n"),
+              "s.yaml:4:24: phases.a.extra: \"2h\" is not possible; allowed: a duration from 1ms to 1m");
+    EXPECT_EQ(one(grow + "  a: {do: clocks, drift: 2}\n"),
+              "s.yaml:4:26: phases.a.drift: \"2\" is not possible; allowed: a number from 0 to 1, or a percentage");
+    EXPECT_EQ(one(grow + "  u: {do: upgrade}\n"),
+              "s.yaml:4: phases.u: there are no originals; set `originals`, such as `originals: 20%`");
+    EXPECT_EQ(one("originals: 96%\n" + grow),
+              "s.yaml:2:12: originals: \"96%\" is not possible; allowed: a number from 0 to 0.95, or a percentage");
+}
+
+TEST(ScenarioReader, WhatIsWrittenIsReadAsTheSameScenario) {
+    for (const BuiltInScenario& one : built_in_scenarios()) {
+        Scenario first = read_scenario(std::string{one.name} + ".yaml", one.yaml, {}).scenario;
+        first.about = "says \"this\": \\ and #that\ttoo";
+        first.phases.back().name = "a name: with.dots";
+        first.seed = 18446744073709551615U;
+        first.network.loss = 1.0 / 3;
+        const std::string yaml = scenario_yaml(first);
+        const ReadScenario again = read_scenario("other.yaml", yaml, {});
+        ASSERT_THAT(again.problems, IsEmpty()) << one.name << "\n" << yaml;
+        EXPECT_EQ(scenario_yaml(again.scenario), yaml) << one.name;
+        EXPECT_EQ(again.scenario.about, first.about);
+        EXPECT_EQ(again.scenario.phases.back().name, first.phases.back().name);
+        EXPECT_EQ(again.scenario.network.loss, first.network.loss);
+        EXPECT_FALSE(again.record);
+    }
+}
+
+TEST(ScenarioReader, ARecordComesBack) {
+    const Scenario played = read_scenario("s.yaml", good, {}).scenario;
+    const Record record{"halp-sim 9", 0xfedcba9876543210U, 77, {{1500ms, 5, 1}, {2s, 77, 0xfedcba9876543210U}}};
+    const ReadScenario again = read_scenario("r.yaml", record_yaml(played, record), {});
+    ASSERT_THAT(again.problems, IsEmpty());
+    ASSERT_TRUE(again.record);
+    EXPECT_EQ(again.record->program, "halp-sim 9");
+    EXPECT_EQ(again.record->digest, record.digest);
+    EXPECT_EQ(again.record->events, 77u);
+    EXPECT_EQ(again.record->checkpoints, record.checkpoints);
+    EXPECT_THAT(problems_of(std::string{good} + "record: {digest: xyz}\n"),
+                ElementsAre("s.yaml:9:18: record.digest: not as halp-sim writes it"));
+    EXPECT_THAT(problems_of(std::string{good} + "record: {checkpoints: [1s 5]}\n").size(), 1u);
+    EXPECT_THAT(problems_of(std::string{good} + "record: {colour: red}\n").size(), 1u);
+}
+
 TEST(ScenarioReader, EveryBuiltInScenarioIsSound) {
-    EXPECT_GE(built_in_scenarios().size(), 9u);
+    EXPECT_GE(built_in_scenarios().size(), 25u);
     for (const BuiltInScenario& one : built_in_scenarios()) {
         const ReadScenario got = read_scenario(std::string{one.name}, one.yaml, {});
         EXPECT_THAT(got.problems, IsEmpty()) << one.name;

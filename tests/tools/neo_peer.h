@@ -9,9 +9,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +22,7 @@
 
 #include "overlay/dht/neo_codec.h"
 #include "overlay/dht/neo_hmac.h"
+#include "overlay/dht/record_batch.h"
 #include "store/endpoint.h"
 
 namespace halp::testing {
@@ -49,16 +52,14 @@ public:
     bool log_in(const std::string& name = "admin", const neo::Secret& secret = {}) {
         say(std::string(1, '\x01'));
         if (take(1) != std::string(1, '\x01')) return false;
-        const auto now = std::chrono::system_clock::now().time_since_epoch();
-        const auto unix_s =
-            static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+        const std::uint64_t now_s = unix_s();
         std::string frame;
-        neo::encode_timestamp(frame, unix_s);
+        neo::encode_timestamp(frame, now_s);
         say(frame);
         const auto nonce = neo::decode_nonce(body());
         if (!std::holds_alternative<neo::Nonce>(nonce)) return false;
         frame.clear();
-        neo::encode_proof(frame, {name, neo::handshake_hmac(secret, unix_s, std::get<neo::Nonce>(nonce))});
+        neo::encode_proof(frame, {name, neo::handshake_hmac(secret, now_s, std::get<neo::Nonce>(nonce))});
         say(frame);
         const auto verdict = neo::decode_verdict(body());
         return std::holds_alternative<bool>(verdict) && std::get<bool>(verdict);
@@ -108,7 +109,65 @@ public:
         return bytes ? std::optional<std::string>{*bytes} : std::nullopt;
     }
 
+    int remove_channel(std::string_view channel) {
+        std::string frame;
+        neo::encode_remove_channel(frame, ++last_id_, channel);
+        say(frame);
+        return answer_code();
+    }
+    // The whole channel, by GetAll. Nothing when it does not come to its end.
+    std::optional<std::map<std::uint64_t, std::string>> get_all(std::string_view channel) {
+        std::map<std::uint64_t, std::string> records;
+        std::string frame, plain;
+        neo::GetAllRequest request;
+        request.channel = channel;
+        neo::encode_get_all(frame, ++last_id_, request);
+        say(frame);
+        static_cast<void>(hear());  // supported
+        while (const auto message = hear()) {
+            const auto decoded = neo::decode_get_all_answer(message->second);
+            const auto* answer = std::get_if<neo::GetAllAnswer>(&decoded);
+            if (!answer || answer->code == neo::GetAllCode::error) return std::nullopt;
+            if (answer->code == neo::GetAllCode::finished) return records;
+            if (answer->code != neo::GetAllCode::record_batch) continue;
+            plain.clear();
+            if (!neo::unpack(answer->batch, neo::batch_bytes, plain)) return std::nullopt;
+            neo::RecordBatchReader reader(plain, false);
+            while (const auto record = reader.next())
+                records.emplace(value_of(record->key), std::string{record->value});
+        }
+        return std::nullopt;
+    }
+    // The version exchange, and one step further: where the node awaits the timestamp, and the proof.
+    bool exchange_versions() {
+        say(std::string(1, '\x01'));
+        return take(1) == std::string(1, '\x01');
+    }
+    bool get_nonce() {
+        std::string frame;
+        neo::encode_timestamp(frame, unix_s());
+        say(frame);
+        return !body().empty();
+    }
+    // What comes until the node ends the connection; nothing when it does not within the patience.
+    std::optional<std::string> rest() {
+        char buffer[65536];
+        for (;;) {
+            const ssize_t got = ::recv(fd_, buffer, sizeof buffer, 0);
+            if (got > 0)
+                heard_.append(buffer, static_cast<std::size_t>(got));
+            else if (got < 0 && errno == EAGAIN)
+                return std::nullopt;
+            else
+                return std::exchange(heard_, {});  // its end, or a reset
+        }
+    }
+
 private:
+    static std::uint64_t unix_s() {
+        const auto now = std::chrono::system_clock::now().time_since_epoch();
+        return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+    }
     int answer_code() {
         static_cast<void>(hear());  // supported
         const auto message = hear();

@@ -9,15 +9,50 @@
 namespace halp::sim {
 namespace {
 
+void add_common(CLI::App* verb, CommandLine& command) {
+    verb->add_option("--seed", command.seed, "instead of the scenario's; with --seeds the first of them");
+    verb->add_option("--seeds", command.seeds, "play so many seeds, for 5-95 % bands")->check(CLI::Range(1, 1000));
+    verb->add_option("--nodes", command.nodes, "instead of the scenario's");
+    verb->add_option("--set", command.settings, "key=value over the file, such as gossip.period=2s; repeatable")
+        ->allow_extra_args(false);
+    verb->add_option("-j,--jobs", command.jobs, "runs at a time; default: one a core")->check(CLI::Range(0, 1024));
+}
+
 void add_run(CLI::App& app, CommandLine& command) {
     CLI::App* run = app.add_subcommand("run", "play a scenario");
     run->add_option("scenario", command.scenario, "a YAML file, or a name of `halp-sim list`")->required();
-    run->add_option("--seed", command.seed, "instead of the scenario's");
-    run->add_option("--nodes", command.nodes, "instead of the scenario's");
-    run->add_option("--set", command.settings, "key=value over the file, such as gossip.period=2s; repeatable")
-        ->allow_extra_args(false);
+    add_common(run, command);
     run->add_option("-o,--output", command.directory, "where summary.json, CSV, report.html and the graphs go");
     run->callback([&command] { command.verb = Verb::run; });
+}
+
+void add_sweep(CLI::App& app, CommandLine& command) {
+    CLI::App* sweep = app.add_subcommand("sweep", "play every combination of settings with several seeds");
+    sweep->add_option("what", command.scenario, "a sweep file, a scenario file or a name of `halp-sim list`")
+        ->required();
+    sweep
+        ->add_option("--vary", command.varied,
+                     "key=value,value,... such as nodes=100,200,400; repeatable, all combinations are played")
+        ->allow_extra_args(false);
+    add_common(sweep, command);
+    sweep->add_option("-o,--output", command.directory,
+                      "where runs.csv, sweep.csv, report.html and the records go");
+    sweep->callback([&command] { command.verb = Verb::sweep; });
+}
+
+void add_compare(CLI::App& app, CommandLine& command) {
+    CLI::App* compare = app.add_subcommand("compare", "two runs side by side");
+    compare->add_option("a", command.scenario, "a directory of `run -o`, or a summary.json")->required();
+    compare->add_option("b", command.other, "another")->required();
+    compare->add_option("-o,--output", command.directory, "where compare.html goes");
+    compare->callback([&command] { command.verb = Verb::compare; });
+}
+
+void add_replay(CLI::App& app, CommandLine& command) {
+    CLI::App* replay = app.add_subcommand("replay", "play a recorded run again and tell whether it is the same");
+    replay->add_option("record", command.scenario, "run.yaml, or the directory of `run -o`")->required();
+    replay->add_option("-o,--output", command.directory, "where the files of the new run go");
+    replay->callback([&command] { command.verb = Verb::replay; });
 }
 
 }  // namespace
@@ -29,6 +64,9 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     app.require_subcommand(1);
     app.add_subcommand("list", "the built-in scenarios")->callback([&] { command.verb = Verb::list; });
     add_run(app, command);
+    add_sweep(app, command);
+    add_compare(app, command);
+    add_replay(app, command);
     CLI::App* check = app.add_subcommand("check", "reproduce known results: expected, got, verdict");
     check->add_flag("--quick", command.quick, "N <= 10 000, without the table of rules");
     check->add_flag("--json", command.json, "one JSON object per figure and one at the end");

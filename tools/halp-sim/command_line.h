@@ -8,13 +8,17 @@
 
 namespace halp::sim {
 
-enum class Verb : std::uint8_t { list, run, check };
+enum class Verb : std::uint8_t { list, run, sweep, compare, replay, check };
 
 struct CommandLine {
     Verb verb = Verb::list;
-    std::string scenario;  // a file or a built-in name
+    std::string scenario;  // a file or a built-in name; of sweep: or a sweep file; of replay: a record
+    std::string other;     // of compare: the second
     std::optional<std::uint64_t> seed, nodes;
+    std::optional<std::size_t> seeds;   // how many, counted from `seed`
+    std::size_t jobs = 0;               // threads; 0: as many as cores
     std::vector<std::string> settings;  // key=value
+    std::vector<std::string> varied;    // key=value,value
     std::string directory;              // empty: no files are written
     bool quick = false;
     bool json = false;

@@ -1,22 +1,45 @@
 #include "tools/halp-sim/html_report.h"
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "tools/halp-sim/console_table.h"
+#include "tools/halp-sim/html_page.h"
 #include "tools/halp-sim/json_report.h"
+#include "tools/halp-sim/run_metrics.h"
 #include "tools/halp-sim/svg_plot.h"
 
 namespace halp::sim {
 namespace {
 
-using Points = std::vector<std::pair<double, double>>;
-
 double seconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
 
-template <class Figure>
-Points over_time(const RunResult& r, Figure figure) {
-    Points out;
-    for (const Sample& s : r.samples) out.emplace_back(seconds(s.at), figure(s));
+using Runs = std::vector<RunResult>;
+using Figure = std::function<double(const Sample&)>;
+
+// Long runs are drawn with this many points at most.
+constexpr std::size_t points_max = 400;
+
+std::vector<std::size_t> drawn(std::size_t samples) {
+    std::vector<std::size_t> out;
+    const std::size_t step = std::max<std::size_t>(1, (samples + points_max - 1) / points_max);
+    for (std::size_t i = 0; i < samples; i += step) out.push_back(i);
+    if (samples > 0 && out.back() + 1 != samples) out.push_back(samples - 1);
+    return out;
+}
+
+// The median over the seeds with a band from 5 to 95 %; samples of equal number are of equal time.
+Series over_time(const std::string& name, const Runs& runs, const Figure& figure) {
+    Series out{.name = name, .points = {}};
+    for (const std::size_t i : drawn(runs.front().samples.size())) {
+        std::vector<double> values;
+        for (const RunResult& run : runs)
+            if (i < run.samples.size()) values.push_back(figure(run.samples[i]));
+        const Band band = band_of(values);
+        out.points.emplace_back(seconds(runs.front().samples[i].at), band.median);
+        if (runs.size() > 1) out.band.emplace_back(band.low, band.high);
+    }
     return out;
 }
 
@@ -26,99 +49,126 @@ std::vector<double> phase_marks(const RunResult& r) {
     return marks;
 }
 
-Plot coverage(const RunResult& r) {
-    Plot plot{"Coverage over time", "virtual time, s", "share of the living", {}, false, 1, phase_marks(r)};
-    plot.series.push_back({"usable list", over_time(r, [](const Sample& s) { return s.joined; })});
-    if (!r.items.empty())
-        plot.series.push_back({"announced items", over_time(r, [](const Sample& s) { return s.coverage; })});
+Plot timeline(const std::string& title, const std::string& y_axis, double y_max, const Runs& runs) {
+    return {title, "virtual time, s", y_axis, {}, false, y_max, phase_marks(runs.front())};
+}
+
+Plot coverage(const Runs& runs) {
+    Plot plot = timeline("Coverage over time", "share of the living", 1, runs);
+    plot.series.push_back(over_time("has a usable list", runs, [](const Sample& s) { return s.joined; }));
+    if (!runs.front().items.empty())
+        plot.series.push_back(
+            over_time("lists the announced items", runs, [](const Sample& s) { return s.coverage; }));
     return plot;
 }
 
-Plot living(const RunResult& r) {
-    Plot plot{"Nodes over time", "virtual time, s", "nodes", {}, false, 0, phase_marks(r)};
-    const auto count = [](std::size_t n) { return static_cast<double>(n); };
-    plot.series.push_back({"living", over_time(r, [&](const Sample& s) { return count(s.living); })});
-    plot.series.push_back(
-        {"largest component", over_time(r, [&](const Sample& s) { return count(s.components.largest); })});
+Plot living(const Runs& runs) {
+    Plot plot = timeline("Nodes over time", "nodes", 0, runs);
+    plot.series.push_back(over_time("living", runs, [](const Sample& s) { return static_cast<double>(s.living); }));
+    plot.series.push_back(over_time("in the largest component", runs,
+                                    [](const Sample& s) { return static_cast<double>(s.components.largest); }));
+    plot.series.back().dashed = true;
     return plot;
 }
 
-Plot dead(const RunResult& r) {
-    return {"Dead share of view entries over time",
-            "virtual time, s",
-            "share",
-            {{"dead", over_time(r, [](const Sample& s) { return s.dead_share; })}},
-            false,
-            0,
-            phase_marks(r)};
+Plot dead(const Runs& runs) {
+    Plot plot = timeline("Dead share of the views over time", "share of view entries", 0, runs);
+    plot.series.push_back(over_time("", runs, [](const Sample& s) { return s.dead_share; }));
+    return plot;
 }
 
-Plot crossing(const RunResult& r) {
-    return {"Nodes with somebody of the other side in view",
-            "virtual time, s",
-            "share of the living",
-            {{"crossing", over_time(r, [](const Sample& s) { return s.crossing; })}},
-            false,
-            1,
-            phase_marks(r)};
+Plot crossing(const Runs& runs) {
+    Plot plot = timeline("Nodes with somebody of the other side in view", "share of the living", 1, runs);
+    plot.series.push_back(over_time("", runs, [](const Sample& s) { return s.crossing; }));
+    return plot;
 }
 
-Plot traffic(const RunResult& r) {
-    return {"Traffic over time",
-            "virtual time, s",
-            "kbit/s sent per node",
-            {{"sent", over_time(r, [](const Sample& s) { return s.sent_kbit_s; })}},
-            false,
-            0,
-            phase_marks(r)};
+Plot hostile(const Runs& runs) {
+    Plot plot = timeline("Hostile share of honest views over time", "share of view entries", 0, runs);
+    plot.series.push_back(over_time("hostile", runs, [](const Sample& s) { return s.attackers; }));
+    Series fair{.name = "share of all hosts", .points = {}, .dashed = true};
+    for (const PhaseResult& p : runs.front().phases)
+        for (const auto& [name, value] : p.figures)
+            if (name == "hostile_share_of_all")
+                fair.points.insert(fair.points.end(), {{seconds(p.begin), value}, {seconds(p.end), value}});
+    plot.series.push_back(fair);
+    return plot;
 }
 
-Plot in_degree(const RunResult& r) {
-    return {"In-degree at the end: share of nodes with at least so many",
-            "in-degree",
-            "share of nodes",
-            {{"CCDF", share_from({r.in_degrees.begin(), r.in_degrees.end()}), true}},
+Plot traffic(const Runs& runs) {
+    Plot plot = timeline("Traffic over time", "kbit/s sent per node", 0, runs);
+    plot.series.push_back(over_time("", runs, [](const Sample& s) { return s.sent_kbit_s; }));
+    return plot;
+}
+
+// The nodes of all seeds together.
+Plot in_degree(const Runs& runs) {
+    std::vector<double> all;
+    for (const RunResult& r : runs) all.insert(all.end(), r.in_degrees.begin(), r.in_degrees.end());
+    return {"In-degree at the end (CCDF)",
+            "in-degree: how many have the node in view",
+            "share of nodes with at least so many",
+            {{"", share_from(all), true}},
             true,
             1,
             {}};
 }
 
-Plot bytes(const RunResult& r) {
-    return {"Traffic per node at the end: share of nodes that send at most so much",
-            "kbit/s sent",
-            "share of nodes",
-            {{"ECDF", share_up_to(r.sent_kbit_s), true}},
+Plot bytes(const Runs& runs) {
+    std::vector<double> all;
+    for (const RunResult& r : runs)
+        for (const double kbit : r.sent_kbit_s) all.push_back(kbit * 125);
+    return {"Bytes per node (ECDF)",
+            "bytes/s sent over the node's last life, without TCP and IP headers",
+            "share of nodes with at most so many",
+            {{"", share_up_to(all), true}},
             false,
             1,
             {}};
 }
 
-std::string html_table(const std::vector<std::vector<std::string>>& rows) {
-    std::string out = "<table>\n";
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        out += "<tr>";
-        for (const std::string& cell : rows[i])
-            out += i == 0 ? "<th>" + escaped(cell) + "</th>" : "<td>" + escaped(cell) + "</td>";
-        out += "</tr>\n";
+// Time from left to right, nodes by order of joining from top to bottom.
+Map survival(const Scenario& scenario, const RunResult& r) {
+    Map map{.title = "Survival map",
+            .x_axis = "virtual time, s",
+            .y_axis = "nodes by order of joining",
+            .x_min = 0,
+            .x_max = seconds(r.simulated),
+            .row_names = {},
+            .rows = {},
+            .kinds = {{"alive and connected", 0}, {"some cut off", 1}},
+            .marks = phase_marks(r)};
+    const std::size_t groups = r.samples.front().well.size();
+    constexpr std::size_t columns = 120;
+    for (std::size_t g = 0; g < groups; ++g) {
+        const std::size_t first = g * scenario.nodes / groups + 1;
+        map.row_names.push_back(g % 6 == 0 ? std::to_string(first) : "");
+        auto& row = map.rows.emplace_back();
+        for (std::size_t c = 0; c < columns; ++c) {
+            const Sample& s = r.samples[c * (r.samples.size() - 1) / columns];
+            const double well = s.well[g] / 255.0, cut = s.cut[g] / 255.0;
+            row.push_back(cut > 0 ? MapCell{1, 0.35 + 0.65 * cut} : MapCell{0, well * 0.85});
+        }
     }
-    return out + "</table>\n";
+    return map;
 }
 
-std::string run_card(const Scenario& scenario, const RunResult& r) {
+std::vector<std::vector<std::string>> run_card(const Scenario& scenario, const Runs& runs) {
+    const RunResult& r = runs.front();
     std::vector<std::vector<std::string>> rows{{"run card", ""},
                                                {"program", std::string{"halp-sim "} + HALP_VERSION},
                                                {"run digest", digest_text(r.digest)},
                                                {"events", std::to_string(r.events)},
-                                               {"simulated", number(seconds(r.simulated), 3) + " s"}};
+                                               {"simulated", number(seconds(r.simulated), 3) + " s"},
+                                               {"seeds", std::to_string(runs.size())}};
     for (const auto& [key, value] : scenario.parameters) rows.push_back({key, value});
-    return html_table(rows);
+    return rows;
 }
 
-constexpr const char* style =
-    "body{font:15px/1.45 sans-serif;max-width:1360px;margin:1.5em auto;padding:0 1em;color:#222;background:#fff}"
-    ".plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:1em}"
-    "svg{width:100%;border:1px solid #ddd}table{border-collapse:collapse;margin:1em 0;font-size:13px}"
-    "td,th{border:1px solid #ddd;padding:2px 8px;text-align:left}";
+bool any_phase(const RunResult& r, std::initializer_list<PhaseKind> kinds) {
+    return std::ranges::any_of(
+        r.phases, [&](const PhaseResult& p) { return std::ranges::find(kinds, p.kind) != kinds.end(); });
+}
 
 }  // namespace
 
@@ -135,6 +185,17 @@ std::vector<std::vector<std::string>> phase_rows(const RunResult& result) {
     return rows;
 }
 
+std::vector<std::vector<std::string>> figure_rows(const RunResult& result) {
+    std::vector<std::vector<std::string>> rows;
+    for (const PhaseResult& p : result.phases)
+        for (const auto& [name, value] : p.figures) {
+            if (rows.empty()) rows.push_back({"phase", "figure", "at its end"});
+            rows.push_back(
+                {p.name, name, number(value, value == static_cast<double>(static_cast<long>(value)) ? 0 : 4)});
+        }
+    return rows;
+}
+
 std::vector<std::vector<std::string>> item_rows(const RunResult& result) {
     std::vector<std::vector<std::string>> rows;
     for (const ItemSpread& item : result.items) {
@@ -146,22 +207,41 @@ std::vector<std::vector<std::string>> item_rows(const RunResult& result) {
     return rows;
 }
 
-std::string html_report(const Scenario& scenario, const RunResult& r) {
-    std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" +
-                      escaped(scenario.name) + " - halp-sim</title><style>" + style +
-                      "</style></head><body>\n<h1>" + escaped(scenario.name) + "</h1>\n<p>" +
-                      escaped(scenario.about) + "</p>\n";
+std::vector<std::vector<std::string>> band_rows(const Scenario& scenario, const Runs& runs) {
+    std::vector<Metrics> all;
+    for (const RunResult& r : runs) all.push_back(metrics_of(scenario, r));
+    std::vector<std::vector<std::string>> rows{{"over the seeds", "5 %", "median", "95 %", "runs"}};
+    for (const auto& [name, band] : bands_of(all))
+        rows.push_back(
+            {name, number(band.low, 4), number(band.median, 4), number(band.high, 4), std::to_string(band.count)});
+    return rows;
+}
+
+std::string html_report(const Scenario& scenario, const Runs& runs) {
+    const RunResult& r = runs.front();
+    std::string out = page_begin(scenario.name, scenario.about);
     out += html_table(phase_rows(r));
     if (!r.items.empty()) out += html_table(item_rows(r));
-    out += "<p>Dashed lines: where phases begin.</p>\n<div class=\"plots\">\n";
-    std::vector<Plot> plots{coverage(r), living(r), dead(r), in_degree(r), traffic(r), bytes(r)};
-    for (const PhaseResult& p : r.phases)
-        if (p.kind == PhaseKind::partition) {
-            plots.push_back(crossing(r));
-            break;
-        }
-    for (const Plot& plot : plots) out += "<div>" + svg(plot) + "</div>\n";
-    return out + "</div>\n" + run_card(scenario, r) + "</body></html>\n";
+    if (const auto rows = figure_rows(r); !rows.empty()) out += html_table(rows);
+    out += paragraph("Dashed lines: where phases begin.");
+    if (runs.size() > 1)
+        out += paragraph(
+            "Lines: the median of " + std::to_string(runs.size()) +
+            " seeds; bands: 5 to 95 % of them. Tables and the survival map: the first seed. In-degree and "
+            "bytes: the nodes of all seeds together.");
+    std::vector<std::string> plots{svg(coverage(runs)), svg(living(runs)), svg(dead(runs)),
+                                   svg(survival(scenario, r))};
+    if (any_phase(r, {PhaseKind::attack})) plots.push_back(svg(hostile(runs)));
+    if (any_phase(r, {PhaseKind::partition, PhaseKind::one_way})) plots.push_back(svg(crossing(runs)));
+    for (const Plot& plot : {in_degree(runs), bytes(runs), traffic(runs)}) plots.push_back(svg(plot));
+    out += plot_grid(plots);
+    out += paragraph(
+        "Survival map: a row is a group of nodes that joined one after the other, a column an instant. Blue is "
+        "stronger the more of the group lives and belongs to the largest component; orange, some of it lives but "
+        "is "
+        "cut off from there; empty, not joined yet or dead.");
+    if (runs.size() > 1) out += html_table(band_rows(scenario, runs));
+    return out + html_table(run_card(scenario, runs)) + page_end();
 }
 
 }  // namespace halp::sim

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "tools/halp-sim/run_metrics.h"
+
 namespace halp::sim {
 namespace {
 
@@ -24,7 +26,9 @@ ordered_json phase_json(const PhaseResult& p) {
                      {"cut_off", p.cut_off},
                      {"false_burials", p.false_burials}};
     if (p.kind == PhaseKind::kill) out["periods_to_clean"] = maybe(p.clean_periods);
-    if (p.kind == PhaseKind::partition) out["periods_to_merge"] = maybe(p.merged_periods);
+    if (p.kind == PhaseKind::partition || p.kind == PhaseKind::one_way)
+        out["periods_to_merge"] = maybe(p.merged_periods);
+    for (const auto& [name, value] : p.figures) out[name] = value;
     return out;
 }
 
@@ -52,6 +56,16 @@ ordered_json overlay_json(const RunResult& r) {
             {"in_degree_max", degrees.max}};
 }
 
+void add_seeds(const Scenario& scenario, const std::vector<RunResult>& runs, ordered_json& out) {
+    std::vector<Metrics> all;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        all.push_back(metrics_of(scenario, runs[i]));
+        out["seeds"].push_back({{"seed", scenario.seed + i}, {"digest", digest_text(runs[i].digest)}});
+    }
+    for (const auto& [name, band] : bands_of(all))
+        out["bands"][name] = {{"p5", band.low}, {"median", band.median}, {"p95", band.high}, {"runs", band.count}};
+}
+
 }  // namespace
 
 std::string digest_text(std::uint64_t digest) {
@@ -60,7 +74,8 @@ std::string digest_text(std::uint64_t digest) {
     return text;
 }
 
-std::string summary_json(const Scenario& scenario, const RunResult& result) {
+std::string summary_json(const Scenario& scenario, const std::vector<RunResult>& runs) {
+    const RunResult& result = runs.front();
     ordered_json out{{"schema_version", 1},       {"program", std::string{"halp-sim "} + HALP_VERSION},
                      {"scenario", scenario.name}, {"about", scenario.about},
                      {"seed", scenario.seed},     {"digest", digest_text(result.digest)},
@@ -70,6 +85,7 @@ std::string summary_json(const Scenario& scenario, const RunResult& result) {
     out["items"] = ordered_json::array();
     for (const ItemSpread& item : result.items) out["items"].push_back(item_json(item));
     out["overlay"] = overlay_json(result);
+    if (runs.size() > 1) add_seeds(scenario, runs, out);
     return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

@@ -1,8 +1,9 @@
-// summary.json: every parameter, the seed, the digest and the results of one run. The only file that knows the JSON
-// library.
+// summary.json: every parameter, the seed, the digest and the results of one run, and bands when it was played with
+// several seeds. Read again by compare.cc; nobody else knows the JSON library.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "simulations/reproduction.h"
 #include "simulations/scenario.h"
@@ -10,7 +11,7 @@
 
 namespace halp::sim {
 
-std::string summary_json(const Scenario& scenario, const RunResult& result);
+std::string summary_json(const Scenario& scenario, const std::vector<RunResult>& runs);
 // One line each: a figure of `halp-sim check`, and what they come to.
 std::string check_json(const Check& check);
 std::string check_summary_json(std::size_t all, std::size_t met, std::size_t missed, double cpu_seconds);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <memory>
 #include <ostream>
 #include <utility>
 
@@ -9,46 +10,21 @@
 #include "simulations/reproduction.h"
 #include "simulations/scenario_reader.h"
 #include "simulations/swarm_run.h"
+#include "tools/halp-sim/compare.h"
 #include "tools/halp-sim/console_table.h"
 #include "tools/halp-sim/html_report.h"
 #include "tools/halp-sim/json_report.h"
+#include "tools/halp-sim/many_runs.h"
 #include "tools/halp-sim/run_files.h"
+#include "tools/halp-sim/scenario_source.h"
+#include "tools/halp-sim/sweep_plan.h"
+#include "tools/halp-sim/sweep_report.h"
 
 namespace halp::sim {
 namespace {
 
-using Wall = std::chrono::steady_clock;
-
 double seconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
-
-// One line that is written over, at most five times a second.
-class ProgressLine final : public RunListener {
-public:
-    explicit ProgressLine(std::ostream& out) : out_(out) {}
-    void on_progress(Duration simulated, Duration total, std::uint64_t events, std::size_t living) override {
-        const Wall::time_point now = Wall::now();
-        if (now - shown_ < std::chrono::milliseconds{200}) return;
-        shown_ = now;
-        const double passed = std::chrono::duration<double>(now - began_).count();
-        const double done = seconds(simulated) / seconds(total);
-        std::string text = number(seconds(simulated), 1) + " of " + number(seconds(total), 0) + " s, " +
-                           std::to_string(living) + " nodes, " +
-                           number(static_cast<double>(events) / passed / 1000, 0) + " k events/s";
-        // What is left by the share of virtual time; growth makes this a low guess.
-        if (done > 0) text += ", about " + number(passed / done - passed, 0) + " s left";
-        out_ << "\r\x1b[K" << text << std::flush;
-        dirty_ = true;
-    }
-    void clear() {
-        if (dirty_) out_ << "\r\x1b[K" << std::flush;
-    }
-
-private:
-    std::ostream& out_;
-    Wall::time_point began_ = Wall::now(), shown_{};
-    bool dirty_ = false;
-};
 
 int list(const Streams& streams) {
     std::vector<std::vector<std::string>> rows;
@@ -60,40 +36,6 @@ int list(const Streams& streams) {
     return exit_done;
 }
 
-std::vector<Override> overrides_of(const CommandLine& command, std::vector<std::string>& problems) {
-    std::vector<Override> out;
-    for (const std::string& text : command.settings) {
-        const std::size_t equals = text.find('=');
-        if (equals == std::string::npos || equals == 0) {
-            problems.push_back("--set " + text + ": write key=value, such as gossip.period=2s");
-            continue;
-        }
-        out.push_back({"--set", text.substr(0, equals), text.substr(equals + 1)});
-    }
-    if (command.seed) out.push_back({"--seed", "seed", std::to_string(*command.seed)});
-    if (command.nodes) out.push_back({"--nodes", "nodes", std::to_string(*command.nodes)});
-    return out;
-}
-
-struct Source {
-    std::string file, content;
-};
-
-// A file when there is one of that name, else a built-in scenario.
-Result<Source> find_scenario(const std::string& name) {
-    auto content = config::read_config_file(name);
-    if (content) return Source{name, *content};
-    if (const BuiltInScenario* built_in = find_built_in(name))
-        return Source{name + ".yaml", std::string{built_in->yaml}};
-    std::string message = content.error().message;
-    if (content.error().code == ErrorCode::not_found) {
-        const std::string nearest = nearest_built_in(name);
-        message = "no file and no built-in scenario " + name + "; " +
-                  (nearest.empty() ? "`halp-sim list` shows them" : "did you mean " + nearest + "?");
-    }
-    return Error{content.error().code, message};
-}
-
 int complain(const Streams& streams, const std::vector<std::string>& problems) {
     for (const std::string& problem : problems) streams.err << "halp-sim: " << problem << "\n";
     return exit_bad_scenario;
@@ -102,6 +44,7 @@ int complain(const Streams& streams, const std::vector<std::string>& problems) {
 void print_result(const Scenario& scenario, const RunResult& r, double cpu, const Streams& streams) {
     streams.out << scenario.name << ": " << scenario.about << "\n\n" << table(phase_rows(r)) << "\n";
     if (!r.items.empty()) streams.out << table(item_rows(r)) << "\n";
+    if (const auto rows = figure_rows(r); !rows.empty()) streams.out << table(rows) << "\n";
     const Spread degrees = spread_of(r.in_degrees);
     streams.out << "overlay: " << r.overlay.views.size() << " nodes, " << r.figures.components.count
                 << " component(s), clustering " << number(r.figures.clustering, 4) << ", path length "
@@ -112,6 +55,24 @@ void print_result(const Scenario& scenario, const RunResult& r, double cpu, cons
                 << " s of CPU\n";
 }
 
+int failed(const Streams& streams, const Error& error) {
+    streams.err << "halp-sim: " << error.message << "\n";
+    return exit_failed;
+}
+
+RunCrew crew_of(const CommandLine& command, const Streams& streams) {
+    return {command.jobs, streams.progress ? &streams.err : nullptr};
+}
+
+int write_and_tell(const CommandLine& command, const Scenario& scenario, const std::vector<RunResult>& runs,
+                   const Streams& streams) {
+    if (command.directory.empty()) return exit_done;
+    if (auto done = write_run_files(command.directory, scenario, runs); !done) return failed(streams, done.error());
+    streams.out << "written to " << command.directory
+                << ": report.html, summary.json, CSV, GraphML, DOT and run.yaml (for `halp-sim replay`)\n";
+    return exit_done;
+}
+
 int run(const CommandLine& command, const Streams& streams) {
     std::vector<std::string> problems;
     const std::vector<Override> overrides = overrides_of(command, problems);
@@ -120,18 +81,104 @@ int run(const CommandLine& command, const Streams& streams) {
     if (!source) return complain(streams, {source.error().message});
     const ReadScenario read = read_scenario(source->file, source->content, overrides);
     if (!read.problems.empty()) return complain(streams, read.problems);
+    std::vector<Scenario> scenarios(command.seeds.value_or(1), read.scenario);
+    for (std::size_t i = 0; i < scenarios.size(); ++i) scenarios[i].seed += i;
     const double cpu = cpu_seconds();
-    ProgressLine progress{streams.err};
-    const RunResult result = play(read.scenario, streams.progress ? &progress : nullptr);
-    progress.clear();
-    print_result(read.scenario, result, cpu_seconds() - cpu, streams);
+    const std::vector<RunResult> runs = play_all(scenarios, crew_of(command, streams));
+    print_result(read.scenario, runs.front(), cpu_seconds() - cpu, streams);
+    if (runs.size() > 1) streams.out << "\n" << table(band_rows(read.scenario, runs));
+    return write_and_tell(command, read.scenario, runs, streams);
+}
+
+int sweep(const CommandLine& command, const Streams& streams) {
+    const SweepPlan plan = plan_sweep(command);
+    if (!plan.problems.empty()) return complain(streams, plan.problems);
+    const Result<SweepResults> results = play_sweep(plan, command.directory, crew_of(command, streams));
+    if (!results) return failed(streams, results.error());
+    streams.out << table(sweep_rows(plan, *results));
+    streams.out << plan.points.size() << " settings, " << plan.seeds << " seeds each; median [5 %..95 %], in "
+                << number(cpu_seconds(), 1) << " s of CPU\n";
     if (command.directory.empty()) return exit_done;
-    if (auto done = write_run_files(command.directory, read.scenario, result); !done) {
-        streams.err << "halp-sim: " << done.error().message << "\n";
-        return exit_failed;
-    }
-    streams.out << "written to " << command.directory << ": report.html, summary.json, CSV, GraphML, DOT\n";
+    for (const auto& [name, content] : {std::pair<std::string, std::string>{"runs.csv", sweep_runs_csv(*results)},
+                                        {"sweep.csv", sweep_csv(plan, *results)},
+                                        {"report.html", sweep_html(plan, *results)}})
+        if (auto done = write_file(command.directory + "/" + name, content); !done)
+            return failed(streams, done.error());
+    streams.out << "written to " << command.directory
+                << ": report.html, runs.csv, sweep.csv and runs/*.yaml (for `halp-sim replay`)\n";
     return exit_done;
+}
+
+int compare_verb(const CommandLine& command, const Streams& streams) {
+    const Result<Comparison> comparison = compare(command.scenario, command.other);
+    if (!comparison) return failed(streams, comparison.error());
+    std::vector<std::vector<std::string>> rows = comparison_rows(*comparison);
+    for (auto& row : rows) {
+        const bool differs = row.front().starts_with('!');
+        row.front() = (differs ? "* " : "  ") + row.front().substr(differs ? 1 : 0);
+    }
+    streams.out << table(rows) << comparison->differences() << " values differ (*)\n";
+    if (command.directory.empty()) return exit_done;
+    if (auto done = make_directory(command.directory); !done) return failed(streams, done.error());
+    const std::string page = command.directory + "/compare.html";
+    if (auto done = write_file(page, comparison_html(*comparison)); !done) return failed(streams, done.error());
+    streams.out << "written to " << page << "\n";
+    return exit_done;
+}
+
+class ReplayProgress final : public RunListener {
+public:
+    explicit ReplayProgress(std::ostream& out) : out_(out) {}
+    ~ReplayProgress() override { out_ << "\r\x1b[K" << std::flush; }
+    void on_progress(Duration simulated, Duration total, std::uint64_t events, std::size_t living) override {
+        const auto now = std::chrono::steady_clock::now();
+        if (now - shown_ < std::chrono::milliseconds{200}) return;
+        shown_ = now;
+        Progress p{
+            .simulated_s = seconds(simulated), .total_s = seconds(total), .events = events, .living = living};
+        p.passed_s = std::chrono::duration<double>(now - began_).count();
+        out_ << "\r\x1b[K" << progress_text(p) << std::flush;
+    }
+
+private:
+    std::ostream& out_;
+    std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now(), shown_{};
+};
+
+int replay_verb(const CommandLine& command, const Streams& streams) {
+    auto content = config::read_config_file(command.scenario);
+    std::string file = command.scenario;
+    if (!content) {
+        const std::string inside = file + "/run.yaml";
+        if (auto found = config::read_config_file(inside)) {
+            content = found;
+            file = inside;
+        }
+    }
+    if (!content) return complain(streams, {content.error().message});
+    const ReadScenario read = read_scenario(file, *content, {});
+    if (!read.problems.empty()) return complain(streams, read.problems);
+    if (!read.record)
+        return complain(streams,
+                        {file + " is a scenario, not a record: it has no `record`; `halp-sim run` plays it"});
+    std::unique_ptr<ReplayProgress> progress;
+    if (streams.progress) progress = std::make_unique<ReplayProgress>(streams.err);
+    const double cpu = cpu_seconds();
+    const Replay again = replay(read.scenario, *read.record, progress.get());
+    progress.reset();
+    print_result(read.scenario, again.result, cpu_seconds() - cpu, streams);
+    if (const int code = write_and_tell(command, read.scenario, {again.result}, streams); code != exit_done)
+        return code;
+    const std::string program = std::string{"halp-sim "} + HALP_VERSION;
+    if (again.same) {
+        streams.out << "the same run: digest " << digest_text(read.record->digest) << "\n";
+        return exit_done;
+    }
+    streams.out << "NOT the same run: digest " << digest_text(again.result.digest) << ", recorded "
+                << digest_text(read.record->digest) << " by " << read.record->program
+                << (read.record->program == program ? "" : " (this is " + program + ")") << "; " << again.difference
+                << "\n";
+    return exit_failed;
 }
 
 std::string allowed_text(const Check& c) {
@@ -204,6 +251,12 @@ int run_command(const CommandLine& command, const Streams& streams) {
             return list(streams);
         case Verb::run:
             return run(command, streams);
+        case Verb::sweep:
+            return sweep(command, streams);
+        case Verb::compare:
+            return compare_verb(command, streams);
+        case Verb::replay:
+            return replay_verb(command, streams);
         case Verb::check:
             return check(command, streams);
     }

@@ -1,9 +1,11 @@
 #include "tools/halp/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "tools/halp/nested_verbs.h"
 #include "tools/halp/printed_text.h"
 
 namespace halp::cli {
@@ -33,8 +35,14 @@ With a running halpd:
 
 On its own:
   demo [N]                  start N nodes, announce, kill one, show what happens, clean up
-  dht fake                  a DHT node for tests, in memory, until Ctrl-C
-  dht conformance HOST:PORT what a DHT node does right and wrong
+
+Records (halp dht --help, halp store --help):
+  dht put get exists remove update    one record of a channel, by its key
+  dht scan keys mirror                all of a channel; and its changes
+  dht channels rm-channel             the channels
+  dht ranges status                   the nodes
+  dht fake, dht conformance HOST:PORT a node for tests; what a node does right and wrong
+  store check compact export import   the record file of a halpd that does not run
 
 Options for every verb:
   --json               one JSON object, or one per line for streams
@@ -89,11 +97,8 @@ const std::vector<Entry>& verbs() {
          "  halp confirm chat 192.0.2.7 5222 --failed   the third failure in a row forgets it"},
         {Verb::demo, "demo", "Run a swarm of N real nodes on this machine, and clean up",
          "  halp demo\n  halp demo 20 --json"},
-        {Verb::dht, "dht", "DHT nodes and what they do (no halpd needed)",
-         "  halp dht fake --port 10000                    neo on 127.0.0.1:10100, as the original's\n"
-         "  halp dht conformance --list                   the cases\n"
-         "  halp dht conformance 127.0.0.1:10100 --junit report.xml\n"
-         "  halp dht conformance 127.0.0.1:10100 --only mirror"},
+        {Verb::dht, "dht", "Records of DHT nodes, nodes for tests, and their judge", ""},
+        {Verb::store, "store", "Check, compact, export and import the records of a halpd", ""},
     };
     return all;
 }
@@ -105,6 +110,7 @@ struct Typed {
     double timeout_s = 0, for_s = 0;
     int changes_max = 0;
     bool version = false, help = false;
+    NestedVerbs nested{command, for_s};
 };
 
 void add_globals(CLI::App& app, Typed& typed) {
@@ -134,25 +140,6 @@ void add_seconds(CLI::App& sub, Typed& typed) {
 
 void add_for(CLI::App& sub, Typed& typed) {
     sub.add_option("--for", typed.for_s, "end after so many seconds")->check(CLI::Range(0.001, 1e9));
-}
-
-void add_dht(CLI::App& sub, DhtCommand& dht) {
-    CLI::App* fake = sub.add_subcommand("fake", "Run a node for tests: in memory, full range, client admin");
-    fake->fallthrough();
-    fake->set_help_flag();
-    fake->add_option("--port", dht.port, "neo is served 100 above it; 0: any port")
-        ->check(CLI::Range(0, 65435))
-        ->capture_default_str();
-    fake->callback([&dht] { dht.verb = DhtVerb::fake; });
-    CLI::App* judge = sub.add_subcommand("conformance", "Try a node case by case; writes to test_channel there");
-    judge->fallthrough();
-    judge->set_help_flag();
-    judge->add_option("HOST:PORT", dht.node, "the node's neo port");
-    judge->add_option("--only", dht.only, "one case, or one group of them");
-    judge->add_option("--junit", dht.junit, "a file for build servers");
-    judge->add_option("--credentials", dht.credentials, "a file with `name:key` (else admin with 128 zero bytes)");
-    judge->add_flag("--list", dht.list, "say which cases there are");
-    judge->callback([&dht] { dht.verb = DhtVerb::conformance; });
 }
 
 void add_own(Verb verb, CLI::App& sub, Typed& typed) {
@@ -195,7 +182,10 @@ void add_own(Verb verb, CLI::App& sub, Typed& typed) {
             sub.add_option("--halpd", command.halpd, "the halpd to run (else the one beside halp, else from PATH)");
             break;
         case Verb::dht:
-            add_dht(sub, command.dht);
+            typed.nested.add_dht(sub);
+            break;
+        case Verb::store:
+            typed.nested.add_store(sub);
             break;
         case Verb::nuke:
         case Verb::peers:
@@ -250,10 +240,7 @@ Result<void> check(Typed& typed, const CLI::App& app) {
     if (app.count("--timeout") > 0) command.timeout_s = typed.timeout_s;
     if (typed.changes_max > 0) command.changes_max = typed.changes_max;
     if (typed.for_s > 0) command.for_s = typed.for_s;
-    if (command.verb == Verb::dht && command.dht.verb == DhtVerb::none)
-        return Error{ErrorCode::invalid, "What about the DHT? `fake` or `conformance`."};
-    if (command.dht.verb == DhtVerb::conformance && command.dht.node.empty() && !command.dht.list)
-        return Error{ErrorCode::invalid, "The node is missing: halp dht conformance HOST:PORT."};
+    if (auto outcome = typed.nested.check(); !outcome) return outcome;
     command.colour = typed.colour == "always"  ? ColourWhen::always
                      : typed.colour == "never" ? ColourWhen::never
                                                : ColourWhen::automatic;
@@ -263,19 +250,46 @@ Result<void> check(Typed& typed, const CLI::App& app) {
     return {};
 }
 
-Parsed unknown_word(const std::string& word, bool verb_known, const std::string& usage) {
-    std::string text = verb_known ? "`" + word + "` was not expected" : "`" + word + "` is not a verb of halp";
-    std::vector<std::string> names;
-    for (const Entry& entry : verbs()) names.emplace_back(entry.name);
-    const std::string meant = verb_known ? "" : likely_meant(word, names);
-    text += meant.empty() ? "." : "; did you mean `halp " + meant + "`?";
+// `of`: "halp" or "halp dht", whose next word it is; "": no further word was expected.
+Parsed unknown_word(const std::string& word, const std::string& of, const std::vector<std::string>& names,
+                    const std::string& usage) {
+    std::string text = of.empty() ? "`" + word + "` was not expected" : "`" + word + "` is not a verb of " + of;
+    const std::string meant = of.empty() ? "" : likely_meant(word, names);
+    text += meant.empty() ? "." : "; did you mean `" + of + " " + meant + "`?";
     return {std::nullopt, ExitCode::usage, text + "\nTry `" + usage + "`."};
 }
 
-std::string verb_help(const Entry& entry, const CLI::App& sub) {
-    std::string text = sub.help("halp");
-    text += "\nExamples:\n" + std::string{entry.examples} + "\n\nOptions for every verb: see `halp --help`.\n";
-    return text;
+std::string verb_help(const CLI::App& verb) {
+    const auto nested = verb.get_subcommands();
+    const std::string name = verb.get_name();
+    std::string text, examples;
+    if (!nested.empty()) {
+        text = nested.front()->help("halp " + name);
+        examples = NestedVerbs::examples(name, nested.front()->get_name());
+    } else if (!NestedVerbs::names(name).empty()) {
+        text = NestedVerbs::overview(name);
+    } else {
+        text = verb.help("halp");
+        for (const Entry& entry : verbs())
+            if (entry.name == name) examples = entry.examples;
+    }
+    if (!examples.empty()) text += "\nExamples:\n" + examples + "\n";
+    return text + "\nOptions for every verb: see `halp --help`.\n";
+}
+
+std::string words_for_help(const CLI::App& app) {
+    std::string words = "halp";
+    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+        at = at->get_subcommands().front();
+        words += " " + at->get_name();
+    }
+    return words + " --help";
+}
+
+std::vector<std::string> verb_names() {
+    std::vector<std::string> names;
+    for (const Entry& entry : verbs()) names.emplace_back(entry.name);
+    return names;
 }
 
 Parsed conclude(Typed& typed, const CLI::App& app, const std::string& version) {
@@ -284,10 +298,16 @@ Parsed conclude(Typed& typed, const CLI::App& app, const std::string& version) {
     for (const Entry& each : verbs())
         if (!chosen.empty() && chosen.front()->get_name() == each.name) entry = &each;
     if (typed.version) return {std::nullopt, ExitCode::ok, "halp " + version + "\n"};
-    if (typed.help && entry != nullptr) return {std::nullopt, ExitCode::ok, verb_help(*entry, *chosen.front())};
-    const auto left = app.remaining(true);
-    const std::string usage = entry != nullptr ? "halp " + std::string{entry->name} + " --help" : "halp --help";
-    if (!left.empty()) return unknown_word(left.front(), entry != nullptr, usage);
+    if (typed.help && entry != nullptr) return {std::nullopt, ExitCode::ok, verb_help(*chosen.front())};
+    auto left = app.remaining(true);
+    left.erase(std::remove(left.begin(), left.end(), "--"), left.end());  // what stood behind it was understood
+    const std::string usage = words_for_help(app);
+    if (!left.empty() && entry == nullptr) return unknown_word(left.front(), "halp", verb_names(), usage);
+    if (!left.empty()) {
+        const auto nested = NestedVerbs::names(entry->name);
+        const bool of_verb = !nested.empty() && chosen.front()->get_subcommands().empty();
+        return unknown_word(left.front(), of_verb ? "halp " + std::string{entry->name} : "", nested, usage);
+    }
     if (typed.help) return {std::nullopt, ExitCode::ok, overview};
     if (entry == nullptr) return {std::nullopt, ExitCode::usage, "A verb is missing.\nTry `halp --help`."};
     typed.command.verb = entry->verb;
@@ -306,6 +326,11 @@ bool wants_help(int argc, const char* const* argv) {
     return false;
 }
 
+void require_nothing(CLI::App& app) {
+    for (CLI::Option* option : app.get_options()) option->required(false);
+    for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) require_nothing(*sub);
+}
+
 }  // namespace
 
 Parsed parse_command_line(int argc, const char* const* argv, const std::string& version) {
@@ -319,15 +344,12 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
         sub->fallthrough();
         sub->set_help_flag();
         add_own(entry.verb, *sub, typed);
-        if (wants_help(argc, argv))
-            for (CLI::Option* option : sub->get_options()) option->required(false);
+        if (wants_help(argc, argv)) require_nothing(*sub);
     }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        const auto chosen = app.get_subcommands();
-        const std::string usage = chosen.empty() ? "halp --help" : "halp " + chosen.front()->get_name() + " --help";
-        return {std::nullopt, ExitCode::usage, std::string{error.what()} + "\nTry `" + usage + "`."};
+        return {std::nullopt, ExitCode::usage, std::string{error.what()} + "\nTry `" + words_for_help(app) + "`."};
     }
     return conclude(typed, app, version);
 }

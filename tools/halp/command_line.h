@@ -9,6 +9,7 @@
 #include "store/label.h"
 #include "tools/halp/console.h"
 #include "tools/halp/dht_command.h"
+#include "tools/halp/store_command.h"
 
 namespace halp::cli {
 
@@ -27,7 +28,8 @@ enum class Verb {
     leave,
     confirm,
     demo,
-    dht
+    dht,
+    store
 };
 
 struct CommandLine {
@@ -49,6 +51,7 @@ struct CommandLine {
     std::optional<double> for_s;     // watch, announce --for
     std::string halpd;               // demo: the program to run
     DhtCommand dht;
+    StoreCommand store;
 };
 
 struct Parsed {

@@ -37,6 +37,16 @@ void Console::block(std::string_view text) {
     data_ << (style_.terminal ? harmless_lines(text) : std::string{text}) << std::flush;
 }
 
+bool Console::rows(std::string_view text) {
+    block(text);
+    return data_.good();
+}
+
+bool Console::bytes(std::string_view bytes) {
+    data_.write(bytes.data(), static_cast<std::streamsize>(bytes.size())).flush();
+    return data_.good();
+}
+
 void Console::headed(std::string_view text) {
     const std::size_t end = text.find('\n');
     const std::string head = style_.terminal ? harmless(text.substr(0, end)) : std::string{text.substr(0, end)};

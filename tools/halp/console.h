@@ -30,7 +30,11 @@ public:
 
     // One line of data, out at once: whoever reads a stream sees it now. False when nobody reads any more.
     bool line(std::string_view text);
-    void block(std::string_view text);   // text that ends its own lines
+    void block(std::string_view text);  // text that ends its own lines
+    // The same, false when nobody reads any more.
+    bool rows(std::string_view text);
+    // Exactly these, whatever they do to a terminal. False when they could not be written.
+    bool bytes(std::string_view bytes);
     void say(std::string_view text);     // unless --quiet
     void detail(std::string_view text);  // only with -v
     // An error, always; answers the code so that a verb can `return console.fail(...)`.

@@ -243,6 +243,7 @@ ExitCode run_with_daemon(const WithDaemon& world) {
             return run_announce(world);
         case Verb::demo:
         case Verb::dht:
+        case Verb::store:
             break;
     }
     return ExitCode::failed;

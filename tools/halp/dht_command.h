@@ -2,11 +2,34 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
+
+#include "store/endpoint.h"
+#include "store/label.h"
+#include "store/records/key.h"
+#include "tools/halp/record_text.h"
 
 namespace halp::cli {
 
-enum class DhtVerb { none, fake, conformance };
+enum class DhtVerb {
+    none,
+    fake,
+    conformance,
+    put,
+    get,
+    exists,
+    remove,
+    update,
+    scan,
+    keys,
+    channels,
+    rm_channel,
+    mirror,
+    ranges,
+    status
+};
 
 struct DhtCommand {
     DhtVerb verb = DhtVerb::none;
@@ -14,8 +37,28 @@ struct DhtCommand {
     std::string node;            // conformance: HOST:PORT
     std::string only;            // conformance: a case or a group; empty: all
     std::string junit;           // conformance: a file to write
-    std::string credentials;     // conformance: a client's file; empty: admin with 128 zero bytes
+    std::string credentials;     // a client's file; empty: conformance: admin with 128 zero bytes
     bool list = false;           // conformance: say what there is and end
+
+    // Where the nodes are: one of these at most, else what dht_reach.h calls the usual places.
+    std::vector<Endpoint> nodes;
+    std::string nodes_file;
+    std::vector<Endpoint> halp_hosts;
+    Label label = *Label::parse("dht");
+
+    std::string channel;
+    Key key{};
+    ValueForm form = ValueForm::automatic;
+    std::optional<std::string> value;   // put update: as typed; none: from `file` or stdin
+    std::string file;                   // put update: "": stdin, as "-"
+    std::optional<std::string> expect;  // update: as typed
+    std::string exec;                   // update: a shell command from value to value
+    bool remove_record = false;         // update
+    std::string filter;                 // scan keys: bytes
+    std::uint64_t limit = 0;            // scan keys, mirror --count; 0: none
+    bool refresh = true;                // mirror
+    std::uint32_t refresh_every_s = 360;
+    bool count_records = false;  // status
 };
 
 }  // namespace halp::cli

@@ -16,6 +16,7 @@
 #include "tools/halp/demo.h"
 #include "tools/halp/dht_verbs.h"
 #include "tools/halp/interrupt.h"
+#include "tools/halp/store_verbs.h"
 #include "tools/halp/verbs.h"
 
 namespace halp::cli {
@@ -53,6 +54,7 @@ bool needs_daemon(Verb verb) {
         case Verb::clear:
         case Verb::nuke:
         case Verb::labels:
+        case Verb::dht:
             return false;
         default:
             return true;
@@ -94,6 +96,45 @@ ExitCode run_on_cache(const CommandLine& command, Console& console, TextAsker& a
     return run_standalone({command, console, cache, asker, clock});
 }
 
+Duration timeout_of(const CommandLine& command) {
+    return std::chrono::milliseconds{static_cast<std::int64_t>(command.timeout_s.value_or(10) * 1000)};
+}
+
+std::vector<Endpoint> hosts_of(const Listing& listing) {
+    std::vector<Endpoint> hosts;
+    for (const ListedAt& host : listing.hosts) hosts.push_back(host.endpoint);
+    return hosts;
+}
+
+// Where a DHT client looks without being told: as `halp get` does.
+Result<UsualPlaces> usual_places(const CommandLine& command, Console& console, const Label& label) {
+    const auto socket = find_daemon(command, console);
+    if (!socket) return socket.error();
+    UsualPlaces places;
+    if (*socket) {
+        places.source = "the daemon at " + **socket;
+        const auto listing = AdminApi{**socket, timeout_of(command)}.list(label);
+        if (!listing) return listing.error();
+        places.nodes = hosts_of(*listing);
+        return places;
+    }
+    const auto directory = cache_directory(command);
+    if (!directory) return directory.error();
+    places.source = "the cache directory " + *directory;
+    const auto storage = FileStorage::open(*directory, IfMissing::fail);
+    if (!storage) return places;
+    LocalCache cache{**storage, [&](const std::string& text) { console.say(*directory + "/" + text); }};
+    const auto load = [&](const Label& list, std::vector<Endpoint>& into) -> Result<void> {
+        const auto file = cache.load(list);
+        if (!file) return file.error();
+        into = hosts_of(listing_of(list, *file));
+        return {};
+    };
+    if (auto loaded = load(label, places.nodes); !loaded) return loaded.error();
+    if (auto loaded = load(Label::halp(), places.halp_hosts); !loaded) return loaded.error();
+    return places;
+}
+
 ExitCode run(const CommandLine& command, Console& console) {
     const SystemClock clock;
     NetworkAsker asker;
@@ -102,14 +143,15 @@ ExitCode run(const CommandLine& command, Console& console) {
         const std::string own_program = std::filesystem::read_symlink("/proc/self/exe", none);
         return run_demo({command, console, clock, own_program, from_environment("PATH")});
     }
-    if (command.verb == Verb::dht) return run_dht(command, console);
+    if (command.verb == Verb::store) return run_store(command, console);
+    if (command.verb == Verb::dht)
+        return run_dht({command, console, [&](const Label& label) { return usual_places(command, console, label); },
+                        from_environment});
     const auto socket = find_daemon(command, console);
     if (!socket) return console.fail(socket.error());
     if (*socket) {
         console.detail("through the daemon at " + **socket);
-        const Duration timeout =
-            std::chrono::milliseconds{static_cast<std::int64_t>(command.timeout_s.value_or(10) * 1000)};
-        const AdminApi daemon{**socket, timeout};
+        const AdminApi daemon{**socket, timeout_of(command)};
         return run_with_daemon({command, console, daemon, asker, clock});
     }
     if (needs_daemon(command.verb))

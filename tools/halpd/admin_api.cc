@@ -82,6 +82,8 @@ AdminReply AdminApi::route(const AdminRequest& request, const std::vector<std::s
         return ok(admin_object().text("program", "halpd").text("version", info_.version));
     }
     if (is({"v1", "status"})) return get ? status() : not_allowed("GET");
+    if (is({"v1", "dht"})) return get ? dht(request, false) : not_allowed("GET");
+    if (is({"v1", "dht", "channels"})) return get ? dht(request, true) : not_allowed("GET");
     if (is({"v1", "peers"})) return get ? peers() : not_allowed("GET");
     if (is({"v1", "join"})) return post ? join(request) : not_allowed("POST");
     if (is({"v1", "leave"})) return post ? leave(request) : not_allowed("POST");
@@ -153,6 +155,18 @@ AdminReply AdminApi::labels(const AdminRequest& request) const {
     if (!directory->lists_names())
         return failure(400, "bad_label", directory->text() + " lists hosts; a directory ends in /");
     return names(*directory, *query);
+}
+
+AdminReply AdminApi::dht(const AdminRequest& request, bool channels) const {
+    if (!info_.dht || !info_.dht_channels) return failure(404, "not_found", "no records are kept here");
+    if (!channels) return ok(admin_object().raw("dht", info_.dht().done()));
+    const Result<Fields> query = Fields::of_query(request.target);
+    if (!query) return bad_request(query.error());
+    if (const Result<void> known = query->only({"after", "count"}); !known) return bad_request(known.error());
+    const Result<std::uint64_t> count = query->number("count", 1000, 1, page_max);
+    if (!count) return bad_request(count.error());
+    const std::string after = query->text("after").value_or("");
+    return ok(admin_object().raw("channels", info_.dht_channels(after, *count).done()));
 }
 
 AdminReply AdminApi::names(const Label& directory, const Fields& query) const {

@@ -24,6 +24,8 @@ struct DaemonInfo {
     std::int64_t pid = 0;
     Instant started = never;
     std::function<JsonObject()> dht;  // empty: no records are kept here
+    // At most so many of its channels behind this name, each an object with its `name`.
+    std::function<JsonArray(const std::string& after, std::size_t count)> dht_channels;
 };
 
 // A stream that stays open after the reply.
@@ -64,6 +66,7 @@ private:
     AdminReply one_label(const AdminRequest& request, const std::string& name);
     AdminReply health() const;
     AdminReply status() const;
+    AdminReply dht(const AdminRequest& request, bool channels) const;
     AdminReply peers() const;
     AdminReply labels(const AdminRequest& request) const;
     AdminReply hosts(const Label& label, const AdminRequest& request) const;

@@ -28,6 +28,11 @@ constexpr std::array named_flags{
     NamedFlag{"--state-dir", "state_dir", "DIR", "this node's own files; one daemon at a time"},
     NamedFlag{"--cache-dir", "cache_dir", "DIR", "host cache shared with other HALP programs (~/.halp)"},
     NamedFlag{"--admin", "admin", "SOCKET", "unix socket for halp; off: none"},
+    NamedFlag{"--dht-port", "dht.port", "PORT", "keep records; the neo protocol is served 100 above this port"},
+    NamedFlag{"--dht-listen", "dht.listen", "HOST:PORT", "keep records; the neo protocol is served here"},
+    NamedFlag{"--dht-data-dir", "dht.data_dir", "DIR", "where the records are (dht in the state directory)"},
+    NamedFlag{"--dht-credentials", "dht.credentials", "FILE", "clients' NAME:KEY lines (credentials in that DIR)"},
+    NamedFlag{"--dht-flush-interval", "dht.flush_interval", "TIME", "how long a write waits for others: 0s to 1s"},
     NamedFlag{"--log-level", "log.level", "LEVEL", "trace, debug, info, warn or error"},
     NamedFlag{"--log-format", "log.format", "FORMAT", "text or json"},
 };
@@ -43,6 +48,10 @@ constexpr const char* examples =
     "  halpd --join first.example:3451           one more; any node of the swarm will do\n"
     "  halp announce chat 192.0.2.7:5222         in another terminal: say where a service is\n"
     "  halp get chat                             and ask, on any node\n"
+    "\n"
+    "A DHT node for the tests of others, as the original's begins: neo on port 10100, all keys, the client admin\n"
+    "with 128 zero bytes:\n"
+    "  halpd --dht-port 10000 --dht-test-client --dht-flush-interval 1ms\n"
     "\n"
     "Several on one machine, each with its own state:\n"
     "  halpd --listen 127.0.0.1:0 --state-dir /tmp/a --cache-dir /tmp/a/cache --admin /tmp/a/sock --profile local\n"
@@ -76,7 +85,9 @@ CommandLine read_command_line(int argc, char** argv, const char* version) {
     app.add_option("--set", set, "any setting, as in --set gossip.period=5s; several times")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
-    bool check = false, print = false;
+    bool check = false, print = false, test_client = false;
+    app.add_flag("--dht-test-client", test_client,
+                 "keep records; admin with 128 zero bytes may do everything (dht.listen is 127.0.0.1 unless set)");
     CLI::Option* check_flag =
         app.add_flag("--check-config", check, "say what is wrong with the configuration; exit 0 or 78");
     app.add_flag("--print-config", print, "print what is in force, and where it comes from")->excludes(check_flag);
@@ -101,6 +112,7 @@ CommandLine read_command_line(int argc, char** argv, const char* version) {
     for (std::size_t i = 0; i < named_flags.size(); ++i)
         if (options[i]->count() > 0)
             out.sources.flags.push_back({named_flags[i].flag, named_flags[i].key, {{values[i]}, false}});
+    if (test_client) out.sources.flags.push_back({"--dht-test-client", "dht.test_client", {{"true"}, false}});
     if (!join.empty()) out.sources.flags.push_back({"--join", "join", {join, true}});
     out.action = check   ? CommandLine::Action::check_config
                  : print ? CommandLine::Action::print_config

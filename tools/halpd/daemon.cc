@@ -89,8 +89,10 @@ Result<void> Daemon::listen() {
 OverlayOptions Daemon::node_options() const {
     OverlayOptions options = config::overlay_options(settings_);
     options.listen_port = listening_.port;
-    if (settings_.listen.wildcard()) options.own_addresses = interface_addresses();
-    else options.listening = listening_;
+    if (settings_.listen.wildcard())
+        options.own_addresses = interface_addresses();
+    else
+        options.listening = listening_;
     return options;
 }
 
@@ -127,7 +129,12 @@ Result<void> Daemon::open_admin() {
     info.cache_dir = directories_.cache;
     info.pid = getpid();
     info.started = world_.clock().now();
-    if (dht_) info.dht = [this] { return dht_->status(); };
+    if (dht_) {
+        info.dht = [this] { return dht_->status(); };
+        info.dht_channels = [this](const std::string& after, std::size_t count) {
+            return dht_->channels(after, count);
+        };
+    }
     if (directories_.admin_socket.empty()) return {};
     Result<AdminSocket> socket = AdminSocket::open(directories_.admin_socket);
     if (!socket) return socket.error();

@@ -11,6 +11,7 @@
 #include "store/records/hash_range.h"
 #include "store/records/lmdb_store.h"
 #include "store/records/memory_store.h"
+#include "tools/halpd/record_dumps.h"
 
 namespace halp {
 namespace {
@@ -42,6 +43,10 @@ Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& 
     if (Result<void> opened = service->open_store(); !opened) return opened.error();
     service->make_node(environment, std::move(*credentials));
     if (Result<void> listening = service->listen(); !listening) return listening.error();
+    if (settings.test_client)
+        log.write(LogLevel::warn, "dht_test_client",
+                  "whoever reaches " + service->listening_.text() +
+                      " may change every record: the client admin with 128 zero bytes is taken (dht.test_client)");
     return service;
 }
 
@@ -57,7 +62,9 @@ DhtService::DhtService(const config::DhtSettings& settings, const config::Direct
 DhtService::~DhtService() = default;
 
 Result<neo::Credentials> DhtService::read_credentials() const {
-    const Result<std::string> text = config::read_config_file(credentials_file_);
+    const Result<std::string> text = config::read_config_file(credentials_file_, neo::credentials_bytes_max);
+    if (!text && settings_.test_client && text.error().code == ErrorCode::not_found)
+        return neo::Credentials::for_tests();
     if (!text)
         return Error{text.error().code,
                      text.error().message +
@@ -65,7 +72,26 @@ Result<neo::Credentials> DhtService::read_credentials() const {
     Result<neo::Credentials> credentials = neo::Credentials::parse(*text);
     if (!credentials)
         return Error{credentials.error().code, credentials_file_ + ": " + credentials.error().message};
+    if (settings_.test_client) credentials->set({"admin", {}});
     return credentials;
+}
+
+// Nobody else at work in the data directory, which is there.
+Result<void> DhtService::lock_data() {
+    const auto directory = FileStorage::open(data_dir_, IfMissing::create);
+    if (!directory) return Error{directory.error().code, directory.error().message + " (dht.data_dir)"};
+    Result<StateLock> lock = StateLock::acquire(data_dir_);
+    if (!lock) return Error{lock.error().code, lock.error().message + " (dht.data_dir)"};
+    lock_ = std::move(*lock);
+    return {};
+}
+
+Result<void> DhtService::open_dumps() {
+    if (Result<void> locked = lock_data(); !locked) return locked;
+    TcmRules rules;
+    rules.value_bytes_max = neo::HandlerLimits{}.value_bytes_max;
+    rules.range = HashRange::make(settings_.range_min, settings_.range_max).value();
+    return load_dumps(data_dir_, rules, *store_, log_);
 }
 
 Result<void> DhtService::open_store() {
@@ -73,13 +99,9 @@ Result<void> DhtService::open_store() {
         MemoryStore::Limits limits;
         limits.bytes_max = settings_.bytes_max;
         store_ = std::make_unique<MemoryStore>(limits);
-        return {};
+        return settings_.dumps ? open_dumps() : Result<void>{};
     }
-    const auto directory = FileStorage::open(data_dir_, IfMissing::create);
-    if (!directory) return Error{directory.error().code, directory.error().message + " (dht.data_dir)"};
-    Result<StateLock> lock = StateLock::acquire(data_dir_);
-    if (!lock) return Error{lock.error().code, lock.error().message + " (dht.data_dir)"};
-    lock_ = std::move(*lock);
+    if (Result<void> locked = lock_data(); !locked) return locked;
     Result<std::unique_ptr<LmdbStore>> store =
         LmdbStore::open(data_dir_ + "/records.lmdb", store_options(settings_));
     if (!store) return Error{store.error().code, store.error().message + " (dht.data_dir)"};
@@ -170,6 +192,7 @@ void DhtService::drain() {
     }
     node_->records_changed();
     node_->disconnect_all();
+    if (settings_.engine == config::DhtEngine::memory && settings_.dumps) write_dumps(data_dir_, *store_, log_);
 }
 
 // ---- looking in ----
@@ -195,6 +218,18 @@ JsonObject DhtService::status() const {
     object.number("unsupported", now.unsupported).number("late_messages", now.late_messages);
     object.number("bytes_in", now.bytes_in).number("bytes_out", now.bytes_out);
     return object.number("output_unsent", world_.stats().output_unsent);
+}
+
+JsonArray DhtService::channels(const std::string& after, std::size_t count) const {
+    JsonArray list;
+    const auto behind = Channel::parse(after);  // a name no channel can have: from the first
+    for (const Channel& channel : store_->channels(behind ? std::optional(*behind) : std::nullopt, count)) {
+        const RecordCount held = store_->count(channel);
+        JsonObject one;
+        one.text("name", channel.name()).number("records", held.records).number("value_bytes", held.bytes);
+        list.add(one.done());
+    }
+    return list;
 }
 
 }  // namespace halp

@@ -46,11 +46,15 @@ public:
     [[nodiscard]] bool quiet() const { return world_.quiet(); }
 
     [[nodiscard]] JsonObject status() const;
+    // At most `count` channels behind `after`, by name, with their records and bytes.
+    [[nodiscard]] JsonArray channels(const std::string& after, std::size_t count) const;
 
 private:
     DhtService(const config::DhtSettings& settings, const config::Directories& directories, LibeventWorld& world,
                Log& log);
     Result<void> open_store();
+    Result<void> open_dumps();
+    Result<void> lock_data();
     Result<void> listen();
     void make_node(const Environment& environment, neo::Credentials credentials);
     [[nodiscard]] Result<neo::Credentials> read_credentials() const;

@@ -91,6 +91,8 @@ TEST(ConformanceFaults, NodesThatAreTooLaxOrTooStrictAreFound) {
          [](FakeNodeOptions& options) { options.node.credentials = neo::Credentials(); }},
         {"dhttest.large_value_fetch", "expected 01, got 03",
          [](FakeNodeOptions& options) { options.node.handlers.value_bytes_max = 1000; }},
+        {"mirror.overflow", "1000 changes of a queue of 262144",
+         [](FakeNodeOptions& options) { options.node.handlers.mirror_queue_max = 1000; }},
         {"connections.fifty", "the node ended the connection",
          [](FakeNodeOptions& options) { options.node.connections_max = 20; }},
     };

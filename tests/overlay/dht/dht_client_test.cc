@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "overlay/dht/node_source.h"
 #include "overlay/dht/nodes_file.h"
+#include "overlay/overlay_node.h"
 #include "store/hash.h"
 #include "tests/overlay/dht/dht_cluster.h"
 
@@ -454,6 +457,102 @@ TEST_F(DhtClientTest, FindsNodesByLabelThroughOneHalpHost) {
     EXPECT_TRUE(world.run_until([&] { return client->stats().nodes_with_range == 2; }, seconds{30}));
     EXPECT_EQ(halp.asked, get_query(Label::parse("dht").value()).value());
     EXPECT_EQ(put(5, "x"), (Notes{"succeeded"}));
+}
+
+TEST_F(DhtClientTest, FindsTheNodesThatAnOverlayNodeOfTheSameProcessLists) {
+    split_in_two();
+    EndpointTable table;
+    const HostId at = world.add_host({"10.0.2.1", 3451});
+    OverlayNode overlay(world.env(at), table, OverlayOptions::for_profile(Profile::lan));
+    world.attach(at, overlay);
+    overlay.start();
+    const Label dht = *Label::parse(dht_label);
+    OverlayNodeSource source(overlay, dht);
+    begin_client();
+    client->add_source(source);
+    settle();
+    EXPECT_EQ(client->stats().nodes, 0U) << "nobody is announced yet";
+
+    for (const auto& node : nodes) ASSERT_TRUE(overlay.announce(dht, node->address));
+    EXPECT_TRUE(world.run_until([&] { return client->stats().nodes_with_range == 2; }, seconds{10}));
+    EXPECT_EQ(put(4, "even"), (Notes{"succeeded"}));
+    EXPECT_EQ(stored(0, "chan", 4), "even");
+    EXPECT_EQ(put(5, "odd"), (Notes{"succeeded"}));
+    EXPECT_EQ(stored(1, "chan", 5), "odd");
+    for (const auto& node : nodes) ASSERT_TRUE(overlay.withdraw(dht, node->address));
+    world.run_for(seconds{20});
+    EXPECT_EQ(get(5), (Notes{"got odd"})) << "whom it has met it does not forget";
+    client.reset();  // before the source
+}
+
+// A world whose sockets are full or empty as the test says.
+class FullSockets final : public Backlog {
+public:
+    std::size_t unsent(StreamId stream) const override {
+        asked = stream;
+        return waiting;
+    }
+    std::size_t waiting = 0;
+    mutable StreamId asked{};
+};
+
+class DhtClientWithoutRoom : public DhtClientTest {
+protected:
+    void SetUp() override {
+        add_server(HashRange::full());
+        DhtClientOptions options;
+        options.credential.name = "admin";
+        const HostId at = world.add_host({"10.0.1.99", 1000});
+        client = std::make_unique<DhtClient>(world.env(at), options, dht::ConnectionNotifier{}, &sockets);
+        world.attach(at, *client);
+        client->add_node(nodes[0]->address);
+        ASSERT_TRUE(world.run_until([&] { return client->all_ranges_known(); }, seconds{5}));
+        sockets.waiting = std::size_t{1} << 30;
+    }
+    ~DhtClientWithoutRoom() override { client.reset(); }
+    FullSockets sockets;
+};
+
+TEST_F(DhtClientWithoutRoom, WaitsAndThenSaysEverythingInOrder) {
+    const auto before = client->stats().links.bytes_out;
+    Notes notes;
+    for (int i = 0; i < 100; ++i)
+        ASSERT_TRUE(client->put("chan", Key{7}, "value " + std::to_string(i), listen<dht::PutNote>(notes)));
+    settle();
+    EXPECT_TRUE(notes.empty());
+    EXPECT_EQ(client->stats().links.bytes_out, before) << "nothing is added to what the world holds";
+
+    sockets.waiting = 0;
+    client->on_writable(sockets.asked);
+    settle();
+    EXPECT_EQ(notes, Notes(100, "succeeded"));
+    EXPECT_EQ(stored(0, "chan", 7), "value 99") << "in the order in which they were said";
+}
+
+TEST_F(DhtClientWithoutRoom, LosesWhatWaitsWithItsConnectionAndSaysSo) {
+    Notes notes;
+    ASSERT_TRUE(client->put("chan", Key{7}, "never", listen<dht::PutNote>(notes)));
+    settle();
+    sockets.waiting = 0;
+    nodes[0]->node->disconnect_all();
+    settle();
+    ASSERT_EQ(notes.size(), 1U);
+    EXPECT_NE(notes[0], "succeeded");
+    ASSERT_TRUE(world.run_until([&] { return client->all_connected(); }, seconds{5}));
+    EXPECT_EQ(stored(0, "chan", 7), "-");
+    EXPECT_EQ(put(7, "again"), (Notes{"succeeded"}));
+}
+
+TEST_F(DhtClientWithoutRoom, ForgetsWhatIsCancelledBeforeItWasSaid) {
+    Notes notes;
+    const auto id = client->put("chan", Key{7}, "cancelled", listen<dht::PutNote>(notes));
+    ASSERT_TRUE(id && client->cancel(*id));
+    sockets.waiting = 0;
+    client->on_writable(sockets.asked);
+    settle();
+    EXPECT_TRUE(notes.empty());
+    EXPECT_EQ(stored(0, "chan", 7), "-");
+    EXPECT_EQ(put(7, "again"), (Notes{"succeeded"}));
 }
 
 }  // namespace

@@ -32,12 +32,20 @@ inline FakeNodeOptions judged_options() {
 class FakeControl final : public neo::NodeControl {
 public:
     explicit FakeControl(FakeNode& fake) : fake_(fake) {}
-    void set_range(const HashRange& range) override { fake_.set_range(range); }
+    bool set_range(const HashRange& range) override {
+        fake_.set_range(range);
+        return true;
+    }
     void announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port,
                        const HashRange& range) override {
         fake_.announce_node(address, port, range);
     }
     std::optional<neo::Credential> visitor() const override { return visitor_credential(); }
+    bool restart() override {
+        fake_.stop();
+        fake_.restart();
+        return true;
+    }
 
 private:
     FakeNode& fake_;

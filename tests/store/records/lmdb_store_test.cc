@@ -88,6 +88,34 @@ TEST_F(LmdbStoreTest, RemembersAcrossOpening) {
     EXPECT_EQ(store->total(), (RecordCount{1, 5}));
 }
 
+TEST_F(LmdbStoreTest, FindsWhatDoesNotAgreeInTheFile) {
+    {
+        auto store = open_or_die(directory_.file(), quick_options());
+        store->put(channel("chat"), Key{1}, "x", token);
+        settle(*store);
+    }
+    {
+        // As no store writes it: a second name for the same records, a count too high, a number not yet given, and
+        // records of nobody.
+        auto file = LmdbFile::open(directory_.file(), LmdbFile::Access::synced);
+        ASSERT_TRUE(file);
+        LmdbWrite write{**file};
+        using Table = LmdbFile::Table;
+        ASSERT_EQ(write.put(Table::channels, "twin", encode_row({ChannelNumber{0}, {2, 9}})), LmdbStatus::ok);
+        ASSERT_EQ(write.put(Table::channels, "early", encode_row({ChannelNumber{77}, {}})), LmdbStatus::ok);
+        ASSERT_EQ(write.put(Table::records, record_key(ChannelNumber{5}, Key{1}), "lost"), LmdbStatus::ok);
+        ASSERT_EQ(write.commit(), LmdbStatus::ok);
+    }
+    auto store = open_or_die(directory_.file(), quick_options());
+    const StoreCheck check = store->check().value();
+    std::string found;
+    for (const std::string& defect : check.defects) found += defect + "\n";
+    EXPECT_NE(found.find("channels chat and twin have one number"), std::string::npos) << found;
+    EXPECT_NE(found.find("channel early has a number not yet given"), std::string::npos) << found;
+    EXPECT_NE(found.find("channel twin says it has 2 records of 9 bytes"), std::string::npos) << found;
+    EXPECT_NE(found.find("1 records of 4 bytes of no channel, under number 5"), std::string::npos) << found;
+}
+
 TEST_F(LmdbStoreTest, SaysWhichFileItCannotOpen) {
     const auto store = LmdbStore::open(directory_.file("none/records.lmdb"), LmdbOptions{});
     ASSERT_FALSE(store);

@@ -1,0 +1,173 @@
+// A DhtClient whose node is the input: with the first bit of the first byte set the handshake is played for it and
+// the rest comes in frames, else every byte comes as it is. Whatever a node says, the client goes on, its requests
+// end at most once, and it holds no more than it was sent.
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "overlay/dht/dht_client.h"
+#include "overlay/dht/neo_codec.h"
+#include "overlay/event.h"
+
+namespace {
+
+using namespace halp;
+
+void require(bool holds) {
+    if (!holds) std::abort();
+}
+
+// One stream at a time stands; what the client writes is counted and forgotten.
+class World : public Clock, public Alarm, public Random, public Transport, public Storage, public Observer {
+public:
+    Instant now() const override { return time; }
+    UnixSeconds wall() const override { return UnixSeconds{0x6b001f35}; }
+    void wake_at(Instant when) override { alarm = when; }
+    std::uint64_t next() override { return ++drawn * 0x9e3779b97f4a7c15U; }
+    StreamId connect(const Endpoint&) override { return stream = StreamId{++streams}; }
+    void write(StreamId, Bytes bytes) override { written += bytes.size(); }
+    void close(StreamId) override { stream = {}; }
+    void abort(StreamId) override { stream = {}; }
+    Result<std::string> read(const std::string&) override { return none(); }
+    Result<void> replace(const std::string&, Bytes) override { return none(); }
+    Result<void> remove(const std::string&) override { return none(); }
+    Result<std::vector<std::string>> list() override { return none(); }
+    Result<void> update(const std::string&, Change&) override { return none(); }
+    Result<void> append(const std::string&, Bytes) override { return none(); }
+    void note(const Event&) override {}
+
+    Environment doors() { return {*this, *this, *this, *this, *this, *this, *this}; }
+
+    Instant time = Instant{} + std::chrono::hours{1};
+    Instant alarm = no_deadline;
+    StreamId stream{};
+    std::uint64_t streams = 0, drawn = 0;
+    std::size_t written = 0;
+
+private:
+    static Error none() { return {ErrorCode::io, "no files here"}; }
+};
+
+class Played {
+public:
+    Played() { client.add_node({"10.0.0.1", 10100}); }
+
+    void turn() {
+        world.time += std::chrono::milliseconds{20};
+        if (world.alarm <= world.time) client.on_wakeup();
+    }
+    void hear(Bytes bytes) {
+        if (world.stream != StreamId{}) client.on_bytes(world.stream, bytes);
+        turn();
+    }
+    void hear_message(neo::RequestId id, Bytes payload) {
+        std::string frame;
+        {
+            neo::FrameWriter writer(frame, neo::FrameType::request);
+            frame.append(reinterpret_cast<const char*>(&id), sizeof id);
+            frame += payload;
+        }
+        hear(frame);
+    }
+    void dial() {
+        turn();
+        if (world.stream != StreamId{}) client.on_connected(world.stream, {"10.0.0.1", 10100});
+    }
+    void open() {
+        dial();
+        hear("\x01");
+        std::string said;
+        neo::encode_nonce(said, neo::Nonce{});
+        hear(said);
+        said.clear();
+        neo::encode_verdict(said, true);
+        hear(said);
+        hear_message(1, "\xfd");
+        hear_message(1, std::string(8, '\0') + std::string(8, '\xff'));
+        require(client.all_ranges_known());
+    }
+    // One request of each kind, so that the input finds ids 2 to 10 at work.
+    void ask() {
+        const Key key{7};
+        begin(client.put("chan", key, "value", [this](const dht::PutNote&) { ++ended; }));
+        begin(client.get("chan", key, [this](const dht::GetNote&) { ++ended; }));
+        begin(client.exists("chan", key, [this](const dht::ExistsNote&) { ++ended; }));
+        begin(client.remove("chan", key, [this](const dht::RemoveNote&) { ++ended; }));
+        begin(client.update(
+            "chan", key, [](Bytes value) { return dht::UpdateChoice::replace(std::string{value}); },
+            [this](const dht::UpdateNote&) { ++ended; }));
+        begin(client.get_all("chan", {}, [](const dht::GetAllNote&) {}));
+        begin(client.mirror("chan", {}, [](const dht::MirrorNote&) {}));
+        begin(client.get_channels([](const dht::GetChannelsNote&) {}));
+        begin(client.remove_channel("chan", [](const dht::RemoveChannelNote&) {}));
+        turn();
+    }
+    // Frames made of the input: id and length in one byte each.
+    void feed(Bytes input, bool framed) {
+        for (int step = 0; input.size() > 1 && step < 200; ++step) {
+            const auto id = static_cast<std::uint8_t>(input[0]);
+            const auto size = static_cast<std::uint8_t>(input[1]);
+            const Bytes part = input.substr(2, size);
+            input.remove_prefix(2 + part.size());
+            if (id >= 0xf0)
+                steer(id);
+            else if (framed)
+                hear_message(id % 14, part);
+            else
+                hear(part);
+            if (world.stream == StreamId{}) dial();
+        }
+        require(ended <= 5);
+    }
+
+private:
+    void begin(const Result<DhtRequestId>& id) { require(static_cast<bool>(id)); }
+    void steer(std::uint8_t what) {
+        const DhtRequestId stream = what & 8 ? 7 : 8;
+        switch (what & 7) {
+            case 0:
+                (void)client.suspend(stream);
+                break;
+            case 1:
+                (void)client.resume(stream);
+                break;
+            case 2:
+                (void)client.stop(stream);
+                break;
+            case 3:
+                client.cancel(stream);
+                break;
+            case 4:
+                client.set_timeout(stream, std::chrono::milliseconds{30});
+                break;
+            case 5:
+                client.reconnect();
+                break;
+            default:
+                if (world.stream != StreamId{}) client.on_closed(std::exchange(world.stream, StreamId{}));
+        }
+        turn();
+    }
+
+public:
+    World world;
+    DhtClient client{world.doors(), DhtClientOptions{}};
+    int ended = 0;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size == 0) return 0;
+    const Bytes input{reinterpret_cast<const char*>(data) + 1, size - 1};
+    Played played;
+    const bool framed = (data[0] & 1) != 0;
+    framed ? played.open() : played.dial();
+    played.ask();
+    played.feed(input, framed);
+    return 0;
+}

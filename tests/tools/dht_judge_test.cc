@@ -1,0 +1,219 @@
+// The conformance suite against a real halpd on LMDB, killed and started again where a case needs it; and
+// `halp dht conformance` as a user runs it, against `halp dht fake`.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/setting_value.h"
+#include "overlay/dht/conformance.h"
+#include "overlay/libevent_runner.h"
+#include "store/records/hash_range.h"
+#include "tests/tools/daemon_process.h"
+#include "tests/tools/dht_daemon.h"
+#include "tools/halp/dht_world.h"
+
+namespace halp::testing {
+namespace {
+
+using neo::Verdict;
+using ::testing::HasSubstr;
+
+// One that nobody has and that the kernel gives to nobody in the meantime: below its ephemeral ports.
+std::uint16_t free_port() {
+    std::random_device random;
+    for (int tries = 0; tries < 100; ++tries) {
+        const auto port = static_cast<std::uint16_t>(20000 + random() % 12000);
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons(port);
+        const bool bound = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+        ::close(fd);
+        if (bound) return port;
+    }
+    ADD_FAILURE() << "no free port";
+    return 0;
+}
+
+// A change of the range, and a restart, are kill -9 and a new start at the same address on the same records.
+class HalpdControl final : public neo::NodeControl {
+public:
+    explicit HalpdControl(const Home& home) : home_(home), port_(free_port()) { start(HashRange::full()); }
+
+    [[nodiscard]] Endpoint address() const { return {"127.0.0.1", port_}; }
+    bool set_range(const HashRange& range) override {
+        if (range.empty()) return false;  // no configuration asks for a node that answers for nothing
+        start(range);
+        return true;
+    }
+    void announce_node(const std::array<std::uint8_t, 4>&, std::uint16_t, const HashRange&) override {}
+    std::optional<neo::Credential> visitor() const override {
+        neo::Credential visitor{"visitor", {}};
+        visitor.secret.fill('\x22');
+        return visitor;
+    }
+    bool changes_running_node() const override { return false; }
+    bool restart() override {
+        start(range_);
+        return true;
+    }
+    Daemon& daemon() { return *daemon_; }
+
+private:
+    void start(const HashRange& range) {
+        if (daemon_) daemon_->process().kill_and_wait();
+        range_ = range;
+        std::uint64_t min = range.min(), max = range.max();
+        const auto quoted = [](std::uint64_t& place) {
+            std::string text = config::print(config::HashPlace{&place});
+            std::erase(text, '"');
+            return text;
+        };
+        const DaemonOptions options = dht_options(
+            home_, {"dht.listen=" + address().text(), "dht.durability=process", "dht.flush_interval=1ms",
+                    "dht.range_min=" + quoted(min), "dht.range_max=" + quoted(max)});
+        write_credentials(home_, credentials_line("admin", '0') + credentials_line("visitor", '2'));
+        daemon_ = std::make_unique<Daemon>(home_, options);
+    }
+
+    const Home& home_;
+    const std::uint16_t port_;
+    HashRange range_;
+    std::unique_ptr<Daemon> daemon_;
+};
+
+std::vector<std::string> groups() {
+    std::set<std::string> names;
+    for (const neo::ConformanceCase& each : neo::conformance_cases())
+        names.emplace(each.name.substr(0, each.name.find('.')));
+    return {names.begin(), names.end()};
+}
+
+// What only a node that goes on running can show; and what a node that is faster than its client cannot.
+const std::set<std::string_view> may_be_skipped = {"range.changes", "range.empty", "dhttest.get_all_suspend",
+                                                   "get_all.stop_midway"};
+
+class Halpd : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Halpd, ConformsToTheSuite) {
+    const Home home;
+    HalpdControl control(home);
+    cli::DhtWorld around(1);
+    LibeventRunner runner(around.world);
+    neo::ConformanceOptions options;
+    options.node = control.address();
+    options.patience = seconds{15};
+    neo::Conformance judge(around.doors(), runner, options, &control);
+    around.world.attach(judge);
+    for (const neo::ConformanceCase& each : neo::conformance_cases_named(GetParam())) {
+        const Verdict verdict = judge.run(each);
+        if (verdict.kind == Verdict::Kind::skipped && may_be_skipped.contains(each.name)) continue;
+        EXPECT_EQ(verdict.kind, Verdict::Kind::passed) << verdict.name << ": " << verdict.reason;
+    }
+    EXPECT_TRUE(control.daemon().running()) << control.daemon().messages();
+    EXPECT_EQ(control.daemon().stop(), 0) << control.daemon().messages();
+}
+
+INSTANTIATE_TEST_SUITE_P(Conformance, Halpd, ::testing::ValuesIn(groups()),
+                         [](const auto& group) { return group.param; });
+
+// ---- as a user runs it ----
+
+class FakeProcess {
+public:
+    FakeProcess() {
+        process::Command command{{HALP_BINARY, "dht", "fake", "--port", "0"}};
+        command.environment = home_.environment();
+        command.out_file = home_.path() + "/out";
+        auto started = process::ChildProcess::start(command);
+        EXPECT_TRUE(started);
+        if (started) process_.emplace(std::move(*started));
+        EXPECT_TRUE(eventually([&] { return !address().empty(); }));
+    }
+    // As it says on its first line: `neo HOST:PORT`.
+    [[nodiscard]] std::string address() const {
+        const std::string said = process::read_whole_file(home_.path() + "/out");
+        const auto end = said.find('\n');
+        return end == std::string::npos || !said.starts_with("neo ") ? "" : said.substr(4, end - 4);
+    }
+    [[nodiscard]] const Home& home() const { return home_; }
+    int stop() {
+        process_->signal(SIGTERM);
+        return process_->wait(generous).value_or(-1);
+    }
+
+private:
+    Home home_;
+    std::optional<process::ChildProcess> process_;
+};
+
+std::size_t lines_beginning(const std::string& text, std::string_view with) {
+    std::size_t count = 0;
+    for (const std::string& line : lines_of(text)) count += line.starts_with(with) ? 1U : 0U;
+    return count;
+}
+
+TEST(HalpDhtConformance, NamesItsCasesWithoutANode) {
+    const Home home;
+    const Finished all = halp(home, {"dht", "conformance", "--list"});
+    EXPECT_EQ(all.code, 0) << all.error;
+    EXPECT_EQ(lines_of(all.out).size(), neo::conformance_cases().size());
+    const Finished some = halp(home, {"dht", "conformance", "--list", "--only", "mirror"});
+    EXPECT_EQ(lines_of(some.out).size(), neo::conformance_cases_named("mirror").size());
+    EXPECT_EQ(lines_beginning(some.out, "mirror."), lines_of(some.out).size());
+    const Finished none = halp(home, {"dht", "conformance", "--list", "--only", "nothing"});
+    EXPECT_EQ(none.code, 2);
+    EXPECT_THAT(none.error, HasSubstr("`nothing`"));
+}
+
+TEST(HalpDhtConformance, JudgesTheFakeNodeWithOneLineForEachCase) {
+    FakeProcess fake;
+    for (const std::string group : {"records", "channels", "update", "frames"}) {
+        const std::string report = fake.home().path() + "/" + group + ".xml";
+        const Finished judged =
+            halp(fake.home(), {"dht", "conformance", fake.address(), "--only", group, "--junit", report});
+        const std::size_t cases = neo::conformance_cases_named(group).size();
+        EXPECT_EQ(judged.code, 0) << judged.out << judged.error;
+        EXPECT_EQ(lines_beginning(judged.out, "passed  " + group + "."), cases) << judged.out;
+        EXPECT_THAT(judged.error, HasSubstr(std::to_string(cases) + " passed, 0 failed, 0 skipped."));
+        const std::string xml = process::read_whole_file(report);
+        EXPECT_THAT(xml, HasSubstr("tests=\"" + std::to_string(cases) + "\" failures=\"0\" skipped=\"0\""));
+        EXPECT_THAT(xml, HasSubstr("<testcase classname=\"dht." + group + "\""));
+    }
+    const Finished skipped = halp(fake.home(), {"dht", "conformance", fake.address(), "--only", "restart.records"});
+    EXPECT_EQ(skipped.code, 0) << "what needs the owner of the node is skipped: " << skipped.out;
+    EXPECT_EQ(lines_beginning(skipped.out, "skipped restart.records: "), 1U) << skipped.out;
+    EXPECT_EQ(fake.stop(), 0);
+}
+
+TEST(HalpDhtConformance, FailsWhereNobodyListens) {
+    const Home home;
+    const std::string nobody = "127.0.0.1:" + std::to_string(free_port());
+    const std::string report = home.path() + "/report.xml";
+    const Finished judged =
+        halp(home, {"dht", "conformance", nobody, "--only", "dhttest.put_get", "--json", "--junit", report});
+    EXPECT_EQ(judged.code, 1);
+    EXPECT_THAT(judged.out, HasSubstr("\"verdict\":\"FAILED\""));
+    EXPECT_THAT(judged.out, HasSubstr("cannot be reached"));
+    EXPECT_THAT(process::read_whole_file(report), HasSubstr("failures=\"1\""));
+    EXPECT_EQ(halp(home, {"dht", "conformance", "no-port"}).code, 2);
+    EXPECT_EQ(halp(home, {"dht", "conformance"}).code, 2);
+}
+
+}  // namespace
+}  // namespace halp::testing

@@ -1,0 +1,88 @@
+// DHT nodes and `halp dht`, `halp store` as processes, for the tests that look at them from outside.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/endpoint.h"
+#include "tests/tools/daemon_process.h"
+
+namespace halp::testing {
+
+inline std::string written(const Home& home, const std::string& name, const std::string& content) {
+    std::string path = home.path() + "/" + name;
+    std::ofstream(path, std::ios::binary) << content;
+    return path;
+}
+
+// A program that goes on; what it says is in files.
+class Running {
+public:
+    Running(const Home& home, const std::string& name, std::vector<std::string> argv)
+        : out_(home.path() + "/" + name + ".out"), error_(home.path() + "/" + name + ".err") {
+        auto child = process::ChildProcess::start(
+            {.argv = std::move(argv), .environment = home.environment(), .out_file = out_, .error_file = error_});
+        if (child)
+            child_.emplace(std::move(child).value());
+        else
+            ADD_FAILURE() << child.error().message;
+    }
+    [[nodiscard]] std::string out() const { return process::read_whole_file(out_); }
+    [[nodiscard]] std::string error() const { return process::read_whole_file(error_); }
+    [[nodiscard]] bool says(const std::string& text) const {
+        return eventually([&] { return out().find(text) != std::string::npos; });
+    }
+    // The exit code behind a signal; 0: none is sent.
+    int end(int signal = 0) {
+        if (signal != 0) child_->signal(signal);
+        return child_->wait(generous).value_or(-1);
+    }
+
+private:
+    std::string out_, error_;
+    std::optional<process::ChildProcess> child_;
+};
+
+// `halp dht fake` on a port of its own.
+class FakeProcess {
+public:
+    explicit FakeProcess(const Home& home, const std::string& name = "fake")
+        : process_(home, name, {HALP_BINARY, "dht", "fake", "--port", "0"}) {
+        EXPECT_TRUE(process_.says("\n")) << process_.error();
+        const std::string line = process_.out();
+        if (line.size() > 5) node = line.substr(4, line.find('\n') - 4);  // "neo HOST:PORT"
+    }
+    std::string node;
+
+private:
+    Running process_;
+};
+
+// Words for a shell.
+inline std::string quoted(const std::string& word) {
+    std::string out = "'";
+    for (const char c : word) out += c == '\'' ? std::string{"'\\''"} : std::string{c};
+    return out + "'";
+}
+
+// `halp WORDS...` with `input` on stdin.
+inline Finished halp_reading(const Home& home, const std::string& input, const std::vector<std::string>& words) {
+    const std::string file = written(home, "stdin", input);
+    std::string command = "exec " HALP_BINARY;
+    for (const std::string& word : words) command += " " + quoted(word);
+    return run(home, {"/bin/sh", "-c", command + " < " + quoted(file)});
+}
+
+inline std::string every_byte() {
+    std::string bytes;
+    for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
+    return bytes;
+}
+
+}  // namespace halp::testing

@@ -1,0 +1,95 @@
+// The start that the originals' tests expect: neo 100 above the port named, all keys, `admin` with 128 zero bytes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/tools/dht_programs.h"
+#include "tests/tools/neo_peer.h"
+
+namespace halp::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Legacy port such that the one 100 above is free now. Somebody may take it before us: who uses it tries again.
+int port_below_a_free_one() {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    EXPECT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), length), 0);
+    EXPECT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length), 0);
+    ::close(fd);
+    return ntohs(address.sin_port) - 100;
+}
+
+void expect_the_tests_node(int port) {
+    const Endpoint neo{"127.0.0.1", static_cast<std::uint16_t>(port + 100)};
+    NeoPeer peer(neo);
+    ASSERT_TRUE(peer.log_in());
+    EXPECT_EQ(peer.put("chan", 1, "odd"), static_cast<int>(neo::PutAnswer::put));
+    EXPECT_EQ(peer.put("chan", 2, "even"), static_cast<int>(neo::PutAnswer::put));
+    EXPECT_EQ(peer.get("chan", 1), "odd");
+    EXPECT_EQ(peer.get("chan", 2), "even");
+}
+
+TEST(DhtStart, OfTheFakeIsAsTheOriginals) {
+    const Home home;
+    const int port = port_below_a_free_one();
+    Running fake(home, "fake", {HALP_BINARY, "dht", "fake", "--port", std::to_string(port)});
+    ASSERT_TRUE(fake.says("neo 127.0.0.1:" + std::to_string(port + 100) + "\n")) << fake.error();
+    expect_the_tests_node(port);
+    EXPECT_EQ(fake.end(SIGTERM), 0);
+}
+
+TEST(DhtStart, OfADaemonIsAsTheOriginalsByFlags) {
+    const Home home;
+    const int port = port_below_a_free_one();
+    DaemonOptions options;
+    options.more = {"--dht-port", std::to_string(port), "--dht-test-client", "--dht-flush-interval", "1ms"};
+    Daemon daemon(home, options);
+    EXPECT_THAT(daemon.messages(), HasSubstr("serving records on 127.0.0.1:" + std::to_string(port + 100)));
+    EXPECT_THAT(daemon.messages(), HasSubstr("may change every record"));
+    expect_the_tests_node(port);
+    const Finished judged =
+        halp(home, {"dht", "conformance", "127.0.0.1:" + std::to_string(port + 100), "--only", "records"});
+    EXPECT_EQ(judged.code, 0) << judged.out << judged.error;
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST(DhtStart, OfADaemonIsAsTheOriginalsByItsFile) {
+    const Home home;
+    const int port = port_below_a_free_one();
+    DaemonOptions options;
+    const std::string file = written(home, "halpd.yaml",
+                                     "dht:\n  port: " + std::to_string(port) +
+                                         "\n  test_client: true\n  engine: memory\n  flush_interval: 1ms\n");
+    options.more = {"--config", file};
+    Daemon daemon(home, options);
+    expect_the_tests_node(port);
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST(DhtStart, TakesTheTestClientBesideThoseOfTheFile) {
+    const Home home;
+    neo::Secret secret{};
+    secret.fill('\x11');
+    DaemonOptions options;
+    const std::string file = written(home, "credentials", "ours:" + std::string(256, '1') + "\n");
+    options.more = {"--dht-listen", "127.0.0.1:0", "--dht-test-client", "--dht-credentials", file};
+    Daemon daemon(home, options);
+    const std::string said = daemon.messages();
+    const std::string mark = "serving records on ";
+    const auto at = said.find(mark) + mark.size();
+    const Endpoint neo = Endpoint::parse(said.substr(at, said.find('\n', at) - at)).value_or(Endpoint{});
+    EXPECT_TRUE(NeoPeer(neo).log_in());
+    EXPECT_TRUE(NeoPeer(neo).log_in("ours", secret));
+    EXPECT_FALSE(NeoPeer(neo).log_in("admin", secret));
+}
+
+}  // namespace
+}  // namespace halp::testing

@@ -1,0 +1,129 @@
+// What may be typed behind `halp dht` and `halp store`.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tools/halp/command_line.h"
+#include "tools/halp/nested_verbs.h"
+
+namespace halp::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Parsed parse(std::vector<const char*> words) {
+    words.insert(words.begin(), "halp");
+    return parse_command_line(static_cast<int>(words.size()), words.data(), "1.2.3");
+}
+
+DhtCommand dht(std::vector<const char*> words) {
+    words.insert(words.begin(), "dht");
+    const Parsed parsed = parse(words);
+    EXPECT_TRUE(parsed.command) << parsed.text;
+    return parsed.command ? parsed.command->dht : DhtCommand();
+}
+
+// What is said when it is not understood.
+std::string refused(std::vector<const char*> words) {
+    const Parsed parsed = parse(words);
+    EXPECT_FALSE(parsed.command);
+    EXPECT_EQ(parsed.code, ExitCode::usage);
+    return parsed.text;
+}
+
+TEST(DhtWords, NameARecordAndItsValue) {
+    const DhtCommand put = dht({"put", "users", "0x10", "Ann", "--hex", "--node", "127.0.0.1:10100"});
+    EXPECT_EQ(put.verb, DhtVerb::put);
+    EXPECT_EQ(put.channel, "users");
+    EXPECT_EQ(put.key, Key{16});
+    EXPECT_EQ(put.value, "Ann");
+    EXPECT_EQ(put.form, ValueForm::hex);
+    EXPECT_THAT(put.nodes, ElementsAre(Endpoint{"127.0.0.1", 10100}));
+}
+
+TEST(DhtWords, TellAnEmptyValueFromNone) {
+    EXPECT_EQ(dht({"put", "users", "1", ""}).value, "");
+    EXPECT_EQ(dht({"put", "users", "1"}).value, std::nullopt);
+    EXPECT_EQ(dht({"update", "users", "1", "--expect", "", "x"}).expect, "");
+    EXPECT_EQ(dht({"update", "users", "1", "x"}).expect, std::nullopt);
+}
+
+TEST(DhtWords, MayBeValuesThatLookLikeVerbsAndOptions) {
+    EXPECT_EQ(dht({"put", "get", "1", "put"}).value, "put");
+    EXPECT_EQ(dht({"put", "get", "1", "status"}).channel, "get");
+    EXPECT_EQ(dht({"put", "users", "1", "--", "-5"}).value, "-5");
+    EXPECT_EQ(dht({"put", "users", "1", "--", "--json"}).value, "--json");
+    EXPECT_EQ(dht({"put", "users", "1", "[a,b]"}).value, "[a,b]");
+    EXPECT_EQ(dht({"put", "users", "1", "{}"}).value, "{}");
+    EXPECT_EQ(dht({"put", "users", "1", "\"quoted\""}).value, "\"quoted\"");
+}
+
+TEST(DhtWords, NameNodesInOneOfThreeWays) {
+    EXPECT_EQ(dht({"get", "c", "1", "--node", "a.example:1", "--node", "[::1]:2"}).nodes.size(), 2U);
+    EXPECT_EQ(dht({"get", "c", "1", "--nodes", "file"}).nodes_file, "file");
+    EXPECT_EQ(dht({"get", "c", "1", "--halp", "a.example:3451", "--label", "x/dht"}).label.text(), "x/dht");
+    EXPECT_EQ(dht({"get", "c", "1"}).label.text(), "dht");
+    EXPECT_THAT(refused({"dht", "get", "c", "1", "--node", "a:1", "--nodes", "f"}), HasSubstr("choose one"));
+    EXPECT_THAT(refused({"dht", "get", "c", "1", "--node", "a"}), HasSubstr("`a` is not HOST:PORT"));
+    EXPECT_THAT(refused({"dht", "get", "c", "1", "--label", "x/"}), HasSubstr("not a label"));
+}
+
+TEST(DhtWords, AreRefusedWithTheirNameAndARemedy) {
+    EXPECT_THAT(refused({"dht"}), HasSubstr("halp dht --help"));
+    EXPECT_THAT(refused({"dht", "gett", "c", "1"}), HasSubstr("did you mean `halp dht get`?"));
+    EXPECT_THAT(refused({"dht", "get", "c"}), HasSubstr("KEY is required"));
+    EXPECT_THAT(refused({"dht", "get", "c", "1", "2"}), HasSubstr("`2` was not expected"));
+    EXPECT_THAT(refused({"dht", "get", "c", "x1"}), HasSubstr("`x1` is not a key"));
+    EXPECT_THAT(refused({"dht", "get", "no.dots", "1"}), HasSubstr("`no.dots` is not a channel"));
+    EXPECT_THAT(refused({"dht", "get", "c", "1", "--hex", "--base64"}), HasSubstr("Choose one"));
+    EXPECT_THAT(refused({"dht", "put", "c", "1", "x", "--file", "f"}), HasSubstr("excludes"));
+    EXPECT_THAT(refused({"dht", "update", "c", "1", "x", "--remove"}), HasSubstr("choose one"));
+    EXPECT_THAT(refused({"dht", "scan", "c", "--limit", "0"}), HasSubstr("halp dht scan --help"));
+}
+
+TEST(DhtWords, SayHowLongAMirrorGoesOn) {
+    const Parsed parsed = parse({"dht", "mirror", "c", "--for", "2.5", "--count", "7", "--no-refresh"});
+    ASSERT_TRUE(parsed.command) << parsed.text;
+    EXPECT_EQ(parsed.command->for_s, 2.5);
+    EXPECT_EQ(parsed.command->dht.limit, 7U);
+    EXPECT_FALSE(parsed.command->dht.refresh);
+    EXPECT_EQ(dht({"mirror", "c", "--refresh-every", "0"}).refresh_every_s, 0U);
+}
+
+TEST(StoreWords, NameADirectoryAndWhatToDoWithIt) {
+    const Parsed check = parse({"store", "check", "/x"});
+    ASSERT_TRUE(check.command);
+    EXPECT_EQ(check.command->store.verb, StoreVerb::check);
+    EXPECT_EQ(check.command->store.directory, "/x");
+    const Parsed out = parse({"store", "export", "/x", "--to", "d", "--channel", "a", "--channel", "b"});
+    ASSERT_TRUE(out.command) << out.text;
+    EXPECT_EQ(out.command->store.format, DumpFormat::tcm);
+    EXPECT_THAT(out.command->store.channels, ElementsAre("a", "b"));
+    const Parsed in = parse({"store", "import", "/x", "a.tcm", "b.tcm", "--bytes-max", "1kb"});
+    ASSERT_TRUE(in.command) << in.text;
+    EXPECT_THAT(in.command->store.files, ElementsAre("a.tcm", "b.tcm"));
+    EXPECT_EQ(in.command->store.bytes_max, 1024U);
+
+    EXPECT_THAT(refused({"store", "export", "/x"}), HasSubstr("--to DIRECTORY"));
+    EXPECT_THAT(refused({"store", "import", "/x", "a.tcm", "b.tcm", "--channel", "c"}), HasSubstr("one file"));
+    EXPECT_THAT(refused({"store", "check"}), HasSubstr("DIR is required"));
+    EXPECT_THAT(refused({"store", "chek", "/x"}), HasSubstr("did you mean `halp store check`?"));
+}
+
+TEST(NestedWords, ExplainThemselvesWithExamples) {
+    for (const std::string verb : {"dht", "store"}) {
+        EXPECT_THAT(parse({verb.c_str(), "--help"}).text, HasSubstr("`halp " + verb + " VERB --help`"));
+        for (const std::string& nested : NestedVerbs::names(verb)) {
+            const Parsed parsed = parse({verb.c_str(), nested.c_str(), "--help"});
+            EXPECT_EQ(parsed.code, ExitCode::ok) << nested;
+            EXPECT_THAT(parsed.text, HasSubstr("\nExamples:\n  halp " + verb + " " + nested)) << nested;
+            EXPECT_THAT(parse({verb.c_str(), "--help"}).text, HasSubstr("\n  " + nested));
+        }
+    }
+}
+
+}  // namespace
+}  // namespace halp::cli

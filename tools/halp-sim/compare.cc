@@ -1,0 +1,202 @@
+#include "tools/halp-sim/compare.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tools/halp-sim/console_table.h"
+#include "tools/halp-sim/html_page.h"
+#include "tools/halp-sim/svg_plot.h"
+
+namespace halp::sim {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::uintmax_t file_bytes_max = 256U << 20U;
+
+struct Side {
+    std::string name;
+    std::vector<std::pair<std::string, std::string>> parameters, results;
+    std::string samples;  // samples.csv, when it is there
+};
+
+Result<std::string> read_file(const std::string& path) {
+    std::error_code failed;
+    const std::uintmax_t size = std::filesystem::file_size(path, failed);
+    if (failed) return Error{ErrorCode::not_found, path + " cannot be read: " + failed.message()};
+    if (size > file_bytes_max) return Error{ErrorCode::invalid, path + " is too long to be a summary"};
+    std::ifstream file(path, std::ios::binary);
+    return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+std::string text_of(const ordered_json& value) {
+    if (value.is_null()) return "never";
+    if (value.is_string()) return value.get<std::string>();
+    if (!value.is_number_float()) return value.dump();
+    std::string text = number(value.get<double>(), 6);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text;
+}
+
+// Elements of a list are known by their name, so that a phase more on one side does not shift the rest.
+void flatten(const std::string& path, const ordered_json& value,
+             std::vector<std::pair<std::string, std::string>>& out) {
+    if (value.is_object()) {
+        for (const auto& [key, inner] : value.items()) flatten(path.empty() ? key : path + "." + key, inner, out);
+    } else if (value.is_array()) {
+        for (std::size_t i = 0; i < value.size(); ++i) {
+            std::string name = std::to_string(i);
+            for (const char* key : {"name", "endpoint"})
+                if (value[i].is_object() && value[i].contains(key) && value[i][key].is_string())
+                    name = value[i][key].get<std::string>();
+            flatten(path + "." + name, value[i], out);
+        }
+    } else {
+        out.emplace_back(path, text_of(value));
+    }
+}
+
+Result<Side> read_side(const std::string& where) {
+    std::error_code failed;
+    const bool directory = std::filesystem::is_directory(where, failed);
+    const std::string path = directory ? where + "/summary.json" : where;
+    const Result<std::string> content = read_file(path);
+    if (!content) return content.error();
+    const ordered_json json = ordered_json::parse(*content, nullptr, false);
+    if (json.is_discarded() || !json.is_object() || !json.contains("parameters") || !json.contains("phases"))
+        return Error{ErrorCode::invalid, path + " is no summary.json of halp-sim"};
+    Side out{.name = where, .parameters = {}, .results = {}, .samples = {}};
+    flatten("", json["parameters"], out.parameters);
+    for (const auto& [key, value] : json.items())
+        if (key != "parameters" && key != "schema_version") flatten(key, value, out.results);
+    const std::string beside = std::filesystem::path(path).parent_path().string();
+    if (auto samples = read_file((beside.empty() ? "." : beside) + "/samples.csv")) out.samples = *samples;
+    return out;
+}
+
+std::optional<double> as_number(const std::string& text) {
+    double value = 0;
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+std::string change(const std::string& a, const std::string& b) {
+    const auto from = as_number(a), to = as_number(b);
+    if (!from || !to || *from == *to) return {};
+    if (*from == 0) return *to > 0 ? "more" : "less";
+    const double percent = (*to / *from - 1) * 100;
+    return (percent > 0 ? "+" : "") + number(percent, 1) + " %";
+}
+
+std::vector<Comparison::Row> rows_of(const std::vector<std::pair<std::string, std::string>>& a,
+                                     const std::vector<std::pair<std::string, std::string>>& b) {
+    const std::map<std::string, std::string> left(a.begin(), a.end()), right(b.begin(), b.end());
+    std::vector<Comparison::Row> out;
+    const auto add = [&](const std::string& key) {
+        const auto in_a = left.find(key), in_b = right.find(key);
+        Comparison::Row row{.key = key,
+                            .a = in_a == left.end() ? "-" : in_a->second,
+                            .b = in_b == right.end() ? "-" : in_b->second,
+                            .change = {}};
+        row.differs = row.a != row.b;
+        row.change = change(row.a, row.b);
+        out.push_back(row);
+    };
+    for (const auto& [key, value] : a) add(key);
+    for (const auto& [key, value] : b)
+        if (!left.contains(key)) add(key);
+    return out;
+}
+
+// One column of samples.csv over its first.
+Series column(const std::string& csv, const std::string& name, const std::string& series) {
+    Series out{.name = series, .points = {}};
+    std::istringstream lines(csv);
+    std::string line, cell;
+    std::getline(lines, line);
+    std::istringstream header(line);
+    std::size_t wanted = 0;
+    for (std::size_t i = 0; std::getline(header, cell, ','); ++i)
+        if (cell == name) wanted = i;
+    while (wanted > 0 && std::getline(lines, line)) {
+        std::istringstream cells(line);
+        std::optional<double> x, y;
+        for (std::size_t i = 0; i <= wanted && std::getline(cells, cell, ','); ++i) {
+            if (i == 0) x = as_number(cell);
+            if (i == wanted) y = as_number(cell);
+        }
+        if (x && y) out.points.emplace_back(*x, *y);
+    }
+    return out;
+}
+
+std::vector<std::string> plots_of(const Side& a, const Side& b) {
+    std::vector<std::string> out;
+    if (a.samples.empty() || b.samples.empty()) return out;
+    struct Shown {
+        const char *name, *title, *unit;
+        double max;
+    };
+    for (const Shown& s : {Shown{"joined_share", "Nodes with a usable list", "share of the living", 1},
+                           Shown{"coverage", "Announced items", "share that lists them", 1},
+                           Shown{"dead_share", "Dead share of the views", "share of view entries", 0},
+                           Shown{"largest_component", "Nodes in the largest component", "nodes", 0},
+                           Shown{"in_degree_sd", "Standard deviation of the in-degree", "nodes", 0},
+                           Shown{"sent_kbit_s_per_node", "Traffic", "kbit/s sent per node", 0}}) {
+        Plot plot{s.title, "virtual time, s", s.unit, {}, false, s.max, {}};
+        plot.series.push_back(column(a.samples, s.name, "A"));
+        plot.series.push_back(column(b.samples, s.name, "B"));
+        plot.series.back().dashed = true;
+        out.push_back(svg(plot));
+    }
+    return out;
+}
+
+}  // namespace
+
+std::size_t Comparison::differences() const {
+    const auto count = [](const std::vector<Row>& rows) {
+        return static_cast<std::size_t>(std::ranges::count_if(rows, [](const Row& row) { return row.differs; }));
+    };
+    return count(parameters) + count(results);
+}
+
+Result<Comparison> compare(const std::string& a, const std::string& b) {
+    const Result<Side> left = read_side(a), right = read_side(b);
+    if (!left) return left.error();
+    if (!right) return right.error();
+    return Comparison{a, b, rows_of(left->parameters, right->parameters), rows_of(left->results, right->results),
+                      plots_of(*left, *right)};
+}
+
+std::vector<std::vector<std::string>> comparison_rows(const Comparison& c) {
+    std::vector<std::vector<std::string>> rows{{"", "A: " + c.name_a, "B: " + c.name_b, "B against A"}};
+    const auto add = [&](const Comparison::Row& row, const std::string& before) {
+        rows.push_back({(row.differs ? "!" : "") + before + row.key, row.a, row.b, row.change});
+    };
+    for (const Comparison::Row& row : c.parameters)
+        if (row.differs) add(row, "parameter ");
+    for (const Comparison::Row& row : c.results) add(row, "");
+    return rows;
+}
+
+std::string comparison_html(const Comparison& c) {
+    std::string out = page_begin("Comparison", "A: " + c.name_a + "; B: " + c.name_b);
+    out += paragraph(std::to_string(c.differences()) + " values differ; their rows are marked.");
+    out += html_table(comparison_rows(c)) + plot_grid(c.plots);
+    std::vector<std::vector<std::string>> same{{"parameters that are the same", ""}};
+    for (const Comparison::Row& row : c.parameters)
+        if (!row.differs) same.push_back({row.key, row.a});
+    return out + html_table(same) + page_end();
+}
+
+}  // namespace halp::sim

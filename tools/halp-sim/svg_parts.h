@@ -1,0 +1,42 @@
+// What plots and maps are drawn with: the frame, axes with round ticks, lines and words.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace halp::sim::svg_parts {
+
+inline constexpr double width = 640, height = 320, left = 64, right = 18, top = 50, bottom = 46;
+
+struct Axis {
+    double min = 0, max = 1;
+    bool logarithmic = false;
+    [[nodiscard]] double at(double value) const;  // 0 at min, 1 at max
+};
+std::vector<double> ticks(const Axis& axis);
+std::string tick_text(double value);  // "12000", "0.05", "1e-6"
+
+double px(const Axis& x, double value);
+double py(const Axis& y, double value);
+std::string coordinate(double v);
+
+std::string line(double x1, double y1, double x2, double y2, const std::string& style);
+std::string words(double x, double y, const std::string& anchor, const std::string& text,
+                  const std::string& more = "");
+
+inline constexpr const char* axis_style = "stroke=\"currentColor\" stroke-opacity=\".7\"";
+inline constexpr const char* grid_style = "stroke=\"currentColor\" stroke-opacity=\".15\"";
+inline constexpr const char* mark_style = "stroke=\"currentColor\" stroke-opacity=\".45\" stroke-dasharray=\"3 3\"";
+
+std::string open(const std::string& title, double picture_height = height);
+std::string axis_names(const std::string& x_axis, const std::string& y_axis);
+std::string x_ticks(const Axis& x, const std::vector<double>& at);
+
+struct LegendEntry {
+    std::string name, colour;
+    bool dashed = false, filled = false;
+};
+// One row below the title, from the left; what has no room is put into a second row.
+std::string legend(const std::vector<LegendEntry>& entries);
+
+}  // namespace halp::sim::svg_parts

@@ -1,0 +1,27 @@
+// The results of a sweep: a table, two CSV files, and a page with 5-95 % bands over the seeds.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/halp-sim/many_runs.h"
+#include "tools/halp-sim/run_files.h"
+#include "tools/halp-sim/sweep_plan.h"
+
+namespace halp::sim {
+
+// results[p][s]: point p, seed s.
+using SweepResults = std::vector<std::vector<RunRow>>;
+
+// Plays the whole plan. With a directory, each run leaves its record in runs/ there as soon as it is done.
+[[nodiscard]] Result<SweepResults> play_sweep(const SweepPlan& plan, const std::string& directory,
+                                              const RunCrew& crew);
+std::string sweep_runs_csv(const SweepResults& results);  // one row a run
+
+// One row a point: the varied settings, then "median [5 %..95 %]" of the figures that say most.
+std::vector<std::vector<std::string>> sweep_rows(const SweepPlan& plan, const SweepResults& results);
+std::string sweep_csv(const SweepPlan& plan,
+                      const SweepResults& results);  // long: settings, metric, p5, median, p95, runs
+std::string sweep_html(const SweepPlan& plan, const SweepResults& results);
+
+}  // namespace halp::sim

@@ -1,0 +1,29 @@
+// Records as JSON, one object a line: what `halp dht scan --json` and `halp store export --format json` write and
+// `halp store import` reads (README.md, "Records as JSON lines").
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/records/channel.h"
+#include "store/records/key.h"
+#include "store/result.h"
+
+namespace halp::cli {
+
+struct RecordLine {
+    Channel channel;
+    std::optional<Key> key;  // none: only the channel, which has no records
+    std::string value;
+};
+
+[[nodiscard]] std::string record_line(std::string_view channel, Key key, std::string_view value);
+[[nodiscard]] std::string channel_line(std::string_view channel);
+// Names may be a stranger's.
+[[nodiscard]] std::string channels_object(const std::vector<std::string>& names);
+// Fields that it does not know are passed over. The error is a sentence without the line's place.
+[[nodiscard]] Result<RecordLine> parse_record_line(std::string_view line);
+
+}  // namespace halp::cli

@@ -1,0 +1,37 @@
+// Keys and values of records as people and scripts write them. Pure functions; what is written can be read back.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "store/records/key.h"
+#include "store/result.h"
+
+namespace halp::cli {
+
+enum class ValueForm : std::uint8_t { automatic, raw, hex, escape, base64 };
+
+// "0x" and 16 lower-case digits.
+[[nodiscard]] std::string shown_key(Key key);
+// Decimal, or hexadecimal behind 0x.
+[[nodiscard]] Result<Key> parse_shown_key(std::string_view text);
+
+// One line without control bytes: \\ \n \t \r and \xNN, well-formed UTF-8 as it is.
+[[nodiscard]] std::string escaped(std::string_view bytes);
+[[nodiscard]] Result<std::string> unescaped(std::string_view text);
+
+[[nodiscard]] std::string hex_of(std::string_view bytes);
+[[nodiscard]] std::optional<std::string> bytes_of_hex(std::string_view digits);
+
+// RFC 4648, with padding; without is read too.
+[[nodiscard]] std::string base64_of(std::string_view bytes);
+[[nodiscard]] std::optional<std::string> bytes_of_base64(std::string_view text);
+
+// `automatic` and `raw`: the bytes as they are.
+[[nodiscard]] std::string written_value(std::string_view bytes, ValueForm form);
+// For what is not raw, white space at the ends does not count.
+[[nodiscard]] Result<std::string> read_value(std::string_view text, ValueForm form);
+
+}  // namespace halp::cli
