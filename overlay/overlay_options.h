@@ -41,7 +41,7 @@ struct ViewOptions {
     Duration fresh_age_max{0};
     std::size_t rank_slots = 100;   // with PartnerRule::ranked
     std::size_t rank_renewal = 5;   // rounds after which one of their seeds is renewed
-    std::size_t per_group_max = 0;  // of fresh and of anchors, per address group; 0: no limit
+    std::size_t per_group_max = 0;  // of fresh and anchors together, per address group; 0: no limit
 };
 
 struct GossipOptions {

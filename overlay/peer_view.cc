@@ -264,7 +264,7 @@ void PeerView::calm(std::size_t at) {
 }
 
 void PeerView::settle(std::uint64_t tie_salt) {
-    limit_groups(PeerRole::fresh);
+    limit_groups();
     if (arrivals_ || fresh_count_ > options_.fresh_max) merge_arrivals(tie_salt);
     shrink_pool();
 }
@@ -312,19 +312,32 @@ void PeerView::demote(std::span<const Sighting> left) {
     counts_[static_cast<std::size_t>(PeerRole::pool)] += count;
 }
 
-// The newest of each address group stay.
-void PeerView::limit_groups(PeerRole role) {
+// Of each address group the anchors stay, then the newest of the fresh: no claim of freshness moves who was proved.
+void PeerView::limit_groups() {
     if (options_.per_group_max == 0) return;
     std::vector<std::tuple<std::uint32_t, std::uint32_t, std::size_t>> members;  // group, how long ago, where
-    for (std::size_t at = 0; at < records_.size(); ++at)
-        if (role_at(at) == role)
-            members.emplace_back(endpoints_.group(records_[at].endpoint), ~records_[at].newest(), at);
+    for (std::size_t at = 0; at < records_.size(); ++at) {
+        const bool anchor = role_at(at) == PeerRole::anchor;
+        if (anchor || role_at(at) == PeerRole::fresh)
+            members.emplace_back(endpoints_.group(records_[at].endpoint), anchor ? 0 : ~records_[at].newest(), at);
+    }
     std::ranges::sort(members);
     std::size_t in_group = 0;
     for (std::size_t i = 0; i < members.size(); ++i) {
         in_group = i > 0 && std::get<0>(members[i]) == std::get<0>(members[i - 1]) ? in_group + 1 : 1;
         if (in_group > options_.per_group_max) assign(std::get<2>(members[i]), PeerRole::pool);
     }
+}
+
+// A crowded group gets no further anchor: attackers of few groups crowd theirs, the honest of many hardly ever do.
+bool PeerView::group_is_crowded(std::size_t at) const {
+    if (options_.per_group_max == 0) return false;
+    const std::uint32_t group = endpoints_.group(records_[at].endpoint);
+    std::size_t others = 0;
+    for (std::size_t i = 0; i < records_.size(); ++i)
+        others += i != at && (role_at(i) == PeerRole::fresh || role_at(i) == PeerRole::anchor) &&
+                  endpoints_.group(records_[i].endpoint) == group;
+    return others > 0 && others + 1 >= options_.per_group_max;
 }
 
 // Who leaves a full pool: mere claims first, then suspects, then whoever was not heard of for longest. Who holds a slot
@@ -390,6 +403,7 @@ void PeerView::prove(EndpointId id, std::uint32_t incarnation, Instant now, bool
     }
     rank(at);
     if (!may_anchor || options_.anchors_max == 0 || role_at(at) == PeerRole::anchor) return;
+    if (group_is_crowded(at)) return;
     if (count(PeerRole::anchor) >= options_.anchors_max) {
         // Now and then a newly proved node takes the place of an anchor, so that those who came first, the
         // bootstrap above all, do not carry everybody for ever.
@@ -397,7 +411,7 @@ void PeerView::prove(EndpointId id, std::uint32_t incarnation, Instant now, bool
         if (const EndpointId out = anchor_but(id); out != no_endpoint) assign(place(out), PeerRole::fresh);
     }
     assign(at, PeerRole::anchor);
-    limit_groups(PeerRole::anchor);
+    limit_groups();
 }
 
 void PeerView::set_original(EndpointId id, Instant now) {

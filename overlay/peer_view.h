@@ -197,7 +197,8 @@ private:
     Heard hear_of_dead(std::size_t at, const PeerNews& news, Instant now);
     void merge_arrivals(std::uint64_t tie_salt);
     void demote(std::span<const Sighting> left);
-    void limit_groups(PeerRole role);
+    void limit_groups();
+    [[nodiscard]] bool group_is_crowded(std::size_t at) const;
     void shrink_pool();
     void shrink_graves();
     void rank(std::size_t at);

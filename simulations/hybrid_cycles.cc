@@ -20,6 +20,7 @@ ViewOptions hybrid_view() {
     ViewOptions o;  // the defaults are this view
     o.pool_max = 64;
     o.per_group_max = 2;
+    o.fresh_age_max = 10 * period;
     return o;
 }
 
@@ -61,7 +62,7 @@ void HybridCycles::join(std::uint32_t bootstrap) {
     for (const Peer& p : members_[bootstrap].view.everybody())
         from_b_.push_back({.endpoint = p.endpoint, .incarnation = p.incarnation, .seen = p.newest()});
     hear(node, from_b_);
-    view.prove(EndpointId{bootstrap}, 1, now_);
+    view.prove(EndpointId{bootstrap}, 1, now_, false);  // a seed takes no anchor's place
     members_[bootstrap].view.hear({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true},
                                   now_);
     members_[bootstrap].view.settle();

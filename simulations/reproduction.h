@@ -19,9 +19,7 @@ struct Check {
     double tolerance = 0;  // relative
     double spare = 0;      // absolute: for figures of few steps, or whose expectation is itself a mean of few draws
     Sense sense = Sense::near;
-    std::string why{};  // of a figure known to differ: the reason; it is shown and does not count as missed
     [[nodiscard]] bool met() const;
-    [[nodiscard]] bool missed() const { return !met() && why.empty(); }
 };
 
 struct ReproductionOptions {

@@ -191,14 +191,100 @@ TEST_F(PeerViewTest, AnAddressGroupTakesNoMoreThanItsShareOfTheView) {
     }
     for (int i = 0; i < 20; ++i) hear(view, i * 250, 30s);
     view.settle();
-    int fresh = 0, anchors = 0;
-    for (const Peer& p : view.all()) {
-        if (!endpoints.at(p.endpoint).host.starts_with("198.")) continue;
-        fresh += p.role == PeerRole::fresh;
-        anchors += p.role == PeerRole::anchor;
+    int members = 0;
+    for (const Peer& p : view.all())
+        members += endpoints.at(p.endpoint).host.starts_with("198.") && p.role != PeerRole::pool;
+    EXPECT_EQ(members, 2);
+}
+
+TEST_F(PeerViewTest, NoClaimOfFreshnessMovesAnAnchorOfTheSameAddressGroup) {
+    ViewOptions options;
+    options.per_group_max = 2;
+    PeerView view{endpoints, dice, options};
+    const EndpointId anchor = endpoints.intern({"198.51.100.200", 3451});
+    view.prove(anchor, 1, start);
+    for (int i = 0; i < 100; ++i) {
+        const EndpointId claimed = endpoints.intern({"198.51.100." + std::to_string(i), 3451});
+        view.hear({.endpoint = claimed, .incarnation = 1, .seen = start + 10s}, start + 10s);
+        view.settle();
+        view.prove(claimed, 1, start + 10s);  // and it exists: still the group is crowded
+        ASSERT_EQ(view.find(anchor)->role, PeerRole::anchor) << i;
+        ASSERT_EQ(view.count(PeerRole::anchor), 1u) << i;
     }
-    EXPECT_LE(fresh, 2);
-    EXPECT_LE(anchors, 2);
+}
+
+TEST_F(PeerViewTest, RankedPartnersAreNotThoseThatAreSpokenOfMost) {
+    ViewOptions options;
+    options.partner = PartnerRule::ranked;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 60; ++i) hear(view, i, 30s);
+    view.settle();
+    for (int round = 0; round < 100; ++round) {  // 20 that never fall silent
+        for (int i = 100; i < 120; ++i)
+            view.hear({.endpoint = peer(i), .incarnation = 1, .seen = start + round * 1s}, start + round * 1s);
+        view.settle();
+    }
+    int loud = 0;
+    for (int i = 0; i < 1000; ++i) loud += view.partner() >= peer(100);
+    EXPECT_GT(loud, 100);
+    EXPECT_LT(loud, 450);  // a quarter of those known; all of the fresh
+}
+
+TEST_F(PeerViewTest, WhoFailsLeavesOrIsErasedIsNoRankedPartner) {
+    ViewOptions options;
+    options.partner = PartnerRule::ranked;
+    options.rank_slots = 20;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 4; ++i) hear(view, i, 1s);
+    view.settle();
+    view.fail(peer(0), start, 1s);
+    view.leave(peer(1), 1, start);
+    view.erase(peer(2));
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(view.partner(), peer(3));
+    view.prove(peer(0), 1, start);  // again worth a slot
+    int revived = 0;
+    for (int i = 0; i < 100; ++i) revived += view.partner() == peer(0);
+    EXPECT_GT(revived, 0);
+    view.clear();
+    EXPECT_EQ(view.partner(), no_endpoint);
+}
+
+TEST_F(PeerViewTest, WhoHoldsASlotStaysInAFullPool) {
+    ViewOptions options;
+    options.partner = PartnerRule::ranked;
+    options.fresh_max = 4;
+    options.anchors_max = 0;
+    options.pool_max = 4;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 50; ++i) hear(view, i, 1s);
+    view.settle();
+    std::set<EndpointId> partners;
+    for (int i = 0; i < 2000; ++i) partners.insert(view.partner());
+    EXPECT_GT(partners.size(), 30u);  // of 100 slots among 50 nodes
+    EXPECT_LE(view.listed_count(), view.capacity());
+    for (const EndpointId id : partners) EXPECT_TRUE(view.find(id));
+}
+
+TEST_F(PeerViewTest, TheSwapperGivesAwayAnyOfThoseSentNotTheNewest) {
+    int newest_left = 0;
+    for (int run = 0; run < 100; ++run) {
+        ViewOptions options;
+        options.fresh_max = options.sample_freshest = 10;
+        options.sample_random = options.healer = options.anchors_max = 0;
+        options.pool_max = 100;
+        options.swapper = 2;
+        PeerView view{endpoints, dice, options};
+        for (int i = 0; i < 10; ++i) hear(view, i, std::chrono::seconds{i});
+        view.settle();
+        ASSERT_EQ(view.sample().size(), 10u);
+        hear(view, 20, 0s);
+        hear(view, 21, 0s);
+        view.settle();
+        EXPECT_EQ(view.find(peer(20))->role, PeerRole::fresh);
+        newest_left += view.find(peer(0))->role == PeerRole::pool;
+    }
+    EXPECT_GT(newest_left, 5);
+    EXPECT_LT(newest_left, 50);  // two of ten
 }
 
 TEST_F(PeerViewTest, ASampleIsTheFreshestAndOthersWithoutRepeats) {
