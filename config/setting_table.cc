@@ -201,7 +201,7 @@ constexpr std::array settings{
     Setting{"dht.durability", dht<&DhtSettings::durability>, any, restart,
             "what an acknowledged record survives: loss of power, or only the end of the process"},
     Setting{"dht.flush_interval", dht<&DhtSettings::flush_interval>, between(0ms, 1s), restart,
-            "how long a write waits for others that reach the disk together with it"},
+            "how long a write waits, at most, for others that reach the disk with it"},
     Setting{"dht.bytes_max",
             [](Settings& s) -> Field { return ByteSize{&s.dht.bytes_max}; },
             {std::int64_t{1} << 20, std::int64_t{1} << 40},

@@ -28,7 +28,9 @@ public:
     }
 
 private:
-    static std::uint32_t place(EndpointId endpoint) { return static_cast<std::uint32_t>(endpoint) * 0x9e3779b1U >> 24; }
+    static std::uint32_t place(EndpointId endpoint) {
+        return static_cast<std::uint32_t>(endpoint) * 0x9e3779b1U >> 24;
+    }
     const Sighting* out_;
     std::uint64_t bits_[4]{};
 };
@@ -53,7 +55,8 @@ std::size_t merge_sorted(const Sighting* a, const Sighting* b, EndpointId self, 
     }
 }
 
-// Puts those that stay when the array is cut at `keep` before the cut, where sightings of one instant lie across it.
+// Puts those that stay when the array is cut at `keep` before the cut, where sightings of one instant lie across
+// it.
 void resolve_ties(std::span<Sighting> all, std::size_t keep, TieRule rule, const FreshView::Chance& chance) {
     if (keep == 0 || keep >= all.size() || all[keep - 1].stamp() != all[keep].stamp()) return;
     const std::uint32_t stamp = all[keep].stamp();
@@ -97,8 +100,8 @@ std::size_t choose_sent(std::span<const Sighting> all, std::span<const EndpointI
 
 }  // namespace
 
-std::size_t FreshView::merge(std::span<const Sighting> news, EndpointId self, const Rule& rule, const Chance& chance,
-                             std::span<const EndpointId> sent, std::span<Sighting> left) {
+std::size_t FreshView::merge(std::span<const Sighting> news, EndpointId self, const Rule& rule,
+                             const Chance& chance, std::span<const EndpointId> sent, std::span<Sighting> left) {
     assert(room_.size() >= rule.size_max);
     const std::size_t most = size_ + news.size();
     Sighting* const gone = left.empty() ? nullptr : left.data();
@@ -109,7 +112,8 @@ std::size_t FreshView::merge(std::span<const Sighting> news, EndpointId self, co
     // Where the oldest leave whatever happens, and nobody asks who they were, the merge ends early.
     const bool oldest_leave = rule.healer >= most;
     Sighting* const all = merged.begin();
-    std::size_t count = merge_sorted(own.begin(), told.begin(), self, oldest_leave && !gone ? rule.size_max : most, all);
+    std::size_t count =
+        merge_sorted(own.begin(), told.begin(), self, oldest_leave && !gone ? rule.size_max : most, all);
     std::size_t gone_count = 0;
     if (count > rule.size_max) {
         const std::size_t keep = count - std::min(rule.healer, count - rule.size_max);
@@ -140,8 +144,8 @@ std::size_t FreshView::find(EndpointId endpoint) const {
 bool FreshView::erase(EndpointId endpoint) {
     const std::size_t at = find(endpoint);
     if (at == size_) return false;
-    std::copy(room_.begin() + static_cast<std::ptrdiff_t>(at) + 1, room_.begin() + static_cast<std::ptrdiff_t>(size_),
-              room_.begin() + static_cast<std::ptrdiff_t>(at));
+    std::copy(room_.begin() + static_cast<std::ptrdiff_t>(at) + 1,
+              room_.begin() + static_cast<std::ptrdiff_t>(size_), room_.begin() + static_cast<std::ptrdiff_t>(at));
     --size_;
     return true;
 }

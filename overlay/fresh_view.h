@@ -1,10 +1,11 @@
-// The peer-sampling view of Jelasity, Voulgaris, Guerraoui, Kermarrec, van Steen, "Gossip-based peer sampling", ACM TOCS
-// 25(3), 2007: at most c nodes, newest first, each once, with the rules H (healer) and S (swapper) that say who leaves
-// when a merge brings more. A view is a sorted array of words in memory that its owner lends, so a million of them
-// are one block and a merge is one pass over two sorted arrays. PeerView keeps its fresh part in one; the simulator keeps
-// nothing else of a node (simulations/view_swarm.h).
+// The peer-sampling view of Jelasity, Voulgaris, Guerraoui, Kermarrec, van Steen, "Gossip-based peer sampling", ACM
+// TOCS 25(3), 2007: at most c nodes, newest first, each once, with the rules H (healer) and S (swapper) that say
+// who leaves when a merge brings more. A view is a sorted array of words in memory that its owner lends, so a
+// million of them are one block and a merge is one pass over two sorted arrays. PeerView keeps its fresh part in
+// one; the simulator keeps nothing else of a node (simulations/view_swarm.h).
 //
-// The outcome depends on the sightings, the rule and the tie hash alone, not on the order in which news were gathered.
+// The outcome depends on the sightings, the rule and the tie hash alone, not on the order in which news were
+// gathered.
 #pragma once
 
 #include <array>
@@ -21,7 +22,8 @@
 
 namespace halp {
 
-// When a node was last seen, above who it is. The unit and the origin of the stamp are the owner's; 0 is no sighting.
+// When a node was last seen, above who it is. The unit and the origin of the stamp are the owner's; 0 is no
+// sighting.
 struct Sighting {
     std::uint64_t word;
 
@@ -101,8 +103,8 @@ private:
     std::size_t size_;
 };
 
-// How an instant becomes a stamp: milliseconds, as ages travel (gossip_message.h), counted from an origin that moves
-// on when the 49 days of 32 bits are over. What is older than the origin counts as of the origin.
+// How an instant becomes a stamp: milliseconds, as ages travel (gossip_message.h), counted from an origin that
+// moves on when the 49 days of 32 bits are over. What is older than the origin counts as of the origin.
 class StampClock {
 public:
     [[nodiscard]] bool covers(Instant when) const {  // else move_to(when) first

@@ -6,7 +6,6 @@
 #include <map>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "overlay/gossip_message.h"
 #include "overlay/overlay_options.h"
 #include "overlay/peer_view.h"
+#include "overlay/recent_facts.h"
 #include "store/label_table.h"
 
 namespace halp {
@@ -205,7 +205,6 @@ private:
     std::vector<gossip::LabelEntries> withdraw_all(Instant now, UnixSeconds wall);
     HostEntry own_entry(const Own& own, Instant now, bool withdrawn) const;
     void tell_peer(EndpointId peer, Instant now, bool direct);
-    bool first_heard(std::uint64_t fact, Instant now);
     void forget_heard(EndpointId peer, std::uint32_t incarnation);
     bool peer_appeared(EndpointId peer, std::uint32_t incarnation, Instant now);
     void queue(NewsItem item, Instant now);
@@ -224,7 +223,7 @@ private:
     std::vector<Outgoing> calls_;
     std::vector<Seed> seeds_;
     std::vector<NewsItem> news_;
-    std::unordered_map<std::uint64_t, Instant> heard_;  // recent news, by hash: what was told once is not told again
+    RecentFacts heard_{1024, std::chrono::minutes{1}};  // news: what was told once is not told again
     std::vector<Own> own_;
     std::map<EndpointId, std::vector<std::uint32_t>> interests_;
     std::uint64_t conversations_ = 0;

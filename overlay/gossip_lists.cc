@@ -14,8 +14,6 @@ namespace {
 constexpr std::size_t entries_followed_max = 1024;
 constexpr std::size_t news_items_max = 256;
 constexpr std::size_t news_per_message_max = 96;
-constexpr std::size_t heard_max = 1024;
-constexpr Duration heard_kept = std::chrono::minutes{1};
 // A small swarm is one whose members all fit into the list with room to spare; only there can two lists be equal.
 constexpr std::size_t small_swarm_eighths = 7;
 // An announcer whose clock is further ahead than this is not believed: its version could never be outranked.
@@ -197,7 +195,7 @@ void Gossip::hear_host(const Label& label, const gossip::Entry& entry, const Mer
     // A renewal of a known announcement is left to the digests; what is new, or ends, runs ahead.
     const std::uint64_t fact =
         mix(label.hash() ^ parts_.endpoints.hash(entry.endpoint)) + entry.incarnation * 2 + entry.withdrawn;
-    if ((entry.withdrawn == was_live || !before) && first_heard(fact, how.now))
+    if ((entry.withdrawn == was_live || !before) && heard_.first(fact, how.now))
         queue({label, entry.endpoint, 0}, how.now);
 }
 
@@ -307,26 +305,14 @@ void Gossip::reannounce(Instant now, UnixSeconds wall) {
 
 void Gossip::tell(const Label& label, EndpointId endpoint, Instant now) { queue({label, endpoint, 0}, now); }
 
-// True once for each fact, until it is long past or too much else was heard.
-bool Gossip::first_heard(std::uint64_t fact, Instant now) {
-    if (heard_.size() >= heard_max) {
-        std::erase_if(heard_, [&](const auto& h) { return now - h.second > heard_kept; });
-        if (heard_.size() >= heard_max) heard_.clear();
-    }
-    const auto [at, first] = heard_.try_emplace(fact, now);
-    const bool again = first || now - at->second > heard_kept;
-    at->second = now;
-    return again;
-}
-
 // It is no longer listed: its return will be news.
 void Gossip::forget_heard(EndpointId peer, std::uint32_t incarnation) {
     interests_.erase(peer);
-    heard_.erase(mix(parts_.endpoints.hash(peer) + incarnation));
+    heard_.forget(mix(parts_.endpoints.hash(peer) + incarnation));
 }
 
 bool Gossip::peer_appeared(EndpointId peer, std::uint32_t incarnation, Instant now) {
-    if (!first_heard(mix(parts_.endpoints.hash(peer) + incarnation), now)) return false;
+    if (!heard_.first(mix(parts_.endpoints.hash(peer) + incarnation), now)) return false;
     parts_.observer.note(PeerJoined{parts_.endpoints.at(peer)});
     return true;
 }

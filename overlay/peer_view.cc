@@ -69,7 +69,8 @@ std::size_t PeerView::insert(const Record& record, PeerRole role) {
     const std::size_t at = lower_bound(record.endpoint);
     records_.insert(records_.begin() + static_cast<std::ptrdiff_t>(at), record);
     const Mark mark = role == PeerRole::fresh ? arrived : 0;
-    marks_.insert(marks_.begin() + static_cast<std::ptrdiff_t>(at), static_cast<Mark>(mark | static_cast<Mark>(role)));
+    marks_.insert(marks_.begin() + static_cast<std::ptrdiff_t>(at),
+                  static_cast<Mark>(mark | static_cast<Mark>(role)));
     arrivals_ = arrivals_ || role == PeerRole::fresh;
     ++counts_[static_cast<std::size_t>(role)];
     return at;
@@ -210,7 +211,8 @@ Heard PeerView::hear(const PeerNews& news, Instant now) {
     std::size_t at = place(news.endpoint);
     const std::uint32_t seen = stamp(news.seen);
     if (at == nowhere) {
-        at = insert({news.endpoint, news.incarnation, seen, 0}, recent(seen, now) ? PeerRole::fresh : PeerRole::pool);
+        at = insert({news.endpoint, news.incarnation, seen, 0},
+                    recent(seen, now) ? PeerRole::fresh : PeerRole::pool);
         if (news.claim.made()) story_for(at).claim = news.claim;
         rank(at);
         return Heard::added;
@@ -296,7 +298,8 @@ void PeerView::merge_arrivals(std::uint64_t tie_salt) {
 void PeerView::demote(std::span<const Sighting> left) {
     const auto bit_of = [](EndpointId id) { return static_cast<std::uint32_t>(id) * 0x9e3779b1U >> 24; };
     std::uint64_t filter[4]{};
-    for (const Sighting s : left) filter[bit_of(s.endpoint()) / 64] |= std::uint64_t{1} << bit_of(s.endpoint()) % 64;
+    for (const Sighting s : left)
+        filter[bit_of(s.endpoint()) / 64] |= std::uint64_t{1} << bit_of(s.endpoint()) % 64;
     SightingBuffer likely{records_.size() + 1};  // places
     Sighting* end = likely.begin();
     for (std::size_t at = 0; at < records_.size(); ++at) {
@@ -350,7 +353,8 @@ void PeerView::shrink_pool() {
     Sighting* end = pool.begin();
     for (std::size_t at = 0; at < records_.size(); ++at) {
         const Record& r = records_[at];
-        const unsigned rank = (r.vouched() ? 4U : 0U) | (marks_[at] & suspected ? 0U : 2U) | (r.proved != 0 ? 1U : 0U);
+        const unsigned rank =
+            (r.vouched() ? 4U : 0U) | (marks_[at] & suspected ? 0U : 2U) | (r.proved != 0 ? 1U : 0U);
         *end = {std::uint64_t{rank} << 61 | std::uint64_t{r.newest()} << 24 | static_cast<std::uint64_t>(at)};
         end += role_at(at) == PeerRole::pool && !std::ranges::binary_search(held, r.endpoint);
     }
@@ -358,11 +362,16 @@ void PeerView::shrink_pool() {
     const auto place_of = [](Sighting s) { return static_cast<std::size_t>(s.word & 0xffffff); };
     const auto stays_before = [&](Sighting a, Sighting b) {
         if (a.word >> 24 != b.word >> 24) return a.word > b.word;
-        return listed_before(peer_at(place_of(a)), peer_at(place_of(b)));
+        const std::size_t one = place_of(a), other = place_of(b);
+        if ((marks_[one] | marks_[other]) & has_story) return listed_before(peer_at(one), peer_at(other));
+        if (records_[one].proved != records_[other].proved) return records_[one].proved > records_[other].proved;
+        return one < other;
     };
     Sighting* const cut = pool.begin() + options_.pool_max;
-    if (end - cut == 1) std::iter_swap(cut, std::max_element(pool.begin(), end, stays_before));
-    else if (cut > pool.begin()) std::nth_element(pool.begin(), cut, end, stays_before);
+    if (end - cut == 1)
+        std::iter_swap(cut, std::max_element(pool.begin(), end, stays_before));
+    else if (cut > pool.begin())
+        std::nth_element(pool.begin(), cut, end, stays_before);
     for (Sighting* s = cut; s != end; ++s) {
         drop_story(place_of(*s));
         records_[place_of(*s)].endpoint = no_endpoint;
@@ -437,8 +446,9 @@ int PeerView::fail(EndpointId id, Instant now, Duration penalty, bool silent) {
         // A grave's pause grows with the time it is dead: about twice as long each time, at most an hour.
         const Duration dead_for = now - story.buried;
         const Duration pause = std::clamp<Duration>(dead_for / 2, penalty, std::chrono::hours{1});
-        story.retry_at = now + pause + Duration{static_cast<std::int64_t>(
-                                           random_.below(static_cast<std::uint64_t>(pause.count() / 4 + 1)))};
+        story.retry_at =
+            now + pause +
+            Duration{static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(pause.count() / 4 + 1)))};
         return story.failures;
     }
     if (options_.drop_on_failure) {
@@ -452,7 +462,8 @@ int PeerView::fail(EndpointId id, Instant now, Duration penalty, bool silent) {
     Record& r = records_[at];
     if (r.seen != 0) r.seen = stamp(clock_.instant(r.seen) - penalty);
     if (role_at(at) == PeerRole::anchor) assign(at, PeerRole::fresh);
-    if (failures >= 2 && role_at(at) == PeerRole::fresh) assign(at, PeerRole::pool);  // no partner: no place in the view
+    if (failures >= 2 && role_at(at) == PeerRole::fresh)
+        assign(at, PeerRole::pool);  // no partner: no place in the view
     if (role_at(at) == PeerRole::fresh) fresh().move(id, r.newest());
     return failures;
 }
@@ -638,12 +649,15 @@ EndpointId PeerView::fresh_partner() {
 
 EndpointId PeerView::partner() {
     switch (options_.partner) {
-        case PartnerRule::oldest: return extreme(true);
-        case PartnerRule::head: return extreme(false);
+        case PartnerRule::oldest:
+            return extreme(true);
+        case PartnerRule::head:
+            return extreme(false);
         case PartnerRule::ranked:
             if (const EndpointId ranked = ranked_partner(); ranked != no_endpoint) return ranked;
             break;
-        case PartnerRule::random: break;
+        case PartnerRule::random:
+            break;
         case PartnerRule::hybrid: {
             const std::uint32_t turn = draws_++;
             if (turn % 2 == 0)
@@ -683,14 +697,16 @@ EndpointId PeerView::feeler(Instant now, Duration stale_after) {
     };
     const EndpointId unproved = draw([&](std::size_t at) { return worth(at) && records_[at].proved == 0; });
     if (unproved != no_endpoint) return unproved;
-    return draw([&](std::size_t at) { return worth(at) && now - clock_.instant(records_[at].proved) > stale_after; });
+    return draw(
+        [&](std::size_t at) { return worth(at) && now - clock_.instant(records_[at].proved) > stale_after; });
 }
 
 EndpointId PeerView::due_probe(Instant now) {
     if (stories_.empty()) return no_endpoint;
     return draw([&](std::size_t at) {
         const Story* story = story_at(at);
-        return story && (!dead_at(at) || story->doubted) && (marks_[at] & is_original) == 0 && story->retry_at <= now;
+        return story && (!dead_at(at) || story->doubted) && (marks_[at] & is_original) == 0 &&
+               story->retry_at <= now;
     });
 }
 
@@ -703,7 +719,8 @@ EndpointId PeerView::due_grave(Instant now) {
 
 EndpointId PeerView::any_grave() {
     if (count(PeerRole::grave) == 0) return no_endpoint;
-    return draw([&](std::size_t at) { return dead_at(at) && (marks_[at] & is_original) == 0 && !story_at(at)->left; });
+    return draw(
+        [&](std::size_t at) { return dead_at(at) && (marks_[at] & is_original) == 0 && !story_at(at)->left; });
 }
 
 EndpointId PeerView::unproved_since(Instant before) {
@@ -786,7 +803,8 @@ std::size_t PeerView::choose(std::span<std::uint32_t> out, bool brief) {
     std::size_t count = freshest;
     for (std::size_t i = 0; count < wanted; ++i) {
         std::swap(begin[i], begin[i + random_.below(candidates - i)]);
-        if (freshest == 0 || begin[i] < told[freshest - 1]) told[count++] = begin[i];  // else it is among the freshest
+        if (freshest == 0 || begin[i] < told[freshest - 1])
+            told[count++] = begin[i];  // else it is among the freshest
     }
     assert(out.size() >= count);
     for (std::size_t i = 0; i < count; ++i) {

@@ -1,6 +1,6 @@
-// What one node knows of the other HALP nodes: the label `halp`. A small random sample of the swarm (`fresh`), nodes
-// proved by own contact and kept (`anchors`), everybody else heard of (`pool`), and the dead (`grave`), which are
-// probed ever more rarely so that a partition heals. Only own contact revives the dead; hearsay of the same
+// What one node knows of the other HALP nodes: the label `halp`. A small random sample of the swarm (`fresh`),
+// nodes proved by own contact and kept (`anchors`), everybody else heard of (`pool`), and the dead (`grave`), which
+// are probed ever more rarely so that a partition heals. Only own contact revives the dead; hearsay of the same
 // incarnation cannot (overlay.md section 5).
 //
 // The fresh part is the general peer-sampling view of Jelasity, Voulgaris, Guerraoui, Kermarrec, van Steen,
@@ -29,15 +29,15 @@ struct Peer {
     EndpointId endpoint = no_endpoint;
     std::uint32_t incarnation = 0;
     PeerRole role = PeerRole::pool;
-    std::uint8_t failures = 0;   // in a row, own contacts
-    std::uint8_t refusals = 0;   // "no" of others asked to try
-    bool left = false;           // said goodbye: a tombstone among the graves
-    bool original = false;       // answers HALP text only
-    bool sent = false;           // was in the last sample (the S of the 2007 paper)
-    bool silent = false;         // the last failure was silence: a stalled process rather than a dead one
-    bool doubted = false;        // buried, yet others speak of it: probed soon
-    Instant seen = never;        // newest confirmation by anybody
-    Instant proved = never;      // newest own contact
+    std::uint8_t failures = 0;  // in a row, own contacts
+    std::uint8_t refusals = 0;  // "no" of others asked to try
+    bool left = false;          // said goodbye: a tombstone among the graves
+    bool original = false;      // answers HALP text only
+    bool sent = false;          // was in the last sample (the S of the 2007 paper)
+    bool silent = false;        // the last failure was silence: a stalled process rather than a dead one
+    bool doubted = false;       // buried, yet others speak of it: probed soon
+    Instant seen = never;       // newest confirmation by anybody
+    Instant proved = never;     // newest own contact
     Instant buried = never;
     Instant retry_at = no_deadline;  // of suspects, graves and originals: when to try next
     Instant failing_since = never;   // first of the failures in a row
@@ -69,13 +69,13 @@ public:
 
     // `doubted`: somebody speaks of a node this one has buried; a probe is due instead of belief.
     Heard hear(const PeerNews& news, Instant now);
-    // Ends one exchange: the fresh part shrinks to c by the rules H and S; who leaves it goes to the pool. With ties
-    // by hash both sides of an exchange give the same `tie_salt`, another one at each exchange: a hash that stays
-    // would let the same few nodes win everywhere.
+    // Ends one exchange: the fresh part shrinks to c by the rules H and S; who leaves it goes to the pool. With
+    // ties by hash both sides of an exchange give the same `tie_salt`, another one at each exchange: a hash that
+    // stays would let the same few nodes win everywhere.
     void settle(std::uint64_t tie_salt = 0);
 
-    // Own contact worked. `may_anchor`: a seed of the configuration is found again anyway and takes no place among the
-    // anchors; kept there by everybody who joined through it, it would stay the hub of the swarm.
+    // Own contact worked. `may_anchor`: a seed of the configuration is found again anyway and takes no place among
+    // the anchors; kept there by everybody who joined through it, it would stay the hub of the swarm.
     void prove(EndpointId peer, std::uint32_t incarnation, Instant now, bool may_anchor = true);
     void set_original(EndpointId peer, Instant now);
     // Own contact failed; answers how often in a row. The entry ages by `penalty`.
@@ -83,8 +83,8 @@ public:
     int count_refusal(EndpointId peer);
     void bury(EndpointId peer, Instant now);
     void leave(EndpointId peer, std::uint32_t incarnation, Instant now);  // keeps a tombstone
-    void forgive(EndpointId peer);  // somebody else reached it
-    void retry(EndpointId peer, Instant when);  // at `when` if nothing earlier is planned
+    void forgive(EndpointId peer);                                        // somebody else reached it
+    void retry(EndpointId peer, Instant when);                            // at `when` if nothing earlier is planned
     void probing(EndpointId peer);  // a probe is under way: its outcome plans the next
     bool erase(EndpointId peer);
     void clear();
@@ -125,7 +125,8 @@ public:
     // What an exchange carries: the freshest and random others; never only the head.
     // `brief`: half as many, for a partner that knows the same nodes and needs only their ages.
     std::vector<Peer> sample(bool brief = false);
-    // The same without allocating; `out` has room for `sample_freshest` + `sample_random`. Answers how many it wrote.
+    // The same without allocating; `out` has room for `sample_freshest` + `sample_random`. Answers how many it
+    // wrote.
     struct Told {
         EndpointId endpoint;
         std::uint32_t incarnation;
@@ -213,11 +214,11 @@ private:
     Random& random_;
     ViewOptions options_;
     StampClock clock_;
-    RankSampler ranked_;           // of the records below; no slots unless partners are drawn from it
-    std::vector<Record> records_;  // sorted by endpoint id: at most capacity + graves, so a few hundred
-    std::vector<Mark> marks_;      // of records_
-    std::vector<Sighting> fresh_;  // the fresh part by recency, as of the last settle()
-    std::vector<Story> stories_;   // sorted by endpoint id
+    RankSampler ranked_;  // of the records below; no slots unless partners are drawn from it
+    std::vector<Record> records_;            // sorted by endpoint id: at most capacity + graves, so a few hundred
+    std::vector<Mark> marks_;                // of records_
+    std::vector<Sighting> fresh_;            // the fresh part by recency, as of the last settle()
+    std::vector<Story> stories_;             // sorted by endpoint id
     std::array<std::uint32_t, 4> counts_{};  // by role
     std::uint32_t fresh_count_ = 0;
     std::uint32_t draws_ = 0;

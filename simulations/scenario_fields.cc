@@ -125,6 +125,8 @@ std::vector<Field> fields_of(Scenario& s) {
     out.push_back({"network.jitter", Span{&s.network.jitter, 0us, 10s}});
     out.push_back({"network.loss", Share{&s.network.loss, 0, 0.9}});
     out.push_back({"network.connect_timeout", Span{&s.network.connect_timeout, 100ms, 10min}});
+    out.push_back({"network.cores", Number{&s.network.cores, 0, 1024}});
+    out.push_back({"network.callback_cost", Span{&s.network.callback_cost, 1us, 1s}});
     return out;
 }
 

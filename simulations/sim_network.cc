@@ -20,9 +20,16 @@ constexpr Duration lookup_time = milliseconds{1};
 constexpr std::uint64_t other_end(std::uint64_t subject) { return subject ^ 1U; }
 constexpr std::size_t side(std::uint64_t subject) { return subject & 1U; }
 
+// Eight bytes at a time, as on a little-endian machine.
 std::uint64_t hash_bytes(Bytes bytes) {
-    std::uint64_t hash = 0xcbf29ce484222325U;
-    for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+    std::uint64_t hash = bytes.size();
+    for (std::size_t at = 0; at < bytes.size(); at += 8) {
+        std::uint64_t word = 0;
+        for (std::size_t i = std::min<std::size_t>(8, bytes.size() - at); i-- > 0;)
+            word = word << 8 | static_cast<unsigned char>(bytes[at + i]);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15U;
+        hash ^= hash >> 32;
+    }
     return hash;
 }
 
@@ -63,6 +70,7 @@ SimNetwork::SimNetwork(std::uint64_t seed, NetworkOptions options, SimQueue& que
 void SimNetwork::add_host(const Endpoint& endpoint) {
     const HostId id{static_cast<std::uint32_t>(hosts_.size())};
     const bool fresh = by_endpoint_.emplace(endpoint, id).second;
+    by_hash_.emplace(endpoint.hash(), id);  // the first of those with one hash
     assert(fresh && "two hosts at one endpoint");
     static_cast<void>(fresh);
     hosts_.emplace_back(seed_, number(id), endpoint);
@@ -103,9 +111,11 @@ void SimNetwork::tell(HostId host, Call call) {
 
 Duration SimNetwork::latency(HostId a, HostId b) const {
     const auto [low, high] = std::minmax(a, b);
-    const auto set = latencies_.find({low, high});
     const Duration extra = at(a).extra + at(b).extra;
-    if (set != latencies_.end()) return set->second + extra;
+    if (!latencies_.empty()) {
+        const auto set = latencies_.find({low, high});
+        if (set != latencies_.end()) return set->second + extra;
+    }
     return model_->one_way(static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b)) + extra;
 }
 
@@ -124,6 +134,9 @@ void SimNetwork::heal() {
 }
 
 HostId SimNetwork::find(const Endpoint& endpoint) const {
+    const auto near = by_hash_.find(endpoint.hash());
+    if (near == by_hash_.end()) return no_host;
+    if (at(near->second).endpoint == endpoint) return near->second;
     const auto found = by_endpoint_.find(endpoint);
     return found == by_endpoint_.end() ? no_host : found->second;
 }
@@ -137,7 +150,7 @@ HostId SimNetwork::at_address(const Endpoint& to) const {
 }
 
 bool SimNetwork::resolve(Host& from, Endpoint& to) {
-    const auto known = names_.find(to.host);
+    const auto known = names_.empty() ? names_.end() : names_.find(to.host);
     if (known != names_.end() && !known->second.empty()) {
         to.host = known->second[from.random.below(known->second.size())];
         return true;

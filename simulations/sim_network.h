@@ -27,6 +27,10 @@ struct NetworkOptions {
     Duration connect_timeout = std::chrono::seconds{10};
     Duration give_up = std::chrono::seconds{30};  // a sender without acknowledgement: its stream is closed
     std::size_t segment_max = 16384;              // bytes told in one on_bytes
+    // All hosts as processes of one machine: so many cores, each callback keeps one of them busy for so long, and who
+    // finds none free waits for the next. Zero cores: thinking takes no time.
+    std::size_t cores = 0;
+    Duration callback_cost = std::chrono::microseconds{50};
 };
 
 struct SimCounters {
@@ -171,6 +175,7 @@ private:
     SimCallbacks& callbacks_;
     std::vector<Host> hosts_;
     std::map<Endpoint, HostId> by_endpoint_;
+    std::unordered_map<std::uint64_t, HostId> by_hash_;  // of endpoints; never iterated
     std::map<std::string, std::vector<std::string>> names_;
     std::set<std::pair<HostId, HostId>> cuts_;
     std::map<std::pair<HostId, HostId>, Duration> latencies_;

@@ -2,12 +2,11 @@
 // countable, and the same at every run.
 #pragma once
 
-#include <algorithm>
 #include <cassert>
+#include <compare>
 #include <cstdint>
-#include <utility>
-#include <vector>
 
+#include "simulations/timing_wheel.h"
 #include "store/time.h"
 
 namespace halp {
@@ -31,31 +30,38 @@ struct SimEvent {
     HostId host{};
     SimEventKind kind{};
     std::uint8_t detail = 0;
+
+    [[nodiscard]] std::uint64_t tick() const { return static_cast<std::uint64_t>(at.time_since_epoch().count()); }
+    std::strong_ordering operator<=>(const SimEvent& other) const {
+        return at != other.at ? at <=> other.at : sequence <=> other.sequence;
+    }
+    bool operator==(const SimEvent& other) const { return sequence == other.sequence; }
 };
 
 class SimQueue {
 public:
     std::uint64_t push(Instant at, SimEventKind kind, HostId host, std::uint64_t subject = 0,
                        std::uint8_t detail = 0) {
-        heap_.push_back({at, next_sequence_, subject, host, kind, detail});
-        std::push_heap(heap_.begin(), heap_.end(), later);
+        assert(at >= Instant{});
+        wheel_.push({at, next_sequence_, subject, host, kind, detail});
         return next_sequence_++;
     }
     SimEvent pop() {
-        assert(!heap_.empty());
-        std::pop_heap(heap_.begin(), heap_.end(), later);
-        const SimEvent event = heap_.back();
-        heap_.pop_back();
+        const SimEvent* next = wheel_.front();
+        assert(next);
+        const SimEvent event = *next;
+        wheel_.pop();
         return event;
     }
-    [[nodiscard]] bool empty() const { return heap_.empty(); }
-    [[nodiscard]] Instant next_at() const { return heap_.empty() ? no_deadline : heap_.front().at; }
+    [[nodiscard]] bool empty() { return wheel_.front() == nullptr; }
+    [[nodiscard]] Instant next_at() {
+        const SimEvent* next = wheel_.front();
+        return next ? next->at : no_deadline;
+    }
 
 private:
-    static bool later(const SimEvent& a, const SimEvent& b) {
-        return std::pair{a.at, a.sequence} > std::pair{b.at, b.sequence};
-    }
-    std::vector<SimEvent> heap_;
+    static constexpr unsigned bucket_bits = 8;  // 256 us: a fraction of the latency of a LAN
+    TimingWheel<SimEvent> wheel_{bucket_bits};
     std::uint64_t next_sequence_ = 1;
 };
 

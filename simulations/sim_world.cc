@@ -32,7 +32,7 @@ private:
 
 struct SimWorld::Core final : SimCallbacks {
     Core(std::uint64_t seed_value, const SimOptions& given)
-        : seed(seed_value), options(given), network(seed_value, given.network, queue, *this) {}
+        : seed(seed_value), options(given), network(seed_value, given.network, queue, *this), cores(given.network.cores) {}
 
     EventHandler& begin_callback(HostId host) override;
     void end_callback(HostId host) override;
@@ -42,6 +42,7 @@ struct SimWorld::Core final : SimCallbacks {
     void dispatch(const SimEvent& event);
     void wake(Host& host, const SimEvent& event);
     void resume(Host& host, const SimEvent& event);
+    void wait_for_core(Host& host);
     [[nodiscard]] bool stale(const SimEvent& event);
 
     std::uint64_t seed;
@@ -56,6 +57,7 @@ struct SimWorld::Core final : SimCallbacks {
     std::uint64_t digest = 0;
     std::uint64_t executed = 0;
     std::uint64_t executed_at_now = 0;
+    std::vector<Instant> cores;  // when each is free
     int doors = 0;
     int callbacks = 0;
 };
@@ -176,11 +178,23 @@ void SimWorld::Core::step() {
     Host& host = at(event.host);
     // A SYN is the kernel's business; the process learns of it by `accept`.
     const bool for_process = event.kind != SimEventKind::syn && event.kind != SimEventKind::resume;
+    if (for_process && now >= host.stalled_until) wait_for_core(host);
     if (for_process && now < host.stalled_until) {
         host.missed.push_back(event);
     } else {
         dispatch(event);
     }
+}
+
+// Takes the core that is free first. Until then the host is as stalled, and then does all that has come meanwhile.
+void SimWorld::Core::wait_for_core(Host& host) {
+    if (cores.empty()) return;
+    const auto first = std::ranges::min_element(cores);
+    const Instant begins = std::max(now, *first);
+    *first = begins + options.network.callback_cost;
+    if (begins == now) return;
+    host.stalled_until = begins;
+    queue.push(begins, SimEventKind::resume, host.id);
 }
 
 void SimWorld::Core::dispatch(const SimEvent& event) {
@@ -220,6 +234,8 @@ void SimWorld::Core::resume(Host& host, const SimEvent&) {
     host.stalled_until = never;
     std::vector<SimEvent> missed;
     missed.swap(host.missed);
+    if (!cores.empty() && missed.size() > 1)
+        *std::ranges::min_element(cores) += static_cast<std::int64_t>(missed.size() - 1) * options.network.callback_cost;
     for (std::size_t i = 0; i < missed.size(); ++i) {
         if (now < host.stalled_until) {
             host.missed.push_back(missed[i]);

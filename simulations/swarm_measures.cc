@@ -41,20 +41,27 @@ SwarmPlayer::Views SwarmPlayer::look() const {
     Views v;
     v.usable.views.resize(hosts_.size());
     v.alive.views.resize(hosts_.size());
-    const std::size_t enough = std::min(usable_list, std::max<std::size_t>(living(), 1) - 1);
+    v.living = living();
+    const std::size_t enough = std::min(usable_list, std::max<std::size_t>(v.living, 1) - 1);
     for (std::size_t i = 0; i < hosts_.size(); ++i)
         if (hosts_[i].node) look_at(i, enough, v);
     return v;
 }
 
 void SwarmPlayer::look_at(std::size_t i, std::size_t enough, Views& v) const {
-    std::size_t proved = 0;
+    std::size_t proved = 0, living_listed = 0, dead_listed = 0;
     bool crosses = false;
     for (const PeerStatus& peer : hosts_[i].node->peers()) {
         proved += peer.proved && peer.role != PeerRole::grave;
         v.originals_listed += peer.original && peer.role != PeerRole::grave;
         look_at_entry(i, peer, crosses, v);
+        if (peer.role == PeerRole::grave) continue;
+        const auto found = index_.find(peer.endpoint.host);
+        if (found == index_.end() || found->second == i || hosts_[found->second].role != Role::ours) continue;
+        ++(hosts_[found->second].node ? living_listed : dead_listed);
     }
+    v.all_listed += living_listed + 1 >= v.living;
+    v.dead_listed += dead_listed > 0;
     v.joined += proved >= enough;
     v.crossing += crosses;
 }
@@ -94,6 +101,8 @@ void SwarmPlayer::sample() {
     Sample s{.at = world_.now() - start_, .phase = phase_, .living = living()};
     const double n = std::max<double>(1, static_cast<double>(s.living));
     s.joined = static_cast<double>(v.joined) / n;
+    s.all_listed = static_cast<double>(v.all_listed) / n;
+    s.dead_listed = static_cast<double>(v.dead_listed) / n;
     s.coverage = coverage(n);
     s.dead_share = share(v.dead, v.entries);
     s.attackers = share(v.hostile_fresh + v.hostile_anchors, v.entries);
@@ -222,6 +231,15 @@ double SwarmPlayer::periods_until(Duration from, Good good) const {
 void SwarmPlayer::conclude() {
     sample();
     for (PhaseResult& r : out_.phases) {
+        const auto note = [&](const char* name, double after) {
+            if (after >= 0) r.figures.emplace_back(name, after * seconds(scenario_.node.gossip.period));
+        };
+        if (r.kind == PhaseKind::grow)
+            note("all_know_all_s", periods_until(r.begin, [&](const Sample& s) {
+                     return s.living >= r.living && s.all_listed == 1;
+                 }));
+        if (r.kind == PhaseKind::kill)
+            note("dead_forgotten_s", periods_until(r.begin, [](const Sample& s) { return s.dead_listed == 0; }));
         if (r.kind == PhaseKind::kill)
             r.clean_periods = periods_until(r.begin, [](const Sample& s) { return s.dead_share < 0.01; });
         if (r.kind == PhaseKind::partition || r.kind == PhaseKind::one_way)

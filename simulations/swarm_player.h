@@ -57,6 +57,7 @@ private:
         std::size_t entries = 0, dead = 0, crossing = 0, joined = 0;
         std::size_t hostile_fresh = 0, hostile_anchors = 0, fresh = 0, anchors = 0;
         std::size_t originals_listed = 0;
+        std::size_t living = 0, all_listed = 0, dead_listed = 0;  // who list all the living; anybody dead
     };
 
     // time and phases

@@ -18,6 +18,8 @@ struct Sample {
     std::size_t phase = 0;
     std::size_t living = 0;
     double joined = 0;      // share of the living that have proved 8 others, or all there are
+    double all_listed = 0;  // share of the living that list every other one
+    double dead_listed = 0;  // share of the living that list somebody dead
     double coverage = 0;    // share of the living that list the announced items, mean over items; 0 before
     double dead_share = 0;  // of all entries in the views of the living
     double crossing = 0;    // share of the living with somebody of the other side in view; 0 without a partition

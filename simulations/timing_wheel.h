@@ -1,7 +1,7 @@
 // Queues of events that are plain data. TimingWheel keeps what is due soon in buckets of time, as unsorted lists of
-// chunks, and puts a bucket into order only when it is reached, by counting; what is due later than the wheel goes round
-// waits in a heap. HeapQueue is the binary heap that the wheel is measured against. Both give the same order: the one
-// of Event::operator<, whose first part is Event::tick().
+// chunks, and puts a bucket into order only when it is reached, by counting; what is due later than the wheel goes
+// round waits in a heap. HeapQueue is the binary heap that the wheel is measured against. Both give the same order:
+// the one of Event::operator<, whose first part is Event::tick().
 #pragma once
 
 #include <algorithm>
@@ -47,7 +47,8 @@ public:
         const std::uint64_t bucket = bucket_of(event);
         if (bucket <= current_) {
             // Into what is being worked off: rare, and near its end rather than its beginning.
-            const auto place = std::upper_bound(ready_.begin() + static_cast<std::ptrdiff_t>(next_), ready_.end(), event);
+            const auto place =
+                std::upper_bound(ready_.begin() + static_cast<std::ptrdiff_t>(next_), ready_.end(), event);
             ready_.insert(place, event);
         } else if (bucket < current_ + slots_.size()) {
             put(bucket, event);

@@ -1,5 +1,5 @@
-// Messages of a ViewSwarm on their way: what they tell lies in slots of a pool, which the sender's worker owns; in wire
-// mode the slot holds the frame of gossip v2 instead.
+// Messages of a ViewSwarm on their way: what they tell lies in slots of a pool, which the sender's worker owns; in
+// wire mode the slot holds the frame of gossip v2 instead.
 #pragma once
 
 #include <cassert>

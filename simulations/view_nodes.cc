@@ -25,7 +25,8 @@ std::uint32_t tick_of(Instant instant) {
 
 Endpoint endpoint_of_node(std::uint32_t node) {
     assert(node < nodes_max);
-    return {"10." + std::to_string(node >> 16) + "." + std::to_string(node >> 8 & 255) + "." + std::to_string(node & 255),
+    return {"10." + std::to_string(node >> 16) + "." + std::to_string(node >> 8 & 255) + "." +
+                std::to_string(node & 255),
             port_of_nodes};
 }
 
@@ -71,7 +72,8 @@ void FreshNodes::hear(std::uint32_t node, std::span<const Sighting> news, Endpoi
 void FreshNodes::prefetch(std::uint32_t node) const {
     const Sighting* first = rooms_.data() + std::size_t{node - range_.begin} * rule_.size_max;
     const auto* bytes = reinterpret_cast<const char*>(first);
-    for (std::size_t at = 0; at < rule_.size_max * sizeof(Sighting) + 63; at += 64) __builtin_prefetch(bytes + at, 1);
+    for (std::size_t at = 0; at < rule_.size_max * sizeof(Sighting) + 63; at += 64)
+        __builtin_prefetch(bytes + at, 1);
     __builtin_prefetch(&sizes_[node - range_.begin], 1);
 }
 
@@ -92,8 +94,9 @@ PeerNodes::PeerNodes(const ViewSwarmOptions& options, NodeRange range, EventRand
 
 void PeerNodes::start(std::uint32_t node, std::span<const Sighting> others) {
     for (const Sighting s : others)
-        at(node).hear({.endpoint = s.endpoint(), .incarnation = incarnation_of_nodes, .seen = instant_of(s.stamp())},
-                      instant_of(s.stamp()));
+        at(node).hear(
+            {.endpoint = s.endpoint(), .incarnation = incarnation_of_nodes, .seen = instant_of(s.stamp())},
+            instant_of(s.stamp()));
     at(node).settle();
 }
 
@@ -125,7 +128,8 @@ void PeerNodes::hear(std::uint32_t node, std::span<const Sighting> news, Endpoin
 }
 
 void PeerNodes::contact(std::uint32_t node, EndpointId other, bool answered, std::uint32_t now) {
-    if (answered) at(node).prove(other, incarnation_of_nodes, instant_of(now));
+    if (answered)
+        at(node).prove(other, incarnation_of_nodes, instant_of(now));
     else
         at(node).hear(
             {.endpoint = other, .incarnation = incarnation_of_nodes, .seen = instant_of(now), .direct = true},
@@ -141,7 +145,8 @@ void PeerNodes::prefetch_early(std::uint32_t node) const {
 
 void PeerNodes::add_view(std::uint32_t node, std::vector<std::uint32_t>& out) const {
     for (const Peer& p : views_[node - range_.begin].all())
-        if (p.role == PeerRole::fresh || p.role == PeerRole::anchor) out.push_back(static_cast<std::uint32_t>(p.endpoint));
+        if (p.role == PeerRole::fresh || p.role == PeerRole::anchor)
+            out.push_back(static_cast<std::uint32_t>(p.endpoint));
 }
 
 }  // namespace halp::sim

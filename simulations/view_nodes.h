@@ -1,5 +1,5 @@
-// What a node of a ViewSwarm keeps, behind one face: FreshNodes keep the fresh part alone, PeerNodes whole PeerViews. Each
-// holds a range of the nodes, so that a worker thread has its own.
+// What a node of a ViewSwarm keeps, behind one face: FreshNodes keep the fresh part alone, PeerNodes whole
+// PeerViews. Each holds a range of the nodes, so that a worker thread has its own.
 #pragma once
 
 #include <cstdint>
@@ -43,14 +43,16 @@ public:
     // Whether nothing but the fresh part of such a view is ever used.
     static bool serve(const ViewOptions& view);
 
-    void start(std::uint32_t node, std::span<const Sighting> others) { hear(node, others, no_endpoint, false, 0, 0); }
+    void start(std::uint32_t node, std::span<const Sighting> others) {
+        hear(node, others, no_endpoint, false, 0, 0);
+    }
     EndpointId partner(std::uint32_t node) { return view(node).draw(random_); }
     EndpointId feeler(std::uint32_t, std::uint32_t) { return no_endpoint; }
     // Newest first, without the node itself; answers how many.
     std::size_t tell(std::uint32_t node, std::span<Sighting> out);
     // What `speaker` told, itself among it. `answered`: we called it.
-    void hear(std::uint32_t node, std::span<const Sighting> news, EndpointId speaker, bool answered, std::uint32_t now,
-              std::uint64_t salt);
+    void hear(std::uint32_t node, std::span<const Sighting> news, EndpointId speaker, bool answered,
+              std::uint32_t now, std::uint64_t salt);
     void contact(std::uint32_t, EndpointId, bool, std::uint32_t) {}  // a ping or a pong: nothing to keep
     void prefetch(std::uint32_t node) const;
     void prefetch_early(std::uint32_t) const {}
@@ -81,8 +83,8 @@ public:
     EndpointId partner(std::uint32_t node) { return at(node).partner(); }
     EndpointId feeler(std::uint32_t node, std::uint32_t now);
     std::size_t tell(std::uint32_t node, std::span<Sighting> out);
-    void hear(std::uint32_t node, std::span<const Sighting> news, EndpointId speaker, bool answered, std::uint32_t now,
-              std::uint64_t salt);
+    void hear(std::uint32_t node, std::span<const Sighting> news, EndpointId speaker, bool answered,
+              std::uint32_t now, std::uint64_t salt);
     void contact(std::uint32_t node, EndpointId other, bool answered, std::uint32_t now);
     void prefetch(std::uint32_t node) const { views_[node - range_.begin].prefetch(); }
     void prefetch_early(std::uint32_t node) const;

@@ -18,7 +18,8 @@ std::string ViewSwarmOptions::fault() const {
     if (view.propagation != Propagation::push_pull) return "only push-pull is simulated";
     if (view.fresh_max < 1 || view.fresh_max > 255) return "the view must hold 1 to 255 nodes";
     if (view.sample_freshest + view.sample_random > 100) return "at most 100 nodes can be told at once";
-    if (nodes <= view.fresh_max || nodes > nodes_max) return "more nodes than the view holds, and at most 16 million";
+    if (nodes <= view.fresh_max || nodes > nodes_max)
+        return "more nodes than the view holds, and at most 16 million";
     if (latency_min < 1 || latency_max < latency_min || latency_max > ticks_per_period / 4)
         return "latency must be above 0 and at most a quarter of a period";
     if (jitter >= ticks_per_period / 2) return "the jitter must be below half a period";

@@ -1,13 +1,15 @@
-// A swarm of production peer views, and nothing else of a node: 10^4 to 10^6 of them in one process. Every node acts at
-// its own phase of the period; a message takes the latency that a hash of (seed, source, target, time) says, and so
-// does whatever is drawn. So a run is a function of its options: the same digest with every kind of queue, with every
-// number of threads, and whether messages pass through the codec of gossip v2 (wire mode) or are handed over.
+// A swarm of production peer views, and nothing else of a node: 10^4 to 10^6 of them in one process. Every node
+// acts at its own phase of the period; a message takes the latency that a hash of (seed, source, target, time)
+// says, and so does whatever is drawn. So a run is a function of its options: the same digest with every kind of
+// queue, with every number of threads, and whether messages pass through the codec of gossip v2 (wire mode) or are
+// handed over.
 //
-// Time is counted in ticks; one tick is the millisecond of the views, and a period is a million of them, so that few nodes
-// share one. Nothing here depends on how long a period is.
+// Time is counted in ticks; one tick is the millisecond of the views, and a period is a million of them, so that
+// few nodes share one. Nothing here depends on how long a period is.
 //
-// Newscast-like rules (whole views, no anchors, pool or graves) keep overlay/fresh_view.h alone for each node, all other
-// rules the PeerView of halpd. The first is the second with less around it: their digests are equal (view_swarm_test).
+// Newscast-like rules (whole views, no anchors, pool or graves) keep overlay/fresh_view.h alone for each node, all
+// other rules the PeerView of halpd. The first is the second with less around it: their digests are equal
+// (view_swarm_test).
 #pragma once
 
 #include <cstdint>
@@ -27,12 +29,12 @@ enum class SwarmNodes : std::uint8_t { automatic, fresh_views, peer_views };
 struct ViewSwarmOptions {
     std::uint64_t seed = 1;
     std::uint32_t nodes = 10'000;
-    ViewOptions view;                      // push_pull only
-    std::uint32_t latency_min = 10'000;    // ticks, one way; more than 0
-    std::uint32_t latency_max = 100'000;   // at most a quarter of a period
-    std::uint32_t jitter = 0;              // of the period, up to this much more or less; below half a period
-    bool feelers = false;                  // one ping a period to somebody unproved, as halpd does
-    bool wire = false;                     // every exchange is encoded and decoded
+    ViewOptions view;                     // push_pull only
+    std::uint32_t latency_min = 10'000;   // ticks, one way; more than 0
+    std::uint32_t latency_max = 100'000;  // at most a quarter of a period
+    std::uint32_t jitter = 0;             // of the period, up to this much more or less; below half a period
+    bool feelers = false;                 // one ping a period to somebody unproved, as halpd does
+    bool wire = false;                    // every exchange is encoded and decoded
     QueueKind queue = QueueKind::wheel;
     SwarmNodes keep = SwarmNodes::automatic;
     unsigned threads = 1;
@@ -41,8 +43,10 @@ struct ViewSwarmOptions {
     [[nodiscard]] std::string fault() const;
 };
 
-// The hybrid as overlay.md section 8.3 has it: 24 fresh, 12 anchors, 8 + 7 told; `pool` more are known.
-ViewOptions hybrid(std::size_t pool);
+// The hybrid of halpd: 24 fresh, 12 anchors, the 8 freshest and 7 others told; `pool` more are known. halpd keeps
+// 92 of these for its users to read; what an exchange draws on is as good with 32.
+inline constexpr std::size_t hybrid_pool = 32;
+ViewOptions hybrid(std::size_t pool = hybrid_pool);
 
 struct ViewSwarmCounters {
     std::uint64_t events = 0;    // wake-ups and messages

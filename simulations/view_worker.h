@@ -1,6 +1,6 @@
-// The event loop of a ViewSwarm. Each worker owns a range of the nodes, their queue and the messages they send. With
-// more than one, all work through windows of the shortest latency: whatever is sent within a window arrives after it,
-// so nothing need be known of the others until its end (conservative windows: Chandy, Misra, 1979).
+// The event loop of a ViewSwarm. Each worker owns a range of the nodes, their queue and the messages they send.
+// With more than one, all work through windows of the shortest latency: whatever is sent within a window arrives
+// after it, so nothing need be known of the others until its end (conservative windows: Chandy, Misra, 1979).
 #pragma once
 
 #include <array>
@@ -112,15 +112,18 @@ private:
         if (event.kind() == SwarmEventKind::wake) return wake(event);
         ++counters_.messages;
         switch (event.kind()) {
-            case SwarmEventKind::wake: break;
+            case SwarmEventKind::wake:
+                break;
             case SwarmEventKind::request:
                 tell(event.node, event.from, SwarmEventKind::answer, event.at, owner_of(event.from).began(event));
                 return take(event, false);
-            case SwarmEventKind::answer: return take(event, true);
+            case SwarmEventKind::answer:
+                return take(event, true);
             case SwarmEventKind::ping:
                 nodes_.contact(event.node, EndpointId{event.from}, false, event.at);
                 return send(event.node, event.from, SwarmEventKind::pong, event.at, 0);
-            case SwarmEventKind::pong: return nodes_.contact(event.node, EndpointId{event.from}, true, event.at);
+            case SwarmEventKind::pong:
+                return nodes_.contact(event.node, EndpointId{event.from}, true, event.at);
         }
     }
     std::uint32_t began(const SwarmEvent& event) { return slots_.head(event.slot()).began; }
@@ -159,13 +162,16 @@ private:
     }
 
     void send(std::uint32_t from, std::uint32_t to, SwarmEventKind kind, std::uint32_t now, std::uint32_t slot) {
-        const std::uint64_t word = mix_words(std::uint64_t{from} << 32 | to, options_.seed ^ std::uint64_t{now} << 3 ^
-                                                                                 static_cast<std::uint64_t>(kind));
+        const std::uint64_t word =
+            mix_words(std::uint64_t{from} << 32 | to,
+                      options_.seed ^ std::uint64_t{now} << 3 ^ static_cast<std::uint64_t>(kind));
         const std::uint64_t span = options_.latency_max - options_.latency_min + 1;
         const auto latency = static_cast<std::uint32_t>(options_.latency_min + ((word >> 32) * span >> 32));
         const SwarmEvent event{now + latency, to, from, SwarmEvent::what_of(kind, slot)};
-        if (range_.has(to)) queue_.push(event);
-        else outbox_[number_of(owner_of(to))].push_back(event);
+        if (range_.has(to))
+            queue_.push(event);
+        else
+            outbox_[number_of(owner_of(to))].push_back(event);
     }
     std::size_t number_of(const ViewWorker& worker) const {
         std::size_t number = 0;
@@ -179,12 +185,15 @@ private:
         std::span<const Sighting> news = sender.slots_.told(event.slot()).first(head.count);
         std::array<Sighting, 128> decoded;
         if (options_.wire)
-            news = {decoded.data(), read_frame(sender.slots_.frame(event.slot()), head.sent_at, endpoints_, decoded)};
+            news = {decoded.data(),
+                    read_frame(sender.slots_.frame(event.slot()), head.sent_at, endpoints_, decoded)};
         const std::uint32_t caller = answered ? event.node : event.from;
         const std::uint64_t salt = mix_words(options_.seed, std::uint64_t{caller} << 32 | head.began);
         nodes_.hear(event.node, news, EndpointId{event.from}, answered, event.at, salt);
-        if (&sender == this) slots_.give_back(event.slot());
-        else returns_[number_of(sender)].push_back(event.slot());
+        if (&sender == this)
+            slots_.give_back(event.slot());
+        else
+            returns_[number_of(sender)].push_back(event.slot());
     }
 
     const ViewSwarmOptions& options_;
@@ -194,9 +203,9 @@ private:
     Nodes nodes_;
     Queue<SwarmEvent> queue_;
     SlotPool slots_;
-    EndpointTable endpoints_;  // wire mode
-    std::vector<std::vector<SwarmEvent>> outbox_;       // by worker
-    std::vector<std::vector<std::uint32_t>> returns_;   // slots of others that are read, by worker
+    EndpointTable endpoints_;                          // wire mode
+    std::vector<std::vector<SwarmEvent>> outbox_;      // by worker
+    std::vector<std::vector<std::uint32_t>> returns_;  // slots of others that are read, by worker
     std::uint64_t digest_ = 0;
     ViewSwarmCounters counters_;
 };

@@ -19,10 +19,44 @@ Error invalid(const char* sentence) { return {ErrorCode::invalid, sentence}; }
 
 bool in_brackets(std::string_view host) { return host.size() > 2 && host.front() == '[' && host.back() == ']'; }
 
+// As inet_pton reads it: four decimal numbers without leading zeros, so every address has one spelling. By hand
+// because each entry of each gossip message passes here.
+bool read_ipv4(std::string_view host, char* four_bytes) {
+    for (int part = 0; part < 4; ++part) {
+        if (part > 0) {
+            if (host.empty() || host.front() != '.') return false;
+            host.remove_prefix(1);
+        }
+        unsigned value = 0;
+        std::size_t digits = 0;
+        for (; digits < host.size() && host[digits] >= '0' && host[digits] <= '9'; ++digits) {
+            if (digits == 3 || (digits == 1 && value == 0)) return false;
+            value = 10 * value + static_cast<unsigned>(host[digits] - '0');
+        }
+        if (digits == 0 || value > 255) return false;
+        four_bytes[part] = static_cast<char>(value);
+        host.remove_prefix(digits);
+    }
+    return host.empty();
+}
+
+std::string ipv4_text(std::string_view four_bytes) {
+    std::string text;
+    for (const char byte : four_bytes) {
+        const unsigned value = static_cast<unsigned char>(byte);
+        if (!text.empty()) text.push_back('.');
+        if (value >= 100) text.push_back(static_cast<char>('0' + value / 100));
+        if (value >= 10) text.push_back(static_cast<char>('0' + value / 10 % 10));
+        text.push_back(static_cast<char>('0' + value % 10));
+    }
+    return text;
+}
+
 // 4 or 16 bytes of a numeric address as inet_pton reads it, 0 bytes for anything else.
 std::string numeric_bytes(const std::string& host) {
     std::array<char, 16> bytes{};
-    if (inet_pton(AF_INET, host.c_str(), bytes.data()) == 1) return {bytes.data(), 4};
+    if (read_ipv4(host, bytes.data())) return {bytes.data(), 4};
+    if (host.find(':') == std::string::npos) return {};
     if (inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1) return {bytes.data(), 16};
     return {};
 }
@@ -108,14 +142,14 @@ AddressKind Endpoint::kind() const {
 
 std::string Endpoint::packed_address() const {
     std::string bytes = numeric_bytes(host);
-    return unpack_address(bytes) == host ? bytes : std::string{};
+    return bytes.size() == 4 || unpack_address(bytes) == host ? bytes : std::string{};
 }
 
 std::string Endpoint::unpack_address(std::string_view four_or_sixteen_bytes) {
-    if (four_or_sixteen_bytes.size() != 4 && four_or_sixteen_bytes.size() != 16) return {};
-    const int family = four_or_sixteen_bytes.size() == 4 ? AF_INET : AF_INET6;
+    if (four_or_sixteen_bytes.size() == 4) return ipv4_text(four_or_sixteen_bytes);
+    if (four_or_sixteen_bytes.size() != 16) return {};
     std::array<char, INET6_ADDRSTRLEN> text{};
-    return inet_ntop(family, four_or_sixteen_bytes.data(), text.data(), text.size()) ? text.data() : std::string{};
+    return inet_ntop(AF_INET6, four_or_sixteen_bytes.data(), text.data(), text.size()) ? text.data() : std::string{};
 }
 
 std::uint32_t Endpoint::group() const {

@@ -83,7 +83,7 @@ class KeyRequest final : public ClientRequest {
 public:
     using Notifier = std::function<void(const Note&)>;
     // `candidates` in the order of asking. `frame` is kept only while other nodes may have to be asked.
-    KeyRequest(ClientDesk& desk, neo::RequestId id, std::vector<NodeNumber> candidates, std::string frame,
+    KeyRequest(ClientDesk& desk, neo::RequestId id, std::vector<NodeNumber> candidates, Bytes frame,
                Notifier notify)
         : ClientRequest(desk, id, Kind<Note>::code),
           candidates_(std::move(candidates)),
@@ -93,7 +93,7 @@ public:
             return;
         }
         if (candidates_.size() > 1) frame_ = frame;
-        desk_.send(candidates_.front(), id, std::move(frame));
+        desk_.send(candidates_.front(), id, frame);
     }
     // Nothing is asked at all.
     KeyRequest(ClientDesk& desk, neo::RequestId id, Note why, Notifier notify)
@@ -225,7 +225,7 @@ std::unique_ptr<ClientRequest> begin(ClientDesk& desk, std::vector<NodeNumber> c
                                      const neo::RecordKey& what, std::function<void(const Note&)> notify) {
     std::string frame;
     neo::encode_record_key(frame, id, Kind<Note>::code, what);
-    return std::make_unique<KeyRequest<Note>>(desk, id, std::move(candidates), std::move(frame), std::move(notify));
+    return std::make_unique<KeyRequest<Note>>(desk, id, std::move(candidates), frame, std::move(notify));
 }
 
 }  // namespace
@@ -239,8 +239,7 @@ std::unique_ptr<ClientRequest> begin_put(ClientDesk& desk, const NodeMap& nodes,
     if (const auto newest = nodes.newest(Key{what.key})) candidates.push_back(*newest);
     std::string frame;
     neo::encode_put(frame, id, what);
-    return std::make_unique<KeyRequest<PutNote>>(desk, id, std::move(candidates), std::move(frame),
-                                                 std::move(notify));
+    return std::make_unique<KeyRequest<PutNote>>(desk, id, std::move(candidates), frame, std::move(notify));
 }
 
 std::unique_ptr<ClientRequest> begin_get(ClientDesk& desk, const NodeMap& nodes, neo::RequestId id,

@@ -18,7 +18,7 @@ public:
     virtual ~ClientDesk() = default;
     [[nodiscard]] virtual bool open(NodeNumber node) const = 0;  // connected and authenticated
     [[nodiscard]] virtual const Endpoint& endpoint(NodeNumber node) const = 0;
-    virtual void send(NodeNumber node, neo::RequestId id, std::string frame) = 0;
+    virtual void send(NodeNumber node, neo::RequestId id, Bytes frame) = 0;
     virtual void unsend(NodeNumber node, neo::RequestId id) = 0;  // what still waits is not sent
     // Calls on_turn() of the request in the next turn, or later in this one.
     virtual void later(neo::RequestId id) = 0;

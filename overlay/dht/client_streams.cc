@@ -67,7 +67,7 @@ void StreamRequest::reconcile(NodeNumber node) {
     control.due = wanted_;
     std::string frame;
     neo::encode_code(frame, id(), word_for(wanted_ == State::stopped, wanted_ == State::suspended));
-    desk_.send(node, id(), std::move(frame));
+    desk_.send(node, id(), frame);
 }
 
 std::string StreamRequest::encode(NodeNumber node) {
@@ -102,7 +102,7 @@ AllNodesRequest::Step StreamRequest::on_data(NodeNumber node, Bytes payload) {
     control.due.reset();
     std::string frame;
     neo::encode_code(frame, id(), neo::Control::ack);
-    desk_.send(node, id(), std::move(frame));
+    desk_.send(node, id(), frame);
     return Step::ended;
 }
 

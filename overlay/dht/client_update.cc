@@ -44,7 +44,7 @@ void UpdateRequest::ask_next() {
         std::string frame;
         neo::encode_update(frame, id(), {UpdateAsk::get_record, channel_, key_, 0, {}});
         reader_ = {node, Stage::support};
-        return desk_.send(node, id(), std::move(frame));
+        return desk_.send(node, id(), frame);
     }
     // Whoever could not be asked may have it: "no record" would be a guess.
     if (passed_over_) return end(NodeDisconnected{desk_.endpoint(*passed_over_), "not connected"});
@@ -123,14 +123,14 @@ void UpdateRequest::write_to_newest(std::uint64_t original_hash, Bytes value) {
     writer_ = {candidates_.front(), Stage::support};
     std::string frame;
     neo::encode_update(frame, id(), {UpdateAsk::update_record, channel_, key_, original_hash, value});
-    desk_.send(*writer_.node, id(), std::move(frame));
+    desk_.send(*writer_.node, id(), frame);
 }
 
 void UpdateRequest::tell(const neo::UpdateDecision& decision) {
     std::string frame;
     neo::encode_update_decision(frame, id(), decision);
     reader_.stage = Stage::written;
-    desk_.send(*reader_.node, id(), std::move(frame));
+    desk_.send(*reader_.node, id(), frame);
 }
 
 bool UpdateRequest::on_written(const Side& side, UpdateCode code) {

@@ -68,9 +68,7 @@ struct DhtClient::Impl final : LinkOwner, ClientDesk, RangeListener {
     // ClientDesk
     bool open(NodeNumber node) const override { return links.open(node); }
     const Endpoint& endpoint(NodeNumber node) const override { return links.endpoint(node); }
-    void send(NodeNumber node, neo::RequestId id, std::string frame) override {
-        links.send(node, id, std::move(frame));
-    }
+    void send(NodeNumber node, neo::RequestId id, Bytes frame) override { links.send(node, id, frame); }
     void unsend(NodeNumber node, neo::RequestId id) override { links.unsend(node, id); }
     void later(neo::RequestId id) override { waiting_turns.push_back(id); }
     void over(neo::RequestId id) override;
@@ -83,8 +81,9 @@ struct DhtClient::Impl final : LinkOwner, ClientDesk, RangeListener {
         Instant began = never;
         Instant deadline = no_deadline;
     };
-    using Maker = std::function<std::unique_ptr<ClientRequest>(DhtRequestId)>;
-    Result<DhtRequestId> begin(const Maker& make);
+    // `make` gives the request of this id.
+    template <class Make>
+    Result<DhtRequestId> begin(Make&& make);
     template <class T, class... Args>
     Result<DhtRequestId> begin_on_all(Args&&... args);
     bool add(const Endpoint& node, NodeLinks::Standing standing);
@@ -99,6 +98,12 @@ struct DhtClient::Impl final : LinkOwner, ClientDesk, RangeListener {
     void woken();
     void ask_sources(Instant now);
     void take_turns();
+    void begin_turn() {
+        turn_began = doors.clock.now();
+        in_turn = true;
+    }
+    // Exact to the length of a turn, and that is short: not worth a look at the clock for each of its requests.
+    [[nodiscard]] Instant now() const { return in_turn ? turn_began : doors.clock.now(); }
     void settle();
     void arm();
 
@@ -118,6 +123,7 @@ struct DhtClient::Impl final : LinkOwner, ClientDesk, RangeListener {
     std::vector<std::unique_ptr<ClientRequest>> ended;  // until the turn ends
     DhtClientStats totals;
     Instant armed = no_deadline;
+    Instant turn_began = never;
     bool in_turn = false;
 };
 
@@ -183,13 +189,14 @@ bool DhtClient::Impl::on_link_message(NodeNumber node, neo::RequestId id, Bytes 
     return true;
 }
 
-Result<DhtRequestId> DhtClient::Impl::begin(const Maker& make) {
+template <class Make>
+Result<DhtRequestId> DhtClient::Impl::begin(Make&& make) {
     if (requests.size() >= options.requests_max)
         return Error{ErrorCode::busy,
                      std::to_string(options.requests_max) + " requests are active; wait for some."};
     const DhtRequestId id = ++last_id;
     Active& active = requests[id];
-    active.began = doors.clock.now();
+    active.began = now();
     active.request = make(id);
     totals.requests_max = std::max(totals.requests_max, requests.size());
     arm();
@@ -208,8 +215,7 @@ Result<DhtRequestId> DhtClient::Impl::begin_on_all(Args&&... args) {
 void DhtClient::Impl::over(neo::RequestId id) {
     const auto at = requests.find(id);
     if (at == requests.end()) return;
-    record(totals.times[static_cast<std::size_t>(at->second.request->code())],
-           doors.clock.now() - at->second.began);
+    record(totals.times[static_cast<std::size_t>(at->second.request->code())], now() - at->second.began);
     set_deadline(id, at->second, no_deadline);
     ended.push_back(std::move(at->second.request));
     requests.erase(at);
@@ -436,37 +442,37 @@ void DhtClient::on_connected(StreamId stream, const Endpoint& remote_address) {
 }
 
 void DhtClient::on_connect_failed(StreamId stream, ConnectFailure why) {
-    impl_->in_turn = true;
+    impl_->begin_turn();
     if (!impl_->links.on_failed(stream, text_of(why))) impl_->lookup.on_gone(stream, false);
     impl_->settle();
 }
 
 void DhtClient::on_bytes(StreamId stream, Bytes bytes) {
-    impl_->in_turn = true;
+    impl_->begin_turn();
     if (!impl_->links.on_bytes(stream, bytes)) impl_->lookup.on_bytes(stream, bytes);
     impl_->settle();
 }
 
 void DhtClient::on_end(StreamId stream) {
-    impl_->in_turn = true;
+    impl_->begin_turn();
     if (!impl_->links.on_gone(stream, true)) impl_->lookup.on_gone(stream, true);
     impl_->settle();
 }
 
 void DhtClient::on_closed(StreamId stream) {
-    impl_->in_turn = true;
+    impl_->begin_turn();
     if (!impl_->links.on_gone(stream, false)) impl_->lookup.on_gone(stream, false);
     impl_->settle();
 }
 
 void DhtClient::on_wakeup() {
-    impl_->in_turn = true;
+    impl_->begin_turn();
     impl_->woken();
     impl_->settle();
 }
 
 void DhtClient::on_writable(StreamId stream) {
-    impl_->in_turn = true;
+    impl_->begin_turn();
     impl_->links.on_writable(stream);
     impl_->settle();
 }

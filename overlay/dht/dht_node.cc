@@ -22,7 +22,8 @@ struct Connection {
     Endpoint source;
     std::unique_ptr<neo::NodeSession> session;
     Instant deadline = no_deadline;
-    bool ready = false;  // stands in the queue of sessions that want the turn
+    bool ready = false;    // stands in the queue of sessions that want the turn
+    bool touched = false;  // stands in the list of those that may have something to send
     bool greeted = false;
 };
 
@@ -49,11 +50,16 @@ struct DhtNode::Impl final : neo::SessionOwner, WriteSink {
     void woken();
     void disconnect_all();
     void writable(StreamId stream);
+    void begin_turn();
     void settle();
     [[nodiscard]] DhtNodeStatus status() const;
 
-    void touch(StreamId stream, Connection& connection);
+    void touch(StreamId stream, Connection& connection) {
+        if (!std::exchange(connection.touched, true)) touched.push_back(stream);
+    }
+    void look_after(StreamId stream, Connection& connection);
     void find_ready();
+    void send_what_is_said();
     void pump();
     void commit();
     void flush();
@@ -82,6 +88,7 @@ struct DhtNode::Impl final : neo::SessionOwner, WriteSink {
     DhtNodeStatus totals;           // without what living sessions count
     Instant armed = no_deadline;
     bool in_turn = false;
+    bool may_pump = false;  // in this turn
 };
 
 // ---- what sessions and the desk say ----
@@ -101,7 +108,7 @@ void DhtNode::Impl::on_written(std::uint64_t stream, std::uint64_t request, Wrot
     Connection* connection = find(id);
     if (!connection) return;
     connection->session->on_written(request, wrote);
-    touched.push_back(id);
+    touch(id, *connection);
     if (!in_turn) arm();
 }
 
@@ -126,7 +133,7 @@ void DhtNode::Impl::accept(StreamId stream, const Endpoint& source) {
     connection.session =
         std::make_unique<neo::NodeSession>(static_cast<std::uint64_t>(stream), options.session, options.credentials,
                                            rooms, *this, nonce, doors.clock.now());
-    touched.push_back(stream);
+    touch(stream, connection);
 }
 
 void DhtNode::Impl::bytes(StreamId stream, Bytes arrived) {
@@ -139,7 +146,7 @@ void DhtNode::Impl::bytes(StreamId stream, Bytes arrived) {
         connection->greeted = true;
         note(DhtClientAccepted{connection->source, connection->session->client()});
     }
-    touched.push_back(stream);
+    touch(stream, *connection);
 }
 
 void DhtNode::Impl::gone(StreamId stream, bool orderly) {
@@ -152,6 +159,7 @@ void DhtNode::Impl::gone(StreamId stream, bool orderly) {
 
 void DhtNode::Impl::woken() {
     armed = no_deadline;
+    may_pump = true;
     const Instant now = doors.clock.now();
     while (!deadlines.empty() && deadlines.begin()->first <= now) {
         const StreamId stream = deadlines.begin()->second;
@@ -159,12 +167,12 @@ void DhtNode::Impl::woken() {
         deadlines.erase(deadlines.begin());
         connection.deadline = no_deadline;
         connection.session->on_deadline(now);
-        touched.push_back(stream);
+        touch(stream, connection);
     }
 }
 
 void DhtNode::Impl::writable(StreamId stream) {
-    if (find(stream)) touched.push_back(stream);
+    if (Connection* connection = find(stream)) touch(stream, *connection);
 }
 
 void DhtNode::Impl::disconnect_all() {
@@ -176,11 +184,21 @@ void DhtNode::Impl::disconnect_all() {
 
 // ---- a turn ----
 
-void DhtNode::Impl::settle() {
+// While somebody waits for the next wake-up nothing else gives turns: a hundred clients who ask a word each are not
+// made to wait for a hundred turns of those who ask for everything.
+void DhtNode::Impl::begin_turn() {
     in_turn = true;
+    may_pump = ready.empty();
+}
+
+void DhtNode::Impl::settle() {
+    if (!in_turn) begin_turn();
     records.collect();
     find_ready();
-    pump();
+    if (may_pump && !ready.empty()) {
+        send_what_is_said();
+        pump();
+    }
     commit();
     flush();
     in_turn = false;
@@ -196,6 +214,12 @@ void DhtNode::Impl::find_ready() {
     }
 }
 
+// Short answers do not wait until long ones are made.
+void DhtNode::Impl::send_what_is_said() {
+    for (const StreamId stream : touched)
+        if (Connection* connection = find(stream); connection && !connection->ready) send(stream, *connection);
+}
+
 void DhtNode::Impl::pump() {
     const Instant now = doors.clock.now();
     neo::Budget turn(options.turn_bytes);
@@ -209,7 +233,7 @@ void DhtNode::Impl::pump() {
         const std::size_t whole = share.left();
         connection->session->pump(now, share);
         turn.spend(std::max(whole - share.left(), share_cost_min));
-        touched.push_back(stream);
+        touch(stream, *connection);
         if (connection->session->ready()) on_ready(static_cast<std::uint64_t>(stream));
     }
 }
@@ -223,12 +247,13 @@ void DhtNode::Impl::commit() {
 void DhtNode::Impl::flush() {
     for (std::size_t i = 0; i < touched.size(); ++i) {
         const StreamId stream = touched[i];
-        if (Connection* connection = find(stream)) touch(stream, *connection);
+        if (Connection* connection = find(stream)) look_after(stream, *connection);
     }
     touched.clear();
 }
 
-void DhtNode::Impl::touch(StreamId stream, Connection& connection) {
+void DhtNode::Impl::look_after(StreamId stream, Connection& connection) {
+    connection.touched = false;
     send(stream, connection);
     neo::NodeSession& session = *connection.session;
     if (session.over()) {
@@ -326,6 +351,7 @@ void DhtNode::records_changed() { impl_->settle(); }
 DhtNodeStatus DhtNode::status() const { return impl_->status(); }
 
 void DhtNode::on_accept(StreamId stream, const Endpoint& source) {
+    impl_->begin_turn();
     impl_->accept(stream, source);
     impl_->settle();
 }
@@ -335,26 +361,31 @@ void DhtNode::on_connected(StreamId, const Endpoint&) {}  // a node dials nobody
 void DhtNode::on_connect_failed(StreamId, ConnectFailure) {}
 
 void DhtNode::on_bytes(StreamId stream, Bytes bytes) {
+    impl_->begin_turn();
     impl_->bytes(stream, bytes);
     impl_->settle();
 }
 
 void DhtNode::on_end(StreamId stream) {
+    impl_->begin_turn();
     impl_->gone(stream, true);
     impl_->settle();
 }
 
 void DhtNode::on_closed(StreamId stream) {
+    impl_->begin_turn();
     impl_->gone(stream, false);
     impl_->settle();
 }
 
 void DhtNode::on_wakeup() {
+    impl_->begin_turn();
     impl_->woken();
     impl_->settle();
 }
 
 void DhtNode::on_writable(StreamId stream) {
+    impl_->begin_turn();
     impl_->writable(stream);
     impl_->settle();
 }

@@ -1,9 +1,10 @@
 // One DHT node speaking neo: connections, requests and records put together, on the doors of overlay/environment.h.
 // The fake node of tests is this class on a MemoryStore with the whole range. Single thread.
 //
-// A turn of the event loop: what came is handed to its session; what the store has completed is told; requests that
-// have something to say get turns while the turn's budget lasts; what each connection has to say leaves in one
-// write. What did not fit into the budget goes on in the next turn, behind whatever has arrived meanwhile.
+// A turn: what came is handed to its session; what the store has completed is told; requests that have something to
+// say get turns while the turn's budget lasts; what each connection has to say leaves in one write. What did not
+// fit into the budget goes on at the next wake-up, and only there: once in a round of the event loop, behind
+// whatever has arrived meanwhile.
 #pragma once
 
 #include <array>
@@ -34,7 +35,7 @@ struct DhtNodeOptions {
     neo::HandlerLimits handlers;
     std::size_t connections_max = 5000;  // one more is accepted and closed at once
     // Long requests may look at so many bytes in one turn of the event loop (neo::Budget).
-    std::size_t turn_bytes = std::size_t{512} << 10;
+    std::size_t turn_bytes = std::size_t{256} << 10;
     // Of writes the store has not completed; beyond it everybody waits for the disk.
     std::size_t waiting_bytes_max = std::size_t{64} << 20;
 };

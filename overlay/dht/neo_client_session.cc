@@ -75,24 +75,31 @@ void ClientSession::on_deadline(Instant now) {
     if (now >= next_deadline()) finish(SessionEnd::too_slow);
 }
 
-void ClientSession::send(RequestId id, std::string frame) {
-    const bool first = waiting_ids_.insert(id).second;
-    assert(first);
-    static_cast<void>(first);
-    waiting_.emplace_back(id, std::move(frame));
+void ClientSession::send(RequestId id, Bytes frame) {
+    assert(id != no_request);
+    waiting_.push_back({id, frame.size()});
+    waiting_frames_ += frame;
 }
 
 void ClientSession::cancel(RequestId id) {
-    if (waiting_ids_.erase(id) > 0) std::erase_if(waiting_, [id](const auto& entry) { return entry.first == id; });
+    const auto entry = std::ranges::find(waiting_, id, &Waiting::id);
+    if (entry != waiting_.end()) entry->id = no_request;
 }
 
 void ClientSession::pump() {
     if (stage_ != Stage::open || over()) return;
     while (!waiting_.empty() && output_.size() + unsent_ < limits_.output_bytes_max) {
-        output_ += waiting_.front().second;
-        waiting_ids_.erase(waiting_.front().first);
+        const Waiting next = waiting_.front();
         waiting_.pop_front();
+        if (next.id != no_request) output_.append(waiting_frames_, waiting_begin_, next.frame_bytes);
+        waiting_begin_ += next.frame_bytes;
     }
+    // Moved together when half of it is empty: each byte at most once.
+    if (waiting_begin_ * 2 < waiting_frames_.size()) return;
+    waiting_frames_.erase(0, waiting_begin_);
+    waiting_begin_ = 0;
+    if (waiting_frames_.empty() && waiting_frames_.capacity() > 2 * limits_.output_bytes_max)
+        std::string().swap(waiting_frames_);
 }
 
 }  // namespace halp::neo

@@ -2,12 +2,11 @@
 // side by side. What the messages mean is for others.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
-#include <unordered_set>
-#include <utility>
 
 #include "overlay/dht/neo_credentials.h"
 #include "overlay/dht/neo_frames.h"
@@ -42,8 +41,10 @@ public:
     [[nodiscard]] bool authenticated() const { return stage_ == Stage::open; }
 
     // Whole frames made by neo_codec. A request has at most one message waiting; requests take turns.
-    void send(RequestId id, std::string frame);
-    [[nodiscard]] bool waiting(RequestId id) const { return waiting_ids_.contains(id); }
+    void send(RequestId id, Bytes frame);
+    [[nodiscard]] bool waiting(RequestId id) const {
+        return std::ranges::find(waiting_, id, &Waiting::id) != waiting_.end();
+    }
     void cancel(RequestId id);  // what waits is not sent
     void set_unsent(std::size_t bytes) { unsent_ = bytes; }
     // Moves what waits to output() while there is room.
@@ -69,8 +70,13 @@ private:
     FrameReceiver frames_;
     std::string output_;
     std::size_t unsent_ = 0;
-    std::deque<std::pair<RequestId, std::string>> waiting_;
-    std::unordered_set<RequestId> waiting_ids_;  // of the same
+    struct Waiting {
+        RequestId id;  // no_request: not to be sent any more
+        std::size_t frame_bytes;
+    };
+    std::deque<Waiting> waiting_;
+    std::string waiting_frames_;  // of the same, from waiting_begin_ on
+    std::size_t waiting_begin_ = 0;
 };
 
 }  // namespace halp::neo

@@ -61,6 +61,7 @@ public:
 private:
     std::string& out_;
     std::size_t begin_;
+    FrameType type_;
 };
 
 struct RequestBody {
@@ -199,10 +200,10 @@ enum class RemoveAnswer : std::uint8_t { no_record = 1, removed = 2, wrong_node 
 enum class RemoveChannelAnswer : std::uint8_t { removed = 1, not_permitted = 2, error = 3 };
 
 // A message of one byte, whichever enumeration it is of.
+void encode_byte(std::string& out, RequestId id, std::uint8_t byte);
 template <class Code>
 void encode_code(std::string& out, RequestId id, Code code) {
-    FrameWriter frame(out, id);
-    out.push_back(static_cast<char>(code));
+    encode_byte(out, id, static_cast<std::uint8_t>(code));
 }
 // The codes of these are 1 .. `last` without a gap.
 [[nodiscard]] Decoded<std::uint8_t> decode_code(Bytes payload, std::uint8_t last);

@@ -10,10 +10,19 @@ namespace {
 
 constexpr std::size_t length_at = 1, parity_at = 9;
 
-char parity(Bytes bytes) {
-    char all = 0;
-    for (const char byte : bytes) all = static_cast<char>(all ^ byte);
-    return all;
+// The XOR of eight bytes and one.
+char parity(const char* first, char ninth) {
+    std::uint64_t all = load_number<std::uint64_t>(first);
+    all ^= all >> 32;
+    all ^= all >> 16;
+    all ^= all >> 8;
+    return static_cast<char>(static_cast<char>(all & 0xff) ^ ninth);
+}
+
+void write_header(char* at, FrameType type, std::uint64_t body_bytes) {
+    at[0] = static_cast<char>(type);
+    store_number(at + length_at, body_bytes);
+    at[parity_at] = parity(at + length_at, at[0]);
 }
 
 }  // namespace
@@ -22,11 +31,9 @@ char parity(Bytes bytes) {
 
 Decoded<FrameHeader> decode_header(Bytes so_far, FrameType expected, std::uint64_t request_body_max) {
     if (so_far.size() < header_bytes) return DecodeError::need_more;
-    const Bytes header = so_far.substr(0, header_bytes);
-    if (parity(header) != 0) return DecodeError::bad_parity;
-    FieldReader read(header);
-    const auto type = static_cast<FrameType>(read.number<std::uint8_t>());
-    const auto body_bytes = read.number<std::uint64_t>();
+    if (parity(so_far.data() + length_at, so_far[0]) != so_far[parity_at]) return DecodeError::bad_parity;
+    const auto type = static_cast<FrameType>(so_far[0]);
+    const auto body_bytes = load_number<std::uint64_t>(so_far.data() + length_at);
     if (type != expected) return DecodeError::bad_type;
     if (type == FrameType::authentication && body_bytes > authentication_body_max) return DecodeError::bad_length;
     if (type == FrameType::request && body_bytes < request_id_bytes) return DecodeError::bad_length;
@@ -34,9 +41,8 @@ Decoded<FrameHeader> decode_header(Bytes so_far, FrameType expected, std::uint64
     return FrameHeader{type, body_bytes};
 }
 
-FrameWriter::FrameWriter(std::string& out, FrameType type) : out_(out), begin_(out.size()) {
+FrameWriter::FrameWriter(std::string& out, FrameType type) : out_(out), begin_(out.size()), type_(type) {
     out_.append(header_bytes, '\0');
-    out_[begin_] = static_cast<char>(type);
 }
 
 FrameWriter::FrameWriter(std::string& out, RequestId id) : FrameWriter(out, FrameType::request) {
@@ -44,11 +50,15 @@ FrameWriter::FrameWriter(std::string& out, RequestId id) : FrameWriter(out, Fram
     FieldWriter(out_).number(id);
 }
 
-FrameWriter::~FrameWriter() {
-    std::uint64_t body_bytes = out_.size() - begin_ - header_bytes;
-    for (std::size_t i = length_at; i < parity_at; ++i, body_bytes >>= 8)
-        out_[begin_ + i] = static_cast<char>(body_bytes & 0xff);
-    out_[begin_ + parity_at] = parity(Bytes(out_).substr(begin_, parity_at));
+FrameWriter::~FrameWriter() { write_header(out_.data() + begin_, type_, out_.size() - begin_ - header_bytes); }
+
+void encode_byte(std::string& out, RequestId id, std::uint8_t byte) {
+    assert(id != no_request);
+    char frame[header_bytes + request_id_bytes + 1];
+    write_header(frame, FrameType::request, request_id_bytes + 1);
+    store_number(frame + header_bytes, id);
+    frame[sizeof frame - 1] = static_cast<char>(byte);
+    out.append(frame, sizeof frame);
 }
 
 Decoded<RequestBody> decode_request_body(Bytes body) {

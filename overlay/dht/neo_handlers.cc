@@ -12,6 +12,8 @@ constexpr std::uint8_t number(Code code) {
     return static_cast<std::uint8_t>(code);
 }
 
+constexpr std::size_t value_capacity_kept = std::size_t{256} << 10;
+
 bool responsible(const Request& request, std::uint64_t key) {
     return request.rooms.ranges.own().contains(Key{key});
 }
@@ -36,8 +38,7 @@ Reply put(const Request& request, RecordDesk& desk) {
     const auto channel = Channel::parse(wanted->channel);
     if (!channel || wanted->value.size() > request.rooms.limits.value_bytes_max)
         return Reply::answer(PutAnswer::error);
-    desk.put(channel.value(), Key{wanted->key}, wanted->value, request.asker);
-    return Reply::when_written(judge_put);
+    return Reply::written(desk.put(channel.value(), Key{wanted->key}, wanted->value, request.asker), judge_put);
 }
 
 // Get, Exists and Remove agree on everything but their codes and what they do with the record.
@@ -63,12 +64,13 @@ Reply with_record(const Request& request, RecordDesk& desk, Parsing parsing, Do 
 
 Reply get(const Request& request, RecordDesk& desk) {
     return with_record<GetAnswer>(request, desk, Parsing::lenient, [&](const Channel& channel, Key key) {
-        std::string value;
+        std::string& value = request.rooms.value;
+        if (value.capacity() > value_capacity_kept) std::string().swap(value);
         const Result<bool> found = desk.store().get(channel, key, value);
         if (!found) return Reply::answer(GetAnswer::error);
         if (!found.value()) return Reply::answer(GetAnswer::no_record);
         Reply reply = Reply::answer(GetAnswer::got);
-        reply.value = std::move(value);
+        reply.value = value;
         return reply;
     });
 }
@@ -83,8 +85,7 @@ Reply exists(const Request& request, RecordDesk& desk) {
 
 Reply remove(const Request& request, RecordDesk& desk) {
     return with_record<RemoveAnswer>(request, desk, Parsing::strict, [&](const Channel& channel, Key key) {
-        desk.remove(channel, key, request.asker);
-        return Reply::when_written(judge_remove);
+        return Reply::written(desk.remove(channel, key, request.asker), judge_remove);
     });
 }
 

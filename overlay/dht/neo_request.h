@@ -93,7 +93,8 @@ struct Rooms {
     HashRanges& ranges;
     const HandlerLimits& limits;
     const Permissions& permissions;
-    WriteSink& sink;  // of those who write
+    WriteSink& sink;         // of those who write
+    std::string value = {};  // where single handlers put the value they answer with
 };
 
 // One request as its handler sees it when it begins.
@@ -107,12 +108,12 @@ struct Request {
     Rooms& rooms;
 };
 
-// The one answer of a request that has only one.
+// The one answer of a request that has only one. What it views is valid until the next handler is called.
 struct Reply {
     enum class Kind : std::uint8_t { answer, when_written, malformed };
     Kind kind = Kind::answer;
     std::uint8_t code = 0;                   // of answer
-    std::optional<std::string> value;        // follows the code in a message of its own
+    std::optional<Bytes> value;              // follows the code in a message of its own
     std::uint8_t (*judge)(Wrote) = nullptr;  // of when_written: the code, once it is known how the write ended
 
     template <class Code>
@@ -120,6 +121,10 @@ struct Reply {
         return {Kind::answer, static_cast<std::uint8_t>(code), std::nullopt, nullptr};
     }
     static Reply when_written(std::uint8_t (*judge)(Wrote)) { return {Kind::when_written, 0, std::nullopt, judge}; }
+    // `wrote` as the desk has answered.
+    static Reply written(std::optional<Wrote> wrote, std::uint8_t (*judge)(Wrote)) {
+        return wrote ? Reply{Kind::answer, judge(*wrote), std::nullopt, nullptr} : when_written(judge);
+    }
     static Reply malformed() { return {Kind::malformed, 0, std::nullopt, nullptr}; }
 };
 

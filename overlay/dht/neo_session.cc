@@ -140,10 +140,11 @@ void NodeSession::begin(RequestId id, const RequestStart& start, Instant now) {
     ++stats_.requests;
     bool known_code = false;
     const HandlerRow* row = find_handler(start.code, start.version, known_code);
-    Active& active = active_[id];
-    active.row = row;
     // Whatever is said at once is said in order behind those who already wait.
     const bool at_once = has_room() && turns_.empty();
+    if (at_once && row && row->single) return run_at_once(id, *row, start.parameters, now);
+    Active& active = active_[id];
+    active.row = row;
     if (!row) {
         ++stats_.unsupported;
         active.support = known_code ? Support::version_unknown : Support::code_unknown;
@@ -154,21 +155,37 @@ void NodeSession::begin(RequestId id, const RequestStart& start, Instant now) {
         active.support_due = false;
     }
     if (!at_once && row->long_answer) {
-        active.parameters.assign(start.parameters);
+        active.held.assign(start.parameters);
         return want_turn(id, active);
     }
     run(id, active, start.parameters, now);
 }
 
+Request NodeSession::request_of(RequestId id, Bytes parameters, Instant now) {
+    return {id, parameters, client_, {&rooms_.sink, stream_, id}, now, *this, rooms_};
+}
+
+// What nearly every request is: asked, answered and forgotten in one go.
+void NodeSession::run_at_once(RequestId id, const HandlerRow& row, Bytes parameters, Instant now) {
+    encode_support(output_, id, Support::supported);
+    const Reply reply = row.single(request_of(id, parameters, now), rooms_.records);
+    if (reply.kind == Reply::Kind::answer && has_room()) return say(id, reply.code, reply.value);
+    if (reply.kind == Reply::Kind::malformed) return finish(SessionEnd::malformed);
+    Active& active = active_[id];
+    active.row = &row;
+    active.support_due = false;
+    take(id, active, reply);
+}
+
 void NodeSession::run(RequestId id, Active& active, Bytes parameters, Instant now) {
-    const Request request{id, parameters, client_, {&rooms_.sink, stream_, id}, now, *this, rooms_};
+    const Request request = request_of(id, parameters, now);
     if (active.row->single) return take(id, active, active.row->single(request, rooms_.records));
     active.lasting = active.row->lasting(request);
     if (!active.lasting) return finish(SessionEnd::malformed);
     want_turn(id, active);
 }
 
-void NodeSession::take(RequestId id, Active& active, Reply reply) {
+void NodeSession::take(RequestId id, Active& active, const Reply& reply) {
     if (reply.kind == Reply::Kind::malformed) return finish(SessionEnd::malformed);
     if (reply.kind == Reply::Kind::when_written) {
         active.writing = true;
@@ -176,10 +193,15 @@ void NodeSession::take(RequestId id, Active& active, Reply reply) {
         if (active.support_due) want_turn(id, active);
         return;
     }
-    active.reply = std::move(reply);
-    if (active.support_due || !has_room()) return want_turn(id, active);
-    say_reply(id, active);
-    end_request(id);
+    if (!active.support_due && has_room()) {
+        say(id, reply.code, reply.value);
+        return end_request(id);
+    }
+    active.answered = true;
+    active.code = reply.code;
+    active.has_value = reply.value.has_value();
+    active.held.assign(reply.value.value_or(Bytes{}));
+    want_turn(id, active);
 }
 
 void NodeSession::on_written(RequestId id, Wrote wrote) {
@@ -189,15 +211,20 @@ void NodeSession::on_written(RequestId id, Wrote wrote) {
     if (active.lasting) return after(id, active, active.lasting->on_written(wrote));
     assert(active.writing);
     active.writing = false;
-    active.reply = Reply{Reply::Kind::answer, active.judge(wrote), std::nullopt, nullptr};
+    active.answered = true;
+    active.code = active.judge(wrote);
     if (active.wants_turn || active.support_due || !has_room()) return want_turn(id, active);
     say_reply(id, active);
     end_request(id);
 }
 
-void NodeSession::say_reply(RequestId id, Active& active) {
-    encode_code(output_, id, active.reply->code);
-    if (active.reply->value) encode_value(output_, id, *active.reply->value);
+void NodeSession::say(RequestId id, std::uint8_t code, const std::optional<Bytes>& value) {
+    encode_code(output_, id, code);
+    if (value) encode_value(output_, id, *value);
+}
+
+void NodeSession::say_reply(RequestId id, const Active& active) {
+    say(id, active.code, active.has_value ? std::optional<Bytes>(active.held) : std::nullopt);
 }
 
 void NodeSession::end_request(RequestId id) {
@@ -259,8 +286,8 @@ void NodeSession::give_turn(RequestId id, Instant now, Budget& budget) {
         encode_support(output_, id, active.support);
         active.support_due = false;
         if (!active.row) return end_request(id);
-        if (!active.lasting && !active.reply && !active.writing) {
-            const std::string parameters = std::move(active.parameters);
+        if (!active.lasting && !active.answered && !active.writing) {
+            const std::string parameters = std::move(active.held);
             return run(id, active, parameters, now);
         }
         if (!active.writing) want_turn(id, active);
@@ -270,7 +297,7 @@ void NodeSession::give_turn(RequestId id, Instant now, Budget& budget) {
         Turn turn{output_, id, now, budget};
         return after(id, active, active.lasting->on_turn(turn));
     }
-    if (!active.reply) return;
+    if (!active.answered) return;
     say_reply(id, active);
     end_request(id);
 }

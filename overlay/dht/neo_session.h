@@ -107,9 +107,11 @@ private:
         bool support_due = true;  // the first answer has not been given
         bool wants_turn = false;  // stands in turns_
         bool writing = false;     // waits for on_written
+        bool answered = false;    // the single answer is known: code, and value
+        std::uint8_t code = 0;
+        bool has_value = false;
         std::unique_ptr<LongRequest> lasting;
-        std::string parameters;      // of a request that has not begun for lack of room
-        std::optional<Reply> reply;  // of one with a single answer, once it is known
+        std::string held;  // parameters of a request that has not begun for lack of room; later the value
         std::uint8_t (*judge)(Wrote) = nullptr;
         Instant deadline = no_deadline;
     };
@@ -129,10 +131,13 @@ private:
     void on_request(Bytes body, Instant now);
     void begin(RequestId id, const RequestStart& start, Instant now);
     void run(RequestId id, Active& active, Bytes parameters, Instant now);
-    void take(RequestId id, Active& active, Reply reply);
+    void run_at_once(RequestId id, const HandlerRow& row, Bytes parameters, Instant now);
+    [[nodiscard]] Request request_of(RequestId id, Bytes parameters, Instant now);
+    void take(RequestId id, Active& active, const Reply& reply);
     void after(RequestId id, Active& active, After what);
     void give_turn(RequestId id, Instant now, Budget& budget);
-    void say_reply(RequestId id, Active& active);
+    void say(RequestId id, std::uint8_t code, const std::optional<Bytes>& value);
+    void say_reply(RequestId id, const Active& active);
     void set_deadline(RequestId id, Active& active, Instant deadline);
     void end_request(RequestId id);
     [[nodiscard]] bool ended_lately(RequestId id) const;

@@ -46,7 +46,7 @@ public:
                 break;
             case UpdateAsk::remove_record:
                 kind_ = Kind::removal;
-                rooms_.records.remove(*channel_, key_, asker_);
+                conclude(rooms_.records.remove(*channel_, key_, asker_));
                 break;
             default:
                 answer(UpdateCode::ok);
@@ -56,6 +56,18 @@ public:
     }
 
     After on_written(Wrote wrote) override {
+        conclude(wrote);
+        return After::again;
+    }
+
+private:
+    enum class Kind : std::uint8_t { creation, update, removal };
+
+    void answer(UpdateCode code) { answer_ = code; }
+
+    // Nothing when the write is not over.
+    void conclude(std::optional<Wrote> wrote) {
+        if (!wrote) return;
         switch (kind_) {
             case Kind::creation:
                 answer(wrote == Wrote::done ? UpdateCode::no_record : UpdateCode::error);
@@ -70,13 +82,7 @@ public:
                     answer(wrote == Wrote::done ? UpdateCode::ok : UpdateCode::error);
                 break;
         }
-        return After::again;
     }
-
-private:
-    enum class Kind : std::uint8_t { creation, update, removal };
-
-    void answer(UpdateCode code) { answer_ = code; }
 
     void read() {
         if (!rooms_.records.store().has_channel(*channel_)) {
@@ -92,7 +98,7 @@ private:
     void write(std::uint64_t original_hash, Bytes value) {
         if (value.size() > rooms_.limits.value_bytes_max) return answer(UpdateCode::error);
         kind_ = Kind::update;
-        rooms_.records.update(*channel_, key_, original_hash, value, asker_);
+        conclude(rooms_.records.update(*channel_, key_, original_hash, value, asker_));
     }
 
     Rooms& rooms_;

@@ -2,15 +2,36 @@
 // Only codecs need it.
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 
 #include "overlay/dht/neo_codec.h"
 #include "overlay/environment.h"
 
 namespace halp::neo {
+
+// The compilers make one instruction of each where the machine is little-endian too.
+template <std::unsigned_integral T>
+void store_number(char* at, T value) {
+    if constexpr (std::endian::native == std::endian::little)
+        std::memcpy(at, &value, sizeof value);
+    else
+        for (std::size_t i = 0; i < sizeof(T); ++i) at[i] = static_cast<char>(value >> (8 * i) & 0xff);
+}
+template <std::unsigned_integral T>
+[[nodiscard]] T load_number(const char* at) {
+    T value = 0;
+    if constexpr (std::endian::native == std::endian::little)
+        std::memcpy(&value, at, sizeof value);
+    else
+        for (std::size_t i = sizeof(T); i-- > 0;)
+            value = static_cast<T>(std::uint64_t{value} << 8 | static_cast<std::uint8_t>(at[i]));
+    return value;
+}
 
 // Appends.
 class FieldWriter {
@@ -20,7 +41,7 @@ public:
     template <std::unsigned_integral T>
     void number(T value) {
         char bytes[sizeof(T)];
-        for (std::size_t i = 0; i < sizeof(T); ++i) bytes[i] = static_cast<char>(value >> (8 * i) & 0xff);
+        store_number(bytes, value);
         out_.append(bytes, sizeof(T));
     }
     void flag(bool value) { number<std::uint8_t>(value ? 1 : 0); }
@@ -57,9 +78,7 @@ public:
     template <std::unsigned_integral T>
     T number() {
         const Bytes bytes = raw(sizeof(T));
-        std::uint64_t value = 0;
-        for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<std::uint8_t>(bytes[i]);
-        return static_cast<T>(value);
+        return bytes.empty() ? T{0} : load_number<T>(bytes.data());
     }
     bool flag() { return number<std::uint8_t>() != 0; }  // the originals take any non-zero byte for true
     Bytes array() { return raw(number<std::uint64_t>()); }

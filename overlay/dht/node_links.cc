@@ -78,10 +78,10 @@ std::vector<NodeNumber> NodeLinks::known_nodes() const {
     return nodes;
 }
 
-void NodeLinks::send(NodeNumber node, neo::RequestId id, std::string frame) {
+void NodeLinks::send(NodeNumber node, neo::RequestId id, Bytes frame) {
     Link& link = at(node);
     ++stats_.messages_out;
-    link.session->send(id, std::move(frame));
+    link.session->send(id, frame);
     touch(link);
 }
 

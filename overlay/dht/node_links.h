@@ -73,7 +73,7 @@ public:
     [[nodiscard]] std::size_t open_count() const { return open_; }
 
     // Precondition of both: open(node).
-    void send(NodeNumber node, neo::RequestId id, std::string frame);
+    void send(NodeNumber node, neo::RequestId id, Bytes frame);
     void unsend(NodeNumber node, neo::RequestId id);
 
     // Ends all connections at the end of the turn; they are made again.

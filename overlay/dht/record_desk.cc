@@ -11,17 +11,42 @@ WriteToken RecordDesk::expect(Kind kind, const Channel& channel, Key key, Asker 
     return WriteToken{first_token_ + pending_.size() - 1};
 }
 
-void RecordDesk::put(const Channel& channel, Key key, std::string_view value, Asker asker) {
+std::optional<Wrote> RecordDesk::put(const Channel& channel, Key key, std::string_view value, Asker asker) {
+    if (at_once()) {
+        store_.put(channel, key, value, next_token());
+        return conclude(Kind::change, channel, key);
+    }
     store_.put(channel, key, value, expect(Kind::change, channel, key, asker));
+    return std::nullopt;
 }
 
-void RecordDesk::update(const Channel& channel, Key key, std::uint64_t original_hash, std::string_view value,
-                        Asker asker) {
-    store_.update(channel, key, original_hash, value, expect(Kind::change, channel, key, asker));
-}
-
-void RecordDesk::remove(const Channel& channel, Key key, Asker asker) {
+std::optional<Wrote> RecordDesk::remove(const Channel& channel, Key key, Asker asker) {
+    if (at_once()) {
+        store_.remove(channel, key, next_token());
+        return conclude(Kind::removal, channel, key);
+    }
     store_.remove(channel, key, expect(Kind::removal, channel, key, asker));
+    return std::nullopt;
+}
+
+// Nothing else waits: what has been completed is this write.
+Wrote RecordDesk::conclude(Kind kind, const Channel& channel, Key key) {
+    completions_.clear();
+    store_.take_completions(completions_);
+    assert(completions_.size() == 1);
+    const Wrote wrote = completions_.front().wrote;
+    if (wrote == Wrote::done) tell(kind, channel, key);
+    return wrote;
+}
+
+std::optional<Wrote> RecordDesk::update(const Channel& channel, Key key, std::uint64_t original_hash,
+                                        std::string_view value, Asker asker) {
+    if (at_once()) {
+        store_.update(channel, key, original_hash, value, next_token());
+        return conclude(Kind::change, channel, key);
+    }
+    store_.update(channel, key, original_hash, value, expect(Kind::change, channel, key, asker));
+    return std::nullopt;
 }
 
 void RecordDesk::create_channel(const Channel& channel, Asker asker) {
@@ -40,7 +65,7 @@ void RecordDesk::collect() {
         assert(at < pending_.size() && !pending_[at].over);
         Pending& write = pending_[at];
         write.over = true;
-        if (completion.wrote == Wrote::done) tell(write);
+        if (completion.wrote == Wrote::done) tell(write.kind, write.channel, write.key);
         const Asker asker = write.asker;
         if (asker.sink) asker.sink->on_written(asker.stream, asker.request, completion.wrote);
     }
@@ -52,18 +77,19 @@ void RecordDesk::forget(const WriteSink& sink) {
         if (write.asker.sink == &sink) write.asker.sink = nullptr;
 }
 
-void RecordDesk::tell(const Pending& write) {
-    const auto found = listeners_.find(write.channel);
+void RecordDesk::tell(Kind kind, const Channel& channel, Key key) {
+    if (listeners_.empty()) return;
+    const auto found = listeners_.find(channel);
     if (found == listeners_.end()) return;
-    if (write.kind == Kind::channel_removal) {
+    if (kind == Kind::channel_removal) {
         const std::vector<RecordListener*> bereaved = std::move(found->second);
         listeners_.erase(found);
         for (RecordListener* listener : bereaved) listener->on_channel_removed();
         return;
     }
     for (RecordListener* listener : found->second) {
-        if (write.kind == Kind::change) listener->on_changed(write.key);
-        if (write.kind == Kind::removal) listener->on_removed(write.key);
+        if (kind == Kind::change) listener->on_changed(key);
+        if (kind == Kind::removal) listener->on_removed(key);
     }
 }
 

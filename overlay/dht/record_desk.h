@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -44,9 +45,13 @@ public:
 
     [[nodiscard]] const RecordStore& store() const { return store_; }
 
-    void put(const Channel& channel, Key key, std::string_view value, Asker asker);
-    void update(const Channel& channel, Key key, std::uint64_t original_hash, std::string_view value, Asker asker);
-    void remove(const Channel& channel, Key key, Asker asker);
+    // How the write ended, when the engine completes writes at once: listeners have been told then, and the asker
+    // is not. Else nothing, and the asker hears of it.
+    std::optional<Wrote> put(const Channel& channel, Key key, std::string_view value, Asker asker);
+    std::optional<Wrote> remove(const Channel& channel, Key key, Asker asker);
+    std::optional<Wrote> update(const Channel& channel, Key key, std::uint64_t original_hash,
+                                std::string_view value, Asker asker);
+    // The asker is always told.
     void create_channel(const Channel& channel, Asker asker);
     void remove_channel(const Channel& channel, Asker asker);
 
@@ -75,7 +80,10 @@ private:
         Asker asker;
     };
     WriteToken expect(Kind kind, const Channel& channel, Key key, Asker asker);
-    void tell(const Pending& write);
+    [[nodiscard]] bool at_once() const { return pending_.empty() && store_.completes_at_once(); }
+    [[nodiscard]] WriteToken next_token() { return WriteToken{first_token_++}; }
+    Wrote conclude(Kind kind, const Channel& channel, Key key);
+    void tell(Kind kind, const Channel& channel, Key key);
 
     RecordStore& store_;
     std::deque<Pending> pending_;  // the front one has the token first_token_, the next one more, ...

@@ -39,22 +39,22 @@ std::optional<std::string_view> ChannelRecords::get(Key key) const {
 void ChannelRecords::put(Key key, std::string_view value) {
     assert(value.size() <= value_bytes_max);
     value_bytes_ += value.size();
-    RecordPlace* const place = index_.find(key);
-    if (place == nullptr) {
-        index_.insert(key, append(key, value));
+    const auto [place, added] = index_.find_or_add(key);
+    if (added) {
+        place = append(key, value);
         return evacuate_one();
     }
 
-    const std::string_view old = value_at(*place);
+    const std::string_view old = value_at(place);
     value_bytes_ -= old.size();
     if (old.size() == value.size()) {
         if (!value.empty())
-            std::memmove(segments_[segment_of(*place)].bytes.get() + offset_of(*place) + header_bytes, value.data(),
+            std::memmove(segments_[segment_of(place)].bytes.get() + offset_of(place) + header_bytes, value.data(),
                          value.size());
         return;
     }
-    const RecordPlace was = *place;
-    *place = append(key, value);
+    const RecordPlace was = place;
+    place = append(key, value);
     leave_hole(was);
     evacuate_one();
 }

@@ -98,6 +98,15 @@ public:
     [[nodiscard]] Result<StoreCheck> check(const Progress& progress = {}) const;
     [[nodiscard]] std::uint64_t map_bytes() const { return file_->map_bytes(); }
     [[nodiscard]] bool purging() const { return purge_pending_; }
+    // Writes of the commit under way, and those that wait for the next.
+    [[nodiscard]] std::size_t writes_committing() const { return running_.size(); }
+    [[nodiscard]] std::size_t writes_waiting() const { return waiting_.size(); }
+    [[nodiscard]] const LmdbOptions& options() const { return options_; }
+    // When the next commit is due: after `gather`, or when `writes` wait.
+    void set_gather(Duration gather, std::size_t writes) {
+        options_.gather = gather;
+        options_.writes_per_commit = writes;
+    }
 
 private:
     LmdbStore(std::unique_ptr<LmdbFile> file, const LmdbOptions& options);

@@ -74,8 +74,9 @@ void MemoryStore::take_completions(std::vector<Completion>& completions) {
 
 Wrote MemoryStore::put_now(const Channel& channel, Key key, std::string_view value) {
     if (value.size() > limits_.value_bytes_max) return Wrote::refused;
-    // Only a limit makes it worth to look for the record twice.
-    if (limits_.bytes_max != 0 && !has_room_for(find(channel, key), value)) return Wrote::refused;
+    // Only near the limit is it worth to look for the record twice.
+    if (limits_.bytes_max != 0 && !has_room_for(std::nullopt, value) && !has_room_for(find(channel, key), value))
+        return Wrote::refused;
     ChannelRecords* records = create(channel);
     if (records == nullptr) return Wrote::refused;
     const RecordCount before = records->count();

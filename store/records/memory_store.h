@@ -47,6 +47,7 @@ public:
     void create_channel(const Channel& channel, WriteToken token) override;
     void remove_channel(const Channel& channel, WriteToken token) override;
     void take_completions(std::vector<Completion>& completions) override;
+    [[nodiscard]] bool completes_at_once() const override { return true; }
 
     // Without the views of a network: what a put would be answered, and the view holds until the next write.
     Wrote put_now(const Channel& channel, Key key, std::string_view value);

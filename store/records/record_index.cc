@@ -29,24 +29,34 @@ const RecordPlace* RecordIndex::find(Key key) const {
     return holds(spot, value_of(key)) ? &blocks_[spot.block].places[spot.entry] : nullptr;
 }
 
-void RecordIndex::insert(Key key, RecordPlace place) {
+RecordIndex::Entry RecordIndex::find_or_add(Key key) {
     const std::uint64_t bits = value_of(key);
-    ++size_;
-    if (blocks_.empty()) return add_block(0, {{bits}, {place}});
-
     Spot spot = lower_bound(bits);
-    assert(!holds(spot, bits));
+    const bool added = !holds(spot, bits);
+    if (added) spot = make_room(spot, bits);
+    return {blocks_[spot.block].places[spot.entry], added};
+}
+
+RecordIndex::Spot RecordIndex::make_room(Spot spot, std::uint64_t key) {
+    ++size_;
+    if (blocks_.empty()) {
+        add_block(0, {{key}, {RecordPlace{}}});
+        return {0, 0};
+    }
     if (blocks_[spot.block].keys.size() == block_max) {
         // Rising keys leave full blocks behind.
-        if (spot.block + 1 == blocks_.size() && spot.entry == block_max)
-            return add_block(blocks_.size(), {{bits}, {place}});
+        if (spot.block + 1 == blocks_.size() && spot.entry == block_max) {
+            add_block(blocks_.size(), {{key}, {RecordPlace{}}});
+            return {blocks_.size() - 1, 0};
+        }
         split(spot.block);
-        spot = lower_bound(bits);
+        spot = lower_bound(key);
     }
     Block& block = blocks_[spot.block];
-    block.keys.insert(at(block.keys, spot.entry), bits);
-    block.places.insert(at(block.places, spot.entry), place);
+    block.keys.insert(at(block.keys, spot.entry), key);
+    block.places.insert(at(block.places, spot.entry), RecordPlace{});
     firsts_[spot.block] = block.keys.front();
+    return spot;
 }
 
 void RecordIndex::erase(Key key) {

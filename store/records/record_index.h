@@ -1,5 +1,5 @@
 // Keys in order, each with the place of its record: sorted blocks of at most 512 keys, found by the first key of
-// each. About 22 bytes a record for random keys, 16 for rising ones. Find, insert and erase cost O(log n)
+// each. About 22 bytes a record for random keys, 16 for rising ones. Finding, adding and erasing cost O(log n)
 // comparisons and the move of at most one block and of a list that is 512 times shorter. Never rehashed, so no call
 // takes long; no choice of keys makes it slow; the order is the same on every machine.
 #pragma once
@@ -19,11 +19,15 @@ class RecordIndex {
 public:
     static constexpr std::size_t block_max = 512;
 
-    // The pointer holds until the next insert or erase.
+    // The pointer holds until the next find_or_add or erase.
     [[nodiscard]] RecordPlace* find(Key key);
     [[nodiscard]] const RecordPlace* find(Key key) const;
-    // The key must not be in.
-    void insert(Key key, RecordPlace place);
+    // Where the place of this key is, added (as zero) when the key is new. Holds until the next of these, or erase.
+    struct Entry {
+        RecordPlace& place;
+        bool added;
+    };
+    [[nodiscard]] Entry find_or_add(Key key);
     // The key must be in.
     void erase(Key key);
 
@@ -58,6 +62,7 @@ private:
     // In the block that holds the key or should; its entry may be one behind the last.
     [[nodiscard]] Spot lower_bound(std::uint64_t key) const;
     [[nodiscard]] bool holds(Spot spot, std::uint64_t key) const;
+    [[nodiscard]] Spot make_room(Spot spot, std::uint64_t key);
     void split(std::size_t block);
     void tidy(std::size_t block);
     void add_block(std::size_t at, Block block);

@@ -90,6 +90,8 @@ public:
     // Moves what has been completed to the end of `completions`, in the order of the writes. A refused write may be
     // answered before those that wait.
     virtual void take_completions(std::vector<Completion>& completions) = 0;
+    // Every write is completed when the call that hands it in returns.
+    [[nodiscard]] virtual bool completes_at_once() const { return false; }
 
     // ---- committing: nothing to do for an engine that completes at once ----
 

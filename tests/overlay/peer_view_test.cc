@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace halp {
@@ -434,6 +435,80 @@ TEST_F(PeerViewTest, AnyGraveIsTriedButNotWhoSaidGoodbye) {
     EXPECT_EQ(view.any_grave(), no_endpoint);
     view.bury(peer(2), start);
     EXPECT_EQ(view.any_grave(), peer(2));
+}
+
+TEST_F(PeerViewTest, AgesStayRightWhenANodeRunsForMonths) {
+    PeerView view{endpoints, dice, {}};
+    for (int day = 0; day < 120; ++day) {
+        const Instant now = start + day * 24h;
+        for (int i = 0; i < 30; ++i)
+            view.hear({.endpoint = peer(day * 7 + i), .incarnation = 1, .seen = now - std::chrono::seconds{i}}, now);
+        view.prove(peer(day * 7), 1, now);
+        view.settle();
+        EXPECT_EQ(view.find(peer(day * 7))->proved, now);
+        EXPECT_EQ(view.listed().front().endpoint, peer(day * 7)) << "day " << day;
+        EXPECT_EQ(view.sample().front().newest(), now);
+        view.expire(now, 72h, 72h, 168h, 24h);
+        for (const Peer& p : view.all()) EXPECT_LE(now - p.newest(), 72h);
+    }
+}
+
+// Whatever happens to it: the places are counted right, nobody is in the view twice, and the dead are not told.
+TEST_F(PeerViewTest, KeepsItsPartsApartWhateverHappens) {
+    for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+        Dice chance{seed};
+        ViewOptions options;
+        options.fresh_max = 6;
+        options.anchors_max = 3;
+        options.pool_max = 10;
+        options.grave_max = 5;
+        options.ties = seed % 2 ? TieRule::hash : TieRule::random;
+        PeerView view{endpoints, chance, options};
+        Instant now = start;
+        for (int step = 0; step < 2000; ++step) {
+            now += std::chrono::milliseconds{chance.below(500)};
+            const EndpointId id = peer(static_cast<int>(chance.below(40)));
+            switch (chance.below(10)) {
+                case 0: view.prove(id, 1, now); break;
+                case 1: view.fail(id, now, 2s, chance.below(2) == 0); break;
+                case 2: view.bury(id, now); break;
+                case 3: view.leave(id, 1, now); break;
+                case 4: view.erase(id); break;
+                case 5: view.set_original(id, now); break;
+                case 6: view.hear({.endpoint = id, .claim = {UnixSeconds{9}, UnixSeconds{9}, now}}, now); break;
+                case 7: view.expire(now, 60s, 60s, 90s, 70s); break;
+                default:
+                    view.hear({.endpoint = id,
+                               .incarnation = static_cast<std::uint32_t>(1 + chance.below(2)),
+                               .seen = now - std::chrono::milliseconds{chance.below(9000)},
+                               .direct = chance.below(4) == 0},
+                              now);
+            }
+            if (chance.below(3) > 0) continue;
+            view.settle(seed);
+            std::array<std::size_t, 4> counted{};
+            for (const Peer& p : view.all()) {
+                ++counted[static_cast<std::size_t>(p.role)];
+                ASSERT_EQ(view.find(p.endpoint)->role, p.role);
+            }
+            for (const PeerRole r : {PeerRole::fresh, PeerRole::anchor, PeerRole::pool, PeerRole::grave})
+                ASSERT_EQ(view.count(r), counted[static_cast<std::size_t>(r)]) << "seed " << seed << ", step " << step;
+            ASSERT_LE(counted[0], 6U);
+            ASSERT_LE(counted[1], 3U);
+            ASSERT_LE(counted[2], 10U);
+            ASSERT_LE(counted[3], 5U);
+            std::set<EndpointId> told;
+            for (const Peer& p : view.sample()) {
+                ASSERT_TRUE(p.presentable());
+                ASSERT_TRUE(told.insert(p.endpoint).second);
+            }
+            const EndpointId partner = view.partner();
+            if (partner != no_endpoint) {
+                ASSERT_TRUE(view.find(partner)->presentable());
+            }
+            ASSERT_EQ(view.presentable_count(), view.everybody().size());
+        }
+    }
 }
 
 }  // namespace

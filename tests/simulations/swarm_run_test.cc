@@ -36,6 +36,25 @@ TEST(SwarmRun, GrowsToTheWholeSwarmAndJoinsIt) {
     EXPECT_GT(run.samples.back().sent_kbit_s, 0);
 }
 
+TEST(SwarmRun, ProcessesOfOneMachineWaitForItsCores) {
+    const auto seconds_until_all_know_all = [](const std::string& cores) {
+        const ReadScenario read = read_scenario("t.yaml",
+                                                "about: x\nnodes: 40\nprofile: local\nsample_every: 10ms\nnetwork: {cores: " +
+                                                    cores +
+                                                    ", callback_cost: 100us}\nphases:\n  crowd: {do: grow, shape: "
+                                                    "flash, for: 50ms}\n  calm: {do: steady, for: 3s}\n",
+                                                {});
+        EXPECT_TRUE(read.problems.empty());
+        const RunResult run = play(read.scenario);
+        EXPECT_EQ(run.samples.back().all_listed, 1);
+        EXPECT_EQ(run.phases[0].figures.size(), 1u);
+        return run.phases[0].figures.at(0).second;
+    };
+    const double ideal = seconds_until_all_know_all("0"), one = seconds_until_all_know_all("1");
+    EXPECT_GT(one, 1.2 * ideal);
+    EXPECT_LT(seconds_until_all_know_all("4"), one);
+}
+
 TEST(SwarmRun, GrowthHasItsShapes) {
     const auto living_in_the_middle = [](const std::string& shape) {
         const ReadScenario read = read_scenario(

@@ -40,11 +40,15 @@ struct Answers : WriteSink {
 
 class CommitThreadTest : public ::testing::Test {
 protected:
-    CommitThreadTest() {
+    CommitThreadTest() { open("/records", std::chrono::milliseconds{5}); }
+    void open(const std::string& file, Duration gather) {
+        desk.reset();
+        commits.reset();
         LmdbOptions options;
+        options.gather = gather;
         options.map_bytes = std::uint64_t{1} << 20;  // grows on the way
         options.purged_per_commit = 100;
-        auto store = LmdbStore::open(directory.path() + "/records", options);
+        auto store = LmdbStore::open(directory.path() + file, options);
         EXPECT_TRUE(store);
         commits =
             std::make_unique<CommitThread>(std::move(*store), base.get(), clock, [this](const Result<void>& one) {
@@ -101,6 +105,14 @@ TEST_F(CommitThreadTest, CompletesInOrderWhileReadsGoOn) {
     EXPECT_EQ(answers.requests, one_to(20000));
     EXPECT_GT(finished, 1);
     EXPECT_EQ(commits->waiting_bytes(), 0U);
+}
+
+TEST_F(CommitThreadTest, NobodyWaitsForCompanyLongerThanTheDiskTakes) {
+    open("/patient", std::chrono::hours{1});
+    for (std::uint64_t key = 1; key <= 20; ++key) {
+        put(key, "value");
+        ASSERT_TRUE(turn_until([&] { return answers.requests.size() == key; })) << "put " << key;
+    }
 }
 
 TEST_F(CommitThreadTest, WaitsForTheDiskWhenTooMuchIsWaiting) {

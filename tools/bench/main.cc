@@ -8,8 +8,10 @@
 #include <string>
 
 #include "tools/bench/bare_server.h"
+#include "tools/bench/dht_bench.h"
 #include "tools/bench/micro_bench.h"
 #include "tools/bench/report.h"
+#include "tools/bench/sim_bench.h"
 #include "tools/bench/swarm_bench.h"
 #include "tools/bench/text_bench.h"
 
@@ -56,6 +58,15 @@ void add_swarm(CLI::App& app, SwarmBenchOptions& options, int& idle_s, int& sett
     app.add_flag("--host-network", host_network, "no network namespace of its own; traffic is then not counted");
 }
 
+void add_dht(CLI::App& app, DhtBenchOptions& options) {
+    app.add_option("--records", options.records, "in the channel")->capture_default_str();
+    app.add_option("--in-flight", options.in_flight, "requests under way at a time")->capture_default_str();
+    app.add_option("--repeat", options.repetitions, "measurements; the median counts")->capture_default_str();
+    app.add_option("--only", options.only, "parts of it; all but mirror begin with memory")
+        ->check(CLI::IsMember({"memory", "latency", "disk", "mirror"}));
+    app.add_flag("--quick", options.quick, "a fifth of the records, each thing once: under 20 seconds");
+}
+
 int run(int argc, char** argv) {
     CLI::App app{"Measures halpd. Prints figures beside the bars they are held to; exit code 1 when one is above."};
     app.require_subcommand(1);
@@ -76,9 +87,19 @@ int run(int argc, char** argv) {
     CLI::App* swarm_command = app.add_subcommand("swarm", "many real daemons on loopback");
     add_swarm(*swarm_command, swarm, idle_s, settle_s, host_network);
 
+    DhtBenchOptions dht;
+    CLI::App* dht_command = app.add_subcommand("dht", "records: one node, one client, loopback");
+    add_dht(*dht_command, dht);
+
     CLI::App* micro_command =
         app.add_subcommand("micro", "data structures and codecs; takes --benchmark_... options");
     micro_command->fallthrough(false)->allow_extras();
+    SimBenchOptions sim;
+    CLI::App* sim_command = app.add_subcommand("sim", "the simulator of peer views, beside a bare program of its own");
+    sim_command->add_flag("--quick", sim.quick, "10^5 nodes at most and few periods: half a minute");
+    sim_command->add_option("--repeat", sim.repetitions, "runs of each kind; the median counts")->capture_default_str();
+    sim_command->add_option("--seed", sim.seed, "of the swarms")->capture_default_str();
+
     CLI::App* bare_command = app.add_subcommand("bare-server", "the bare server that `text --bare` starts");
 
     CLI11_PARSE(app, argc, argv);
@@ -89,6 +110,17 @@ int run(int argc, char** argv) {
         text.self = self;
         Report report{"HALP text over loopback, one connection per query"};
         const bool measured = run_text_bench(text, report);
+        return finish(measured, report, as_json);
+    }
+    if (*sim_command) {
+        Report report{"Simulated swarms of production peer views"};
+        const bool measured = run_sim_bench(sim, report);
+        return finish(measured, report, as_json);
+    }
+    if (*dht_command) {
+        dht.halpd = halpd;
+        Report report{"DHT: a real halpd and one client process over loopback, values of 100 bytes"};
+        const bool measured = run_dht_bench(dht, report);
         return finish(measured, report, as_json);
     }
     swarm.halpd = halpd;

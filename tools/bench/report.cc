@@ -17,8 +17,7 @@ void Report::add_runs(Figure figure, std::vector<double> runs) {
 }
 
 bool Report::within_bars() const {
-    return std::all_of(figures_.begin(), figures_.end(),
-                       [](const Figure& figure) { return !figure.bar || figure.value <= *figure.bar; });
+    return std::all_of(figures_.begin(), figures_.end(), [](const Figure& figure) { return figure.met(); });
 }
 
 void Report::print(bool as_json) const {
@@ -37,12 +36,12 @@ void Report::print_table() const {
     for (const Figure& figure : figures_) {
         char value[64], bar[64] = "", range[80] = "";
         std::snprintf(value, sizeof value, "%.4g %s", figure.value, figure.unit.c_str());
-        if (figure.bar) std::snprintf(bar, sizeof bar, "<= %.4g", *figure.bar);
+        if (figure.bar) std::snprintf(bar, sizeof bar, "%s %.4g", figure.at_least ? ">=" : "<=", *figure.bar);
         if (figure.runs.size() > 1)
             std::snprintf(range, sizeof range, " (%zu runs: %.4g..%.4g)", figure.runs.size(),
                           *std::min_element(figure.runs.begin(), figure.runs.end()),
                           *std::max_element(figure.runs.begin(), figure.runs.end()));
-        const char* verdict = !figure.bar ? "" : figure.value <= *figure.bar ? "met" : "above";
+        const char* verdict = !figure.bar ? "" : figure.met() ? "met" : figure.at_least ? "below" : "above";
         std::printf("| %-58s | %14s | %12s | %-5s | %s%s\n", figure.what.c_str(), value, bar, verdict,
                     figure.rival.c_str(), range);
     }
@@ -54,7 +53,7 @@ void Report::print_json() const {
     nlohmann::json& rows = object["figures"] = nlohmann::json::array();
     for (const Figure& figure : figures_) {
         nlohmann::json row{{"what", figure.what}, {"value", figure.value}, {"unit", figure.unit}};
-        if (figure.bar) row["bar"] = *figure.bar;
+        if (figure.bar) row[figure.at_least ? "bar_min" : "bar"] = *figure.bar;
         if (!figure.rival.empty()) row["rival"] = figure.rival;
         if (!figure.runs.empty()) row["runs"] = figure.runs;
         rows.push_back(std::move(row));

@@ -14,6 +14,9 @@ struct Figure {
     std::optional<double> bar = {};  // at most this
     std::string rival = {};          // what others reach on a like machine, in words
     std::vector<double> runs = {};   // `value` is their median
+    bool at_least = false;           // the bar is a lower one
+
+    [[nodiscard]] bool met() const { return !bar || (at_least ? value >= *bar : value <= *bar); }
 };
 
 class Report {

@@ -55,6 +55,22 @@ void add_replay(CLI::App& app, CommandLine& command) {
     replay->callback([&command] { command.verb = Verb::replay; });
 }
 
+void add_views(CLI::App& app, CommandLine& command) {
+    CLI::App* views = app.add_subcommand("views", "up to a million peer views, and nothing else of a node");
+    views->add_option("--nodes", command.nodes, "default 100 000");
+    views->add_option("--rule", command.views.rule, "newscast, or the hybrid of halpd")
+        ->check(CLI::IsMember({"newscast", "hybrid"}))
+        ->capture_default_str();
+    views->add_option("--view", command.views.view, "size of a Newscast view")->capture_default_str();
+    views->add_option("--periods", command.views.periods, "how long")->check(CLI::Range(1, 2000))->capture_default_str();
+    views->add_option("--seed", command.seed, "default 1");
+    views->add_option("--threads", command.views.threads, "the digest is the same with any number")->capture_default_str();
+    views->add_flag("--heap", command.views.heap, "a binary heap instead of the timing wheel: slower, the same digest");
+    views->add_flag("--wire", command.views.wire, "every message through the gossip codec: slower, the same digest");
+    views->add_flag("--figures", command.views.figures, "also clustering, path length, components, in-degree");
+    views->callback([&command] { command.verb = Verb::views; });
+}
+
 }  // namespace
 
 Parsed parse_command_line(int argc, const char* const* argv) {
@@ -67,6 +83,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     add_sweep(app, command);
     add_compare(app, command);
     add_replay(app, command);
+    add_views(app, command);
     CLI::App* check = app.add_subcommand("check", "reproduce known results: expected, got, verdict");
     check->add_flag("--quick", command.quick, "N <= 10 000, without the table of rules");
     check->add_flag("--json", command.json, "one JSON object per figure and one at the end");
@@ -78,6 +95,11 @@ Parsed parse_command_line(int argc, const char* const* argv) {
             std::vector<std::string>(reproduction_sections().begin(), reproduction_sections().end())));
     check->add_option("--seed", command.seed, "default 1");
     check->callback([&] { command.verb = Verb::check; });
+    CLI::App* goals = app.add_subcommand("goals", "where the overlay must end up: limit, got, verdict");
+    goals->add_flag("--quick", command.quick, "hundreds of nodes instead of thousands");
+    goals->add_option("--only", command.only, "one group, such as healing");
+    goals->add_option("--seed", command.seed, "default 1");
+    goals->callback([&] { command.verb = Verb::goals; });
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -8,7 +8,16 @@
 
 namespace halp::sim {
 
-enum class Verb : std::uint8_t { list, run, sweep, compare, replay, check };
+enum class Verb : std::uint8_t { list, run, sweep, compare, replay, check, goals, views };
+
+// `halp-sim views`: a swarm of peer views and nothing else.
+struct ViewsCommand {
+    std::string rule = "newscast";  // or hybrid
+    std::uint64_t view = 20;        // c, of Newscast
+    std::uint32_t periods = 30;
+    unsigned threads = 1;
+    bool heap = false, wire = false, figures = false;
+};
 
 struct CommandLine {
     Verb verb = Verb::list;
@@ -22,7 +31,8 @@ struct CommandLine {
     std::string directory;              // empty: no files are written
     bool quick = false;
     bool json = false;
-    std::string only;  // a section of `check`
+    std::string only;  // of check: a section; of goals: one group
+    ViewsCommand views;
 };
 
 struct Parsed {

@@ -19,6 +19,7 @@
 #include "tools/halp-sim/scenario_source.h"
 #include "tools/halp-sim/sweep_plan.h"
 #include "tools/halp-sim/sweep_report.h"
+#include "tools/halp-sim/views_verb.h"
 
 namespace halp::sim {
 namespace {
@@ -255,6 +256,10 @@ int run_command(const CommandLine& command, const Streams& streams) {
             return replay_verb(command, streams);
         case Verb::check:
             return check(command, streams);
+        case Verb::goals:
+            return goals_verb(command, streams);
+        case Verb::views:
+            return simulate_views(command, streams);
     }
     return exit_usage;
 }

@@ -13,6 +13,8 @@ struct Streams {
     bool progress = false;  // err is a terminal
 };
 
+int goals_verb(const CommandLine& command, const Streams& streams);
+
 int run_command(const CommandLine& command, const Streams& streams);
 
 }  // namespace halp::sim

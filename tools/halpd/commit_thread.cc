@@ -4,7 +4,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <utility>
@@ -35,12 +37,15 @@ CommitThread::CommitThread(std::unique_ptr<LmdbStore> store, event_base* base, c
     : store_(std::move(store)),
       clock_(clock),
       finished_(std::move(finished)),
+      gather_max_(store_->options().gather),
+      writes_max_(store_->options().writes_per_commit),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       wake_event_(event_new(
           base, wake_fd_, EV_READ | EV_PERSIST,
           [](evutil_socket_t, short, void* self) { static_cast<CommitThread*>(self)->on_done(); }, this)) {
     assert(wake_fd_ >= 0 && wake_event_);
     event_add(wake_event_, nullptr);
+    store_->set_gather(Duration{0}, writes_max_);
     const SignalsBlocked inherited;
     thread_ = std::thread([this] { work(); });
 }
@@ -69,17 +74,26 @@ void CommitThread::start() {
     assert(!running_);
     if (!store_->prepare_commit()) return;
     running_ = true;
+    began_ = clock_.now();
     go_.release();
 }
 
 std::optional<Result<void>> CommitThread::step() {
+    const std::size_t written = store_->writes_committing();
     const Result<bool> again = store_->finish_commit();
     if (again && *again) {
         go_.release();
         return std::nullopt;
     }
     running_ = false;
+    learn(written);
     return again ? Result<void>{} : Result<void>{again.error()};
+}
+
+void CommitThread::learn(std::size_t written) {
+    const Duration quarter = std::chrono::floor<std::chrono::milliseconds>((clock_.now() - began_) / 4);
+    const std::size_t all = std::clamp<std::size_t>(written + store_->writes_waiting(), 1, writes_max_);
+    store_->set_gather(std::min(gather_max_, quarter), all);
 }
 
 Result<void> CommitThread::wait() {
@@ -96,8 +110,7 @@ void CommitThread::on_done() {
     if (!running_ || !done_.try_acquire()) return;
     const auto over = step();
     if (!over) return;
-    // What has gathered behind a commit has waited long enough; what is left to be purged waits its while.
-    if (store_->waiting_bytes() > 0 || store_->commit_due(clock_.now())) start();
+    if (store_->commit_due(clock_.now())) start();
     finished_(*over);
 }
 

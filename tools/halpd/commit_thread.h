@@ -2,6 +2,11 @@
 // gossip of the same daemon. Everything else happens on the loop's thread; the two never touch the store at the
 // same time but as lmdb_store.h allows it (prepare and finish on the loop, run on the thread).
 //
+// How long writes gather before a commit depends on what the last one took: a quarter of that, in whole
+// milliseconds, and at most what the store was opened with; or until as many wait as did during the last one. So a
+// fast disk is never waited for, and on a slow one those who were just answered come back in time for the next
+// commit.
+//
 // What waits is bounded by the caller: RecordDesk asks for a commit when too much does, and while one is under way
 // that call waits for the disk.
 #pragma once
@@ -81,11 +86,15 @@ private:
     void start();
     // One run is over: an answer when the commit is, else it runs again.
     std::optional<Result<void>> step();
+    void learn(std::size_t written);
     Result<void> wait();
 
     std::unique_ptr<LmdbStore> store_;
     const Clock& clock_;
     Finished finished_;
+    const Duration gather_max_;
+    const std::size_t writes_max_;
+    Instant began_ = never;
     bool running_ = false;
     bool stop_ = false;  // written before go_, read behind it
     std::binary_semaphore go_{0}, done_{0};

@@ -328,5 +328,50 @@ TEST_F(DhtClientStreams, WithoutNodesARequestToAllWaitsForTheFirst) {
     EXPECT_EQ(notes, (Notes{"finished"}));
 }
 
+// ---- a Mirror that cannot keep up ----
+
+class DhtMirrorUnderLoad : public Cluster {
+protected:
+    void hear(const dht::MirrorNote& note) {
+        if (const auto* changed = std::get_if<dht::Updated>(&note)) {
+            ++updates;
+            copy[value_of(changed->key)] = changed->value;
+        } else if (const auto* again = std::get_if<dht::Refreshed>(&note)) {
+            copy[value_of(again->key)] = again->value;
+        } else if (std::holds_alternative<dht::UpdatesLost>(note)) {
+            ++overflows;
+        }
+    }
+    std::map<std::uint64_t, std::string> copy;
+    std::size_t updates = 0, overflows = 0;
+};
+
+TEST_F(DhtMirrorUnderLoad, IsToldThatUpdatesWereLostAndRepairedByTheNextRefresh) {
+    constexpr std::size_t kept = 100, written = 1000;
+    DhtNodeOptions options;
+    options.handlers.mirror_queue_max = kept;
+    add_server(HashRange::full(), options);
+    connect();
+    const auto id = client->mirror("chan", {.initial_refresh = false, .periodic_refresh_s = 5},
+                                   [this](const dht::MirrorNote& note) { hear(note); });
+    ASSERT_TRUE(id);
+    settle();
+    ASSERT_TRUE(client->suspend(*id));
+    settle();
+    for (std::uint64_t key = 0; key < written; ++key) store(0, "chan", key, "value " + std::to_string(key));
+    settle();
+    EXPECT_EQ(updates, 0U);
+
+    ASSERT_TRUE(client->resume(*id));
+    settle();
+    EXPECT_EQ(updates, kept) << "the node keeps so many and no more";
+    EXPECT_EQ(overflows, 1U);
+    EXPECT_EQ(copy.size(), kept);
+
+    settle(seconds{6});
+    ASSERT_EQ(copy.size(), written);
+    for (const auto& [key, value] : copy) EXPECT_EQ(value, "value " + std::to_string(key));
+}
+
 }  // namespace
 }  // namespace halp

@@ -59,6 +59,38 @@ TEST_F(DhtClientTest, PutsGetsAsksAndRemoves) {
     EXPECT_EQ(client->stats().of(neo::RequestCode::remove).count, 2U);
 }
 
+TEST_F(DhtClientTest, RequestsOfOneTurnLeaveInOneWrite) {
+    add_server(HashRange::full());
+    connect();
+    const auto told = [&] { return world.counters(nodes[0]->host).callbacks; };
+    const auto before = told();
+    std::size_t answered = 0;
+    // The first fifty are begun by the program, the next fifty by the notifiers of the first.
+    const auto again = [&](const dht::GetNote&) { ++answered; };
+    const auto first = [&](const dht::GetNote&) {
+        ++answered;
+        EXPECT_TRUE(client->get("chan", Key{2}, again));
+    };
+    for (int i = 0; i < 50; ++i) EXPECT_TRUE(client->get("chan", Key{1}, first));
+    settle();
+    EXPECT_EQ(answered, 100U);
+    EXPECT_EQ(told() - before, 2U);
+}
+
+TEST_F(DhtClientTest, ARequestThatIsCancelledBeforeItIsSentIsNeverSent) {
+    add_server(HashRange::full());
+    connect();
+    Notes notes;
+    const auto first = client->put("chan", Key{1}, "one", listen<dht::PutNote>(notes));
+    const auto second = client->put("chan", Key{2}, "two", listen<dht::PutNote>(notes));
+    EXPECT_TRUE(client->put("chan", Key{3}, "three", listen<dht::PutNote>(notes)));
+    ASSERT_TRUE(first && second);
+    EXPECT_TRUE(client->cancel(*second));
+    settle();
+    EXPECT_EQ(notes, (Notes{"succeeded", "succeeded"}));
+    EXPECT_EQ(stored(0, "chan", 1) + stored(0, "chan", 2) + stored(0, "chan", 3), "one-three");
+}
+
 TEST_F(DhtClientTest, EachKeyGoesToTheNodeThatCoversItsReversedBits) {
     split_in_two();
     connect();

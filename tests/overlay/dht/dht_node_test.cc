@@ -65,6 +65,29 @@ struct Watcher : DhtObserver {
     std::vector<DhtEvent> events;
 };
 
+// What the node writes, and in which event of the world.
+class WriteLog final : public Transport {
+public:
+    WriteLog(const SimWorld& world, Transport& inner) : world_(world), inner_(inner) {}
+    StreamId connect(const Endpoint& to) override { return inner_.connect(to); }
+    void write(StreamId stream, Bytes bytes) override {
+        writes.push_back({world_.events_executed(), stream});
+        inner_.write(stream, bytes);
+    }
+    void close(StreamId stream) override { inner_.close(stream); }
+    void abort(StreamId stream) override { inner_.abort(stream); }
+
+    struct Write {
+        std::uint64_t event;
+        StreamId stream;
+    };
+    std::vector<Write> writes;
+
+private:
+    const SimWorld& world_;
+    Transport& inner_;
+};
+
 constexpr std::string_view chan = "04 00*7 63 68 61 6e";
 
 template <class Store>
@@ -77,7 +100,11 @@ protected:
         sim.wall_at_start = UnixSeconds{static_cast<std::int64_t>(neo::bench_time)};
         world = std::make_unique<SimWorld>(7, sim);
         const HostId host = world->add_host(address);
-        node = std::make_unique<DhtNode>(world->env(host), desk, std::move(options), &watcher);
+        const Environment& doors = world->env(host);
+        log = std::make_unique<WriteLog>(*world, doors.transport);
+        node = std::make_unique<DhtNode>(
+            Environment{doors.clock, doors.alarm, doors.random, *log, doors.cache, doors.state, doors.observer},
+            desk, std::move(options), &watcher);
         world->attach(host, *node);
         for (int i = 0; i < 2; ++i) {
             const HostId at = world->add_host({"10.0.1." + std::to_string(i + 1), 1000});
@@ -127,6 +154,7 @@ protected:
     RecordDesk desk{store};
     Watcher watcher;
     std::unique_ptr<SimWorld> world;
+    std::unique_ptr<WriteLog> log;
     std::unique_ptr<DhtNode> node;
     std::vector<std::unique_ptr<ScriptedClient>> clients;
 };
@@ -234,6 +262,26 @@ TEST_F(DhtNodeInTheSimulator, AGetIsAnsweredWhileALongGetAllRuns) {
     settle(seconds{1});
     EXPECT_EQ(finished(), 10);
     EXPECT_GT(world->counters(HostId{0}).wakeups - wakeups, 50U) << "the work was spread over many turns";
+}
+
+TEST_F(DhtNodeInTheSimulator, WhoAsksAWordIsNotMadeToWaitForATurnOfWhoAsksForEverything) {
+    for (std::uint64_t key = 0; key < 30000; ++key)
+        store.put_now(Channel::parse("big").value(), Key{key}, std::string(100, 'v'));
+    ScriptedClient& slow = open(0);
+    ScriptedClient& quick = open(1);
+    world->set_latency(HostId{1}, HostId{0}, milliseconds{1});
+    world->set_latency(HostId{2}, HostId{0}, milliseconds{1});
+    log->writes.clear();
+    // They arrive at the same instant, in this order; the first wake-up comes behind both.
+    slow.say(framed(1, "05 00 | 00 | 03 00*7 62 69 67 | 00 | 00*8 | 00 | 00*8"));
+    quick.say(framed(1, "03 00 | 03 00*7 62 69 67 | 02 00*7"));
+    settle(seconds{1});
+    ASSERT_GT(log->writes.size(), 10U);
+    const StreamId first = log->writes[0].stream;
+    EXPECT_NE(log->writes[1].stream, first) << "the Get is answered before the GetAll goes on";
+    EXPECT_LT(log->writes[1].event, log->writes[2].event) << "and its event gives nobody else a turn";
+    EXPECT_EQ(messages_of(quick.heard).size(), 3U);
+    EXPECT_EQ(messages_of(slow.heard).back(), "1:08");
 }
 
 TEST_F(DhtNodeInTheSimulator, MalformedInputEndsItsOwnConnectionOnly) {

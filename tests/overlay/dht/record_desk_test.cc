@@ -57,6 +57,39 @@ TEST(RecordDesk, TellsOnlyThoseOfTheChannel) {
     EXPECT_EQ(b.heard, "+2 ");
 }
 
+TEST(RecordDesk, AnswersAtOnceWhenTheEngineDoesAndTellsListenersFirst) {
+    MemoryStore store;
+    RecordDesk desk(store);
+    Ear ear;
+    Sink sink;
+    desk.listen(chan(), ear);
+    EXPECT_EQ(desk.put(chan(), Key{1}, "v", {&sink, 7, 8}), Wrote::done);
+    EXPECT_EQ(ear.heard, "+1 ");
+    EXPECT_EQ(desk.update(chan(), Key{1}, 0, "w", {&sink, 7, 8}), Wrote::conflict);
+    EXPECT_EQ(desk.remove(chan(), Key{1}, {&sink, 7, 9}), Wrote::done);
+    EXPECT_EQ(desk.remove(chan(), Key{1}, {&sink, 7, 10}), Wrote::absent);
+    EXPECT_EQ(ear.heard, "+1 -1 ");
+    desk.collect();
+    EXPECT_EQ(ear.heard, "+1 -1 ");
+    EXPECT_EQ(sink.heard, "") << "who has the answer is not called";
+}
+
+TEST(RecordDesk, AWriteBehindOneThatIsNotYetToldWaitsForItsTurn) {
+    MemoryStore store;
+    RecordDesk desk(store);
+    Ear ear;
+    Sink sink;
+    desk.listen(chan(), ear);
+    desk.create_channel(chan(), {&sink, 7, 8});
+    EXPECT_EQ(desk.put(chan(), Key{2}, "v", {&sink, 7, 9}), std::nullopt);
+    EXPECT_EQ(desk.remove(chan(), Key{3}, {&sink, 7, 10}), std::nullopt);
+    EXPECT_EQ(ear.heard + sink.heard, "");
+    desk.collect();
+    EXPECT_EQ(ear.heard, "+2 ");
+    EXPECT_EQ(sink.heard, "7.8=done 7.9=done 7.10=no ");
+    EXPECT_EQ(desk.put(chan(), Key{4}, "v", {&sink, 7, 11}), Wrote::done);
+}
+
 TEST(RecordDesk, ARemovedChannelForgetsItsListeners) {
     MemoryStore store;
     RecordDesk desk(store);

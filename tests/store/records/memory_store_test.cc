@@ -49,7 +49,7 @@ TEST(RecordIndex, AgreesWithAnOrderedMap) {
             const bool grow = random.below(10) < (step < 15000 ? 7U : 3U);
             if (grow && model.count(key) == 0) {
                 model[key] = RecordPlace{random.next()};
-                index.insert(key, model[key]);
+                index.find_or_add(key).place = model[key];
             } else if (!grow && model.erase(key) == 1) {
                 index.erase(key);
             }
@@ -71,7 +71,7 @@ TEST(RecordIndex, AgreesWithAnOrderedMap) {
 
 TEST(RecordIndex, FillsItsBlocksWithRisingKeys) {
     RecordIndex index;
-    for (std::uint64_t i = 0; i < 100'000; ++i) index.insert(Key{i}, RecordPlace{i});
+    for (std::uint64_t i = 0; i < 100'000; ++i) index.find_or_add(Key{i}).place = RecordPlace{i};
     EXPECT_LE(index.bytes(), 100'000U * 17);
 }
 

@@ -1,0 +1,34 @@
+// What records cost: requests of a real client to a real halpd, in memory and on disk. Issue and method:
+// tools/README.md.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "tools/bench/dht_load.h"
+#include "tools/bench/report.h"
+
+namespace halp::bench {
+
+struct DhtBenchOptions {
+    std::string halpd;
+    std::size_t records = 1'000'000;
+    std::size_t in_flight = 1000;
+    std::size_t repetitions = 3;
+    std::vector<std::string> only;  // parts; none: all
+    bool quick = false;
+};
+
+// False when something could not be measured; the reason is on stderr.
+[[nodiscard]] bool run_dht_bench(const DhtBenchOptions& options, Report& report);
+
+// ---- its parts ----
+
+// Puts and Gets of a daemon on LMDB, against LMDB itself and against `memory`, the client of a daemon that has
+// records 0 .. options.records - 1 in memory.
+[[nodiscard]] bool measure_disk(const DhtBenchOptions& options, DhtLoad& memory, Report& report);
+// A Mirror that keeps up with a full-rate Put load as well as it can, and one that pauses meanwhile.
+[[nodiscard]] bool measure_mirror(const DhtBenchOptions& options, Report& report);
+
+}  // namespace halp::bench

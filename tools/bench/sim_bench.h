@@ -1,0 +1,20 @@
+// The simulator of views against a bare program of its own and against what others need (tools/README.md).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "tools/bench/report.h"
+
+namespace halp::bench {
+
+struct SimBenchOptions {
+    bool quick = false;  // 10^5 nodes at most, few periods: within half a minute
+    int repetitions = 3;
+    std::uint64_t seed = 1;
+};
+
+// False when something could not be measured, or when two runs that must agree did not.
+bool run_sim_bench(const SimBenchOptions& options, Report& report);
+
+}  // namespace halp::bench
