@@ -85,10 +85,10 @@ void take_out(Sighting* all, std::size_t& count, std::size_t at, Sighting* gone,
     --count;
 }
 
-// Places of at most `most` of those sent, ascending. Drawn: were the newest of them taken first, the swapper would work
-// against the healer and keep the old.
-std::size_t choose_sent(std::span<const Sighting> all, std::span<const EndpointId> sent, Random& random, Sighting* places,
-                        std::size_t most) {
+// Places of at most `most` of those sent, ascending. Drawn: were the newest of them taken first, the swapper would
+// work against the healer and keep the old.
+std::size_t choose_sent(std::span<const Sighting> all, std::span<const EndpointId> sent, Random& random,
+                        Sighting* places, std::size_t most) {
     std::size_t found = 0;
     for (std::size_t i = 0; i < all.size(); ++i)
         if (std::ranges::find(sent, all[i].endpoint()) != sent.end()) places[found++] = {i};

@@ -52,7 +52,8 @@ TEST_F(PeerViewTest, KeepsTheNewestSightingWhateverTheOrder) {
 TEST_F(PeerViewTest, TiesByHashFallAlikeOnBothSidesOfAnExchange) {
     const auto survivors = [&](std::uint64_t dice_seed, std::uint64_t salt) {
         Dice own_dice{dice_seed};
-        PeerView view{endpoints, own_dice,
+        PeerView view{endpoints,
+                      own_dice,
                       {.fresh_max = 5, .healer = 20, .ties = TieRule::hash, .anchors_max = 0, .pool_max = 0}};
         for (int i = 1; i <= 20; ++i) hear(view, i, i <= 2 ? 1s : 10s);
         view.settle(salt);
@@ -317,7 +318,8 @@ TEST_F(PeerViewTest, SuspectsAreNeitherToldNorChosenButStayListedLast) {
 
 TEST_F(PeerViewTest, ClaimsAreListedBelowEverythingConfirmed) {
     PeerView view{endpoints, dice, {}};
-    view.hear({.endpoint = peer(1), .claim = {UnixSeconds{4'000'000'000}, UnixSeconds{2'000'000'000}, start}}, start);
+    view.hear({.endpoint = peer(1), .claim = {UnixSeconds{4'000'000'000}, UnixSeconds{2'000'000'000}, start}},
+              start);
     hear(view, 2, 200s);
     EXPECT_EQ(view.listed().front().endpoint, peer(2));
     EXPECT_EQ(view.digest().count, 1U) << "claims are not told";
@@ -329,7 +331,8 @@ TEST_F(PeerViewTest, DigestsAgreeOnMachinesThatLearnedInAnotherOrder) {
     PeerView two{elsewhere, dice, {}};
     for (int i = 0; i < 50; ++i) hear(one, i, std::chrono::seconds{i});
     for (int i = 49; i >= 0; --i)
-        two.hear({.endpoint = elsewhere.intern(endpoints.at(peer(i))), .incarnation = 1, .seen = start - 3s}, start);
+        two.hear({.endpoint = elsewhere.intern(endpoints.at(peer(i))), .incarnation = 1, .seen = start - 3s},
+                 start);
     EXPECT_EQ(one.digest(), two.digest());
     hear(one, 7, 0s, 2);
     EXPECT_NE(one.digest(), two.digest()) << "another incarnation is another fact";
@@ -442,7 +445,8 @@ TEST_F(PeerViewTest, AgesStayRightWhenANodeRunsForMonths) {
     for (int day = 0; day < 120; ++day) {
         const Instant now = start + day * 24h;
         for (int i = 0; i < 30; ++i)
-            view.hear({.endpoint = peer(day * 7 + i), .incarnation = 1, .seen = now - std::chrono::seconds{i}}, now);
+            view.hear({.endpoint = peer(day * 7 + i), .incarnation = 1, .seen = now - std::chrono::seconds{i}},
+                      now);
         view.prove(peer(day * 7), 1, now);
         view.settle();
         EXPECT_EQ(view.find(peer(day * 7))->proved, now);
@@ -469,14 +473,30 @@ TEST_F(PeerViewTest, KeepsItsPartsApartWhateverHappens) {
             now += std::chrono::milliseconds{chance.below(500)};
             const EndpointId id = peer(static_cast<int>(chance.below(40)));
             switch (chance.below(10)) {
-                case 0: view.prove(id, 1, now); break;
-                case 1: view.fail(id, now, 2s, chance.below(2) == 0); break;
-                case 2: view.bury(id, now); break;
-                case 3: view.leave(id, 1, now); break;
-                case 4: view.erase(id); break;
-                case 5: view.set_original(id, now); break;
-                case 6: view.hear({.endpoint = id, .claim = {UnixSeconds{9}, UnixSeconds{9}, now}}, now); break;
-                case 7: view.expire(now, 60s, 60s, 90s, 70s); break;
+                case 0:
+                    view.prove(id, 1, now);
+                    break;
+                case 1:
+                    view.fail(id, now, 2s, chance.below(2) == 0);
+                    break;
+                case 2:
+                    view.bury(id, now);
+                    break;
+                case 3:
+                    view.leave(id, 1, now);
+                    break;
+                case 4:
+                    view.erase(id);
+                    break;
+                case 5:
+                    view.set_original(id, now);
+                    break;
+                case 6:
+                    view.hear({.endpoint = id, .claim = {UnixSeconds{9}, UnixSeconds{9}, now}}, now);
+                    break;
+                case 7:
+                    view.expire(now, 60s, 60s, 90s, 70s);
+                    break;
                 default:
                     view.hear({.endpoint = id,
                                .incarnation = static_cast<std::uint32_t>(1 + chance.below(2)),
@@ -492,7 +512,8 @@ TEST_F(PeerViewTest, KeepsItsPartsApartWhateverHappens) {
                 ASSERT_EQ(view.find(p.endpoint)->role, p.role);
             }
             for (const PeerRole r : {PeerRole::fresh, PeerRole::anchor, PeerRole::pool, PeerRole::grave})
-                ASSERT_EQ(view.count(r), counted[static_cast<std::size_t>(r)]) << "seed " << seed << ", step " << step;
+                ASSERT_EQ(view.count(r), counted[static_cast<std::size_t>(r)])
+                    << "seed " << seed << ", step " << step;
             ASSERT_LE(counted[0], 6U);
             ASSERT_LE(counted[1], 3U);
             ASSERT_LE(counted[2], 10U);

@@ -236,7 +236,8 @@ int check(const CommandLine& command, const Streams& streams) {
     if (command.json)
         streams.out << check_summary_json(all, met, seconds_used) << std::endl;
     else
-        streams.out << met << " of " << all << " met, " << all - met << " missed, in " << number(seconds_used, 1) << " s of CPU\n";
+        streams.out << met << " of " << all << " met, " << all - met << " missed, in " << number(seconds_used, 1)
+                    << " s of CPU\n";
     return met == all ? exit_done : exit_failed;
 }
 
