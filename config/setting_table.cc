@@ -127,6 +127,10 @@ constexpr std::array settings{
     Setting{"view.grave_max", view<&ViewOptions::grave_max>, between(0, 4096), restart, "dead nodes remembered"},
     Setting{"view.fresh_age_max", view<&ViewOptions::fresh_age_max>, between(0s, 3 * 24h), restart,
             "hearsay older than this makes no partner; 0s: any does"},
+    Setting{"view.rank_slots", view<&ViewOptions::rank_slots>, between(8, 1024), restart,
+            "with partner ranked: slots of the sampler, 100 or more where anybody may join"},
+    Setting{"view.rank_renewal", view<&ViewOptions::rank_renewal>, between(0, 10000), restart,
+            "with partner ranked: rounds after which one slot is drawn anew; 0: never"},
     Setting{"view.per_group_max", view<&ViewOptions::per_group_max>, between(0, 1024), restart,
             "nodes kept of one address group (/16, /32); 0: no limit"},
 

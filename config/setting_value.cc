@@ -54,7 +54,7 @@ struct Choices<Profile> {
 };
 template <>
 struct Choices<PartnerRule> {
-    static constexpr std::array<std::string_view, 4> names{"random", "oldest", "head", "hybrid"};
+    static constexpr std::array<std::string_view, 5> names{"random", "oldest", "head", "hybrid", "ranked"};
 };
 template <>
 struct Choices<Propagation> {

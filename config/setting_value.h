@@ -53,7 +53,7 @@ struct SettingText {
 [[nodiscard]] std::string print(const Field& field);
 // Both are fields of the same setting.
 void copy_value(const Field& from, const Field& to);
-// "200ms to 1h", "random, oldest, head or hybrid".
+// "200ms to 1h", "random, oldest, head, hybrid or ranked".
 [[nodiscard]] std::string allowed(const Field& field, const Range& range);
 
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);

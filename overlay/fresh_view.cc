@@ -85,6 +85,19 @@ void take_out(Sighting* all, std::size_t& count, std::size_t at, Sighting* gone,
     --count;
 }
 
+// Places of at most `most` of those sent, ascending. Drawn: were the newest of them taken first, the swapper would
+// work against the healer and keep the old.
+std::size_t choose_sent(std::span<const Sighting> all, std::span<const EndpointId> sent, Random& random,
+                        Sighting* places, std::size_t most) {
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (std::ranges::find(sent, all[i].endpoint()) != sent.end()) places[found++] = {i};
+    most = std::min(most, found);
+    for (std::size_t i = 0; i < most; ++i) std::swap(places[i], places[i + random.below(found - i)]);
+    std::sort(places, places + most);
+    return most;
+}
+
 }  // namespace
 
 std::size_t FreshView::merge(std::span<const Sighting> news, EndpointId self, const Rule& rule,
@@ -93,7 +106,7 @@ std::size_t FreshView::merge(std::span<const Sighting> news, EndpointId self, co
     const std::size_t most = size_ + news.size();
     Sighting* const gone = left.empty() ? nullptr : left.data();
     assert(!gone || left.size() >= most);
-    SightingBuffer own(size_ + 1), told(news.size() + 1), merged(most);
+    SightingBuffer own(size_ + 1), told(news.size() + 1), merged(most), places(rule.swapper > 0 ? most : 0);
     *std::copy(room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(size_), own.begin()) = nobody;
     *std::copy(news.begin(), news.end(), told.begin()) = nobody;
     // Where the oldest leave whatever happens, and nobody asks who they were, the merge ends early.
@@ -106,14 +119,10 @@ std::size_t FreshView::merge(std::span<const Sighting> news, EndpointId self, co
         const std::size_t keep = count - std::min(rule.healer, count - rule.size_max);
         resolve_ties({all, count}, keep, rule.ties, chance);
         while (count > keep) take_out(all, count, count - 1, gone, gone_count);
-        std::size_t swaps = std::min(rule.swapper, count - rule.size_max);
-        for (std::size_t i = 0; i < count && swaps > 0;) {
-            if (std::ranges::find(sent, all[i].endpoint()) == sent.end()) {
-                ++i;
-                continue;
-            }
-            take_out(all, count, i, gone, gone_count);
-            --swaps;
+        if (rule.swapper > 0) {
+            const std::size_t swaps = choose_sent({all, count}, sent, chance.random, places.begin(),
+                                                  std::min(rule.swapper, count - rule.size_max));
+            for (std::size_t i = swaps; i-- > 0;) take_out(all, count, places.begin()[i].word, gone, gone_count);
         }
         while (count > rule.size_max) take_out(all, count, chance.random.below(count), gone, gone_count);
     }

@@ -13,7 +13,8 @@
 
 namespace halp {
 
-enum class PartnerRule : std::uint8_t { random, oldest, head, hybrid };
+// Ranked: from a seeded-rank sampler (overlay/rank_sampler.h), for swarms that anybody may join.
+enum class PartnerRule : std::uint8_t { random, oldest, head, hybrid, ranked };
 // Who stays when a merge must choose among entries of one instant. Hash: of the endpoint and
 // the exchange, so that both sides of an exchange keep the same, as Newscast has it.
 enum class TieRule : std::uint8_t { random, hash };
@@ -38,7 +39,9 @@ struct ViewOptions {
     std::size_t grave_max = 256;
     // Who was not confirmed for so long is told about and tried, but is no partner by hearsay; zero: no limit.
     Duration fresh_age_max{0};
-    std::size_t per_group_max = 0;  // of fresh and of anchors, per address group; 0: no limit
+    std::size_t rank_slots = 100;   // with PartnerRule::ranked
+    std::size_t rank_renewal = 5;   // rounds after which one of their seeds is renewed
+    std::size_t per_group_max = 0;  // of fresh and anchors together, per address group; 0: no limit
 };
 
 struct GossipOptions {

@@ -27,13 +27,18 @@ bool listed_before(const Peer& a, const Peer& b) {
 }  // namespace
 
 PeerView::PeerView(const EndpointTable& endpoints, Random& random, const ViewOptions& options)
-    : endpoints_(endpoints), random_(random) {
+    : endpoints_(endpoints), random_(random), ranked_(0, random) {
     set_options(options);
 }
 
 void PeerView::set_options(const ViewOptions& options) {
     options_ = options;
     fresh_.resize(std::max<std::size_t>(options_.fresh_max, fresh_count_));
+    const std::size_t slots = options_.partner == PartnerRule::ranked ? options_.rank_slots : 0;
+    if (slots != ranked_.size()) {
+        ranked_ = RankSampler{slots, random_};
+        for (std::size_t at = 0; at < records_.size(); ++at) rank(at);
+    }
     // A usual view never grows: its lists, and what one exchange brings before it is settled.
     const std::size_t usual = capacity() + options_.sample_freshest + options_.sample_random + 1;
     if (usual > usual_records_max) return;
@@ -144,6 +149,7 @@ void PeerView::become(std::size_t at, PeerRole role, std::uint32_t incarnation, 
 }
 
 void PeerView::remove(std::size_t at) {
+    ranked_.forget(records_[at].endpoint);
     drop_story(at);
     assign(at, PeerRole::pool);
     --counts_[static_cast<std::size_t>(PeerRole::pool)];
@@ -208,6 +214,7 @@ Heard PeerView::hear(const PeerNews& news, Instant now) {
         at = insert({news.endpoint, news.incarnation, seen, 0},
                     recent(seen, now) ? PeerRole::fresh : PeerRole::pool);
         if (news.claim.made()) story_for(at).claim = news.claim;
+        rank(at);
         return Heard::added;
     }
     if (dead_at(at)) return hear_of_dead(at, news, now);
@@ -236,7 +243,13 @@ Heard PeerView::hear(const PeerNews& news, Instant now) {
         // Alive, yet our own calls fail: try again now rather than at the end of the pause.
         if (marks_[at] & has_failed) story_for(at).retry_at = std::min(story_for(at).retry_at, now);
     }
+    rank(at);
     return changed ? Heard::refreshed : Heard::stale;
+}
+
+void PeerView::rank(std::size_t at) {
+    if (ranked_.size() == 0 || !presentable_at(at)) return;
+    ranked_.hear(records_[at].endpoint, endpoints_.hash(records_[at].endpoint));
 }
 
 bool PeerView::recent(std::uint32_t seen, Instant now) const {
@@ -253,7 +266,7 @@ void PeerView::calm(std::size_t at) {
 }
 
 void PeerView::settle(std::uint64_t tie_salt) {
-    limit_groups(PeerRole::fresh);
+    limit_groups();
     if (arrivals_ || fresh_count_ > options_.fresh_max) merge_arrivals(tie_salt);
     shrink_pool();
 }
@@ -302,13 +315,15 @@ void PeerView::demote(std::span<const Sighting> left) {
     counts_[static_cast<std::size_t>(PeerRole::pool)] += count;
 }
 
-// The newest of each address group stay.
-void PeerView::limit_groups(PeerRole role) {
+// Of each address group the anchors stay, then the newest of the fresh: no claim of freshness moves who was proved.
+void PeerView::limit_groups() {
     if (options_.per_group_max == 0) return;
     std::vector<std::tuple<std::uint32_t, std::uint32_t, std::size_t>> members;  // group, how long ago, where
-    for (std::size_t at = 0; at < records_.size(); ++at)
-        if (role_at(at) == role)
-            members.emplace_back(endpoints_.group(records_[at].endpoint), ~records_[at].newest(), at);
+    for (std::size_t at = 0; at < records_.size(); ++at) {
+        const bool anchor = role_at(at) == PeerRole::anchor;
+        if (anchor || role_at(at) == PeerRole::fresh)
+            members.emplace_back(endpoints_.group(records_[at].endpoint), anchor ? 0 : ~records_[at].newest(), at);
+    }
     std::ranges::sort(members);
     std::size_t in_group = 0;
     for (std::size_t i = 0; i < members.size(); ++i) {
@@ -317,9 +332,22 @@ void PeerView::limit_groups(PeerRole role) {
     }
 }
 
-// Who leaves a full pool: mere claims first, then suspects, then whoever was not heard of for longest.
+// A crowded group gets no further anchor: attackers of few groups crowd theirs, the honest of many hardly ever do.
+bool PeerView::group_is_crowded(std::size_t at) const {
+    if (options_.per_group_max == 0) return false;
+    const std::uint32_t group = endpoints_.group(records_[at].endpoint);
+    std::size_t others = 0;
+    for (std::size_t i = 0; i < records_.size(); ++i)
+        others += i != at && (role_at(i) == PeerRole::fresh || role_at(i) == PeerRole::anchor) &&
+                  endpoints_.group(records_[i].endpoint) == group;
+    return others > 0 && others + 1 >= options_.per_group_max;
+}
+
+// Who leaves a full pool: mere claims first, then suspects, then whoever was not heard of for longest. Who holds a slot
+// of the sampler stays: there the talk of others must decide nothing.
 void PeerView::shrink_pool() {
     if (count(PeerRole::pool) <= options_.pool_max) return;
+    const std::vector<EndpointId> held = ranked_.nodes();
     // As sightings, so that the buffer serves: the rank above the place. The higher stays.
     SightingBuffer pool{count(PeerRole::pool) + 1};
     Sighting* end = pool.begin();
@@ -328,8 +356,9 @@ void PeerView::shrink_pool() {
         const unsigned rank =
             (r.vouched() ? 4U : 0U) | (marks_[at] & suspected ? 0U : 2U) | (r.proved != 0 ? 1U : 0U);
         *end = {std::uint64_t{rank} << 61 | std::uint64_t{r.newest()} << 24 | static_cast<std::uint64_t>(at)};
-        end += role_at(at) == PeerRole::pool;
+        end += role_at(at) == PeerRole::pool && !std::ranges::binary_search(held, r.endpoint);
     }
+    if (static_cast<std::size_t>(end - pool.begin()) <= options_.pool_max) return;
     const auto place_of = [](Sighting s) { return static_cast<std::size_t>(s.word & 0xffffff); };
     const auto stays_before = [&](Sighting a, Sighting b) {
         if (a.word >> 24 != b.word >> 24) return a.word > b.word;
@@ -347,7 +376,7 @@ void PeerView::shrink_pool() {
         drop_story(place_of(*s));
         records_[place_of(*s)].endpoint = no_endpoint;
     }
-    counts_[static_cast<std::size_t>(PeerRole::pool)] = static_cast<std::uint32_t>(options_.pool_max);
+    counts_[static_cast<std::size_t>(PeerRole::pool)] -= static_cast<std::uint32_t>(end - cut);
     remove_marked();
 }
 
@@ -381,7 +410,9 @@ void PeerView::prove(EndpointId id, std::uint32_t incarnation, Instant now, bool
         story.retry_at = no_deadline;
         if (!story.claim.made()) drop_story(at);
     }
+    rank(at);
     if (!may_anchor || options_.anchors_max == 0 || role_at(at) == PeerRole::anchor) return;
+    if (group_is_crowded(at)) return;
     if (count(PeerRole::anchor) >= options_.anchors_max) {
         // Now and then a newly proved node takes the place of an anchor, so that those who came first, the
         // bootstrap above all, do not carry everybody for ever.
@@ -389,7 +420,7 @@ void PeerView::prove(EndpointId id, std::uint32_t incarnation, Instant now, bool
         if (const EndpointId out = anchor_but(id); out != no_endpoint) assign(place(out), PeerRole::fresh);
     }
     assign(at, PeerRole::anchor);
-    limit_groups(PeerRole::anchor);
+    limit_groups();
 }
 
 void PeerView::set_original(EndpointId id, Instant now) {
@@ -408,6 +439,7 @@ void PeerView::set_original(EndpointId id, Instant now) {
 int PeerView::fail(EndpointId id, Instant now, Duration penalty, bool silent) {
     const std::size_t at = place(id);
     if (at == nowhere) return 0;
+    ranked_.forget(id);
     Story& story = story_for(at);
     story.silent = silent;
     if (dead_at(at)) {
@@ -464,6 +496,7 @@ void PeerView::leave(EndpointId id, std::uint32_t incarnation, Instant now) {
     std::size_t at = place(id);
     if (at == nowhere) at = insert({id, 0, 0, 0}, PeerRole::grave);
     assign(at, PeerRole::grave);
+    ranked_.forget(id);
     records_[at].incarnation = std::max(records_[at].incarnation, incarnation);
     Story& story = story_for(at);
     story.left = true;
@@ -492,6 +525,7 @@ bool PeerView::erase(EndpointId id) {
 }
 
 void PeerView::clear() {
+    ranked_.clear();
     records_.clear();
     marks_.clear();
     stories_.clear();
@@ -513,6 +547,7 @@ PeerView::Expired PeerView::expire(Instant now, Duration ttl, Duration tombstone
         if (r.vouched() && now - clock_.instant(r.newest()) <= ttl) continue;
         if (story && story->claim.made() && now - story->claim.heard <= claim_kept) {
             records_[at].seen = records_[at].proved = 0;  // what is left is the claim
+            ranked_.forget(r.endpoint);
             assign(at, PeerRole::pool);
             continue;
         }
@@ -618,6 +653,9 @@ EndpointId PeerView::partner() {
             return extreme(true);
         case PartnerRule::head:
             return extreme(false);
+        case PartnerRule::ranked:
+            if (const EndpointId ranked = ranked_partner(); ranked != no_endpoint) return ranked;
+            break;
         case PartnerRule::random:
             break;
         case PartnerRule::hybrid: {
@@ -629,6 +667,18 @@ EndpointId PeerView::partner() {
         }
     }
     return fresh_partner();
+}
+
+// In its slots may still be some that have become suspect, or speak text only.
+EndpointId PeerView::ranked_partner() {
+    if (options_.rank_renewal > 0 && ++draws_ % options_.rank_renewal == 0) ranked_.renew(random_);
+    for (;;) {
+        const EndpointId drawn = ranked_.draw(random_);
+        if (drawn == no_endpoint) return drawn;
+        const std::size_t at = place(drawn);
+        if (at != nowhere && presentable_at(at)) return drawn;
+        ranked_.forget(drawn);
+    }
 }
 
 std::vector<EndpointId> PeerView::some_presentable(std::size_t wanted) {
@@ -734,12 +784,22 @@ std::size_t PeerView::choose(std::span<std::uint32_t> out, bool brief) {
         *end = {word};
         end += presentable_at(at);
     }
-    const auto candidates = static_cast<std::size_t>(end - begin);
+    auto candidates = static_cast<std::size_t>(end - begin);
     const std::size_t freshest = std::min(options_.sample_freshest / divisor, candidates);
-    const std::size_t wanted = freshest + std::min(options_.sample_random / divisor, candidates - freshest);
+    std::size_t wanted = freshest + std::min(options_.sample_random / divisor, candidates - freshest);
     SightingBuffer chosen{wanted + 1};
     Sighting* const told = chosen.begin();
     if (freshest > 0) keep_newest({begin, candidates}, {told, freshest});
+    if (ranked_.size() > 0) {
+        // Where anybody may join, what is passed on at random is what no talking can bend.
+        const std::vector<EndpointId> held = ranked_.nodes();
+        end = std::remove_if(begin, end, [&](Sighting s) {
+            const bool told_anyway = freshest > 0 && !(s < told[freshest - 1]);
+            return told_anyway || !std::ranges::binary_search(held, records_[s.word & 0xffffff].endpoint);
+        });
+        candidates = static_cast<std::size_t>(end - begin);
+        wanted = freshest + std::min(options_.sample_random / divisor, candidates);
+    }
     std::size_t count = freshest;
     for (std::size_t i = 0; count < wanted; ++i) {
         std::swap(begin[i], begin[i + random_.below(candidates - i)]);

@@ -21,6 +21,7 @@
 #include "overlay/gossip_message.h"
 #include "overlay/overlay_node.h"
 #include "overlay/overlay_options.h"
+#include "overlay/rank_sampler.h"
 
 namespace halp {
 
@@ -103,7 +104,7 @@ public:
     [[nodiscard]] std::size_t presentable_count() const;
     [[nodiscard]] ListDigest digest() const;  // over vouched, living nodes
     [[nodiscard]] std::size_t capacity() const {
-        return options_.fresh_max + options_.anchors_max + options_.pool_max;
+        return options_.fresh_max + options_.anchors_max + options_.pool_max + ranked_.size();
     }
 
     // Draws; no_endpoint when there is nobody.
@@ -197,9 +198,12 @@ private:
     Heard hear_of_dead(std::size_t at, const PeerNews& news, Instant now);
     void merge_arrivals(std::uint64_t tie_salt);
     void demote(std::span<const Sighting> left);
-    void limit_groups(PeerRole role);
+    void limit_groups();
+    [[nodiscard]] bool group_is_crowded(std::size_t at) const;
     void shrink_pool();
     void shrink_graves();
+    void rank(std::size_t at);
+    EndpointId ranked_partner();
     EndpointId extreme(bool oldest);
     EndpointId fresh_partner();
     std::size_t choose(std::span<std::uint32_t> out, bool brief);
@@ -210,6 +214,7 @@ private:
     Random& random_;
     ViewOptions options_;
     StampClock clock_;
+    RankSampler ranked_;  // of the records below; no slots unless partners are drawn from it
     std::vector<Record> records_;            // sorted by endpoint id: at most capacity + graves, so a few hundred
     std::vector<Mark> marks_;                // of records_
     std::vector<Sighting> fresh_;            // the fresh part by recency, as of the last settle()

@@ -141,7 +141,7 @@ TEST_F(LoadSettings, TellsSeveralMistakesAtOnce) {
             HasSubstr(file + ":1:9: listen: \"nowhere\" is not allowed; allowed: HOST:PORT"),
             HasSubstr(file + ":2:18: gossip.period: \"5\" is not allowed; allowed: 20ms to 1h (a time needs"),
             HasSubstr(file + ":2:26: gossip.ttl: \"1ms\" is not allowed; allowed: 1s to 3d"),
-            HasSubstr(":3:17: view.partner: \"best\" is not allowed; allowed: random, oldest, head or hybrid"),
+            HasSubstr(":3:17: view.partner: \"best\" is not allowed; allowed: random, oldest, head, hybrid or ranked"),
             HasSubstr(":3:31: view.healer: \"-1\" is not allowed; allowed: 0 to 512"),
             HasSubstr(":4:21: limits.bytes_max: \"12XB\" is not allowed; allowed: 1MiB to 64GiB"),
             HasSubstr(":5:29: labels.default.persist: \"perhaps\" is not allowed; allowed: true or false"),

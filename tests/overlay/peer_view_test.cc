@@ -52,7 +52,8 @@ TEST_F(PeerViewTest, KeepsTheNewestSightingWhateverTheOrder) {
 TEST_F(PeerViewTest, TiesByHashFallAlikeOnBothSidesOfAnExchange) {
     const auto survivors = [&](std::uint64_t dice_seed, std::uint64_t salt) {
         Dice own_dice{dice_seed};
-        PeerView view{endpoints, own_dice,
+        PeerView view{endpoints,
+                      own_dice,
                       {.fresh_max = 5, .healer = 20, .ties = TieRule::hash, .anchors_max = 0, .pool_max = 0}};
         for (int i = 1; i <= 20; ++i) hear(view, i, i <= 2 ? 1s : 10s);
         view.settle(salt);
@@ -192,14 +193,100 @@ TEST_F(PeerViewTest, AnAddressGroupTakesNoMoreThanItsShareOfTheView) {
     }
     for (int i = 0; i < 20; ++i) hear(view, i * 250, 30s);
     view.settle();
-    int fresh = 0, anchors = 0;
-    for (const Peer& p : view.all()) {
-        if (!endpoints.at(p.endpoint).host.starts_with("198.")) continue;
-        fresh += p.role == PeerRole::fresh;
-        anchors += p.role == PeerRole::anchor;
+    int members = 0;
+    for (const Peer& p : view.all())
+        members += endpoints.at(p.endpoint).host.starts_with("198.") && p.role != PeerRole::pool;
+    EXPECT_EQ(members, 2);
+}
+
+TEST_F(PeerViewTest, NoClaimOfFreshnessMovesAnAnchorOfTheSameAddressGroup) {
+    ViewOptions options;
+    options.per_group_max = 2;
+    PeerView view{endpoints, dice, options};
+    const EndpointId anchor = endpoints.intern({"198.51.100.200", 3451});
+    view.prove(anchor, 1, start);
+    for (int i = 0; i < 100; ++i) {
+        const EndpointId claimed = endpoints.intern({"198.51.100." + std::to_string(i), 3451});
+        view.hear({.endpoint = claimed, .incarnation = 1, .seen = start + 10s}, start + 10s);
+        view.settle();
+        view.prove(claimed, 1, start + 10s);  // and it exists: still the group is crowded
+        ASSERT_EQ(view.find(anchor)->role, PeerRole::anchor) << i;
+        ASSERT_EQ(view.count(PeerRole::anchor), 1u) << i;
     }
-    EXPECT_LE(fresh, 2);
-    EXPECT_LE(anchors, 2);
+}
+
+TEST_F(PeerViewTest, RankedPartnersAreNotThoseThatAreSpokenOfMost) {
+    ViewOptions options;
+    options.partner = PartnerRule::ranked;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 60; ++i) hear(view, i, 30s);
+    view.settle();
+    for (int round = 0; round < 100; ++round) {  // 20 that never fall silent
+        for (int i = 100; i < 120; ++i)
+            view.hear({.endpoint = peer(i), .incarnation = 1, .seen = start + round * 1s}, start + round * 1s);
+        view.settle();
+    }
+    int loud = 0;
+    for (int i = 0; i < 1000; ++i) loud += view.partner() >= peer(100);
+    EXPECT_GT(loud, 100);
+    EXPECT_LT(loud, 450);  // a quarter of those known; all of the fresh
+}
+
+TEST_F(PeerViewTest, WhoFailsLeavesOrIsErasedIsNoRankedPartner) {
+    ViewOptions options;
+    options.partner = PartnerRule::ranked;
+    options.rank_slots = 20;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 4; ++i) hear(view, i, 1s);
+    view.settle();
+    view.fail(peer(0), start, 1s);
+    view.leave(peer(1), 1, start);
+    view.erase(peer(2));
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(view.partner(), peer(3));
+    view.prove(peer(0), 1, start);  // again worth a slot
+    int revived = 0;
+    for (int i = 0; i < 100; ++i) revived += view.partner() == peer(0);
+    EXPECT_GT(revived, 0);
+    view.clear();
+    EXPECT_EQ(view.partner(), no_endpoint);
+}
+
+TEST_F(PeerViewTest, WhoHoldsASlotStaysInAFullPool) {
+    ViewOptions options;
+    options.partner = PartnerRule::ranked;
+    options.fresh_max = 4;
+    options.anchors_max = 0;
+    options.pool_max = 4;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 50; ++i) hear(view, i, 1s);
+    view.settle();
+    std::set<EndpointId> partners;
+    for (int i = 0; i < 2000; ++i) partners.insert(view.partner());
+    EXPECT_GT(partners.size(), 30u);  // of 100 slots among 50 nodes
+    EXPECT_LE(view.listed_count(), view.capacity());
+    for (const EndpointId id : partners) EXPECT_TRUE(view.find(id));
+}
+
+TEST_F(PeerViewTest, TheSwapperGivesAwayAnyOfThoseSentNotTheNewest) {
+    int newest_left = 0;
+    for (int run = 0; run < 100; ++run) {
+        ViewOptions options;
+        options.fresh_max = options.sample_freshest = 10;
+        options.sample_random = options.healer = options.anchors_max = 0;
+        options.pool_max = 100;
+        options.swapper = 2;
+        PeerView view{endpoints, dice, options};
+        for (int i = 0; i < 10; ++i) hear(view, i, std::chrono::seconds{i});
+        view.settle();
+        ASSERT_EQ(view.sample().size(), 10u);
+        hear(view, 20, 0s);
+        hear(view, 21, 0s);
+        view.settle();
+        EXPECT_EQ(view.find(peer(20))->role, PeerRole::fresh);
+        newest_left += view.find(peer(0))->role == PeerRole::pool;
+    }
+    EXPECT_GT(newest_left, 5);
+    EXPECT_LT(newest_left, 50);  // two of ten
 }
 
 TEST_F(PeerViewTest, ASampleIsTheFreshestAndOthersWithoutRepeats) {
@@ -231,7 +318,8 @@ TEST_F(PeerViewTest, SuspectsAreNeitherToldNorChosenButStayListedLast) {
 
 TEST_F(PeerViewTest, ClaimsAreListedBelowEverythingConfirmed) {
     PeerView view{endpoints, dice, {}};
-    view.hear({.endpoint = peer(1), .claim = {UnixSeconds{4'000'000'000}, UnixSeconds{2'000'000'000}, start}}, start);
+    view.hear({.endpoint = peer(1), .claim = {UnixSeconds{4'000'000'000}, UnixSeconds{2'000'000'000}, start}},
+              start);
     hear(view, 2, 200s);
     EXPECT_EQ(view.listed().front().endpoint, peer(2));
     EXPECT_EQ(view.digest().count, 1U) << "claims are not told";
@@ -243,7 +331,8 @@ TEST_F(PeerViewTest, DigestsAgreeOnMachinesThatLearnedInAnotherOrder) {
     PeerView two{elsewhere, dice, {}};
     for (int i = 0; i < 50; ++i) hear(one, i, std::chrono::seconds{i});
     for (int i = 49; i >= 0; --i)
-        two.hear({.endpoint = elsewhere.intern(endpoints.at(peer(i))), .incarnation = 1, .seen = start - 3s}, start);
+        two.hear({.endpoint = elsewhere.intern(endpoints.at(peer(i))), .incarnation = 1, .seen = start - 3s},
+                 start);
     EXPECT_EQ(one.digest(), two.digest());
     hear(one, 7, 0s, 2);
     EXPECT_NE(one.digest(), two.digest()) << "another incarnation is another fact";
@@ -356,7 +445,8 @@ TEST_F(PeerViewTest, AgesStayRightWhenANodeRunsForMonths) {
     for (int day = 0; day < 120; ++day) {
         const Instant now = start + day * 24h;
         for (int i = 0; i < 30; ++i)
-            view.hear({.endpoint = peer(day * 7 + i), .incarnation = 1, .seen = now - std::chrono::seconds{i}}, now);
+            view.hear({.endpoint = peer(day * 7 + i), .incarnation = 1, .seen = now - std::chrono::seconds{i}},
+                      now);
         view.prove(peer(day * 7), 1, now);
         view.settle();
         EXPECT_EQ(view.find(peer(day * 7))->proved, now);
@@ -383,14 +473,30 @@ TEST_F(PeerViewTest, KeepsItsPartsApartWhateverHappens) {
             now += std::chrono::milliseconds{chance.below(500)};
             const EndpointId id = peer(static_cast<int>(chance.below(40)));
             switch (chance.below(10)) {
-                case 0: view.prove(id, 1, now); break;
-                case 1: view.fail(id, now, 2s, chance.below(2) == 0); break;
-                case 2: view.bury(id, now); break;
-                case 3: view.leave(id, 1, now); break;
-                case 4: view.erase(id); break;
-                case 5: view.set_original(id, now); break;
-                case 6: view.hear({.endpoint = id, .claim = {UnixSeconds{9}, UnixSeconds{9}, now}}, now); break;
-                case 7: view.expire(now, 60s, 60s, 90s, 70s); break;
+                case 0:
+                    view.prove(id, 1, now);
+                    break;
+                case 1:
+                    view.fail(id, now, 2s, chance.below(2) == 0);
+                    break;
+                case 2:
+                    view.bury(id, now);
+                    break;
+                case 3:
+                    view.leave(id, 1, now);
+                    break;
+                case 4:
+                    view.erase(id);
+                    break;
+                case 5:
+                    view.set_original(id, now);
+                    break;
+                case 6:
+                    view.hear({.endpoint = id, .claim = {UnixSeconds{9}, UnixSeconds{9}, now}}, now);
+                    break;
+                case 7:
+                    view.expire(now, 60s, 60s, 90s, 70s);
+                    break;
                 default:
                     view.hear({.endpoint = id,
                                .incarnation = static_cast<std::uint32_t>(1 + chance.below(2)),
@@ -406,7 +512,8 @@ TEST_F(PeerViewTest, KeepsItsPartsApartWhateverHappens) {
                 ASSERT_EQ(view.find(p.endpoint)->role, p.role);
             }
             for (const PeerRole r : {PeerRole::fresh, PeerRole::anchor, PeerRole::pool, PeerRole::grave})
-                ASSERT_EQ(view.count(r), counted[static_cast<std::size_t>(r)]) << "seed " << seed << ", step " << step;
+                ASSERT_EQ(view.count(r), counted[static_cast<std::size_t>(r)])
+                    << "seed " << seed << ", step " << step;
             ASSERT_LE(counted[0], 6U);
             ASSERT_LE(counted[1], 3U);
             ASSERT_LE(counted[2], 10U);

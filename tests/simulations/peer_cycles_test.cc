@@ -28,6 +28,41 @@ TEST(PeerCycles, NewscastClustersAndStaysConnected) {
     EXPECT_EQ(after.components.count, 1u);
 }
 
+// PeerSim's order of ties, and time on the way, are other programs; they agree on what Newscast is.
+TEST(PeerCycles, NewscastIsTheSameWhateverTimeIsMadeOf) {
+    for (const CycleTime time : {CycleTime::phases, CycleTime::peersim, CycleTime::delayed}) {
+        PeerCycles swarm{1, 1000, newscast(20), time};
+        for (int i = 0; i < 30; ++i) swarm.cycle();
+        SimRandom random{1, 2};
+        const GraphFigures figures = figures_of(swarm.graph(), 20, random);
+        EXPECT_NEAR(figures.clustering, 0.3, 0.04);
+        EXPECT_NEAR(figures.degree, 33.5, 1);
+        EXPECT_EQ(figures.components.count, 1u);
+        EXPECT_NEAR(spread_of(in_degrees(swarm.graph())).deviation, 8.3, 1.2);
+    }
+}
+
+TEST(PeerCycles, TheHealerForgetsTheDeadAndTheBlindRuleNever) {
+    for (const std::size_t healer : {0, 10}) {
+        PeerCycles swarm{1, 500, peer_sampling(20, healer, 0), CycleTime::whole_cycles};
+        for (int i = 0; i < 20; ++i) swarm.cycle();
+        swarm.kill(0.5);
+        EXPECT_EQ(swarm.living(), 250u);
+        const double before = swarm.dead_entries().share;
+        EXPECT_NEAR(before, 0.5, 0.1);
+        for (int i = 0; i < 20; ++i) swarm.cycle();
+        if (healer > 0) EXPECT_LT(swarm.dead_entries().share, 0.01);
+        else EXPECT_GT(swarm.dead_entries().share, before / 2);
+    }
+}
+
+TEST(PeerCycles, CyclonSharesTheLoadMoreEvenlyThanChance) {
+    PeerCycles swarm{1, 500, cyclon(20, 8), CycleTime::whole_cycles};
+    const double before = spread_of(in_degrees(swarm.graph())).deviation;
+    for (int i = 0; i < 50; ++i) swarm.cycle();
+    EXPECT_LT(spread_of(in_degrees(swarm.graph())).deviation, before);
+}
+
 TEST(PeerCycles, AreTheSameForTheSameSeed) {
     PeerCycles a{7, 300, newscast(10)}, b{7, 300, newscast(10)}, other{8, 300, newscast(10)};
     for (PeerCycles* swarm : {&a, &b, &other})

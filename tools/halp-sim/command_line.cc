@@ -4,6 +4,8 @@
 #include <memory>
 #include <sstream>
 
+#include "simulations/reproduction.h"
+
 namespace halp::sim {
 namespace {
 
@@ -100,7 +102,14 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     add_replay(app, command);
     add_views(app, command);
     CLI::App* check = app.add_subcommand("check", "reproduce known results: expected, got, verdict");
-    check->add_flag("--quick", command.quick, "N = 10 000 to cycle 50 only");
+    check->add_flag("--quick", command.quick, "N <= 10 000, without the table of rules");
+    check->add_flag("--json", command.json, "one JSON object per figure and one at the end");
+    std::string names;
+    for (const std::string_view name : reproduction_sections())
+        names += (names.empty() ? "" : ", ") + std::string{name};
+    check->add_option("--only", command.only, "one section: " + names)
+        ->check(CLI::IsMember(
+            std::vector<std::string>(reproduction_sections().begin(), reproduction_sections().end())));
     check->add_option("--seed", command.seed, "default 1");
     check->callback([&] { command.verb = Verb::check; });
     CLI::App* goals = app.add_subcommand("goals", "where the overlay must end up: limit, got, verdict");

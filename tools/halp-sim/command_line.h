@@ -32,7 +32,8 @@ struct CommandLine {
     std::vector<std::string> varied;    // key=value,value
     std::string directory;              // empty: no files are written
     bool quick = false;
-    std::string only;  // of goals: one group
+    bool json = false;
+    std::string only;  // of check: a section; of goals: one group
     ViewsCommand views;
 };
 

@@ -89,4 +89,23 @@ std::string summary_json(const Scenario& scenario, const std::vector<RunResult>&
     return out.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
+std::string check_json(const Check& check) {
+    static constexpr const char* senses[]{"near", "at_most", "at_least"};
+    ordered_json out{{"schema_version", 1},
+                     {"figure", check.what},
+                     {"expected", check.expected},
+                     {"got", check.got},
+                     {"sense", senses[static_cast<std::size_t>(check.sense)]},
+                     {"tolerance_relative", check.tolerance},
+                     {"tolerance_absolute", check.spare},
+                     {"verdict", check.met() ? "met" : "missed"}};
+    return out.dump();
+}
+
+std::string check_summary_json(std::size_t all, std::size_t met, double cpu_seconds) {
+    return ordered_json{
+        {"schema_version", 1}, {"figures", all}, {"met", met}, {"missed", all - met}, {"cpu_s", cpu_seconds}}
+        .dump();
+}
+
 }  // namespace halp::sim

@@ -5,12 +5,16 @@
 #include <string>
 #include <vector>
 
+#include "simulations/reproduction.h"
 #include "simulations/scenario.h"
 #include "simulations/swarm_run.h"
 
 namespace halp::sim {
 
 std::string summary_json(const Scenario& scenario, const std::vector<RunResult>& runs);
+// One line each: a figure of `halp-sim check`, and what they come to.
+std::string check_json(const Check& check);
+std::string check_summary_json(std::size_t all, std::size_t met, double cpu_seconds);
 std::string digest_text(std::uint64_t digest);  // 16 hexadecimal digits
 
 }  // namespace halp::sim

@@ -185,31 +185,62 @@ int replay_verb(const CommandLine& command, const Streams& streams) {
     return exit_failed;
 }
 
-std::string tolerance_text(const Check& c) {
-    if (c.spare > 0) return "+-" + number(c.spare, 2);
-    return c.tolerance == 0 ? "exact" : "+-" + number(c.tolerance * 100, 0) + " %";
+std::string allowed_text(const Check& c) {
+    std::string text = c.sense == Sense::at_most ? "<=" : c.sense == Sense::at_least ? ">=" : "";
+    const std::string sign = text.empty() ? "+-" : c.sense == Sense::at_most ? " +" : " -";
+    if (c.tolerance == 0 && c.spare == 0) return text.empty() ? "exact" : text;
+    if (c.tolerance > 0) text += sign + number(c.tolerance * 100, 0) + " %";
+    if (c.spare > 0) text += (c.tolerance > 0 ? " +" : sign) + number(c.spare, 2);
+    return text;
+}
+
+// What is being worked on, on one line that is written over.
+class WorkLine {
+public:
+    explicit WorkLine(std::ostream* out) : out_(out) {}
+    void show(const std::string& what) {
+        if (out_) *out_ << "\r\x1b[K" << what << std::flush;
+    }
+    void clear() { show(""); }
+
+private:
+    std::ostream* out_;
+};
+
+void print_row(std::ostream& out, const std::string& what, const std::vector<std::string>& cells,
+               const std::string& verdict) {
+    std::string text = what + std::string(what.size() < 64 ? 64 - what.size() : 1, ' ');
+    for (const std::string& cell : cells) text += std::string(cell.size() < 10 ? 10 - cell.size() : 1, ' ') + cell;
+    out << text << "  " << verdict << std::endl;
 }
 
 int check(const CommandLine& command, const Streams& streams) {
-    ReproductionOptions options{.quick = command.quick};
+    WorkLine work{streams.progress ? &streams.err : nullptr};
+    ReproductionOptions options{.quick = command.quick,
+                                .only = command.only,
+                                .progress = [&](const std::string& what) { work.show(what); }};
     if (command.seed) options.seed = *command.seed;
-    const auto line = [&](const std::string& what, const std::string& expected, const std::string& got,
-                          const std::string& allowed, const std::string& verdict) {
-        std::string text = what + std::string(what.size() < 62 ? 62 - what.size() : 1, ' ');
-        for (const std::string& cell : {expected, got, allowed})
-            text += std::string(cell.size() < 10 ? 10 - cell.size() : 1, ' ') + cell;
-        streams.out << text << "  " << verdict << std::endl;
-    };
-    line("figure", "expected", "got", "allowed", "verdict");
+    const double cpu = cpu_seconds();
+    if (!command.json) print_row(streams.out, "figure", {"expected", "got", "allowed"}, "verdict");
     std::size_t met = 0, all = 0;
     reproduce(options, [&](const Check& c) {
         ++all;
         met += c.met();
+        work.clear();
         const int digits = c.expected < 1 ? 5 : 3;
-        line(c.what, number(c.expected, digits), number(c.got, digits), tolerance_text(c),
-             c.met() ? "met" : "MISSED");
+        if (command.json)
+            streams.out << check_json(c) << std::endl;
+        else
+            print_row(streams.out, c.what, {number(c.expected, digits), number(c.got, digits), allowed_text(c)},
+                      c.met() ? "met" : "MISSED");
     });
-    streams.out << met << " of " << all << " met, in " << number(cpu_seconds(), 1) << " s of CPU\n";
+    work.clear();
+    const double seconds_used = cpu_seconds() - cpu;
+    if (command.json)
+        streams.out << check_summary_json(all, met, seconds_used) << std::endl;
+    else
+        streams.out << met << " of " << all << " met, " << all - met << " missed, in " << number(seconds_used, 1)
+                    << " s of CPU\n";
     return met == all ? exit_done : exit_failed;
 }
 
