@@ -43,7 +43,7 @@ TEST(PeerCycles, NewscastIsTheSameWhateverTimeIsMadeOf) {
 }
 
 TEST(PeerCycles, TheHealerForgetsTheDeadAndTheBlindRuleNever) {
-    for (const std::size_t healer : {0, 10}) {
+    for (const std::size_t healer : {std::size_t{0}, std::size_t{10}}) {
         PeerCycles swarm{1, 500, peer_sampling(20, healer, 0), CycleTime::whole_cycles};
         for (int i = 0; i < 20; ++i) swarm.cycle();
         swarm.kill(0.5);
