@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "overlay/gossip_message.h"
 #include "overlay/overlay_node.h"
 #include "overlay/overlay_options.h"
+#include "overlay/place_bits.h"
 #include "overlay/rank_sampler.h"
 
 namespace halp {
@@ -65,6 +67,9 @@ enum class Heard : std::uint8_t { added, revived, refreshed, stale, doubted };
 class PeerView {
 public:
     PeerView(const EndpointTable& endpoints, Random& random, const ViewOptions& options);
+    // Very many views of one rule keep it once.
+    static PeerView sharing(const EndpointTable& endpoints, Random& random,
+                            std::shared_ptr<const ViewOptions> options);
     void set_options(const ViewOptions& options);
 
     // `doubted`: somebody speaks of a node this one has buried; a probe is due instead of belief.
@@ -104,7 +109,7 @@ public:
     [[nodiscard]] std::size_t presentable_count() const;
     [[nodiscard]] ListDigest digest() const;  // over vouched, living nodes
     [[nodiscard]] std::size_t capacity() const {
-        return options_.fresh_max + options_.anchors_max + options_.pool_max + ranked_.size();
+        return options_->fresh_max + options_->anchors_max + options_->pool_max + ranked_.size();
     }
 
     // Draws; no_endpoint when there is nobody.
@@ -139,6 +144,9 @@ public:
     void prefetch() const;
 
 private:
+    struct Sharing {};
+    PeerView(const EndpointTable& endpoints, Random& random, std::shared_ptr<const ViewOptions> options, Sharing);
+
     struct Record {
         EndpointId endpoint;
         std::uint32_t incarnation;
@@ -176,6 +184,9 @@ private:
     [[nodiscard]] std::size_t lower_bound(EndpointId peer) const;
     [[nodiscard]] std::size_t place(EndpointId peer) const;
     std::size_t insert(const Record& record, PeerRole role);  // unknown until now
+    void insert_at(std::size_t at, const Record& record, PeerRole role);  // `at`: its lower_bound()
+    [[nodiscard]] PlaceBits marked(Mark mask, Mark want) const { return PlaceBits::where(marks_, mask, want); }
+    [[nodiscard]] static Mark mark_of(PeerRole role) { return static_cast<Mark>(role); }
     [[nodiscard]] PeerRole role_at(std::size_t at) const { return static_cast<PeerRole>(marks_[at] & role_bits); }
     [[nodiscard]] bool dead_at(std::size_t at) const { return role_at(at) == PeerRole::grave; }
     [[nodiscard]] bool presentable_at(std::size_t at) const {
@@ -196,23 +207,27 @@ private:
     [[nodiscard]] bool recent(std::uint32_t seen, Instant now) const;
     void calm(std::size_t at);
     Heard hear_of_dead(std::size_t at, const PeerNews& news, Instant now);
+    static bool listed_before(const Peer& a, const Peer& b);
+    void use_options(std::shared_ptr<const ViewOptions> options);
     void merge_arrivals(std::uint64_t tie_salt);
     void demote(std::span<const Sighting> left);
     void limit_groups();
     [[nodiscard]] bool group_is_crowded(std::size_t at) const;
     void shrink_pool();
+    void cut_pool(Sighting* begin, Sighting* cut, Sighting* end) const;
     void shrink_graves();
     void rank(std::size_t at);
     EndpointId ranked_partner();
     EndpointId extreme(bool oldest);
     EndpointId fresh_partner();
     std::size_t choose(std::span<std::uint32_t> out, bool brief);
+    [[nodiscard]] std::uint64_t freshest_hint(std::size_t freshest) const;
     template <class Want>
     EndpointId draw(Want want);
 
     const EndpointTable& endpoints_;
     Random& random_;
-    ViewOptions options_;
+    std::shared_ptr<const ViewOptions> options_;
     StampClock clock_;
     RankSampler ranked_;  // of the records below; no slots unless partners are drawn from it
     std::vector<Record> records_;            // sorted by endpoint id: at most capacity + graves, so a few hundred

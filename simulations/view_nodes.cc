@@ -89,7 +89,9 @@ PeerNodes::PeerNodes(const ViewSwarmOptions& options, NodeRange range, EventRand
     : range_(range), proves_(options.view.anchors_max > 0) {
     intern_nodes(endpoints_, options.nodes);
     views_.reserve(range.end - range.begin);
-    for (std::uint32_t i = range.begin; i < range.end; ++i) views_.emplace_back(endpoints_, random, options.view);
+    const auto rule = std::make_shared<const ViewOptions>(options.view);
+    for (std::uint32_t i = range.begin; i < range.end; ++i)
+        views_.push_back(PeerView::sharing(endpoints_, random, rule));
 }
 
 void PeerNodes::start(std::uint32_t node, std::span<const Sighting> others) {

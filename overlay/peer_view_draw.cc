@@ -1,0 +1,254 @@
+// Whom a view calls, and what it tells of others.
+#include "overlay/peer_view.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace halp {
+
+// ---- draws ----
+
+template <class Want>
+EndpointId PeerView::draw(Want want) {
+    std::size_t count = 0;
+    for (std::size_t at = 0; at < records_.size(); ++at) count += want(at);
+    if (count == 0) return no_endpoint;
+    std::size_t drawn = random_.below(count);
+    for (std::size_t at = 0;; ++at)
+        if (want(at) && drawn-- == 0) return records_[at].endpoint;
+}
+
+EndpointId PeerView::any_presentable() {
+    return draw([this](std::size_t at) { return presentable_at(at); });
+}
+
+EndpointId PeerView::anchor_but(EndpointId other) {
+    // All of them are vouched for.
+    PlaceBits anchors = marked(role_bits | suspected | is_original, mark_of(PeerRole::anchor));
+    if (const std::size_t at = place(other); at != nowhere) anchors.remove(at);
+    const std::size_t count = anchors.count();
+    return count == 0 ? no_endpoint : records_[anchors.nth(random_.below(count))].endpoint;
+}
+
+EndpointId PeerView::extreme(bool oldest) {
+    const std::span<const Sighting> view = fresh().all();
+    for (std::size_t i = 0; i < view.size(); ++i) {
+        const EndpointId id = view[oldest ? view.size() - 1 - i : i].endpoint();
+        if (presentable_at(place(id))) return id;
+    }
+    return any_presentable();
+}
+
+EndpointId PeerView::fresh_partner() {
+    const EndpointId first = fresh().draw(random_);
+    if (first != no_endpoint && presentable_at(place(first))) return first;
+    const EndpointId other =
+        draw([this](std::size_t at) { return role_at(at) == PeerRole::fresh && presentable_at(at); });
+    return other != no_endpoint ? other : any_presentable();
+}
+
+EndpointId PeerView::partner() {
+    switch (options_->partner) {
+        case PartnerRule::oldest:
+            return extreme(true);
+        case PartnerRule::head:
+            return extreme(false);
+        case PartnerRule::ranked:
+            if (const EndpointId ranked = ranked_partner(); ranked != no_endpoint) return ranked;
+            break;
+        case PartnerRule::random:
+            break;
+        case PartnerRule::hybrid: {
+            const std::uint32_t turn = draws_++;
+            if (turn % 2 == 0)
+                if (const EndpointId anchor = anchor_but(no_endpoint); anchor != no_endpoint) return anchor;
+            if (turn % 8 == 1) return extreme(true);
+            break;
+        }
+    }
+    return fresh_partner();
+}
+
+// In its slots may still be some that have become suspect, or speak text only.
+EndpointId PeerView::ranked_partner() {
+    if (options_->rank_renewal > 0 && ++draws_ % options_->rank_renewal == 0) ranked_.renew(random_);
+    for (;;) {
+        const EndpointId drawn = ranked_.draw(random_);
+        if (drawn == no_endpoint) return drawn;
+        const std::size_t at = place(drawn);
+        if (at != nowhere && presentable_at(at)) return drawn;
+        ranked_.forget(drawn);
+    }
+}
+
+std::vector<EndpointId> PeerView::some_presentable(std::size_t wanted) {
+    std::vector<EndpointId> out;
+    for (std::size_t at = 0; at < records_.size(); ++at)
+        if (presentable_at(at)) out.push_back(records_[at].endpoint);
+    wanted = std::min(wanted, out.size());
+    for (std::size_t i = 0; i < wanted; ++i) std::swap(out[i], out[i + random_.below(out.size() - i)]);
+    out.resize(wanted);
+    return out;
+}
+
+EndpointId PeerView::feeler(Instant now, Duration stale_after) {
+    const auto worth = [&](std::size_t at) {
+        return !dead_at(at) && (marks_[at] & (suspected | is_original | has_failed)) == 0;
+    };
+    const EndpointId unproved = draw([&](std::size_t at) { return worth(at) && records_[at].proved == 0; });
+    if (unproved != no_endpoint) return unproved;
+    return draw(
+        [&](std::size_t at) { return worth(at) && now - clock_.instant(records_[at].proved) > stale_after; });
+}
+
+EndpointId PeerView::due_probe(Instant now) {
+    if (stories_.empty()) return no_endpoint;
+    return draw([&](std::size_t at) {
+        const Story* story = story_at(at);
+        return story && (!dead_at(at) || story->doubted) && (marks_[at] & is_original) == 0 &&
+               story->retry_at <= now;
+    });
+}
+
+EndpointId PeerView::due_grave(Instant now) {
+    if (count(PeerRole::grave) == 0) return no_endpoint;
+    return draw([&](std::size_t at) {
+        return dead_at(at) && (marks_[at] & is_original) == 0 && story_at(at)->retry_at <= now;
+    });
+}
+
+EndpointId PeerView::any_grave() {
+    if (count(PeerRole::grave) == 0) return no_endpoint;
+    return draw(
+        [&](std::size_t at) { return dead_at(at) && (marks_[at] & is_original) == 0 && !story_at(at)->left; });
+}
+
+EndpointId PeerView::unproved_since(Instant before) {
+    const std::uint32_t then = stamp(before);
+    const auto unproved = [&](std::size_t at, bool in_view) {
+        return (role_at(at) != PeerRole::pool) == in_view && presentable_at(at) && (marks_[at] & has_failed) == 0 &&
+               records_[at].proved < then;
+    };
+    const EndpointId member = draw([&](std::size_t at) { return unproved(at, true); });
+    return member != no_endpoint ? member : draw([&](std::size_t at) { return unproved(at, false); });
+}
+
+Instant PeerView::next_probe() const {
+    Instant next = no_deadline;
+    for (const Story& story : stories_) {
+        if (story.retry_at >= next) continue;
+        const std::size_t at = place(story.endpoint);
+        if ((!dead_at(at) || story.doubted) && (marks_[at] & is_original) == 0) next = story.retry_at;
+    }
+    return next;
+}
+
+void PeerView::prefetch() const {
+    const auto lines = [](const void* begin, std::size_t bytes) {
+        for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(static_cast<const char*>(begin) + at, 1);
+    };
+    lines(records_.data(), records_.size() * sizeof(Record));
+    lines(marks_.data(), marks_.size());
+    lines(fresh_.data(), fresh_count_ * sizeof(Sighting));
+}
+
+// ---- what is told ----
+
+namespace {
+
+// The newest of `all` into `out`, newest first. Few take their place in `out`, so this is one pass of easy guesses.
+void keep_newest(std::span<const Sighting> all, std::span<Sighting> out) {
+    std::size_t count = 0;
+    for (const Sighting s : all) {
+        if (count == out.size() && s < out[count - 1]) continue;
+        std::size_t at = count < out.size() ? count++ : count - 1;
+        for (; at > 0 && out[at - 1] < s; --at) out[at] = out[at - 1];
+        out[at] = s;
+    }
+}
+
+}  // namespace
+
+// Nobody among the `freshest` newest of all is older than this, unless few of the fresh part are presentable.
+std::uint64_t PeerView::freshest_hint(std::size_t freshest) const {
+    return freshest > 0 && fresh_count_ >= freshest ? std::uint64_t{fresh_[freshest - 1].stamp()} << 32 : 0;
+}
+
+// Places of the freshest presentable peers, ties of age at random, and of random others.
+std::size_t PeerView::choose(std::span<std::uint32_t> out, bool brief) {
+    const std::size_t divisor = brief ? 2 : 1;
+    SightingBuffer buffer{records_.size() + 1};
+    Sighting* const begin = buffer.begin();
+    Sighting* end = begin;
+    const std::uint64_t salt = random_.next();
+    if (options_->swapper > 0)
+        for (Mark& mark : marks_) mark &= static_cast<Mark>(~was_sent);
+    const std::uint64_t hint = freshest_hint(options_->sample_freshest / divisor);
+    SightingBuffer likely_buffer{records_.size() + 1};
+    Sighting* likely = likely_buffer.begin();
+    for (std::size_t at = 0; at < records_.size(); ++at) {
+        // Newest, then chance, then the place.
+        const std::uint64_t chance = (salt ^ at) * 0x9e3779b97f4a7c15U >> 56;
+        const std::uint64_t word = std::uint64_t{records_[at].newest()} << 32 | chance << 24 | at;
+        const bool presentable = presentable_at(at);
+        *end = {word};
+        end += presentable;
+        *likely = {word};
+        likely += presentable & (word >= hint);
+    }
+    auto candidates = static_cast<std::size_t>(end - begin);
+    const std::size_t freshest = std::min(options_->sample_freshest / divisor, candidates);
+    std::size_t wanted = freshest + std::min(options_->sample_random / divisor, candidates - freshest);
+    SightingBuffer chosen{wanted + 1};
+    Sighting* const told = chosen.begin();
+    if (freshest > 0) {
+        const auto hinted = static_cast<std::size_t>(likely - likely_buffer.begin());
+        const std::span<const Sighting> among =
+            hinted < freshest ? std::span{begin, candidates} : std::span{likely_buffer.begin(), hinted};
+        keep_newest(among, {told, freshest});
+    }
+    if (ranked_.size() > 0) {
+        // Where anybody may join, what is passed on at random is what no talking can bend.
+        const std::vector<EndpointId> held = ranked_.nodes();
+        end = std::remove_if(begin, end, [&](Sighting s) {
+            const bool told_anyway = freshest > 0 && !(s < told[freshest - 1]);
+            return told_anyway || !std::ranges::binary_search(held, records_[s.word & 0xffffff].endpoint);
+        });
+        candidates = static_cast<std::size_t>(end - begin);
+        wanted = freshest + std::min(options_->sample_random / divisor, candidates);
+    }
+    std::size_t count = freshest;
+    for (std::size_t i = 0; count < wanted; ++i) {
+        std::swap(begin[i], begin[i + random_.below(candidates - i)]);
+        if (freshest == 0 || begin[i] < told[freshest - 1])
+            told[count++] = begin[i];  // else it is among the freshest
+    }
+    assert(out.size() >= count);
+    for (std::size_t i = 0; i < count; ++i) {
+        out[i] = static_cast<std::uint32_t>(told[i].word & 0xffffff);
+        if (options_->swapper > 0) marks_[out[i]] |= was_sent;
+    }
+    return count;
+}
+
+std::vector<Peer> PeerView::sample(bool brief) {
+    std::vector<std::uint32_t> places(options_->sample_freshest + options_->sample_random);
+    places.resize(choose(places, brief));
+    std::vector<Peer> out;
+    for (const std::uint32_t at : places) out.push_back(peer_at(at));
+    return out;
+}
+
+std::size_t PeerView::sample(std::span<Told> out, bool brief) {
+    std::array<std::uint32_t, 128> places;  // both settings are at most 64
+    const std::size_t count = choose(places, brief);
+    assert(out.size() >= count);
+    for (std::size_t i = 0; i < count; ++i) {
+        const Record& r = records_[places[i]];
+        out[i] = {r.endpoint, r.incarnation, clock_.instant(r.newest())};
+    }
+    return count;
+}
+
+}  // namespace halp
