@@ -150,6 +150,30 @@ bool FreshView::erase(EndpointId endpoint) {
     return true;
 }
 
+bool FreshView::put(Sighting news, const Rule& rule, Sighting& left) {
+    left = nobody;
+    if (rule.swapper > 0 || size_ > rule.size_max) return false;
+    std::size_t at = find(news.endpoint());
+    if (at == size_ && size_ == rule.size_max) {
+        if (rule.healer == 0) return false;
+        const Sighting oldest = room_[size_ - 1];
+        const Sighting before = size_ == 1 ? news : room_[size_ - 2];
+        const bool refused = news < oldest;
+        const Sighting stays = refused ? oldest : std::min(before, news);
+        left = refused ? news : oldest;
+        if (left.stamp() == stays.stamp()) return false;
+        if (refused) return true;
+        --at;
+    } else if (at == size_) {
+        ++size_;
+    } else if (news < room_[at]) {
+        return true;
+    }
+    for (; at > 0 && room_[at - 1] < news; --at) room_[at] = room_[at - 1];
+    room_[at] = news;
+    return true;
+}
+
 void FreshView::move(EndpointId endpoint, std::uint32_t stamp) {
     if (!erase(endpoint)) return;
     const Sighting news = Sighting::of(stamp, endpoint);

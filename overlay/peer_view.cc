@@ -42,7 +42,9 @@ PeerView::PeerView(const EndpointTable& endpoints, Random& random, std::shared_p
     use_options(std::move(options));
 }
 
-void PeerView::set_options(const ViewOptions& options) { use_options(std::make_shared<const ViewOptions>(options)); }
+void PeerView::set_options(const ViewOptions& options) {
+    use_options(std::make_shared<const ViewOptions>(options));
+}
 
 void PeerView::use_options(std::shared_ptr<const ViewOptions> options) {
     options_ = std::move(options);
@@ -86,9 +88,8 @@ std::size_t PeerView::insert(const Record& record, PeerRole role) {
 
 void PeerView::insert_at(std::size_t at, const Record& record, PeerRole role) {
     records_.insert(records_.begin() + static_cast<std::ptrdiff_t>(at), record);
-    const Mark mark = role == PeerRole::fresh ? arrived : 0;
-    marks_.insert(marks_.begin() + static_cast<std::ptrdiff_t>(at),
-                  static_cast<Mark>(mark | static_cast<Mark>(role)));
+    const int mark = mark_of(role) | (role == PeerRole::fresh ? arrived : 0);
+    marks_.insert(marks_.begin() + static_cast<std::ptrdiff_t>(at), static_cast<Mark>(mark));
     arrivals_ = arrivals_ || role == PeerRole::fresh;
     ++counts_[static_cast<std::size_t>(role)];
 }
@@ -175,11 +176,14 @@ void PeerView::remove(std::size_t at) {
 }
 
 void PeerView::remove_marked() {
+    Record* const records = records_.data();
+    Mark* const marks = marks_.data();
     std::size_t kept = 0;
-    for (std::size_t at = 0; at < records_.size(); ++at) {
-        records_[kept] = records_[at];
-        marks_[kept] = marks_[at];
-        kept += records_[at].endpoint != no_endpoint;
+    for (std::size_t at = 0, count = records_.size(); at < count; ++at) {
+        const Record record = records[at];
+        records[kept] = record;
+        marks[kept] = marks[at];
+        kept += record.endpoint != no_endpoint;
     }
     records_.resize(kept);
     marks_.resize(kept);

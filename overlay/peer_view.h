@@ -183,7 +183,7 @@ private:
     static constexpr std::size_t nowhere = ~std::size_t{0};
     [[nodiscard]] std::size_t lower_bound(EndpointId peer) const;
     [[nodiscard]] std::size_t place(EndpointId peer) const;
-    std::size_t insert(const Record& record, PeerRole role);  // unknown until now
+    std::size_t insert(const Record& record, PeerRole role);              // unknown until now
     void insert_at(std::size_t at, const Record& record, PeerRole role);  // `at`: its lower_bound()
     [[nodiscard]] PlaceBits marked(Mark mask, Mark want) const { return PlaceBits::where(marks_, mask, want); }
     [[nodiscard]] static Mark mark_of(PeerRole role) { return static_cast<Mark>(role); }
@@ -221,7 +221,8 @@ private:
     EndpointId extreme(bool oldest);
     EndpointId fresh_partner();
     std::size_t choose(std::span<std::uint32_t> out, bool brief);
-    [[nodiscard]] std::uint64_t freshest_hint(std::size_t freshest) const;
+    std::size_t choose_freshest(std::span<std::uint32_t> out);
+    std::size_t choose_others(std::span<std::uint32_t> out, std::size_t count);
     template <class Want>
     EndpointId draw(Want want);
 
@@ -229,7 +230,7 @@ private:
     Random& random_;
     std::shared_ptr<const ViewOptions> options_;
     StampClock clock_;
-    RankSampler ranked_;  // of the records below; no slots unless partners are drawn from it
+    RankSampler ranked_;                     // of the records below; no slots unless partners are drawn from it
     std::vector<Record> records_;            // sorted by endpoint id: at most capacity + graves, so a few hundred
     std::vector<Mark> marks_;                // of records_
     std::vector<Sighting> fresh_;            // the fresh part by recency, as of the last settle()

@@ -170,65 +170,75 @@ void keep_newest(std::span<const Sighting> all, std::span<Sighting> out) {
 
 }  // namespace
 
-// Nobody among the `freshest` newest of all is older than this, unless few of the fresh part are presentable.
-std::uint64_t PeerView::freshest_hint(std::size_t freshest) const {
-    return freshest > 0 && fresh_count_ >= freshest ? std::uint64_t{fresh_[freshest - 1].stamp()} << 32 : 0;
+// Places of the newest presentable peers, ties of age at random. Answers how many are presentable at all.
+std::size_t PeerView::choose_freshest(std::span<std::uint32_t> out) {
+    // As many as are asked for are at least as new as this, unless few of the fresh part are presentable.
+    std::uint32_t hint = out.empty() || fresh_count_ < out.size() ? 0 : fresh_[out.size() - 1].stamp();
+    const std::uint64_t salt = random_.next();
+    SightingBuffer buffer{records_.size() + 1};
+    for (;; hint = 0) {
+        Sighting* likely = buffer.begin();
+        std::size_t candidates = 0;
+        for (std::size_t at = 0; at < records_.size(); ++at) {
+            const std::uint32_t newest = records_[at].newest();
+            const bool presentable = presentable_at(at);
+            // Newest, then chance, then the place.
+            const std::uint64_t chance = (salt ^ at) * 0x9e3779b97f4a7c15U >> 56;
+            *likely = {std::uint64_t{newest} << 32 | chance << 24 | at};
+            likely += static_cast<std::size_t>(presentable) & static_cast<std::size_t>(newest >= hint);
+            candidates += presentable;
+        }
+        const auto hinted = static_cast<std::size_t>(likely - buffer.begin());
+        if (hint != 0 && hinted < out.size()) continue;
+        SightingBuffer newest{out.size() + 1};
+        const std::size_t count = std::min(out.size(), hinted);
+        if (count > 0) keep_newest({buffer.begin(), hinted}, {newest.begin(), count});
+        for (std::size_t i = 0; i < count; ++i)
+            out[i] = static_cast<std::uint32_t>(newest.begin()[i].word & 0xffffff);
+        return candidates;
+    }
 }
 
-// Places of the freshest presentable peers, ties of age at random, and of random others.
+// Presentable others than the first `count` of `out`, drawn into the rest of it. Answers the count then.
+std::size_t PeerView::choose_others(std::span<std::uint32_t> out, std::size_t count) {
+    std::vector<std::uint32_t> among;
+    // Where anybody may join, what is passed on at random is what no talking can bend.
+    const std::vector<EndpointId> held = ranked_.nodes();
+    for (std::uint32_t at = 0; at < records_.size(); ++at) {
+        if (!presentable_at(at) ||
+            std::ranges::find(out.first(count), at) != out.begin() + static_cast<std::ptrdiff_t>(count))
+            continue;
+        if (ranked_.size() == 0 || std::ranges::binary_search(held, records_[at].endpoint)) among.push_back(at);
+    }
+    for (std::size_t i = 0; i < among.size() && count < out.size(); ++i) {
+        std::swap(among[i], among[i + random_.below(among.size() - i)]);
+        out[count++] = among[i];
+    }
+    return count;
+}
+
+// Places of the freshest presentable peers, and of random others.
 std::size_t PeerView::choose(std::span<std::uint32_t> out, bool brief) {
     const std::size_t divisor = brief ? 2 : 1;
-    SightingBuffer buffer{records_.size() + 1};
-    Sighting* const begin = buffer.begin();
-    Sighting* end = begin;
-    const std::uint64_t salt = random_.next();
-    if (options_->swapper > 0)
-        for (Mark& mark : marks_) mark &= static_cast<Mark>(~was_sent);
-    const std::uint64_t hint = freshest_hint(options_->sample_freshest / divisor);
-    SightingBuffer likely_buffer{records_.size() + 1};
-    Sighting* likely = likely_buffer.begin();
-    for (std::size_t at = 0; at < records_.size(); ++at) {
-        // Newest, then chance, then the place.
-        const std::uint64_t chance = (salt ^ at) * 0x9e3779b97f4a7c15U >> 56;
-        const std::uint64_t word = std::uint64_t{records_[at].newest()} << 32 | chance << 24 | at;
-        const bool presentable = presentable_at(at);
-        *end = {word};
-        end += presentable;
-        *likely = {word};
-        likely += presentable & (word >= hint);
+    const std::size_t freshest = options_->sample_freshest / divisor;
+    const std::size_t wanted = freshest + options_->sample_random / divisor;
+    assert(out.size() >= wanted);
+    out = out.first(wanted);
+    const std::size_t candidates = choose_freshest(out.first(freshest));
+    std::size_t count = std::min(freshest, candidates);
+    if (ranked_.size() > 0 || candidates < 2 * wanted || 2 * candidates < records_.size()) {
+        count = choose_others(out, count);
+    } else {
+        while (count < wanted) {  // most that can be drawn may be told
+            const auto at = static_cast<std::uint32_t>(random_.below(records_.size()));
+            if (presentable_at(at) &&
+                std::ranges::find(out.first(count), at) == out.begin() + static_cast<std::ptrdiff_t>(count))
+                out[count++] = at;
+        }
     }
-    auto candidates = static_cast<std::size_t>(end - begin);
-    const std::size_t freshest = std::min(options_->sample_freshest / divisor, candidates);
-    std::size_t wanted = freshest + std::min(options_->sample_random / divisor, candidates - freshest);
-    SightingBuffer chosen{wanted + 1};
-    Sighting* const told = chosen.begin();
-    if (freshest > 0) {
-        const auto hinted = static_cast<std::size_t>(likely - likely_buffer.begin());
-        const std::span<const Sighting> among =
-            hinted < freshest ? std::span{begin, candidates} : std::span{likely_buffer.begin(), hinted};
-        keep_newest(among, {told, freshest});
-    }
-    if (ranked_.size() > 0) {
-        // Where anybody may join, what is passed on at random is what no talking can bend.
-        const std::vector<EndpointId> held = ranked_.nodes();
-        end = std::remove_if(begin, end, [&](Sighting s) {
-            const bool told_anyway = freshest > 0 && !(s < told[freshest - 1]);
-            return told_anyway || !std::ranges::binary_search(held, records_[s.word & 0xffffff].endpoint);
-        });
-        candidates = static_cast<std::size_t>(end - begin);
-        wanted = freshest + std::min(options_->sample_random / divisor, candidates);
-    }
-    std::size_t count = freshest;
-    for (std::size_t i = 0; count < wanted; ++i) {
-        std::swap(begin[i], begin[i + random_.below(candidates - i)]);
-        if (freshest == 0 || begin[i] < told[freshest - 1])
-            told[count++] = begin[i];  // else it is among the freshest
-    }
-    assert(out.size() >= count);
-    for (std::size_t i = 0; i < count; ++i) {
-        out[i] = static_cast<std::uint32_t>(told[i].word & 0xffffff);
-        if (options_->swapper > 0) marks_[out[i]] |= was_sent;
-    }
+    if (options_->swapper == 0) return count;
+    for (Mark& mark : marks_) mark &= static_cast<Mark>(~was_sent);
+    for (const std::uint32_t at : out.first(count)) marks_[at] |= was_sent;
     return count;
 }
 

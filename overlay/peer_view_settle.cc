@@ -12,6 +12,30 @@ namespace {
 
 constexpr std::uint64_t last_place = 0xffffff;  // places share a word with an instant
 
+// Puts the highest before the cut, and the highest of the others there. No two are equal. As std::nth_element, but
+// what is higher than what makes no branches.
+void put_highest_first(Sighting* begin, Sighting* cut, Sighting* end) {
+    while (end - begin > 1) {
+        Sighting* const middle = begin + (end - begin) / 2;
+        const Sighting pivot = std::max(std::min(*begin, *middle), std::min(std::max(*begin, *middle), end[-1]));
+        Sighting* higher = begin;
+        for (Sighting* s = begin; s != end; ++s) {
+            const Sighting here = *s;
+            *s = *higher;
+            *higher = here;
+            higher += here > pivot;
+        }
+        if (cut < higher) {
+            end = higher;
+            continue;
+        }
+        // Of the rest the pivot is the highest.
+        std::iter_swap(higher, std::find(higher, end, pivot));
+        if (cut == higher) return;
+        begin = higher + 1;
+    }
+}
+
 }  // namespace
 
 void PeerView::settle(std::uint64_t tie_salt) {
@@ -32,11 +56,16 @@ void PeerView::merge_arrivals(std::uint64_t tie_salt) {
         marks_[at] &= static_cast<Mark>(~arrived);
     });
     arrivals_ = false;
+    FreshView view = fresh();
+    if (Sighting out{0}; told == 1 && view.put(*news.begin(), FreshView::rule_of(*options_), out)) {
+        fresh_count_ = static_cast<std::uint32_t>(view.size());
+        if (out.word != 0) demote({&out, 1});
+        return;
+    }
     std::vector<EndpointId> sent;
     if (options_->swapper > 0)
         marked(role_bits | was_sent, was_sent).each([&](std::size_t at) { sent.push_back(records_[at].endpoint); });
     std::sort(news.begin(), end, std::greater{});
-    FreshView view = fresh();
     const ByEndpoint hash{endpoints_};
     const std::size_t gone = view.merge({news.begin(), told}, no_endpoint, FreshView::rule_of(*options_),
                                         {random_, hash, tie_salt}, sent, {left.begin(), fresh_count_ + told + 1});
@@ -80,8 +109,8 @@ bool PeerView::group_is_crowded(std::size_t at) const {
     return others > 0 && others + 1 >= options_->per_group_max;
 }
 
-// Who leaves a full pool: mere claims first, then suspects, then whoever was not heard of for longest. Who holds a slot
-// of the sampler stays: there the talk of others must decide nothing.
+// Who leaves a full pool: mere claims first, then suspects, then whoever was not heard of for longest. Who holds a
+// slot of the sampler stays: there the talk of others must decide nothing.
 void PeerView::shrink_pool() {
     if (count(PeerRole::pool) <= options_->pool_max) return;
     PlaceBits places = marked(role_bits, mark_of(PeerRole::pool));
@@ -112,7 +141,10 @@ void PeerView::shrink_pool() {
 // Puts those that stay before the cut.
 void PeerView::cut_pool(Sighting* begin, Sighting* cut, Sighting* end) const {
     if (cut == begin) return;
-    std::nth_element(begin, cut, end, std::greater{});
+    if (end - cut == 1)
+        std::iter_swap(cut, std::min_element(begin, end));
+    else
+        put_highest_first(begin, cut, end);
     const std::uint64_t border = cut->word >> 24;
     if (std::none_of(begin, cut, [border](Sighting s) { return s.word >> 24 == border; })) return;
     // Hardly ever, but with claims, which nobody has seen: of one rank and one instant.

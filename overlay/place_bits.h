@@ -3,6 +3,7 @@
 // peers fit is anybody's guess.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -26,10 +27,6 @@ public:
     }
 
     void remove(std::size_t place) { words()[place / 64] &= ~(std::uint64_t{1} << place % 64); }
-    // Both of one row.
-    void remove(const PlaceBits& others) {
-        for (std::size_t i = 0; i < size_; ++i) words()[i] &= ~others.words()[i];
-    }
 
     [[nodiscard]] std::size_t count() const {
         std::size_t sum = 0;
@@ -64,7 +61,7 @@ private:
     static std::uint64_t load(const std::uint8_t* marks, std::size_t count) {
         std::uint64_t word = 0;
         if (count == 8)
-            std::memcpy(&word, marks, 8);
+            std::memcpy(&word, marks, 8);  // one load
         else
             std::memcpy(&word, marks, count);
         if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);

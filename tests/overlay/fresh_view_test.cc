@@ -177,5 +177,37 @@ TEST(StampClock, MovesOnBeforeItsBitsAreOver) {
     EXPECT_EQ(clock.instant(before - moved), start + 30 * 24h);
 }
 
+TEST(FreshView, TakesOneInAsAMergeOfOneWould) {
+    Dice dice{11};
+    const ById hash;
+    std::size_t refused = 0, done = 0;
+    for (int round = 0; round < 20'000; ++round) {
+        const FreshView::Rule rule{1 + dice.below(12), dice.below(3), 0, TieRule::random};
+        std::vector<Sighting> room = random_sightings(dice, rule.size_max, 6);
+        const std::size_t size = room.size();
+        room.resize(rule.size_max);
+        std::vector<Sighting> merged = room;
+        const Sighting news = Sighting::of(static_cast<std::uint32_t>(1 + dice.below(7)),
+                                           EndpointId{static_cast<std::uint32_t>(1 + dice.below(60))});
+        FreshView one{room, size}, other{merged, size};
+        Sighting out{0};
+        const std::vector<Sighting> before = room;
+        if (!one.put(news, rule, out)) {
+            ++refused;
+            EXPECT_EQ(room, before);
+            EXPECT_EQ(one.size(), size);
+            continue;
+        }
+        ++done;
+        std::vector<Sighting> left(size + 1, Sighting{0});
+        const std::size_t gone = other.merge({&news, 1}, no_endpoint, rule, {dice, hash, 1}, {}, left);
+        ASSERT_EQ(gone, out.word != 0 ? 1U : 0U);
+        ASSERT_TRUE(gone == 0 || left[0] == out);
+        ASSERT_TRUE(std::ranges::equal(one.all(), other.all()));
+    }
+    EXPECT_GT(refused, 1000U);
+    EXPECT_GT(done, 10'000U);
+}
+
 }  // namespace
 }  // namespace halp
