@@ -201,6 +201,7 @@ void DhtNode::Impl::settle() {
     }
     commit();
     flush();
+    records.rest();
     in_turn = false;
     arm();
 }

@@ -69,6 +69,7 @@ public:
     // made to write at once, however long that keeps everybody: that is what slows down who writes too fast.
     [[nodiscard]] Result<void> commit_if_due(Instant now, std::size_t waiting_bytes_max);
     [[nodiscard]] Instant next_deadline() const { return store_.next_deadline(); }
+    void rest() { store_.rest(); }  // at the very end of every turn
 
 private:
     enum class Kind : std::uint8_t { change, removal, creation, channel_removal };

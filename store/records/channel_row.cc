@@ -1,5 +1,7 @@
 #include "store/records/channel_row.h"
 
+#include "store/records/big_endian.h"
+
 namespace halp {
 namespace {
 
@@ -25,10 +27,11 @@ std::string number_text(ChannelNumber number) {
 }
 
 std::string record_key(ChannelNumber number, Key key) {
-    std::string text;  // short enough to need no allocation
-    append_big_endian(text, static_cast<std::uint64_t>(number), channel_number_length);
-    append_big_endian(text, value_of(key), sizeof key);
-    return text;
+    constexpr unsigned unused_bits = 8 * (sizeof number - channel_number_length);
+    char bytes[sizeof number + sizeof key];  // the key over what the number does not need
+    store_big_endian(bytes, static_cast<std::uint64_t>(number) << unused_bits);
+    store_big_endian(bytes + channel_number_length, value_of(key));
+    return {bytes, record_key_length};  // short enough to need no allocation
 }
 
 std::optional<ChannelNumber> parse_number(std::string_view six_bytes) {
@@ -38,8 +41,10 @@ std::optional<ChannelNumber> parse_number(std::string_view six_bytes) {
 
 std::optional<Key> key_in_channel(ChannelNumber number, std::string_view record_key) {
     if (record_key.size() != record_key_length) return std::nullopt;
-    if (parse_number(record_key.substr(0, channel_number_length)) != number) return std::nullopt;
-    return Key{read_big_endian(record_key.substr(channel_number_length))};
+    constexpr unsigned unused_bits = 8 * (sizeof number - channel_number_length);
+    if (load_big_endian(record_key.data()) >> unused_bits != static_cast<std::uint64_t>(number))
+        return std::nullopt;
+    return Key{load_big_endian(record_key.data() + channel_number_length)};
 }
 
 std::string encode_row(const ChannelRow& row) {

@@ -69,6 +69,7 @@ std::string in_words(const RecordCount& count) {
 Result<StoreCheck> LmdbStore::check(const Progress& progress) const {
     StoreCheck check;
     Counts counts;
+    reading_.reset();
     LmdbRead read{*file_};
     if (auto counted = count_records(read, check, counts, progress); !counted) return counted.error();
     if (auto taken = take_dropped(read, check, counts); !taken) return taken.error();

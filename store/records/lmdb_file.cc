@@ -2,12 +2,11 @@
 
 #include <lmdb.h>
 
-#include <bit>
 #include <cassert>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
+#include "store/records/big_endian.h"
 #include "store/records/channel_row.h"
 
 namespace halp {
@@ -21,12 +20,6 @@ MDB_val to_val(std::string_view bytes) {
 
 std::string_view to_view(const MDB_val& value) { return {static_cast<const char*>(value.mv_data), value.mv_size}; }
 
-std::uint64_t big_endian(const char* at) {
-    std::uint64_t word;
-    std::memcpy(&word, at, sizeof word);
-    return std::endian::native == std::endian::little ? __builtin_bswap64(word) : word;
-}
-
 // The order that LMDB has by itself, so other tools read the file. A search compares two dozen keys, nearly all of
 // them of one length: two words each instead of a call of memcmp.
 int compare_record_keys(const MDB_val* one, const MDB_val* other) {
@@ -35,8 +28,8 @@ int compare_record_keys(const MDB_val* one, const MDB_val* other) {
     if (one->mv_size != length || other->mv_size != length) return to_view(*one).compare(to_view(*other));
     const auto* a = static_cast<const char*>(one->mv_data);
     const auto* b = static_cast<const char*>(other->mv_data);
-    std::uint64_t x = big_endian(a), y = big_endian(b);
-    if (x == y) x = big_endian(a + length - word), y = big_endian(b + length - word);
+    std::uint64_t x = load_big_endian(a), y = load_big_endian(b);
+    if (x == y) x = load_big_endian(a + length - word), y = load_big_endian(b + length - word);
     return static_cast<int>(x > y) - static_cast<int>(x < y);
 }
 

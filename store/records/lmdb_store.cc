@@ -86,8 +86,7 @@ Result<bool> LmdbStore::get(const Channel& channel, Key key, std::string& value)
     value.clear();
     const auto number = number_of(channel);
     if (!number) return false;
-    LmdbRead read{*file_};
-    const auto found = read.get(Table::records, record_key(*number, key));
+    const auto found = reading().get(Table::records, record_key(*number, key));
     if (!found) return found.error();
     if (*found) value.assign(**found);
     return found->has_value();
@@ -96,8 +95,7 @@ Result<bool> LmdbStore::get(const Channel& channel, Key key, std::string& value)
 Result<bool> LmdbStore::exists(const Channel& channel, Key key) const {
     const auto number = number_of(channel);
     if (!number) return false;
-    LmdbRead read{*file_};
-    const auto found = read.get(Table::records, record_key(*number, key));
+    const auto found = reading().get(Table::records, record_key(*number, key));
     if (!found) return found.error();
     return found->has_value();
 }
@@ -107,7 +105,8 @@ Result<Scan> LmdbStore::scan(const Channel& channel, std::optional<Key> after, c
     if (!number || (after && value_of(*after) == UINT64_MAX)) return Scan::ended;
 
     const std::string from = record_key(*number, Key{after ? value_of(*after) + 1 : 0});
-    LmdbRead read{*file_};
+    std::optional<LmdbRead> own;  // slices of long walks, not all of them within turns of a node
+    LmdbRead& read = reading_ ? *reading_ : own.emplace(*file_);
     auto more = read.seek(Table::records, from);
     for (; more && *more; more = read.next()) {
         const auto key = key_in_channel(*number, read.key());
@@ -207,6 +206,7 @@ bool LmdbStore::purge_turn() const {
 bool LmdbStore::prepare_commit() {
     if (committing_ || (waiting_.empty() && !purge_pending_)) return false;
     committing_ = true;
+    reading_.reset();
     purge_run_ = purge_turn();
     commits_since_purge_ = purge_run_ ? 0 : commits_since_purge_ + 1;
     deadline_ = no_deadline;
@@ -221,6 +221,7 @@ void LmdbStore::run_commit() {
 
 Result<bool> LmdbStore::finish_commit() {
     assert(committing_);
+    reading_.reset();
     if (run_.status == LmdbStatus::ok) {
         accept();
         return end_commit();

@@ -62,6 +62,7 @@ public:
     [[nodiscard]] Result<bool> exists(const Channel& channel, Key key) const override;
     [[nodiscard]] Result<Scan> scan(const Channel& channel, std::optional<Key> after,
                                     const Visit& visit) const override;
+    void rest() override { reading_.reset(); }
     [[nodiscard]] bool has_channel(const Channel& channel) const override { return rows_.count(channel) != 0; }
     [[nodiscard]] std::vector<Channel> channels(const std::optional<Channel>& after,
                                                 std::size_t count) const override;
@@ -113,6 +114,7 @@ private:
     Result<void> load();
     Result<void> set_up_format();
 
+    [[nodiscard]] LmdbRead& reading() const { return reading_ ? *reading_ : reading_.emplace(*file_); }
     [[nodiscard]] std::optional<ChannelNumber> number_of(const Channel& channel) const;
     void submit(const BatchedWrite& write, const Channel& channel, std::string_view value = {});
     [[nodiscard]] bool admits(const BatchedWrite& write, const Channel& channel, std::string_view value) const;
@@ -126,6 +128,8 @@ private:
 
     std::unique_ptr<LmdbFile> file_;
     LmdbOptions options_;
+    // Of this turn, and of no commit that has ended since it began: who was told that a write is done can read it.
+    mutable std::optional<LmdbRead> reading_;
     std::map<Channel, ChannelRow> rows_;  // completed
     RecordCount total_;
 

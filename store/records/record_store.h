@@ -67,6 +67,9 @@ public:
     [[nodiscard]] virtual Result<Scan> scan(const Channel& channel, std::optional<Key> after,
                                             const Visit& visit) const = 0;
 
+    // The turn of the event loop is over: what reads of one turn share is given back.
+    virtual void rest() {}
+
     [[nodiscard]] virtual bool has_channel(const Channel& channel) const = 0;
     // At most `count`, in the order of their names, behind `after`.
     [[nodiscard]] virtual std::vector<Channel> channels(const std::optional<Channel>& after,

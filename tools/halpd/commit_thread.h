@@ -51,6 +51,7 @@ public:
                                     const Visit& visit) const override {
         return store_->scan(channel, after, visit);
     }
+    void rest() override { store_->rest(); }
     [[nodiscard]] bool has_channel(const Channel& channel) const override { return store_->has_channel(channel); }
     [[nodiscard]] std::vector<Channel> channels(const std::optional<Channel>& after,
                                                 std::size_t count) const override {
