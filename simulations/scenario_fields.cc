@@ -127,6 +127,7 @@ std::vector<Field> fields_of(Scenario& s) {
     out.push_back({"network.connect_timeout", Span{&s.network.connect_timeout, 100ms, 10min}});
     out.push_back({"network.cores", Number{&s.network.cores, 0, 1024}});
     out.push_back({"network.callback_cost", Span{&s.network.callback_cost, 1us, 1s}});
+    out.push_back({"network.start_cost", Span{&s.network.start_cost, 0us, 10s}});
     return out;
 }
 

@@ -30,10 +30,11 @@ struct NetworkOptions {
     Duration connect_timeout = std::chrono::seconds{10};
     Duration give_up = std::chrono::seconds{30};  // a sender without acknowledgement: its stream is closed
     std::size_t segment_max = 16384;              // bytes told in one on_bytes
-    // All hosts as processes of one machine: so many cores, each callback keeps one of them busy for so long, and who
-    // finds none free waits for the next. Zero cores: thinking takes no time.
+    // All hosts as processes of one machine: so many cores, each callback keeps one of them busy for so long, the start
+    // of a process too, and who finds none free waits for the next. Zero cores: thinking takes no time.
     std::size_t cores = 0;
-    Duration callback_cost = std::chrono::microseconds{50};
+    Duration callback_cost = std::chrono::microseconds{30};
+    Duration start_cost = std::chrono::milliseconds{5};
 };
 
 struct SimCounters {

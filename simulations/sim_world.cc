@@ -42,7 +42,9 @@ struct SimWorld::Core final : SimCallbacks {
     void dispatch(const SimEvent& event);
     void wake(Host& host, const SimEvent& event);
     void resume(Host& host, const SimEvent& event);
+    Instant take_core(Duration cost);
     void wait_for_core(Host& host);
+    void stall(Host& host, Instant until);
     [[nodiscard]] bool stale(const SimEvent& event);
 
     std::uint64_t seed;
@@ -186,15 +188,24 @@ void SimWorld::Core::step() {
     }
 }
 
-// Takes the core that is free first. Until then the host is as stalled, and then does all that has come meanwhile.
-void SimWorld::Core::wait_for_core(Host& host) {
-    if (cores.empty()) return;
+// The core that is free first does this. From when on?
+Instant SimWorld::Core::take_core(Duration cost) {
     const auto first = std::ranges::min_element(cores);
     const Instant begins = std::max(now, *first);
-    *first = begins + options.network.callback_cost;
-    if (begins == now) return;
-    host.stalled_until = begins;
-    queue.push(begins, SimEventKind::resume, host.id);
+    *first = begins + cost;
+    return begins;
+}
+
+// Until a core is free the host is as stalled, and then does all that has come meanwhile.
+void SimWorld::Core::wait_for_core(Host& host) {
+    if (cores.empty()) return;
+    const Instant begins = take_core(options.network.callback_cost);
+    if (begins != now) stall(host, begins);
+}
+
+void SimWorld::Core::stall(Host& host, Instant until) {
+    host.stalled_until = std::max(host.stalled_until, until);
+    queue.push(host.stalled_until, SimEventKind::resume, host.id);
 }
 
 void SimWorld::Core::dispatch(const SimEvent& event) {
@@ -288,6 +299,9 @@ void SimWorld::attach(HostId host, EventHandler& node) {
     assert(core_->network.power(host) == Power::idle && "up already, or crashed and not restarted");
     core_->at(host).node = &node;
     core_->network.set_power(host, Power::up, core_->now);
+    if (core_->cores.empty()) return;
+    const Duration cost = core_->options.network.start_cost;
+    core_->stall(core_->at(host), core_->take_core(cost) + cost);
 }
 
 void SimWorld::name(const std::string& host_name, std::vector<std::string> addresses) {
@@ -331,8 +345,7 @@ void SimWorld::restart(HostId id, bool keep_disk) {
 void SimWorld::stall(HostId id, Duration span) {
     Host& host = core_->at(id);
     if (!host.node) return;
-    host.stalled_until = std::max(host.stalled_until, core_->now + span);
-    core_->queue.push(host.stalled_until, SimEventKind::resume, id);
+    core_->stall(host, core_->now + span);
 }
 
 // ---- faults ----
