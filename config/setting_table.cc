@@ -109,7 +109,7 @@ constexpr std::array settings{
 
     Setting{"view.fresh_max", view<&ViewOptions::fresh_max>, between(4, 1024), restart, "nodes kept by recency"},
     Setting{"view.healer", view<&ViewOptions::healer>, between(0, 512), restart,
-            "how many of the oldest an exchange may drop first"},
+            "how many of the oldest an exchange may drop first; up to half of fresh_max, these are not told"},
     Setting{"view.swapper", view<&ViewOptions::swapper>, between(0, 512), restart,
             "how many of those just sent it may drop next"},
     Setting{"view.sample_freshest", view<&ViewOptions::sample_freshest>, between(0, 64), restart,

@@ -248,6 +248,7 @@ Heard PeerView::hear(const PeerNews& news, Instant now) {
     if (seen > records_[at].seen) {
         records_[at].seen = seen;
         changed = true;
+        marks_[at] &= static_cast<Mark>(~was_sent);  // it came back newer: that one was not given away
         const bool suspect = (marks_[at] & suspected) != 0;
         if (role_at(at) == PeerRole::pool && !suspect && recent(seen, now)) assign(at, PeerRole::fresh);
         if (role_at(at) == PeerRole::fresh) {

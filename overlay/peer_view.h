@@ -223,6 +223,8 @@ private:
     std::size_t choose(std::span<std::uint32_t> out, bool brief);
     std::size_t choose_freshest(std::span<std::uint32_t> out);
     std::size_t choose_others(std::span<std::uint32_t> out, std::size_t count);
+    [[nodiscard]] bool spares_oldest() const;
+    void spare_oldest(std::vector<std::uint32_t>& among, std::size_t wanted);
     template <class Want>
     EndpointId draw(Want want);
 

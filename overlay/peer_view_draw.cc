@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <functional>
 #include <utility>
 
 namespace halp {
@@ -33,9 +34,15 @@ EndpointId PeerView::anchor_but(EndpointId other) {
 
 EndpointId PeerView::extreme(bool oldest) {
     const std::span<const Sighting> view = fresh().all();
-    for (std::size_t i = 0; i < view.size(); ++i) {
-        const EndpointId id = view[oldest ? view.size() - 1 - i : i].endpoint();
-        if (presentable_at(place(id))) return id;
+    const auto at_rank = [&](std::size_t i) { return view[oldest ? view.size() - 1 - i : i]; };
+    for (std::size_t i = 0, ties = 0; i < view.size(); i += ties) {
+        // Of one age anybody: by endpoint, some nodes would be everybody's choice.
+        for (ties = 1; i + ties < view.size() && at_rank(i + ties).stamp() == at_rank(i).stamp();) ++ties;
+        const std::size_t first = ties > 1 ? random_.below(ties) : 0;
+        for (std::size_t k = 0; k < ties; ++k) {
+            const EndpointId id = at_rank(i + (first + k) % ties).endpoint();
+            if (presentable_at(place(id))) return id;
+        }
     }
     return any_presentable();
 }
@@ -199,6 +206,17 @@ std::size_t PeerView::choose_freshest(std::span<std::uint32_t> out) {
     }
 }
 
+// The 2007 paper, whose H ends at c/2: the H oldest are told only when there are too few others.
+bool PeerView::spares_oldest() const { return options_->healer > 0 && options_->healer <= options_->fresh_max / 2; }
+
+void PeerView::spare_oldest(std::vector<std::uint32_t>& among, std::size_t wanted) {
+    for (std::size_t i = among.size(); i > 1; --i)
+        std::swap(among[i - 1], among[random_.below(i)]);  // for the ties
+    std::ranges::stable_sort(among, std::greater{}, [this](std::uint32_t at) { return records_[at].newest(); });
+    const std::size_t rest = among.size() - std::min(wanted, among.size());
+    among.resize(among.size() - std::min(options_->healer, rest));
+}
+
 // Presentable others than the first `count` of `out`, drawn into the rest of it. Answers the count then.
 std::size_t PeerView::choose_others(std::span<std::uint32_t> out, std::size_t count) {
     std::vector<std::uint32_t> among;
@@ -210,6 +228,7 @@ std::size_t PeerView::choose_others(std::span<std::uint32_t> out, std::size_t co
             continue;
         if (ranked_.size() == 0 || std::ranges::binary_search(held, records_[at].endpoint)) among.push_back(at);
     }
+    if (spares_oldest()) spare_oldest(among, out.size() - count);
     for (std::size_t i = 0; i < among.size() && count < out.size(); ++i) {
         std::swap(among[i], among[i + random_.below(among.size() - i)]);
         out[count++] = among[i];
@@ -226,7 +245,7 @@ std::size_t PeerView::choose(std::span<std::uint32_t> out, bool brief) {
     out = out.first(wanted);
     const std::size_t candidates = choose_freshest(out.first(freshest));
     std::size_t count = std::min(freshest, candidates);
-    if (ranked_.size() > 0 || candidates < 2 * wanted || 2 * candidates < records_.size()) {
+    if (ranked_.size() > 0 || spares_oldest() || candidates < 2 * wanted || 2 * candidates < records_.size()) {
         count = choose_others(out, count);
     } else {
         while (count < wanted) {  // most that can be drawn may be told

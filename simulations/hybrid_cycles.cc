@@ -13,6 +13,7 @@ namespace {
 
 constexpr Duration period = std::chrono::seconds{1};
 constexpr int attempts_per_round = 3, probes_per_cycle = 8, eager_proofs = 3;
+constexpr int checks_per_failure = 4, checks_per_cycle_max = 12;
 
 }  // namespace
 
@@ -93,15 +94,14 @@ void HybridCycles::cycle() {
 
 void HybridCycles::act(std::uint32_t node) {
     PeerView& view = members_[node].view;
-    bool all_answered = true;
     for (int attempt = 0; attempt < attempts_per_round; ++attempt) {
         const EndpointId partner = view.partner();
         if (partner == no_endpoint || call(node, partner, true)) break;
-        all_answered = false;
     }
     if (options_.view.anchors_max == 0) return;  // a rule of the literature
     if (const EndpointId unproved = view.feeler(now_, 150 * period); unproved != no_endpoint)
-        all_answered &= call(node, unproved, false);
+        call(node, unproved, false);
+    if (options_.checks_after_failure) check_members(node);
     if (const EndpointId grave = view.due_grave(now_); grave != no_endpoint) {
         view.probing(grave);
         call(node, grave, false);
@@ -110,11 +110,20 @@ void HybridCycles::act(std::uint32_t node) {
         const EndpointId due = view.due_probe(now_);
         if (due == no_endpoint) break;
         view.probing(due);
-        all_answered &= call(node, due, false);
+        call(node, due, false);
     }
-    if (options_.probe_after_failure && !all_answered)
-        if (const EndpointId anchor = view.anchor_but(no_endpoint); anchor != no_endpoint)
-            call(node, anchor, false);
+}
+
+// As Gossip.
+void HybridCycles::check_members(std::uint32_t node) {
+    Member& m = members_[node];
+    if (!m.failed_since_round) m.checks_wanted = std::max(0, m.checks_wanted - 1);
+    m.failed_since_round = false;
+    for (int i = 0; i < m.checks_wanted; ++i) {
+        const EndpointId unproved = m.view.unproved_since(now_ - period);
+        if (unproved == no_endpoint) return;
+        call(node, unproved, false);
+    }
 }
 
 // Says of many accomplices that they were just seen, to somebody honest.
@@ -195,6 +204,11 @@ void HybridCycles::failed(std::uint32_t node, EndpointId peer) {
     const std::optional<Peer> before = view.find(peer);
     if (!before) return;
     const bool was_dead = before->dead();
+    if (!was_dead && before->vouched()) {
+        members_[node].failed_since_round = true;
+        members_[node].checks_wanted =
+            std::min(members_[node].checks_wanted + checks_per_failure, checks_per_cycle_max);
+    }
     const int failures = view.fail(peer, now_, 2 * period);
     if (was_dead || !view.find(peer)) return;
     const bool asked = failures == 2 && view.anchor_but(peer) != no_endpoint;

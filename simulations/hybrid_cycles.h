@@ -21,9 +21,11 @@ struct HybridOptions {
     ViewOptions view = hybrid_view();
     // Gossip's one hop penalty for hearsay. The bare rules of the literature believe what they are told.
     bool hearsay_ages = true;
-    bool probe_after_failure = false;  // one more anchor in each cycle in which somebody failed to answer
-    double loss = 0;                   // of exchanges, both ways at once
-    std::size_t groups = 1000;         // /16 networks of the honest
+    // Gossip's: each failure makes a member look at more of its view per cycle, then of its pool. The table has
+    // figures without.
+    bool checks_after_failure = false;
+    double loss = 0;            // of exchanges, both ways at once
+    std::size_t groups = 1000;  // /16 networks of the honest
     std::size_t attacker_groups = 4;
     int pushes = 1;  // exchanges begun by each attacker in a cycle
 };
@@ -57,11 +59,14 @@ private:
         SimRandom random;
         PeerView view;
         bool alive = true, attacker = false, informed = false;
+        bool failed_since_round = false;
+        int checks_wanted = 0;
     };
     using News = std::vector<PeerNews>;
 
     std::uint32_t add(bool attacker);
     void act(std::uint32_t node);
+    void check_members(std::uint32_t node);
     void attack(std::uint32_t node);
     // Whether it answered.
     bool call(std::uint32_t node, EndpointId peer, bool exchange);

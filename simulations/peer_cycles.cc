@@ -103,11 +103,13 @@ void PeerCycles::cycle() {
         return;
     }
     if (time_ == CycleTime::peersim) now_ += peersim_cycle;
-    if (time_ == CycleTime::whole_cycles) now_ += step;
     if (time_ != CycleTime::phases) random_.shuffle(order_);
     for (const std::uint32_t node : order_) {
         if (time_ == CycleTime::phases) now_ += step;
-        if (nodes_[node].alive) act(node);
+        if (!nodes_[node].alive) continue;
+        if (time_ == CycleTime::by_holder) now_ = nodes_[node].now;
+        act(node);
+        nodes_[node].now += step;
     }
 }
 
@@ -142,8 +144,17 @@ void PeerCycles::exchange(std::uint32_t a, std::uint32_t b) {
     tell(b, from_b_);
     if (!swap) from_b_.push_back({.endpoint = EndpointId{b}, .incarnation = 1, .seen = now_, .direct = true});
     const std::uint64_t salt = mix_words(mix_words(a, b), static_cast<std::uint64_t>(cycles_));
+    if (time_ == CycleTime::by_holder) travel_as_ages(a, b);
     hear(b, from_a_, salt);
     hear(a, from_b_, salt);
+}
+
+// What either tells was dated by its own clock; an age is the same on both.
+void PeerCycles::travel_as_ages(std::uint32_t a, std::uint32_t b) {
+    const Duration ahead = nodes_[b].now - nodes_[a].now;
+    for (PeerNews& news : from_a_) news.seen += ahead;
+    for (PeerNews& news : from_b_)
+        if (!news.direct) news.seen -= ahead;
 }
 
 void PeerCycles::tell(std::uint32_t node, News& news) {
@@ -155,8 +166,10 @@ void PeerCycles::tell(std::uint32_t node, News& news) {
 
 void PeerCycles::hear(std::uint32_t node, const News& news, std::uint64_t tie_salt) {
     PeerView& view = nodes_[node].view;
+    const Instant now = time_ == CycleTime::by_holder ? nodes_[node].now : now_;
+    const bool known_stays = options_.propagation == Propagation::swap;  // Cyclon: as it was, however new the news
     for (const PeerNews& one : news)
-        if (one.endpoint != EndpointId{node}) view.hear(one, now_);
+        if (one.endpoint != EndpointId{node} && !(known_stays && view.find(one.endpoint))) view.hear(one, now);
     view.settle(tie_salt);
 }
 

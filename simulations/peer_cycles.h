@@ -31,8 +31,10 @@ enum class CycleTime : std::uint8_t {
     // instant
     // for all of it; among entries of one cycle both views take turns, each in its order of arrival.
     peersim,
-    // As the cycle-driven experiments of the 2007 paper: a new order in each cycle, one instant for all of it.
-    whole_cycles,
+    // As the cycle-driven experiments of the 2007 paper: a new order in each cycle, and each node has a clock of
+    // its
+    // own that counts the cycles it began. Ages travel, so an entry ages by one at each cycle of its holder.
+    by_holder,
     // Event-driven: fixed phases as with `phases`, but a question and an answer each take 1 to 10 % of a period.
     delayed,
 };
@@ -62,6 +64,7 @@ private:
         SimRandom random;
         PeerView view;
         bool alive = true;
+        Instant now = start_instant;  // its own clock, with CycleTime::by_holder
     };
     using News = std::vector<PeerNews>;
     struct Flight {  // with CycleTime::delayed
@@ -76,6 +79,7 @@ private:
     void act(std::uint32_t node);
     void exchange(std::uint32_t a, std::uint32_t b);
     void merge_as_peersim(std::uint32_t a, std::uint32_t b);
+    void travel_as_ages(std::uint32_t a, std::uint32_t b);
     void tell(std::uint32_t node, News& news);
     void tell_all(std::uint32_t node, News& news);
     void hear(std::uint32_t node, const News& news, std::uint64_t tie_salt);

@@ -22,16 +22,16 @@ void check_steady(HybridCycles& swarm, const Section& section) {
     section.report({"hybrid, steady, components", 1, static_cast<double>(figures.components.count)});
 }
 
-void check_kill(double share, double dead_at_20, bool probe, const Section& section) {
+void check_kill(double share, double dead_at_20, bool checks, const Section& section) {
     const std::string name = "hybrid, " + std::to_string(static_cast<int>(share * 100 + 0.5)) + " % killed, " +
-                             (probe ? "anchor probed after failures, " : "");
+                             (checks ? "view checked after failures, " : "");
     section.working_on(name);
     HybridOptions options;
-    options.probe_after_failure = probe;
+    options.checks_after_failure = checks;
     HybridCycles swarm{section.options.seed, options};
     swarm.start_at_random(nodes, 0, 24);
     for (int i = 0; i < (section.options.quick ? 20 : 100); ++i) swarm.cycle();
-    if (share == 0.5 && !probe) check_steady(swarm, section);
+    if (share == 0.5 && !checks) check_steady(swarm, section);
     swarm.kill(share);
     for (int i = 0; i < 20; ++i) swarm.cycle();
     const ViewGraph graph = swarm.graph();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 namespace halp {
@@ -383,6 +384,65 @@ TEST_F(PeerViewTest, SwapperGivesAwayWhatItSent) {
     view.settle();
     EXPECT_EQ(view.all().size(), 10U);
     for (const Peer& p : view.all()) EXPECT_FALSE(sent.contains(p.endpoint));
+}
+
+// The 2007 paper: of two sightings of a node the newer stays, and that one was received, not sent.
+TEST_F(PeerViewTest, TheSwapperKeepsWhoCameBackNewer) {
+    const ViewOptions swapper{.fresh_max = 10,
+                              .healer = 0,
+                              .swapper = 5,
+                              .sample_freshest = 0,
+                              .sample_random = 5,
+                              .anchors_max = 0,
+                              .pool_max = 0};
+    for (const Duration age : {10s, 1s}) {
+        PeerView view{endpoints, dice, swapper};
+        for (int i = 1; i <= 10; ++i) hear(view, i, 10s);
+        view.settle();
+        const std::vector<Peer> sent = view.sample();
+        for (const Peer& p : sent)
+            view.hear({.endpoint = p.endpoint, .incarnation = 1, .seen = start - age}, start);
+        for (int i = 11; i <= 15; ++i) hear(view, i, 10s);
+        view.settle();
+        std::size_t stayed = 0;
+        for (const Peer& p : sent) stayed += view.find(p.endpoint).has_value();
+        if (age == 10s) {
+            EXPECT_EQ(stayed, 0u);
+        } else {
+            EXPECT_GT(stayed, 0u) << "five leave at random";
+        }
+    }
+}
+
+// The same paper. Beyond its H, which ends at c/2, age decides who stays and all may be told.
+TEST_F(PeerViewTest, TheOldestThatTheHealerIsAboutToDropAreNotTold) {
+    for (const std::size_t healer : {4u, 10u}) {
+        PeerView view{endpoints,
+                      dice,
+                      {.fresh_max = 10,
+                       .healer = healer,
+                       .sample_freshest = 0,
+                       .sample_random = 5,
+                       .anchors_max = 0,
+                       .pool_max = 0}};
+        for (int i = 1; i <= 10; ++i) hear(view, i, i * 1s);
+        view.settle();
+        std::set<EndpointId> told;
+        for (int round = 0; round < 100; ++round)
+            for (const Peer& p : view.sample()) told.insert(p.endpoint);
+        EXPECT_EQ(told.size(), healer == 4 ? 6u : 10u);
+        EXPECT_EQ(told.count(peer(7)), healer == 4 ? 0u : 1u);
+    }
+}
+
+TEST_F(PeerViewTest, OfSeveralOldestAnyIsThePartner) {
+    PeerView view{endpoints, dice, {.partner = PartnerRule::oldest, .anchors_max = 0, .pool_max = 0}};
+    for (int i = 1; i <= 10; ++i) hear(view, i, i <= 4 ? 9s : 1s);
+    view.settle();
+    std::map<EndpointId, int> drawn;
+    for (int i = 0; i < 400; ++i) ++drawn[view.partner()];
+    EXPECT_EQ(drawn.size(), 4u);
+    for (int i = 1; i <= 4; ++i) EXPECT_NEAR(drawn[peer(i)], 100, 40);
 }
 
 TEST_F(PeerViewTest, ASeedTakesNoPlaceAmongTheAnchors) {

@@ -19,6 +19,26 @@ TEST(HybridCycles, StayInOnePieceAndForgetTheDead) {
     EXPECT_LT(swarm.dead_share(), 0.05);
 }
 
+// So many gone that some have nobody alive among their partners: they find who is in their pool by checking.
+TEST(HybridCycles, CheckingTheViewAfterFailuresBringsBackWhoLostAllPartners) {
+    for (const bool checks : {false, true}) {
+        HybridCycles swarm{2, {.checks_after_failure = checks}};
+        swarm.start_at_random(1000, 0, 24);
+        for (int i = 0; i < 20; ++i) swarm.cycle();
+        swarm.kill(0.96);
+        for (int i = 0; i < 10; ++i) swarm.cycle();
+        const ViewGraph graph = swarm.graph();
+        EXPECT_EQ(graph.views.size(), 40u);
+        if (checks) {
+            EXPECT_EQ(components_of(graph).largest, 40u);
+            EXPECT_LT(swarm.dead_share(), 0.01);
+        } else {
+            EXPECT_LT(components_of(graph).largest, 40u);
+            EXPECT_GT(swarm.dead_share(), 0.2);
+        }
+    }
+}
+
 TEST(HybridCycles, GrowFromOneBootstrapAndSpreadAnItem) {
     HybridCycles swarm{2, {}};
     swarm.add_alone();

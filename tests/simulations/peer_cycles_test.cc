@@ -42,22 +42,48 @@ TEST(PeerCycles, NewscastIsTheSameWhateverTimeIsMadeOf) {
     }
 }
 
+// What tells the two tables of overlay.md 8 apart.
+TEST(PeerCycles, NewscastIsMilderWhereTheHoldersCyclesAreItsAge) {
+    ViewOptions view = newscast(20);
+    view.ties = TieRule::random;
+    PeerCycles swarm{1, 1000, view, CycleTime::by_holder};
+    for (int i = 0; i < 30; ++i) swarm.cycle();
+    SimRandom random{1, 2};
+    EXPECT_NEAR(figures_of(swarm.graph(), 20, random).clustering, 0.18, 0.03);
+    EXPECT_NEAR(spread_of(in_degrees(swarm.graph())).deviation, 7.57, 1);
+}
+
+// Three rules of the 2007 paper at once: ties of the oldest, who is not told, who is not given away.
+TEST(PeerCycles, OldestFirstSharesTheLoadAndHeals) {
+    ViewOptions view = peer_sampling(30, 1, 14);
+    view.partner = PartnerRule::oldest;
+    view.drop_on_failure = true;
+    PeerCycles swarm{1, 1000, view, CycleTime::by_holder};
+    for (int i = 0; i < 50; ++i) swarm.cycle();
+    EXPECT_LT(spread_of(in_degrees(swarm.graph())).deviation, 6);
+    swarm.kill(0.5);
+    for (int i = 0; i < 20; ++i) swarm.cycle();
+    EXPECT_LT(swarm.dead_entries().per_view, 3);
+}
+
 TEST(PeerCycles, TheHealerForgetsTheDeadAndTheBlindRuleNever) {
     for (const std::size_t healer : {std::size_t{0}, std::size_t{10}}) {
-        PeerCycles swarm{1, 500, peer_sampling(20, healer, 0), CycleTime::whole_cycles};
+        PeerCycles swarm{1, 500, peer_sampling(20, healer, 0), CycleTime::by_holder};
         for (int i = 0; i < 20; ++i) swarm.cycle();
         swarm.kill(0.5);
         EXPECT_EQ(swarm.living(), 250u);
         const double before = swarm.dead_entries().share;
         EXPECT_NEAR(before, 0.5, 0.1);
         for (int i = 0; i < 20; ++i) swarm.cycle();
-        if (healer > 0) EXPECT_LT(swarm.dead_entries().share, 0.01);
-        else EXPECT_GT(swarm.dead_entries().share, before / 2);
+        if (healer > 0)
+            EXPECT_LT(swarm.dead_entries().share, 0.01);
+        else
+            EXPECT_GT(swarm.dead_entries().share, before / 2);
     }
 }
 
 TEST(PeerCycles, CyclonSharesTheLoadMoreEvenlyThanChance) {
-    PeerCycles swarm{1, 500, cyclon(20, 8), CycleTime::whole_cycles};
+    PeerCycles swarm{1, 500, cyclon(20, 8), CycleTime::by_holder};
     const double before = spread_of(in_degrees(swarm.graph())).deviation;
     for (int i = 0; i < 50; ++i) swarm.cycle();
     EXPECT_LT(spread_of(in_degrees(swarm.graph())).deviation, before);
