@@ -24,7 +24,8 @@ enum class Propagation : std::uint8_t { push, pull, push_pull, swap };
 // Newscast: sample = c, H = c, S = 0. Cyclon: swap, oldest. Original HALP: head, pull. Defaults: the hybrid.
 struct ViewOptions {
     std::size_t fresh_max = 24;     // c
-    // H: how many of the oldest a merge may drop first; up to c/2 these are not told either. All of c: heals fastest, and gave the most even in-degrees.
+    // H: how many of the oldest a merge may drop first; up to c/2 these are not told either. All of c: heals fastest,
+    // and gave the most even in-degrees.
     std::size_t healer = 24;
     std::size_t swapper = 0;        // S: how many of those just sent a merge may drop next
     std::size_t sample_freshest = 8;
