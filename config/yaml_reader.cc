@@ -134,6 +134,7 @@ private:
         top.key = text;
         top.key_place = place_of(mark);
         top.wants_key = false;
+        if (text.empty()) return problem(mark, "a name is missing before the colon");
         if (!top.seen.insert(text).second) problem(mark, path() + " is set twice in this file");
     }
 
@@ -180,6 +181,11 @@ public:
 
 YamlDocument read_yaml(std::string_view content) {
     YamlDocument document;
+    // What ends the reading is told even where there is much else to tell.
+    const auto end_with = [&document](Place place, std::string message) {
+        if (document.problems.size() == problems_max) document.problems.pop_back();
+        document.problems.push_back({place, std::move(message)});
+    };
     if (content.size() > yaml_bytes_max) {
         document.problems.push_back({{1, 1}, "the file is larger than 1 MiB"});
         return document;
@@ -191,11 +197,11 @@ YamlDocument read_yaml(std::string_view content) {
         Flattener flattener{document};
         NoDocument ignored;
         if (parser.HandleNextDocument(flattener) && parser.HandleNextDocument(ignored))
-            document.problems.push_back({{1, 1}, "the file holds more than one document (---)"});
+            end_with({1, 1}, "the file holds more than one document (---)");
     } catch (const YAML::Exception& error) {
-        document.problems.push_back({place_of(error.mark), "not YAML: " + error.msg});
+        end_with(place_of(error.mark), "not YAML: " + error.msg);
     } catch (const std::exception& error) {
-        document.problems.push_back({{1, 1}, std::string{"not YAML: "} + error.what()});
+        end_with({1, 1}, std::string{"not YAML: "} + error.what());
     }
     return document;
 }

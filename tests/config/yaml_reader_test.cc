@@ -81,6 +81,18 @@ TEST(YamlReader, GoesOnAfterAMistake) {
     EXPECT_EQ(document.entries.back().key, "e");
 }
 
+TEST(YamlReader, NamesAMissingName) { EXPECT_EQ(first_problem(": 1\n"), "1:1 a name is missing before the colon"); }
+
+// Found by fuzzing: twenty mistakes, and then the text ends in the middle.
+TEST(YamlReader, TellsWhatEndsItAmongNoMoreThanTwentyMistakes) {
+    std::string text = "a: 1\n";
+    for (int i = 0; i < 30; ++i) text += "a: 1\n";
+    const YamlDocument document = read_yaml(text + "b: 'open\n");
+    ASSERT_THAT(document.problems, SizeIs(20));
+    EXPECT_EQ(document.problems.front().message, "a is set twice in this file");
+    EXPECT_THAT(document.problems.back().message, HasSubstr("not YAML: "));
+}
+
 TEST(YamlReader, IsNotExhaustedByNestingAliasesOrSize) {
     std::string deep;
     for (int i = 0; i < 20; ++i) deep += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
