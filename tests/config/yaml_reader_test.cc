@@ -87,7 +87,7 @@ TEST(YamlReader, NamesAMissingName) { EXPECT_EQ(first_problem(": 1\n"), "1:1 a n
 TEST(YamlReader, TellsWhatEndsItAmongNoMoreThanTwentyMistakes) {
     std::string text = "a: 1\n";
     for (int i = 0; i < 30; ++i) text += "a: 1\n";
-    const YamlDocument document = read_yaml(text + "b: 'open\n");
+    const YamlDocument document = read_yaml(text + "b: {c: 1\n");
     ASSERT_THAT(document.problems, SizeIs(20));
     EXPECT_EQ(document.problems.front().message, "a is set twice in this file");
     EXPECT_THAT(document.problems.back().message, HasSubstr("not YAML: "));
