@@ -234,7 +234,11 @@ private:
         };
         const OverlayOptions& node = out_.settings.node;
         more("view.swapper", node.view.swapper, "view.fresh_max", node.view.fresh_max);
-        if (const DhtSettings& dht = out_.settings.dht; dht.range_min > dht.range_max) {
+        const DhtSettings& dht = out_.settings.dht;
+        const bool no_key = dht.range_min == ~std::uint64_t{0} && dht.range_max == 0;
+        if (no_key) {
+            out_.warnings.emplace_back("dht.range_min and dht.range_max are the empty range: no key is served");
+        } else if (dht.range_min > dht.range_max) {
             const auto origin = out_.origins.find("dht.range_min");
             problem(origin == out_.origins.end() ? out_.origins["dht.range_max"] : origin->second,
                     "dht.range_min is above dht.range_max");

@@ -103,6 +103,7 @@ int LibeventStreams::start_connecting(Stream& stream, const SocketAddress& to) {
     if (stream.fd < 0) return errno;
     const int on = 1;
     ::setsockopt(stream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    keep_alive(stream.fd);
     if (::connect(stream.fd, &to.any, to.length) != 0 && errno != EINPROGRESS) return errno;
     want_write(stream, true);
     return 0;

@@ -36,9 +36,12 @@ struct WorldLimits {
     // The last packet of what a callback writes waits for the callback's end: right for one answer and FIN, which
     // leave together, and a system call too many for whoever writes once a turn and stays.
     bool cork = true;
-    // An accepted peer that has been silent for so long is asked whether it is still there, and given up after
-    // three questions more. 0: never asked.
+    // A peer, accepted or dialled, that has been silent for so long is asked whether it is still there (TCP
+    // keepalive), again after each interval, and given up when so many questions had no answer. 0: never asked.
+    // Whole seconds.
     Duration keepalive{0};
+    Duration keepalive_interval = std::chrono::seconds{3};
+    int keepalive_questions = 3;
 
     std::string hosts_file = "/etc/hosts";
     std::string resolver_file = "/etc/resolv.conf";
@@ -53,7 +56,7 @@ struct WorldLimits {
     limits.output_total_max = std::size_t{1} << 30;
     limits.idle_timeout = no_timeout;
     limits.cork = false;
-    limits.keepalive = std::chrono::seconds{60};
+    limits.keepalive = std::chrono::seconds{5};  // with the interval and the number above: as the originals
     return limits;
 }
 

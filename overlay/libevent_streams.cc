@@ -358,12 +358,12 @@ Instant LibeventStreams::idle_deadline() const {
 void LibeventStreams::keep_alive(int fd) const {
     using std::chrono::seconds;
     if (limits_.keepalive <= Duration{0}) return;
-    const int on = 1, questions = 3;
-    const int pause_s = static_cast<int>(std::chrono::ceil<seconds>(limits_.keepalive).count());
+    const auto whole = [](Duration span) { return static_cast<int>(std::chrono::ceil<seconds>(span).count()); };
+    const int on = 1, idle_s = whole(limits_.keepalive), interval_s = whole(limits_.keepalive_interval);
     ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &pause_s, sizeof pause_s);
-    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &pause_s, sizeof pause_s);
-    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &questions, sizeof questions);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &limits_.keepalive_questions, sizeof limits_.keepalive_questions);
 }
 
 }  // namespace halp

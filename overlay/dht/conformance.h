@@ -40,14 +40,13 @@ struct ConformanceCase {
 class NodeControl {
 public:
     virtual ~NodeControl() = default;
-    // False when the node cannot have this range.
+    // The node goes on running: connections stand, and GetHashRange is told. False when it cannot have this range.
     virtual bool set_range(const HashRange& range) = 0;
-    virtual void announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port,
+    // False when it announces none.
+    virtual bool announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port,
                                const HashRange& range) = 0;
     // A client the node knows and does not permit to remove channels.
     [[nodiscard]] virtual std::optional<Credential> visitor() const = 0;
-    // True when it can set the range of a node that goes on running: connections stand, and GetHashRange is told.
-    [[nodiscard]] virtual bool changes_running_node() const { return true; }
     // Ends the node as if its process were killed, and starts it again at the same address. False when it cannot.
     [[nodiscard]] virtual bool restart() { return false; }
 };

@@ -322,7 +322,7 @@ std::vector<DhtNodeView> DhtClient::nodes() const {
     for (std::uint32_t i = 0; i < impl_->links.size(); ++i) {
         const NodeNumber node{i};
         views.push_back({impl_->links.endpoint(node), impl_->links.open(node), impl_->links.known(node),
-                         impl_->map.range(node)});
+                         impl_->map.range(node), impl_->links.stats(node)});
     }
     return views;
 }

@@ -66,8 +66,8 @@ struct RequestTimes {
 struct DhtClientStats {
     std::size_t nodes = 0, nodes_connected = 0, nodes_with_range = 0;
     std::size_t requests_active = 0, requests_max = 0;
-    std::uint64_t late_messages = 0;  // for requests that were over
-    LinkStats links;
+    std::uint64_t late_messages = 0;     // for requests that were over
+    LinkStats links;                     // of all nodes
     std::array<RequestTimes, 11> times;  // by neo::RequestCode
     [[nodiscard]] const RequestTimes& of(neo::RequestCode code) const {
         return times[static_cast<std::size_t>(code)];
@@ -79,6 +79,7 @@ struct DhtNodeView {
     bool connected = false;
     bool known = false;  // not only hinted at
     std::optional<HashRange> range;
+    LinkStats traffic;  // of all its connections so far
 };
 
 class DhtClient final : public EventHandler, public WritableHandler {

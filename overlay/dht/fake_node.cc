@@ -35,7 +35,8 @@ struct Reading {
 };
 
 struct Injected {
-    std::optional<std::uint8_t> answer;  // none: silence
+    std::optional<neo::Support> support;  // none: silence
+    std::optional<std::uint8_t> answer;   // behind that
     std::uint64_t times = 0;
 };
 
@@ -147,12 +148,10 @@ bool FakeNode::Impl::take_request(StreamId stream, Bytes body, bool& cut) {
     }
     const auto found = injected.find(neo::RequestCode{start->code});
     if (found == injected.end() || !use_up(found->second.times)) return false;
-    if (found->second.answer) {
-        std::string out;
-        neo::encode_support(out, request.id, neo::Support::supported);
-        neo::encode_code(out, request.id, *found->second.answer);
-        doors.transport.write(stream, out);
-    }
+    std::string out;
+    if (found->second.support) neo::encode_support(out, request.id, *found->second.support);
+    if (found->second.answer) neo::encode_byte(out, request.id, *found->second.answer);
+    if (!out.empty()) doors.transport.write(stream, out);
     if (found->second.times == 0) injected.erase(found);
     return true;
 }
@@ -250,9 +249,14 @@ StoreFaults& FakeNode::store_faults() { return impl_->store.faults(); }
 void FakeNode::delay_requests(Duration delay) { impl_->delay = delay; }
 
 void FakeNode::answer(neo::RequestCode code, std::uint8_t answer, std::uint64_t times) {
-    impl_->injected[code] = {answer, times};
+    impl_->injected[code] = {neo::Support::supported, answer, times};
 }
-void FakeNode::ignore(neo::RequestCode code, std::uint64_t times) { impl_->injected[code] = {std::nullopt, times}; }
+void FakeNode::refuse(neo::RequestCode code, neo::Support why, std::uint64_t times) {
+    impl_->injected[code] = {why, std::nullopt, times};
+}
+void FakeNode::ignore(neo::RequestCode code, std::uint64_t times) {
+    impl_->injected[code] = {std::nullopt, std::nullopt, times};
+}
 
 void FakeNode::disconnect_all() {
     impl_->readings.clear();

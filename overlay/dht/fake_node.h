@@ -86,6 +86,8 @@ public:
     void answer(neo::RequestCode code, Answer what, std::uint64_t times = StoreFaults::always) {
         answer(code, static_cast<std::uint8_t>(what), times);
     }
+    // The next `times` requests of this code are answered as by a node that does not know them, or this version.
+    void refuse(neo::RequestCode code, neo::Support why, std::uint64_t times = StoreFaults::always);
     // The next `times` requests of this code get no answer at all.
     void ignore(neo::RequestCode code, std::uint64_t times = StoreFaults::always);
     void disconnect_all();

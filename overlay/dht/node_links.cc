@@ -16,11 +16,11 @@ struct NodeLinks::Link final : neo::ClientMessages {
         failures = 0;
         standing = Standing::known;
         ++links.open_;
-        ++links.stats_.connects;
+        ++stats.connects;
         links.owner_.on_link_open(number);
     }
     bool on_message(neo::RequestId id, Bytes payload) override {
-        ++links.stats_.messages_in;
+        ++stats.messages_in;
         return links.owner_.on_link_message(number, id, payload);
     }
     [[nodiscard]] Instant deadline() const { return session ? session->next_deadline() : retry_at; }
@@ -35,6 +35,7 @@ struct NodeLinks::Link final : neo::ClientMessages {
     std::unique_ptr<neo::ClientSession> session;  // from dialling to the end of the connection
     Instant retry_at = never;                     // while there is no session
     unsigned failures = 0;                        // in a row
+    LinkStats stats;
     bool open = false;
     bool touched = false;
     bool hang_up = false;
@@ -71,6 +72,14 @@ const Endpoint& NodeLinks::endpoint(NodeNumber node) const { return at(node).nod
 bool NodeLinks::open(NodeNumber node) const { return at(node).open && !at(node).hang_up; }
 bool NodeLinks::known(NodeNumber node) const { return at(node).standing == Standing::known; }
 
+const LinkStats& NodeLinks::stats(NodeNumber node) const { return at(node).stats; }
+
+LinkStats NodeLinks::stats() const {
+    LinkStats all;
+    for (const auto& link : links_) all += link->stats;
+    return all;
+}
+
 std::vector<NodeNumber> NodeLinks::known_nodes() const {
     std::vector<NodeNumber> nodes;
     for (const auto& link : links_)
@@ -80,7 +89,7 @@ std::vector<NodeNumber> NodeLinks::known_nodes() const {
 
 void NodeLinks::send(NodeNumber node, neo::RequestId id, Bytes frame) {
     Link& link = at(node);
-    ++stats_.messages_out;
+    ++link.stats.messages_out;
     link.session->send(id, frame);
     touch(link);
 }
@@ -149,7 +158,7 @@ bool NodeLinks::on_failed(StreamId stream, std::string_view why) {
 bool NodeLinks::on_bytes(StreamId stream, Bytes arrived) {
     Link* link = of(stream);
     if (!link) return false;
-    stats_.bytes_in += arrived.size();
+    link->stats.bytes_in += arrived.size();
     link->session->on_bytes(arrived, doors_.clock.wall());
     touch(*link);
     return true;
@@ -219,7 +228,7 @@ void NodeLinks::write(Link& link) {
         if (backlog_) session.set_unsent(backlog_->unsent(link.stream));
         session.pump();
         if (session.output().empty()) return;
-        stats_.bytes_out += session.output().size();
+        link.stats.bytes_out += session.output().size();
         doors_.transport.write(link.stream, session.output());
         session.output().clear();
     }
@@ -241,10 +250,10 @@ void NodeLinks::end(Link& link, std::string_view why) {
     if (link.alias_of) return;
     if (was_open) {
         --open_;
-        ++stats_.losses;
+        ++link.stats.losses;
         owner_.on_link_lost(link.number, why);
     } else {
-        ++stats_.failures;
+        ++link.stats.failures;
         owner_.on_link_failed(link.number, why);
     }
 }

@@ -46,6 +46,13 @@ struct LinkOptions {
 struct LinkStats {
     std::uint64_t connects = 0, failures = 0, losses = 0;
     std::uint64_t bytes_in = 0, bytes_out = 0, messages_in = 0, messages_out = 0;
+
+    LinkStats& operator+=(const LinkStats& other) {
+        connects += other.connects, failures += other.failures, losses += other.losses;
+        bytes_in += other.bytes_in, bytes_out += other.bytes_out;
+        messages_in += other.messages_in, messages_out += other.messages_out;
+        return *this;
+    }
 };
 
 class NodeLinks {
@@ -91,7 +98,8 @@ public:
     void flush();
     [[nodiscard]] bool wants_flush() const { return !touched_.empty(); }
     [[nodiscard]] Instant next_deadline() const;
-    [[nodiscard]] const LinkStats& stats() const { return stats_; }
+    [[nodiscard]] LinkStats stats() const;  // of all nodes
+    [[nodiscard]] const LinkStats& stats(NodeNumber node) const;
 
 private:
     struct Link;
@@ -114,7 +122,6 @@ private:
     std::vector<NodeNumber> touched_;
     std::size_t open_ = 0;
     bool closing_ = false;
-    LinkStats stats_;
 };
 
 }  // namespace halp

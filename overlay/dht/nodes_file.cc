@@ -1,7 +1,6 @@
 #include "overlay/dht/nodes_file.h"
 
 #include <algorithm>
-#include <string>
 
 namespace halp {
 namespace {
@@ -31,6 +30,12 @@ Result<std::vector<Endpoint>> parse_nodes_file(std::string_view text) {
         if (std::ranges::find(nodes, *node) == nodes.end()) nodes.push_back(*node);
     }
     return nodes;
+}
+
+std::string nodes_file_text(const std::vector<Endpoint>& nodes) {
+    std::string text;
+    for (const Endpoint& node : nodes) text += node.text() + "\n";
+    return text;
 }
 
 }  // namespace halp

@@ -141,7 +141,8 @@ TEST_F(LoadSettings, TellsSeveralMistakesAtOnce) {
             HasSubstr(file + ":1:9: listen: \"nowhere\" is not allowed; allowed: HOST:PORT"),
             HasSubstr(file + ":2:18: gossip.period: \"5\" is not allowed; allowed: 20ms to 1h (a time needs"),
             HasSubstr(file + ":2:26: gossip.ttl: \"1ms\" is not allowed; allowed: 1s to 3d"),
-            HasSubstr(":3:17: view.partner: \"best\" is not allowed; allowed: random, oldest, head, hybrid or ranked"),
+            HasSubstr(
+                ":3:17: view.partner: \"best\" is not allowed; allowed: random, oldest, head, hybrid or ranked"),
             HasSubstr(":3:31: view.healer: \"-1\" is not allowed; allowed: 0 to 512"),
             HasSubstr(":4:21: limits.bytes_max: \"12XB\" is not allowed; allowed: 1MiB to 64GiB"),
             HasSubstr(":5:29: labels.default.persist: \"perhaps\" is not allowed; allowed: true or false"),
@@ -265,6 +266,13 @@ TEST_F(LoadSettings, ReadsARangeOfSixteenDigitsOnly) {
                 ElementsAre(HasSubstr("16 hexadecimal digits")));
     EXPECT_THAT(load_file("dht: {range_min: 8000000000000000, range_max: 7fffffffffffffff}\n").problems,
                 ElementsAre(HasSubstr("dht.range_min is above dht.range_max")));
+}
+
+TEST_F(LoadSettings, WarnsOfTheEmptyRange) {
+    const LoadedSettings empty = load_file("dht: {range_min: ffffffffffffffff, range_max: 0x0000000000000000}\n");
+    EXPECT_THAT(empty.problems, IsEmpty());
+    EXPECT_THAT(empty.warnings, ElementsAre(HasSubstr("no key is served")));
+    EXPECT_THAT(load_file("dht: {range_max: 7fffffffffffffff}\n").warnings, IsEmpty());
 }
 
 TEST_F(LoadSettings, PutsNeoAHundredAboveThePortOfTheOriginals) {

@@ -123,6 +123,49 @@ TEST(LibeventStreaming, LeavesASilentClientAloneWhileTheOtherPortShedsIt) {
     EXPECT_TRUE(world.quiet());
 }
 
+int tcp_option(int fd, int level, int option) {
+    int value = -1;
+    socklen_t length = sizeof value;
+    ::getsockopt(fd, level, option, &value, &length);
+    return value;
+}
+
+// The sockets of this process at either end of a connection to this port.
+std::vector<int> ends_of_connections(std::uint16_t port) {
+    std::vector<int> ends;
+    for (int fd = 0; fd < 1024; ++fd) {
+        sockaddr_in local{}, remote{};
+        socklen_t length = sizeof local;
+        if (::getsockname(fd, reinterpret_cast<sockaddr*>(&local), &length) != 0) continue;
+        length = sizeof remote;
+        if (::getpeername(fd, reinterpret_cast<sockaddr*>(&remote), &length) != 0) continue;
+        const bool internet = local.sin_family == AF_INET;
+        if (internet && (ntohs(local.sin_port) == port || ntohs(remote.sin_port) == port)) ends.push_back(fd);
+    }
+    return ends;
+}
+
+TEST(LibeventStreaming, AsksSilentPeersAtBothEndsAsOftenAsTheOriginalsWhetherTheyAreThere) {
+    LibeventWorld node_world(limits_for_streaming(10));
+    LibeventWorld client_world(limits_for_streaming(10), node_world.base());
+    const Probe node(node_world);
+    Probe client(client_world);
+    const auto at = node_world.listen(any_port);
+    ASSERT_TRUE(at);
+    client.connect(*at);
+    ASSERT_TRUE(turn_until(node_world, [&] { return node.heard("accept") && client.heard("connected"); }));
+
+    const std::vector<int> ends = ends_of_connections(at->port);
+    ASSERT_EQ(ends.size(), 2U);
+    for (const int fd : ends) {
+        EXPECT_EQ(tcp_option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+        EXPECT_EQ(tcp_option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 5);
+        EXPECT_EQ(tcp_option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 3);
+        EXPECT_EQ(tcp_option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+        EXPECT_EQ(tcp_option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    }
+}
+
 // A client that says what it is told to and counts what it hears, on a socket of the test's own.
 class NeoClient final : neo::ClientMessages {
 public:

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <fstream>
 #include <map>
@@ -182,6 +183,49 @@ TEST(DhtDaemon, ReadsCredentialsAgainAtAReload) {
     daemon.process().signal(SIGHUP);
     EXPECT_TRUE(eventually([&] { return daemon.messages().find("the old ones stay") != std::string::npos; }));
     EXPECT_TRUE(NeoPeer(dht_port(daemon)).log_in("newcomer", secret));
+}
+
+TEST(DhtDaemon, ChangesItsRangeAtAReload) {
+    const Home home;
+    const std::string file = home.path() + "/halpd.yaml";
+    const auto reload_with = [&](Daemon& daemon, const std::string& text) {
+        std::ofstream{file} << text;
+        daemon.process().signal(SIGHUP);
+    };
+    std::ofstream{file} << "dht: {engine: memory}\n";
+    DaemonOptions options = dht_options(home);
+    options.more.insert(options.more.end(), {"--config", file});
+    Daemon daemon(home, options);
+    const std::uint64_t lower = 2, upper = 1;  // keys are judged with their bits reversed
+    NeoPeer watcher(dht_port(daemon)), peer(dht_port(daemon));
+    ASSERT_TRUE(watcher.log_in());
+    ASSERT_TRUE(peer.log_in());
+    std::string ask;
+    neo::encode_get_hash_range(ask, 1);
+    watcher.say(ask);
+    EXPECT_EQ(watcher.hear()->second, "\xfd");
+    EXPECT_EQ(watcher.hear()->second, std::string(8, '\0') + std::string(8, '\xff'));
+    EXPECT_EQ(peer.put(channel, upper, "stays"), static_cast<int>(neo::PutAnswer::put));
+
+    reload_with(daemon, "dht: {engine: memory, range_max: 7fffffffffffffff}\n");
+    EXPECT_EQ(watcher.hear()->second, "\x02" + std::string(8, '\0') + std::string(7, '\xff') + "\x7f");
+    EXPECT_EQ(peer.put(channel, upper, "not ours"), static_cast<int>(neo::PutAnswer::wrong_node));
+    EXPECT_EQ(peer.put(channel, lower, "ours"), static_cast<int>(neo::PutAnswer::put));
+    EXPECT_EQ(peer.get_all(channel)->size(), 2U) << "what is out of range is still listed";
+    EXPECT_THAT(daemon.admin(cli::Method::get, "/v1/dht").body, HasSubstr("\"range_max\":\"7fffffffffffffff\""));
+
+    // Wrong: nothing changes. The same again: nobody is told.
+    reload_with(daemon, "dht: {engine: memory, range_min: 8000000000000000, range_max: 7fffffffffffffff}\n");
+    EXPECT_TRUE(eventually([&] { return daemon.messages().find("the old one stays") != std::string::npos; }));
+    EXPECT_EQ(peer.put(channel, upper, "not ours"), static_cast<int>(neo::PutAnswer::wrong_node));
+    reload_with(daemon, "dht: {engine: memory, range_max: 7fffffffffffffff}\n");
+    EXPECT_TRUE(eventually([&] {
+        const std::string said = daemon.messages(), mark = "was read again";
+        return said.find(mark) != said.rfind(mark);
+    }));
+    reload_with(daemon, "dht: {engine: memory}\n");
+    EXPECT_EQ(watcher.hear()->second, "\x02" + std::string(8, '\0') + std::string(8, '\xff'));
+    EXPECT_EQ(peer.get(channel, upper), "stays");
 }
 
 TEST(DhtDaemon, SaysWhatItNeedsBeforeItStarts) {

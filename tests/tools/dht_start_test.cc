@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <chrono>
+#include <csignal>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/tools/dht_programs.h"
@@ -44,6 +47,41 @@ TEST(DhtStart, OfTheFakeIsAsTheOriginals) {
     ASSERT_TRUE(fake.says("neo 127.0.0.1:" + std::to_string(port + 100) + "\n")) << fake.error();
     expect_the_tests_node(port);
     EXPECT_EQ(fake.end(SIGTERM), 0);
+}
+
+// Half a second is far more than an answer takes here, and far less than anybody waits for one.
+TEST(DhtStart, OfTheFakeMayLetWritesWaitForTheirAnswer) {
+    const Home home;
+    Running fake(home, "fake", {HALP_BINARY, "dht", "fake", "--port", "0", "--flush-interval", "500ms"});
+    ASSERT_TRUE(fake.says("\n")) << fake.error();
+    const std::string line = fake.out();
+    const Endpoint node = Endpoint::parse(line.substr(4, line.find('\n') - 4)).value_or(Endpoint{});
+    NeoPeer peer(node), reader(node);
+    ASSERT_TRUE(peer.log_in());
+    ASSERT_TRUE(reader.log_in());
+    const auto put = std::string(1, static_cast<char>(neo::PutAnswer::put));
+    EXPECT_EQ(peer.put("chan", 0, "there is the channel"), put[0]);
+    std::string frames;
+    for (const neo::RequestId id : {11U, 12U}) {
+        neo::PutRequest request;
+        request.channel = "chan";
+        request.key = id;
+        request.value = "late";
+        neo::encode_put(frames, id, request);
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    peer.say(frames);
+    EXPECT_EQ(peer.hear()->second, "\xfd");
+    EXPECT_EQ(peer.hear()->second, "\xfd");
+    EXPECT_EQ(reader.get("chan", 11), std::nullopt) << "it is not answered yet";
+    EXPECT_EQ(peer.hear(), (std::pair{neo::RequestId{11}, put}));
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds{500});
+    EXPECT_EQ(peer.hear(), (std::pair{neo::RequestId{12}, put}));
+    EXPECT_EQ(reader.get("chan", 12), "late");
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, generous);
+    EXPECT_EQ(fake.end(SIGTERM), 0);
+    EXPECT_EQ(halp(home, {"dht", "fake", "--flush-interval", "1"}).code, 2);
+    EXPECT_EQ(halp(home, {"dht", "fake", "--flush-interval", "2s"}).code, 2);
 }
 
 TEST(DhtStart, OfADaemonIsAsTheOriginalsByFlags) {

@@ -9,6 +9,7 @@
 #include "store/endpoint.h"
 #include "store/label.h"
 #include "store/records/key.h"
+#include "store/time.h"
 #include "tools/halp/record_text.h"
 
 namespace halp::cli {
@@ -34,6 +35,7 @@ enum class DhtVerb {
 struct DhtCommand {
     DhtVerb verb = DhtVerb::none;
     std::uint16_t port = 10000;  // fake: as the original's, neo is 100 above; 0: any
+    Duration flush_interval{0};  // fake: how long a write waits for its answer
     std::string node;            // conformance: HOST:PORT
     std::string only;            // conformance: a case or a group; empty: all
     std::string junit;           // conformance: a file to write

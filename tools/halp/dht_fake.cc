@@ -19,6 +19,8 @@ constexpr std::uint16_t neo_above_legacy = 100;
 ExitCode run_dht_fake(const CommandLine& command, Console& console) {
     DhtWorld around(connections_max);
     FakeNode fake(around.doors(), FakeNodeOptions(), nullptr, &around.world.backlog());
+    // Writes gather in the store until the deadline that it gives the event loop.
+    fake.store_faults().write_delay = command.dht.flush_interval;
     around.world.attach(fake, &fake);
     const std::uint16_t wanted = command.dht.port;
     const auto port = static_cast<std::uint16_t>(wanted == 0 ? 0 : wanted + neo_above_legacy);

@@ -2,8 +2,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <utility>
 
+#include "config/setting_value.h"
 #include "store/records/channel.h"
 
 namespace halp::cli {
@@ -57,7 +60,8 @@ const std::vector<DhtEntry>& dht_verbs() {
          "  halp dht status --nodes dht.nodes               0: all answer and cover all keys; else 1, or 4\n"
          "  halp dht status --count                         and the records of each channel"},
         {DhtVerb::fake, "fake", "fake", "Run a node for tests: in memory, full range, client admin",
-         "  halp dht fake --port 10000                      neo on 127.0.0.1:10100, as the original's"},
+         "  halp dht fake --port 10000                      neo on 127.0.0.1:10100, as the original's\n"
+         "  halp dht fake --flush-interval 1ms              writes of one millisecond are answered together"},
         {DhtVerb::conformance, "conformance", "conformance HOST:PORT",
          "Try a node case by case; writes to test_channel there",
          "  halp dht conformance --list                     the cases\n"
@@ -103,6 +107,11 @@ std::string listing(const Entries& entries, std::size_t width) {
         text += "  " + synopsis + entry.about + "\n";
     }
     return text;
+}
+
+std::optional<Duration> flush_interval(const std::string& text) {
+    const std::optional<Duration> span = config::parse_duration(text);
+    return span && *span >= Duration{0} && *span <= std::chrono::seconds{1} ? span : std::nullopt;
 }
 
 Error wrong(std::string what) { return {ErrorCode::invalid, std::move(what)}; }
@@ -197,6 +206,14 @@ void NestedVerbs::add_fake(CLI::App& sub) {
     sub.add_option("--port", command_.dht.port, "neo is served 100 above it; 0: any port")
         ->check(CLI::Range(0, 65435))
         ->capture_default_str();
+    const auto check = [](const std::string& text) {
+        return flush_interval(text) ? std::string{} : "`" + text + "` is not a time from 0s to 1s";
+    };
+    const auto take = [this](const std::string& text) { command_.dht.flush_interval = *flush_interval(text); };
+    sub.add_option_function<std::string>(
+           "--flush-interval", take, "how long a write waits, at most, for its answer: 0s to 1s (0s: not at all)")
+        ->type_name("TIME")
+        ->check(check);
 }
 
 void NestedVerbs::add_judge(CLI::App& sub) {

@@ -226,6 +226,7 @@ void Daemon::apply(const config::LoadedSettings& fresh) {
     if (dht_) {
         if (const Result<void> read = dht_->reload_credentials(); !read)
             log_.write(LogLevel::error, "dht_credentials_kept", read.error().message + "; the old ones stay");
+        dht_->reload_range(settings_.dht);
     }
     log_.write(LogLevel::info, "config_loaded", "the configuration was read again");
 }

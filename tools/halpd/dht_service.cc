@@ -181,6 +181,17 @@ Result<void> DhtService::reload_credentials() {
     return {};
 }
 
+void DhtService::reload_range(const config::DhtSettings& fresh) {
+    if (fresh.range_min == settings_.range_min && fresh.range_max == settings_.range_max) return;
+    settings_.range_min = fresh.range_min;
+    settings_.range_max = fresh.range_max;
+    const HashRange range = HashRange::make(settings_.range_min, settings_.range_max).value();
+    node_->set_range(range);
+    const std::string first = key_text(Key{range.min()}), last = key_text(Key{range.max()});
+    log_.write(LogLevel::info, "dht_range", "keeping the keys of " + first + " to " + last + " from now on",
+               JsonObject{}.text("range_min", first).text("range_max", last));
+}
+
 // ---- the end ----
 
 void DhtService::drain() {

@@ -39,6 +39,9 @@ public:
     void announce_in(OverlayNode& overlay);
     // On failure the old ones stay.
     [[nodiscard]] Result<void> reload_credentials();
+    // What the configuration says now, for a node that goes on: clients who ask for ranges hear of a change, other
+    // keys are answered with WrongNode. Records out of it stay, as they do at a new start.
+    void reload_range(const config::DhtSettings& fresh);
 
     // The end, in this order: nobody new; everything committed and answered, and all connections closing; quiet.
     void stop_listening() { world_.stop_listening(); }

@@ -59,6 +59,24 @@ TEST_F(DhtClientTest, PutsGetsAsksAndRemoves) {
     EXPECT_EQ(client->stats().of(neo::RequestCode::remove).count, 2U);
 }
 
+TEST_F(DhtClientTest, CountsTheTrafficOfEachNode) {
+    split_in_two();
+    connect();
+    const auto before = client->nodes();
+    EXPECT_EQ(put(2, "lower"), (Notes{"succeeded"}));  // keys are judged with their bits reversed
+    const auto after = client->nodes();
+    ASSERT_EQ(after.size(), 2U);
+    EXPECT_EQ(after[0].traffic.messages_out, before[0].traffic.messages_out + 1);
+    EXPECT_EQ(after[0].traffic.messages_in, before[0].traffic.messages_in + 2);
+    EXPECT_GT(after[0].traffic.bytes_out, before[0].traffic.bytes_out);
+    EXPECT_GT(after[0].traffic.bytes_in, before[0].traffic.bytes_in);
+    EXPECT_EQ(after[1].traffic.messages_out, before[1].traffic.messages_out);
+    EXPECT_EQ(after[1].traffic.bytes_in, before[1].traffic.bytes_in);
+    EXPECT_EQ(after[1].traffic.connects, 1U);
+    EXPECT_EQ(client->stats().links.connects, 2U);
+    EXPECT_EQ(client->stats().links.bytes_in, after[0].traffic.bytes_in + after[1].traffic.bytes_in);
+}
+
 TEST_F(DhtClientTest, RequestsOfOneTurnLeaveInOneWrite) {
     add_server(HashRange::full());
     connect();
@@ -422,6 +440,13 @@ TEST(NodesFile, ReadsWhatTheOriginalsRead) {
     EXPECT_NE(bad.error().message.find("Line 2"), std::string::npos);
     EXPECT_FALSE(parse_nodes_file("127.0.0.1:"));
     EXPECT_TRUE(parse_nodes_file("").value().empty());
+}
+
+TEST(NodesFile, IsReadAsItWasWritten) {
+    const std::vector<Endpoint> nodes = {{"127.0.0.1", 10100}, {"::1", 65535}, {"node.example", 1}};
+    EXPECT_EQ(nodes_file_text({nodes[0]}), "127.0.0.1:10100\n");
+    EXPECT_EQ(parse_nodes_file(nodes_file_text(nodes)).value(), nodes);
+    EXPECT_EQ(nodes_file_text({}), "");
 }
 
 TEST_F(DhtClientTest, AddsTheNodesOfAFile) {

@@ -36,9 +36,10 @@ public:
         fake_.set_range(range);
         return true;
     }
-    void announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port,
+    bool announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port,
                        const HashRange& range) override {
         fake_.announce_node(address, port, range);
+        return true;
     }
     std::optional<neo::Credential> visitor() const override { return visitor_credential(); }
     bool restart() override {

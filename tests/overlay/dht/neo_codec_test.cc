@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "store/hash.h"
 #include "tests/overlay/dht/neo_bytes.h"
 
 namespace halp::neo {
@@ -113,6 +114,12 @@ TEST(NeoCodec, WritesUpdateMessagesAsSeenOnTheWire) {
     const std::string said = encoded([&](std::string& out) { encode_update_decision(out, 1, decision); });
     EXPECT_EQ(hex(payload(said)), hex(bytes("02 | 0b bd aa 80 46 d8 30 a4 | 05 00*7 77 6f 72 6c 64")));
     EXPECT_EQ(value_of(decode_update_decision(payload(said))), decision);
+}
+
+TEST(NeoCodec, HashesValuesAsTheOriginals) {
+    EXPECT_EQ(fnv1a("hello"), 0xa430d84680aabd0b);
+    EXPECT_EQ(fnv1a(""), 0xcbf29ce484222325);
+    EXPECT_EQ(fnv1a("a"), 0xaf63dc4c8601ec8c);
 }
 
 TEST(NeoCodec, WritesHashRangesAsTheOriginalNode) {
