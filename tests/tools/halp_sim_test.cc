@@ -308,6 +308,22 @@ TEST(ConsoleTable, AlignsNumbersAtTheRight) {
 
 // ---- faults, replay ----
 
+TEST(HalpSim, TriesTheGoalsOfAGroup) {
+    const Outcome got = run({"goals", "--quick", "--only", "join"});
+    EXPECT_EQ(got.code, exit_done) << got.out;
+    EXPECT_THAT(got.out, HasSubstr("newcomers have a usable list"));
+    EXPECT_THAT(got.out, HasSubstr("everybody joined through one bootstrap"));
+    EXPECT_THAT(got.out, HasSubstr("2 of 2 met"));
+    EXPECT_THAT(got.out, Not(HasSubstr("MISSED")));
+}
+
+TEST(HalpSim, SaysWhatGoalsThereAre) {
+    const Outcome got = run({"goals", "--only", "speed"});
+    EXPECT_EQ(got.code, exit_usage);
+    EXPECT_THAT(got.err, HasSubstr("no group of goals is called \"speed\""));
+    EXPECT_THAT(got.err, HasSubstr("\"false alarms\""));
+}
+
 TEST(HalpSim, PlaysRandomFaultsAndTellsTheSeeds) {
     const Outcome got =
         run({"faults", "--seeds", "3", "--seed", "21", "--nodes", "6", "--minutes", "0.5", "-j", "2"});
