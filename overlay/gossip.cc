@@ -258,6 +258,10 @@ void Gossip::on_sent(ConversationId conversation) { finish(conversation); }
 void Gossip::on_failed(ConversationId conversation, ContactFailure why, Instant now) {
     const std::optional<Outgoing> call = finish(conversation);
     if (!call || why == ContactFailure::our_limit) return;
+    // Late by more than a time-out: it is we who stood still (SIGSTOP, a suspended machine), and nothing is known of
+    // the other side.
+    const bool waited_in_vain = why == ContactFailure::silent || why == ContactFailure::timed_out;
+    if (waited_in_vain && now - call->deadline > timeout()) return;
     if (call->purpose == Purpose::errand) {
         gossip::Message verdict = message(gossip::Kind::verdict);
         verdict.target = call->to;

@@ -160,6 +160,21 @@ TEST(OverlayNode, AStalledNodeIsNotBuriedByOthersNorBuriesThem) {
     EXPECT_TRUE(swarm.all_know_all());
 }
 
+// Who wakes up sees calls that nobody answered for as long as it slept itself.
+TEST(OverlayNode, NodesThatStandStillOneAfterTheOtherBuryNobody) {
+    Swarm swarm{14};
+    swarm.add(40, 0);
+    ASSERT_TRUE(swarm.within(10s, [&] { return swarm.all_know_all(); }));
+    swarm.world.run_for(10s);
+    swarm.world.stall(swarm.host(5), 30s);
+    swarm.world.run_for(15s);
+    for (std::size_t i = 10; i < 30; ++i) swarm.world.stall(swarm.host(i), 30s);
+    swarm.world.run_for(60s);
+    for (const SimWorld::Noted& noted : swarm.world.noted())
+        EXPECT_FALSE(match(noted.event, [](const PeerBuried&) { return true; }, [](const auto&) { return false; }));
+    EXPECT_TRUE(swarm.all_know_all());
+}
+
 TEST(OverlayNode, IdleTrafficDoesNotGrow) {
     Swarm swarm{13};
     swarm.add(50, 0);
