@@ -121,6 +121,23 @@ Result<void> BlockingDhtClient::wait_for_ranges() {
     return unreachable("No DHT node answered in time.");
 }
 
+Result<void> BlockingDhtClient::wait_until(const std::function<bool()>& done) {
+    if (run_until(done, timeout_)) return {};
+    return unreachable("No DHT node answered in time.");
+}
+
+Result<void> BlockingDhtClient::wait_all_connected() {
+    return wait_until([this] { return client_.all_connected(); });
+}
+
+Result<void> BlockingDhtClient::wait_connected(std::size_t nodes) {
+    return wait_until([this, nodes] { return client_.stats().nodes_connected >= nodes; });
+}
+
+Result<void> BlockingDhtClient::wait_all_ranges_known() {
+    return wait_until([this] { return client_.all_ranges_known(); });
+}
+
 Result<void> BlockingDhtClient::connect(const Endpoint& node) { return connect(std::vector{node}); }
 
 Result<void> BlockingDhtClient::connect(const std::vector<Endpoint>& nodes) {

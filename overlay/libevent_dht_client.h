@@ -48,6 +48,11 @@ public:
     // The same with nodes that a list names, some of which may be gone. It outlives this object.
     [[nodiscard]] Result<void> connect_source(NodeSource& source);
 
+    // For nodes that were given to client(): at most `timeout`.
+    [[nodiscard]] Result<void> wait_all_connected();
+    [[nodiscard]] Result<void> wait_connected(std::size_t nodes);  // at least so many
+    [[nodiscard]] Result<void> wait_all_ranges_known();
+
     // The original's results: a record that is missing is no error.
     [[nodiscard]] Result<void> put(Bytes channel, Key key, Bytes value);
     [[nodiscard]] Result<std::optional<std::string>> get(Bytes channel, Key key);
@@ -79,6 +84,7 @@ private:
     [[nodiscard]] bool hopeless() const;
     [[nodiscard]] Result<void> wait_for_ranges();
     [[nodiscard]] Result<void> wait_for_cover();
+    [[nodiscard]] Result<void> wait_until(const std::function<bool()>& done);
     [[nodiscard]] Error unreachable(std::string otherwise) const;
     template <class Outcome>
     Result<Outcome> wait_for(const Result<DhtRequestId>& begun, std::optional<Result<Outcome>>& outcome);

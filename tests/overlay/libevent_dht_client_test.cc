@@ -115,6 +115,22 @@ TEST(BlockingDhtClient, DoesEverythingInStraightLines) {
     EXPECT_EQ(dht.client().stats().requests_active, 0U);
 }
 
+TEST(BlockingDhtClient, WaitsForAsManyNodesAsAreAskedFor) {
+    const auto halves = HashRange::full().split(2);
+    ForkedNode lower(halves[0]);
+    BlockingDhtClient dht(as_admin(std::chrono::milliseconds{300}));
+    EXPECT_FALSE(dht.wait_all_connected()) << "without a node";
+    ASSERT_TRUE(dht.client().add_node(lower.address));
+    EXPECT_TRUE(dht.wait_all_connected());
+    EXPECT_TRUE(dht.wait_all_ranges_known());
+    EXPECT_FALSE(dht.wait_connected(2));
+    ForkedNode upper(halves[1]);
+    ASSERT_TRUE(dht.client().add_node(upper.address));
+    EXPECT_TRUE(dht.wait_connected(2));
+    EXPECT_TRUE(dht.wait_all_ranges_known());
+    EXPECT_EQ(dht.client().stats().nodes_with_range, 2U);
+}
+
 TEST(BlockingDhtClient, ReadsAllOfAChannelHoweverLongThatTakes) {
     ForkedNode node(HashRange::full());
     BlockingDhtClient writer(as_admin());
