@@ -49,19 +49,26 @@ Error failure(const Note& note) {
     return {code, describe(note)};
 }
 
+// Of notes that know a record which is there, one that is not, and failures.
+template <class Yes, class Note>
+Result<bool> yes_or_no(const Note& note) {
+    const bool yes = std::holds_alternative<Yes>(note);
+    if (yes || std::holds_alternative<NoRecord>(note)) return yes;
+    return failure(note);
+}
+
 }  // namespace
 
 BlockingDhtClient::BlockingDhtClient(BlockingDhtOptions options)
     : timeout_(options.timeout),
       refusal_patience_(options.refusal_patience),
+      on_connection_(std::move(options.on_connection)),
       world_(limits_for_streaming(1)),
       doors_(std::make_unique<Doors>()),
       client_(
           {world_.clock(), world_.alarm(), world_.random(), world_.transport(), doors_->storage, doors_->storage,
            doors_->observer},
-          std::move(options.client),
-          [this](const ConnectionNote& note) { hear(note); },
-          &world_.backlog()) {
+          std::move(options.client), [this](const ConnectionNote& note) { hear(note); }, &world_.backlog()) {
     world_.attach(client_, &client_);
 }
 
@@ -88,6 +95,7 @@ bool BlockingDhtClient::run_until(const std::function<bool()>& done, Duration sp
 // ---- nodes ----
 
 void BlockingDhtClient::hear(const ConnectionNote& note) {
+    if (on_connection_) on_connection_(note);
     if (const auto* connected = std::get_if<Connected>(&note)) troubles_.erase(connected->node);
     const auto* failed = std::get_if<ConnectionError>(&note);
     if (!failed) return;
@@ -189,81 +197,92 @@ Result<void> BlockingDhtClient::wait_for_cover() {
 
 // ---- requests ----
 
-template <class Outcome>
-Result<Outcome> BlockingDhtClient::wait_for(const Result<DhtRequestId>& begun,
-                                            std::optional<Result<Outcome>>& outcome) {
+// Until the one note of a request has come; `begin` is given the notifier to hand to the client.
+template <class Note, class Begin>
+Result<void> BlockingDhtClient::run(Begin&& begin, const std::function<void(const Note&)>& notify) {
+    bool over = false;
+    const Result<DhtRequestId> begun = begin([&](const Note& note) {
+        over = true;
+        if (notify) notify(note);
+    });
     if (!begun) return begun.error();
     client_.set_timeout(*begun, timeout_);
     // Twice: the request's own time-out comes first.
-    if (!run_until([&] { return outcome.has_value(); }, 2 * timeout_)) {
-        client_.cancel(*begun);
-        return Error{ErrorCode::timed_out, "The request timed out."};
-    }
-    return *std::move(outcome);
+    if (run_until([&] { return over; }, 2 * timeout_)) return {};
+    client_.cancel(*begun);
+    return Error{ErrorCode::timed_out, "The request timed out."};
+}
+
+Result<void> BlockingDhtClient::put(Bytes channel, Key key, Bytes value, const PutNotifier& notify) {
+    return run<PutNote>([&](PutNotifier hear) { return client_.put(channel, key, value, std::move(hear)); },
+                        notify);
+}
+
+Result<void> BlockingDhtClient::get(Bytes channel, Key key, const GetNotifier& notify) {
+    return run<GetNote>([&](GetNotifier hear) { return client_.get(channel, key, std::move(hear)); }, notify);
+}
+
+Result<void> BlockingDhtClient::exists(Bytes channel, Key key, const ExistsNotifier& notify) {
+    return run<ExistsNote>([&](ExistsNotifier hear) { return client_.exists(channel, key, std::move(hear)); },
+                           notify);
+}
+
+Result<void> BlockingDhtClient::remove(Bytes channel, Key key, const RemoveNotifier& notify) {
+    return run<RemoveNote>([&](RemoveNotifier hear) { return client_.remove(channel, key, std::move(hear)); },
+                           notify);
+}
+
+Result<void> BlockingDhtClient::update(Bytes channel, Key key, const UpdateChooser& choose,
+                                       const UpdateNotifier& notify) {
+    return run<UpdateNote>(
+        [&](UpdateNotifier hear) { return client_.update(channel, key, choose, std::move(hear)); }, notify);
 }
 
 Result<void> BlockingDhtClient::put(Bytes channel, Key key, Bytes value) {
-    std::optional<Result<void>> outcome;
-    return wait_for(client_.put(channel, key, value,
-                                [&](const PutNote& note) {
-                                    if (std::holds_alternative<Succeeded>(note))
-                                        outcome = Result<void>();
-                                    else
-                                        outcome = failure(note);
-                                }),
-                    outcome);
+    Result<void> outcome;
+    const Result<void> ended = put(channel, key, value, [&](const PutNote& note) {
+        if (!std::holds_alternative<Succeeded>(note)) outcome = failure(note);
+    });
+    return ended ? outcome : ended;
 }
 
 Result<std::optional<std::string>> BlockingDhtClient::get(Bytes channel, Key key) {
     using Value = std::optional<std::string>;
-    std::optional<Result<Value>> outcome;
-    const auto hear = [&](const GetNote& note) {
+    Result<Value> outcome{Value()};
+    const Result<void> ended = get(channel, key, [&](const GetNote& note) {
         if (const auto* received = std::get_if<Received>(&note))
-            outcome.emplace(Value(std::string(received->value)));
-        else if (std::holds_alternative<NoRecord>(note))
-            outcome.emplace(Value());
-        else
-            outcome.emplace(failure(note));
-    };
-    return wait_for(client_.get(channel, key, hear), outcome);
+            outcome = Value(std::string(received->value));
+        else if (!std::holds_alternative<NoRecord>(note))
+            outcome = failure(note);
+    });
+    if (!ended) return ended.error();
+    return outcome;
 }
 
 Result<bool> BlockingDhtClient::exists(Bytes channel, Key key) {
-    std::optional<Result<bool>> outcome;
-    const auto hear = [&](const ExistsNote& note) {
-        const bool yes = std::holds_alternative<Exists>(note);
-        if (yes || std::holds_alternative<NoRecord>(note))
-            outcome.emplace(yes);
-        else
-            outcome.emplace(failure(note));
-    };
-    return wait_for(client_.exists(channel, key, hear), outcome);
+    Result<bool> outcome{false};
+    const Result<void> ended =
+        exists(channel, key, [&](const ExistsNote& note) { outcome = yes_or_no<Exists>(note); });
+    if (!ended) return ended.error();
+    return outcome;
 }
 
 Result<bool> BlockingDhtClient::remove(Bytes channel, Key key) {
-    std::optional<Result<bool>> outcome;
-    const auto hear = [&](const RemoveNote& note) {
-        const bool yes = std::holds_alternative<Removed>(note);
-        if (yes || std::holds_alternative<NoRecord>(note))
-            outcome.emplace(yes);
-        else
-            outcome.emplace(failure(note));
-    };
-    return wait_for(client_.remove(channel, key, hear), outcome);
+    Result<bool> outcome{false};
+    const Result<void> ended =
+        remove(channel, key, [&](const RemoveNote& note) { outcome = yes_or_no<Removed>(note); });
+    if (!ended) return ended.error();
+    return outcome;
 }
 
 Result<bool> BlockingDhtClient::update(Bytes channel, Key key, const UpdateChooser& choose) {
-    std::optional<Result<bool>> outcome;
-    const auto hear = [&](const UpdateNote& note) {
-        const bool yes = std::holds_alternative<Succeeded>(note);
-        if (yes || std::holds_alternative<NoRecord>(note))
-            outcome.emplace(yes);
-        else if (std::holds_alternative<Conflict>(note))
-            outcome.emplace(Error{ErrorCode::busy, describe(note)});
-        else
-            outcome.emplace(failure(note));
-    };
-    return wait_for(client_.update(channel, key, choose, hear), outcome);
+    Result<bool> outcome{false};
+    const Result<void> ended = update(channel, key, choose, [&](const UpdateNote& note) {
+        outcome = std::holds_alternative<Conflict>(note) ? Error{ErrorCode::busy, describe(note)}
+                                                         : yes_or_no<Succeeded>(note);
+    });
+    if (!ended) return ended.error();
+    return outcome;
 }
 
 // ---- requests to all nodes ----
@@ -308,41 +327,40 @@ Result<void> BlockingDhtClient::get_all(Bytes channel, const GetAllSettings& set
 }
 
 Result<std::vector<std::string>> BlockingDhtClient::get_channels() {
-    using Names = std::vector<std::string>;
-    Names names;
-    std::optional<Error> trouble;
-    std::optional<Result<Names>> outcome;
-    const auto hear = [&](const GetChannelsNote& note) {
-        if (const auto* channel = std::get_if<ChannelName>(&note))
-            names.emplace_back(channel->name);
-        else if (std::holds_alternative<TimedOut>(note))
-            outcome.emplace(failure(note));
-        else if (std::holds_alternative<NodeError>(note) || std::holds_alternative<Unsupported>(note))
-            trouble = failure(note);
-        else if (std::holds_alternative<Finished>(note) && trouble)
-            outcome.emplace(*trouble);
-        else if (std::holds_alternative<Finished>(note))
-            outcome.emplace(std::move(names));
-    };
-    Result<Names> all = wait_for(client_.get_channels(hear), outcome);
-    if (all) std::ranges::sort(all.value());
-    return all;
+    std::vector<std::string> names;
+    DhtChannels found = channels();
+    for (const std::string& name : found) names.push_back(name);
+    if (found.error()) return *found.error();
+    std::ranges::sort(names);
+    return names;
 }
 
 Result<void> BlockingDhtClient::remove_channel(Bytes channel) {
     std::optional<Error> trouble;
-    std::optional<Result<void>> outcome;
+    bool over = false;
     const auto hear = [&](const RemoveChannelNote& note) {
-        if (std::holds_alternative<NodeError>(note) || std::holds_alternative<Unsupported>(note))
-            trouble = failure(note);
-        else if (std::holds_alternative<Finished>(note))
-            outcome = trouble ? Result<void>(*trouble) : Result<void>();
-        else if (std::holds_alternative<NotPermitted>(note))
-            outcome = Error{ErrorCode::refused, describe(note)};
-        else if (std::holds_alternative<TimedOut>(note))
-            outcome = failure(note);
+        std::visit(overloaded{[&](const NodeDisconnected&) {},  // is asked again
+                              [&](const Finished&) { over = true; },
+                              [&](const NotPermitted&) {
+                                  over = true;
+                                  trouble = Error{ErrorCode::refused, describe(note)};
+                              },
+                              [&](const TimedOut&) {
+                                  over = true;
+                                  trouble = failure(note);
+                              },
+                              [&](const auto&) { trouble = failure(note); }},
+                   note);
     };
-    return wait_for(client_.remove_channel(channel, hear), outcome);
+    const Result<DhtRequestId> begun = client_.remove_channel(channel, hear);
+    if (!begun) return begun.error();
+    client_.set_timeout(*begun, timeout_);
+    if (!run_until([&] { return over; }, 2 * timeout_)) {
+        client_.cancel(*begun);
+        return Error{ErrorCode::timed_out, "The request timed out."};
+    }
+    if (trouble) return *trouble;
+    return {};
 }
 
 Result<void> BlockingDhtClient::mirror(Bytes channel, const MirrorSettings& settings, std::optional<Duration> span,

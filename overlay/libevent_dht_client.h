@@ -1,5 +1,5 @@
 // A DHT client for straight-line code: every call runs the event loop until it has its answer. For command-line
-// tools, scripts and tests; programs with a loop of their own take DhtClient.
+// tools, scripts and tests; programs with a loop of their own take DhtClient. One client belongs to one thread.
 #pragma once
 
 #include <chrono>
@@ -14,6 +14,7 @@
 
 #include "overlay/dht/dht_client.h"
 #include "overlay/dht/dht_notes.h"
+#include "overlay/libevent_dht_streams.h"
 #include "overlay/libevent_world.h"
 #include "store/endpoint.h"
 #include "store/label.h"
@@ -24,6 +25,7 @@ namespace halp {
 
 struct BlockingDhtOptions {
     DhtClientOptions client;
+    dht::ConnectionNotifier on_connection;  // hears of connections whenever the loop runs; dht::log_connections
     // Of every call: connecting, a request about one key. Of GetAll and the like: without a record or a note.
     Duration timeout = std::chrono::seconds{10};
     // While connecting: give up so long after the start when all that is missing are nodes that have refused us or
@@ -33,7 +35,8 @@ struct BlockingDhtOptions {
 
 class BlockingDhtClient {
 public:
-    explicit BlockingDhtClient(BlockingDhtOptions options);
+    // As it is: the client `test` with 128 zero bytes, ten seconds.
+    explicit BlockingDhtClient(BlockingDhtOptions options = {});
     ~BlockingDhtClient();
     BlockingDhtClient(const BlockingDhtClient&) = delete;
     BlockingDhtClient& operator=(const BlockingDhtClient&) = delete;
@@ -60,6 +63,20 @@ public:
     [[nodiscard]] Result<bool> remove(Bytes channel, Key key);  // whether there was one
     // False when there is no record. ErrorCode::busy: somebody else changed it, try again.
     [[nodiscard]] Result<bool> update(Bytes channel, Key key, const dht::UpdateChooser& choose);
+
+    // The same, told by the note: returns when it has come. An error: the request could not begin, or ended without
+    // one.
+    [[nodiscard]] Result<void> put(Bytes channel, Key key, Bytes value, const dht::PutNotifier& notify);
+    [[nodiscard]] Result<void> get(Bytes channel, Key key, const dht::GetNotifier& notify);
+    [[nodiscard]] Result<void> exists(Bytes channel, Key key, const dht::ExistsNotifier& notify);
+    [[nodiscard]] Result<void> remove(Bytes channel, Key key, const dht::RemoveNotifier& notify);
+    [[nodiscard]] Result<void> update(Bytes channel, Key key, const dht::UpdateChooser& choose,
+                                      const dht::UpdateNotifier& notify);
+
+    // For loops (libevent_dht_streams.h). They end by themselves when the request could not begin: see error().
+    [[nodiscard]] DhtRecords records(Bytes channel, const GetAllSettings& settings = {});
+    [[nodiscard]] DhtChannels channels();
+
     // `each` answers false to stop early. Of keys only the values are empty. A node that is lost is waited for; a
     // node that cannot answer makes the whole an error, after the others have been read.
     using Each = std::function<bool(Key key, Bytes value)>;
@@ -86,10 +103,11 @@ private:
     [[nodiscard]] Result<void> wait_for_cover();
     [[nodiscard]] Result<void> wait_until(const std::function<bool()>& done);
     [[nodiscard]] Error unreachable(std::string otherwise) const;
-    template <class Outcome>
-    Result<Outcome> wait_for(const Result<DhtRequestId>& begun, std::optional<Result<Outcome>>& outcome);
+    template <class Note, class Begin>
+    Result<void> run(Begin&& begin, const std::function<void(const Note&)>& notify);
 
     const Duration timeout_, refusal_patience_;
+    const dht::ConnectionNotifier on_connection_;
     LibeventWorld world_;
     std::unique_ptr<Doors> doors_;
     std::map<Endpoint, std::string> troubles_;  // of connections, for those who wait in vain

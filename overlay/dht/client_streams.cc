@@ -47,12 +47,26 @@ bool StreamRequest::change(State wanted) {
     if (finished() || changing_ || any_due() || wanted_ == State::stopped) return false;
     wanted_ = wanted;
     changing_ = wanted;
+    next_.reset();
     if (wanted == State::stopped) end_waiting_parts();
     for (const auto& part : parts())
         if (part.second == Phase::running) reconcile(part.first);
     // Completed in a turn of its own: nobody is notified from within this call.
     desk_.later(id());
     return true;
+}
+
+bool StreamRequest::want(State next) {
+    if (finished() || wanted_ == State::stopped) return false;
+    next_ = next;
+    begin_next_change();
+    return true;
+}
+
+// While an earlier change is not complete, change() refuses and what is next stays so.
+void StreamRequest::begin_next_change() {
+    if (next_ && *next_ == wanted_) next_.reset();
+    if (next_) (void)change(*next_);
 }
 
 void StreamRequest::on_turn() {
@@ -137,6 +151,7 @@ void StreamRequest::complete_change() {
     if (!changing_ || *changing_ == State::stopped || any_due() || finished()) return;
     const State reached = *std::exchange(changing_, std::nullopt);
     say(reached == State::suspended ? Word::suspended : Word::resumed);
+    begin_next_change();
 }
 
 void StreamRequest::on_all_ended() {

@@ -24,6 +24,8 @@ public:
     enum class State : std::uint8_t { running, suspended, stopped };
     // False while an earlier change is not complete, or when the request is over: nothing happens.
     [[nodiscard]] bool change(State wanted);
+    // Running or suspended, as soon as an earlier change is complete. False when the request is over or stopped.
+    [[nodiscard]] bool want(State next);
     void on_turn() final;
     void on_time_out() final;
     void cancel() final;
@@ -55,11 +57,13 @@ private:
     [[nodiscard]] Step on_acknowledged(NodeNumber node);
     [[nodiscard]] bool any_due() const;
     void complete_change();
+    void begin_next_change();
     void stop_parts();
 
     std::map<NodeNumber, Control> controls_;
     State wanted_ = State::running;
     std::optional<State> changing_;  // to be notified
+    std::optional<State> next_;      // behind that
     bool started_ = false;           // has been notified
 };
 

@@ -1,7 +1,6 @@
 #include "overlay/dht/dht_client.h"
 
 #include <algorithm>
-#include <bit>
 #include <deque>
 #include <functional>
 #include <set>
@@ -40,14 +39,6 @@ DhtClientOptions with_credential(DhtClientOptions options) {
     return options;
 }
 
-void record(RequestTimes& times, Duration took) {
-    const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 1));
-    ++times.count;
-    times.total += took;
-    times.longest = std::max(times.longest, took);
-    ++times.by_log2_us[std::min<std::size_t>(std::bit_width(us) - 1, RequestTimes::buckets - 1)];
-}
-
 }  // namespace
 
 struct DhtClient::Impl final : LinkOwner, ClientDesk, RangeListener {
@@ -57,7 +48,9 @@ struct DhtClient::Impl final : LinkOwner, ClientDesk, RangeListener {
           notify(std::move(watcher)),
           links(doors, options.links, *this, backlog),
           lookup(doors, options.lookup),
-          follow_ranges(*this, ++last_id, *this) {}
+          follow_ranges(*this, ++last_id, *this) {
+        if (!options.auto_connect) links.close();
+    }
 
     // LinkOwner
     void on_link_open(NodeNumber node) override;
@@ -84,6 +77,8 @@ struct DhtClient::Impl final : LinkOwner, ClientDesk, RangeListener {
     // `make` gives the request of this id.
     template <class Make>
     Result<DhtRequestId> begin(Make&& make);
+    template <class Make>
+    Result<DhtRequestId> begin_on_key(Make&& make);
     template <class T, class... Args>
     Result<DhtRequestId> begin_on_all(Args&&... args);
     bool add(const Endpoint& node, NodeLinks::Standing standing);
@@ -203,6 +198,13 @@ Result<DhtRequestId> DhtClient::Impl::begin(Make&& make) {
     return id;
 }
 
+template <class Make>
+Result<DhtRequestId> DhtClient::Impl::begin_on_key(Make&& make) {
+    if (links.size() == 0)
+        return Error{ErrorCode::unreachable, "No DHT node is known to this client; add or find one first."};
+    return begin(std::forward<Make>(make));
+}
+
 template <class T, class... Args>
 Result<DhtRequestId> DhtClient::Impl::begin_on_all(Args&&... args) {
     return begin([&](DhtRequestId id) -> std::unique_ptr<ClientRequest> {
@@ -215,7 +217,7 @@ Result<DhtRequestId> DhtClient::Impl::begin_on_all(Args&&... args) {
 void DhtClient::Impl::over(neo::RequestId id) {
     const auto at = requests.find(id);
     if (at == requests.end()) return;
-    record(totals.times[static_cast<std::size_t>(at->second.request->code())], now() - at->second.began);
+    totals.times[static_cast<std::size_t>(at->second.request->code())].record(now() - at->second.began);
     set_deadline(id, at->second, no_deadline);
     ended.push_back(std::move(at->second.request));
     requests.erase(at);
@@ -338,6 +340,11 @@ bool DhtClient::all_ranges_known() const {
            std::ranges::all_of(known, [&](NodeNumber node) { return impl_->map.range(node).has_value(); });
 }
 
+void DhtClient::connect() {
+    impl_->links.dial_on();
+    impl_->arm();
+}
+
 void DhtClient::reconnect() {
     impl_->links.reconnect();
     impl_->arm();
@@ -349,32 +356,32 @@ void DhtClient::shutdown() {
 }
 
 Result<DhtRequestId> DhtClient::put(Bytes channel, Key key, Bytes value, dht::PutNotifier notify) {
-    return impl_->begin([&](DhtRequestId id) {
+    return impl_->begin_on_key([&](DhtRequestId id) {
         return begin_put(*impl_, impl_->map, id, {channel, value_of(key), value}, std::move(notify));
     });
 }
 
 Result<DhtRequestId> DhtClient::get(Bytes channel, Key key, dht::GetNotifier notify) {
-    return impl_->begin([&](DhtRequestId id) {
+    return impl_->begin_on_key([&](DhtRequestId id) {
         return begin_get(*impl_, impl_->map, id, {channel, value_of(key)}, std::move(notify));
     });
 }
 
 Result<DhtRequestId> DhtClient::exists(Bytes channel, Key key, dht::ExistsNotifier notify) {
-    return impl_->begin([&](DhtRequestId id) {
+    return impl_->begin_on_key([&](DhtRequestId id) {
         return begin_exists(*impl_, impl_->map, id, {channel, value_of(key)}, std::move(notify));
     });
 }
 
 Result<DhtRequestId> DhtClient::remove(Bytes channel, Key key, dht::RemoveNotifier notify) {
-    return impl_->begin([&](DhtRequestId id) {
+    return impl_->begin_on_key([&](DhtRequestId id) {
         return begin_remove(*impl_, impl_->map, id, {channel, value_of(key)}, std::move(notify));
     });
 }
 
 Result<DhtRequestId> DhtClient::update(Bytes channel, Key key, dht::UpdateChooser choose,
                                        dht::UpdateNotifier notify) {
-    return impl_->begin([&](DhtRequestId id) {
+    return impl_->begin_on_key([&](DhtRequestId id) {
         return std::make_unique<UpdateRequest>(*impl_, impl_->map, id, neo::RecordKey{channel, value_of(key)},
                                                std::move(choose), std::move(notify));
     });
@@ -423,14 +430,29 @@ bool DhtClient::suspend(DhtRequestId id) { return impl_->change(id, StreamReques
 bool DhtClient::resume(DhtRequestId id) { return impl_->change(id, StreamRequest::State::running); }
 bool DhtClient::stop(DhtRequestId id) { return impl_->change(id, StreamRequest::State::stopped); }
 
+bool DhtClient::set_suspended(DhtRequestId id, bool suspended) {
+    auto* stream = dynamic_cast<StreamRequest*>(impl_->find(id));
+    const bool taken =
+        stream && stream->want(suspended ? StreamRequest::State::suspended : StreamRequest::State::running);
+    impl_->arm();
+    return taken;
+}
+
 DhtClientStats DhtClient::stats() const {
     DhtClientStats all = impl_->totals;
     all.nodes = impl_->links.known_nodes().size();
     all.nodes_connected = impl_->links.open_count();
     all.nodes_with_range = impl_->map.size();
     all.requests_active = impl_->requests.size();
+    all.requests_limit = impl_->options.requests_max;
     all.links = impl_->links.stats();
     return all;
+}
+
+void DhtClient::clear_stats() {
+    impl_->totals = {};
+    impl_->totals.requests_max = impl_->requests.size();
+    impl_->links.clear_stats();
 }
 
 void DhtClient::on_accept(StreamId stream, const Endpoint&) { impl_->doors.transport.abort(stream); }

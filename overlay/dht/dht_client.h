@@ -10,7 +10,6 @@
 // control and cancel requests; they may not destroy the client. After its last note a request is unknown.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,6 +19,7 @@
 #include <vector>
 
 #include "overlay/backlog.h"
+#include "overlay/dht/client_stats.h"
 #include "overlay/dht/dht_notes.h"
 #include "overlay/dht/label_lookup.h"
 #include "overlay/dht/neo_codec.h"
@@ -38,6 +38,7 @@ struct DhtClientOptions {
     // Name and secret, as one line of the nodes' credentials files has them.
     neo::Credential credential{"test", {}};
     std::size_t requests_max = 5000;  // at the same time; nodes of the originals take no more
+    bool auto_connect = true;         // false: nodes are only remembered until connect()
     LinkOptions links;                // its credential is taken from above
     LookupOptions lookup;
     Duration source_interval = std::chrono::seconds{5};  // at which NodeSources are asked again
@@ -52,26 +53,6 @@ struct GetAllSettings {
 struct MirrorSettings {
     bool initial_refresh = true;
     std::uint32_t periodic_refresh_s = 360;  // 0: none
-};
-
-// Of the requests of one kind that have ended.
-struct RequestTimes {
-    static constexpr std::size_t buckets = 32;
-    std::uint64_t count = 0;
-    Duration total{0};
-    Duration longest{0};
-    std::array<std::uint64_t, buckets> by_log2_us{};  // [i]: from 2^i up to 2^(i+1) us; [0] also what took none
-};
-
-struct DhtClientStats {
-    std::size_t nodes = 0, nodes_connected = 0, nodes_with_range = 0;
-    std::size_t requests_active = 0, requests_max = 0;
-    std::uint64_t late_messages = 0;     // for requests that were over
-    LinkStats links;                     // of all nodes
-    std::array<RequestTimes, 11> times;  // by neo::RequestCode
-    [[nodiscard]] const RequestTimes& of(neo::RequestCode code) const {
-        return times[static_cast<std::size_t>(code)];
-    }
 };
 
 struct DhtNodeView {
@@ -101,13 +82,17 @@ public:
     // Every known node is connected; and has said its range. False without nodes.
     [[nodiscard]] bool all_connected() const;
     [[nodiscard]] bool all_ranges_known() const;
+    // Without auto_connect, and after shutdown(): from now on connections are made, and again when they are lost.
+    void connect();
     // Cuts every connection; all are made again.
     void reconnect();
-    // Cuts every connection for good. Running requests hear of it.
+    // Cuts every connection, until connect(). Running requests hear of it.
     void shutdown();
 
     // ---- requests ----
-    // Each gives the id of what has begun, or ErrorCode::busy when requests_max are active.
+    // Each gives the id of what has begun, or ErrorCode::busy when requests_max are active. Those about one key
+    // want a node to have been added or found before, connected or not: else ErrorCode::unreachable. Those to all
+    // nodes wait for the first one.
     Result<DhtRequestId> put(Bytes channel, Key key, Bytes value, dht::PutNotifier notify);
     Result<DhtRequestId> get(Bytes channel, Key key, dht::GetNotifier notify);
     Result<DhtRequestId> exists(Bytes channel, Key key, dht::ExistsNotifier notify);
@@ -129,8 +114,13 @@ public:
     bool suspend(DhtRequestId id);
     bool resume(DhtRequestId id);
     bool stop(DhtRequestId id);
+    // For whom the moment does not matter: what is asked while nodes have not acknowledged the change before is
+    // done behind it, and of several askings the last one. False when the request is over, stopped or another one.
+    bool set_suspended(DhtRequestId id, bool suspended);
 
     [[nodiscard]] DhtClientStats stats() const;
+    // Counts of requests, messages, bytes and connections begin again at 0.
+    void clear_stats();
 
     // EventHandler: called by the world.
     void on_accept(StreamId stream, const Endpoint& source) override;

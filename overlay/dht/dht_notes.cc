@@ -1,5 +1,7 @@
 #include "overlay/dht/dht_notes.h"
 
+#include <utility>
+
 #include "store/overloaded.h"
 
 namespace halp::dht {
@@ -64,5 +66,9 @@ std::string describe(const MirrorNote& note) { return std::visit(texts, note); }
 std::string describe(const GetChannelsNote& note) { return std::visit(texts, note); }
 std::string describe(const RemoveChannelNote& note) { return std::visit(texts, note); }
 std::string describe(const ConnectionNote& note) { return std::visit(texts, note); }
+
+ConnectionNotifier log_connections(LineSink line) {
+    return [line = std::move(line)](const ConnectionNote& note) { line(describe(note)); };
+}
 
 }  // namespace halp::dht

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "overlay/dht/neo_codec.h"
@@ -150,5 +151,9 @@ using ConnectionNotifier = std::function<void(const ConnectionNote&)>;
 [[nodiscard]] std::string describe(const GetChannelsNote& note);
 [[nodiscard]] std::string describe(const RemoveChannelNote& note);
 [[nodiscard]] std::string describe(const ConnectionNote& note);
+
+// A notifier for who only wants to read about it: one line for each note. The core itself logs nothing.
+using LineSink = std::function<void(std::string_view line)>;
+[[nodiscard]] ConnectionNotifier log_connections(LineSink line);
 
 }  // namespace halp::dht

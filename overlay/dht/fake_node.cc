@@ -40,6 +40,19 @@ struct Injected {
     std::uint64_t times = 0;
 };
 
+// The owner's observer, without the errors when they are not wanted.
+struct Watch final : DhtObserver {
+    explicit Watch(DhtObserver* owner) : to(owner) {}
+    void note(const DhtEvent& event) override {
+        const auto* ended = std::get_if<DhtClientEnded>(&event);
+        const bool error =
+            ended ? ended->why != neo::SessionEnd::gone : !std::holds_alternative<DhtClientAccepted>(event);
+        if (to && (errors || !error)) to->note(event);
+    }
+    DhtObserver* to;
+    bool errors = true;
+};
+
 bool use_up(std::uint64_t& times) {
     if (times == 0) return false;
     if (times != StoreFaults::always) --times;
@@ -51,11 +64,12 @@ bool use_up(std::uint64_t& times) {
 struct FakeNode::Impl {
     Impl(Environment environment, FakeNodeOptions options, DhtObserver* observer, const Backlog* backlog)
         : doors(environment),
+          watch(observer),
           store(options.store),
           desk(store),
           node(Environment{doors.clock, alarm, doors.random, doors.transport, doors.cache, doors.state,
                            doors.observer},
-               desk, std::move(options.node), observer, backlog) {}
+               desk, std::move(options.node), &watch, backlog) {}
 
     void arrived(StreamId stream, Bytes bytes);
     void read(StreamId stream, Bytes bytes);
@@ -66,6 +80,7 @@ struct FakeNode::Impl {
 
     Environment doors;
     InnerAlarm alarm;
+    Watch watch;
     FakeStore store;
     RecordDesk desk;
     DhtNode node;
@@ -245,6 +260,8 @@ void FakeNode::restart() {
 }
 bool FakeNode::running() const { return impl_->running; }
 
+void FakeNode::log_errors(bool on) { impl_->watch.errors = on; }
+
 StoreFaults& FakeNode::store_faults() { return impl_->store.faults(); }
 void FakeNode::delay_requests(Duration delay) { impl_->delay = delay; }
 
@@ -376,6 +393,8 @@ void FakeNode::clear() {
     for (const Channel& channel : impl_->store.channels(std::nullopt, impl_->store.channel_count()))
         impl_->store.empty_channel(channel);
 }
+
+void FakeNode::drop_listeners() { impl_->desk.drop_listeners(); }
 
 void FakeNode::reset() {
     impl_->store.set_honest(true);

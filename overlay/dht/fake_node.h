@@ -55,6 +55,7 @@ public:
     [[nodiscard]] std::size_t listeners(std::string_view channel) const;  // Mirrors at work
     void clear();                                                         // empties every channel, silently
     void reset();                                                         // removes every channel; Mirrors end
+    void drop_listeners();  // Mirrors hear of no change any more, and are not told so
 
     // ---- expectations: the error says what was there instead ----
 
@@ -73,6 +74,8 @@ public:
     void stop();     // every connection ends, new ones are refused
     void restart();  // after stop, or at once
     [[nodiscard]] bool running() const;
+    // Whether the observer hears of clients turned away, broken connections and failed writes. From the beginning.
+    void log_errors(bool on);
 
     // ---- faults ----
 

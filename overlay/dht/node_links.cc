@@ -80,6 +80,10 @@ LinkStats NodeLinks::stats() const {
     return all;
 }
 
+void NodeLinks::clear_stats() {
+    for (const auto& link : links_) link->stats = {};
+}
+
 std::vector<NodeNumber> NodeLinks::known_nodes() const {
     std::vector<NodeNumber> nodes;
     for (const auto& link : links_)
@@ -108,9 +112,11 @@ void NodeLinks::reconnect() {
 }
 
 void NodeLinks::close() {
-    closing_ = true;
+    closed_ = true;
     reconnect();
 }
+
+void NodeLinks::dial_on() { closed_ = false; }
 
 NodeLinks::Link* NodeLinks::of(StreamId stream) {
     const auto found = streams_.find(stream);
@@ -179,7 +185,7 @@ bool NodeLinks::on_writable(StreamId stream) {
 }
 
 void NodeLinks::on_deadlines(Instant now) {
-    if (closing_) return;
+    if (closed_) return;
     // By index: whoever is told of a loss may add nodes.
     for (std::size_t i = 0; i < links_.size(); ++i) {
         Link& link = *links_[i];
@@ -193,7 +199,7 @@ void NodeLinks::on_deadlines(Instant now) {
 }
 
 Instant NodeLinks::next_deadline() const {
-    if (closing_) return no_deadline;
+    if (closed_) return no_deadline;
     Instant next = no_deadline;
     for (const auto& link : links_) next = std::min(next, link->deadline());
     return next;

@@ -85,8 +85,9 @@ public:
 
     // Ends all connections at the end of the turn; they are made again.
     void reconnect();
-    // Ends all connections at the end of the turn, for good.
+    // Ends all connections at the end of the turn, and makes none until dial_on().
     void close();
+    void dial_on();
 
     // What the world says. False: not a stream of ours.
     bool on_connected(StreamId stream, const Endpoint& remote);
@@ -100,6 +101,7 @@ public:
     [[nodiscard]] Instant next_deadline() const;
     [[nodiscard]] LinkStats stats() const;  // of all nodes
     [[nodiscard]] const LinkStats& stats(NodeNumber node) const;
+    void clear_stats();
 
 private:
     struct Link;
@@ -121,7 +123,7 @@ private:
     std::unordered_map<StreamId, NodeNumber> streams_;  // never iterated
     std::vector<NodeNumber> touched_;
     std::size_t open_ = 0;
-    bool closing_ = false;
+    bool closed_ = false;
 };
 
 }  // namespace halp

@@ -63,6 +63,7 @@ public:
     // `listener` stays until removed, or until the channel is.
     void listen(const Channel& channel, RecordListener& listener);
     void unlisten(const Channel& channel, RecordListener& listener);
+    void drop_listeners() { listeners_.clear(); }  // without a word to them
     [[nodiscard]] std::size_t listener_count(const Channel& channel) const;
 
     // At the end of every turn, and at the deadline. A store that falls behind by more than `waiting_bytes_max` is

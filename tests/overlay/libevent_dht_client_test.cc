@@ -5,10 +5,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "overlay/dht/dht_node.h"
 #include "overlay/event.h"
@@ -70,6 +76,16 @@ private:
     }
     pid_t child_ = -1;
 };
+
+// What no compression shrinks.
+std::string noise(std::size_t bytes, std::uint64_t& word) {
+    std::string value;
+    while (value.size() < bytes) {
+        word = word * 6364136223846793005U + 1442695040888963407U;
+        value.append(reinterpret_cast<const char*>(&word), sizeof word);
+    }
+    return value;
+}
 
 BlockingDhtOptions as_admin(Duration timeout = std::chrono::seconds{10}) {
     BlockingDhtOptions options;
@@ -216,12 +232,7 @@ TEST(BlockingDhtClient, AConsumerThatSuspendsAgainAndAgainGetsEveryRecordOnce) {
     ASSERT_TRUE(dht.connect(node.address));
     std::uint64_t word = 1, stored = 0;
     for (std::uint64_t key = 0; key < records; ++key) {
-        std::string value;  // that no compression shrinks
-        while (value.size() < 8192) {
-            word = word * 6364136223846793005U + 1442695040888963407U;
-            value.append(reinterpret_cast<const char*>(&word), sizeof word);
-        }
-        ASSERT_TRUE(dht.client().put("chan", Key{key}, value, [&](const dht::PutNote& note) {
+        ASSERT_TRUE(dht.client().put("chan", Key{key}, noise(8192, word), [&](const dht::PutNote& note) {
             EXPECT_TRUE(std::holds_alternative<dht::Succeeded>(note)) << describe(note);
             ++stored;
         }));
@@ -255,6 +266,147 @@ TEST(BlockingDhtClient, AConsumerThatSuspendsAgainAndAgainGetsEveryRecordOnce) {
     EXPECT_EQ(seen.size(), records);
     for (const auto& one : seen) ASSERT_EQ(one.second, 1) << "key " << one.first;
     EXPECT_GT(rests, 0U);
+}
+
+// ---- told by notes ----
+
+TEST(BlockingDhtClient, HandsOnTheNoteOfEachRequestAndReturns) {
+    ForkedNode node(HashRange::full());
+    std::vector<std::string> connections, notes;
+    BlockingDhtOptions options = as_admin();
+    options.on_connection = dht::log_connections([&](std::string_view line) { connections.emplace_back(line); });
+    BlockingDhtClient dht(std::move(options));
+    ASSERT_TRUE(dht.connect(node.address));
+    ASSERT_EQ(connections.size(), 2U);
+    EXPECT_EQ(connections[0], "connected to " + node.address.text());
+    const auto hear = [&](const auto& note) { notes.push_back(describe(note)); };
+    const auto longer = [](Bytes old) { return dht::UpdateChoice::replace(std::string(old) + "!"); };
+    EXPECT_TRUE(dht.get("chan", Key{1}, hear));
+    EXPECT_TRUE(dht.put("chan", Key{1}, "one", hear));
+    EXPECT_TRUE(dht.update("chan", Key{1}, longer, hear));
+    EXPECT_TRUE(dht.get("chan", Key{1}, hear));
+    EXPECT_TRUE(dht.exists("chan", Key{1}, hear));
+    EXPECT_TRUE(dht.remove("chan", Key{1}, hear));
+    EXPECT_TRUE(dht.remove("chan", Key{1}, hear));
+    EXPECT_TRUE(dht.put("chan", Key{1}, std::string(70'000, 'x'), hear)) << "told by the note";
+    EXPECT_EQ(notes, (std::vector<std::string>{"no record", "succeeded", "succeeded", "received 4 bytes",
+                                               "the record exists", "removed", "no record",
+                                               "a value of 70000 bytes is too big, at most 65512 can be sent"}));
+}
+
+TEST(BlockingDhtClient, WithoutANodeNothingBegins) {
+    BlockingDhtClient dht;
+    const auto never = [](const dht::PutNote&) { ADD_FAILURE() << "a note"; };
+    const auto put = dht.put("chan", Key{1}, "x", never);
+    ASSERT_FALSE(put);
+    EXPECT_EQ(put.error().code, ErrorCode::unreachable);
+}
+
+// ---- loops ----
+
+class BlockingDhtLoops : public ::testing::Test {
+protected:
+    void SetUp() override {
+        ASSERT_TRUE(dht.connect({lower.address, upper.address}));
+        for (std::uint64_t key = 0; key < 300; ++key)
+            ASSERT_TRUE(dht.put("chan", Key{key}, "v" + std::to_string(key)));
+    }
+    std::vector<HashRange> halves = HashRange::full().split(2);
+    ForkedNode lower{halves[0]}, upper{halves[1]};
+    BlockingDhtClient dht{as_admin()};
+};
+
+TEST_F(BlockingDhtLoops, GoOverAllRecords) {
+    std::map<std::uint64_t, std::string> all;
+    DhtRecords records = dht.records("chan");
+    for (const DhtRecord& record : records) all[value_of(record.key)] = record.value;
+    EXPECT_FALSE(records.error());
+    EXPECT_EQ(all.size(), 300U);
+    EXPECT_EQ(all[77], "v77");
+    EXPECT_EQ(records.next(), nullptr) << "it stays at its end";
+    std::size_t with_nines = 0;
+    for (const DhtRecord& record : dht.records("chan", {true, "99"})) {
+        EXPECT_TRUE(record.value.empty()) << "only keys were asked for";
+        ++with_nines;
+    }
+    EXPECT_EQ(with_nines, 3U) << "99, 199 and 299";
+    for (const DhtRecord& record : dht.records("none")) ADD_FAILURE() << key_text(record.key);
+}
+
+TEST_F(BlockingDhtLoops, CanBeLeftAndTheNodesAreInOrder) {
+    for (int round = 0; round < 3; ++round) {
+        int seen = 0;
+        for (const DhtRecord& record : dht.records("chan")) {
+            EXPECT_FALSE(record.value.empty());
+            if (++seen == 5) break;
+        }
+        EXPECT_EQ(seen, 5);
+        EXPECT_EQ(dht.client().stats().requests_active, 0U);
+        EXPECT_EQ(dht.get("chan", Key{7}).value(), "v7");
+    }
+}
+
+TEST_F(BlockingDhtLoops, GoOverChannels) {
+    ASSERT_TRUE(dht.put("more", Key{0}, "x"));  // on one node only; the other name is on both
+    std::vector<std::string> names;
+    DhtChannels channels = dht.channels();
+    for (const std::string& name : channels) names.push_back(name);
+    EXPECT_FALSE(channels.error());
+    std::ranges::sort(names);
+    EXPECT_EQ(names, (std::vector<std::string>{"chan", "more"}));
+    for (const std::string& name : dht.channels()) {
+        EXPECT_FALSE(name.empty());
+        break;
+    }
+    EXPECT_TRUE(dht.exists("chan", Key{1}).value());
+}
+
+TEST_F(BlockingDhtLoops, TheBodyMayAskForSomethingElse) {
+    std::size_t seen = 0;
+    for (const DhtRecord& record : dht.records("chan")) {
+        EXPECT_EQ(dht.get("chan", record.key).value(), record.value);
+        ++seen;
+    }
+    EXPECT_EQ(seen, 300U);
+}
+
+TEST_F(BlockingDhtLoops, ABodyThatKeepsTheLoopBusyIsNotFlooded) {
+    constexpr std::size_t bytes = 60'000, count = 600;  // 36 MB, of which 8 MiB may wait
+    std::size_t stored = 0;
+    std::uint64_t word = 1;
+    for (std::uint64_t key = 0; key < count; ++key)
+        ASSERT_TRUE(dht.client().put("big", Key{key}, noise(bytes, word), [&](const dht::PutNote&) { ++stored; }));
+    ASSERT_TRUE(dht.run_until([&] { return stored == count; }, std::chrono::seconds{30}));
+    DhtRecords records = dht.records("big");
+    ASSERT_NE(records.next(), nullptr);
+    // The loop runs; nobody asks for records.
+    EXPECT_FALSE(dht.run_until([] { return false; }, std::chrono::milliseconds{300}));
+    const auto received = dht.client().stats().links.bytes_in;
+    EXPECT_LT(received, std::uint64_t{20} << 20);
+    EXPECT_FALSE(dht.run_until([] { return false; }, std::chrono::milliseconds{300}));
+    EXPECT_EQ(dht.client().stats().links.bytes_in, received) << "suspended";
+    EXPECT_EQ(dht.client().stats().requests_active, 1U);
+    std::size_t seen = 1;
+    while (records.next() != nullptr) ++seen;
+    EXPECT_EQ(seen, count);
+    EXPECT_FALSE(records.error());
+}
+
+TEST(BlockingDhtClient, ALoopThatWaitsInVainEndsWithAnError) {
+    auto node = std::make_unique<ForkedNode>(HashRange::full());
+    BlockingDhtClient dht(as_admin(std::chrono::milliseconds{300}));
+    ASSERT_TRUE(dht.connect(node->address));
+    ASSERT_TRUE(dht.put("chan", Key{1}, "x"));
+    node.reset();
+    EXPECT_FALSE(dht.get("chan", Key{1}));
+    DhtRecords records = dht.records("chan");
+    EXPECT_EQ(records.next(), nullptr);
+    ASSERT_TRUE(records.error());
+    EXPECT_EQ(records.error()->code, ErrorCode::timed_out);
+    DhtChannels channels = dht.channels();
+    EXPECT_EQ(channels.next(), nullptr);
+    EXPECT_TRUE(channels.error());
+    EXPECT_EQ(dht.client().stats().requests_active, 0U);
 }
 
 TEST(BlockingDhtClient, SaysWhyNothingCanBeReached) {

@@ -58,13 +58,13 @@ ExitCode run_dht_scan(const DhtTool& tool) {
     if (!reach) return tool.console.fail(reach.error());
     Rows rows(tool.console, typed);
     const GetAllSettings settings{typed.verb == DhtVerb::keys, *filter};
-    const auto done = (*reach)->dht().get_all(typed.channel, settings, [&](Key key, Bytes value) {
-        return rows.add(key, value) && (typed.limit == 0 || rows.count() < typed.limit);
-    });
+    DhtRecords records = (*reach)->dht().records(typed.channel, settings);
+    for (const DhtRecord& record : records)
+        if (!rows.add(record.key, record.value) || rows.count() == typed.limit) break;
     rows.flush();
-    if (!done) {
+    if (const auto& trouble = records.error()) {
         const std::string got = std::to_string(rows.count()) + " records were read before: ";
-        return tool.console.fail(exit_code_of(done.error().code), got + done.error().message);
+        return tool.console.fail(exit_code_of(trouble->code), got + trouble->message);
     }
     if (rows.count() > 0) return ExitCode::ok;
     tool.console.say("no such record in channel " + typed.channel + ".");

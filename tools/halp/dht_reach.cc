@@ -80,6 +80,7 @@ Result<std::unique_ptr<DhtReach>> DhtReach::open(const DhtTool& tool, Reach reac
     if (tool.command.timeout_s)
         options.timeout =
             Duration{std::max<std::int64_t>(1, static_cast<std::int64_t>(*tool.command.timeout_s * 1e6))};
+    options.on_connection = dht::log_connections([&tool](std::string_view line) { tool.console.detail(line); });
     std::unique_ptr<DhtReach> opened{new DhtReach{tool}};
     opened->client_ = std::make_unique<BlockingDhtClient>(std::move(options));
     const Result<void> connected = opened->connect();
@@ -94,6 +95,10 @@ Result<std::unique_ptr<DhtReach>> DhtReach::open(const DhtTool& tool, Reach reac
     if (!any || reach == Reach::every_node) return opened->explained(connected.error());
     tool.console.say(connected.error().message + "; going on without it.");
     return opened;
+}
+
+DhtReach::~DhtReach() {
+    for (const std::string& line : dht::describe(client_->client().stats())) tool_.console.detail(line);
 }
 
 Result<void> DhtReach::connect() {

@@ -36,6 +36,9 @@ class DhtReach {
 public:
     // An error says what is wrong and what to do about it.
     [[nodiscard]] static Result<std::unique_ptr<DhtReach>> open(const DhtTool& tool, Reach reach);
+    ~DhtReach();  // what was asked and how long it took, for -v
+    DhtReach(const DhtReach&) = delete;
+    DhtReach& operator=(const DhtReach&) = delete;
 
     BlockingDhtClient& dht() { return *client_; }
     BlockingDhtClient* operator->() { return client_.get(); }

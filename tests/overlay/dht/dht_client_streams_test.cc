@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "overlay/dht/dht_client.h"
+#include "overlay/dht/request_control.h"
 #include "tests/overlay/dht/dht_cluster.h"
 
 namespace halp {
@@ -148,6 +150,75 @@ TEST_F(DhtClientStreams, ASuspensionSurvivesADisconnection) {
     settle(seconds{5});
     EXPECT_EQ(notes.back(), "finished");
     EXPECT_TRUE(each_once(2000)) << times.size();
+}
+
+TEST_F(DhtClientStreams, WhatIsAskedDuringAChangeIsDoneBehindItAndTheLastWordCounts) {
+    Notes notes;
+    const auto id = client->mirror("chan", {}, collect<dht::MirrorNote>(notes)).value();
+    settle();
+    notes.clear();
+    EXPECT_TRUE(client->set_suspended(id, true));
+    EXPECT_FALSE(client->resume(id)) << "the change is not acknowledged";
+    EXPECT_TRUE(client->set_suspended(id, false));
+    EXPECT_TRUE(client->set_suspended(id, true));
+    EXPECT_TRUE(client->set_suspended(id, false));
+    settle();
+    EXPECT_EQ(notes, (Notes{"suspended", "resumed"}));
+    EXPECT_TRUE(client->set_suspended(id, false)) << "nothing to do";
+    EXPECT_TRUE(client->set_suspended(id, true));
+    EXPECT_TRUE(client->set_suspended(id, false));
+    EXPECT_TRUE(client->set_suspended(id, true)) << "as it is already becoming";
+    settle();
+    EXPECT_EQ(notes, (Notes{"suspended", "resumed", "suspended"}));
+    store(0, "chan", 2, "two");
+    settle();
+    EXPECT_EQ(notes.size(), 3U) << "it is suspended";
+    EXPECT_TRUE(client->stop(id));
+    settle();
+    EXPECT_FALSE(client->set_suspended(id, false));
+}
+
+TEST_F(DhtClientStreams, AStoppedStreamIsNotResumedAnyMore) {
+    fill(2000, 200);
+    Notes notes;
+    const auto id = get_all_suspended(notes);
+    RequestControl control(*client, id);
+    EXPECT_TRUE(control.active());
+    EXPECT_TRUE(control.stop());
+    EXPECT_FALSE(client->set_suspended(id, false));
+    settle(seconds{5});
+    EXPECT_EQ(notes.back(), "stopped");
+    EXPECT_FALSE(control.active() || control.suspend() || control.resume() || control.stop() || control.cancel());
+}
+
+TEST_F(DhtClientStreams, AThrottleHoldsBackWhatFillsAQueue) {
+    crash(0);
+    crash(1);
+    settle();
+    Notes notes;
+    const auto id = client->mirror("chan", {}, collect<dht::MirrorNote>(notes)).value();
+    Throttle throttle(0.75, 0.25);
+    SuspendableRequest flow(*client, id);
+    throttle.add(flow);
+    const auto at = [&](double level) {
+        throttle.level(level);
+        settle();
+        return std::pair{throttle.holding(), notes.empty() ? "" : notes.back()};
+    };
+    using Seen = std::pair<bool, std::string>;
+    EXPECT_EQ(at(0.7), (Seen{false, ""}));
+    EXPECT_EQ(at(0.8), (Seen{true, "suspended"}));
+    EXPECT_TRUE(flow.suspended());
+    notes.clear();
+    EXPECT_EQ(at(0.5), (Seen{true, ""})) << "the marks lie apart";
+    EXPECT_EQ(at(0.2), (Seen{false, "resumed"}));
+    notes.clear();
+    EXPECT_EQ(at(0.5), (Seen{false, ""}));
+    throttle.level(1);
+    Suspendable& later = flow;
+    throttle.remove(later);
+    throttle.level(0);
+    EXPECT_TRUE(flow.suspended()) << "it is no longer the throttle's";
 }
 
 TEST_F(DhtClientStreams, StoppedIsTheLastNote) {

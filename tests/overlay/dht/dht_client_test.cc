@@ -130,14 +130,54 @@ TEST_F(DhtClientTest, AValueThatIsTooBigIsRefusedBeforeAnythingIsSent) {
 }
 
 TEST_F(DhtClientTest, WithoutANodeForTheKeyNothingIsSent) {
-    begin_client();
-    EXPECT_EQ(put(1, "x"), (Notes{"no connected node covers the key"}));
     add_server(lower());
     connect();
     EXPECT_EQ(put(1, "x"), (Notes{"no connected node covers the key"}));
     EXPECT_EQ(get(1), (Notes{"no connected node covers the key"}));
     EXPECT_EQ(update(1, {}), (Notes{"no connected node covers the key"}));
     EXPECT_EQ(put(2, "x"), (Notes{"succeeded"}));
+}
+
+TEST_F(DhtClientTest, WithoutAnyNodeARequestAboutOneKeyDoesNotBegin) {
+    begin_client();
+    const auto never = [](const auto&) { ADD_FAILURE() << "a note"; };
+    for (const auto& begun : {client->put("chan", Key{1}, "x", never), client->get("chan", Key{1}, never),
+                              client->exists("chan", Key{1}, never), client->remove("chan", Key{1}, never),
+                              client->update(
+                                  "chan", Key{1}, [](Bytes) { return UpdateChoice::leave(); }, never)}) {
+        ASSERT_FALSE(begun);
+        EXPECT_EQ(begun.error().code, ErrorCode::unreachable);
+        EXPECT_EQ(begun.error().message, "No DHT node is known to this client; add or find one first.");
+    }
+    settle();
+    EXPECT_EQ(client->stats().requests_active, 0U);
+}
+
+TEST_F(DhtClientTest, CountsRequestsByKindAndBeginsAgainWhenTold) {
+    split_in_two();
+    connect();
+    EXPECT_EQ(put(1, "x"), (Notes{"succeeded"}));
+    EXPECT_EQ(get(1), (Notes{"got x"}));
+    EXPECT_EQ(get(2), (Notes{"no record"}));
+    const DhtClientStats stats = client->stats();
+    ASSERT_EQ(stats.occurred().size(), 2U);
+    EXPECT_EQ(stats.occurred()[0].first, neo::RequestCode::put);
+    EXPECT_EQ(stats.occurred()[1].first, neo::RequestCode::get);
+    EXPECT_EQ(stats.occurred()[1].second.count, 2U);
+    EXPECT_EQ(stats.requests_limit, 5000U);
+    EXPECT_TRUE(stats.all_connected());
+    EXPECT_EQ(stats.nodes_connected_share(), 1.0);
+    EXPECT_EQ(stats.nodes_connecting(), 0U);
+    crash(1);
+    settle();
+    EXPECT_EQ(client->stats().nodes_connecting_share(), 0.5);
+    EXPECT_FALSE(client->stats().all_connected());
+    client->clear_stats();
+    EXPECT_TRUE(client->stats().occurred().empty());
+    EXPECT_EQ(client->stats().links.bytes_out, 0U);
+    EXPECT_EQ(client->stats().nodes, 2U) << "what there is is not a count";
+    EXPECT_EQ(put(2, "y"), (Notes{"succeeded"}));
+    EXPECT_EQ(client->stats().of(neo::RequestCode::put).count, 1U);
 }
 
 TEST_F(DhtClientTest, ABadChannelNameIsTheNodesToRefuse) {
@@ -222,6 +262,50 @@ TEST_F(DhtClientTest, AfterShutdownNothingIsConnectedAnyMore) {
     settle(seconds{5});
     EXPECT_EQ(nodes[0]->node->status().connections, 0U);
     EXPECT_EQ(get(1), (Notes{"no connected node covers the key"}));
+}
+
+TEST_F(DhtClientTest, AfterShutdownItConnectsAgainWhenTold) {
+    split_in_two();
+    connect();
+    client->shutdown();
+    settle(seconds{5});
+    EXPECT_EQ(client->stats().nodes_connected, 0U);
+    client->connect();
+    settle(seconds{3});
+    EXPECT_TRUE(client->all_connected());
+    EXPECT_EQ(put(1, "x"), (Notes{"succeeded"}));
+}
+
+TEST_F(DhtClientTest, WithoutAutoConnectNodesAreRememberedUntilConnect) {
+    split_in_two();
+    DhtClientOptions options;
+    options.auto_connect = false;
+    begin_client(options);
+    for (const auto& node : nodes) EXPECT_TRUE(client->add_node(node->address));
+    settle(seconds{5});
+    EXPECT_TRUE(heard.empty());
+    EXPECT_EQ(nodes[0]->node->status().accepted, 0U);
+    EXPECT_EQ(client->stats().nodes, 2U);
+    EXPECT_EQ(get(1), (Notes{"no connected node covers the key"}));
+    client->connect();
+    settle();
+    EXPECT_TRUE(client->all_connected() && client->all_ranges_known());
+    EXPECT_EQ(put(1, "x"), (Notes{"succeeded"}));
+}
+
+TEST_F(DhtClientTest, ConnectionsCanBeReadAboutWithoutANotifierOfOnesOwn) {
+    add_server(HashRange::full());
+    Notes lines;
+    const HostId host = world.add_host({"10.0.2.1", 1000});
+    DhtClientOptions options;
+    options.credential.name = "admin";
+    DhtClient other(world.env(host), options,
+                    dht::log_connections([&](std::string_view line) { lines.emplace_back(line); }));
+    world.attach(host, other);
+    other.add_node(nodes[0]->address);
+    settle();
+    EXPECT_EQ(lines,
+              (Notes{"connected to 10.0.0.1:10100", "10.0.0.1:10100 covers 0000000000000000 to ffffffffffffffff"}));
 }
 
 TEST_F(DhtClientTest, ARejectedClientHearsOfItAndTriesOn) {

@@ -53,10 +53,11 @@ private:
 };
 
 struct SimulatedJudge {
-    explicit SimulatedJudge(FakeNodeOptions fake_options = judged_options(), std::size_t bulk = 10'000)
+    explicit SimulatedJudge(FakeNodeOptions fake_options = judged_options(), std::size_t bulk = 10'000,
+                            DhtObserver* observer = nullptr)
         : node_host(world.add_host(address)),
           judge_host(world.add_host({"10.0.0.2", 1000})),
-          fake(world.env(node_host), std::move(fake_options)),
+          fake(world.env(node_host), std::move(fake_options), observer),
           judge(world.env(judge_host), runner, options(bulk), &control) {
         world.attach(node_host, fake);
         world.attach(judge_host, judge);

@@ -88,6 +88,47 @@ TEST_F(FakeNodeForTests, ClearingIsSilentAndResettingEndsMirrors) {
               "`chan` has 0 listeners instead of 1.");
 }
 
+TEST_F(FakeNodeForTests, DroppedListenersHearNothingAnyMoreAndNewOnesDo) {
+    const auto verdict = client([&](neo::Trial& t) {
+        neo::Peer& peer = t.open();
+        const auto mirror = [](std::string& out, neo::RequestId i) {
+            neo::encode_mirror(out, i, {false, "chan", false, 0});
+        };
+        const auto dropped = t.start_with(peer, mirror);
+        t.expect_answer(peer, dropped, neo::MirrorCode::started, "Mirror");
+        EXPECT_TRUE(fake.expect_listeners(bench.runner, {"chan"}, 1));
+        fake.drop_listeners();
+        EXPECT_EQ(fake.listeners("chan"), 0U);
+        const auto fresh = t.start_with(peer, mirror);
+        t.expect_answer(peer, fresh, neo::MirrorCode::started, "the second Mirror");
+        EXPECT_TRUE(fake.put("chan", Key{1}, "v"));
+        t.expect_message(peer, fresh, neo::octets({7}) + neo::number_of(1) + neo::array_of("v"), "the change");
+        t.expect_silence(peer, dropped, "the change");
+    });
+    EXPECT_EQ(verdict.kind, passed) << verdict.reason;
+}
+
+TEST(FakeNodeForTestsAlone, TellsOfErrorsUnlessMuted) {
+    struct Listener final : DhtObserver {
+        void note(const DhtEvent& event) override {
+            accepted += std::holds_alternative<DhtClientAccepted>(event) ? 1 : 0;
+            const auto* ended = std::get_if<DhtClientEnded>(&event);
+            errors += ended && ended->why == neo::SessionEnd::malformed ? 1 : 0;
+        }
+        int accepted = 0, errors = 0;
+    } heard;
+    SimulatedJudge bench(judged_options(), 10, &heard);
+    ASSERT_EQ(bench.run("frames.bad_parity").kind, passed);
+    const int told = heard.errors;
+    EXPECT_GT(told, 0);
+    EXPECT_GT(heard.accepted, 0);
+    const int accepted = heard.accepted;
+    bench.fake.log_errors(false);
+    ASSERT_EQ(bench.run("frames.bad_parity").kind, passed);
+    EXPECT_EQ(heard.errors, told);
+    EXPECT_GT(heard.accepted, accepted) << "what is no error is told";
+}
+
 TEST_F(FakeNodeForTests, ExpectedChangesAreWaitedFor) {
     ASSERT_TRUE(fake.put("chan", Key{1}, "old"));
     const auto verdict = client([&](neo::Trial& t) {

@@ -1,0 +1,80 @@
+#include "overlay/dht/client_stats.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace halp {
+namespace {
+
+// Three digits, in the unit that keeps them short.
+std::string text_of(Duration span) {
+    const auto us = static_cast<double>(span.count());
+    const auto rounded = [](double number) {
+        const bool one_place = number < 100 && number != std::floor(number);
+        const auto tenths = static_cast<std::int64_t>(std::lround(number * 10));
+        const std::string whole = std::to_string(one_place ? tenths / 10 : std::lround(number));
+        return one_place ? whole + "." + std::to_string(tenths % 10) : whole;
+    };
+    if (us < 1000) return rounded(us) + " us";
+    if (us < 1'000'000) return rounded(us / 1000) + " ms";
+    return rounded(us / 1'000'000) + " s";
+}
+
+}  // namespace
+
+void RequestTimes::record(Duration took) {
+    const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 1));
+    ++count;
+    total += took;
+    longest = std::max(longest, took);
+    ++by_log2_us[std::min<std::size_t>(std::bit_width(us) - 1, buckets - 1)];
+}
+
+Duration RequestTimes::mean() const {
+    return count == 0 ? Duration{0} : Duration{total.count() / static_cast<std::int64_t>(count)};
+}
+
+Duration RequestTimes::quantile(double share) const {
+    const auto wanted =
+        static_cast<std::uint64_t>(std::ceil(std::clamp(share, 0.0, 1.0) * static_cast<double>(count)));
+    std::uint64_t within = 0;
+    for (std::size_t i = 0; i < buckets; ++i) {
+        within += by_log2_us[i];
+        if (within > 0 && within >= wanted) return std::min(longest, Duration{std::int64_t{1} << (i + 1)});
+    }
+    return longest;
+}
+
+std::vector<std::pair<neo::RequestCode, RequestTimes>> DhtClientStats::occurred() const {
+    std::vector<std::pair<neo::RequestCode, RequestTimes>> found;
+    for (std::size_t i = 1; i < kinds; ++i)
+        if (times[i].count > 0) found.emplace_back(static_cast<neo::RequestCode>(i), times[i]);
+    return found;
+}
+
+namespace dht {
+
+std::string describe(neo::RequestCode code, const RequestTimes& times) {
+    std::string text = std::string(name(code)) + ": " + std::to_string(times.count);
+    if (times.count == 0) return text;
+    return text + ", mean " + text_of(times.mean()) + ", half within " + text_of(times.quantile(0.5)) +
+           ", 99 % within " + text_of(times.quantile(0.99)) + ", longest " + text_of(times.longest);
+}
+
+std::vector<std::string> describe(const DhtClientStats& stats) {
+    const auto of = [](std::size_t part, std::size_t whole) {
+        return std::to_string(part) + " of " + std::to_string(whole);
+    };
+    std::vector<std::string> lines{"nodes connected: " + of(stats.nodes_connected, stats.nodes) +
+                                   ", ranges known: " + std::to_string(stats.nodes_with_range) +
+                                   "; requests active: " + of(stats.requests_active, stats.requests_limit) +
+                                   ", at most " + std::to_string(stats.requests_max) + "; bytes sent " +
+                                   std::to_string(stats.links.bytes_out) + ", received " +
+                                   std::to_string(stats.links.bytes_in)};
+    for (const auto& [code, times] : stats.occurred()) lines.push_back(describe(code, times));
+    return lines;
+}
+
+}  // namespace dht
+}  // namespace halp
