@@ -58,6 +58,7 @@ namespace dht {
 std::string describe(neo::RequestCode code, const RequestTimes& times) {
     std::string text = std::string(name(code)) + ": " + std::to_string(times.count);
     if (times.count == 0) return text;
+    if (times.count == 1) return text + ", " + text_of(times.longest);
     return text + ", mean " + text_of(times.mean()) + ", half within " + text_of(times.quantile(0.5)) +
            ", 99 % within " + text_of(times.quantile(0.99)) + ", longest " + text_of(times.longest);
 }
