@@ -144,7 +144,7 @@ std::string RemoveChannelRequest::encode(NodeNumber) {
 }
 
 AllNodesRequest::Step RemoveChannelRequest::on_data(NodeNumber node, Bytes payload) {
-    const auto decoded = neo::decode_code(payload, 255);
+    const auto decoded = neo::decode_code(payload);
     const auto* answer = std::get_if<std::uint8_t>(&decoded);
     if (!answer) return Step::broken;
     switch (static_cast<neo::RemoveChannelAnswer>(*answer)) {

@@ -141,7 +141,7 @@ private:
         return true;
     }
     bool on_answer(Bytes payload) {
-        const auto decoded = neo::decode_code(payload, 255);
+        const auto decoded = neo::decode_code(payload);
         const auto* answer = std::get_if<std::uint8_t>(&decoded);
         if (!answer) return false;
         switch (Kind<Note>::meaning(*answer)) {

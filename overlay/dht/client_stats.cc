@@ -1,8 +1,8 @@
 #include "overlay/dht/client_stats.h"
 
-#include <algorithm>
-#include <bit>
 #include <cmath>
+#include <cstdint>
+#include <string_view>
 
 namespace halp {
 namespace {
@@ -23,29 +23,6 @@ std::string text_of(Duration span) {
 
 }  // namespace
 
-void RequestTimes::record(Duration took) {
-    const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 1));
-    ++count;
-    total += took;
-    longest = std::max(longest, took);
-    ++by_log2_us[std::min<std::size_t>(std::bit_width(us) - 1, buckets - 1)];
-}
-
-Duration RequestTimes::mean() const {
-    return count == 0 ? Duration{0} : Duration{total.count() / static_cast<std::int64_t>(count)};
-}
-
-Duration RequestTimes::quantile(double share) const {
-    const auto wanted =
-        static_cast<std::uint64_t>(std::ceil(std::clamp(share, 0.0, 1.0) * static_cast<double>(count)));
-    std::uint64_t within = 0;
-    for (std::size_t i = 0; i < buckets; ++i) {
-        within += by_log2_us[i];
-        if (within > 0 && within >= wanted) return std::min(longest, Duration{std::int64_t{1} << (i + 1)});
-    }
-    return longest;
-}
-
 std::vector<std::pair<neo::RequestCode, RequestTimes>> DhtClientStats::occurred() const {
     std::vector<std::pair<neo::RequestCode, RequestTimes>> found;
     for (std::size_t i = 1; i < kinds; ++i)
@@ -55,13 +32,17 @@ std::vector<std::pair<neo::RequestCode, RequestTimes>> DhtClientStats::occurred(
 
 namespace dht {
 
-std::string describe(neo::RequestCode code, const RequestTimes& times) {
-    std::string text = std::string(name(code)) + ": " + std::to_string(times.count);
+namespace {
+std::string described(std::string_view what, const RequestTimes& times) {
+    std::string text = std::string(what) + ": " + std::to_string(times.count);
     if (times.count == 0) return text;
     if (times.count == 1) return text + ", " + text_of(times.longest);
     return text + ", mean " + text_of(times.mean()) + ", half within " + text_of(times.quantile(0.5)) +
            ", 99 % within " + text_of(times.quantile(0.99)) + ", longest " + text_of(times.longest);
 }
+}  // namespace
+
+std::string describe(neo::RequestCode code, const RequestTimes& times) { return described(name(code), times); }
 
 std::vector<std::string> describe(const DhtClientStats& stats) {
     const auto of = [](std::size_t part, std::size_t whole) {
@@ -74,6 +55,9 @@ std::vector<std::string> describe(const DhtClientStats& stats) {
                                    std::to_string(stats.links.bytes_out) + ", received " +
                                    std::to_string(stats.links.bytes_in)};
     for (const auto& [code, times] : stats.occurred()) lines.push_back(describe(code, times));
+    if (stats.links.stalls > 0)
+        lines.push_back(described("messages that waited to be sent", stats.links.queued) +
+                        "; full connections: " + std::to_string(stats.links.stalls));
     return lines;
 }
 

@@ -10,23 +10,9 @@
 
 #include "overlay/dht/neo_codec.h"
 #include "overlay/dht/node_links.h"
-#include "store/time.h"
+#include "overlay/dht/request_times.h"
 
 namespace halp {
-
-// Of the requests of one kind that have ended.
-struct RequestTimes {
-    static constexpr std::size_t buckets = 32;
-    std::uint64_t count = 0;
-    Duration total{0};
-    Duration longest{0};
-    std::array<std::uint64_t, buckets> by_log2_us{};  // [i]: from 2^i up to 2^(i+1) us; [0] also what took none
-
-    void record(Duration took);
-    [[nodiscard]] Duration mean() const;
-    // A time that no more than `share` (0..1) of them exceeded, exact to a factor of two and never above `longest`.
-    [[nodiscard]] Duration quantile(double share) const;
-};
 
 struct DhtClientStats {
     static constexpr std::size_t kinds = 11;  // neo::RequestCode and the 0 that is none

@@ -58,6 +58,11 @@ bool UpdateRequest::on_message(NodeNumber node, Bytes payload) {
     if (side.stage != Stage::answer && side.stage != Stage::written) return false;
     const auto decoded = neo::decode_update_answer(payload);
     const auto* answer = std::get_if<neo::UpdateAnswer>(&decoded);
+    if (!answer && std::get<neo::DecodeError>(decoded) == neo::DecodeError::bad_code) {
+        side.stage = Stage::idle;
+        end(NodeError{desk_.endpoint(node)});
+        return true;
+    }
     if (!answer) return false;
     return side.stage == Stage::answer ? on_read(*answer) : on_written(side, answer->code);
 }

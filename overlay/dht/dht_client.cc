@@ -61,7 +61,7 @@ struct DhtClient::Impl final : LinkOwner, ClientDesk, RangeListener {
     // ClientDesk
     bool open(NodeNumber node) const override { return links.open(node); }
     const Endpoint& endpoint(NodeNumber node) const override { return links.endpoint(node); }
-    void send(NodeNumber node, neo::RequestId id, Bytes frame) override { links.send(node, id, frame); }
+    void send(NodeNumber node, neo::RequestId id, Bytes frame) override { links.send(node, id, frame, now()); }
     void unsend(NodeNumber node, neo::RequestId id) override { links.unsend(node, id); }
     void later(neo::RequestId id) override { waiting_turns.push_back(id); }
     void over(neo::RequestId id) override;
@@ -458,7 +458,7 @@ void DhtClient::clear_stats() {
 void DhtClient::on_accept(StreamId stream, const Endpoint&) { impl_->doors.transport.abort(stream); }
 
 void DhtClient::on_connected(StreamId stream, const Endpoint& remote_address) {
-    impl_->in_turn = true;
+    impl_->begin_turn();
     impl_->links.on_connected(stream, remote_address);
     impl_->settle();
 }

@@ -65,6 +65,7 @@ struct DhtNode::Impl final : neo::SessionOwner, WriteSink {
     void flush();
     void send(StreamId stream, Connection& connection);
     void end(StreamId stream, Connection& connection);
+    void tell_trouble();
     void arm();
     void note(const DhtEvent& event) {
         if (observer) observer->note(event);
@@ -87,6 +88,7 @@ struct DhtNode::Impl final : neo::SessionOwner, WriteSink {
     std::vector<StreamId> touched;  // may have something to send, or an end to make
     DhtNodeStatus totals;           // without what living sessions count
     Instant armed = no_deadline;
+    Instant may_tell_trouble = never;
     bool in_turn = false;
     bool may_pump = false;  // in this turn
 };
@@ -202,8 +204,19 @@ void DhtNode::Impl::settle() {
     commit();
     flush();
     records.rest();
+    if (rooms.trouble.any()) tell_trouble();
     in_turn = false;
     arm();
+}
+
+// A client may repeat what fails as often as it likes; the log is not its to fill.
+void DhtNode::Impl::tell_trouble() {
+    const Instant now = doors.clock.now();
+    if (now < may_tell_trouble) return;
+    may_tell_trouble = now + std::chrono::seconds{1};
+    const neo::Trouble trouble = std::exchange(rooms.trouble, {});
+    if (trouble.reads_failed > 0) note(DhtReadsFailed{trouble.reads_failed, trouble.what});
+    if (trouble.records_left_out > 0) note(DhtRecordsLeftOut{trouble.records_left_out});
 }
 
 void DhtNode::Impl::find_ready() {

@@ -57,7 +57,16 @@ struct DhtConnectionShed {  // connections_max
 struct DhtStoreFailed {
     std::string what;  // a plain sentence
 };
-using DhtEvent = std::variant<DhtClientAccepted, DhtClientEnded, DhtConnectionShed, DhtStoreFailed>;
+// At most once in a second, with all of it that was not told before.
+struct DhtReadsFailed {
+    std::uint64_t times = 0;
+    std::string last;  // request, client and cause
+};
+struct DhtRecordsLeftOut {  // of GetAlls and Mirrors: too long for any batch
+    std::uint64_t times = 0;
+};
+using DhtEvent = std::variant<DhtClientAccepted, DhtClientEnded, DhtConnectionShed, DhtStoreFailed, DhtReadsFailed,
+                              DhtRecordsLeftOut>;
 
 class DhtObserver {
 public:

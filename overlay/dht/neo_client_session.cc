@@ -75,9 +75,9 @@ void ClientSession::on_deadline(Instant now) {
     if (now >= next_deadline()) finish(SessionEnd::too_slow);
 }
 
-void ClientSession::send(RequestId id, Bytes frame) {
+void ClientSession::send(RequestId id, Bytes frame, Instant now) {
     assert(id != no_request);
-    waiting_.push_back({id, frame.size()});
+    waiting_.push_back({id, frame.size(), now});
     waiting_frames_ += frame;
 }
 
@@ -86,12 +86,15 @@ void ClientSession::cancel(RequestId id) {
     if (entry != waiting_.end()) entry->id = no_request;
 }
 
-void ClientSession::pump() {
+void ClientSession::pump(Instant now, RequestTimes& queued) {
     if (stage_ != Stage::open || over()) return;
     while (!waiting_.empty() && output_.size() + unsent_ < limits_.output_bytes_max) {
         const Waiting next = waiting_.front();
         waiting_.pop_front();
-        if (next.id != no_request) output_.append(waiting_frames_, waiting_begin_, next.frame_bytes);
+        if (next.id != no_request) {
+            output_.append(waiting_frames_, waiting_begin_, next.frame_bytes);
+            queued.record(now - next.since);
+        }
         waiting_begin_ += next.frame_bytes;
     }
     // Moved together when half of it is empty: each byte at most once.

@@ -11,6 +11,7 @@
 #include "overlay/dht/neo_credentials.h"
 #include "overlay/dht/neo_frames.h"
 #include "overlay/dht/neo_session.h"
+#include "overlay/dht/request_times.h"
 #include "overlay/environment.h"
 #include "store/time.h"
 
@@ -41,14 +42,15 @@ public:
     [[nodiscard]] bool authenticated() const { return stage_ == Stage::open; }
 
     // Whole frames made by neo_codec. A request has at most one message waiting; requests take turns.
-    void send(RequestId id, Bytes frame);
+    void send(RequestId id, Bytes frame, Instant now);
     [[nodiscard]] bool waiting(RequestId id) const {
         return std::ranges::find(waiting_, id, &Waiting::id) != waiting_.end();
     }
     void cancel(RequestId id);  // what waits is not sent
     void set_unsent(std::size_t bytes) { unsent_ = bytes; }
-    // Moves what waits to output() while there is room.
-    void pump();
+    // Moves what waits to output() while there is room, and records for how long it has waited.
+    void pump(Instant now, RequestTimes& queued);
+    [[nodiscard]] bool anything_waits() const { return stage_ == Stage::open && !waiting_.empty(); }
 
 private:
     enum class Stage : std::uint8_t { version, nonce, verdict, open };
@@ -73,6 +75,7 @@ private:
     struct Waiting {
         RequestId id;  // no_request: not to be sent any more
         std::size_t frame_bytes;
+        Instant since;
     };
     std::deque<Waiting> waiting_;
     std::string waiting_frames_;  // of the same, from waiting_begin_ on

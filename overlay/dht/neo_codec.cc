@@ -249,12 +249,11 @@ Decoded<UpdateDecision> decode_update_decision(Bytes payload) {
 
 // ---- answers ----
 
-Decoded<std::uint8_t> decode_code(Bytes payload, std::uint8_t last) {
+Decoded<std::uint8_t> decode_code(Bytes payload) {
     FieldReader read(payload);
     const auto code = read.number<std::uint8_t>();
     if (read.failed()) return DecodeError::truncated;
     if (!read.empty()) return DecodeError::surplus;
-    if (code < 1 || code > last) return DecodeError::bad_code;
     return code;
 }
 

@@ -206,7 +206,7 @@ void encode_code(std::string& out, RequestId id, Code code) {
     encode_byte(out, id, static_cast<std::uint8_t>(code));
 }
 // The codes of these are 1 .. `last` without a gap.
-[[nodiscard]] Decoded<std::uint8_t> decode_code(Bytes payload, std::uint8_t last);
+[[nodiscard]] Decoded<std::uint8_t> decode_code(Bytes payload);
 
 // The message that follows GetAnswer::got: an array and nothing else.
 void encode_value(std::string& out, RequestId id, Bytes value);

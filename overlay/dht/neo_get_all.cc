@@ -1,5 +1,6 @@
 // GetAll: the records of a channel in the order of their keys, in batches, until the client has acknowledged the
 // end.
+#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,7 +19,10 @@ public:
         : rooms_(request.rooms),
           control_(wanted.start_suspended),
           keys_only_(wanted.keys_only),
-          filter_(wanted.value_filter) {
+          filter_(wanted.value_filter),
+          held_(request.holdings),
+          client_(request.client) {
+        held_.set(filter_.size());
         if (wanted.continuing) last_ = Key{wanted.continue_from};
         switch (channel_state(rooms_.records, wanted.channel, channel_)) {
             case ChannelState::malformed_name:
@@ -96,7 +100,10 @@ private:
                 return !paused() && !turn.budget.spent();
             });
         // A store that cannot be read any more: the connection ends, the client asks again from its last key.
-        if (!scan) return After::fail;
+        if (!scan) {
+            rooms_.trouble.read_failed("GetAll", client_, scan.error());
+            return After::fail;
+        }
         complete_ = scan.value() == Scan::ended;
         if (full || complete_) send(turn);
         return paused() ? After::wait : After::again;
@@ -104,10 +111,17 @@ private:
 
     // A record that fits into no batch is left out, as with the originals.
     RecordBatch::Fit add(Key key, std::string_view value) {
-        if (!filter_.empty() && value.find(filter_) == std::string_view::npos) return RecordBatch::Fit::added;
+        if (!contains_filter(value)) return RecordBatch::Fit::added;
         const RecordBatch::Fit fit = keys_only_ ? batch_.add(key) : batch_.add(key, value);
+        if (fit == RecordBatch::Fit::too_big) ++rooms_.trouble.records_left_out;
         if (fit == RecordBatch::Fit::added) took_one_ = control_.suspended();
         return fit;
+    }
+
+    // memmem: both are the client's, and what string_view does with some of them takes the product of their
+    // lengths.
+    [[nodiscard]] bool contains_filter(std::string_view value) const {
+        return filter_.empty() || memmem(value.data(), value.size(), filter_.data(), filter_.size()) != nullptr;
     }
 
     void send(Turn& turn) {
@@ -121,6 +135,8 @@ private:
     StreamControl control_;
     bool keys_only_;
     std::string filter_;
+    Held held_;
+    const std::string client_;
     std::optional<Channel> channel_;
     std::optional<Key> last_;
     RecordBatch batch_;

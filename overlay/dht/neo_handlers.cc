@@ -67,7 +67,10 @@ Reply get(const Request& request, RecordDesk& desk) {
         std::string& value = request.rooms.value;
         if (value.capacity() > value_capacity_kept) std::string().swap(value);
         const Result<bool> found = desk.store().get(channel, key, value);
-        if (!found) return Reply::answer(GetAnswer::error);
+        if (!found) {
+            request.rooms.trouble.read_failed("Get", request.client, found.error());
+            return Reply::answer(GetAnswer::error);
+        }
         if (!found.value()) return Reply::answer(GetAnswer::no_record);
         Reply reply = Reply::answer(GetAnswer::got);
         reply.value = value;
@@ -78,7 +81,10 @@ Reply get(const Request& request, RecordDesk& desk) {
 Reply exists(const Request& request, RecordDesk& desk) {
     return with_record<ExistsAnswer>(request, desk, Parsing::lenient, [&](const Channel& channel, Key key) {
         const Result<bool> found = desk.store().exists(channel, key);
-        if (!found) return Reply::answer(ExistsAnswer::error);
+        if (!found) {
+            request.rooms.trouble.read_failed("Exists", request.client, found.error());
+            return Reply::answer(ExistsAnswer::error);
+        }
         return Reply::answer(found.value() ? ExistsAnswer::exists : ExistsAnswer::no_record);
     });
 }

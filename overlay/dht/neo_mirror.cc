@@ -24,18 +24,21 @@ public:
         Key key;
         bool removed;
     };
-    explicit UpdateQueue(std::size_t most) : most_(most) {}
+    UpdateQueue(std::size_t most, Holdings& holdings) : most_(most), held_(holdings) {}
 
     void push(const Update& update) {
-        if (waiting_.size() < most_)
+        if (waiting_.size() < most_ && held_.has_room(sizeof update)) {
             waiting_.push_back(update);
-        else
+            held_.set(waiting_.size() * sizeof update);
+        } else {
             overflowed_ = true;
+        }
     }
     std::optional<Update> pop() {
         if (waiting_.empty()) return std::nullopt;
         const Update first = waiting_.front();
         waiting_.pop_front();
+        held_.set(waiting_.size() * sizeof first);
         return first;
     }
     [[nodiscard]] bool empty() const { return waiting_.empty(); }
@@ -50,6 +53,7 @@ public:
 
 private:
     std::size_t most_;
+    Held held_;
     std::deque<Update> waiting_;
     bool overflowed_ = false;
     Instant may_tell_ = never;
@@ -64,7 +68,8 @@ public:
           control_(wanted.start_suspended),
           period_(wanted.periodic_refresh_s),
           refreshing_(wanted.initial_refresh),
-          updates_(rooms_.limits.mirror_queue_max) {
+          updates_(rooms_.limits.mirror_queue_max, request.holdings),
+          client_(request.client) {
         switch (channel_state(rooms_.records, wanted.channel, channel_)) {
             case ChannelState::malformed_name:
                 failed_ = true;
@@ -185,6 +190,7 @@ private:
             }
             const Result<bool> found = rooms_.records.store().get(*channel_, update->key, value_);
             turn.budget.spend(value_.size());
+            if (!found) rooms_.trouble.read_failed("Mirror", client_, found.error());
             if (found.value_or(false)) {
                 encode_mirror_answer(turn.out, turn.id,
                                      {MirrorCode::record_changed, value_of(update->key), value_});
@@ -198,11 +204,13 @@ private:
     void refresh(Turn& turn, bool only_one) {
         const Result<Scan> scan = rooms_.records.store().scan(*channel_, refreshed_, [&](Key key, Bytes value) {
             turn.budget.spend_record(value.size());
-            static_cast<void>(batch_.add(key, value));  // too long for any batch: left out, as with the originals
+            // Too long for any batch: left out, as with the originals.
+            if (!batch_.add(key, value)) ++rooms_.trouble.records_left_out;
             refreshed_ = key;
             return !only_one && !batch_.full() && !turn.budget.spent();
         });
         // Of a store that cannot be read the next refresh may do better.
+        if (!scan) rooms_.trouble.read_failed("Mirror", client_, scan.error());
         const bool ended = !scan || scan.value() == Scan::ended;
         if (ended) {
             refreshing_ = false;
@@ -242,6 +250,7 @@ private:
     std::optional<Key> refreshed_;  // the last key of this refresh
     Instant next_refresh_ = no_deadline;
     UpdateQueue updates_;
+    const std::string client_;
     RefreshBatch batch_;
     std::string ready_;  // a packed batch that waits for its turn
     std::string value_;  // reused

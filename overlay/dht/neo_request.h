@@ -15,6 +15,7 @@
 #include "overlay/dht/neo_codec.h"
 #include "overlay/dht/record_desk.h"
 #include "overlay/environment.h"
+#include "store/result.h"
 #include "store/time.h"
 
 namespace halp::neo {
@@ -72,6 +73,51 @@ public:
     virtual void want_turn(RequestId id) = 0;
 };
 
+// What the requests of one connection keep: of what its client has said, and of what it has to be told. Frames on
+// their way are bounded elsewhere (SessionLimits::output_bytes_max).
+class Holdings {
+public:
+    explicit Holdings(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+    [[nodiscard]] bool has_room(std::size_t bytes) const { return bytes_ + bytes <= bytes_max_; }
+    [[nodiscard]] bool over() const { return bytes_ > bytes_max_; }
+
+private:
+    friend class Held;
+    std::size_t bytes_ = 0;
+    const std::size_t bytes_max_;
+};
+
+// The part of one of them, given back with it.
+class Held {
+public:
+    explicit Held(Holdings& all) : all_(all) {}
+    ~Held() { set(0); }
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    void set(std::size_t bytes) {
+        all_.bytes_ = all_.bytes_ - bytes_ + bytes;
+        bytes_ = bytes;
+    }
+    [[nodiscard]] bool has_room(std::size_t more) const { return all_.has_room(more); }
+
+private:
+    Holdings& all_;
+    std::size_t bytes_ = 0;
+};
+
+// What the operator should hear of, since it was last told.
+struct Trouble {
+    std::uint64_t reads_failed = 0;
+    std::uint64_t records_left_out = 0;  // of GetAll and Mirror: too long for any batch
+    std::string what;                    // the last failure: request, client and cause
+
+    [[nodiscard]] bool any() const { return reads_failed > 0 || records_left_out > 0; }
+    void read_failed(std::string_view request, std::string_view client, const Error& why) {
+        ++reads_failed;
+        what = std::string(request) + " of the client `" + std::string(client) + "`: " + why.message;
+    }
+};
+
 struct HandlerLimits {
     std::size_t value_bytes_max = std::size_t{64} << 20;  // longer ones are answered with Error
     std::size_t mirror_queue_max = 262144;                // updates of one Mirror not yet sent
@@ -95,6 +141,7 @@ struct Rooms {
     const Permissions& permissions;
     WriteSink& sink;         // of those who write
     std::string value = {};  // where single handlers put the value they answer with
+    Trouble trouble = {};
 };
 
 // One request as its handler sees it when it begins.
@@ -105,6 +152,7 @@ struct Request {
     Asker asker;  // for writes
     Instant now;
     TurnDesk& turns;
+    Holdings& holdings;
     Rooms& rooms;
 };
 

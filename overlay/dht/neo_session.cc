@@ -40,7 +40,8 @@ NodeSession::NodeSession(std::uint64_t stream, const SessionLimits& limits, cons
       rooms_(rooms),
       owner_(owner),
       nonce_(nonce),
-      handshake_deadline_(now + limits.handshake_timeout) {}
+      handshake_deadline_(now + limits.handshake_timeout),
+      holdings_(limits.held_bytes_max) {}
 
 NodeSession::~NodeSession() = default;
 
@@ -155,14 +156,14 @@ void NodeSession::begin(RequestId id, const RequestStart& start, Instant now) {
         active.support_due = false;
     }
     if (!at_once && row->long_answer) {
-        active.held.assign(start.parameters);
+        hold(active, start.parameters);
         return want_turn(id, active);
     }
     run(id, active, start.parameters, now);
 }
 
 Request NodeSession::request_of(RequestId id, Bytes parameters, Instant now) {
-    return {id, parameters, client_, {&rooms_.sink, stream_, id}, now, *this, rooms_};
+    return {id, parameters, client_, {&rooms_.sink, stream_, id}, now, *this, holdings_, rooms_};
 }
 
 // What nearly every request is: asked, answered and forgotten in one go.
@@ -182,7 +183,15 @@ void NodeSession::run(RequestId id, Active& active, Bytes parameters, Instant no
     if (active.row->single) return take(id, active, active.row->single(request, rooms_.records));
     active.lasting = active.row->lasting(request);
     if (!active.lasting) return finish(SessionEnd::malformed);
+    if (holdings_.over()) return finish(SessionEnd::too_many);
     want_turn(id, active);
+}
+
+void NodeSession::hold(Active& active, Bytes bytes) {
+    active.held.assign(bytes);
+    if (!active.held_bytes) active.held_bytes.emplace(holdings_);
+    active.held_bytes->set(bytes.size());
+    if (holdings_.over()) finish(SessionEnd::too_many);
 }
 
 void NodeSession::take(RequestId id, Active& active, const Reply& reply) {
@@ -200,7 +209,7 @@ void NodeSession::take(RequestId id, Active& active, const Reply& reply) {
     active.answered = true;
     active.code = reply.code;
     active.has_value = reply.value.has_value();
-    active.held.assign(reply.value.value_or(Bytes{}));
+    hold(active, reply.value.value_or(Bytes{}));
     want_turn(id, active);
 }
 
@@ -288,6 +297,7 @@ void NodeSession::give_turn(RequestId id, Instant now, Budget& budget) {
         if (!active.row) return end_request(id);
         if (!active.lasting && !active.answered && !active.writing) {
             const std::string parameters = std::move(active.held);
+            active.held_bytes.reset();
             return run(id, active, parameters, now);
         }
         if (!active.writing) want_turn(id, active);

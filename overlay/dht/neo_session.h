@@ -31,6 +31,9 @@ struct SessionLimits {
     Duration handshake_timeout = std::chrono::seconds{10};
     // Nobody gets a turn while more than this waits to be sent. One message may exceed it.
     std::size_t output_bytes_max = std::size_t{128} << 10;
+    // What requests keep while they wait: parameters, filters, updates not yet told. A Mirror tells of an overflow
+    // then; anything else beyond it ends the connection.
+    std::size_t held_bytes_max = std::size_t{64} << 20;
     // A one-byte message to a request that has just ended is a control word that came too late: passed over, as
     // long as the request is among so many ended last. 0: it ends the connection, as with the originals.
     std::size_t ended_requests_kept = 64;
@@ -43,7 +46,7 @@ enum class SessionEnd : std::uint8_t {
     rejected,      // not authenticated
     too_slow,      // no handshake in time
     request_zero,  // the id that nobody may use
-    too_many,      // requests at the same time
+    too_many,      // requests at the same time, or too much that they make the node keep
     out_of_turn,   // a message for a request that does not want one, or not this one
     failed,        // the store cannot be read in the middle of a stream, or a client reads too slowly for its news
     gone,          // the peer or the connection
@@ -112,6 +115,7 @@ private:
         bool has_value = false;
         std::unique_ptr<LongRequest> lasting;
         std::string held;  // parameters of a request that has not begun for lack of room; later the value
+        std::optional<Held> held_bytes;
         std::uint8_t (*judge)(Wrote) = nullptr;
         Instant deadline = no_deadline;
     };
@@ -138,6 +142,7 @@ private:
     void give_turn(RequestId id, Instant now, Budget& budget);
     void say(RequestId id, std::uint8_t code, const std::optional<Bytes>& value);
     void say_reply(RequestId id, const Active& active);
+    void hold(Active& active, Bytes bytes);
     void set_deadline(RequestId id, Active& active, Instant deadline);
     void end_request(RequestId id);
     [[nodiscard]] bool ended_lately(RequestId id) const;
@@ -158,6 +163,7 @@ private:
     FrameReceiver frames_;
     std::string output_;
     std::size_t unsent_ = 0;
+    Holdings holdings_;
     ActiveMap active_;
     std::deque<RequestId> turns_;
     std::set<std::pair<Instant, RequestId>> deadlines_;

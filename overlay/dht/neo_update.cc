@@ -13,7 +13,7 @@ namespace {
 class Update final : public LongRequest {
 public:
     Update(const Request& request, const UpdateTarget& target)
-        : rooms_(request.rooms), asker_(request.asker), key_{target.key} {}
+        : rooms_(request.rooms), asker_(request.asker), client_(request.client), key_{target.key} {}
 
     void wrong_node() { answer(UpdateCode::wrong_node); }
 
@@ -21,10 +21,16 @@ public:
         if (channel_state(rooms_.records, wanted.channel, channel_) == ChannelState::malformed_name)
             return answer(UpdateCode::error);
         if (wanted.ask == UpdateAsk::update_record) return write(wanted.original_hash, wanted.value);
-        read();
+        if (!rooms_.records.store().has_channel(*channel_)) {
+            kind_ = Kind::creation;
+            rooms_.records.create_channel(*channel_, asker_);
+        } else {
+            reading_ = true;
+        }
     }
 
     After on_turn(Turn& turn) override {
+        if (std::exchange(reading_, false)) read();
         if (!answer_) return After::wait;
         encode_update_answer(turn.out, turn.id, {*answer_, value_});
         const bool over = *answer_ != UpdateCode::record_value;
@@ -84,14 +90,13 @@ private:
         }
     }
 
+    // When it is told and not before: a thousand Updates that wait do not keep a thousand values.
     void read() {
-        if (!rooms_.records.store().has_channel(*channel_)) {
-            kind_ = Kind::creation;
-            rooms_.records.create_channel(*channel_, asker_);
-            return;
-        }
         const Result<bool> found = rooms_.records.store().get(*channel_, key_, value_);
-        if (!found) return answer(UpdateCode::error);
+        if (!found) {
+            rooms_.trouble.read_failed("Update", client_, found.error());
+            return answer(UpdateCode::error);
+        }
         answer(found.value() ? UpdateCode::record_value : UpdateCode::no_record);
     }
 
@@ -103,11 +108,13 @@ private:
 
     Rooms& rooms_;
     Asker asker_;
+    const std::string client_;
     Key key_;
     std::optional<Channel> channel_;
     std::optional<UpdateCode> answer_;  // what waits to be said
     std::string value_;
     Kind kind_ = Kind::update;
+    bool reading_ = false;   // the record is to be read in the next turn
     bool deciding_ = false;  // it is the client's turn to say what becomes of the record
 };
 

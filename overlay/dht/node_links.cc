@@ -13,7 +13,7 @@ struct NodeLinks::Link final : neo::ClientMessages {
 
     void on_authenticated() override {
         open = true;
-        failures = 0;
+        opened_at = links.doors_.clock.now();
         standing = Standing::known;
         ++links.open_;
         ++stats.connects;
@@ -34,7 +34,10 @@ struct NodeLinks::Link final : neo::ClientMessages {
     std::optional<NodeNumber> alias_of;           // that one has led there before
     std::unique_ptr<neo::ClientSession> session;  // from dialling to the end of the connection
     Instant retry_at = never;                     // while there is no session
-    unsigned failures = 0;                        // in a row
+    Instant opened_at = never;
+    unsigned failures = 0;  // in a row, connections that did not last included
+    Instant due = never;    // the schedule's last moment
+    Duration distance{0};   // from there to the next
     LinkStats stats;
     bool open = false;
     bool touched = false;
@@ -54,7 +57,9 @@ std::optional<NodeNumber> NodeLinks::add(const Endpoint& node, Standing standing
         if (standing == Standing::known) at(*known).standing = standing;
         return known;
     }
-    if (links_.size() >= options_.nodes_max) return std::nullopt;
+    // Lists that anybody can write to shall not keep out those who are named.
+    const std::size_t most = standing == Standing::known ? options_.nodes_max : options_.nodes_max / 2;
+    if (links_.size() >= most) return std::nullopt;
     const NodeNumber number{static_cast<std::uint32_t>(links_.size())};
     links_.push_back(std::make_unique<Link>(*this, number, node, standing));
     numbers_[node] = number;
@@ -91,10 +96,10 @@ std::vector<NodeNumber> NodeLinks::known_nodes() const {
     return nodes;
 }
 
-void NodeLinks::send(NodeNumber node, neo::RequestId id, Bytes frame) {
+void NodeLinks::send(NodeNumber node, neo::RequestId id, Bytes frame, Instant now) {
     Link& link = at(node);
     ++link.stats.messages_out;
-    link.session->send(id, frame);
+    link.session->send(id, frame, now);
     touch(link);
 }
 
@@ -230,14 +235,16 @@ void NodeLinks::dial(Link& link) {
 
 void NodeLinks::write(Link& link) {
     neo::ClientSession& session = *link.session;
+    const Instant now = doors_.clock.now();
     for (;;) {
         if (backlog_) session.set_unsent(backlog_->unsent(link.stream));
-        session.pump();
-        if (session.output().empty()) return;
+        session.pump(now, link.stats.queued);
+        if (session.output().empty()) break;
         link.stats.bytes_out += session.output().size();
         doors_.transport.write(link.stream, session.output());
         session.output().clear();
     }
+    if (session.anything_waits()) ++link.stats.stalls;
 }
 
 void NodeLinks::end(Link& link, std::string_view why) {
@@ -246,13 +253,7 @@ void NodeLinks::end(Link& link, std::string_view why) {
     link.session.reset();
     link.remote.reset();
     link.open = link.hang_up = false;
-    const Duration longest = link.standing == Standing::known ? options_.retry_max : options_.hint_retry_max;
-    Duration wait{0};
-    if (!was_open && ++link.failures > 1)
-        wait =
-            std::min<Duration>(options_.retry_min * (std::int64_t{1} << std::min(link.failures - 2, 20U)), longest);
-    if (link.alias_of) wait = options_.hint_retry_max;
-    link.retry_at = doors_.clock.now() + wait;
+    schedule(link, was_open);
     if (link.alias_of) return;
     if (was_open) {
         --open_;
@@ -262,6 +263,28 @@ void NodeLinks::end(Link& link, std::string_view why) {
         ++link.stats.failures;
         owner_.on_link_failed(link.number, why);
     }
+}
+
+void NodeLinks::schedule(Link& link, bool was_open) {
+    const Instant now = doors_.clock.now();
+    if (link.alias_of) {
+        link.retry_at = now + options_.hint_retry_max;
+        return;
+    }
+    const bool lasted = was_open && now - link.opened_at >= options_.retry_max;
+    link.failures = lasted ? 0 : std::min(link.failures + 1, 1000U);
+    link.retry_at = now;
+    if (link.failures <= 1) {
+        link.due = now;
+        link.distance = options_.retry_min;
+        return;
+    }
+    const Duration longest = link.standing == Standing::known ? options_.retry_max : options_.hint_retry_max;
+    do {
+        link.due += link.distance;
+        link.distance = std::min(2 * link.distance, longest);
+    } while (link.due <= now);
+    link.retry_at = link.due;
 }
 
 }  // namespace halp

@@ -17,6 +17,7 @@
 #include "overlay/dht/neo_codec.h"
 #include "overlay/dht/neo_credentials.h"
 #include "overlay/dht/node_map.h"
+#include "overlay/dht/request_times.h"
 #include "overlay/environment.h"
 #include "store/endpoint.h"
 
@@ -35,22 +36,27 @@ public:
 struct LinkOptions {
     neo::Credential credential;
     neo::SessionLimits session;
-    // The second attempt follows at once, the third after retry_min, and so on with doubled distances.
+    // The second attempt follows at once, the others by a schedule that begins then: after retry_min, and so on
+    // with doubled distances up to retry_max. What a slow attempt has overrun is left out. A connection that lasted
+    // for retry_max begins anew; one that did not counts as a failure.
     Duration retry_min = std::chrono::microseconds{19'531};
     Duration retry_max = std::chrono::milliseconds{2500};
     // Of a node that somebody merely named and that has never answered.
     Duration hint_retry_max = std::chrono::seconds{60};
-    std::size_t nodes_max = 4096;
+    std::size_t nodes_max = 4096;  // half of them may be hints
 };
 
 struct LinkStats {
     std::uint64_t connects = 0, failures = 0, losses = 0;
     std::uint64_t bytes_in = 0, bytes_out = 0, messages_in = 0, messages_out = 0;
+    std::uint64_t stalls = 0;  // turns at whose end messages had to wait for room in the connection
+    RequestTimes queued;       // from the request's word to the connection's buffer, of each message
 
     LinkStats& operator+=(const LinkStats& other) {
         connects += other.connects, failures += other.failures, losses += other.losses;
         bytes_in += other.bytes_in, bytes_out += other.bytes_out;
         messages_in += other.messages_in, messages_out += other.messages_out;
+        stalls += other.stalls, queued += other.queued;
         return *this;
     }
 };
@@ -80,7 +86,7 @@ public:
     [[nodiscard]] std::size_t open_count() const { return open_; }
 
     // Precondition of both: open(node).
-    void send(NodeNumber node, neo::RequestId id, Bytes frame);
+    void send(NodeNumber node, neo::RequestId id, Bytes frame, Instant now);
     void unsend(NodeNumber node, neo::RequestId id);
 
     // Ends all connections at the end of the turn; they are made again.
@@ -111,6 +117,7 @@ private:
     void dial(Link& link);
     void write(Link& link);
     void end(Link& link, std::string_view why);
+    void schedule(Link& link, bool was_open);
     [[nodiscard]] const Link* same_node(const Link& link) const;
     [[nodiscard]] NodeNumber resolved(NodeNumber node) const;
 

@@ -61,6 +61,24 @@ DhtLog::Line DhtLog::line_of(const DhtStoreFailed& event) {
             JsonObject{}.text("why", event.what)};
 }
 
+DhtLog::Line DhtLog::line_of(const DhtReadsFailed& event) {
+    return {LogLevel::error,
+            "dht_reads_failed",
+            std::to_string(event.times) + (event.times == 1 ? " request" : " requests") +
+                " could not read records, the last one: " + event.last,
+            {},
+            JsonObject{}.number("times", event.times).text("last", event.last)};
+}
+
+DhtLog::Line DhtLog::line_of(const DhtRecordsLeftOut& event) {
+    return {LogLevel::warn,
+            "dht_records_left_out",
+            "GetAll or Mirror left out " + std::to_string(event.times) +
+                (event.times == 1 ? " record" : " records") + ": too long for a batch of 64 KiB",
+            {},
+            JsonObject{}.number("times", event.times)};
+}
+
 void DhtLog::note(const DhtEvent& event) {
     std::visit([this](const auto& one) { write(line_of(one)); }, event);
 }

@@ -29,6 +29,8 @@ private:
     static Line line_of(const DhtClientEnded& event);
     static Line line_of(const DhtConnectionShed& event);
     static Line line_of(const DhtStoreFailed& event);
+    static Line line_of(const DhtReadsFailed& event);
+    static Line line_of(const DhtRecordsLeftOut& event);
     void write(Line line);
 
     Log& log_;

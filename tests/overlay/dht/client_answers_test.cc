@@ -114,6 +114,21 @@ TEST_F(ClientAnswers, TellOfANodeThatAnswersWithAnError) {
     EXPECT_EQ(ask_everything(), all_say("10.0.0.1:10100 answered with an error"));
 }
 
+TEST_F(ClientAnswers, TakeAnAnswerThatNobodyKnowsForAnErrorAndGoOn) {
+    for (const int unknown : {0, 99, 255}) {
+        fake.no_faults();
+        for (const auto code : {RequestCode::put, RequestCode::get, RequestCode::exists, RequestCode::remove,
+                                RequestCode::update, RequestCode::remove_channel})
+            fake.answer(code, static_cast<std::uint8_t>(unknown));
+        ask_everything();
+        for (const auto code :
+             {RequestCode::put, RequestCode::get, RequestCode::exists, RequestCode::remove, RequestCode::update})
+            EXPECT_EQ(said[code], (Notes{"10.0.0.1:10100 answered with an error"})) << unknown;
+        EXPECT_EQ(said[RequestCode::remove_channel], (Notes{"10.0.0.1:10100 answered with an error", "finished"}));
+        EXPECT_EQ(client.stats().links.losses, 0U) << "the connection still stands";
+    }
+}
+
 TEST_F(ClientAnswers, TellOfANodeThatIsNotResponsible) {
     fake.answer(RequestCode::put, neo::PutAnswer::wrong_node);
     fake.answer(RequestCode::get, neo::GetAnswer::wrong_node);

@@ -245,6 +245,85 @@ TEST_F(DhtClientTest, ANodeThatIsAwayIsTriedAgainEverLessOften) {
     EXPECT_EQ(get(1), (Notes{"no record"}));
 }
 
+TEST_F(DhtClientTest, AttemptsFollowTheScheduleOfTheOriginals) {
+    add_server(HashRange::full());
+    crash(0);
+    const HostId host = world.add_host({"10.0.2.1", 1000});
+    std::vector<Instant> told;
+    DhtClient other(world.env(host), {}, [&](const dht::ConnectionNote&) { told.push_back(world.now()); });
+    world.attach(host, other);
+    other.add_node(nodes[0]->address);
+    world.run_for(seconds{20});
+    std::vector<Duration> gaps;
+    for (std::size_t i = 1; i < told.size(); ++i) gaps.push_back(told[i] - told[i - 1]);
+    ASSERT_GE(gaps.size(), 12U);
+    EXPECT_LT(gaps[0], milliseconds{10}) << "the second attempt follows at once";
+    Duration expected{19'531};
+    for (std::size_t i = 1; i < 12; ++i) {
+        EXPECT_NEAR(static_cast<double>(gaps[i].count()), static_cast<double>(expected.count()), 1000) << i;
+        expected = std::min<Duration>(2 * expected, milliseconds{2500});
+    }
+}
+
+TEST_F(DhtClientTest, WhatASlowAttemptHasOverrunIsLeftOut) {
+    struct Silent final : EventHandler {
+        void on_accept(StreamId, const Endpoint&) override { ++accepted; }
+        void on_connected(StreamId, const Endpoint&) override {}
+        void on_connect_failed(StreamId, ConnectFailure) override {}
+        void on_bytes(StreamId, Bytes) override {}
+        void on_end(StreamId) override {}
+        void on_closed(StreamId) override {}
+        void on_wakeup() override {}
+        int accepted = 0;
+    } silent;
+    const HostId host = world.add_host({"10.0.3.1", 10100});
+    world.attach(host, silent);
+    std::vector<Instant> told;
+    const HostId own = world.add_host({"10.0.2.1", 1000});
+    DhtClient other(world.env(own), {}, [&](const dht::ConnectionNote&) { told.push_back(world.now()); });
+    world.attach(own, other);
+    other.add_node({"10.0.3.1", 10100});
+    world.run_for(seconds{50});
+    // The handshake gives up after 10 s. The second attempt begins then, and with it the schedule: 0.02, 0.06, ...
+    // 2.48, then every 2.5 s: 12.48 is the first moment behind the second attempt.
+    ASSERT_GE(told.size(), 3U);
+    EXPECT_NEAR(static_cast<double>((told[1] - told[0]).count()), 10e6, 1e5);
+    EXPECT_NEAR(static_cast<double>((told[2] - told[1]).count()), 12.48e6, 1e5);
+    EXPECT_NEAR(static_cast<double>((told[3] - told[2]).count()), 12.5e6, 1e5);
+}
+
+TEST_F(DhtClientTest, ANodeThatLetsEverybodyInAndThenDropsThemIsTriedAsSeldomAsOneThatIsAway) {
+    DhtNodeOptions options;
+    options.session.requests_max = 0;  // the first request ends the connection
+    add_server(HashRange::full(), options);
+    begin_client();
+    client->add_node(nodes[0]->address);
+    world.run_for(seconds{30});
+    EXPECT_GT(client->stats().links.connects, 10U);
+    EXPECT_LT(client->stats().links.connects, 25U);
+    EXPECT_LT(nodes[0]->node->status().accepted, 25U);
+}
+
+TEST_F(DhtClientTest, HintsDoNotKeepOutNodesThatAreNamed) {
+    struct Listed final : NodeSource {
+        std::vector<Endpoint> nodes() override {
+            std::vector<Endpoint> all;
+            for (std::uint16_t port = 1; port <= 100; ++port) all.push_back({"10.9.9.9", port});
+            return all;
+        }
+    } list;
+    add_server(HashRange::full());
+    DhtClientOptions options;
+    options.links.nodes_max = 10;
+    begin_client(options);
+    client->add_source(list);
+    settle();
+    EXPECT_EQ(client->nodes().size(), 5U);
+    EXPECT_TRUE(client->add_node(nodes[0]->address));
+    settle();
+    EXPECT_TRUE(client->all_connected());
+}
+
 TEST_F(DhtClientTest, ReconnectsWhenTold) {
     split_in_two();
     connect();
@@ -663,10 +742,19 @@ TEST_F(DhtClientWithoutRoom, WaitsAndThenSaysEverythingInOrder) {
     EXPECT_TRUE(notes.empty());
     EXPECT_EQ(client->stats().links.bytes_out, before) << "nothing is added to what the world holds";
 
+    EXPECT_GT(client->stats().links.stalls, 0U);
+    const auto passed_at_once = client->stats().links.queued.count;
     sockets.waiting = 0;
     client->on_writable(sockets.asked);
     settle();
     EXPECT_EQ(notes, Notes(100, "succeeded"));
+    const RequestTimes queued = client->stats().links.queued;
+    EXPECT_EQ(queued.count, passed_at_once + 100);
+    EXPECT_GE(queued.longest, milliseconds{200}) << "they waited as long as the world ran";
+    EXPECT_LT(queued.longest, milliseconds{400});
+    EXPECT_GT(client->nodes()[0].traffic.stalls, 0U);
+    client->clear_stats();
+    EXPECT_EQ(client->stats().links.queued.count, 0U);
     EXPECT_EQ(stored(0, "chan", 7), "value 99") << "in the order in which they were said";
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "overlay/dht/conformance_trial.h"
+#include "overlay/dht/dht_client.h"
 #include "tests/overlay/dht/fake_and_judge.h"
 
 namespace halp {
@@ -127,6 +128,47 @@ TEST(FakeNodeForTestsAlone, TellsOfErrorsUnlessMuted) {
     ASSERT_EQ(bench.run("frames.bad_parity").kind, passed);
     EXPECT_EQ(heard.errors, told);
     EXPECT_GT(heard.accepted, accepted) << "what is no error is told";
+}
+
+TEST(FakeNodeForTestsAlone, TellsOfReadsThatFailAndOfRecordsLeftOutOnceASecond) {
+    struct Listener final : DhtObserver {
+        void note(const DhtEvent& event) override {
+            if (const auto* failed = std::get_if<DhtReadsFailed>(&event)) {
+                ++lines;
+                reads += failed->times;
+                last = failed->last;
+            }
+            if (const auto* left_out = std::get_if<DhtRecordsLeftOut>(&event)) records += left_out->times;
+        }
+        std::uint64_t lines = 0, reads = 0, records = 0;
+        std::string last;
+    } heard;
+    SimulatedJudge bench(judged_options(), 10, &heard);
+    ASSERT_TRUE(bench.fake.put("chan", Key{1}, "one"));
+    ASSERT_TRUE(bench.fake.put("chan", Key{2}, std::string(70'000, 'x')));
+    bench.fake.store_faults().reads_failing = 100;
+    const HostId host = bench.world.add_host({"10.0.0.3", 1000});
+    DhtClientOptions options;
+    options.credential.name = "admin";
+    DhtClient client(bench.world.env(host), options);
+    bench.world.attach(host, client);
+    client.add_node(bench.address);
+    bench.world.run_for(milliseconds{500});
+    std::size_t errors = 0;
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_TRUE(client.get("chan", Key{1}, [&](const dht::GetNote& note) {
+            errors += std::holds_alternative<dht::NodeError>(note) ? 1 : 0;
+        }));
+        bench.world.run_for(milliseconds{20});
+    }
+    EXPECT_EQ(errors, 100U);
+    EXPECT_LE(heard.lines, 3U) << "two seconds";
+    EXPECT_EQ(heard.last.substr(0, 30), "Get of the client `admin`: A r");
+    bench.world.run_for(seconds{1});
+    EXPECT_TRUE(client.get_all("chan", {}, [](const dht::GetAllNote&) {}));
+    bench.world.run_for(seconds{2});
+    EXPECT_EQ(heard.reads, 100U) << "what was held back is told later";
+    EXPECT_EQ(heard.records, 1U);
 }
 
 TEST_F(FakeNodeForTests, ExpectedChangesAreWaitedFor) {

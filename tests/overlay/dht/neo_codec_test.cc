@@ -298,9 +298,10 @@ TEST(NeoCodec, AcceptsSurplusBytesOnlyWhereTheOriginalsDo) {
 }
 
 TEST(NeoCodec, KnowsNoCodesBesidesThoseOfTheRequest) {
-    EXPECT_EQ(error_of(decode_code(bytes("05"), 4)), DecodeError::bad_code);
-    EXPECT_EQ(error_of(decode_code(bytes("00"), 4)), DecodeError::bad_code);
-    EXPECT_EQ(value_of(decode_code(bytes("04"), 4)), 4);
+    for (const int code : {0, 4, 255})
+        EXPECT_EQ(value_of(decode_code(std::string(1, static_cast<char>(code)))), code);
+    EXPECT_EQ(error_of(decode_code(bytes("04 00"))), DecodeError::surplus);
+    EXPECT_EQ(error_of(decode_code({})), DecodeError::truncated);
     EXPECT_EQ(error_of(decode_support(bytes("00"))), DecodeError::bad_code);
     EXPECT_EQ(error_of(decode_support(bytes("fc"))), DecodeError::bad_code);
     EXPECT_EQ(error_of(decode_control(bytes("05"))), DecodeError::bad_code);

@@ -268,7 +268,73 @@ struct Sink : ClientMessages {
     }
     bool authenticated = false;
     Heard heard;
+    RequestTimes queued;
 };
+
+TEST(NeoSession, KeepsOnlySoMuchOfRequestsThatWaitForAReaderWhoSleeps) {
+    SessionLimits limits;
+    limits.held_bytes_max = 1000;
+    Bench bench(limits);
+    bench.open();
+    bench.put("chan", 9, "so that there is a channel");
+    bench.session->set_unsent(limits.output_bytes_max);
+    std::string get;  // with surplus bytes, which Get passes over
+    {
+        FrameWriter frame(get, 7);
+        get += bytes("03 00 | 04 00*7 63 68 61 6e | 02 00*7") + std::string(380, 'x');
+    }
+    bench.raw(get);
+    EXPECT_EQ(bench.session->end(), SessionEnd::none);
+    bench.session->set_unsent(0);
+    EXPECT_EQ(bench.hear(), (Heard{"7:fd", "7:01"}));
+    bench.session->set_unsent(limits.output_bytes_max);
+    // What has been answered is no longer kept: two have room again, a third has not.
+    for (const RequestId id : {8, 9}) {
+        get[header_bytes] = static_cast<char>(id);
+        bench.raw(get);
+        EXPECT_EQ(bench.session->end(), SessionEnd::none) << id;
+    }
+    get[header_bytes] = 10;
+    bench.raw(get);
+    EXPECT_EQ(bench.session->end(), SessionEnd::too_many);
+}
+
+TEST(NeoSession, KeepsOnlySoMuchOfFilters) {
+    SessionLimits limits;
+    limits.held_bytes_max = 1000;
+    Bench bench(limits);
+    bench.open();
+    bench.put("chan", 9, "so that there is a channel");
+    const auto get_all = [&](RequestId id) {
+        std::string frame;
+        encode_get_all(frame, id, {true, "chan", false, 0, false, std::string(400, 'x')});
+        bench.raw(frame);
+    };
+    get_all(1);
+    get_all(2);
+    EXPECT_EQ(bench.session->end(), SessionEnd::none);
+    bench.say(2, "04");  // nothing was found, it has finished
+    get_all(3);
+    EXPECT_EQ(bench.session->end(), SessionEnd::none) << "what an ended one kept is free again";
+    get_all(4);
+    EXPECT_EQ(bench.session->end(), SessionEnd::too_many);
+}
+
+TEST(NeoSession, UpdatesThatWaitKeepNoValues) {
+    SessionLimits limits;
+    limits.held_bytes_max = 1000;
+    Bench bench(limits);
+    bench.open();
+    bench.put("chan", 2, std::string(5000, 'v'));
+    bench.session->set_unsent(limits.output_bytes_max);
+    for (RequestId id = 1; id <= 20; ++id) bench.raw(framed(id, "0a 00 | 01 | 04 00*7 63 68 61 6e | 02 00*7"));
+    EXPECT_EQ(bench.session->end(), SessionEnd::none);
+    bench.put("chan", 2, "new");
+    bench.session->set_unsent(0);
+    const Heard heard = bench.hear();
+    EXPECT_EQ(heard.size(), 40U);
+    EXPECT_EQ(heard.back(), "20:0503000000000000006e6577") << "read when it was told";
+}
 
 TEST(NeoClientSession, AuthenticatesAndSpeaksWithANode) {
     Bench node;
@@ -279,9 +345,9 @@ TEST(NeoClientSession, AuthenticatesAndSpeaksWithANode) {
     for (int i = 0; i < 3; ++i) client.on_bytes(node.raw(std::exchange(client.output(), {})), wall);
     ASSERT_TRUE(sink.authenticated);
 
-    client.send(1, framed(1, put_hello));
+    client.send(1, framed(1, put_hello), never);
     EXPECT_TRUE(client.waiting(1));
-    client.pump();
+    client.pump(never, sink.queued);
     EXPECT_FALSE(client.waiting(1));
     client.on_bytes(node.raw(std::exchange(client.output(), {})), wall);
     EXPECT_EQ(sink.heard, (Heard{"1:fd", "1:01"}));
@@ -309,13 +375,13 @@ TEST(NeoClientSession, SendsInTurnAndOnlyWhileThereIsRoom) {
     for (int i = 0; i < 3; ++i)
         client.on_bytes(node.raw(std::exchange(client.output(), {})),
                         UnixSeconds{static_cast<std::int64_t>(bench_time)});
-    for (RequestId id = 1; id <= 3; ++id) client.send(id, framed(id, hash_range));  // 20 bytes each
+    for (RequestId id = 1; id <= 3; ++id) client.send(id, framed(id, hash_range), never);  // 20 bytes each
     client.cancel(2);
     client.set_unsent(30);
-    client.pump();
+    client.pump(never, sink.queued);
     EXPECT_EQ(client.output(), "");
     client.set_unsent(15);
-    client.pump();
+    client.pump(never, sink.queued);
     EXPECT_EQ(messages_of(client.output()), (Heard{"1:0100"}));
     EXPECT_TRUE(client.waiting(3));
 }

@@ -121,6 +121,19 @@ TEST_F(NeoStreams, GetAllFiltersByPartOfTheValue) {
     EXPECT_EQ(records_of(keys.at(2), true).size(), 10U);
 }
 
+// What std::string_view::find would search for hours: half of the value is compared at each of its places.
+TEST_F(NeoStreams, GetAllIsNotKeptBusyByAFilterMadeForThat) {
+    constexpr std::size_t half = std::size_t{2} << 20;
+    bench.put("chan", 1, std::string(2 * half, 'a'));
+    bench.put("chan", 2, std::string(100, 'a') + "b");
+    std::string frame;
+    encode_get_all(frame, 1, {false, "chan", false, 0, true, std::string(half, 'a') + "b"});
+    EXPECT_EQ(records_of(messages_of(bench.raw(frame)).at(2), true).size(), 0U);
+    frame.clear();
+    encode_get_all(frame, 2, {false, "chan", false, 0, true, std::string(100, 'a') + "b"});
+    EXPECT_EQ(records_of(messages_of(bench.raw(frame)).at(2), true).count(2), 1U);
+}
+
 TEST_F(NeoStreams, GetAllGoesOnBehindAKeyWhetherOrNotItIsThere) {
     for (const std::uint64_t key : {1U, 5U, 9U}) bench.put("chan", key, "v");
     EXPECT_EQ(records_of(bench.say(1, get_all(false, "01 | 05 00*7 | 00 | 00*8")).at(2)).size(), 1U);
@@ -304,6 +317,24 @@ TEST_F(NeoStreams, MirrorSaysOnceThatUpdatesWereLost) {
     EXPECT_EQ(count_of(heard, "07"), 5U);
     EXPECT_EQ(heard.back(), "1:0b");
     EXPECT_EQ(small.hear(), (Heard{}));
+}
+
+TEST(NeoMirrors, OfOneConnectionShareWhatMayWait) {
+    SessionLimits limits;
+    limits.held_bytes_max = 10 * 16;  // ten updates
+    Bench bench(limits);
+    bench.open();
+    bench.say(1, mirror(true));
+    bench.say(2, mirror(true));
+    for (std::uint64_t key = 0; key < 20; ++key) bench.put("chan", key, "v");
+    EXPECT_EQ(bench.session->end(), SessionEnd::none) << "a Mirror has a word for it";
+    Heard heard = bench.say(1, resume);
+    const Heard second = bench.say(2, resume);
+    heard.insert(heard.end(), second.begin(), second.end());
+    EXPECT_EQ(count_of(heard, "07"), 10U);
+    EXPECT_EQ(count_of(heard, "0b"), 2U);
+    bench.put("chan", 50, "later");
+    EXPECT_EQ(count_of(bench.hear(), "07"), 2U) << "what was told is no longer kept";
 }
 
 TEST_F(NeoStreams, MirrorSaysItAtMostOnceASecondAndNeverForgets) {
