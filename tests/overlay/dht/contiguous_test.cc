@@ -114,6 +114,15 @@ TEST(Contiguous, KeepsNestedStructsAndStaticArraysInPlace) {
                  "61 00*3 | 01 00*3 62 00*3 | 02 00*3 63 00*3 03 00*3 64 00*3 | 65 00*3");
 }
 
+// Where no array is inside, C++ and D agree about a struct on the machines that D's programs run on.
+TEST(Contiguous, TakesAsMuchRoomAsTheCompilersOwnLayout) {
+    if (sizeof(void*) != 8 || alignof(std::uint64_t) != 8) GTEST_SKIP() << "another machine";
+    EXPECT_EQ(contiguous::shape_of<Mixed>().bytes, sizeof(Mixed));
+    EXPECT_EQ(contiguous::shape_of<Small>().bytes, sizeof(Small));
+    EXPECT_EQ(contiguous::shape_of<Holder>().bytes, sizeof(Holder));
+    EXPECT_EQ(contiguous::shape_of<Holder>().alignment, alignof(Holder));
+}
+
 struct Texts {  // 0 number, 8 texts, 24 text; 40 in all
     std::uint8_t number = 0;
     std::vector<std::string> texts;
