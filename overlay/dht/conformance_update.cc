@@ -1,9 +1,13 @@
 // Cases of the conformance suite: Update in both its forms.
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "overlay/dht/conformance_trial.h"
+#include "overlay/dht/contiguous.h"
 
 namespace halp::neo {
 namespace {
@@ -51,17 +55,26 @@ void update(Trial& t) {
     t.expect(t.get(peer, key) == "hello world", "Get does not give the updated value");
 }
 
-// A struct {name, id, totals[7]} as the originals lay it out: the update changes one number inside.
+// A struct as the originals lay it out.
+struct User {
+    std::string name;
+    std::uint64_t id = 0;
+    std::array<std::uint64_t, 7> totals{};
+    static constexpr auto fields = std::tuple{&User::name, &User::id, &User::totals};
+};
+
 void serializer_update(Trial& t) {
-    std::string value = number_of(5) + number_of(23);
-    for (int i = 0; i < 7; ++i) value += number_of(i == 0 ? 1 : 0);
-    value += "hello";
-    std::string changed = value;
-    changed[16] = 2;
+    const User user{"hello", 23, {1}};
+    const std::string value = to_contiguous(user);
     Peer& peer = t.open();
     t.put(peer, key, value);
-    decide(t, peer, read(t, peer, value), change(value, changed), UpdateCode::ok, "UpdateRecord");
-    t.expect(t.get(peer, key) == changed, "Get does not give the updated value");
+    const RequestId id = read(t, peer, value);
+    User changed = user;
+    ++changed.totals[0];
+    decide(t, peer, id, change(value, to_contiguous(changed)), UpdateCode::ok, "UpdateRecord");
+    const auto got = from_contiguous<User>(t.get(peer, key).value_or(""));
+    t.expect(got && got->name == "hello" && got->id == 23 && got->totals == decltype(User::totals){2},
+             "Get does not give the updated struct");
 }
 
 void conflict(Trial& t) {

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "overlay/dht/contiguous.h"
 #include "overlay/dht/dht_node.h"
 #include "overlay/dht/fake_store.h"
 #include "overlay/dht/record_desk.h"
@@ -48,6 +49,17 @@ public:
     [[nodiscard]] Result<bool> remove(std::string_view channel, Key key);  // whether it was there
     // not_found says whether the channel or the record is missing.
     [[nodiscard]] Result<std::string> get(std::string_view channel, Key key) const;
+    // Structs, as D's programs store them (contiguous.h).
+    template <ContiguousStruct T>
+    [[nodiscard]] Result<void> put(std::string_view channel, Key key, const T& value) {
+        return put(channel, key, std::string_view{to_contiguous(value)});
+    }
+    template <ContiguousStruct T>
+    [[nodiscard]] Result<T> get(std::string_view channel, Key key) const {
+        const auto value = get(channel, key);
+        if (!value) return value.error();
+        return from_contiguous<T>(*value);
+    }
     [[nodiscard]] Result<std::vector<Key>> keys(std::string_view channel) const;
     [[nodiscard]] Result<std::vector<std::pair<Key, std::string>>> all(std::string_view channel) const;
     [[nodiscard]] RecordCount size(std::string_view channel) const;  // zeros when it is missing

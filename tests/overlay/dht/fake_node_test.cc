@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -53,6 +54,45 @@ TEST_F(FakeNodeForTests, ItsContentsAreOpenToTheTest) {
     EXPECT_FALSE(*fake.remove("chan", Key{1}));
     EXPECT_FALSE(fake.put("../evil", Key{1}, "x"));
     EXPECT_EQ(fake.channels(), (std::vector<std::string>{"chan"}));
+}
+
+struct UserV1 {
+    std::string name;
+    static constexpr std::uint8_t struct_version = 1;
+    static constexpr auto fields = std::tuple{&UserV1::name};
+};
+struct User {
+    std::string name;
+    std::uint32_t visits = 0;
+    static constexpr std::uint8_t struct_version = 2;
+    static constexpr auto fields = std::tuple{&User::name, &User::visits};
+    using Previous = UserV1;
+    static User from(UserV1 old) { return {std::move(old.name), 1}; }
+};
+
+TEST_F(FakeNodeForTests, ItHoldsStructsAsProgramsInDStoreThem) {
+    ASSERT_TRUE(fake.put("chan", Key{1}, User{"Ann", 7}));
+    EXPECT_EQ(*fake.get("chan", Key{1}),
+              neo::octets({2}) + std::string(16, '\0') + neo::number_of(7) + neo::array_of("Ann"));
+    EXPECT_EQ(fake.get<User>("chan", Key{1}).value().visits, 7U);
+    ASSERT_TRUE(fake.put("chan", Key{2}, UserV1{"Bob"}));
+    EXPECT_EQ(fake.get<User>("chan", Key{2}).value().name, "Bob");
+    EXPECT_EQ(fake.get<User>("chan", Key{2}).value().visits, 1U);
+    EXPECT_EQ(fake.get<User>("chan", Key{3}).error().message, "There is no record 0000000000000003 in `chan`.");
+    EXPECT_EQ(fake.get<UserV1>("chan", Key{1}).error().message,
+              "The struct has version 2, which is newer than the newest that is known, 1.");
+    EXPECT_FALSE(fake.put("../evil", Key{1}, User{}));
+}
+
+TEST_F(FakeNodeForTests, AnEmptyValueIsAValue) {
+    ASSERT_TRUE(fake.put("chan", Key{1}, ""));
+    const auto verdict = client([&](neo::Trial& t) {
+        neo::Peer& peer = t.open();
+        t.expect(t.get(peer, 1, "chan") == "", "not the empty value");
+        t.put(peer, 2, "", "chan");
+    });
+    EXPECT_EQ(verdict.kind, passed) << verdict.reason;
+    EXPECT_EQ(*fake.get("chan", Key{2}), "");
 }
 
 TEST_F(FakeNodeForTests, AClientSeesWhatTheTestPutAndTheOtherWayRound) {
