@@ -27,6 +27,11 @@ bool is_open_end(Code code) {
            code == std::regex_constants::error_brace;
 }
 
+bool is_of_a_place(Code code) {
+    return code != std::regex_constants::error_space && code != std::regex_constants::error_complexity &&
+           code != std::regex_constants::error_stack;
+}
+
 // The library does not tell where. What is left open begins behind the longest part that is sound; any other fault
 // ends the shortest part that has it, too.
 std::size_t place_of_fault(const std::string& expression, Code code) {
@@ -39,26 +44,28 @@ std::size_t place_of_fault(const std::string& expression, Code code) {
     return std::min(sound + 1, expression.size());
 }
 
+// As wide as the library's codes are.
 std::string words_of(Code code) {
     using namespace std::regex_constants;
-    if (code == error_paren) return "a ( or ) lacks its counterpart";
+    if (code == error_paren) return "a ( or ) lacks its counterpart, or there is nothing to repeat";
     if (code == error_brack) return "a [ lacks its ]";
     if (code == error_brace) return "a { lacks its }";
     if (code == error_badbrace) return "these are no bounds for a {}";
     if (code == error_range) return "a range in [] ends before it begins";
     if (code == error_escape) return "a \\ that escapes nothing";
     if (code == error_badrepeat) return "there is nothing to repeat";
-    if (code == error_ctype) return "no such class of characters";
-    if (code == error_collate) return "no such character by name";
-    if (code == error_backref) return "a reference to a group that is not there";
-    return "it is too complex";
+    if (code == error_ctype || code == error_collate) return "no such class or name of characters";
+    return "a reference to a group that is not there";
 }
 
 Result<std::regex> expression_of(const std::string& text) {
     if (text.size() > filter_characters_max)
         return wrong("--filter: a regular expression has at most " + std::to_string(filter_characters_max) +
                      " characters.");
-    if (const std::optional<Code> code = fault_of(text))
+    const std::optional<Code> code = fault_of(text);
+    if (code && !is_of_a_place(*code))
+        return wrong("--filter: `" + text + "` is no regular expression to work with: it is too complex.");
+    if (code)
         return wrong("--filter: `" + text + "` is no regular expression: " + words_of(*code) + ", at character " +
                      std::to_string(place_of_fault(text, *code)) + ".");
     return std::regex(text);
