@@ -81,7 +81,7 @@ TEST(ConformanceChoice, SaysWhereAnExpressionIsWrong) {
 }
 
 TEST(ConformanceChoice, BoundsWhatAnExpressionMayCost) {
-    EXPECT_THAT(refused("", std::string(filter_characters_max + 1, 'a')), HasSubstr("at most 1000 characters"));
+    EXPECT_THAT(refused("", std::string(filter_characters_max + 1, 'a')), HasSubstr("at most 200 characters"));
     EXPECT_THAT(refused("", std::string(filter_characters_max, '(')), HasSubstr("at character 1."));
     EXPECT_THAT(refused("", "(((a{999}){999}){999})"), HasSubstr("too complex"));
 }

@@ -187,17 +187,23 @@ TEST(HalpDhtConformance, TellsTheLastWordsOfANodeThatDidNotStart) {
     EXPECT_EQ(directories_in(home.path()), 0U);
 }
 
-// A shell that dies with its node in the middle of the run: the fake ends when its parent does.
+// It is killed as soon as a file appears.
 TEST(HalpDhtConformance, EndsWhenItsNodeDies) {
     const Home home;
     const int port = free_port();
-    const std::string script = quoted(HALP_BINARY) + " dht fake --port " + std::to_string(port - 100) +
-                               " & sleep 1; echo out of fuel >&2; kill -9 $!; exit 3";
-    const Finished run = judged(home, {at(port), "--filter", "^handshake.(version|silent_client)$", "--timeout",
-                                       "20", "--start", "sh", "--", "-c", script});
-    EXPECT_EQ(run.code, 1);
-    EXPECT_THAT(run.error, HasSubstr("the node ended in the course of handshake.silent_client: exit code 3"));
-    EXPECT_THAT(run.error, HasSubstr("  out of fuel"));
+    const std::string mark = home.path() + "/now";
+    const std::string script = "(for i in $(seq 1000); do sleep 0.03; [ -e " + quoted(mark) +
+                               " ] && echo out of fuel >&2 && kill -9 $$ && exit; done) & exec " +
+                               quoted(HALP_BINARY) + " dht fake --port " + std::to_string(port - 100);
+    Running judge(home, "judge",
+                  judging(home, {at(port), "--filter", "handshake.(version$|silent_client)", "--timeout", "20",
+                                 "--start", "sh", "--delay", "30", "--", "-c", script}));
+    ASSERT_TRUE(judge.says("passed  handshake.version")) << judge.error();
+    written(home, "now", "");
+    EXPECT_EQ(judge.end(), 1);
+    EXPECT_THAT(judge.error(), HasSubstr("the node ended in the course of handshake.silent_client: signal 9"));
+    EXPECT_THAT(judge.error(), HasSubstr("  out of fuel"));
+    EXPECT_EQ(directories_in(home.path()), 0U);
 }
 
 TEST(HalpDhtConformance, CleansUpBehindAnInterrupt) {

@@ -10,7 +10,7 @@
 
 namespace halp::cli {
 
-inline constexpr std::size_t filter_characters_max = 1000;
+inline constexpr std::size_t filter_characters_max = 200;
 
 // Those that --only, --filter (anywhere in the name) and --id all allow, in the order of the suite. An error when
 // one of them is wrong, or together they leave none; of a bad expression it says where.
