@@ -187,7 +187,7 @@ TEST(HalpDhtConformance, TellsTheLastWordsOfANodeThatDidNotStart) {
     EXPECT_EQ(directories_in(home.path()), 0U);
 }
 
-// It is killed as soon as a file appears.
+// ... and says so even when it is to be quiet. It is killed as soon as a file appears.
 TEST(HalpDhtConformance, EndsWhenItsNodeDies) {
     const Home home;
     const int port = free_port();
@@ -197,13 +197,29 @@ TEST(HalpDhtConformance, EndsWhenItsNodeDies) {
                                quoted(HALP_BINARY) + " dht fake --port " + std::to_string(port - 100);
     Running judge(home, "judge",
                   judging(home, {at(port), "--filter", "handshake.(version$|silent_client)", "--timeout", "20",
-                                 "--start", "sh", "--delay", "30", "--", "-c", script}));
+                                 "-q", "--start", "sh", "--delay", "30", "--", "-c", script}));
     ASSERT_TRUE(judge.says("passed  handshake.version")) << judge.error();
     written(home, "now", "");
     EXPECT_EQ(judge.end(), 1);
     EXPECT_THAT(judge.error(), HasSubstr("the node ended in the course of handshake.silent_client: signal 9"));
     EXPECT_THAT(judge.error(), HasSubstr("  out of fuel"));
     EXPECT_EQ(directories_in(home.path()), 0U);
+}
+
+TEST(HalpDhtConformance, EndsWhenTheNodeCannotBeReachedAnyMore) {
+    const Home home;
+    const int port = free_port();
+    Running fake(home, "fake", {HALP_BINARY, "dht", "fake", "--port", std::to_string(port - 100)});
+    ASSERT_TRUE(fake.says("\n")) << fake.error();
+    Running judge(home, "judge",
+                  judging(home, {at(port), "--filter", "handshake.(version$|silent_client)|^records"}));
+    ASSERT_TRUE(judge.says("passed  handshake.version")) << judge.error();
+    fake.end(SIGKILL);
+    EXPECT_EQ(judge.end(), 1);
+    const std::size_t left = neo::conformance_cases_named("records").size() - 1;
+    EXPECT_THAT(judge.error(), HasSubstr("1 failed, 0 skipped, " + std::to_string(left) +
+                                         " not run: the node cannot "
+                                         "be reached any more behind records."));
 }
 
 TEST(HalpDhtConformance, CleansUpBehindAnInterrupt) {

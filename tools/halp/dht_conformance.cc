@@ -113,22 +113,23 @@ private:
             const Verdict verdict = judge.run(each);
             if (interrupted()) return conclude(ExitCode::interrupted, "interrupted.");
             report_.add(each, verdict);
-            if (const std::string why = end_reason(judge, verdict); !why.empty())
-                return conclude(ExitCode::failed, why);
+            if (const std::string why = what_became_of_the_node(judge, each, verdict); !why.empty())
+                return conclude(ExitCode::failed, why, true);
+            if (typed_.fatal && verdict.kind == Verdict::Kind::failed && report_.not_run() > 0)
+                return conclude(ExitCode::failed,
+                                "the run ends with the failure of " + std::string(each.name) + ".");
         }
         return conclude(report_.failed() == 0 ? ExitCode::ok : ExitCode::failed, "");
     }
 
-    // Why there is no sense in going on behind this verdict, in sentences; empty when there is.
-    std::string end_reason(neo::Conformance& judge, const Verdict& verdict) {
-        const std::string name(verdict.name);
-        if (node_)
-            if (const std::string how = node_->death(); !how.empty())
-                return "the node ended in the course of " + name + ": " + how;
+    // Why there is no sense in going on without it, in sentences; empty when it is still there.
+    std::string what_became_of_the_node(neo::Conformance& judge, const neo::ConformanceCase& test,
+                                        const Verdict& verdict) {
+        const std::string how = node_ ? node_->death() : "";
+        if (!how.empty()) return "the node ended in the course of " + std::string(test.name) + ": " + how;
         if (verdict.kind != Verdict::Kind::failed || report_.not_run() == 0) return {};
-        if (judge.sanity().kind == Sanity::Kind::unreachable && !interrupted())
-            return "the node cannot be reached any more behind " + name + ".";
-        return typed_.fatal ? "the run ends with the failure of " + name + "." : "";
+        const bool gone = judge.sanity().kind == Sanity::Kind::unreachable && !interrupted();
+        return gone ? "the node cannot be reached any more behind " + std::string(test.name) + "." : "";
     }
 
     ExitCode not_begun(ExitCode code, const std::string& why) {
@@ -137,9 +138,13 @@ private:
         return write_junit(why, why) ? code : ExitCode::failed;
     }
 
-    // `why` it ended before its end, in sentences; empty when it did not.
-    ExitCode conclude(ExitCode code, const std::string& why) {
-        console_.say(report_.summary() + (why.empty() ? "." : ": " + why));
+    // `why` it ended before its end, in sentences; empty when it did not. `grave`: for --quiet, too.
+    ExitCode conclude(ExitCode code, const std::string& why, bool grave = false) {
+        const std::string text = report_.summary() + (why.empty() ? "." : ": " + why);
+        if (grave)
+            console_.fail(code, text);
+        else
+            console_.say(text);
         return write_junit(why, "") ? code : ExitCode::failed;
     }
 
