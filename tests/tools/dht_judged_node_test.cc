@@ -54,6 +54,18 @@ std::size_t directories_in(const std::string& path) {
     }));
 }
 
+// As told behind --keep.
+std::string kept_directory(const Finished& run) {
+    const auto told = run.error.find("kept: ");
+    return told == std::string::npos ? "" : run.error.substr(told + 6, run.error.find('\n', told) - told - 6);
+}
+
+std::size_t lines_beginning_with(const std::string& text, std::string_view word) {
+    const std::vector<std::string> lines = lines_of(text);
+    return static_cast<std::size_t>(
+        std::ranges::count_if(lines, [&](const std::string& line) { return line.starts_with(word); }));
+}
+
 TEST(HalpDhtConformance, EndsAtOnceWhereNobodyListens) {
     const Home home;
     const std::string nobody = at(free_port()), report = home.path() + "/report.xml";
@@ -130,6 +142,17 @@ TEST(HalpDhtConformance, StartsANodeOfItsOwnAndRestartsIt) {
     EXPECT_EQ(directories_in(home.path()), 0U);
 }
 
+TEST(HalpDhtConformance, KeepsItsNodeAwayFromTheRecordsOfOthers) {
+    const Home home;
+    const Finished run = judged_daemon(home, free_port(), {"--only", "dhttest.put_get", "--keep"});
+    const std::string kept = kept_directory(run);
+    ASSERT_FALSE(kept.empty()) << run.error;
+    EXPECT_THAT(kept, StartsWith(home.path() + "/halp-"));
+    EXPECT_TRUE(std::filesystem::exists(kept + "/dht/records.lmdb"));
+    EXPECT_TRUE(std::filesystem::exists(kept + "/lock")) << "its state";
+    EXPECT_THAT(process::read_whole_file(kept + "/stderr"), HasSubstr("serving records on"));
+}
+
 TEST(HalpDhtConformance, EndsWithTheFirstFailureWhenAsked) {
     const Home home;
     const std::string report = home.path() + "/report.xml";
@@ -158,9 +181,7 @@ TEST(HalpDhtConformance, DoesNotRestartWhatKeepsNoRecords) {
     const Finished spared = judged(home, words);
     EXPECT_EQ(spared.code, 0) << spared.error;
     EXPECT_THAT(spared.error, HasSubstr("0 passed, 0 failed, 5 skipped."));
-    const auto told = spared.error.find("kept: " + home.path() + "/halp-");
-    ASSERT_NE(told, std::string::npos) << spared.error;
-    const std::string kept = spared.error.substr(told + 6, spared.error.find('\n', told) - told - 6);
+    const std::string kept = kept_directory(spared);
     EXPECT_EQ(process::read_whole_file(kept + "/stdout"), "neo " + at(port) + "\n");
     words = {at(port), "--only", "restart.records"};
     words.insert(words.end(), fake.begin(), fake.end());
@@ -201,7 +222,9 @@ TEST(HalpDhtConformance, EndsWhenItsNodeDies) {
     ASSERT_TRUE(judge.says("passed  handshake.version")) << judge.error();
     written(home, "now", "");
     EXPECT_EQ(judge.end(), 1);
-    EXPECT_THAT(judge.error(), HasSubstr("the node ended in the course of handshake.silent_client: signal 9"));
+    EXPECT_THAT(judge.error(), HasSubstr("the node ended in the course of handshake."))
+        << "which of the two cases that is depends on the moment";
+    EXPECT_THAT(judge.error(), HasSubstr(": signal 9."));
     EXPECT_THAT(judge.error(), HasSubstr("  out of fuel"));
     EXPECT_EQ(directories_in(home.path()), 0U);
 }
@@ -216,10 +239,8 @@ TEST(HalpDhtConformance, EndsWhenTheNodeCannotBeReachedAnyMore) {
     ASSERT_TRUE(judge.says("passed  handshake.version")) << judge.error();
     fake.end(SIGKILL);
     EXPECT_EQ(judge.end(), 1);
-    const std::size_t left = neo::conformance_cases_named("records").size() - 1;
-    EXPECT_THAT(judge.error(), HasSubstr("1 failed, 0 skipped, " + std::to_string(left) +
-                                         " not run: the node cannot "
-                                         "be reached any more behind records."));
+    EXPECT_THAT(judge.error(), HasSubstr(" not run: the node cannot be reached any more behind "));
+    EXPECT_LE(lines_beginning_with(judge.out(), "FAILED"), 1U) << judge.out();
 }
 
 TEST(HalpDhtConformance, CleansUpBehindAnInterrupt) {

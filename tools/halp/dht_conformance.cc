@@ -49,6 +49,9 @@ ExitCode exit_code_of(Sanity::Kind kind) {
     return ExitCode::failed;
 }
 
+// From the end of its connections to that of its process.
+constexpr std::chrono::seconds time_to_die{1};
+
 Duration seconds(double count) { return Duration{static_cast<std::int64_t>(count * 1e6)}; }
 
 bool interrupted() { return interrupt::cause() != interrupt::Cause::none; }
@@ -122,13 +125,17 @@ private:
         return conclude(report_.failed() == 0 ? ExitCode::ok : ExitCode::failed, "");
     }
 
-    // Why there is no sense in going on without it, in sentences; empty when it is still there.
+    // Why there is no sense in going on without it, in sentences; empty when it is still there. Our own is asked
+    // behind every case: one that a case kills may have ended the connection just as the case wants it.
     std::string what_became_of_the_node(neo::Conformance& judge, const neo::ConformanceCase& test,
                                         const Verdict& verdict) {
-        const std::string how = node_ ? node_->death() : "";
+        const bool look = node_ || (verdict.kind == Verdict::Kind::failed && report_.not_run() > 0);
+        if (!look) return {};
+        const Sanity::Kind found = judge.sanity().kind;
+        if (found == Sanity::Kind::sound || interrupted()) return {};
+        const std::string how = node_ ? node_->death(time_to_die) : "";
         if (!how.empty()) return "the node ended in the course of " + std::string(test.name) + ": " + how;
-        if (verdict.kind != Verdict::Kind::failed || report_.not_run() == 0) return {};
-        const bool gone = judge.sanity().kind == Sanity::Kind::unreachable && !interrupted();
+        const bool gone = found == Sanity::Kind::unreachable;
         return gone ? "the node cannot be reached any more behind " + std::string(test.name) + "." : "";
     }
 

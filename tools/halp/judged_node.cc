@@ -27,8 +27,9 @@ neo::ConformanceOptions probing(const JudgedNodeOptions& options) {
 process::Command command_of(const JudgedNodeOptions& options, const std::string& directory) {
     process::Command command;
     command.argv = options.argv;
-    for (const char* name :
-         {"HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"})
+    // The last two are systemd's: halpd of root asks them before it takes /var/lib and /run.
+    for (const char* name : {"HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME",
+                             "XDG_RUNTIME_DIR", "STATE_DIRECTORY", "RUNTIME_DIRECTORY"})
         command.environment.emplace_back(name, directory);
     command.out_file = directory + "/stdout";
     command.error_file = directory + "/stderr";
@@ -98,9 +99,9 @@ std::string JudgedNode::last_words() const {
     return "The last lines of its stderr:\n" + tail;
 }
 
-std::string JudgedNode::death() {
-    if (!process_) return {};
-    return process_->running() ? "" : process_->how_it_ended() + ". " + last_words();
+std::string JudgedNode::death(milliseconds patience) {
+    if (!process_ || !process_->wait(patience)) return {};
+    return process_->how_it_ended() + ". " + last_words();
 }
 
 std::string JudgedNode::end() {

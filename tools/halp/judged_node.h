@@ -1,7 +1,10 @@
-// The node that a conformance run starts, owns and ends: one process in a fresh directory. Its working directory,
-// HOME and the XDG directories are there, so that it meets neither the records nor the configuration of anybody.
+// The node that a conformance run starts, owns and ends: one process in a fresh directory. Its working directory, HOME,
+// the XDG directories and systemd's are there, so that it meets nobody's records, and of configuration only /etc.
 #pragma once
 
+#include <array>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,8 +46,8 @@ public:
     [[nodiscard]] std::optional<neo::Credential> visitor() const override { return std::nullopt; }
     bool restart() override;
 
-    // How it ended, with the last lines of its stderr, in sentences; empty while it runs.
-    [[nodiscard]] std::string death();
+    // How it ended, with the last lines of its stderr, in sentences; empty when it runs on after `patience`.
+    [[nodiscard]] std::string death(std::chrono::milliseconds patience = {});
     // TERM, and KILL when it does not end in 10 s. What is worth saying of that, empty when it ended as it should.
     [[nodiscard]] std::string end();
     [[nodiscard]] const std::string& directory() const { return directory_.path(); }
