@@ -91,7 +91,9 @@ bool ConformanceReport::write_junit(const std::string& file, const Endpoint& nod
                                     const std::string& fault) const {
     const std::string reason = "not run: " + why.substr(0, why.find('\n'));
     std::vector<Verdict> all = verdicts_;
-    if (!fault.empty()) all.insert(all.begin(), {"sanity.node", Verdict::Kind::failed, fault, Duration{0}});
+    std::string in_one_line = fault;
+    std::ranges::replace(in_one_line, '\n', ' ');
+    if (!fault.empty()) all.insert(all.begin(), {"sanity.node", Verdict::Kind::failed, in_one_line, Duration{0}});
     for (std::size_t i = verdicts_.size(); i < cases_.size(); ++i)
         all.push_back({cases_[i].name, Verdict::Kind::skipped, reason, Duration{0}});
     std::ofstream out(file, std::ios::binary);
