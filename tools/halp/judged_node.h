@@ -1,5 +1,6 @@
-// The node that a conformance run starts, owns and ends: one process in a fresh directory. Its working directory, HOME,
-// the XDG directories and systemd's are there, so that it meets nobody's records, and of configuration only /etc.
+// The node that a conformance run starts, owns and ends: one process in a fresh directory. Its working directory,
+// HOME, the XDG directories and systemd's are there, so that it meets nobody's records, and of configuration only
+// /etc.
 #pragma once
 
 #include <array>
