@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
@@ -76,7 +77,7 @@ TemporaryDirectory::TemporaryDirectory() {
 
 TemporaryDirectory::~TemporaryDirectory() {
     std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+    if (!path_.empty() && !kept_) std::filesystem::remove_all(path_, ignored);
 }
 
 Result<ChildProcess> ChildProcess::start(const Command& command) {
@@ -132,6 +133,25 @@ int ChildProcess::kill_and_wait() {
 std::string ChildProcess::how_it_ended() const {
     if (!ended_) return "";
     return *ended_ > 128 ? "signal " + std::to_string(*ended_ - 128) : "exit code " + std::to_string(*ended_);
+}
+
+std::string find_program(const std::string& name, std::string_view search_path) {
+    const auto runnable = [](const std::string& path) {
+        std::error_code none;
+        return std::filesystem::is_regular_file(path, none) && ::access(path.c_str(), X_OK) == 0;
+    };
+    const auto absolute = [](const std::string& path) {
+        std::error_code none;
+        return std::filesystem::absolute(path, none).string();
+    };
+    if (name.find('/') != std::string::npos) return runnable(name) ? absolute(name) : "";
+    for (std::string_view rest = search_path; !name.empty() && !rest.empty();) {
+        const std::size_t end = std::min(rest.find(':'), rest.size());
+        const std::string candidate = std::string{rest.substr(0, end)} + "/" + name;
+        if (end > 0 && runnable(candidate)) return absolute(candidate);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return {};
 }
 
 std::string tail_of(const std::string& path, std::size_t lines_max) {

@@ -1,5 +1,6 @@
-// Real processes for `halp demo`, benchmarks and process-level tests: started with their output in files, never left behind. A
-// child dies with the thread that started it (PR_SET_PDEATHSIG), and at the latest when its object goes.
+// Real processes for `halp demo`, benchmarks and process-level tests: started with their output in files, never
+// left behind. A child dies with the thread that started it (PR_SET_PDEATHSIG), and at the latest when its object
+// goes.
 #pragma once
 
 #include <sys/types.h>
@@ -7,6 +8,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,17 +16,20 @@
 
 namespace halp::process {
 
-// A directory of its own below $TMPDIR, removed with everything in it.
+// A directory of its own below $TMPDIR, removed with everything in it unless it is to be kept.
 class TemporaryDirectory {
 public:
     TemporaryDirectory();
     ~TemporaryDirectory();
-    TemporaryDirectory(TemporaryDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    TemporaryDirectory(TemporaryDirectory&& other) noexcept
+        : path_(std::exchange(other.path_, {})), kept_(other.kept_) {}
     TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
     [[nodiscard]] const std::string& path() const { return path_; }
+    void keep() { kept_ = true; }
 
 private:
     std::string path_;
+    bool kept_ = false;
 };
 
 struct Command {
@@ -47,7 +52,7 @@ public:
     bool signal(int number);  // false when it has ended
     // The exit code, or 128 + the signal that ended it; nothing while it runs on after `patience`.
     std::optional<int> wait(std::chrono::milliseconds patience);
-    int kill_and_wait();  // SIGKILL: the hardest crash a process can have
+    int kill_and_wait();                             // SIGKILL: the hardest crash a process can have
     [[nodiscard]] std::string how_it_ended() const;  // "exit code 1", "signal 9"; "" while it runs
 
 private:
@@ -56,6 +61,9 @@ private:
     std::optional<int> ended_;
 };
 
+// The absolute path of a program as a shell finds it: `name` with a / is a path, else it is looked for in
+// `search_path` (as $PATH). Empty when there is none that can be run.
+std::string find_program(const std::string& name, std::string_view search_path);
 // The file's bytes; empty when it cannot be read.
 std::string read_whole_file(const std::string& path);
 // The file's last lines, each indented by two blanks.

@@ -2,7 +2,7 @@
 // own to any node, and each ending in one line of verdict. The cases of the original's test suite are `dhttest.*`;
 // where the originals crash, fall silent or lose something, the suite asks for what README.md promises instead.
 //
-// The cases write to and remove the channels test_channel and channel1 to channel4 of the node.
+// The cases write to and remove the channels test_channel and channel1 to channel4 of the node; sanity() does not.
 #pragma once
 
 #include <array>
@@ -30,7 +30,11 @@ struct ConformanceCase {
     std::string_view name;   // group.words
     std::string_view shows;  // what the node has done when it passes
     void (*run)(Trial& trial);
+    int priority = 0;  // 1000: without it nothing else makes sense; as the original's cases have them
+    std::size_t number =
+        0;  // from 1, in the order of conformance_cases(); names stay when cases are added, it may not
 };
+// The most important ones first: the transport, then the original's cases, then ours; what kills the node last.
 [[nodiscard]] const std::vector<ConformanceCase>& conformance_cases();
 
 // Those whose name is `only` or begins with "`only`."; all when it is empty.
@@ -68,6 +72,19 @@ struct Verdict {
 };
 [[nodiscard]] std::string_view name(Verdict::Kind kind);
 
+// Whether there is a node to judge that lets the judge in. Without that every case would fail for the same reason.
+struct Sanity {
+    enum class Kind : std::uint8_t {
+        sound,
+        unreachable,  // nobody takes connections
+        silent,       // somebody does and says nothing
+        stranger,     // somebody who does not speak neo, or not to the end of the handshake
+        rejected,     // a node that does not take this client
+    };
+    Kind kind = Kind::sound;
+    std::string reason;  // a sentence without its full stop, unless sound
+};
+
 // The handler to attach to a world that has the node in reach.
 class Conformance final : public EventHandler {
 public:
@@ -76,6 +93,7 @@ public:
                 NodeControl* control = nullptr);
     ~Conformance() override;
 
+    [[nodiscard]] Sanity sanity();
     [[nodiscard]] Verdict run(const ConformanceCase& test);
 
     void on_accept(StreamId stream, const Endpoint& source) override;

@@ -15,7 +15,7 @@ constexpr std::string_view other_channel = "channel1";
 bool restarted(Trial& t) {
     if (t.over()) return false;
     if (t.control() && t.control()->restart()) return true;
-    t.skip("only the owner of a node can restart it");
+    t.skip(t.control() ? "this node is not restarted" : "only the owner of a node can restart it");
     return false;
 }
 

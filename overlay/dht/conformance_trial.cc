@@ -431,11 +431,17 @@ void Trial::on_connected(StreamId stream) {
     peer->session->output().clear();
 }
 
-void Trial::on_gone(StreamId stream, bool refused, bool still_ours) {
+void Trial::on_connect_failed(StreamId stream, ConnectFailure why) {
     Peer* peer = find(stream);
     if (!peer) return;
     peer->ended = true;
-    peer->refused = refused;
+    peer->refused = why;
+}
+
+void Trial::on_gone(StreamId stream, bool still_ours) {
+    Peer* peer = find(stream);
+    if (!peer) return;
+    peer->ended = true;
     if (still_ours) doors_.transport.close(stream);
 }
 

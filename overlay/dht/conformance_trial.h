@@ -33,9 +33,9 @@ public:
 
     [[nodiscard]] StreamId stream() const { return stream_; }
     bool connected = false;
-    bool ended = false;    // by the node
-    bool refused = false;  // never stood
-    std::string heard;     // raw
+    bool ended = false;                     // by the node
+    std::optional<ConnectFailure> refused;  // never stood
+    std::string heard;                      // raw
     bool authenticated = false;
     std::map<RequestId, std::deque<std::string>> inbox;
     std::size_t messages = 0;  // that have ever come
@@ -144,7 +144,8 @@ public:
 
     // ---- told by the suite ----
     void on_connected(StreamId stream);
-    void on_gone(StreamId stream, bool refused, bool still_ours);
+    void on_connect_failed(StreamId stream, ConnectFailure why);
+    void on_gone(StreamId stream, bool still_ours);
     void on_bytes(StreamId stream, Bytes bytes);
 
 private:
@@ -193,6 +194,8 @@ GetAllCode scan_step(Trial& trial, Peer& peer, RequestId id, bool keys_only, Sca
 Scanned scan(Trial& trial, Peer& peer, const GetAllRequest& request = {false, test_channel, false, 0, false, {}});
 void acknowledge(Trial& trial, Peer& peer, RequestId id);
 void expect_records(Trial& trial, const Scanned& scanned, const Records& wanted, std::string_view what);
+
+[[nodiscard]] Sanity judge_sanity(Trial& trial);
 
 // The cases, by file.
 void add_transport_cases(std::vector<ConformanceCase>& cases);

@@ -92,6 +92,20 @@ TEST(Console, EscapesOnlyForTerminals) {
     EXPECT_EQ(terminal.data.str(), "a\n\\x1b[31m\n");
 }
 
+TEST(Console, ShowsProgressInPassingWhereATerminalCanEraseIt) {
+    testing::RecordedConsole terminal{{.messages_terminal = true}};
+    EXPECT_TRUE(terminal.console.progress("1 of 2"));
+    EXPECT_TRUE(terminal.console.progress("2 of 2"));
+    terminal.console.line("data");
+    terminal.console.line("more");
+    EXPECT_EQ(terminal.messages.str(), "1 of 2\r\x1b[K2 of 2\r\x1b[K");
+    EXPECT_EQ(terminal.data.str(), "data\nmore\n");
+    testing::RecordedConsole piped, quiet{{.quiet = true, .messages_terminal = true}};
+    EXPECT_FALSE(piped.console.progress("1 of 2"));
+    EXPECT_FALSE(quiet.console.progress("1 of 2"));
+    EXPECT_EQ(piped.messages.str() + quiet.messages.str(), "");
+}
+
 TEST(Console, ColoursWhereItIsWanted) {
     EXPECT_TRUE(wants_colour(ColourWhen::automatic, true, nullptr, "xterm"));
     EXPECT_TRUE(wants_colour(ColourWhen::automatic, true, "", "xterm"));

@@ -71,6 +71,20 @@ TEST(DhtWords, NameNodesInOneOfThreeWays) {
     EXPECT_THAT(refused({"dht", "get", "c", "1", "--label", "x/"}), HasSubstr("not a label"));
 }
 
+TEST(DhtWords, OfANodeToStartAreItsOwn) {
+    const DhtCommand judge = dht({"conformance", "127.0.0.1:1", "--start", "node", "--id", "3", "--id", "5",
+                                  "--json", "--", "--json", "[a,b]", "", "--", "--help"});
+    EXPECT_EQ(judge.node, "127.0.0.1:1");
+    EXPECT_EQ(judge.start, "node");
+    EXPECT_THAT(judge.ids, ElementsAre(3U, 5U));
+    EXPECT_THAT(judge.arguments, ElementsAre("--json", "[a,b]", "", "--", "--help"));
+    EXPECT_THAT(dht({"conformance", "127.0.0.1:1", "--start=node", "--", "-v"}).arguments, ElementsAre("-v"));
+    EXPECT_THAT(refused({"dht", "conformance", "127.0.0.1:1", "--", "x"}), HasSubstr("`x` was not expected"));
+    EXPECT_THAT(refused({"dht", "conformance", "--start", "node", "--", "127.0.0.1:1"}), HasSubstr("is missing"));
+    EXPECT_THAT(refused({"dht", "conformance", "127.0.0.1:1", "--keep"}), HasSubstr("--start"));
+    EXPECT_THAT(refused({"dht", "conformance", "127.0.0.1:1", "--id", "x"}), HasSubstr("--id"));
+}
+
 TEST(DhtWords, AreRefusedWithTheirNameAndARemedy) {
     EXPECT_THAT(refused({"dht"}), HasSubstr("halp dht --help"));
     EXPECT_THAT(refused({"dht", "gett", "c", "1"}), HasSubstr("did you mean `halp dht get`?"));

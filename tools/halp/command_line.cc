@@ -326,6 +326,17 @@ bool wants_help(int argc, const char* const* argv) {
     return false;
 }
 
+// How many words are ours: what stands behind `--start COMMAND ... --` belongs to that command as it is.
+int own_words(int argc, const char* const* argv) {
+    bool starts = false;
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        starts = starts || word == "--start" || word.starts_with("--start=");
+        if (word == "--") return starts ? i : argc;
+    }
+    return argc;
+}
+
 void require_nothing(CLI::App& app) {
     for (CLI::Option* option : app.get_options()) option->required(false);
     for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; })) require_nothing(*sub);
@@ -346,8 +357,10 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
         add_own(entry.verb, *sub, typed);
         if (wants_help(argc, argv)) require_nothing(*sub);
     }
+    const int own = own_words(argc, argv);
+    for (int i = own + 1; i < argc; ++i) typed.command.dht.arguments.emplace_back(argv[i]);
     try {
-        app.parse(argc, argv);
+        app.parse(own, argv);
     } catch (const CLI::ParseError& error) {
         return {std::nullopt, ExitCode::usage, std::string{error.what()} + "\nTry `" + words_for_help(app) + "`."};
     }

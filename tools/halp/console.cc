@@ -28,12 +28,27 @@ bool wants_colour(ColourWhen when, bool terminal, const char* no_color, const ch
     return terminal && !refused && !dumb;
 }
 
+void Console::erase_progress() {
+    if (progress_shown_) messages_ << "\r\x1b[K" << std::flush;
+    progress_shown_ = false;
+}
+
+bool Console::progress(std::string_view text) {
+    if (!style_.messages_terminal || style_.quiet) return false;
+    erase_progress();
+    messages_ << harmless(text) << std::flush;
+    progress_shown_ = true;
+    return true;
+}
+
 bool Console::line(std::string_view text) {
+    erase_progress();
     data_ << (style_.terminal ? harmless(text) : std::string{text}) << '\n' << std::flush;
     return data_.good();
 }
 
 void Console::block(std::string_view text) {
+    erase_progress();
     data_ << (style_.terminal ? harmless_lines(text) : std::string{text}) << std::flush;
 }
 
@@ -43,11 +58,13 @@ bool Console::rows(std::string_view text) {
 }
 
 bool Console::bytes(std::string_view bytes) {
+    erase_progress();
     data_.write(bytes.data(), static_cast<std::streamsize>(bytes.size())).flush();
     return data_.good();
 }
 
 void Console::headed(std::string_view text) {
+    erase_progress();
     const std::size_t end = text.find('\n');
     const std::string head = style_.terminal ? harmless(text.substr(0, end)) : std::string{text.substr(0, end)};
     data_ << (style_.colour ? "\x1b[1m" + head + "\x1b[0m" : head) << '\n';
@@ -55,6 +72,7 @@ void Console::headed(std::string_view text) {
 }
 
 void Console::message(std::string_view text, bool grave) {
+    erase_progress();
     messages_ << (style_.colour && grave ? "\x1b[31mhalp:\x1b[0m " : "halp: ") << harmless_lines(text) << std::endl;
 }
 

@@ -16,6 +16,7 @@ struct Style {
     bool verbose = false;
     bool terminal = false;  // data go to a terminal: strangers' bytes are made harmless
     bool colour = false;
+    bool messages_terminal = false;  // messages go to a terminal that can erase a line
 };
 
 // --color, then NO_COLOR and TERM=dumb, then whether a terminal is there.
@@ -37,6 +38,8 @@ public:
     bool bytes(std::string_view bytes);
     void say(std::string_view text);     // unless --quiet
     void detail(std::string_view text);  // only with -v
+    // A line that stands until anything else is printed. False when there is no terminal for it, or --quiet.
+    bool progress(std::string_view text);
     // An error, always; answers the code so that a verb can `return console.fail(...)`.
     ExitCode fail(ExitCode code, std::string_view text);
     ExitCode fail(const Error& error) { return fail(exit_code_of(error.code), error.message); }
@@ -46,10 +49,12 @@ public:
 
 private:
     void message(std::string_view text, bool grave);
+    void erase_progress();
 
     std::ostream& data_;
     std::ostream& messages_;
     Style style_;
+    bool progress_shown_ = false;
 };
 
 }  // namespace halp::cli

@@ -105,13 +105,7 @@ Result<std::string> find_halpd(const std::string& wanted, const std::string& own
     }
     const std::string beside = fs::path{own_program}.parent_path() / "halpd";
     if (is_program(beside)) return beside;
-    std::string_view rest = search_path;
-    while (!rest.empty()) {
-        const std::size_t end = std::min(rest.find(':'), rest.size());
-        const std::string candidate = std::string{rest.substr(0, end)} + "/halpd";
-        if (end > 0 && is_program(candidate)) return candidate;
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
+    if (std::string found = process::find_program("halpd", search_path); !found.empty()) return found;
     return Error{ErrorCode::not_found, "halpd is neither beside halp nor in PATH; name it with --halpd."};
 }
 

@@ -1,6 +1,7 @@
 // What was typed behind `halp dht`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,7 +41,18 @@ struct DhtCommand {
     std::string only;            // conformance: a case or a group; empty: all
     std::string junit;           // conformance: a file to write
     std::string credentials;     // a client's file; empty: conformance: admin with 128 zero bytes
-    bool list = false;           // conformance: say what there is and end
+
+    // conformance
+    bool list = false;                   // say what there is and end
+    std::string case_filter;             // a regular expression for names of cases
+    std::vector<std::size_t> ids;        // numbers of cases; empty: all
+    bool fatal = false;                  // end at the first failure
+    bool progress = false;               // say which case begins, also where stderr is no terminal
+    std::string start;                   // the program of the node, to be started and ended
+    std::vector<std::string> arguments;  // of that program
+    double delay_s = 5;                  // how long it may take until it takes connections
+    bool keep = false;                   // its directory
+    bool no_restart = false;             // it keeps no records
 
     // Where the nodes are: one of these at most, else what dht_reach.h calls the usual places.
     std::vector<Endpoint> nodes;

@@ -178,6 +178,9 @@ int main(int argc, char** argv) {
     const CommandLine& command = *parsed.command;
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     const bool colour = wants_colour(command.colour, terminal, std::getenv("NO_COLOR"), std::getenv("TERM"));
-    Console console{std::cout, std::cerr, {command.json, command.quiet, command.verbose, terminal, colour}};
+    const bool erasable =
+        wants_colour(ColourWhen::automatic, ::isatty(STDERR_FILENO) == 1, nullptr, std::getenv("TERM"));
+    Console console{
+        std::cout, std::cerr, {command.json, command.quiet, command.verbose, terminal, colour, erasable}};
     return static_cast<int>(run(command, console));
 }

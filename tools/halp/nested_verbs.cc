@@ -66,7 +66,13 @@ const std::vector<DhtEntry>& dht_verbs() {
          "Try a node case by case; writes to test_channel there",
          "  halp dht conformance --list                     the cases\n"
          "  halp dht conformance 127.0.0.1:10100 --junit report.xml\n"
-         "  halp dht conformance 127.0.0.1:10100 --only mirror"},
+         "  halp dht conformance 127.0.0.1:10100 --only mirror --filter suspend\n"
+         "  halp dht conformance 127.0.0.1:10100 --fatal -v\n"
+         "  halp dht conformance 127.0.0.1:10100 --start halpd -- --listen 127.0.0.1:0 --dht-port 10000 "
+         "--dht-test-client\n"
+         "Exit codes: 0 none failed, 1 some did, or the node ended; 4 nobody can be reached there, 5 it says "
+         "nothing,\n"
+         "6 it turns the client away."},
     };
     return all;
 }
@@ -219,10 +225,26 @@ void NestedVerbs::add_fake(CLI::App& sub) {
 void NestedVerbs::add_judge(CLI::App& sub) {
     DhtCommand& dht = command_.dht;
     sub.add_option("HOST:PORT", dht.node, "the node's neo port");
+    sub.add_flag("--list", dht.list, "say which cases there are: number, priority, name, what it shows");
     sub.add_option("--only", dht.only, "one case, or one group of them");
+    sub.add_option("--filter", dht.case_filter, "cases whose name this regular expression (ECMAScript) finds")
+        ->type_name("REGEX");
+    sub.add_option("--id", dht.ids, "the case with this number; several times")
+        ->type_name("N")
+        ->allow_extra_args(false);
+    sub.add_flag("--fatal", dht.fatal, "end at the first failure");
+    sub.add_flag("--progress", dht.progress, "say on stderr which case begins, n of m, also without a terminal");
     sub.add_option("--junit", dht.junit, "a file for build servers");
     sub.add_option("--credentials", dht.credentials, "a file with `name:key` (else admin with 128 zero bytes)");
-    sub.add_flag("--list", dht.list, "say which cases there are");
+    sub.add_option("--start", dht.start,
+                   "start this node for the run, in a fresh directory; its arguments behind --")
+        ->type_name("COMMAND");
+    sub.add_option("--delay", dht.delay_s, "how many seconds it has until it takes connections at HOST:PORT")
+        ->type_name("S")
+        ->check(CLI::Range(0.0, 3600.0))
+        ->capture_default_str();
+    sub.add_flag("--no-restart", dht.no_restart, "it keeps no records: it is not killed and started again");
+    sub.add_flag("--keep", dht.keep, "its directory stays, and is told");
 }
 
 void NestedVerbs::add_dht_own(DhtVerb verb, CLI::App& sub) {
@@ -337,6 +359,8 @@ Result<void> NestedVerbs::check_dht() {
     if (dht.verb == DhtVerb::fake) return {};
     if (dht.verb == DhtVerb::conformance) {
         if (dht.node.empty() && !dht.list) return wrong("The node is missing: halp dht conformance HOST:PORT.");
+        if (dht.start.empty() && (dht.keep || dht.no_restart))
+            return wrong("--keep and --no-restart are for a node that --start starts.");
         return {};
     }
     if (!dht.channel.empty())

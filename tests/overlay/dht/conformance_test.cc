@@ -6,6 +6,8 @@
 #include <chrono>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "overlay/dht/fake_node.h"
@@ -77,6 +79,67 @@ TEST(Conformance, CasesAreChosenByNameOrGroup) {
     EXPECT_EQ(neo::conformance_cases_named("dhttest").size(), 24U);
     EXPECT_EQ(neo::conformance_cases_named("dhttes").size(), 0U);
     EXPECT_EQ(neo::conformance_cases_named("").size(), neo::conformance_cases().size());
+}
+
+TEST(Conformance, TheMostImportantCasesComeFirst) {
+    const auto& cases = neo::conformance_cases();
+    const auto all_of = [](std::string_view group) {
+        const auto some = neo::conformance_cases_named(group);
+        return std::pair{some.front(), some.back()};
+    };
+    EXPECT_EQ(cases[0].name, "handshake.version");
+    EXPECT_EQ(cases[1].name, "handshake.accepted");
+    EXPECT_EQ(cases[1].priority, 1000);
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        EXPECT_EQ(cases[i].number, i + 1);
+        EXPECT_LE(cases[i].priority, cases[i == 0 ? 0 : i - 1].priority) << cases[i].name;
+    }
+    EXPECT_LT(all_of("requests").second.number, all_of("dhttest").first.number);
+    EXPECT_EQ(all_of("dhttest").first.name, "dhttest.put_get");
+    EXPECT_EQ(all_of("dhttest").first.priority, 100);
+    EXPECT_LT(all_of("dhttest").second.number, all_of("records").first.number);
+    EXPECT_EQ(all_of("restart").second.number, cases.size()) << "what kills the node comes last";
+}
+
+neo::Sanity sanity_of(SimulatedJudge& bench, const Endpoint& node, const neo::Credential& credential) {
+    const HostId host = bench.world.add_host({"10.0.0.4", 1000});
+    neo::ConformanceOptions options = bench.options(10);
+    options.node = node;
+    options.credential = credential;
+    neo::Conformance judge(bench.world.env(host), bench.runner, options, nullptr);
+    bench.world.attach(host, judge);
+    return judge.sanity();
+}
+
+using SanityKind = neo::Sanity::Kind;
+
+TEST(ConformanceSanity, FindsANodeThatTakesTheClient) {
+    SimulatedJudge bench;
+    const neo::Sanity found = sanity_of(bench, bench.address, {"admin", {}});
+    EXPECT_EQ(found.kind, SanityKind::sound) << found.reason;
+    EXPECT_EQ(found.reason, "");
+}
+
+TEST(ConformanceSanity, TellsNobodyFromSilenceFromStrangers) {
+    SimulatedJudge nobody, mute, gone;
+    const neo::Sanity none = sanity_of(nobody, {"10.0.0.9", 10100}, {"admin", {}});
+    EXPECT_EQ(none.kind, SanityKind::unreachable);
+    EXPECT_NE(none.reason.find("nobody can be reached at 10.0.0.9:10100"), std::string::npos) << none.reason;
+    mute.fake.delay_requests(std::chrono::seconds{60});
+    const neo::Sanity silent = sanity_of(mute, mute.address, {"admin", {}});
+    EXPECT_EQ(silent.kind, SanityKind::silent) << silent.reason;
+    gone.fake.stop();
+    const neo::Sanity stranger = sanity_of(gone, gone.address, {"admin", {}});
+    EXPECT_EQ(stranger.kind, SanityKind::stranger) << stranger.reason;
+}
+
+TEST(ConformanceSanity, TellsANodeThatTurnsTheClientAway) {
+    for (const auto& who : {neo::Credential{"nobody", {}}, neo::Credential{"admin", {{1}}}}) {
+        SimulatedJudge bench;
+        const neo::Sanity found = sanity_of(bench, bench.address, who);
+        EXPECT_EQ(found.kind, SanityKind::rejected);
+        EXPECT_NE(found.reason.find("turns the client `" + who.name + "` away"), std::string::npos) << found.reason;
+    }
 }
 
 TEST(Conformance, WithoutControlOfTheNodeSomeCasesAreSkipped) {
