@@ -175,7 +175,7 @@ public:
         const std::size_t had = peer.text().size();
         over = peer.finished();
         session.on_bytes(Bytes(peer.text()).substr(had), wall);
-        session.pump();
+        session.pump(never, queued);
         if (!session.output().empty()) peer.send(session.output());
         session.output().clear();
     }
@@ -195,6 +195,7 @@ public:
     neo::SessionLimits limits;
     neo::Credential credential{"admin", {}};
     neo::ClientSession session{limits, credential, *this, Instant{}};
+    RequestTimes queued;
     bool over = false, finished = false;
     std::size_t batches = 0;
 };
@@ -227,7 +228,7 @@ TEST(LibeventStreaming, ASlowReaderOfABigChannelIsBoundedInMemoryAndNotCutOff) {
     neo::GetAllRequest everything;
     everything.channel = "big";
     neo::encode_get_all(frame, 1, everything);
-    client.session.send(1, frame);
+    client.session.send(1, frame, never);
     client.turn(world.clock().wall());
 
     std::size_t most_unsent = 0;
