@@ -209,6 +209,18 @@ constexpr std::array settings{
             "size of the records' file, or of the records in memory"},
     Setting{"dht.connections_max", dht<&DhtSettings::connections_max>, between(1, 65536), restart,
             "clients at a time; one more is closed at once"},
+    Setting{"dht.message_bytes_max",
+            [](Settings& s) -> Field { return ByteSize{&s.dht.message_bytes_max}; },
+            {std::int64_t{1} << 17, std::int64_t{1} << 30},
+            restart,
+            "a longer message ends its connection; values in it are a little shorter"},
+    Setting{"dht.handshake_timeout", dht<&DhtSettings::handshake_timeout>, between(100ms, 10min), restart,
+            "who has not said by then who it is, is cut off"},
+    Setting{"dht.admins",
+            dht<&DhtSettings::admins>,
+            {0, 4096},
+            restart,
+            "clients that may remove channels, with commas between them"},
 };
 
 constexpr std::array allocations{

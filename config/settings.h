@@ -53,6 +53,9 @@ struct DhtSettings {
     Duration flush_interval = std::chrono::milliseconds{5};
     std::size_t bytes_max = std::size_t{1} << 40;
     std::size_t connections_max = 5000;
+    std::size_t message_bytes_max = std::size_t{64} << 20;  // the originals know no limit
+    Duration handshake_timeout = std::chrono::seconds{10};
+    std::string admins = "admin";  // clients that may remove channels, with commas between them
 };
 
 struct Settings {

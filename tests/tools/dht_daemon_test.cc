@@ -228,6 +228,41 @@ TEST(DhtDaemon, ChangesItsRangeAtAReload) {
     EXPECT_EQ(peer.get(channel, upper), "stays");
 }
 
+TEST(DhtDaemon, ItsLimitsAndWhoRemovesChannelsAreTheOperatorsToSet) {
+    const Home home;
+    DaemonOptions options = dht_options(home, {"dht.engine=memory", "dht.admins=keeper, other",
+                                               "dht.message_bytes_max=128KiB", "dht.handshake_timeout=100ms"});
+    write_credentials(home, credentials_line("admin", '0') + credentials_line("keeper", '0'));
+    Daemon daemon(home, options);
+    const auto remove_channel = [&](const std::string& client) {
+        NeoPeer peer(dht_port(daemon));
+        EXPECT_TRUE(peer.log_in(client));
+        EXPECT_EQ(peer.put(channel, 1, "x"), static_cast<int>(neo::PutAnswer::put));
+        std::string frame;
+        neo::encode_remove_channel(frame, 7, channel);
+        peer.say(frame);
+        EXPECT_EQ(peer.hear()->second, "\xfd");
+        return static_cast<neo::RemoveChannelAnswer>(peer.hear()->second.at(0));
+    };
+    EXPECT_EQ(remove_channel("admin"), neo::RemoveChannelAnswer::not_permitted);
+    EXPECT_EQ(remove_channel("keeper"), neo::RemoveChannelAnswer::removed);
+
+    NeoPeer peer(dht_port(daemon));
+    ASSERT_TRUE(peer.log_in());
+    EXPECT_EQ(peer.put(channel, 1, std::string(130'000, 'x')), static_cast<int>(neo::PutAnswer::put));
+    std::string frame;
+    neo::encode_put(frame, 9, {channel, 1, std::string(132'000, 'x')});
+    peer.say(frame);
+    EXPECT_FALSE(peer.hear()) << "too long: the connection is over";
+
+    NeoPeer silent(dht_port(daemon));
+    silent.say("\x01");
+    const auto began = Steady::now();
+    while (silent.hear()) {
+    }
+    EXPECT_LT(Steady::now() - began, std::chrono::seconds{8}) << "ten seconds unless set";
+}
+
 TEST(DhtDaemon, SaysWhatItNeedsBeforeItStarts) {
     const Home home;
     DaemonOptions options = dht_options(home, {"dht.credentials=" + home.path() + "/missing"});

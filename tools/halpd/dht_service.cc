@@ -1,6 +1,10 @@
 #include "tools/halpd/dht_service.h"
 
 #include <algorithm>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "config/setting_value.h"
@@ -21,6 +25,19 @@ constexpr std::size_t connections_to_shed = 64;
 
 bool is_loopback(const std::string& host) {
     return host == "::1" || host.starts_with("127.") || host == "localhost";
+}
+
+// "admin, ops": spaces around a name are not part of it.
+std::set<std::string, std::less<>> names_in(std::string_view list) {
+    std::set<std::string, std::less<>> names;
+    while (!list.empty()) {
+        std::string_view name = list.substr(0, list.find(','));
+        list.remove_prefix(std::min(name.size() + 1, list.size()));
+        while (name.starts_with(' ')) name.remove_prefix(1);
+        while (name.ends_with(' ')) name.remove_suffix(1);
+        if (!name.empty()) names.emplace(name);
+    }
+    return names;
 }
 
 LmdbOptions store_options(const config::DhtSettings& settings) {
@@ -120,6 +137,10 @@ void DhtService::make_node(const Environment& environment, neo::Credentials cred
     DhtNodeOptions options;
     options.range = HashRange::make(settings_.range_min, settings_.range_max).value();
     options.connections_max = settings_.connections_max;
+    options.session.message_bytes_max = settings_.message_bytes_max;
+    options.session.handshake_timeout = settings_.handshake_timeout;
+    options.handlers.value_bytes_max = settings_.message_bytes_max;
+    options.permissions.remove_channels = names_in(settings_.admins);
     credentials_ = credentials.size();
     options.credentials = std::move(credentials);
     desk_.emplace(*store_);
