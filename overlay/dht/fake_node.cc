@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -32,12 +33,64 @@ struct Reading {
     bool lost = false;       // it sends what are no frames: the node shall see all of it
     std::string frame;       // since the beginning of a frame
     std::size_t passed = 0;  // of it, already told to the node
+    // Updates that the node is at: whatever their second message looks like, it begins nothing.
+    std::set<neo::RequestId> updates;
 };
 
 struct Injected {
     std::optional<neo::Support> support;  // none: silence
     std::optional<std::uint8_t> answer;   // behind that
     std::uint64_t times = 0;
+};
+
+constexpr std::uint64_t any_length = ~std::uint64_t{0};
+
+// What the node says, to know when an Update is over and when a connection is.
+struct Outgoing final : Transport {
+    Outgoing(Transport& world, std::map<StreamId, Reading>& all) : to(world), readings(all) {}
+    StreamId connect(const Endpoint& remote) override { return to.connect(remote); }
+    void write(StreamId stream, Bytes bytes) override {
+        const auto found = readings.find(stream);
+        if (found != readings.end() && !found->second.updates.empty()) forget_ended(found->second, bytes);
+        to.write(stream, bytes);
+    }
+    void close(StreamId stream) override {
+        readings.erase(stream);
+        to.close(stream);
+    }
+    void abort(StreamId stream) override {
+        readings.erase(stream);
+        to.abort(stream);
+    }
+
+    // A node writes whole frames; those of the handshake are none of ours.
+    static void forget_ended(Reading& reading, Bytes frames) {
+        for (;;) {
+            const auto decoded = neo::decode_header(frames, neo::FrameType::request, any_length);
+            const auto* header = std::get_if<neo::FrameHeader>(&decoded);
+            if (!header) return;
+            frames.remove_prefix(neo::header_bytes);
+            const Bytes body = frames.substr(0, static_cast<std::size_t>(header->body_bytes));
+            frames.remove_prefix(body.size());
+            const auto said = std::get<neo::RequestBody>(neo::decode_request_body(body));
+            if (reading.updates.contains(said.id) && ends_update(said.payload)) reading.updates.erase(said.id);
+        }
+    }
+    static bool ends_update(Bytes answer) {
+        if (std::holds_alternative<neo::Support>(neo::decode_support(answer))) return false;
+        const auto decoded = neo::decode_update_answer(answer);
+        const auto* said = std::get_if<neo::UpdateAnswer>(&decoded);
+        return !said || said->code != neo::UpdateCode::record_value;
+    }
+
+    Transport& to;
+    std::map<StreamId, Reading>& readings;
+};
+
+// How a write of the test's own has ended.
+struct Outcome final : WriteSink {
+    void on_written(std::uint64_t, std::uint64_t, Wrote how) override { wrote = how; }
+    std::optional<Wrote> wrote;
 };
 
 // The owner's observer, without the errors when they are not wanted.
@@ -66,28 +119,31 @@ struct FakeNode::Impl {
         : doors(environment),
           watch(observer),
           store(options.store),
+          message_bytes_max(options.node.session.message_bytes_max),
           desk(store),
-          node(Environment{doors.clock, alarm, doors.random, doors.transport, doors.cache, doors.state,
-                           doors.observer},
+          node(Environment{doors.clock, alarm, doors.random, outgoing, doors.cache, doors.state, doors.observer},
                desk, std::move(options.node), &watch, backlog) {}
 
     void arrived(StreamId stream, Bytes bytes);
     void read(StreamId stream, Bytes bytes);
     std::string sift(StreamId stream, Reading& reading, bool& cut);
-    bool take_request(StreamId stream, Bytes body, bool& cut);
+    bool take_frame(StreamId stream, Reading& reading, Bytes body, bool& cut);
+    bool take_request(StreamId stream, neo::RequestId id, neo::RequestCode code, bool& cut);
     void woken();
     void arm();
 
     Environment doors;
+    std::map<StreamId, Reading> readings;
+    Outgoing outgoing{doors.transport, readings};
     InnerAlarm alarm;
     Watch watch;
     FakeStore store;
+    std::uint64_t message_bytes_max;  // who announces more is left to the node, which ends it
     RecordDesk desk;
     DhtNode node;
     bool running = true;
     Duration delay{};
     std::deque<Late> late;
-    std::map<StreamId, Reading> readings;
     std::map<neo::RequestCode, Injected> injected;
     std::uint64_t requests_left = StoreFaults::always;  // before a connection ends
     Instant armed = no_deadline;
@@ -123,12 +179,11 @@ void FakeNode::Impl::read(StreamId stream, Bytes bytes) {
 // Takes whole frames off the front; gives back what the node shall hear. While nothing is to be injected, that is
 // everything, at once.
 std::string FakeNode::Impl::sift(StreamId stream, Reading& reading, bool& cut) {
-    constexpr std::uint64_t any = ~std::uint64_t{0};
     std::string through;
     while (!reading.frame.empty() && !reading.lost && !cut) {
-        auto header = neo::decode_header(reading.frame, neo::FrameType::request, any);
+        auto header = neo::decode_header(reading.frame, neo::FrameType::request, message_bytes_max);
         const bool request = std::holds_alternative<neo::FrameHeader>(header);
-        if (!request) header = neo::decode_header(reading.frame, neo::FrameType::authentication, any);
+        if (!request) header = neo::decode_header(reading.frame, neo::FrameType::authentication, message_bytes_max);
         const auto* whole = std::get_if<neo::FrameHeader>(&header);
         if (!whole) {
             reading.lost = std::get<neo::DecodeError>(header) != neo::DecodeError::need_more;
@@ -137,13 +192,12 @@ std::string FakeNode::Impl::sift(StreamId stream, Reading& reading, bool& cut) {
         if (reading.frame.size() - neo::header_bytes < whole->body_bytes) break;
         const std::size_t size = neo::header_bytes + static_cast<std::size_t>(whole->body_bytes);
         const Bytes frame = Bytes(reading.frame).substr(0, size);
-        const bool taken =
-            request && reading.passed == 0 && take_request(stream, frame.substr(neo::header_bytes), cut);
+        const bool taken = request && take_frame(stream, reading, frame.substr(neo::header_bytes), cut);
         if (!taken) through += frame.substr(reading.passed);
         reading.frame.erase(0, size);
         reading.passed = 0;
     }
-    const bool hold = !injected.empty() && !reading.lost;
+    const bool hold = (!injected.empty() || requests_left != StoreFaults::always) && !reading.lost;
     if (!hold && !cut) {
         through += Bytes(reading.frame).substr(reading.passed);
         reading.passed = reading.frame.size();
@@ -152,20 +206,29 @@ std::string FakeNode::Impl::sift(StreamId stream, Reading& reading, bool& cut) {
 }
 
 // True when the node shall not hear of it.
-bool FakeNode::Impl::take_request(StreamId stream, Bytes body, bool& cut) {
+bool FakeNode::Impl::take_frame(StreamId stream, Reading& reading, Bytes body, bool& cut) {
     const auto request = std::get<neo::RequestBody>(neo::decode_request_body(body));
+    if (reading.updates.contains(request.id)) return false;
     const auto decoded = neo::decode_start(request.payload);
     const auto* start = std::get_if<neo::RequestStart>(&decoded);
     if (!start || start->version != neo::request_version) return false;  // not the beginning of one
+    const neo::RequestCode code{start->code};
+    // Of a frame that has been passed on in part nothing can be taken back.
+    if (reading.passed == 0 && take_request(stream, request.id, code, cut)) return true;
+    if (code == neo::RequestCode::update) reading.updates.insert(request.id);
+    return false;
+}
+
+bool FakeNode::Impl::take_request(StreamId stream, neo::RequestId id, neo::RequestCode code, bool& cut) {
     if (requests_left != StoreFaults::always && requests_left-- == 0) {
         requests_left = StoreFaults::always;
         return cut = true;
     }
-    const auto found = injected.find(neo::RequestCode{start->code});
+    const auto found = injected.find(code);
     if (found == injected.end() || !use_up(found->second.times)) return false;
     std::string out;
-    if (found->second.support) neo::encode_support(out, request.id, *found->second.support);
-    if (found->second.answer) neo::encode_byte(out, request.id, *found->second.answer);
+    if (found->second.support) neo::encode_support(out, id, *found->second.support);
+    if (found->second.answer) neo::encode_byte(out, id, *found->second.answer);
     if (!out.empty()) doors.transport.write(stream, out);
     if (found->second.times == 0) injected.erase(found);
     return true;
@@ -312,17 +375,26 @@ Error missing_record(std::string_view channel, Key key) {
     return {ErrorCode::not_found, "There is no record " + key_text(key) + " in `" + std::string(channel) + "`."};
 }
 
+Error refused_put(const Channel& channel, Key key, std::size_t bytes) {
+    return {ErrorCode::full, "The store refuses " + std::to_string(bytes) + " bytes for record " + key_text(key) +
+                                 " in `" + channel.name() + "`: one of its limits (FakeNodeOptions::store)."};
+}
+
 }  // namespace
 
 Result<void> FakeNode::put(std::string_view channel, Key key, std::string_view value) {
     const auto named = Channel::parse(channel);
     if (!named) return named.error();
+    Outcome outcome;
     impl_->store.set_honest(true);
-    impl_->desk.put(*named, key, value, {});
+    // An honest write is completed at once and told by the next turn.
+    outcome.wrote = impl_->desk.put(*named, key, value, {&outcome, 0, 0});
     impl_->node.records_changed();
     impl_->store.set_honest(false);
+    impl_->desk.forget(outcome);
     impl_->arm();
-    return {};
+    if (outcome.wrote == Wrote::done) return {};
+    return refused_put(*named, key, value.size());
 }
 
 Result<bool> FakeNode::remove(std::string_view channel, Key key) {
@@ -348,6 +420,15 @@ Result<std::string> FakeNode::get(std::string_view channel, Key key) const {
     impl_->store.set_honest(false);
     if (!found) return missing_record(channel, key);
     return value;
+}
+
+std::optional<Missing> FakeNode::missing(std::string_view channel, Key key) const {
+    const auto named = Channel::parse(channel);
+    if (!named || !impl_->store.has_channel(*named)) return Missing::channel;
+    impl_->store.set_honest(true);
+    const bool there = impl_->store.exists(*named, key).value_or(false);
+    impl_->store.set_honest(false);
+    return there ? std::nullopt : std::optional{Missing::record};
 }
 
 Result<std::vector<std::pair<Key, std::string>>> FakeNode::all(std::string_view channel) const {
@@ -407,24 +488,38 @@ void FakeNode::reset() {
 
 // ---- expectations ----
 
+namespace {
+
+bool poll(WorldRunner& world, const std::function<bool()>& done, const Patience& patience) {
+    if (patience.interval <= Duration{0}) return world.run_until(done, patience.timeout);
+    Duration left = patience.timeout;
+    do {
+        const Duration pause = std::min(left, patience.interval);
+        static_cast<void>(world.run_until([] { return false; }, pause));
+        left -= pause;
+        if (done()) return true;
+    } while (left > Duration{0});
+    return false;
+}
+
+}  // namespace
+
 Result<void> FakeNode::expect_record(WorldRunner& world, std::string_view channel, Key key,
-                                     const Condition& condition, Duration patience) const {
+                                     const Condition& condition, const Patience& patience) const {
     std::optional<std::string> value;
-    const bool met = world.run_until(
-        [&] {
-            const auto found = get(channel, key);
-            value = found ? std::optional{*found} : std::nullopt;
-            return condition(value);
-        },
-        patience);
-    if (met) return {};
+    const auto met = [&] {
+        const auto found = get(channel, key);
+        value = found ? std::optional{*found} : std::nullopt;
+        return condition(value);
+    };
+    if (poll(world, met, patience)) return {};
     const std::string there = value ? "it is `" + *value + "`" : "there is none";
     return Error{ErrorCode::timed_out, "Record " + key_text(key) + " in `" + std::string(channel) +
                                            "` did not become what was expected in time: " + there + "."};
 }
 
 Result<void> FakeNode::expect_change(WorldRunner& world, std::string_view channel, Key key,
-                                     Duration patience) const {
+                                     const Patience& patience) const {
     const auto before = get(channel, key);
     const std::optional<std::string> old = before ? std::optional{*before} : std::nullopt;
     return expect_record(
@@ -432,11 +527,13 @@ Result<void> FakeNode::expect_change(WorldRunner& world, std::string_view channe
 }
 
 Result<void> FakeNode::expect_listeners(WorldRunner& world, const std::vector<std::string>& channels,
-                                        std::size_t count, Duration patience) const {
+                                        std::size_t count, const Patience& patience) const {
     const auto other = [&] {
         return std::ranges::find_if(channels, [&](const auto& channel) { return listeners(channel) != count; });
     };
-    if (world.run_until([&] { return other() == channels.end(); }, patience)) return {};
+    if (poll(
+            world, [&] { return other() == channels.end(); }, patience))
+        return {};
     return Error{ErrorCode::timed_out, "`" + *other() + "` has " + std::to_string(listeners(*other())) +
                                            " listeners instead of " + std::to_string(count) + "."};
 }

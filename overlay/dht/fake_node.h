@@ -34,6 +34,16 @@ struct FakeNodeOptions {
     FakeNodeOptions() { node.permissions.anyone_removes_channels = true; }
 };
 
+// How long an expectation is waited for. It is looked at once after every interval and once more at the end; with
+// an interval of 0 first of all and after whatever happens.
+struct Patience {
+    Duration timeout = std::chrono::seconds{1};
+    Duration interval = std::chrono::milliseconds{50};
+};
+
+// Why there is no value to be had: what of the two the originals tell apart as well.
+enum class Missing : std::uint8_t { channel, record };
+
 class FakeNode final : public EventHandler, public WritableHandler {
 public:
     explicit FakeNode(Environment environment, FakeNodeOptions options = {}, DhtObserver* observer = nullptr,
@@ -45,10 +55,12 @@ public:
 
     // ---- contents, not over the network. Mirrors hear of these writes as of any other ----
 
+    // full: a limit of FakeNodeOptions::store; the record is as it was.
     [[nodiscard]] Result<void> put(std::string_view channel, Key key, std::string_view value);
     [[nodiscard]] Result<bool> remove(std::string_view channel, Key key);  // whether it was there
-    // not_found says whether the channel or the record is missing.
+    // not_found: the channel or the record is missing; missing() says which.
     [[nodiscard]] Result<std::string> get(std::string_view channel, Key key) const;
+    [[nodiscard]] std::optional<Missing> missing(std::string_view channel, Key key) const;  // nothing: it is there
     // Structs, as D's programs store them (contiguous.h).
     template <ContiguousStruct T>
     [[nodiscard]] Result<void> put(std::string_view channel, Key key, const T& value) {
@@ -60,6 +72,7 @@ public:
         if (!value) return value.error();
         return from_contiguous<T>(*value);
     }
+    // not_found: the channel is missing.
     [[nodiscard]] Result<std::vector<Key>> keys(std::string_view channel) const;
     [[nodiscard]] Result<std::vector<std::pair<Key, std::string>>> all(std::string_view channel) const;
     [[nodiscard]] RecordCount size(std::string_view channel) const;  // zeros when it is missing
@@ -72,14 +85,14 @@ public:
     // ---- expectations: the error says what was there instead ----
 
     using Condition = std::function<bool(const std::optional<std::string>& value)>;
+    // Another value than now, or another answer to whether there is one.
     [[nodiscard]] Result<void> expect_change(WorldRunner& world, std::string_view channel, Key key,
-                                             Duration patience = std::chrono::seconds{1}) const;
+                                             const Patience& patience = {}) const;
     [[nodiscard]] Result<void> expect_record(WorldRunner& world, std::string_view channel, Key key,
-                                             const Condition& condition,
-                                             Duration patience = std::chrono::seconds{1}) const;
+                                             const Condition& condition, const Patience& patience = {}) const;
+    // In each of the channels.
     [[nodiscard]] Result<void> expect_listeners(WorldRunner& world, const std::vector<std::string>& channels,
-                                                std::size_t count,
-                                                Duration patience = std::chrono::seconds{1}) const;
+                                                std::size_t count, const Patience& patience = {}) const;
 
     // ---- life: the records survive ----
 

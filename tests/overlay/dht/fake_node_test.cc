@@ -14,6 +14,7 @@
 
 #include "overlay/dht/conformance_trial.h"
 #include "overlay/dht/dht_client.h"
+#include "store/hash.h"
 #include "tests/overlay/dht/fake_and_judge.h"
 
 namespace halp {
@@ -48,6 +49,9 @@ TEST_F(FakeNodeForTests, ItsContentsAreOpenToTheTest) {
     EXPECT_EQ(*fake.get("chan", Key{1}), "one");
     EXPECT_EQ(*fake.keys("chan"), (std::vector<Key>{Key{1}, Key{2}}));
     EXPECT_EQ(*fake.all("chan"), (std::vector<std::pair<Key, std::string>>{{Key{1}, "one"}, {Key{2}, "two"}}));
+    EXPECT_EQ(fake.missing("other", Key{1}), Missing::channel);
+    EXPECT_EQ(fake.missing("chan", Key{3}), Missing::record);
+    EXPECT_EQ(fake.missing("chan", Key{1}), std::nullopt);
     EXPECT_EQ(fake.size("chan"), (RecordCount{2, 6}));
     EXPECT_EQ(fake.size("other"), (RecordCount{0, 0}));
     EXPECT_TRUE(*fake.remove("chan", Key{1}));
@@ -218,15 +222,51 @@ TEST_F(FakeNodeForTests, ExpectedChangesAreWaitedFor) {
         t.start_with(peer, [](std::string& out, neo::RequestId i) { neo::encode_put(out, i, {"chan", 1, "new"}); });
         EXPECT_TRUE(fake.expect_change(bench.runner, "chan", Key{1}));
         EXPECT_EQ(*fake.get("chan", Key{1}), "new");
-        EXPECT_EQ(fake.expect_change(bench.runner, "chan", Key{1}, milliseconds{100}).error().code,
+        EXPECT_EQ(fake.expect_change(bench.runner, "chan", Key{1}, {milliseconds{100}}).error().code,
                   ErrorCode::timed_out);
         const auto is_x = [](const std::optional<std::string>& value) { return value == "x"; };
-        EXPECT_EQ(fake.expect_record(bench.runner, "chan", Key{1}, is_x, milliseconds{100}).error().message,
+        EXPECT_EQ(fake.expect_record(bench.runner, "chan", Key{1}, is_x, {milliseconds{100}}).error().message,
                   "Record 0000000000000001 in `chan` did not become what was expected in time: it is `new`.");
         const auto gone = [](const std::optional<std::string>& value) { return !value; };
         EXPECT_TRUE(fake.expect_record(bench.runner, "chan", Key{2}, gone));
     });
     EXPECT_EQ(verdict.kind, passed) << verdict.reason;
+}
+
+TEST_F(FakeNodeForTests, ExpectationsAreLookedAtOncePerIntervalAndAtTheEnd) {
+    std::vector<Duration> looks;
+    const Instant begun = bench.world.now();
+    const auto look = [&](const std::optional<std::string>&) {
+        looks.push_back(bench.world.now() - begun);
+        return false;
+    };
+    EXPECT_FALSE(fake.expect_record(bench.runner, "chan", Key{1}, look, {milliseconds{250}, milliseconds{100}}));
+    EXPECT_EQ(looks, (std::vector<Duration>{milliseconds{100}, milliseconds{200}, milliseconds{250}}));
+    EXPECT_FALSE(fake.expect_record(bench.runner, "chan", Key{1}, look));
+    EXPECT_EQ(looks.size(), 3U + 20U) << "a second, every 50 ms";
+    const auto at_once = [](const std::optional<std::string>&) { return true; };
+    const Instant now = bench.world.now();
+    EXPECT_TRUE(fake.expect_record(bench.runner, "chan", Key{1}, at_once, {seconds{1}, Duration{0}}));
+    EXPECT_EQ(bench.world.now(), now);
+}
+
+TEST(FakeNodeForTestsAlone, SaysWhatItsStoreRefuses) {
+    FakeNodeOptions options = judged_options();
+    options.store.value_bytes_max = 3;
+    options.store.channels_max = 1;
+    SimulatedJudge bench(std::move(options));
+    ASSERT_TRUE(bench.fake.put("chan", Key{1}, "abc"));
+    const auto longer = bench.fake.put("chan", Key{1}, "abcd");
+    ASSERT_FALSE(longer);
+    EXPECT_EQ(longer.error().code, ErrorCode::full);
+    EXPECT_EQ(longer.error().message,
+              "The store refuses 4 bytes for record 0000000000000001 in `chan`: one of its "
+              "limits (FakeNodeOptions::store).");
+    EXPECT_EQ(bench.fake.get("chan", Key{1}).value(), "abc");
+    EXPECT_FALSE(bench.fake.put("more", Key{1}, "a")) << "one channel too many";
+    EXPECT_EQ(bench.fake.missing("more", Key{1}), Missing::channel);
+    bench.fake.store_faults().writes_failing = 1;
+    EXPECT_TRUE(bench.fake.put("chan", Key{2}, "b")) << "faults are for others";
 }
 
 TEST_F(FakeNodeForTests, ItsRecordsSurviveARestartAndItsConnectionsDoNot) {
@@ -263,6 +303,69 @@ TEST_F(FakeNodeForTests, FaultsAreInjectedAsOftenAsToldAndThenOver) {
         const auto ignored = t.start(peer, neo::octets({7, 0}) + neo::array_of("chan") + neo::number_of(1));
         t.expect_silence(peer, ignored, "an ignored request");
         t.expect(t.exists(peer, 1, "chan"), "the next one is answered");
+    });
+    EXPECT_EQ(verdict.kind, passed) << verdict.reason;
+}
+
+// 2, then the hash: when its lowest byte is 0 they look like the code and the version of a Put.
+TEST_F(FakeNodeForTests, TheDecisionOfAnUpdateIsNotTakenForAPut) {
+    std::string old;
+    for (int i = 0; i < 10'000 && (old.empty() || (fnv1a(old) & 0xff) != 0); ++i) old = std::to_string(i);
+    ASSERT_EQ(fnv1a(old) & 0xff, 0U);
+    ASSERT_TRUE(fake.put("chan", Key{1}, old));
+    const auto verdict = client([&](neo::Trial& t) {
+        const std::string record = neo::array_of("chan") + neo::number_of(1);
+        neo::Peer& peer = t.open();
+        fake.answer(neo::RequestCode::put, neo::PutAnswer::error, 1);
+        const auto id = t.start(peer, neo::octets({10, 0, 1}) + record);
+        t.expect_supported(peer, id, "Update");
+        t.expect_message(peer, id, neo::octets({5}) + neo::array_of(old), "the value");
+        t.say_to(peer, id, neo::octets({2}) + neo::number_of(fnv1a(old)) + neo::array_of("new"));
+        t.expect_code(peer, id, 6, "the decision");
+        // The same id once more, now free.
+        t.say_to(peer, id, neo::octets({2, 0}) + record + neo::array_of("lost"));
+        t.expect_answer(peer, id, neo::PutAnswer::error, "Put");
+    });
+    EXPECT_EQ(verdict.kind, passed) << verdict.reason;
+    EXPECT_EQ(*fake.get("chan", Key{1}), "new");
+}
+
+TEST_F(FakeNodeForTests, AnUpdateThatEndsWithoutADecisionFreesItsId) {
+    const auto verdict = client([&](neo::Trial& t) {
+        const std::string record = neo::array_of("chan") + neo::number_of(1);
+        neo::Peer& peer = t.open();
+        fake.answer(neo::RequestCode::put, neo::PutAnswer::wrong_node, 1);
+        const auto id = t.start(peer, neo::octets({10, 0, 1}) + record);
+        t.expect_answer(peer, id, neo::UpdateCode::no_record, "Update");
+        t.say_to(peer, id, neo::octets({2, 0}) + record + neo::array_of("x"));
+        t.expect_answer(peer, id, neo::PutAnswer::wrong_node, "Put");
+    });
+    EXPECT_EQ(verdict.kind, passed) << verdict.reason;
+}
+
+TEST_F(FakeNodeForTests, ARequestInTheHandshakeEndsItsConnectionAndNothingElse) {
+    const auto verdict = client([&](neo::Trial& t) {
+        neo::Peer& peer = t.dial();
+        t.say(peer, neo::octets({1}));
+        t.expect_heard(peer, neo::octets({1}), "the version");
+        std::string both;
+        neo::encode_timestamp(both, t.wall());
+        neo::encode_update(both, 1, {neo::UpdateAsk::get_record, "chan", 1, 0, {}});
+        t.say(peer, both);
+        t.wait([&] { return peer.ended; }, "the end");
+        t.put(t.open(), 1, "one", "chan");
+    });
+    EXPECT_EQ(verdict.kind, passed) << verdict.reason;
+}
+
+// A fault makes the fake hold messages until they are whole, but none that the node would not take.
+TEST_F(FakeNodeForTests, AMessageThatIsAnnouncedTooLongIsNotWaitedFor) {
+    fake.ignore(neo::RequestCode::put, 1);
+    const auto verdict = client([&](neo::Trial& t) {
+        neo::Peer& peer = t.open();
+        const std::uint64_t too_long = judged_options().node.session.message_bytes_max + 1;
+        t.say(peer, neo::header_of(1, too_long) + std::string(100, 'x'));
+        t.wait([&] { return peer.ended; }, "the end");
     });
     EXPECT_EQ(verdict.kind, passed) << verdict.reason;
 }
