@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "overlay/environment.h"
-#include "overlay/event.h"
+#include "overlay/libevent_dht_files.h"
 #include "overlay/libevent_limits.h"
 #include "store/overloaded.h"
 #include "store/records/hash_range.h"
@@ -17,24 +17,6 @@
 namespace halp {
 
 using namespace dht;
-
-// The doors that a client does not use.
-struct BlockingDhtClient::Doors {
-    struct NoStorage final : Storage {
-        static Error none() { return {ErrorCode::not_found, "A DHT client keeps no files."}; }
-        Result<std::string> read(const std::string&) override { return none(); }
-        Result<void> replace(const std::string&, Bytes) override { return none(); }
-        Result<void> remove(const std::string&) override { return none(); }
-        Result<std::vector<std::string>> list() override { return none(); }
-        Result<void> update(const std::string&, Change&) override { return none(); }
-        Result<void> append(const std::string&, Bytes) override { return none(); }
-    };
-    struct Nobody final : Observer {
-        void note(const Event&) override {}
-    };
-    NoStorage storage;
-    Nobody observer;
-};
 
 namespace {
 
@@ -64,15 +46,27 @@ BlockingDhtClient::BlockingDhtClient(BlockingDhtOptions options)
       refusal_patience_(options.refusal_patience),
       on_connection_(std::move(options.on_connection)),
       world_(limits_for_streaming(1)),
-      doors_(std::make_unique<Doors>()),
       client_(
-          {world_.clock(), world_.alarm(), world_.random(), world_.transport(), doors_->storage, doors_->storage,
-           doors_->observer},
+          {world_.clock(), world_.alarm(), world_.random(), world_.transport(), unused_.files, unused_.files,
+           unused_.events},
           std::move(options.client), [this](const ConnectionNote& note) { hear(note); }, &world_.backlog()) {
     world_.attach(client_, &client_);
 }
 
 BlockingDhtClient::~BlockingDhtClient() = default;
+
+Result<std::unique_ptr<BlockingDhtClient>> BlockingDhtClient::from_files(const std::string& nodes_file,
+                                                                         const std::string& credentials_file,
+                                                                         BlockingDhtOptions options) {
+    const auto nodes = read_nodes_file(nodes_file);
+    if (!nodes) return nodes.error();
+    auto credential = read_credentials_file(credentials_file);
+    if (!credential) return credential.error();
+    options.client.credential = *std::move(credential);
+    auto client = std::make_unique<BlockingDhtClient>(std::move(options));
+    for (const Endpoint& node : *nodes) client->client_.add_node(node);
+    return client;
+}
 
 bool BlockingDhtClient::run_until(const std::function<bool()>& done, Duration span) {
     bool over = false;

@@ -14,6 +14,7 @@
 
 #include "overlay/dht/dht_client.h"
 #include "overlay/dht/dht_notes.h"
+#include "overlay/dht/unused_doors.h"
 #include "overlay/libevent_dht_streams.h"
 #include "overlay/libevent_world.h"
 #include "store/endpoint.h"
@@ -38,6 +39,12 @@ public:
     // As it is: the client `test` with 128 zero bytes, ten seconds.
     explicit BlockingDhtClient(BlockingDhtOptions options = {});
     ~BlockingDhtClient();
+    // As the originals' clients are configured: a nodes file and a credentials file, both required. Its nodes are
+    // known and not yet connected (wait_all_ranges_known). An error names the file, and the line where there is
+    // one.
+    [[nodiscard]] static Result<std::unique_ptr<BlockingDhtClient>> from_files(const std::string& nodes_file,
+                                                                               const std::string& credentials_file,
+                                                                               BlockingDhtOptions options = {});
     BlockingDhtClient(const BlockingDhtClient&) = delete;
     BlockingDhtClient& operator=(const BlockingDhtClient&) = delete;
 
@@ -96,7 +103,6 @@ public:
     [[nodiscard]] const std::string* trouble(const Endpoint& node) const;
 
 private:
-    struct Doors;
     void hear(const dht::ConnectionNote& note);
     [[nodiscard]] bool hopeless() const;
     [[nodiscard]] Result<void> wait_for_ranges();
@@ -109,7 +115,7 @@ private:
     const Duration timeout_, refusal_patience_;
     const dht::ConnectionNotifier on_connection_;
     LibeventWorld world_;
-    std::unique_ptr<Doors> doors_;
+    UnusedDoors unused_;
     std::map<Endpoint, std::string> troubles_;  // of connections, for those who wait in vain
     std::string last_trouble_;
     DhtClient client_;

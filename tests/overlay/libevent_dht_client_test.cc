@@ -9,6 +9,8 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <string>
@@ -266,6 +268,23 @@ TEST(BlockingDhtClient, AConsumerThatSuspendsAgainAndAgainGetsEveryRecordOnce) {
     EXPECT_EQ(seen.size(), records);
     for (const auto& one : seen) ASSERT_EQ(one.second, 1) << "key " << one.first;
     EXPECT_GT(rests, 0U);
+}
+
+// ---- as the originals are configured ----
+
+TEST(BlockingDhtClient, ConnectsWithANodesFileAndACredentialsFile) {
+    const ForkedNode node(HashRange::full());
+    std::string directory = (std::filesystem::temp_directory_path() / "halp-client-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+    const std::string nodes = directory + "/nodes", credentials = directory + "/credentials";
+    std::ofstream(nodes) << "# a node\n" << node.address.text() << "\n";
+    std::ofstream(credentials) << "admin:" << std::string(256, '0') << "\n";
+    const auto dht = BlockingDhtClient::from_files(nodes, credentials);
+    std::filesystem::remove_all(directory);
+    ASSERT_TRUE(dht) << dht.error().message;
+    ASSERT_TRUE((*dht)->wait_all_ranges_known());
+    ASSERT_TRUE((*dht)->put("chan", Key{1}, "one"));
+    EXPECT_EQ((*dht)->get("chan", Key{1}).value(), "one");
 }
 
 // ---- told by notes ----

@@ -2,28 +2,16 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <string_view>
 #include <utility>
 
 #include "overlay/dht/neo_credentials.h"
-#include "overlay/dht/nodes_file.h"
+#include "overlay/libevent_dht_files.h"
 
 namespace halp::cli {
 namespace {
 
 constexpr Duration refusal_patience = std::chrono::milliseconds{400};
-
-Result<std::string> file_text(const std::string& path, std::size_t bytes_max) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) return Error{ErrorCode::invalid, "`" + path + "` cannot be read."};
-    std::string text(bytes_max + 1, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    if (text.size() > bytes_max)
-        return Error{ErrorCode::invalid, "`" + path + "` has more than " + std::to_string(bytes_max) + " bytes."};
-    return text;
-}
 
 // --credentials, then $HALP_DHT_CLIENT, then the user's file, then what the originals' tests use.
 Result<neo::Credential> credential_of(const DhtTool& tool) {
@@ -38,10 +26,8 @@ Result<neo::Credential> credential_of(const DhtTool& tool) {
             return neo::Credential{"admin", {}};
         }
     }
-    const auto text = file_text(path, neo::credentials_bytes_max);
-    if (!text) return text.error();
-    auto credential = neo::parse_client_credential(*text);
-    if (!credential) return Error{ErrorCode::invalid, path + ": " + credential.error().message};
+    auto credential = read_credentials_file(path);
+    if (!credential) return credential.error();
     tool.console.detail("as the client " + credential->name + " of " + path);
     return credential;
 }
@@ -105,11 +91,8 @@ Result<void> DhtReach::connect() {
     const DhtCommand& typed = tool_.command.dht;
     if (!typed.nodes.empty()) return client_->connect(typed.nodes);
     if (!typed.nodes_file.empty()) {
-        const auto text = file_text(typed.nodes_file, nodes_file_bytes_max);
-        if (!text) return text.error();
-        const auto nodes = parse_nodes_file(*text);
-        if (!nodes) return Error{ErrorCode::invalid, typed.nodes_file + ": " + nodes.error().message};
-        if (nodes->empty()) return Error{ErrorCode::invalid, typed.nodes_file + " names no node."};
+        const auto nodes = read_nodes_file(typed.nodes_file);
+        if (!nodes) return nodes.error();
         return client_->connect(*nodes);
     }
     if (!typed.halp_hosts.empty()) return client_->connect_label(typed.halp_hosts, typed.label);
