@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "overlay/dht/contiguous.h"
 #include "overlay/dht/fake_node.h"
 #include "overlay/dht/unused_doors.h"
 #include "overlay/libevent_runner.h"
@@ -90,6 +91,14 @@ public:
     [[nodiscard]] Result<bool> remove(std::string_view channel, Key key) { return node_.remove(channel, key); }
     [[nodiscard]] Result<std::string> get(std::string_view channel, Key key) const {
         return node_.get(channel, key);
+    }
+    template <ContiguousStruct T>
+    [[nodiscard]] Result<void> put(std::string_view channel, Key key, const T& value) {
+        return node_.put(channel, key, value);
+    }
+    template <ContiguousStruct T>
+    [[nodiscard]] Result<T> get(std::string_view channel, Key key) const {
+        return node_.get<T>(channel, key);
     }
     [[nodiscard]] std::optional<Missing> missing(std::string_view channel, Key key) const {
         return node_.missing(channel, key);

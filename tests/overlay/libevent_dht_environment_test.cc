@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -273,6 +274,20 @@ TEST_F(DhtEnvironmentFiles, SayWhatIsInTheWay) {
 }
 
 // ---- contents ----
+
+struct User {
+    std::string name;
+    std::uint32_t visits = 0;
+    static constexpr auto fields = std::tuple{&User::name, &User::visits};
+};
+
+TEST(DhtEnvironment, HoldsStructsOfD) {
+    DhtEnvironment dht;
+    ASSERT_TRUE(dht.put("users", Key{7}, User{"Ann", 3}));
+    EXPECT_EQ(dht.get<User>("users", Key{7}).value().visits, 3U);
+    EXPECT_EQ(dht.get("users", Key{7}).value(), to_contiguous(User{"Ann", 3}));
+    EXPECT_EQ(dht.get<User>("users", Key{8}).error().code, ErrorCode::not_found);
+}
 
 TEST_F(DhtEnvironmentWithAClient, ItsContentsAreOpenToTheTest) {
     EXPECT_EQ(dht.missing("chan", Key{1}), Missing::channel);
