@@ -16,6 +16,7 @@ namespace halp {
 namespace {
 
 Error unreadable(const std::string& path, int why) {
+    if (why == EISDIR) return {ErrorCode::invalid, "`" + path + "` is a directory: name a file in it."};
     return {ErrorCode::invalid, "`" + path + "` cannot be read: " + std::strerror(why) + "."};
 }
 
@@ -37,7 +38,7 @@ Result<std::string> read_small_file(const std::string& path, std::size_t bytes_m
     } while ((got > 0 && text.size() <= bytes_max) || (got < 0 && errno == EINTR));
     const int why = errno;
     ::close(fd);
-    if (got < 0) return unreadable(path, why);  // a directory, for one
+    if (got < 0) return unreadable(path, why);
     if (text.size() > bytes_max)
         return Error{ErrorCode::invalid, "`" + path + "` has more than " + std::to_string(bytes_max) + " bytes."};
     return text;

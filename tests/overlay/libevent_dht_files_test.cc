@@ -48,7 +48,7 @@ TEST_F(DhtFiles, AreReadWholeUpToTheirLimit) {
 TEST_F(DhtFiles, SayWhyTheyCannotBeRead) {
     EXPECT_EQ(read_small_file(root + "/none", 10).error().message,
               "`" + root + "/none` cannot be read: No such file or directory.");
-    EXPECT_EQ(read_small_file(root, 10).error().message, "`" + root + "` cannot be read: Is a directory.");
+    EXPECT_EQ(read_small_file(root, 10).error().message, "`" + root + "` is a directory: name a file in it.");
     EXPECT_EQ(read_nodes_file(root).error().code, ErrorCode::invalid);
 }
 
@@ -84,7 +84,7 @@ TEST_F(DhtFiles, BothAreRequiredOfAClient) {
     EXPECT_THAT(without.error().message, HasSubstr(root + "/none"));
     const auto nobody = BlockingDhtClient::from_files(nodes, root);
     ASSERT_FALSE(nobody);
-    EXPECT_EQ(nobody.error().message, "`" + root + "` cannot be read: Is a directory.");
+    EXPECT_EQ(nobody.error().message, "`" + root + "` is a directory: name a file in it.");
     EXPECT_FALSE(BlockingDhtClient::from_files(credentials, credentials));
     EXPECT_FALSE(BlockingDhtClient::from_files(nodes, nodes));
 

@@ -2,14 +2,13 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "overlay/dht/conformance.h"
+#include "overlay/libevent_dht_files.h"
 #include "tools/child_process.h"
 #include "tools/halp/conformance_choice.h"
 #include "tools/halp/conformance_report.h"
@@ -27,10 +26,7 @@ using neo::Verdict;
 
 Result<neo::Credential> credential_of(const std::string& file) {
     if (file.empty()) return neo::Credential{"admin", {}};
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return Error{ErrorCode::invalid, "`" + file + "` cannot be read."};
-    const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    return neo::parse_client_credential(text);
+    return read_credentials_file(file);
 }
 
 ExitCode exit_code_of(Sanity::Kind kind) {
