@@ -2,15 +2,16 @@
 // test's own process and event loop. The program's clients find it by address or by the files it writes; the test
 // looks into its records and waits for changes, and while it waits everything on the loop goes on.
 //
-//     DhtEnvironment dht(base);                       // or DhtEnvironment::initialize(base), once, and ::dht()
+//     DhtEnvironment dht(base);                       // or DhtEnvironment::initialize(base), once, and dht()
 //     auto started = dht.start();                     // Result<void>, as all that can fail
 //     auto written = dht.gen_config_files("etc");     // etc/dht.neo.nodes for the program
 //     ... start the program's part on `base` ...
 //     auto put = dht.put("users", Key{7}, "Ann");
 //     auto seen = dht.expect_record("copies", Key{7}, [](const auto& value) { return value == "Ann"; });
 //
-// The client `admin` with 128 zero bytes is let in, everybody may remove channels. Nothing here may be called from
-// a callback of this node's own. One thread.
+// The client `admin` with 128 zero bytes is let in, everybody may remove channels. One thread: a BlockingDhtClient
+// in it runs a loop of its own and would wait for this node in vain; a DhtClient on a LibeventWorld of base() is
+// what goes on. What waits is not called from a callback of the loop.
 #pragma once
 
 #include <cstddef>
