@@ -2,17 +2,17 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "overlay/dht/conformance.h"
+#include "overlay/dht/neo_credentials.h"
 #include "tools/child_process.h"
 #include "tools/halp/conformance_choice.h"
 #include "tools/halp/conformance_report.h"
+#include "tools/halp/dht_reach.h"
 #include "tools/halp/dht_verbs.h"
 #include "tools/halp/dht_world.h"
 #include "tools/halp/interrupt.h"
@@ -27,10 +27,9 @@ using neo::Verdict;
 
 Result<neo::Credential> credential_of(const std::string& file) {
     if (file.empty()) return neo::Credential{"admin", {}};
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return Error{ErrorCode::invalid, "`" + file + "` cannot be read."};
-    const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    return neo::parse_client_credential(text);
+    const auto text = file_text(file, neo::credentials_bytes_max);
+    if (!text) return text.error();
+    return neo::parse_client_credential(*text);
 }
 
 ExitCode exit_code_of(Sanity::Kind kind) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -15,22 +14,7 @@ namespace halp::cli {
 namespace {
 
 constexpr Duration refusal_patience = std::chrono::milliseconds{400};
-
 constexpr const char* nodes_variable = "HALP_DHT_NODES";
-
-Result<std::string> file_text(const std::string& path, std::size_t bytes_max) {
-    std::error_code none;
-    if (std::filesystem::is_directory(path, none))  // it can be opened, and has nothing to read
-        return Error{ErrorCode::invalid, "`" + path + "` is a directory: name a file in it."};
-    std::ifstream in(path, std::ios::binary);
-    if (!in) return Error{ErrorCode::invalid, "`" + path + "` cannot be read."};
-    std::string text(bytes_max + 1, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    if (text.size() > bytes_max)
-        return Error{ErrorCode::invalid, "`" + path + "` has more than " + std::to_string(bytes_max) + " bytes."};
-    return text;
-}
 
 // --credentials, then $HALP_DHT_CLIENT, then the user's file, then what the originals' tests use.
 Result<neo::Credential> credential_of(const DhtTool& tool) {
@@ -64,6 +48,20 @@ public:
 private:
     std::vector<Endpoint> nodes_;
 };
+
+Result<std::string> file_text(const std::string& path, std::size_t bytes_max) {
+    std::error_code none;
+    if (std::filesystem::is_directory(path, none))  // it can be opened, and has nothing to read
+        return Error{ErrorCode::invalid, "`" + path + "` is a directory: name a file in it."};
+    std::ifstream in(path, std::ios::binary);
+    if (!in) return Error{ErrorCode::invalid, "`" + path + "` cannot be read."};
+    std::string text(bytes_max + 1, '\0');
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    if (text.size() > bytes_max)
+        return Error{ErrorCode::invalid, "`" + path + "` has more than " + std::to_string(bytes_max) + " bytes."};
+    return text;
+}
 
 Result<std::vector<Endpoint>> parse_node_list(const std::string& text) {
     std::vector<Endpoint> nodes;

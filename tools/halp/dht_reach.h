@@ -1,6 +1,7 @@
 // From what was typed to a connected DHT client: where the nodes are, and as whom to speak to them.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -54,6 +55,9 @@ private:
     std::unique_ptr<NodeSource> listed_;
     std::unique_ptr<BlockingDhtClient> client_;
 };
+
+// The content of a file that somebody named; the error names it.
+[[nodiscard]] Result<std::string> file_text(const std::string& path, std::size_t bytes_max);
 
 // $HALP_DHT_NODES: HOST:PORT, several with commas.
 [[nodiscard]] Result<std::vector<Endpoint>> parse_node_list(const std::string& text);
