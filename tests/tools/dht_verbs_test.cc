@@ -210,6 +210,31 @@ TEST_F(DhtVerbs, FindNodesInAFileAndInTheEnvironment) {
     EXPECT_THAT(refused.error, HasSubstr(bad));
 }
 
+TEST_F(DhtVerbs, CallADirectoryADirectory) {
+    const std::string is_one = "`" + home.path() + "` is a directory";
+    const Finished nodes = halp(home, {"dht", "get", "users", "1", "--nodes", home.path()});
+    EXPECT_EQ(nodes.code, 2);
+    EXPECT_THAT(nodes.error, HasSubstr(is_one));
+    const Finished credentials = dht({"get", "users", "1", "--credentials", home.path()});
+    EXPECT_EQ(credentials.code, 2);
+    EXPECT_THAT(credentials.error, HasSubstr(is_one));
+    const Finished judged = halp(home, {"dht", "conformance", fake.node, "--credentials", home.path()});
+    EXPECT_EQ(judged.code, 2);
+    EXPECT_THAT(judged.error, HasSubstr(is_one));
+    const Finished value = dht({"put", "users", "1", "--file", home.path()});
+    EXPECT_EQ(value.code, 2);
+    EXPECT_THAT(value.error, HasSubstr("directory"));
+}
+
+// `halp dht remove users "$ID"` without ID.
+TEST_F(DhtVerbs, TakeAnEmptyWordForNoKey) {
+    ASSERT_EQ(dht({"put", "users", "0", "kept"}).code, 0);
+    EXPECT_EQ(dht({"remove", "users", ""}).code, 2);
+    EXPECT_EQ(dht({"put", "users", "", "lost"}).code, 2);
+    EXPECT_EQ(dht({"update", "users", "0", "--exec", ""}).code, 2);
+    EXPECT_EQ(dht({"get", "users", "0"}).out, "kept");
+}
+
 TEST_F(DhtVerbs, SaySoWhenThereIsNobody) {
     const Finished refused = halp(home, {"dht", "get", "users", "1", "--node", "127.0.0.1:1"});
     EXPECT_EQ(refused.code, 4);
@@ -217,6 +242,11 @@ TEST_F(DhtVerbs, SaySoWhenThereIsNobody) {
     const Finished unknown = halp(home, {"dht", "get", "users", "1"});
     EXPECT_EQ(unknown.code, 4);
     EXPECT_THAT(unknown.error, HasSubstr("Name a node with --node HOST:PORT"));
+    const std::string named = "HALP_DHT_NODES=127.0.0.1:1 exec " HALP_BINARY " dht get users 1";
+    const Finished by_variable = run(home, {"/bin/sh", "-c", named});
+    EXPECT_EQ(by_variable.code, 4);
+    EXPECT_THAT(by_variable.error, HasSubstr("127.0.0.1:1: connection refused. That is what the variable "
+                                             "HALP_DHT_NODES of the environment names"));
 }
 
 TEST_F(DhtVerbs, SpeakAsWhoeverTheFileNames) {

@@ -105,6 +105,47 @@ TEST(CommandLine, RefusesWhatItCannotUseWithCodeTwo) {
     }
 }
 
+TEST(CommandLine, RefusesAnEmptyWordByItsName) {
+    struct Case {
+        std::vector<const char*> words;
+        const char* name;
+    };
+    for (const Case& one : {Case{{"get", ""}, "LABEL"},
+                            {{"clear", ""}, "LABEL"},
+                            {{"insert", "", "h", "1"}, "LABEL"},
+                            {{"insert", "chat", "", "1"}, "HOST"},
+                            {{"insert", "chat", "h:1", ""}, "PORT"},
+                            {{"insert", "chat", "h", "1", "-s", ""}, "--seconds"},
+                            {{"bcast", "chat", "h", "1", "-n", ""}, "--number"},
+                            {{"announce", "chat", ""}, "HOST"},
+                            {{"announce", "chat", "h:1", "--for", ""}, "--for"},
+                            {{"confirm", "chat", "", "1"}, "HOST"},
+                            {{"watch", ""}, "LABEL"},
+                            {{"watch", "chat", "--count", ""}, "--count"},
+                            {{"labels", ""}, "PREFIX"},
+                            {{"join", ""}, "HOST:PORT"},
+                            {{"demo", ""}, "N"},
+                            {{"demo", "--halpd", ""}, "--halpd"},
+                            {{"nuke", "--cache-dir", ""}, "--cache-dir"},
+                            {{"nuke", "--cache-dir="}, "--cache-dir"},
+                            {{"status", "--socket", ""}, "--socket"}}) {
+        const Parsed parsed = parse(one.words);
+        EXPECT_FALSE(parsed.command) << ::testing::PrintToString(one.words);
+        EXPECT_EQ(parsed.code, ExitCode::usage);
+        EXPECT_THAT(parsed.text, StartsWith(std::string{one.name} + ": it is empty.")) << parsed.text;
+    }
+}
+
+TEST(CommandLine, RefusesTimesThatAreNone) {
+    for (const char* time : {"nan", "NaN", "-nan", "inf", "infinity", "1e400", "0", "-1", ""}) {
+        EXPECT_EQ(parse({"get", "chat", "--timeout", time}).code, ExitCode::usage) << time;
+        EXPECT_EQ(parse({"watch", "chat", "--for", time}).code, ExitCode::usage) << time;
+        EXPECT_EQ(parse({"announce", "chat", "h:1", "--for", time}).code, ExitCode::usage) << time;
+    }
+    EXPECT_THAT(parse({"get", "chat", "--timeout", "nan"}).text,
+                StartsWith("--timeout: `nan` is not a number from 0.001 to 1000000."));
+}
+
 TEST(CommandLine, LabelsTakesAPrefixWithOrWithoutItsSlash) {
     EXPECT_EQ(parse({"labels"}).command->label.text(), "labels");
     EXPECT_EQ(parse({"labels", "x/"}).command->label.text(), "x/");

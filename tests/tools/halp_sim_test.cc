@@ -254,6 +254,37 @@ TEST(HalpSim, SaysWhatIsWrongAndWhatWasMeant) {
     EXPECT_EQ(run({"--help"}).code, exit_done);
 }
 
+TEST(HalpSim, RefusesNumbersThatAreNoneAndEmptyWords) {
+    for (const char* number : {"nan", "inf", "-1", "1e999", ""}) {
+        EXPECT_EQ(run({"faults", "--minutes", number}).code, exit_usage) << number;
+        EXPECT_EQ(run({"faults", "--heal", number}).code, exit_usage) << number;
+    }
+    for (const char* setting : {"network.loss=nan", "network.loss=nan%", "network.loss=inf"})
+        EXPECT_EQ(run({"run", "announce", "--nodes", "4", "--set", setting}).code, exit_bad_scenario) << setting;
+    EXPECT_THAT(run({"faults", "--minutes", "nan"}).out,
+                HasSubstr("--minutes: `nan` is not a number from 0.02 to 1440."));
+    struct Case {
+        std::vector<const char*> words;
+        const char* name;
+    };
+    for (const Case& one : {Case{{"run", ""}, "scenario"},
+                            {{"run", "announce", "--seed", ""}, "--seed"},
+                            {{"run", "announce", "--set", ""}, "--set"},
+                            {{"run", "announce", "-o", ""}, "--output"},
+                            {{"run", "announce", "--output="}, "--output"},
+                            {{"sweep", "announce", "--vary", ""}, "--vary"},
+                            {{"compare", "a", ""}, "b"},
+                            {{"faults", "--jobs", ""}, "--jobs"},
+                            {{"replay", ""}, "record"},
+                            {{"views", "--nodes", ""}, "--nodes"},
+                            {{"check", "--only", ""}, "--only"},
+                            {{"goals", "--only", ""}, "--only"}}) {
+        const Outcome got = run(one.words);
+        EXPECT_EQ(got.code, exit_usage) << one.name;
+        EXPECT_THAT(got.out, HasSubstr(std::string{one.name} + ": it is empty.")) << got.out;
+    }
+}
+
 TEST(SvgPlot, SharesAreSteps) {
     using Points = std::vector<std::pair<double, double>>;
     EXPECT_EQ(share_up_to({3, 1, 1, 2}), (Points{{1, 0.5}, {2, 0.75}, {3, 1}}));

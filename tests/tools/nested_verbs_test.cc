@@ -98,6 +98,58 @@ TEST(DhtWords, AreRefusedWithTheirNameAndARemedy) {
     EXPECT_THAT(refused({"dht", "scan", "c", "--limit", "0"}), HasSubstr("halp dht scan --help"));
 }
 
+// `halp dht remove users "$ID"` with no ID is not key 0.
+TEST(DhtWords, AreNotEmptyWhereSomethingIsWanted) {
+    EXPECT_THAT(refused({"dht", "remove", "c", ""}), HasSubstr("KEY: it is empty. Write it out"));
+    for (const char* verb : {"put", "get", "exists", "remove", "update"}) {
+        EXPECT_THAT(refused({"dht", verb, "c", ""}), HasSubstr("KEY: it is empty")) << verb;
+        EXPECT_THAT(refused({"dht", verb, "", "1"}), HasSubstr("CHANNEL: it is empty")) << verb;
+    }
+    for (const char* verb : {"scan", "keys", "rm-channel", "mirror"})
+        EXPECT_THAT(refused({"dht", verb, ""}), HasSubstr("CHANNEL: it is empty")) << verb;
+    for (const char* option : {"--node", "--nodes", "--halp", "--label", "--credentials", "--exec", "--file",
+                               "--socket", "--cache-dir", "--timeout", "--color"})
+        EXPECT_THAT(refused({"dht", "update", "c", "1", option, ""}),
+                    HasSubstr(std::string{option} + ": it is empty. Write a value, or leave " + option + " out"));
+    EXPECT_THAT(refused({"dht", "mirror", "c", "--refresh-every", ""}), HasSubstr("--refresh-every: it is empty"));
+    EXPECT_THAT(refused({"dht", "conformance", ""}), HasSubstr("HOST:PORT: it is empty"));
+    EXPECT_THAT(refused({"dht", "conformance", "a:1", "--only", ""}), HasSubstr("--only: it is empty"));
+    EXPECT_THAT(refused({"dht", "conformance", "a:1", "--start", ""}), HasSubstr("--start: it is empty"));
+    EXPECT_THAT(refused({"dht", "conformance", "a:1", "--id", ""}), HasSubstr("--id: it is empty"));
+    EXPECT_THAT(refused({"dht", "fake", "--port", ""}), HasSubstr("--port: it is empty"));
+}
+
+TEST(DhtWords, MayBeEmptyForAFilterAndAnExpectedValue) {
+    EXPECT_EQ(dht({"scan", "c", "--filter", ""}).filter, "");
+    EXPECT_EQ(dht({"update", "c", "1", "x", "--expect", ""}).expect, "");
+    EXPECT_EQ(dht({"update", "c", "1", "x", "--expect="}).expect, "");
+}
+
+// CLI11 alone takes the next word then.
+TEST(DhtWords, BehindAnEqualsSignMayBeMissing) {
+    EXPECT_THAT(refused({"dht", "remove", "--credentials=", "c", "1"}), HasSubstr("--credentials: it is empty"));
+    EXPECT_EQ(dht({"scan", "--filter=", "c"}).channel, "c");
+    EXPECT_EQ(dht({"put", "c", "1", "--", "--filter="}).value, "--filter=");
+    EXPECT_EQ(dht({"put", "c", "1", "--hex="}).value, std::nullopt);
+}
+
+TEST(DhtWords, AreNumbersWithinBounds) {
+    for (const char* number : {"nan", "-nan", "inf", "1e999", "0", "-1", "2s"}) {
+        EXPECT_THAT(refused({"dht", "mirror", "c", "--for", number}),
+                    HasSubstr(std::string{"--for: `"} + number + "` is not a number from 0.001 to 1000000000"));
+        EXPECT_EQ(parse({"dht", "conformance", "a:1", "--start", "x", "--delay", number}).code,
+                  std::string{"0"} == number ? ExitCode::ok : ExitCode::usage);
+        EXPECT_THAT(refused({"dht", "conformance", "a:1", "--timeout", number}),
+                    HasSubstr(std::string{"--timeout: `"} + number + "` is not a number from 0.001 to 1000000"));
+    }
+    for (const char* number : {"0", "-1", "1.5", "nan", "1000000000001"}) {
+        EXPECT_THAT(refused({"dht", "scan", "c", "--limit", number}),
+                    HasSubstr("is not a whole number from 1 to 1000000000000."));
+        EXPECT_THAT(refused({"dht", "mirror", "c", "--count", number}),
+                    HasSubstr("is not a whole number from 1 to 1000000000000."));
+    }
+}
+
 TEST(DhtWords, SayHowLongAMirrorGoesOn) {
     const Parsed parsed = parse({"dht", "mirror", "c", "--for", "2.5", "--count", "7", "--no-refresh"});
     ASSERT_TRUE(parsed.command) << parsed.text;
@@ -116,14 +168,23 @@ TEST(StoreWords, NameADirectoryAndWhatToDoWithIt) {
     ASSERT_TRUE(out.command) << out.text;
     EXPECT_EQ(out.command->store.format, DumpFormat::tcm);
     EXPECT_THAT(out.command->store.channels, ElementsAre("a", "b"));
-    const Parsed in = parse({"store", "import", "/x", "a.tcm", "b.tcm", "--bytes-max", "1kb"});
+    const Parsed in = parse({"store", "import", "/x", "a.tcm", "b.tcm", "--bytes-max", "2mb"});
     ASSERT_TRUE(in.command) << in.text;
     EXPECT_THAT(in.command->store.files, ElementsAre("a.tcm", "b.tcm"));
-    EXPECT_EQ(in.command->store.bytes_max, 1024U);
+    EXPECT_EQ(in.command->store.bytes_max, 2U << 20);
 
     EXPECT_THAT(refused({"store", "export", "/x"}), HasSubstr("--to DIRECTORY"));
     EXPECT_THAT(refused({"store", "import", "/x", "a.tcm", "b.tcm", "--channel", "c"}), HasSubstr("one file"));
     EXPECT_THAT(refused({"store", "check"}), HasSubstr("DIR is required"));
+    for (const char* verb : {"check", "compact", "export", "import"})
+        EXPECT_THAT(refused({"store", verb, "", "a.tcm"}), HasSubstr("DIR: it is empty")) << verb;
+    EXPECT_THAT(refused({"store", "import", "/x", ""}), HasSubstr("FILE: it is empty"));
+    EXPECT_THAT(refused({"store", "import", "/x", "a", "--bytes-max", ""}), HasSubstr("--bytes-max: it is empty"));
+    for (const char* size : {"nan", "0", "-1", "1kb", "2tb"})
+        EXPECT_THAT(refused({"store", "import", "/x", "a", "--bytes-max", size}), HasSubstr("--bytes-max: "))
+            << size;
+    EXPECT_THAT(refused({"store", "export", "/x", "--to", ""}), HasSubstr("--to: it is empty"));
+    EXPECT_THAT(refused({"store", "export", "/x", "--to", "d", "--channel", ""}), HasSubstr("--channel: it is"));
     EXPECT_THAT(refused({"store", "chek", "/x"}), HasSubstr("did you mean `halp store check`?"));
 }
 

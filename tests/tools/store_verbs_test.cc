@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,46 @@ TEST_F(StoreVerbs, CheckSaysWhatItFinds) {
     const Finished cut = store({"check", path("data")});
     EXPECT_EQ(cut.code, 1);
     EXPECT_THAT(cut.error, HasSubstr("damaged"));
+}
+
+// A script that reads stdout must not take silence for soundness.
+TEST_F(StoreVerbs, CheckPrintsAnObjectWhateverIsWrong) {
+    const auto defect = [&](const std::string& directory) {
+        const Finished checked = store({"check", directory, "--json"});
+        EXPECT_EQ(checked.code, 1);
+        const auto object = nlohmann::json::parse(checked.out, nullptr, false);
+        if (!object.is_object() || object.value("defects", nlohmann::json::array()).size() != 1)
+            return "no such object: " + checked.out;
+        EXPECT_EQ(object["schema_version"], 1);
+        EXPECT_EQ(object["file"], directory + "/records.lmdb");
+        EXPECT_THAT(checked.error, HasSubstr(object["defects"][0].get<std::string>()));
+        return object["defects"][0].get<std::string>();
+    };
+    EXPECT_THAT(defect(path("nowhere")), HasSubstr("does not exist"));
+    std::filesystem::create_directories(path("rubbish"));
+    written(home, "rubbish/records.lmdb", std::string(100'000, 'x'));
+    EXPECT_THAT(defect(path("rubbish")), HasSubstr(path("rubbish") + "/records.lmdb"));
+    written(home, "rubbish/records.lmdb", "");
+    EXPECT_THAT(defect(path("rubbish")), HasSubstr("is empty"));
+    fill(path("cut"), 1000);
+    std::filesystem::resize_file(path("cut") + "/records.lmdb", 8192);
+    EXPECT_THAT(defect(path("cut")), HasSubstr("damaged"));
+    // A page in the middle of the records that is no leaf any more: LMDB aborts there.
+    fill(path("torn"), 4000);
+    {
+        constexpr std::size_t page_bytes = 4096, at_flags = 10;
+        constexpr char leaf = 2;
+        const std::string file = path("torn") + "/records.lmdb";
+        const std::string bytes = process::read_whole_file(file);
+        std::vector<std::size_t> leaves;
+        for (std::size_t at = 2 * page_bytes + at_flags; at < bytes.size(); at += page_bytes)
+            if (bytes[at] == leaf) leaves.push_back(at);
+        ASSERT_GT(leaves.size(), 10U);
+        std::fstream out(file, std::ios::in | std::ios::out | std::ios::binary);
+        out.seekp(static_cast<std::streamoff>(leaves[leaves.size() / 2]));
+        out.put('\0');
+    }
+    EXPECT_THAT(defect(path("torn")), HasSubstr("damaged"));
 }
 
 TEST_F(StoreVerbs, CompactGivesBackTheRoomOfWhatWasRemoved) {

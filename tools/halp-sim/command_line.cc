@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "simulations/reproduction.h"
+#include "tools/arguments.h"
 
 namespace halp::sim {
 namespace {
@@ -54,9 +55,9 @@ void add_faults(CLI::App& app, CommandLine& command) {
     faults->add_option("--seed", command.seed, "of the first run; default: a fresh one");
     faults->add_option("--nodes", command.nodes, "default 32")->check(CLI::Range(2, 10'000));
     faults->add_option("--minutes", command.minutes, "of faults, virtual; then they end; default 10")
-        ->check(CLI::Range(0.02, 1440.0));
+        ->check(arguments::number(0.02, 1440));
     faults->add_option("--heal", command.heal, "virtual seconds by which it must have converged then; default 240")
-        ->check(CLI::Range(0.0, 86'400.0));
+        ->check(arguments::number(0, 86'400));
     faults->add_option("-j,--jobs", command.jobs, "runs at a time; default: one a core")
         ->check(CLI::Range(0, 1024));
     faults->add_option("-o,--output", command.directory, "where records of failures go; default: here");
@@ -118,7 +119,7 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     goals->add_option("--seed", command.seed, "default 1");
     goals->callback([&] { command.verb = Verb::goals; });
     try {
-        app.parse(argc, argv);
+        arguments::parse(app, argc, argv);
     } catch (const CLI::ParseError& error) {
         std::ostringstream out, err;
         const int code = app.exit(error, out, err) == 0 ? exit_done : exit_usage;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "tools/arguments.h"
 #include "tools/halp/nested_verbs.h"
 #include "tools/halp/printed_text.h"
 
@@ -122,7 +123,7 @@ void add_globals(CLI::App& app, Typed& typed) {
     app.add_flag("-v,--verbose", typed.command.verbose);
     app.add_option("--socket", typed.command.socket);
     app.add_option("--cache-dir", typed.command.cache_dir);
-    app.add_option("--timeout", typed.timeout_s)->check(CLI::Range(0.001, 1e6));
+    app.add_option("--timeout", typed.timeout_s)->check(arguments::number(0.001, 1e6));
     app.add_option("--color,--colour", typed.colour)->check(CLI::IsMember({"auto", "always", "never"}));
 }
 
@@ -139,7 +140,7 @@ void add_seconds(CLI::App& sub, Typed& typed) {
 }
 
 void add_for(CLI::App& sub, Typed& typed) {
-    sub.add_option("--for", typed.for_s, "end after so many seconds")->check(CLI::Range(0.001, 1e9));
+    sub.add_option("--for", typed.for_s, "end after so many seconds")->check(arguments::number(0.001, 1e9));
 }
 
 void add_own(Verb verb, CLI::App& sub, Typed& typed) {
@@ -360,7 +361,7 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
     const int own = own_words(argc, argv);
     for (int i = own + 1; i < argc; ++i) typed.command.dht.arguments.emplace_back(argv[i]);
     try {
-        app.parse(own, argv);
+        arguments::parse(app, own, argv, {"VALUE", "--expect", "--filter"});
     } catch (const CLI::ParseError& error) {
         return {std::nullopt, ExitCode::usage, std::string{error.what()} + "\nTry `" + words_for_help(app) + "`."};
     }

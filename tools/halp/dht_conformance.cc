@@ -12,6 +12,7 @@
 #include "tools/child_process.h"
 #include "tools/halp/conformance_choice.h"
 #include "tools/halp/conformance_report.h"
+#include "tools/halp/dht_reach.h"
 #include "tools/halp/dht_verbs.h"
 #include "tools/halp/dht_world.h"
 #include "tools/halp/interrupt.h"

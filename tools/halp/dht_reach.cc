@@ -12,6 +12,7 @@ namespace halp::cli {
 namespace {
 
 constexpr Duration refusal_patience = std::chrono::milliseconds{400};
+constexpr const char* nodes_variable = "HALP_DHT_NODES";
 
 // --credentials, then $HALP_DHT_CLIENT, then the user's file, then what the originals' tests use.
 Result<neo::Credential> credential_of(const DhtTool& tool) {
@@ -96,7 +97,7 @@ Result<void> DhtReach::connect() {
         return client_->connect(*nodes);
     }
     if (!typed.halp_hosts.empty()) return client_->connect_label(typed.halp_hosts, typed.label);
-    if (const std::string listed = tool_.variable("HALP_DHT_NODES"); !listed.empty()) {
+    if (const std::string listed = tool_.variable(nodes_variable); !listed.empty()) {
         const auto nodes = parse_node_list(listed);
         if (!nodes) return nodes.error();
         return client_->connect(*nodes);
@@ -124,6 +125,7 @@ Error DhtReach::explained(const Error& error) const {
     if (error.code != ErrorCode::unreachable) return error;
     const DhtCommand& typed = tool_.command.dht;
     const bool told = !typed.nodes.empty() || !typed.nodes_file.empty();
+    const bool by_variable = !told && typed.halp_hosts.empty() && !tool_.variable(nodes_variable).empty();
     std::string text = error.message;
     if (text.ends_with('.')) text.pop_back();
     if (text.ends_with(": rejected"))
@@ -135,6 +137,10 @@ Error DhtReach::explained(const Error& error) const {
         return {error.code, text +
                                 ". Is a node running there? Its port is the one of the neo protocol, which is the "
                                 "originals' port + 100."};
+    if (by_variable)
+        return {error.code, text + ". That is what the variable " + nodes_variable +
+                                " of the environment names: is a node running there? Correct it, or override it "
+                                "with --node HOST:PORT, --nodes FILE or --halp HOST:PORT."};
     return {error.code,
             text +
                 ". Name a node with --node HOST:PORT, a file of them with --nodes FILE, or a HALP host that knows "

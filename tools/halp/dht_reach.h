@@ -1,6 +1,7 @@
 // From what was typed to a connected DHT client: where the nodes are, and as whom to speak to them.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>

@@ -8,6 +8,7 @@
 
 #include "config/setting_value.h"
 #include "store/records/channel.h"
+#include "tools/arguments.h"
 
 namespace halp::cli {
 namespace {
@@ -115,9 +116,21 @@ std::string listing(const Entries& entries, std::size_t width) {
     return text;
 }
 
+constexpr std::uint64_t records_max = 1'000'000'000'000;
+
 std::optional<Duration> flush_interval(const std::string& text) {
     const std::optional<Duration> span = config::parse_duration(text);
     return span && *span >= Duration{0} && *span <= std::chrono::seconds{1} ? span : std::nullopt;
+}
+
+bool takes_key(DhtVerb verb) {
+    return verb == DhtVerb::put || verb == DhtVerb::get || verb == DhtVerb::exists || verb == DhtVerb::remove ||
+           verb == DhtVerb::update;
+}
+
+bool takes_channel(DhtVerb verb) {
+    return takes_key(verb) || verb == DhtVerb::scan || verb == DhtVerb::keys || verb == DhtVerb::rm_channel ||
+           verb == DhtVerb::mirror;
 }
 
 Error wrong(std::string what) { return {ErrorCode::invalid, std::move(what)}; }
@@ -241,7 +254,7 @@ void NestedVerbs::add_judge(CLI::App& sub) {
         ->type_name("COMMAND");
     sub.add_option("--delay", dht.delay_s, "how many seconds it has until it takes connections at HOST:PORT")
         ->type_name("S")
-        ->check(CLI::Range(0.0, 3600.0))
+        ->check(arguments::number(0, 3600))
         ->capture_default_str();
     sub.add_flag("--no-restart", dht.no_restart, "it keeps no records: it is not killed and started again");
     sub.add_flag("--keep", dht.keep, "its directory stays, and is told");
@@ -279,7 +292,8 @@ void NestedVerbs::add_dht_own(DhtVerb verb, CLI::App& sub) {
         case DhtVerb::keys:
             add_channel();
             sub.add_option("--filter", dht.filter, "only records whose value contains these bytes");
-            sub.add_option("--limit", dht.limit, "end after so many")->check(CLI::PositiveNumber);
+            sub.add_option("--limit", dht.limit, "end after so many")
+                ->check(arguments::whole_number(1, records_max));
             break;
         case DhtVerb::rm_channel:
             add_channel();
@@ -290,8 +304,9 @@ void NestedVerbs::add_dht_own(DhtVerb verb, CLI::App& sub) {
             sub.add_flag("--no-refresh", typed_->no_refresh, "changes only, not what is there");
             sub.add_option("--refresh-every", dht.refresh_every_s, "seconds between repetitions of all; 0: never")
                 ->capture_default_str();
-            sub.add_option("--count", dht.limit, "end after so many records")->check(CLI::PositiveNumber);
-            sub.add_option("--for", for_s_, "end after so many seconds")->check(CLI::Range(0.001, 1e9));
+            sub.add_option("--count", dht.limit, "end after so many records")
+                ->check(arguments::whole_number(1, records_max));
+            sub.add_option("--for", for_s_, "end after so many seconds")->check(arguments::number(0.001, 1e9));
             break;
         case DhtVerb::status:
             sub.add_flag("--count", dht.count_records, "count the records of each channel, by reading every key");
@@ -339,7 +354,8 @@ void NestedVerbs::add_store(CLI::App& store) {
                 ->expected(1);
             sub->add_flag("--keep-existing", typed.keep_existing, "records that are there stay as they are");
             sub->add_option("--bytes-max", typed.bytes_max, "how large records.lmdb may become, as dht.bytes_max")
-                ->transform(CLI::AsSizeValue(false));
+                ->transform(CLI::AsSizeValue(false))
+                ->check(arguments::whole_number(std::uint64_t{1} << 20, std::uint64_t{1} << 40));
         }
         sub->callback([&typed, verb = entry.verb] { typed.verb = verb; });
     }
@@ -363,10 +379,10 @@ Result<void> NestedVerbs::check_dht() {
             return wrong("--keep and --no-restart are for a node that --start starts.");
         return {};
     }
-    if (!dht.channel.empty())
+    if (takes_channel(dht.verb))
         if (const auto channel = Channel::parse(dht.channel); !channel)
             return wrong("`" + dht.channel + "` is not a channel. " + channel.error().message);
-    if (!typed_->key.empty()) {
+    if (takes_key(dht.verb)) {
         const auto key = parse_shown_key(typed_->key);
         if (!key) return key.error();
         dht.key = *key;

@@ -23,12 +23,22 @@ using Json = nlohmann::ordered_json;
 
 std::string text_of(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-// A page that is missing or leads nowhere: the records are read through a map of the file.
+constexpr std::string_view broken_page =
+    "the record file is damaged: a part of it is missing or leads nowhere. Restore a copy, or the dumps.";
+
+// What stdout still gets when a page is broken; of `check --json`. Made beforehand: a signal may not allocate.
+std::string last_words;
+
+// A page that is missing or leads nowhere: the records are read through a map of the file. Of some pages that make no
+// sense LMDB says so itself, and aborts.
 void on_broken_page(int) {
-    constexpr std::string_view words =
-        "halp: the record file is damaged: a part of it is missing or leads nowhere. Restore a copy, or the "
-        "dumps.\n";
-    [[maybe_unused]] const ssize_t said = ::write(STDERR_FILENO, words.data(), words.size());
+    const auto say = [](int fd, std::string_view words) {
+        [[maybe_unused]] const ssize_t said = ::write(fd, words.data(), words.size());
+    };
+    say(STDOUT_FILENO, last_words);
+    say(STDERR_FILENO, "halp: ");
+    say(STDERR_FILENO, broken_page);
+    say(STDERR_FILENO, "\n");
     ::_exit(static_cast<int>(ExitCode::failed));
 }
 
@@ -36,7 +46,7 @@ void expect_broken_pages() {
     struct sigaction action {};
     action.sa_handler = on_broken_page;
     ::sigemptyset(&action.sa_mask);
-    for (const int signal : {SIGBUS, SIGSEGV}) ::sigaction(signal, &action, nullptr);
+    for (const int signal : {SIGBUS, SIGSEGV, SIGABRT}) ::sigaction(signal, &action, nullptr);
 }
 
 std::uint64_t size_of(const std::string& path) {
@@ -62,6 +72,14 @@ std::string json_of(const StoreCheck& check, const LmdbStore& records, const std
     return text_of(object);
 }
 
+// When the file cannot be read to its end: no counts.
+std::string json_of(std::string_view defect, const std::string& file) {
+    return text_of(Json{{"schema_version", 1},
+                        {"file", file},
+                        {"file_bytes", size_of(file)},
+                        {"defects", Json::array({std::string{defect}})}});
+}
+
 void show(const StoreCheck& check, const LmdbStore& records, const std::string& file, Console& console) {
     std::vector<std::vector<std::string>> rows{{"CHANNEL", "RECORDS", "VALUES"}};
     for (const Channel& channel : records.channels(std::nullopt, check.channels)) {
@@ -78,12 +96,19 @@ void show(const StoreCheck& check, const LmdbStore& records, const std::string& 
 
 ExitCode run_check(OpenStore& store, Console& console) {
     Progress progress(console, "reading");
+    const bool json = console.style().json;
     const auto check = store.records().check(progress.follow());
-    if (!check) return console.fail(ExitCode::failed, check.error().message);
-    if (console.style().json)
-        console.line(json_of(*check, store.records(), store.file()));
-    else
+    if (!check) {
+        if (json) console.line(json_of(check.error().message, store.file()));
+        return console.fail(ExitCode::failed, check.error().message);
+    }
+    if (json) {
+        const std::string object = json_of(*check, store.records(), store.file());
+        last_words.clear();
+        console.line(object);
+    } else {
         show(*check, store.records(), store.file(), console);
+    }
     for (const std::string& defect : check->defects) console.fail(ExitCode::failed, "wrong: " + defect + ".");
     if (!check->defects.empty())
         return console.fail(
@@ -215,7 +240,7 @@ ExitCode run_import(const StoreCommand& typed, OpenStore& store, Console& consol
 // ---- what they share ----
 
 Result<OpenStore> OpenStore::open(const std::string& directory, bool create, std::uint64_t bytes_max) {
-    const std::string file = directory + "/records.lmdb";
+    const std::string file = file_in(directory);
     std::error_code none;
     if (!create && !std::filesystem::exists(file, none))
         return Error{ErrorCode::io,
@@ -257,10 +282,16 @@ ExitCode run_store(const CommandLine& command, Console& console) {
     const StoreCommand& typed = command.store;
     expect_broken_pages();
     ::signal(SIGXFSZ, SIG_IGN);  // too large a file is an error like a full disk
+    const std::string file = OpenStore::file_in(typed.directory);
     const bool import = typed.verb == StoreVerb::import_records;
+    const bool judged = typed.verb == StoreVerb::check && console.style().json;
+    if (judged) last_words = json_of(broken_page, file) + "\n";
     Result<OpenStore> store =
         import ? OpenStore::open(typed.directory, true, typed.bytes_max) : OpenStore::open(typed.directory, false);
-    if (!store) return console.fail(store.error());
+    if (!store) {
+        if (judged && store.error().code == ErrorCode::io) console.line(json_of(store.error().message, file));
+        return console.fail(store.error());
+    }
     switch (typed.verb) {
         case StoreVerb::check:
             return run_check(*store, console);

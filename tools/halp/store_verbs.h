@@ -23,6 +23,8 @@ public:
     [[nodiscard]] static Result<OpenStore> open(const std::string& directory, bool create,
                                                 std::uint64_t bytes_max = std::uint64_t{1} << 40);
 
+    [[nodiscard]] static std::string file_in(const std::string& directory) { return directory + "/records.lmdb"; }
+
     LmdbStore& records() { return *records_; }
     [[nodiscard]] const std::string& file() const { return file_; }
     void close_records() { records_.reset(); }  // the lock stays

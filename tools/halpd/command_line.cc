@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "tools/arguments.h"
+
 namespace halp {
 namespace {
 
@@ -93,7 +95,7 @@ CommandLine read_command_line(int argc, char** argv, const char* version) {
     app.add_flag("--print-config", print, "print what is in force, and where it comes from")->excludes(check_flag);
 
     try {
-        app.parse(argc, argv);
+        arguments::parse(app, argc, argv);
     } catch (const CLI::ParseError& end) {
         out.exit_code = app.exit(end) == 0 ? 0 : exit_usage;
         return out;

@@ -15,7 +15,6 @@
 #include "store/records/hash_range.h"
 #include "store/records/lmdb_store.h"
 #include "store/records/memory_store.h"
-#include "tools/halpd/record_dumps.h"
 
 namespace halp {
 namespace {
@@ -108,7 +107,7 @@ Result<void> DhtService::open_dumps() {
     TcmRules rules;
     rules.value_bytes_max = neo::HandlerLimits{}.value_bytes_max;
     rules.range = HashRange::make(settings_.range_min, settings_.range_max).value();
-    return load_dumps(data_dir_, rules, *store_, log_);
+    return dumps_.emplace(data_dir_, log_).load(rules, *store_);
 }
 
 Result<void> DhtService::open_store() {
@@ -224,7 +223,7 @@ void DhtService::drain() {
     }
     node_->records_changed();
     node_->disconnect_all();
-    if (settings_.engine == config::DhtEngine::memory && settings_.dumps) write_dumps(data_dir_, *store_, log_);
+    if (dumps_) dumps_->write(*store_);
 }
 
 // ---- looking in ----

@@ -21,6 +21,7 @@
 #include "tools/halpd/dht_log.h"
 #include "tools/halpd/json_text.h"
 #include "tools/halpd/log.h"
+#include "tools/halpd/record_dumps.h"
 
 namespace halp {
 
@@ -70,7 +71,8 @@ private:
     DhtLog dht_log_;
     std::optional<StateLock> lock_;
     std::unique_ptr<RecordStore> store_;
-    CommitThread* commits_ = nullptr;  // the same store, when it commits
+    std::optional<RecordDumps> dumps_;  // of the memory engine
+    CommitThread* commits_ = nullptr;   // the same store, when it commits
     std::optional<RecordDesk> desk_;
     std::unique_ptr<DhtNode> node_;
     Endpoint listening_;

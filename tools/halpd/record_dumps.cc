@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -79,38 +80,6 @@ void tell(const std::string& name, const TcmCounts& counts, Log& log) {
               fields);
 }
 
-Result<void> load(const fs::path& path, const Channel& channel, const TcmRules& rules, RecordStore& store, Log& log) {
-    const std::string name = path.filename().string();
-    std::uint64_t not_taken = 0;
-    std::vector<Completion> completions;
-    const auto count_refusals = [&] {
-        store.take_completions(completions);
-        for (const Completion& one : completions) not_taken += one.wrote == Wrote::done ? 0U : 1U;
-        completions.clear();
-    };
-    bool created = false;
-    TcmReader reader(rules, [&](Key key, std::string_view value) {
-        store.put(channel, key, value, WriteToken{});
-        created = true;
-        count_refusals();
-    });
-    const Result<TcmFault> fault = read_file(path.string(), reader);
-    if (!fault) return fault.error();
-    if (*fault == TcmFault::unknown_version) {
-        log.write(LogLevel::warn, "dht_dump_ignored", name + " is of an unknown version");
-        return {};
-    }
-    if (*fault != TcmFault::none)
-        return Error{ErrorCode::io, path.string() + " ends in the middle, or holds other nodes' records only"};
-    if (!created) store.create_channel(channel, WriteToken{});
-    count_refusals();
-    if (not_taken > 0)
-        return Error{ErrorCode::full, path.string() + " holds " + std::to_string(not_taken) +
-                                          " records more than the limits allow (dht.bytes_max)"};
-    tell(name, reader.counts(), log);
-    return {};
-}
-
 // ---- writing ----
 
 bool write_all(int fd, std::string& bytes) {
@@ -143,42 +112,114 @@ bool write_channel(int fd, const Channel& channel, const RecordStore& store) {
     return write_all(fd, buffer);
 }
 
-Result<void> dump(const std::string& directory, const Channel& channel, const RecordStore& store) {
-    const std::string path = directory + "/" + channel.name() + std::string(extension);
-    std::string beside = path + ".XXXXXX" + std::string(unfinished);
-    const File file(::mkostemps(beside.data(), static_cast<int>(unfinished.size()), O_CLOEXEC));
-    if (!file) return io_error(path, "written");
-    if (write_channel(file.get(), channel, store) && ::fchmod(file.get(), 0640) == 0 && ::fsync(file.get()) == 0 &&
-        ::rename(beside.c_str(), path.c_str()) == 0)
-        return {};
-    Error error = io_error(path, "written");
-    ::unlink(beside.c_str());
-    return error;
-}
-
-void put_away_deleted(const std::string& directory, const RecordStore& store, Log& log) {
-    std::error_code failed;
-    std::vector<fs::path> gone;
-    for (const fs::directory_entry& entry : fs::directory_iterator(directory, failed)) {
-        const auto channel = channel_of(entry.path());
-        if (channel && !store.has_channel(*channel)) gone.push_back(entry.path());
-    }
-    if (!gone.empty()) fs::create_directory(directory + "/" + deleted, failed);
-    for (const fs::path& path : gone) {
-        fs::rename(path, fs::path(directory) / deleted / path.filename(), failed);
-        if (failed)
-            log.write(LogLevel::error, "dht_dump_failed",
-                      path.string() + " cannot be moved to " + deleted + ": " + failed.message());
-    }
+// `NAME.tcm`, or when there is one `NAME.1.tcm` and so on: no channel can have such a name.
+fs::path free_path(const fs::path& directory, const Channel& channel) {
+    const auto named = [&](const std::string& more) {
+        return directory / (channel.name() + more + std::string(extension));
+    };
+    std::error_code none;
+    fs::path path = named("");
+    for (std::size_t n = 1; fs::symlink_status(path, none).type() != fs::file_type::not_found; ++n)
+        path = named("." + std::to_string(n));
+    return path;
 }
 
 }  // namespace
 
-Result<void> load_dumps(const std::string& directory, const TcmRules& rules, RecordStore& store, Log& log) {
+std::string RecordDumps::path_of(const Channel& channel) const {
+    return directory_ + "/" + channel.name() + std::string(extension);
+}
+
+// False: it was passed over.
+Result<bool> RecordDumps::load_one(const std::string& path, const Channel& channel, const TcmRules& rules,
+                                   RecordStore& store) {
+    const std::string name = channel.name() + std::string(extension);
+    std::uint64_t not_taken = 0;
+    std::vector<Completion> completions;
+    const auto count_refusals = [&] {
+        store.take_completions(completions);
+        for (const Completion& one : completions) not_taken += one.wrote == Wrote::done ? 0U : 1U;
+        completions.clear();
+    };
+    bool created = false;
+    TcmReader reader(rules, [&](Key key, std::string_view value) {
+        store.put(channel, key, value, WriteToken{});
+        created = true;
+        count_refusals();
+    });
+    const Result<TcmFault> fault = read_file(path, reader);
+    if (!fault) return fault.error();
+    if (*fault == TcmFault::unknown_version) {
+        log_.write(LogLevel::warn, "dht_dump_ignored", name + " is of an unknown version");
+        return false;
+    }
+    if (*fault != TcmFault::none)
+        return Error{ErrorCode::io, path + " ends in the middle, or holds other nodes' records only"};
+    if (!created) store.create_channel(channel, WriteToken{});
+    count_refusals();
+    if (not_taken > 0)
+        return Error{ErrorCode::full, path + " holds " + std::to_string(not_taken) +
+                                          " records more than the limits allow (dht.bytes_max)"};
+    tell(name, reader.counts(), log_);
+    return true;
+}
+
+// A file that was passed over at the start, or came since, is not written over.
+Result<void> RecordDumps::make_way(const std::string& path, const Channel& channel) {
+    std::error_code failed;
+    if (own_.contains(channel) || !fs::exists(fs::symlink_status(path, failed)) ||
+        (fs::is_regular_file(path, failed) && fs::file_size(path, failed) == 0))
+        return {};
+    const fs::path free = free_path(directory_, channel);
+    fs::rename(path, free, failed);
+    if (failed) return Error{ErrorCode::io, path + " cannot be renamed: " + failed.message()};
+    log_.write(LogLevel::warn, "dht_dump_kept",
+               path + " was not read, and is " + free.filename().string() + " now: channel " + channel.name() +
+                   " has records of its own");
+    return {};
+}
+
+Result<void> RecordDumps::dump(const Channel& channel, const RecordStore& store) {
+    const std::string path = path_of(channel);
+    std::string beside = path + ".XXXXXX" + std::string(unfinished);
+    const File file(::mkostemps(beside.data(), static_cast<int>(unfinished.size()), O_CLOEXEC));
+    if (!file) return io_error(path, "written");
+    Result<void> done;
+    if (!write_channel(file.get(), channel, store) || ::fchmod(file.get(), 0640) != 0 || ::fsync(file.get()) != 0)
+        done = io_error(path, "written");
+    if (done) done = make_way(path, channel);
+    if (done && ::rename(beside.c_str(), path.c_str()) != 0) done = io_error(path, "written");
+    if (done)
+        own_.insert(channel);
+    else
+        ::unlink(beside.c_str());
+    return done;
+}
+
+void RecordDumps::put_away_deleted(const RecordStore& store) {
+    const fs::path deleted_ones = fs::path(directory_) / deleted;
+    std::error_code failed;
+    for (auto at = own_.begin(); at != own_.end();) {
+        const Channel channel = *at;
+        if (store.has_channel(channel) || !fs::exists(path_of(channel), failed)) {
+            ++at;
+            continue;
+        }
+        fs::create_directory(deleted_ones, failed);
+        fs::rename(path_of(channel), free_path(deleted_ones, channel), failed);
+        if (failed)
+            log_.write(LogLevel::error, "dht_dump_failed",
+                       path_of(channel) + " cannot be moved to " + deleted + ": " + failed.message());
+        at = failed ? std::next(at) : own_.erase(at);
+    }
+}
+
+Result<void> RecordDumps::load(const TcmRules& rules, RecordStore& store) {
     std::error_code failed;
     std::vector<fs::directory_entry> found;
-    for (const fs::directory_entry& entry : fs::directory_iterator(directory, failed)) found.push_back(entry);
-    if (failed) return Error{ErrorCode::io, directory + " cannot be read: " + failed.message() + " (dht.data_dir)"};
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory_, failed)) found.push_back(entry);
+    if (failed)
+        return Error{ErrorCode::io, directory_ + " cannot be read: " + failed.message() + " (dht.data_dir)"};
     std::ranges::sort(found, {}, [](const fs::directory_entry& entry) { return entry.path(); });
     for (const fs::directory_entry& entry : found) {
         const std::string name = entry.path().filename().string();
@@ -186,15 +227,17 @@ Result<void> load_dumps(const std::string& directory, const TcmRules& rules, Rec
         const auto channel = channel_of(entry.path());
         const bool dump = channel && entry.is_regular_file(failed) && entry.file_size(failed) > 0;
         if (dump) {
-            if (auto done = load(entry.path(), *channel, rules, store, log); !done) return done;
+            const auto read = load_one(entry.path().string(), *channel, rules, store);
+            if (!read) return read.error();
+            if (*read) own_.insert(*channel);
         } else if (name.ends_with(extension) || name.ends_with(unfinished) || entry.is_directory(failed)) {
-            log.write(LogLevel::warn, "dht_dump_ignored", name + " is not a dump of records");
+            log_.write(LogLevel::warn, "dht_dump_ignored", name + " is not a dump of records");
         }
     }
     return {};
 }
 
-bool write_dumps(const std::string& directory, const RecordStore& store, Log& log) {
+bool RecordDumps::write(const RecordStore& store) {
     bool all = true;
     std::uint64_t written = 0;
     std::optional<Channel> after;
@@ -202,17 +245,17 @@ bool write_dumps(const std::string& directory, const RecordStore& store, Log& lo
         const std::vector<Channel> page = store.channels(after, channels_per_page);
         if (page.empty()) break;
         for (const Channel& channel : page) {
-            const Result<void> done = dump(directory, channel, store);
-            if (!done) log.write(LogLevel::error, "dht_dump_failed", done.error().message);
+            const Result<void> done = dump(channel, store);
+            if (!done) log_.write(LogLevel::error, "dht_dump_failed", done.error().message);
             all = all && done;
             written += done ? 1 : 0;
         }
         after = page.back();
     }
-    put_away_deleted(directory, store, log);
-    const File handle(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    put_away_deleted(store);
+    const File handle(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!handle || ::fsync(handle.get()) != 0) all = false;
-    log.write(LogLevel::info, "dht_dumped", "wrote the dumps of " + std::to_string(written) + " channels");
+    log_.write(LogLevel::info, "dht_dumped", "wrote the dumps of " + std::to_string(written) + " channels");
     return all;
 }
 

@@ -1,0 +1,50 @@
+// What may be typed behind `halpd`.
+#include "tools/halpd/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace halp {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Read {
+    CommandLine command;
+    std::string error;
+};
+
+Read read(std::vector<std::string> words) {
+    words.insert(words.begin(), "halpd");
+    std::vector<char*> pointers;
+    for (std::string& word : words) pointers.push_back(word.data());
+    ::testing::internal::CaptureStderr();
+    CommandLine command = read_command_line(static_cast<int>(pointers.size()), pointers.data(), "1.2.3");
+    return {std::move(command), ::testing::internal::GetCapturedStderr()};
+}
+
+TEST(HalpdCommandLine, RefusesAnEmptyWordByItsName) {
+    for (const char* flag :
+         {"--config", "--listen", "--advertise", "--swarm", "--profile", "--state-dir", "--cache-dir", "--admin",
+          "--dht-port", "--dht-listen", "--dht-data-dir", "--dht-credentials", "--dht-flush-interval",
+          "--log-level", "--log-format", "--join", "--set"}) {
+        const Read parted = read({flag, ""});
+        EXPECT_EQ(parted.command.exit_code, 2) << flag;
+        EXPECT_THAT(parted.error, HasSubstr(std::string{flag} + ": it is empty. Write a value, or leave"));
+        const Read joined = read({std::string{flag} + "=", "--print-config"});
+        EXPECT_EQ(joined.command.exit_code, 2) << flag;
+        EXPECT_THAT(joined.error, HasSubstr(std::string{flag} + ": it is empty."));
+    }
+}
+
+TEST(HalpdCommandLine, TakesAnEmptySettingThatIsNamed) {
+    const Read set = read({"--set", "advertise="});
+    EXPECT_EQ(set.command.exit_code, std::nullopt) << set.error;
+    ASSERT_EQ(set.command.sources.flags.size(), 1U);
+}
+
+}  // namespace
+}  // namespace halp

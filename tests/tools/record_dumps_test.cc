@@ -1,0 +1,135 @@
+// The files of a memory engine: what is read, written, put away, and left alone.
+#include "tools/halpd/record_dumps.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "store/records/memory_store.h"
+
+namespace halp {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const std::string other_version = std::string("\1\0\0\0\0\0\0\0", 8) + "of a later time";
+
+class RecordDumpsTest : public ::testing::Test {
+protected:
+    RecordDumpsTest() {
+        std::string name = ::testing::TempDir() + "dumps-XXXXXX";
+        directory_ = ::mkdtemp(name.data());
+    }
+    ~RecordDumpsTest() override { fs::remove_all(directory_); }
+
+    [[nodiscard]] std::string path(const std::string& name) const { return directory_ + "/" + name; }
+    void write(const std::string& name, const std::string& bytes) const {
+        fs::create_directories(fs::path(path(name)).parent_path());
+        std::ofstream(path(name), std::ios::binary) << bytes;
+    }
+    [[nodiscard]] std::string content(const std::string& name) const {
+        std::ifstream in(path(name), std::ios::binary);
+        return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    }
+    [[nodiscard]] std::vector<std::string> files() const {
+        std::vector<std::string> names;
+        for (const auto& entry : fs::recursive_directory_iterator(directory_))
+            if (entry.is_regular_file()) names.push_back(fs::relative(entry.path(), directory_).string());
+        std::sort(names.begin(), names.end());
+        return names;
+    }
+    // One life of a node, which does something in between.
+    template <class Change>
+    void live(Change change) {
+        MemoryStore store{{}};
+        RecordDumps dumps(directory_, log_);
+        const auto read = dumps.load({}, store);
+        ASSERT_TRUE(read) << read.error().message;
+        change(store);
+        EXPECT_TRUE(dumps.write(store));
+    }
+    static void put(RecordStore& store, const char* channel, const char* value) {
+        store.put(*Channel::parse(channel), Key{1}, value, WriteToken{});
+    }
+    static void remove(RecordStore& store, const char* channel) {
+        store.remove_channel(*Channel::parse(channel), WriteToken{});
+    }
+    static std::string value(RecordStore& store, const char* channel) {
+        std::string found = "(none)";
+        (void)store.scan(*Channel::parse(channel), std::nullopt, [&](Key, std::string_view bytes) {
+            found = bytes;
+            return true;
+        });
+        return found;
+    }
+    static void nothing(RecordStore&) {}
+
+    std::string directory_;
+    Log log_{{}, false};
+};
+
+TEST_F(RecordDumpsTest, MoveWhenTheirChannelIsRemoved) {
+    live([](RecordStore& store) {
+        put(store, "kept", "a");
+        put(store, "gone", "b");
+    });
+    const std::string gone = content("gone.tcm");
+    live([](RecordStore& store) { remove(store, "gone"); });
+    EXPECT_THAT(files(), ElementsAre("deleted/gone.tcm", "kept.tcm"));
+    EXPECT_EQ(content("deleted/gone.tcm"), gone);
+}
+
+TEST_F(RecordDumpsTest, NeverReplaceWhatWasPutAwayBefore) {
+    write("deleted/gone.tcm", "first");
+    write("deleted/gone.1.tcm", "second");
+    live([](RecordStore& store) { put(store, "gone", "third"); });
+    live([](RecordStore& store) { remove(store, "gone"); });
+    EXPECT_THAT(files(), ElementsAre("deleted/gone.1.tcm", "deleted/gone.2.tcm", "deleted/gone.tcm"));
+    EXPECT_EQ(content("deleted/gone.tcm"), "first");
+    EXPECT_EQ(content("deleted/gone.1.tcm"), "second");
+    EXPECT_THAT(content("deleted/gone.2.tcm"), HasSubstr("third"));
+}
+
+TEST_F(RecordDumpsTest, StayWhereTheyAreWhenTheyWerePassedOver) {
+    write("later.tcm", other_version);
+    write("empty.tcm", "");
+    write("old.tcm.AbCdEf.dumping", "half");
+    live([](RecordStore& store) { put(store, "kept", "a"); });
+    live(nothing);
+    EXPECT_THAT(files(), ElementsAre("empty.tcm", "kept.tcm", "later.tcm", "old.tcm.AbCdEf.dumping"));
+    EXPECT_EQ(content("later.tcm"), other_version);
+}
+
+// Whoever looks after the node puts a dump there for the next start.
+TEST_F(RecordDumpsTest, StayWhereTheyAreWhenTheyCameMeanwhile) {
+    live([&](RecordStore&) { write("new.tcm", "a file of somebody else"); });
+    EXPECT_THAT(files(), ElementsAre("new.tcm"));
+}
+
+TEST_F(RecordDumpsTest, AreNotWrittenOverWhatWasPassedOver) {
+    write("chan.tcm", other_version);
+    write("empty.tcm", "");
+    live([](RecordStore& store) {
+        put(store, "chan", "mine");
+        put(store, "empty", "too");
+    });
+    EXPECT_THAT(files(), ElementsAre("chan.1.tcm", "chan.tcm", "empty.tcm"));
+    EXPECT_EQ(content("chan.1.tcm"), other_version);
+    live([](RecordStore& store) {
+        EXPECT_EQ(value(store, "chan"), "mine");
+        EXPECT_EQ(value(store, "empty"), "too");
+    });
+    EXPECT_THAT(files(), ElementsAre("chan.1.tcm", "chan.tcm", "empty.tcm"));
+}
+
+}  // namespace
+}  // namespace halp
