@@ -108,6 +108,10 @@ public:
     [[nodiscard]] Result<std::vector<std::pair<Key, std::string>>> all(std::string_view channel) const {
         return node_.all(channel);
     }
+    template <ContiguousStruct T>
+    [[nodiscard]] Result<std::vector<std::pair<Key, T>>> all(std::string_view channel) const {
+        return node_.all<T>(channel);
+    }
     [[nodiscard]] RecordCount size(std::string_view channel) const { return node_.size(channel); }
     [[nodiscard]] std::vector<std::string> channels() const { return node_.channels(); }
     [[nodiscard]] std::size_t listeners(std::string_view channel) const { return node_.listeners(channel); }

@@ -75,6 +75,18 @@ public:
     // not_found: the channel is missing.
     [[nodiscard]] Result<std::vector<Key>> keys(std::string_view channel) const;
     [[nodiscard]] Result<std::vector<std::pair<Key, std::string>>> all(std::string_view channel) const;
+    template <ContiguousStruct T>
+    [[nodiscard]] Result<std::vector<std::pair<Key, T>>> all(std::string_view channel) const {
+        const auto values = all(channel);
+        if (!values) return values.error();
+        std::vector<std::pair<Key, T>> structs;
+        for (const auto& [key, value] : *values) {
+            auto one = from_contiguous<T>(value);
+            if (!one) return Error{one.error().code, "Record " + key_text(key) + ": " + one.error().message};
+            structs.emplace_back(key, *std::move(one));
+        }
+        return structs;
+    }
     [[nodiscard]] RecordCount size(std::string_view channel) const;  // zeros when it is missing
     [[nodiscard]] std::vector<std::string> channels() const;
     [[nodiscard]] std::size_t listeners(std::string_view channel) const;  // Mirrors at work

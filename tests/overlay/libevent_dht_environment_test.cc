@@ -287,6 +287,13 @@ TEST(DhtEnvironment, HoldsStructsOfD) {
     EXPECT_EQ(dht.get<User>("users", Key{7}).value().visits, 3U);
     EXPECT_EQ(dht.get("users", Key{7}).value(), to_contiguous(User{"Ann", 3}));
     EXPECT_EQ(dht.get<User>("users", Key{8}).error().code, ErrorCode::not_found);
+    const auto all = dht.all<User>("users");
+    ASSERT_TRUE(all);
+    ASSERT_EQ(all->size(), 1U);
+    EXPECT_EQ(all->front().first, Key{7});
+    EXPECT_EQ(all->front().second.visits, 3U);
+    ASSERT_TRUE(dht.put("users", Key{9}, "no struct"));
+    EXPECT_EQ(dht.all<User>("users").error().message.substr(0, 25), "Record 0000000000000009: ");
 }
 
 TEST_F(DhtEnvironmentWithAClient, ItsContentsAreOpenToTheTest) {
