@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -104,6 +106,64 @@ TEST(ConformanceFaults, NodesThatAreTooLaxOrTooStrictAreFound) {
         EXPECT_EQ(verdict.kind, neo::Verdict::Kind::failed) << each.finder;
         EXPECT_NE(verdict.reason.find(each.reason), std::string::npos) << each.finder << ": " << verdict.reason;
     }
+}
+
+// ---- nodes that lose words ----
+
+bool is(Bytes payload, neo::Control control) { return payload == std::string(1, static_cast<char>(control)); }
+
+// Neither hears nor answers this control of any request.
+WireFaults deaf_to(neo::Control control) {
+    WireFaults faults;
+    faults.heard = [control](StreamId, neo::RequestId, Bytes payload) { return is(payload, control); };
+    return faults;
+}
+
+// Obeys it, and never says so.
+WireFaults never_acknowledging(neo::Control control) {
+    WireFaults faults;
+    auto asked = std::make_shared<std::set<std::pair<StreamId, neo::RequestId>>>();
+    faults.heard = [control, asked](StreamId stream, neo::RequestId id, Bytes payload) {
+        if (is(payload, control)) asked->emplace(stream, id);
+        return false;
+    };
+    faults.said = [asked](StreamId stream, neo::RequestId id, Bytes payload) {
+        return is(payload, neo::Control::ack) && asked->erase({stream, id}) > 0;
+    };
+    return faults;
+}
+
+struct Wired {
+    std::string_view finder, reason;
+    WireFaults faults;
+};
+
+void expect_found(const std::vector<Wired>& all) {
+    for (const Wired& each : all) {
+        SimulatedJudge sound(judged_options(), 100);
+        const neo::Verdict good = sound.run(each.finder);
+        EXPECT_EQ(good.kind, neo::Verdict::Kind::passed) << each.finder << ": " << good.reason;
+        SimulatedJudge faulty(judged_options(), 100);
+        faulty.wire.faults = each.faults;
+        const neo::Verdict bad = faulty.run(each.finder);
+        EXPECT_EQ(bad.kind, neo::Verdict::Kind::failed) << each.finder;
+        EXPECT_NE(bad.reason.find(each.reason), std::string::npos) << each.finder << ": " << bad.reason;
+    }
+}
+
+TEST(ConformanceFaults, NodesThatDoNotHearOrAcknowledgeControlsAreFound) {
+    using neo::Control;
+    expect_found({
+        {"dhttest.get_all_suspend", "no Ack of Resume before it", never_acknowledging(Control::resume)},
+        {"get_all.start_suspended", "no Ack of Resume before it", never_acknowledging(Control::resume)},
+        {"get_all.repeated_controls", "no Ack of Resume before it", never_acknowledging(Control::resume)},
+        {"get_all.repeated_controls", "GetAll: nothing in time", never_acknowledging(Control::suspend)},
+        {"dhttest.get_all_suspend", "no Ack of Suspend before it", deaf_to(Control::suspend)},
+        {"get_all.stop_midway", "no Ack of Stop before it", deaf_to(Control::stop)},
+        {"get_all.stop_midway", "GetAll: nothing in time", never_acknowledging(Control::stop)},
+        {"get_all.stop", "GetAll: nothing in time", deaf_to(Control::stop)},
+        {"dhttest.mirror_suspend", "Mirror: nothing in time", never_acknowledging(Control::resume)},
+    });
 }
 
 }  // namespace

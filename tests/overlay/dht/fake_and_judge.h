@@ -12,6 +12,7 @@
 #include "overlay/dht/fake_node.h"
 #include "simulations/sim_world.h"
 #include "tests/overlay/dht/sim_runner.h"
+#include "tests/overlay/dht/thin_wire.h"
 
 namespace halp {
 
@@ -57,9 +58,11 @@ struct SimulatedJudge {
                             DhtObserver* observer = nullptr)
         : node_host(world.add_host(address)),
           judge_host(world.add_host({"10.0.0.2", 1000})),
-          fake(world.env(node_host), std::move(fake_options), observer),
+          wire(world.env(node_host), bytes_per_tick),
+          fake(wire.doors(), std::move(fake_options), observer, &wire),
           judge(world.env(judge_host), runner, options(bulk), &control) {
-        world.attach(node_host, fake);
+        wire.attach(fake);
+        world.attach(node_host, wire);
         world.attach(judge_host, judge);
     }
     neo::ConformanceOptions options(std::size_t bulk) const {
@@ -74,10 +77,14 @@ struct SimulatedJudge {
         return judge.run(cases.front());
     }
 
+    // 64 MiB a second: what is asked to be suspended lasts longer than the word is on its way.
+    static constexpr std::size_t bytes_per_tick = std::size_t{64} << 10;
+
     const Endpoint address{"10.0.0.1", 10100};
     SimWorld world{11};
     SimRunner runner{world};
     HostId node_host, judge_host;
+    ThinWire wire;
     FakeNode fake;
     FakeControl control{fake};
     neo::Conformance judge;
