@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <set>
 #include <utility>
 
 #include "overlay/dht/conformance_trial.h"
@@ -95,8 +96,9 @@ Verdict Conformance::run(const ConformanceCase& test) {
     test.run(*trial_);
     Verdict verdict{test.name, trial_->kind(), trial_->reason(), Duration{0}};
     // Connections go before what they left behind is removed.
+    const std::set<std::string> others = trial_->others();
     trial_ = std::make_unique<Trial>(doors_, world_, options_, control_);
-    trial_->tidy();
+    trial_->tidy(others);
     trial_.reset();
     verdict.took = doors_.clock.now() - began;
     return verdict;

@@ -1,7 +1,9 @@
 // Cases of the conformance suite: frames, ids and the beginnings of requests on an authenticated connection.
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "overlay/dht/conformance_trial.h"
 
@@ -33,6 +35,36 @@ void reused_id(Trial& t) {
     t.expect_answer(peer, 7, ExistsAnswer::no_record, "Exists with a smaller id");
     t.say_to(peer, ~std::uint64_t{0}, octets({7, 0}) + array_of(test_channel) + number_of(1));
     t.expect_answer(peer, ~std::uint64_t{0}, ExistsAnswer::no_record, "Exists with the largest id");
+}
+
+// What comes with the id of a request that still runs is a word to that request. An Exists, of all things, is none
+// that any of them knows.
+void active_id(Trial& t) {
+    const std::string channel = array_of(test_channel), key = number_of(1);
+    struct Running {
+        std::string_view what;
+        std::string request;
+        std::size_t answers;  // until it waits for its client
+    };
+    const std::vector<Running> all = {
+        {"GetHashRange", octets({1, 0}), 2},
+        {"Mirror", octets({4, 0, 0}) + channel + octets({0, 0, 0, 0, 0}), 2},
+        {"GetAll", octets({5, 0, 1}) + channel + octets({0}) + key + octets({0}) + number_of(0), 2},
+        {"Update", octets({10, 0, 1}) + channel + key, 2},
+    };
+    for (const Running& each : all) {
+        Peer& bystander = t.open();
+        t.put(bystander, 1, "a");
+        t.put(bystander, 2, "b");
+        Peer& peer = t.open();
+        const RequestId id = t.start(peer, each.request);
+        for (std::size_t i = 0; i < each.answers; ++i) t.message(peer, id, each.what);
+        if (t.over()) return;
+        t.say_to(peer, id, octets({7, 0}) + channel + key);
+        t.wait([&] { return peer.ended; },
+               "the end of a connection with an Exists of the id of a running " + std::string(each.what));
+        t.expect_alive(bystander, "another connection");
+    }
 }
 
 void unsupported(Trial& t) {
@@ -70,21 +102,44 @@ void requests_5001(Trial& t) {
     t.expect_alive(bystander, "another connection");
 }
 
-// Once logged in by hand, what comes is kept as bytes.
+// Of a request of a raw peer, in pieces. What is answered is known to the byte.
+struct Exchange {
+    std::string_view what;
+    std::string request;
+    std::string answers;
+};
+
+std::string answers_of(RequestId id, const std::vector<std::string>& payloads) {
+    std::string all;
+    for (const std::string& payload : payloads) all += frame_of(1, number_of(id) + payload);
+    return all;
+}
+
+std::vector<Exchange> short_session() {
+    std::vector<Exchange> all = {
+        {"a Put", {}, answers_of(2, {octets({0xfd}), octets({1})})},
+        {"a Get", {}, answers_of(3, {octets({0xfd}), octets({2}), array_of("hello")})},
+        {"an Update", {}, answers_of(4, {octets({0xfd}), octets({5}) + array_of("hello")})},
+        {"a RemoveRecord", frame_of(1, number_of(4) + octets({3})), answers_of(4, {octets({6})})},
+        {"an Exists", {}, answers_of(5, {octets({0xfd}), octets({2})})}};
+    encode_put(all[0].request, 2, {test_channel, 3, "hello"});
+    encode_record_key(all[1].request, 3, RequestCode::get, {test_channel, 3});
+    encode_update(all[2].request, 4, {UpdateAsk::get_record, test_channel, 3, 0, {}});
+    encode_record_key(all[4].request, 5, RequestCode::exists, {test_channel, 3});
+    return all;
+}
+
+void talk_in_pieces(Trial& t, Peer& peer) {
+    for (const Exchange& each : short_session()) {
+        t.say_in_pieces(peer, each.request);
+        t.expect_heard(peer, each.answers, "answers to " + std::string(each.what) + " byte by byte");
+    }
+}
+
 void byte_by_byte(Trial& t) {
     Peer& peer = t.dial();
     t.expect(t.log_in(peer, {t.options().credential, std::nullopt, false}).value_or(false), "not authenticated");
-    std::string put, get;
-    encode_put(put, 2, {test_channel, 3, "hello"});
-    for (const char byte : put) t.say(peer, std::string(1, byte));
-    t.expect_heard(peer, frame_of(1, number_of(2) + octets({0xfd})) + frame_of(1, number_of(2) + octets({1})),
-                   "answers to a Put byte by byte");
-    encode_record_key(get, 3, RequestCode::get, {test_channel, 3});
-    for (const char byte : get) t.say(peer, std::string(1, byte));
-    t.expect_heard(peer,
-                   frame_of(1, number_of(3) + octets({0xfd})) + frame_of(1, number_of(3) + octets({2})) +
-                       frame_of(1, number_of(3) + array_of("hello")),
-                   "answers to a Get byte by byte");
+    talk_in_pieces(t, peer);
 }
 
 void whole_session_byte_by_byte(Trial& t) {
@@ -94,7 +149,7 @@ void whole_session_byte_by_byte(Trial& t) {
     std::string out;
     const std::uint64_t now = t.wall();
     encode_timestamp(out, now);
-    for (const char byte : out) t.say(peer, std::string(1, byte));
+    t.say_in_pieces(peer, out);
     const std::string frame = t.hear(peer, header_bytes + nonce_bytes);
     t.expect(frame.size() == header_bytes + nonce_bytes, "no nonce came");
     if (t.over()) return;
@@ -102,8 +157,9 @@ void whole_session_byte_by_byte(Trial& t) {
     const Credential& own = t.options().credential;
     out.clear();
     encode_proof(out, {own.name, handshake_hmac(own.secret, now, nonce)});
-    for (const char byte : out) t.say(peer, std::string(1, byte));
+    t.say_in_pieces(peer, out);
     t.expect_heard(peer, frame_of(2, octets({1})), "the verdict");
+    talk_in_pieces(t, peer);
 }
 
 void hundred_in_one(Trial& t) {
@@ -187,6 +243,11 @@ void surplus_is_passed_over(Trial& t) {
     ask(octets({9, 0}) + channel, 1, "RemoveChannel with surplus bytes");
     const RequestId listing = t.start(peer, octets({6, 0}) + "surplus");
     t.expect_supported(peer, listing, "GetChannels with surplus bytes");
+    while (!t.over()) {
+        const std::string payload = t.message(peer, listing, "GetChannels with surplus bytes");
+        if (payload == octets({3})) return;  // Finished
+        t.expect(payload.starts_with('\x02'), "GetChannels with surplus bytes: answered with " + hex_of(payload));
+    }
 }
 
 }  // namespace
@@ -209,7 +270,8 @@ void add_framing_cases(std::vector<ConformanceCase>& cases) {
         {"frames.huge", "a request of 2^40 bytes ends the connection as soon as it is announced",
          [](Trial& t) { expect_end_of_one(t, header_of(1, std::uint64_t{1} << 40), "2^40 bytes"); }},
         {"frames.byte_by_byte", "requests may come byte by byte", byte_by_byte},
-        {"frames.handshake_byte_by_byte", "the handshake may come byte by byte", whole_session_byte_by_byte},
+        {"frames.handshake_byte_by_byte", "a whole session, from the handshake on, may come byte by byte",
+         whole_session_byte_by_byte},
         {"frames.hundred_in_one", "a hundred requests may come in one piece", hundred_in_one},
         {"requests.id_0", "request id 0 ends the connection",
          [](Trial& t) {
@@ -220,6 +282,7 @@ void add_framing_cases(std::vector<ConformanceCase>& cases) {
         {"requests.empty", "a first message without payload ends the connection",
          [](Trial& t) { expect_end_of_one(t, frame_of(1, number_of(5)), "no payload"); }},
         {"requests.reused_id", "the id of a request that is over may be used again, in any order", reused_id},
+        {"requests.active_id", "a request with the id of one that still runs ends the connection", active_id},
         {"requests.unsupported", "unknown codes are answered with -1, unknown versions with -2", unsupported},
         {"requests.5000", "a connection carries 5000 requests at a time", requests_5000},
         {"requests.5001", "the 5001st request at a time ends the connection", requests_5001},

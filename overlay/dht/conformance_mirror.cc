@@ -369,6 +369,53 @@ void removal_while_refreshing(Trial& t) {
     t.expect_alive(peer, "after a Mirror has ended");
 }
 
+// Of a control that stands right before the removal. Both are answered, or the removal alone: the words that a node
+// hears when it is about to say ChannelRemoved are passed over.
+void removal_before_ack(Trial& t) {
+    for (const Control word : {Control::suspend, Control::resume}) {
+        Peer& peer = t.open();
+        Seen seen;
+        const RequestId id = begin(t, peer, word == Control::resume, false, 0), removal = t.next_id();
+        std::string out = frame_of(1, number_of(id) + octets({static_cast<int>(word)}));
+        encode_remove_channel(out, removal, test_channel);
+        t.say(peer, out);
+        t.expect_answer(peer, removal, RemoveChannelAnswer::removed, "RemoveChannel right behind a control");
+        t.pass_quiet();
+        if (seen.removed == 0 && !t.has_message(peer, id))
+            return t.fail("Mirror: neither an Ack nor ChannelRemoved");
+        take_rest(t, peer, id, seen);
+        // A suspension may hold it back until its end.
+        if (word == Control::suspend && seen.removed == 0) t.say_to(peer, id, octets({2}));
+        take_until(t, peer, id, seen, [&] { return seen.removed > 0; });
+        t.expect(seen.acks <= 2, "Mirror: more Acks than controls");
+        expect_counts(t, seen, 0, 0, 0);
+        t.say_to(peer, id, octets({4}));
+        t.expect_silence(peer, id, "a Mirror that has ended");
+        t.say_to(peer, id, octets({7, 0}) + array_of(test_channel) + number_of(1));
+        t.expect_answer(peer, id, ExistsAnswer::no_record, "Exists with the id of a Mirror that has ended");
+    }
+}
+
+// Between ChannelRemoved and the client's Ack it is over, but for its id: the channel may come back and go again.
+void removal_not_acknowledged(Trial& t) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    Seen seen;
+    const RequestId id = begin(t, peer, false, false, 1);
+    t.remove_channel(writer);
+    take_until(t, peer, id, seen, [&] { return seen.removed > 0; });
+    t.put(writer, 1, "again");
+    for (const int word : {1, 2, 3}) t.say_to(peer, id, octets({word}));
+    t.remove_channel(writer);
+    t.pass(milliseconds{1200});  // a refresh would be due
+    t.expect_silence(peer, id, "a Mirror after ChannelRemoved");
+    t.expect_alive(peer, "a connection whose Mirror is not acknowledged");
+    t.say_to(peer, id, octets({4}));
+    t.pass_quiet();
+    t.say_to(peer, id, octets({7, 0}) + array_of(test_channel) + number_of(1));
+    t.expect_answer(peer, id, ExistsAnswer::no_record, "Exists with the id of a Mirror that has ended");
+}
+
 void removal_while_suspended(Trial& t, bool queued) {
     Peer& writer = t.open();
     Peer& peer = t.open();
@@ -454,6 +501,10 @@ void add_mirror_cases(std::vector<ConformanceCase>& cases) {
          overflow},
         {"mirror.removal_while_refreshing", "the removal of the channel ends it in the middle of a refresh",
          removal_while_refreshing},
+        {"mirror.removal_before_ack", "the removal of the channel right behind a control ends it",
+         removal_before_ack},
+        {"mirror.removal_not_acknowledged",
+         "after ChannelRemoved nothing comes until the client's Ack frees the id", removal_not_acknowledged},
         {"mirror.removal_while_idle_suspended", "the removal of the channel is not lost in a suspension",
          [](Trial& t) { removal_while_suspended(t, false); }},
         {"mirror.removal_while_suspended", "nor is it with changes waiting",

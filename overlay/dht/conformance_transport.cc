@@ -119,6 +119,17 @@ void huge_header_first(Trial& t) {
 
 std::string proof_body(Trial& t) { return array_of(t.options().credential.name) + std::string(hmac_bytes, 'x'); }
 
+// By one byte, by more than a proof has, and by so much that the sum of it is small.
+void lying_name(Trial& t) {
+    const std::string name = t.options().credential.name, behind = name + std::string(hmac_bytes, 'x');
+    for (const std::uint64_t length : {std::uint64_t{name.size() + 1}, std::uint64_t{500}, ~std::uint64_t{0},
+                                       ~std::uint64_t{0} - 7, std::uint64_t{1} << 63}) {
+        if (t.over()) return;
+        expect_end_after_nonce(t, frame_of(2, number_of(length) + behind),
+                               "a name of " + std::to_string(length) + " bytes");
+    }
+}
+
 }  // namespace
 
 void add_transport_cases(std::vector<ConformanceCase>& cases) {
@@ -165,6 +176,8 @@ void add_transport_cases(std::vector<ConformanceCase>& cases) {
          }},
         {"handshake.long_proof", "a proof with a surplus byte ends the connection without a word",
          [](Trial& t) { expect_end_after_nonce(t, frame_of(2, proof_body(t) + "x"), "a long proof"); }},
+        {"handshake.lying_name", "a proof whose name is longer than the proof ends the connection without a word",
+         lying_name},
         {"handshake.long_message", "an authentication message of 1000 bytes ends the connection without a word",
          [](Trial& t) { expect_end_after_version(t, frame_of(2, std::string(1000, 'x')), "1000 bytes"); }},
         {"handshake.request_first", "a request before authentication ends the connection",

@@ -1,6 +1,7 @@
 #include "overlay/dht/conformance_trial.h"
 
 #include <algorithm>
+#include <chrono>
 #include <variant>
 
 #include "overlay/dht/record_batch.h"
@@ -181,6 +182,14 @@ void Trial::say(Peer& peer, Bytes raw) {
     doors_.transport.write(peer.stream(), raw);
 }
 
+void Trial::say_in_pieces(Peer& peer, Bytes raw) {
+    for (const char byte : raw) {
+        if (over_) return;
+        say(peer, Bytes(&byte, 1));
+        pass(std::chrono::milliseconds{1});
+    }
+}
+
 std::string Trial::hear(Peer& peer, std::size_t bytes) {
     wait([&] { return peer.heard.size() >= bytes || peer.ended; }, "an answer");
     std::string taken = peer.heard.substr(0, bytes);
@@ -267,6 +276,7 @@ void Trial::expect_alive(Peer& peer, std::string_view what) {
 // ---- requests ----
 
 void Trial::put(Peer& peer, std::uint64_t key, Bytes value, std::string_view channel) {
+    if (channel != test_channel && !over_) others_.emplace(channel);
     const RequestId id = start_with(peer, [&](std::string& out, RequestId i) {
         encode_put(out, i, {channel, key, value});
     });
@@ -406,17 +416,18 @@ void Trial::exist_all(Peer& peer, const Records& records) {
     for (const Asked& each : asked) expect_answer(peer, each.id, ExistsAnswer::exists, "one of many Exists");
 }
 
-void Trial::tidy() {
+void Trial::tidy(const std::set<std::string>& others) {
     if (over_) return;
     Peer& peer = connect();
     peer.session = std::make_unique<ClientSession>(limits(), options_.credential, peer, doors_.clock.now());
     static_cast<void>(world_.run_until([&] { return peer.authenticated || peer.ended; }, options_.patience));
     if (!peer.authenticated || peer.ended) return;
     std::string out;
-    const RequestId id = next_id();
-    encode_remove_channel(out, id, test_channel);
+    encode_remove_channel(out, next_id(), test_channel);
+    for (const std::string& name : others) encode_remove_channel(out, next_id(), name);
     doors_.transport.write(peer.stream(), out);
-    static_cast<void>(world_.run_until([&] { return peer.messages >= 2 || peer.ended; }, options_.patience));
+    const std::size_t answers = 2 * (1 + others.size());
+    static_cast<void>(world_.run_until([&] { return peer.messages >= answers || peer.ended; }, options_.patience));
     hang_up(peer);
 }
 

@@ -93,6 +93,8 @@ public:
 
     // ---- bytes ----
     void say(Peer& peer, Bytes raw);
+    // Every byte by itself, with time between them in which the world sends it: some milliseconds for each.
+    void say_in_pieces(Peer& peer, Bytes raw);
     // What has been heard of a raw peer once it is this long, or when its patience is over; taken away.
     std::string hear(Peer& peer, std::size_t bytes);
     void expect_heard(Peer& peer, Bytes exactly, std::string_view what);
@@ -140,7 +142,10 @@ public:
     void get_all_one_by_one(Peer& peer, const Records& records);
     void exist_all(Peer& peer, const Records& records);
 
-    void tidy();  // no test_channel; whatever the node says to it
+    // No test_channel, nor what a case before has put elsewhere; whatever the node says to it.
+    void tidy(const std::set<std::string>& others = {});
+    // The channels besides test_channel that put() has written to.
+    [[nodiscard]] const std::set<std::string>& others() const { return others_; }
 
     // ---- told by the suite ----
     void on_connected(StreamId stream);
@@ -164,6 +169,7 @@ private:
     NodeControl* control_;
     std::map<StreamId, std::unique_ptr<Peer>> peers_;
     Peer nobody_{StreamId{}};  // once the verdict is known
+    std::set<std::string> others_;
     RequestId last_id_ = 0;
     bool over_ = false;
     Verdict::Kind kind_ = Verdict::Kind::passed;

@@ -147,6 +147,38 @@ void bad_second_type(Trial& t) {
     }
 }
 
+void surplus_is_passed_over(Trial& t) {
+    Peer& peer = t.open();
+    t.put(peer, key, "hello");
+    for (const int decision : {4, 3}) {
+        const RequestId id = t.start(peer, first_form() + "surplus");
+        t.expect_supported(peer, id, "GetRecord with surplus bytes");
+        t.expect_message(peer, id, octets({5}) + array_of("hello"), "GetRecord with surplus bytes, the record");
+        decide(t, peer, id, octets({decision}) + "surplus", UpdateCode::ok,
+               decision == 4 ? "LeaveRecord with surplus bytes" : "RemoveRecord with surplus bytes");
+        t.expect(t.exists(peer, key) == (decision == 4), "a decision with surplus bytes was not carried out");
+    }
+}
+
+// All of it and a byte more, and everything less that says what it is.
+void malformed_decision(Trial& t) {
+    const std::string whole = change("hello", "lost");
+    std::vector<std::string> all = {whole + "!"};
+    for (const std::size_t bytes :
+         {whole.size() - 1, whole.size() - 4, std::size_t{16}, std::size_t{9}, std::size_t{1}})
+        all.push_back(whole.substr(0, bytes));
+    Peer& bystander = t.open();
+    t.put(bystander, key, "hello");
+    for (const std::string& decision : all) {
+        if (t.over()) return;
+        Peer& peer = t.open();
+        t.say_to(peer, read(t, peer, "hello"), decision);
+        t.expect_end(peer, "an UpdateRecord of " + std::to_string(decision.size()) + " bytes instead of " +
+                               std::to_string(whole.size()));
+    }
+    t.expect(t.get(bystander, key) == "hello", "a malformed UpdateRecord has changed the record");
+}
+
 }  // namespace
 
 void add_update_cases(std::vector<ConformanceCase>& cases) {
@@ -163,6 +195,10 @@ void add_update_cases(std::vector<ConformanceCase>& cases) {
          [](Trial& t) { vanished(t, octets({3}), false); }},
         {"update.write_only", "the direct form stores unless another record is there", write_only},
         {"update.empty_value", "a record can be changed to the empty value", empty_value},
+        {"update.surplus_lenient", "surplus bytes in GetRecord, LeaveRecord, RemoveRecord are passed over",
+         surplus_is_passed_over},
+        {"update.malformed_decision", "surplus or missing bytes in UpdateRecord end the connection",
+         malformed_decision},
         {"update.bad_type", "an unknown beginning ends the connection", bad_first_type},
         {"update.bad_decision", "an unknown decision ends the connection", bad_second_type},
     };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/overlay/dht/fake_and_judge.h"
+#include "tests/overlay/dht/loopback_judge.h"
 
 namespace halp {
 namespace {
@@ -46,7 +47,7 @@ TEST(ConformanceFaults, EachIsFoundForTheRightReason) {
          [](FakeNode& fake) { fake.answer(RequestCode::exists, neo::ExistsAnswer::no_record); }},
         {"channels.remove_missing", "expected 01, got 03",
          [](FakeNode& fake) { fake.answer(RequestCode::remove_channel, neo::RemoveChannelAnswer::error); }},
-        {"dhttest.get_channels", "does not list all four",
+        {"dhttest.get_channels", "lists 0 channels instead of 4",
          [](FakeNode& fake) { fake.answer(RequestCode::get_channels, neo::ChannelsCode::finished); }},
         {"mirror.bytes", "expected 05, got 06",
          [](FakeNode& fake) { fake.answer(RequestCode::mirror, neo::MirrorCode::error); }},
@@ -164,6 +165,92 @@ TEST(ConformanceFaults, NodesThatDoNotHearOrAcknowledgeControlsAreFound) {
         {"get_all.stop", "GetAll: nothing in time", deaf_to(Control::stop)},
         {"dhttest.mirror_suspend", "Mirror: nothing in time", never_acknowledging(Control::resume)},
     });
+}
+
+WireFaults losing_heard(std::function<bool(Bytes payload)> which) {
+    WireFaults faults;
+    faults.heard = [which](StreamId, neo::RequestId, Bytes payload) { return which(payload); };
+    return faults;
+}
+
+WireFaults losing_said(std::string said) {
+    WireFaults faults;
+    faults.said = [said](StreamId, neo::RequestId, Bytes payload) { return payload == said; };
+    return faults;
+}
+
+// Where it should end a connection it falls silent.
+WireFaults never_ending() {
+    WireFaults faults;
+    faults.never_ends = true;
+    return faults;
+}
+
+TEST(ConformanceFaults, NodesThatParseTooStrictlyOrNotAtAllAreFound) {
+    const auto longer_than_its_code = [](char code) {
+        return losing_heard(
+            [code](Bytes payload) { return payload.size() > 1 && payload[0] == code && payload[1] == 's'; });
+    };
+    expect_found({
+        {"update.surplus_lenient", "GetRecord with surplus bytes, whether supported: nothing in time",
+         losing_heard([](Bytes payload) { return payload[0] == 10 && payload.ends_with("surplus"); })},
+        {"update.surplus_lenient", "LeaveRecord with surplus bytes: nothing in time", longer_than_its_code(4)},
+        {"update.surplus_lenient", "RemoveRecord with surplus bytes: nothing in time", longer_than_its_code(3)},
+        {"update.malformed_decision", "an UpdateRecord of 22 bytes instead of 21", never_ending()},
+        {"requests.surplus_lenient", "GetChannels with surplus bytes: nothing in time", losing_said("\x03")},
+        {"requests.active_id", "an Exists of the id of a running GetHashRange",
+         losing_heard([](Bytes payload) { return payload[0] == 7; })},
+        {"handshake.lying_name", "a name of 6 bytes: the end of the connection", never_ending()},
+    });
+}
+
+TEST(ConformanceFaults, NodesWhoseMirrorsMissTheEndOfTheirChannelAreFound) {
+    expect_found({
+        {"mirror.removal_before_ack", "Mirror: nothing in time", losing_said("\x0a")},
+        {"mirror.removal_before_ack", "neither an Ack nor ChannelRemoved",
+         [] {
+             WireFaults faults;
+             faults.said = [](StreamId, neo::RequestId, Bytes payload) {
+                 return payload == "\x0a" || is(payload, neo::Control::ack);
+             };
+             return faults;
+         }()},
+        {"mirror.removal_not_acknowledged", "the node ended the connection", deaf_to(neo::Control::ack)},
+    });
+}
+
+TEST(ConformanceFaults, ChannelsThatWereThereBeforeTheSuiteAreNamed) {
+    for (const std::string_view finder : {"dhttest.get_channels", "dhttest.get_channels_remove"}) {
+        SimulatedJudge bench(judged_options(), 100);
+        ASSERT_TRUE(bench.fake.put("users", Key{1}, "not ours"));
+        const neo::Verdict verdict = bench.run(finder);
+        EXPECT_EQ(verdict.kind, neo::Verdict::Kind::failed) << finder;
+        EXPECT_EQ(verdict.reason,
+                  "GetChannels lists 5 channels instead of 4: the case wants a node without other "
+                  "channels, and there is `users`");
+        EXPECT_EQ(bench.fake.channels(), std::vector<std::string>{"users"}) << "what it wrote to is removed";
+    }
+}
+
+// ---- pieces ----
+
+TEST(ConformanceFaults, ANodeThatCannotBearPiecesIsFoundInTheVirtualWorldAndOverLoopback) {
+    for (const std::string_view finder : {"frames.byte_by_byte", "frames.handshake_byte_by_byte"}) {
+        SimulatedJudge sound(judged_options(), 100);
+        EXPECT_EQ(sound.run(finder).kind, neo::Verdict::Kind::passed);
+        SimulatedJudge virtual_bench(judged_options(), 100);
+        virtual_bench.wire.faults.wants_whole = true;
+        EXPECT_EQ(virtual_bench.run(finder).kind, neo::Verdict::Kind::failed) << finder;
+        LoopbackJudge bench;
+        EXPECT_EQ(bench.run(finder).kind, neo::Verdict::Kind::passed);
+        // Of a hundred bytes one or two may be late and meet the next; a whole message never comes at once.
+        EXPECT_GT(bench.wire.faults.pieces_most, 10U) << finder;
+        LoopbackJudge faulty;
+        faulty.wire.faults.wants_whole = true;
+        const neo::Verdict bad = faulty.run(finder);
+        EXPECT_EQ(bad.kind, neo::Verdict::Kind::failed) << finder;
+        EXPECT_NE(bad.reason.find("the node ended the connection"), std::string::npos) << bad.reason;
+    }
 }
 
 }  // namespace

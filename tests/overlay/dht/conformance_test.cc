@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -146,6 +149,40 @@ TEST(Conformance, WithoutControlOfTheNodeSomeCasesAreSkipped) {
     bench.world.attach(host, stranger);
     for (const std::string_view name : {"range.put", "range.changes", "permission.remove_channel"})
         EXPECT_EQ(stranger.run(neo::conformance_cases_named(name).front()).kind, Verdict::Kind::skipped) << name;
+}
+
+TEST(Conformance, LeavesANodeTheRangeItHad) {
+    SimulatedJudge bench;
+    const HashRange former = HashRange::make(0x4000000000000000, ~std::uint64_t{0}).value();
+    bench.fake.set_range(former);
+    for (const std::string_view name :
+         {"range.put", "range.empty", "range.changes", "range.out_of_range_records"}) {
+        const Verdict verdict = bench.run(name);
+        EXPECT_EQ(verdict.kind, Verdict::Kind::passed) << name << ": " << verdict.reason;
+        EXPECT_EQ(bench.fake.node().range(), former) << name;
+    }
+}
+
+TEST(Conformance, LeavesNoChannelBehindWhereTheNodeIsNotRestarted) {
+    struct NoRestart final : neo::NodeControl {
+        bool set_range(const HashRange&) override { return false; }
+        bool announce_node(const std::array<std::uint8_t, 4>&, std::uint16_t, const HashRange&) override {
+            return false;
+        }
+        std::optional<neo::Credential> visitor() const override { return std::nullopt; }
+    } control;
+    for (neo::NodeControl* owner :
+         {static_cast<neo::NodeControl*>(&control), static_cast<neo::NodeControl*>(nullptr)}) {
+        SimulatedJudge bench;
+        const HostId host = bench.world.add_host({"10.0.0.3", 1000});
+        neo::Conformance judge(bench.world.env(host), bench.runner, bench.options(10), owner);
+        bench.world.attach(host, judge);
+        for (const neo::ConformanceCase& test : neo::conformance_cases_named("restart"))
+            if (test.name != "restart.range") {
+                EXPECT_EQ(judge.run(test).kind, Verdict::Kind::skipped) << test.name;
+            }
+        EXPECT_EQ(bench.fake.channels(), std::vector<std::string>{});
+    }
 }
 
 TEST(Conformance, VerdictsAreWrittenAsBuildServersReadThem) {

@@ -23,6 +23,7 @@ struct WireFaults {
     using Loses = std::function<bool(StreamId stream, neo::RequestId id, Bytes payload)>;
     Loses heard, said;            // by the node: true loses the message
     bool wants_whole = false;     // ends a connection on which a piece of a message comes by itself
+    bool never_ends = false;      // what the node ends stays open, and silent
     std::size_t pieces_most = 0;  // of one byte that have come, one right behind the other
 };
 
@@ -56,11 +57,11 @@ public:
         if (const auto at = lines_.find(stream); at != lines_.end())
             world_.transport.write(stream, at->second.unsent);
         lines_.erase(stream);
-        world_.transport.close(stream);
+        if (!faults.never_ends) world_.transport.close(stream);
     }
     void abort(StreamId stream) override {
         lines_.erase(stream);
-        world_.transport.abort(stream);
+        if (!faults.never_ends) world_.transport.abort(stream);
     }
     void wake_at(Instant when) override {
         wanted_ = when;
@@ -92,10 +93,12 @@ public:
         }
         if (!through.empty()) node_->on_bytes(stream, through);
     }
-    void on_end(StreamId stream) override { node_->on_end(stream); }
+    void on_end(StreamId stream) override {
+        if (lines_.contains(stream)) return node_->on_end(stream);
+        world_.transport.abort(stream);
+    }
     void on_closed(StreamId stream) override {
-        lines_.erase(stream);
-        node_->on_closed(stream);
+        if (lines_.erase(stream) > 0) node_->on_closed(stream);
     }
     void on_wakeup() override {
         armed_ = no_deadline;
