@@ -58,6 +58,9 @@ struct Malformed {
     std::string said;
     // What is due before the end: the node's version to whoever says a byte, -3 to a request it knows.
     std::string due;
+    // What is said and answered with so many messages before, so that it is the word that ends the connection.
+    std::string begun = {};
+    int answers = 0;
 };
 
 const std::string channel = array("test_channel"), key = number(1);
@@ -158,23 +161,19 @@ void add_parameters(std::vector<Malformed>& all) {
 // What follows a request that began well.
 void add_later_messages(std::vector<Malformed>& all) {
     const std::string mirror = request(octets({4, 0, 0}) + channel + octets({0, 0, 0, 0, 0}));
-    // Suspended, and with a record, or it would be over.
-    const std::string put = request(octets({2, 0}) + channel + key + array("v"), 9);
+    // Suspended, and with a record (SetUp), or it would be over.
     const std::string get_all = request(octets({5, 0, 1}) + channel + octets({0}) + key + octets({0}) + number(0));
     for (const int control : {0, 4, 5, 77}) {
-        all.push_back({"control " + std::to_string(control) + " for a Mirror",
-                       Stage::open,
-                       mirror + request(octets({control})),
-                       {}});
-        all.push_back({"control " + std::to_string(control) + " for a GetAll",
-                       Stage::open,
-                       put + get_all + request(octets({control})),
-                       {}});
+        const std::string name = "control " + std::to_string(control);
+        all.push_back({name + " for a Mirror", Stage::open, request(octets({control})), {}, mirror, 2});
+        all.push_back({name + " for a GetAll", Stage::open, request(octets({control})), {}, get_all, 2});
+        all.push_back({name + " and a byte more", Stage::open, request(octets({control, 1})), {}, mirror, 2});
     }
-    all.push_back({"a control of two bytes", Stage::open, mirror + request(octets({1, 1})), {}});
-    all.push_back({"a control of none", Stage::open, mirror + request(""), {}});
+    all.push_back({"a control of none for a Mirror", Stage::open, request(""), {}, mirror, 2});
+    all.push_back({"a control of none for a GetAll", Stage::open, request(""), {}, get_all, 2});
+    all.push_back({"a control before Started", Stage::open, mirror + request(octets({1})), {}});
     all.push_back(
-        {"a message for a GetHashRange", Stage::open, request(octets({1, 0})) + request(octets({1})), {}});
+        {"a message for a GetHashRange", Stage::open, request(octets({1})), {}, request(octets({1, 0})), 2});
     std::string many;
     for (std::uint64_t id = 1; id <= 5001; ++id) many += request(octets({1, 0}), id);
     all.push_back({"5001 requests at a time", Stage::open, many, {}});
@@ -191,7 +190,10 @@ std::vector<Malformed> all_malformed() {
 
 class MalformedInput : public ::testing::Test {
 protected:
-    void SetUp() override { ASSERT_TRUE(healthy_.log_in()); }
+    void SetUp() override {
+        ASSERT_TRUE(healthy_.log_in());
+        ASSERT_EQ(healthy_.put("test_channel", 1, "v"), static_cast<int>(neo::PutAnswer::put));
+    }
 
     // The client that must not notice: its record is as it put it.
     void expect_untroubled(const std::string& after) {
@@ -218,10 +220,12 @@ TEST_F(MalformedInput, EndsItsOwnConnectionAndNoOther) {
     for (const Malformed& each : all) {
         NeoPeer peer(port_);
         ASSERT_TRUE(advance(peer, each.stage)) << each.name;
+        peer.say(each.begun);
+        for (int i = 0; i < each.answers; ++i) ASSERT_TRUE(peer.hear()) << each.name;
         peer.say(each.said);
         const auto heard = peer.rest();
         ASSERT_TRUE(heard) << each.name << ": the connection was not ended";
-        if (!each.due.empty() || each.stage != Stage::open) {
+        if (!each.due.empty() || each.stage != Stage::open || each.answers > 0) {
             EXPECT_EQ(*heard, each.due) << each.name;
         }
         expect_untroubled(each.name);
@@ -233,6 +237,25 @@ TEST_F(MalformedInput, EndsItsOwnConnectionAndNoOther) {
     })) << "connections are left over";
     EXPECT_LT(lines_of(daemon_.messages()).size(), 100U) << "a stranger fills the log";
     EXPECT_EQ(daemon_.stop(), 0) << daemon_.messages();
+}
+
+// Nothing is said of bytes behind a control, so they are what they are behind the originals' other words of one
+// byte (RemoveRecord, LeaveRecord): passed over.
+TEST_F(MalformedInput, BytesBehindAControlArePassedOver) {
+    NeoPeer peer(port_);
+    ASSERT_TRUE(peer.log_in());
+    using Heard = std::pair<neo::RequestId, std::string>;
+    peer.say(request(octets({4, 0, 0}) + channel + octets({0, 0, 0, 0, 0})));
+    EXPECT_EQ(peer.hear(), Heard(1, octets({0xfd})));
+    EXPECT_EQ(peer.hear(), Heard(1, octets({5}))) << "Started";
+    for (const std::string& control : {octets({1, 1}), octets({2}) + "garbage", octets({3}) + "and more"}) {
+        peer.say(request(control));
+        EXPECT_EQ(peer.hear(), Heard(1, octets({4}))) << "the Ack of " << static_cast<int>(control[0]);
+    }
+    // That was Stop: the id is free.
+    peer.say(request(octets({7, 0}) + channel + key));
+    EXPECT_EQ(peer.hear(), Heard(1, octets({0xfd})));
+    EXPECT_EQ(peer.hear(), Heard(1, octets({1})));
 }
 
 TEST_F(MalformedInput, OfRandomBytesHarmsNobodyEither) {

@@ -305,6 +305,8 @@ TEST(NeoCodec, KnowsNoCodesBesidesThoseOfTheRequest) {
     EXPECT_EQ(error_of(decode_support(bytes("00"))), DecodeError::bad_code);
     EXPECT_EQ(error_of(decode_support(bytes("fc"))), DecodeError::bad_code);
     EXPECT_EQ(error_of(decode_control(bytes("05"))), DecodeError::bad_code);
+    EXPECT_EQ(error_of(decode_control(bytes("05 00"))), DecodeError::bad_code);
+    EXPECT_EQ(value_of(decode_control(bytes("01 01"))), Control::suspend) << "what is behind it is passed over";
     EXPECT_EQ(error_of(decode_get_all_answer(bytes("01"))), DecodeError::bad_code);
     EXPECT_EQ(error_of(decode_mirror_answer(bytes("0c"))), DecodeError::bad_code);
     EXPECT_EQ(error_of(decode_update_answer(bytes("04"))), DecodeError::bad_code);
