@@ -784,5 +784,44 @@ TEST_F(DhtClientWithoutRoom, ForgetsWhatIsCancelledBeforeItWasSaid) {
     EXPECT_EQ(put(7, "again"), (Notes{"succeeded"}));
 }
 
+// ---- a node that comes back as another ----
+
+TEST_F(DhtClientTest, FollowsANodeThatComesBackWithAnotherRange) {
+    add_server(HashRange::full());
+    connect();
+    EXPECT_EQ(put(5, "before"), (Notes{"succeeded"}));
+    crash(0);
+    settle();
+    nodes[0]->options.range = lower();
+    restart(0);
+    ASSERT_TRUE(world.run_until([&] { return client->all_connected(); }, seconds{10}));
+    settle();  // what it told before it went counts until it has told its range anew
+    EXPECT_EQ(put(4, "mine"), (Notes{"succeeded"}));
+    EXPECT_EQ(stored(0, "chan", 4), "mine");
+    EXPECT_EQ(put(5, "no longer"), (Notes{"no connected node covers the key"})) << "it is not even asked";
+
+    add_server(upper());
+    client->add_node(nodes[1]->address);
+    settle(seconds{2});
+    EXPECT_EQ(put(5, "after"), (Notes{"succeeded"}));
+    EXPECT_EQ(stored(1, "chan", 5), "after");
+    EXPECT_EQ(stored(0, "chan", 5), "before") << "what is out of its range it keeps";
+
+    // Both are back with the halves exchanged: nothing of what was known of them is left.
+    crash(0);
+    crash(1);
+    settle();
+    nodes[0]->options.range = upper();
+    nodes[1]->options.range = lower();
+    restart(0);
+    restart(1);
+    ASSERT_TRUE(world.run_until([&] { return client->all_connected(); }, seconds{10}));
+    settle();
+    EXPECT_EQ(put(7, "odd"), (Notes{"succeeded"}));
+    EXPECT_EQ(put(6, "even"), (Notes{"succeeded"}));
+    EXPECT_EQ(stored(0, "chan", 7), "odd");
+    EXPECT_EQ(stored(1, "chan", 6), "even");
+}
+
 }  // namespace
 }  // namespace halp
