@@ -276,7 +276,8 @@ void Trial::expect_alive(Peer& peer, std::string_view what) {
 // ---- requests ----
 
 void Trial::put(Peer& peer, std::uint64_t key, Bytes value, std::string_view channel) {
-    if (channel != test_channel && !over_) others_.emplace(channel);
+    const bool ours = std::find(other_channels.begin(), other_channels.end(), channel) != other_channels.end();
+    if (ours && !over_) others_.emplace(channel);
     const RequestId id = start_with(peer, [&](std::string& out, RequestId i) {
         encode_put(out, i, {channel, key, value});
     });

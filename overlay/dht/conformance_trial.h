@@ -4,8 +4,8 @@
 // so that cases are written straight down, without asking after every line whether it still makes sense to go on.
 #pragma once
 
+#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <deque>
 #include <functional>
 #include <initializer_list>
@@ -25,6 +25,7 @@
 namespace halp::neo {
 
 inline constexpr std::string_view test_channel = "test_channel";
+inline constexpr std::array<std::string_view, 4> other_channels = {"channel1", "channel2", "channel3", "channel4"};
 
 // A connection to the node. Raw: what comes is kept as bytes. Else it authenticates by itself and keeps messages.
 class Peer final : public ClientMessages {
@@ -144,7 +145,7 @@ public:
 
     // No test_channel, nor what a case before has put elsewhere; whatever the node says to it.
     void tidy(const std::set<std::string>& others = {});
-    // The channels besides test_channel that put() has written to.
+    // Those of other_channels that put() has written to.
     [[nodiscard]] const std::set<std::string>& others() const { return others_; }
 
     // ---- told by the suite ----
