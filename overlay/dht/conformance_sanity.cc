@@ -3,6 +3,7 @@
 #include <string>
 
 #include "overlay/dht/conformance_trial.h"
+#include "overlay/dht/connect_failure.h"
 #include "overlay/dht/neo_codec.h"
 
 namespace halp::neo {
@@ -11,20 +12,7 @@ namespace {
 using Kind = Sanity::Kind;
 
 std::string words_of(const std::optional<ConnectFailure>& failure) {
-    if (!failure) return "no answer in time";
-    switch (*failure) {
-        case ConnectFailure::refused:
-            return "connection refused";
-        case ConnectFailure::timed_out:
-            return "no answer in time";
-        case ConnectFailure::unreachable:
-            return "no way there";
-        case ConnectFailure::name_unknown:
-            return "the name is unknown";
-        case ConnectFailure::local_limit:
-            return "no connection is left on this side";
-    }
-    return "?";
+    return failure ? std::string(dht::describe(*failure)) : "no answer in time";
 }
 
 Sanity of_version(Trial& t, const std::string& at) {

@@ -12,27 +12,12 @@
 #include "overlay/dht/client_request.h"
 #include "overlay/dht/client_streams.h"
 #include "overlay/dht/client_update.h"
+#include "overlay/dht/connect_failure.h"
 #include "overlay/dht/node_map.h"
 #include "overlay/dht/nodes_file.h"
 
 namespace halp {
 namespace {
-
-std::string_view text_of(ConnectFailure why) {
-    switch (why) {
-        case ConnectFailure::refused:
-            return "connection refused";
-        case ConnectFailure::timed_out:
-            return "connecting timed out";
-        case ConnectFailure::unreachable:
-            return "unreachable";
-        case ConnectFailure::name_unknown:
-            return "the host name is unknown";
-        case ConnectFailure::local_limit:
-            return "no more connections are possible here";
-    }
-    return "cannot connect";
-}
 
 DhtClientOptions with_credential(DhtClientOptions options) {
     options.links.credential = options.credential;
@@ -465,7 +450,7 @@ void DhtClient::on_connected(StreamId stream, const Endpoint& remote_address) {
 
 void DhtClient::on_connect_failed(StreamId stream, ConnectFailure why) {
     impl_->begin_turn();
-    if (!impl_->links.on_failed(stream, text_of(why))) impl_->lookup.on_gone(stream, false);
+    if (!impl_->links.on_failed(stream, dht::describe(why))) impl_->lookup.on_gone(stream, false);
     impl_->settle();
 }
 

@@ -12,6 +12,7 @@
 #include "overlay/dht/node_source.h"
 #include "overlay/dht/nodes_file.h"
 #include "overlay/overlay_node.h"
+#include "simulations/scripted_hosts.h"
 #include "store/hash.h"
 #include "tests/overlay/dht/dht_cluster.h"
 
@@ -266,15 +267,8 @@ TEST_F(DhtClientTest, AttemptsFollowTheScheduleOfTheOriginals) {
 }
 
 TEST_F(DhtClientTest, WhatASlowAttemptHasOverrunIsLeftOut) {
-    struct Silent final : EventHandler {
-        void on_accept(StreamId, const Endpoint&) override { ++accepted; }
-        void on_connected(StreamId, const Endpoint&) override {}
-        void on_connect_failed(StreamId, ConnectFailure) override {}
-        void on_bytes(StreamId, Bytes) override {}
-        void on_end(StreamId) override {}
-        void on_closed(StreamId) override {}
-        void on_wakeup() override {}
-        int accepted = 0;
+    struct Silent final : sim::ScriptedHost {
+        void start() override {}
     } silent;
     const HostId host = world.add_host({"10.0.3.1", 10100});
     world.attach(host, silent);
