@@ -289,7 +289,7 @@ TEST(NeoSession, KeepsOnlySoMuchOfRequestsThatWaitForAReaderWhoSleeps) {
     EXPECT_EQ(bench.hear(), (Heard{"7:fd", "7:01"}));
     bench.session->set_unsent(limits.output_bytes_max);
     // What has been answered is no longer kept: two have room again, a third has not.
-    for (const RequestId id : {8, 9}) {
+    for (const RequestId id : {RequestId{8}, RequestId{9}}) {
         get[header_bytes] = static_cast<char>(id);
         bench.raw(get);
         EXPECT_EQ(bench.session->end(), SessionEnd::none) << id;
