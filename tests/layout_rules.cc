@@ -10,31 +10,94 @@ namespace {
 
 using Words = std::vector<std::string_view>;
 
-// A room is a path prefix; the first row that fits is the one that counts. An include in quotes must begin with one
-// of `may` and with none of `but_not`.
-struct Room {
+// A folder and what its files may include. `may` and `but_not` hold path prefixes; one that ends in "/*" stands for
+// the files of that folder alone, without its subfolders. The first row whose prefix fits a file is the one that counts.
+struct Folder {
     std::string_view prefix;
     Words may;
     Words but_not;
-    bool below_doors = false;  // only the standard library besides, and none of the world's words
-    bool repeatable = false;   // a run depends on nothing but its seed
+    bool protocol = false;    // only the standard library besides, and none of the world's words
+    bool repeatable = false;  // a run depends on nothing but its seed
 };
 
-const std::vector<Room>& rooms() {
-    static const std::vector<Room> all{
-        {"store/", {"store/"}, {}, true, true},
-        {"overlay/libevent_dht_", {"overlay/", "store/"}, {}},
-        {"overlay/libevent_", {"overlay/", "store/"}, {"overlay/dht/"}},
-        {"overlay/dht/", {"overlay/", "store/"}, {"overlay/libevent_"}, true, true},
-        {"overlay/", {"overlay/", "store/"}, {"overlay/dht/", "overlay/libevent_"}, true, true},
+// Lower layers first.
+const std::vector<Folder>& folders() {
+    static const std::vector<Folder> all{
+        {"store/records/", {"store/"}, {}, true, true},
+        {"store/", {"store/*"}, {}, true, true},
+
+        {"overlay/text/", {"overlay/text/", "overlay/*", "store/*"}, {}, true, true},
+        {"overlay/gossip/", {"overlay/gossip/", "overlay/*", "store/*"}, {}, true, true},
+        {"overlay/cache/", {"overlay/cache/", "overlay/*", "store/*"}, {}, true, true},
+        {"overlay/node/",
+         {"overlay/node/", "overlay/text/", "overlay/gossip/", "overlay/cache/", "overlay/*", "store/*"},
+         {},
+         true,
+         true},
+        {"overlay/libevent/", {"overlay/libevent/", "overlay/*", "store/*"}, {}},
+
+        {"overlay/dht/wire/", {"overlay/dht/wire/", "overlay/*", "store/"}, {}, true, true},
+        {"overlay/dht/node/", {"overlay/dht/node/", "overlay/dht/wire/", "overlay/*", "store/"}, {}, true, true},
+        {"overlay/dht/client/",
+         {"overlay/dht/client/", "overlay/dht/wire/", "overlay/text/", "overlay/node/overlay_node.h", "overlay/*",
+          "store/"},
+         {},
+         true,
+         true},
+        {"overlay/dht/testing/",
+         {"overlay/dht/testing/", "overlay/dht/client/", "overlay/dht/node/", "overlay/dht/wire/", "overlay/*",
+          "store/"},
+         {},
+         true,
+         true},
+        {"overlay/dht/libevent/", {"overlay/dht/", "overlay/libevent/", "overlay/*", "store/"}, {}},
+        {"overlay/dht/", {}, {}, true, true},  // its folders hold everything
+        {"overlay/", {"overlay/*", "store/*"}, {}, true, true},
+
         {"config/",
          {"config/", "overlay/overlay_options.h", "store/endpoint.h", "store/label.h", "store/label_table.h",
           "store/overloaded.h", "store/result.h", "store/time.h"},
          {}},
-        {"simulations/", {"simulations/", "overlay/", "store/", "config/"}, {"overlay/libevent_"}, false, true},
-        {"tools/halp-sim/", {"tools/", "simulations/", "overlay/", "store/", "config/"}, {}},
+
+        {"simulations/world/", {"simulations/world/", "overlay/*", "store/*"}, {}, false, true},
+        {"simulations/views/",
+         {"simulations/views/", "simulations/world/", "overlay/gossip/", "overlay/*", "store/*"},
+         {},
+         false,
+         true},
+        {"simulations/swarm/",
+         {"simulations/swarm/", "simulations/views/", "simulations/world/", "overlay/", "store/*", "config/"},
+         {"overlay/libevent/", "overlay/dht/"},
+         false,
+         true},
+        {"simulations/faults/",
+         {"simulations/faults/", "simulations/swarm/", "simulations/views/", "simulations/world/", "overlay/",
+          "store/*"},
+         {"overlay/libevent/", "overlay/dht/"},
+         false,
+         true},
+        {"simulations/published/",
+         {"simulations/published/", "simulations/views/", "simulations/world/", "overlay/gossip/", "overlay/*",
+          "store/*"},
+         {},
+         false,
+         true},
+        {"simulations/", {}, {}, false, true},
+
+        {"tools/program/", {"tools/program/", "store/*"}, {}},
+        {"tools/halp-sim/report/",
+         {"tools/halp-sim/report/", "tools/program/", "simulations/", "overlay/", "store/", "config/"},
+         {}},
+        {"tools/halp-sim/", {"tools/halp-sim/", "tools/program/", "simulations/", "overlay/", "store/", "config/"}, {}},
         {"tools/bench/", {"tools/", "simulations/", "overlay/", "store/", "config/"}, {}},
-        {"tools/", {"tools/", "overlay/", "store/", "config/"}, {}},
+        {"tools/halp/dht/",
+         {"tools/halp/", "tools/program/", "overlay/", "store/", "config/"},
+         {"tools/halp/store/"}},
+        {"tools/halp/store/",
+         {"tools/halp/", "tools/program/", "overlay/", "store/", "config/"},
+         {"tools/halp/dht/"}},
+        {"tools/halp/", {"tools/halp/", "tools/program/", "overlay/", "store/", "config/"}, {}},
+        {"tools/halpd/", {"tools/halpd/", "tools/program/", "overlay/", "store/", "config/"}, {}},
     };
     return all;
 }
@@ -47,14 +110,14 @@ struct Library {
 
 const std::vector<Library>& libraries() {
     static const std::vector<Library> all{
-        {"event2/", {"overlay/libevent_", "tools/"}},
-        {"event.h", {}},  // libevent's old face
+        {"event2/", {"overlay/libevent/", "overlay/dht/libevent/", "tools/"}},
+        {"event.h", {}},  // libevent's deprecated headers
         {"evhttp.h", {}},
         {"evdns.h", {}},
         {"yaml-cpp/", {"config/"}},
         {"lmdb.h", {"store/records/lmdb", "tools/bench/lmdb_loop"}},
-        {"arpa/inet.h", {"store/endpoint.cc", "overlay/libevent_", "tools/"}},  // in store: text to bytes, no socket
-        {"sodium.h", {"overlay/dht/neo_hmac.cc"}},
+        {"arpa/inet.h", {"store/endpoint.cc", "overlay/libevent/", "tools/"}},  // in store: text to bytes, no socket
+        {"sodium.h", {"overlay/dht/wire/neo_hmac.cc"}},
         {"spdlog/", {"tools/"}},
         {"nlohmann/", {"tools/"}},
         {"CLI/", {"tools/"}},
@@ -102,8 +165,14 @@ const Words& words_of_chance() {
     return all;
 }
 
-bool begins_with_any(std::string_view text, const Words& prefixes) {
-    return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return text.starts_with(prefix); });
+bool begins_with(std::string_view path, std::string_view prefix) {
+    if (!prefix.ends_with("/*")) return path.starts_with(prefix);
+    prefix.remove_suffix(1);
+    return path.starts_with(prefix) && path.find('/', prefix.size()) == std::string_view::npos;
+}
+
+bool begins_with_any(std::string_view path, const Words& prefixes) {
+    return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return begins_with(path, prefix); });
 }
 
 bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
@@ -133,43 +202,43 @@ std::string_view included(std::string_view line) {
 }
 
 // A sentence about what is wrong with including this, or nothing.
-std::string wrong_project_include(const Room& room, std::string_view header) {
-    const bool fits = begins_with_any(header, room.may) && !begins_with_any(header, room.but_not) &&
+std::string wrong_project_include(const Folder& folder, std::string_view header) {
+    const bool fits = begins_with_any(header, folder.may) && !begins_with_any(header, folder.but_not) &&
                       header.find("..") == std::string_view::npos;
-    return fits ? "" : std::string(room.prefix) + " must not include \"" + std::string(header) + "\"";
+    return fits ? "" : std::string(folder.prefix) + " must not include \"" + std::string(header) + "\"";
 }
 
-std::string wrong_library_include(const Room& room, std::string_view path, std::string_view header) {
+std::string wrong_library_include(const Folder& folder, std::string_view path, std::string_view header) {
     const std::string named = "<" + std::string(header) + ">";
     for (const Library& library : libraries()) {
         if (!header.starts_with(library.header)) continue;
-        if (!begins_with_any(path, library.places)) return named + " is not for " + std::string(room.prefix);
+        if (!begins_with_any(path, library.places)) return named + " is not for " + std::string(folder.prefix);
         // yaml-cpp stays behind the headers of config.
         if (library.header == "yaml-cpp/" && !path.ends_with(".cc")) return named + " is only for config/*.cc";
         return "";
     }
-    if (!room.below_doors) return "";
+    if (!folder.protocol) return "";
     const bool standard = header.find_first_of("./") == std::string_view::npos;
-    if (!standard) return named + " is not of the C++ standard library, and this is below the doors";
-    return std::ranges::count(headers_of_the_world(), header) != 0 ? named + " is above the doors" : "";
+    if (!standard) return named + " is not a header of the C++ standard library, and protocol code includes no other";
+    return std::ranges::count(headers_of_the_world(), header) != 0 ? named + " belongs to a world, not to protocol code" : "";
 }
 
-std::string wrong_include(const Room& room, std::string_view path, std::string_view include) {
-    if (include.starts_with('"')) return wrong_project_include(room, include.substr(1));
-    if (include.starts_with('<')) return wrong_library_include(room, path, include.substr(1));
+std::string wrong_include(const Folder& folder, std::string_view path, std::string_view include) {
+    if (include.starts_with('"')) return wrong_project_include(folder, include.substr(1));
+    if (include.starts_with('<')) return wrong_library_include(folder, path, include.substr(1));
     return "an include that is not spelt out cannot be judged";
 }
 
-std::vector<std::string> wrong_words(const Room& room, std::string_view line) {
+std::vector<std::string> wrong_words(const Folder& folder, std::string_view line) {
     std::vector<std::string> found;
     const auto look_for = [&](const Words& words) {
         for (const std::string_view word : words) {
             if (says(line, word))
-                found.push_back("\"" + std::string(word) + "\" must not be said in " + std::string(room.prefix));
+                found.push_back("\"" + std::string(word) + "\" must not be used in " + std::string(folder.prefix));
         }
     };
-    if (room.below_doors) look_for(words_of_the_world());
-    if (room.repeatable) look_for(words_of_chance());
+    if (folder.protocol) look_for(words_of_the_world());
+    if (folder.repeatable) look_for(words_of_chance());
     return found;
 }
 
@@ -234,25 +303,25 @@ std::string blanked(std::string_view source, bool strings) {
 }
 
 std::vector<Violation> check_source(std::string_view path, std::string_view text) {
-    const auto room = std::ranges::find_if(rooms(), [&](const Room& r) { return path.starts_with(r.prefix); });
-    if (room == rooms().end()) return {};
+    const auto folder = std::ranges::find_if(folders(), [&](const Folder& f) { return path.starts_with(f.prefix); });
+    if (folder == folders().end()) return {};
 
     std::vector<Violation> found;
     const std::string uncommented = blanked(text, false), bare = blanked(text, true);
     const std::vector<std::string_view> with_names = lines_of(uncommented), code = lines_of(bare);
     for (std::size_t i = 0; i < code.size(); ++i) {
         if (const std::string_view include = included(with_names[i]); !include.empty()) {
-            std::string what = wrong_include(*room, path, include);
+            std::string what = wrong_include(*folder, path, include);
             if (!what.empty()) found.push_back({i + 1, std::move(what)});
             continue;
         }
-        for (std::string& what : wrong_words(*room, code[i])) found.push_back({i + 1, std::move(what)});
+        for (std::string& what : wrong_words(*folder, code[i])) found.push_back({i + 1, std::move(what)});
     }
     return found;
 }
 
 bool allowed_at_the_top(std::string_view folder) {
-    return std::ranges::count(Words{".ci", "config", "overlay", "simulations", "store", "tests", "tools"},
+    return std::ranges::count(Words{".ci", "config", "findings", "overlay", "simulations", "store", "tests", "tools"},
                               folder) != 0;
 }
 

@@ -1,5 +1,5 @@
-// The arrows between the rooms and the words that must not be spoken below the doors, as a pure function over the
-// text of a file: which includes and words of it break the house's plan (README.md, overlay/environment.h).
+// Which folder may include which, and which words protocol code must not use: a pure function over the text of a
+// file, and the table behind the picture in README.md.
 #pragma once
 
 #include <cstddef>

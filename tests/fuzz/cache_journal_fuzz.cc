@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "overlay/cache_journal.h"
-#include "simulations/memory_storage.h"
+#include "overlay/cache/cache_journal.h"
+#include "simulations/world/memory_storage.h"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "overlay/dht/contiguous.h"
+#include "overlay/dht/wire/contiguous.h"
 
 namespace {
 

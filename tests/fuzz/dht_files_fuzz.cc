@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "overlay/dht/neo_credentials.h"
-#include "overlay/dht/nodes_file.h"
+#include "overlay/dht/client/nodes_file.h"
+#include "overlay/dht/wire/neo_credentials.h"
 #include "store/records/channel.h"
 #include "store/records/channel_row.h"
 #include "store/records/key.h"

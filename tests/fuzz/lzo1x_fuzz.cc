@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "overlay/dht/lzo1x.h"
+#include "overlay/dht/wire/lzo1x.h"
 
 namespace {
 

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "overlay/dht/dht_client.h"
-#include "overlay/dht/neo_codec.h"
+#include "overlay/dht/client/dht_client.h"
+#include "overlay/dht/wire/neo_codec.h"
 #include "overlay/event.h"
 
 namespace {

@@ -8,10 +8,10 @@
 #include <string>
 #include <variant>
 
-#include "overlay/dht/neo_codec.h"
-#include "overlay/dht/neo_credentials.h"
-#include "overlay/dht/neo_session.h"
-#include "overlay/dht/record_batch.h"
+#include "overlay/dht/node/neo_session.h"
+#include "overlay/dht/wire/neo_codec.h"
+#include "overlay/dht/wire/neo_credentials.h"
+#include "overlay/dht/wire/record_batch.h"
 #include "store/records/memory_store.h"
 
 namespace {

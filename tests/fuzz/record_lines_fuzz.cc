@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "tools/halp/dht_reach.h"
+#include "tools/halp/dht/dht_reach.h"
 #include "tools/halp/record_lines.h"
 #include "tools/halp/record_text.h"
 

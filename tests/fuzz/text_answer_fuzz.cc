@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "overlay/text_client.h"
+#include "overlay/text/text_client.h"
 
 namespace {
 

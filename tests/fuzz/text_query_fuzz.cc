@@ -8,8 +8,8 @@
 #include <string_view>
 #include <variant>
 
-#include "overlay/text_codec.h"
-#include "overlay/text_session.h"
+#include "overlay/text/text_codec.h"
+#include "overlay/text/text_session.h"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "config/yaml_reader.h"
-#include "simulations/scenario_reader.h"
+#include "simulations/swarm/scenario_reader.h"
 
 namespace {
 

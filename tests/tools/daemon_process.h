@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "store/endpoint.h"
-#include "tools/child_process.h"
 #include "tools/halp/admin_client.h"
+#include "tools/program/child_process.h"
 
 namespace halp::testing {
 

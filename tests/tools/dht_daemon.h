@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "overlay/dht/neo_hmac.h"
+#include "overlay/dht/wire/neo_hmac.h"
 #include "store/endpoint.h"
 #include "tests/tools/daemon_process.h"
 

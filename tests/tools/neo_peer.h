@@ -20,9 +20,9 @@
 #include <utility>
 #include <variant>
 
-#include "overlay/dht/neo_codec.h"
-#include "overlay/dht/neo_hmac.h"
-#include "overlay/dht/record_batch.h"
+#include "overlay/dht/wire/neo_codec.h"
+#include "overlay/dht/wire/neo_hmac.h"
+#include "overlay/dht/wire/record_batch.h"
 #include "store/endpoint.h"
 
 namespace halp::testing {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/child_process.h"
 #include "tools/bench/proc_stats.h"
+#include "tools/program/child_process.h"
 
 namespace halp::bench {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "overlay/dht/neo_credentials.h"
+#include "overlay/dht/wire/neo_credentials.h"
 #include "store/endpoint.h"
-#include "tools/child_process.h"
+#include "tools/program/child_process.h"
 
 namespace halp::bench {
 

@@ -6,7 +6,7 @@
 #include "tools/bench/dht_daemon.h"
 #include "tools/bench/dht_load.h"
 #include "tools/bench/lmdb_loop.h"
-#include "tools/child_process.h"
+#include "tools/program/child_process.h"
 
 namespace halp::bench {
 namespace {

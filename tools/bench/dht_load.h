@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "overlay/libevent_dht_client.h"
+#include "overlay/dht/libevent/blocking_dht_client.h"
 #include "store/endpoint.h"
 #include "store/hash.h"
 #include "store/records/key.h"

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <vector>
 
-#include "simulations/timing_wheel.h"
+#include "simulations/world/timing_wheel.h"
 
 namespace halp::bench {
 namespace {

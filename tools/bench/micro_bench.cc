@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "overlay/gossip_codec.h"
-#include "overlay/gossip_message.h"
-#include "overlay/text_codec.h"
+#include "overlay/gossip/gossip_codec.h"
+#include "overlay/gossip/gossip_message.h"
+#include "overlay/text/text_codec.h"
 #include "store/endpoint.h"
 #include "store/host_list.h"
 #include "store/label.h"

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "simulations/peer_cycles.h"
-#include "simulations/view_swarm.h"
+#include "simulations/views/peer_cycles.h"
+#include "simulations/views/view_swarm.h"
 #include "tools/bench/limit_newscast.h"
 #include "tools/bench/proc_stats.h"
 

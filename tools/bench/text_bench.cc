@@ -12,8 +12,8 @@
 
 #include "store/endpoint.h"
 #include "tools/bench/blocking_client.h"
-#include "tools/child_process.h"
 #include "tools/bench/proc_stats.h"
+#include "tools/program/child_process.h"
 
 namespace halp::bench {
 

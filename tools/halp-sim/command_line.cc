@@ -4,8 +4,8 @@
 #include <memory>
 #include <sstream>
 
-#include "simulations/reproduction.h"
-#include "tools/arguments.h"
+#include "simulations/published/reproduction.h"
+#include "tools/program/arguments.h"
 
 namespace halp::sim {
 namespace {

@@ -10,9 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tools/halp-sim/console_table.h"
-#include "tools/halp-sim/html_page.h"
-#include "tools/halp-sim/svg_plot.h"
+#include "tools/halp-sim/report/console_table.h"
+#include "tools/halp-sim/report/html_page.h"
+#include "tools/halp-sim/report/svg_plot.h"
 
 namespace halp::sim {
 namespace {

@@ -12,9 +12,9 @@
 #include <thread>
 #include <vector>
 
-#include "simulations/fault_shrink.h"
-#include "tools/halp-sim/console_table.h"
-#include "tools/halp-sim/json_report.h"
+#include "simulations/faults/fault_shrink.h"
+#include "tools/halp-sim/report/console_table.h"
+#include "tools/halp-sim/report/json_report.h"
 
 namespace halp::sim {
 

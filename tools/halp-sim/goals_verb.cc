@@ -1,4 +1,4 @@
-#include "simulations/goals.h"
+#include "simulations/swarm/goals.h"
 
 #include <algorithm>
 #include <ctime>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/halp-sim/console_table.h"
+#include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/verbs.h"
 
 namespace halp::sim {

@@ -7,7 +7,7 @@
 #include <ostream>
 #include <thread>
 
-#include "tools/halp-sim/console_table.h"
+#include "tools/halp-sim/report/console_table.h"
 
 namespace halp::sim {
 namespace {

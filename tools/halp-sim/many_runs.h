@@ -5,8 +5,8 @@
 #include <iosfwd>
 #include <vector>
 
-#include "simulations/scenario.h"
-#include "simulations/swarm_run.h"
+#include "simulations/swarm/scenario.h"
+#include "simulations/swarm/swarm_run.h"
 
 namespace halp::sim {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "simulations/scenario_reader.h"
+#include "simulations/swarm/scenario_reader.h"
 #include "store/result.h"
 #include "tools/halp-sim/command_line.h"
 

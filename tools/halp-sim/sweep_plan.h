@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "simulations/scenario.h"
+#include "simulations/swarm/scenario.h"
 #include "store/result.h"
 #include "tools/halp-sim/command_line.h"
 

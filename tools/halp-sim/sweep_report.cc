@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "config/setting_value.h"
-#include "tools/halp-sim/console_table.h"
-#include "tools/halp-sim/html_page.h"
-#include "tools/halp-sim/json_report.h"
-#include "tools/halp-sim/svg_plot.h"
+#include "tools/halp-sim/report/console_table.h"
+#include "tools/halp-sim/report/html_page.h"
+#include "tools/halp-sim/report/json_report.h"
+#include "tools/halp-sim/report/svg_plot.h"
 
 namespace halp::sim {
 namespace {

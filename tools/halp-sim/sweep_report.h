@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "tools/halp-sim/many_runs.h"
-#include "tools/halp-sim/run_files.h"
+#include "tools/halp-sim/report/run_files.h"
 #include "tools/halp-sim/sweep_plan.h"
 
 namespace halp::sim {

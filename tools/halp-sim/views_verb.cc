@@ -6,10 +6,10 @@
 #include <ostream>
 #include <string>
 
-#include "simulations/overlay_graph.h"
-#include "simulations/peer_cycles.h"
-#include "simulations/sim_random.h"
-#include "simulations/view_swarm.h"
+#include "simulations/views/overlay_graph.h"
+#include "simulations/views/peer_cycles.h"
+#include "simulations/views/view_swarm.h"
+#include "simulations/world/sim_random.h"
 
 namespace halp::sim {
 namespace {

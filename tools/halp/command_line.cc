@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "tools/arguments.h"
 #include "tools/halp/nested_verbs.h"
 #include "tools/halp/printed_text.h"
+#include "tools/program/arguments.h"
 
 namespace halp::cli {
 namespace {

@@ -8,8 +8,8 @@
 #include "store/endpoint.h"
 #include "store/label.h"
 #include "tools/halp/console.h"
-#include "tools/halp/dht_command.h"
-#include "tools/halp/store_command.h"
+#include "tools/halp/dht/dht_command.h"
+#include "tools/halp/store/store_command.h"
 
 namespace halp::cli {
 

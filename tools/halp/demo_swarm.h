@@ -8,8 +8,8 @@
 
 #include "store/endpoint.h"
 #include "store/result.h"
-#include "tools/child_process.h"
 #include "tools/halp/admin_api.h"
+#include "tools/program/child_process.h"
 
 namespace halp::cli {
 

@@ -9,14 +9,14 @@
 #include <optional>
 #include <system_error>
 
-#include "overlay/libevent_file_storage.h"
-#include "overlay/libevent_text_query.h"
-#include "overlay/text_client.h"
+#include "overlay/libevent/file_storage.h"
+#include "overlay/libevent/text_query.h"
+#include "overlay/text/text_client.h"
 #include "tools/halp/command_line.h"
 #include "tools/halp/demo.h"
-#include "tools/halp/dht_verbs.h"
+#include "tools/halp/dht/dht_verbs.h"
 #include "tools/halp/interrupt.h"
-#include "tools/halp/store_verbs.h"
+#include "tools/halp/store/store_verbs.h"
 #include "tools/halp/verbs.h"
 
 namespace halp::cli {

@@ -8,7 +8,7 @@
 
 #include "config/setting_value.h"
 #include "store/records/channel.h"
-#include "tools/arguments.h"
+#include "tools/program/arguments.h"
 
 namespace halp::cli {
 namespace {

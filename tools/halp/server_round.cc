@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "overlay/text_client.h"
+#include "overlay/text/text_client.h"
 
 namespace halp::cli {
 namespace {

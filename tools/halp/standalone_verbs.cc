@@ -2,7 +2,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "overlay/text_client.h"
+#include "overlay/text/text_client.h"
 #include "tools/halp/json_report.h"
 #include "tools/halp/printed_text.h"
 #include "tools/halp/verbs.h"

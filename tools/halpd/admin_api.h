@@ -12,7 +12,7 @@
 
 #include "overlay/environment.h"
 #include "overlay/event.h"
-#include "overlay/overlay_node.h"
+#include "overlay/node/overlay_node.h"
 #include "tools/halpd/admin_request.h"
 #include "tools/halpd/json_text.h"
 

@@ -1,7 +1,7 @@
 // Values of a node as the admin API shows them.
 #pragma once
 
-#include "overlay/overlay_node.h"
+#include "overlay/node/overlay_node.h"
 #include "store/label.h"
 #include "tools/halpd/json_text.h"
 

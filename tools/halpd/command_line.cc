@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "tools/arguments.h"
+#include "tools/program/arguments.h"
 
 namespace halp {
 namespace {

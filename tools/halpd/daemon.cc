@@ -12,7 +12,7 @@
 
 #include "config/setting_table.h"
 #include "config/setting_value.h"
-#include "overlay/libevent_interfaces.h"
+#include "overlay/libevent/interfaces.h"
 #include "tools/halpd/event_text.h"
 
 namespace halp {

@@ -9,9 +9,9 @@
 
 #include "config/load_settings.h"
 #include "overlay/environment.h"
-#include "overlay/libevent_file_storage.h"
-#include "overlay/libevent_world.h"
-#include "overlay/overlay_node.h"
+#include "overlay/libevent/file_storage.h"
+#include "overlay/libevent/world.h"
+#include "overlay/node/overlay_node.h"
 #include "store/endpoint.h"
 #include "store/result.h"
 #include "tools/halpd/admin_api.h"

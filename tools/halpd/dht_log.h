@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "overlay/dht/dht_node.h"
+#include "overlay/dht/node/dht_node.h"
 #include "overlay/environment.h"
 #include "tools/halpd/log.h"
 #include "tools/halpd/rate_limiter.h"

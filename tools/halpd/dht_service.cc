@@ -9,8 +9,8 @@
 
 #include "config/setting_value.h"
 #include "config/yaml_reader.h"
-#include "overlay/dht/neo_credentials.h"
-#include "overlay/libevent_limits.h"
+#include "overlay/dht/wire/neo_credentials.h"
+#include "overlay/libevent/limits.h"
 #include "store/label.h"
 #include "store/records/hash_range.h"
 #include "store/records/lmdb_store.h"

@@ -12,9 +12,9 @@
 #include <variant>
 #include <vector>
 
-#include "overlay/dht/dht_client.h"
-#include "overlay/dht/dht_node.h"
-#include "simulations/sim_world.h"
+#include "overlay/dht/client/dht_client.h"
+#include "overlay/dht/node/dht_node.h"
+#include "simulations/world/sim_world.h"
 #include "store/records/memory_store.h"
 
 namespace halp {

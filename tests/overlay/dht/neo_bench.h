@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "overlay/dht/neo_session.h"
+#include "overlay/dht/node/neo_session.h"
 #include "store/records/memory_store.h"
 #include "tests/overlay/dht/neo_bytes.h"
 

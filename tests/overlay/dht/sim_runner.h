@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "overlay/world_runner.h"
-#include "simulations/sim_world.h"
+#include "simulations/world/sim_world.h"
 
 namespace halp {
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "overlay/backlog.h"
-#include "overlay/dht/neo_codec.h"
+#include "overlay/dht/wire/neo_codec.h"
 #include "overlay/environment.h"
 
 namespace halp {

@@ -1,0 +1,220 @@
+#include "overlay/dht/client/client_all_nodes.h"
+
+#include <variant>
+
+#include "store/endpoint.h"
+
+namespace halp {
+
+using namespace dht;
+
+void AllNodesRequest::begin(const std::vector<NodeNumber>& nodes) {
+    for (const NodeNumber node : nodes) on_node(node);
+}
+
+void AllNodesRequest::on_node(NodeNumber node) {
+    if (finished_ || !parts_.emplace(node, Phase::waiting).second) return;
+    if (desk_.open(node)) ask(node);
+}
+
+void AllNodesRequest::on_open(NodeNumber node) {
+    if (finished_) return;
+    const bool is_new = parts_.emplace(node, Phase::waiting).second;
+    if (is_new || parts_[node] == Phase::waiting) ask(node);
+    settle();
+}
+
+void AllNodesRequest::ask(NodeNumber node) {
+    if (!may_ask()) {
+        parts_[node] = Phase::ended;
+        return;
+    }
+    parts_[node] = Phase::asked;
+    desk_.send(node, id(), encode(node));
+}
+
+bool AllNodesRequest::on_message(NodeNumber node, Bytes payload) {
+    const auto part = parts_.find(node);
+    if (finished_ || part == parts_.end()) return true;
+    Phase& phase = part->second;
+    if (phase == Phase::asked) {
+        const auto decoded = neo::decode_support(payload);
+        const auto* support = std::get_if<neo::Support>(&decoded);
+        if (!support) return false;
+        phase = *support == neo::Support::supported ? Phase::running : Phase::ended;
+        if (phase == Phase::ended) notify_unsupported(desk_.endpoint(node), *support);
+    } else if (phase == Phase::running) {
+        const Step step = on_data(node, payload);
+        if (step == Step::broken) return false;
+        if (step == Step::ended) phase = Phase::ended;
+    }
+    settle();
+    return true;
+}
+
+void AllNodesRequest::on_lost(NodeNumber node, std::string_view why) {
+    const auto part = parts_.find(node);
+    if (finished_ || part == parts_.end()) return;
+    if (part->second != Phase::asked && part->second != Phase::running) return;
+    part->second = may_ask() ? Phase::waiting : Phase::ended;
+    on_part_lost(node);
+    notify_lost(desk_.endpoint(node), why);
+    settle();
+}
+
+void AllNodesRequest::on_alias(NodeNumber node) {
+    if (!finished_ && parts_.erase(node) > 0) settle();
+}
+
+void AllNodesRequest::settle() {
+    if (!finished_) on_phase_changed();
+    end_if_all_ended();
+}
+
+void AllNodesRequest::end_waiting_parts() {
+    for (auto& part : parts_)
+        if (part.second == Phase::waiting) part.second = Phase::ended;
+}
+
+void AllNodesRequest::end_if_all_ended() {
+    if (finished_ || parts_.empty()) return;
+    for (const auto& part : parts_)
+        if (part.second != Phase::ended) return;
+    on_all_ended();
+}
+
+// ---- GetChannels ----
+
+GetChannelsRequest::GetChannelsRequest(ClientDesk& desk, neo::RequestId id, GetChannelsNotifier notify)
+    : AllNodesRequest(desk, id, neo::RequestCode::get_channels), say_(std::move(notify)) {}
+
+std::string GetChannelsRequest::encode(NodeNumber) {
+    std::string frame;
+    neo::encode_get_channels(frame, id());
+    return frame;
+}
+
+AllNodesRequest::Step GetChannelsRequest::on_data(NodeNumber node, Bytes payload) {
+    const auto decoded = neo::decode_channels_answer(payload);
+    const auto* answer = std::get_if<neo::ChannelsAnswer>(&decoded);
+    if (!answer) return Step::broken;
+    switch (answer->code) {
+        case neo::ChannelsCode::finished:
+            return Step::ended;
+        case neo::ChannelsCode::error:
+            say_(NodeError{desk_.endpoint(node)});
+            return Step::ended;
+        case neo::ChannelsCode::channel_name:
+            break;
+    }
+    if (names_.size() >= names_max) return Step::broken;
+    if (names_.emplace(answer->name).second) say_(ChannelName{answer->name});
+    return Step::go_on;
+}
+
+void GetChannelsRequest::notify_lost(const Endpoint& node, std::string_view why) {
+    say_(NodeDisconnected{node, std::string(why)});
+}
+void GetChannelsRequest::notify_unsupported(const Endpoint& node, neo::Support why) {
+    say_(Unsupported{node, why});
+}
+void GetChannelsRequest::on_all_ended() {
+    finish();
+    say_(Finished{});
+}
+void GetChannelsRequest::on_time_out() {
+    finish();
+    say_(TimedOut{});
+}
+void GetChannelsRequest::cancel() {
+    say_.mute();
+    finish();
+}
+
+// ---- RemoveChannel ----
+
+RemoveChannelRequest::RemoveChannelRequest(ClientDesk& desk, neo::RequestId id, Bytes channel,
+                                           RemoveChannelNotifier notify)
+    : AllNodesRequest(desk, id, neo::RequestCode::remove_channel), channel_(channel), say_(std::move(notify)) {}
+
+std::string RemoveChannelRequest::encode(NodeNumber) {
+    std::string frame;
+    neo::encode_remove_channel(frame, id(), channel_);
+    return frame;
+}
+
+AllNodesRequest::Step RemoveChannelRequest::on_data(NodeNumber node, Bytes payload) {
+    const auto decoded = neo::decode_code(payload);
+    const auto* answer = std::get_if<std::uint8_t>(&decoded);
+    if (!answer) return Step::broken;
+    switch (static_cast<neo::RemoveChannelAnswer>(*answer)) {
+        case neo::RemoveChannelAnswer::removed:
+            break;
+        case neo::RemoveChannelAnswer::not_permitted:
+            refused_.insert(node);
+            break;
+        default:
+            say_(NodeError{desk_.endpoint(node)});
+            break;
+    }
+    return Step::ended;
+}
+
+void RemoveChannelRequest::notify_lost(const Endpoint& node, std::string_view why) {
+    say_(NodeDisconnected{node, std::string(why)});
+}
+void RemoveChannelRequest::notify_unsupported(const Endpoint& node, neo::Support why) {
+    say_(Unsupported{node, why});
+}
+void RemoveChannelRequest::on_all_ended() {
+    finish();
+    if (refused_.empty())
+        say_(Finished{});
+    else
+        say_(NotPermitted{desk_.endpoint(*refused_.begin())});
+}
+void RemoveChannelRequest::on_time_out() {
+    finish();
+    say_(TimedOut{});
+}
+void RemoveChannelRequest::cancel() {
+    say_.mute();
+    finish();
+}
+
+// ---- GetHashRange ----
+
+std::string FollowRangesRequest::encode(NodeNumber node) {
+    told_.erase(node);
+    std::string frame;
+    neo::encode_get_hash_range(frame, id());
+    return frame;
+}
+
+AllNodesRequest::Step FollowRangesRequest::on_data(NodeNumber node, Bytes payload) {
+    neo::HashRangeNews news;
+    if (told_.insert(node).second) {
+        const auto decoded = neo::decode_hash_range(payload);
+        const auto* first = std::get_if<neo::Range>(&decoded);
+        if (!first) return Step::broken;
+        news.range = *first;
+    } else {
+        const auto decoded = neo::decode_hash_range_news(payload);
+        const auto* heard = std::get_if<neo::HashRangeNews>(&decoded);
+        if (!heard) return Step::broken;
+        news = *heard;
+    }
+    const Result<HashRange> range = HashRange::make(news.range.min, news.range.max);
+    if (!range) return Step::broken;
+    if (news.code == neo::HashRangeCode::change_hash_range) {
+        listener_.on_range(node, range.value());
+        return Step::go_on;
+    }
+    const std::string address(news.address.begin(), news.address.end());
+    const Result<Endpoint> other = Endpoint::make(Endpoint::unpack_address(address), news.port);
+    if (!other) return Step::broken;
+    listener_.on_new_node(other.value(), range.value());
+    return Step::go_on;
+}
+
+}  // namespace halp

@@ -1,0 +1,147 @@
+// Requests to all nodes: one part on each node known when they begin or later, each restarted when its connection
+// is lost, over when all parts have ended. A node that cannot be reached keeps the request waiting.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "overlay/dht/client/client_request.h"
+#include "overlay/dht/client/dht_notes.h"
+#include "overlay/dht/client/node_map.h"
+#include "store/records/hash_range.h"
+
+namespace halp {
+
+class AllNodesRequest : public ClientRequest {
+public:
+    AllNodesRequest(ClientDesk& desk, neo::RequestId id, neo::RequestCode code) : ClientRequest(desk, id, code) {}
+    // Once, when constructed.
+    void begin(const std::vector<NodeNumber>& nodes);
+
+    [[nodiscard]] bool on_message(NodeNumber node, Bytes payload) final;
+    void on_node(NodeNumber node) final;
+    void on_open(NodeNumber node) final;
+    void on_alias(NodeNumber node) final;
+    void on_lost(NodeNumber node, std::string_view why) final;
+
+protected:
+    enum class Phase : std::uint8_t {
+        waiting,  // for the connection
+        asked,    // and not yet told whether the node can do it
+        running,
+        ended,
+    };
+    enum class Step : std::uint8_t { go_on, ended, broken };
+    using Parts = std::map<NodeNumber, Phase>;
+
+    [[nodiscard]] virtual std::string encode(NodeNumber node) = 0;
+    [[nodiscard]] virtual Step on_data(NodeNumber node, Bytes payload) = 0;
+    [[nodiscard]] virtual bool may_ask() const { return true; }
+    virtual void on_phase_changed() {}  // of any part; may end the request
+    virtual void on_part_lost(NodeNumber) {}
+    virtual void notify_lost(const Endpoint& node, std::string_view why) = 0;
+    virtual void notify_unsupported(const Endpoint& node, neo::Support why) = 0;
+    virtual void on_all_ended() = 0;  // says the last word and calls finish()
+
+    [[nodiscard]] const Parts& parts() const { return parts_; }
+    void end_part(NodeNumber node) { parts_[node] = Phase::ended; }
+    void end_waiting_parts();
+    void end_if_all_ended();
+    void finish() {
+        finished_ = true;
+        desk_.over(id());
+    }
+    [[nodiscard]] bool finished() const { return finished_; }
+
+private:
+    void ask(NodeNumber node);
+    void settle();
+
+    Parts parts_;
+    bool finished_ = false;
+};
+
+// The notifier of requests to all nodes, silent once cancelled.
+template <class Note>
+class Speaker {
+public:
+    explicit Speaker(std::function<void(const Note&)> notify) : notify_(std::move(notify)) {}
+    void operator()(const Note& note) const {
+        if (!muted_ && notify_) notify_(note);
+    }
+    // Not while it speaks: only marked, so that a notifier may cancel its own request.
+    void mute() { muted_ = true; }
+    [[nodiscard]] bool muted() const { return muted_; }
+
+private:
+    std::function<void(const Note&)> notify_;
+    bool muted_ = false;
+};
+
+class GetChannelsRequest final : public AllNodesRequest {
+public:
+    static constexpr std::size_t names_max = 1'000'000;
+    GetChannelsRequest(ClientDesk& desk, neo::RequestId id, dht::GetChannelsNotifier notify);
+    void on_time_out() override;
+    void cancel() override;
+
+private:
+    std::string encode(NodeNumber node) override;
+    Step on_data(NodeNumber node, Bytes payload) override;
+    void notify_lost(const Endpoint& node, std::string_view why) override;
+    void notify_unsupported(const Endpoint& node, neo::Support why) override;
+    void on_all_ended() override;
+
+    Speaker<dht::GetChannelsNote> say_;
+    std::set<std::string, std::less<>> names_;
+};
+
+class RemoveChannelRequest final : public AllNodesRequest {
+public:
+    RemoveChannelRequest(ClientDesk& desk, neo::RequestId id, Bytes channel, dht::RemoveChannelNotifier notify);
+    void on_time_out() override;
+    void cancel() override;
+
+private:
+    std::string encode(NodeNumber node) override;
+    Step on_data(NodeNumber node, Bytes payload) override;
+    void notify_lost(const Endpoint& node, std::string_view why) override;
+    void notify_unsupported(const Endpoint& node, neo::Support why) override;
+    void on_all_ended() override;
+
+    const std::string channel_;
+    Speaker<dht::RemoveChannelNote> say_;
+    std::set<NodeNumber> refused_;
+};
+
+// GetHashRange, for as long as the client lives.
+class RangeListener {
+public:
+    virtual ~RangeListener() = default;
+    virtual void on_range(NodeNumber node, const HashRange& range) = 0;
+    virtual void on_new_node(const Endpoint& node, const HashRange& range) = 0;
+};
+class FollowRangesRequest final : public AllNodesRequest {
+public:
+    FollowRangesRequest(ClientDesk& desk, neo::RequestId id, RangeListener& listener)
+        : AllNodesRequest(desk, id, neo::RequestCode::get_hash_range), listener_(listener) {}
+    void on_time_out() override {}
+    void cancel() override {}
+
+private:
+    std::string encode(NodeNumber node) override;
+    Step on_data(NodeNumber node, Bytes payload) override;
+    void notify_lost(const Endpoint&, std::string_view) override {}
+    void notify_unsupported(const Endpoint&, neo::Support) override {}
+    void on_all_ended() override {}
+
+    RangeListener& listener_;
+    std::set<NodeNumber> told_;  // have said their first range on this connection
+};
+
+}  // namespace halp

@@ -1,0 +1,262 @@
+#include "overlay/dht/client/client_key_requests.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace halp {
+namespace {
+
+using namespace dht;
+using neo::RequestCode;
+
+// What one answer of a node means.
+enum class Meaning : std::uint8_t { success, no_record, wrong_node, error, value_follows };
+
+template <class Note>
+struct Kind;
+template <>
+struct Kind<PutNote> {
+    using Success = Succeeded;
+    static constexpr RequestCode code = RequestCode::put;
+    static Meaning meaning(std::uint8_t answer) {
+        if (answer == static_cast<std::uint8_t>(neo::PutAnswer::put)) return Meaning::success;
+        return answer == static_cast<std::uint8_t>(neo::PutAnswer::wrong_node) ? Meaning::wrong_node
+                                                                               : Meaning::error;
+    }
+};
+template <>
+struct Kind<GetNote> {
+    static constexpr RequestCode code = RequestCode::get;
+    static Meaning meaning(std::uint8_t answer) {
+        switch (static_cast<neo::GetAnswer>(answer)) {
+            case neo::GetAnswer::no_record:
+                return Meaning::no_record;
+            case neo::GetAnswer::got:
+                return Meaning::value_follows;
+            case neo::GetAnswer::wrong_node:
+                return Meaning::wrong_node;
+            default:
+                return Meaning::error;
+        }
+    }
+};
+template <>
+struct Kind<ExistsNote> {
+    using Success = Exists;
+    static constexpr RequestCode code = RequestCode::exists;
+    static Meaning meaning(std::uint8_t answer) {
+        switch (static_cast<neo::ExistsAnswer>(answer)) {
+            case neo::ExistsAnswer::exists:
+                return Meaning::success;
+            case neo::ExistsAnswer::no_record:
+                return Meaning::no_record;
+            case neo::ExistsAnswer::wrong_node:
+                return Meaning::wrong_node;
+            default:
+                return Meaning::error;
+        }
+    }
+};
+template <>
+struct Kind<RemoveNote> {
+    using Success = Removed;
+    static constexpr RequestCode code = RequestCode::remove;
+    static Meaning meaning(std::uint8_t answer) {
+        switch (static_cast<neo::RemoveAnswer>(answer)) {
+            case neo::RemoveAnswer::no_record:
+                return Meaning::no_record;
+            case neo::RemoveAnswer::removed:
+                return Meaning::success;
+            case neo::RemoveAnswer::wrong_node:
+                return Meaning::wrong_node;
+            default:
+                return Meaning::error;
+        }
+    }
+};
+
+template <class Note>
+class KeyRequest final : public ClientRequest {
+public:
+    using Notifier = std::function<void(const Note&)>;
+    // `candidates` in the order of asking. `frame` is kept only while other nodes may have to be asked.
+    KeyRequest(ClientDesk& desk, neo::RequestId id, std::vector<NodeNumber> candidates, Bytes frame,
+               Notifier notify)
+        : ClientRequest(desk, id, Kind<Note>::code),
+          candidates_(std::move(candidates)),
+          notify_(std::move(notify)) {
+        if (candidates_.empty() || !desk_.open(candidates_.front())) {
+            end_later(NoNode{});
+            return;
+        }
+        if (candidates_.size() > 1) frame_ = frame;
+        desk_.send(candidates_.front(), id, frame);
+    }
+    // Nothing is asked at all.
+    KeyRequest(ClientDesk& desk, neo::RequestId id, Note why, Notifier notify)
+        : ClientRequest(desk, id, Kind<Note>::code), notify_(std::move(notify)) {
+        end_later(std::move(why));
+    }
+
+    bool on_message(NodeNumber node, Bytes payload) override {
+        if (at_ >= candidates_.size() || candidates_[at_] != node) return true;
+        switch (expected_) {
+            case Expected::support:
+                return on_support(payload);
+            case Expected::answer:
+                return on_answer(payload);
+            case Expected::value:
+                return on_value(payload);
+        }
+        return false;
+    }
+    void on_lost(NodeNumber node, std::string_view why) override {
+        if (!end_ && candidates_[at_] == node) end(NodeDisconnected{desk_.endpoint(node), std::string(why)});
+    }
+    void on_turn() override {
+        if (end_) end(*std::exchange(end_, std::nullopt));
+    }
+    void on_time_out() override { end(TimedOut{}); }
+    void cancel() override {
+        withdraw();
+        notify_ = nullptr;
+        desk_.over(id());
+    }
+
+private:
+    enum class Expected : std::uint8_t { support, answer, value };
+    [[nodiscard]] const Endpoint& node() const { return desk_.endpoint(candidates_[at_]); }
+
+    bool on_support(Bytes payload) {
+        const auto decoded = neo::decode_support(payload);
+        const auto* support = std::get_if<neo::Support>(&decoded);
+        if (!support) return false;
+        if (*support != neo::Support::supported)
+            end(Unsupported{node(), *support});
+        else
+            expected_ = Expected::answer;
+        return true;
+    }
+    bool on_answer(Bytes payload) {
+        const auto decoded = neo::decode_code(payload);
+        const auto* answer = std::get_if<std::uint8_t>(&decoded);
+        if (!answer) return false;
+        switch (Kind<Note>::meaning(*answer)) {
+            case Meaning::value_follows:
+                expected_ = Expected::value;
+                break;
+            case Meaning::wrong_node:
+                end(WrongNode{node()});
+                break;
+            case Meaning::error:
+                end(NodeError{node()});
+                break;
+            case Meaning::success:
+                success_ = true;
+                if constexpr (Kind<Note>::code == RequestCode::remove)
+                    ask_next();
+                else
+                    conclude();
+                break;
+            case Meaning::no_record:
+                ask_next();
+                break;
+        }
+        return true;
+    }
+    bool on_value(Bytes payload) {
+        if constexpr (Kind<Note>::code == RequestCode::get) {
+            const auto decoded = neo::decode_value(payload);
+            const auto* value = std::get_if<Bytes>(&decoded);
+            if (!value) return false;
+            end(Received{*value});
+            return true;
+        }
+        return false;
+    }
+    void ask_next() {
+        if (at_ + 1 >= candidates_.size()) return conclude();
+        ++at_;
+        expected_ = Expected::support;
+        // The record may be there: "no record" would be a guess.
+        if (!desk_.open(candidates_[at_])) return end(NodeDisconnected{node(), "not connected"});
+        desk_.send(candidates_[at_], id(), frame_);
+    }
+    void conclude() {
+        if constexpr (Kind<Note>::code == RequestCode::put) {
+            end(Succeeded{});
+        } else if constexpr (Kind<Note>::code == RequestCode::get) {
+            end(NoRecord{});
+        } else if (success_) {
+            end(typename Kind<Note>::Success{});
+        } else {
+            end(NoRecord{});
+        }
+    }
+    void end(Note note) {
+        if (std::holds_alternative<TimedOut>(note)) withdraw();
+        desk_.over(id());
+        // The notifier may begin other requests, and may hold what owns it.
+        const Notifier notify = std::exchange(notify_, nullptr);
+        if (notify) notify(note);
+    }
+    void end_later(Note note) {
+        end_ = std::move(note);
+        desk_.later(id());
+    }
+    void withdraw() {
+        if (!end_ && at_ < candidates_.size()) desk_.unsend(candidates_[at_], id());
+    }
+
+    std::vector<NodeNumber> candidates_;
+    std::size_t at_ = 0;
+    std::string frame_;
+    Notifier notify_;
+    std::optional<Note> end_;  // known before anything was sent
+    Expected expected_ = Expected::support;
+    bool success_ = false;
+};
+
+template <class Note>
+std::unique_ptr<ClientRequest> begin(ClientDesk& desk, std::vector<NodeNumber> candidates, neo::RequestId id,
+                                     const neo::RecordKey& what, std::function<void(const Note&)> notify) {
+    std::string frame;
+    neo::encode_record_key(frame, id, Kind<Note>::code, what);
+    return std::make_unique<KeyRequest<Note>>(desk, id, std::move(candidates), frame, std::move(notify));
+}
+
+}  // namespace
+
+std::unique_ptr<ClientRequest> begin_put(ClientDesk& desk, const NodeMap& nodes, neo::RequestId id,
+                                         const neo::PutRequest& what, PutNotifier notify) {
+    if (what.value.size() > neo::value_bytes_max)
+        return std::make_unique<KeyRequest<PutNote>>(desk, id, PutNote(ValueTooBig{what.value.size()}),
+                                                     std::move(notify));
+    std::vector<NodeNumber> candidates;
+    if (const auto newest = nodes.newest(Key{what.key})) candidates.push_back(*newest);
+    std::string frame;
+    neo::encode_put(frame, id, what);
+    return std::make_unique<KeyRequest<PutNote>>(desk, id, std::move(candidates), frame, std::move(notify));
+}
+
+std::unique_ptr<ClientRequest> begin_get(ClientDesk& desk, const NodeMap& nodes, neo::RequestId id,
+                                         const neo::RecordKey& what, GetNotifier notify) {
+    return begin<GetNote>(desk, nodes.newest_first(Key{what.key}), id, what, std::move(notify));
+}
+
+std::unique_ptr<ClientRequest> begin_exists(ClientDesk& desk, const NodeMap& nodes, neo::RequestId id,
+                                            const neo::RecordKey& what, ExistsNotifier notify) {
+    return begin<ExistsNote>(desk, nodes.newest_first(Key{what.key}), id, what, std::move(notify));
+}
+
+std::unique_ptr<ClientRequest> begin_remove(ClientDesk& desk, const NodeMap& nodes, neo::RequestId id,
+                                            const neo::RecordKey& what, RemoveNotifier notify) {
+    std::vector<NodeNumber> oldest_first = nodes.newest_first(Key{what.key});
+    std::ranges::reverse(oldest_first);
+    return begin<RemoveNote>(desk, std::move(oldest_first), id, what, std::move(notify));
+}
+
+}  // namespace halp

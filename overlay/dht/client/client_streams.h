@@ -1,0 +1,116 @@
+// GetAll and Mirror of a client: streams from all nodes that can be suspended, resumed and stopped together.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "overlay/dht/client/client_all_nodes.h"
+#include "overlay/dht/client/dht_notes.h"
+#include "overlay/dht/client/node_map.h"
+#include "store/records/key.h"
+
+namespace halp {
+
+// What is wanted of the parts, and what each has been told. A part has one control word unanswered at most; the
+// change is complete when none has.
+class StreamRequest : public AllNodesRequest {
+public:
+    using AllNodesRequest::AllNodesRequest;
+
+    enum class State : std::uint8_t { running, suspended, stopped };
+    // False while an earlier change is not complete, or when the request is over: nothing happens.
+    [[nodiscard]] bool change(State wanted);
+    // Running or suspended, as soon as an earlier change is complete. False when the request is over or stopped.
+    [[nodiscard]] bool want(State next);
+    void on_turn() final;
+    void on_time_out() final;
+    void cancel() final;
+
+protected:
+    [[nodiscard]] std::string encode(NodeNumber node) final;
+    [[nodiscard]] Step on_data(NodeNumber node, Bytes payload) final;
+    [[nodiscard]] bool may_ask() const final { return wanted_ != State::stopped; }
+    void on_phase_changed() final;
+    void on_part_lost(NodeNumber node) final;
+    void on_all_ended() final;
+
+    enum class Message : std::uint8_t { acknowledged, started, error, data, closing, broken };
+    [[nodiscard]] virtual std::string encode(NodeNumber node, bool suspended) = 0;
+    // Delivers what is data.
+    [[nodiscard]] virtual Message take(NodeNumber node, Bytes payload) = 0;
+    enum class Word : std::uint8_t { started, suspended, resumed, stopped, finished, timed_out };
+    virtual void say(Word word) = 0;
+    virtual void say_error(const Endpoint& node) = 0;
+    virtual void mute() = 0;
+
+private:
+    struct Control {
+        State told = State::running;
+        std::optional<State> due;  // sent, not acknowledged
+        bool started = false;
+    };
+    void reconcile(NodeNumber node);
+    [[nodiscard]] Step on_acknowledged(NodeNumber node);
+    [[nodiscard]] bool any_due() const;
+    void complete_change();
+    void begin_next_change();
+    void stop_parts();
+
+    std::map<NodeNumber, Control> controls_;
+    State wanted_ = State::running;
+    std::optional<State> changing_;  // to be notified
+    std::optional<State> next_;      // behind that
+    bool started_ = false;           // has been notified
+};
+
+class GetAllRequest final : public StreamRequest {
+public:
+    GetAllRequest(ClientDesk& desk, neo::RequestId id, const neo::GetAllRequest& what, dht::GetAllNotifier notify);
+
+private:
+    std::string encode(NodeNumber node, bool suspended) override;
+    Message take(NodeNumber node, Bytes payload) override;
+    [[nodiscard]] bool deliver(NodeNumber node, Bytes batch);
+    void say(Word word) override;
+    void say_error(const Endpoint& node) override { say_(dht::NodeError{node}); }
+    void mute() override { say_.mute(); }
+    void notify_lost(const Endpoint& node, std::string_view why) override {
+        say_(dht::NodeDisconnected{node, std::string(why)});
+    }
+    void notify_unsupported(const Endpoint& node, neo::Support why) override { say_(dht::Unsupported{node, why}); }
+
+    const std::string channel_, filter_;
+    const bool keys_only_;
+    Speaker<dht::GetAllNote> say_;
+    std::map<NodeNumber, Key> last_;  // where to go on after a disconnection
+    std::string plain_;
+};
+
+class MirrorRequest final : public StreamRequest {
+public:
+    MirrorRequest(ClientDesk& desk, neo::RequestId id, const neo::MirrorRequest& what, dht::MirrorNotifier notify);
+
+private:
+    std::string encode(NodeNumber node, bool suspended) override;
+    Message take(NodeNumber node, Bytes payload) override;
+    [[nodiscard]] bool deliver(Bytes batch);
+    void say(Word word) override;
+    void say_error(const Endpoint& node) override { say_(dht::NodeError{node}); }
+    void mute() override { say_.mute(); }
+    void notify_lost(const Endpoint& node, std::string_view why) override {
+        say_(dht::NodeDisconnected{node, std::string(why)});
+    }
+    void notify_unsupported(const Endpoint& node, neo::Support why) override { say_(dht::Unsupported{node, why}); }
+
+    const std::string channel_;
+    const bool initial_refresh_;
+    const std::uint32_t periodic_refresh_s_;
+    Speaker<dht::MirrorNote> say_;
+    std::string plain_;
+};
+
+}  // namespace halp

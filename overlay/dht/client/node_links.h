@@ -1,0 +1,136 @@
+// One connection to each node a client knows, made again whenever it is lost: at once, then at growing distances.
+// What is said to a node while it is connected leaves in one write at the end of a turn.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "overlay/backlog.h"
+#include "overlay/dht/client/neo_client_session.h"
+#include "overlay/dht/client/node_map.h"
+#include "overlay/dht/client/request_times.h"
+#include "overlay/dht/wire/neo_codec.h"
+#include "overlay/dht/wire/neo_credentials.h"
+#include "overlay/environment.h"
+#include "store/endpoint.h"
+
+namespace halp {
+
+class LinkOwner {
+public:
+    virtual ~LinkOwner() = default;
+    virtual void on_link_open(NodeNumber node) = 0;
+    virtual void on_link_lost(NodeNumber node, std::string_view why) = 0;
+    virtual void on_link_failed(NodeNumber node, std::string_view why) = 0;  // an attempt, or a rejection
+    virtual void on_link_alias(NodeNumber node) = 0;  // another name of a node that is connected already
+    [[nodiscard]] virtual bool on_link_message(NodeNumber node, neo::RequestId id, Bytes payload) = 0;
+};
+
+struct LinkOptions {
+    neo::Credential credential;
+    neo::SessionLimits session;
+    // The second attempt follows at once, the others by a schedule that begins then: after retry_min, and so on
+    // with doubled distances up to retry_max. What a slow attempt has overrun is left out. A connection that lasted
+    // for retry_max begins anew; one that did not counts as a failure.
+    Duration retry_min = std::chrono::microseconds{19'531};
+    Duration retry_max = std::chrono::milliseconds{2500};
+    // Of a node that somebody merely named and that has never answered.
+    Duration hint_retry_max = std::chrono::seconds{60};
+    std::size_t nodes_max = 4096;  // half of them may be hints
+};
+
+struct LinkStats {
+    std::uint64_t connects = 0, failures = 0, losses = 0;
+    std::uint64_t bytes_in = 0, bytes_out = 0, messages_in = 0, messages_out = 0;
+    std::uint64_t stalls = 0;  // turns at whose end messages had to wait for room in the connection
+    RequestTimes queued;       // from the request's word to the connection's buffer, of each message
+
+    LinkStats& operator+=(const LinkStats& other) {
+        connects += other.connects, failures += other.failures, losses += other.losses;
+        bytes_in += other.bytes_in, bytes_out += other.bytes_out;
+        messages_in += other.messages_in, messages_out += other.messages_out;
+        stalls += other.stalls, queued += other.queued;
+        return *this;
+    }
+};
+
+class NodeLinks {
+public:
+    enum class Standing : std::uint8_t {
+        known,   // somebody trusted named it: requests to all nodes wait for it
+        hinted,  // from a list anybody can write to: it counts from its first successful connection on
+    };
+
+    // `options` outlives it.
+    NodeLinks(Environment doors, const LinkOptions& options, LinkOwner& owner, const Backlog* backlog);
+    ~NodeLinks();
+
+    // Two names of one node, as localhost and 127.0.0.1, are found out when they lead to the same address: the
+    // later one counts no more, and stands for the other in add() and find(). It is tried again at hint_retry_max,
+    // in case it leads elsewhere by then. The number of that node, new or not; nothing when there are too many. It
+    // is dialled in the next turn.
+    std::optional<NodeNumber> add(const Endpoint& node, Standing standing);
+    [[nodiscard]] std::optional<NodeNumber> find(const Endpoint& node) const;
+    [[nodiscard]] std::size_t size() const { return links_.size(); }
+    [[nodiscard]] const Endpoint& endpoint(NodeNumber node) const;
+    [[nodiscard]] bool open(NodeNumber node) const;
+    [[nodiscard]] bool known(NodeNumber node) const;
+    [[nodiscard]] std::vector<NodeNumber> known_nodes() const;
+    [[nodiscard]] std::size_t open_count() const { return open_; }
+
+    // Precondition of both: open(node).
+    void send(NodeNumber node, neo::RequestId id, Bytes frame, Instant now);
+    void unsend(NodeNumber node, neo::RequestId id);
+
+    // Ends all connections at the end of the turn; they are made again.
+    void reconnect();
+    // Ends all connections at the end of the turn, and makes none until dial_on().
+    void close();
+    void dial_on();
+
+    // What the world says. False: not a stream of ours.
+    bool on_connected(StreamId stream, const Endpoint& remote);
+    bool on_failed(StreamId stream, std::string_view why);
+    bool on_bytes(StreamId stream, Bytes arrived);
+    bool on_gone(StreamId stream, bool orderly);
+    bool on_writable(StreamId stream);
+    void on_deadlines(Instant now);
+    void flush();
+    [[nodiscard]] bool wants_flush() const { return !touched_.empty(); }
+    [[nodiscard]] Instant next_deadline() const;
+    [[nodiscard]] LinkStats stats() const;  // of all nodes
+    [[nodiscard]] const LinkStats& stats(NodeNumber node) const;
+    void clear_stats();
+
+private:
+    struct Link;
+    Link& at(NodeNumber node) const { return *links_[static_cast<std::size_t>(node)]; }
+    Link* of(StreamId stream);
+    void touch(Link& link);
+    void dial(Link& link);
+    void write(Link& link);
+    void end(Link& link, std::string_view why);
+    void schedule(Link& link, bool was_open);
+    [[nodiscard]] const Link* same_node(const Link& link) const;
+    [[nodiscard]] NodeNumber resolved(NodeNumber node) const;
+
+    Environment doors_;
+    const LinkOptions& options_;
+    LinkOwner& owner_;
+    const Backlog* backlog_;
+    std::vector<std::unique_ptr<Link>> links_;
+    std::map<Endpoint, NodeNumber> numbers_;
+    std::unordered_map<StreamId, NodeNumber> streams_;  // never iterated
+    std::vector<NodeNumber> touched_;
+    std::size_t open_ = 0;
+    bool closed_ = false;
+};
+
+}  // namespace halp

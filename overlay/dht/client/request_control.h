@@ -1,0 +1,91 @@
+// A running GetAll or Mirror in the hand of somebody who does not know what it is for: to end it, or to hold it
+// back while what it fills is full.
+//
+//     Throttle throttle;                                        // suspends above 75 %, resumes below 10 %
+//     SuspendableRequest flow(client, *client.mirror(...));
+//     throttle.add(flow);
+//     ...  throttle.level(double(queue.size()) / queue_max);    // whenever the queue has changed
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "overlay/dht/client/dht_client.h"
+
+namespace halp {
+
+// The calls of DhtClient for one request; the client has to outlive it. Each says false when it does nothing: the
+// request is over, or (suspend, resume, stop) a change before is not acknowledged by all nodes yet.
+class RequestControl {
+public:
+    RequestControl(DhtClient& client, DhtRequestId id) : client_(&client), id_(id) {}
+
+    [[nodiscard]] DhtRequestId id() const { return id_; }
+    [[nodiscard]] bool active() const { return client_->active(id_); }
+    bool suspend() { return client_->suspend(id_); }
+    bool resume() { return client_->resume(id_); }
+    bool stop() { return client_->stop(id_); }
+    bool cancel() { return client_->cancel(id_); }
+
+private:
+    DhtClient* client_;
+    DhtRequestId id_;
+};
+
+// What can be held back. Calls may come at any time and as often as one likes; the last one counts.
+class Suspendable {
+public:
+    virtual ~Suspendable() = default;
+    virtual void suspend() = 0;
+    virtual void resume() = 0;
+    [[nodiscard]] virtual bool suspended() const = 0;  // what was asked for last
+};
+
+// A suspension is asked of the nodes as soon as they have acknowledged what they were asked before. Records that
+// are under way come nevertheless.
+class SuspendableRequest final : public Suspendable {
+public:
+    SuspendableRequest(DhtClient& client, DhtRequestId id) : client_(client), id_(id) {}
+    void suspend() override { set(true); }
+    void resume() override { set(false); }
+    [[nodiscard]] bool suspended() const override { return suspended_; }
+
+private:
+    void set(bool suspended) {
+        suspended_ = suspended;
+        client_.set_suspended(id_, suspended);
+    }
+
+    DhtClient& client_;
+    const DhtRequestId id_;
+    bool suspended_ = false;
+};
+
+// Holds back what fills something, by how full that is. The marks lie apart, so that it does not flutter.
+class Throttle {
+public:
+    explicit Throttle(double suspend_at = 0.75, double resume_at = 0.1)
+        : suspend_at_(suspend_at), resume_at_(resume_at) {}
+
+    // It outlives the throttle or is removed.
+    void add(Suspendable& flow) {
+        flows_.push_back(&flow);
+        if (holding_) flow.suspend();
+    }
+    void remove(Suspendable& flow) { std::erase(flows_, &flow); }
+    // From 0 to 1.
+    void level(double filled) {
+        const bool hold = holding_ ? filled > resume_at_ : filled >= suspend_at_;
+        if (hold == holding_) return;
+        holding_ = hold;
+        for (Suspendable* flow : flows_) hold ? flow->suspend() : flow->resume();
+    }
+    [[nodiscard]] bool holding() const { return holding_; }
+
+private:
+    const double suspend_at_, resume_at_;
+    bool holding_ = false;
+    std::vector<Suspendable*> flows_;
+};
+
+}  // namespace halp

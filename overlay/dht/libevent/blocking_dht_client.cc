@@ -1,0 +1,377 @@
+#include "overlay/dht/libevent/blocking_dht_client.h"
+
+#include <event2/event.h>
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "overlay/dht/libevent/dht_files.h"
+#include "overlay/environment.h"
+#include "overlay/libevent/limits.h"
+#include "store/overloaded.h"
+#include "store/records/hash_range.h"
+
+namespace halp {
+
+using namespace dht;
+
+namespace {
+
+// What is not an outcome, as an error.
+template <class Note>
+Error failure(const Note& note) {
+    const auto judge = overloaded{
+        [](const TimedOut&) { return ErrorCode::timed_out; }, [](const NoNode&) { return ErrorCode::unreachable; },
+        [](const NodeDisconnected&) { return ErrorCode::unreachable; },
+        [](const ValueTooBig&) { return ErrorCode::invalid; }, [](const auto&) { return ErrorCode::io; }};
+    const ErrorCode code = std::visit(judge, note);
+    return {code, describe(note)};
+}
+
+// Of notes that know a record which is there, one that is not, and failures.
+template <class Yes, class Note>
+Result<bool> yes_or_no(const Note& note) {
+    const bool yes = std::holds_alternative<Yes>(note);
+    if (yes || std::holds_alternative<NoRecord>(note)) return yes;
+    return failure(note);
+}
+
+}  // namespace
+
+BlockingDhtClient::BlockingDhtClient(BlockingDhtOptions options)
+    : timeout_(options.timeout),
+      refusal_patience_(options.refusal_patience),
+      on_connection_(std::move(options.on_connection)),
+      world_(limits_for_streaming(1)),
+      client_(
+          {world_.clock(), world_.alarm(), world_.random(), world_.transport(), unused_.files, unused_.files,
+           unused_.events},
+          std::move(options.client), [this](const ConnectionNote& note) { hear(note); }, &world_.backlog()) {
+    world_.attach(client_, &client_);
+}
+
+BlockingDhtClient::~BlockingDhtClient() = default;
+
+Result<std::unique_ptr<BlockingDhtClient>> BlockingDhtClient::from_files(const std::string& nodes_file,
+                                                                         const std::string& credentials_file,
+                                                                         BlockingDhtOptions options) {
+    const auto nodes = read_nodes_file(nodes_file);
+    if (!nodes) return nodes.error();
+    auto credential = read_credentials_file(credentials_file);
+    if (!credential) return credential.error();
+    options.client.credential = *std::move(credential);
+    auto client = std::make_unique<BlockingDhtClient>(std::move(options));
+    for (const Endpoint& node : *nodes) client->client_.add_node(node);
+    return client;
+}
+
+bool BlockingDhtClient::run_until(const std::function<bool()>& done, Duration span) {
+    bool over = false;
+    event* const timer = evtimer_new(
+        world_.base(), [](evutil_socket_t, short, void* context) { *static_cast<bool*>(context) = true; }, &over);
+    assert(timer);
+    timeval wait{};
+    wait.tv_sec = static_cast<decltype(wait.tv_sec)>(span.count() / 1'000'000);
+    wait.tv_usec = static_cast<decltype(wait.tv_usec)>(span.count() % 1'000'000);
+    evtimer_add(timer, &wait);
+    bool happened = done();
+    while (!happened && !over) {
+        event_base_loop(world_.base(), EVLOOP_ONCE);
+        happened = done();
+    }
+    event_free(timer);
+    return happened;
+}
+
+// ---- nodes ----
+
+void BlockingDhtClient::hear(const ConnectionNote& note) {
+    if (on_connection_) on_connection_(note);
+    if (const auto* connected = std::get_if<Connected>(&note)) troubles_.erase(connected->node);
+    const auto* failed = std::get_if<ConnectionError>(&note);
+    if (!failed) return;
+    troubles_[failed->node] = failed->why;
+    last_trouble_ = describe(note);
+}
+
+const std::string* BlockingDhtClient::trouble(const Endpoint& node) const {
+    const auto at = troubles_.find(node);
+    return at == troubles_.end() ? nullptr : &at->second;
+}
+
+Error BlockingDhtClient::unreachable(std::string otherwise) const {
+    return {ErrorCode::unreachable, last_trouble_.empty() ? std::move(otherwise) : last_trouble_};
+}
+
+// All that is missing are nodes that have failed.
+bool BlockingDhtClient::hopeless() const {
+    const std::vector<DhtNodeView> nodes = client_.nodes();
+    return !nodes.empty() && std::ranges::all_of(nodes, [this](const DhtNodeView& node) {
+        return (node.connected && node.range) || trouble(node.node) != nullptr;
+    });
+}
+
+Result<void> BlockingDhtClient::wait_for_ranges() {
+    const auto all = [this] { return client_.all_ranges_known() && client_.all_connected(); };
+    // A node that is just starting refuses at first.
+    const Duration patience = std::min(refusal_patience_, timeout_);
+    if (run_until(all, patience)) return {};
+    if (run_until([&] { return all() || hopeless(); }, timeout_ - patience) && all()) return {};
+    return unreachable("No DHT node answered in time.");
+}
+
+Result<void> BlockingDhtClient::wait_until(const std::function<bool()>& done) {
+    if (run_until(done, timeout_)) return {};
+    return unreachable("No DHT node answered in time.");
+}
+
+Result<void> BlockingDhtClient::wait_all_connected() {
+    return wait_until([this] { return client_.all_connected(); });
+}
+
+Result<void> BlockingDhtClient::wait_connected(std::size_t nodes) {
+    return wait_until([this, nodes] { return client_.stats().nodes_connected >= nodes; });
+}
+
+Result<void> BlockingDhtClient::wait_all_ranges_known() {
+    return wait_until([this] { return client_.all_ranges_known(); });
+}
+
+Result<void> BlockingDhtClient::connect(const Endpoint& node) { return connect(std::vector{node}); }
+
+Result<void> BlockingDhtClient::connect(const std::vector<Endpoint>& nodes) {
+    for (const Endpoint& node : nodes) client_.add_node(node);
+    return wait_for_ranges();
+}
+
+Result<void> BlockingDhtClient::connect_file(std::string_view nodes_file) {
+    const Result<std::size_t> added = client_.add_nodes(nodes_file);
+    if (!added) return added.error();
+    return wait_for_ranges();
+}
+
+Result<void> BlockingDhtClient::connect_label(std::vector<Endpoint> halp_hosts, const Label& label) {
+    if (Result<void> asked = client_.find_nodes(std::move(halp_hosts), label); !asked) return asked;
+    return wait_for_cover();
+}
+
+Result<void> BlockingDhtClient::connect_source(NodeSource& source) {
+    client_.add_source(source);
+    return wait_for_cover();
+}
+
+Result<void> BlockingDhtClient::wait_for_cover() {
+    constexpr Duration settled = std::chrono::seconds{1};
+    const auto look_again_after = [this](Duration pause) {  // when nothing else happens
+        world_.call_after(pause + std::chrono::milliseconds{1}, [] {});
+    };
+    look_again_after(std::min(refusal_patience_, timeout_));
+    std::size_t seen = 0;
+    const Instant began = world_.clock().now();
+    Instant changed = began;
+    const auto enough = [&] {
+        std::vector<HashRange> ranges;
+        for (const DhtNodeView& node : client_.nodes())
+            if (node.connected && node.range) ranges.push_back(*node.range);
+        const Instant now = world_.clock().now();
+        if (ranges.size() != std::exchange(seen, ranges.size())) {
+            changed = now;
+            look_again_after(settled);
+        }
+        if (seen == 0) return now - began > refusal_patience_ && hopeless();
+        return tessellates(ranges) || now - changed > settled;
+    };
+    run_until(enough, timeout_);
+    if (seen > 0) return {};
+    return unreachable("No DHT node was found in time.");
+}
+
+// ---- requests ----
+
+// Until the one note of a request has come; `begin` is given the notifier to hand to the client.
+template <class Note, class Begin>
+Result<void> BlockingDhtClient::run(Begin&& begin, const std::function<void(const Note&)>& notify) {
+    bool over = false;
+    const Result<DhtRequestId> begun = begin([&](const Note& note) {
+        over = true;
+        if (notify) notify(note);
+    });
+    if (!begun) return begun.error();
+    client_.set_timeout(*begun, timeout_);
+    // Twice: the request's own time-out comes first.
+    if (run_until([&] { return over; }, 2 * timeout_)) return {};
+    client_.cancel(*begun);
+    return Error{ErrorCode::timed_out, "The request timed out."};
+}
+
+Result<void> BlockingDhtClient::put(Bytes channel, Key key, Bytes value, const PutNotifier& notify) {
+    return run<PutNote>([&](PutNotifier hear) { return client_.put(channel, key, value, std::move(hear)); },
+                        notify);
+}
+
+Result<void> BlockingDhtClient::get(Bytes channel, Key key, const GetNotifier& notify) {
+    return run<GetNote>([&](GetNotifier hear) { return client_.get(channel, key, std::move(hear)); }, notify);
+}
+
+Result<void> BlockingDhtClient::exists(Bytes channel, Key key, const ExistsNotifier& notify) {
+    return run<ExistsNote>([&](ExistsNotifier hear) { return client_.exists(channel, key, std::move(hear)); },
+                           notify);
+}
+
+Result<void> BlockingDhtClient::remove(Bytes channel, Key key, const RemoveNotifier& notify) {
+    return run<RemoveNote>([&](RemoveNotifier hear) { return client_.remove(channel, key, std::move(hear)); },
+                           notify);
+}
+
+Result<void> BlockingDhtClient::update(Bytes channel, Key key, const UpdateChooser& choose,
+                                       const UpdateNotifier& notify) {
+    return run<UpdateNote>(
+        [&](UpdateNotifier hear) { return client_.update(channel, key, choose, std::move(hear)); }, notify);
+}
+
+Result<void> BlockingDhtClient::put(Bytes channel, Key key, Bytes value) {
+    Result<void> outcome;
+    const Result<void> ended = put(channel, key, value, [&](const PutNote& note) {
+        if (!std::holds_alternative<Succeeded>(note)) outcome = failure(note);
+    });
+    return ended ? outcome : ended;
+}
+
+Result<std::optional<std::string>> BlockingDhtClient::get(Bytes channel, Key key) {
+    using Value = std::optional<std::string>;
+    Result<Value> outcome{Value()};
+    const Result<void> ended = get(channel, key, [&](const GetNote& note) {
+        if (const auto* received = std::get_if<Received>(&note))
+            outcome = Value(std::string(received->value));
+        else if (!std::holds_alternative<NoRecord>(note))
+            outcome = failure(note);
+    });
+    if (!ended) return ended.error();
+    return outcome;
+}
+
+Result<bool> BlockingDhtClient::exists(Bytes channel, Key key) {
+    Result<bool> outcome{false};
+    const Result<void> ended =
+        exists(channel, key, [&](const ExistsNote& note) { outcome = yes_or_no<Exists>(note); });
+    if (!ended) return ended.error();
+    return outcome;
+}
+
+Result<bool> BlockingDhtClient::remove(Bytes channel, Key key) {
+    Result<bool> outcome{false};
+    const Result<void> ended =
+        remove(channel, key, [&](const RemoveNote& note) { outcome = yes_or_no<Removed>(note); });
+    if (!ended) return ended.error();
+    return outcome;
+}
+
+Result<bool> BlockingDhtClient::update(Bytes channel, Key key, const UpdateChooser& choose) {
+    Result<bool> outcome{false};
+    const Result<void> ended = update(channel, key, choose, [&](const UpdateNote& note) {
+        outcome = std::holds_alternative<Conflict>(note) ? Error{ErrorCode::busy, describe(note)}
+                                                         : yes_or_no<Succeeded>(note);
+    });
+    if (!ended) return ended.error();
+    return outcome;
+}
+
+// ---- requests to all nodes ----
+
+Result<void> BlockingDhtClient::get_all(Bytes channel, const GetAllSettings& settings, const Each& each) {
+    DhtRequestId id = neo::no_request;
+    bool over = false, stopping = false, moved = false;
+    std::optional<Error> trouble;
+    const auto record = [&](Key key, Bytes value) {
+        moved = true;
+        if (stopping) return;
+        if (!each(key, value)) stopping = true;
+        client_.set_timeout(id,
+                            timeout_);  // behind the call: whoever takes its time with a record is not a slow node
+    };
+    const auto hear = [&](const GetAllNote& note) {
+        std::visit(overloaded{[&](const Record& r) { record(r.key, r.value); },
+                              [&](const RecordKey& r) { record(r.key, {}); }, [&](const Finished&) { over = true; },
+                              [&](const Stopped&) { over = true; },
+                              [&](const TimedOut&) {
+                                  over = true;
+                                  trouble = failure(note);
+                              },
+                              [&](const NodeError&) { trouble = failure(note); },
+                              [&](const Unsupported&) { trouble = failure(note); }, [](const auto&) {}},
+                   note);
+    };
+    const Result<DhtRequestId> begun = client_.get_all(channel, settings, hear);
+    if (!begun) return begun.error();
+    id = *begun;
+    client_.set_timeout(id, timeout_);
+    bool told = false;
+    do {
+        moved = false;
+        run_until([&] { return over || (stopping && !told); }, 2 * timeout_);
+        if (stopping && !std::exchange(told, true)) client_.stop(id);
+    } while (!over && (moved || (stopping && client_.active(id))));
+    if (!over) client_.cancel(id);
+    if (trouble) return *trouble;
+    if (!over && !stopping) return Error{ErrorCode::timed_out, "The request timed out."};
+    return {};
+}
+
+Result<std::vector<std::string>> BlockingDhtClient::get_channels() {
+    std::vector<std::string> names;
+    DhtChannels found = channels();
+    for (const std::string& name : found) names.push_back(name);
+    if (found.error()) return *found.error();
+    std::ranges::sort(names);
+    return names;
+}
+
+Result<void> BlockingDhtClient::remove_channel(Bytes channel) {
+    std::optional<Error> trouble;
+    bool over = false;
+    const auto hear = [&](const RemoveChannelNote& note) {
+        std::visit(overloaded{[&](const NodeDisconnected&) {},  // is asked again
+                              [&](const Finished&) { over = true; },
+                              [&](const NotPermitted&) {
+                                  over = true;
+                                  trouble = Error{ErrorCode::refused, describe(note)};
+                              },
+                              [&](const TimedOut&) {
+                                  over = true;
+                                  trouble = failure(note);
+                              },
+                              [&](const auto&) { trouble = failure(note); }},
+                   note);
+    };
+    const Result<DhtRequestId> begun = client_.remove_channel(channel, hear);
+    if (!begun) return begun.error();
+    client_.set_timeout(*begun, timeout_);
+    if (!run_until([&] { return over; }, 2 * timeout_)) {
+        client_.cancel(*begun);
+        return Error{ErrorCode::timed_out, "The request timed out."};
+    }
+    if (trouble) return *trouble;
+    return {};
+}
+
+Result<void> BlockingDhtClient::mirror(Bytes channel, const MirrorSettings& settings, std::optional<Duration> span,
+                                       const EachNote& each) {
+    bool over = false, stopping = false;
+    const auto hear = [&](const MirrorNote& note) {
+        over = over || std::holds_alternative<Finished>(note) || std::holds_alternative<Stopped>(note);
+        if (!stopping && !each(note)) stopping = true;
+    };
+    const Result<DhtRequestId> begun = client_.mirror(channel, settings, hear);
+    if (!begun) return begun.error();
+    run_until([&] { return over || stopping; }, span.value_or(std::chrono::hours{24 * 365}));
+    if (over) return {};
+    stopping = true;
+    if (client_.stop(*begun)) run_until([&] { return over; }, timeout_);
+    if (!over) client_.cancel(*begun);
+    return {};
+}
+
+}  // namespace halp

@@ -1,0 +1,163 @@
+// The loops of BlockingDhtClient over records and channels.
+#include "overlay/dht/libevent/dht_streams.h"
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "overlay/dht/client/dht_notes.h"
+#include "overlay/dht/client/request_control.h"
+#include "overlay/dht/libevent/blocking_dht_client.h"
+#include "store/overloaded.h"
+
+namespace halp {
+namespace {
+
+using namespace dht;
+
+// Of what waits, when the loop's body keeps the event loop going by other requests. Without them it is what one
+// turn brings.
+constexpr std::size_t waiting_bytes_max = std::size_t{8} << 20;
+// While nobody waits for the next item its request has no time-out.
+constexpr Duration unhurried = std::chrono::hours{24 * 365};
+
+std::size_t bytes_of(const std::string& name) { return sizeof name + name.size(); }
+std::size_t bytes_of(const DhtRecord& record) { return sizeof record + record.value.size(); }
+
+// What has come and was not yet asked for.
+template <class Item>
+class Waiting : public DhtStream<Item>::Source {
+public:
+    Waiting(BlockingDhtClient& dht, Duration timeout) : dht_(dht), timeout_(timeout) {}
+
+    const Item* next() final {
+        if (items_.empty()) refill();
+        if (items_.empty()) return nullptr;
+        current_ = std::move(items_.front());
+        items_.pop_front();
+        count_bytes(bytes_ - bytes_of(current_));
+        return &current_;
+    }
+    const std::optional<Error>& error() const final { return error_; }
+
+protected:
+    void begun(const Result<DhtRequestId>& id) {
+        if (id)
+            id_ = *id;
+        else
+            fail(id.error());
+    }
+    void add(Item item) {
+        if (leaving_) return;
+        count_bytes(bytes_ + bytes_of(item));
+        items_.push_back(std::move(item));
+    }
+    // Held back while too much waits.
+    void hold_back(Suspendable& flow) { throttle_.add(flow); }
+    void end() { over_ = true; }
+    void fail(Error error) {
+        end();
+        error_ = std::move(error);
+    }
+    // The first word counts: nodes may fail one after the other.
+    void note_trouble(Error error) {
+        if (!error_) error_ = std::move(error);
+    }
+    // Destructors of derived classes: notes come to them.
+    void leave(bool stop) {
+        leaving_ = true;
+        if (over_) return;
+        if (stop && client().stop(id_)) dht_.run_until([this] { return over_; }, timeout_);
+        if (!over_) client().cancel(id_);
+    }
+    [[nodiscard]] DhtClient& client() { return dht_.client(); }
+    [[nodiscard]] DhtRequestId id() const { return id_; }
+
+private:
+    void refill() {
+        if (over_) return;
+        client().set_timeout(id_, timeout_);
+        // Twice: the request's own time-out comes first.
+        if (!dht_.run_until([this] { return over_ || !items_.empty(); }, 2 * timeout_)) {
+            client().cancel(id_);
+            return fail({ErrorCode::timed_out, "The request timed out."});
+        }
+        client().set_timeout(id_, unhurried);
+    }
+    void count_bytes(std::size_t waiting) {
+        bytes_ = waiting;
+        throttle_.level(static_cast<double>(bytes_) / waiting_bytes_max);
+    }
+
+    BlockingDhtClient& dht_;
+    const Duration timeout_;
+    DhtRequestId id_ = neo::no_request;
+    Item current_{};
+    std::deque<Item> items_;
+    std::size_t bytes_ = 0;
+    Throttle throttle_;
+    bool over_ = false, leaving_ = false;
+    std::optional<Error> error_;
+};
+
+Error trouble(const auto& note) {
+    const bool late = std::holds_alternative<TimedOut>(note);
+    return {late ? ErrorCode::timed_out : ErrorCode::io, describe(note)};
+}
+
+class Records final : public Waiting<DhtRecord> {
+public:
+    Records(BlockingDhtClient& dht, Duration timeout, Bytes channel, const GetAllSettings& settings)
+        : Waiting(dht, timeout) {
+        begun(client().get_all(channel, settings, [this](const GetAllNote& note) { hear(note); }));
+        hold_back(flow_.emplace(client(), id()));
+    }
+    ~Records() override { leave(true); }
+
+private:
+    void hear(const GetAllNote& note) {
+        std::visit(overloaded{[&](const Record& r) {
+                                  add({r.key, std::string(r.value)});
+                              },
+                              [&](const RecordKey& r) {
+                                  add({r.key, {}});
+                              },
+                              [&](const Finished&) { end(); }, [&](const Stopped&) { end(); },
+                              [&](const TimedOut&) { fail(trouble(note)); },
+                              [&](const NodeError&) { note_trouble(trouble(note)); },
+                              [&](const Unsupported&) { note_trouble(trouble(note)); }, [](const auto&) {}},
+                   note);
+    }
+
+    std::optional<SuspendableRequest> flow_;
+};
+
+class Channels final : public Waiting<std::string> {
+public:
+    Channels(BlockingDhtClient& dht, Duration timeout) : Waiting(dht, timeout) {
+        begun(client().get_channels([this](const GetChannelsNote& note) { hear(note); }));
+    }
+    ~Channels() override { leave(false); }
+
+private:
+    void hear(const GetChannelsNote& note) {
+        std::visit(overloaded{[&](const ChannelName& n) { add(std::string(n.name)); },
+                              [&](const Finished&) { end(); }, [&](const TimedOut&) { fail(trouble(note)); },
+                              [&](const NodeError&) { note_trouble(trouble(note)); },
+                              [&](const Unsupported&) { note_trouble(trouble(note)); }, [](const auto&) {}},
+                   note);
+    }
+};
+
+}  // namespace
+
+DhtRecords BlockingDhtClient::records(Bytes channel, const GetAllSettings& settings) {
+    return DhtRecords(std::make_unique<Records>(*this, timeout_, channel, settings));
+}
+
+DhtChannels BlockingDhtClient::channels() { return DhtChannels(std::make_unique<Channels>(*this, timeout_)); }
+
+}  // namespace halp

@@ -1,0 +1,160 @@
+// GetAll: the records of a channel in the order of their keys, in batches, until the client has acknowledged the
+// end.
+#include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "overlay/dht/node/neo_handlers.h"
+#include "overlay/dht/node/stream_control.h"
+#include "overlay/dht/wire/record_batch.h"
+
+namespace halp::neo {
+namespace {
+
+class GetAll final : public LongRequest {
+public:
+    GetAll(const Request& request, const GetAllRequest& wanted)
+        : rooms_(request.rooms),
+          control_(wanted.start_suspended),
+          keys_only_(wanted.keys_only),
+          filter_(wanted.value_filter),
+          held_(request.holdings),
+          client_(request.client) {
+        held_.set(filter_.size());
+        if (wanted.continuing) last_ = Key{wanted.continue_from};
+        switch (channel_state(rooms_.records, wanted.channel, channel_)) {
+            case ChannelState::malformed_name:
+                failed_ = true;
+                break;
+            case ChannelState::missing:
+                rooms_.records.create_channel(*channel_, request.asker);
+                creating_ = true;
+                break;
+            case ChannelState::there:
+                break;
+        }
+    }
+
+    After on_turn(Turn& turn) override {
+        if (creating_) return After::wait;
+        if (!started_) return start(turn);
+        if (control_.ack_due()) return acknowledge(turn);
+        if (control_.ending()) return After::wait;
+        if (complete_) {
+            encode_get_all_answer(turn.out, turn.id, {GetAllCode::finished, {}});
+            control_.end();
+            return After::wait;
+        }
+        if (paused()) return After::wait;
+        return gather(turn);
+    }
+
+    After on_message(Bytes payload, Instant) override {
+        if (!started_) return After::close;
+        switch (control_.hear(payload)) {
+            case StreamControl::Heard::acknowledge:
+                return After::again;
+            case StreamControl::Heard::nothing:
+                return After::wait;
+            case StreamControl::Heard::over:
+                return After::done;
+            case StreamControl::Heard::broken:
+                break;
+        }
+        return After::close;
+    }
+
+    After on_written(Wrote wrote) override {
+        creating_ = false;
+        failed_ = wrote != Wrote::done;
+        return After::again;
+    }
+
+private:
+    After start(Turn& turn) {
+        started_ = true;
+        encode_get_all_answer(turn.out, turn.id, {failed_ ? GetAllCode::error : GetAllCode::started, {}});
+        return failed_ ? After::done : After::again;
+    }
+
+    After acknowledge(Turn& turn) {
+        encode_get_all_answer(turn.out, turn.id, {GetAllCode::ack, {}});
+        if (!control_.acknowledged()) return After::done;
+        if (!control_.suspended()) took_one_ = false;
+        return paused() ? After::wait : After::again;
+    }
+
+    // Suspension takes effect behind one more record. When there is none, the request ends unpaused.
+    [[nodiscard]] bool paused() const { return control_.suspended() && took_one_; }
+
+    After gather(Turn& turn) {
+        bool full = false;
+        const Result<Scan> scan =
+            rooms_.records.store().scan(*channel_, last_, [&](Key key, std::string_view value) {
+                turn.budget.spend_record(value.size());
+                full = add(key, value) == RecordBatch::Fit::full;
+                if (full) return false;
+                last_ = key;
+                return !paused() && !turn.budget.spent();
+            });
+        // A store that cannot be read any more: the connection ends, the client asks again from its last key.
+        if (!scan) {
+            rooms_.trouble.read_failed("GetAll", client_, scan.error());
+            return After::fail;
+        }
+        complete_ = scan.value() == Scan::ended;
+        if (full || complete_) send(turn);
+        return paused() ? After::wait : After::again;
+    }
+
+    // A record that fits into no batch is left out, as with the originals.
+    RecordBatch::Fit add(Key key, std::string_view value) {
+        if (!contains_filter(value)) return RecordBatch::Fit::added;
+        const RecordBatch::Fit fit = keys_only_ ? batch_.add(key) : batch_.add(key, value);
+        if (fit == RecordBatch::Fit::too_big) ++rooms_.trouble.records_left_out;
+        if (fit == RecordBatch::Fit::added) took_one_ = control_.suspended();
+        return fit;
+    }
+
+    // memmem: both are the client's, and what string_view does with some of them takes the product of their
+    // lengths.
+    [[nodiscard]] bool contains_filter(std::string_view value) const {
+        return filter_.empty() || memmem(value.data(), value.size(), filter_.data(), filter_.size()) != nullptr;
+    }
+
+    void send(Turn& turn) {
+        packed_.clear();
+        pack(batch_.plain(), packed_);
+        batch_.clear();
+        encode_get_all_answer(turn.out, turn.id, {GetAllCode::record_batch, packed_});
+    }
+
+    Rooms& rooms_;
+    StreamControl control_;
+    bool keys_only_;
+    std::string filter_;
+    Held held_;
+    const std::string client_;
+    std::optional<Channel> channel_;
+    std::optional<Key> last_;
+    RecordBatch batch_;
+    std::string packed_;
+    bool failed_ = false;
+    bool creating_ = false;
+    bool started_ = false;
+    bool complete_ = false;
+    bool took_one_ = false;  // since suspended
+};
+
+}  // namespace
+
+std::unique_ptr<LongRequest> begin_get_all(const Request& request) {
+    const auto decoded = decode_get_all(request.parameters);
+    const auto* wanted = std::get_if<GetAllRequest>(&decoded);
+    if (!wanted) return nullptr;
+    return std::make_unique<GetAll>(request, *wanted);
+}
+
+}  // namespace halp::neo

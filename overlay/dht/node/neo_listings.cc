@@ -1,0 +1,97 @@
+// GetChannels: all names, then Finished. GetHashRange: the range of this node, then news of ranges for ever.
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "overlay/dht/node/neo_handlers.h"
+
+namespace halp::neo {
+namespace {
+
+class GetChannels final : public LongRequest {
+public:
+    explicit GetChannels(const Request& request) : records_(request.rooms.records) {}
+
+    After on_turn(Turn& turn) override {
+        if (at_ == page_.size()) next_page();
+        if (at_ == page_.size()) {
+            encode_channels_answer(turn.out, turn.id, {ChannelsCode::finished, {}});
+            return After::done;
+        }
+        const Channel& channel = page_[at_++];
+        turn.budget.spend_record(channel.name().size());
+        encode_channels_answer(turn.out, turn.id, {ChannelsCode::channel_name, channel.name()});
+        return After::again;
+    }
+
+    After on_message(Bytes, Instant) override { return After::close; }
+
+private:
+    static constexpr std::size_t page_channels = 64;
+
+    void next_page() {
+        const std::optional<Channel> last = page_.empty() ? std::nullopt : std::optional{page_.back()};
+        page_ = records_.store().channels(last, page_channels);
+        at_ = 0;
+    }
+
+    const RecordDesk& records_;
+    std::vector<Channel> page_;
+    std::size_t at_ = 0;
+};
+
+class GetHashRange final : public LongRequest, HashRangeListener {
+public:
+    explicit GetHashRange(const Request& request)
+        : ranges_(request.rooms.ranges),
+          turns_(request.turns),
+          id_(request.id),
+          most_(request.rooms.limits.hash_range_queue_max) {}
+    ~GetHashRange() override {
+        if (started_) ranges_.unlisten(*this);
+    }
+
+    After on_turn(Turn& turn) override {
+        if (!started_) {
+            started_ = true;
+            ranges_.listen(*this);
+            encode_hash_range(turn.out, turn.id, {ranges_.own().min(), ranges_.own().max()});
+            return After::wait;
+        }
+        // Who reads so slowly that ranges pile up is better off to connect again and ask.
+        if (news_.size() > most_) return After::fail;
+        if (news_.empty()) return After::wait;
+        encode_hash_range_news(turn.out, turn.id, news_.front());
+        news_.pop_front();
+        return news_.empty() ? After::wait : After::again;
+    }
+
+    After on_message(Bytes, Instant) override { return After::close; }
+
+private:
+    void on_hash_range_news(const HashRangeNews& news) override {
+        if (news_.size() > most_) return;  // one too many is remembered: it ends the request
+        news_.push_back(news);
+        turns_.want_turn(id_);
+    }
+
+    HashRanges& ranges_;
+    TurnDesk& turns_;
+    RequestId id_;
+    std::size_t most_;
+    std::deque<HashRangeNews> news_;
+    bool started_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<LongRequest> begin_get_channels(const Request& request) {
+    return std::make_unique<GetChannels>(request);
+}
+
+std::unique_ptr<LongRequest> begin_get_hash_range(const Request& request) {
+    return std::make_unique<GetHashRange>(request);
+}
+
+}  // namespace halp::neo

@@ -1,0 +1,273 @@
+// Mirror: what changes in a channel, as it changes, and all of it anew every so often. It ends when the client says
+// so or the channel is removed.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "overlay/dht/node/neo_handlers.h"
+#include "overlay/dht/node/stream_control.h"
+#include "overlay/dht/wire/record_batch.h"
+
+namespace halp::neo {
+namespace {
+
+// What has changed and is not yet told. A change is only a key: the value is read when it is sent, so it may be
+// newer, and a record that has vanished meanwhile is not told at all.
+class UpdateQueue {
+public:
+    struct Update {
+        Key key;
+        bool removed;
+    };
+    UpdateQueue(std::size_t most, Holdings& holdings) : most_(most), held_(holdings) {}
+
+    void push(const Update& update) {
+        if (waiting_.size() < most_ && held_.has_room(sizeof update)) {
+            waiting_.push_back(update);
+            held_.set(waiting_.size() * sizeof update);
+        } else {
+            overflowed_ = true;
+        }
+    }
+    std::optional<Update> pop() {
+        if (waiting_.empty()) return std::nullopt;
+        const Update first = waiting_.front();
+        waiting_.pop_front();
+        held_.set(waiting_.size() * sizeof first);
+        return first;
+    }
+    [[nodiscard]] bool empty() const { return waiting_.empty(); }
+
+    // An overflow is told when the queue has run empty, once in a second at most.
+    [[nodiscard]] bool overflowed() const { return overflowed_ && waiting_.empty(); }
+    [[nodiscard]] Instant may_tell() const { return may_tell_; }
+    void told(Instant now) {
+        overflowed_ = false;
+        may_tell_ = now + std::chrono::seconds{1};
+    }
+
+private:
+    std::size_t most_;
+    Held held_;
+    std::deque<Update> waiting_;
+    bool overflowed_ = false;
+    Instant may_tell_ = never;
+};
+
+class Mirror final : public LongRequest, RecordListener {
+public:
+    Mirror(const Request& request, const MirrorRequest& wanted)
+        : rooms_(request.rooms),
+          turns_(request.turns),
+          id_(request.id),
+          control_(wanted.start_suspended),
+          period_(wanted.periodic_refresh_s),
+          refreshing_(wanted.initial_refresh),
+          updates_(rooms_.limits.mirror_queue_max, request.holdings),
+          client_(request.client) {
+        switch (channel_state(rooms_.records, wanted.channel, channel_)) {
+            case ChannelState::malformed_name:
+                failed_ = true;
+                break;
+            case ChannelState::missing:
+                rooms_.records.create_channel(*channel_, request.asker);
+                creating_ = true;
+                break;
+            case ChannelState::there:
+                break;
+        }
+    }
+    ~Mirror() override {
+        if (listening_) rooms_.records.unlisten(*channel_, *this);
+    }
+
+    After on_turn(Turn& turn) override {
+        if (creating_) return After::wait;
+        if (!started_) return start(turn);
+        if (control_.ack_due()) return acknowledge(turn);
+        if (control_.ending()) return After::wait;
+        tick(turn.now);
+        if (const auto ended = end_of_channel(turn)) return *ended;
+        if (control_.suspended()) return After::wait;
+        if (!ready_.empty()) return send_refresh(turn);
+        return send_news(turn);
+    }
+
+    After on_message(Bytes payload, Instant) override {
+        if (!started_) return After::close;
+        switch (control_.hear(payload)) {
+            case StreamControl::Heard::acknowledge:
+                return After::again;
+            case StreamControl::Heard::nothing:
+                return After::wait;
+            case StreamControl::Heard::over:
+                return After::done;
+            case StreamControl::Heard::broken:
+                break;
+        }
+        return After::close;
+    }
+
+    After on_written(Wrote wrote) override {
+        creating_ = false;
+        failed_ = wrote != Wrote::done;
+        return After::again;
+    }
+
+    [[nodiscard]] Instant next_deadline() const override {
+        if (control_.ending()) return no_deadline;
+        Instant next = next_refresh_;
+        if (updates_.overflowed() && !control_.suspended()) next = std::min(next, updates_.may_tell());
+        return next;
+    }
+
+private:
+    // ---- RecordListener ----
+    void on_changed(Key key) override { push({key, false}); }
+    void on_removed(Key key) override { push({key, true}); }
+    void on_channel_removed() override {
+        listening_ = false;
+        channel_gone_ = true;
+        turns_.want_turn(id_);
+    }
+    void push(const UpdateQueue::Update& update) {
+        updates_.push(update);
+        if (!control_.suspended()) turns_.want_turn(id_);
+    }
+
+    After start(Turn& turn) {
+        started_ = true;
+        encode_mirror_answer(turn.out, turn.id, {failed_ ? MirrorCode::error : MirrorCode::started, 0, {}});
+        if (failed_) return After::done;
+        // Begun here and not later, so that what is acknowledged after Started is never missed.
+        rooms_.records.listen(*channel_, *this);
+        listening_ = true;
+        if (!refreshing_) start_period(turn.now);
+        return After::again;
+    }
+
+    After acknowledge(Turn& turn) {
+        encode_mirror_answer(turn.out, turn.id, {MirrorCode::ack, 0, {}});
+        return control_.acknowledged() ? After::again : After::done;
+    }
+
+    // The removal of the channel is told behind what was queued before it; when that is held back by a suspension,
+    // at its end.
+    std::optional<After> end_of_channel(Turn& turn) {
+        if (!channel_gone_) return std::nullopt;
+        refreshing_ = false;
+        batch_.clear();
+        ready_.clear();
+        if (!updates_.empty()) return std::nullopt;
+        encode_mirror_answer(turn.out, turn.id, {MirrorCode::channel_removed, 0, {}});
+        control_.end();
+        return After::wait;
+    }
+
+    // One update, then one record of the refresh, and so on: neither starves the other.
+    After send_news(Turn& turn) {
+        const bool said = send_update(turn);
+        if (refreshing_) refresh(turn, said);
+        if (!said && !ready_.empty()) return send_refresh(turn);
+        if (said || refreshing_ || !updates_.empty() || channel_gone_) return After::again;
+        if (!updates_.overflowed() || turn.now < updates_.may_tell()) return After::wait;
+        encode_mirror_answer(turn.out, turn.id, {MirrorCode::update_overflow, 0, {}});
+        updates_.told(turn.now);
+        return After::wait;
+    }
+
+    bool send_update(Turn& turn) {
+        while (const auto update = updates_.pop()) {
+            turn.budget.spend_record(0);
+            if (update->removed) {
+                encode_mirror_answer(turn.out, turn.id, {MirrorCode::record_deleted, value_of(update->key), {}});
+                return true;
+            }
+            const Result<bool> found = rooms_.records.store().get(*channel_, update->key, value_);
+            turn.budget.spend(value_.size());
+            if (!found) rooms_.trouble.read_failed("Mirror", client_, found.error());
+            if (found.value_or(false)) {
+                encode_mirror_answer(turn.out, turn.id,
+                                     {MirrorCode::record_changed, value_of(update->key), value_});
+                return true;
+            }
+            if (turn.budget.spent()) break;
+        }
+        return false;
+    }
+
+    void refresh(Turn& turn, bool only_one) {
+        const Result<Scan> scan = rooms_.records.store().scan(*channel_, refreshed_, [&](Key key, Bytes value) {
+            turn.budget.spend_record(value.size());
+            // Too long for any batch: left out, as with the originals.
+            if (!batch_.add(key, value)) ++rooms_.trouble.records_left_out;
+            refreshed_ = key;
+            return !only_one && !batch_.full() && !turn.budget.spent();
+        });
+        // Of a store that cannot be read the next refresh may do better.
+        if (!scan) rooms_.trouble.read_failed("Mirror", client_, scan.error());
+        const bool ended = !scan || scan.value() == Scan::ended;
+        if (ended) {
+            refreshing_ = false;
+            refreshed_ = std::nullopt;
+            start_period(turn.now);
+        }
+        if (batch_.full() || (ended && !batch_.empty())) {
+            pack(batch_.plain(), ready_);
+            batch_.clear();
+        }
+    }
+
+    After send_refresh(Turn& turn) {
+        encode_mirror_answer(turn.out, turn.id, {MirrorCode::record_refresh_batch, 0, ready_});
+        ready_.clear();
+        return After::again;
+    }
+
+    // A tick during a refresh is passed over.
+    void tick(Instant now) {
+        if (now < next_refresh_) return;
+        refreshing_ = true;
+        next_refresh_ += (now - next_refresh_) / period_ * period_ + period_;
+    }
+
+    void start_period(Instant now) {
+        if (period_ > Duration{0} && next_refresh_ == no_deadline) next_refresh_ = now + period_;
+    }
+
+    Rooms& rooms_;
+    TurnDesk& turns_;
+    RequestId id_;
+    StreamControl control_;
+    std::optional<Channel> channel_;
+    std::chrono::seconds period_;
+    bool refreshing_;
+    std::optional<Key> refreshed_;  // the last key of this refresh
+    Instant next_refresh_ = no_deadline;
+    UpdateQueue updates_;
+    const std::string client_;
+    RefreshBatch batch_;
+    std::string ready_;  // a packed batch that waits for its turn
+    std::string value_;  // reused
+    bool failed_ = false;
+    bool creating_ = false;
+    bool started_ = false;
+    bool listening_ = false;
+    bool channel_gone_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<LongRequest> begin_mirror(const Request& request) {
+    const auto decoded = decode_mirror(request.parameters);
+    const auto* wanted = std::get_if<MirrorRequest>(&decoded);
+    if (!wanted) return nullptr;
+    return std::make_unique<Mirror>(request, *wanted);
+}
+
+}  // namespace halp::neo

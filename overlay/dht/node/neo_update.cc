@@ -1,0 +1,140 @@
+// Update: replaces or removes a record if it is still the one that was read. Either in two steps (read, decide) or
+// in one by a client that has read the record elsewhere.
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "overlay/dht/node/neo_handlers.h"
+
+namespace halp::neo {
+namespace {
+
+class Update final : public LongRequest {
+public:
+    Update(const Request& request, const UpdateTarget& target)
+        : rooms_(request.rooms), asker_(request.asker), client_(request.client), key_{target.key} {}
+
+    void wrong_node() { answer(UpdateCode::wrong_node); }
+
+    void begin(const UpdateRequest& wanted) {
+        if (channel_state(rooms_.records, wanted.channel, channel_) == ChannelState::malformed_name)
+            return answer(UpdateCode::error);
+        if (wanted.ask == UpdateAsk::update_record) return write(wanted.original_hash, wanted.value);
+        if (!rooms_.records.store().has_channel(*channel_)) {
+            kind_ = Kind::creation;
+            rooms_.records.create_channel(*channel_, asker_);
+        } else {
+            reading_ = true;
+        }
+    }
+
+    After on_turn(Turn& turn) override {
+        if (std::exchange(reading_, false)) read();
+        if (!answer_) return After::wait;
+        encode_update_answer(turn.out, turn.id, {*answer_, value_});
+        const bool over = *answer_ != UpdateCode::record_value;
+        deciding_ = !over;
+        answer_.reset();
+        value_ = {};
+        return over ? After::done : After::wait;
+    }
+
+    After on_message(Bytes payload, Instant) override {
+        if (!deciding_) return After::close;
+        const auto decoded = decode_update_decision(payload);
+        const auto* decision = std::get_if<UpdateDecision>(&decoded);
+        if (!decision) return After::close;
+        deciding_ = false;
+        switch (decision->ask) {
+            case UpdateAsk::update_record:
+                write(decision->original_hash, decision->value);
+                break;
+            case UpdateAsk::remove_record:
+                kind_ = Kind::removal;
+                conclude(rooms_.records.remove(*channel_, key_, asker_));
+                break;
+            default:
+                answer(UpdateCode::ok);
+                break;
+        }
+        return answer_ ? After::again : After::wait;
+    }
+
+    After on_written(Wrote wrote) override {
+        conclude(wrote);
+        return After::again;
+    }
+
+private:
+    enum class Kind : std::uint8_t { creation, update, removal };
+
+    void answer(UpdateCode code) { answer_ = code; }
+
+    // Nothing when the write is not over.
+    void conclude(std::optional<Wrote> wrote) {
+        if (!wrote) return;
+        switch (kind_) {
+            case Kind::creation:
+                answer(wrote == Wrote::done ? UpdateCode::no_record : UpdateCode::error);
+                break;
+            case Kind::removal:  // of a record that has vanished is as good
+                answer(wrote == Wrote::done || wrote == Wrote::absent ? UpdateCode::ok : UpdateCode::error);
+                break;
+            case Kind::update:
+                if (wrote == Wrote::conflict)
+                    answer(UpdateCode::conflict);
+                else
+                    answer(wrote == Wrote::done ? UpdateCode::ok : UpdateCode::error);
+                break;
+        }
+    }
+
+    // When it is told and not before: a thousand Updates that wait do not keep a thousand values.
+    void read() {
+        const Result<bool> found = rooms_.records.store().get(*channel_, key_, value_);
+        if (!found) {
+            rooms_.trouble.read_failed("Update", client_, found.error());
+            return answer(UpdateCode::error);
+        }
+        answer(found.value() ? UpdateCode::record_value : UpdateCode::no_record);
+    }
+
+    void write(std::uint64_t original_hash, Bytes value) {
+        if (value.size() > rooms_.limits.value_bytes_max) return answer(UpdateCode::error);
+        kind_ = Kind::update;
+        conclude(rooms_.records.update(*channel_, key_, original_hash, value, asker_));
+    }
+
+    Rooms& rooms_;
+    Asker asker_;
+    const std::string client_;
+    Key key_;
+    std::optional<Channel> channel_;
+    std::optional<UpdateCode> answer_;  // what waits to be said
+    std::string value_;
+    Kind kind_ = Kind::update;
+    bool reading_ = false;   // the record is to be read in the next turn
+    bool deciding_ = false;  // it is the client's turn to say what becomes of the record
+};
+
+}  // namespace
+
+std::unique_ptr<LongRequest> begin_update(const Request& request) {
+    const auto target = decode_update_target(request.parameters);
+    const auto* aimed = std::get_if<UpdateTarget>(&target);
+    if (!aimed) return nullptr;
+    auto update = std::make_unique<Update>(request, *aimed);
+    // Whether the node is the right one is judged before what is asked of it.
+    if (!request.rooms.ranges.own().contains(Key{aimed->key})) {
+        update->wrong_node();
+        return update;
+    }
+    const auto decoded = decode_update(request.parameters);
+    const auto* wanted = std::get_if<UpdateRequest>(&decoded);
+    if (!wanted) return nullptr;
+    update->begin(*wanted);
+    return update;
+}
+
+}  // namespace halp::neo

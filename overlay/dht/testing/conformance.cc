@@ -1,0 +1,190 @@
+#include "overlay/dht/testing/conformance.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <set>
+#include <utility>
+
+#include "overlay/dht/testing/conformance_trial.h"
+
+namespace halp::neo {
+namespace {
+
+template <std::size_t n>
+bool among(std::string_view name, const std::array<std::string_view, n>& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// 1000, 100 and the order in between are the original's; its other cases have 0, and there ours begin.
+int priority_of(std::string_view name) {
+    constexpr std::array<std::string_view, 2> first = {"handshake.version", "handshake.accepted"};
+    constexpr std::array<std::string_view, 3> transport = {"handshake", "frames", "requests"};
+    constexpr std::array<std::string_view, 3> basic = {"dhttest.put_get", "dhttest.put_remove_get",
+                                                       "dhttest.get_non_existent"};
+    const std::string_view group = name.substr(0, name.find('.'));
+    if (among(name, first)) return 1000;
+    if (among(group, transport)) return 500;
+    if (among(name, basic)) return 100;
+    return group == "dhttest" ? 50 : 0;
+}
+
+void put_in_order(std::vector<ConformanceCase>& cases) {
+    for (ConformanceCase& each : cases) each.priority = priority_of(each.name);
+    std::ranges::stable_sort(cases, std::ranges::greater(), &ConformanceCase::priority);
+    std::size_t number = 0;
+    for (ConformanceCase& each : cases) each.number = ++number;
+}
+
+}  // namespace
+
+const std::vector<ConformanceCase>& conformance_cases() {
+    static const std::vector<ConformanceCase> all = [] {
+        std::vector<ConformanceCase> cases;
+        add_transport_cases(cases);
+        add_framing_cases(cases);
+        add_record_cases(cases);
+        add_update_cases(cases);
+        add_get_all_cases(cases);
+        add_mirror_cases(cases);
+        add_node_cases(cases);
+        add_restart_cases(cases);
+        put_in_order(cases);
+        return cases;
+    }();
+    return all;
+}
+
+std::vector<ConformanceCase> conformance_cases_named(std::string_view only) {
+    std::vector<ConformanceCase> chosen;
+    for (const ConformanceCase& each : conformance_cases()) {
+        const bool in_group = each.name.starts_with(only) && each.name.substr(only.size()).starts_with('.');
+        if (only.empty() || each.name == only || in_group) chosen.push_back(each);
+    }
+    return chosen;
+}
+
+std::string_view name(Verdict::Kind kind) {
+    switch (kind) {
+        case Verdict::Kind::passed:
+            return "passed";
+        case Verdict::Kind::failed:
+            return "FAILED";
+        case Verdict::Kind::skipped:
+            return "skipped";
+    }
+    return "?";
+}
+
+Conformance::Conformance(Environment environment, WorldRunner& world, ConformanceOptions options,
+                         NodeControl* control)
+    : doors_(environment), world_(world), options_(std::move(options)), control_(control) {}
+
+Conformance::~Conformance() = default;
+
+Sanity Conformance::sanity() {
+    trial_ = std::make_unique<Trial>(doors_, world_, options_, control_);
+    Sanity found = judge_sanity(*trial_);
+    trial_.reset();
+    return found;
+}
+
+Verdict Conformance::run(const ConformanceCase& test) {
+    const Instant began = doors_.clock.now();
+    trial_ = std::make_unique<Trial>(doors_, world_, options_, control_);
+    trial_->tidy();
+    test.run(*trial_);
+    Verdict verdict{test.name, trial_->kind(), trial_->reason(), Duration{0}};
+    // Connections go before what they left behind is removed.
+    const std::set<std::string> others = trial_->others();
+    trial_ = std::make_unique<Trial>(doors_, world_, options_, control_);
+    trial_->tidy(others);
+    trial_.reset();
+    verdict.took = doors_.clock.now() - began;
+    return verdict;
+}
+
+void Conformance::on_accept(StreamId stream, const Endpoint&) { doors_.transport.abort(stream); }
+
+void Conformance::on_connected(StreamId stream, const Endpoint&) {
+    if (trial_) trial_->on_connected(stream);
+}
+
+void Conformance::on_connect_failed(StreamId stream, ConnectFailure why) {
+    if (trial_) trial_->on_connect_failed(stream, why);
+}
+
+void Conformance::on_bytes(StreamId stream, Bytes bytes) {
+    if (trial_) trial_->on_bytes(stream, bytes);
+}
+
+void Conformance::on_end(StreamId stream) {
+    if (trial_) trial_->on_gone(stream, true);
+}
+
+void Conformance::on_closed(StreamId stream) {
+    if (trial_) trial_->on_gone(stream, false);
+}
+
+void Conformance::on_wakeup() {}
+
+namespace {
+
+std::string escaped(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        switch (c) {
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            default:
+                // What XML has no place for at all.
+                out += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f ? '?' : c;
+        }
+    }
+    return out;
+}
+
+std::string in_seconds(Duration span) {
+    const std::string fraction = std::to_string(1'000'000 + span.count() % 1'000'000).substr(1, 3);
+    return std::to_string(span.count() / 1'000'000) + "." + fraction;
+}
+
+std::string junit_case(const Verdict& verdict) {
+    const auto dot = verdict.name.find('.');
+    std::string out = "  <testcase classname=\"dht." + escaped(verdict.name.substr(0, dot)) + "\" name=\"" +
+                      escaped(verdict.name.substr(dot + 1)) + "\" time=\"" + in_seconds(verdict.took) + "\"";
+    if (verdict.kind == Verdict::Kind::passed) return out + "/>\n";
+    const bool failed = verdict.kind == Verdict::Kind::failed;
+    return out + ">\n    <" + (failed ? "failure" : "skipped") + " message=\"" + escaped(verdict.reason) +
+           "\"/>\n  </testcase>\n";
+}
+
+}  // namespace
+
+std::string junit_xml(const std::vector<Verdict>& verdicts, const Endpoint& node) {
+    std::size_t failures = 0, skipped = 0;
+    Duration took{};
+    std::string cases;
+    for (const Verdict& verdict : verdicts) {
+        failures += verdict.kind == Verdict::Kind::failed ? 1 : 0;
+        skipped += verdict.kind == Verdict::Kind::skipped ? 1 : 0;
+        took += verdict.took;
+        cases += junit_case(verdict);
+    }
+    return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"dht conformance of " +
+           escaped(node.text()) + "\" tests=\"" + std::to_string(verdicts.size()) + "\" failures=\"" +
+           std::to_string(failures) + "\" skipped=\"" + std::to_string(skipped) + "\" errors=\"0\" time=\"" +
+           in_seconds(took) + "\">\n" + cases + "</testsuite>\n";
+}
+
+}  // namespace halp::neo

@@ -1,0 +1,520 @@
+// Cases of the conformance suite: Mirror.
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "overlay/dht/testing/conformance_trial.h"
+#include "overlay/dht/wire/record_batch.h"
+
+namespace halp::neo {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t refresh_plain_max = 2 * batch_bytes;
+
+struct Update {
+    std::uint64_t key;
+    std::string value;
+    bool operator==(const Update&) const = default;
+};
+
+// What one Mirror has said so far.
+struct Seen {
+    std::vector<Update> changed;
+    std::vector<std::uint64_t> deleted;
+    std::vector<Update> refreshed;
+    std::size_t batches = 0, acks = 0, overflows = 0, removed = 0;
+};
+
+RequestId begin(Trial& t, Peer& peer, bool suspended, bool refresh, std::uint32_t period_s) {
+    const RequestId id = t.start_with(peer, [&](std::string& out, RequestId i) {
+        encode_mirror(out, i, {suspended, test_channel, refresh, period_s});
+    });
+    t.expect_answer(peer, id, MirrorCode::started, "Mirror");
+    return id;
+}
+
+void take_batch(Trial& t, Bytes batch, Seen& seen) {
+    ++seen.batches;
+    std::string plain;
+    t.expect(unpack(batch, refresh_plain_max, plain), "Mirror: a refresh batch that cannot be unpacked");
+    RefreshBatchReader reader(plain);
+    while (const auto record = reader.next())
+        seen.refreshed.push_back({value_of(record->key), std::string(record->value)});
+    t.expect(!reader.failed(), "Mirror: a refresh batch that ends in the middle of a record");
+}
+
+void take(Trial& t, Peer& peer, RequestId id, Seen& seen) {
+    const std::string payload = t.message(peer, id, "Mirror");
+    const auto decoded = decode_mirror_answer(payload);
+    const auto* answer = std::get_if<MirrorAnswer>(&decoded);
+    if (!answer) return t.fail("Mirror: a message it does not have: " + hex_of(payload));
+    switch (answer->code) {
+        case MirrorCode::ack:
+            ++seen.acks;
+            break;
+        case MirrorCode::record_changed:
+            seen.changed.push_back({answer->key, std::string(answer->value)});
+            break;
+        case MirrorCode::record_deleted:
+            seen.deleted.push_back(answer->key);
+            break;
+        case MirrorCode::record_refresh_batch:
+            take_batch(t, answer->value, seen);
+            break;
+        case MirrorCode::channel_removed:
+            ++seen.removed;
+            break;
+        case MirrorCode::update_overflow:
+            ++seen.overflows;
+            break;
+        default:
+            t.fail("Mirror: an unexpected message " + hex_of(payload));
+    }
+}
+
+template <class Done>
+void take_until(Trial& t, Peer& peer, RequestId id, Seen& seen, Done done) {
+    while (!t.over() && !done()) take(t, peer, id, seen);
+}
+
+void take_rest(Trial& t, Peer& peer, RequestId id, Seen& seen) {
+    t.pass_quiet();
+    while (!t.over() && t.has_message(peer, id)) take(t, peer, id, seen);
+}
+
+void control(Trial& t, Peer& peer, RequestId id, Control what, Seen& seen) {
+    const std::size_t before = seen.acks;
+    t.say_to(peer, id, octets({static_cast<int>(what)}));
+    take_until(t, peer, id, seen, [&] { return seen.acks > before; });
+}
+
+void expect_counts(Trial& t, const Seen& seen, std::size_t changed, std::size_t deleted, std::size_t refreshed) {
+    const auto say = [&](std::string_view what, std::size_t is, std::size_t wanted) {
+        t.expect(is == wanted, "Mirror: " + std::to_string(is) + " records " + std::string(what) + " instead of " +
+                                   std::to_string(wanted));
+    };
+    say("changed", seen.changed.size(), changed);
+    say("deleted", seen.deleted.size(), deleted);
+    say("refreshed", seen.refreshed.size(), refreshed);
+    t.expect(seen.overflows == 0, "Mirror: an overflow without cause");
+}
+
+Records equal(std::size_t count, std::size_t bytes) {
+    Records all;
+    for (std::uint64_t key = 0; key < count; ++key) all[key] = std::string(bytes, '\0');
+    return all;
+}
+
+// ---- of the original's suite ----
+
+void mirror_remove(Trial& t) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    t.put_all(writer, equal(100, 128));
+    Seen seen;
+    const RequestId id = begin(t, peer, false, false, 0);
+    t.remove_all(writer, {0, 1, 2, 3, 4});
+    take_until(t, peer, id, seen, [&] { return seen.deleted.size() == 5; });
+    control(t, peer, id, Control::stop, seen);
+    expect_counts(t, seen, 0, 5, 0);
+    std::ranges::sort(seen.deleted);
+    t.expect(seen.deleted == std::vector<std::uint64_t>{0, 1, 2, 3, 4}, "Mirror: other records were deleted");
+}
+
+void mirror_update(Trial& t) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    Seen seen;
+    const RequestId id = begin(t, peer, false, false, 0);
+    const Records records = sequential(100);
+    t.put_all(writer, records);
+    take_until(t, peer, id, seen, [&] { return seen.changed.size() == 100; });
+    control(t, peer, id, Control::stop, seen);
+    expect_counts(t, seen, 100, 0, 0);
+    for (const Update& update : seen.changed)
+        t.expect(records.contains(update.key) && records.at(update.key) == update.value,
+                 "Mirror: another value than was put");
+}
+
+void mirror_connection_error(Trial& t) {
+    Peer& first = t.open();
+    t.put_all(first, equal(100, 128));
+    Seen seen;
+    RequestId id = begin(t, first, false, true, 0);
+    take_until(t, first, id, seen, [&] { return seen.refreshed.size() >= 100; });
+    t.hang_up(first);
+    if (t.over()) return;
+    Peer& second = t.open();
+    id = begin(t, second, false, true, 0);
+    take_until(t, second, id, seen, [&] { return seen.refreshed.size() >= 200; });
+    control(t, second, id, Control::stop, seen);
+    expect_counts(t, seen, 0, 0, 200);
+}
+
+void mirror_suspend(Trial& t) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    Seen seen;
+    const RequestId id = begin(t, peer, false, false, 0);
+    control(t, peer, id, Control::suspend, seen);
+    t.put_all(writer, equal(1000, 16384));
+    take_rest(t, peer, id, seen);
+    t.expect(seen.changed.size() <= 1, "Mirror: changes were told although suspended");
+    control(t, peer, id, Control::resume, seen);
+    take_until(t, peer, id, seen, [&] { return seen.changed.size() >= 1000; });
+    control(t, peer, id, Control::stop, seen);
+    expect_counts(t, seen, 1000, 0, 0);
+    std::set<std::uint64_t> keys;
+    for (const Update& update : seen.changed) keys.insert(update.key);
+    t.expect(keys.size() == 1000, "Mirror: a change was told twice");
+}
+
+void mirror_refresh(Trial& t) {
+    Peer& peer = t.open();
+    t.put_all(peer, equal(1000, 128));
+    Seen seen;
+    const RequestId id = begin(t, peer, false, false, 1);
+    take_until(t, peer, id, seen, [&] { return seen.refreshed.size() >= 3000; });
+    control(t, peer, id, Control::stop, seen);
+    expect_counts(t, seen, 0, 0, 3000);
+}
+
+void mirror_refresh_suspend(Trial& t) {
+    Peer& peer = t.open();
+    t.put_all(peer, equal(500, 128));
+    Seen seen;
+    const RequestId id = begin(t, peer, false, false, 1);
+    control(t, peer, id, Control::suspend, seen);
+    t.pass(milliseconds{2500});
+    t.expect(!t.has_message(peer, id), "Mirror: a refresh came although suspended");
+    control(t, peer, id, Control::resume, seen);
+    take_until(t, peer, id, seen, [&] { return seen.refreshed.size() >= 1500; });
+    control(t, peer, id, Control::stop, seen);
+    expect_counts(t, seen, 0, 0, 1500);
+}
+
+void mirror_remove_channel(Trial& t) {
+    Peer& peer = t.open();
+    Seen seen;
+    const RequestId id = begin(t, peer, false, false, 0);
+    t.remove_channel(peer);
+    take_until(t, peer, id, seen, [&] { return seen.removed > 0; });
+    expect_counts(t, seen, 0, 0, 0);
+    t.say_to(peer, id, octets({4}));
+    t.expect_silence(peer, id, "Mirror after its end");
+    t.say_to(peer, id, octets({7, 0}) + array_of(test_channel) + number_of(1));
+    t.expect_answer(peer, id, ExistsAnswer::no_record, "Exists with the id of a Mirror that has ended");
+}
+
+// ---- besides ----
+
+void bytes_of_updates(Trial& t) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    const RequestId id = begin(t, peer, false, false, 0);
+    t.put(writer, 2, "xy");
+    t.expect_message(peer, id, octets({7}) + number_of(2) + array_of("xy"), "RecordChanged");
+    t.expect(t.remove(writer, 2), "Remove does not find the record");
+    t.expect_message(peer, id, octets({8}) + number_of(2), "RecordDeleted");
+    t.expect(!t.remove(writer, 2), "Remove finds a record twice");
+    t.expect_silence(peer, id, "Mirror after a Remove of nothing");
+    t.put(writer, 3, "");
+    t.expect_message(peer, id, octets({7}) + number_of(3) + array_of(""), "RecordChanged to nothing");
+}
+
+void updates_are_changes(Trial& t) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    const RequestId id = begin(t, peer, false, false, 0);
+    const std::string ask = octets({10, 0, 2}) + array_of(test_channel) + number_of(1);
+    t.expect_answer(writer, t.start(writer, ask + number_of(0) + array_of("new")), UpdateCode::ok, "Update");
+    t.expect_message(peer, id, octets({7}) + number_of(1) + array_of("new"), "RecordChanged by Update");
+    t.expect_answer(writer, t.start(writer, ask + number_of(0) + array_of("lost")), UpdateCode::conflict, "Update");
+    t.expect_silence(peer, id, "Mirror after an Update that was refused");
+}
+
+void start_suspended(Trial& t) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    Seen seen;
+    const RequestId id = begin(t, peer, true, false, 0);
+    t.put(writer, 1, "one");
+    t.put(writer, 2, "two");
+    t.remove(writer, 1);
+    t.expect_silence(peer, id, "a Mirror that starts suspended");
+    control(t, peer, id, Control::resume, seen);
+    take_rest(t, peer, id, seen);
+    // The change of a record that is gone is not told, its removal is.
+    t.expect(seen.changed == std::vector<Update>{{2, "two"}}, "Mirror: other changes than those that count");
+    t.expect(seen.deleted == std::vector<std::uint64_t>{1}, "Mirror: the removal was not told");
+}
+
+void newest_value(Trial& t) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    Seen seen;
+    const RequestId id = begin(t, peer, true, false, 0);
+    t.put(writer, 1, "old");
+    t.put(writer, 1, "new");
+    control(t, peer, id, Control::resume, seen);
+    take_rest(t, peer, id, seen);
+    t.expect(!seen.changed.empty() && seen.changed.back() == Update{1, "new"},
+             "Mirror: the newest value is not told");
+}
+
+void refresh_batches(Trial& t) {
+    Peer& peer = t.open();
+    t.put_all(peer, equal(500, 128));
+    Seen seen;
+    const RequestId id = begin(t, peer, false, true, 0);
+    take_until(t, peer, id, seen, [&] { return seen.refreshed.size() >= 500; });
+    t.expect(seen.batches == 2, "Mirror: 500 records of 144 bytes came in " + std::to_string(seen.batches) +
+                                    " batches instead of 2 (456 and 44)");
+    take_rest(t, peer, id, seen);
+    expect_counts(t, seen, 0, 0, 500);
+}
+
+void refresh_skips_large(Trial& t) {
+    Peer& peer = t.open();
+    t.put(peer, 1, std::string(65520, 'a'));
+    t.put(peer, 2, "small");
+    const RequestId id = t.start_with(peer, [](std::string& out, RequestId i) {
+        encode_put(out, i, {test_channel, 3, std::string(65521, 'b')});
+    });
+    t.expect_supported(peer, id, "Put of 65521 bytes");
+    t.message(peer, id, "Put of 65521 bytes");
+    Seen seen;
+    const RequestId mirror = begin(t, peer, false, true, 0);
+    take_until(t, peer, mirror, seen, [&] { return seen.refreshed.size() >= 2; });
+    take_rest(t, peer, mirror, seen);
+    expect_counts(t, seen, 0, 0, 2);
+}
+
+void double_suspension(Trial& t) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    t.put(writer, 1, "one");
+    Seen seen;
+    const RequestId id = begin(t, peer, false, false, 1);
+    control(t, peer, id, Control::suspend, seen);
+    t.pass(milliseconds{1300});  // a refresh is due
+    t.put(writer, 2, "two");     // and then an update
+    control(t, peer, id, Control::resume, seen);
+    take_until(t, peer, id, seen, [&] { return !seen.changed.empty() && !seen.refreshed.empty(); });
+    t.put(writer, 3, "three");
+    take_until(t, peer, id, seen, [&] { return seen.changed.size() >= 2; });
+    const std::size_t before = seen.batches;
+    take_until(t, peer, id, seen, [&] { return seen.batches > before; });
+    control(t, peer, id, Control::stop, seen);
+}
+
+// The other order: the update finds the Mirror suspended first, then the refresh falls due.
+void double_suspension_update_first(Trial& t) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    t.put(writer, 1, "one");
+    Seen seen;
+    const RequestId id = begin(t, peer, false, false, 1);
+    control(t, peer, id, Control::suspend, seen);
+    t.put(writer, 2, "two");
+    t.pass(milliseconds{1300});
+    control(t, peer, id, Control::resume, seen);
+    take_until(t, peer, id, seen, [&] { return !seen.changed.empty() && seen.batches >= 2; });
+    t.put(writer, 3, "three");
+    take_until(t, peer, id, seen, [&] { return seen.changed.size() >= 2; });
+    control(t, peer, id, Control::stop, seen);
+}
+
+// The queue of a Mirror has room for so many updates (the original's constant, and its slip about its unit).
+constexpr std::size_t queued_max = 262'144;
+
+void overflow(Trial& t) {
+    constexpr std::size_t keys = 4096;
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    Seen seen;
+    const RequestId id = begin(t, peer, true, false, 0);
+    const Records records = sequential(keys);
+    for (std::size_t puts = 0; puts < queued_max && !t.over(); puts += keys) t.put_all(writer, records);
+    t.put(writer, keys, "one too many");
+    t.put(writer, keys, "and another");
+    control(t, peer, id, Control::resume, seen);
+    take_until(t, peer, id, seen, [&] { return seen.overflows > 0 || seen.changed.size() > queued_max; });
+    t.expect(seen.changed.size() == queued_max, "Mirror: " + std::to_string(seen.changed.size()) +
+                                                    " changes of a queue of " + std::to_string(queued_max));
+    take_rest(t, peer, id, seen);
+    t.expect(seen.overflows == 1, "Mirror: one overflow was told more than once");
+    t.put(writer, 7, "after");
+    take_until(t, peer, id, seen, [&] { return seen.changed.size() > queued_max; });
+    t.expect(t.over() || seen.changed.back() == Update{7, "after"},
+             "Mirror: after an overflow another change came");
+}
+
+// Busy with a refresh that a slow reader has not fetched yet, it still hears that its channel is gone.
+void removal_while_refreshing(Trial& t) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    t.put_all(writer, equal(1000, 16384));
+    Seen seen;
+    const RequestId id = begin(t, peer, false, true, 1);
+    t.remove_channel(writer);
+    take_until(t, peer, id, seen, [&] { return seen.removed > 0; });
+    t.say_to(peer, id, octets({4}));
+    t.expect_silence(peer, id, "a Mirror that has ended");
+    t.expect_alive(peer, "after a Mirror has ended");
+}
+
+// Of a control that stands right before the removal. Both are answered, or the removal alone: the words that a node
+// hears when it is about to say ChannelRemoved are passed over.
+void removal_before_ack(Trial& t) {
+    for (const Control word : {Control::suspend, Control::resume}) {
+        Peer& peer = t.open();
+        Seen seen;
+        const RequestId id = begin(t, peer, word == Control::resume, false, 0), removal = t.next_id();
+        std::string out = frame_of(1, number_of(id) + octets({static_cast<int>(word)}));
+        encode_remove_channel(out, removal, test_channel);
+        t.say(peer, out);
+        t.expect_answer(peer, removal, RemoveChannelAnswer::removed, "RemoveChannel right behind a control");
+        t.pass_quiet();
+        if (seen.removed == 0 && !t.has_message(peer, id))
+            return t.fail("Mirror: neither an Ack nor ChannelRemoved");
+        take_rest(t, peer, id, seen);
+        // A suspension may hold it back until its end.
+        if (word == Control::suspend && seen.removed == 0) t.say_to(peer, id, octets({2}));
+        take_until(t, peer, id, seen, [&] { return seen.removed > 0; });
+        t.expect(seen.acks <= 2, "Mirror: more Acks than controls");
+        expect_counts(t, seen, 0, 0, 0);
+        t.say_to(peer, id, octets({4}));
+        t.expect_silence(peer, id, "a Mirror that has ended");
+        t.say_to(peer, id, octets({7, 0}) + array_of(test_channel) + number_of(1));
+        t.expect_answer(peer, id, ExistsAnswer::no_record, "Exists with the id of a Mirror that has ended");
+    }
+}
+
+// Between ChannelRemoved and the client's Ack it is over, but for its id: the channel may come back and go again.
+void removal_not_acknowledged(Trial& t) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    Seen seen;
+    const RequestId id = begin(t, peer, false, false, 1);
+    t.remove_channel(writer);
+    take_until(t, peer, id, seen, [&] { return seen.removed > 0; });
+    t.put(writer, 1, "again");
+    for (const int word : {1, 2, 3}) t.say_to(peer, id, octets({word}));
+    t.remove_channel(writer);
+    t.pass(milliseconds{1200});  // a refresh would be due
+    t.expect_silence(peer, id, "a Mirror after ChannelRemoved");
+    t.expect_alive(peer, "a connection whose Mirror is not acknowledged");
+    t.say_to(peer, id, octets({4}));
+    t.pass_quiet();
+    t.say_to(peer, id, octets({7, 0}) + array_of(test_channel) + number_of(1));
+    t.expect_answer(peer, id, ExistsAnswer::no_record, "Exists with the id of a Mirror that has ended");
+}
+
+void removal_while_suspended(Trial& t, bool queued) {
+    Peer& writer = t.open();
+    Peer& peer = t.open();
+    Seen seen;
+    const RequestId id = begin(t, peer, true, false, 0);
+    if (queued) t.put(writer, 1, "one");
+    t.remove_channel(writer);
+    take_rest(t, peer, id, seen);
+    // Either at once, despite the suspension, or at its end.
+    if (seen.removed == 0) {
+        t.say_to(peer, id, octets({2}));
+        take_until(t, peer, id, seen, [&] { return seen.removed > 0; });
+    }
+    t.say_to(peer, id, octets({4}));
+    t.expect_alive(peer, "after a Mirror has ended");
+}
+
+void two_mirrors(Trial& t) {
+    Peer& one = t.open();
+    Peer& other = t.open();
+    const RequestId a = begin(t, one, false, false, 0), b = begin(t, one, false, false, 0);
+    const RequestId c = begin(t, other, false, false, 0);
+    t.put(one, 1, "v");
+    const std::string told = octets({7}) + number_of(1) + array_of("v");
+    t.expect_message(one, a, told, "the first Mirror");
+    t.expect_message(one, b, told, "the second Mirror of this connection");
+    t.expect_message(other, c, told, "the Mirror of another connection");
+}
+
+void own_channel_only(Trial& t) {
+    Peer& peer = t.open();
+    const RequestId id = begin(t, peer, false, false, 0);
+    t.put(peer, 1, "elsewhere", "channel1");
+    t.expect_silence(peer, id, "Mirror while another channel changes");
+    t.remove_channel(peer, "channel1");
+    t.expect_silence(peer, id, "Mirror while another channel is removed");
+}
+
+void stop_frees_id(Trial& t) {
+    Peer& peer = t.open();
+    Seen seen;
+    const RequestId id = begin(t, peer, false, false, 0);
+    control(t, peer, id, Control::stop, seen);
+    t.put(peer, 1, "v");
+    t.expect_silence(peer, id, "a stopped Mirror");
+    t.say_to(peer, id, octets({7, 0}) + array_of(test_channel) + number_of(1));
+    t.expect_answer(peer, id, ExistsAnswer::exists, "Exists with the id of a stopped Mirror");
+}
+
+void bad_control(Trial& t) {
+    for (const int what : {0, 4, 5, 77}) {
+        Peer& peer = t.open();
+        const RequestId id = begin(t, peer, false, false, 0);
+        t.say_to(peer, id, octets({what}));
+        t.expect_end(peer, "control " + std::to_string(what));
+    }
+}
+
+}  // namespace
+
+void add_mirror_cases(std::vector<ConformanceCase>& cases) {
+    const std::vector<ConformanceCase> mine = {
+        {"dhttest.mirror_remove", "five Removes are told", mirror_remove},
+        {"dhttest.mirror_update", "a hundred Puts are told with their values", mirror_update},
+        {"dhttest.mirror_connection_error", "after a lost connection a refresh tells everything again",
+         mirror_connection_error},
+        {"dhttest.mirror_suspend", "what changes while suspended is told after Resume, once", mirror_suspend},
+        {"dhttest.mirror_refresh", "three periodic refreshes tell every record three times", mirror_refresh},
+        {"dhttest.mirror_refresh_suspend", "no refresh while suspended, and none lost for good",
+         mirror_refresh_suspend},
+        {"dhttest.mirror_remove_channel", "the removal of the channel ends it", mirror_remove_channel},
+        {"mirror.bytes", "the bytes of changes and removals", bytes_of_updates},
+        {"mirror.update", "an Update that was done is told, a refused one is not", updates_are_changes},
+        {"mirror.start_suspended", "started suspended it waits for Resume; vanished changes are left out",
+         start_suspended},
+        {"mirror.newest_value", "the last thing told of a record is its newest value", newest_value},
+        {"mirror.refresh_batches", "a batch leaves when it has 65536 bytes", refresh_batches},
+        {"mirror.refresh_skips_large", "records that fit into no batch are left out", refresh_skips_large},
+        {"mirror.double_suspension", "a refresh and an update that fall into a suspension both come after it",
+         double_suspension},
+        {"mirror.double_suspension_update_first", "in the other order, too", double_suspension_update_first},
+        {"mirror.overflow", "of 262146 changes 262144 are told, then UpdateOverflow, then what changes later",
+         overflow},
+        {"mirror.removal_while_refreshing", "the removal of the channel ends it in the middle of a refresh",
+         removal_while_refreshing},
+        {"mirror.removal_before_ack", "the removal of the channel right behind a control ends it",
+         removal_before_ack},
+        {"mirror.removal_not_acknowledged",
+         "after ChannelRemoved nothing comes until the client's Ack frees the id", removal_not_acknowledged},
+        {"mirror.removal_while_idle_suspended", "the removal of the channel is not lost in a suspension",
+         [](Trial& t) { removal_while_suspended(t, false); }},
+        {"mirror.removal_while_suspended", "nor is it with changes waiting",
+         [](Trial& t) { removal_while_suspended(t, true); }},
+        {"mirror.two_mirrors", "every Mirror of a channel hears of a change", two_mirrors},
+        {"mirror.own_channel_only", "a Mirror hears of no other channel", own_channel_only},
+        {"mirror.stop", "after the Ack of Stop nothing comes and the id is free", stop_frees_id},
+        {"mirror.bad_control", "an unknown control, or an Ack out of turn, ends the connection", bad_control},
+    };
+    cases.insert(cases.end(), mine.begin(), mine.end());
+}
+
+}  // namespace halp::neo

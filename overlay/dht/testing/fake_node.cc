@@ -1,0 +1,491 @@
+#include "overlay/dht/testing/fake_node.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <utility>
+#include <variant>
+
+#include "overlay/dht/testing/fake_frames.h"
+#include "overlay/dht/wire/neo_codec.h"
+#include "store/records/channel.h"
+
+namespace halp {
+
+using fake::Outgoing;
+using fake::Reading;
+
+namespace {
+
+// What a node asks of the alarm, to be joined with what the faults ask.
+struct InnerAlarm final : Alarm {
+    void wake_at(Instant when) override { wanted = when; }
+    Instant wanted = no_deadline;
+};
+
+struct Late {
+    enum class Kind : std::uint8_t { bytes, end };
+    Instant due;
+    StreamId stream;
+    Kind kind;
+    std::string bytes;
+};
+
+struct Injected {
+    std::optional<neo::Support> support;  // none: silence
+    std::optional<std::uint8_t> answer;   // behind that
+    std::uint64_t times = 0;
+};
+
+// How a write of the test's own has ended.
+struct Outcome final : WriteSink {
+    void on_written(std::uint64_t, std::uint64_t, Wrote how) override { wrote = how; }
+    std::optional<Wrote> wrote;
+};
+
+// The owner's observer, without the errors when they are not wanted.
+struct Watch final : DhtObserver {
+    explicit Watch(DhtObserver* owner) : to(owner) {}
+    void note(const DhtEvent& event) override {
+        const auto* ended = std::get_if<DhtClientEnded>(&event);
+        const bool error =
+            ended ? ended->why != neo::SessionEnd::gone : !std::holds_alternative<DhtClientAccepted>(event);
+        if (to && (errors || !error)) to->note(event);
+    }
+    DhtObserver* to;
+    bool errors = true;
+};
+
+bool use_up(std::uint64_t& times) {
+    if (times == 0) return false;
+    if (times != StoreFaults::always) --times;
+    return true;
+}
+
+}  // namespace
+
+struct FakeNode::Impl {
+    Impl(Environment environment, FakeNodeOptions options, DhtObserver* observer, const Backlog* backlog)
+        : doors(environment),
+          watch(observer),
+          store(options.store),
+          message_bytes_max(options.node.session.message_bytes_max),
+          desk(store),
+          node(Environment{doors.clock, alarm, doors.random, outgoing, doors.cache, doors.state, doors.observer},
+               desk, std::move(options.node), &watch, backlog) {}
+
+    void arrived(StreamId stream, Bytes bytes);
+    void read(StreamId stream, Bytes bytes);
+    std::string sift(StreamId stream, Reading& reading, bool& cut);
+    bool take_frame(StreamId stream, Reading& reading, Bytes body, bool& cut);
+    bool take_request(StreamId stream, neo::RequestId id, neo::RequestCode code, bool& cut);
+    void woken();
+    void arm();
+
+    Environment doors;
+    std::map<StreamId, Reading> readings;
+    Outgoing outgoing{doors.transport, readings};
+    InnerAlarm alarm;
+    Watch watch;
+    FakeStore store;
+    std::uint64_t message_bytes_max;  // who announces more is left to the node, which ends it
+    RecordDesk desk;
+    DhtNode node;
+    bool running = true;
+    Duration delay{};
+    std::deque<Late> late;
+    std::map<neo::RequestCode, Injected> injected;
+    std::uint64_t requests_left = StoreFaults::always;  // before a connection ends
+    Instant armed = no_deadline;
+};
+
+// ---- between the world and the node ----
+
+void FakeNode::Impl::arrived(StreamId stream, Bytes bytes) {
+    if (delay > Duration{0} || !late.empty())
+        late.push_back({doors.clock.now() + delay, stream, Late::Kind::bytes, std::string(bytes)});
+    else
+        read(stream, bytes);
+}
+
+void FakeNode::Impl::read(StreamId stream, Bytes bytes) {
+    const auto found = readings.find(stream);
+    if (found == readings.end()) return;
+    Reading& reading = found->second;
+    if (!reading.versioned || reading.lost) {
+        reading.versioned = true;
+        return node.on_bytes(stream, bytes);
+    }
+    reading.frame += bytes;
+    bool cut = false;
+    const std::string through = sift(stream, reading, cut);
+    if (!through.empty()) node.on_bytes(stream, through);
+    if (!cut) return;
+    doors.transport.abort(stream);
+    readings.erase(stream);
+    node.on_closed(stream);
+}
+
+// Takes whole frames off the front; gives back what the node shall hear. While nothing is to be injected, that is
+// everything, at once.
+std::string FakeNode::Impl::sift(StreamId stream, Reading& reading, bool& cut) {
+    std::string through;
+    while (!reading.frame.empty() && !reading.lost && !cut) {
+        auto header = neo::decode_header(reading.frame, neo::FrameType::request, message_bytes_max);
+        const bool request = std::holds_alternative<neo::FrameHeader>(header);
+        if (!request) header = neo::decode_header(reading.frame, neo::FrameType::authentication, message_bytes_max);
+        const auto* whole = std::get_if<neo::FrameHeader>(&header);
+        if (!whole) {
+            reading.lost = std::get<neo::DecodeError>(header) != neo::DecodeError::need_more;
+            break;
+        }
+        if (reading.frame.size() - neo::header_bytes < whole->body_bytes) break;
+        const std::size_t size = neo::header_bytes + static_cast<std::size_t>(whole->body_bytes);
+        const Bytes frame = Bytes(reading.frame).substr(0, size);
+        const bool taken = request && take_frame(stream, reading, frame.substr(neo::header_bytes), cut);
+        if (!taken) through += frame.substr(reading.passed);
+        reading.frame.erase(0, size);
+        reading.passed = 0;
+    }
+    const bool hold = (!injected.empty() || requests_left != StoreFaults::always) && !reading.lost;
+    if (!hold && !cut) {
+        through += Bytes(reading.frame).substr(reading.passed);
+        reading.passed = reading.frame.size();
+    }
+    return through;
+}
+
+// True when the node shall not hear of it.
+bool FakeNode::Impl::take_frame(StreamId stream, Reading& reading, Bytes body, bool& cut) {
+    const auto request = std::get<neo::RequestBody>(neo::decode_request_body(body));
+    if (reading.updates.contains(request.id)) return false;
+    const auto decoded = neo::decode_start(request.payload);
+    const auto* start = std::get_if<neo::RequestStart>(&decoded);
+    if (!start || start->version != neo::request_version) return false;  // not the beginning of one
+    const neo::RequestCode code{start->code};
+    // Of a frame that has been passed on in part nothing can be taken back.
+    if (reading.passed == 0 && take_request(stream, request.id, code, cut)) return true;
+    if (code == neo::RequestCode::update) reading.updates.insert(request.id);
+    return false;
+}
+
+bool FakeNode::Impl::take_request(StreamId stream, neo::RequestId id, neo::RequestCode code, bool& cut) {
+    if (requests_left != StoreFaults::always && requests_left-- == 0) {
+        requests_left = StoreFaults::always;
+        return cut = true;
+    }
+    const auto found = injected.find(code);
+    if (found == injected.end() || !use_up(found->second.times)) return false;
+    std::string out;
+    if (found->second.support) neo::encode_support(out, id, *found->second.support);
+    if (found->second.answer) neo::encode_byte(out, id, *found->second.answer);
+    if (!out.empty()) doors.transport.write(stream, out);
+    if (found->second.times == 0) injected.erase(found);
+    return true;
+}
+
+void FakeNode::Impl::woken() {
+    armed = no_deadline;
+    const Instant now = doors.clock.now();
+    while (!late.empty() && late.front().due <= now) {
+        const Late next = std::move(late.front());
+        late.pop_front();
+        if (next.kind == Late::Kind::bytes)
+            read(next.stream, next.bytes);
+        else if (readings.erase(next.stream) > 0)
+            node.on_end(next.stream);
+    }
+    if (alarm.wanted <= now) {
+        alarm.wanted = no_deadline;
+        node.on_wakeup();
+    }
+}
+
+void FakeNode::Impl::arm() {
+    Instant next = alarm.wanted;
+    if (!late.empty()) next = std::min(next, late.front().due);
+    if (next == armed) return;
+    armed = next;
+    doors.alarm.wake_at(next);
+}
+
+// ---- the world's calls ----
+
+FakeNode::FakeNode(Environment environment, FakeNodeOptions options, DhtObserver* observer, const Backlog* backlog)
+    : impl_(std::make_unique<Impl>(environment, std::move(options), observer, backlog)) {}
+
+FakeNode::~FakeNode() = default;
+
+DhtNode& FakeNode::node() { return impl_->node; }
+RecordDesk& FakeNode::records() { return impl_->desk; }
+
+void FakeNode::on_accept(StreamId stream, const Endpoint& source) {
+    if (!impl_->running) return impl_->doors.transport.abort(stream);
+    impl_->readings[stream];
+    impl_->node.on_accept(stream, source);
+    impl_->arm();
+}
+
+void FakeNode::on_connected(StreamId, const Endpoint&) {}
+
+void FakeNode::on_connect_failed(StreamId, ConnectFailure) {}
+
+void FakeNode::on_bytes(StreamId stream, Bytes bytes) {
+    impl_->arrived(stream, bytes);
+    impl_->arm();
+}
+
+void FakeNode::on_end(StreamId stream) {
+    if (!impl_->late.empty()) {
+        impl_->late.push_back({impl_->doors.clock.now() + impl_->delay, stream, Late::Kind::end, {}});
+    } else {
+        impl_->readings.erase(stream);
+        impl_->node.on_end(stream);
+    }
+    impl_->arm();
+}
+
+void FakeNode::on_closed(StreamId stream) {
+    impl_->readings.erase(stream);
+    impl_->node.on_closed(stream);
+    impl_->arm();
+}
+
+void FakeNode::on_wakeup() {
+    impl_->woken();
+    impl_->arm();
+}
+
+void FakeNode::on_writable(StreamId stream) {
+    impl_->node.on_writable(stream);
+    impl_->arm();
+}
+
+// ---- life and faults ----
+
+void FakeNode::stop() {
+    impl_->running = false;
+    disconnect_all();
+}
+void FakeNode::restart() {
+    disconnect_all();
+    impl_->running = true;
+}
+bool FakeNode::running() const { return impl_->running; }
+
+void FakeNode::log_errors(bool on) { impl_->watch.errors = on; }
+
+StoreFaults& FakeNode::store_faults() { return impl_->store.faults(); }
+void FakeNode::delay_requests(Duration delay) { impl_->delay = delay; }
+
+void FakeNode::answer(neo::RequestCode code, std::uint8_t answer, std::uint64_t times) {
+    impl_->injected[code] = {neo::Support::supported, answer, times};
+}
+void FakeNode::refuse(neo::RequestCode code, neo::Support why, std::uint64_t times) {
+    impl_->injected[code] = {why, std::nullopt, times};
+}
+void FakeNode::ignore(neo::RequestCode code, std::uint64_t times) {
+    impl_->injected[code] = {std::nullopt, std::nullopt, times};
+}
+
+void FakeNode::disconnect_all() {
+    impl_->readings.clear();
+    impl_->late.clear();
+    impl_->node.disconnect_all();
+    impl_->arm();
+}
+void FakeNode::disconnect_after(std::uint64_t requests) { impl_->requests_left = requests; }
+
+void FakeNode::set_range(const HashRange& range) {
+    impl_->node.set_range(range);
+    impl_->arm();
+}
+void FakeNode::announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port,
+                             const HashRange& range) {
+    impl_->node.announce_node(address, port, range);
+    impl_->arm();
+}
+
+void FakeNode::no_faults() {
+    impl_->store.faults() = {};
+    impl_->delay = Duration{0};
+    impl_->injected.clear();
+    impl_->requests_left = StoreFaults::always;
+}
+
+// ---- contents ----
+
+namespace {
+
+Error missing_channel(std::string_view channel) {
+    return {ErrorCode::not_found, "There is no channel `" + std::string(channel) + "`."};
+}
+
+Error missing_record(std::string_view channel, Key key) {
+    return {ErrorCode::not_found, "There is no record " + key_text(key) + " in `" + std::string(channel) + "`."};
+}
+
+Error refused_put(const Channel& channel, Key key, std::size_t bytes) {
+    return {ErrorCode::full, "The store refuses " + std::to_string(bytes) + " bytes for record " + key_text(key) +
+                                 " in `" + channel.name() + "`: one of its limits (FakeNodeOptions::store)."};
+}
+
+}  // namespace
+
+Result<void> FakeNode::put(std::string_view channel, Key key, std::string_view value) {
+    const auto named = Channel::parse(channel);
+    if (!named) return named.error();
+    Outcome outcome;
+    impl_->store.set_honest(true);
+    // An honest write is completed at once and told by the next turn.
+    outcome.wrote = impl_->desk.put(*named, key, value, {&outcome, 0, 0});
+    impl_->node.records_changed();
+    impl_->store.set_honest(false);
+    impl_->desk.forget(outcome);
+    impl_->arm();
+    if (outcome.wrote == Wrote::done) return {};
+    return refused_put(*named, key, value.size());
+}
+
+Result<bool> FakeNode::remove(std::string_view channel, Key key) {
+    const auto named = Channel::parse(channel);
+    if (!named) return named.error();
+    impl_->store.set_honest(true);
+    const bool was_there = impl_->store.exists(*named, key).value_or(false);
+    if (was_there) {
+        impl_->desk.remove(*named, key, {});
+        impl_->node.records_changed();
+    }
+    impl_->store.set_honest(false);
+    impl_->arm();
+    return was_there;
+}
+
+Result<std::string> FakeNode::get(std::string_view channel, Key key) const {
+    const auto named = Channel::parse(channel);
+    if (!named || !impl_->store.has_channel(*named)) return missing_channel(channel);
+    std::string value;
+    impl_->store.set_honest(true);
+    const bool found = impl_->store.get(*named, key, value).value_or(false);
+    impl_->store.set_honest(false);
+    if (!found) return missing_record(channel, key);
+    return value;
+}
+
+std::optional<Missing> FakeNode::missing(std::string_view channel, Key key) const {
+    const auto named = Channel::parse(channel);
+    if (!named || !impl_->store.has_channel(*named)) return Missing::channel;
+    impl_->store.set_honest(true);
+    const bool there = impl_->store.exists(*named, key).value_or(false);
+    impl_->store.set_honest(false);
+    return there ? std::nullopt : std::optional{Missing::record};
+}
+
+Result<std::vector<std::pair<Key, std::string>>> FakeNode::all(std::string_view channel) const {
+    const auto named = Channel::parse(channel);
+    if (!named || !impl_->store.has_channel(*named)) return missing_channel(channel);
+    std::vector<std::pair<Key, std::string>> records;
+    impl_->store.set_honest(true);
+    const auto scan = impl_->store.scan(*named, std::nullopt, [&](Key key, std::string_view value) {
+        records.emplace_back(key, value);
+        return true;
+    });
+    impl_->store.set_honest(false);
+    if (!scan) return scan.error();
+    return records;
+}
+
+Result<std::vector<Key>> FakeNode::keys(std::string_view channel) const {
+    const auto records = all(channel);
+    if (!records) return records.error();
+    std::vector<Key> keys;
+    for (const auto& record : *records) keys.push_back(record.first);
+    return keys;
+}
+
+RecordCount FakeNode::size(std::string_view channel) const {
+    const auto named = Channel::parse(channel);
+    return named ? impl_->store.count(*named) : RecordCount{};
+}
+
+std::vector<std::string> FakeNode::channels() const {
+    std::vector<std::string> names;
+    for (const Channel& channel : impl_->store.channels(std::nullopt, impl_->store.channel_count()))
+        names.push_back(channel.name());
+    return names;
+}
+
+std::size_t FakeNode::listeners(std::string_view channel) const {
+    const auto named = Channel::parse(channel);
+    return named ? impl_->desk.listener_count(*named) : 0;
+}
+
+void FakeNode::clear() {
+    for (const Channel& channel : impl_->store.channels(std::nullopt, impl_->store.channel_count()))
+        impl_->store.empty_channel(channel);
+}
+
+void FakeNode::drop_listeners() { impl_->desk.drop_listeners(); }
+
+void FakeNode::reset() {
+    impl_->store.set_honest(true);
+    for (const Channel& channel : impl_->store.channels(std::nullopt, impl_->store.channel_count()))
+        impl_->desk.remove_channel(channel, {});
+    impl_->node.records_changed();
+    impl_->store.set_honest(false);
+    impl_->arm();
+}
+
+// ---- expectations ----
+
+namespace {
+
+bool poll(WorldRunner& world, const std::function<bool()>& done, const Patience& patience) {
+    if (patience.interval <= Duration{0}) return world.run_until(done, patience.timeout);
+    Duration left = patience.timeout;
+    do {
+        const Duration pause = std::min(left, patience.interval);
+        static_cast<void>(world.run_until([] { return false; }, pause));
+        left -= pause;
+        if (done()) return true;
+    } while (left > Duration{0});
+    return false;
+}
+
+}  // namespace
+
+Result<void> FakeNode::expect_record(WorldRunner& world, std::string_view channel, Key key,
+                                     const Condition& condition, const Patience& patience) const {
+    std::optional<std::string> value;
+    const auto met = [&] {
+        const auto found = get(channel, key);
+        value = found ? std::optional{*found} : std::nullopt;
+        return condition(value);
+    };
+    if (poll(world, met, patience)) return {};
+    const std::string there = value ? "it is `" + *value + "`" : "there is none";
+    return Error{ErrorCode::timed_out, "Record " + key_text(key) + " in `" + std::string(channel) +
+                                           "` did not become what was expected in time: " + there + "."};
+}
+
+Result<void> FakeNode::expect_change(WorldRunner& world, std::string_view channel, Key key,
+                                     const Patience& patience) const {
+    const auto before = get(channel, key);
+    const std::optional<std::string> old = before ? std::optional{*before} : std::nullopt;
+    return expect_record(
+        world, channel, key, [&](const auto& value) { return value != old; }, patience);
+}
+
+Result<void> FakeNode::expect_listeners(WorldRunner& world, const std::vector<std::string>& channels,
+                                        std::size_t count, const Patience& patience) const {
+    const auto other = [&] {
+        return std::ranges::find_if(channels, [&](const auto& channel) { return listeners(channel) != count; });
+    };
+    if (poll(
+            world, [&] { return other() == channels.end(); }, patience))
+        return {};
+    return Error{ErrorCode::timed_out, "`" + *other() + "` has " + std::to_string(listeners(*other())) +
+                                           " listeners instead of " + std::to_string(count) + "."};
+}
+
+}  // namespace halp

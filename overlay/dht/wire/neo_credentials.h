@@ -1,0 +1,66 @@
+// Who may speak to a node: client names and their secrets, from a file of `name:key` lines.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "overlay/dht/wire/neo_hmac.h"
+#include "overlay/environment.h"
+#include "store/result.h"
+
+namespace halp::neo {
+
+inline constexpr std::size_t client_name_max = 100;
+inline constexpr std::size_t credentials_bytes_max = 10'000'000;
+
+struct Credential {
+    std::string name;
+    Secret secret{};
+};
+
+// 1 to 100 printable ASCII characters, no blanks.
+[[nodiscard]] bool well_formed_client_name(std::string_view name);
+
+class Credentials {
+public:
+    // Any bad line fails the whole text; of two lines with one name the later counts. Empty lines are nothing,
+    // there are no comments.
+    [[nodiscard]] static Result<Credentials> parse(std::string_view text);
+    // What the originals' tests and fake node use: `admin` with 128 zero bytes.
+    [[nodiscard]] static Credentials for_tests();
+
+    [[nodiscard]] const Secret* find(std::string_view name) const;  // nullptr when unknown
+    [[nodiscard]] std::vector<std::string> names() const;
+    [[nodiscard]] std::size_t size() const { return secrets_.size(); }
+    void set(const Credential& credential) { secrets_[credential.name] = credential.secret; }
+
+private:
+    std::map<std::string, Secret, std::less<>> secrets_;
+};
+
+// A client's file: exactly one entry.
+[[nodiscard]] Result<Credential> parse_client_credential(std::string_view text);
+
+// Why a client was turned away. The client itself learns only that it was.
+enum class Rejection : std::uint8_t {
+    empty_name,
+    name_too_long,
+    bad_name,
+    unknown_name,
+    timestamp_out_of_range,
+    timestamp_zero,
+    clocks_apart,
+    wrong_key,
+};
+[[nodiscard]] std::string_view name(Rejection rejection);
+
+inline constexpr std::uint64_t clock_difference_max_s = 1800;
+
+// The checks in the order of the originals; nothing when the client is who it says.
+[[nodiscard]] std::optional<Rejection> judge(const Credentials& credentials, const Proof& proof,
+                                             std::uint64_t timestamp, UnixSeconds node_time, const Nonce& nonce);
+
+}  // namespace halp::neo

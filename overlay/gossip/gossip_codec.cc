@@ -1,0 +1,461 @@
+#include "overlay/gossip/gossip_codec.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <limits>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "overlay/gossip/gossip_wire.h"
+#include "store/label.h"
+#include "store/result.h"
+
+namespace halp::gossip {
+namespace {
+
+using namespace wire;
+
+std::uint8_t byte_at(Bytes bytes, std::size_t at) { return static_cast<std::uint8_t>(bytes[at]); }
+
+std::uint32_t announced_length(Bytes header) {
+    std::uint32_t length = 0;
+    for (std::size_t i = length_at; i < header_bytes; ++i) length = length << 8 | byte_at(header, i);
+    return length;
+}
+
+bool is_refuse(Bytes header) { return byte_at(header, kind_at) == static_cast<std::uint8_t>(Kind::refuse); }
+
+// Of a refuse frame that this version cannot judge further than its frozen part.
+bool only_frozen_part_known(Bytes header) {
+    return byte_at(header, version_at) != wire_version || (byte_at(header, flags_at) & flag_critical) != 0;
+}
+
+// A reason that this reader does not know can only come from a newer speaker.
+Refusal refusal_of(std::uint8_t code) {
+    return code <= static_cast<std::uint8_t>(Refusal::self) ? static_cast<Refusal>(code) : Refusal::version;
+}
+
+// ---- writing ----
+
+class Writer : private ByteWriter {
+public:
+    Writer(std::string& out, const EndpointTable& endpoints)
+        : ByteWriter(out), endpoints_(endpoints), start_(out.size()) {}
+
+    void frame(const Message& message);
+
+private:
+    template <class Content>
+    void section(Section id, Content content) {
+        fixed(static_cast<std::uint8_t>(id));
+        const std::size_t length_field = out_.size();
+        fixed(std::uint16_t{0});
+        content();
+        const std::size_t length = out_.size() - length_field - sizeof(std::uint16_t);
+        assert(length <= std::numeric_limits<std::uint16_t>::max());
+        patch(length_field, sizeof(std::uint16_t), length);
+    }
+    template <class Item, class Write>
+    void list_section(Section id, const std::vector<Item>& items, std::size_t items_max, Write write) {
+        if (items.empty()) return;
+        section(id, [&] { std::for_each_n(items.begin(), std::min(items.size(), items_max), write); });
+    }
+
+    // Writes the flags byte too, because the kind of the address lives in it.
+    void flags_and_address(std::uint8_t flags, EndpointId id);
+    void entry(const Entry& entry);
+    void hello(const Hello& hello);
+    void endpoint_section(Section id, EndpointId endpoint);
+    void labels(const std::vector<LabelEntries>& labels);
+    std::size_t label_entries(const std::vector<Entry>& entries, std::size_t entries_max);
+    [[nodiscard]] std::size_t end_max() const { return start_ + frame_bytes_max; }
+
+    const EndpointTable& endpoints_;
+    const std::size_t start_;
+};
+
+void Writer::flags_and_address(std::uint8_t flags, EndpointId id) {
+    if (id == no_endpoint) return fixed(flags);
+    const Endpoint& endpoint = endpoints_.at(id);
+    const std::string packed = endpoint.packed_address();
+    const AddressCode code = packed.size() == 4    ? AddressCode::ipv4
+                             : packed.size() == 16 ? AddressCode::ipv6
+                                                   : AddressCode::name;
+    fixed(static_cast<std::uint8_t>(flags | static_cast<std::uint8_t>(code)));
+    if (code == AddressCode::name) {
+        assert(endpoint.host.size() <= Endpoint::host_length_max);
+        fixed(static_cast<std::uint8_t>(endpoint.host.size()));
+        out_.append(endpoint.host);
+    } else {
+        out_.append(packed);
+    }
+    fixed(endpoint.port);
+}
+
+void Writer::entry(const Entry& entry) {
+    assert(entry.endpoint != no_endpoint);
+    unsigned flags = 0;
+    if (entry.withdrawn) flags |= entry_withdrawn;
+    if (entry.suspect) flags |= entry_suspect;
+    if (entry.claimed) flags |= entry_claimed;
+    if (entry.incarnation != 0) flags |= entry_has_incarnation;
+    flags_and_address(static_cast<std::uint8_t>(flags), entry.endpoint);
+    varint(entry.age_ms);
+    // Fixed, because a varint of today's wall-clock seconds takes five bytes.
+    if (entry.incarnation != 0) fixed(entry.incarnation);
+    if (entry.claimed) varint(entry.stated_age_s);
+}
+
+void Writer::hello(const Hello& hello) {
+    unsigned flags = 0;
+    if (hello.joining) flags |= hello_joining;
+    if (hello.leaving) flags |= hello_leaving;
+    if (hello.all_labels) flags |= hello_all_labels;
+    flags_and_address(static_cast<std::uint8_t>(flags), hello.self);
+    fixed(hello.swarm);
+    fixed(hello.node);
+    fixed(hello.port);
+    fixed(hello.incarnation);
+    varint(hello.peers.count);
+    fixed(hello.peers.mixed);
+    std::for_each_n(hello.interests.begin(), std::min(hello.interests.size(), interests_max),
+                    [this](std::uint32_t interest) { fixed(interest); });
+}
+
+void Writer::endpoint_section(Section id, EndpointId endpoint) {
+    if (endpoint == no_endpoint) return;
+    section(id, [&] { flags_and_address(0, endpoint); });
+}
+
+// How many entries were written: the frame may end first.
+std::size_t Writer::label_entries(const std::vector<Entry>& entries, std::size_t entries_max) {
+    std::size_t written = 0;
+    for (; written < std::min(entries.size(), entries_max); ++written) {
+        const std::size_t before = out_.size();
+        entry(entries[written]);
+        if (out_.size() <= end_max()) continue;
+        out_.resize(before);
+        break;
+    }
+    return written;
+}
+
+void Writer::labels(const std::vector<LabelEntries>& labels) {
+    std::size_t entries_left = entries_per_message_max;
+    for (std::size_t i = 0; i < std::min(labels.size(), labels_per_message_max); ++i) {
+        const std::string& name = labels[i].label.text();
+        const std::size_t before = out_.size();
+        std::size_t written = 0;
+        section(Section::label, [&] {
+            varint(static_cast<std::uint32_t>(name.size()));
+            out_.append(name);
+            written = label_entries(labels[i].entries, entries_left);
+        });
+        entries_left -= written;
+        // A label without a single entry is left out, unless it had none to begin with.
+        const bool nothing_fitted = written == 0 && !labels[i].entries.empty();
+        if (nothing_fitted || out_.size() > end_max()) out_.resize(before);
+    }
+}
+
+void Writer::frame(const Message& message) {
+    fixed(frame_magic);
+    fixed(wire_version);
+    fixed(static_cast<std::uint8_t>(message.kind));
+    fixed(std::uint8_t{0});
+    fixed(std::uint32_t{0});
+
+    // A refuse frame always says its reason first: that much is read by every version.
+    if (message.kind == Kind::refuse || message.refusal != Refusal::none) {
+        section(Section::refusal, [&] { fixed(static_cast<std::uint8_t>(message.refusal)); });
+    }
+    if (message.hello != Hello{}) section(Section::hello, [&] { hello(message.hello); });
+    endpoint_section(Section::observed, message.observed);
+    endpoint_section(Section::target, message.target);
+    if (message.reachable) section(Section::reachable, [&] { fixed(std::uint8_t{1}); });
+    list_section(Section::peers, message.peers, peers_per_message_max, [this](const Entry& peer) { entry(peer); });
+    list_section(Section::digests, message.digests, digests_per_message_max, [this](const LabelDigest& label) {
+        fixed(label.label_hash);
+        varint(label.digest.count);
+        fixed(label.digest.mixed);
+    });
+    list_section(Section::wanted, message.wanted, digests_per_message_max,
+                 [this](std::uint64_t hash) { fixed(hash); });
+    assert(out_.size() <= end_max());  // the limits of gossip_message.h keep all but labels below 40 kB
+    labels(message.labels);
+    patch(start_ + length_at, sizeof(std::uint32_t), out_.size() - start_ - header_bytes);
+}
+
+// ---- reading ----
+
+class Decoder {
+public:
+    std::variant<Message, DecodeError> decode(Bytes frame, EndpointTable& endpoints);
+
+private:
+    void sections(Bytes payload);
+    void section(Section id, ByteReader in);
+    bool first_of_its_kind(Section id);
+    EndpointId address(ByteReader& in, AddressCode code);
+    EndpointId endpoint(ByteReader& in);
+    Entry entry(ByteReader& in);
+    void entries(ByteReader& in, std::size_t entries_max, std::vector<Entry>& out);
+    void hello(ByteReader& in);
+    void digests(ByteReader& in);
+    void wanted(ByteReader& in);
+    void label(ByteReader& in);
+    void intern_all(EndpointTable& endpoints);
+
+    Message message_;  // its ids are indices into `endpoints_` until intern_all()
+    std::vector<Endpoint> endpoints_;
+    std::optional<DecodeError> error_;
+    std::uint32_t seen_ = 0;  // bits by section id
+    std::size_t label_entries_left_ = entries_per_message_max;
+};
+
+EndpointId Decoder::address(ByteReader& in, AddressCode code) {
+    if (code == AddressCode::none) return no_endpoint;
+    const std::size_t host_bytes = code == AddressCode::ipv4   ? 4
+                                   : code == AddressCode::ipv6 ? 16
+                                                               : in.fixed<std::uint8_t>();
+    const Bytes host = in.bytes(host_bytes);
+    const auto port = in.fixed<std::uint16_t>();
+    if (in.failed()) return no_endpoint;
+
+    const bool named = code == AddressCode::name;
+    Result<Endpoint> made = Endpoint::make(named ? std::string(host) : Endpoint::unpack_address(host), port);
+    // A numeric address spelt as a name would be a second encoding of the same endpoint.
+    if (!made || made->packed_address() != (named ? Bytes{} : host)) {
+        in.fail(DecodeError::bad_endpoint);
+        return no_endpoint;
+    }
+    endpoints_.push_back(std::move(made).value());
+    return EndpointId{static_cast<std::uint32_t>(endpoints_.size() - 1)};
+}
+
+EndpointId Decoder::endpoint(ByteReader& in) {
+    const auto code = in.fixed<std::uint8_t>();
+    if (code == 0 || code > address_bits) {
+        in.fail(DecodeError::bad_section);
+        return no_endpoint;
+    }
+    return address(in, static_cast<AddressCode>(code));
+}
+
+Entry Decoder::entry(ByteReader& in) {
+    Entry entry;
+    const auto flags = in.fixed<std::uint8_t>();
+    if ((flags & ~entry_bits) != 0 || (flags & address_bits) == 0) in.fail(DecodeError::bad_section);
+    entry.endpoint = address(in, static_cast<AddressCode>(flags & address_bits));
+    entry.withdrawn = (flags & entry_withdrawn) != 0;
+    entry.suspect = (flags & entry_suspect) != 0;
+    entry.claimed = (flags & entry_claimed) != 0;
+    entry.age_ms = in.varint();
+    if ((flags & entry_has_incarnation) != 0) {
+        entry.incarnation = in.fixed<std::uint32_t>();
+        if (entry.incarnation == 0) in.fail(DecodeError::bad_section);
+    }
+    if (entry.claimed) entry.stated_age_s = in.varint();
+    return entry;
+}
+
+void Decoder::entries(ByteReader& in, std::size_t entries_max, std::vector<Entry>& out) {
+    out.reserve(std::min(entries_max, in.left() / entry_bytes_min));
+    while (!in.empty()) {
+        if (out.size() == entries_max) return in.fail(DecodeError::too_many);
+        out.push_back(entry(in));
+    }
+}
+
+void Decoder::hello(ByteReader& in) {
+    Hello& hello = message_.hello;
+    const auto flags = in.fixed<std::uint8_t>();
+    if ((flags & ~hello_bits) != 0) in.fail(DecodeError::bad_section);
+    hello.joining = (flags & hello_joining) != 0;
+    hello.leaving = (flags & hello_leaving) != 0;
+    hello.all_labels = (flags & hello_all_labels) != 0;
+    hello.self = address(in, static_cast<AddressCode>(flags & address_bits));
+    hello.swarm = in.fixed<std::uint64_t>();
+    hello.node = in.fixed<std::uint64_t>();
+    hello.port = in.fixed<std::uint16_t>();
+    hello.incarnation = in.fixed<std::uint32_t>();
+    hello.peers.count = in.varint();
+    hello.peers.mixed = in.fixed<std::uint64_t>();
+    while (!in.empty()) {
+        if (hello.interests.size() == interests_max) return in.fail(DecodeError::too_many);
+        hello.interests.push_back(in.fixed<std::uint32_t>());
+    }
+}
+
+void Decoder::digests(ByteReader& in) {
+    while (!in.empty()) {
+        if (message_.digests.size() == digests_per_message_max) return in.fail(DecodeError::too_many);
+        LabelDigest& digest = message_.digests.emplace_back();
+        digest.label_hash = in.fixed<std::uint64_t>();
+        digest.digest.count = in.varint();
+        digest.digest.mixed = in.fixed<std::uint64_t>();
+    }
+}
+
+void Decoder::wanted(ByteReader& in) {
+    while (!in.empty()) {
+        if (message_.wanted.size() == digests_per_message_max) return in.fail(DecodeError::too_many);
+        message_.wanted.push_back(in.fixed<std::uint64_t>());
+    }
+}
+
+void Decoder::label(ByteReader& in) {
+    if (message_.labels.size() == labels_per_message_max) return in.fail(DecodeError::too_many);
+    const Bytes text = in.bytes(in.varint());
+    if (in.failed()) return;
+    Result<Label> label = Label::parse(text);
+    if (!label) return in.fail(DecodeError::bad_label);
+    LabelEntries& list = message_.labels.emplace_back(LabelEntries{std::move(label).value(), {}});
+    entries(in, label_entries_left_, list.entries);
+    label_entries_left_ -= list.entries.size();
+}
+
+bool Decoder::first_of_its_kind(Section id) {
+    const std::uint32_t bit = std::uint32_t{1} << static_cast<unsigned>(id);
+    const bool first = (seen_ & bit) == 0 || id == Section::label;
+    seen_ |= bit;
+    return first;
+}
+
+void Decoder::section(Section id, ByteReader in) {
+    if (id < Section::refusal || id > Section::label || !first_of_its_kind(id)) {
+        return in.fail(DecodeError::bad_section);
+    }
+    switch (id) {
+        case Section::refusal:
+            message_.refusal = refusal_of(in.fixed<std::uint8_t>());
+            break;
+        case Section::hello:
+            hello(in);
+            break;
+        case Section::observed:
+            message_.observed = endpoint(in);
+            break;
+        case Section::target:
+            message_.target = endpoint(in);
+            break;
+        case Section::reachable:
+            message_.reachable = true;
+            if (in.fixed<std::uint8_t>() != 1) in.fail(DecodeError::bad_section);
+            break;
+        case Section::peers:
+            entries(in, peers_per_message_max, message_.peers);
+            break;
+        case Section::digests:
+            digests(in);
+            break;
+        case Section::wanted:
+            wanted(in);
+            break;
+        case Section::label:
+            label(in);
+            break;
+    }
+    if (!in.empty()) in.fail(DecodeError::trailing_bytes);
+}
+
+void Decoder::sections(Bytes payload) {
+    ByteReader in{payload, error_};
+    while (!in.empty() && !error_) {
+        const auto id = in.fixed<std::uint8_t>();
+        const Bytes content = in.bytes(in.fixed<std::uint16_t>());
+        if (error_ || id >= section_skippable) continue;
+        section(static_cast<Section>(id), ByteReader{content, error_});
+    }
+}
+
+void Decoder::intern_all(EndpointTable& endpoints) {
+    const auto intern = [&](EndpointId& id) {
+        if (id != no_endpoint) id = endpoints.intern(endpoints_[static_cast<std::uint32_t>(id)]);
+    };
+    intern(message_.hello.self);
+    intern(message_.observed);
+    intern(message_.target);
+    for (Entry& peer : message_.peers) intern(peer.endpoint);
+    for (LabelEntries& list : message_.labels) {
+        for (Entry& host : list.entries) intern(host.endpoint);
+    }
+}
+
+std::variant<Message, DecodeError> Decoder::decode(Bytes frame, EndpointTable& endpoints) {
+    const Bytes payload = frame.substr(header_bytes);
+    message_.kind = static_cast<Kind>(byte_at(frame, kind_at));
+    if (message_.kind == Kind::refuse) {
+        constexpr Bytes reason_section{"\x01\x00\x01", section_header_bytes};
+        if (payload.size() <= section_header_bytes) return DecodeError::truncated_section;
+        if (!payload.starts_with(reason_section)) return DecodeError::bad_section;
+        message_.refusal = refusal_of(byte_at(frame, refuse_reason_at));
+        if (only_frozen_part_known(frame)) return std::move(message_);
+    }
+    sections(payload);
+    if (error_) return *error_;
+    intern_all(endpoints);
+    return std::move(message_);
+}
+
+bool known_kind(std::uint8_t kind) {
+    return kind >= static_cast<std::uint8_t>(Kind::exchange) && kind <= static_cast<std::uint8_t>(Kind::refuse);
+}
+
+}  // namespace
+
+std::string_view name(DecodeError error) {
+    static constexpr std::array<std::string_view, 12> names{
+        "need more",         "bad magic",   "unknown version", "unknown flag", "unknown kind", "too long",
+        "truncated section", "bad section", "bad endpoint",    "bad label",    "too many",     "trailing bytes"};
+    return names[static_cast<std::size_t>(error)];
+}
+
+Refusal refusal_for(DecodeError error) {
+    switch (error) {
+        case DecodeError::need_more:
+        case DecodeError::bad_magic:
+            return Refusal::none;
+        case DecodeError::unknown_version:
+        case DecodeError::unknown_flag:
+        case DecodeError::unknown_kind:
+            return Refusal::version;
+        default:
+            return Refusal::malformed;
+    }
+}
+
+void encode_to(std::string& out, const Message& message, const EndpointTable& endpoints) {
+    Writer{out, endpoints}.frame(message);
+}
+
+std::string encode(const Message& message, const EndpointTable& endpoints) {
+    std::string out;
+    encode_to(out, message, endpoints);
+    return out;
+}
+
+std::variant<std::size_t, DecodeError> frame_size(Bytes so_far) {
+    if (!so_far.empty() && byte_at(so_far, 0) != frame_magic) return DecodeError::bad_magic;
+    if (so_far.size() < header_bytes) return DecodeError::need_more;
+    if (!is_refuse(so_far)) {
+        if (byte_at(so_far, version_at) != wire_version) return DecodeError::unknown_version;
+        if ((byte_at(so_far, flags_at) & flag_critical) != 0) return DecodeError::unknown_flag;
+        if (!known_kind(byte_at(so_far, kind_at))) return DecodeError::unknown_kind;
+    }
+    const std::size_t length = announced_length(so_far);
+    if (length > payload_bytes_max) return DecodeError::too_long;
+    return header_bytes + length;
+}
+
+std::variant<Message, DecodeError> decode(Bytes frame, EndpointTable& endpoints) {
+    const auto size = frame_size(frame);
+    if (const auto* error = std::get_if<DecodeError>(&size)) return *error;
+    if (frame.size() < std::get<std::size_t>(size)) return DecodeError::need_more;
+    if (frame.size() > std::get<std::size_t>(size)) return DecodeError::trailing_bytes;
+    return Decoder{}.decode(frame, endpoints);
+}
+
+}  // namespace halp::gossip

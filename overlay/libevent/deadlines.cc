@@ -1,0 +1,80 @@
+// What LibeventStreams does by the clock, and what a door found out and may only be told from the loop.
+#include <event2/event.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+#include <ctime>
+#include <utility>
+
+#include "overlay/libevent/streams.h"
+
+namespace halp {
+
+// The socket is closed. A stream that the node closed while it was connecting has nobody to be told.
+void LibeventStreams::tell_later(Stream& stream) {
+    if (stream.attempt) ++stats_.connects_failed;
+    if (stream.closing) return release(stream);
+    leave_deadlines(stream);
+    stream.state = StreamState::over;
+    stats_.output_unsent -= stream.unsent();
+    stream.output.clear();
+    stream.output_sent = 0;
+    later_.push_back(stream.id());
+    const timeval soon{0, 0};  // a timer, not event_active(): sockets get their turn in between
+    if (later_.size() == 1) evtimer_add(later_event_, &soon);
+}
+
+void LibeventStreams::deliver_later() {
+    for (const StreamId id : std::exchange(later_, {})) {
+        Stream* stream = slab_.find(id);
+        if (!stream) continue;  // the node closed it meanwhile
+        const bool was_connecting = stream->attempt != nullptr;
+        const ConnectFailure why = was_connecting ? stream->attempt->failure : ConnectFailure::unreachable;
+        release(*stream);
+        tell([&](EventHandler& handler) {
+            was_connecting ? handler.on_connect_failed(id, why) : handler.on_closed(id);
+        });
+    }
+}
+
+void LibeventStreams::arm(Instant when) {
+    armed_ = when;
+    // libevent's coarse clock may be some milliseconds off; firing early only means arming again.
+    const std::int64_t us = std::max<std::int64_t>((when - clock_.now()).count(), 1000);
+    const timeval wait{static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)};
+    evtimer_add(deadline_event_, &wait);
+}
+
+void LibeventStreams::expire_due() {
+    armed_ = no_deadline;
+    const Instant now = clock_.now();
+    Instant next = no_deadline;
+    for (DeadlineQueue& queue : deadlines_) {
+        while (queue.first() && queue.first()->deadline <= now) expire(*queue.first());
+        if (queue.first()) next = std::min(next, queue.first()->deadline);
+    }
+    if (next < armed_) arm(next);
+}
+
+void LibeventStreams::expire(Stream& stream) {
+    switch (stream.state) {
+        case StreamState::connecting:
+            return connect_timed_out(stream);
+        case StreamState::live:
+            ++stats_.shed_idle;
+            return lose(stream, stream.unsent() > 0);
+        case StreamState::flushing:
+            ++stats_.shed_slow_reader;
+            return release(stream, stream.accepted);
+        case StreamState::draining:
+            return release(stream);
+        case StreamState::over:
+        case StreamState::free:
+            assert(false);
+            return;
+    }
+}
+
+}  // namespace halp

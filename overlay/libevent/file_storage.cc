@@ -1,0 +1,319 @@
+#include "overlay/libevent/file_storage.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+namespace halp {
+namespace {
+
+constexpr mode_t private_directory = 0700;
+constexpr mode_t new_file = 0644;           // less the umask, as the original tools create theirs
+constexpr timespec lock_pause{0, 200'000};  // short: a busy writer leaves the lock for microseconds only
+constexpr std::int64_t lock_wait_max_ms = 2000;
+
+std::int64_t monotonic_ms() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+Error file_error(const std::string& attempt, const std::string& path, int why) {
+    const std::string what = "cannot " + attempt + " " + path + ": ";
+    switch (why) {
+        case ENOSPC:
+        case EDQUOT:
+            return {ErrorCode::full, what + "the disk is full; free some space"};
+        case EFBIG:
+            return {ErrorCode::full, what + "the file would be larger than this process may write (ulimit -f)"};
+        case EROFS:
+            return {ErrorCode::io, what + "the file system is read-only; remount it or choose another directory"};
+        case EACCES:
+        case EPERM:
+            return {ErrorCode::io,
+                    what + "permission denied; let this user write there or choose another directory"};
+        case ENOTDIR:
+            return {ErrorCode::io, what + "part of that path is not a directory; choose another directory"};
+        case ENOENT:
+            return {ErrorCode::not_found, what + "it does not exist; create it or choose another"};
+        case EISDIR:
+            return {ErrorCode::io, what + "it is a directory and not a file; move it away"};
+        case EMFILE:
+        case ENFILE:
+            return {ErrorCode::busy, what + "too many files are open; raise the limit (ulimit -n)"};
+        default:
+            return {ErrorCode::io, what + std::strerror(why)};
+    }
+}
+
+Result<void> check_name(const std::string& name) {
+    const bool dots = name == "." || name == "..";
+    const bool component = !name.empty() && name.size() <= FileStorage::name_length_max && !dots &&
+                           name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
+    const bool ours = name.starts_with(FileStorage::temporary_prefix);
+    if (component && !ours) return {};
+    return Error{ErrorCode::invalid,
+                 "a file name must be 1 to 255 bytes without \"/\", not \".\" or \"..\", and not begin "
+                 "with \".halp-tmp-\"; choose another name"};
+}
+
+Result<void> make_directory(const std::string& path) {
+    for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+        const std::string part = path.substr(0, end);
+        if (::mkdir(part.c_str(), private_directory) != 0 && errno != EEXIST)
+            return file_error("create the directory", part, errno);
+        if (end == std::string::npos) return {};
+    }
+}
+
+Result<FileHandle> open_directory(const std::string& path, IfMissing missing) {
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    FileHandle directory(::open(path.c_str(), flags));
+    if (!directory && errno == ENOENT && missing == IfMissing::create) {
+        auto made = make_directory(path);
+        if (!made) return made.error();
+        directory = FileHandle(::open(path.c_str(), flags));
+    }
+    if (!directory && errno == ENOTDIR)
+        return Error{ErrorCode::io, path + " is not a directory; move that file away or choose another directory"};
+    if (!directory) return file_error("open the directory", path, errno);
+    return directory;
+}
+
+Result<void> write_all(int fd, Bytes bytes, const std::string& path) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return file_error("write", path, errno);
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return {};
+}
+
+Result<std::string> read_all(int fd, std::size_t expected, const std::string& path) {
+    std::string content(expected, '\0');
+    std::size_t filled = 0;
+    for (;;) {
+        if (filled == content.size()) content.resize(filled + 4096);  // room to see the end, or that it grew
+        const ssize_t got = ::read(fd, content.data() + filled, content.size() - filled);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return file_error("read", path, errno);
+        if (got == 0) break;
+        filled += static_cast<std::size_t>(got);
+        if (filled > FileStorage::file_bytes_max) return file_error("read", path, EFBIG);
+    }
+    content.resize(filled);
+    return content;
+}
+
+bool is_plain_file(int directory, const dirent& entry) {
+    if (entry.d_type != DT_UNKNOWN) return entry.d_type == DT_REG;
+    struct stat about {};
+    return ::fstatat(directory, entry.d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(about.st_mode);
+}
+
+Result<std::vector<std::string>> plain_files(int directory, const std::string& path) {
+    const int own = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR* entries = own < 0 ? nullptr : ::fdopendir(own);
+    if (!entries) {
+        const int why = errno;
+        if (own >= 0) ::close(own);
+        return file_error("list", path, why);
+    }
+    std::vector<std::string> names;
+    while (const dirent* entry = ::readdir(entries))
+        if (is_plain_file(directory, *entry)) names.emplace_back(entry->d_name);
+    ::closedir(entries);
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+}  // namespace
+
+FileHandle& FileHandle::operator=(FileHandle&& other) noexcept {
+    const FileHandle old(give());
+    fd_ = other.give();
+    return *this;
+}
+
+FileHandle::~FileHandle() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+int FileHandle::give() { return std::exchange(fd_, -1); }
+
+FileStorage::FileStorage(std::string path, FileHandle directory, IfMissing missing)
+    : path_(std::move(path)), directory_(std::move(directory)), missing_(missing) {}
+
+Result<std::unique_ptr<FileStorage>> FileStorage::open(const std::string& directory, IfMissing missing) {
+    auto opened = open_directory(directory, missing);
+    if (!opened) return opened.error();
+    std::unique_ptr<FileStorage> storage(new FileStorage(directory, std::move(*opened), missing));
+    storage->remove_leftovers();
+    return storage;
+}
+
+Result<std::string> FileStorage::read(const std::string& name) {
+    if (auto good = check_name(name); !good) return good.error();
+    if (auto open = reopen_if_deleted(); !open) return open.error();
+    // O_NONBLOCK: a pipe of that name must not stop us.
+    const FileHandle file(::openat(directory_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!file) return file_error("read", path_of(name), errno);
+    struct stat about {};
+    if (::fstat(file.get(), &about) != 0) return file_error("read", path_of(name), errno);
+    if (S_ISDIR(about.st_mode)) return file_error("read", path_of(name), EISDIR);
+    if (!S_ISREG(about.st_mode))
+        return Error{ErrorCode::io, "cannot read " + path_of(name) + ": it is not a plain file; move it away"};
+    if (about.st_size > static_cast<off_t>(file_bytes_max)) return file_error("read", path_of(name), EFBIG);
+    return read_all(file.get(), static_cast<std::size_t>(about.st_size), path_of(name));
+}
+
+Result<void> FileStorage::replace(const std::string& name, Bytes content) {
+    auto locked = begin_writing(name);
+    if (!locked) return locked.error();
+    return write_whole(name, content);
+}
+
+Result<void> FileStorage::remove(const std::string& name) {
+    auto locked = begin_writing(name);
+    if (!locked) return locked.error();
+    if (::unlinkat(directory_.get(), name.c_str(), 0) != 0) {
+        if (errno == ENOENT) return {};
+        return file_error("remove", path_of(name), errno);
+    }
+    if (::fsync(directory_.get()) != 0) return file_error("remove", path_of(name), errno);
+    return {};
+}
+
+Result<std::vector<std::string>> FileStorage::list() {
+    if (auto open = reopen_if_deleted(); !open) return open.error();
+    auto names = plain_files(directory_.get(), path_);
+    if (names) std::erase_if(*names, [](const std::string& name) { return name.starts_with(temporary_prefix); });
+    return names;
+}
+
+Result<void> FileStorage::update(const std::string& name, Change& change) {
+    auto locked = begin_writing(name);
+    if (!locked) return locked.error();
+    auto old_content = read(name);
+    const bool missing = !old_content && old_content.error().code == ErrorCode::not_found;
+    if (!old_content && !missing) return old_content.error();
+    const Bytes before = missing ? Bytes{} : Bytes{*old_content};
+    const std::string after = change.apply(before);
+    if (after == before) return {};
+    return write_whole(name, after);
+}
+
+Result<void> FileStorage::append(const std::string& name, Bytes bytes) {
+    auto locked = begin_writing(name);
+    if (!locked) return locked.error();
+    const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK;
+    const FileHandle file(::openat(directory_.get(), name.c_str(), flags, new_file));
+    if (!file) return file_error("write", path_of(name), errno);
+    struct stat before {};
+    if (::fstat(file.get(), &before) != 0) return file_error("write", path_of(name), errno);
+    auto written = write_all(file.get(), bytes, path_of(name));
+    if (!written) {
+        // Half a line would spoil the next one.
+        static_cast<void>(::ftruncate(file.get(), before.st_size));
+        return written;
+    }
+    if (::fdatasync(file.get()) != 0) return file_error("write", path_of(name), errno);
+    return {};
+}
+
+// A directory that was removed while we held it open takes no more files. One that was put in its place does.
+Result<void> FileStorage::reopen_if_deleted() {
+    struct stat about {};
+    if (::fstat(directory_.get(), &about) == 0 && about.st_nlink > 0) return {};
+    auto opened = open_directory(path_, missing_);
+    if (!opened) return opened.error();
+    directory_ = std::move(*opened);
+    return {};
+}
+
+// Another description of the directory, which the lock belongs to: it ends with the handle.
+Result<FileHandle> FileStorage::lock() {
+    FileHandle locked(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!locked) return file_error("open the directory", path_, errno);
+    const std::int64_t give_up_ms = monotonic_ms() + lock_wait_max_ms;
+    while (::flock(locked.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno == ENOLCK || errno == EOPNOTSUPP) break;  // some network file systems: then the last writer wins
+        if (errno != EWOULDBLOCK && errno != EINTR) return file_error("lock", path_, errno);
+        if (monotonic_ms() >= give_up_ms)
+            return Error{ErrorCode::busy, "another program has kept " + path_ +
+                                              " locked for two seconds; end it if it hangs, and try again"};
+        ::nanosleep(&lock_pause, nullptr);
+    }
+    return locked;
+}
+
+Result<FileHandle> FileStorage::begin_writing(const std::string& name) {
+    if (auto good = check_name(name); !good) return good.error();
+    if (auto open = reopen_if_deleted(); !open) return open.error();
+    return lock();
+}
+
+Result<void> FileStorage::write_whole(const std::string& name, Bytes content) {
+    const std::string temporary = std::string(temporary_prefix) + std::to_string(::getpid());
+    const int directory = directory_.get();
+    const auto give_up = [&](Error error) -> Result<void> {
+        ::unlinkat(directory, temporary.c_str(), 0);
+        return error;
+    };
+    ::unlinkat(directory, temporary.c_str(), 0);
+    FileHandle file(::openat(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, new_file));
+    if (!file) return file_error("write", path_of(name), errno);
+    struct stat old {};
+    if (::fstatat(directory, name.c_str(), &old, 0) == 0) {
+        if (S_ISDIR(old.st_mode)) return give_up(file_error("write", path_of(name), EISDIR));
+        static_cast<void>(::fchmod(file.get(), old.st_mode & 07777));
+    }
+    auto written = write_all(file.get(), content, path_of(name));
+    if (!written) return give_up(written.error());
+    if (::fsync(file.get()) != 0) return give_up(file_error("write", path_of(name), errno));
+    if (::renameat(directory, temporary.c_str(), directory, name.c_str()) != 0)
+        return give_up(file_error("write", path_of(name), errno));
+    if (::fsync(directory) != 0) return file_error("write", path_of(name), errno);
+    return {};
+}
+
+// Whoever writes holds the lock: what lies about while we hold it belongs to nobody alive.
+void FileStorage::remove_leftovers() {
+    const FileHandle locked(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!locked || ::flock(locked.get(), LOCK_EX | LOCK_NB) != 0) return;
+    const auto names = plain_files(locked.get(), path_);
+    if (!names) return;
+    for (const std::string& name : *names)
+        if (name.starts_with(temporary_prefix)) ::unlinkat(locked.get(), name.c_str(), 0);
+}
+
+Result<StateLock> StateLock::acquire(const std::string& directory) {
+    const std::string path = directory + "/lock";
+    FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!file) return file_error("write", path, errno);
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) return file_error("lock", path, errno);
+        char pid[24] = "";
+        const ssize_t got = ::pread(file.get(), pid, sizeof pid - 1, 0);
+        const std::string whose(pid, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        return Error{ErrorCode::busy, "already running (pid " + whose.substr(0, whose.find('\n')) +
+                                          ") with the directory " + directory +
+                                          "; stop that one or choose another --state-dir"};
+    }
+    const std::string pid = std::to_string(::getpid()) + "\n";
+    if (::ftruncate(file.get(), 0) != 0) return file_error("write", path, errno);
+    if (auto written = write_all(file.get(), pid, path); !written) return written.error();
+    return StateLock(std::move(file));
+}
+
+}  // namespace halp

@@ -1,0 +1,33 @@
+#include "overlay/libevent/interfaces.h"
+
+#include <ifaddrs.h>
+
+#include <cstring>
+
+#include "overlay/libevent/address.h"
+
+namespace halp {
+
+namespace {
+
+constexpr std::size_t addresses_max = 64;
+
+}  // namespace
+
+std::vector<std::string> interface_addresses() {
+    std::vector<std::string> out;
+    ifaddrs* first = nullptr;
+    if (::getifaddrs(&first) != 0) return out;
+    for (const ifaddrs* each = first; each && out.size() < addresses_max; each = each->ifa_next) {
+        if (!each->ifa_addr) continue;
+        SocketAddress address;
+        if (each->ifa_addr->sa_family == AF_INET) std::memcpy(&address.v4, each->ifa_addr, sizeof address.v4);
+        else if (each->ifa_addr->sa_family == AF_INET6) std::memcpy(&address.v6, each->ifa_addr, sizeof address.v6);
+        else continue;
+        out.push_back(address.endpoint().host);
+    }
+    ::freeifaddrs(first);
+    return out;
+}
+
+}  // namespace halp

@@ -1,0 +1,192 @@
+#include "overlay/libevent/listener.h"
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string>
+
+namespace halp {
+namespace {
+
+constexpr int backlog = 1024;
+// The kernel takes so many bytes ahead of the network. Its own measure, megabytes, would hide for many seconds that
+// a slow reader does read, and hold a long answer to each of them.
+constexpr int unsent_bytes_max = 128 << 10;
+constexpr timeval pause_time{0, 100'000};
+
+Error listen_error(const Endpoint& local, int why) {
+    const std::string what = "cannot listen on " + local.text() + ": ";
+    switch (why) {
+        case EADDRINUSE:
+            return {ErrorCode::busy, what + "the port is in use by another program; choose another with --listen"};
+        case EACCES:
+        case EPERM:
+            return {ErrorCode::refused,
+                    what + "this user may not open that port; choose one above 1023 with --listen"};
+        case EADDRNOTAVAIL:
+            return {ErrorCode::unreachable,
+                    what + "this machine does not have that address; choose another with --listen"};
+        case EAFNOSUPPORT:
+            return {ErrorCode::unreachable,
+                    what + "this machine has no IPv6; choose an IPv4 address such as 0.0.0.0 with --listen"};
+        default:
+            return {ErrorCode::io, what + std::strerror(why)};
+    }
+}
+
+Result<SocketAddress> address_to_listen_on(const Endpoint& local) {
+    if (const auto numeric = numeric_address(local)) return *numeric;
+    addrinfo wanted{};
+    wanted.ai_family = AF_UNSPEC;
+    wanted.ai_socktype = SOCK_STREAM;
+    wanted.ai_flags = AI_PASSIVE;
+    addrinfo* found = nullptr;
+    const int failure = getaddrinfo(local.host.c_str(), nullptr, &wanted, &found);
+    auto address = failure ? std::nullopt : copy_address(found->ai_addr, found->ai_addrlen);
+    if (found) freeaddrinfo(found);
+    if (!address)
+        return Error{ErrorCode::not_found, "cannot listen on " + local.text() +
+                                               ": the host name is unknown; give a numeric address with --listen"};
+    address->set_port(local.port);
+    return *address;
+}
+
+// The socket, or -1 and why: an errno.
+int listening_socket(const SocketAddress& address, int& why) {
+    const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    why = errno;
+    if (fd < 0) return -1;
+    const int on = 1;
+    const int off = 0;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    // Accepted sockets inherit these two.
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max, sizeof unsent_bytes_max);
+    const bool any = address.family() == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr);
+    if (any) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (::bind(fd, &address.any, address.length) == 0 && ::listen(fd, backlog) == 0) return fd;
+    why = errno;
+    ::close(fd);
+    return -1;
+}
+
+bool no_descriptor(int error) { return error == EMFILE || error == ENFILE; }
+bool no_memory(int error) { return error == ENOBUFS || error == ENOMEM; }
+int open_spare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
+
+}  // namespace
+
+LibeventListener::LibeventListener(event_base* base, LibeventStreams& streams, WorldStats& stats)
+    : base_(base),
+      streams_(streams),
+      stats_(stats),
+      resume_event_(evtimer_new(
+          base, [](evutil_socket_t, short, void* self) { static_cast<LibeventListener*>(self)->resume(); }, this)) {
+    assert(resume_event_);
+}
+
+LibeventListener::~LibeventListener() {
+    stop();
+    event_free(resume_event_);
+    if (spare_fd_ >= 0) ::close(spare_fd_);
+}
+
+Result<Endpoint> LibeventListener::listen(const Endpoint& local) {
+    auto address = address_to_listen_on(local);
+    if (!address) return address.error();
+    int why = 0;
+    int fd = listening_socket(*address, why);
+    if ((why == EAFNOSUPPORT || why == EADDRNOTAVAIL) && bare_host(local.host) == "::") {
+        // "Everywhere" on a machine without IPv6 is every IPv4 address.
+        fd = listening_socket(*numeric_address(Endpoint{"0.0.0.0", local.port}), why);
+    }
+    if (fd < 0) return listen_error(local, why);
+    return open_door(fd);
+}
+
+Result<Endpoint> LibeventListener::open_door(int fd) {
+    if (spare_fd_ < 0) spare_fd_ = open_spare();
+    Door& door = doors_.emplace_back(Door{this, fd, nullptr});
+    door.readable = event_new(
+        base_, fd, EV_READ | EV_PERSIST,
+        [](evutil_socket_t ready, short, void* context) {
+            static_cast<Door*>(context)->listener->accept_batch(ready);
+        },
+        &door);
+    assert(door.readable);
+    event_add(door.readable, nullptr);
+    return local_address_of(fd)->endpoint();
+}
+
+void LibeventListener::stop() {
+    evtimer_del(resume_event_);
+    for (const Door& door : doors_) {
+        event_free(door.readable);
+        ::close(door.fd);
+    }
+    doors_.clear();
+}
+
+void LibeventListener::accept_batch(int listening_fd) {
+    batch_.clear();
+    const std::size_t doors = doors_.size();
+    for (std::size_t i = 0; i < batch_max && doors_.size() == doors; ++i) {  // the handler may stop listening
+        SocketAddress source;
+        const int fd = accept_one(listening_fd, source);
+        if (fd < 0) break;
+        if (streams_.welcomes(source)) {
+            batch_.push_back(streams_.adopt(fd, source));
+        } else {
+            ::close(fd);
+        }
+    }
+    // By now most clients have sent their query: it needs no turn of the loop.
+    for (const StreamId id : batch_) streams_.receive_first(id);
+}
+
+int LibeventListener::accept_one(int listening_fd, SocketAddress& source) {
+    for (;;) {
+        const int fd = ::accept4(listening_fd, &source.any, &source.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) return fd;
+        if (errno == EINTR || errno == ECONNABORTED) continue;
+        if (no_descriptor(errno)) shed_without_descriptor(listening_fd);
+        if (no_memory(errno)) pause();
+        return -1;
+    }
+}
+
+// Without this the connection would stay in the queue, and the loop would spin on it.
+void LibeventListener::shed_without_descriptor(int listening_fd) {
+    if (spare_fd_ >= 0) ::close(spare_fd_);
+    const int fd = ::accept4(listening_fd, nullptr, nullptr, SOCK_CLOEXEC);
+    // The kernel complains about descriptors before it looks whether anybody waits.
+    const bool nobody_waits = fd < 0 && errno == EAGAIN;
+    if (fd >= 0) {
+        ::close(fd);
+        ++stats_.shed_no_descriptor;
+    }
+    spare_fd_ = open_spare();
+    if ((fd < 0 && !nobody_waits) || spare_fd_ < 0) pause();
+}
+
+void LibeventListener::pause() {
+    for (const Door& door : doors_) event_del(door.readable);
+    evtimer_add(resume_event_, &pause_time);
+}
+
+void LibeventListener::resume() {
+    if (spare_fd_ < 0) spare_fd_ = open_spare();
+    for (const Door& door : doors_) event_add(door.readable, nullptr);
+}
+
+}  // namespace halp

@@ -1,0 +1,369 @@
+#include "overlay/libevent/streams.h"
+
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+namespace halp {
+namespace {
+
+bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
+}  // namespace
+
+LibeventStreams::LibeventStreams(event_base* base, const Clock& clock, const WorldLimits& limits, WorldStats& stats)
+    : base_(base),
+      clock_(clock),
+      limits_(limits),
+      stats_(stats),
+      deadline_event_(evtimer_new(
+          base, [](evutil_socket_t, short, void* self) { static_cast<LibeventStreams*>(self)->expire_due(); },
+          this)),
+      later_event_(evtimer_new(
+          base, [](evutil_socket_t, short, void* self) { static_cast<LibeventStreams*>(self)->deliver_later(); },
+          this)),
+      resolver_(base, limits.hosts_file, limits.resolver_file,
+                [this](StreamId id, std::vector<SocketAddress> addresses) { resolved(id, std::move(addresses)); }) {
+    assert(deadline_event_ && later_event_);
+}
+
+LibeventStreams::~LibeventStreams() {
+    slab_.for_each([this](Stream& stream) { close_socket(stream, false); });
+    event_free(deadline_event_);
+    event_free(later_event_);
+}
+
+// ---- doors ----
+
+void LibeventStreams::write(StreamId id, Bytes bytes) {
+    Stream* stream = slab_.find(id);
+    const bool open = stream && !stream->closing &&
+                      (stream->state == StreamState::live || stream->state == StreamState::connecting);
+    if (!open || bytes.empty()) return;
+    if (stream->state == StreamState::live && stream->unsent() == 0) {
+        // More may follow, or FIN: told from a callback, the kernel keeps the last packet until its end.
+        const int more = telling_ && limits_.cork ? MSG_MORE : 0;
+        const ssize_t sent = ::send(stream->fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | more);
+        if (sent < 0 && !would_block(errno)) return lose_later(*stream, false);
+        if (sent > 0) {
+            bytes.remove_prefix(static_cast<std::size_t>(sent));
+            stats_.bytes_out += static_cast<std::uint64_t>(sent);
+            if (more && !stream->corked) corked_.push_back(id);
+            if (more) stream->corked = true;
+        }
+        if (bytes.empty()) return;
+    }
+    if (enqueue(*stream, bytes)) return;
+    ++stats_.shed_slow_reader;
+    if (stream->attempt) stream->attempt->failure = ConnectFailure::local_limit;
+    lose_later(*stream, stream->accepted);
+}
+
+void LibeventStreams::close(StreamId id) {
+    Stream* stream = slab_.find(id);
+    if (!stream) return;
+    const bool connecting = stream->state == StreamState::connecting;
+    if (stream->state == StreamState::live) return finish(*stream);
+    if (connecting && stream->unsent() > 0) {
+        stream->closing = true;  // goes on unheard
+    } else if (connecting || stream->state == StreamState::over) {
+        release(*stream);
+    }
+}
+
+void LibeventStreams::abort(StreamId id) {
+    Stream* stream = slab_.find(id);
+    if (!stream || stream->closing) return;
+    if (stream->state == StreamState::flushing || stream->state == StreamState::draining) return;
+    // A reset ends some original servers (halp-wire.md, defects), so only those who dialled us get one.
+    release(*stream, stream->accepted);
+}
+
+std::size_t LibeventStreams::unsent(StreamId id) const {
+    const Stream* stream = slab_.find(id);
+    return stream ? stream->unsent() : 0;
+}
+
+std::optional<Endpoint> LibeventStreams::local_address(StreamId id) {
+    const Stream* stream = slab_.find(id);
+    if (!stream || stream->fd < 0) return std::nullopt;
+    const auto address = local_address_of(stream->fd);
+    if (!address) return std::nullopt;
+    return address->endpoint();
+}
+
+// ---- accepting ----
+
+bool LibeventStreams::welcomes(const SocketAddress& source) {
+    if (stats_.live_accepted >= limits_.accepted_max) {
+        ++stats_.shed_total_limit;
+        return false;
+    }
+    const auto found = accepted_by_source_.find(source_key(source));
+    if (found == accepted_by_source_.end() || found->second < limits_.accepted_per_source_max) return true;
+    ++stats_.shed_source_limit;
+    return false;
+}
+
+StreamId LibeventStreams::adopt(int fd, const SocketAddress& source) {
+    Stream& stream = slab_.acquire();
+    const StreamId id = stream.id();
+    stream.owner = this;
+    stream.fd = fd;
+    stream.accepted = true;
+    stream.source = source_key(source);
+    ++accepted_by_source_[stream.source];
+    ++stats_.accepted;
+    ++stats_.live_accepted;
+    keep_alive(fd);
+    enter(stream, StreamState::live, idle_deadline());
+    const Endpoint from = source.endpoint();
+    tell([&](EventHandler& handler) { handler.on_accept(id, from); });
+    return id;
+}
+
+void LibeventStreams::receive_first(StreamId id) {
+    Stream* stream = slab_.find(id);
+    if (stream && stream->state == StreamState::live) receive(*stream);
+}
+
+// ---- events ----
+
+void LibeventStreams::on_readable(Stream& stream) {
+    if (stream.state == StreamState::live) return receive(stream);
+    const bool more_may_come = discard(stream);
+    if (more_may_come) return;
+    if (stream.state == StreamState::draining) return release(stream);
+    want_read(stream, false);  // flushing: whether the peer is gone shows when we send
+}
+
+void LibeventStreams::on_writable(Stream& stream) {
+    if (stream.state == StreamState::connecting) return on_connect_outcome(stream);
+    const StreamId id = stream.id();
+    const bool above = stream.unsent() > limits_.writable_below;
+    flush(stream);
+    if (!writable_ || !above) return;
+    const Stream* still = slab_.find(id);
+    const bool fallen = still && still->state == StreamState::live && still->unsent() <= limits_.writable_below;
+    if (fallen) tell([&](EventHandler&) { writable_->on_writable(id); });
+}
+
+void LibeventStreams::receive(Stream& stream) {
+    const StreamId id = stream.id();
+    const ssize_t got = ::recv(stream.fd, buffer_.data(), buffer_.size(), 0);
+    if (got < 0 && would_block(errno)) return want_read(stream, true);
+    if (got < 0) return lose(stream, false);
+    touch(stream);
+    if (got == 0) {
+        stream.peer_ended = true;
+        want_read(stream, false);
+        return tell([id](EventHandler& handler) { handler.on_end(id); });
+    }
+    const Bytes bytes(buffer_.data(), static_cast<std::size_t>(got));
+    stats_.bytes_in += bytes.size();
+    stream.talkative = stream.talkative || stream.heard || bytes.size() > small_query_bytes_max;
+    stream.heard = true;
+    tell([&](EventHandler& handler) { handler.on_bytes(id, bytes); });
+    Stream* still = slab_.find(id);
+    if (still && still->state == StreamState::live) want_read(*still, true);
+}
+
+void LibeventStreams::flush(Stream& stream) {
+    if (!send_queued(stream)) {
+        if (stream.state == StreamState::live) return lose(stream, false);
+        return release(stream);
+    }
+    if (stream.unsent() > 0) return want_write(stream, true);
+    want_write(stream, false);
+    if (stream.state == StreamState::flushing) end_output(stream);
+}
+
+// ---- output ----
+
+bool LibeventStreams::enqueue(Stream& stream, Bytes bytes) {
+    if (stream.unsent() > limits_.output_per_stream_max) return false;
+    if (stats_.output_unsent + bytes.size() > limits_.output_total_max) return false;
+    if (stream.output_sent > stream.output.size() / 2) {
+        stream.output.erase(0, stream.output_sent);
+        stream.output_sent = 0;
+    }
+    stream.output.append(bytes);
+    stats_.output_unsent += bytes.size();
+    if (stream.state == StreamState::live) want_write(stream, true);
+    return true;
+}
+
+// False: the stream is broken.
+bool LibeventStreams::send_queued(Stream& stream) {
+    while (stream.unsent() > 0) {
+        const char* from = stream.output.data() + stream.output_sent;
+        const ssize_t sent = ::send(stream.fd, from, stream.unsent(), MSG_NOSIGNAL);
+        if (sent < 0) return would_block(errno);
+        stream.output_sent += static_cast<std::size_t>(sent);
+        stats_.output_unsent -= static_cast<std::size_t>(sent);
+        stats_.bytes_out += static_cast<std::uint64_t>(sent);
+        touch(stream);
+    }
+    stream.output.clear();
+    stream.output.shrink_to_fit();
+    stream.output_sent = 0;
+    return true;
+}
+
+void LibeventStreams::uncork() {
+    const int on = 1;
+    for (const StreamId id : corked_) {
+        Stream* stream = slab_.find(id);
+        if (!stream || !stream->corked) continue;
+        stream->corked = false;
+        if (stream->fd >= 0) ::setsockopt(stream->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    corked_.clear();
+}
+
+// ---- the end of a stream ----
+
+// The node has closed a live stream.
+void LibeventStreams::finish(Stream& stream) {
+    if (stream.unsent() == 0) return end_output(stream);
+    const Instant now = clock_.now();
+    stream.flush_until = now + limits_.flush_max;
+    enter(stream, StreamState::flushing, now + limits_.flush_stall_max);
+    want_write(stream, true);
+}
+
+// All bytes are with the kernel. Closing a socket that has unread bytes, or gets some later, resets the connection,
+// and the peer loses the answer it has not read yet.
+void LibeventStreams::end_output(Stream& stream) {
+    const bool may_send_more = !stream.peer_ended && discard(stream);
+    if (!may_send_more || (stream.ignored == 0 && !stream.talkative)) return release(stream);
+    ::shutdown(stream.fd, SHUT_WR);
+    enter(stream, StreamState::draining, clock_.now() + limits_.linger_max);
+    want_read(stream, true);
+}
+
+// False when there is nothing more to wait for.
+bool LibeventStreams::discard(Stream& stream) {
+    while (stream.ignored < limits_.linger_bytes_max) {
+        // MSG_TRUNC: the kernel drops the bytes without copying them.
+        const ssize_t got = ::recv(stream.fd, nullptr, buffer_.size(), MSG_TRUNC);
+        if (got < 0) return would_block(errno);
+        if (got == 0) stream.peer_ended = true;
+        if (got == 0) return false;
+        stream.ignored += static_cast<std::size_t>(got);
+        stats_.bytes_in += static_cast<std::uint64_t>(got);
+    }
+    return false;
+}
+
+void LibeventStreams::close_socket(Stream& stream, bool reset) {
+    want_read(stream, false);
+    want_write(stream, false);
+    if (stream.fd < 0) return;
+    const linger at_once{1, 0};
+    if (reset) ::setsockopt(stream.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    ::close(stream.fd);
+    stream.fd = -1;
+}
+
+void LibeventStreams::release(Stream& stream, bool reset) {
+    close_socket(stream, reset);
+    leave_deadlines(stream);
+    if (stream.attempt && stream.attempt->resolving) resolver_.cancel(stream.id());
+    stats_.output_unsent -= stream.unsent();
+    --(stream.accepted ? stats_.live_accepted : stats_.live_connected);
+    if (stream.accepted) {
+        const auto found = accepted_by_source_.find(stream.source);
+        if (--found->second == 0) accepted_by_source_.erase(found);
+    }
+    slab_.release(stream);
+}
+
+void LibeventStreams::lose(Stream& stream, bool reset) {
+    const StreamId id = stream.id();
+    release(stream, reset);
+    tell([id](EventHandler& handler) { handler.on_closed(id); });
+}
+
+void LibeventStreams::lose_later(Stream& stream, bool reset) {
+    close_socket(stream, reset);
+    tell_later(stream);
+}
+
+// ---- interest and deadlines ----
+
+void LibeventStreams::want_read(Stream& stream, bool wanted) {
+    if (stream.wants_read == wanted) return;
+    stream.wants_read = wanted;
+    if (!wanted) {
+        event_del(&stream.readable);
+        return;
+    }
+    event_assign(
+        &stream.readable, base_, stream.fd, EV_READ | EV_PERSIST,
+        [](evutil_socket_t, short, void* self) {
+            auto* ready = static_cast<Stream*>(self);
+            ready->owner->on_readable(*ready);
+        },
+        &stream);
+    event_add(&stream.readable, nullptr);
+}
+
+void LibeventStreams::want_write(Stream& stream, bool wanted) {
+    if (stream.wants_write == wanted) return;
+    stream.wants_write = wanted;
+    if (!wanted) {
+        event_del(&stream.writable);
+        return;
+    }
+    event_assign(
+        &stream.writable, base_, stream.fd, EV_WRITE | EV_PERSIST,
+        [](evutil_socket_t, short, void* self) {
+            auto* ready = static_cast<Stream*>(self);
+            ready->owner->on_writable(*ready);
+        },
+        &stream);
+    event_add(&stream.writable, nullptr);
+}
+
+void LibeventStreams::enter(Stream& stream, StreamState state, Instant deadline) {
+    leave_deadlines(stream);
+    stream.state = state;
+    deadlines_[static_cast<std::size_t>(state)].join(stream, deadline);
+    if (deadline < armed_) arm(deadline);
+}
+
+void LibeventStreams::leave_deadlines(Stream& stream) {
+    if (has_deadline(stream.state)) deadlines_[static_cast<std::size_t>(stream.state)].leave(stream);
+}
+
+// Bytes have moved.
+void LibeventStreams::touch(Stream& stream) {
+    if (stream.state == StreamState::live) enter(stream, stream.state, idle_deadline());
+    if (stream.state == StreamState::flushing)
+        enter(stream, stream.state, std::min(clock_.now() + limits_.flush_stall_max, stream.flush_until));
+}
+
+Instant LibeventStreams::idle_deadline() const {
+    return limits_.idle_timeout == no_timeout ? no_deadline : clock_.now() + limits_.idle_timeout;
+}
+
+void LibeventStreams::keep_alive(int fd) const {
+    using std::chrono::seconds;
+    if (limits_.keepalive <= Duration{0}) return;
+    const auto whole = [](Duration span) { return static_cast<int>(std::chrono::ceil<seconds>(span).count()); };
+    const int on = 1, idle_s = whole(limits_.keepalive), interval_s = whole(limits_.keepalive_interval);
+    ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &limits_.keepalive_questions, sizeof limits_.keepalive_questions);
+}
+
+}  // namespace halp

@@ -1,0 +1,131 @@
+// The connections of a libevent world: raw non-blocking sockets, one system call per thing done. Most connections
+// carry one small query and one answer and never meet the event loop: accepted, read, answered and closed in one
+// go.
+//
+// No door calls the handler. What a door finds out at once (a refused connection, a broken pipe) is told from the
+// loop, and what tells the handler (tell) asserts that nothing else is being told.
+#pragma once
+
+#include <array>
+#include <cassert>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "overlay/backlog.h"
+#include "overlay/environment.h"
+#include "overlay/libevent/address.h"
+#include "overlay/libevent/limits.h"
+#include "overlay/libevent/resolver.h"
+#include "overlay/libevent/stream.h"
+#include "store/endpoint.h"
+#include "store/time.h"
+
+struct event;
+struct event_base;
+
+namespace halp {
+
+class LibeventStreams final : public Transport, public Backlog {
+public:
+    // `limits` and `stats` belong to the world and outlive this.
+    LibeventStreams(event_base* base, const Clock& clock, const WorldLimits& limits, WorldStats& stats);
+    ~LibeventStreams() override;
+    LibeventStreams(const LibeventStreams&) = delete;
+    LibeventStreams& operator=(const LibeventStreams&) = delete;
+
+    void attach(EventHandler& handler, WritableHandler* writable) {
+        handler_ = &handler;
+        writable_ = writable;
+    }
+    [[nodiscard]] bool attached() const { return handler_ != nullptr; }
+
+    StreamId connect(const Endpoint& to) override;
+    void write(StreamId id, Bytes bytes) override;
+    void close(StreamId id) override;
+    void abort(StreamId id) override;
+    [[nodiscard]] std::size_t unsent(StreamId id) const override;
+
+    [[nodiscard]] std::optional<Endpoint> local_address(StreamId id);
+    [[nodiscard]] std::size_t size() const { return slab_.size(); }
+    // Some streams cannot be freed before libevent has let go of their names.
+    [[nodiscard]] bool resolving() const { return resolver_.busy(); }
+
+    // The listener's side. A connection that is not welcome is counted and left to the caller to close.
+    [[nodiscard]] bool welcomes(const SocketAddress& source);
+    StreamId adopt(int fd, const SocketAddress& source);  // tells on_accept
+    void receive_first(StreamId id);                      // what has come already, without waiting for the loop
+
+    // Lets `call` tell the handler something. Bytes it writes leave together at the end, with FIN if it closes.
+    template <class Call>
+    void tell(Call&& call) {
+        assert(handler_ && !telling_);
+        telling_ = true;
+        call(*handler_);
+        telling_ = false;
+        if (!corked_.empty()) uncork();
+    }
+
+private:
+    static constexpr std::size_t small_query_bytes_max = 4096;  // what an original reads at most
+
+    // libevent_streams.cc
+    void enter(Stream& stream, StreamState state, Instant deadline);
+    void leave_deadlines(Stream& stream);
+    void touch(Stream& stream);
+    [[nodiscard]] Instant idle_deadline() const;
+    void keep_alive(int fd) const;
+    void want_read(Stream& stream, bool wanted);
+    void want_write(Stream& stream, bool wanted);
+    void receive(Stream& stream);
+    bool enqueue(Stream& stream, Bytes bytes);
+    bool send_queued(Stream& stream);
+    void flush(Stream& stream);
+    void uncork();
+    void finish(Stream& stream);
+    void end_output(Stream& stream);
+    bool discard(Stream& stream);
+    void close_socket(Stream& stream, bool reset);
+    void release(Stream& stream, bool reset = false);
+    void lose(Stream& stream, bool reset);
+    void lose_later(Stream& stream, bool reset);
+    void on_readable(Stream& stream);
+    void on_writable(Stream& stream);
+
+    // libevent_connect.cc
+    void resolved(StreamId id, std::vector<SocketAddress> addresses);
+    void try_next_address(Stream& stream);
+    int start_connecting(Stream& stream, const SocketAddress& to);
+    void on_connect_outcome(Stream& stream);
+    void connected(Stream& stream);
+    void connect_timed_out(Stream& stream);
+
+    // libevent_deadlines.cc
+    void tell_later(Stream& stream);
+    void deliver_later();
+    void arm(Instant when);
+    void expire_due();
+    void expire(Stream& stream);
+
+    event_base* base_;
+    const Clock& clock_;
+    const WorldLimits& limits_;
+    WorldStats& stats_;
+    EventHandler* handler_ = nullptr;
+    WritableHandler* writable_ = nullptr;  // null: nobody wants to know
+    bool telling_ = false;
+    std::array<char, 65536> buffer_;  // every stream is read into it
+    StreamSlab slab_;
+    std::array<DeadlineQueue, stream_states> deadlines_;
+    Instant armed_ = no_deadline;
+    event* deadline_event_;
+    event* later_event_;
+    std::vector<StreamId> later_;   // failed or broken, to be told from the loop
+    std::vector<StreamId> corked_;  // written to since the handler was called
+    std::unordered_map<SourceKey, std::uint32_t, SourceKeyHash> accepted_by_source_;
+    LibeventResolver resolver_;
+};
+
+}  // namespace halp

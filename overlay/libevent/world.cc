@@ -1,0 +1,250 @@
+#include "overlay/libevent/world.h"
+
+#include <event2/event.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cassert>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <ctime>
+#include <list>
+#include <utility>
+
+#include "overlay/libevent/listener.h"
+#include "overlay/libevent/streams.h"
+
+namespace halp {
+namespace {
+
+timeval timeval_of(Duration wait) {
+    const std::int64_t us = std::max<std::int64_t>(wait.count(), 0);
+    return {static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)};
+}
+
+std::int64_t read_clock_us(clockid_t which) {
+    timespec now{};
+    clock_gettime(which, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
+
+class MachineClock final : public Clock {
+public:
+    // Some 20 ns each: not worth remembering between two callbacks.
+    Instant now() const override { return Instant{Duration{read_clock_us(CLOCK_MONOTONIC)}}; }
+    UnixSeconds wall() const override { return UnixSeconds{read_clock_us(CLOCK_REALTIME) / 1'000'000}; }
+};
+
+// xoshiro256++ 1.0 by Blackman and Vigna (public domain), seeded by the kernel.
+class MachineRandom final : public Random {
+public:
+    MachineRandom() {
+        const ssize_t got = getrandom(state_.data(), sizeof state_, 0);
+        assert(got == static_cast<ssize_t>(sizeof state_));
+        static_cast<void>(got);
+    }
+    std::uint64_t next() override {
+        const std::uint64_t word = std::rotl(state_[0] + state_[3], 23) + state_[0];
+        const std::uint64_t shifted = state_[1] << 17;
+        state_[2] ^= state_[0];
+        state_[3] ^= state_[1];
+        state_[1] ^= state_[2];
+        state_[0] ^= state_[3];
+        state_[2] ^= shifted;
+        state_[3] = std::rotl(state_[3], 45);
+        return word;
+    }
+
+private:
+    std::array<std::uint64_t, 4> state_{};
+};
+
+// A node sets its alarm often and mostly to later: the timer then stays as it is, fires too early and is set again.
+class LoopAlarm final : public Alarm {
+public:
+    LoopAlarm(event_base* base, const Clock& clock, LibeventStreams& streams)
+        : clock_(clock),
+          streams_(streams),
+          timer_(evtimer_new(
+              base, [](evutil_socket_t, short, void* self) { static_cast<LoopAlarm*>(self)->fire(); }, this)) {
+        assert(timer_);
+    }
+    ~LoopAlarm() override { event_free(timer_); }
+    LoopAlarm(const LoopAlarm&) = delete;
+    LoopAlarm& operator=(const LoopAlarm&) = delete;
+
+    void wake_at(Instant when) override {
+        wanted_ = when;
+        if (when < armed_) arm();
+    }
+
+private:
+    void arm() {
+        armed_ = wanted_;
+        const Instant now = clock_.now();
+        const timeval wait = timeval_of(wanted_ <= now ? Duration{0} : wanted_ - now);
+        evtimer_add(timer_, &wait);
+    }
+    void fire() {
+        armed_ = no_deadline;
+        if (wanted_ == no_deadline) return;
+        if (wanted_ > clock_.now()) return arm();
+        wanted_ = no_deadline;
+        streams_.tell([](EventHandler& handler) { handler.on_wakeup(); });
+    }
+
+    const Clock& clock_;
+    LibeventStreams& streams_;
+    event* timer_;
+    Instant wanted_ = no_deadline;
+    Instant armed_ = no_deadline;
+};
+
+// A call that a program waits for.
+struct Call {
+    std::function<void()> call;
+    event* trigger = nullptr;
+    std::list<Call>* among = nullptr;  // for those that happen once
+    std::list<Call>::iterator self;
+};
+
+// The number of files this process may have open, as large as it may be.
+std::size_t raise_file_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+    if (limit.rlim_cur < limit.rlim_max) {
+        const rlimit wanted{limit.rlim_max, limit.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &wanted) == 0) limit = wanted;
+    }
+    return static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, 1U << 20));
+}
+
+// Leaves a quarter of the files for connections of our own, and some for the storage.
+std::size_t accepted_max_of(std::size_t files) {
+    const std::size_t kept = 32;
+    return files > 2 * kept ? (files - kept) / 4 * 3 : kept;
+}
+
+}  // namespace
+
+struct LibeventWorld::Parts {
+    Parts(const WorldLimits& wanted_limits, event_base* borrowed)
+        : limits(wanted_limits),
+          owned(borrowed ? nullptr : event_base_new()),
+          base(borrowed ? borrowed : owned),
+          streams(std::make_unique<LibeventStreams>(base, clock, limits, stats)),
+          alarm(base, clock, *streams),
+          listener(base, *streams, stats) {}
+
+    WorldLimits limits;
+    WorldStats stats;
+    event_base* owned;
+    event_base* base;
+    MachineClock clock;
+    MachineRandom random;
+    std::unique_ptr<LibeventStreams> streams;
+    LoopAlarm alarm;
+    LibeventListener listener;
+    std::list<Call> timers;
+    std::list<Call> signals;
+    bool files_counted = false;
+};
+
+LibeventWorld::LibeventWorld(const WorldLimits& limits, event_base* borrowed) {
+    std::signal(SIGPIPE, SIG_IGN);
+    parts_ = std::make_unique<Parts>(limits, borrowed);
+}
+
+LibeventWorld::~LibeventWorld() {
+    for (auto* calls : {&parts_->timers, &parts_->signals})
+        for (const Call& call : *calls) event_free(call.trigger);
+    event_base* const base = parts_->owned;
+    const bool resolving = parts_->streams->resolving();
+    parts_.reset();
+    if (!base) return;
+    // Cancelled questions to name servers are freed by the loop, in a few turns.
+    for (int turn = 0; resolving && turn < 4; ++turn) event_base_loop(base, EVLOOP_NONBLOCK);
+    event_base_free(base);
+}
+
+void LibeventWorld::attach(EventHandler& handler, WritableHandler* writable) {
+    assert(!parts_->streams->attached());
+    parts_->streams->attach(handler, writable);
+}
+
+Result<Endpoint> LibeventWorld::listen(const Endpoint& local) {
+    if (!std::exchange(parts_->files_counted, true)) {
+        const std::size_t bearable = accepted_max_of(raise_file_limit());
+        parts_->limits.accepted_max = std::min(parts_->limits.accepted_max, bearable);
+    }
+    return parts_->listener.listen(local);
+}
+
+void LibeventWorld::stop_listening() { parts_->listener.stop(); }
+
+void LibeventWorld::run() {
+    assert(parts_->streams->attached());  // connections that were made since listen() are accepted from here on
+    event_base_loop(parts_->base, EVLOOP_NO_EXIT_ON_EMPTY);
+}
+
+bool LibeventWorld::quiet() const { return parts_->streams->size() == 0; }
+
+void LibeventWorld::stop() { event_base_loopbreak(parts_->base); }
+
+void LibeventWorld::stop_when_quiet(Duration patience) {
+    const Instant latest = parts_->clock.now() + patience;
+    const auto look = [this, latest](const auto& again) -> void {
+        if (quiet() || parts_->clock.now() >= latest) return stop();
+        call_after(std::chrono::milliseconds{5}, [again] { again(again); });
+    };
+    look(look);
+}
+
+Clock& LibeventWorld::clock() { return parts_->clock; }
+Alarm& LibeventWorld::alarm() { return parts_->alarm; }
+Random& LibeventWorld::random() { return parts_->random; }
+Transport& LibeventWorld::transport() { return *parts_->streams; }
+const Backlog& LibeventWorld::backlog() const { return *parts_->streams; }
+event_base* LibeventWorld::base() { return parts_->base; }
+const WorldStats& LibeventWorld::stats() const { return parts_->stats; }
+
+std::optional<Endpoint> LibeventWorld::local_address(StreamId stream) const {
+    return parts_->streams->local_address(stream);
+}
+
+void LibeventWorld::call_after(Duration delay, std::function<void()> call) {
+    Call& timer = parts_->timers.emplace_front();
+    timer.call = std::move(call);
+    timer.among = &parts_->timers;
+    timer.self = parts_->timers.begin();
+    timer.trigger = evtimer_new(
+        parts_->base,
+        [](evutil_socket_t, short, void* context) {
+            auto* due = static_cast<Call*>(context);
+            const std::function<void()> run_it = std::move(due->call);
+            event_free(due->trigger);
+            due->among->erase(due->self);
+            run_it();
+        },
+        &timer);
+    assert(timer.trigger);
+    const timeval wait = timeval_of(delay);
+    evtimer_add(timer.trigger, &wait);
+}
+
+void LibeventWorld::on_signal(int signal, std::function<void()> call) {
+    Call& entry = parts_->signals.emplace_front();
+    entry.call = std::move(call);
+    entry.trigger = evsignal_new(
+        parts_->base, signal, [](evutil_socket_t, short, void* context) { static_cast<Call*>(context)->call(); },
+        &entry);
+    assert(entry.trigger);
+    event_add(entry.trigger, nullptr);
+}
+
+}  // namespace halp

@@ -1,0 +1,72 @@
+// The real world of a node: the machine's clock, sockets, timers and randomness on one libevent loop and one
+// thread. Protocol code sees only the doors; a program makes the world, attaches the node and runs it.
+//
+//     LibeventWorld world;
+//     OverlayNode node(options, Environment{world.clock(), world.alarm(), ...});
+//     world.attach(node);
+//     auto listening = world.listen({"::", 3451});
+//     world.on_signal(SIGTERM, [&] { world.stop(); });
+//     world.run();
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "overlay/backlog.h"
+#include "overlay/environment.h"
+#include "overlay/libevent/limits.h"
+#include "store/endpoint.h"
+#include "store/result.h"
+#include "store/time.h"
+
+struct event_base;
+
+namespace halp {
+
+class LibeventWorld {
+public:
+    // With an event base of the caller, who frees it after the world, the loop can be shared. SIGPIPE is ignored
+    // from now on, in the whole process.
+    explicit LibeventWorld(const WorldLimits& limits = {}, event_base* borrowed = nullptr);
+    ~LibeventWorld();
+    LibeventWorld(const LibeventWorld&) = delete;
+    LibeventWorld& operator=(const LibeventWorld&) = delete;
+
+    // Once, before listen() and before the first connection. A node that streams asks to be told of room
+    // (backlog.h).
+    void attach(EventHandler& handler, WritableHandler* writable = nullptr);
+
+    // Port 0 takes any free one; the answer is what was taken. "::" takes IPv4 too. May be called several times.
+    // The first call raises the process's limit of open files to what is allowed.
+    [[nodiscard]] Result<Endpoint> listen(const Endpoint& local);
+    void stop_listening();
+
+    void run();  // until stop()
+    void stop();
+    // No stream is left, those being closed included.
+    [[nodiscard]] bool quiet() const;
+    // Ends run() as soon as every stream is closed and flushed, at the latest after `patience`.
+    void stop_when_quiet(Duration patience);
+
+    [[nodiscard]] Clock& clock();
+    [[nodiscard]] Alarm& alarm();
+    [[nodiscard]] Random& random();
+    [[nodiscard]] Transport& transport();
+    [[nodiscard]] const Backlog& backlog() const;
+
+    // For programs; protocol code has its Alarm.
+    void call_after(Duration delay, std::function<void()> call);
+    void on_signal(int signal, std::function<void()> call);
+    [[nodiscard]] event_base* base();
+
+    [[nodiscard]] const WorldStats& stats() const;
+    [[nodiscard]] std::optional<Endpoint> local_address(StreamId stream) const;
+
+private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace halp

@@ -1,0 +1,149 @@
+#include "overlay/node/host_lists.h"
+
+#include <algorithm>
+
+namespace halp {
+
+namespace {
+
+constexpr int failures_until_forgotten = 3;
+constexpr std::size_t failures_remembered_max = 4096;
+
+UnixSeconds wall_of(Instant seen, Moment m) {
+    const auto age = std::chrono::duration_cast<std::chrono::seconds>(m.now - seen).count();
+    return UnixSeconds{std::max<std::int64_t>(0, count(m.wall) - age)};
+}
+
+}  // namespace
+
+std::vector<ListedHost> HostLists::peers(std::size_t first, std::size_t count, Moment moment) const {
+    std::vector<ListedHost> out;
+    // The original's server does not list itself; a member of a swarm does, so that whoever asks one node learns all.
+    const EndpointId self = parts_.gossip.in_swarm() ? parts_.gossip.self() : no_endpoint;
+    std::size_t position = 0;
+    const auto take = [&](ListedHost host) {
+        if (position >= first && out.size() < count) out.push_back(std::move(host));
+        ++position;
+    };
+    if (self != no_endpoint) take({parts_.endpoints.at(self), moment.wall, true, true, false});
+    for (const Peer& peer : parts_.view.listed()) {
+        if (out.size() >= count) break;
+        const bool claimed = !peer.vouched();
+        take({parts_.endpoints.at(peer.endpoint), claimed ? peer.claim.stated : wall_of(peer.newest(), moment), false,
+              peer.proved != never, claimed});
+    }
+    return out;
+}
+
+std::vector<ListedHost> HostLists::hosts(const Label& label, std::size_t first, std::size_t count,
+                                         Moment moment) const {
+    if (label == Label::halp()) return peers(first, count, moment);
+    std::vector<ListedHost> out;
+    const HostList* list = parts_.labels.find(label);
+    if (!list) return out;
+    for (const HostEntry& e : list->page(first, count)) {
+        const bool claimed = !e.vouched();
+        const UnixSeconds seen = claimed ? e.claim.stated : e.own ? moment.wall : wall_of(e.seen(), moment);
+        out.push_back({parts_.endpoints.at(e.endpoint), seen, e.own, e.proved != never, claimed});
+    }
+    return out;
+}
+
+std::size_t HostLists::host_count(const Label& label) const {
+    if (label == Label::halp())
+        return parts_.view.listed_count() + (parts_.gossip.in_swarm() && parts_.gossip.self() != no_endpoint ? 1 : 0);
+    const HostList* list = parts_.labels.find(label);
+    return list ? list->size() : 0;
+}
+
+std::vector<ListedName> HostLists::names(const Label& directory, std::size_t first, std::size_t count) const {
+    std::vector<ListedName> out;
+    if (const NameList* list = parts_.labels.names(directory))
+        for (NamedAt& named : list->page(first, count)) out.push_back({std::move(named.name), named.stated});
+    return out;
+}
+
+bool HostLists::known(const Label& label) const {
+    return label == Label::halp() || parts_.labels.find(label) || parts_.labels.names(label);
+}
+
+bool HostLists::insert(const Label& label, const Endpoint& endpoint, UnixSeconds stated, SourceId source,
+                       LearnedFrom from, Moment moment) {
+    const EndpointId id = parts_.endpoints.intern(endpoint);
+    // A time in the future ranks as now: it pins nothing on top (halp-wire.md, defect 16).
+    const Claim claim{stated, std::min(stated, moment.wall), moment.now};
+    if (label == Label::halp()) return insert_peer(id, claim, from, moment);
+    HostEntry news;
+    news.endpoint = id;
+    news.claim = claim;
+    const LabelTable::Outcome outcome = parts_.labels.merge(label, news, source, moment.now, moment.wall);
+    if (outcome.merge == Merge::refused) return false;
+    if (outcome.merge == Merge::added) {
+        parts_.observer.note(EntryLearned{label, endpoint, from});
+        const Duration age = std::chrono::seconds{std::max<std::int64_t>(0, count(moment.wall) - count(stated))};
+        if (from != LearnedFrom::cache && age <= parts_.labels.allocation(label).ttl)
+            parts_.gossip.tell(label, id, moment.now);
+    }
+    return true;
+}
+
+bool HostLists::insert_peer(EndpointId endpoint, const Claim& claim, LearnedFrom from, Moment moment) {
+    if (parts_.gossip.is_self(endpoint)) return true;
+    const Heard heard = parts_.view.hear({.endpoint = endpoint, .claim = claim}, moment.now);
+    if (heard == Heard::added) parts_.observer.note(EntryLearned{Label::halp(), parts_.endpoints.at(endpoint), from});
+    parts_.view.settle();
+    return true;
+}
+
+bool HostLists::insert_name(const Label& directory, const std::string& name, UnixSeconds stated, SourceId source,
+                            Moment moment) {
+    const NamedAt news{name, stated, std::min(stated, moment.wall)};
+    return parts_.labels.merge_name(directory, news, source, moment.now).merge != Merge::refused;
+}
+
+void HostLists::mention(const Label& label, SourceId source, Moment moment) {
+    parts_.labels.mention(label, source, moment.now, moment.wall);
+}
+
+Result<void> HostLists::confirm(const Label& label, const Endpoint& endpoint, bool worked, Moment moment) {
+    const EndpointId id = parts_.endpoints.find(endpoint);
+    const HostList* list = parts_.labels.find(label);
+    const HostEntry* entry = list && id != no_endpoint ? list->find(id) : nullptr;
+    if (label == Label::halp()) return Error{ErrorCode::refused, "the nodes of `halp` are confirmed by this node itself"};
+    if (!entry || entry->withdrawn)
+        return Error{ErrorCode::not_found, endpoint.text() + " is not in the list of " + label.text()};
+    const auto key = std::pair{label, id};
+    if (worked) {
+        failures_.erase(key);
+        HostEntry news = *entry;
+        news.proved = moment.now;
+        static_cast<void>(parts_.labels.merge(label, news, local_source, moment.now, moment.wall));
+        return {};
+    }
+    if (failures_.size() >= failures_remembered_max) failures_.clear();
+    if (entry->own || ++failures_[key] < failures_until_forgotten) return {};
+    failures_.erase(key);
+    parts_.labels.erase(label, id);
+    parts_.observer.note(EntryForgotten{label, endpoint, ForgottenWhy::failed});
+    return {};
+}
+
+void HostLists::mark_endpoints(std::vector<bool>& marks) const {
+    for (const auto& [key, failed] : failures_) marks[static_cast<std::size_t>(key.second)] = true;
+}
+
+bool HostLists::clear(const Label& label) {
+    if (label == Label::halp()) {
+        const bool any = parts_.view.listed_count() > 0;
+        parts_.view.clear();
+        return any;
+    }
+    return parts_.labels.clear(label);
+}
+
+void HostLists::clear_all() {
+    parts_.view.clear();
+    parts_.labels.clear_all();
+}
+
+}  // namespace halp

@@ -1,0 +1,61 @@
+// The host lists as users see them: every label alike, although the peer view keeps `halp` and the label table
+// the others. Policy for what comes in from people and strangers is here.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "overlay/environment.h"
+#include "overlay/event.h"
+#include "overlay/gossip/gossip.h"
+#include "overlay/gossip/peer_view.h"
+#include "overlay/listing.h"
+#include "store/label_table.h"
+
+namespace halp {
+
+struct Moment {
+    Instant now;
+    UnixSeconds wall;
+};
+
+class HostLists {
+public:
+    struct Parts {
+        EndpointTable& endpoints;
+        PeerView& view;
+        LabelTable& labels;
+        Gossip& gossip;
+        Observer& observer;
+    };
+    explicit HostLists(Parts parts) : parts_(parts) {}
+
+    [[nodiscard]] std::vector<ListedHost> hosts(const Label& label, std::size_t first, std::size_t count,
+                                                Moment moment) const;
+    [[nodiscard]] std::size_t host_count(const Label& label) const;
+    [[nodiscard]] std::vector<ListedName> names(const Label& directory, std::size_t first, std::size_t count) const;
+    [[nodiscard]] bool known(const Label& label) const;
+
+    // Somebody's word that a host works: a claim. Told to others at once when it is recent. False when a quota refuses.
+    bool insert(const Label& label, const Endpoint& endpoint, UnixSeconds stated, SourceId source, LearnedFrom from,
+                Moment moment);
+    bool insert_name(const Label& directory, const std::string& name, UnixSeconds stated, SourceId source,
+                     Moment moment);
+    // After a query about a label it stands in its directories, as with the original.
+    void mention(const Label& label, SourceId source, Moment moment);
+    // The application dialled it. Three failures in a row: forgotten.
+    Result<void> confirm(const Label& label, const Endpoint& endpoint, bool worked, Moment moment);
+    bool clear(const Label& label);
+    void clear_all();
+    void mark_endpoints(std::vector<bool>& marks) const;
+
+private:
+    [[nodiscard]] std::vector<ListedHost> peers(std::size_t first, std::size_t count, Moment moment) const;
+    bool insert_peer(EndpointId endpoint, const Claim& claim, LearnedFrom from, Moment moment);
+
+    Parts parts_;
+    std::map<std::pair<Label, EndpointId>, int> failures_;  // in a row, as applications report them
+};
+
+}  // namespace halp

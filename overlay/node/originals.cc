@@ -1,0 +1,124 @@
+#include "overlay/node/originals.h"
+
+#include <algorithm>
+
+#include "overlay/text/text_client.h"
+
+namespace halp {
+
+namespace {
+
+constexpr Duration look_interval = std::chrono::seconds{1};
+constexpr std::size_t visits_max = 64;
+constexpr std::size_t queries_per_visit_max = 32;
+constexpr std::size_t labels_followed_per_visit = 8;  // of those the server lists and nobody here holds
+constexpr int failures_until_forgotten = 3;
+
+}  // namespace
+
+void Originals::on_deadline(Moment moment) {
+    look_at_ = moment.now + look_interval;
+    std::erase_if(visits_, [&](const auto& v) {
+        const std::optional<Peer> peer = parts_.view.find(v.first);
+        return v.second.conversation == ConversationId{} && (!peer || !peer->original || peer->dead());
+    });
+    for (const Peer& peer : parts_.view.all()) {
+        if (!peer.original || peer.dead() || parts_.gossip.leaving()) continue;
+        if (visits_.size() >= visits_max && !visits_.contains(peer.endpoint)) continue;
+        Visit& visit = visits_[peer.endpoint];
+        if (visit.conversation != ConversationId{} || visit.next > moment.now) continue;
+        plan(visit, moment);
+        step(peer.endpoint, visit, moment.now);
+    }
+    if (visits_.empty()) look_at_ = no_deadline;  // until one is met
+}
+
+void Originals::plan(Visit& visit, Moment moment) {
+    visit.left.clear();
+    ask(visit, Asks::hosts, Label::halp());
+    ask(visit, Asks::names, Label::labels());
+    for (const Label& label : parts_.labels.host_labels())
+        if (parts_.labels.held(label)) ask(visit, Asks::hosts, label);
+    // Originals learn of us by `insert halp` alone: they forget what a `get halp` brings.
+    if (parts_.gossip.self() != no_endpoint) tell(visit, Label::halp(), parts_.endpoints.at(parts_.gossip.self()), moment);
+    for (const Gossip::Own& own : parts_.gossip.announcements())
+        tell(visit, own.label, parts_.endpoints.at(own.endpoint), moment);
+    const auto fifth = static_cast<std::uint64_t>(options_.poll_interval.count() * 2 / 5 + 1);
+    visit.next = moment.now + options_.poll_interval * 4 / 5 +
+                 Duration{static_cast<std::int64_t>(parts_.random.below(fifth))};
+}
+
+void Originals::ask(Visit& visit, Asks asks, const Label& label) {
+    if (visit.left.size() >= queries_per_visit_max) return;
+    if (const Result<std::string> query = get_query(label)) visit.left.push_back({asks, label, *query});
+}
+
+void Originals::tell(Visit& visit, const Label& label, const Endpoint& endpoint, Moment moment) {
+    const Result<std::vector<std::string>> queries = insert_queries(label, {{moment.wall, endpoint}});
+    if (!queries) return;  // a label that would end the original
+    for (const std::string& query : *queries)
+        if (visit.left.size() < queries_per_visit_max) visit.left.push_back({Asks::nothing, label, query});
+}
+
+void Originals::step(EndpointId server, Visit& visit, Instant now) {
+    if (visit.left.empty()) {
+        visit.conversation = {};
+        return;
+    }
+    visit.conversation = parts_.gossip.next_incoming();
+    calls_.push_back({visit.conversation, server, visit.left.front().text});
+    look_at_ = std::min(look_at_, now + look_interval);
+}
+
+std::map<EndpointId, Originals::Visit>::iterator Originals::visit_of(ConversationId conversation) {
+    return std::ranges::find_if(visits_, [&](const auto& v) { return v.second.conversation == conversation; });
+}
+
+void Originals::on_answer(ConversationId conversation, std::string_view answer, Moment moment) {
+    const auto at = visit_of(conversation);
+    if (at == visits_.end()) return;
+    const EndpointId server = at->first;
+    Visit& visit = at->second;
+    const Query query = std::move(visit.left.front());
+    visit.left.pop_front();
+    parts_.view.set_original(server, moment.now);
+    if (query.asks == Asks::hosts) {
+        const SourceId source{std::max(1U, parts_.endpoints.group(server))};
+        for (const HostAnswer::Line& line : parse_host_answer(answer, moment.wall).lines) {
+            const auto age = std::chrono::duration_cast<std::chrono::seconds>(line.age).count();
+            const UnixSeconds stated{std::max<std::int64_t>(0, count(moment.wall) - age)};
+            parts_.lists.insert(query.label, line.endpoint, stated, source, LearnedFrom::original, moment);
+        }
+    } else if (query.asks == Asks::names) {
+        take_names(visit, query.label, answer, moment);
+    }
+    step(server, visit, moment.now);
+}
+
+void Originals::take_names(Visit& visit, const Label& directory, std::string_view answer, Moment moment) {
+    std::size_t followed = 0;
+    for (const NameAnswer::Line& line : parse_name_answer(directory, answer, moment.wall).lines) {
+        if (line.label == Label::halp() || line.label == Label::labels() || followed >= labels_followed_per_visit) continue;
+        ++followed;
+        const bool asked = std::ranges::any_of(visit.left, [&](const Query& q) { return q.label == line.label; });
+        if (!asked) ask(visit, line.label.lists_names() ? Asks::names : Asks::hosts, line.label);
+    }
+}
+
+void Originals::on_failed(ConversationId conversation, Moment moment) {
+    const auto at = visit_of(conversation);
+    if (at == visits_.end()) return;
+    const EndpointId server = at->first;
+    at->second.left.clear();
+    at->second.conversation = {};
+    at->second.next = moment.now + std::chrono::seconds{10};
+    if (parts_.view.fail(server, moment.now, look_interval) < failures_until_forgotten) return;
+    parts_.view.erase(server);
+    visits_.erase(at);
+}
+
+void Originals::mark_endpoints(std::vector<bool>& marks) const {
+    for (const auto& [server, visit] : visits_) marks[static_cast<std::size_t>(server)] = true;
+}
+
+}  // namespace halp

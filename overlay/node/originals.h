@@ -1,0 +1,72 @@
+// Life with original HALP servers, which neither gossip nor learn by themselves (halp-wire.md, section 3): every few
+// minutes each one known is asked for its lists, and told of this node and of what is announced here. One
+// query a connection, one connection a server at a time.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "overlay/gossip/gossip.h"
+#include "overlay/gossip/peer_view.h"
+#include "overlay/node/host_lists.h"
+#include "overlay/overlay_options.h"
+
+namespace halp {
+
+struct OriginalCall {
+    ConversationId conversation;
+    EndpointId to;
+    std::string query;
+};
+
+class Originals {
+public:
+    struct Parts {
+        EndpointTable& endpoints;
+        Random& random;
+        PeerView& view;
+        LabelTable& labels;
+        Gossip& gossip;
+        HostLists& lists;
+    };
+    Originals(Parts parts, const TextOptions& options) : parts_(parts), options_(options) {}
+
+    void start(Instant now) { look_at_ = now; }
+    [[nodiscard]] Instant next_deadline() const { return look_at_; }
+    void on_deadline(Moment moment);
+    void on_answer(ConversationId conversation, std::string_view answer, Moment moment);
+    void on_failed(ConversationId conversation, Moment moment);
+    std::vector<OriginalCall> take_calls() { return std::exchange(calls_, {}); }
+    void mark_endpoints(std::vector<bool>& marks) const;
+
+private:
+    enum class Asks : std::uint8_t { hosts, names, nothing };
+    struct Query {
+        Asks asks;
+        Label label;
+        std::string text;
+    };
+    struct Visit {
+        std::deque<Query> left;
+        ConversationId conversation{};  // of the query under way; {} between visits
+        Instant next = never;
+    };
+
+    void plan(Visit& visit, Moment moment);
+    void ask(Visit& visit, Asks asks, const Label& label);
+    void tell(Visit& visit, const Label& label, const Endpoint& endpoint, Moment moment);
+    void step(EndpointId server, Visit& visit, Instant now);
+    void take_names(Visit& visit, const Label& directory, std::string_view answer, Moment moment);
+    std::map<EndpointId, Visit>::iterator visit_of(ConversationId conversation);
+
+    Parts parts_;
+    TextOptions options_;
+    Instant look_at_ = no_deadline;
+    std::map<EndpointId, Visit> visits_;
+    std::vector<OriginalCall> calls_;
+};
+
+}  // namespace halp

@@ -1,0 +1,80 @@
+// The connections of one node: what each is for, and when it must have come to something. The only place that
+// holds both stream ids and conversation ids.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "overlay/environment.h"
+#include "overlay/gossip/gossip.h"
+#include "overlay/text/text_client.h"
+#include "overlay/text/text_session.h"
+
+namespace halp {
+
+enum class StreamUse : std::uint8_t { undecided, text, gossip_in, gossip_out, original_out };
+
+struct NodeStream {
+    StreamUse use = StreamUse::undecided;
+    Endpoint remote;                       // as the socket shows it
+    std::unique_ptr<TextSession> session;  // only while a text query is not whole
+    std::unique_ptr<TextAnswer> answer;    // what an original server answers
+    std::string received;                  // of a frame that is not whole
+    ConversationId conversation{};
+    bool hang_up_when_sent = false;
+    bool connected = false;
+    Instant deadline = no_deadline;
+};
+
+class StreamTable {
+public:
+    NodeStream& add(StreamId id) { return streams_[id]; }
+    NodeStream* find(StreamId id) {
+        const auto at = streams_.find(id);
+        return at == streams_.end() ? nullptr : &at->second;
+    }
+    void erase(StreamId id) {
+        const auto at = streams_.find(id);
+        if (at == streams_.end()) return;
+        set_deadline(id, at->second, no_deadline);
+        if (at->second.conversation != ConversationId{}) by_conversation_.erase(at->second.conversation);
+        streams_.erase(at);
+    }
+    void set_deadline(StreamId id, NodeStream& stream, Instant deadline) {
+        if (stream.deadline == deadline) return;
+        if (stream.deadline != no_deadline) deadlines_.erase({stream.deadline, id});
+        if (deadline != no_deadline) deadlines_.insert({deadline, id});
+        stream.deadline = deadline;
+    }
+    void bind(StreamId id, NodeStream& stream, ConversationId conversation) {
+        stream.conversation = conversation;
+        by_conversation_[conversation] = id;
+    }
+    // False when the conversation has no stream (any more).
+    bool stream_of(ConversationId conversation, StreamId& id) const {
+        const auto at = by_conversation_.find(conversation);
+        if (at == by_conversation_.end()) return false;
+        id = at->second;
+        return true;
+    }
+    [[nodiscard]] Instant next_deadline() const { return deadlines_.empty() ? no_deadline : deadlines_.begin()->first; }
+    // A stream whose deadline has passed; false when there is none.
+    bool due(Instant now, StreamId& id) const {
+        if (deadlines_.empty() || deadlines_.begin()->first > now) return false;
+        id = deadlines_.begin()->second;
+        return true;
+    }
+    [[nodiscard]] std::size_t size() const { return streams_.size(); }
+    [[nodiscard]] std::size_t waiting() const { return deadlines_.size(); }
+
+private:
+    std::unordered_map<StreamId, NodeStream> streams_;
+    std::unordered_map<ConversationId, StreamId> by_conversation_;
+    std::set<std::pair<Instant, StreamId>> deadlines_;
+};
+
+}  // namespace halp

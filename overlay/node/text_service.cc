@@ -1,0 +1,71 @@
+#include "overlay/node/text_service.h"
+
+#include <algorithm>
+
+namespace halp {
+
+namespace {
+
+SourceId source_id(const Endpoint& source) { return SourceId{std::max(1U, source.group())}; }
+
+}  // namespace
+
+std::string TextService::answer(std::string_view query, const Endpoint& source, Moment moment,
+                                std::vector<StoredLine>& stored) {
+    const TextQuery parsed = parse_text_query(query);
+    ++counters_.queries;
+    const auto* asked = std::get_if<TextGet>(&parsed);
+    const auto* told = std::get_if<TextInsert>(&parsed);
+    const bool bad = std::holds_alternative<TextBad>(parsed);
+    observer_.note(QueryAnswered{source, told != nullptr, bad});
+    if (asked) return get(*asked, source_id(source), moment);
+    if (told) return insert(*told, source, moment, stored);
+    if (!bad) return {};
+    ++counters_.bad;
+    return std::string{text_refusal};
+}
+
+// The answer is made before the label is listed, so the first `get labels` of a fresh server is empty.
+std::string TextService::get(const TextGet& query, SourceId source, Moment moment) {
+    std::string out;
+    if (query.label.lists_names())
+        for (const ListedName& name : lists_.names(query.label, query.first, query.count))
+            append_name_line(out, name.seen, name.name);
+    else
+        for (const ListedHost& host : lists_.hosts(query.label, query.first, query.count, moment))
+            append_host_line(out, host.seen, host.endpoint);
+    lists_.mention(query.label, source, moment);
+    return out;
+}
+
+std::string TextService::insert(const TextInsert& query, const Endpoint& source, Moment moment,
+                                std::vector<StoredLine>& stored) {
+    ++counters_.inserts;
+    std::string out;
+    const SourceId id = source_id(source);
+    for (const Label& label : query.labels) {
+        TextLines lines{query.entries};
+        for (std::string_view line; lines.next(line);) {
+            const bool taken = insert_line(label, line, id, moment, stored);
+            append_insert_reply(out, taken, label, line);
+        }
+        lists_.mention(label, id, moment);
+    }
+    return out;
+}
+
+bool TextService::insert_line(const Label& label, std::string_view line, SourceId source, Moment moment,
+                              std::vector<StoredLine>& stored) {
+    if (label.lists_names()) {
+        const auto named = parse_name_line(line);
+        if (!named || !lists_.insert_name(label, named->name, named->stated, source, moment)) return false;
+        stored.push_back({label, std::nullopt});
+        return true;
+    }
+    const auto host = parse_host_line(line);
+    if (!host || !lists_.insert(label, host->endpoint, host->stated, source, LearnedFrom::text, moment)) return false;
+    stored.push_back({label, CacheLine{host->stated, host->endpoint}});
+    return true;
+}
+
+}  // namespace halp

@@ -1,0 +1,84 @@
+// What this node sends to original HALP servers, and how it reads what they answer. Originals end or hang over
+// queries that other servers shrug off (halp-wire.md, section 3), so what could do that is refused here and
+// never leaves this node. Their answers are a stranger's bytes: bounded, and read line by line.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "overlay/text/text_codec.h"
+#include "store/endpoint.h"
+#include "store/label.h"
+#include "store/result.h"
+#include "store/time.h"
+
+namespace halp {
+
+// An original under Jython reads 1024 bytes of a query and parses those.
+inline constexpr std::size_t text_sent_bytes_max = 1000;
+// It also keeps times in 32 bits.
+inline constexpr UnixSeconds text_sent_time_max{2147483647};
+
+// Refused: names longer than a file name, which end an original.
+[[nodiscard]] Result<std::string> get_query(const Label& label);
+
+// As many inserts as it takes, each a connection of its own. Times are clamped to what originals can keep.
+// Refused: labels that an insert cannot name (anything but a-z and 0-9) or that list names, and hosts that are
+// not Endpoint::make's.
+[[nodiscard]] Result<std::vector<std::string>> insert_queries(const Label& label,
+                                                              const std::vector<TextHostLine>& lines);
+
+// Collects one answer, whose end is the end of the connection. Keeps at most bytes_max of an endless one.
+class TextAnswer {
+public:
+    static constexpr std::size_t bytes_max = std::size_t{64} << 10;
+
+    // False once there is more than is kept: close the connection, nothing further is taken.
+    bool on_bytes(std::string_view bytes);
+    // All of it when the server ended it in good order; else what precedes the last line, which may be cut.
+    [[nodiscard]] std::string_view text(bool ended_in_order) const;
+
+private:
+    std::string text_;
+    bool overflowed_ = false;
+};
+
+[[nodiscard]] bool is_refusal(std::string_view answer);
+
+// Lines that say nothing are counted, never fatal: originals serve whatever was inserted into them.
+struct HostAnswer {
+    struct Line {
+        Endpoint endpoint;
+        Duration age{0};  // by the server's own clock, see ages_of() in the source
+        UnixSeconds stated{0};
+    };
+    std::vector<Line> lines;
+    std::size_t bad_lines = 0;
+};
+[[nodiscard]] HostAnswer parse_host_answer(std::string_view answer, UnixSeconds wall_now);
+
+struct NameAnswer {
+    struct Line {
+        std::string name;
+        // What to ask an original for next: `x/name`, or `x/name/` where the name can only be a parent.
+        Label label;
+        Duration age{0};
+        UnixSeconds stated{0};
+    };
+    std::vector<Line> lines;
+    std::size_t bad_lines = 0;  // also names that form no label, or none that is safe to ask for
+};
+// Precondition: directory.lists_names().
+[[nodiscard]] NameAnswer parse_name_answer(const Label& directory, std::string_view answer, UnixSeconds wall_now);
+
+struct InsertAnswer {
+    std::size_t stored = 0;
+    std::size_t refused = 0;
+    std::size_t unanswered = 0;  // entries the answer does not speak of, or not intelligibly
+};
+// `query` is one of insert_queries.
+[[nodiscard]] InsertAnswer parse_insert_answer(std::string_view query, std::string_view answer);
+
+}  // namespace halp

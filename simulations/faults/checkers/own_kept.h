@@ -1,0 +1,25 @@
+// What is announced on a node stays there, first in its list, until it is withdrawn: no flood, quota or hearsay
+// moves it.
+#pragma once
+
+#include <map>
+#include <set>
+#include <utility>
+
+#include "simulations/faults/checkers/checker.h"
+
+namespace halp::sim {
+
+class OwnKept final : public Checker {
+public:
+    [[nodiscard]] std::string_view name() const override { return "own kept"; }
+    void on_event(std::size_t node, Instant at, const Event& event) override;
+    void on_deed(const Deed& deed) override;
+    void on_look(const Look& look) override;
+
+private:
+    using Item = std::pair<Label, Endpoint>;
+    std::map<std::size_t, std::set<Item>> own_;  // by node
+};
+
+}  // namespace halp::sim

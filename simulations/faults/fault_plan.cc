@@ -1,0 +1,315 @@
+#include "simulations/faults/fault_plan.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <optional>
+
+#include "simulations/world/sim_random.h"
+
+namespace halp::sim {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+struct KindRow {
+    std::string_view name;
+    int weight;  // how often it is drawn among the faults; 0: by other rules
+    bool two_nodes, whole_swarm;
+};
+
+constexpr std::array<KindRow, step_kinds> kinds{{
+    {"loss", 2, false, true},       {"jitter", 2, false, true},       {"duplicates", 2, false, true},
+    {"delay", 3, false, false},     {"cut", 3, true, false},          {"one_way", 4, true, false},
+    {"partition", 2, false, true},  {"kill", 5, false, false},        {"power", 4, false, false},
+    {"death", 0, false, false},     {"stall", 4, false, false},       {"clock_step", 3, false, false},
+    {"drift", 2, false, false},     {"disk_full", 2, false, false},   {"disk_read_only", 1, false, false},
+    {"disk_busy", 2, false, false}, {"disk_broken", 1, false, false}, {"announce", 0, false, false},
+    {"withdraw", 0, false, false},  {"insert", 0, false, false},      {"insert_node", 0, false, false},
+    {"flood", 0, false, false},     {"query", 0, false, false},
+}};
+
+const KindRow& row(StepKind kind) { return kinds[static_cast<std::size_t>(kind)]; }
+
+class Drawer {
+public:
+    explicit Drawer(const PlanSize& size) : random_(mix_words(size.seed, 0x706c616e), size.nodes) {
+        plan_.seed = size.seed;
+        plan_.nodes = size.nodes;
+        plan_.faults_for = size.faults_for;
+        plan_.period = random_.chance(0.5) ? Duration{milliseconds{200}} : Duration{seconds{1}};
+    }
+
+    FaultPlan draw() {
+        draw_items();
+        draw_strangers();
+        draw_faults();
+        draw_deaths();
+        std::ranges::stable_sort(plan_.steps, {}, &Step::at);
+        return std::move(plan_);
+    }
+
+private:
+    [[nodiscard]] std::size_t per_minute(double rate) const {
+        const double minutes = static_cast<double>(plan_.faults_for.count()) / 60e6;
+        return static_cast<std::size_t>(rate * minutes) + 1;
+    }
+    std::uint32_t node() { return static_cast<std::uint32_t>(random_.below(plan_.nodes)); }
+    std::int64_t between(std::int64_t low, std::int64_t high) {
+        return low + static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(high - low) + 1));
+    }
+    // A whole number of milliseconds, as the record has them.
+    Duration time_between(Duration low, Duration high) {
+        return milliseconds{between(low / milliseconds{1}, high / milliseconds{1})};
+    }
+    Duration some_time() { return time_between(Duration{0}, plan_.faults_for); }
+
+    // Announced at first; some are withdrawn, and maybe announced again; some end with their process, without a
+    // word.
+    void draw_items() {
+        const std::size_t items = std::clamp<std::size_t>(plan_.nodes / 4, 1, 64);
+        for (std::size_t i = 0; i < items; ++i) {
+            const std::uint32_t where = node();
+            const auto add = [&](Duration at, Duration span, StepKind kind) {
+                plan_.steps.push_back(
+                    {at, span, kind, where, 0, kind == StepKind::kill ? 0 : static_cast<std::int64_t>(i)});
+            };
+            const Duration announced = time_between(Duration{0}, plan_.faults_for / 2);
+            add(announced, {}, StepKind::announce);
+            if (random_.chance(0.4)) continue;
+            const Duration ended = time_between(announced, plan_.faults_for);
+            if (random_.chance(0.4)) {
+                const Duration away = std::min<Duration>(seconds{4}, plan_.faults_for - ended);
+                add(ended, away, StepKind::kill);
+                add(ended + milliseconds{away / milliseconds{2}}, {},
+                    StepKind::withdraw);  // meanwhile: nobody hears of it
+                continue;
+            }
+            add(ended, {}, StepKind::withdraw);
+            if (random_.chance(0.5)) add(time_between(ended, plan_.faults_for), {}, StepKind::announce);
+        }
+    }
+
+    void draw_strangers() {
+        const std::size_t words = per_minute(6);
+        for (std::size_t i = 0; i < words; ++i) {
+            const std::uint64_t which = random_.below(10);
+            const StepKind kind = which < 5   ? StepKind::insert
+                                  : which < 6 ? StepKind::insert_node
+                                  : which < 7 ? StepKind::flood
+                                              : StepKind::query;
+            const std::int64_t amount = kind == StepKind::flood ? between(20, 80) : static_cast<std::int64_t>(i);
+            plan_.steps.push_back({some_time(), {}, kind, node(), 0, amount});
+        }
+    }
+
+    // Swarm-wide faults by time, those of nodes by time and nodes. A run uses some kinds and not others.
+    void draw_faults() {
+        std::vector<StepKind> drawn;
+        for (std::size_t k = 0; k < step_kinds; ++k) {
+            if (kinds[k].weight == 0 || random_.chance(0.3)) continue;
+            for (int w = 0; w < kinds[k].weight; ++w) drawn.push_back(StepKind{static_cast<std::uint8_t>(k)});
+        }
+        if (drawn.empty()) return;
+        const double crowd = static_cast<double>(std::min<std::size_t>(plan_.nodes, 200)) / 32;
+        const std::size_t faults = per_minute(1 + 3 * random_.chance(0.5) + 2 * crowd);
+        for (std::size_t i = 0; i < faults; ++i) {
+            Step step{some_time(), {}, drawn[random_.below(drawn.size())], node(), 0, 0};
+            if (row(step.kind).two_nodes) {
+                step.b = node();
+                if (step.a == step.b) continue;
+            }
+            if (row(step.kind).whole_swarm) step.a = 0;
+            step.span = std::min<Duration>(span_of(step.kind), plan_.faults_for - step.at);
+            step.amount = amount_of(step.kind);
+            plan_.steps.push_back(step);
+        }
+    }
+    Duration span_of(StepKind kind) {
+        if (kind == StepKind::stall) return time_between(milliseconds{200}, seconds{25});
+        const Duration longest = random_.chance(0.2) ? Duration{seconds{120}} : Duration{seconds{20}};
+        return time_between(milliseconds{100}, longest);
+    }
+    std::int64_t amount_of(StepKind kind) {
+        switch (kind) {
+            case StepKind::loss:
+                return between(10, 250);
+            case StepKind::jitter:
+                return between(1'000, 300'000);
+            case StepKind::duplicates:
+                return between(50, 1000);
+            case StepKind::delay:
+                return between(1'000, 400'000);
+            case StepKind::partition:
+                return between(1, 1'000'000'000);
+            case StepKind::clock_step:
+                return between(-100'000, 100'000);
+            case StepKind::drift:
+                return between(-200'000, 200'000);
+            case StepKind::disk_full:
+                return between(0, 40);
+            default:
+                return 0;
+        }
+    }
+
+    // Up to a tenth never come back. The first three are whom everybody asks at first, so they stay.
+    void draw_deaths() {
+        if (plan_.nodes < 6 || random_.chance(0.4)) return;
+        const std::uint64_t dead = random_.below(plan_.nodes / 10 + 1);
+        for (std::uint64_t i = 0; i < dead; ++i) {
+            const auto which = static_cast<std::uint32_t>(3 + random_.below(plan_.nodes - 3));
+            plan_.steps.push_back({some_time(), {}, StepKind::death, which, 0, 0});
+        }
+    }
+
+    SimRandom random_;
+    FaultPlan plan_;
+};
+
+// ---- the record ----
+
+std::int64_t in_ms(Duration span) { return span / milliseconds{1}; }
+
+std::vector<std::string_view> words_of(std::string_view line) {
+    std::vector<std::string_view> words;
+    while (!line.empty()) {
+        const std::size_t begin = line.find_first_not_of(' ');
+        if (begin == std::string_view::npos) break;
+        line.remove_prefix(begin);
+        const std::size_t end = std::min(line.find(' '), line.size());
+        words.push_back(line.substr(0, end));
+        line.remove_prefix(end);
+    }
+    return words;
+}
+
+template <class Number>
+bool read_number(std::string_view word, Number low, Number high, Number& out) {
+    Number value{};
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+    if (error != std::errc{} || end != word.data() + word.size() || value < low || value > high) return false;
+    out = value;
+    return true;
+}
+
+constexpr std::int64_t ms_max = std::int64_t{30} * 24 * 3600 * 1000;
+
+bool read_ms(std::string_view word, std::int64_t low, Duration& out) {
+    std::int64_t ms = 0;
+    if (!read_number<std::int64_t>(word, low, ms_max, ms)) return false;
+    out = milliseconds{ms};
+    return true;
+}
+
+bool read_setting(std::string_view key, std::string_view value, FaultPlan& plan) {
+    if (key == "seed") return read_number<std::uint64_t>(value, 0, ~std::uint64_t{0}, plan.seed);
+    if (key == "nodes") return read_number<std::size_t>(value, 1, plan_nodes_max, plan.nodes);
+    if (key == "faults_ms") return read_ms(value, 0, plan.faults_for);
+    if (key == "heal_ms") return read_ms(value, 0, plan.heal_for);
+    if (key == "period_ms") return read_ms(value, 10, plan.period);
+    if (key == "ttl_ms") return read_ms(value, 1000, plan.ttl);
+    return false;
+}
+
+// step AT SPAN KIND A B AMOUNT
+bool read_step(const std::vector<std::string_view>& words, FaultPlan& plan) {
+    if (words.size() != 7 || plan.steps.size() >= plan_steps_max) return false;
+    const auto named = std::ranges::find(kinds, words[3], &KindRow::name);
+    Step step;
+    if (named == kinds.end()) return false;
+    step.kind = StepKind{static_cast<std::uint8_t>(named - kinds.begin())};
+    constexpr std::int64_t most = 1'000'000'000;
+    if (!read_ms(words[1], 0, step.at) || !read_ms(words[2], 0, step.span)) return false;
+    if (!read_number<std::uint32_t>(words[4], 0, plan_nodes_max, step.a)) return false;
+    if (!read_number<std::uint32_t>(words[5], 0, plan_nodes_max, step.b)) return false;
+    if (!read_number<std::int64_t>(words[6], -most, most, step.amount)) return false;
+    plan.steps.push_back(step);
+    return true;
+}
+
+std::string what_is_wrong(const FaultPlan& plan) {
+    if (!std::ranges::is_sorted(plan.steps, {}, &Step::at)) return "steps go by time";
+    for (const Step& step : plan.steps) {
+        if (step.a >= plan.nodes || step.b >= plan.nodes) return step_text(step) + ": there is no such node";
+        if (row(step.kind).two_nodes && step.a == step.b) return step_text(step) + ": needs two nodes";
+        if (step.at > plan.faults_for) return step_text(step) + ": comes after the faults end";
+    }
+    return {};
+}
+
+std::string decimal(Duration span) {
+    const std::int64_t ms = in_ms(span);
+    const std::string rest = std::to_string(ms % 1000);
+    return std::to_string(ms / 1000) + "." + std::string(3 - rest.size(), '0') + rest + " s";
+}
+
+}  // namespace
+
+FaultPlan draw_plan(const PlanSize& size) { return Drawer{size}.draw(); }
+
+std::string_view kind_name(StepKind kind) { return row(kind).name; }
+
+std::string step_text(const Step& step) {
+    std::string out = decimal(step.at) + " " + std::string{kind_name(step.kind)};
+    if (!row(step.kind).whole_swarm) out += " node " + std::to_string(step.a);
+    if (row(step.kind).two_nodes) out += " and " + std::to_string(step.b);
+    if (step.amount != 0) out += " [" + std::to_string(step.amount) + "]";
+    if (step.span > Duration{0}) out += " for " + decimal(step.span);
+    return out;
+}
+
+std::string write_plan(const FaultPlan& plan) {
+    std::string out{fault_record_begins};
+    const auto setting = [&](const char* key, std::uint64_t value) {
+        out += "\n" + std::string{key} + " " + std::to_string(value);
+    };
+    const auto time = [&](const char* key, Duration span) {
+        setting(key, static_cast<std::uint64_t>(in_ms(span)));
+    };
+    setting("seed", plan.seed);
+    setting("nodes", plan.nodes);
+    time("faults_ms", plan.faults_for);
+    time("heal_ms", plan.heal_for);
+    time("period_ms", plan.period);
+    time("ttl_ms", plan.ttl);
+    out += "\n# step AT_MS SPAN_MS KIND NODE_A NODE_B AMOUNT\n";
+    for (const Step& step : plan.steps) {
+        out += "step " + std::to_string(in_ms(step.at)) + " " + std::to_string(in_ms(step.span)) + " " +
+               std::string{kind_name(step.kind)} + " " + std::to_string(step.a) + " " + std::to_string(step.b) +
+               " " + std::to_string(step.amount) + "\n";
+    }
+    return out;
+}
+
+bool is_fault_record(std::string_view text) { return text.substr(0, text.find('\n')) == fault_record_begins; }
+
+Result<FaultPlan> read_plan(std::string_view text) {
+    if (!is_fault_record(text))
+        return Error{ErrorCode::invalid,
+                     "line 1: a record of faults begins with `" + std::string{fault_record_begins} + "`"};
+    FaultPlan plan;
+    std::size_t number = 1;
+    text.remove_prefix(fault_record_begins.size());
+    while (!text.empty()) {
+        text.remove_prefix(1);  // the end of the line before
+        ++number;
+        const std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(line.size());
+        const std::vector<std::string_view> words = words_of(line);
+        if (words.empty() || words[0].starts_with('#')) continue;
+        const bool good = words[0] == "step" ? read_step(words, plan)
+                                             : words.size() == 2 && read_setting(words[0], words[1], plan);
+        if (!good)
+            return Error{ErrorCode::invalid, "line " + std::to_string(number) +
+                                                 ": not understood: " + std::string{line.substr(0, 120)}};
+    }
+    const std::string wrong = what_is_wrong(plan);
+    if (!wrong.empty()) return Error{ErrorCode::invalid, wrong};
+    return plan;
+}
+
+}  // namespace halp::sim

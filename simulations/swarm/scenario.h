@@ -1,0 +1,85 @@
+// What a simulated swarm goes through: how many nodes, with which settings, over which network, and the phases of
+// its life one after the other. Read from YAML and written as YAML by simulations/scenario_reader.h;
+// simulations/README.md draws the format.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "overlay/overlay_options.h"
+#include "simulations/world/sim_network.h"
+
+namespace halp::sim {
+
+enum class PhaseKind : std::uint8_t {
+    grow,
+    steady,
+    announce,
+    kill,
+    partition,
+    one_way,
+    loss,
+    stall,
+    slow,
+    clocks,
+    churn,
+    attack,
+    flood,
+    upgrade
+};
+enum class Growth : std::uint8_t { linear, exponential, flash };
+enum class KillHow : std::uint8_t { process, machine };
+enum class Sessions : std::uint8_t { weibull, pareto, exponential };
+enum class Speaker : std::uint8_t { ours, originals };
+
+struct Phase {
+    std::string name;
+    PhaseKind kind = PhaseKind::steady;
+    Duration span = std::chrono::seconds{10};  // `for`
+    Growth growth = Growth::linear;
+    std::size_t to = 0;  // grow: how many nodes at the end; 0: all of them
+    // kill, partition, one_way, stall, slow, clocks: of the living nodes; loss: of the segments; attack: of honest
+    // and hostile nodes together; upgrade: of the originals.
+    double share = 0.5;
+    KillHow how = KillHow::process;
+    Duration each = std::chrono::seconds{20};  // stall: how long one node stands still
+    Duration extra = std::chrono::seconds{1};  // slow: added to every segment of a slow node, each way
+    Duration skew = std::chrono::minutes{5};   // clocks: wrong by up to this, either way
+    double drift = 0;                          // clocks: seconds gained or lost per second, up to this
+    std::size_t items = 1;                     // announce
+    std::string label = "chat";
+    Speaker from = Speaker::ours;
+    Sessions sessions = Sessions::weibull;  // churn
+    double session_shape = 0.5;
+    Duration session_scale = std::chrono::seconds{60};
+    Duration downtime = std::chrono::seconds{20};  // churn: mean, exponential
+    std::size_t groups = 4;                        // attack, flood: address groups of the hostile hosts
+    std::size_t pushes = 10;                       // attack: exchanges a period that one attacker opens
+    std::size_t strangers = 10;                    // flood
+    std::size_t rate = 10;                         // flood: inserts a second of one stranger
+    std::size_t labels = 10'000;                   // flood: different labels
+    std::size_t entries = 5;                       // flood: of one insert
+    std::size_t line = 0;
+};
+
+struct Scenario {
+    std::string name;   // of the file, without .yaml
+    std::string about;  // one line
+    std::size_t nodes = 200;
+    double originals = 0;  // share of the nodes that are original HALP servers
+    std::uint64_t seed = 1;
+    Duration sample_every = std::chrono::seconds{1};
+    Profile profile = Profile::lan;
+    OverlayOptions node;  // the profile's, with the settings of the file over it
+    NetworkOptions network;
+    std::vector<Phase> phases;
+    std::vector<std::pair<std::string, std::string>> parameters;  // every one, as the run card prints it
+};
+
+[[nodiscard]] std::string_view text_of(PhaseKind kind);
+
+}  // namespace halp::sim

@@ -1,0 +1,282 @@
+// What is measured of a swarm (simulations/swarm_player.h).
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "simulations/swarm/swarm_player.h"
+
+namespace halp::sim {
+namespace {
+
+constexpr std::size_t usable_list = 8;  // overlay.md section 9: this many proved
+constexpr std::size_t path_sources = 50;
+
+double share(std::size_t part, std::size_t whole) {
+    return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+}  // namespace
+
+void SwarmPlayer::on_event(HostId host, Instant at, const Event& event) {
+    match(
+        event, [&](const EntryLearned& e) { heard(static_cast<std::size_t>(host), at, e); },
+        [&](const PeerBuried& e) { buried(e.peer); }, [](const auto&) {});
+}
+
+void SwarmPlayer::heard(std::size_t node, Instant at, const EntryLearned& e) {
+    const auto found = item_of_.find(e.endpoint.text());
+    if (found == item_of_.end()) return;
+    Item& item = items_[found->second];
+    if (item.label == e.label && item.heard[node] == never) item.heard[node] = at;
+}
+
+void SwarmPlayer::buried(const Endpoint& peer) {
+    const auto found = index_.find(peer.host);
+    if (!split_ && found != index_.end() && hosts_[found->second].node) ++false_burials_;
+}
+
+// ---- views ----
+
+SwarmPlayer::Views SwarmPlayer::look() const {
+    Views v;
+    v.usable.views.resize(hosts_.size());
+    v.alive.views.resize(hosts_.size());
+    v.living = living();
+    const std::size_t enough = std::min(usable_list, std::max<std::size_t>(v.living, 1) - 1);
+    for (std::size_t i = 0; i < hosts_.size(); ++i)
+        if (hosts_[i].node) look_at(i, enough, v);
+    return v;
+}
+
+void SwarmPlayer::look_at(std::size_t i, std::size_t enough, Views& v) const {
+    std::size_t proved = 0, living_listed = 0, dead_listed = 0;
+    bool crosses = false;
+    for (const PeerStatus& peer : hosts_[i].node->peers()) {
+        proved += peer.proved && peer.role != PeerRole::grave;
+        v.originals_listed += peer.original && peer.role != PeerRole::grave;
+        look_at_entry(i, peer, crosses, v);
+        if (peer.role == PeerRole::grave) continue;
+        const auto found = index_.find(peer.endpoint.host);
+        if (found == index_.end() || found->second == i || hosts_[found->second].role != Role::ours) continue;
+        ++(hosts_[found->second].node ? living_listed : dead_listed);
+    }
+    v.all_listed += living_listed + 1 >= v.living;
+    v.dead_listed += dead_listed > 0;
+    v.joined += proved >= enough;
+    v.crossing += crosses;
+}
+
+void SwarmPlayer::look_at_entry(std::size_t i, const PeerStatus& peer, bool& crosses, Views& v) const {
+    if (peer.role != PeerRole::fresh && peer.role != PeerRole::anchor) return;
+    const auto found = index_.find(peer.endpoint.host);
+    if (found == index_.end() || found->second == i) return;
+    const Host& other = hosts_[found->second];
+    const bool is_fresh = peer.role == PeerRole::fresh;
+    ++(is_fresh ? v.fresh : v.anchors);
+    ++v.entries;
+    if (other.role != Role::ours && other.scripted) {
+        if (other.role == Role::attacker) ++(is_fresh ? v.hostile_fresh : v.hostile_anchors);
+        return;
+    }
+    if (!other.node) {
+        ++v.dead;
+        return;
+    }
+    const bool across = other.island != hosts_[i].island;
+    crosses = crosses || across;
+    v.alive.views[i].push_back(static_cast<std::uint32_t>(found->second));
+    if (!split_ || !across) v.usable.views[i].push_back(static_cast<std::uint32_t>(found->second));
+}
+
+std::vector<bool> SwarmPlayer::living_marks() const {
+    std::vector<bool> marks;
+    for (const Host& h : hosts_) marks.push_back(h.node != nullptr);
+    return marks;
+}
+
+// ---- samples ----
+
+void SwarmPlayer::sample() {
+    const Views v = look();
+    Sample s{.at = world_.now() - start_, .phase = phase_, .living = living()};
+    const double n = std::max<double>(1, static_cast<double>(s.living));
+    s.joined = static_cast<double>(v.joined) / n;
+    s.all_listed = static_cast<double>(v.all_listed) / n;
+    s.dead_listed = static_cast<double>(v.dead_listed) / n;
+    s.coverage = coverage(n);
+    s.dead_share = share(v.dead, v.entries);
+    s.attackers = share(v.hostile_fresh + v.hostile_anchors, v.entries);
+    s.crossing = had_split_ ? static_cast<double>(v.crossing) / n : 0;
+    const std::vector<bool> marks = living_marks();
+    const ViewGraph alive = induced(v.alive, marks);
+    const std::vector<std::uint32_t> degrees = in_degrees(alive);
+    s.in_degree = spread_of(degrees);
+    if (!marks.empty() && marks[0]) s.bootstrap_in_degree = degrees[0];
+    std::vector<bool> in_largest;
+    s.components = components_of(induced(v.usable, marks), &in_largest);
+    mark_survival(s, in_largest);
+    s.sent_kbit_s = sent_since_last() / n;
+    s.events = world_.events_executed();
+    s.digest = world_.digest();
+    out_.samples.push_back(s);
+    if (listener_) listener_->on_progress(s.at, total_, s.events, s.living);
+}
+
+void SwarmPlayer::mark_survival(Sample& s, const std::vector<bool>& in_largest) const {
+    const std::size_t groups = std::min(survival_groups, scenario_.nodes);
+    std::vector<std::size_t> size(groups), well(groups), cut(groups);
+    std::size_t member = 0, alive = 0;
+    for (const Host& h : hosts_) {
+        if (h.role == Role::attacker || h.role == Role::stranger) continue;
+        const std::size_t group = std::min(groups - 1, member++ * groups / scenario_.nodes);
+        if (h.role == Role::original) continue;
+        if (h.node) ++(in_largest[alive++] ? well : cut)[group];
+    }
+    for (member = 0; member < scenario_.nodes; ++member) ++size[member * groups / scenario_.nodes];
+    for (std::size_t g = 0; g < groups; ++g) {
+        s.well.push_back(static_cast<std::uint8_t>(std::min<std::size_t>(255, well[g] * 255 / size[g])));
+        s.cut.push_back(static_cast<std::uint8_t>(std::min<std::size_t>(255, cut[g] * 255 / size[g])));
+    }
+}
+
+double SwarmPlayer::coverage(double living_count) const {
+    double sum = 0;
+    for (const Item& item : items_)
+        for (std::size_t i = 0; i < hosts_.size(); ++i) sum += hosts_[i].node && item.heard[i] != never;
+    return items_.empty() ? 0 : sum / (living_count * static_cast<double>(items_.size()));
+}
+
+double SwarmPlayer::sent_since_last() {
+    std::uint64_t sent = 0;
+    for (const Host& h : hosts_)
+        if (h.role == Role::ours) sent += world_.counters(h.host).bytes_out;
+    const double kbit = sent < sent_ ? 0 : static_cast<double>(sent - sent_) * 8 / 1000;
+    const double span = seconds(world_.now() - sent_at_);
+    sent_ = sent;
+    sent_at_ = world_.now();
+    return span > 0 ? kbit / span : 0;
+}
+
+// ---- phases ----
+
+PhaseResult SwarmPlayer::summary(const Phase& p, Instant begin) {
+    const Views v = look();
+    const Components components = components_of(induced(v.usable, living_marks()));
+    PhaseResult r{.name = p.name, .kind = p.kind, .begin = begin - start_, .end = world_.now() - start_};
+    r.living = living();
+    r.joined = share(v.joined, std::max<std::size_t>(1, r.living));
+    r.dead_share = share(v.dead, v.entries);
+    r.cut_off = r.living - components.largest;
+    r.false_burials = false_burials_;
+    add_figures(p, v, r);
+    return r;
+}
+
+void SwarmPlayer::add_figures(const Phase& p, const Views& v, PhaseResult& r) const {
+    if (!items_.empty())
+        r.figures.emplace_back("coverage", coverage(std::max<double>(1, static_cast<double>(r.living))));
+    if (p.kind == PhaseKind::attack) {
+        r.figures.emplace_back("hostile_fresh", share(v.hostile_fresh, v.fresh));
+        r.figures.emplace_back("hostile_anchors", share(v.hostile_anchors, v.anchors));
+        r.figures.emplace_back("hostile_share_of_all", p.share);
+    }
+    if (scenario_.originals > 0) add_original_figures(v, r);
+    if (p.kind == PhaseKind::flood) add_flood_figures(r);
+}
+
+// How much of each other the two kinds know.
+void SwarmPlayer::add_original_figures(const Views& v, PhaseResult& r) const {
+    const std::size_t originals = living(Role::original);
+    r.figures.emplace_back("originals", static_cast<double>(originals));
+    r.figures.emplace_back("originals_listed_by_ours", share(v.originals_listed, originals * r.living));
+    std::size_t known = 0;
+    for (const Host& h : hosts_)
+        if (h.role == Role::original && h.scripted)
+            for (const Item& item : items_)
+                known += static_cast<const OriginalHost&>(*h.scripted).has(item.label, item.endpoint);
+    if (!items_.empty()) r.figures.emplace_back("coverage_of_originals", share(known, originals * items_.size()));
+}
+
+// Of the fullest node; what was turned away, of all of them since they began.
+void SwarmPlayer::add_flood_figures(PhaseResult& r) const {
+    std::size_t labels = 0, entries = 0, bytes = 0;
+    std::uint64_t refused = 0, evicted = 0;
+    for (const Host& h : hosts_) {
+        if (!h.node) continue;
+        const NodeStatus status = h.node->status();
+        labels = std::max(labels, status.labels);
+        entries = std::max(entries, status.entries);
+        bytes = std::max(bytes, status.table_bytes);
+        for (const std::uint64_t n : status.refused) refused += n;
+        for (const std::uint64_t n : status.evicted) evicted += n;
+    }
+    r.figures.emplace_back("labels_max", static_cast<double>(labels));
+    r.figures.emplace_back("entries_max", static_cast<double>(entries));
+    r.figures.emplace_back("table_bytes_max", static_cast<double>(bytes));
+    r.figures.emplace_back("refused", static_cast<double>(refused));
+    r.figures.emplace_back("evicted", static_cast<double>(evicted));
+    r.figures.emplace_back("made_up", static_cast<double>(flood_.made_up));
+}
+
+// ---- the end ----
+
+// Periods from `from` until the first sample that `good` accepts.
+template <class Good>
+double SwarmPlayer::periods_until(Duration from, Good good) const {
+    for (const Sample& s : out_.samples)
+        if (s.at >= from && good(s)) return seconds(s.at - from) / seconds(scenario_.node.gossip.period);
+    return -1;
+}
+
+void SwarmPlayer::conclude() {
+    sample();
+    for (PhaseResult& r : out_.phases) {
+        const auto note = [&](const char* name, double after) {
+            if (after >= 0) r.figures.emplace_back(name, after * seconds(scenario_.node.gossip.period));
+        };
+        if (r.kind == PhaseKind::grow)
+            note("all_know_all_s", periods_until(r.begin, [&](const Sample& s) {
+                     return s.living >= r.living && s.all_listed == 1;
+                 }));
+        if (r.kind == PhaseKind::kill)
+            note("dead_forgotten_s", periods_until(r.begin, [](const Sample& s) { return s.dead_listed == 0; }));
+        if (r.kind == PhaseKind::kill)
+            r.clean_periods = periods_until(r.begin, [](const Sample& s) { return s.dead_share < 0.01; });
+        if (r.kind == PhaseKind::partition || r.kind == PhaseKind::one_way)
+            r.merged_periods = periods_until(r.end, [](const Sample& s) { return s.crossing >= 0.99; });
+    }
+    for (const Item& item : items_) out_.items.push_back(spread(item));
+    Views v = look();
+    for (const Host& h : hosts_) v.alive.names.push_back(h.endpoint.host);
+    out_.overlay = induced(v.alive, living_marks());
+    out_.figures = figures_of(out_.overlay, path_sources, random_);
+    out_.in_degrees = in_degrees(out_.overlay);
+    for (const Host& h : hosts_) {
+        const double life = seconds(world_.now() - h.began);
+        if (!h.node || life <= 0) continue;
+        const auto sent = static_cast<double>(world_.counters(h.host).bytes_out - h.sent_before);
+        out_.sent_kbit_s.push_back(sent * 8 / 1000 / life);
+    }
+    out_.digest = world_.digest();
+    out_.events = world_.events_executed();
+    out_.simulated = world_.now() - start_;
+}
+
+ItemSpread SwarmPlayer::spread(const Item& item) const {
+    ItemSpread s{.endpoint = item.endpoint.text(), .announced = item.announced - start_};
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+        if (!item.counted[i] || !hosts_[i].node) continue;
+        ++s.nodes;
+        if (item.heard[i] != never) s.reached.push_back(item.heard[i] - item.announced);
+    }
+    std::ranges::sort(s.reached);
+    return s;
+}
+
+double ItemSpread::seconds_to(double share_wanted) const {
+    const auto wanted = static_cast<std::size_t>(std::ceil(share_wanted * static_cast<double>(nodes) - 1e-9));
+    if (wanted == 0 || wanted > reached.size()) return -1;
+    return seconds(reached[wanted - 1]);
+}
+
+}  // namespace halp::sim

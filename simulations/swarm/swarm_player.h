@@ -1,0 +1,145 @@
+// The swarm of one scenario while it is played: its hosts, what is going to happen to them, and what was measured.
+// One class in three files: swarm_run.cc has time and phases, swarm_hosts.cc the hosts, swarm_measures.cc the
+// measures.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "overlay/node/overlay_node.h"
+#include "simulations/swarm/scripted_hosts.h"
+#include "simulations/swarm/swarm_run.h"
+#include "simulations/world/sim_world.h"
+
+namespace halp::sim {
+
+inline double seconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
+inline Duration scaled(Duration span, double factor) {
+    return Duration{static_cast<std::int64_t>(static_cast<double>(span.count()) * factor)};
+}
+
+class SwarmPlayer final : SimWatcher {
+public:
+    SwarmPlayer(const Scenario& scenario, RunListener* listener);
+    RunResult play();
+
+private:
+    enum class Role : std::uint8_t { ours, original, attacker, stranger };
+    struct Host {
+        HostId host{};
+        Endpoint endpoint;
+        Role role = Role::ours;
+        std::unique_ptr<OverlayNode> node;       // ours, while it lives
+        std::unique_ptr<ScriptedHost> scripted;  // everybody else, while it lives
+        Instant began{};
+        std::uint64_t sent_before = 0;  // by earlier lives
+        bool island = false;
+    };
+    struct Action {
+        enum class Kind : std::uint8_t { join, kill, restart, stall, upgrade } kind{};
+        std::size_t node = 0;
+        Duration span{0};
+    };
+    struct Item {
+        Label label;
+        Endpoint endpoint;
+        Instant announced{};
+        std::vector<Instant> heard;  // by node; never: not, or not in this life
+        std::vector<bool> counted;   // lived at the announcement
+    };
+    // The views of all nodes of ours; the others have empty ones.
+    struct Views {
+        ViewGraph usable;  // entries that are alive and can be reached now
+        ViewGraph alive;   // entries that are alive
+        std::size_t entries = 0, dead = 0, crossing = 0, joined = 0;
+        std::size_t hostile_fresh = 0, hostile_anchors = 0, fresh = 0, anchors = 0;
+        std::size_t originals_listed = 0;
+        std::size_t living = 0, all_listed = 0, dead_listed = 0;  // who list all the living; anybody dead
+    };
+
+    // time and phases
+    void play_phase(const Phase& p);
+    void advance(Instant end);
+    void plan(Instant at, Action action) { plan_.emplace(at, action); }
+    void act(const Action& action);
+    void begin_phase(const Phase& p, Instant begin, Instant end);
+    void end_phase(const Phase& p);
+    void grow(const Phase& p, Instant begin);
+    Duration join_delay(const Phase& p, std::size_t there, std::size_t n, std::size_t target);
+    void announce(const Phase& p);
+    void split(const Phase& p);
+    void stall(const Phase& p, Instant begin);
+    void churn(Instant begin, Instant end);
+    void plan_death(std::size_t i, Instant from);
+    [[nodiscard]] Duration session(const Phase& p);
+    [[nodiscard]] bool churning() const;
+    void slow(const Phase& p);
+    void skew_clocks(const Phase& p);
+    void end_faults();
+    void upgrade(const Phase& p, Instant begin);
+
+    // hosts
+    std::size_t add_host(const Endpoint& endpoint, Role role);
+    void add_member();
+    void add_attackers(const Phase& p);
+    void add_strangers(const Phase& p);
+    void remove_hostile();
+    void begin(std::size_t i);
+    void begin_original(std::size_t i);
+    void kill(std::size_t i, Crash how);
+    void restart(std::size_t i);
+    void upgrade(std::size_t i);
+    double unit() { return static_cast<double>(random_.next() >> 11) * 0x1.0p-53; }
+    std::vector<std::size_t> chosen_count(std::size_t wanted, Role role = Role::ours);
+    std::vector<std::size_t> chosen(double share);
+    [[nodiscard]] std::size_t living(Role role = Role::ours) const;
+    [[nodiscard]] std::size_t planned(Action::Kind kind) const;
+
+    // measures
+    void on_event(HostId host, Instant at, const Event& event) override;
+    void heard(std::size_t node, Instant at, const EntryLearned& e);
+    void buried(const Endpoint& peer);
+    [[nodiscard]] Views look() const;
+    void look_at(std::size_t i, std::size_t enough, Views& v) const;
+    void look_at_entry(std::size_t i, const PeerStatus& peer, bool& crosses, Views& v) const;
+    [[nodiscard]] std::vector<bool> living_marks() const;
+    void sample();
+    void mark_survival(Sample& s, const std::vector<bool>& in_largest) const;
+    [[nodiscard]] double coverage(double living_count) const;
+    double sent_since_last();
+    PhaseResult summary(const Phase& p, Instant begin);
+    void add_figures(const Phase& p, const Views& v, PhaseResult& r) const;
+    void add_original_figures(const Views& v, PhaseResult& r) const;
+    void add_flood_figures(PhaseResult& r) const;
+    template <class Good>
+    [[nodiscard]] double periods_until(Duration from, Good good) const;
+    void conclude();
+    [[nodiscard]] ItemSpread spread(const Item& item) const;
+
+    const Scenario& scenario_;
+    RunListener* listener_;
+    SimWorld world_;
+    SimRandom random_;
+    Instant start_, sent_at_;
+    Duration total_{0};
+    EndpointTable table_;
+    AttackPlan attack_;
+    FloodPlan flood_;
+    std::vector<Host> hosts_;                               // by HostId
+    std::size_t members_ = 0;                               // hosts that are not hostile, dead ones included
+    std::unordered_map<std::string, std::size_t> index_;    // by address; never iterated
+    std::unordered_map<std::string, std::size_t> item_of_;  // by endpoint; never iterated
+    std::vector<Item> items_;
+    std::multimap<Instant, Action> plan_;  // equal instants stay in the order of planning
+    std::size_t phase_ = 0;
+    Instant next_sample_{}, churn_until_{};
+    std::uint64_t sent_ = 0;
+    std::size_t false_burials_ = 0;
+    bool split_ = false, had_split_ = false;
+    RunResult out_;
+};
+
+}  // namespace halp::sim

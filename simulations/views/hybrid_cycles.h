@@ -1,0 +1,91 @@
+// Swarms of the production PeerView with all its parts (anchors, pool, graves, address groups), driven cycle by
+// cycle as the daemon's gossip drives it: a partner, at once another when one fails, a feeler, a probe of a suspect
+// and of a grave, eager proofs when joining. Some members may be attackers, who answer everybody with nothing but
+// each other.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "overlay/gossip/peer_view.h"
+#include "simulations/views/overlay_graph.h"
+#include "simulations/world/sim_random.h"
+
+namespace halp::sim {
+
+// The view of overlay.md 8.3: 24 fresh, 12 anchors, batches of 16, at most 2 of an address group.
+ViewOptions hybrid_view();
+
+struct HybridOptions {
+    ViewOptions view = hybrid_view();
+    // Gossip's one hop penalty for hearsay. The bare rules of the literature believe what they are told.
+    bool hearsay_ages = true;
+    // Gossip's: each failure makes a member look at more of its view per cycle, then of its pool. The table has
+    // figures without.
+    bool checks_after_failure = false;
+    double loss = 0;            // of exchanges, both ways at once
+    std::size_t groups = 1000;  // /16 networks of the honest
+    std::size_t attacker_groups = 4;
+    int pushes = 1;  // exchanges begun by each attacker in a cycle
+};
+
+class HybridCycles {
+public:
+    HybridCycles(std::uint64_t seed, const HybridOptions& options)
+        : options_(options), seed_(seed), random_(seed, 0x687962) {}
+
+    // Members that know `known` others, drawn at random among all.
+    void start_at_random(std::size_t honest, std::size_t attackers, std::size_t known);
+    void add_alone();  // the bootstrap
+    void join(std::uint32_t bootstrap);
+    void kill(double share);
+    void cycle();
+
+    [[nodiscard]] std::size_t size() const { return members_.size(); }
+    // Of fresh entries and anchors, which partners are drawn from, among the living and honest.
+    [[nodiscard]] ViewGraph graph() const;
+    [[nodiscard]] double dead_share() const;
+    [[nodiscard]] double attackers_among(PeerRole role) const;
+    [[nodiscard]] double attackers_among_partners();  // by drawing a few
+    // One item, known to one member; then the share that knows it.
+    void announce(std::uint32_t at) { members_[at].informed = true; }
+    [[nodiscard]] double informed_share() const;
+
+private:
+    struct Member {
+        Member(const EndpointTable& endpoints, const ViewOptions& options, std::uint64_t seed, std::uint64_t number)
+            : random(seed, number), view(endpoints, random, options) {}
+        SimRandom random;
+        PeerView view;
+        bool alive = true, attacker = false, informed = false;
+        bool failed_since_round = false;
+        int checks_wanted = 0;
+    };
+    using News = std::vector<PeerNews>;
+
+    std::uint32_t add(bool attacker);
+    void act(std::uint32_t node);
+    void check_members(std::uint32_t node);
+    void attack(std::uint32_t node);
+    // Whether it answered.
+    bool call(std::uint32_t node, EndpointId peer, bool exchange);
+    void exchange(std::uint32_t a, std::uint32_t b);
+    void tell(std::uint32_t node, News& news);
+    void tell_accomplices(std::uint32_t node, News& news);
+    void hear(std::uint32_t node, const News& news);
+    void failed(std::uint32_t node, EndpointId peer);
+    [[nodiscard]] const Member& member(EndpointId id) const { return members_[static_cast<std::uint32_t>(id)]; }
+    [[nodiscard]] std::size_t batch() const { return options_.view.sample_freshest + options_.view.sample_random; }
+
+    HybridOptions options_;
+    std::uint64_t seed_;
+    EndpointTable endpoints_;  // that of member i is i
+    std::deque<Member> members_;
+    std::vector<std::uint32_t> attackers_;
+    SimRandom random_;
+    Instant now_{std::chrono::hours{1}};
+    News from_a_, from_b_;  // kept to spare allocations
+};
+
+}  // namespace halp::sim

@@ -1,0 +1,157 @@
+#include "simulations/views/overlay_graph.h"
+
+#include <algorithm>
+#include <boost/graph/adjacency_list.hpp>
+#include <boost/graph/breadth_first_search.hpp>
+#include <boost/graph/clustering_coefficient.hpp>
+#include <boost/graph/connected_components.hpp>
+#include <boost/graph/graphml.hpp>
+#include <boost/graph/graphviz.hpp>
+#include <cmath>
+#include <ostream>
+#include <utility>
+
+namespace halp::sim {
+namespace {
+
+using Undirected = boost::adjacency_list<boost::vecS, boost::vecS, boost::undirectedS>;
+struct Named {
+    std::string name;
+};
+using Directed = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS, Named>;
+
+Undirected undirected(const ViewGraph& graph) {
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> edges;
+    for (std::uint32_t from = 0; from < graph.views.size(); ++from)
+        for (const std::uint32_t to : graph.views[from])
+            if (to != from) edges.emplace_back(std::minmax(from, to));
+    std::ranges::sort(edges);
+    edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
+    return {edges.begin(), edges.end(), graph.views.size()};
+}
+
+Directed directed(const ViewGraph& graph) {
+    Directed out(graph.views.size());
+    for (std::uint32_t from = 0; from < graph.views.size(); ++from) {
+        out[from].name = from < graph.names.size() ? graph.names[from] : std::to_string(from);
+        for (const std::uint32_t to : graph.views[from]) boost::add_edge(from, to, out);
+    }
+    return out;
+}
+
+Components components_of(const Undirected& graph, std::vector<bool>* in_largest = nullptr) {
+    std::vector<std::size_t> of_node(boost::num_vertices(graph));
+    if (of_node.empty()) return {};
+    Components out;
+    out.count = boost::connected_components(graph, of_node.data());
+    std::vector<std::size_t> sizes(out.count);
+    for (const std::size_t component : of_node) ++sizes[component];
+    const auto largest = std::ranges::max_element(sizes);
+    out.largest = *largest;
+    if (!in_largest) return out;
+    in_largest->resize(of_node.size());
+    for (std::size_t i = 0; i < of_node.size(); ++i)
+        (*in_largest)[i] = of_node[i] == static_cast<std::size_t>(largest - sizes.begin());
+    return out;
+}
+
+std::vector<std::size_t> some_of(std::size_t total, std::size_t wanted, Random& random) {
+    std::vector<std::size_t> all(total);
+    for (std::size_t i = 0; i < total; ++i) all[i] = i;
+    for (std::size_t i = 0; i < std::min(wanted, total); ++i) std::swap(all[i], all[i + random.below(total - i)]);
+    all.resize(std::min(wanted, total));
+    return all;
+}
+
+double path_length(const Undirected& graph, std::size_t sources, Random& random) {
+    double sum = 0, pairs = 0;
+    std::vector<std::size_t> distance(boost::num_vertices(graph));
+    for (const std::size_t source : some_of(distance.size(), sources, random)) {
+        std::ranges::fill(distance, 0);
+        const auto record =
+            boost::make_bfs_visitor(boost::record_distances(distance.data(), boost::on_tree_edge{}));
+        boost::breadth_first_search(graph, source, boost::visitor(record));
+        for (const std::size_t d : distance) {
+            sum += static_cast<double>(d);
+            pairs += d > 0 ? 1 : 0;
+        }
+    }
+    return pairs > 0 ? sum / pairs : 0;
+}
+
+double clustering(const Undirected& graph) {
+    double sum = 0;
+    const auto [begin, end] = boost::vertices(graph);
+    for (auto v = begin; v != end; ++v) sum += boost::clustering_coefficient(graph, *v);
+    return begin == end ? 0 : sum / static_cast<double>(boost::num_vertices(graph));
+}
+
+}  // namespace
+
+Components components_of(const ViewGraph& graph, std::vector<bool>* in_largest) {
+    return components_of(undirected(graph), in_largest);
+}
+
+GraphFigures figures_of(const ViewGraph& graph, std::size_t sources, Random& random) {
+    const Undirected edges = undirected(graph);
+    GraphFigures out;
+    out.components = components_of(edges);
+    out.clustering = clustering(edges);
+    out.path_length = path_length(edges, sources, random);
+    if (!graph.views.empty())
+        out.degree = 2.0 * static_cast<double>(boost::num_edges(edges)) / static_cast<double>(graph.views.size());
+    return out;
+}
+
+std::vector<std::uint32_t> in_degrees(const ViewGraph& graph) {
+    std::vector<std::uint32_t> degrees(graph.views.size());
+    for (const auto& view : graph.views)
+        for (const std::uint32_t to : view) ++degrees[to];
+    return degrees;
+}
+
+ViewGraph induced(const ViewGraph& graph, const std::vector<bool>& stays) {
+    constexpr std::uint32_t gone = 0xffffffff;
+    std::vector<std::uint32_t> number(graph.views.size(), gone);
+    std::uint32_t next = 0;
+    for (std::size_t i = 0; i < number.size(); ++i)
+        if (stays[i]) number[i] = next++;
+    ViewGraph out;
+    for (std::size_t i = 0; i < number.size(); ++i) {
+        if (!stays[i]) continue;
+        if (i < graph.names.size()) out.names.push_back(graph.names[i]);
+        auto& view = out.views.emplace_back();
+        for (const std::uint32_t to : graph.views[i])
+            if (stays[to]) view.push_back(number[to]);
+    }
+    return out;
+}
+
+Spread spread_of(const std::vector<std::uint32_t>& values) {
+    Spread out;
+    if (values.empty()) return out;
+    double sum = 0, squares = 0;
+    for (const std::uint32_t v : values) {
+        sum += v;
+        squares += static_cast<double>(v) * v;
+        out.max = std::max(out.max, static_cast<double>(v));
+    }
+    const auto n = static_cast<double>(values.size());
+    out.mean = sum / n;
+    out.deviation = std::sqrt(std::max(0.0, squares / n - out.mean * out.mean));
+    return out;
+}
+
+void write_graphml(std::ostream& out, const ViewGraph& graph) {
+    Directed edges = directed(graph);
+    boost::dynamic_properties properties;
+    properties.property("name", boost::get(&Named::name, edges));
+    boost::write_graphml(out, edges, properties, true);
+}
+
+void write_dot(std::ostream& out, const ViewGraph& graph) {
+    const Directed edges = directed(graph);
+    boost::write_graphviz(out, edges, boost::make_label_writer(boost::get(&Named::name, edges)));
+}
+
+}  // namespace halp::sim

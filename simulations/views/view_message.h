@@ -1,0 +1,98 @@
+// Messages of a ViewSwarm on their way: what they tell lies in slots of a pool, which the sender's worker owns; in
+// wire mode the slot holds the frame of gossip v2 instead.
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "overlay/gossip/fresh_view.h"
+#include "overlay/gossip/gossip_message.h"
+#include "store/endpoint.h"
+
+namespace halp::sim {
+
+enum class SwarmEventKind : std::uint8_t { wake, request, answer, ping, pong };
+
+struct SwarmEvent {
+    std::uint32_t at;    // tick
+    std::uint32_t node;  // whose it is
+    std::uint32_t from;
+    std::uint32_t what;  // kind, and below it the slot: no two events differ by the slot alone
+
+    static constexpr unsigned slot_bits = 29;
+    static std::uint32_t what_of(SwarmEventKind kind, std::uint32_t slot) {
+        return static_cast<std::uint32_t>(kind) << slot_bits | slot;
+    }
+    [[nodiscard]] std::uint32_t tick() const { return at; }
+    [[nodiscard]] SwarmEventKind kind() const { return static_cast<SwarmEventKind>(what >> slot_bits); }
+    [[nodiscard]] std::uint32_t slot() const { return what & ((1U << slot_bits) - 1); }
+    auto operator<=>(const SwarmEvent&) const = default;
+};
+
+struct SlotHead {
+    std::uint32_t sent_at;  // tick: as a receiver knows that knows the time on the way
+    std::uint32_t began;    // tick of the wake-up that the exchange began with
+    std::uint32_t count;
+    std::uint32_t next_free;
+};
+
+class SlotPool {
+public:
+    // At most `told_max` sightings in a message; at most `slots_max` messages on their way.
+    SlotPool(std::size_t told_max, std::size_t slots_max, bool wire)
+        : words_(told_max + sizeof(SlotHead) / sizeof(Sighting)), wire_(wire) {
+        chunks_.reserve(slots_max / chunk_slots + 2);  // others read while it grows: it must not move
+        if (wire_) frames_.reserve(slots_max / chunk_slots + 2);
+    }
+    std::uint32_t take() {
+        if (free_ == none) grow();
+        const std::uint32_t slot = free_;
+        free_ = head(slot).next_free;
+        return slot;
+    }
+    void give_back(std::uint32_t slot) {
+        head(slot).next_free = free_;
+        free_ = slot;
+    }
+    SlotHead& head(std::uint32_t slot) { return *reinterpret_cast<SlotHead*>(begin(slot)); }
+    [[nodiscard]] std::span<Sighting> told(std::uint32_t slot) {
+        constexpr std::size_t head_words = sizeof(SlotHead) / sizeof(Sighting);
+        return {begin(slot) + head_words, words_ - head_words};
+    }
+    std::string& frame(std::uint32_t slot) { return frames_[slot / chunk_slots][slot % chunk_slots]; }
+    void prefetch(std::uint32_t slot) {
+        const auto* bytes = reinterpret_cast<const char*>(begin(slot));
+        for (std::size_t at = 0; at < words_ * sizeof(Sighting); at += 64) __builtin_prefetch(bytes + at);
+    }
+
+private:
+    static constexpr std::uint32_t none = 0xffffffff;
+    static constexpr std::uint32_t chunk_slots = 256;
+    Sighting* begin(std::uint32_t slot) { return chunks_[slot / chunk_slots].get() + slot % chunk_slots * words_; }
+    void grow() {
+        assert(chunks_.size() < chunks_.capacity() && "more messages on their way than can be");
+        const auto first = static_cast<std::uint32_t>(chunks_.size()) * chunk_slots;
+        chunks_.emplace_back(new Sighting[words_ * chunk_slots]);
+        if (wire_) frames_.emplace_back(new std::string[chunk_slots]);
+        for (std::uint32_t slot = first + chunk_slots; slot-- > first;) give_back(slot);
+    }
+
+    std::size_t words_;  // of a slot
+    bool wire_;
+    std::vector<std::unique_ptr<Sighting[]>> chunks_;
+    std::vector<std::unique_ptr<std::string[]>> frames_;
+    std::uint32_t free_ = none;
+};
+
+// Sightings as gossip v2 says them, and back: ages in milliseconds before `sent_at`, the speaker in the hello.
+void write_frame(std::string& out, SwarmEventKind kind, std::span<const Sighting> told, std::uint32_t speaker,
+                 std::uint32_t sent_at, const EndpointTable& endpoints);
+// Answers how many; newest first.
+std::size_t read_frame(const std::string& frame, std::uint32_t sent_at, EndpointTable& endpoints,
+                       std::span<Sighting> told);
+
+}  // namespace halp::sim

@@ -1,0 +1,288 @@
+// The event loop of a ViewSwarm. Each worker owns a range of the nodes, their queue and the messages they send.
+// With more than one, all work through windows of the shortest latency: whatever is sent within a window arrives
+// after it, so nothing need be known of the others until its end (conservative windows: Chandy, Misra, 1979).
+#pragma once
+
+#include <array>
+#include <barrier>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "simulations/views/view_message.h"
+#include "simulations/views/view_nodes.h"
+#include "simulations/world/timing_wheel.h"
+
+namespace halp::sim {
+
+template <class Nodes, template <class> class Queue>
+class ViewWorker {
+public:
+    using Workers = std::vector<std::unique_ptr<ViewWorker>>;
+
+    ViewWorker(const ViewSwarmOptions& options, NodeRange range, const Workers& all)
+        : options_(options),
+          range_(range),
+          all_(all),
+          nodes_(options, range, random_),
+          slots_(told_max(options), 4 * std::size_t{range.end - range.begin} + 1024, options.wire),
+          outbox_(options.threads),
+          returns_(options.threads) {
+        if (options.wire) intern_nodes(endpoints_, options.nodes);
+        for (std::uint32_t node = range.begin; node < range.end; ++node) {
+            fill(node);
+            const std::uint64_t phase = mix_words(mix_words(options.seed, 0x7068617365), node) % ticks_per_period;
+            queue_.push({first_tick + static_cast<std::uint32_t>(phase), node, node, 0});
+        }
+    }
+
+    [[nodiscard]] const NodeRange& range() const { return range_; }
+    [[nodiscard]] const Nodes& nodes() const { return nodes_; }
+    [[nodiscard]] std::uint64_t digest() const { return digest_; }
+    [[nodiscard]] const ViewSwarmCounters& counters() const { return counters_; }
+
+    // Everything before `end`.
+    void run_until(std::uint32_t end) {
+        for (const SwarmEvent* next = queue_.front(); next && next->at < end; next = queue_.front()) {
+            const SwarmEvent event = *next;
+            queue_.pop();
+            prefetch();
+            digest_ += mix_words(std::uint64_t{event.at} << 32 | event.node,
+                                 std::uint64_t{event.from} << 8 | static_cast<std::uint64_t>(event.kind()));
+            ++counters_.events;
+            dispatch(event);
+        }
+    }
+    // Between two windows: takes what the others have for it.
+    void collect(std::size_t own_number) {
+        for (const auto& other : all_) {
+            for (const SwarmEvent& event : other->outbox_[own_number]) queue_.push(event);
+            other->outbox_[own_number].clear();
+            for (const std::uint32_t slot : other->returns_[own_number]) slots_.give_back(slot);
+            other->returns_[own_number].clear();
+        }
+    }
+
+    // What a node knows at first it heard within the period before. A stamp is never 0.
+    static constexpr std::uint32_t first_tick = ticks_per_period + 1;
+
+private:
+    static std::size_t told_max(const ViewSwarmOptions& options) {
+        return options.view.sample_freshest + options.view.sample_random + 1;
+    }
+
+    void fill(std::uint32_t node) {
+        random_.begin(options_.seed, node, 0, 0x73746172);
+        std::vector<Sighting> others;
+        while (others.size() < options_.view.fresh_max) {
+            const EndpointId other{static_cast<std::uint32_t>(random_.below(options_.nodes))};
+            if (other == EndpointId{node}) continue;
+            if (std::ranges::find(others, other, &Sighting::endpoint) != others.end()) continue;
+            others.push_back(Sighting::of(1 + static_cast<std::uint32_t>(random_.below(ticks_per_period)), other));
+        }
+        std::ranges::sort(others, std::greater{});
+        nodes_.start(node, others);
+    }
+
+    ViewWorker& owner_of(std::uint32_t node) {
+        if (range_.has(node)) return *this;
+        for (const auto& other : all_)
+            if (other->range_.has(node)) return *other;
+        assert(false && "every node has a worker");
+        return *this;
+    }
+
+    void prefetch() {
+        constexpr std::size_t places = 8, places_early = 16;
+        if (const SwarmEvent* event = queue_.ahead(places_early)) nodes_.prefetch_early(event->node);
+        if (const SwarmEvent* event = queue_.ahead(places)) {
+            nodes_.prefetch(event->node);
+            if (carries(event->kind()) && range_.has(event->from)) slots_.prefetch(event->slot());
+        }
+    }
+    static bool carries(SwarmEventKind kind) {
+        return kind == SwarmEventKind::request || kind == SwarmEventKind::answer;
+    }
+
+    void dispatch(const SwarmEvent& event) {
+        random_.begin(options_.seed, event.node, event.at, static_cast<std::uint32_t>(event.kind()));
+        if (event.kind() == SwarmEventKind::wake) return wake(event);
+        ++counters_.messages;
+        switch (event.kind()) {
+            case SwarmEventKind::wake:
+                break;
+            case SwarmEventKind::request:
+                tell(event.node, event.from, SwarmEventKind::answer, event.at, owner_of(event.from).began(event));
+                return take(event, false);
+            case SwarmEventKind::answer:
+                return take(event, true);
+            case SwarmEventKind::ping:
+                nodes_.contact(event.node, EndpointId{event.from}, false, event.at);
+                return send(event.node, event.from, SwarmEventKind::pong, event.at, 0);
+            case SwarmEventKind::pong:
+                return nodes_.contact(event.node, EndpointId{event.from}, true, event.at);
+        }
+    }
+    std::uint32_t began(const SwarmEvent& event) { return slots_.head(event.slot()).began; }
+
+    void wake(const SwarmEvent& event) {
+        const EndpointId partner = nodes_.partner(event.node);
+        if (partner != no_endpoint)
+            tell(event.node, static_cast<std::uint32_t>(partner), SwarmEventKind::request, event.at, event.at);
+        if (options_.feelers) {
+            const EndpointId unproved = nodes_.feeler(event.node, event.at);
+            if (unproved != no_endpoint)
+                send(event.node, static_cast<std::uint32_t>(unproved), SwarmEventKind::ping, event.at, 0);
+        }
+        std::uint32_t pause = ticks_per_period;
+        if (options_.jitter > 0)
+            pause = pause - options_.jitter + static_cast<std::uint32_t>(random_.below(2 * options_.jitter + 1));
+        queue_.push({event.at + pause, event.node, event.node, 0});
+    }
+
+    // The view and the speaker, as they are now.
+    void tell(std::uint32_t from, std::uint32_t to, SwarmEventKind kind, std::uint32_t now, std::uint32_t began) {
+        const std::uint32_t slot = slots_.take();
+        const std::span<Sighting> told = slots_.told(slot);
+        std::size_t count = 1 + nodes_.tell(from, told.subspan(1));
+        told[0] = Sighting::of(now, EndpointId{from});
+        for (std::size_t i = 0; i + 1 < count && told[i] < told[i + 1]; ++i) std::swap(told[i], told[i + 1]);
+        SlotHead& head = slots_.head(slot);
+        head.sent_at = now;
+        head.began = began;
+        head.count = static_cast<std::uint32_t>(count);
+        if (options_.wire) {
+            write_frame(slots_.frame(slot), kind, told.first(count), from, now, endpoints_);
+            counters_.wire_bytes += slots_.frame(slot).size();
+        }
+        send(from, to, kind, now, slot);
+    }
+
+    void send(std::uint32_t from, std::uint32_t to, SwarmEventKind kind, std::uint32_t now, std::uint32_t slot) {
+        const std::uint64_t word =
+            mix_words(std::uint64_t{from} << 32 | to,
+                      options_.seed ^ std::uint64_t{now} << 3 ^ static_cast<std::uint64_t>(kind));
+        const std::uint64_t span = options_.latency_max - options_.latency_min + 1;
+        const auto latency = static_cast<std::uint32_t>(options_.latency_min + ((word >> 32) * span >> 32));
+        const SwarmEvent event{now + latency, to, from, SwarmEvent::what_of(kind, slot)};
+        if (range_.has(to))
+            queue_.push(event);
+        else
+            outbox_[number_of(owner_of(to))].push_back(event);
+    }
+    std::size_t number_of(const ViewWorker& worker) const {
+        std::size_t number = 0;
+        while (all_[number].get() != &worker) ++number;
+        return number;
+    }
+
+    void take(const SwarmEvent& event, bool answered) {
+        ViewWorker& sender = owner_of(event.from);
+        const SlotHead head = sender.slots_.head(event.slot());
+        std::span<const Sighting> news = sender.slots_.told(event.slot()).first(head.count);
+        std::array<Sighting, 128> decoded;
+        if (options_.wire)
+            news = {decoded.data(),
+                    read_frame(sender.slots_.frame(event.slot()), head.sent_at, endpoints_, decoded)};
+        const std::uint32_t caller = answered ? event.node : event.from;
+        const std::uint64_t salt = mix_words(options_.seed, std::uint64_t{caller} << 32 | head.began);
+        nodes_.hear(event.node, news, EndpointId{event.from}, answered, event.at, salt);
+        if (&sender == this)
+            slots_.give_back(event.slot());
+        else
+            returns_[number_of(sender)].push_back(event.slot());
+    }
+
+    const ViewSwarmOptions& options_;
+    NodeRange range_;
+    const Workers& all_;
+    EventRandom random_;
+    Nodes nodes_;
+    Queue<SwarmEvent> queue_;
+    SlotPool slots_;
+    EndpointTable endpoints_;                          // wire mode
+    std::vector<std::vector<SwarmEvent>> outbox_;      // by worker
+    std::vector<std::vector<std::uint32_t>> returns_;  // slots of others that are read, by worker
+    std::uint64_t digest_ = 0;
+    ViewSwarmCounters counters_;
+};
+
+template <class Nodes, template <class> class Queue>
+class ViewCrew {
+    using Worker = ViewWorker<Nodes, Queue>;
+
+public:
+    explicit ViewCrew(const ViewSwarmOptions& options) : options_(options) {
+        for (unsigned i = 0; i < options_.threads; ++i) {
+            const auto border = [&](unsigned n) {
+                return static_cast<std::uint32_t>(std::uint64_t{options_.nodes} * n / options_.threads);
+            };
+            workers_.push_back(std::make_unique<Worker>(options_, NodeRange{border(i), border(i + 1)}, workers_));
+        }
+    }
+
+    void run_periods(std::uint32_t periods) {
+        const std::uint32_t begin = now_;
+        now_ += periods * ticks_per_period;
+        assert(now_ / ticks_per_period <= 2000 && "ticks are 32 bits");
+        if (workers_.size() == 1) return workers_[0]->run_until(now_);
+        std::barrier together(static_cast<std::ptrdiff_t>(workers_.size()));
+        const auto work = [&](std::size_t number) {
+            for (std::uint32_t at = begin; at < now_;) {
+                at = std::min(now_, at + options_.latency_min);
+                workers_[number]->run_until(at);
+                together.arrive_and_wait();
+                workers_[number]->collect(number);
+                together.arrive_and_wait();
+            }
+        };
+        std::vector<std::thread> others;
+        for (std::size_t i = 1; i < workers_.size(); ++i) others.emplace_back(work, i);
+        work(0);
+        for (std::thread& other : others) other.join();
+    }
+
+    [[nodiscard]] std::uint64_t digest() const {
+        std::uint64_t sum = 0;
+        std::vector<std::uint32_t> view;
+        for (const auto& worker : workers_) {
+            sum += worker->digest();
+            for (std::uint32_t node = worker->range().begin; node < worker->range().end; ++node) {
+                view.clear();
+                worker->nodes().add_view(node, view);
+                std::ranges::sort(view);
+                std::uint64_t word = mix_words(node);
+                for (const std::uint32_t other : view) word = mix_words(word, other);
+                sum += word;
+            }
+        }
+        return sum;
+    }
+    [[nodiscard]] ViewSwarmCounters counters() const {
+        ViewSwarmCounters sum;
+        for (const auto& worker : workers_) {
+            sum.events += worker->counters().events;
+            sum.messages += worker->counters().messages;
+            sum.wire_bytes += worker->counters().wire_bytes;
+        }
+        return sum;
+    }
+    [[nodiscard]] ViewGraph graph() const {
+        ViewGraph out;
+        out.views.reserve(options_.nodes);
+        for (const auto& worker : workers_)
+            for (std::uint32_t node = worker->range().begin; node < worker->range().end; ++node)
+                worker->nodes().add_view(node, out.views.emplace_back());
+        return out;
+    }
+
+private:
+    ViewSwarmOptions options_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::uint32_t now_ = Worker::first_tick;
+};
+
+}  // namespace halp::sim

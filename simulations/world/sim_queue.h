@@ -1,0 +1,68 @@
+// What is going to happen in a simulated world, as plain data ordered by (time, sequence): printable, hashable,
+// countable, and the same at every run.
+#pragma once
+
+#include <cassert>
+#include <compare>
+#include <cstdint>
+
+#include "simulations/world/timing_wheel.h"
+#include "store/time.h"
+
+namespace halp {
+
+enum class HostId : std::uint32_t {};
+
+enum class SimEventKind : std::uint8_t {
+    wake,    // the alarm of `host`
+    syn,     // an attempt of connection `subject` reaches its target
+    accept,  // `host` learns of connection `subject`
+    arrive,  // the next segment on its way to end `subject` reaches `host`
+    fail,    // `host` learns that its end `subject` never stood
+    broken,  // the kernel of `host` gives its end `subject` up
+    resume,  // the stall of `host` is over
+};
+
+struct SimEvent {
+    Instant at{};
+    std::uint64_t sequence = 0;
+    std::uint64_t subject = 0;
+    HostId host{};
+    SimEventKind kind{};
+    std::uint8_t detail = 0;
+
+    [[nodiscard]] std::uint64_t tick() const { return static_cast<std::uint64_t>(at.time_since_epoch().count()); }
+    std::strong_ordering operator<=>(const SimEvent& other) const {
+        return at != other.at ? at <=> other.at : sequence <=> other.sequence;
+    }
+    bool operator==(const SimEvent& other) const { return sequence == other.sequence; }
+};
+
+class SimQueue {
+public:
+    std::uint64_t push(Instant at, SimEventKind kind, HostId host, std::uint64_t subject = 0,
+                       std::uint8_t detail = 0) {
+        assert(at >= Instant{});
+        wheel_.push({at, next_sequence_, subject, host, kind, detail});
+        return next_sequence_++;
+    }
+    SimEvent pop() {
+        const SimEvent* next = wheel_.front();
+        assert(next);
+        const SimEvent event = *next;
+        wheel_.pop();
+        return event;
+    }
+    [[nodiscard]] bool empty() { return wheel_.front() == nullptr; }
+    [[nodiscard]] Instant next_at() {
+        const SimEvent* next = wheel_.front();
+        return next ? next->at : no_deadline;
+    }
+
+private:
+    static constexpr unsigned bucket_bits = 8;  // 256 us: a fraction of the latency of a LAN
+    TimingWheel<SimEvent> wheel_{bucket_bits};
+    std::uint64_t next_sequence_ = 1;
+};
+
+}  // namespace halp

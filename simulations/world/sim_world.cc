@@ -1,0 +1,401 @@
+#include "simulations/world/sim_world.h"
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+#include <deque>
+
+#include "simulations/world/memory_storage.h"
+#include "simulations/world/sim_random.h"
+
+namespace halp {
+
+namespace {
+
+constexpr Instant start_of_time{std::chrono::hours{1}};
+
+std::uint64_t number(HostId host) { return static_cast<std::uint64_t>(host); }
+
+// Opened by every door for as long as it is at work.
+class OpenDoor {
+public:
+    explicit OpenDoor(int& doors) : doors_(doors) { ++doors_; }
+    ~OpenDoor() { --doors_; }
+    OpenDoor(const OpenDoor&) = delete;
+    OpenDoor& operator=(const OpenDoor&) = delete;
+
+private:
+    int& doors_;
+};
+
+}  // namespace
+
+struct SimWorld::Core final : SimCallbacks {
+    Core(std::uint64_t seed_value, const SimOptions& given)
+        : seed(seed_value), options(given), network(seed_value, given.network, queue, *this), cores(given.network.cores) {}
+
+    EventHandler& begin_callback(HostId host) override;
+    void end_callback(HostId host) override;
+    Host& at(HostId host);
+
+    void step();
+    void dispatch(const SimEvent& event);
+    void wake(Host& host, const SimEvent& event);
+    void resume(Host& host, const SimEvent& event);
+    Instant take_core(Duration cost);
+    void wait_for_core(Host& host);
+    void stall(Host& host, Instant until);
+    [[nodiscard]] bool stale(const SimEvent& event);
+
+    std::uint64_t seed;
+    SimOptions options;
+    Instant now = start_of_time;
+    SimQueue queue;
+    SimNetwork network;
+    std::deque<Host> hosts;  // addresses stay: environments point into them
+    std::vector<Noted> noted;
+    SimWatcher* watcher = nullptr;
+    std::uint32_t islands = 0;
+    std::uint64_t digest = 0;
+    std::uint64_t executed = 0;
+    std::uint64_t executed_at_now = 0;
+    std::vector<Instant> cores;  // when each is free
+    int doors = 0;
+    int callbacks = 0;
+};
+
+// All the doors of one host.
+struct SimWorld::Host final : Clock, Alarm, Transport, Observer {
+    Host(Core& owner, HostId own_id)
+        : core(owner),
+          id(own_id),
+          random(mix_words(owner.seed, 0x6e6f6465), number(own_id)),
+          cache(cache_files, this),
+          state(state_files, this),
+          environment{*this, *this, random, *this, cache, state, *this} {}
+
+    [[nodiscard]] Instant now() const override { return core.now; }
+    [[nodiscard]] UnixSeconds wall() const override {
+        const auto passed = std::chrono::duration_cast<std::chrono::seconds>(core.now - start_of_time + drifted());
+        return UnixSeconds{count(core.options.wall_at_start) + passed.count() + wall_skew};
+    }
+    [[nodiscard]] Duration drifted() const {
+        const auto since = static_cast<double>((core.now - drifts_since).count());
+        return drift_before + Duration{static_cast<Duration::rep>(since * drift)};
+    }
+    void wake_at(Instant when) override;
+    StreamId connect(const Endpoint& to) override {
+        const OpenDoor door{core.doors};
+        return core.network.connect(id, to, core.now);
+    }
+    void write(StreamId stream, Bytes bytes) override {
+        const OpenDoor door{core.doors};
+        core.network.write(id, stream, bytes, core.now);
+    }
+    void close(StreamId stream) override {
+        const OpenDoor door{core.doors};
+        core.network.close(id, stream, core.now);
+    }
+    void abort(StreamId stream) override {
+        const OpenDoor door{core.doors};
+        core.network.abort(id, stream, core.now);
+    }
+    void note(const Event& event) override {
+        const OpenDoor door{core.doors};
+        if (core.options.collect_events) core.noted.push_back({core.now, id, event});
+        if (core.watcher) core.watcher->on_event(id, core.now, event);
+    }
+
+    Core& core;
+    HostId id;
+    EventHandler* node = nullptr;
+    std::int64_t wall_skew = 0;
+    double drift = 0;  // of the wall clock, seconds per second
+    Instant drifts_since = start_of_time;
+    Duration drift_before{0};
+    Instant alarm = no_deadline;
+    // The one wake event in the queue that counts; it may come before the alarm and is then put back.
+    Instant queued = no_deadline;
+    std::uint64_t queued_sequence = 0;
+    Instant stalled_until = never;
+    std::vector<SimEvent> missed;  // while stalled, in order
+    SimRandom random;
+    MemoryStorage cache_files, state_files;
+    FaultyStorage cache, state;
+    Environment environment;
+};
+
+void SimWorld::Host::wake_at(Instant when) {
+    const OpenDoor door{core.doors};
+    if (!node) return;
+    alarm = when == no_deadline ? no_deadline : std::max(when, core.now);
+    if (alarm == no_deadline || queued <= alarm) return;
+    queued = alarm;
+    queued_sequence = core.queue.push(alarm, SimEventKind::wake, id);
+}
+
+SimWorld::Host& SimWorld::Core::at(HostId host) {
+    assert(number(host) < hosts.size());
+    return hosts[static_cast<std::size_t>(host)];
+}
+
+EventHandler& SimWorld::Core::begin_callback(HostId host) {
+    assert(doors == 0 && "a door must return before anything comes back through the handler");
+    assert(callbacks == 0 && "one callback at a time");
+    EventHandler* node = at(host).node;
+    assert(node);
+    ++callbacks;
+    ++network.counters(host).callbacks;
+    return *node;
+}
+
+void SimWorld::Core::end_callback(HostId) {
+    --callbacks;
+    assert(callbacks == 0 && doors == 0);
+}
+
+// ---- time ----
+
+// Wakes that were armed anew, disarmed or put back are no events: they leave no trace in the digest.
+bool SimWorld::Core::stale(const SimEvent& event) {
+    if (event.kind != SimEventKind::wake) return false;
+    Host& host = at(event.host);
+    if (host.queued_sequence != event.sequence) return true;
+    host.queued = no_deadline;
+    host.queued_sequence = 0;
+    if (host.alarm == no_deadline) return true;
+    if (host.alarm <= event.at) return false;
+    host.queued = host.alarm;
+    host.queued_sequence = queue.push(host.alarm, SimEventKind::wake, host.id);
+    return true;
+}
+
+void SimWorld::Core::step() {
+    const SimEvent event = queue.pop();
+    assert(event.at >= now);
+    if (stale(event)) return;
+    executed_at_now = event.at == now ? executed_at_now + 1 : 0;
+    assert(executed_at_now < events_per_instant_max && "time stands still: a node keeps waking itself");
+    now = event.at;
+    Host& host = at(event.host);
+    // A SYN is the kernel's business; the process learns of it by `accept`.
+    const bool for_process = event.kind != SimEventKind::syn && event.kind != SimEventKind::resume;
+    if (for_process && now >= host.stalled_until) wait_for_core(host);
+    if (for_process && now < host.stalled_until) {
+        host.missed.push_back(event);
+    } else {
+        dispatch(event);
+    }
+}
+
+// The core that is free first does this. From when on?
+Instant SimWorld::Core::take_core(Duration cost) {
+    const auto first = std::ranges::min_element(cores);
+    const Instant begins = std::max(now, *first);
+    *first = begins + cost;
+    return begins;
+}
+
+// Until a core is free the host is as stalled, and then does all that has come meanwhile.
+void SimWorld::Core::wait_for_core(Host& host) {
+    if (cores.empty()) return;
+    const Instant begins = take_core(options.network.callback_cost);
+    if (begins != now) stall(host, begins);
+}
+
+void SimWorld::Core::stall(Host& host, Instant until) {
+    host.stalled_until = std::max(host.stalled_until, until);
+    queue.push(host.stalled_until, SimEventKind::resume, host.id);
+}
+
+void SimWorld::Core::dispatch(const SimEvent& event) {
+    const std::uint64_t what =
+        mix_words(number(event.host) << 8 | static_cast<std::uint64_t>(event.kind), event.subject);
+    digest = mix_words(digest, static_cast<std::uint64_t>(now.time_since_epoch().count()));
+    digest = mix_words(digest, mix_words(what, network.digest(event)));
+    ++executed;
+    Host& host = at(event.host);
+    switch (event.kind) {
+        case SimEventKind::wake:
+            return wake(host, event);
+        case SimEventKind::resume:
+            return resume(host, event);
+        case SimEventKind::syn:
+        case SimEventKind::accept:
+        case SimEventKind::arrive:
+        case SimEventKind::fail:
+        case SimEventKind::broken:
+            break;
+    }
+    SimEvent current = event;
+    current.at = now;  // later than planned when the host was stalled
+    network.on_event(current);
+}
+
+void SimWorld::Core::wake(Host& host, const SimEvent&) {
+    if (!host.node) return;
+    host.alarm = no_deadline;
+    ++network.counters(host.id).wakeups;
+    begin_callback(host.id).on_wakeup();
+    end_callback(host.id);
+}
+
+void SimWorld::Core::resume(Host& host, const SimEvent&) {
+    if (now < host.stalled_until) return;  // stalled again meanwhile, for longer
+    host.stalled_until = never;
+    std::vector<SimEvent> missed;
+    missed.swap(host.missed);
+    if (!cores.empty() && missed.size() > 1)
+        *std::ranges::min_element(cores) += static_cast<std::int64_t>(missed.size() - 1) * options.network.callback_cost;
+    for (std::size_t i = 0; i < missed.size(); ++i) {
+        if (now < host.stalled_until) {
+            host.missed.push_back(missed[i]);
+        } else {
+            dispatch(missed[i]);
+        }
+    }
+}
+
+SimWorld::SimWorld(std::uint64_t seed, SimOptions options) : core_(std::make_unique<Core>(seed, options)) {}
+SimWorld::~SimWorld() = default;
+
+Instant SimWorld::now() const { return core_->now; }
+std::uint64_t SimWorld::digest() const { return core_->digest; }
+std::uint64_t SimWorld::events_executed() const { return core_->executed; }
+
+void SimWorld::run_for(Duration span) {
+    assert(core_->callbacks == 0 && core_->doors == 0 && "a node cannot make time pass");
+    const Instant end = core_->now + span;
+    while (core_->queue.next_at() <= end) core_->step();
+    core_->now = end;
+    core_->executed_at_now = 0;
+}
+
+bool SimWorld::run_until(const std::function<bool()>& done, Duration span) {
+    assert(core_->callbacks == 0 && core_->doors == 0 && "a node cannot make time pass");
+    const Instant end = core_->now + span;
+    while (!done()) {
+        if (core_->queue.next_at() > end) {
+            core_->now = end;
+            return done();
+        }
+        core_->step();
+    }
+    return true;
+}
+
+// ---- hosts ----
+
+HostId SimWorld::add_host(const Endpoint& endpoint) {
+    const HostId id{static_cast<std::uint32_t>(core_->hosts.size())};
+    core_->network.add_host(endpoint);
+    core_->hosts.emplace_back(*core_, id);
+    return id;
+}
+
+Environment& SimWorld::env(HostId host) { return core_->at(host).environment; }
+
+void SimWorld::attach(HostId host, EventHandler& node) {
+    assert(core_->network.power(host) == Power::idle && "up already, or crashed and not restarted");
+    core_->at(host).node = &node;
+    core_->network.set_power(host, Power::up, core_->now);
+    if (core_->cores.empty()) return;
+    const Duration cost = core_->options.network.start_cost;
+    core_->stall(core_->at(host), core_->take_core(cost) + cost);
+}
+
+void SimWorld::name(const std::string& host_name, std::vector<std::string> addresses) {
+    core_->network.name(host_name, std::move(addresses));
+}
+
+bool SimWorld::up(HostId host) const { return core_->network.power(host) == Power::up; }
+
+void SimWorld::crash(HostId id, Crash how) {
+    Host& host = core_->at(id);
+    host.node = nullptr;
+    host.alarm = no_deadline;
+    host.stalled_until = never;
+    core_->network.set_power(id, how == Crash::machine ? Power::off : Power::idle, core_->now);
+    // Its kernel takes what the stalled process had not yet read.
+    for (const SimEvent& event : host.missed) {
+        if (event.kind == SimEventKind::wake) continue;
+        core_->queue.push(core_->now, event.kind, id, event.subject, event.detail);
+    }
+    host.missed.clear();
+    if (how == Crash::machine) {
+        host.cache.lose_power(host.random);
+        host.state.lose_power(host.random);
+    }
+    host.cache.fail(StorageFault::broken);
+    host.state.fail(StorageFault::broken);
+}
+
+void SimWorld::restart(HostId id, bool keep_disk) {
+    Host& host = core_->at(id);
+    if (host.node) crash(id);
+    host.cache.fail(StorageFault::none);
+    host.state.fail(StorageFault::none);
+    if (!keep_disk) {
+        host.cache_files.wipe();
+        host.state_files.wipe();
+    }
+    core_->network.set_power(id, Power::idle, core_->now);
+}
+
+void SimWorld::stall(HostId id, Duration span) {
+    Host& host = core_->at(id);
+    if (!host.node) return;
+    core_->stall(host, core_->now + span);
+}
+
+// ---- faults ----
+
+void SimWorld::cut(HostId a, HostId b) {
+    cut_one_way(a, b);
+    cut_one_way(b, a);
+}
+
+void SimWorld::cut_one_way(HostId from, HostId to) { core_->network.cut_one_way(from, to); }
+
+void SimWorld::heal(HostId a, HostId b) {
+    core_->network.heal_one_way(a, b);
+    core_->network.heal_one_way(b, a);
+}
+
+void SimWorld::partition(const std::vector<HostId>& island) {
+    ++core_->islands;
+    for (const HostId host : island) core_->network.set_island(host, core_->islands);
+}
+
+void SimWorld::heal() { core_->network.heal(); }
+void SimWorld::set_latency(HostId a, HostId b, Duration one_way) { core_->network.set_latency(a, b, one_way); }
+void SimWorld::mute(HostId host) { core_->network.set_muted(host); }
+void SimWorld::set_extra_latency(HostId host, Duration extra) { core_->network.set_extra_latency(host, extra); }
+void SimWorld::set_wall_drift(HostId id, double rate) {
+    Host& host = core_->at(id);
+    host.drift_before = host.drifted();
+    host.drifts_since = core_->now;
+    host.drift = rate;
+}
+void SimWorld::set_jitter(Duration most) { core_->network.set_jitter(most); }
+void SimWorld::set_duplicates(double share) { core_->network.set_duplicates(share); }
+void SimWorld::set_loss(double share) { core_->network.set_loss(share); }
+void SimWorld::set_wall_skew(HostId host, std::int64_t seconds) { core_->at(host).wall_skew = seconds; }
+FaultyStorage& SimWorld::cache(HostId host) { return core_->at(host).cache; }
+FaultyStorage& SimWorld::state(HostId host) { return core_->at(host).state; }
+
+// ---- what happened ----
+
+const SimCounters& SimWorld::counters(HostId host) const { return core_->network.counters(host); }
+
+SimCounters SimWorld::total() const {
+    SimCounters sum;
+    for (const Host& host : core_->hosts) sum += core_->network.counters(host.id);
+    return sum;
+}
+
+std::size_t SimWorld::connection_count() const { return core_->network.connection_count(); }
+const std::vector<SimWorld::Noted>& SimWorld::noted() const { return core_->noted; }
+void SimWorld::watch(SimWatcher* watcher) { core_->watcher = watcher; }
+
+}  // namespace halp

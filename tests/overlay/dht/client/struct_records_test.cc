@@ -1,0 +1,75 @@
+// Structs of D as values: what comes with the notes of a client is read, changed and written (case 12 of the
+// originals' suite, with the client that applications use).
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "overlay/dht/wire/contiguous.h"
+#include "tests/overlay/dht/dht_cluster.h"
+
+namespace halp {
+namespace {
+
+struct User {
+    std::string name;
+    std::uint64_t id = 0;
+    std::array<std::uint64_t, 7> totals{};
+    static constexpr auto fields = std::tuple{&User::name, &User::id, &User::totals};
+    bool operator==(const User&) const = default;
+};
+
+using StructRecords = Cluster;
+
+dht::UpdateChoice one_more(Bytes old) {
+    auto user = from_contiguous<User>(old);
+    if (!user) return dht::UpdateChoice::leave();
+    ++user->totals[0];
+    return dht::UpdateChoice::replace(to_contiguous(*user));
+}
+
+TEST_F(StructRecords, AreUpdatedByAClient) {
+    add_server(HashRange::full());
+    connect();
+    EXPECT_EQ(put(1, to_contiguous(User{"hello", 23, {1}})), (Notes{"succeeded"}));
+    EXPECT_EQ(update(1, one_more), (Notes{"succeeded"}));
+    EXPECT_EQ(from_contiguous<User>(stored(0, "chan", 1)).value(), (User{"hello", 23, {2}}));
+}
+
+TEST_F(StructRecords, AreLeftAloneWhenTheyAreNone) {
+    add_server(HashRange::full());
+    connect();
+    put(1, "no struct");
+    EXPECT_EQ(update(1, one_more), (Notes{"succeeded"}));
+    EXPECT_EQ(stored(0, "chan", 1), "no struct");
+}
+
+TEST_F(StructRecords, AreReadFromTheNotesOfGetAndMirror) {
+    add_server(HashRange::full());
+    connect();
+    std::vector<User> got;
+    const auto keep = [&](Bytes value) {
+        auto user = from_contiguous<User>(value);
+        ASSERT_TRUE(user) << user.error().message;
+        got.push_back(*user);
+    };
+    EXPECT_TRUE(client->mirror("chan", {.initial_refresh = false}, [&](const dht::MirrorNote& note) {
+        if (const auto* now = std::get_if<dht::Updated>(&note)) keep(now->value);
+    }));
+    settle();
+    const User ann{"Ann", 1, {}};
+    EXPECT_EQ(put(1, to_contiguous(ann)), (Notes{"succeeded"}));
+    EXPECT_TRUE(client->get("chan", Key{1}, [&](const dht::GetNote& note) {
+        if (const auto* here = std::get_if<dht::Received>(&note)) keep(here->value);
+    }));
+    settle();
+    EXPECT_EQ(got, (std::vector<User>{ann, ann}));
+}
+
+}  // namespace
+}  // namespace halp

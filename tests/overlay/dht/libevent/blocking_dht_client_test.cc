@@ -1,0 +1,444 @@
+// The blocking client on real sockets, against nodes in processes of their own.
+#include "overlay/dht/libevent/blocking_dht_client.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "overlay/dht/node/dht_node.h"
+#include "overlay/event.h"
+#include "overlay/libevent/limits.h"
+#include "store/records/memory_store.h"
+
+namespace halp {
+namespace {
+
+struct NoStorage final : Storage {
+    static Error none() { return {ErrorCode::not_found, "nothing"}; }
+    Result<std::string> read(const std::string&) override { return none(); }
+    Result<void> replace(const std::string&, Bytes) override { return none(); }
+    Result<void> remove(const std::string&) override { return none(); }
+    Result<std::vector<std::string>> list() override { return none(); }
+    Result<void> update(const std::string&, Change&) override { return none(); }
+    Result<void> append(const std::string&, Bytes) override { return none(); }
+};
+struct Nobody final : Observer {
+    void note(const Event&) override {}
+};
+
+// A node in a process of its own, as a client sees it.
+class ForkedNode {
+public:
+    explicit ForkedNode(const HashRange& range) {
+        int ends[2];
+        EXPECT_EQ(pipe(ends), 0);
+        child_ = fork();
+        if (child_ == 0) serve(range, ends[1]);
+        std::uint16_t port = 0;
+        EXPECT_EQ(::read(ends[0], &port, sizeof port), static_cast<ssize_t>(sizeof port));
+        close(ends[0]);
+        close(ends[1]);
+        address = {"127.0.0.1", port};
+    }
+    ~ForkedNode() {
+        kill(child_, SIGKILL);
+        waitpid(child_, nullptr, 0);
+    }
+    Endpoint address;
+
+private:
+    [[noreturn]] static void serve(const HashRange& range, int tell) {
+        LibeventWorld world(limits_for_streaming(100));
+        NoStorage storage;
+        Nobody nobody;
+        MemoryStore store;
+        RecordDesk desk(store);
+        DhtNodeOptions options;
+        options.range = range;
+        DhtNode node({world.clock(), world.alarm(), world.random(), world.transport(), storage, storage, nobody},
+                     desk, options, nullptr, &world.backlog());
+        world.attach(node, &node);
+        const std::uint16_t port = world.listen({"127.0.0.1", 0}).value().port;
+        if (::write(tell, &port, sizeof port) != static_cast<ssize_t>(sizeof port)) _exit(1);
+        world.run();
+        _exit(0);
+    }
+    pid_t child_ = -1;
+};
+
+// What no compression shrinks.
+std::string noise(std::size_t bytes, std::uint64_t& word) {
+    std::string value;
+    while (value.size() < bytes) {
+        word = word * 6364136223846793005U + 1442695040888963407U;
+        value.append(reinterpret_cast<const char*>(&word), sizeof word);
+    }
+    return value;
+}
+
+BlockingDhtOptions as_admin(Duration timeout = std::chrono::seconds{10}) {
+    BlockingDhtOptions options;
+    options.client.credential.name = "admin";
+    options.timeout = timeout;
+    return options;
+}
+
+TEST(BlockingDhtClient, DoesEverythingInStraightLines) {
+    const auto halves = HashRange::full().split(2);
+    ForkedNode lower(halves[0]), upper(halves[1]);
+    BlockingDhtClient dht(as_admin());
+    ASSERT_TRUE(dht.connect_file(lower.address.text() + "\n" + upper.address.text() + "\n"));
+    for (std::uint64_t key = 0; key < 50; ++key) ASSERT_TRUE(dht.put("chan", Key{key}, "v" + std::to_string(key)));
+    EXPECT_EQ(dht.get("chan", Key{7}).value(), "v7");
+    EXPECT_EQ(dht.get("chan", Key{70}).value(), std::nullopt);
+    EXPECT_TRUE(dht.exists("chan", Key{7}).value());
+    EXPECT_TRUE(dht.update("chan", Key{7}, [](Bytes) { return dht::UpdateChoice::replace("new"); }).value());
+    EXPECT_EQ(dht.get("chan", Key{7}).value(), "new");
+    EXPECT_TRUE(dht.remove("chan", Key{7}).value());
+    EXPECT_FALSE(dht.remove("chan", Key{7}).value());
+    std::map<std::uint64_t, std::string> all;
+    const auto gather = [&](Key key, Bytes value) {
+        all[value_of(key)] = value;
+        return true;
+    };
+    ASSERT_TRUE(dht.get_all("chan", {}, gather));
+    EXPECT_EQ(all.size(), 49U);
+    EXPECT_EQ(all[8], "v8");
+    int seen = 0;
+    ASSERT_TRUE(dht.get_all("chan", {}, [&](Key, Bytes) { return ++seen < 5; }));
+    EXPECT_EQ(seen, 5);
+    EXPECT_EQ(dht.get_channels().value(), (std::vector<std::string>{"chan"}));
+    int refreshed = 0;
+    const auto count = [&](const dht::MirrorNote& note) {
+        refreshed += std::holds_alternative<dht::Refreshed>(note) ? 1 : 0;
+        return refreshed < 49;
+    };
+    ASSERT_TRUE(dht.mirror("chan", {}, std::chrono::seconds{5}, count));
+    EXPECT_EQ(refreshed, 49);
+    ASSERT_TRUE(dht.remove_channel("chan"));
+    EXPECT_TRUE(dht.get_channels().value().empty());
+    EXPECT_EQ(dht.client().stats().requests_active, 0U);
+}
+
+TEST(BlockingDhtClient, WaitsForAsManyNodesAsAreAskedFor) {
+    const auto halves = HashRange::full().split(2);
+    ForkedNode lower(halves[0]);
+    BlockingDhtClient dht(as_admin(std::chrono::milliseconds{300}));
+    EXPECT_FALSE(dht.wait_all_connected()) << "without a node";
+    ASSERT_TRUE(dht.client().add_node(lower.address));
+    EXPECT_TRUE(dht.wait_all_connected());
+    EXPECT_TRUE(dht.wait_all_ranges_known());
+    EXPECT_FALSE(dht.wait_connected(2));
+    ForkedNode upper(halves[1]);
+    ASSERT_TRUE(dht.client().add_node(upper.address));
+    EXPECT_TRUE(dht.wait_connected(2));
+    EXPECT_TRUE(dht.wait_all_ranges_known());
+    EXPECT_EQ(dht.client().stats().nodes_with_range, 2U);
+}
+
+TEST(BlockingDhtClient, ReadsAllOfAChannelHoweverLongThatTakes) {
+    ForkedNode node(HashRange::full());
+    BlockingDhtClient writer(as_admin());
+    ASSERT_TRUE(writer.connect(node.address));
+    for (std::uint64_t key = 0; key < 40; ++key) ASSERT_TRUE(writer.put("big", Key{key}, std::string(60'000, 'x')));
+    // A record is looked at for longer than a call may wait, and all of them for many times as long.
+    BlockingDhtClient reader(as_admin(std::chrono::milliseconds{50}));
+    ASSERT_TRUE(reader.connect(node.address));
+    std::size_t seen = 0;
+    const auto look = [&](Key, Bytes) {
+        const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{seen == 0 ? 150 : 10};
+        while (std::chrono::steady_clock::now() < until) {
+        }
+        ++seen;
+        return true;
+    };
+    EXPECT_TRUE(reader.get_all("big", {}, look));
+    EXPECT_EQ(seen, 40U);
+}
+
+TEST(BlockingDhtClient, GivesUpEarlyWhenAllThatIsMissingHasRefused) {
+    ForkedNode node(HashRange::full());
+    BlockingDhtOptions options = as_admin(std::chrono::seconds{60});
+    options.refusal_patience = std::chrono::milliseconds{50};
+    BlockingDhtClient dht(options);
+    const Endpoint nobody{"127.0.0.1", 1};
+    const auto began = std::chrono::steady_clock::now();
+    const auto connected = dht.connect({node.address, nobody});
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{30});
+    ASSERT_FALSE(connected);
+    EXPECT_EQ(connected.error().message, "127.0.0.1:1: connection refused");
+    EXPECT_EQ(dht.trouble(node.address), nullptr);
+    ASSERT_NE(dht.trouble(nobody), nullptr);
+    EXPECT_TRUE(dht.put("chan", Key{1}, "x"));  // the others are of use
+}
+
+TEST(BlockingDhtClient, TakesNodesFromAListSomeOfWhichAreGone) {
+    struct Listed final : NodeSource {
+        std::vector<Endpoint> all;
+        std::vector<Endpoint> nodes() override { return all; }
+    } list;
+    ForkedNode node(HashRange::full());
+    list.all = {{"127.0.0.1", 1}, node.address};
+    BlockingDhtClient dht(as_admin());
+    ASSERT_TRUE(dht.connect_source(list));
+    EXPECT_TRUE(dht.put("chan", Key{1}, "x"));
+    // What never answered is only a hint: nobody waits for it.
+    EXPECT_EQ(dht.get_channels().value(), std::vector<std::string>{"chan"});
+}
+
+TEST(BlockingDhtClient, CountsANodeOfTwoNamesOnce) {
+    ForkedNode node(HashRange::full());
+    const std::string port = std::to_string(node.address.port);
+    BlockingDhtClient dht(as_admin());
+    ASSERT_TRUE(dht.connect_file("127.0.0.1:" + port + "\nlocalhost:" + port + "\n"));
+    for (std::uint64_t key = 0; key < 20; ++key) ASSERT_TRUE(dht.put("chan", Key{key}, "v"));
+    int seen = 0;
+    ASSERT_TRUE(dht.get_all("chan", {}, [&](Key, Bytes) { return ++seen > 0; }));
+    EXPECT_EQ(seen, 20) << "each record once";
+    EXPECT_EQ(dht.client().stats().nodes, 1U);
+    EXPECT_EQ(dht.client().stats().nodes_connected, 1U);
+    EXPECT_TRUE(dht.client().all_ranges_known());
+    EXPECT_FALSE(dht.client().add_node({"localhost", node.address.port})) << "it is known, by its other name";
+}
+
+TEST(BlockingDhtClient, ARequestThatBeganWithBothNamesOfANodeEnds) {
+    ForkedNode node(HashRange::full());
+    BlockingDhtClient dht(as_admin());
+    dht.client().add_node(node.address);
+    dht.client().add_node({"localhost", node.address.port});
+    int finished = 0;
+    ASSERT_TRUE(dht.client().get_channels([&](const dht::GetChannelsNote& note) {
+        finished += std::holds_alternative<dht::Finished>(note) ? 1 : 0;
+    }));
+    EXPECT_TRUE(dht.run_until([&] { return finished > 0; }, std::chrono::seconds{10}));
+}
+
+// A consumer that can take so much and no more: suspend is its back-pressure, over sockets that fill up.
+TEST(BlockingDhtClient, AConsumerThatSuspendsAgainAndAgainGetsEveryRecordOnce) {
+    constexpr std::uint64_t records = 3000;
+    ForkedNode node(HashRange::full());
+    BlockingDhtClient dht(as_admin());
+    ASSERT_TRUE(dht.connect(node.address));
+    std::uint64_t word = 1, stored = 0;
+    for (std::uint64_t key = 0; key < records; ++key) {
+        ASSERT_TRUE(dht.client().put("chan", Key{key}, noise(8192, word), [&](const dht::PutNote& note) {
+            EXPECT_TRUE(std::holds_alternative<dht::Succeeded>(note)) << describe(note);
+            ++stored;
+        }));
+    }
+    ASSERT_TRUE(dht.run_until([&] { return stored == records; }, std::chrono::seconds{20})) << stored;
+
+    std::map<std::uint64_t, int> seen;
+    std::size_t rests = 0;
+    bool finished = false, resting = false;
+    DhtRequestId id{};
+    const auto hear = [&](const dht::GetAllNote& note) {
+        if (const auto* record = std::get_if<dht::Record>(&note)) {
+            ++seen[value_of(record->key)];
+            EXPECT_FALSE(resting) << "a record between Suspended and Resumed";
+            if (seen.size() % 500 == 100) static_cast<void>(dht.client().suspend(id));
+        }
+        if (std::holds_alternative<dht::Suspended>(note)) ++rests, resting = true;
+        if (std::holds_alternative<dht::Resumed>(note)) resting = false;
+        finished = finished || std::holds_alternative<dht::Finished>(note);
+    };
+    id = dht.client().get_all("chan", {}, hear).value();
+    for (int turns = 0; turns < 200 && !finished; ++turns) {
+        static_cast<void>(dht.run_until([&] { return resting || finished; }, std::chrono::seconds{2}));
+        const std::size_t before = seen.size();
+        static_cast<void>(dht.run_until([] { return false; }, std::chrono::milliseconds{10}));
+        EXPECT_TRUE(!resting || seen.size() == before);
+        resting = false;  // what was on its way may come before Resumed does
+        static_cast<void>(dht.client().resume(id));
+    }
+    EXPECT_TRUE(finished);
+    EXPECT_EQ(seen.size(), records);
+    for (const auto& one : seen) ASSERT_EQ(one.second, 1) << "key " << one.first;
+    EXPECT_GT(rests, 0U);
+}
+
+// ---- as the originals are configured ----
+
+TEST(BlockingDhtClient, ConnectsWithANodesFileAndACredentialsFile) {
+    const ForkedNode node(HashRange::full());
+    std::string directory = (std::filesystem::temp_directory_path() / "halp-client-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+    const std::string nodes = directory + "/nodes", credentials = directory + "/credentials";
+    std::ofstream(nodes) << "# a node\n" << node.address.text() << "\n";
+    std::ofstream(credentials) << "admin:" << std::string(256, '0') << "\n";
+    const auto dht = BlockingDhtClient::from_files(nodes, credentials);
+    std::filesystem::remove_all(directory);
+    ASSERT_TRUE(dht) << dht.error().message;
+    ASSERT_TRUE((*dht)->wait_all_ranges_known());
+    ASSERT_TRUE((*dht)->put("chan", Key{1}, "one"));
+    EXPECT_EQ((*dht)->get("chan", Key{1}).value(), "one");
+}
+
+// ---- told by notes ----
+
+TEST(BlockingDhtClient, HandsOnTheNoteOfEachRequestAndReturns) {
+    ForkedNode node(HashRange::full());
+    std::vector<std::string> connections, notes;
+    BlockingDhtOptions options = as_admin();
+    options.on_connection = dht::log_connections([&](std::string_view line) { connections.emplace_back(line); });
+    BlockingDhtClient dht(std::move(options));
+    ASSERT_TRUE(dht.connect(node.address));
+    ASSERT_EQ(connections.size(), 2U);
+    EXPECT_EQ(connections[0], "connected to " + node.address.text());
+    const auto hear = [&](const auto& note) { notes.push_back(describe(note)); };
+    const auto longer = [](Bytes old) { return dht::UpdateChoice::replace(std::string(old) + "!"); };
+    EXPECT_TRUE(dht.get("chan", Key{1}, hear));
+    EXPECT_TRUE(dht.put("chan", Key{1}, "one", hear));
+    EXPECT_TRUE(dht.update("chan", Key{1}, longer, hear));
+    EXPECT_TRUE(dht.get("chan", Key{1}, hear));
+    EXPECT_TRUE(dht.exists("chan", Key{1}, hear));
+    EXPECT_TRUE(dht.remove("chan", Key{1}, hear));
+    EXPECT_TRUE(dht.remove("chan", Key{1}, hear));
+    EXPECT_TRUE(dht.put("chan", Key{1}, std::string(70'000, 'x'), hear)) << "told by the note";
+    EXPECT_EQ(notes, (std::vector<std::string>{"no record", "succeeded", "succeeded", "received 4 bytes",
+                                               "the record exists", "removed", "no record",
+                                               "a value of 70000 bytes is too big, at most 65512 can be sent"}));
+}
+
+TEST(BlockingDhtClient, WithoutANodeNothingBegins) {
+    BlockingDhtClient dht;
+    const auto never = [](const dht::PutNote&) { ADD_FAILURE() << "a note"; };
+    const auto put = dht.put("chan", Key{1}, "x", never);
+    ASSERT_FALSE(put);
+    EXPECT_EQ(put.error().code, ErrorCode::unreachable);
+}
+
+// ---- loops ----
+
+class BlockingDhtLoops : public ::testing::Test {
+protected:
+    void SetUp() override {
+        ASSERT_TRUE(dht.connect({lower.address, upper.address}));
+        for (std::uint64_t key = 0; key < 300; ++key)
+            ASSERT_TRUE(dht.put("chan", Key{key}, "v" + std::to_string(key)));
+    }
+    std::vector<HashRange> halves = HashRange::full().split(2);
+    ForkedNode lower{halves[0]}, upper{halves[1]};
+    BlockingDhtClient dht{as_admin()};
+};
+
+TEST_F(BlockingDhtLoops, GoOverAllRecords) {
+    std::map<std::uint64_t, std::string> all;
+    DhtRecords records = dht.records("chan");
+    for (const DhtRecord& record : records) all[value_of(record.key)] = record.value;
+    EXPECT_FALSE(records.error());
+    EXPECT_EQ(all.size(), 300U);
+    EXPECT_EQ(all[77], "v77");
+    EXPECT_EQ(records.next(), nullptr) << "it stays at its end";
+    std::size_t with_nines = 0;
+    for (const DhtRecord& record : dht.records("chan", {true, "99"})) {
+        EXPECT_TRUE(record.value.empty()) << "only keys were asked for";
+        ++with_nines;
+    }
+    EXPECT_EQ(with_nines, 3U) << "99, 199 and 299";
+    for (const DhtRecord& record : dht.records("none")) ADD_FAILURE() << key_text(record.key);
+}
+
+TEST_F(BlockingDhtLoops, CanBeLeftAndTheNodesAreInOrder) {
+    for (int round = 0; round < 3; ++round) {
+        int seen = 0;
+        for (const DhtRecord& record : dht.records("chan")) {
+            EXPECT_FALSE(record.value.empty());
+            if (++seen == 5) break;
+        }
+        EXPECT_EQ(seen, 5);
+        EXPECT_EQ(dht.client().stats().requests_active, 0U);
+        EXPECT_EQ(dht.get("chan", Key{7}).value(), "v7");
+    }
+}
+
+TEST_F(BlockingDhtLoops, GoOverChannels) {
+    ASSERT_TRUE(dht.put("more", Key{0}, "x"));  // on one node only; the other name is on both
+    std::vector<std::string> names;
+    DhtChannels channels = dht.channels();
+    for (const std::string& name : channels) names.push_back(name);
+    EXPECT_FALSE(channels.error());
+    std::ranges::sort(names);
+    EXPECT_EQ(names, (std::vector<std::string>{"chan", "more"}));
+    for (const std::string& name : dht.channels()) {
+        EXPECT_FALSE(name.empty());
+        break;
+    }
+    EXPECT_TRUE(dht.exists("chan", Key{1}).value());
+}
+
+TEST_F(BlockingDhtLoops, TheBodyMayAskForSomethingElse) {
+    std::size_t seen = 0;
+    for (const DhtRecord& record : dht.records("chan")) {
+        EXPECT_EQ(dht.get("chan", record.key).value(), record.value);
+        ++seen;
+    }
+    EXPECT_EQ(seen, 300U);
+}
+
+TEST_F(BlockingDhtLoops, ABodyThatKeepsTheLoopBusyIsNotFlooded) {
+    constexpr std::size_t bytes = 60'000, count = 600;  // 36 MB, of which 8 MiB may wait
+    std::size_t stored = 0;
+    std::uint64_t word = 1;
+    for (std::uint64_t key = 0; key < count; ++key)
+        ASSERT_TRUE(dht.client().put("big", Key{key}, noise(bytes, word), [&](const dht::PutNote&) { ++stored; }));
+    ASSERT_TRUE(dht.run_until([&] { return stored == count; }, std::chrono::seconds{30}));
+    DhtRecords records = dht.records("big");
+    ASSERT_NE(records.next(), nullptr);
+    // The loop runs; nobody asks for records.
+    EXPECT_FALSE(dht.run_until([] { return false; }, std::chrono::milliseconds{300}));
+    const auto received = dht.client().stats().links.bytes_in;
+    EXPECT_LT(received, std::uint64_t{20} << 20);
+    EXPECT_FALSE(dht.run_until([] { return false; }, std::chrono::milliseconds{300}));
+    EXPECT_EQ(dht.client().stats().links.bytes_in, received) << "suspended";
+    EXPECT_EQ(dht.client().stats().requests_active, 1U);
+    std::size_t seen = 1;
+    while (records.next() != nullptr) ++seen;
+    EXPECT_EQ(seen, count);
+    EXPECT_FALSE(records.error());
+}
+
+TEST(BlockingDhtClient, ALoopThatWaitsInVainEndsWithAnError) {
+    auto node = std::make_unique<ForkedNode>(HashRange::full());
+    BlockingDhtClient dht(as_admin(std::chrono::milliseconds{300}));
+    ASSERT_TRUE(dht.connect(node->address));
+    ASSERT_TRUE(dht.put("chan", Key{1}, "x"));
+    node.reset();
+    EXPECT_FALSE(dht.get("chan", Key{1}));
+    DhtRecords records = dht.records("chan");
+    EXPECT_EQ(records.next(), nullptr);
+    ASSERT_TRUE(records.error());
+    EXPECT_EQ(records.error()->code, ErrorCode::timed_out);
+    DhtChannels channels = dht.channels();
+    EXPECT_EQ(channels.next(), nullptr);
+    EXPECT_TRUE(channels.error());
+    EXPECT_EQ(dht.client().stats().requests_active, 0U);
+}
+
+TEST(BlockingDhtClient, SaysWhyNothingCanBeReached) {
+    BlockingDhtClient dht(as_admin(std::chrono::milliseconds{300}));
+    const auto connected = dht.connect({"127.0.0.1", 1});
+    ASSERT_FALSE(connected);
+    EXPECT_EQ(connected.error().code, ErrorCode::unreachable);
+    EXPECT_EQ(connected.error().message, "127.0.0.1:1: connection refused");
+    const auto put = dht.put("chan", Key{1}, "x");
+    ASSERT_FALSE(put);
+    EXPECT_EQ(put.error().code, ErrorCode::unreachable);
+    EXPECT_FALSE(dht.put("chan", Key{1}, std::string(70'000, 'x')));
+}
+
+}  // namespace
+}  // namespace halp

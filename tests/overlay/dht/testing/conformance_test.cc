@@ -1,0 +1,207 @@
+// The whole conformance suite against the fake node: in the virtual world and over loopback.
+#include "overlay/dht/testing/conformance.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "overlay/dht/testing/fake_node.h"
+#include "overlay/libevent/runner.h"
+#include "overlay/libevent/world.h"
+#include "simulations/world/memory_storage.h"
+#include "tests/overlay/dht/testing/fake_and_judge.h"
+
+namespace halp {
+namespace {
+
+using neo::Verdict;
+
+struct Nobody : Observer {
+    void note(const Event&) override {}
+};
+
+TEST(Conformance, TheFakeNodePassesInTheVirtualWorld) {
+    SimulatedJudge bench;
+    for (const neo::ConformanceCase& test : neo::conformance_cases()) {
+        const Verdict verdict = bench.judge.run(test);
+        EXPECT_EQ(verdict.kind, Verdict::Kind::passed) << verdict.name << ": " << verdict.reason;
+    }
+    bench.world.run_for(std::chrono::seconds{1});
+    EXPECT_EQ(bench.fake.node().status().clients, 0U);
+    EXPECT_EQ(bench.world.total().strays, 0U);
+}
+
+TEST(Conformance, TheFakeNodePassesOverLoopback) {
+    LibeventWorld client_world(limits_for_streaming(1000));
+    LibeventWorld node_world(limits_for_streaming(1000), client_world.base());
+    Nobody nobody;
+    MemoryStorage cache, state;
+    const auto doors = [&](LibeventWorld& world) {
+        return Environment{world.clock(), world.alarm(), world.random(), world.transport(), cache, state, nobody};
+    };
+    FakeNode fake(doors(node_world), judged_options(), nullptr, &node_world.backlog());
+    node_world.attach(fake, &fake);
+    const auto address = node_world.listen({"127.0.0.1", 0});
+    ASSERT_TRUE(address);
+    LibeventRunner runner(client_world);
+    FakeControl control(fake);
+    neo::ConformanceOptions options;
+    options.node = *address;
+    neo::Conformance judge(doors(client_world), runner, options, &control);
+    client_world.attach(judge);
+
+    for (const neo::ConformanceCase& test : neo::conformance_cases()) {
+        const Verdict verdict = judge.run(test);
+        EXPECT_EQ(verdict.kind, Verdict::Kind::passed) << verdict.name << ": " << verdict.reason;
+    }
+}
+
+TEST(Conformance, EveryCaseHasItsOwnNameAndSaysWhatItShows) {
+    std::set<std::string_view> names;
+    for (const neo::ConformanceCase& test : neo::conformance_cases()) {
+        EXPECT_TRUE(names.insert(test.name).second) << test.name;
+        EXPECT_NE(test.name.find('.'), std::string_view::npos) << test.name;
+        EXPECT_FALSE(test.shows.empty()) << test.name;
+    }
+    EXPECT_GT(names.size(), 100U);
+}
+
+TEST(Conformance, CasesAreChosenByNameOrGroup) {
+    EXPECT_EQ(neo::conformance_cases_named("dhttest.put_get").size(), 1U);
+    EXPECT_EQ(neo::conformance_cases_named("dhttest").size(), 24U);
+    EXPECT_EQ(neo::conformance_cases_named("dhttes").size(), 0U);
+    EXPECT_EQ(neo::conformance_cases_named("").size(), neo::conformance_cases().size());
+}
+
+TEST(Conformance, TheMostImportantCasesComeFirst) {
+    const auto& cases = neo::conformance_cases();
+    const auto all_of = [](std::string_view group) {
+        const auto some = neo::conformance_cases_named(group);
+        return std::pair{some.front(), some.back()};
+    };
+    EXPECT_EQ(cases[0].name, "handshake.version");
+    EXPECT_EQ(cases[1].name, "handshake.accepted");
+    EXPECT_EQ(cases[1].priority, 1000);
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        EXPECT_EQ(cases[i].number, i + 1);
+        EXPECT_LE(cases[i].priority, cases[i == 0 ? 0 : i - 1].priority) << cases[i].name;
+    }
+    EXPECT_LT(all_of("requests").second.number, all_of("dhttest").first.number);
+    EXPECT_EQ(all_of("dhttest").first.name, "dhttest.put_get");
+    EXPECT_EQ(all_of("dhttest").first.priority, 100);
+    EXPECT_LT(all_of("dhttest").second.number, all_of("records").first.number);
+    EXPECT_EQ(all_of("restart").second.number, cases.size()) << "what kills the node comes last";
+}
+
+neo::Sanity sanity_of(SimulatedJudge& bench, const Endpoint& node, const neo::Credential& credential) {
+    const HostId host = bench.world.add_host({"10.0.0.4", 1000});
+    neo::ConformanceOptions options = bench.options(10);
+    options.node = node;
+    options.credential = credential;
+    neo::Conformance judge(bench.world.env(host), bench.runner, options, nullptr);
+    bench.world.attach(host, judge);
+    return judge.sanity();
+}
+
+using SanityKind = neo::Sanity::Kind;
+
+TEST(ConformanceSanity, FindsANodeThatTakesTheClient) {
+    SimulatedJudge bench;
+    const neo::Sanity found = sanity_of(bench, bench.address, {"admin", {}});
+    EXPECT_EQ(found.kind, SanityKind::sound) << found.reason;
+    EXPECT_EQ(found.reason, "");
+}
+
+TEST(ConformanceSanity, TellsNobodyFromSilenceFromStrangers) {
+    SimulatedJudge nobody, mute, gone;
+    const neo::Sanity none = sanity_of(nobody, {"10.0.0.9", 10100}, {"admin", {}});
+    EXPECT_EQ(none.kind, SanityKind::unreachable);
+    EXPECT_NE(none.reason.find("nobody can be reached at 10.0.0.9:10100"), std::string::npos) << none.reason;
+    mute.fake.delay_requests(std::chrono::seconds{60});
+    const neo::Sanity silent = sanity_of(mute, mute.address, {"admin", {}});
+    EXPECT_EQ(silent.kind, SanityKind::silent) << silent.reason;
+    gone.fake.stop();
+    const neo::Sanity stranger = sanity_of(gone, gone.address, {"admin", {}});
+    EXPECT_EQ(stranger.kind, SanityKind::stranger) << stranger.reason;
+}
+
+TEST(ConformanceSanity, TellsANodeThatTurnsTheClientAway) {
+    for (const auto& who : {neo::Credential{"nobody", {}}, neo::Credential{"admin", {{1}}}}) {
+        SimulatedJudge bench;
+        const neo::Sanity found = sanity_of(bench, bench.address, who);
+        EXPECT_EQ(found.kind, SanityKind::rejected);
+        EXPECT_NE(found.reason.find("turns the client `" + who.name + "` away"), std::string::npos) << found.reason;
+    }
+}
+
+TEST(Conformance, WithoutControlOfTheNodeSomeCasesAreSkipped) {
+    SimulatedJudge bench;
+    const HostId host = bench.world.add_host({"10.0.0.3", 1000});
+    neo::Conformance stranger(bench.world.env(host), bench.runner, bench.options(10), nullptr);
+    bench.world.attach(host, stranger);
+    for (const std::string_view name : {"range.put", "range.changes", "permission.remove_channel"})
+        EXPECT_EQ(stranger.run(neo::conformance_cases_named(name).front()).kind, Verdict::Kind::skipped) << name;
+}
+
+TEST(Conformance, LeavesANodeTheRangeItHad) {
+    SimulatedJudge bench;
+    const HashRange former = HashRange::make(0x4000000000000000, ~std::uint64_t{0}).value();
+    bench.fake.set_range(former);
+    for (const std::string_view name :
+         {"range.put", "range.empty", "range.changes", "range.out_of_range_records"}) {
+        const Verdict verdict = bench.run(name);
+        EXPECT_EQ(verdict.kind, Verdict::Kind::passed) << name << ": " << verdict.reason;
+        EXPECT_EQ(bench.fake.node().range(), former) << name;
+    }
+}
+
+TEST(Conformance, LeavesNoChannelBehindWhereTheNodeIsNotRestarted) {
+    struct NoRestart final : neo::NodeControl {
+        bool set_range(const HashRange&) override { return false; }
+        bool announce_node(const std::array<std::uint8_t, 4>&, std::uint16_t, const HashRange&) override {
+            return false;
+        }
+        std::optional<neo::Credential> visitor() const override { return std::nullopt; }
+    } control;
+    for (neo::NodeControl* owner :
+         {static_cast<neo::NodeControl*>(&control), static_cast<neo::NodeControl*>(nullptr)}) {
+        SimulatedJudge bench;
+        const HostId host = bench.world.add_host({"10.0.0.3", 1000});
+        neo::Conformance judge(bench.world.env(host), bench.runner, bench.options(10), owner);
+        bench.world.attach(host, judge);
+        for (const neo::ConformanceCase& test : neo::conformance_cases_named("restart"))
+            if (test.name != "restart.range") {
+                EXPECT_EQ(judge.run(test).kind, Verdict::Kind::skipped) << test.name;
+            }
+        EXPECT_EQ(bench.fake.channels(), std::vector<std::string>{});
+    }
+}
+
+TEST(Conformance, VerdictsAreWrittenAsBuildServersReadThem) {
+    const std::vector<Verdict> verdicts = {
+        {"a.one", Verdict::Kind::passed, "", std::chrono::milliseconds{1500}},
+        {"a.two", Verdict::Kind::failed, "got <01> & \"more\"", std::chrono::milliseconds{20}},
+        {"b.three", Verdict::Kind::skipped, "not now", {}},
+    };
+    EXPECT_EQ(neo::junit_xml(verdicts, {"127.0.0.1", 10100}),
+              "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+              "<testsuite name=\"dht conformance of 127.0.0.1:10100\" tests=\"3\" failures=\"1\" skipped=\"1\" "
+              "errors=\"0\" time=\"1.520\">\n"
+              "  <testcase classname=\"dht.a\" name=\"one\" time=\"1.500\"/>\n"
+              "  <testcase classname=\"dht.a\" name=\"two\" time=\"0.020\">\n"
+              "    <failure message=\"got &lt;01&gt; &amp; &quot;more&quot;\"/>\n  </testcase>\n"
+              "  <testcase classname=\"dht.b\" name=\"three\" time=\"0.000\">\n"
+              "    <skipped message=\"not now\"/>\n  </testcase>\n"
+              "</testsuite>\n");
+}
+
+}  // namespace
+}  // namespace halp

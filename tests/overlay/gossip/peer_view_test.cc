@@ -1,0 +1,596 @@
+#include "overlay/gossip/peer_view.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+namespace halp {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Dice final : public Random {
+public:
+    explicit Dice(std::uint64_t seed) : state_(seed) {}
+    std::uint64_t next() override {  // splitmix64
+        std::uint64_t z = state_ += 0x9e3779b97f4a7c15;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+        return z ^ (z >> 31);
+    }
+
+private:
+    std::uint64_t state_;
+};
+
+constexpr Instant start{std::chrono::hours{1000}};
+
+class PeerViewTest : public testing::Test {
+protected:
+    EndpointId peer(int i) {
+        return endpoints.intern({"10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".1", 3451});
+    }
+    Heard hear(PeerView& view, int i, Duration age, std::uint32_t incarnation = 1) {
+        return view.hear({.endpoint = peer(i), .incarnation = incarnation, .seen = start - age}, start);
+    }
+    static std::size_t role(const PeerView& view, PeerRole role) { return view.count(role); }
+
+    EndpointTable endpoints;
+    Dice dice{7};
+};
+
+TEST_F(PeerViewTest, KeepsTheNewestSightingWhateverTheOrder) {
+    PeerView view{endpoints, dice, {}};
+    EXPECT_EQ(hear(view, 1, 10s), Heard::added);
+    EXPECT_EQ(hear(view, 1, 20s), Heard::stale);
+    EXPECT_EQ(hear(view, 1, 5s), Heard::refreshed);
+    EXPECT_EQ(view.find(peer(1))->seen, start - 5s);
+}
+
+TEST_F(PeerViewTest, TiesByHashFallAlikeOnBothSidesOfAnExchange) {
+    const auto survivors = [&](std::uint64_t dice_seed, std::uint64_t salt) {
+        Dice own_dice{dice_seed};
+        PeerView view{endpoints,
+                      own_dice,
+                      {.fresh_max = 5, .healer = 20, .ties = TieRule::hash, .anchors_max = 0, .pool_max = 0}};
+        for (int i = 1; i <= 20; ++i) hear(view, i, i <= 2 ? 1s : 10s);
+        view.settle(salt);
+        std::set<EndpointId> out;
+        for (const Peer& p : view.all()) out.insert(p.endpoint);
+        return out;
+    };
+    const auto kept = survivors(1, 42);
+    EXPECT_EQ(kept.size(), 5u);
+    EXPECT_TRUE(kept.contains(peer(1)) && kept.contains(peer(2)));  // age comes before hash
+    EXPECT_EQ(kept, survivors(2, 42));
+    EXPECT_NE(kept, survivors(1, 43));
+}
+
+TEST_F(PeerViewTest, AHigherIncarnationClearsOldFailures) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 10s);
+    view.fail(peer(1), start, 2s);
+    view.fail(peer(1), start, 2s);
+    ASSERT_TRUE(view.find(peer(1))->suspect());
+    EXPECT_EQ(hear(view, 1, 10s, 2), Heard::refreshed);
+    EXPECT_FALSE(view.find(peer(1))->suspect());
+}
+
+TEST_F(PeerViewTest, HearsayOfTheSameIncarnationNeverRevivesTheDead) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 10s);
+    view.bury(peer(1), start);
+    EXPECT_EQ(hear(view, 1, 1s), Heard::stale) << "older than the burial";
+    const PeerNews later{.endpoint = peer(1), .incarnation = 1, .seen = start + 5s};
+    EXPECT_EQ(view.hear(later, start + 6s), Heard::doubted);
+    EXPECT_TRUE(view.find(peer(1))->dead());
+    EXPECT_EQ(view.due_probe(start + 6s), peer(1)) << "but it is worth a look";
+    EXPECT_EQ(hear(view, 1, 1s, 2), Heard::revived);
+    EXPECT_FALSE(view.find(peer(1))->dead());
+}
+
+TEST_F(PeerViewTest, OwnContactRevivesTheDead) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 10s);
+    view.bury(peer(1), start);
+    view.prove(peer(1), 1, start + 1s);
+    EXPECT_FALSE(view.find(peer(1))->dead());
+    EXPECT_EQ(view.listed_count(), 1U);
+}
+
+TEST_F(PeerViewTest, ALeftNodeComesBackOnlyAsANewIncarnation) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 10s, 5);
+    view.leave(peer(1), 5, start);
+    EXPECT_EQ(view.hear({.endpoint = peer(1), .incarnation = 5, .seen = start + 9s}, start + 9s), Heard::stale);
+    EXPECT_EQ(view.listed_count(), 0U);
+    EXPECT_EQ(hear(view, 1, 0s, 6), Heard::revived);
+}
+
+TEST_F(PeerViewTest, GravesPauseEverLongerUpToAnHour) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 10s);
+    view.bury(peer(1), start);
+    Instant now = start;
+    Duration last{0};
+    for (int i = 0; i < 60; ++i) {
+        now = view.find(peer(1))->retry_at;
+        view.probing(peer(1));
+        view.fail(peer(1), now, 2s);
+        const Duration pause = view.find(peer(1))->retry_at - now;
+        EXPECT_GE(pause + pause / 4 + 1s, std::min<Duration>(last, 1h)) << i;
+        EXPECT_LE(pause, 1h + 15min + 1s);
+        last = pause;
+    }
+    EXPECT_GE(last, 1h);
+}
+
+TEST_F(PeerViewTest, AnchorsAreProvedNodesAndNeverMoreThanAllowed) {
+    ViewOptions options;
+    options.anchors_max = 5;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 200; ++i) {
+        hear(view, i, 1s);
+        view.prove(peer(i), 1, start + std::chrono::milliseconds{i});
+        view.settle();
+        EXPECT_LE(role(view, PeerRole::anchor), 5U);
+    }
+    EXPECT_EQ(role(view, PeerRole::anchor), 5U);
+    for (const Peer& p : view.all())
+        if (p.role == PeerRole::anchor) {
+            EXPECT_NE(p.proved, never);
+        }
+}
+
+TEST_F(PeerViewTest, FirstAnchorsAreReplacedInTime) {
+    ViewOptions options;
+    options.anchors_max = 5;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 400; ++i) view.prove(peer(i % 100), 1, start + std::chrono::milliseconds{i});
+    int early = 0;
+    for (int i = 0; i < 5; ++i)
+        if (const std::optional<Peer> p = view.find(peer(i)); p && p->role == PeerRole::anchor) ++early;
+    EXPECT_LT(early, 4) << "the bootstrap must not stay everybody's anchor";
+}
+
+TEST_F(PeerViewTest, NothingExceedsItsPlaceWhateverStrangersSay) {
+    ViewOptions options;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 3000; ++i) {
+        hear(view, i, std::chrono::milliseconds{dice.below(60'000)});
+        if (i % 3 == 0) view.bury(peer(i), start);
+        view.settle();
+        ASSERT_LE(role(view, PeerRole::fresh), options.fresh_max);
+        ASSERT_LE(role(view, PeerRole::pool), options.pool_max);
+        ASSERT_LE(role(view, PeerRole::grave), options.grave_max);
+    }
+}
+
+TEST_F(PeerViewTest, AFullPoolLosesMereClaimsBeforeProvedNodes) {
+    ViewOptions options;
+    options.fresh_max = 4;
+    options.pool_max = 10;
+    options.anchors_max = 0;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 10; ++i) view.prove(peer(i), 1, start);
+    view.settle();
+    for (int i = 100; i < 200; ++i)
+        view.hear({.endpoint = peer(i), .claim = {UnixSeconds{9}, UnixSeconds{9}, start}}, start);
+    view.settle();
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(view.find(peer(i))) << i;
+}
+
+TEST_F(PeerViewTest, AnAddressGroupTakesNoMoreThanItsShareOfTheView) {
+    ViewOptions options;
+    options.per_group_max = 2;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 100; ++i) {
+        const EndpointId sybil = endpoints.intern({"198.51.100." + std::to_string(i), 3451});
+        view.hear({.endpoint = sybil, .incarnation = 1, .seen = start}, start);
+        view.prove(sybil, 1, start);
+    }
+    for (int i = 0; i < 20; ++i) hear(view, i * 250, 30s);
+    view.settle();
+    int members = 0;
+    for (const Peer& p : view.all())
+        members += endpoints.at(p.endpoint).host.starts_with("198.") && p.role != PeerRole::pool;
+    EXPECT_EQ(members, 2);
+}
+
+TEST_F(PeerViewTest, NoClaimOfFreshnessMovesAnAnchorOfTheSameAddressGroup) {
+    ViewOptions options;
+    options.per_group_max = 2;
+    PeerView view{endpoints, dice, options};
+    const EndpointId anchor = endpoints.intern({"198.51.100.200", 3451});
+    view.prove(anchor, 1, start);
+    for (int i = 0; i < 100; ++i) {
+        const EndpointId claimed = endpoints.intern({"198.51.100." + std::to_string(i), 3451});
+        view.hear({.endpoint = claimed, .incarnation = 1, .seen = start + 10s}, start + 10s);
+        view.settle();
+        view.prove(claimed, 1, start + 10s);  // and it exists: still the group is crowded
+        ASSERT_EQ(view.find(anchor)->role, PeerRole::anchor) << i;
+        ASSERT_EQ(view.count(PeerRole::anchor), 1u) << i;
+    }
+}
+
+TEST_F(PeerViewTest, RankedPartnersAreNotThoseThatAreSpokenOfMost) {
+    ViewOptions options;
+    options.partner = PartnerRule::ranked;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 60; ++i) hear(view, i, 30s);
+    view.settle();
+    for (int round = 0; round < 100; ++round) {  // 20 that never fall silent
+        for (int i = 100; i < 120; ++i)
+            view.hear({.endpoint = peer(i), .incarnation = 1, .seen = start + round * 1s}, start + round * 1s);
+        view.settle();
+    }
+    int loud = 0;
+    for (int i = 0; i < 1000; ++i) loud += view.partner() >= peer(100);
+    EXPECT_GT(loud, 100);
+    EXPECT_LT(loud, 450);  // a quarter of those known; all of the fresh
+}
+
+TEST_F(PeerViewTest, WhoFailsLeavesOrIsErasedIsNoRankedPartner) {
+    ViewOptions options;
+    options.partner = PartnerRule::ranked;
+    options.rank_slots = 20;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 4; ++i) hear(view, i, 1s);
+    view.settle();
+    view.fail(peer(0), start, 1s);
+    view.leave(peer(1), 1, start);
+    view.erase(peer(2));
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(view.partner(), peer(3));
+    view.prove(peer(0), 1, start);  // again worth a slot
+    int revived = 0;
+    for (int i = 0; i < 100; ++i) revived += view.partner() == peer(0);
+    EXPECT_GT(revived, 0);
+    view.clear();
+    EXPECT_EQ(view.partner(), no_endpoint);
+}
+
+TEST_F(PeerViewTest, WhoHoldsASlotStaysInAFullPool) {
+    ViewOptions options;
+    options.partner = PartnerRule::ranked;
+    options.fresh_max = 4;
+    options.anchors_max = 0;
+    options.pool_max = 4;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 50; ++i) hear(view, i, 1s);
+    view.settle();
+    std::set<EndpointId> partners;
+    for (int i = 0; i < 2000; ++i) partners.insert(view.partner());
+    EXPECT_GT(partners.size(), 30u);  // of 100 slots among 50 nodes
+    EXPECT_LE(view.listed_count(), view.capacity());
+    for (const EndpointId id : partners) EXPECT_TRUE(view.find(id));
+}
+
+TEST_F(PeerViewTest, TheSwapperGivesAwayAnyOfThoseSentNotTheNewest) {
+    int newest_left = 0;
+    for (int run = 0; run < 100; ++run) {
+        ViewOptions options;
+        options.fresh_max = options.sample_freshest = 10;
+        options.sample_random = options.healer = options.anchors_max = 0;
+        options.pool_max = 100;
+        options.swapper = 2;
+        PeerView view{endpoints, dice, options};
+        for (int i = 0; i < 10; ++i) hear(view, i, std::chrono::seconds{i});
+        view.settle();
+        ASSERT_EQ(view.sample().size(), 10u);
+        hear(view, 20, 0s);
+        hear(view, 21, 0s);
+        view.settle();
+        EXPECT_EQ(view.find(peer(20))->role, PeerRole::fresh);
+        newest_left += view.find(peer(0))->role == PeerRole::pool;
+    }
+    EXPECT_GT(newest_left, 5);
+    EXPECT_LT(newest_left, 50);  // two of ten
+}
+
+TEST_F(PeerViewTest, ASampleIsTheFreshestAndOthersWithoutRepeats) {
+    ViewOptions options;
+    PeerView view{endpoints, dice, options};
+    for (int i = 0; i < 60; ++i) hear(view, i, std::chrono::seconds{i});
+    view.settle();
+    std::set<EndpointId> others;
+    for (int round = 0; round < 50; ++round) {
+        std::set<EndpointId> seen;
+        for (const Peer& p : view.sample()) EXPECT_TRUE(seen.insert(p.endpoint).second);
+        EXPECT_EQ(seen.size(), options.sample_freshest + options.sample_random);
+        for (int i = 0; i < 8; ++i) EXPECT_TRUE(seen.contains(peer(i))) << "one of the 8 freshest is missing";
+        others.insert(seen.begin(), seen.end());
+    }
+    EXPECT_GT(others.size(), 50U) << "the rest must vary";
+}
+
+TEST_F(PeerViewTest, SuspectsAreNeitherToldNorChosenButStayListedLast) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 0s);
+    hear(view, 2, 100s);
+    view.fail(peer(1), start, 2s);
+    view.fail(peer(1), start, 2s);
+    for (int i = 0; i < 50; ++i) EXPECT_EQ(view.partner(), peer(2));
+    EXPECT_EQ(view.sample().size(), 1U);
+    EXPECT_EQ(view.listed().back().endpoint, peer(1));
+}
+
+TEST_F(PeerViewTest, ClaimsAreListedBelowEverythingConfirmed) {
+    PeerView view{endpoints, dice, {}};
+    view.hear({.endpoint = peer(1), .claim = {UnixSeconds{4'000'000'000}, UnixSeconds{2'000'000'000}, start}},
+              start);
+    hear(view, 2, 200s);
+    EXPECT_EQ(view.listed().front().endpoint, peer(2));
+    EXPECT_EQ(view.digest().count, 1U) << "claims are not told";
+}
+
+TEST_F(PeerViewTest, DigestsAgreeOnMachinesThatLearnedInAnotherOrder) {
+    PeerView one{endpoints, dice, {}};
+    EndpointTable elsewhere;
+    PeerView two{elsewhere, dice, {}};
+    for (int i = 0; i < 50; ++i) hear(one, i, std::chrono::seconds{i});
+    for (int i = 49; i >= 0; --i)
+        two.hear({.endpoint = elsewhere.intern(endpoints.at(peer(i))), .incarnation = 1, .seen = start - 3s},
+                 start);
+    EXPECT_EQ(one.digest(), two.digest());
+    hear(one, 7, 0s, 2);
+    EXPECT_NE(one.digest(), two.digest()) << "another incarnation is another fact";
+}
+
+TEST_F(PeerViewTest, ExpiryForgetsWhoNobodySpeaksOf) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 10s);
+    hear(view, 2, 400s);
+    const PeerView::Expired gone = view.expire(start, 300s, 300s, 24h, 24h);
+    ASSERT_EQ(gone.listed.size(), 1U);
+    EXPECT_EQ(gone.listed[0], peer(2));
+    EXPECT_EQ(view.listed_count(), 1U);
+}
+
+TEST_F(PeerViewTest, NewscastIsASetting) {
+    ViewOptions newscast;  // whole views, the c freshest stay
+    newscast.fresh_max = 20;
+    newscast.healer = 1000;
+    newscast.sample_freshest = 20;
+    newscast.sample_random = 0;
+    newscast.partner = PartnerRule::random;
+    newscast.anchors_max = newscast.pool_max = newscast.grave_max = 0;
+    newscast.drop_on_failure = true;
+    PeerView view{endpoints, dice, newscast};
+    for (int i = 0; i < 60; ++i) hear(view, i, std::chrono::seconds{(i * 37) % 60});
+    view.settle();
+    EXPECT_EQ(view.all().size(), 20U);
+    for (const Peer& p : view.all()) EXPECT_GT(p.seen, start - 20s) << "only the freshest stay";
+    view.fail(view.all()[0].endpoint, start, 1s);
+    EXPECT_EQ(view.all().size(), 19U);
+}
+
+TEST_F(PeerViewTest, SwapperGivesAwayWhatItSent) {
+    ViewOptions swapper;
+    swapper.fresh_max = 10;
+    swapper.healer = 0;
+    swapper.swapper = 5;
+    swapper.sample_freshest = 0;
+    swapper.sample_random = 5;
+    swapper.anchors_max = swapper.pool_max = 0;
+    PeerView view{endpoints, dice, swapper};
+    for (int i = 0; i < 10; ++i) hear(view, i, 5s);
+    view.settle();
+    std::set<EndpointId> sent;
+    for (const Peer& p : view.sample()) sent.insert(p.endpoint);
+    for (int i = 100; i < 105; ++i) hear(view, i, 50s);
+    view.settle();
+    EXPECT_EQ(view.all().size(), 10U);
+    for (const Peer& p : view.all()) EXPECT_FALSE(sent.contains(p.endpoint));
+}
+
+// The 2007 paper: of two sightings of a node the newer stays, and that one was received, not sent.
+TEST_F(PeerViewTest, TheSwapperKeepsWhoCameBackNewer) {
+    const ViewOptions swapper{.fresh_max = 10,
+                              .healer = 0,
+                              .swapper = 5,
+                              .sample_freshest = 0,
+                              .sample_random = 5,
+                              .anchors_max = 0,
+                              .pool_max = 0};
+    for (const Duration age : {10s, 1s}) {
+        PeerView view{endpoints, dice, swapper};
+        for (int i = 1; i <= 10; ++i) hear(view, i, 10s);
+        view.settle();
+        const std::vector<Peer> sent = view.sample();
+        for (const Peer& p : sent)
+            view.hear({.endpoint = p.endpoint, .incarnation = 1, .seen = start - age}, start);
+        for (int i = 11; i <= 15; ++i) hear(view, i, 10s);
+        view.settle();
+        std::size_t stayed = 0;
+        for (const Peer& p : sent) stayed += view.find(p.endpoint).has_value();
+        if (age == 10s) {
+            EXPECT_EQ(stayed, 0u);
+        } else {
+            EXPECT_GT(stayed, 0u) << "five leave at random";
+        }
+    }
+}
+
+// The same paper. Beyond its H, which ends at c/2, age decides who stays and all may be told.
+TEST_F(PeerViewTest, TheOldestThatTheHealerIsAboutToDropAreNotTold) {
+    for (const std::size_t healer : {4u, 10u}) {
+        PeerView view{endpoints,
+                      dice,
+                      {.fresh_max = 10,
+                       .healer = healer,
+                       .sample_freshest = 0,
+                       .sample_random = 5,
+                       .anchors_max = 0,
+                       .pool_max = 0}};
+        for (int i = 1; i <= 10; ++i) hear(view, i, i * 1s);
+        view.settle();
+        std::set<EndpointId> told;
+        for (int round = 0; round < 100; ++round)
+            for (const Peer& p : view.sample()) told.insert(p.endpoint);
+        EXPECT_EQ(told.size(), healer == 4 ? 6u : 10u);
+        EXPECT_EQ(told.count(peer(7)), healer == 4 ? 0u : 1u);
+    }
+}
+
+TEST_F(PeerViewTest, OfSeveralOldestAnyIsThePartner) {
+    PeerView view{endpoints, dice, {.partner = PartnerRule::oldest, .anchors_max = 0, .pool_max = 0}};
+    for (int i = 1; i <= 10; ++i) hear(view, i, i <= 4 ? 9s : 1s);
+    view.settle();
+    std::map<EndpointId, int> drawn;
+    for (int i = 0; i < 400; ++i) ++drawn[view.partner()];
+    EXPECT_EQ(drawn.size(), 4u);
+    for (int i = 1; i <= 4; ++i) EXPECT_NEAR(drawn[peer(i)], 100, 40);
+}
+
+TEST_F(PeerViewTest, ASeedTakesNoPlaceAmongTheAnchors) {
+    PeerView view{endpoints, dice, {}};
+    view.prove(peer(1), 1, start, false);
+    view.prove(peer(2), 1, start);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::fresh);
+    EXPECT_EQ(view.find(peer(2))->role, PeerRole::anchor);
+}
+
+TEST_F(PeerViewTest, ASuspectLosesItsPlaceInTheViewUntilItAnswers) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 1s);
+    view.fail(peer(1), start, 2s);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::fresh);
+    view.fail(peer(1), start, 2s);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::pool);
+    EXPECT_EQ(hear(view, 1, 0s), Heard::refreshed);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::pool) << "hearsay is no answer";
+    view.prove(peer(1), 1, start);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::anchor);
+}
+
+TEST_F(PeerViewTest, OldHearsayIsKnownButNoPartner) {
+    PeerView view{endpoints, dice, {.fresh_age_max = 10s}};
+    hear(view, 1, 11s);
+    hear(view, 2, 9s);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::pool);
+    EXPECT_EQ(view.find(peer(2))->role, PeerRole::fresh);
+    EXPECT_EQ(hear(view, 1, 3s), Heard::refreshed);
+    EXPECT_EQ(view.find(peer(1))->role, PeerRole::fresh);
+}
+
+TEST_F(PeerViewTest, AsksForThoseNotProvedForLongPartnersFirst) {
+    PeerView view{endpoints, dice, {.fresh_age_max = 10s}};
+    hear(view, 1, 1s);
+    hear(view, 2, 60s);  // pool
+    hear(view, 3, 1s);
+    view.prove(peer(3), 1, start);
+    EXPECT_EQ(view.unproved_since(start), peer(1));
+    view.prove(peer(1), 1, start);
+    EXPECT_EQ(view.unproved_since(start), peer(2));
+    view.fail(peer(2), start, 2s);
+    EXPECT_EQ(view.unproved_since(start), no_endpoint) << "who fails is retried by a plan of its own";
+}
+
+TEST_F(PeerViewTest, AnyGraveIsTriedButNotWhoSaidGoodbye) {
+    PeerView view{endpoints, dice, {}};
+    EXPECT_EQ(view.any_grave(), no_endpoint);
+    hear(view, 1, 1s);
+    hear(view, 2, 1s);
+    view.leave(peer(1), 1, start);
+    EXPECT_EQ(view.any_grave(), no_endpoint);
+    view.bury(peer(2), start);
+    EXPECT_EQ(view.any_grave(), peer(2));
+}
+
+TEST_F(PeerViewTest, AgesStayRightWhenANodeRunsForMonths) {
+    PeerView view{endpoints, dice, {}};
+    for (int day = 0; day < 120; ++day) {
+        const Instant now = start + day * 24h;
+        for (int i = 0; i < 30; ++i)
+            view.hear({.endpoint = peer(day * 7 + i), .incarnation = 1, .seen = now - std::chrono::seconds{i}},
+                      now);
+        view.prove(peer(day * 7), 1, now);
+        view.settle();
+        EXPECT_EQ(view.find(peer(day * 7))->proved, now);
+        EXPECT_EQ(view.listed().front().endpoint, peer(day * 7)) << "day " << day;
+        EXPECT_EQ(view.sample().front().newest(), now);
+        view.expire(now, 72h, 72h, 168h, 24h);
+        for (const Peer& p : view.all()) EXPECT_LE(now - p.newest(), 72h);
+    }
+}
+
+// Whatever happens to it: the places are counted right, nobody is in the view twice, and the dead are not told.
+TEST_F(PeerViewTest, KeepsItsPartsApartWhateverHappens) {
+    for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+        Dice chance{seed};
+        ViewOptions options;
+        options.fresh_max = 6;
+        options.anchors_max = 3;
+        options.pool_max = 10;
+        options.grave_max = 5;
+        options.ties = seed % 2 ? TieRule::hash : TieRule::random;
+        PeerView view{endpoints, chance, options};
+        Instant now = start;
+        for (int step = 0; step < 2000; ++step) {
+            now += std::chrono::milliseconds{chance.below(500)};
+            const EndpointId id = peer(static_cast<int>(chance.below(40)));
+            switch (chance.below(10)) {
+                case 0:
+                    view.prove(id, 1, now);
+                    break;
+                case 1:
+                    view.fail(id, now, 2s, chance.below(2) == 0);
+                    break;
+                case 2:
+                    view.bury(id, now);
+                    break;
+                case 3:
+                    view.leave(id, 1, now);
+                    break;
+                case 4:
+                    view.erase(id);
+                    break;
+                case 5:
+                    view.set_original(id, now);
+                    break;
+                case 6:
+                    view.hear({.endpoint = id, .claim = {UnixSeconds{9}, UnixSeconds{9}, now}}, now);
+                    break;
+                case 7:
+                    view.expire(now, 60s, 60s, 90s, 70s);
+                    break;
+                default:
+                    view.hear({.endpoint = id,
+                               .incarnation = static_cast<std::uint32_t>(1 + chance.below(2)),
+                               .seen = now - std::chrono::milliseconds{chance.below(9000)},
+                               .direct = chance.below(4) == 0},
+                              now);
+            }
+            if (chance.below(3) > 0) continue;
+            view.settle(seed);
+            std::array<std::size_t, 4> counted{};
+            for (const Peer& p : view.all()) {
+                ++counted[static_cast<std::size_t>(p.role)];
+                ASSERT_EQ(view.find(p.endpoint)->role, p.role);
+            }
+            for (const PeerRole r : {PeerRole::fresh, PeerRole::anchor, PeerRole::pool, PeerRole::grave})
+                ASSERT_EQ(view.count(r), counted[static_cast<std::size_t>(r)])
+                    << "seed " << seed << ", step " << step;
+            ASSERT_LE(counted[0], 6U);
+            ASSERT_LE(counted[1], 3U);
+            ASSERT_LE(counted[2], 10U);
+            ASSERT_LE(counted[3], 5U);
+            std::set<EndpointId> told;
+            for (const Peer& p : view.sample()) {
+                ASSERT_TRUE(p.presentable());
+                ASSERT_TRUE(told.insert(p.endpoint).second);
+            }
+            const EndpointId partner = view.partner();
+            if (partner != no_endpoint) {
+                ASSERT_TRUE(view.find(partner)->presentable());
+            }
+            ASSERT_EQ(view.presentable_count(), view.everybody().size());
+        }
+    }
+}
+
+}  // namespace
+}  // namespace halp

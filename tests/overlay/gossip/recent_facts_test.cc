@@ -1,0 +1,37 @@
+#include "overlay/gossip/recent_facts.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace halp {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Instant start{std::chrono::hours{1000}};
+
+TEST(RecentFacts, AFactIsFirstOnce) {
+    RecentFacts facts{100, 1min};
+    EXPECT_TRUE(facts.first(1, start));
+    EXPECT_FALSE(facts.first(1, start + 59s));
+    EXPECT_FALSE(facts.first(1, start + 118s)) << "heard again meanwhile";
+    EXPECT_TRUE(facts.first(1, start + 118s + 61s)) << "long past";
+    facts.forget(1);
+    EXPECT_TRUE(facts.first(1, start + 180s));
+}
+
+TEST(RecentFacts, OutlivesManyOthersAndNeverHoldsMoreThanItMay) {
+    RecentFacts facts{100, 1min};
+    for (std::uint64_t i = 0; i < 5000; ++i) {
+        ASSERT_TRUE(facts.first(1000 + i, start)) << i;
+        ASSERT_LE(facts.size(), 100U);
+        if (i >= 20) {
+            ASSERT_FALSE(facts.first(1000 + i - 20, start)) << i;
+        }
+    }
+    EXPECT_TRUE(facts.first(1000, start)) << "too much else was heard";
+}
+
+}  // namespace
+}  // namespace halp

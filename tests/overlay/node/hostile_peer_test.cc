@@ -1,0 +1,239 @@
+// A node beside a peer that sends what it likes, byte by byte.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "overlay/gossip/gossip_codec.h"
+#include "overlay/node/overlay_node.h"
+#include "simulations/world/sim_world.h"
+#include "store/hash.h"
+
+namespace halp {
+namespace {
+
+using namespace std::chrono_literals;
+using gossip::Kind;
+using gossip::Message;
+
+// A host whose connections the test drives by hand.
+class ScriptedPeer final : public EventHandler {
+public:
+    void on_accept(StreamId stream, const Endpoint&) override { accepted.push_back(stream); }
+    void on_connected(StreamId, const Endpoint&) override {}
+    void on_connect_failed(StreamId, ConnectFailure) override { ++failed; }
+    void on_bytes(StreamId stream, Bytes bytes) override { received[stream].append(bytes); }
+    void on_end(StreamId) override { ++ended; }
+    void on_closed(StreamId) override { ++ended; }
+    void on_wakeup() override {}
+
+    std::vector<StreamId> accepted;
+    std::map<StreamId, std::string> received;
+    int failed = 0, ended = 0;
+};
+
+class HostilePeerTest : public testing::Test {
+protected:
+    HostilePeerTest() : world(3, collecting()) {
+        node_host = world.add_host(node_at);
+        peer_host = world.add_host(peer_at);
+        node = std::make_unique<OverlayNode>(world.env(node_host), endpoints, OverlayOptions::for_profile(Profile::lan),
+                                             false);
+        world.attach(node_host, *node);
+        world.attach(peer_host, peer);
+        node->start();
+    }
+    static SimOptions collecting() {
+        SimOptions o;
+        o.collect_events = true;
+        return o;
+    }
+    // Everything the node answers to these bytes within the span.
+    std::string say(const std::string& bytes, Duration span = 2s) {
+        Transport& transport = world.env(peer_host).transport;
+        const StreamId stream = transport.connect(node_at);
+        transport.write(stream, bytes);
+        world.run_for(span);
+        return peer.received[stream];
+    }
+    Message message(Kind kind, const std::string& swarm = "halp") {
+        Message m;
+        m.kind = kind;
+        m.hello.swarm = fnv1a(swarm);
+        m.hello.node = 42;
+        m.hello.port = peer_at.port;
+        m.hello.incarnation = 1'700'000'000;
+        return m;
+    }
+    Message answer(const Message& m) {
+        const std::string bytes = say(gossip::encode(m, endpoints));
+        auto decoded = gossip::decode(bytes, endpoints);
+        if (const auto* error = std::get_if<gossip::DecodeError>(&decoded)) {
+            ADD_FAILURE() << "answer of " << bytes.size() << " bytes: " << gossip::name(*error);
+            return {};
+        }
+        return std::get<Message>(decoded);
+    }
+    template <class T>
+    int noted() const {
+        int n = 0;
+        for (const SimWorld::Noted& event : world.noted()) n += std::holds_alternative<T>(event.event);
+        return n;
+    }
+
+    const Endpoint node_at{"10.0.0.1", 3451}, peer_at{"10.0.0.2", 3451};
+    EndpointTable endpoints;
+    SimWorld world;
+    HostId node_host{}, peer_host{};
+    ScriptedPeer peer;
+    std::unique_ptr<OverlayNode> node;
+};
+
+TEST_F(HostilePeerTest, APingIsAnsweredAndTellsTheAskerItsAddress) {
+    const Message pong = answer(message(Kind::ping));
+    EXPECT_EQ(pong.kind, Kind::pong);
+    ASSERT_NE(pong.observed, no_endpoint);
+    EXPECT_EQ(endpoints.at(pong.observed), peer_at);
+}
+
+TEST_F(HostilePeerTest, AnotherSwarmIsRefusedByName) {
+    const Message no = answer(message(Kind::exchange, "other"));
+    EXPECT_EQ(no.kind, Kind::refuse);
+    EXPECT_EQ(no.refusal, gossip::Refusal::other_swarm);
+    EXPECT_EQ(noted<SwarmMismatch>(), 1);
+    EXPECT_EQ(node->host_count(Label::halp()), 0U);
+}
+
+TEST_F(HostilePeerTest, AnUnknownVersionIsRefusedInWords) {
+    std::string frame = gossip::encode(message(Kind::ping), endpoints);
+    frame[1] = 3;
+    auto decoded = gossip::decode(say(frame), endpoints);
+    ASSERT_TRUE(std::holds_alternative<Message>(decoded));
+    EXPECT_EQ(std::get<Message>(decoded).refusal, gossip::Refusal::version);
+}
+
+TEST_F(HostilePeerTest, GarbageBehindTheMagicEndsTheConnectionAndIsCounted) {
+    std::string frame = gossip::encode(message(Kind::ping), endpoints);
+    frame.back() = static_cast<char>(0xff);
+    frame += std::string(50, '\x7f');
+    say(frame);
+    say("\xB5\x02\x01" + std::string("\0\xff\xff\xff\xff", 5));
+    EXPECT_GE(node->status().malformed, 1U);
+    EXPECT_EQ(answer(message(Kind::ping)).kind, Kind::pong) << "and nobody else notices";
+}
+
+TEST_F(HostilePeerTest, AFrameByteByByteIsAFrame) {
+    const std::string frame = gossip::encode(message(Kind::ping), endpoints);
+    Transport& transport = world.env(peer_host).transport;
+    const StreamId stream = transport.connect(node_at);
+    for (const char c : frame) {
+        transport.write(stream, {&c, 1});
+        world.run_for(1ms);
+    }
+    world.run_for(1s);
+    EXPECT_FALSE(peer.received[stream].empty());
+}
+
+TEST_F(HostilePeerTest, AHalfSentFrameIsCutOff) {
+    const std::string frame = gossip::encode(message(Kind::ping), endpoints);
+    say(frame.substr(0, frame.size() - 1), 30s);
+    EXPECT_EQ(peer.ended, 1);
+    EXPECT_EQ(node->status().text_sessions, 0U);
+}
+
+TEST_F(HostilePeerTest, SomebodyElsesGoodbyeForAThirdNodeOnlyCausesALook) {
+    answer(message(Kind::ping));  // the peer is listed, at its own address
+    ASSERT_EQ(node->host_count(Label::halp()), 1U);
+    // A goodbye in the name of a node elsewhere, from the peer's address.
+    const EndpointId third = endpoints.intern({"10.0.0.3", 3451});
+    Message news = message(Kind::news);
+    news.peers.push_back({.endpoint = third, .incarnation = 5, .age_ms = 10});
+    say(gossip::encode(news, endpoints), 10ms);
+    ASSERT_EQ(node->host_count(Label::halp()), 2U);
+    Message goodbye = message(Kind::leave);
+    goodbye.hello.self = third;
+    say(gossip::encode(goodbye, endpoints), 1ms);
+    EXPECT_EQ(node->host_count(Label::halp()), 2U);
+    EXPECT_EQ(noted<PeerLeft>(), 0);
+}
+
+TEST_F(HostilePeerTest, OneMessageOfStrangersDoesNotBecomeAFlood) {
+    for (int i = 0; i < 20; ++i) {
+        Message news = message(Kind::news);
+        for (int k = 0; k < 128; ++k)
+            news.peers.push_back({.endpoint = endpoints.intern({"10.7." + std::to_string(i) + "." + std::to_string(k), 9}),
+                                  .incarnation = 5,
+                                  .age_ms = 10});
+        say(gossip::encode(news, endpoints), 20ms);
+    }
+    const NodeStatus before = node->status();
+    EXPECT_LE(before.peers_listed, 128U);
+    world.run_for(60s);
+    const NodeStatus after = node->status();
+    EXPECT_LE(after.streams_out - before.streams_out, 2000U) << "calls a minute after 2560 made-up nodes";
+    EXPECT_LE(after.peers_listed, 8U) << "nobody answers there";
+}
+
+TEST_F(HostilePeerTest, WildcardAndForeignLoopbackAddressesAreNeverListed) {
+    Message news = message(Kind::news);
+    for (const char* host : {"0.0.0.0", "::", "127.0.0.1", "::1", "localhost"})
+        news.peers.push_back({.endpoint = endpoints.intern({host, 3451}), .incarnation = 5, .age_ms = 10});
+    Message selfish = message(Kind::ping);
+    selfish.hello.self = endpoints.intern({"0.0.0.0", 3451});
+    say(gossip::encode(news, endpoints), 10ms);
+    answer(selfish);
+    for (const ListedHost& host : node->hosts(Label::halp(), 0, 100)) EXPECT_EQ(host.endpoint, peer_at);
+}
+
+TEST_F(HostilePeerTest, AVersionFromTheFarFutureCannotTakeAnAnnouncementOver) {
+    const Label chat = *Label::parse("chat");
+    const Endpoint service{"10.0.0.9", 80};
+    ASSERT_TRUE(node->announce(chat, service));
+    for (const std::uint32_t version : {0xffffffffU, 1'700'000'500U}) {
+        Message news = message(Kind::news);
+        gossip::Entry gone;
+        gone.endpoint = endpoints.intern(service);
+        gone.incarnation = version;
+        gone.withdrawn = true;
+        news.labels.push_back({chat, {gone}});
+        say(gossip::encode(news, endpoints), 100ms);
+        ASSERT_EQ(node->hosts(chat, 0, 10).size(), 1U) << version;
+        EXPECT_TRUE(node->hosts(chat, 0, 10)[0].own);
+    }
+}
+
+TEST_F(HostilePeerTest, NobodyCanUseANodeToProbeStrangers) {
+    Message errand = message(Kind::try_for);
+    errand.target = endpoints.intern({"10.66.0.1", 22});
+    const Message no = answer(errand);
+    EXPECT_EQ(no.kind, Kind::refuse);
+    EXPECT_EQ(no.refusal, gossip::Refusal::busy);
+}
+
+TEST_F(HostilePeerTest, ManyNewLabelsFromOneSourceMeetTheQuota) {
+    for (int i = 0; i < 40; ++i) {
+        Message news = message(Kind::news);
+        for (int k = 0; k < 64; ++k) {
+            gossip::Entry e;
+            e.endpoint = endpoints.intern({"10.0.0.9", 80});
+            e.incarnation = 5;
+            e.age_ms = 10;
+            news.labels.push_back({*Label::parse("flood" + std::to_string(i * 64 + k)), {e}});
+        }
+        say(gossip::encode(news, endpoints), 10ms);
+    }
+    EXPECT_LE(node->status().labels, 16U * 64U + 16U);  // sixteen accounts (DECISIONS D19)
+    EXPECT_GT(node->status().refused[static_cast<std::size_t>(RefusalCause::source_label_quota)], 1000U);
+}
+
+TEST_F(HostilePeerTest, TextOfEveryKindIsAnsweredBesideGossip) {
+    EXPECT_EQ(say("get nosuch"), "");
+    EXPECT_EQ(say("hello\n"), "Could not parse request");
+    EXPECT_EQ(say("insert foo\n1300000000 h.example 80"), "success: foo 1300000000 h.example 80");
+    EXPECT_EQ(say("get foo"), "1300000000 h.example 80");
+    EXPECT_EQ(say("get foo[0:5]\n"), "1300000000 h.example 80");
+    EXPECT_EQ(say("insert foo\n1300000000 h.example 0", 5s), "failure: foo 1300000000 h.example 0");
+}
+
+}  // namespace
+}  // namespace halp

@@ -1,0 +1,124 @@
+// Random faults against real nodes with every checker on: fresh seeds each time (a failure prints the seed and how
+// to play it again), and seeds that once found something.
+#include "simulations/faults/fault_run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <random>
+
+#include "simulations/faults/fault_shrink.h"
+#include "simulations/swarm/convergence.h"
+
+namespace halp::sim {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string told(const PlanSize& size, const FaultOutcome& outcome) {
+    std::string text = "again: halp-sim faults --seed " + std::to_string(size.seed) + " --nodes " +
+                       std::to_string(size.nodes) + " --minutes " +
+                       std::to_string(static_cast<double>(size.faults_for.count()) / 60e6);
+    for (const std::string& line : outcome.lines()) text += "\n  " + line;
+    return text;
+}
+
+void expect_good(const PlanSize& size) {
+    const FaultOutcome outcome = play_faults(draw_plan(size));
+    EXPECT_TRUE(outcome.good()) << told(size, outcome);
+}
+
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+TEST(FaultRun, FreshSeedsKeepEveryRule) {
+    constexpr double budget = 6;  // s of CPU
+    const double begin = cpu_seconds();
+    std::random_device device;
+    PlanSize size{.seed = (std::uint64_t{device()} << 32) | device(), .nodes = 16, .faults_for = minutes{2}};
+    int runs = 0;
+    for (; cpu_seconds() - begin < budget && !HasFailure(); ++size.seed, ++runs) expect_good(size);
+    std::printf("%d runs, the last one with seed %llu\n", runs, static_cast<unsigned long long>(size.seed - 1));
+    EXPECT_GT(runs, 0);
+}
+
+// A stranger's flood of labels at one node kept its whole address group from learning new labels for an hour.
+TEST(FaultRun, SpreadsAnAnnouncementAfterAFloodOfLabels) {
+    const Result<FaultPlan> plan = read_plan(
+        "halp-sim-faults 1\nseed 1\nnodes 16\nfaults_ms 37500\nheal_ms 30000\nperiod_ms 1000\nttl_ms 60000\n"
+        "step 34756 0 flood 13 0 76\nstep 36051 0 announce 9 0 5\n");
+    ASSERT_TRUE(plan);
+    EXPECT_THAT(play_faults(*plan).lines(), IsEmpty());
+}
+
+TEST(FaultRun, NamedSeedsKeepEveryRule) {
+    for (const std::uint64_t seed : {1U, 8U, 13U})
+        expect_good({.seed = seed, .nodes = 12, .faults_for = minutes{1}});
+}
+
+TEST(FaultRun, GivesTheSameDigestTwice) {
+    for (const std::uint64_t seed : {21U, 22U, 23U}) {
+        const FaultPlan plan = draw_plan({.seed = seed, .nodes = 8, .faults_for = minutes{1}});
+        const FaultOutcome first = play_faults(plan), second = play_faults(plan);
+        EXPECT_EQ(first.digest, second.digest);
+        EXPECT_EQ(first.events, second.events);
+        EXPECT_NE(first.digest, play_faults(with_nodes(plan, 7)).digest);
+    }
+}
+
+// Pinned, so that another compiler or another machine shows when it plays another run. A change of what nodes say
+// or when changes it too: then the new value is the right one, if g++ and clang agree on it.
+TEST(FaultRun, GivesTheSameDigestOnEveryMachine) {
+    const FaultOutcome outcome = play_faults(draw_plan({.seed = 42, .nodes = 6, .faults_for = seconds{40}}));
+    EXPECT_TRUE(outcome.good());
+    EXPECT_EQ(outcome.digest, 14363720877491886763U);
+}
+
+// ---- what is wrong is found ----
+
+TEST(FaultRun, ReportsAPlantedViolationAndShrinksToIt) {
+    // As if node 2, from the twentieth second on, knew its second peer by hearsay only.
+    FaultRunOptions planted;
+    planted.disturb = [](Look& look) {
+        if (look.node != 2 || look.at.time_since_epoch() < std::chrono::hours{1} + seconds{20}) return;
+        auto& peers = look.lists[0].second;
+        if (peers.size() > 2) peers[1].claimed = true;
+    };
+    const PlayPlan play = [&](const FaultPlan& plan) { return play_faults(plan, planted); };
+    const FaultPlan plan = draw_plan({.seed = 4, .nodes = 12, .faults_for = minutes{1}});
+    const FaultOutcome outcome = play(plan);
+    ASSERT_EQ(outcome.complaint(), "proved first");
+    EXPECT_THAT(outcome.lines().front(), HasSubstr("proved first: node 2 at 20.0 s: halp 10."));
+    const Shrunk small = shrink(plan, outcome, play, 30);
+    EXPECT_EQ(small.plan.nodes, 3U);
+    EXPECT_THAT(small.plan.steps, IsEmpty());
+    EXPECT_EQ(small.outcome.complaint(), "proved first");
+    EXPECT_EQ(play(*read_plan(write_plan(small.plan))).digest, small.outcome.digest);
+}
+
+TEST(FaultRun, SaysWhatIsMissingWhenThereIsNoTimeToHeal) {
+    FaultPlan plan;
+    plan.nodes = 6;
+    plan.faults_for = seconds{90};
+    plan.heal_for = Duration{0};
+    plan.steps = {{seconds{1}, {}, StepKind::announce, 0, 0, 1},
+                  {seconds{10}, seconds{80}, StepKind::partition, 0, 0, 5},
+                  {seconds{60}, {}, StepKind::announce, 0, 0, 2},
+                  {seconds{89}, {}, StepKind::death, 5, 0, 0}};
+    const FaultOutcome outcome = play_faults(plan);
+    EXPECT_EQ(outcome.complaint(), "convergence");
+    EXPECT_THAT(outcome.missing, Contains(HasSubstr("does not list node")));
+    EXPECT_THAT(outcome.missing, Contains(HasSubstr("lists node 5, which is dead")));
+    EXPECT_THAT(outcome.missing, Contains(HasSubstr("does not list svc2 item2.example:80")));
+    plan.heal_for = minutes{4};
+    EXPECT_THAT(play_faults(plan).lines(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace halp::sim

@@ -1,0 +1,67 @@
+#include "simulations/views/overlay_graph.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "simulations/world/sim_random.h"
+
+namespace halp::sim {
+namespace {
+
+// Two triangles that share no node, and one node alone.
+const ViewGraph triangles{{}, {{1}, {2}, {0}, {4, 5}, {5}, {}, {}}};
+
+TEST(OverlayGraph, CountsComponentsOfTheUndirectedGraph) {
+    const Components got = components_of(triangles);
+    EXPECT_EQ(got.count, 3u);
+    EXPECT_EQ(got.largest, 3u);
+    EXPECT_EQ(components_of(ViewGraph{}).count, 0u);
+}
+
+TEST(OverlayGraph, MeasuresClusteringPathAndDegree) {
+    SimRandom random{1, 1};
+    const GraphFigures got = figures_of(triangles, 100, random);
+    EXPECT_NEAR(got.clustering, 6.0 / 7, 1e-12);
+    EXPECT_NEAR(got.path_length, 1, 1e-12);
+    EXPECT_NEAR(got.degree, 12.0 / 7, 1e-12);
+
+    const ViewGraph line{{}, {{1}, {2}, {3}, {}}};
+    const GraphFigures of_line = figures_of(line, 100, random);
+    EXPECT_EQ(of_line.clustering, 0);
+    EXPECT_NEAR(of_line.path_length, 10.0 / 6, 1e-12);  // 3 pairs of 1, 2 of 2, 1 of 3
+}
+
+TEST(OverlayGraph, AnEdgeHeldFromBothSidesIsOneEdge) {
+    SimRandom random{1, 1};
+    EXPECT_EQ(figures_of({{}, {{1}, {0}}}, 10, random).degree, 1);
+}
+
+TEST(OverlayGraph, CountsWhoIsInHowManyViews) {
+    EXPECT_EQ(in_degrees(triangles), (std::vector<std::uint32_t>{1, 1, 1, 0, 1, 2, 0}));
+    const Spread spread = spread_of({1, 3});
+    EXPECT_EQ(spread.mean, 2);
+    EXPECT_EQ(spread.deviation, 1);
+    EXPECT_EQ(spread.max, 3);
+}
+
+TEST(OverlayGraph, KeepsTheMarkedNodesAndTheirEdges) {
+    const ViewGraph graph{{"a", "b", "c"}, {{1, 2}, {2}, {0}}};
+    const ViewGraph got = induced(graph, {true, false, true});
+    EXPECT_EQ(got.names, (std::vector<std::string>{"a", "c"}));
+    EXPECT_EQ(got.views, (std::vector<std::vector<std::uint32_t>>{{1}, {0}}));
+}
+
+TEST(OverlayGraph, IsWrittenForOtherPrograms) {
+    const ViewGraph graph{{"10.0.0.1", "10.1.0.1"}, {{1}, {}}};
+    std::ostringstream dot, graphml;
+    write_dot(dot, graph);
+    write_graphml(graphml, graph);
+    EXPECT_EQ(dot.str(), "digraph G {\n0[label=\"10.0.0.1\"];\n1[label=\"10.1.0.1\"];\n0->1 ;\n}\n");
+    EXPECT_NE(graphml.str().find("edgedefault=\"directed\""), std::string::npos);
+    EXPECT_NE(graphml.str().find("source=\"n0\" target=\"n1\""), std::string::npos);
+    EXPECT_NE(graphml.str().find("10.1.0.1"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace halp::sim

@@ -1,0 +1,126 @@
+#include "simulations/views/view_swarm.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "simulations/views/overlay_graph.h"
+#include "simulations/views/peer_cycles.h"
+#include "simulations/world/sim_random.h"
+
+namespace halp::sim {
+namespace {
+
+ViewSwarmOptions swarm_of(std::uint32_t nodes) {
+    ViewSwarmOptions o;
+    o.seed = 7;
+    o.nodes = nodes;
+    o.view = newscast(20);
+    return o;
+}
+
+ViewSwarmOptions hybrid_of(std::uint32_t nodes) {
+    ViewSwarmOptions o = swarm_of(nodes);
+    o.view = hybrid();
+    o.feelers = true;
+    o.jitter = ticks_per_period / 5;
+    return o;
+}
+
+std::uint64_t digest_of(const ViewSwarmOptions& options, std::uint32_t periods) {
+    ViewSwarm swarm{options};
+    swarm.run_periods(periods);
+    return swarm.digest();
+}
+
+// Every way to run it: what must not show in the digest.
+template <class Check>
+void in_every_way(ViewSwarmOptions options, Check check) {
+    for (const unsigned threads : {1U, 2U, 4U})
+        for (const QueueKind queue : {QueueKind::wheel, QueueKind::heap})
+            for (const bool wire : {false, true}) {
+                if (wire && (threads == 4 || queue == QueueKind::heap)) continue;  // slow, and shows nothing new
+                options.threads = threads;
+                options.queue = queue;
+                options.wire = wire;
+                SCOPED_TRACE(testing::Message()
+                             << threads << " threads, queue " << static_cast<int>(queue) << ", wire " << wire);
+                check(options);
+            }
+}
+
+TEST(ViewSwarm, ADigestDependsOnNeitherQueueNorThreadsNorEncoding) {
+    // Pinned: the same with every compiler.
+    in_every_way(swarm_of(500),
+                 [](const ViewSwarmOptions& o) { EXPECT_EQ(digest_of(o, 6), 13925357417738838177ULL); });
+}
+
+TEST(ViewSwarm, TheDigestOfTheHybridDoesNeither) {
+    in_every_way(hybrid_of(300),
+                 [](const ViewSwarmOptions& o) { EXPECT_EQ(digest_of(o, 6), 5192103265298164744ULL); });
+}
+
+TEST(ViewSwarm, TheFreshPartAloneDoesWhatAWholePeerViewDoes) {
+    for (const std::size_t c : {8U, 20U, 30U}) {
+        ViewSwarmOptions alone = swarm_of(400), whole = alone;
+        alone.view = whole.view = newscast(c);
+        alone.keep = SwarmNodes::fresh_views;
+        whole.keep = SwarmNodes::peer_views;
+        EXPECT_EQ(digest_of(alone, 10), digest_of(whole, 10)) << "c = " << c;
+    }
+}
+
+TEST(ViewSwarm, AnotherSeedIsAnotherRun) {
+    ViewSwarmOptions other = swarm_of(300);
+    ++other.seed;
+    EXPECT_NE(digest_of(swarm_of(300), 3), digest_of(other, 3));
+}
+
+TEST(ViewSwarm, EveryNodeExchangesOnceAPeriod) {
+    ViewSwarm swarm{swarm_of(1000)};
+    swarm.run_periods(20);
+    const ViewSwarmCounters done = swarm.counters();
+    EXPECT_EQ(done.events - done.messages, 20'000U) << "wake-ups";
+    EXPECT_GT(done.messages, 39'700U) << "but for those on their way";
+    EXPECT_LE(done.messages, 40'000U);
+}
+
+// overlay.md section 8.0, the event-driven program: degree 33.5 and in-degree sd 8.24 at N = 10 000.
+TEST(ViewSwarm, NewscastHasTheShapeThatIsKnown) {
+    ViewSwarm swarm{swarm_of(5000)};
+    swarm.run_periods(40);
+    const ViewGraph graph = swarm.graph();
+    SimRandom random{1, 1};
+    const GraphFigures figures = figures_of(graph, 50, random);
+    EXPECT_EQ(figures.components.count, 1U);
+    EXPECT_NEAR(figures.clustering, 0.2915, 0.015);
+    EXPECT_NEAR(figures.degree, 33.5, 1);
+    EXPECT_NEAR(spread_of(in_degrees(graph)).deviation, 8.24, 0.5);
+}
+
+TEST(ViewSwarm, TheHybridFillsItsViewAndItsAnchors) {
+    ViewSwarm swarm{hybrid_of(1000)};
+    swarm.run_periods(20);
+    const ViewGraph graph = swarm.graph();
+    for (const auto& view : graph.views) EXPECT_EQ(view.size(), 36U);
+    EXPECT_EQ(components_of(graph).count, 1U);
+}
+
+TEST(ViewSwarm, SaysWhatItCannotSimulate) {
+    EXPECT_EQ(swarm_of(500).fault(), "");
+    ViewSwarmOptions o = swarm_of(10);
+    EXPECT_NE(o.fault(), "") << "fewer nodes than a view holds";
+    o = swarm_of(500);
+    o.latency_min = 0;
+    EXPECT_NE(o.fault(), "");
+    o = swarm_of(500);
+    o.view.propagation = Propagation::swap;
+    EXPECT_NE(o.fault(), "");
+    o = hybrid_of(500);
+    o.keep = SwarmNodes::fresh_views;
+    EXPECT_NE(o.fault(), "");
+}
+
+}  // namespace
+}  // namespace halp::sim

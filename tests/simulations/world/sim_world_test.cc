@@ -1,0 +1,601 @@
+#include "simulations/world/sim_world.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "simulations/world/memory_storage.h"
+
+namespace halp {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+// Writes down what it is told, and may answer.
+class Scribe : public EventHandler {
+public:
+    explicit Scribe(SimWorld& world, HostId host) : world_(world), env(world.env(host)) {}
+
+    void on_accept(StreamId stream, const Endpoint& source) override {
+        streams.push_back(stream);
+        say("accept from " + source.host);
+        if (!greeting.empty()) env.transport.write(stream, greeting);
+    }
+    void on_connected(StreamId, const Endpoint& remote) override { say("connected to " + remote.text()); }
+    void on_connect_failed(StreamId, ConnectFailure why) override {
+        say("failed " + std::to_string(static_cast<int>(why)));
+    }
+    void on_bytes(StreamId stream, Bytes bytes) override {
+        received[stream] += bytes;
+        say("bytes " + std::string{bytes.substr(0, 16)});
+        if (echoes) env.transport.write(stream, bytes);
+        if (closes) env.transport.close(stream);
+    }
+    void on_end(StreamId) override { say("end"); }
+    void on_closed(StreamId) override { say("closed"); }
+    void on_wakeup() override { say("wake"); }
+
+    void say(const std::string& what) {
+        heard.push_back(what);
+        at.push_back(world_.now());
+    }
+
+private:
+    SimWorld& world_;
+
+public:
+    Environment& env;
+    std::vector<std::string> heard;
+    std::vector<Instant> at;
+    std::vector<StreamId> streams;
+    std::map<StreamId, std::string> received;
+    std::string greeting;
+    bool echoes = false;
+    bool closes = false;
+};
+
+struct Pair : testing::Test {
+    explicit Pair(std::uint64_t seed = 7) : world(seed) {
+        world.attach(a, alice);
+        world.attach(b, bob);
+    }
+    StreamId dial() { return alice.env.transport.connect(where_b); }
+    void forget() { alice.heard.clear(), bob.heard.clear(); }
+
+    const Endpoint where_a{"10.0.0.1", 3451}, where_b{"10.0.0.2", 3451};
+    SimWorld world;
+    HostId a = world.add_host(where_a), b = world.add_host(where_b);
+    Scribe alice{world, a}, bob{world, b};
+};
+using SimWorldPair = Pair;
+
+TEST_F(SimWorldPair, DeliversBytesWrittenBeforeTheConnectionStands) {
+    const StreamId stream = dial();
+    alice.env.transport.write(stream, "hello ");
+    alice.env.transport.write(stream, "bob");
+    EXPECT_THAT(alice.heard, IsEmpty());
+    world.run_for(seconds{1});
+    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451"));
+    EXPECT_THAT(bob.heard, ElementsAre("accept from 10.0.0.1", "bytes hello bob"));
+}
+
+TEST_F(SimWorldPair, TakesOneLatencyEachWay) {
+    world.set_latency(a, b, milliseconds{10});
+    const Instant began = world.now();
+    alice.env.transport.write(dial(), "x");
+    bob.greeting = "y";
+    world.run_for(seconds{1});
+    EXPECT_EQ(bob.at[0] - began, milliseconds{10});
+    EXPECT_EQ(alice.at[0] - began, milliseconds{20});
+    EXPECT_EQ(alice.at[1] - began, milliseconds{20});  // the greeting travels with the handshake
+    EXPECT_EQ(bob.at[1] - began, milliseconds{30});
+    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451", "bytes y"));
+}
+
+TEST_F(SimWorldPair, DeliversEverythingBeforeTheEndOfAClosedStream) {
+    const StreamId stream = dial();
+    const std::string much(100'000, 'm');
+    alice.env.transport.write(stream, much);
+    alice.env.transport.close(stream);
+    world.run_for(seconds{1});
+    EXPECT_THAT(alice.heard, IsEmpty());  // it hears no more of the stream
+    EXPECT_EQ(bob.received[bob.streams.at(0)], much);
+    EXPECT_EQ(bob.heard.back(), "end");
+    bob.env.transport.close(bob.streams[0]);
+    world.run_for(seconds{1});
+    EXPECT_EQ(world.connection_count(), 0U);
+}
+
+TEST_F(SimWorldPair, AnswersAnEndThatStillReads) {
+    bob.echoes = bob.closes = true;
+    alice.env.transport.write(dial(), "get chat");
+    world.run_for(seconds{1});
+    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451", "bytes get chat", "end"));
+}
+
+TEST_F(SimWorldPair, ResetsAWriterWhoseReaderHasClosedButDeliversTheAnswerFirst) {
+    bob.echoes = bob.closes = true;
+    const StreamId stream = dial();
+    alice.env.transport.write(stream, "get chat");
+    ASSERT_TRUE(world.run_until([&] { return alice.heard.size() == 3; }, seconds{1}));
+    forget();
+    alice.env.transport.write(stream, "more");
+    world.run_for(seconds{1});
+    EXPECT_THAT(alice.heard, ElementsAre("closed"));
+    EXPECT_THAT(bob.heard, IsEmpty());
+    EXPECT_EQ(world.connection_count(), 0U);
+}
+
+TEST_F(SimWorldPair, TellsOfAnAbortedStream) {
+    const StreamId stream = dial();
+    world.run_for(seconds{1});
+    forget();
+    alice.env.transport.abort(stream);
+    world.run_for(seconds{1});
+    EXPECT_THAT(bob.heard, ElementsAre("closed"));
+    EXPECT_THAT(alice.heard, IsEmpty());
+    EXPECT_EQ(world.connection_count(), 0U);
+}
+
+TEST_F(SimWorldPair, ForgetsAConnectionAbortedBeforeItStands) {
+    const StreamId stream = dial();
+    alice.env.transport.write(stream, "never");
+    alice.env.transport.abort(stream);
+    world.run_for(seconds{1});
+    EXPECT_THAT(alice.heard, IsEmpty());
+    EXPECT_THAT(bob.heard, IsEmpty());
+}
+
+TEST_F(SimWorldPair, CountsTheUseOfAStreamThatIsNotTheNodesAnyMore) {
+    const StreamId stream = dial();
+    alice.env.transport.close(stream);
+    EXPECT_EQ(world.counters(a).strays, 0U);
+    alice.env.transport.write(stream, "late");
+    bob.env.transport.close(stream);
+    EXPECT_EQ(world.counters(a).strays, 1U);
+    EXPECT_EQ(world.counters(b).strays, 1U);
+}
+
+TEST_F(SimWorldPair, RefusesWhereNobodyListens) {
+    alice.env.transport.connect({"10.0.0.2", 80});
+    world.crash(b);
+    dial();
+    world.run_for(milliseconds{100});
+    const std::string refused = "failed " + std::to_string(static_cast<int>(ConnectFailure::refused));
+    EXPECT_THAT(alice.heard, ElementsAre(refused, refused));
+    EXPECT_EQ(world.counters(a).refused, 2U);
+}
+
+TEST_F(SimWorldPair, TimesOutWhereNothingAnswers) {
+    alice.env.transport.connect({"10.9.9.9", 80});
+    world.cut(a, b);
+    dial();
+    world.run_for(seconds{9});
+    EXPECT_THAT(alice.heard, IsEmpty());
+    world.run_for(seconds{2});
+    const std::string timed_out = "failed " + std::to_string(static_cast<int>(ConnectFailure::timed_out));
+    EXPECT_THAT(alice.heard, ElementsAre(timed_out, timed_out));
+    EXPECT_EQ(world.connection_count(), 0U);
+}
+
+TEST_F(SimWorldPair, TimesOutWhenOnlyTheWayBackIsCut) {
+    world.cut_one_way(b, a);
+    dial();
+    world.run_for(seconds{11});
+    EXPECT_EQ(alice.heard.size(), 1U);
+    EXPECT_THAT(bob.heard, IsEmpty());
+}
+
+TEST_F(SimWorldPair, ConnectsWhenACutHealsInTime) {
+    world.cut(a, b);
+    dial();
+    world.run_for(seconds{2});
+    world.heal(a, b);
+    world.run_for(seconds{3});
+    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451"));
+}
+
+TEST_F(SimWorldPair, RepairsACutThatHealsSoon) {
+    const StreamId stream = dial();
+    world.run_for(seconds{1});
+    forget();
+    world.cut(a, b);
+    alice.env.transport.write(stream, "one");
+    world.run_for(seconds{1});
+    alice.env.transport.write(stream, "two");
+    EXPECT_THAT(bob.heard, IsEmpty());
+    world.heal();
+    world.run_for(seconds{6});
+    EXPECT_EQ(bob.received[bob.streams[0]], "onetwo");
+    EXPECT_THAT(alice.heard, IsEmpty());
+}
+
+TEST_F(SimWorldPair, GivesAWriterUpWhenACutStaysAndLeavesTheOtherHalfOpen) {
+    const StreamId stream = dial();
+    world.run_for(seconds{1});
+    forget();
+    world.partition({b});
+    alice.env.transport.write(stream, "lost");
+    world.run_for(seconds{40});
+    EXPECT_THAT(alice.heard, ElementsAre("closed"));
+    EXPECT_THAT(bob.heard, IsEmpty());
+    world.heal();
+    bob.env.transport.write(bob.streams[0], "are you there?");
+    world.run_for(seconds{1});
+    EXPECT_THAT(bob.heard, ElementsAre("closed"));
+    EXPECT_EQ(world.connection_count(), 0U);
+}
+
+TEST_F(SimWorldPair, DeliversEverythingInOrderUnderLossAndJitter) {
+    SimOptions options;
+    options.network.loss = 0.2;
+    options.network.jitter = milliseconds{5};
+    options.network.segment_max = 3;
+    SimWorld lossy{11, options};
+    const HostId c = lossy.add_host(where_a), d = lossy.add_host(where_b);
+    Scribe carol{lossy, c}, dave{lossy, d};
+    lossy.attach(c, carol);
+    lossy.attach(d, dave);
+    const StreamId stream = carol.env.transport.connect(where_b);
+    std::string sent;
+    for (int i = 0; i < 200; ++i) {
+        const std::string piece = std::to_string(i) + ",";
+        carol.env.transport.write(stream, piece);
+        sent += piece;
+        lossy.run_for(milliseconds{2});
+    }
+    carol.env.transport.close(stream);
+    lossy.run_for(seconds{60});
+    EXPECT_EQ(dave.received[dave.streams.at(0)], sent);
+    EXPECT_EQ(dave.heard.back(), "end");
+}
+
+TEST_F(SimWorldPair, ClosesTheConnectionsOfAKilledProcess) {
+    alice.env.transport.write(dial(), "hi");
+    world.run_for(seconds{1});
+    forget();
+    world.crash(b);
+    EXPECT_FALSE(world.up(b));
+    world.run_for(seconds{1});
+    EXPECT_THAT(alice.heard, ElementsAre("end"));
+    EXPECT_THAT(bob.heard, IsEmpty());
+    bob.env.transport.write(bob.streams[0], "from the grave");
+    bob.env.alarm.wake_at(world.now());
+    world.run_for(seconds{1});
+    EXPECT_THAT(bob.heard, IsEmpty());
+    EXPECT_THAT(alice.heard, ElementsAre("end"));
+}
+
+TEST_F(SimWorldPair, SaysNothingWhenAMachineLosesItsPower) {
+    const StreamId stream = dial();
+    world.run_for(seconds{1});
+    forget();
+    world.crash(b, Crash::machine);
+    world.run_for(seconds{60});
+    EXPECT_THAT(alice.heard, IsEmpty());
+    world.restart(b);
+    Scribe reborn{world, b};
+    world.attach(b, reborn);
+    alice.env.transport.write(stream, "hello?");
+    world.run_for(seconds{1});
+    EXPECT_THAT(alice.heard, ElementsAre("closed"));
+    EXPECT_THAT(reborn.heard, IsEmpty());
+    alice.env.transport.write(dial(), "hello!");
+    world.run_for(seconds{1});
+    EXPECT_THAT(reborn.heard, ElementsAre("accept from 10.0.0.1", "bytes hello!"));
+}
+
+TEST_F(SimWorldPair, LetsAStalledHostHearEverythingLaterAndInOrder) {
+    world.run_for(seconds{1});
+    world.stall(b, seconds{5});
+    bob.env.alarm.wake_at(world.now() + seconds{1});
+    const StreamId stream = dial();
+    world.run_for(seconds{2});
+    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451"));  // the kernel of b answers
+    alice.env.transport.write(stream, "1");
+    world.run_for(seconds{1});
+    alice.env.transport.write(stream, "2");
+    alice.env.transport.close(stream);
+    world.run_for(seconds{1});
+    EXPECT_THAT(bob.heard, IsEmpty());
+    world.run_for(seconds{2});
+    ASSERT_EQ(bob.heard.size(), 5U);
+    EXPECT_THAT(bob.heard, ElementsAre(StartsWith("accept"), "wake", "bytes 1", "bytes 2", "end"));
+}
+
+TEST_F(SimWorldPair, WakesOnceForTheLatestAlarmOnly) {
+    Alarm& alarm = alice.env.alarm;
+    const Instant began = world.now();
+    alarm.wake_at(began + seconds{5});
+    alarm.wake_at(began + seconds{1});
+    alarm.wake_at(began + seconds{3});
+    world.run_for(seconds{10});
+    EXPECT_THAT(alice.heard, ElementsAre("wake"));
+    EXPECT_EQ(alice.at[0] - began, seconds{3});
+    alarm.wake_at(began);  // in the past: as soon as possible
+    EXPECT_EQ(alice.heard.size(), 1U);
+    world.run_for(Duration{0});
+    EXPECT_EQ(alice.heard.size(), 2U);
+    alarm.wake_at(world.now() + seconds{1});
+    alarm.wake_at(no_deadline);
+    world.run_for(seconds{10});
+    EXPECT_EQ(alice.heard.size(), 2U);
+}
+
+TEST_F(SimWorldPair, ResolvesNamesAfreshAndRefusesUnknownOnes) {
+    world.name("seed.example", {"10.0.0.2"});
+    alice.env.transport.connect({"seed.example", 3451});
+    world.run_for(seconds{1});
+    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451"));
+    forget();
+    world.name("seed.example", {"10.0.0.1"});
+    alice.env.transport.connect({"seed.example", 3451});
+    alice.env.transport.connect({"nobody.example", 3451});
+    world.run_for(seconds{1});
+    const std::string unknown = "failed " + std::to_string(static_cast<int>(ConnectFailure::name_unknown));
+    EXPECT_THAT(alice.heard,
+                testing::UnorderedElementsAre("accept from 10.0.0.1", "connected to 10.0.0.1:3451", unknown));
+}
+
+TEST_F(SimWorldPair, SkewsTheWallClockOfOneHostOnly) {
+    world.set_wall_skew(b, -3600);
+    world.run_for(seconds{10});
+    EXPECT_EQ(count(alice.env.clock.wall()), 1'700'000'010);
+    EXPECT_EQ(count(bob.env.clock.wall()), 1'700'000'010 - 3600);
+    EXPECT_EQ(alice.env.clock.now(), bob.env.clock.now());
+}
+
+TEST_F(SimWorldPair, KeepsOrWipesTheDiskAtARestart) {
+    EXPECT_TRUE(alice.env.state.replace("id", "42").has_value());
+    world.crash(a);
+    EXPECT_FALSE(alice.env.state.read("id").has_value());  // the process is dead
+    world.restart(a);
+    EXPECT_EQ(world.env(a).state.read("id").value_or(""), "42");
+    world.restart(a, false);
+    EXPECT_FALSE(world.env(a).state.read("id").has_value());
+}
+
+TEST_F(SimWorldPair, TearsOnlyWhatWasAppendedJustBeforeThePowerFailed) {
+    const std::string safe(50, 's');
+    EXPECT_TRUE(alice.env.state.append("log", safe).has_value());
+    world.run_for(seconds{1});
+    EXPECT_TRUE(alice.env.state.append("log", std::string(1000, 'r')).has_value());
+    world.crash(a, Crash::machine);
+    world.restart(a);
+    const std::string left = world.env(a).state.read("log").value_or("");
+    EXPECT_THAT(left, StartsWith(safe));
+    EXPECT_LT(left.size(), 1050U);
+}
+
+class CountLeaves final : public SimWatcher {
+public:
+    void on_event(HostId, Instant, const Event& event) override {
+        match(
+            event, [this](const LeaveDone&) { ++leaves; }, [](const auto&) {});
+    }
+    int leaves = 0;
+};
+
+TEST(SimWorld, CollectsAndForwardsWhatNodesNote) {
+    SimOptions options;
+    options.collect_events = true;
+    SimWorld world{1, options};
+    const HostId host = world.add_host({"h", 1});
+    CountLeaves watcher;
+    world.watch(&watcher);
+    world.env(host).observer.note(LeaveDone{});
+    world.env(host).observer.note(HealthChanged{2});
+    EXPECT_EQ(watcher.leaves, 1);
+    ASSERT_EQ(world.noted().size(), 2U);
+    EXPECT_TRUE(std::holds_alternative<HealthChanged>(world.noted()[1].event));
+}
+
+// Talks to random hosts for ever: something to compare runs by.
+class Chatterbox final : public EventHandler {
+public:
+    Chatterbox(Environment& env, std::vector<Endpoint> others) : env_(env), others_(std::move(others)) {}
+    void start() { env_.alarm.wake_at(env_.clock.now() + milliseconds{env_.random.below(100)}); }
+
+    void on_accept(StreamId, const Endpoint&) override {}
+    void on_connected(StreamId, const Endpoint&) override {}
+    void on_connect_failed(StreamId, ConnectFailure) override {}
+    void on_bytes(StreamId stream, Bytes bytes) override {
+        heard_ += bytes.size();
+        if (env_.random.chance(0.5)) return env_.transport.close(stream);
+        env_.transport.write(stream, std::string(env_.random.below(40), 'w'));
+    }
+    void on_end(StreamId stream) override { env_.transport.close(stream); }
+    void on_closed(StreamId) override {}
+    void on_wakeup() override {
+        const StreamId stream = env_.transport.connect(others_[env_.random.below(others_.size())]);
+        env_.transport.write(stream, "hello");
+        if (env_.random.chance(0.1)) env_.transport.abort(stream);
+        start();
+    }
+
+private:
+    Environment& env_;
+    std::vector<Endpoint> others_;
+    std::size_t heard_ = 0;
+};
+
+std::uint64_t run_chatter(std::uint64_t seed, std::size_t hosts, SimCounters* sum = nullptr) {
+    SimOptions options;
+    options.network.loss = 0.02;
+    options.network.jitter = microseconds{300};
+    SimWorld world{seed, options};
+    std::vector<Endpoint> places;
+    for (std::size_t i = 0; i < hosts; ++i) places.push_back({"10.0.0." + std::to_string(i + 1), 3451});
+    std::deque<Chatterbox> nodes;
+    std::vector<HostId> ids;
+    for (const Endpoint& place : places) {
+        ids.push_back(world.add_host(place));
+        nodes.emplace_back(world.env(ids.back()), places);
+        world.attach(ids.back(), nodes.back());
+        nodes.back().start();
+    }
+    world.run_for(seconds{2});
+    world.partition({ids[0], ids[1]});
+    world.stall(ids[2], seconds{1});
+    world.run_for(seconds{2});
+    world.crash(ids[3]);
+    world.crash(ids[4], Crash::machine);
+    world.heal();
+    world.run_for(seconds{1});
+    world.restart(ids[3]);
+    nodes.emplace_back(world.env(ids[3]), places);
+    world.attach(ids[3], nodes.back());
+    nodes.back().start();
+    world.run_for(seconds{5});
+    if (sum) *sum = world.total();
+    return world.digest();
+}
+
+TEST(SimWorld, RunsAlikeFromOneSeedAndOtherwiseFromAnother) {
+    SimCounters sum;
+    EXPECT_EQ(run_chatter(1, 8, &sum), run_chatter(1, 8));
+    EXPECT_NE(run_chatter(1, 8), run_chatter(2, 8));
+    EXPECT_GT(sum.connected, 500U);
+    EXPECT_GT(sum.bytes_in, 2000U);
+    EXPECT_EQ(sum.strays, 0U);
+}
+
+TEST(SimWorld, DrawsForAHostWhateverTheOthersAre) {
+    SimWorld small{9}, large{9};
+    const HostId in_small = small.add_host({"a", 1});
+    const HostId in_large = large.add_host({"a", 1});
+    const HostId other = large.add_host({"b", 1});
+    large.env(other).random.next();
+    const std::uint64_t word = small.env(in_small).random.next();
+    EXPECT_EQ(word, large.env(in_large).random.next());
+    EXPECT_NE(word, large.env(other).random.next());
+}
+
+TEST(SimWorld, GivesEachPairALatencyWithinTheBounds) {
+    SimWorld world{3};
+    std::vector<HostId> ids;
+    std::deque<Scribe> nodes;
+    for (int i = 0; i < 6; ++i) {
+        ids.push_back(world.add_host({"10.0.0." + std::to_string(i), 1}));
+        nodes.emplace_back(world, ids.back());
+        world.attach(ids.back(), nodes.back());
+    }
+    std::vector<Duration> seen;
+    for (int i = 1; i < 6; ++i) {
+        const Instant began = world.now();
+        nodes[0].env.transport.connect({"10.0.0." + std::to_string(i), 1});
+        world.run_for(seconds{1});
+        seen.push_back(nodes[0].at.back() - began);
+    }
+    for (const Duration both_ways : seen) {
+        EXPECT_GE(both_ways, microseconds{400});
+        EXPECT_LE(both_ways, milliseconds{2});
+    }
+    EXPECT_NE(seen[0], seen[1]);
+}
+
+class Reentrant final : public SimWatcher {
+public:
+    explicit Reentrant(SimWorld& world) : world_(world) {}
+    void on_event(HostId, Instant, const Event&) override { world_.run_for(seconds{1}); }
+
+private:
+    SimWorld& world_;
+};
+
+TEST(SimWorldDeathTest, StopsWhoeverMakesTimePassInsideADoor) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    EXPECT_DEATH(
+        {
+            SimWorld world{1};
+            const HostId host = world.add_host({"h", 1});
+            Reentrant watcher{world};
+            world.watch(&watcher);
+            world.env(host).observer.note(LeaveDone{});
+        },
+        "cannot make time pass");
+}
+
+TEST(FaultyStorage, FailsAsToldAndRecovers) {
+    MemoryStorage files;
+    FaultyStorage disk{files};
+    disk.fail(StorageFault::full, 2);
+    EXPECT_EQ(disk.replace("f", "x").error().code, ErrorCode::full);
+    disk.tear_appends(3);
+    EXPECT_FALSE(disk.append("f", "12345").has_value());
+    EXPECT_EQ(files.read("f").value_or(""), "123");
+    EXPECT_TRUE(disk.append("f", "67").has_value());
+    disk.fail(StorageFault::read_only);
+    EXPECT_FALSE(disk.remove("f").has_value());
+    EXPECT_EQ(disk.read("f").value_or(""), "12367");
+    disk.fail(StorageFault::broken);
+    EXPECT_FALSE(disk.read("f").has_value());
+    EXPECT_FALSE(disk.list().has_value());
+    disk.fail(StorageFault::none);
+    EXPECT_TRUE(disk.remove("f").has_value());
+    EXPECT_EQ(disk.failures(), 5U);
+}
+
+TEST_F(SimWorldPair, DelaysEverythingToAndFromASlowHost) {
+    world.set_latency(a, b, milliseconds{10});
+    world.set_extra_latency(b, milliseconds{90});
+    const Instant began = world.now();
+    dial();
+    world.run_for(seconds{1});
+    EXPECT_EQ(bob.at.at(0) - began, milliseconds{100});
+    EXPECT_EQ(alice.at.at(0) - began, milliseconds{200});
+}
+
+TEST_F(SimWorldPair, LetsStreamsOvertakeEachOtherButNotBytesOfOneStream) {
+    world.set_jitter(milliseconds{50});
+    std::vector<StreamId> streams;
+    for (int i = 0; i < 20; ++i) streams.push_back(dial());
+    world.run_for(seconds{1});
+    forget();
+    std::string order;
+    for (int round = 0; round < 10; ++round) {
+        for (const StreamId stream : streams) alice.env.transport.write(stream, std::to_string(round));
+        world.run_for(milliseconds{1});
+    }
+    world.run_for(seconds{1});
+    for (const auto& [stream, bytes] : bob.received) EXPECT_EQ(bytes, "0123456789");
+    for (const std::string& heard : bob.heard) order += heard.back();
+    EXPECT_FALSE(std::ranges::is_sorted(order));
+}
+
+TEST_F(SimWorldPair, AcceptsACopyOfAConnectionAttemptAndResetsIt) {
+    world.set_duplicates(1);
+    alice.env.transport.write(dial(), "hello");
+    world.run_for(seconds{1});
+    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451"));
+    EXPECT_THAT(bob.heard, testing::UnorderedElementsAre("accept from 10.0.0.1", "accept from 10.0.0.1",
+                                                         "bytes hello", "closed"));
+    EXPECT_EQ(world.connection_count(), 1U);
+}
+
+TEST_F(SimWorldPair, LetsAWallClockDriftAndKeepsWhatItGained) {
+    const auto ahead = [&] { return count(bob.env.clock.wall()) - count(alice.env.clock.wall()); };
+    world.set_wall_drift(b, 0.25);
+    world.run_for(seconds{40});
+    EXPECT_EQ(ahead(), 10);
+    world.set_wall_drift(b, 0);
+    world.run_for(seconds{40});
+    EXPECT_EQ(ahead(), 10);
+    world.set_wall_drift(b, -0.5);
+    world.run_for(seconds{40});
+    EXPECT_EQ(ahead(), -10);
+}
+
+}  // namespace
+}  // namespace halp

@@ -1,0 +1,61 @@
+# Tests that start real programs as a user starts them.
+halp_test(halp_test
+  halp/halp_command_line_test.cc
+  halp/halp_daemon_test.cc
+  halp/halp_demo_test.cc
+  halp/halp_event_stream_test.cc
+  halp/halp_printed_text_test.cc
+  halp/halp_process_test.cc
+  halp/halp_standalone_test.cc
+  halp/halp_support.cc
+  LINK halp_parts
+  LABEL process
+)
+target_compile_definitions(halp_test PRIVATE HALP_PROGRAM="$<TARGET_FILE:halp>")
+add_dependencies(halp_test halp halpd)
+
+add_library(halp_process_testing STATIC
+  daemon_process.cc
+  ${PROJECT_SOURCE_DIR}/tools/bench/blocking_client.cc
+  ${PROJECT_SOURCE_DIR}/tools/bench/proc_stats.cc
+)
+target_link_libraries(halp_process_testing PUBLIC halp_parts GTest::gtest)
+target_compile_definitions(halp_process_testing PUBLIC
+  HALPD_BINARY="$<TARGET_FILE:halpd>" HALP_BINARY="$<TARGET_FILE:halp>")
+add_dependencies(halp_process_testing halp halpd)
+halp_test(process_test
+  halpd/cache_sharing_test.cc
+  halpd/crash_test.cc
+  halpd/daemon_life_test.cc
+  halpd/hostile_client_test.cc
+  halpd/swarm_process_test.cc
+  halpd/text_golden_test.cc
+  LINK halp_process_testing
+  LABEL process
+  TIMEOUT 300
+)
+halp_test(dht_verbs_test
+  halp/dht/dht_verbs_test.cc
+  halp/store/store_verbs_test.cc
+  halpd/dht_start_test.cc
+  LINK halp_process_testing
+  LABEL process
+  TIMEOUT 300
+)
+target_compile_definitions(dht_verbs_test PRIVATE HALP_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
+halp_test(dht_daemon_test
+  halpd/dht_daemon_test.cc
+  halpd/dht_malformed_test.cc
+  LINK halp_process_testing halp_dht_testing
+  LABEL process
+  TIMEOUT 300
+)
+halp_test(dht_judge_test
+  halp/dht/dht_judge_test.cc
+  halp/dht/dht_judged_node_test.cc
+  LINK halp_process_testing
+  LABEL process
+  TIMEOUT 300
+)
+halp_test(partition_test halpd/partition_test.cc LINK halp_process_testing LABEL process-netns TIMEOUT 300)
+halp_test(swarm_size_test halpd/swarm_size_test.cc LINK halp_process_testing LABEL process-long TIMEOUT 300)

@@ -1,0 +1,36 @@
+// What a run leaves in its directory: summary.json, samples.csv, in_degree.csv, traffic.csv, spread.csv (when
+// something was announced), report.html, overlay.graphml and overlay.dot, run.yaml (the record that `replay`
+// takes), and with several seeds runs.csv and a record of each.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "simulations/swarm/scenario.h"
+#include "simulations/swarm/swarm_run.h"
+#include "store/result.h"
+#include "tools/halp-sim/report/run_metrics.h"
+
+namespace halp::sim {
+
+// Makes the directory; replaces files of an earlier run. Run i was played with the scenario's seed + i.
+[[nodiscard]] Result<void> write_run_files(const std::string& directory, const Scenario& scenario,
+                                           const std::vector<RunResult>& runs);
+// A latency matrix is written beside it, named by its content: records of one directory may have different ones.
+[[nodiscard]] Result<void> write_record(const std::string& path, const Scenario& scenario, const RunResult& result);
+
+[[nodiscard]] Result<void> make_directory(const std::string& directory);
+[[nodiscard]] Result<void> write_file(const std::string& path, const std::string& content);
+
+std::string samples_csv(const RunResult& result);
+
+struct RunRow {
+    std::vector<std::pair<std::string, std::string>> settings;  // what was varied; the same keys in every row
+    std::uint64_t seed = 0, digest = 0;
+    Metrics metrics;
+};
+std::string runs_csv(const std::vector<RunRow>& rows);
+std::string quoted_cell(const std::string& text);  // for CSV
+
+}  // namespace halp::sim

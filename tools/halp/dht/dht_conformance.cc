@@ -1,0 +1,192 @@
+// `halp dht conformance HOST:PORT`: one line of verdict for each case.
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "overlay/dht/libevent/dht_files.h"
+#include "overlay/dht/testing/conformance.h"
+#include "tools/halp/dht/conformance_choice.h"
+#include "tools/halp/dht/conformance_report.h"
+#include "tools/halp/dht/dht_reach.h"
+#include "tools/halp/dht/dht_verbs.h"
+#include "tools/halp/dht/dht_world.h"
+#include "tools/halp/dht/interruptible_runner.h"
+#include "tools/halp/dht/judged_node.h"
+#include "tools/halp/interrupt.h"
+#include "tools/program/child_process.h"
+
+namespace halp::cli {
+namespace {
+
+using neo::Sanity;
+using neo::Verdict;
+
+Result<neo::Credential> credential_of(const std::string& file) {
+    if (file.empty()) return neo::Credential{"admin", {}};
+    return read_credentials_file(file);
+}
+
+ExitCode exit_code_of(Sanity::Kind kind) {
+    switch (kind) {
+        case Sanity::Kind::sound:
+            return ExitCode::ok;
+        case Sanity::Kind::unreachable:
+            return ExitCode::no_daemon;
+        case Sanity::Kind::silent:
+            return ExitCode::timed_out;
+        case Sanity::Kind::stranger:
+            return ExitCode::failed;
+        case Sanity::Kind::rejected:
+            return ExitCode::refused;
+    }
+    return ExitCode::failed;
+}
+
+// From the end of its connections to that of its process.
+constexpr std::chrono::seconds time_to_die{1};
+
+Duration seconds(double count) { return Duration{static_cast<std::int64_t>(count * 1e6)}; }
+
+bool interrupted() { return interrupt::cause() != interrupt::Cause::none; }
+
+neo::ConformanceOptions options_of(const CommandLine& command, const Endpoint& node, const neo::Credential& who) {
+    neo::ConformanceOptions options;
+    options.node = node;
+    options.credential = who;
+    if (command.timeout_s) options.patience = seconds(*command.timeout_s);
+    return options;
+}
+
+// From the start of the node, when it is ours, to the exit code.
+class Judging {
+public:
+    Judging(const CommandLine& command, Console& console, neo::ConformanceOptions options,
+            std::vector<neo::ConformanceCase> cases)
+        : typed_(command.dht),
+          console_(console),
+          options_(std::move(options)),
+          cases_(std::move(cases)),
+          report_(cases_, command.dht.progress, console) {}
+
+    ExitCode run() {
+        interrupt::prepare();
+        const Result<void> started = typed_.start.empty() ? Result<void>{} : start_node();
+        const ExitCode code =
+            started ? judge() : not_begun(cli::exit_code_of(started.error().code), started.error().message);
+        end_node();
+        return code;
+    }
+
+private:
+    Result<void> start_node() {
+        const char* path = std::getenv("PATH");
+        JudgedNodeOptions own;
+        own.argv = {process::find_program(typed_.start, path == nullptr ? "" : path)};
+        if (own.argv.front().empty())
+            return Error{ErrorCode::invalid, "--start: `" + typed_.start + "` is no program that can be run."};
+        own.argv.insert(own.argv.end(), typed_.arguments.begin(), typed_.arguments.end());
+        own.at = options_.node;
+        own.credential = options_.credential;
+        own.delay = seconds(typed_.delay_s);
+        own.keeps_records = !typed_.no_restart;
+        own.keep_directory = typed_.keep;
+        auto node = JudgedNode::make(std::move(own));
+        if (!node) return node.error();
+        node_ = std::move(node).value();
+        console_.detail("the node runs in " + node_->directory());
+        return node_->start();
+    }
+
+    ExitCode judge() {
+        DhtWorld around(1);
+        InterruptibleRunner runner(around.world);
+        neo::Conformance judge(around.doors(), runner, options_, node_.get());
+        around.world.attach(judge);
+        const Sanity sanity = judge.sanity();
+        if (sanity.kind != Sanity::Kind::sound) return not_begun(exit_code_of(sanity.kind), sanity.reason + ".");
+        for (const neo::ConformanceCase& each : cases_) {
+            report_.begin(each);
+            const Verdict verdict = judge.run(each);
+            if (interrupted()) return conclude(ExitCode::interrupted, "interrupted.");
+            report_.add(each, verdict);
+            if (const std::string why = what_became_of_the_node(judge, each, verdict); !why.empty())
+                return conclude(ExitCode::failed, why, true);
+            if (typed_.fatal && verdict.kind == Verdict::Kind::failed && report_.not_run() > 0)
+                return conclude(ExitCode::failed,
+                                "the run ends with the failure of " + std::string(each.name) + ".");
+        }
+        return conclude(report_.failed() == 0 ? ExitCode::ok : ExitCode::failed, "");
+    }
+
+    // Why there is no sense in going on without it, in sentences; empty when it is still there. Our own is asked
+    // behind every case: one that a case kills may have ended the connection just as the case wants it.
+    std::string what_became_of_the_node(neo::Conformance& judge, const neo::ConformanceCase& test,
+                                        const Verdict& verdict) {
+        const bool look = node_ || (verdict.kind == Verdict::Kind::failed && report_.not_run() > 0);
+        if (!look) return {};
+        const Sanity::Kind found = judge.sanity().kind;
+        if (found == Sanity::Kind::sound || interrupted()) return {};
+        const std::string how = node_ ? node_->death(time_to_die) : "";
+        if (!how.empty()) return "the node ended in the course of " + std::string(test.name) + ": " + how;
+        const bool gone = found == Sanity::Kind::unreachable;
+        return gone ? "the node cannot be reached any more behind " + std::string(test.name) + "." : "";
+    }
+
+    ExitCode not_begun(ExitCode code, const std::string& why) {
+        if (interrupted()) return conclude(ExitCode::interrupted, "interrupted.");
+        console_.fail(code, "no case was run: " + why);
+        return write_junit(why, why) ? code : ExitCode::failed;
+    }
+
+    // `why` it ended before its end, in sentences; empty when it did not. `grave`: for --quiet, too.
+    ExitCode conclude(ExitCode code, const std::string& why, bool grave = false) {
+        const std::string text = report_.summary() + (why.empty() ? "." : ": " + why);
+        if (grave)
+            console_.fail(code, text);
+        else
+            console_.say(text);
+        return write_junit(why, "") ? code : ExitCode::failed;
+    }
+
+    bool write_junit(const std::string& why, const std::string& fault) {
+        if (typed_.junit.empty() || report_.write_junit(typed_.junit, options_.node, why, fault)) return true;
+        console_.fail(ExitCode::failed, "`" + typed_.junit + "` could not be written.");
+        return false;
+    }
+
+    void end_node() {
+        if (!node_) return;
+        if (const std::string words = node_->end(); !words.empty()) console_.say(words + ".");
+        if (typed_.keep) console_.say("kept: " + node_->directory());
+    }
+
+    const DhtCommand& typed_;
+    Console& console_;
+    const neo::ConformanceOptions options_;
+    const std::vector<neo::ConformanceCase> cases_;
+    ConformanceReport report_;
+    std::unique_ptr<JudgedNode> node_;
+};
+
+}  // namespace
+
+ExitCode run_dht_conformance(const CommandLine& command, Console& console) {
+    const DhtCommand& typed = command.dht;
+    auto cases = chosen_cases(typed);
+    if (!cases) return console.fail(ExitCode::usage, cases.error().message);
+    if (typed.list) {
+        list_cases(*cases, console);
+        return ExitCode::ok;
+    }
+    const auto node = Endpoint::parse(typed.node);
+    if (!node) return console.fail(ExitCode::usage, "`" + typed.node + "` is not HOST:PORT.");
+    const auto credential = credential_of(typed.credentials);
+    if (!credential) return console.fail(ExitCode::usage, credential.error().message);
+    return Judging(command, console, options_of(command, *node, *credential), std::move(cases).value()).run();
+}
+
+}  // namespace halp::cli

@@ -1,0 +1,150 @@
+#include "tools/halp/dht/dht_reach.h"
+
+#include <algorithm>
+#include <fstream>
+#include <string_view>
+#include <utility>
+
+#include "overlay/dht/libevent/dht_files.h"
+#include "overlay/dht/wire/neo_credentials.h"
+
+namespace halp::cli {
+namespace {
+
+constexpr Duration refusal_patience = std::chrono::milliseconds{400};
+constexpr const char* nodes_variable = "HALP_DHT_NODES";
+
+// --credentials, then $HALP_DHT_CLIENT, then the user's file, then what the originals' tests use.
+Result<neo::Credential> credential_of(const DhtTool& tool) {
+    std::string path = tool.command.dht.credentials;
+    if (path.empty()) path = tool.variable("HALP_DHT_CLIENT");
+    if (path.empty()) {
+        std::string config = tool.variable("XDG_CONFIG_HOME");
+        if (config.empty()) config = tool.variable("HOME") + "/.config";
+        path = config + "/halp/dht-client";
+        if (!std::ifstream(path)) {
+            tool.console.detail("as the client admin with 128 zero bytes, there being no " + path);
+            return neo::Credential{"admin", {}};
+        }
+    }
+    auto credential = read_credentials_file(path);
+    if (!credential) return credential.error();
+    tool.console.detail("as the client " + credential->name + " of " + path);
+    return credential;
+}
+
+}  // namespace
+
+// A list that does not change: nodes that may be gone are no more than hints.
+class DhtReach::Listed final : public NodeSource {
+public:
+    explicit Listed(std::vector<Endpoint> nodes) : nodes_(std::move(nodes)) {}
+    std::vector<Endpoint> nodes() override { return nodes_; }
+
+private:
+    std::vector<Endpoint> nodes_;
+};
+
+Result<std::vector<Endpoint>> parse_node_list(const std::string& text) {
+    std::vector<Endpoint> nodes;
+    for (std::size_t at = 0; at <= text.size();) {
+        const std::size_t end = std::min(text.find(',', at), text.size());
+        const std::string one = text.substr(at, end - at);
+        at = end + 1;
+        const auto node = Endpoint::parse(one);
+        if (!node) return Error{ErrorCode::invalid, "HALP_DHT_NODES: `" + one + "` is not HOST:PORT."};
+        nodes.push_back(*node);
+    }
+    return nodes;
+}
+
+Result<std::unique_ptr<DhtReach>> DhtReach::open(const DhtTool& tool, Reach reach) {
+    auto credential = credential_of(tool);
+    if (!credential) return credential.error();
+    BlockingDhtOptions options;
+    options.client.credential = *std::move(credential);
+    options.refusal_patience = refusal_patience;
+    if (tool.command.timeout_s)
+        options.timeout =
+            Duration{std::max<std::int64_t>(1, static_cast<std::int64_t>(*tool.command.timeout_s * 1e6))};
+    options.on_connection = dht::log_connections([&tool](std::string_view line) { tool.console.detail(line); });
+    std::unique_ptr<DhtReach> opened{new DhtReach{tool}};
+    opened->client_ = std::make_unique<BlockingDhtClient>(std::move(options));
+    const Result<void> connected = opened->connect();
+    if (connected || reach == Reach::look) {
+        if (!connected && connected.error().code == ErrorCode::invalid) return connected.error();
+        if (!connected && opened->dht().client().nodes().empty()) return opened->explained(connected.error());
+        return opened;
+    }
+    const auto nodes = opened->dht().client().nodes();
+    const bool any =
+        std::ranges::any_of(nodes, [](const DhtNodeView& node) { return node.connected && node.range; });
+    if (!any || reach == Reach::every_node) return opened->explained(connected.error());
+    tool.console.say(connected.error().message + "; going on without it.");
+    return opened;
+}
+
+DhtReach::~DhtReach() {
+    for (const std::string& line : dht::describe(client_->client().stats())) tool_.console.detail(line);
+}
+
+Result<void> DhtReach::connect() {
+    const DhtCommand& typed = tool_.command.dht;
+    if (!typed.nodes.empty()) return client_->connect(typed.nodes);
+    if (!typed.nodes_file.empty()) {
+        const auto nodes = read_nodes_file(typed.nodes_file);
+        if (!nodes) return nodes.error();
+        return client_->connect(*nodes);
+    }
+    if (!typed.halp_hosts.empty()) return client_->connect_label(typed.halp_hosts, typed.label);
+    if (const std::string listed = tool_.variable(nodes_variable); !listed.empty()) {
+        const auto nodes = parse_node_list(listed);
+        if (!nodes) return nodes.error();
+        return client_->connect(*nodes);
+    }
+    return connect_usual();
+}
+
+Result<void> DhtReach::connect_usual() {
+    const DhtCommand& typed = tool_.command.dht;
+    auto places = tool_.usual_places(typed.label);
+    if (!places) return places.error();
+    tool_.console.detail("asking " + places->source + " for the label " + typed.label.text());
+    if (places->nodes.empty() && places->halp_hosts.empty())
+        return Error{ErrorCode::unreachable,
+                     places->source + " lists no DHT node under the label `" + typed.label.text() + "`"};
+    if (places->nodes.empty()) return client_->connect_label(std::move(places->halp_hosts), typed.label);
+    if (!places->halp_hosts.empty())
+        if (auto asked = client_->client().find_nodes(std::move(places->halp_hosts), typed.label); !asked)
+            return asked;
+    listed_ = std::make_unique<Listed>(std::move(places->nodes));
+    return client_->connect_source(*listed_);
+}
+
+Error DhtReach::explained(const Error& error) const {
+    if (error.code != ErrorCode::unreachable) return error;
+    const DhtCommand& typed = tool_.command.dht;
+    const bool told = !typed.nodes.empty() || !typed.nodes_file.empty();
+    const bool by_variable = !told && typed.halp_hosts.empty() && !tool_.variable(nodes_variable).empty();
+    std::string text = error.message;
+    if (text.ends_with('.')) text.pop_back();
+    if (text.ends_with(": rejected"))
+        return {ErrorCode::refused,
+                text +
+                    ". The node's credentials file must have this client's line NAME:KEY, and the clocks may be 30 "
+                    "minutes apart at most; --credentials FILE names the client's."};
+    if (told)
+        return {error.code, text +
+                                ". Is a node running there? Its port is the one of the neo protocol, which is the "
+                                "originals' port + 100."};
+    if (by_variable)
+        return {error.code, text + ". That is what the variable " + nodes_variable +
+                                " of the environment names: is a node running there? Correct it, or override it "
+                                "with --node HOST:PORT, --nodes FILE or --halp HOST:PORT."};
+    return {error.code,
+            text +
+                ". Name a node with --node HOST:PORT, a file of them with --nodes FILE, or a HALP host that knows "
+                "one with --halp HOST:PORT; `dht:` in its configuration makes a halpd one."};
+}
+
+}  // namespace halp::cli

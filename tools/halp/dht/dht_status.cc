@@ -1,0 +1,149 @@
+// `halp dht ranges` and `halp dht status`: which nodes there are, who answers, and what each is there for.
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tools/halp/dht/dht_verbs.h"
+#include "tools/halp/printed_text.h"
+
+namespace halp::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct NodeRow {
+    DhtNodeView node;
+    std::string trouble;
+    [[nodiscard]] bool usable() const { return node.connected && node.range; }
+};
+struct Found {
+    std::vector<NodeRow> nodes;                    // by place in the key space, those without a range last
+    bool covers_all = false;                       // once, without gaps
+    std::map<std::string, std::uint64_t> records;  // by channel, when they were counted
+    bool counted = false;
+};
+
+Found look(BlockingDhtClient& dht) {
+    Found found;
+    std::vector<HashRange> ranges;
+    for (const DhtNodeView& node : dht.client().nodes()) {
+        const std::string* trouble = dht.trouble(node.node);
+        found.nodes.push_back({node, trouble ? *trouble : node.connected ? "" : "no answer"});
+        if (found.nodes.back().usable()) ranges.push_back(*node.range);
+    }
+    std::ranges::stable_sort(found.nodes, {}, [](const NodeRow& row) {
+        return row.usable() ? std::pair{0, row.node.range->min()} : std::pair{1, std::uint64_t{0}};
+    });
+    found.covers_all = tessellates(ranges);
+    return found;
+}
+
+// The protocol has no request for it: every key is read once.
+Result<void> count_records(BlockingDhtClient& dht, Found& found) {
+    const auto names = dht.get_channels();
+    if (!names) return names.error();
+    for (const std::string& name : *names) {
+        std::uint64_t& records = found.records[name];
+        const auto done = dht.get_all(name, {true, {}}, [&](Key, Bytes) {
+            ++records;
+            return true;
+        });
+        if (!done) return Error{done.error().code, "channel " + name + ": " + done.error().message};
+    }
+    found.counted = true;
+    return {};
+}
+
+double share(const HashRange& range) {
+    return range.empty() ? 0 : std::ldexp(static_cast<double>(range.max() - range.min()) + 1, -64);
+}
+
+std::string percent(double part) {
+    const auto tenths = static_cast<long>(std::lround(part * 1000));
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " %";
+}
+
+std::string place(std::uint64_t at) { return shown_key(Key{at}); }
+
+std::string json_of(const Found& found) {
+    Json object{{"schema_version", 1}};
+    Json& nodes = object["nodes"] = Json::array();
+    for (const NodeRow& row : found.nodes) {
+        Json node{{"host", row.node.node.host}, {"port", row.node.node.port}, {"endpoint", row.node.node.text()}};
+        node["connected"] = row.node.connected;
+        if (!row.trouble.empty()) node["error"] = row.trouble;
+        if (row.node.range) {
+            node["range_min"] = place(row.node.range->min());
+            node["range_max"] = place(row.node.range->max());
+            node["share"] = share(*row.node.range);
+        }
+        nodes.push_back(std::move(node));
+    }
+    object["covers_all"] = found.covers_all;
+    if (found.counted) {
+        Json& channels = object["channels"] = Json::array();
+        for (const auto& [name, records] : found.records)
+            channels.push_back(Json{{"channel", name}, {"records", records}});
+    }
+    return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void show_ranges(const Found& found, Console& console) {
+    for (const NodeRow& row : found.nodes)
+        if (row.usable())
+            console.line(row.node.node.text() + " " + place(row.node.range->min()) + " " +
+                         place(row.node.range->max()));
+}
+
+void show_status(const Found& found, Console& console) {
+    std::vector<std::vector<std::string>> rows{{"NODE", "STATE", "FIRST PLACE", "LAST PLACE", "SHARE"}};
+    std::size_t usable = 0;
+    for (const NodeRow& row : found.nodes) {
+        usable += row.usable() ? 1 : 0;
+        std::vector<std::string> cells{row.node.node.text(), row.usable() ? "connected" : row.trouble};
+        if (row.node.range) {
+            const HashRange& range = *row.node.range;
+            cells.insert(cells.end(), {place(range.min()), place(range.max()), percent(share(range))});
+        }
+        rows.push_back(std::move(cells));
+    }
+    console.headed(table(rows));
+    if (found.counted) {
+        std::vector<std::vector<std::string>> channels{{"CHANNEL", "RECORDS"}};
+        for (const auto& [name, records] : found.records) channels.push_back({name, std::to_string(records)});
+        console.line("");
+        console.headed(table(channels));
+    }
+    console.say(std::to_string(usable) + " of " + std::to_string(found.nodes.size()) + " nodes answer.");
+}
+
+}  // namespace
+
+ExitCode run_dht_status(const DhtTool& tool) {
+    const DhtCommand& typed = tool.command.dht;
+    const auto reach = DhtReach::open(tool, Reach::look);
+    if (!reach) return tool.console.fail(reach.error());
+    Found found = look((*reach)->dht());
+    const bool all = std::ranges::all_of(found.nodes, &NodeRow::usable);
+    Result<void> counted;
+    if (typed.count_records && all) counted = count_records((*reach)->dht(), found);
+    if (tool.console.style().json)
+        tool.console.line(json_of(found));
+    else if (typed.verb == DhtVerb::ranges)
+        show_ranges(found, tool.console);
+    else
+        show_status(found, tool.console);
+    if (!counted) return tool.console.fail(counted.error());
+    if (std::ranges::none_of(found.nodes, &NodeRow::usable))
+        return tool.console.fail(ExitCode::no_daemon, "no node answers.");
+    if (!found.covers_all)
+        tool.console.say("the nodes that answer do not cover the key space exactly once: see the ranges.");
+    if (typed.verb == DhtVerb::ranges) return ExitCode::ok;
+    if (typed.count_records && !all) tool.console.say("records are counted only when all nodes answer.");
+    return all && found.covers_all ? ExitCode::ok : ExitCode::failed;
+}
+
+}  // namespace halp::cli
