@@ -1,7 +1,7 @@
 // The original's cache files: one file per label in one directory, `<time> <host> <port>` per line joined
 // by LF without a final one, newest first; directories hold `<time> <name>`. In file names "/" is "~"
-// (halp-wire.md, "Cache directory"). Pure functions: bytes in, entries out; a bad line is skipped and
-// reported.
+// (overlay/text/halp-text.md, "The cache directory"). Pure functions: bytes in, entries out; a bad line is skipped
+// and reported.
 #pragma once
 
 #include <cstddef>

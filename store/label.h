@@ -1,4 +1,4 @@
-// Names of host lists, with the original's grammar (halp-wire.md, "Label names"). A plain label names
+// Names of host lists, with the original's grammar (overlay/text/halp-text.md, "Label names"). A plain label names
 // a list of hosts; `labels` and every name that ends in "/" name lists of names: the directory of
 // what exists. Case matters. A Label that exists is well formed.
 #pragma once

@@ -1,5 +1,5 @@
-// Every label this node knows, with its hosts or its names, inside fixed quotas (overlay.md section 6, the
-// original's planned `.allocation`). Nothing a stranger sends, queries included, creates memory that a
+// Every label this node knows, with its hosts or its names, inside fixed quotas (overlay/gossip/rules.md section 6,
+// the original's planned `.allocation`). Nothing a stranger sends, queries included, creates memory that a
 // quota does not bound; whatever is evicted is counted by cause. The label `halp` is not here: the
 // peer view (overlay/peer_view.h) keeps it.
 #pragma once

@@ -24,7 +24,7 @@ inline constexpr Instant no_deadline = Instant::max();  // need not be woken
 
 enum class UnixSeconds : std::int64_t {};
 
-// HALP text knows times from 0 to the end of year 9999 UTC (halp-wire.md, "Addresses, times").
+// HALP text knows times from 0 to the end of year 9999 UTC (overlay/text/halp-text.md, "Grammar").
 inline constexpr UnixSeconds unix_seconds_max{253402300799};
 
 constexpr std::int64_t count(UnixSeconds t) { return static_cast<std::int64_t>(t); }

@@ -10,7 +10,7 @@ namespace halp {
 namespace {
 
 constexpr int attempts_per_round = 3;     // a failed partner is replaced at once, up to three in all
-constexpr std::size_t proved_wanted = 8;  // a list this long is usable (overlay.md section 9, join)
+constexpr std::size_t proved_wanted = 8;  // a list this long is usable (overlay/gossip/rules.md section 9, join)
 constexpr int eager_calls = 3;
 constexpr int probes_per_turn = 8;
 constexpr int checks_per_period_max = 12;
@@ -112,7 +112,8 @@ void Gossip::start_round(Instant now) {
 }
 
 // Who fails is rarely alone (a rack, a cut cable): each failure makes us look at more of the view per period, each
-// period without failures at fewer. It removes the slow tail of dead entries after a catastrophe (overlay.md 8.3).
+// period without failures at fewer. It removes the slow tail of dead entries after a catastrophe
+// (overlay/gossip/rules.md 8.3).
 void Gossip::check_members(Instant now) {
     if (!failed_since_round_) checks_wanted_ = std::max(0, checks_wanted_ - 1);
     failed_since_round_ = false;

@@ -1,5 +1,5 @@
-// Gossip v2 as a machine (overlay.md sections 3-6): it is told the time, messages and failures, and answers with
-// calls to make and messages to send. One conversation is one connection; the node carries it.
+// Gossip v2 as a machine (overlay/gossip/rules.md sections 3-6): it is told the time, messages and failures, and
+// answers with calls to make and messages to send. One conversation is one connection; the node carries it.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ namespace halp {
 enum class ConversationId : std::uint64_t {};
 
 // How an outgoing conversation failed. Silence after the connection stood means a stalled process, not a dead one:
-// it is given more time (overlay.md section 9, false alarms).
+// it is given more time (overlay/gossip/rules.md section 9, false alarms).
 enum class ContactFailure : std::uint8_t { refused, unreachable, timed_out, silent, speaks_text, name_unknown, our_limit };
 
 struct GossipCall {  // open a connection and say this

@@ -1,4 +1,4 @@
-// Bytes <-> gossip::Message, as overlay/README.md ("Gossip v2 on the wire") draws them. Pure functions. Every
+// Bytes <-> gossip::Message, as overlay/gossip/gossip-v2.md draws them. Pure functions. Every
 // message has one encoding; whatever arrives is judged before anything is stored for it, and endpoints
 // enter the table only when the whole frame is good.
 #pragma once

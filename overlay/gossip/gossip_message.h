@@ -1,6 +1,6 @@
 // What HALP nodes say to each other in gossip v2, as values. Times are ages, so clocks never meet; endpoints are
-// ids of this process's EndpointTable. The bytes are gossip_codec's business (overlay/README.md draws them);
-// the simulator may hand these values over without encoding.
+// ids of this process's EndpointTable. The bytes are gossip_codec's business (overlay/gossip/gossip-v2.md draws
+// them); the simulator may hand these values over without encoding.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What gossip_codec.cc is made of: the numbers of the format that overlay/README.md ("Gossip v2 on the wire")
+// What gossip_codec.cc is made of: the numbers of the format that overlay/gossip/gossip-v2.md
 // draws, and how integers become bytes. Nobody else needs it.
 #pragma once
 

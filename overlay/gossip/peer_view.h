@@ -1,7 +1,7 @@
 // What one node knows of the other HALP nodes: the label `halp`. A small random sample of the swarm (`fresh`),
 // nodes proved by own contact and kept (`anchors`), everybody else heard of (`pool`), and the dead (`grave`), which
 // are probed ever more rarely so that a partition heals. Only own contact revives the dead; hearsay of the same
-// incarnation cannot (overlay.md section 5).
+// incarnation cannot (overlay/gossip/rules.md section 5).
 //
 // The fresh part is the general peer-sampling view of Jelasity, Voulgaris, Guerraoui, Kermarrec, van Steen,
 // "Gossip-based peer sampling", ACM TOCS 25(3), 2007, with its parameters in ViewOptions (overlay/fresh_view.h).

@@ -3,7 +3,8 @@
 // can only win the slots that chance gave it, so with f of the swarm attackers hold about f of the slots. The
 // sampler of Basalt (Auvolat, Bromberg, Frey, Mvondo, Taiani, Middleware 2023), which follows Brahms (2009).
 //
-// Recency does not enter: a list ordered by claimed freshness belongs to whoever claims most (overlay.md 8.4).
+// Recency does not enter: a list ordered by claimed freshness belongs to whoever claims most
+// (overlay/gossip/rules.md 8.4).
 #pragma once
 
 #include <cstddef>

@@ -82,7 +82,7 @@ void LibeventStreams::abort(StreamId id) {
     Stream* stream = slab_.find(id);
     if (!stream || stream->closing) return;
     if (stream->state == StreamState::flushing || stream->state == StreamState::draining) return;
-    // A reset ends some original servers (halp-wire.md, defects), so only those who dialled us get one.
+    // A reset ends some original servers (halp-text.md, defects), so only those who dialled us get one.
     release(*stream, stream->accepted);
 }
 

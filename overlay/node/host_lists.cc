@@ -70,7 +70,7 @@ bool HostLists::known(const Label& label) const {
 bool HostLists::insert(const Label& label, const Endpoint& endpoint, UnixSeconds stated, SourceId source,
                        LearnedFrom from, Moment moment) {
     const EndpointId id = parts_.endpoints.intern(endpoint);
-    // A time in the future ranks as now: it pins nothing on top (halp-wire.md, defect 16).
+    // A time in the future ranks as now: it pins nothing on top (halp-text.md, defect 16).
     const Claim claim{stated, std::min(stated, moment.wall), moment.now};
     if (label == Label::halp()) return insert_peer(id, claim, from, moment);
     HostEntry news;

@@ -1,4 +1,4 @@
-// Answers HALP text queries from the host lists (overlay/README.md, "HALP text v1").
+// Answers HALP text queries from the host lists (overlay/text/halp-text.md).
 #pragma once
 
 #include <cstdint>

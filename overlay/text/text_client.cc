@@ -11,7 +11,7 @@
 namespace halp {
 namespace {
 
-// Wrong zones put an original's clock off by up to this much (halp-wire.md, "Clock bugs").
+// Wrong zones put an original's clock off by up to this much (halp-text.md, "Clocks").
 constexpr std::int64_t zone_skew_s_max = 16 * 3600;
 constexpr std::chrono::seconds age_max = std::chrono::hours{24 * 30};
 

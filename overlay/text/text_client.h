@@ -1,6 +1,6 @@
 // What this node sends to original HALP servers, and how it reads what they answer. Originals end or hang over
-// queries that other servers shrug off (halp-wire.md, section 3), so what could do that is refused here and
-// never leaves this node. Their answers are a stranger's bytes: bounded, and read line by line.
+// queries that other servers shrug off (halp-text.md, "What is sent to originals"), so what could do that is
+// refused here and never leaves this node. Their answers are a stranger's bytes: bounded, and read line by line.
 #pragma once
 
 #include <cstddef>

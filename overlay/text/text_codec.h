@@ -1,5 +1,5 @@
 // HALP text v1: the original's queries and answers, bytes to messages and back, as pure functions
-// (overlay/README.md, "HALP text v1"). What the original answers is answered with the same bytes; what
+// (overlay/text/halp-text.md). What the original answers is answered with the same bytes; what
 // ends or hangs it is refused, and nothing a stranger sends is stored or echoed without a bound.
 #pragma once
 

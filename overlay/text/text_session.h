@@ -1,7 +1,7 @@
 // One accepted HALP text connection: collects bytes until they are a query. Text v1 has neither a length nor
 // an end mark: original clients send a query without a final LF and wait. So a first segment that makes a
 // query is answered at once, and a query that came in pieces when it cannot grow any more, or when nothing
-// followed for a while (overlay/README.md, "When a query is whole"). Each byte is looked at once, and what is kept
+// followed for a while (halp-text.md, "When a query is whole"). Each byte is looked at once, and what is kept
 // never exceeds text_query_bytes_max by more than a byte.
 #pragma once
 

@@ -65,7 +65,7 @@ void check_hybrid(const HybridRow& row, const Section& section) {
                         lost ? Sense::at_least : Sense::at_most});
         section.report(
             {name + "anchors", row.anchor[i], swarm.attackers_among(PeerRole::anchor), 0.25, 0, Sense::at_most});
-        if (row.groups == 4 && levels[i].share == 0.20)  // overlay.md section 9: at most 1.5 f
+        if (row.groups == 4 && levels[i].share == 0.20)  // overlay/gossip/rules.md section 9: at most 1.5 f
             section.report(
                 {name + "share of partners", 0.30, swarm.attackers_among_partners(), 0, 0, Sense::at_most});
     }
@@ -148,7 +148,8 @@ void check_sampler(const SamplerRow& row, const Section& section) {
     }
 }
 
-// The production view in an open swarm: overlay.md section 9 allows 2 f among the partners at 10 % in 64 groups.
+// The production view in an open swarm: overlay/gossip/rules.md section 9 allows 2 f among the partners at 10 % in
+// 64 groups.
 void check_open(const Section& section) {
     section.working_on("open swarm under attack");
     ViewOptions view = hybrid_view();

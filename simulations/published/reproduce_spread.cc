@@ -1,5 +1,5 @@
 // Rounds until a share of the swarm knows one item. The table is of the bare rule with uniform partners and
-// synchronous rounds; the goals of overlay.md section 9 are held by partners from the production view.
+// synchronous rounds; the goals of overlay/gossip/rules.md section 9 are held by partners from the production view.
 #include <algorithm>
 #include <string>
 #include <vector>

@@ -39,7 +39,8 @@ public:
             index_[members[i].endpoint.text()] = i;
             living += members[i].node != nullptr;
         }
-        // Beyond seven eighths of what the list holds nobody need know all (overlay/README.md, "Small swarms").
+        // Beyond seven eighths of what the list holds nobody need know all (overlay/gossip/rules.md section 3,
+        // "Small swarms").
         small_ = living <= (view.fresh_max + view.anchors_max + view.pool_max) * 7 / 8;
         graph_.views.resize(members.size());
     }

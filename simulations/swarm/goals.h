@@ -1,6 +1,6 @@
-// Where the overlay must end up (overlay.md section 9): each goal is a scenario of whole nodes, a figure of its run
-// and a limit. Unlike the reproduction suite, which shows that the simulator may be believed, this says how good
-// the overlay is.
+// Where the overlay must end up (overlay/gossip/rules.md section 9): each goal is a scenario of whole nodes, a
+// figure of its run and a limit. Unlike the reproduction suite, which shows that the simulator may be believed,
+// this says how good the overlay is.
 #pragma once
 
 #include <cstdint>

@@ -8,7 +8,7 @@
 namespace halp::sim {
 namespace {
 
-constexpr std::size_t usable_list = 8;  // overlay.md section 9: this many proved
+constexpr std::size_t usable_list = 8;  // overlay/gossip/rules.md section 9: this many proved
 constexpr std::size_t path_sources = 50;
 
 double share(std::size_t part, std::size_t whole) {

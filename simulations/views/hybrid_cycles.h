@@ -14,7 +14,7 @@
 
 namespace halp::sim {
 
-// The view of overlay.md 8.3: 24 fresh, 12 anchors, batches of 16, at most 2 of an address group.
+// The view of overlay/gossip/rules.md 8.3: 24 fresh, 12 anchors, batches of 16, at most 2 of an address group.
 ViewOptions hybrid_view();
 
 struct HybridOptions {

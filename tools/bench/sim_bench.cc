@@ -177,7 +177,7 @@ private:
                      .bar = 1 / 1.25,
                      .rival = "1 / 1.26"});
     }
-    // The rule as overlay.md 8.3 has it, and with a pool of others that are known.
+    // The rule as overlay/gossip/rules.md 8.3 has it, and with a pool of others that are known.
     void hybrid(std::size_t pool) {
         sim::ViewSwarmOptions o = newscast(options_.quick ? 10'000 : 100'000);
         o.view = sim::hybrid(pool);

@@ -27,7 +27,7 @@ void FreshestWins::on_look(const Look& look) {
             if (host.claimed || host.own) continue;
             const Instant confirmed = confirmed_at(host, look);
             check_truth(look, list.first, host.endpoint, confirmed);
-            // A failed contact makes a peer older on purpose (overlay.md section 5).
+            // A failed contact makes a peer older on purpose (overlay/gossip/rules.md section 5).
             if (list.first == Label::halp()) continue;
             const Item item{list.first, host.endpoint};
             const auto last = before.find(item);

@@ -1,5 +1,5 @@
-// One frame of every kind of gossip v2, byte for byte as overlay/README.md draws the format, and the message that
-// it means. Written by hand, so that they pin the format and not the encoder.
+// One frame of every kind of gossip v2, byte for byte as overlay/gossip/gossip-v2.md draws the format, and the
+// message that it means. Written by hand, so that they pin the format and not the encoder.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The rules of overlay.md as scenarios: real nodes in the virtual world.
+// The rules of overlay/gossip/rules.md as scenarios: real nodes in the virtual world.
 #include "overlay/node/overlay_node.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What was said to original HALP servers, what they answered, and what we answer (halp-wire.md, section 8). Data
+// What was said to original HALP servers, what they answered, and what we answer (overlay/text/halp-text.md). Data
 // only, free of the code under test: the pure code is held to it, and so is a daemon on loopback.
 #pragma once
 

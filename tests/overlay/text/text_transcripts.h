@@ -1,4 +1,4 @@
-// Every row of halp-wire.md, section 8, with abbreviated bytes written out.
+// Every row of overlay/text/halp-text.md, with abbreviated bytes written out.
 #pragma once
 
 #include <vector>

@@ -42,7 +42,7 @@ TEST(PeerCycles, NewscastIsTheSameWhateverTimeIsMadeOf) {
     }
 }
 
-// What tells the two tables of overlay.md 8 apart.
+// What tells the two tables of overlay/gossip/rules.md 8 apart.
 TEST(PeerCycles, NewscastIsMilderWhereTheHoldersCyclesAreItsAge) {
     ViewOptions view = newscast(20);
     view.ties = TieRule::random;

@@ -86,7 +86,7 @@ TEST(ViewSwarm, EveryNodeExchangesOnceAPeriod) {
     EXPECT_LE(done.messages, 40'000U);
 }
 
-// overlay.md section 8.0, the event-driven program: degree 33.5 and in-degree sd 8.24 at N = 10 000.
+// overlay/gossip/rules.md section 8.0, the event-driven program: degree 33.5 and in-degree sd 8.24 at N = 10 000.
 TEST(ViewSwarm, NewscastHasTheShapeThatIsKnown) {
     ViewSwarm swarm{swarm_of(5000)};
     swarm.run_periods(40);
