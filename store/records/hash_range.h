@@ -1,5 +1,5 @@
 // The part of the key space a node answers for: both ends inclusive, over bit-reversed keys. One representation of
-// empty (min = all ones, max = 0), no wrap-around (dht-wire.md, 2.2).
+// empty (min = all ones, max = 0), no wrap-around (overlay/dht/wire/neo.md, "Values").
 #pragma once
 
 #include <cstddef>

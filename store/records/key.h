@@ -1,5 +1,5 @@
 // The key of a record: 64 bits that mean nothing to us. Its place in the hash ranges of the nodes is the key with
-// its bits reversed, so that small and time-like keys spread over all nodes (dht-wire.md, 2.1).
+// its bits reversed, so that small and time-like keys spread over all nodes (overlay/dht/wire/neo.md, "Values").
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// The original's dumps of a channel, `<channel>.tcm` (dht-wire.md, 10.4): eight zero bytes of version, then key and
+// The original's dumps of a channel, `<channel>.tcm` (README.md, "Dumps"): eight zero bytes of version, then key and
 // value of each record with their lengths before them, a zero length as the end, zeros up to a multiple of 512.
 //
 // Bytes in, records out, in pieces of any size: a reader never holds more than one record, and takes no length at

@@ -1,4 +1,4 @@
-// The control conversation of GetAll and Mirror (README.md, "Controls"): what the client may say while the data
+// The control conversation of GetAll and Mirror (overlay/dht/wire/neo.md, 6): what the client may say while the data
 // flows, and the Ack that each word gets before it takes effect.
 #pragma once
 

@@ -1,6 +1,6 @@
 // The conformance suite: cases that say what a DHT node owes its neo clients, each driven over connections of its
 // own to any node, and each ending in one line of verdict. The cases of the original's test suite are `dhttest.*`;
-// where the originals crash, fall silent or lose something, the suite asks for what README.md promises instead.
+// where the originals crash, fall silent or lose something, the suite asks for what wire/neo.md promises instead.
 //
 // The cases write to and remove the channels test_channel and channel1 to channel4 of the node; sanity() does not.
 #pragma once

@@ -1,6 +1,6 @@
-// D's contiguous structs, byte for byte: what programs of the original write when they store a struct (README.md,
-// "Contiguous structs"; dht-wire.md, 12.1). A codec for records that are shared with such programs; records of C++
-// programs among themselves need none of it. A type describes itself once, fields in the order of the D struct:
+// D's contiguous structs, byte for byte: what programs of the original write when they store a struct
+// (contiguous.md). A codec for records that are shared with such programs; records of C++ programs among themselves
+// need none of it. A type describes itself once, fields in the order of the D struct:
 //
 //   struct User {
 //       std::string name;

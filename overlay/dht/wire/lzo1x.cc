@@ -8,7 +8,7 @@
 namespace halp {
 namespace {
 
-// README-lzo1x.md draws the instructions.
+// lzo1x.md draws the instructions.
 constexpr std::size_t near_distance_max = 2048;  // `01LD DDSS` and `1LLD DDSS`
 constexpr std::size_t near_length_max = 8;       // longest copy they can say
 constexpr std::size_t middle_distance_max = 16384;

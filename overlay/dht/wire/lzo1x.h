@@ -1,5 +1,5 @@
-// LZO1X, the compression inside record batches (dht-wire.md, 2.3): bytes that follow each other and copies of bytes
-// before them, drawn in overlay/dht/README-lzo1x.md. The encoder's output is for any LZO1X decoder; the decoder
+// LZO1X, the compression inside record batches (neo.md, "Batches"): bytes that follow each other and copies of bytes
+// before them, drawn in lzo1x.md. The encoder's output is for any LZO1X decoder; the decoder
 // takes any well-formed stream and is safe with every other: it reads nothing outside the stream, writes nothing
 // outside the output, and allocates only what the caller allows and a stream of this length could possibly fill.
 #pragma once

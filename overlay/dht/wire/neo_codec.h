@@ -1,4 +1,4 @@
-// Bytes <-> the frames and messages of the neo protocol, as README.md ("Neo on the wire") draws them. Pure
+// Bytes <-> the frames and messages of the neo protocol, as neo.md draws them. Pure
 // functions. What a decoder gives out are views into the bytes it was given; nothing is allocated for what a
 // stranger announces.
 #pragma once
@@ -175,13 +175,13 @@ void encode_mirror(std::string& out, RequestId id, const MirrorRequest& request)
 void encode_update(std::string& out, RequestId id, const UpdateRequest& request);
 void encode_update_decision(std::string& out, RequestId id, const UpdateDecision& decision);
 
-enum class Parsing : std::uint8_t { lenient, strict };  // whether surplus bytes are an error (README.md)
+enum class Parsing : std::uint8_t { lenient, strict };  // whether surplus bytes are an error (neo.md, 4)
 [[nodiscard]] Decoded<PutRequest> decode_put(Bytes parameters);
 [[nodiscard]] Decoded<RecordKey> decode_record_key(Bytes parameters, Parsing parsing);
 [[nodiscard]] Decoded<Bytes> decode_channel(Bytes parameters);
 [[nodiscard]] Decoded<GetAllRequest> decode_get_all(Bytes parameters);
 [[nodiscard]] Decoded<MirrorRequest> decode_mirror(Bytes parameters);
-// `which`, channel and key can be had of an invalid ask too: responsibility is judged first (README.md).
+// `which`, channel and key can be had of an invalid ask too: responsibility is judged first (neo.md, 5).
 struct UpdateTarget {
     std::uint8_t ask = 0;
     Bytes channel;

@@ -1,4 +1,4 @@
-// How the neo protocol writes numbers and arrays (README.md, "Fields"). Everything is little-endian and unaligned.
+// How the neo protocol writes numbers and arrays (neo.md). Everything is little-endian and unaligned.
 // Only codecs need it.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Records travelling together (README.md, "Batches"): the two encodings of the originals and the compressed
+// Records travelling together (neo.md, "Batches"): the two encodings of the originals and the compressed
 // container around both.
 #pragma once
 

@@ -1,5 +1,6 @@
-// What was said to original HALP servers, what they answered, and what we answer (overlay/text/halp-text.md). Data
-// only, free of the code under test: the pure code is held to it, and so is a daemon on loopback.
+// What was sent to original HALP servers, what they answered, and what this implementation answers
+// (overlay/text/halp-text.md). Data only, free of the code under test: tests of the codec and of a daemon on
+// loopback both use it.
 #pragma once
 
 #include <string>

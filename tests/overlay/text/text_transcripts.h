@@ -1,4 +1,4 @@
-// Every row of overlay/text/halp-text.md, with abbreviated bytes written out.
+// Every exchange that was observed with original HALP servers, in full.
 #pragma once
 
 #include <vector>

@@ -339,7 +339,7 @@ TEST(DhtDumps, PassOverWhatIsNoDumpAndSaySo) {
     const auto write = [&](const std::string& name, const std::string& bytes) {
         std::ofstream{home.path() + "/dht/" + name, std::ios::binary} << bytes;
     };
-    // dht-wire.md, 10.4: one record, key 1, value "val".
+    // store/records/README.md, "Dumps": one record, key 1, value "val".
     const std::string zeros(8, '\0');
     write("good.tcm", zeros + std::string("\x10\0\0\0\0\0\0\0", 8) + "0000000000000001" +
                           std::string("\3\0\0\0\0\0\0\0", 8) + "val" + zeros);

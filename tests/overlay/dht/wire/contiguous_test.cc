@@ -1,5 +1,5 @@
-// D's contiguous structs: golden bytes by hand from the page (dht-wire.md, 12.1), with the offsets that an x86-64
-// compiler gives the D struct.
+// D's contiguous structs: golden bytes by hand from overlay/dht/wire/contiguous.md, with the offsets that an
+// x86-64 compiler gives the D struct.
 #include "overlay/dht/wire/contiguous.h"
 
 #include <gtest/gtest.h>
