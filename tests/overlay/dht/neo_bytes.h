@@ -1,4 +1,4 @@
-// Hex as the wire page writes it, for golden bytes: "01 2b | 00*7" with blanks and bars between, xx*n repeated.
+// Hex as overlay/dht/wire/neo.md writes it, for golden bytes: "01 2b | 00*7" with blanks and bars between, xx*n repeated.
 #pragma once
 
 #include <cstddef>
