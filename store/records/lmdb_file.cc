@@ -1,6 +1,7 @@
 #include "store/records/lmdb_file.h"
 
 #include <lmdb.h>
+#include <sys/stat.h>
 
 #include <cassert>
 #include <cerrno>
@@ -8,6 +9,7 @@
 
 #include "store/records/big_endian.h"
 #include "store/records/channel_row.h"
+#include "store/records/lmdb_pages.h"
 
 namespace halp {
 namespace {
@@ -36,32 +38,38 @@ int compare_record_keys(const MDB_val* one, const MDB_val* other) {
 }  // namespace
 
 Result<std::unique_ptr<LmdbFile>> LmdbFile::open(const std::string& path, Access access) {
-    std::unique_ptr<LmdbFile> file{new LmdbFile{path}};
-    if (auto opened = file->open_env(access); !opened) return opened.error();
+    std::unique_ptr<LmdbFile> file{new LmdbFile{path, access}};
+    if (auto opened = file->open_env(0); !opened) return opened.error();
     return file;
 }
 
 LmdbFile::~LmdbFile() {
     assert(!reading_);
-    if (reader_ != nullptr) mdb_txn_abort(reader_);
-    if (env_ != nullptr) mdb_env_close(env_);
+    close_env();
 }
 
-Result<void> LmdbFile::open_env(Access access) {
+// `map_bytes`: 0 for the size that the file has.
+Result<void> LmdbFile::open_env(std::uint64_t map_bytes) {
     // MDB_NOTLS: the reader belongs to its object, not to a thread.
     unsigned flags = MDB_NOSUBDIR | MDB_NOTLS;
-    if (access == Access::unsynced) flags |= MDB_NOSYNC;
-    if (access == Access::read_only) flags |= MDB_RDONLY;
+    if (access_ == Access::unsynced) flags |= MDB_NOSYNC;
+    if (access_ == Access::read_only) flags |= MDB_RDONLY;
     int code = mdb_env_create(&env_);
     if (code == 0) code = mdb_env_set_maxdbs(env_, tables);
+    if (code == 0 && map_bytes > 0) code = mdb_env_set_mapsize(env_, map_bytes);
     if (code == 0) code = mdb_env_open(env_, path_.c_str(), flags, 0640);
     int stale = 0;  // a killed process may have left its reader in the lock file, and no page would be used again
     if (code == 0) code = mdb_reader_check(env_, &stale);
-    if (code != 0) return failure("open", code);
-    return open_tables(access != Access::read_only);
+    Result<void> opened;
+    if (code != 0) opened = failure("open", code);
+    if (opened) opened = expect_all_pages();
+    if (opened) opened = open_tables();
+    if (!opened) close_env();
+    return opened;
 }
 
-Result<void> LmdbFile::open_tables(bool create) {
+Result<void> LmdbFile::open_tables() {
+    const bool create = access_ != Access::read_only;
     MDB_txn* txn = nullptr;
     int code = mdb_txn_begin(env_, nullptr, create ? 0 : MDB_RDONLY, &txn);
     for (std::size_t i = 0; code == 0 && i < tables; ++i)
@@ -78,53 +86,103 @@ Result<void> LmdbFile::open_tables(bool create) {
     return {};
 }
 
+// A read of a page behind the end of the file would end the process by SIGBUS. The file may be shorter than its pages in
+// use say, because a page that was taken and given back in one transaction is never written: only then the tree is walked.
+Result<void> LmdbFile::expect_all_pages() const {
+    mdb_filehandle_t handle{};
+    struct stat file {};
+    if (mdb_env_get_fd(env_, &handle) != 0 || ::fstat(handle, &file) != 0) return failure("look at", errno);
+    const auto size = static_cast<std::uint64_t>(file.st_size);
+    if (size >= used_bytes()) return {};
+    MDB_stat stat{};
+    if (const int code = mdb_env_stat(env_, &stat); code != 0) return failure("look at", code);
+    if (lmdb_pages_all_there(handle, size, stat.ms_psize)) return {};
+    return Error{ErrorCode::invalid, path_ + " is cut short: it has " + std::to_string(size) + " of at least " +
+                                         std::to_string(used_bytes()) +
+                                         " bytes, and records are among those missing. Restore a whole copy, or remove the "
+                                         "file to begin with no records."};
+}
+
+void LmdbFile::close_env() {
+    if (reader_ != nullptr) mdb_txn_abort(std::exchange(reader_, nullptr));
+    if (env_ != nullptr) mdb_env_close(std::exchange(env_, nullptr));
+    panicked_ = false;
+}
+
+Result<void> LmdbFile::reopen() {
+    assert(!reading_);
+    const std::uint64_t before = map_bytes();
+    close_env();
+    return open_env(before);
+}
+
+bool LmdbFile::replaced() const {
+    mdb_filehandle_t handle{};
+    struct stat open_file {}, named {};
+    if (env_ == nullptr || mdb_env_get_fd(env_, &handle) != 0 || ::fstat(handle, &open_file) != 0) return false;
+    if (::stat(path_.c_str(), &named) != 0) return errno == ENOENT;
+    return open_file.st_ino != named.st_ino || open_file.st_dev != named.st_dev;
+}
+
 std::uint64_t LmdbFile::map_bytes() const {
     MDB_envinfo info{};
-    return mdb_env_info(env_, &info) == 0 ? info.me_mapsize : 0;
+    return env_ != nullptr && mdb_env_info(env_, &info) == 0 ? info.me_mapsize : 0;
 }
 
 std::uint64_t LmdbFile::used_bytes() const {
     MDB_envinfo info{};
     MDB_stat stat{};
-    if (mdb_env_info(env_, &info) != 0 || mdb_env_stat(env_, &stat) != 0) return 0;
+    if (env_ == nullptr || mdb_env_info(env_, &info) != 0 || mdb_env_stat(env_, &stat) != 0) return 0;
     return (std::uint64_t{info.me_last_pgno} + 1) * stat.ms_psize;
 }
 
 Result<void> LmdbFile::set_map_bytes(std::uint64_t bytes) {
     assert(!reading_);
+    if (env_ == nullptr) return failure("grow the map of", EBADF);
     constexpr std::uint64_t unit = 64 * 1024;  // a multiple of every page size
     const std::uint64_t before = map_bytes();
     const int code = mdb_env_set_mapsize(env_, bytes / unit * unit);
     if (code == 0) return {};
-    // The old map is gone when the new one cannot be had.
-    unmapped_ = mdb_env_set_mapsize(env_, before) != 0;
-    return failure("grow the map of", code);
+    const Error why = failure("grow the map of", code);
+    // LMDB has given up the old map before it asked for the new one, and everything it does next would touch it.
+    close_env();
+    if (const auto opened = open_env(before); !opened) error_ = opened.error();
+    return why;
 }
 
 Result<void> LmdbFile::sync() {
-    const int code = mdb_env_sync(env_, 1);
+    const int code = env_ == nullptr ? EBADF : mdb_env_sync(env_, 1);
     if (code != 0) return failure("sync", code);
     return {};
 }
 
 Result<void> LmdbFile::copy_to(const std::string& path) const {
-    const int code = mdb_env_copy2(env_, path.c_str(), MDB_CP_COMPACT);
+    const int code = env_ == nullptr ? EBADF : mdb_env_copy2(env_, path.c_str(), MDB_CP_COMPACT);
     if (code != 0) return failure("copy to " + path, code);
     return {};
 }
 
 // Another process (a tool) may have grown the file meanwhile.
 int LmdbFile::renew_reader() {
-    if (unmapped_) return ENOMEM;
+    if (env_ == nullptr) return EBADF;
     int code = mdb_txn_renew(reader_);
     if (code == MDB_MAP_RESIZED && (code = mdb_env_set_mapsize(env_, 0)) == 0) code = mdb_txn_renew(reader_);
+    if (code == MDB_PANIC) panicked_ = true;
+    return code;
+}
+
+int LmdbFile::begin_write(MDB_txn*& txn) {
+    if (env_ == nullptr) return EBADF;
+    const int code = mdb_txn_begin(env_, nullptr, 0, &txn);
+    if (code == MDB_PANIC) panicked_ = true;
     return code;
 }
 
 Error LmdbFile::failure(std::string_view what, int code) const {
     const ErrorCode kind =
         code == MDB_MAP_FULL || code == ENOSPC || code == EDQUOT ? ErrorCode::full : ErrorCode::io;
-    return {kind, "cannot " + std::string{what} + " " + path_ + ": " + mdb_strerror(code)};
+    const char* why = env_ == nullptr && code == EBADF ? "it was closed after a failure" : mdb_strerror(code);
+    return {kind, "cannot " + std::string{what} + " " + path_ + ": " + why};
 }
 
 // ---- reading ----
@@ -182,7 +240,7 @@ LmdbWrite::~LmdbWrite() {
 
 LmdbStatus LmdbWrite::begin() {
     if (txn_ != nullptr) return LmdbStatus::ok;
-    return status(file_.unmapped_ ? ENOMEM : mdb_txn_begin(file_.env_, nullptr, 0, &txn_));
+    return status(file_.begin_write(txn_));
 }
 
 LmdbStatus LmdbWrite::status(int code) {

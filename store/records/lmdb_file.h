@@ -1,5 +1,8 @@
 // A thin cover over LMDB, and the only place that knows it: one file with three tables, one reader that is renewed
-// for each slice of reading, one writer. Says in words what went wrong; decides nothing.
+// for each slice of reading, one writer. Says in words what went wrong.
+//
+// Some failures leave LMDB unusable until its environment is opened again: a map that cannot be made larger, and a
+// failed write of a meta page. The file is then broken(): every request gets an error until reopen() has worked.
 #pragma once
 
 #include <cstddef>
@@ -39,12 +42,20 @@ public:
     [[nodiscard]] std::uint64_t map_bytes() const;
     // Up to where the file is in use, holes included: what the map cannot be smaller than.
     [[nodiscard]] std::uint64_t used_bytes() const;
-    // Only while nobody reads or writes. Never smaller than what is in use.
-    Result<void> set_map_bytes(std::uint64_t bytes);
+    // Only while nobody reads or writes. Never smaller than what is in use. After a failure the file has the size it
+    // had, or is broken().
+    [[nodiscard]] Result<void> set_map_bytes(std::uint64_t bytes);
     // Everything committed so far to the disk, whatever the access.
-    Result<void> sync();
+    [[nodiscard]] Result<void> sync();
     // A copy without holes, readable at once, while others go on reading and writing. The new file must not exist.
-    Result<void> copy_to(const std::string& path) const;
+    [[nodiscard]] Result<void> copy_to(const std::string& path) const;
+
+    // No request works until reopen() has.
+    [[nodiscard]] bool broken() const { return env_ == nullptr || panicked_; }
+    // Another file has the path now, or none: what is written here is lost at the next start.
+    [[nodiscard]] bool replaced() const;
+    // Closes the file and opens what the path names. Only while nobody reads or writes.
+    [[nodiscard]] Result<void> reopen();
 
     // Of the writer's last failed; the reader's are returned to it.
     [[nodiscard]] const Error& error() const { return error_; }
@@ -54,18 +65,22 @@ private:
     friend class LmdbWrite;
     static constexpr std::size_t tables = 3;
 
-    explicit LmdbFile(std::string path) : path_(std::move(path)) {}
-    Result<void> open_env(Access access);
-    Result<void> open_tables(bool create);
+    LmdbFile(std::string path, Access access) : path_(std::move(path)), access_(access) {}
+    [[nodiscard]] Result<void> open_env(std::uint64_t map_bytes);
+    [[nodiscard]] Result<void> open_tables();
+    void close_env();
+    [[nodiscard]] Result<void> expect_all_pages() const;
     [[nodiscard]] int renew_reader();
+    [[nodiscard]] int begin_write(MDB_txn*& txn);
     [[nodiscard]] unsigned table(Table which) const { return tables_[static_cast<std::size_t>(which)]; }
     [[nodiscard]] Error failure(std::string_view what, int code) const;
 
     std::string path_;
-    MDB_env* env_ = nullptr;
+    Access access_;
+    MDB_env* env_ = nullptr;     // null: closed after a failure
     MDB_txn* reader_ = nullptr;  // reset, or renewed by the LmdbRead there is
     bool reading_ = false;
-    bool unmapped_ = false;  // the map was lost while it should grow: nothing may be touched any more
+    bool panicked_ = false;  // LMDB refuses everything since a meta page could not be written
     unsigned tables_[tables] = {};
     Error error_;
 };

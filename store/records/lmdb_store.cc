@@ -42,6 +42,8 @@ Result<void> LmdbStore::load() {
     }
     if (auto known = set_up_format(); !known) return known;
 
+    rows_.clear();
+    total_ = {};
     LmdbRead read{*file_};
     auto more = read.seek(Table::channels, {});
     for (; more && *more; more = read.next()) {
@@ -72,6 +74,36 @@ Result<void> LmdbStore::set_up_format() {
     if (write.put(Table::state, format_key, format_text) != LmdbStatus::ok || write.commit() != LmdbStatus::ok)
         return file_->error();
     return {};
+}
+
+// ---- recovery ----
+
+// After a failure that made the file unusable, or when another file has its name. Nothing is lost by it: what was
+// acknowledged is in the file, and writes under way are answered as failed or are tried again.
+Result<void> LmdbStore::recover() {
+    reading_.reset();
+    if (auto opened = file_->reopen(); !opened) return opened;
+    if (auto loaded = load(); !loaded) return loaded;
+    ++recoveries_;
+    return {};
+}
+
+// The end of a turn of the loop: nobody reads any more.
+void LmdbStore::rest() {
+    reading_.reset();
+    if (committing_ || !file_->broken()) return;
+    // Who asks next gets the error until it works, so nothing is hidden by not telling of it here.
+    if (const auto recovered = recover(); !recovered) purge_pending_ = false;
+}
+
+// Writes to a file without a name would be gone at the next start, so they are not acknowledged.
+bool LmdbStore::file_was_replaced() {
+    if (!file_->replaced()) return false;
+    trouble_ = Error{ErrorCode::io,
+                     "another file has taken the place of the record file while it was in use; writes under way were "
+                     "not acknowledged, and the new file is read from now on"};
+    if (const auto recovered = recover(); !recovered) trouble_ = recovered.error();
+    return true;
 }
 
 // ---- reading ----
@@ -222,11 +254,19 @@ void LmdbStore::run_commit() {
 Result<bool> LmdbStore::finish_commit() {
     assert(committing_);
     reading_.reset();
-    if (run_.status == LmdbStatus::ok) {
+    const bool replaced = file_was_replaced();
+    if (run_.status == LmdbStatus::ok && !replaced) {
         accept();
         return end_commit();
     }
-    if ((run_.status == LmdbStatus::full && grow()) || give_up()) return true;
+    if (replaced) run_.status = LmdbStatus::failed;
+    if (run_.status == LmdbStatus::full && grow()) return true;
+    if (file_->broken() && !std::exchange(recovered_, true)) {
+        const Error why = file_->error();
+        if (const auto recovered = recover()) return true;  // once more: nothing of it was written
+        trouble_ = why;
+    }
+    if (give_up()) return true;
     return end_commit();
 }
 
@@ -281,10 +321,14 @@ bool LmdbStore::give_up() {
 Result<bool> LmdbStore::end_commit() {
     committing_ = false;
     reduced_ = false;
+    recovered_ = false;
     running_.clear();
     run_ = {};
     // Back from the reserve: puts may use what has become free in the file, but not lengthen it.
-    if (file_->map_bytes() > options_.map_bytes_max) (void)file_->set_map_bytes(options_.map_bytes_max);
+    if (file_->map_bytes() > options_.map_bytes_max) {
+        const auto back = file_->set_map_bytes(options_.map_bytes_max);
+        if (!back && !trouble_) trouble_ = back.error();
+    }
     if (const auto trouble = std::exchange(trouble_, std::nullopt)) return *trouble;
     return false;
 }

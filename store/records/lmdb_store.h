@@ -62,7 +62,7 @@ public:
     [[nodiscard]] Result<bool> exists(const Channel& channel, Key key) const override;
     [[nodiscard]] Result<Scan> scan(const Channel& channel, std::optional<Key> after,
                                     const Visit& visit) const override;
-    void rest() override { reading_.reset(); }
+    void rest() override;
     [[nodiscard]] bool has_channel(const Channel& channel) const override { return rows_.count(channel) != 0; }
     [[nodiscard]] std::vector<Channel> channels(const std::optional<Channel>& after,
                                                 std::size_t count) const override;
@@ -89,15 +89,18 @@ public:
     // True: run it once more (the map has grown, or only what removes is left). An error: writes have failed, and
     // the commit is over.
     [[nodiscard]] Result<bool> finish_commit();
+    // How often the file was opened again after a failure that had made it unusable.
+    [[nodiscard]] std::uint64_t recoveries() const { return recoveries_; }
 
     // For Durability::process: everything completed so far to the disk.
-    Result<void> sync() { return file_->sync(); }
+    [[nodiscard]] Result<void> sync() { return file_->sync(); }
     // A copy without holes; the new file must not exist.
-    Result<void> copy_to(const std::string& path) const { return file_->copy_to(path); }
+    [[nodiscard]] Result<void> copy_to(const std::string& path) const { return file_->copy_to(path); }
     // Walks over all records: for tools, not for a node at work. `progress` hears now and then how many were read.
     using Progress = std::function<void(std::uint64_t records)>;
     [[nodiscard]] Result<StoreCheck> check(const Progress& progress = {}) const;
     [[nodiscard]] std::uint64_t map_bytes() const { return file_->map_bytes(); }
+    [[nodiscard]] std::uint64_t used_bytes() const { return file_->used_bytes(); }
     [[nodiscard]] bool purging() const { return purge_pending_; }
     // Writes of the commit under way, and those that wait for the next.
     [[nodiscard]] std::size_t writes_committing() const { return running_.size(); }
@@ -111,8 +114,10 @@ public:
 
 private:
     LmdbStore(std::unique_ptr<LmdbFile> file, const LmdbOptions& options);
-    Result<void> load();
-    Result<void> set_up_format();
+    [[nodiscard]] Result<void> load();
+    [[nodiscard]] Result<void> set_up_format();
+    [[nodiscard]] Result<void> recover();
+    [[nodiscard]] bool file_was_replaced();
 
     [[nodiscard]] LmdbRead& reading() const { return reading_ ? *reading_ : reading_.emplace(*file_); }
     [[nodiscard]] std::optional<ChannelNumber> number_of(const Channel& channel) const;
@@ -144,6 +149,9 @@ private:
     bool purge_run_ = false;
     bool reduced_ = false;  // to what removes
     std::optional<Error> trouble_;
+
+    std::uint64_t recoveries_ = 0;
+    bool recovered_ = false;  // in this commit
 
     bool purge_pending_ = false;
     std::size_t commits_since_purge_ = 0;

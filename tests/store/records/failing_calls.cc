@@ -1,0 +1,144 @@
+#include "tests/store/records/failing_calls.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdlib>
+
+namespace halp::tests {
+namespace {
+
+std::atomic<bool> armed{false};
+std::atomic<unsigned> calls{0}, failures{0};
+SystemCall failing{};
+unsigned first_failing = 0;
+int error_given = 0;
+bool failing_on = false;
+
+}  // namespace
+
+// True when this call must fail; errno is set then.
+bool fails(SystemCall call) {
+    if (!armed || call != failing) return false;
+    const unsigned number = calls++;
+    if (failing_on ? number < first_failing : number != first_failing) return false;
+    ++failures;
+    errno = error_given;
+    return true;
+}
+
+// The function behind ours.
+template <class Function>
+Function behind(const char* symbol) {
+    void* found = dlsym(RTLD_NEXT, symbol);
+    if (found == nullptr) std::abort();
+    return reinterpret_cast<Function>(found);
+}
+
+std::string_view name(SystemCall call) {
+    switch (call) {
+        case SystemCall::open:
+            return "open";
+        case SystemCall::pwrite:
+            return "pwrite";
+        case SystemCall::writev:
+            return "writev";
+        case SystemCall::write:
+            return "write";
+        case SystemCall::fdatasync:
+            return "fdatasync";
+        case SystemCall::mmap:
+            return "mmap";
+        case SystemCall::ftruncate:
+            return "ftruncate";
+        case SystemCall::pread:
+            return "pread";
+    }
+    return "?";
+}
+
+FailingCalls::FailingCalls(SystemCall call, unsigned first, int error, bool lasting) {
+    failing = call;
+    first_failing = first;
+    error_given = error;
+    failing_on = lasting;
+    calls = 0;
+    failures = 0;
+    armed = true;
+}
+
+FailingCalls::~FailingCalls() { armed = false; }
+
+bool FailingCalls::failed_once() const { return failures > 0; }
+
+}  // namespace halp::tests
+
+using halp::tests::behind;
+using halp::tests::fails;
+using halp::tests::SystemCall;
+
+// The C library's own names, so that calls of other libraries are found here.
+extern "C" {
+
+__attribute__((visibility("default"))) int open(const char* path, int flags, ...) {
+    if (fails(SystemCall::open)) return -1;
+    va_list more;
+    va_start(more, flags);
+    const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    static const auto real = behind<int (*)(const char*, int, ...)>("open");
+    return real(path, flags, mode);
+}
+
+__attribute__((visibility("default"))) ssize_t pwrite(int file, const void* bytes, size_t count, off_t at) {
+    if (fails(SystemCall::pwrite)) return -1;
+    static const auto real = behind<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite");
+    return real(file, bytes, count, at);
+}
+
+__attribute__((visibility("default"))) ssize_t writev(int file, const iovec* pieces, int count) {
+    if (fails(SystemCall::writev)) return -1;
+    static const auto real = behind<ssize_t (*)(int, const iovec*, int)>("writev");
+    return real(file, pieces, count);
+}
+
+__attribute__((visibility("default"))) ssize_t write(int file, const void* bytes, size_t count) {
+    if (fails(SystemCall::write)) return -1;
+    static const auto real = behind<ssize_t (*)(int, const void*, size_t)>("write");
+    return real(file, bytes, count);
+}
+
+__attribute__((visibility("default"))) int fdatasync(int file) {
+    if (fails(SystemCall::fdatasync)) return -1;
+    static const auto real = behind<int (*)(int)>("fdatasync");
+    return real(file);
+}
+
+__attribute__((visibility("default"))) void* mmap(void* at, size_t bytes, int protection, int flags, int file,
+                                                  off_t offset) {
+    // Memory of the allocator has no file, and is not what is tested.
+    if (file >= 0 && fails(SystemCall::mmap)) return MAP_FAILED;
+    static const auto real = behind<void* (*)(void*, size_t, int, int, int, off_t)>("mmap");
+    return real(at, bytes, protection, flags, file, offset);
+}
+
+__attribute__((visibility("default"))) int ftruncate(int file, off_t size) noexcept {
+    if (fails(SystemCall::ftruncate)) return -1;
+    static const auto real = behind<int (*)(int, off_t)>("ftruncate");
+    return real(file, size);
+}
+
+__attribute__((visibility("default"))) ssize_t pread(int file, void* bytes, size_t count, off_t at) {
+    if (fails(SystemCall::pread)) return -1;
+    static const auto real = behind<ssize_t (*)(int, void*, size_t, off_t)>("pread");
+    return real(file, bytes, count, at);
+}
+
+}  // extern "C"

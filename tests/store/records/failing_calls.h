@@ -1,0 +1,28 @@
+// Makes system calls of this process fail on purpose. The functions of these names in failing_calls.cc stand in
+// front of the C library's, also for liblmdb.so, because the test program exports them.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace halp::tests {
+
+enum class SystemCall : std::uint8_t { open, pwrite, writev, write, fdatasync, mmap, ftruncate, pread };
+inline constexpr SystemCall system_calls[] = {SystemCall::open,      SystemCall::pwrite,    SystemCall::writev,
+                                              SystemCall::write,     SystemCall::fdatasync, SystemCall::mmap,
+                                              SystemCall::ftruncate, SystemCall::pread};
+[[nodiscard]] std::string_view name(SystemCall call);
+
+// While it lives, the call number `first` of its kind fails with `error`, counted from 0; `lasting`: every later
+// one fails, too. One at a time; calls of other threads count as well.
+class FailingCalls {
+public:
+    FailingCalls(SystemCall call, unsigned first, int error, bool lasting);
+    ~FailingCalls();
+    FailingCalls(const FailingCalls&) = delete;
+    FailingCalls& operator=(const FailingCalls&) = delete;
+
+    [[nodiscard]] bool failed_once() const;  // false: there were not so many calls
+};
+
+}  // namespace halp::tests

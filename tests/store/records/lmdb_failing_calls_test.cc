@@ -1,0 +1,120 @@
+// Every system call that LMDB makes while records are written fails once, and then for a while. Whatever fails:
+// nothing that was acknowledged is lost, requests get an error and no crash, and the store goes on once the calls
+// succeed again.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <map>
+#include <string>
+
+#include "store/records/lmdb_store.h"
+#include "tests/store/records/failing_calls.h"
+#include "tests/store/records/store_fixture.h"
+
+namespace halp {
+namespace {
+
+using tests::channel;
+using tests::FailingCalls;
+using tests::settle;
+using tests::SystemCall;
+
+constexpr std::size_t value_bytes = 150'000;  // the map grows while they are put
+constexpr unsigned calls_tried_max = 400;
+
+LmdbOptions small_options() {
+    LmdbOptions options;
+    options.map_bytes = 256 * 1024;
+    options.map_bytes_max = 64 * 1024 * 1024;
+    return options;
+}
+
+// A store, and the records that it has acknowledged.
+class Trial {
+public:
+    explicit Trial(const std::string& path) : path_(path), store_(tests::open_or_die(path, small_options())) {}
+
+    bool put(std::uint64_t key) {
+        const std::string value(value_bytes, static_cast<char>('a' + key % 26));
+        store_->put(channel("chat"), Key{key}, value, WriteToken{key});
+        const bool done = tests::only(settle(*store_)) == Wrote::done;
+        if (done) acknowledged_[key] = value;
+        return done;
+    }
+
+    // An error is an answer; a record that is absent or another is not.
+    void expect_no_wrong_answers() const {
+        for (const auto& [key, value] : acknowledged_) {
+            std::string found;
+            const Result<bool> there = store_->get(channel("chat"), Key{key}, found);
+            if (!there) continue;
+            EXPECT_TRUE(*there) << key;
+            EXPECT_EQ(found == value, true) << key;
+        }
+    }
+
+    void expect_everything() const {
+        for (const auto& [key, value] : acknowledged_) {
+            std::string found;
+            const Result<bool> there = store_->get(channel("chat"), Key{key}, found);
+            ASSERT_TRUE(there) << key << ": " << there.error().message;
+            EXPECT_TRUE(*there && found == value) << key;
+        }
+        const auto checked = store_->check();
+        ASSERT_TRUE(checked) << checked.error().message;
+        EXPECT_EQ(checked->defects, std::vector<std::string>{});
+    }
+
+    void reopen() {
+        store_.reset();
+        store_ = tests::open_or_die(path_, small_options());
+    }
+
+private:
+    std::string path_;
+    std::unique_ptr<LmdbStore> store_;
+    std::map<std::uint64_t, std::string> acknowledged_;
+};
+
+// False when the run made fewer calls of the kind.
+bool survives(SystemCall call, unsigned first, int error, bool lasting) {
+    const tests::OwnDirectory directory;
+    Trial trial{directory.file()};
+    std::uint64_t key = 0;
+    while (key < 5) EXPECT_TRUE(trial.put(key++));
+    bool hit = false;
+    {
+        const FailingCalls failing{call, first, error, lasting};
+        for (int i = 0; i < 9; ++i) {
+            (void)trial.put(key++);  // done or not: expect_no_wrong_answers() looks
+            trial.expect_no_wrong_answers();
+        }
+        hit = failing.failed_once();
+    }
+    EXPECT_TRUE(trial.put(key++)) << "it does not recover";
+    trial.expect_everything();
+    trial.reopen();
+    trial.expect_everything();
+    return hit;
+}
+
+class LmdbFailingCalls : public ::testing::TestWithParam<SystemCall> {};
+
+TEST_P(LmdbFailingCalls, LoseNothingAndAreRecoveredFrom) {
+    for (const bool lasting : {false, true}) {
+        unsigned first = 0;
+        const int error = GetParam() == SystemCall::mmap ? ENOMEM : EIO;
+        while (first < calls_tried_max && survives(GetParam(), first, error, lasting)) {
+            if (HasFailure())
+                FAIL() << name(GetParam()) << " number " << first << (lasting ? " and all later" : "");
+            ++first;
+        }
+        ASSERT_LT(first, calls_tried_max);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(EachCall, LmdbFailingCalls, ::testing::ValuesIn(tests::system_calls),
+                         [](const auto& call) { return std::string{name(call.param)}; });
+
+}  // namespace
+}  // namespace halp
