@@ -82,7 +82,7 @@ bool HostLists::insert(const Label& label, const Endpoint& endpoint, UnixSeconds
         parts_.observer.note(EntryLearned{label, endpoint, from});
         const Duration age = std::chrono::seconds{std::max<std::int64_t>(0, count(moment.wall) - count(stated))};
         if (from != LearnedFrom::cache && age <= parts_.labels.allocation(label).ttl)
-            parts_.gossip.tell(label, id, moment.now);
+            parts_.gossip.push_host(label, id, moment.now);
     }
     return true;
 }

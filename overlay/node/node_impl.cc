@@ -48,7 +48,7 @@ void OverlayNode::Impl::start() {
 
 void OverlayNode::Impl::leave() {
     const Moment m = moment();
-    for (const Gossip::Own& own : std::vector<Gossip::Own>{gossip.announcements()})
+    for (const Announcement& own : std::vector<Announcement>{gossip.announcements()})
         keeper.forgotten(own.label, endpoints.at(own.endpoint), m.wall, m.now);
     gossip.leave(m.now, m.wall);
     settle();
@@ -75,7 +75,7 @@ void OverlayNode::Impl::reconfigure(const OverlayOptions& given) {
 }
 
 bool OverlayNode::Impl::announced(const Label& label, const Endpoint& endpoint) const {
-    return std::ranges::any_of(gossip.announcements(), [&](const Gossip::Own& own) {
+    return std::ranges::any_of(gossip.announcements(), [&](const Announcement& own) {
         return own.label == label && endpoints.at(own.endpoint) == endpoint;
     });
 }

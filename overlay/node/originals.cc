@@ -41,7 +41,7 @@ void Originals::plan(Visit& visit, Moment moment) {
         if (parts_.labels.held(label)) ask(visit, Asks::hosts, label);
     // Originals learn of us by `insert halp` alone: they forget what a `get halp` brings.
     if (parts_.gossip.self() != no_endpoint) tell(visit, Label::halp(), parts_.endpoints.at(parts_.gossip.self()), moment);
-    for (const Gossip::Own& own : parts_.gossip.announcements())
+    for (const Announcement& own : parts_.gossip.announcements())
         tell(visit, own.label, parts_.endpoints.at(own.endpoint), moment);
     const auto fifth = static_cast<std::uint64_t>(options_.poll_interval.count() * 2 / 5 + 1);
     visit.next = moment.now + options_.poll_interval * 4 / 5 +

@@ -42,7 +42,7 @@ bool OverlayNode::withdraw(const Label& label, const Endpoint& endpoint) {
 
 std::vector<OwnAnnouncement> OverlayNode::announcements() const {
     std::vector<OwnAnnouncement> out;
-    for (const Gossip::Own& own : impl_->gossip.announcements())
+    for (const Announcement& own : impl_->gossip.announcements())
         out.push_back({own.label, impl_->endpoints.at(own.endpoint)});
     return out;
 }

@@ -1,0 +1,94 @@
+#include "overlay/gossip/calls.h"
+
+#include <algorithm>
+
+namespace halp {
+
+ConnectFailure as_connect_failure(ContactFailure why) {
+    switch (why) {
+        case ContactFailure::refused:
+            return ConnectFailure::refused;
+        case ContactFailure::unreachable:
+            return ConnectFailure::unreachable;
+        case ContactFailure::name_unknown:
+            return ConnectFailure::name_unknown;
+        default:
+            return ConnectFailure::timed_out;
+    }
+}
+
+Call& Calls::open(EndpointId to, CallPurpose purpose, gossip::Message first, Instant now) {
+    Call& call = calls_.emplace_back();
+    call.id = next_conversation();
+    call.to = to;
+    call.purpose = purpose;
+    call.started = now;
+    call.deadline = now + timeout();
+    const bool one_way = purpose == CallPurpose::news || purpose == CallPurpose::leave;
+    actions_.push_back(GossipCall{call.id, to, std::move(first), one_way});
+    return call;
+}
+
+Call& Calls::ping(EndpointId to, CallPurpose purpose, Instant now) {
+    return open(to, purpose, identity_.message(gossip::Kind::ping), now);
+}
+
+void Calls::connected(ConversationId conversation) {
+    const auto call = std::ranges::find(calls_, conversation, &Call::id);
+    if (call != calls_.end()) call->connected = true;
+}
+
+std::optional<Call> Calls::finish(ConversationId conversation) {
+    const auto at = std::ranges::find(calls_, conversation, &Call::id);
+    if (at == calls_.end()) return std::nullopt;
+    const Call found = *at;
+    calls_.erase(at);
+    return found;
+}
+
+void Calls::reply(ConversationId conversation, gossip::Message message, bool hang_up) {
+    actions_.push_back(GossipReply{conversation, std::move(message), hang_up});
+}
+
+void Calls::refuse(ConversationId conversation, gossip::Refusal why) {
+    gossip::Message refusal = identity_.message(gossip::Kind::refuse);
+    refusal.refusal = why;
+    reply(conversation, std::move(refusal), true);
+}
+
+void Calls::hang_up(ConversationId conversation) { actions_.push_back(GossipHangUp{conversation}); }
+
+bool Calls::under_way(ConversationId conversation) const {
+    return std::ranges::find(calls_, conversation, &Call::id) != calls_.end();
+}
+
+bool Calls::under_way_to(EndpointId peer) const {
+    return std::ranges::find(calls_, peer, &Call::to) != calls_.end();
+}
+
+std::vector<Calls::Late> Calls::late(Instant now) const {
+    std::vector<Late> late;
+    for (const Call& call : calls_)
+        if (call.deadline <= now) late.push_back({call.id, call.connected});
+    return late;
+}
+
+Instant Calls::next_deadline() const {
+    Instant next = no_deadline;
+    for (const Call& call : calls_) next = std::min(next, call.deadline);
+    return next;
+}
+
+void Calls::mark_endpoints(std::vector<bool>& marks) const {
+    const auto mark = [&](EndpointId id) {
+        if (id != no_endpoint) marks[static_cast<std::size_t>(id)] = true;
+    };
+    for (const Call& call : calls_) {
+        mark(call.to);
+        mark(call.about);
+    }
+    for (const GossipAction& action : actions_)
+        if (const auto* call = std::get_if<GossipCall>(&action)) mark(call->to);
+}
+
+}  // namespace halp

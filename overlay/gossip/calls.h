@@ -1,0 +1,121 @@
+// The conversations of one node: the calls it has under way, and the actions it asks its owner to do. A
+// conversation is one connection. Nothing here opens a connection: OverlayNode takes the actions and carries them
+// out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/identity.h"
+#include "overlay/gossip/pacing.h"
+#include "overlay/overlay_options.h"
+#include "store/endpoint.h"
+#include "store/time.h"
+
+namespace halp {
+
+enum class ConversationId : std::uint64_t {};
+
+// How a call failed. `silent`: the connection stood, but no answer came. That is a stalled process rather than a
+// dead one, and it is given more time (overlay/gossip/rules.md, section 9, false alarms).
+enum class ContactFailure : std::uint8_t {
+    refused,
+    unreachable,
+    timed_out,
+    silent,
+    speaks_text,
+    name_unknown,
+    our_limit
+};
+[[nodiscard]] ConnectFailure as_connect_failure(ContactFailure why);  // as a seed's failure is noted
+
+// Actions.
+struct GossipCall {  // open a connection and send this
+    ConversationId conversation;
+    EndpointId to;
+    gossip::Message first;
+    bool hang_up;  // close the connection once it is sent: no answer will come
+};
+struct GossipReply {
+    ConversationId conversation;
+    gossip::Message message;
+    bool hang_up;
+};
+struct GossipHangUp {
+    ConversationId conversation;
+};
+using GossipAction = std::variant<GossipCall, GossipReply, GossipHangUp>;
+
+enum class CallPurpose : std::uint8_t {
+    round,           // the exchange of a period
+    seed,            // an exchange with a configured seed
+    feeler,          // ping of a node not proved by own contact
+    member_check,    // ping of a member of the view, after failures elsewhere
+    suspect_probe,   // ping of a suspect, or of a grave whose death others dispute
+    grave_probe,     // ping of a dead node
+    news,            // one way
+    leave,           // one way
+    probe_request,   // asks a node to probe a suspect for us (SWIM's ping-req)
+    indirect_probe,  // ping of a node on behalf of another node
+};
+
+struct Call {
+    ConversationId id{};
+    EndpointId to = no_endpoint;
+    CallPurpose purpose = CallPurpose::round;
+    int attempt = 1;  // of `round`: how many partners were tried
+    bool connected = false;
+    std::size_t seed = 0;            // of `seed`: its index
+    EndpointId about = no_endpoint;  // of `probe_request`: the suspect
+    ConversationId asker{};          // of `indirect_probe`: whom to answer
+    Instant started = never;
+    Instant deadline = no_deadline;
+};
+
+class Calls {
+public:
+    Calls(const Identity& identity, const LocalHealth& health, const GossipOptions& options)
+        : identity_(identity), health_(health), options_(options) {}
+
+    // An id for a conversation that another node opened.
+    [[nodiscard]] ConversationId next_conversation() { return ConversationId{++conversations_}; }
+
+    // The new call; valid until the next one is opened.
+    Call& open(EndpointId to, CallPurpose purpose, gossip::Message first, Instant now);
+    Call& ping(EndpointId to, CallPurpose purpose, Instant now);
+    void connected(ConversationId conversation);
+    // Removes a call; none when there is no such call.
+    std::optional<Call> finish(ConversationId conversation);
+
+    void reply(ConversationId conversation, gossip::Message message, bool hang_up);
+    void refuse(ConversationId conversation, gossip::Refusal why);
+    void hang_up(ConversationId conversation);
+
+    [[nodiscard]] bool under_way(ConversationId conversation) const;
+    [[nodiscard]] bool under_way_to(EndpointId peer) const;
+    struct Late {
+        ConversationId conversation;
+        bool connected;
+    };
+    [[nodiscard]] std::vector<Late> late(Instant now) const;
+    [[nodiscard]] Instant next_deadline() const;
+    [[nodiscard]] Duration timeout() const { return options_.exchange_timeout * health_.multiplier(); }
+
+    // In the order in which they must be done; empties the list.
+    std::vector<GossipAction> take_actions() { return std::exchange(actions_, {}); }
+    void mark_endpoints(std::vector<bool>& marks) const;
+
+private:
+    const Identity& identity_;
+    const LocalHealth& health_;
+    const GossipOptions& options_;
+    std::vector<Call> calls_;
+    std::vector<GossipAction> actions_;
+    std::uint64_t conversations_ = 0;
+};
+
+}  // namespace halp

@@ -1,0 +1,48 @@
+#include "overlay/gossip/entries.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+
+namespace halp {
+
+namespace {
+
+std::uint32_t clamped(std::int64_t count) {
+    return static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(count, 0, std::numeric_limits<std::uint32_t>::max()));
+}
+
+std::uint32_t milliseconds(Duration age) {
+    return clamped(std::chrono::duration_cast<std::chrono::milliseconds>(age).count());
+}
+
+}  // namespace
+
+gossip::Entry peer_entry(const Peer& peer, Instant now) {
+    gossip::Entry e;
+    e.endpoint = peer.endpoint;
+    e.incarnation = peer.incarnation;
+    e.age_ms = milliseconds(now - (peer.dead() ? peer.buried : peer.newest()));
+    e.withdrawn = peer.dead() && peer.left;
+    e.suspect = peer.suspect() || (peer.dead() && !peer.left);
+    return e;
+}
+
+gossip::Entry host_entry(const HostEntry& entry, Instant now, UnixSeconds wall) {
+    gossip::Entry e;
+    e.endpoint = entry.endpoint;
+    e.incarnation = entry.incarnation;
+    e.withdrawn = entry.withdrawn;
+    e.claimed = !entry.vouched() && !entry.withdrawn;
+    if (e.claimed) {
+        e.age_ms = milliseconds(now - entry.claim.heard);
+        e.stated_age_s = clamped(count(wall) - count(entry.claim.stated));
+    } else if (!entry.own) {
+        e.age_ms = milliseconds(now - entry.seen());
+    }
+    return e;
+}
+
+}  // namespace halp

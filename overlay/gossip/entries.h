@@ -1,0 +1,15 @@
+// Nodes and hosts as the entries of a message: instants become ages, so that clocks never meet
+// (overlay/gossip/rules.md, section 4).
+#pragma once
+
+#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/peer_view.h"
+#include "store/host_list.h"
+#include "store/time.h"
+
+namespace halp {
+
+[[nodiscard]] gossip::Entry peer_entry(const Peer& peer, Instant now);
+[[nodiscard]] gossip::Entry host_entry(const HostEntry& entry, Instant now, UnixSeconds wall);
+
+}  // namespace halp

@@ -1,0 +1,72 @@
+// Failure detection after SWIM (Das, Gupta, Motivala, DSN 2002) with the local health of Lifeguard
+// (overlay/gossip/rules.md, section 5): failures in a row make a node a suspect, others are asked to probe it, and
+// then it is dead. A dead node stays in the view as a grave and is probed ever more rarely, so that a partition
+// heals.
+#pragma once
+
+#include <cstdint>
+
+#include "overlay/environment.h"
+#include "overlay/event.h"
+#include "overlay/gossip/calls.h"
+#include "overlay/gossip/identity.h"
+#include "overlay/gossip/interests.h"
+#include "overlay/gossip/news.h"
+#include "overlay/gossip/pacing.h"
+#include "overlay/gossip/peer_view.h"
+#include "overlay/overlay_options.h"
+
+namespace halp {
+
+class FailureDetector {
+public:
+    struct Parts {
+        const EndpointTable& endpoints;
+        Random& random;
+        Observer& observer;
+        PeerView& view;
+        const Identity& identity;
+        LocalHealth& health;
+        Calls& calls;
+        Interests& interests;
+        News& news;
+    };
+    FailureDetector(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
+
+    // Any message came in: the line of this node works.
+    void message_received(Instant now) { received_at_ = now; }
+    // A call of this node failed.
+    void call_failed(const Call& call, ContactFailure why, Instant now);
+    // The same without a conclusion about this node's own health, for calls that were made for another reason.
+    void contact_failed(EndpointId peer, ContactFailure why, Instant now);
+
+    // Of this node as the one that asks: the answer to a probe request came.
+    void on_verdict(EndpointId suspect, bool reachable, Instant now);
+    // Of this node as the one that is asked: `asker` wants to know whether it can reach `target`.
+    void probe_for(ConversationId asker, EndpointId target, Instant now);
+    void report(const Call& indirect_probe, bool reachable);
+
+    // A node says that it leaves, or a message says so in its name. `remote`: the address of the socket.
+    void leave_received(EndpointId speaker, std::uint32_t incarnation, const Endpoint& remote, Instant now);
+    void left(EndpointId peer, std::uint32_t incarnation, Instant now);
+
+    void start_period() { indirect_probes_ = 0; }
+    void probe_members(Instant now);   // once a period
+    void probe_grave(Instant now);     // once a period
+    void probe_suspects(Instant now);  // when PeerView::next_probe() has come
+
+private:
+    void suspect(EndpointId peer, Instant now);
+    void bury(EndpointId peer, Instant now);
+    void forget(EndpointId peer, std::uint32_t incarnation);
+    void set_original(const Peer& peer, Instant now);
+
+    Parts parts_;
+    const GossipOptions& options_;
+    int member_probes_ = 0;  // per period; more after failures
+    bool failed_since_period_ = false;
+    int indirect_probes_ = 0;      // for others, in this period
+    Instant received_at_ = never;  // the last message of anybody
+};
+
+}  // namespace halp

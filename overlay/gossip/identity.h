@@ -1,0 +1,65 @@
+// Who this node is: its swarm, its random id, its incarnation and the addresses at which others reach it. It fills
+// the hello of every message, and decides under which endpoint the speaker of a message is listed.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "overlay/environment.h"
+#include "overlay/gossip/gossip_message.h"
+#include "overlay/overlay_options.h"
+#include "store/endpoint.h"
+
+namespace halp {
+
+// True for a host name or address that only means something on one machine.
+[[nodiscard]] bool is_loopback(std::string_view host);
+
+// A version that outranks `last`. Wall-clock seconds, so that a later start of the node outranks an earlier one.
+[[nodiscard]] std::uint32_t next_incarnation(std::uint32_t last, UnixSeconds wall);
+
+class Identity {
+public:
+    Identity(EndpointTable& endpoints, Random& random, const OverlayOptions& options);
+
+    void start(UnixSeconds wall) { incarnation_ = next_incarnation(0, wall); }
+    void start_leaving() { leaving_ = true; }
+    [[nodiscard]] bool started() const { return incarnation_ != 0; }
+
+    // An empty message of this kind, with the hello of this node.
+    [[nodiscard]] gossip::Message message(gossip::Kind kind) const;
+
+    [[nodiscard]] EndpointId endpoint() const { return self_; }  // no_endpoint until it is known
+    [[nodiscard]] std::uint64_t swarm() const { return swarm_; }
+    [[nodiscard]] std::uint64_t node() const { return node_; }
+    [[nodiscard]] std::uint32_t incarnation() const { return incarnation_; }
+    [[nodiscard]] bool leaving() const { return leaving_; }
+    [[nodiscard]] bool is_self(EndpointId endpoint) const;
+
+    // Another node sees this one at `observed`. True when this makes the own endpoint known.
+    [[nodiscard]] bool learn(EndpointId observed);
+    // This node answered its own call to `endpoint`.
+    void add_alias(EndpointId endpoint);
+
+    // The endpoint under which to list a speaker: the one it advertises, else the address of its socket with the
+    // port it listens on. no_endpoint when neither can be dialled. `remote`: the address of its socket.
+    [[nodiscard]] EndpointId identify(const gossip::Hello& hello, const Endpoint& remote) const;
+    // False for wildcard addresses, and for loopback addresses named by a speaker on another machine.
+    [[nodiscard]] bool plausible(EndpointId endpoint, bool speaker_on_loopback) const;
+
+    void mark_endpoints(std::vector<bool>& marks) const;
+
+private:
+    EndpointTable& endpoints_;
+    const OverlayOptions& options_;
+    std::uint64_t swarm_;
+    std::uint64_t node_;
+    std::uint32_t incarnation_ = 0;
+    EndpointId self_ = no_endpoint;
+    bool self_is_certain_ = false;  // advertised, or the node listens on a concrete address
+    bool leaving_ = false;
+    std::vector<EndpointId> aliases_;  // other endpoints at which this node was reached
+};
+
+}  // namespace halp

@@ -1,0 +1,49 @@
+#include "overlay/gossip/interests.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace halp {
+
+namespace {
+
+constexpr std::uint32_t holder_every = 4;  // rounds
+
+std::uint32_t interest_of(const Label& label) { return static_cast<std::uint32_t>(label.hash()); }
+
+}  // namespace
+
+void Interests::note(EndpointId speaker, const gossip::Hello& hello) {
+    if (hello.interests.empty())
+        by_peer_.erase(speaker);
+    else if (view_.find(speaker))
+        by_peer_[speaker] = hello.interests;
+}
+
+std::vector<std::uint32_t> Interests::own() const {
+    std::vector<std::uint32_t> out;
+    for (const Label& label : labels_.host_labels()) {
+        if (out.size() >= gossip::interests_max) break;
+        if (labels_.held(label)) out.push_back(interest_of(label));
+    }
+    return out;
+}
+
+EndpointId Interests::partner() {
+    if (++turns_ % holder_every != 0 || by_peer_.empty()) return no_endpoint;
+    const std::vector<std::uint32_t> ours = own();
+    if (ours.empty()) return no_endpoint;
+    const std::uint32_t wanted = ours[random_.below(ours.size())];
+    std::vector<EndpointId> holders;
+    for (const auto& [peer, held] : by_peer_) {
+        const std::optional<Peer> known = view_.find(peer);
+        if (known && known->presentable() && std::ranges::find(held, wanted) != held.end()) holders.push_back(peer);
+    }
+    return holders.empty() ? no_endpoint : holders[random_.below(holders.size())];
+}
+
+void Interests::mark_endpoints(std::vector<bool>& marks) const {
+    for (const auto& [peer, held] : by_peer_) marks[static_cast<std::size_t>(peer)] = true;
+}
+
+}  // namespace halp

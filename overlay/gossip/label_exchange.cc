@@ -1,0 +1,157 @@
+#include "overlay/gossip/label_exchange.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <utility>
+
+#include "overlay/gossip/entries.h"
+
+namespace halp {
+
+namespace {
+
+// One message carries about this many entries of labels, so a big difference is repaired over several rounds.
+constexpr std::size_t entries_followed_max = 1024;
+// An announcement whose clock is further ahead than this is ignored: its version could never be outranked.
+constexpr std::int64_t incarnation_ahead_max = 366LL * 24 * 3600;
+// Two claims of one host whose times differ by less than this are the same claim, come by different ways.
+constexpr std::int64_t same_claim_s = 60;
+
+// The account of the label quota that a new label is charged to. Claims are charged to the address group of the
+// speaker, announcements to one of sixteen other accounts of that group, chosen by the label. So a flood of claims
+// that members pass on does not keep a swarm from learning announced labels, and a node that joins a swarm of a
+// thousand labels can learn them from one address group.
+SourceId account_of(SourceId source, bool claimed, const Label& label) {
+    if (claimed) return source;
+    const auto chosen = 0x80000000U | static_cast<std::uint32_t>(label.hash() & 0xf) << 27;
+    return SourceId{std::max(1U, static_cast<std::uint32_t>(source) ^ chosen)};
+}
+
+}  // namespace
+
+// The freshest half of b entries, and as many others at random, so that old entries are repaired too.
+gossip::LabelEntries LabelExchange::entries_of(const Label& label, Instant now, UnixSeconds wall) {
+    gossip::LabelEntries out{label, {}};
+    const HostList* list = parts_.labels.find(label);
+    if (!list) return out;
+    const std::size_t b = std::max<std::size_t>(options_.entries_per_label, 2);
+    std::vector<HostEntry> entries = list->shared(8 * b, now);
+    if (entries.size() > b) {
+        for (std::size_t i = b / 2; i < b; ++i)
+            std::swap(entries[i], entries[i + parts_.random.below(entries.size() - i)]);
+        entries.resize(b);
+    }
+    for (const HostEntry& e : entries) out.entries.push_back(host_entry(e, now, wall));
+    return out;
+}
+
+void LabelExchange::add_digests(gossip::Message& ours) {
+    ours.hello.all_labels = parts_.labels.host_label_count() <= options_.digests_per_exchange;
+    for (const Label& label : parts_.labels.next_labels(digest_cursor_, options_.digests_per_exchange))
+        if (const HostList* list = parts_.labels.find(label))
+            ours.digests.push_back({label.hash(), list->digest()});
+}
+
+void LabelExchange::compare(const gossip::Message& theirs, gossip::Message& ours, Instant now, UnixSeconds wall) {
+    std::size_t entries = 0;
+    for (const gossip::LabelDigest& digest : theirs.digests) {
+        const Label* label = parts_.labels.by_hash(digest.label_hash);
+        const HostList* list = label ? parts_.labels.find(*label) : nullptr;
+        if (list && list->digest() == digest.digest) continue;
+        if (entries >= entries_followed_max || ours.wanted.size() >= gossip::labels_per_message_max) return;
+        ours.wanted.push_back(digest.label_hash);
+        if (!list) continue;
+        ours.labels.push_back(entries_of(*label, now, wall));
+        entries += ours.labels.back().entries.size();
+    }
+}
+
+void LabelExchange::offer_missing(const gossip::Message& theirs, gossip::Message& ours, Instant now,
+                                  UnixSeconds wall) {
+    std::size_t entries = 0;
+    for (const Label& label : parts_.labels.next_labels(offer_cursor_, options_.digests_per_exchange)) {
+        if (entries >= entries_followed_max || ours.labels.size() >= gossip::labels_per_message_max) return;
+        if (std::ranges::find(theirs.digests, label.hash(), &gossip::LabelDigest::label_hash) !=
+            theirs.digests.end())
+            continue;
+        gossip::LabelEntries offer = entries_of(label, now, wall);
+        if (offer.entries.empty()) continue;
+        entries += offer.entries.size();
+        ours.labels.push_back(std::move(offer));
+    }
+}
+
+void LabelExchange::supply(const std::vector<std::uint64_t>& wanted, gossip::Message& ours, Instant now,
+                           UnixSeconds wall) {
+    std::size_t entries = 0;
+    for (const std::uint64_t hash : wanted) {
+        const Label* label = hash == Label::halp().hash() ? nullptr : parts_.labels.by_hash(hash);
+        if (!label || entries >= entries_followed_max || ours.labels.size() >= gossip::labels_per_message_max)
+            continue;
+        ours.labels.push_back(entries_of(*label, now, wall));
+        entries += ours.labels.back().entries.size();
+    }
+}
+
+void LabelExchange::merge(const gossip::Message& message, const MessageContext& context) {
+    for (const gossip::LabelEntries& label : message.labels) {
+        if (label.label == Label::halp() || label.label.lists_names()) continue;
+        for (const gossip::Entry& entry : label.entries)
+            if (parts_.identity.plausible(entry.endpoint, context.on_loopback))
+                merge_entry(label.label, entry, context);
+    }
+}
+
+// Another node speaks of a host that this node announces. If what it says would outrank the announcement, it is
+// announced anew with a higher version.
+void LabelExchange::defend(const Label& label, const gossip::Entry& entry, const HostEntry& own,
+                           const MessageContext& context) {
+    const bool outranks =
+        entry.incarnation > own.incarnation || (entry.incarnation == own.incarnation && entry.withdrawn);
+    if (outranks && !entry.claimed)
+        parts_.announcements.outrank(label, entry.endpoint, entry.incarnation, context.now, context.wall);
+}
+
+// `before`: what is known of this host, or null.
+HostEntry LabelExchange::received(const gossip::Entry& entry, const HostEntry* before,
+                                  const MessageContext& context) const {
+    const Duration hop = entry.age_ms == 0 ? Duration{0} : hop_penalty(options_);
+    const Instant seen = context.now - (std::chrono::milliseconds{entry.age_ms} + context.half_rtt + hop);
+    HostEntry received;
+    received.endpoint = entry.endpoint;
+    received.incarnation = entry.incarnation;
+    received.withdrawn = entry.withdrawn;
+    if (!entry.claimed) {
+        received.confirmed = seen;
+        return received;
+    }
+    UnixSeconds stated{std::max<std::int64_t>(0, count(context.wall) - entry.stated_age_s)};
+    if (before && before->claim.made() && std::abs(count(before->claim.stated) - count(stated)) < same_claim_s)
+        stated = before->claim.stated;
+    received.claim = {stated, stated, seen};
+    return received;
+}
+
+void LabelExchange::merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context) {
+    if (entry.incarnation > count(context.wall) + incarnation_ahead_max) return;
+    const HostList* list = parts_.labels.find(label);
+    const HostEntry* before = list ? list->find(entry.endpoint) : nullptr;
+    if (before && before->own) return defend(label, entry, *before, context);
+    const bool known = before != nullptr;  // `before` is not valid after the merge
+    const bool was_live = before && !before->withdrawn;
+    const bool new_version =
+        !before || entry.incarnation > before->incarnation || entry.withdrawn != before->withdrawn;
+    const Merge merged = parts_.labels
+                             .merge(label, received(entry, before, context),
+                                    account_of(context.source, entry.claimed, label), context.now, context.wall)
+                             .merge;
+    if (merged != Merge::added && !(merged == Merge::refreshed && new_version)) return;
+    const Endpoint& endpoint = parts_.endpoints.at(entry.endpoint);
+    if (entry.withdrawn && was_live) parts_.observer.note(EntryForgotten{label, endpoint, ForgottenWhy::withdrawn});
+    if (!entry.withdrawn && !was_live) parts_.observer.note(EntryLearned{label, endpoint, LearnedFrom::gossip});
+    // What is new, or ends, is passed on as news. A renewal is left to the digests.
+    if (entry.withdrawn == was_live || !known) parts_.news.pass_on_host(label, entry, context.now);
+}
+
+}  // namespace halp

@@ -1,0 +1,58 @@
+// What two nodes tell each other about labels in an exchange, and how it is merged. Digests come first; entries
+// follow only for labels whose digests differ (anti-entropy; overlay/gossip/rules.md, section 6).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "overlay/environment.h"
+#include "overlay/event.h"
+#include "overlay/gossip/announcements.h"
+#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/identity.h"
+#include "overlay/gossip/message_context.h"
+#include "overlay/gossip/news.h"
+#include "overlay/overlay_options.h"
+#include "store/label_table.h"
+
+namespace halp {
+
+class LabelExchange {
+public:
+    struct Parts {
+        const EndpointTable& endpoints;
+        Random& random;
+        Observer& observer;
+        LabelTable& labels;
+        const Identity& identity;
+        Announcements& announcements;
+        News& news;
+    };
+    LabelExchange(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
+
+    // Digests of the labels whose turn it is.
+    void add_digests(gossip::Message& ours);
+    // Entries, and a wish for entries, of the labels of which `theirs` has another digest.
+    void compare(const gossip::Message& theirs, gossip::Message& ours, Instant now, UnixSeconds wall);
+    // Entries of labels that `theirs`, which has digests of all its labels, does not name.
+    void offer_missing(const gossip::Message& theirs, gossip::Message& ours, Instant now, UnixSeconds wall);
+    // Entries of the labels with these hashes.
+    void supply(const std::vector<std::uint64_t>& wanted, gossip::Message& ours, Instant now, UnixSeconds wall);
+
+    void merge(const gossip::Message& message, const MessageContext& context);
+
+private:
+    gossip::LabelEntries entries_of(const Label& label, Instant now, UnixSeconds wall);
+    void merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context);
+    void defend(const Label& label, const gossip::Entry& entry, const HostEntry& own,
+                const MessageContext& context);
+    [[nodiscard]] HostEntry received(const gossip::Entry& entry, const HostEntry* before,
+                                     const MessageContext& context) const;
+
+    Parts parts_;
+    const GossipOptions& options_;
+    std::uint64_t digest_cursor_ = 0;
+    std::uint64_t offer_cursor_ = 0;
+};
+
+}  // namespace halp

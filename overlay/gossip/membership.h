@@ -1,0 +1,52 @@
+// What contact and hearsay change in the view of nodes. Contact by an own call proves a node; a node that calls
+// shows that it lives; what a third node says is merged by age. Hearsay of a death or a leave is a reason to probe,
+// never a proof (overlay/gossip/rules.md, section 5).
+#pragma once
+
+#include "overlay/environment.h"
+#include "overlay/event.h"
+#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/identity.h"
+#include "overlay/gossip/interests.h"
+#include "overlay/gossip/message_context.h"
+#include "overlay/gossip/news.h"
+#include "overlay/gossip/peer_view.h"
+#include "overlay/overlay_options.h"
+
+namespace halp {
+
+class Membership {
+public:
+    struct Parts {
+        const EndpointTable& endpoints;
+        Random& random;
+        Observer& observer;
+        PeerView& view;
+        const Identity& identity;
+        Interests& interests;
+        News& news;
+    };
+    Membership(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
+
+    struct Contact {
+        EndpointId dialled;
+        EndpointId speaker;      // who answered there
+        const Endpoint& remote;  // the address of its socket
+        bool may_anchor;         // PeerView::prove()
+    };
+    // A call of this node was answered.
+    void answered(const Contact& contact, const gossip::Hello& hello, Instant now);
+    // A node called this one. True when it was not listed before, or was dead.
+    bool called_by(EndpointId speaker, const gossip::Hello& hello, Instant now);
+    // Merges the nodes in a message. True when at least one of them was not listed before, or was dead.
+    bool merge(const gossip::Message& message, const MessageContext& context);
+
+private:
+    bool merge_entry(const gossip::Entry& entry, const MessageContext& context);
+    void probe_soon(const gossip::Entry& entry, Instant now);
+
+    Parts parts_;
+    const GossipOptions& options_;
+};
+
+}  // namespace halp

@@ -1,0 +1,147 @@
+#include "overlay/gossip/message_handler.h"
+
+#include <optional>
+#include <utility>
+
+namespace halp {
+
+void MessageHandler::on_message(ConversationId conversation, const gossip::Message& m, const Endpoint& remote,
+                                Instant now, UnixSeconds wall) {
+    using gossip::Kind;
+    parts_.failures.message_received(now);
+    if (m.kind == Kind::refuse) {
+        const std::optional<Call> call = parts_.calls.finish(conversation);
+        parts_.calls.hang_up(conversation);
+        if (call) on_refusal(*call, m, now);
+        return;
+    }
+    if (m.hello.node == parts_.identity.node()) return on_own_message(conversation);
+    if (m.hello.swarm != parts_.identity.swarm()) return on_other_swarm(conversation, remote);
+    const bool opened_by_us = parts_.calls.under_way(conversation);
+    const bool answers = m.kind == Kind::answer || m.kind == Kind::pong || m.kind == Kind::verdict;
+    if (answers != opened_by_us || !parts_.identity.started())
+        parts_.calls.hang_up(conversation);
+    else if (opened_by_us)
+        on_answer(conversation, m, remote, now, wall);
+    else if (parts_.identity.leaving() && m.kind != Kind::leave && m.kind != Kind::news)
+        parts_.calls.refuse(conversation, gossip::Refusal::leaving);
+    else
+        on_request(conversation, m, remote, now, wall);
+}
+
+void MessageHandler::on_refusal(const Call& call, const gossip::Message& m, Instant now) {
+    switch (m.refusal) {
+        case gossip::Refusal::leaving:
+            return parts_.failures.left(call.to, m.hello.incarnation, now);
+        case gossip::Refusal::other_swarm:
+            ++other_swarm_;
+            parts_.observer.note(SwarmMismatch{parts_.endpoints.at(call.to)});
+            break;
+        case gossip::Refusal::self:
+            parts_.identity.add_alias(call.to);
+            break;
+        default:
+            return;  // busy, or a version that this node does not speak: the other side lives
+    }
+    parts_.view.erase(call.to);
+}
+
+// This node reached itself.
+void MessageHandler::on_own_message(ConversationId conversation) {
+    const std::optional<Call> call = parts_.calls.finish(conversation);
+    if (!call) return parts_.calls.refuse(conversation, gossip::Refusal::self);
+    if (!parts_.identity.is_self(call->to)) {
+        parts_.identity.add_alias(call->to);
+        parts_.view.erase(call->to);
+    }
+    parts_.calls.hang_up(conversation);
+}
+
+void MessageHandler::on_other_swarm(ConversationId conversation, const Endpoint& remote) {
+    const std::optional<Call> call = parts_.calls.finish(conversation);
+    ++other_swarm_;
+    parts_.observer.note(SwarmMismatch{call ? parts_.endpoints.at(call->to) : remote});
+    if (!call) return parts_.calls.refuse(conversation, gossip::Refusal::other_swarm);
+    parts_.view.erase(call->to);
+    parts_.calls.hang_up(conversation);
+}
+
+// ---- answers ----
+
+void MessageHandler::on_answer(ConversationId conversation, const gossip::Message& m, const Endpoint& remote,
+                               Instant now, UnixSeconds wall) {
+    const Call call = *parts_.calls.finish(conversation);
+    if (call.purpose == CallPurpose::probe_request) {
+        parts_.calls.hang_up(conversation);
+        return parts_.failures.on_verdict(call.about, m.reachable, now);
+    }
+    if (call.purpose == CallPurpose::indirect_probe) parts_.failures.report(call, true);
+    const EndpointId speaker = on_contact(call, m, remote, now);
+    if (m.kind == gossip::Kind::pong || speaker == no_endpoint) return parts_.calls.hang_up(conversation);
+    parts_.push_pull.compare(m.hello.peers);
+    merge(m, MessageContext::of(m.kind, speaker, remote, (now - call.started) / 2, now, wall));
+    if (call.purpose == CallPurpose::round || call.purpose == CallPurpose::seed) parts_.rounds.succeeded();
+    if (m.wanted.empty()) return parts_.calls.hang_up(conversation);
+    parts_.calls.reply(conversation, parts_.push_pull.supplement(m.wanted, now, wall), true);
+}
+
+// A node of this swarm answered a call. Returns its endpoint; no_endpoint when it is not known, or this node's own.
+EndpointId MessageHandler::on_contact(const Call& call, const gossip::Message& m, const Endpoint& remote,
+                                      Instant now) {
+    parts_.health.improve();
+    if (parts_.identity.learn(m.observed)) {
+        parts_.view.erase(m.observed);
+        parts_.observer.note(SelfKnown{parts_.endpoints.at(m.observed)});
+    }
+    const EndpointId speaker = parts_.identity.identify(m.hello, remote);
+    if (speaker == no_endpoint || parts_.identity.is_self(speaker)) return no_endpoint;
+    if (call.purpose == CallPurpose::seed) parts_.seeds.answered(call, speaker);
+    in_swarm_ = true;
+    const bool may_anchor = !parts_.seeds.includes(speaker);
+    parts_.membership.answered({call.to, speaker, remote, may_anchor}, m.hello, now);
+    return speaker;
+}
+
+// ---- requests ----
+
+void MessageHandler::on_request(ConversationId conversation, const gossip::Message& m, const Endpoint& remote,
+                                Instant now, UnixSeconds wall) {
+    const EndpointId speaker = parts_.identity.identify(m.hello, remote);
+    if (speaker == no_endpoint) return parts_.calls.refuse(conversation, gossip::Refusal::malformed);
+    const auto context = MessageContext::of(m.kind, speaker, remote, Duration{0}, now, wall);
+    if (m.kind == gossip::Kind::leave) {
+        parts_.labels.merge(m, context);
+        parts_.failures.leave_received(speaker, m.hello.incarnation, remote, now);
+        return parts_.calls.hang_up(conversation);
+    }
+    if (!m.hello.leaving && parts_.membership.called_by(speaker, m.hello, now)) parts_.rounds.join_by(now);
+    if (m.kind == gossip::Kind::try_for) {
+        parts_.view.settle();
+        return parts_.failures.probe_for(conversation, m.target, now);
+    }
+    merge(m, context);
+    reply(conversation, m, context);
+}
+
+void MessageHandler::merge(const gossip::Message& m, const MessageContext& context) {
+    if (parts_.membership.merge(m, context)) parts_.rounds.join_by(context.now + options_.period / 4);
+    parts_.labels.merge(m, context);
+}
+
+void MessageHandler::reply(ConversationId conversation, const gossip::Message& m, const MessageContext& context) {
+    if (m.kind == gossip::Kind::ping) {
+        gossip::Message pong = parts_.identity.message(gossip::Kind::pong);
+        pong.observed = context.speaker;
+        parts_.calls.reply(conversation, std::move(pong), true);
+    } else if (m.kind == gossip::Kind::exchange) {
+        gossip::Message answer = parts_.push_pull.answer(m, context.speaker, context.now, context.wall);
+        parts_.view.settle();
+        const bool done = answer.wanted.empty();
+        parts_.calls.reply(conversation, std::move(answer), done);
+    } else {
+        if (m.kind == gossip::Kind::news) ++news_received_;
+        parts_.calls.hang_up(conversation);
+    }
+}
+
+}  // namespace halp

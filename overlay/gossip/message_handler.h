@@ -1,0 +1,68 @@
+// What each message does: which part of gossip it concerns, and what is answered. Messages come in two kinds of
+// conversation: answers, on calls that this node made, and requests, on calls of other nodes.
+#pragma once
+
+#include <cstdint>
+
+#include "overlay/environment.h"
+#include "overlay/event.h"
+#include "overlay/gossip/calls.h"
+#include "overlay/gossip/failure_detector.h"
+#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/identity.h"
+#include "overlay/gossip/label_exchange.h"
+#include "overlay/gossip/membership.h"
+#include "overlay/gossip/message_context.h"
+#include "overlay/gossip/pacing.h"
+#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/push_pull.h"
+#include "overlay/gossip/rounds.h"
+#include "overlay/gossip/seeds.h"
+
+namespace halp {
+
+class MessageHandler {
+public:
+    struct Parts {
+        const EndpointTable& endpoints;
+        Observer& observer;
+        PeerView& view;
+        Identity& identity;
+        LocalHealth& health;
+        Calls& calls;
+        LabelExchange& labels;
+        PushPull& push_pull;
+        Membership& membership;
+        FailureDetector& failures;
+        Seeds& seeds;
+        Rounds& rounds;
+    };
+    MessageHandler(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
+
+    // `remote`: the address of the other side's socket.
+    void on_message(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now,
+                    UnixSeconds wall);
+
+    [[nodiscard]] bool in_swarm() const { return in_swarm_; }  // a call was answered by another node
+    [[nodiscard]] std::uint64_t news_received() const { return news_received_; }
+    [[nodiscard]] std::uint64_t other_swarm() const { return other_swarm_; }
+
+private:
+    void on_refusal(const Call& call, const gossip::Message& m, Instant now);
+    void on_own_message(ConversationId conversation);
+    void on_other_swarm(ConversationId conversation, const Endpoint& remote);
+    void on_answer(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now,
+                   UnixSeconds wall);
+    EndpointId on_contact(const Call& call, const gossip::Message& m, const Endpoint& remote, Instant now);
+    void on_request(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now,
+                    UnixSeconds wall);
+    void merge(const gossip::Message& m, const MessageContext& context);
+    void reply(ConversationId conversation, const gossip::Message& m, const MessageContext& context);
+
+    Parts parts_;
+    const GossipOptions& options_;
+    bool in_swarm_ = false;
+    std::uint64_t news_received_ = 0, other_swarm_ = 0;
+};
+
+}  // namespace halp

@@ -1,0 +1,113 @@
+#include "overlay/gossip/news.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "overlay/gossip/entries.h"
+#include "store/hash.h"
+
+namespace halp {
+
+namespace {
+
+constexpr std::size_t items_max = 256;
+constexpr std::size_t items_per_message_max = 96;
+
+}  // namespace
+
+void News::pass_on_host(const Label& label, const gossip::Entry& entry, Instant now) {
+    const std::uint64_t fact =
+        mix(label.hash() ^ parts_.endpoints.hash(entry.endpoint)) + entry.incarnation * 2 + entry.withdrawn;
+    if (told_.first(fact, now)) add_host(label, entry.endpoint, now);
+}
+
+void News::peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how, Instant now) {
+    if (!told_.first(mix(parts_.endpoints.hash(peer) + incarnation), now)) return;
+    parts_.observer.note(PeerJoined{parts_.endpoints.at(peer)});
+    if (how == LearnedBy::sample) return;
+    // Where not everybody can know everybody, a newcomer travels in samples. As news to all, each join would cost
+    // each node a message.
+    if (parts_.view.listed_count() >= parts_.view.capacity()) return;
+    if (how == LearnedBy::news) {  // the message of one stranger must not become a flood
+        if (third_party_joins_left_ == 0) return;
+        --third_party_joins_left_;
+    }
+    add_peer(peer, now);
+}
+
+void News::forget_peer(EndpointId peer, std::uint32_t incarnation) {
+    told_.forget(mix(parts_.endpoints.hash(peer) + incarnation));
+}
+
+void News::start_period() { third_party_joins_left_ = 64 + 2 * parts_.view.capacity(); }
+
+void News::add(Item item, Instant now) {
+    const std::size_t n = parts_.view.presentable_count();
+    const auto rounds = static_cast<std::size_t>(std::bit_width(n));
+    // One in e^pushes nodes of a swarm misses an item; its next exchange brings it.
+    item.pushes = std::min(n, rounds + 2);
+    const auto same = std::ranges::find_if(
+        items_, [&](const Item& i) { return i.endpoint == item.endpoint && i.label == item.label; });
+    if (same != items_.end())
+        same->pushes = item.pushes;
+    else if (items_.size() < items_max && item.pushes > 0)
+        items_.push_back(std::move(item));
+    if (items_.empty()) return;
+    const Instant soonest = pushed_at_ == never ? now : pushed_at_ + options_.news_interval;
+    push_at_ = std::min(push_at_, std::max(now, soonest));
+}
+
+void News::append_host(gossip::Message& m, const Label& label, EndpointId host, Instant now,
+                       UnixSeconds wall) const {
+    const HostList* list = parts_.labels.find(label);
+    const HostEntry* entry = list ? list->find(host) : nullptr;
+    if (!entry) return;
+    auto same = std::ranges::find(m.labels, label, &gossip::LabelEntries::label);
+    if (same == m.labels.end()) {
+        if (m.labels.size() >= gossip::labels_per_message_max) return;
+        m.labels.push_back({label, {}});
+        same = m.labels.end() - 1;
+    }
+    same->entries.push_back(host_entry(*entry, now, wall));
+}
+
+gossip::Message News::message(Instant now, UnixSeconds wall) const {
+    gossip::Message m = parts_.identity.message(gossip::Kind::news);
+    for (std::size_t i = 0; i < std::min(items_.size(), items_per_message_max); ++i) {
+        const Item& item = items_[i];
+        if (item.label)
+            append_host(m, *item.label, item.endpoint, now, wall);
+        else if (const std::optional<Peer> peer = parts_.view.find(item.endpoint))
+            m.peers.push_back(peer_entry(*peer, now));
+    }
+    return m;
+}
+
+void News::push(Instant now, UnixSeconds wall) {
+    push_at_ = no_deadline;
+    const gossip::Message m = message(now, wall);
+    std::size_t wanted = 0;
+    for (const Item& item : items_) wanted = std::max(wanted, item.pushes);
+    const std::vector<EndpointId> targets = parts_.view.some_presentable(std::min(wanted, options_.news_fanout));
+    if (!m.peers.empty() || !m.labels.empty())
+        for (const EndpointId target : targets) {
+            parts_.calls.open(target, CallPurpose::news, m, now);
+            ++sent_;
+        }
+    count_pushes(targets.size());
+    pushed_at_ = now;
+    if (!items_.empty()) push_at_ = now + options_.news_interval;
+}
+
+void News::count_pushes(std::size_t targets) {
+    for (std::size_t i = 0; i < std::min(items_.size(), items_per_message_max); ++i)
+        items_[i].pushes -= std::min(items_[i].pushes, std::max<std::size_t>(targets, 1));
+    std::erase_if(items_, [](const Item& item) { return item.pushes == 0; });
+}
+
+void News::mark_endpoints(std::vector<bool>& marks) const {
+    for (const Item& item : items_) marks[static_cast<std::size_t>(item.endpoint)] = true;
+}
+
+}  // namespace halp

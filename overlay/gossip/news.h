@@ -1,0 +1,75 @@
+// News: joins, leaves, suspicions, announcements and withdrawals, which are pushed at once instead of waiting for a
+// round (rumor mongering: Demers et al., "Epidemic algorithms for replicated database maintenance", PODC 1987). An
+// item goes out log2(n) + 2 times, to random nodes; a receiver that did not know it does the same. What gets lost
+// is repaired by the exchanges.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "overlay/gossip/calls.h"
+#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/identity.h"
+#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/recent_facts.h"
+#include "overlay/overlay_options.h"
+#include "store/label_table.h"
+
+namespace halp {
+
+class News {
+public:
+    struct Parts {
+        const EndpointTable& endpoints;
+        Observer& observer;
+        PeerView& view;
+        const LabelTable& labels;
+        const Identity& identity;
+        Calls& calls;
+    };
+    News(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
+
+    // Queues what this node knows of a node, or of a host of a label, at the time of the push.
+    void add_peer(EndpointId peer, Instant now) { add({std::nullopt, peer, 0}, now); }
+    void add_host(const Label& label, EndpointId host, Instant now) { add({label, host, 0}, now); }
+    // The same for something another node told; queued once for each state of the host.
+    void pass_on_host(const Label& label, const gossip::Entry& entry, Instant now);
+
+    enum class LearnedBy : std::uint8_t { contact, news, sample };
+    // A node is listed that was not listed before, or was dead. Notes it, and passes it on unless it came in a
+    // sample: what a sample brings was news earlier, and entries come and go all the time in a swarm larger than
+    // the list.
+    void peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how, Instant now);
+    // A node is no longer listed, so its return will be news.
+    void forget_peer(EndpointId peer, std::uint32_t incarnation);
+
+    // A new period: how many joins of third nodes may be passed on is counted afresh.
+    void start_period();
+    void push(Instant now, UnixSeconds wall);  // when next_deadline() has come
+    [[nodiscard]] Instant next_deadline() const { return push_at_; }
+    [[nodiscard]] std::uint64_t sent() const { return sent_; }
+    void mark_endpoints(std::vector<bool>& marks) const;
+
+private:
+    struct Item {
+        std::optional<Label> label;  // none: a node
+        EndpointId endpoint = no_endpoint;
+        std::size_t pushes = 0;  // still to do
+    };
+    void add(Item item, Instant now);
+    [[nodiscard]] gossip::Message message(Instant now, UnixSeconds wall) const;
+    void append_host(gossip::Message& m, const Label& label, EndpointId host, Instant now, UnixSeconds wall) const;
+    void count_pushes(std::size_t targets);
+
+    Parts parts_;
+    const GossipOptions& options_;
+    std::vector<Item> items_;
+    RecentFacts told_{1024, std::chrono::minutes{1}};  // what was news once is not passed on again
+    std::size_t third_party_joins_left_ = 0;           // in this period
+    Instant push_at_ = no_deadline;
+    Instant pushed_at_ = never;
+    std::uint64_t sent_ = 0;
+};
+
+}  // namespace halp

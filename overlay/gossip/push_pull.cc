@@ -1,0 +1,73 @@
+#include "overlay/gossip/push_pull.h"
+
+#include "overlay/gossip/entries.h"
+#include "store/hash.h"
+
+namespace halp {
+
+namespace {
+
+// A swarm is small while its members fill at most this much of what the view can list. Only there can two lists be
+// equal, so only there does it pay to make them so.
+constexpr std::size_t small_swarm_eighths = 7;
+
+}  // namespace
+
+ListDigest PushPull::digest() const {
+    ListDigest digest = parts_.view.digest();
+    const EndpointId self = parts_.identity.endpoint();
+    if (self == no_endpoint) return digest;
+    ++digest.count;
+    digest.mixed ^= mix(parts_.endpoints.hash(self) + parts_.identity.incarnation());
+    return digest;
+}
+
+bool PushPull::small_swarm_differs(const ListDigest& theirs) const {
+    const std::size_t limit = parts_.view.capacity() * small_swarm_eighths / 8;
+    const ListDigest ours = digest();
+    return ours != theirs && theirs.count <= limit && ours.count <= limit;
+}
+
+void PushPull::add_everybody(gossip::Message& ours, Instant now) const {
+    for (const Peer& peer : parts_.view.everybody()) {
+        if (ours.peers.size() >= gossip::peers_per_message_max) return;
+        ours.peers.push_back(peer_entry(peer, now));
+    }
+}
+
+gossip::Message PushPull::opening(Instant now) {
+    gossip::Message m = parts_.identity.message(gossip::Kind::exchange);
+    m.hello.joining = parts_.view.proved_count() == 0;
+    m.hello.peers = digest();
+    m.hello.interests = parts_.interests.own();
+    for (const Peer& peer : parts_.view.sample(in_agreement_)) m.peers.push_back(peer_entry(peer, now));
+    parts_.labels.add_digests(m);
+    return m;
+}
+
+gossip::Message PushPull::answer(const gossip::Message& theirs, EndpointId speaker, Instant now, UnixSeconds wall) {
+    gossip::Message ours = parts_.identity.message(gossip::Kind::answer);
+    ours.hello.peers = digest();
+    ours.hello.interests = parts_.interests.own();
+    ours.observed = speaker;
+    const bool differs = small_swarm_differs(theirs.hello.peers);
+    if (theirs.hello.joining || differs)
+        add_everybody(ours, now);
+    else
+        for (const Peer& peer : parts_.view.sample(theirs.hello.peers == ours.hello.peers))
+            if (peer.endpoint != speaker) ours.peers.push_back(peer_entry(peer, now));
+    if (differs) ours.wanted.push_back(Label::halp().hash());
+    parts_.labels.compare(theirs, ours, now, wall);
+    if (theirs.hello.all_labels) parts_.labels.offer_missing(theirs, ours, now, wall);
+    return ours;
+}
+
+gossip::Message PushPull::supplement(const std::vector<std::uint64_t>& wanted, Instant now, UnixSeconds wall) {
+    gossip::Message ours = parts_.identity.message(gossip::Kind::supplement);
+    for (const std::uint64_t hash : wanted)
+        if (hash == Label::halp().hash()) add_everybody(ours, now);
+    parts_.labels.supply(wanted, ours, now, wall);
+    return ours;
+}
+
+}  // namespace halp

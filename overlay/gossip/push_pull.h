@@ -1,0 +1,49 @@
+// The messages of one push-pull exchange: the opening, the answer, and the supplement with what the answer asked
+// for. Both sides send a sample of their view, digests of their labels and, where those differ, entries
+// (overlay/gossip/rules.md, section 3). Members of a small swarm whose lists of nodes differ
+// exchange the whole lists.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/identity.h"
+#include "overlay/gossip/interests.h"
+#include "overlay/gossip/label_exchange.h"
+#include "overlay/gossip/peer_view.h"
+
+namespace halp {
+
+class PushPull {
+public:
+    struct Parts {
+        const EndpointTable& endpoints;
+        PeerView& view;
+        const Identity& identity;
+        const Interests& interests;
+        LabelExchange& labels;
+    };
+    explicit PushPull(Parts parts) : parts_(parts) {}
+
+    [[nodiscard]] gossip::Message opening(Instant now);
+    [[nodiscard]] gossip::Message answer(const gossip::Message& theirs, EndpointId speaker, Instant now,
+                                         UnixSeconds wall);
+    // `wanted`: hashes of labels; that of `halp` asks for the nodes.
+    [[nodiscard]] gossip::Message supplement(const std::vector<std::uint64_t>& wanted, Instant now,
+                                             UnixSeconds wall);
+
+    // The last partner answered with this digest of its list of nodes. While it equals ours, the openings carry
+    // half as many nodes: only their ages are new.
+    void compare(const ListDigest& theirs) { in_agreement_ = theirs == digest(); }
+
+private:
+    [[nodiscard]] ListDigest digest() const;  // of the list of nodes, this one included
+    [[nodiscard]] bool small_swarm_differs(const ListDigest& theirs) const;
+    void add_everybody(gossip::Message& ours, Instant now) const;
+
+    Parts parts_;
+    bool in_agreement_ = false;
+};
+
+}  // namespace halp

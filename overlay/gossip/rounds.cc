@@ -1,0 +1,70 @@
+#include "overlay/gossip/rounds.h"
+
+#include <algorithm>
+
+namespace halp {
+
+namespace {
+
+constexpr int attempts_per_round = 3;     // partners, when they fail
+constexpr std::size_t proved_wanted = 8;  // a list this long is usable (overlay/gossip/rules.md, section 9, join)
+constexpr int calls_per_joining_turn = 3;
+
+}  // namespace
+
+void Rounds::start(Instant now) {
+    const auto within = static_cast<std::uint64_t>(options_.period.count());
+    round_at_ = now + Duration{static_cast<std::int64_t>(parts_.random.below(within))};
+    join_at_ = now;
+}
+
+void Rounds::reconfigure(Instant now) {
+    round_at_ = std::min(round_at_, now + jittered(options_.period, parts_.random));
+}
+
+void Rounds::start_round(Instant now) {
+    round_at_ = now + jittered(options_.period, parts_.random) * parts_.health.multiplier();
+    if (const EndpointId holder = parts_.interests.partner(); holder != no_endpoint)
+        call_partner(holder, 1, now);
+    else if (const EndpointId partner = parts_.view.partner(); partner != no_endpoint)
+        call_partner(partner, 1, now);
+    // Rounds renew most proofs; feelers renew those of nodes that were not drawn for long.
+    const Duration stale = std::max(60 * options_.period, options_.ttl / 2);
+    if (const EndpointId unproved = parts_.view.feeler(now, stale); unproved != no_endpoint)
+        parts_.calls.ping(unproved, CallPurpose::feeler, now);
+}
+
+void Rounds::call_partner(EndpointId partner, int attempt, Instant now) {
+    parts_.calls.open(partner, CallPurpose::round, parts_.push_pull.opening(now), now).attempt = attempt;
+}
+
+void Rounds::call_unproved(Instant now) {
+    join_at_ = no_deadline;
+    if (parts_.view.proved_count() >= std::min(proved_wanted, parts_.view.presentable_count())) return;
+    for (int i = 0; i < calls_per_joining_turn; ++i) {
+        const EndpointId unproved = parts_.view.feeler(now, Duration::max() / 2);
+        if (unproved == no_endpoint) return;
+        if (parts_.calls.under_way_to(unproved)) continue;
+        if (i == 0)
+            call_partner(unproved, 1, now);
+        else
+            parts_.calls.ping(unproved, CallPurpose::feeler, now);
+    }
+    join_at_ = now + options_.period / 4;
+}
+
+void Rounds::succeeded() {
+    ++done_;
+    parts_.observer.note(RoundDone{parts_.view.listed_count(), true});
+}
+
+void Rounds::partner_failed(const Call& call, Instant now) {
+    ++done_;
+    ++failed_;
+    parts_.observer.note(RoundDone{parts_.view.listed_count(), false});
+    if (call.attempt >= attempts_per_round) return;
+    const EndpointId next = parts_.view.partner();
+    if (next != no_endpoint && next != call.to) call_partner(next, call.attempt + 1, now);
+}
+
+}  // namespace halp

@@ -1,0 +1,70 @@
+#include "overlay/gossip/seeds.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace halp {
+
+namespace {
+
+constexpr Duration pause_first = std::chrono::milliseconds{50};
+
+}  // namespace
+
+void Seeds::add(const Endpoint& seed, Instant now) {
+    const EndpointId id = parts_.endpoints.intern(seed);
+    const auto known = std::ranges::find(seeds_, id, &Seed::endpoint);
+    Seed& entry = known != seeds_.end() ? *known : seeds_.emplace_back(Seed{.endpoint = id});
+    entry.next = now;
+    entry.pause = pause_first;
+}
+
+void Seeds::reconfigure(Instant now) {
+    for (const Endpoint& seed : options_.seeds) {
+        const EndpointId id = parts_.endpoints.intern(seed);
+        if (std::ranges::find(seeds_, id, &Seed::endpoint) == seeds_.end()) add(seed, now);
+    }
+    std::erase_if(seeds_, [&](const Seed& s) {
+        return std::ranges::find(options_.seeds, parts_.endpoints.at(s.endpoint)) == options_.seeds.end();
+    });
+}
+
+void Seeds::call_due(Instant now) {
+    const bool enough = parts_.view.proved_count() >= options_.view.fresh_max / 2;
+    const Duration pause_max = options_.gossip.seed_retry_max;
+    for (std::size_t i = 0; i < seeds_.size(); ++i) {
+        Seed& seed = seeds_[i];
+        if (seed.next > now) continue;
+        const std::optional<Peer> known = parts_.view.find(seed.known_as);
+        const bool alive = known && known->presentable() && known->proved != never;
+        if (!enough && !alive && !parts_.identity.is_self(seed.endpoint))
+            parts_.calls.open(seed.endpoint, CallPurpose::seed, parts_.push_pull.opening(now), now).seed = i;
+        seed.pause = std::min(seed.pause * 2, pause_max);
+        seed.next = now + jittered(alive || enough ? pause_max : seed.pause, parts_.random);
+    }
+}
+
+void Seeds::answered(const Call& call, EndpointId speaker) {
+    if (call.seed >= seeds_.size() || seeds_[call.seed].endpoint != call.to) return;  // the list changed meanwhile
+    seeds_[call.seed].known_as = speaker;
+    seeds_[call.seed].pause = options_.gossip.seed_retry_max;
+}
+
+bool Seeds::includes(EndpointId peer) const {
+    return std::ranges::any_of(seeds_, [&](const Seed& s) { return s.endpoint == peer || s.known_as == peer; });
+}
+
+Instant Seeds::next_deadline() const {
+    Instant next = no_deadline;
+    for (const Seed& seed : seeds_) next = std::min(next, seed.next);
+    return next;
+}
+
+void Seeds::mark_endpoints(std::vector<bool>& marks) const {
+    for (const Seed& seed : seeds_) {
+        marks[static_cast<std::size_t>(seed.endpoint)] = true;
+        if (seed.known_as != no_endpoint) marks[static_cast<std::size_t>(seed.known_as)] = true;
+    }
+}
+
+}  // namespace halp
