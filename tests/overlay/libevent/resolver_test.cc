@@ -108,7 +108,7 @@ TEST(LibeventResolver, ReadsTheHostsFileAfreshForEveryName) {
     server.probe.connect({"swarm.test", server.at.port});
     ASSERT_TRUE(server.until([&] { return server.probe.heard("connected"); }));
 
-    turn_for(server.world, milliseconds{20});
+    turn_often(server.world);
     hosts.put("127.0.0.9 elsewhere.test\n127.0.0.1 moved.test\n");
     server.probe.connect({"moved.test", server.at.port});
     ASSERT_TRUE(server.until([&] { return server.probe.times("connected") == 2; }));
@@ -134,7 +134,7 @@ TEST(LibeventResolver, AsksTheNameServerEveryTime) {
     for (std::size_t i = 1; i <= 3; ++i) {
         server.probe.connect({"node" + std::to_string(i % 2) + ".swarm.test", server.at.port});
         EXPECT_TRUE(server.until([&] { return server.probe.times("connected") == i; }));
-        turn_for(server.world, milliseconds{5});
+        turn_often(server.world);
     }
     EXPECT_EQ(names.asked, 3);
     names.stop();
@@ -161,7 +161,7 @@ TEST(LibeventResolver, ForgetsQuestionsOfStreamsThatAreGone) {
         const StreamId stream = server.probe.connect({"nobody.test", 9});
         if (i % 2 == 0) server.probe.abort(stream);
     }
-    turn_for(server.world, milliseconds{10});
+    turn_often(server.world);
     EXPECT_TRUE(server.probe.words.empty());
     EXPECT_EQ(server.world.stats().live_connected, 5U);
     // The other five are open when the world ends: nothing may leak.

@@ -142,10 +142,22 @@ inline bool turn_until(LibeventWorld& world, const std::function<bool()>& done, 
     return done();
 }
 
-// Lets whatever is on its way arrive, for tests that expect nothing.
-inline void turn_for(LibeventWorld& world, Duration time) {
-    world.call_after(time, [&world] { world.stop(); });
+// Turns the loop often enough for whatever the kernel holds ready, for tests that expect nothing: what happens on
+// loopback is ready at once.
+inline void turn_often(LibeventWorld& world) {
+    int left = 100;
+    const std::function<void()> next = [&] {
+        if (--left == 0) return world.stop();
+        world.call_after(Duration{0}, next);
+    };
+    next();
     world.run();
+}
+
+// Turns the loop until a deadline has passed, and then often.
+inline void turn_past(LibeventWorld& world, Instant deadline) {
+    EXPECT_TRUE(turn_until(world, [&] { return world.clock().now() > deadline; }));
+    turn_often(world);
 }
 
 // A stranger's socket. Blocking operations are for what is certain to come; others poll between turns of the loop.

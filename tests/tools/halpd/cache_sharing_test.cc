@@ -1,6 +1,7 @@
 // The command-line tool and the daemon on one cache directory: nobody's lines are lost.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -32,17 +33,20 @@ TEST(CacheSharing, ToolAndDaemonTogetherLoseNothing) {
     Daemon daemon{home, {}};
     std::vector<std::string> refused;
 
+    std::atomic<int> begun{0};  // inserts of the tool; the daemon's keep pace with them
     std::thread tool{[&] {
         for (int i = 0; i < each; ++i) {
+            begun = i + 1;
+            begun.notify_one();
             const Finished done =
                 offline(home, {"insert", "shared", "tool" + std::to_string(i) + ".example", "80"});
             if (done.code != 0) refused.push_back(done.error);
         }
     }};
     for (int i = 0; i < each; ++i) {
+        for (int seen = begun; seen <= i; seen = begun) begun.wait(seen);
         const std::string line = "1700000000 daemon" + std::to_string(i) + ".example 80";
         EXPECT_EQ(daemon.ask("insert shared\n" + line), "success: shared " + line);
-        std::this_thread::sleep_for(milliseconds{10});
     }
     tool.join();
     ASSERT_EQ(daemon.stop(), 0);

@@ -11,7 +11,6 @@
 #include <ostream>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "tests/overlay/text/text_transcripts.h"
@@ -73,9 +72,12 @@ void put_in_place(const Home& home, const Transcript& row) {
         std::filesystem::create_directories(home.cache_file(name));
 }
 
-void say(process::ClientSocket& socket, const Step& step) {
+// Segments travel apart: once the daemon has answered a question that came after a segment, it has read the segment.
+void say(const Daemon& daemon, process::ClientSocket& socket, const Step& step) {
     for (std::size_t i = 0; i < step.segments.size(); ++i) {
-        if (i > 0) std::this_thread::sleep_for(milliseconds{60});  // so that they travel apart
+        if (i > 0) {
+            EXPECT_EQ(daemon.admin(cli::Method::get, "/v1/status").status, 200);
+        }
         socket.send(step.segments[i]);
     }
 }
@@ -86,10 +88,15 @@ bool order_depends_on_seconds(const Transcript& row) {
                        [](const Step& step) { return step.answer.find("<now>") != step.answer.rfind("<now>"); });
 }
 
+void await_next_second() {
+    const std::time_t second = std::time(nullptr);
+    EXPECT_TRUE(eventually([&] { return std::time(nullptr) > second; }));
+}
+
 void expect_step(const Daemon& daemon, const Step& step, std::time_t began) {
     Result<process::ClientSocket> socket = process::ClientSocket::connect(daemon.endpoint(), generous);
     ASSERT_TRUE(socket) << socket.error().message;
-    say(*socket, step);
+    say(daemon, *socket, step);
     if (step.after == After::reset) return socket->reset();
     if (step.after == After::half_close) socket->half_close();
     const process::ClientSocket::Answer answer = socket->read_all();
@@ -112,7 +119,7 @@ TEST_P(TextGolden, IsAnsweredByTheDaemon) {
     for (std::size_t i = 0; i < row.steps.size(); ++i) {
         SCOPED_TRACE("step " + std::to_string(i) + ", sends " +
                      (row.steps[i].segments.empty() ? "nothing" : in_short(row.steps[i].segments[0])));
-        if (order_depends_on_seconds(row)) std::this_thread::sleep_for(milliseconds{1050});
+        if (i > 0 && order_depends_on_seconds(row)) await_next_second();
         expect_step(daemon, row.steps[i], began);
     }
     EXPECT_TRUE(daemon.running()) << daemon.messages();

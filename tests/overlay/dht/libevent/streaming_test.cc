@@ -79,7 +79,8 @@ TEST(LibeventStreaming, TellsWhenABacklogHasFallen) {
     Peer peer(*at);
     small_receive_buffer(peer);
 
-    turn_for(world, milliseconds{100});
+    ASSERT_TRUE(turn_until(world, [&] { return streamer.unsent() > writable_below; }));
+    turn_often(world);
     EXPECT_GT(streamer.unsent(), writable_below);
     EXPECT_EQ(streamer.told, 0U) << "nobody has read anything";
 
@@ -98,7 +99,7 @@ TEST(LibeventStreaming, AStreamThatIsGoneHasNoBacklog) {
     const auto at = world.listen(any_port);
     ASSERT_TRUE(at);
     Peer peer(*at);
-    turn_for(world, milliseconds{50});
+    ASSERT_TRUE(turn_until(world, [&] { return streamer.unsent() > 0; }));
     peer.reset();
     ASSERT_TRUE(turn_until(world, [&] { return streamer.closed; }));
     EXPECT_EQ(streamer.unsent(), 0U);
@@ -116,7 +117,7 @@ TEST(LibeventStreaming, LeavesASilentClientAloneWhileTheOtherPortShedsIt) {
     const Peer shed(*ordinary_port), kept(*streaming_port);
 
     ASSERT_TRUE(turn_until(world, [&] { return probe.heard("closed"); }));
-    turn_for(world, milliseconds{50});
+    turn_past(world, world.clock().now() + ordinary.idle_timeout);
     EXPECT_EQ(streaming_probe.times("accept"), 1U);
     EXPECT_FALSE(streaming_probe.heard("closed"));
     EXPECT_FALSE(streams.quiet());
@@ -233,7 +234,8 @@ TEST(LibeventStreaming, ASlowReaderOfABigChannelIsBoundedInMemoryAndNotCutOff) {
 
     std::size_t most_unsent = 0;
     const auto look = [&] { most_unsent = std::max(most_unsent, world.stats().output_unsent); };
-    for (int i = 0; i < 20; ++i) turn_for(world, milliseconds{10}), look();
+    ASSERT_TRUE(turn_until(world, [&] { return look(), most_unsent > 0; }));
+    for (int i = 0; i < 20; ++i) turn_often(world), look();
     EXPECT_EQ(client.batches, 0U) << "it has not read yet";
     EXPECT_GT(most_unsent, 0U);
     ASSERT_TRUE(turn_until(
