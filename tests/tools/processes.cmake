@@ -1,18 +1,13 @@
 # Tests that start real programs as a user starts them.
-halp_test(halp_test
-  halp/halp_command_line_test.cc
-  halp/halp_daemon_test.cc
-  halp/halp_demo_test.cc
-  halp/halp_event_stream_test.cc
-  halp/halp_printed_text_test.cc
+halp_test(halp_process_test
   halp/halp_process_test.cc
-  halp/halp_standalone_test.cc
   halp/halp_support.cc
+  halp/scripted_server.cc
   LINK halp_parts
-  LABEL process
+  LABEL process-socket
 )
-target_compile_definitions(halp_test PRIVATE HALP_PROGRAM="$<TARGET_FILE:halp>")
-add_dependencies(halp_test halp halpd)
+target_compile_definitions(halp_process_test PRIVATE HALP_PROGRAM="$<TARGET_FILE:halp>")
+add_dependencies(halp_process_test halp halpd)
 
 add_library(halp_process_testing STATIC
   daemon_process.cc
@@ -31,7 +26,7 @@ halp_test(process_test
   halpd/swarm_process_test.cc
   halpd/text_golden_test.cc
   LINK halp_process_testing
-  LABEL process
+  LABEL process-socket
   TIMEOUT 300
 )
 halp_test(dht_verbs_test
@@ -39,7 +34,7 @@ halp_test(dht_verbs_test
   halp/store/store_verbs_test.cc
   halpd/dht_start_test.cc
   LINK halp_process_testing
-  LABEL process
+  LABEL process-socket
   TIMEOUT 300
 )
 target_compile_definitions(dht_verbs_test PRIVATE HALP_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
@@ -47,15 +42,15 @@ halp_test(dht_daemon_test
   halpd/dht_daemon_test.cc
   halpd/dht_malformed_test.cc
   LINK halp_process_testing halp_dht_testing
-  LABEL process
+  LABEL process-socket
   TIMEOUT 300
 )
 halp_test(dht_judge_test
   halp/dht/dht_judge_test.cc
   halp/dht/dht_judged_node_test.cc
   LINK halp_process_testing
-  LABEL process
+  LABEL process-socket
   TIMEOUT 300
 )
-halp_test(partition_test halpd/partition_test.cc LINK halp_process_testing LABEL process-netns TIMEOUT 300)
-halp_test(swarm_size_test halpd/swarm_size_test.cc LINK halp_process_testing LABEL process-long TIMEOUT 300)
+halp_test(partition_test halpd/partition_test.cc LINK halp_process_testing LABEL process-socket-netns TIMEOUT 300)
+halp_test(swarm_size_test halpd/swarm_size_test.cc LINK halp_process_testing LABEL process-socket-long TIMEOUT 300)

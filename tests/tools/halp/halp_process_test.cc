@@ -1,17 +1,32 @@
 // The program as scripts see it: exit codes, streams, signals. HALP_PROGRAM is the built `halp`.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "tests/tools/halp/halp_support.h"
+#include "tests/tools/halp/scripted_server.h"
 
 namespace halp::cli {
 namespace {
 
 using ::testing::HasSubstr;
-using testing::run_program;
 using testing::ScriptedServer;
+
+struct Ran {
+    int code = -1;
+    std::string data, messages;
+};
+
+// Runs a program to its end.
+Ran run_program(const std::string& shell_command) {
+    const testing::TemporaryDirectory place;
+    const std::string redirected = shell_command + " >" + place.path() + "/data 2>" + place.path() + "/messages";
+    const int status = std::system(redirected.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, place.file("data"), place.file("messages")};
+}
 
 class HalpProgram : public ::testing::Test {
 protected:

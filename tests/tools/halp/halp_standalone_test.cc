@@ -6,6 +6,7 @@
 
 #include "overlay/libevent/file_storage.h"
 #include "tests/tools/halp/halp_support.h"
+#include "tests/tools/halp/scripted_server.h"
 #include "tools/halp/verbs.h"
 
 namespace halp::cli {
