@@ -39,7 +39,7 @@ void FailureDetector::contact_failed(EndpointId id, ContactFailure why, Instant 
     if (!before) return;
     if (why == ContactFailure::speaks_text) return set_original(*before, now);
     const int failures = parts_.view.fail(id, now, 2 * options_.period, why == ContactFailure::silent);
-    parts_.view.settle();  // an anchor that fails goes to the fresh part, which may be full
+    parts_.view.merge_arrivals();  // an anchor that fails goes to the fresh part, which may be full
     const std::optional<Peer> peer = parts_.view.find(id);
     if (!peer || before->dead()) return;
     if (!peer->vouched() && failures >= 2) {  // a mere claim, and nobody answers there
@@ -116,8 +116,8 @@ void FailureDetector::leave_received(EndpointId speaker, std::uint32_t incarnati
 
 void FailureDetector::on_verdict(EndpointId suspect, bool reachable, Instant now) {
     if (reachable)
-        parts_.view.forgive(suspect);
-    else if (parts_.view.count_refusal(suspect) >= failed_probes_until_dead)
+        parts_.view.clear_suspicion(suspect);
+    else if (parts_.view.count_failed_probe(suspect) >= failed_probes_until_dead)
         bury(suspect, now);
 }
 
@@ -161,7 +161,7 @@ void FailureDetector::probe_grave(Instant now) {
     if (grave == no_endpoint && parts_.random.below(parts_.view.listed_count() + 1) == 0)
         grave = parts_.view.any_grave();
     if (grave == no_endpoint) return;
-    parts_.view.probing(grave);
+    parts_.view.probe_started(grave);
     parts_.calls.ping(grave, CallPurpose::grave_probe, now);
 }
 
@@ -169,7 +169,7 @@ void FailureDetector::probe_suspects(Instant now) {
     for (int i = 0; i < suspect_probes_per_turn; ++i) {
         const EndpointId due = parts_.view.due_probe(now);
         if (due == no_endpoint) return;
-        parts_.view.probing(due);
+        parts_.view.probe_started(due);
         parts_.calls.ping(due, CallPurpose::suspect_probe, now);
     }
 }

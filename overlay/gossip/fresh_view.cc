@@ -150,7 +150,7 @@ bool FreshView::erase(EndpointId endpoint) {
     return true;
 }
 
-bool FreshView::put(Sighting news, const Rule& rule, Sighting& left) {
+bool FreshView::merge_one(Sighting news, const Rule& rule, Sighting& left) {
     left = nobody;
     if (rule.swapper > 0 || size_ > rule.size_max) return false;
     std::size_t at = find(news.endpoint());

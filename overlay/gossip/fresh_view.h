@@ -94,7 +94,7 @@ public:
     [[nodiscard]] EndpointId draw(Random& random) const;  // no_endpoint when empty
     // merge() of one, where neither chance nor the swapper has a say in who leaves; else it answers false and
     // changes nothing. Who leaves is written to `left`; its word is 0 when nobody does.
-    bool put(Sighting news, const Rule& rule, Sighting& left);
+    bool merge_one(Sighting news, const Rule& rule, Sighting& left);
     bool erase(EndpointId endpoint);
     // Of a member: it was seen at another time.
     void move(EndpointId endpoint, std::uint32_t stamp);

@@ -15,19 +15,20 @@ void Membership::answered(const Contact& contact, const gossip::Hello& hello, In
     if (contact.dialled == speaker || parts_.endpoints.at(speaker).host == contact.remote.host)
         parts_.view.prove(speaker, hello.incarnation, now, contact.may_anchor);
     else
-        parts_.view.hear({.endpoint = speaker, .incarnation = hello.incarnation, .seen = now, .direct = true}, now);
+        parts_.view.merge({.endpoint = speaker, .incarnation = hello.incarnation, .seen = now, .direct = true},
+                          now);
     parts_.interests.note(speaker, hello);
     if (joined) parts_.news.peer_joined(speaker, hello.incarnation, News::LearnedBy::contact, now);
     if (first_proof) parts_.observer.note(PeerProved{parts_.endpoints.at(speaker)});
-    parts_.view.settle();
+    parts_.view.merge_arrivals();
 }
 
 bool Membership::called_by(EndpointId speaker, const gossip::Hello& hello, Instant now) {
     if (parts_.identity.is_self(speaker)) return false;
-    const Heard heard =
-        parts_.view.hear({.endpoint = speaker, .incarnation = hello.incarnation, .seen = now, .direct = true}, now);
+    const PeerMerge merged = parts_.view.merge(
+        {.endpoint = speaker, .incarnation = hello.incarnation, .seen = now, .direct = true}, now);
     parts_.interests.note(speaker, hello);
-    if (heard != Heard::added && heard != Heard::revived) return false;
+    if (merged != PeerMerge::added && merged != PeerMerge::revived) return false;
     parts_.news.peer_joined(speaker, hello.incarnation, News::LearnedBy::contact, now);
     return true;
 }
@@ -38,7 +39,7 @@ bool Membership::merge(const gossip::Message& message, const MessageContext& con
         if (!parts_.identity.is_self(entry.endpoint) &&
             parts_.identity.plausible(entry.endpoint, context.on_loopback) && merge_entry(entry, context))
             any_joined = true;
-    parts_.view.settle();
+    parts_.view.merge_arrivals();
     return any_joined;
 }
 
@@ -50,9 +51,9 @@ bool Membership::merge_entry(const gossip::Entry& entry, const MessageContext& c
     const Duration hop = entry.endpoint == context.speaker ? Duration{0} : hop_penalty(options_);
     const Duration age = std::chrono::milliseconds{entry.age_ms} + context.half_rtt + hop;
     if (age > node_ttl(options_)) return false;
-    const Heard heard = parts_.view.hear(
+    const PeerMerge merged = parts_.view.merge(
         {.endpoint = entry.endpoint, .incarnation = entry.incarnation, .seen = context.now - age}, context.now);
-    if (heard != Heard::added && heard != Heard::revived) return false;
+    if (merged != PeerMerge::added && merged != PeerMerge::revived) return false;
     const auto how = context.is_news ? News::LearnedBy::news : News::LearnedBy::sample;
     parts_.news.peer_joined(entry.endpoint, entry.incarnation, how, context.now);
     return true;

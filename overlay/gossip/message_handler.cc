@@ -116,7 +116,7 @@ void MessageHandler::on_request(ConversationId conversation, const gossip::Messa
     }
     if (!m.hello.leaving && parts_.membership.called_by(speaker, m.hello, now)) parts_.rounds.join_by(now);
     if (m.kind == gossip::Kind::try_for) {
-        parts_.view.settle();
+        parts_.view.merge_arrivals();
         return parts_.failures.probe_for(conversation, m.target, now);
     }
     merge(m, context);
@@ -135,7 +135,7 @@ void MessageHandler::reply(ConversationId conversation, const gossip::Message& m
         parts_.calls.reply(conversation, std::move(pong), true);
     } else if (m.kind == gossip::Kind::exchange) {
         gossip::Message answer = parts_.push_pull.answer(m, context.speaker, context.now, context.wall);
-        parts_.view.settle();
+        parts_.view.merge_arrivals();
         const bool done = answer.wanted.empty();
         parts_.calls.reply(conversation, std::move(answer), done);
     } else {

@@ -31,15 +31,15 @@ struct Peer {
     EndpointId endpoint = no_endpoint;
     std::uint32_t incarnation = 0;
     PeerRole role = PeerRole::pool;
-    std::uint8_t failures = 0;  // in a row, own contacts
-    std::uint8_t refusals = 0;  // "no" of others asked to try
-    bool left = false;          // said goodbye: a tombstone among the graves
-    bool original = false;      // answers HALP text only
-    bool sent = false;          // was in the last sample (the S of the 2007 paper)
-    bool silent = false;        // the last failure was silence: a stalled process rather than a dead one
-    bool doubted = false;       // buried, yet others speak of it: probed soon
-    Instant seen = never;       // newest confirmation by anybody
-    Instant proved = never;     // newest own contact
+    std::uint8_t failures = 0;       // in a row, own contacts
+    std::uint8_t failed_probes = 0;  // "no" of others asked to try
+    bool left = false;               // said goodbye: a tombstone among the graves
+    bool original = false;           // answers HALP text only
+    bool sent = false;               // was in the last sample (the S of the 2007 paper)
+    bool silent = false;             // the last failure was silence: a stalled process rather than a dead one
+    bool disputed = false;           // buried, yet others speak of it: probed soon
+    Instant seen = never;            // newest confirmation by anybody
+    Instant proved = never;          // newest own contact
     Instant buried = never;
     Instant retry_at = no_deadline;  // of suspects, graves and originals: when to try next
     Instant failing_since = never;   // first of the failures in a row
@@ -54,7 +54,7 @@ struct Peer {
 };
 
 // News about a node, already turned from age to instant.
-struct PeerNews {
+struct PeerReport {
     EndpointId endpoint = no_endpoint;
     std::uint32_t incarnation = 0;
     Instant seen = never;
@@ -62,7 +62,7 @@ struct PeerNews {
     bool direct = false;  // the node itself spoke to us
 };
 
-enum class Heard : std::uint8_t { added, revived, refreshed, stale, doubted };
+enum class PeerMerge : std::uint8_t { added, revived, refreshed, stale, disputed };
 
 class PeerView {
 public:
@@ -72,12 +72,12 @@ public:
                             std::shared_ptr<const ViewOptions> options);
     void set_options(const ViewOptions& options);
 
-    // `doubted`: somebody speaks of a node this one has buried; a probe is due instead of belief.
-    Heard hear(const PeerNews& news, Instant now);
+    // `disputed`: somebody speaks of a node this one has buried; a probe is due instead of belief.
+    PeerMerge merge(const PeerReport& news, Instant now);
     // Ends one exchange: the fresh part shrinks to c by the rules H and S; who leaves it goes to the pool. With
     // ties by hash both sides of an exchange give the same `tie_salt`, another one at each exchange: a hash that
     // stays would let the same few nodes win everywhere.
-    void settle(std::uint64_t tie_salt = 0);
+    void merge_arrivals(std::uint64_t tie_salt = 0);
 
     // Own contact worked. `may_anchor`: a seed of the configuration is found again anyway and takes no place among
     // the anchors; kept there by everybody who joined through it, it would stay the hub of the swarm.
@@ -85,12 +85,12 @@ public:
     void set_original(EndpointId peer, Instant now);
     // Own contact failed; answers how often in a row. The entry ages by `penalty`.
     int fail(EndpointId peer, Instant now, Duration penalty, bool silent = false);
-    int count_refusal(EndpointId peer);
+    int count_failed_probe(EndpointId peer);
     void bury(EndpointId peer, Instant now);
     void leave(EndpointId peer, std::uint32_t incarnation, Instant now);  // keeps a tombstone
-    void forgive(EndpointId peer);                                        // somebody else reached it
+    void clear_suspicion(EndpointId peer);                                // somebody else reached it
     void retry(EndpointId peer, Instant when);                            // at `when` if nothing earlier is planned
-    void probing(EndpointId peer);  // a probe is under way: its outcome plans the next
+    void probe_started(EndpointId peer);  // a probe is under way: its outcome plans the next
     bool erase(EndpointId peer);
     void clear();
 
@@ -120,24 +120,24 @@ public:
     std::vector<EndpointId> some_presentable(std::size_t count);
     // Living, not suspect, unproved or proved longer ago than `stale_after`: worth a feeler.
     EndpointId feeler(Instant now, Duration stale_after);
-    EndpointId due_probe(Instant now);  // a suspect, or a doubted grave, whose time has come
+    EndpointId due_probe(Instant now);  // a suspect, or a disputed grave, whose time has come
     EndpointId due_grave(Instant now);
     EndpointId any_grave();  // but those that said goodbye
     // Of those without failures and without a proof since `before`: one of the view, else one of the pool.
     EndpointId unproved_since(Instant before);
-    [[nodiscard]] Instant next_probe() const;  // of the suspects and doubted ones
+    [[nodiscard]] Instant next_probe() const;  // of the suspects and disputed ones
 
     // What an exchange carries: the freshest and random others; never only the head.
     // `brief`: half as many, for a partner that knows the same nodes and needs only their ages.
     std::vector<Peer> sample(bool brief = false);
     // The same without allocating; `out` has room for `sample_freshest` + `sample_random`. Answers how many it
     // wrote.
-    struct Told {
+    struct Sampled {
         EndpointId endpoint;
         std::uint32_t incarnation;
         Instant newest;
     };
-    std::size_t sample(std::span<Told> out, bool brief);
+    std::size_t sample(std::span<Sampled> out, bool brief);
     [[nodiscard]] std::vector<Peer> everybody() const;  // presentable
 
     // For a world of very many views: the next call on this one comes soon.
@@ -147,7 +147,7 @@ private:
     struct Sharing {};
     PeerView(const EndpointTable& endpoints, Random& random, std::shared_ptr<const ViewOptions> options, Sharing);
 
-    struct Record {
+    struct Row {
         EndpointId endpoint;
         std::uint32_t incarnation;
         std::uint32_t seen, proved;  // stamps of clock_
@@ -155,23 +155,24 @@ private:
         [[nodiscard]] std::uint32_t newest() const { return seen > proved ? seen : proved; }
     };
     // What few peers have: the rest of Peer.
-    struct Story {
+    struct Details {
         EndpointId endpoint = no_endpoint;
-        std::uint8_t failures = 0, refusals = 0;
-        bool left = false, silent = false, doubted = false;
+        std::uint8_t failures = 0, failed_probes = 0;
+        bool left = false, silent = false, disputed = false;
         Instant buried = never;
         Instant retry_at = no_deadline;
         Instant failing_since = never;
         Claim claim{};
     };
-    using Mark = std::uint8_t;
-    static constexpr Mark role_bits = 3;   // PeerRole
-    static constexpr Mark arrived = 4;     // fresh, and new or newer than its place in fresh_: settle() sees to it
-    static constexpr Mark was_sent = 8;    // Peer::sent
-    static constexpr Mark suspected = 16;  // Peer::suspect(), so that most questions need no story
-    static constexpr Mark is_original = 32;
-    static constexpr Mark has_story = 64;
-    static constexpr Mark has_failed = 128;  // failures > 0
+    using Flags = std::uint8_t;
+    static constexpr Flags role_bits = 3;  // PeerRole
+    static constexpr Flags arrived =
+        4;  // fresh, and new or newer than its place in fresh_: merge_arrivals() sees to it
+    static constexpr Flags was_sent = 8;    // Peer::sent
+    static constexpr Flags suspected = 16;  // Peer::suspect(), so that most questions need no details
+    static constexpr Flags is_original = 32;
+    static constexpr Flags has_details = 64;
+    static constexpr Flags has_failed = 128;  // failures > 0
 
     struct ByEndpoint final : TieHash {
         explicit ByEndpoint(const EndpointTable& table) : endpoints(table) {}
@@ -179,37 +180,37 @@ private:
         const EndpointTable& endpoints;
     };
 
-    // Places in records_ and marks_; `nowhere` when unknown.
+    // Places in rows_ and flags_; `nowhere` when unknown.
     static constexpr std::size_t nowhere = ~std::size_t{0};
     [[nodiscard]] std::size_t lower_bound(EndpointId peer) const;
     [[nodiscard]] std::size_t place(EndpointId peer) const;
-    std::size_t insert(const Record& record, PeerRole role);              // unknown until now
-    void insert_at(std::size_t at, const Record& record, PeerRole role);  // `at`: its lower_bound()
-    [[nodiscard]] PlaceBits marked(Mark mask, Mark want) const { return PlaceBits::where(marks_, mask, want); }
-    [[nodiscard]] static Mark mark_of(PeerRole role) { return static_cast<Mark>(role); }
-    [[nodiscard]] PeerRole role_at(std::size_t at) const { return static_cast<PeerRole>(marks_[at] & role_bits); }
+    std::size_t insert(const Row& record, PeerRole role);              // unknown until now
+    void insert_at(std::size_t at, const Row& record, PeerRole role);  // `at`: its lower_bound()
+    [[nodiscard]] PlaceBits where(Flags mask, Flags want) const { return PlaceBits::where(flags_, mask, want); }
+    [[nodiscard]] static Flags flags_of(PeerRole role) { return static_cast<Flags>(role); }
+    [[nodiscard]] PeerRole role_at(std::size_t at) const { return static_cast<PeerRole>(flags_[at] & role_bits); }
     [[nodiscard]] bool dead_at(std::size_t at) const { return role_at(at) == PeerRole::grave; }
     [[nodiscard]] bool presentable_at(std::size_t at) const {
-        return !dead_at(at) && (marks_[at] & (suspected | is_original)) == 0 && records_[at].vouched();
+        return !dead_at(at) && (flags_[at] & (suspected | is_original)) == 0 && rows_[at].vouched();
     }
     [[nodiscard]] Peer peer_at(std::size_t at) const;
-    [[nodiscard]] const Story* story_at(std::size_t at) const;
-    Story& story_for(std::size_t at);  // made when there is none
-    void drop_story(std::size_t at);
-    void mark_failures(std::size_t at, const Story& story);
+    [[nodiscard]] const Details* details_at(std::size_t at) const;
+    Details& details_for(std::size_t at);  // made when there is none
+    void drop_details(std::size_t at);
+    void flag_failures(std::size_t at, const Details& details);
     void assign(std::size_t at, PeerRole role);
     void become(std::size_t at, PeerRole role, std::uint32_t incarnation, std::uint32_t seen);  // forgets its past
     void remove(std::size_t at);
-    void remove_marked();  // records whose endpoint was set to none
+    void remove_cleared();  // records whose endpoint was set to none
     [[nodiscard]] std::uint32_t stamp(Instant when);
     [[nodiscard]] FreshView fresh() { return {fresh_, fresh_count_}; }
 
     [[nodiscard]] bool recent(std::uint32_t seen, Instant now) const;
-    void calm(std::size_t at);
-    Heard hear_of_dead(std::size_t at, const PeerNews& news, Instant now);
+    void clear_failures(std::size_t at);
+    PeerMerge merge_into_grave(std::size_t at, const PeerReport& news, Instant now);
     static bool listed_before(const Peer& a, const Peer& b);
     void use_options(std::shared_ptr<const ViewOptions> options);
-    void merge_arrivals(std::uint64_t tie_salt);
+    void merge_into_fresh(std::uint64_t tie_salt);
     void demote(std::span<const Sighting> left);
     void limit_groups();
     [[nodiscard]] bool group_is_crowded(std::size_t at) const;
@@ -223,8 +224,8 @@ private:
     std::size_t choose(std::span<std::uint32_t> out, bool brief);
     std::size_t choose_freshest(std::span<std::uint32_t> out);
     std::size_t choose_others(std::span<std::uint32_t> out, std::size_t count);
-    [[nodiscard]] bool spares_oldest() const;
-    void spare_oldest(std::vector<std::uint32_t>& among, std::size_t wanted);
+    [[nodiscard]] bool excludes_oldest() const;
+    void exclude_oldest(std::vector<std::uint32_t>& among, std::size_t wanted);
     template <class Want>
     EndpointId draw(Want want);
 
@@ -233,10 +234,10 @@ private:
     std::shared_ptr<const ViewOptions> options_;
     StampClock clock_;
     RankSampler ranked_;                     // of the records below; no slots unless partners are drawn from it
-    std::vector<Record> records_;            // sorted by endpoint id: at most capacity + graves, so a few hundred
-    std::vector<Mark> marks_;                // of records_
-    std::vector<Sighting> fresh_;            // the fresh part by recency, as of the last settle()
-    std::vector<Story> stories_;             // sorted by endpoint id
+    std::vector<Row> rows_;                  // sorted by endpoint id: at most capacity + graves, so a few hundred
+    std::vector<Flags> flags_;               // of rows_
+    std::vector<Sighting> fresh_;            // the fresh part by recency, as of the last merge_arrivals()
+    std::vector<Details> details_;           // sorted by endpoint id
     std::array<std::uint32_t, 4> counts_{};  // by role
     std::uint32_t fresh_count_ = 0;
     std::uint32_t draws_ = 0;

@@ -13,11 +13,11 @@ namespace halp {
 template <class Want>
 EndpointId PeerView::draw(Want want) {
     std::size_t count = 0;
-    for (std::size_t at = 0; at < records_.size(); ++at) count += want(at);
+    for (std::size_t at = 0; at < rows_.size(); ++at) count += want(at);
     if (count == 0) return no_endpoint;
     std::size_t drawn = random_.below(count);
     for (std::size_t at = 0;; ++at)
-        if (want(at) && drawn-- == 0) return records_[at].endpoint;
+        if (want(at) && drawn-- == 0) return rows_[at].endpoint;
 }
 
 EndpointId PeerView::any_presentable() {
@@ -26,10 +26,10 @@ EndpointId PeerView::any_presentable() {
 
 EndpointId PeerView::anchor_but(EndpointId other) {
     // All of them are vouched for.
-    PlaceBits anchors = marked(role_bits | suspected | is_original, mark_of(PeerRole::anchor));
+    PlaceBits anchors = where(role_bits | suspected | is_original, flags_of(PeerRole::anchor));
     if (const std::size_t at = place(other); at != nowhere) anchors.remove(at);
     const std::size_t count = anchors.count();
-    return count == 0 ? no_endpoint : records_[anchors.nth(random_.below(count))].endpoint;
+    return count == 0 ? no_endpoint : rows_[anchors.nth(random_.below(count))].endpoint;
 }
 
 EndpointId PeerView::extreme(bool oldest) {
@@ -91,8 +91,8 @@ EndpointId PeerView::ranked_partner() {
 
 std::vector<EndpointId> PeerView::some_presentable(std::size_t wanted) {
     std::vector<EndpointId> out;
-    for (std::size_t at = 0; at < records_.size(); ++at)
-        if (presentable_at(at)) out.push_back(records_[at].endpoint);
+    for (std::size_t at = 0; at < rows_.size(); ++at)
+        if (presentable_at(at)) out.push_back(rows_[at].endpoint);
     wanted = std::min(wanted, out.size());
     for (std::size_t i = 0; i < wanted; ++i) std::swap(out[i], out[i + random_.below(out.size() - i)]);
     out.resize(wanted);
@@ -101,41 +101,40 @@ std::vector<EndpointId> PeerView::some_presentable(std::size_t wanted) {
 
 EndpointId PeerView::feeler(Instant now, Duration stale_after) {
     const auto worth = [&](std::size_t at) {
-        return !dead_at(at) && (marks_[at] & (suspected | is_original | has_failed)) == 0;
+        return !dead_at(at) && (flags_[at] & (suspected | is_original | has_failed)) == 0;
     };
-    const EndpointId unproved = draw([&](std::size_t at) { return worth(at) && records_[at].proved == 0; });
+    const EndpointId unproved = draw([&](std::size_t at) { return worth(at) && rows_[at].proved == 0; });
     if (unproved != no_endpoint) return unproved;
-    return draw(
-        [&](std::size_t at) { return worth(at) && now - clock_.instant(records_[at].proved) > stale_after; });
+    return draw([&](std::size_t at) { return worth(at) && now - clock_.instant(rows_[at].proved) > stale_after; });
 }
 
 EndpointId PeerView::due_probe(Instant now) {
-    if (stories_.empty()) return no_endpoint;
+    if (details_.empty()) return no_endpoint;
     return draw([&](std::size_t at) {
-        const Story* story = story_at(at);
-        return story && (!dead_at(at) || story->doubted) && (marks_[at] & is_original) == 0 &&
-               story->retry_at <= now;
+        const Details* details = details_at(at);
+        return details && (!dead_at(at) || details->disputed) && (flags_[at] & is_original) == 0 &&
+               details->retry_at <= now;
     });
 }
 
 EndpointId PeerView::due_grave(Instant now) {
     if (count(PeerRole::grave) == 0) return no_endpoint;
     return draw([&](std::size_t at) {
-        return dead_at(at) && (marks_[at] & is_original) == 0 && story_at(at)->retry_at <= now;
+        return dead_at(at) && (flags_[at] & is_original) == 0 && details_at(at)->retry_at <= now;
     });
 }
 
 EndpointId PeerView::any_grave() {
     if (count(PeerRole::grave) == 0) return no_endpoint;
     return draw(
-        [&](std::size_t at) { return dead_at(at) && (marks_[at] & is_original) == 0 && !story_at(at)->left; });
+        [&](std::size_t at) { return dead_at(at) && (flags_[at] & is_original) == 0 && !details_at(at)->left; });
 }
 
 EndpointId PeerView::unproved_since(Instant before) {
     const std::uint32_t then = stamp(before);
     const auto unproved = [&](std::size_t at, bool in_view) {
-        return (role_at(at) != PeerRole::pool) == in_view && presentable_at(at) && (marks_[at] & has_failed) == 0 &&
-               records_[at].proved < then;
+        return (role_at(at) != PeerRole::pool) == in_view && presentable_at(at) && (flags_[at] & has_failed) == 0 &&
+               rows_[at].proved < then;
     };
     const EndpointId member = draw([&](std::size_t at) { return unproved(at, true); });
     return member != no_endpoint ? member : draw([&](std::size_t at) { return unproved(at, false); });
@@ -143,10 +142,10 @@ EndpointId PeerView::unproved_since(Instant before) {
 
 Instant PeerView::next_probe() const {
     Instant next = no_deadline;
-    for (const Story& story : stories_) {
-        if (story.retry_at >= next) continue;
-        const std::size_t at = place(story.endpoint);
-        if ((!dead_at(at) || story.doubted) && (marks_[at] & is_original) == 0) next = story.retry_at;
+    for (const Details& details : details_) {
+        if (details.retry_at >= next) continue;
+        const std::size_t at = place(details.endpoint);
+        if ((!dead_at(at) || details.disputed) && (flags_[at] & is_original) == 0) next = details.retry_at;
     }
     return next;
 }
@@ -155,8 +154,8 @@ void PeerView::prefetch() const {
     const auto lines = [](const void* begin, std::size_t bytes) {
         for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(static_cast<const char*>(begin) + at, 1);
     };
-    lines(records_.data(), records_.size() * sizeof(Record));
-    lines(marks_.data(), marks_.size());
+    lines(rows_.data(), rows_.size() * sizeof(Row));
+    lines(flags_.data(), flags_.size());
     lines(fresh_.data(), fresh_count_ * sizeof(Sighting));
 }
 
@@ -182,12 +181,12 @@ std::size_t PeerView::choose_freshest(std::span<std::uint32_t> out) {
     // As many as are asked for are at least as new as this, unless few of the fresh part are presentable.
     std::uint32_t hint = out.empty() || fresh_count_ < out.size() ? 0 : fresh_[out.size() - 1].stamp();
     const std::uint64_t salt = random_.next();
-    SightingBuffer buffer{records_.size() + 1};
+    SightingBuffer buffer{rows_.size() + 1};
     for (;; hint = 0) {
         Sighting* likely = buffer.begin();
         std::size_t candidates = 0;
-        for (std::size_t at = 0; at < records_.size(); ++at) {
-            const std::uint32_t newest = records_[at].newest();
+        for (std::size_t at = 0; at < rows_.size(); ++at) {
+            const std::uint32_t newest = rows_[at].newest();
             const bool presentable = presentable_at(at);
             // Newest, then chance, then the place.
             const std::uint64_t chance = (salt ^ at) * 0x9e3779b97f4a7c15U >> 56;
@@ -207,12 +206,14 @@ std::size_t PeerView::choose_freshest(std::span<std::uint32_t> out) {
 }
 
 // The 2007 paper, whose H ends at c/2: the H oldest are told only when there are too few others.
-bool PeerView::spares_oldest() const { return options_->healer > 0 && options_->healer <= options_->fresh_max / 2; }
+bool PeerView::excludes_oldest() const {
+    return options_->healer > 0 && options_->healer <= options_->fresh_max / 2;
+}
 
-void PeerView::spare_oldest(std::vector<std::uint32_t>& among, std::size_t wanted) {
+void PeerView::exclude_oldest(std::vector<std::uint32_t>& among, std::size_t wanted) {
     for (std::size_t i = among.size(); i > 1; --i)
         std::swap(among[i - 1], among[random_.below(i)]);  // for the ties
-    std::ranges::stable_sort(among, std::greater{}, [this](std::uint32_t at) { return records_[at].newest(); });
+    std::ranges::stable_sort(among, std::greater{}, [this](std::uint32_t at) { return rows_[at].newest(); });
     const std::size_t rest = among.size() - std::min(wanted, among.size());
     among.resize(among.size() - std::min(options_->healer, rest));
 }
@@ -222,13 +223,13 @@ std::size_t PeerView::choose_others(std::span<std::uint32_t> out, std::size_t co
     std::vector<std::uint32_t> among;
     // Where anybody may join, what is passed on at random is what no talking can bend.
     const std::vector<EndpointId> held = ranked_.nodes();
-    for (std::uint32_t at = 0; at < records_.size(); ++at) {
+    for (std::uint32_t at = 0; at < rows_.size(); ++at) {
         if (!presentable_at(at) ||
             std::ranges::find(out.first(count), at) != out.begin() + static_cast<std::ptrdiff_t>(count))
             continue;
-        if (ranked_.size() == 0 || std::ranges::binary_search(held, records_[at].endpoint)) among.push_back(at);
+        if (ranked_.size() == 0 || std::ranges::binary_search(held, rows_[at].endpoint)) among.push_back(at);
     }
-    if (spares_oldest()) spare_oldest(among, out.size() - count);
+    if (excludes_oldest()) exclude_oldest(among, out.size() - count);
     for (std::size_t i = 0; i < among.size() && count < out.size(); ++i) {
         std::swap(among[i], among[i + random_.below(among.size() - i)]);
         out[count++] = among[i];
@@ -245,19 +246,19 @@ std::size_t PeerView::choose(std::span<std::uint32_t> out, bool brief) {
     out = out.first(wanted);
     const std::size_t candidates = choose_freshest(out.first(freshest));
     std::size_t count = std::min(freshest, candidates);
-    if (ranked_.size() > 0 || spares_oldest() || candidates < 2 * wanted || 2 * candidates < records_.size()) {
+    if (ranked_.size() > 0 || excludes_oldest() || candidates < 2 * wanted || 2 * candidates < rows_.size()) {
         count = choose_others(out, count);
     } else {
         while (count < wanted) {  // most that can be drawn may be told
-            const auto at = static_cast<std::uint32_t>(random_.below(records_.size()));
+            const auto at = static_cast<std::uint32_t>(random_.below(rows_.size()));
             if (presentable_at(at) &&
                 std::ranges::find(out.first(count), at) == out.begin() + static_cast<std::ptrdiff_t>(count))
                 out[count++] = at;
         }
     }
     if (options_->swapper == 0) return count;
-    for (Mark& mark : marks_) mark &= static_cast<Mark>(~was_sent);
-    for (const std::uint32_t at : out.first(count)) marks_[at] |= was_sent;
+    for (Flags& mark : flags_) mark &= static_cast<Flags>(~was_sent);
+    for (const std::uint32_t at : out.first(count)) flags_[at] |= was_sent;
     return count;
 }
 
@@ -269,12 +270,12 @@ std::vector<Peer> PeerView::sample(bool brief) {
     return out;
 }
 
-std::size_t PeerView::sample(std::span<Told> out, bool brief) {
+std::size_t PeerView::sample(std::span<Sampled> out, bool brief) {
     std::array<std::uint32_t, 128> places;  // both settings are at most 64
     const std::size_t count = choose(places, brief);
     assert(out.size() >= count);
     for (std::size_t i = 0; i < count; ++i) {
-        const Record& r = records_[places[i]];
+        const Row& r = rows_[places[i]];
         out[i] = {r.endpoint, r.incarnation, clock_.instant(r.newest())};
     }
     return count;

@@ -19,7 +19,7 @@ void RankSampler::offer(Slot& slot, EndpointId node, std::uint64_t hash) {
     slot.node = node;
 }
 
-void RankSampler::hear(EndpointId node, std::uint64_t hash) {
+void RankSampler::observe(EndpointId node, std::uint64_t hash) {
     for (Slot& slot : slots_) offer(slot, node, hash);
 }
 

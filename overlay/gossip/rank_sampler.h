@@ -21,7 +21,7 @@ public:
     RankSampler(std::size_t slots, Random& random);
 
     // Somebody spoke of this node, whoever and however often. `hash`: of the endpoint, the same at each call.
-    void hear(EndpointId node, std::uint64_t hash);
+    void observe(EndpointId node, std::uint64_t hash);
     // It did not answer, or it left: its slots are empty until others are heard of.
     void forget(EndpointId node);
     // The slot whose turn it is gets a new seed and takes the best of the others' nodes: what is seen of a seed by

@@ -89,9 +89,9 @@ bool HostLists::insert(const Label& label, const Endpoint& endpoint, UnixSeconds
 
 bool HostLists::insert_peer(EndpointId endpoint, const Claim& claim, LearnedFrom from, Moment moment) {
     if (parts_.gossip.is_self(endpoint)) return true;
-    const Heard heard = parts_.view.hear({.endpoint = endpoint, .claim = claim}, moment.now);
-    if (heard == Heard::added) parts_.observer.note(EntryLearned{Label::halp(), parts_.endpoints.at(endpoint), from});
-    parts_.view.settle();
+    const PeerMerge merged = parts_.view.merge({.endpoint = endpoint, .claim = claim}, moment.now);
+    if (merged == PeerMerge::added) parts_.observer.note(EntryLearned{Label::halp(), parts_.endpoints.at(endpoint), from});
+    parts_.view.merge_arrivals();
     return true;
 }
 

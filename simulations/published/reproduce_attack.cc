@@ -104,7 +104,7 @@ private:
     std::uint32_t anybody(std::size_t from, std::size_t to) {
         return static_cast<std::uint32_t>(from + random_.below(to - from));
     }
-    static void hear(RankSampler& at, EndpointId id) { at.hear(id, mix(static_cast<std::uint64_t>(id) + 1)); }
+    static void hear(RankSampler& at, EndpointId id) { at.observe(id, mix(static_cast<std::uint64_t>(id) + 1)); }
     void hear_accomplices(RankSampler& at, std::uint32_t speaker) {
         hear(at, EndpointId{speaker});
         for (std::size_t i = 1; i < slots_; ++i) hear(at, EndpointId{anybody(honest_, nodes)});

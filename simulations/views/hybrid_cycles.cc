@@ -46,9 +46,9 @@ void HybridCycles::start_at_random(std::size_t honest, std::size_t attackers, st
         for (std::size_t k = 0; k < known; ++k) {
             const EndpointId other{static_cast<std::uint32_t>(random_.below(all))};
             if (other != EndpointId{i})
-                members_[i].view.hear({.endpoint = other, .incarnation = 1, .seen = now_}, now_);
+                members_[i].view.merge({.endpoint = other, .incarnation = 1, .seen = now_}, now_);
         }
-        members_[i].view.settle();
+        members_[i].view.merge_arrivals();
     }
 }
 
@@ -64,9 +64,9 @@ void HybridCycles::join(std::uint32_t bootstrap) {
         from_b_.push_back({.endpoint = p.endpoint, .incarnation = p.incarnation, .seen = p.newest()});
     hear(node, from_b_);
     view.prove(EndpointId{bootstrap}, 1, now_, false);  // a seed takes no anchor's place
-    members_[bootstrap].view.hear({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true},
+    members_[bootstrap].view.merge({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true},
                                   now_);
-    members_[bootstrap].view.settle();
+    members_[bootstrap].view.merge_arrivals();
     for (int i = 0; i < eager_proofs; ++i)
         if (const EndpointId other = view.feeler(now_, Duration::max() / 2); other != no_endpoint)
             call(node, other, i == 0);
@@ -103,13 +103,13 @@ void HybridCycles::act(std::uint32_t node) {
         call(node, unproved, false);
     if (options_.checks_after_failure) check_members(node);
     if (const EndpointId grave = view.due_grave(now_); grave != no_endpoint) {
-        view.probing(grave);
+        view.probe_started(grave);
         call(node, grave, false);
     }
     for (int i = 0; i < probes_per_cycle; ++i) {
         const EndpointId due = view.due_probe(now_);
         if (due == no_endpoint) break;
-        view.probing(due);
+        view.probe_started(due);
         call(node, due, false);
     }
 }
@@ -151,11 +151,11 @@ bool HybridCycles::call(std::uint32_t node, EndpointId peer, bool with_lists) {
     if (with_lists)
         exchange(node, other);
     else if (!members_[other].attacker) {
-        members_[other].view.hear({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true},
+        members_[other].view.merge({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true},
                                   now_);
-        members_[other].view.settle();
+        members_[other].view.merge_arrivals();
     }
-    caller.view.settle();
+    caller.view.merge_arrivals();
     return true;
 }
 
@@ -175,7 +175,7 @@ void HybridCycles::exchange(std::uint32_t a, std::uint32_t b) {
 
 void HybridCycles::tell(std::uint32_t node, News& news) {
     news.push_back({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true});
-    std::array<PeerView::Told, 128> told;
+    std::array<PeerView::Sampled, 128> told;
     const std::size_t count = members_[node].view.sample(told, false);
     for (std::size_t i = 0; i < count; ++i)
         news.push_back({.endpoint = told[i].endpoint, .incarnation = told[i].incarnation, .seen = told[i].newest});
@@ -190,12 +190,12 @@ void HybridCycles::tell_accomplices(std::uint32_t node, News& news) {
 
 void HybridCycles::hear(std::uint32_t node, const News& news) {
     PeerView& view = members_[node].view;
-    for (PeerNews one : news) {
+    for (PeerReport one : news) {
         if (one.endpoint == EndpointId{node}) continue;
         if (!one.direct && options_.hearsay_ages) one.seen -= period;
-        view.hear(one, now_);
+        view.merge(one, now_);
     }
-    view.settle();
+    view.merge_arrivals();
 }
 
 // As Gossip: the second failure in a row asks two anchors, and theirs is the last word (the dead answer nobody).

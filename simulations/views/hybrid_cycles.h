@@ -62,7 +62,7 @@ private:
         bool failed_since_round = false;
         int checks_wanted = 0;
     };
-    using News = std::vector<PeerNews>;
+    using News = std::vector<PeerReport>;
 
     std::uint32_t add(bool attacker);
     void act(std::uint32_t node);

@@ -90,7 +90,7 @@ void PeerCycles::start_at_random(SimRandom& random) {
             // PeerSim's lists have an order from the start.
             const Instant seen =
                 time_ == CycleTime::peersim ? now_ - static_cast<std::int64_t>(drawn) * step : now_;
-            nodes_[i].view.hear({.endpoint = other, .incarnation = 1, .seen = seen}, now_);
+            nodes_[i].view.merge({.endpoint = other, .incarnation = 1, .seen = seen}, now_);
             ++drawn;
         }
     }
@@ -152,13 +152,13 @@ void PeerCycles::exchange(std::uint32_t a, std::uint32_t b) {
 // What either tells was dated by its own clock; an age is the same on both.
 void PeerCycles::travel_as_ages(std::uint32_t a, std::uint32_t b) {
     const Duration ahead = nodes_[b].now - nodes_[a].now;
-    for (PeerNews& news : from_a_) news.seen += ahead;
-    for (PeerNews& news : from_b_)
+    for (PeerReport& news : from_a_) news.seen += ahead;
+    for (PeerReport& news : from_b_)
         if (!news.direct) news.seen -= ahead;
 }
 
 void PeerCycles::tell(std::uint32_t node, News& news) {
-    std::array<PeerView::Told, 128> told;  // both settings of the sample are at most 64
+    std::array<PeerView::Sampled, 128> told;  // both settings of the sample are at most 64
     const std::size_t count = nodes_[node].view.sample(told, false);
     for (std::size_t i = 0; i < count; ++i)
         news.push_back({.endpoint = told[i].endpoint, .incarnation = told[i].incarnation, .seen = told[i].newest});
@@ -168,9 +168,9 @@ void PeerCycles::hear(std::uint32_t node, const News& news, std::uint64_t tie_sa
     PeerView& view = nodes_[node].view;
     const Instant now = time_ == CycleTime::by_holder ? nodes_[node].now : now_;
     const bool known_stays = options_.propagation == Propagation::swap;  // Cyclon: as it was, however new the news
-    for (const PeerNews& one : news)
-        if (one.endpoint != EndpointId{node} && !(known_stays && view.find(one.endpoint))) view.hear(one, now);
-    view.settle(tie_salt);
+    for (const PeerReport& one : news)
+        if (one.endpoint != EndpointId{node} && !(known_stays && view.find(one.endpoint))) view.merge(one, now);
+    view.merge_arrivals(tie_salt);
 }
 
 // ---- questions and answers that take time ----
@@ -217,11 +217,11 @@ void PeerCycles::tell_all(std::uint32_t node, News& news) {
 // PeerSim keeps integers of time and, among equal ones, an order: that of both arrays merged with alternating
 // precedence. PeerView knows no order but time, so the place in the merged list is told in steps below the cycle.
 void PeerCycles::merge_as_peersim(std::uint32_t a, std::uint32_t b) {
-    const auto cycle_of = [](const PeerNews& p) {  // stamps count down from the start of a cycle
+    const auto cycle_of = [](const PeerReport& p) {  // stamps count down from the start of a cycle
         const std::int64_t n = p.seen.time_since_epoch() / step;
         return (n + 1023) / 1024;
     };
-    const auto newer = [](const PeerNews& x, const PeerNews& y) { return x.seen > y.seen; };
+    const auto newer = [](const PeerReport& x, const PeerReport& y) { return x.seen > y.seen; };
     from_a_.clear();
     from_b_.clear();
     tell(a, from_a_);
@@ -234,9 +234,9 @@ void PeerCycles::merge_as_peersim(std::uint32_t a, std::uint32_t b) {
         const std::int64_t of_a = i < from_a_.size() ? cycle_of(from_a_[i]) : -1;
         const std::int64_t of_b = j < from_b_.size() ? cycle_of(from_b_[j]) : -1;
         const bool take_a = of_a != of_b ? of_a > of_b : (a_won_tie = !a_won_tie);
-        const PeerNews& next = take_a ? from_a_[i++] : from_b_[j++];
+        const PeerReport& next = take_a ? from_a_[i++] : from_b_[j++];
         if (next.endpoint == EndpointId{a} || next.endpoint == EndpointId{b}) continue;
-        if (std::ranges::find(merged, next.endpoint, &PeerNews::endpoint) != merged.end()) continue;
+        if (std::ranges::find(merged, next.endpoint, &PeerReport::endpoint) != merged.end()) continue;
         const auto place = static_cast<std::int64_t>(merged.size());
         merged.push_back(next);
         merged.back().seen = Instant{std::max(of_a, of_b) * peersim_cycle} - place * step;

@@ -66,7 +66,7 @@ private:
         bool alive = true;
         Instant now = start_instant;  // its own clock, with CycleTime::by_holder
     };
-    using News = std::vector<PeerNews>;
+    using News = std::vector<PeerReport>;
     struct Flight {  // with CycleTime::delayed
         Instant due = never;
         std::uint64_t number = 0;

@@ -96,10 +96,10 @@ PeerNodes::PeerNodes(const ViewSwarmOptions& options, NodeRange range, EventRand
 
 void PeerNodes::start(std::uint32_t node, std::span<const Sighting> others) {
     for (const Sighting s : others)
-        at(node).hear(
+        at(node).merge(
             {.endpoint = s.endpoint(), .incarnation = incarnation_of_nodes, .seen = instant_of(s.stamp())},
             instant_of(s.stamp()));
-    at(node).settle();
+    at(node).merge_arrivals();
 }
 
 EndpointId PeerNodes::feeler(std::uint32_t node, std::uint32_t now) {
@@ -107,7 +107,7 @@ EndpointId PeerNodes::feeler(std::uint32_t node, std::uint32_t now) {
 }
 
 std::size_t PeerNodes::tell(std::uint32_t node, std::span<Sighting> out) {
-    std::array<PeerView::Told, 128> told;
+    std::array<PeerView::Sampled, 128> told;
     const std::size_t count = at(node).sample(told, false);
     for (std::size_t i = 0; i < count; ++i) out[i] = Sighting::of(tick_of(told[i].newest), told[i].endpoint);
     std::ranges::sort(out.first(count), std::greater{});
@@ -119,24 +119,24 @@ void PeerNodes::hear(std::uint32_t node, std::span<const Sighting> news, Endpoin
     PeerView& view = at(node);
     for (const Sighting s : news) {
         if (s.endpoint() == EndpointId{node}) continue;
-        view.hear({.endpoint = s.endpoint(),
+        view.merge({.endpoint = s.endpoint(),
                    .incarnation = incarnation_of_nodes,
                    .seen = instant_of(s.stamp()),
                    .direct = s.endpoint() == speaker},
                   instant_of(now));
     }
     if (answered && proves_) view.prove(speaker, incarnation_of_nodes, instant_of(now));
-    view.settle(salt);
+    view.merge_arrivals(salt);
 }
 
 void PeerNodes::contact(std::uint32_t node, EndpointId other, bool answered, std::uint32_t now) {
     if (answered)
         at(node).prove(other, incarnation_of_nodes, instant_of(now));
     else
-        at(node).hear(
+        at(node).merge(
             {.endpoint = other, .incarnation = incarnation_of_nodes, .seen = instant_of(now), .direct = true},
             instant_of(now));
-    at(node).settle();
+    at(node).merge_arrivals();
 }
 
 // What prefetch() itself must read.

@@ -192,7 +192,7 @@ TEST(FreshView, TakesOneInAsAMergeOfOneWould) {
         FreshView one{room, size}, other{merged, size};
         Sighting out{0};
         const std::vector<Sighting> before = room;
-        if (!one.put(news, rule, out)) {
+        if (!one.merge_one(news, rule, out)) {
             ++refused;
             EXPECT_EQ(room, before);
             EXPECT_EQ(one.size(), size);

@@ -33,8 +33,8 @@ protected:
     EndpointId peer(int i) {
         return endpoints.intern({"10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".1", 3451});
     }
-    Heard hear(PeerView& view, int i, Duration age, std::uint32_t incarnation = 1) {
-        return view.hear({.endpoint = peer(i), .incarnation = incarnation, .seen = start - age}, start);
+    PeerMerge hear(PeerView& view, int i, Duration age, std::uint32_t incarnation = 1) {
+        return view.merge({.endpoint = peer(i), .incarnation = incarnation, .seen = start - age}, start);
     }
     static std::size_t role(const PeerView& view, PeerRole role) { return view.count(role); }
 
@@ -44,9 +44,9 @@ protected:
 
 TEST_F(PeerViewTest, KeepsTheNewestSightingWhateverTheOrder) {
     PeerView view{endpoints, dice, {}};
-    EXPECT_EQ(hear(view, 1, 10s), Heard::added);
-    EXPECT_EQ(hear(view, 1, 20s), Heard::stale);
-    EXPECT_EQ(hear(view, 1, 5s), Heard::refreshed);
+    EXPECT_EQ(hear(view, 1, 10s), PeerMerge::added);
+    EXPECT_EQ(hear(view, 1, 20s), PeerMerge::stale);
+    EXPECT_EQ(hear(view, 1, 5s), PeerMerge::refreshed);
     EXPECT_EQ(view.find(peer(1))->seen, start - 5s);
 }
 
@@ -57,7 +57,7 @@ TEST_F(PeerViewTest, TiesByHashFallAlikeOnBothSidesOfAnExchange) {
                       own_dice,
                       {.fresh_max = 5, .healer = 20, .ties = TieRule::hash, .anchors_max = 0, .pool_max = 0}};
         for (int i = 1; i <= 20; ++i) hear(view, i, i <= 2 ? 1s : 10s);
-        view.settle(salt);
+        view.merge_arrivals(salt);
         std::set<EndpointId> out;
         for (const Peer& p : view.all()) out.insert(p.endpoint);
         return out;
@@ -75,7 +75,7 @@ TEST_F(PeerViewTest, AHigherIncarnationClearsOldFailures) {
     view.fail(peer(1), start, 2s);
     view.fail(peer(1), start, 2s);
     ASSERT_TRUE(view.find(peer(1))->suspect());
-    EXPECT_EQ(hear(view, 1, 10s, 2), Heard::refreshed);
+    EXPECT_EQ(hear(view, 1, 10s, 2), PeerMerge::refreshed);
     EXPECT_FALSE(view.find(peer(1))->suspect());
 }
 
@@ -83,12 +83,12 @@ TEST_F(PeerViewTest, HearsayOfTheSameIncarnationNeverRevivesTheDead) {
     PeerView view{endpoints, dice, {}};
     hear(view, 1, 10s);
     view.bury(peer(1), start);
-    EXPECT_EQ(hear(view, 1, 1s), Heard::stale) << "older than the burial";
-    const PeerNews later{.endpoint = peer(1), .incarnation = 1, .seen = start + 5s};
-    EXPECT_EQ(view.hear(later, start + 6s), Heard::doubted);
+    EXPECT_EQ(hear(view, 1, 1s), PeerMerge::stale) << "older than the burial";
+    const PeerReport later{.endpoint = peer(1), .incarnation = 1, .seen = start + 5s};
+    EXPECT_EQ(view.merge(later, start + 6s), PeerMerge::disputed);
     EXPECT_TRUE(view.find(peer(1))->dead());
     EXPECT_EQ(view.due_probe(start + 6s), peer(1)) << "but it is worth a look";
-    EXPECT_EQ(hear(view, 1, 1s, 2), Heard::revived);
+    EXPECT_EQ(hear(view, 1, 1s, 2), PeerMerge::revived);
     EXPECT_FALSE(view.find(peer(1))->dead());
 }
 
@@ -105,9 +105,9 @@ TEST_F(PeerViewTest, ALeftNodeComesBackOnlyAsANewIncarnation) {
     PeerView view{endpoints, dice, {}};
     hear(view, 1, 10s, 5);
     view.leave(peer(1), 5, start);
-    EXPECT_EQ(view.hear({.endpoint = peer(1), .incarnation = 5, .seen = start + 9s}, start + 9s), Heard::stale);
+    EXPECT_EQ(view.merge({.endpoint = peer(1), .incarnation = 5, .seen = start + 9s}, start + 9s), PeerMerge::stale);
     EXPECT_EQ(view.listed_count(), 0U);
-    EXPECT_EQ(hear(view, 1, 0s, 6), Heard::revived);
+    EXPECT_EQ(hear(view, 1, 0s, 6), PeerMerge::revived);
 }
 
 TEST_F(PeerViewTest, GravesPauseEverLongerUpToAnHour) {
@@ -118,7 +118,7 @@ TEST_F(PeerViewTest, GravesPauseEverLongerUpToAnHour) {
     Duration last{0};
     for (int i = 0; i < 60; ++i) {
         now = view.find(peer(1))->retry_at;
-        view.probing(peer(1));
+        view.probe_started(peer(1));
         view.fail(peer(1), now, 2s);
         const Duration pause = view.find(peer(1))->retry_at - now;
         EXPECT_GE(pause + pause / 4 + 1s, std::min<Duration>(last, 1h)) << i;
@@ -135,7 +135,7 @@ TEST_F(PeerViewTest, AnchorsAreProvedNodesAndNeverMoreThanAllowed) {
     for (int i = 0; i < 200; ++i) {
         hear(view, i, 1s);
         view.prove(peer(i), 1, start + std::chrono::milliseconds{i});
-        view.settle();
+        view.merge_arrivals();
         EXPECT_LE(role(view, PeerRole::anchor), 5U);
     }
     EXPECT_EQ(role(view, PeerRole::anchor), 5U);
@@ -162,7 +162,7 @@ TEST_F(PeerViewTest, NothingExceedsItsPlaceWhateverStrangersSay) {
     for (int i = 0; i < 3000; ++i) {
         hear(view, i, std::chrono::milliseconds{dice.below(60'000)});
         if (i % 3 == 0) view.bury(peer(i), start);
-        view.settle();
+        view.merge_arrivals();
         ASSERT_LE(role(view, PeerRole::fresh), options.fresh_max);
         ASSERT_LE(role(view, PeerRole::pool), options.pool_max);
         ASSERT_LE(role(view, PeerRole::grave), options.grave_max);
@@ -176,10 +176,10 @@ TEST_F(PeerViewTest, AFullPoolLosesMereClaimsBeforeProvedNodes) {
     options.anchors_max = 0;
     PeerView view{endpoints, dice, options};
     for (int i = 0; i < 10; ++i) view.prove(peer(i), 1, start);
-    view.settle();
+    view.merge_arrivals();
     for (int i = 100; i < 200; ++i)
-        view.hear({.endpoint = peer(i), .claim = {UnixSeconds{9}, UnixSeconds{9}, start}}, start);
-    view.settle();
+        view.merge({.endpoint = peer(i), .claim = {UnixSeconds{9}, UnixSeconds{9}, start}}, start);
+    view.merge_arrivals();
     for (int i = 0; i < 10; ++i) EXPECT_TRUE(view.find(peer(i))) << i;
 }
 
@@ -189,11 +189,11 @@ TEST_F(PeerViewTest, AnAddressGroupTakesNoMoreThanItsShareOfTheView) {
     PeerView view{endpoints, dice, options};
     for (int i = 0; i < 100; ++i) {
         const EndpointId sybil = endpoints.intern({"198.51.100." + std::to_string(i), 3451});
-        view.hear({.endpoint = sybil, .incarnation = 1, .seen = start}, start);
+        view.merge({.endpoint = sybil, .incarnation = 1, .seen = start}, start);
         view.prove(sybil, 1, start);
     }
     for (int i = 0; i < 20; ++i) hear(view, i * 250, 30s);
-    view.settle();
+    view.merge_arrivals();
     int members = 0;
     for (const Peer& p : view.all())
         members += endpoints.at(p.endpoint).host.starts_with("198.") && p.role != PeerRole::pool;
@@ -208,8 +208,8 @@ TEST_F(PeerViewTest, NoClaimOfFreshnessMovesAnAnchorOfTheSameAddressGroup) {
     view.prove(anchor, 1, start);
     for (int i = 0; i < 100; ++i) {
         const EndpointId claimed = endpoints.intern({"198.51.100." + std::to_string(i), 3451});
-        view.hear({.endpoint = claimed, .incarnation = 1, .seen = start + 10s}, start + 10s);
-        view.settle();
+        view.merge({.endpoint = claimed, .incarnation = 1, .seen = start + 10s}, start + 10s);
+        view.merge_arrivals();
         view.prove(claimed, 1, start + 10s);  // and it exists: still the group is crowded
         ASSERT_EQ(view.find(anchor)->role, PeerRole::anchor) << i;
         ASSERT_EQ(view.count(PeerRole::anchor), 1u) << i;
@@ -221,11 +221,11 @@ TEST_F(PeerViewTest, RankedPartnersAreNotThoseThatAreSpokenOfMost) {
     options.partner = PartnerRule::ranked;
     PeerView view{endpoints, dice, options};
     for (int i = 0; i < 60; ++i) hear(view, i, 30s);
-    view.settle();
+    view.merge_arrivals();
     for (int round = 0; round < 100; ++round) {  // 20 that never fall silent
         for (int i = 100; i < 120; ++i)
-            view.hear({.endpoint = peer(i), .incarnation = 1, .seen = start + round * 1s}, start + round * 1s);
-        view.settle();
+            view.merge({.endpoint = peer(i), .incarnation = 1, .seen = start + round * 1s}, start + round * 1s);
+        view.merge_arrivals();
     }
     int loud = 0;
     for (int i = 0; i < 1000; ++i) loud += view.partner() >= peer(100);
@@ -239,7 +239,7 @@ TEST_F(PeerViewTest, WhoFailsLeavesOrIsErasedIsNoRankedPartner) {
     options.rank_slots = 20;
     PeerView view{endpoints, dice, options};
     for (int i = 0; i < 4; ++i) hear(view, i, 1s);
-    view.settle();
+    view.merge_arrivals();
     view.fail(peer(0), start, 1s);
     view.leave(peer(1), 1, start);
     view.erase(peer(2));
@@ -260,7 +260,7 @@ TEST_F(PeerViewTest, WhoHoldsASlotStaysInAFullPool) {
     options.pool_max = 4;
     PeerView view{endpoints, dice, options};
     for (int i = 0; i < 50; ++i) hear(view, i, 1s);
-    view.settle();
+    view.merge_arrivals();
     std::set<EndpointId> partners;
     for (int i = 0; i < 2000; ++i) partners.insert(view.partner());
     EXPECT_GT(partners.size(), 30u);  // of 100 slots among 50 nodes
@@ -278,11 +278,11 @@ TEST_F(PeerViewTest, TheSwapperGivesAwayAnyOfThoseSentNotTheNewest) {
         options.swapper = 2;
         PeerView view{endpoints, dice, options};
         for (int i = 0; i < 10; ++i) hear(view, i, std::chrono::seconds{i});
-        view.settle();
+        view.merge_arrivals();
         ASSERT_EQ(view.sample().size(), 10u);
         hear(view, 20, 0s);
         hear(view, 21, 0s);
-        view.settle();
+        view.merge_arrivals();
         EXPECT_EQ(view.find(peer(20))->role, PeerRole::fresh);
         newest_left += view.find(peer(0))->role == PeerRole::pool;
     }
@@ -294,7 +294,7 @@ TEST_F(PeerViewTest, ASampleIsTheFreshestAndOthersWithoutRepeats) {
     ViewOptions options;
     PeerView view{endpoints, dice, options};
     for (int i = 0; i < 60; ++i) hear(view, i, std::chrono::seconds{i});
-    view.settle();
+    view.merge_arrivals();
     std::set<EndpointId> others;
     for (int round = 0; round < 50; ++round) {
         std::set<EndpointId> seen;
@@ -319,7 +319,7 @@ TEST_F(PeerViewTest, SuspectsAreNeitherToldNorChosenButStayListedLast) {
 
 TEST_F(PeerViewTest, ClaimsAreListedBelowEverythingConfirmed) {
     PeerView view{endpoints, dice, {}};
-    view.hear({.endpoint = peer(1), .claim = {UnixSeconds{4'000'000'000}, UnixSeconds{2'000'000'000}, start}},
+    view.merge({.endpoint = peer(1), .claim = {UnixSeconds{4'000'000'000}, UnixSeconds{2'000'000'000}, start}},
               start);
     hear(view, 2, 200s);
     EXPECT_EQ(view.listed().front().endpoint, peer(2));
@@ -332,7 +332,7 @@ TEST_F(PeerViewTest, DigestsAgreeOnMachinesThatLearnedInAnotherOrder) {
     PeerView two{elsewhere, dice, {}};
     for (int i = 0; i < 50; ++i) hear(one, i, std::chrono::seconds{i});
     for (int i = 49; i >= 0; --i)
-        two.hear({.endpoint = elsewhere.intern(endpoints.at(peer(i))), .incarnation = 1, .seen = start - 3s},
+        two.merge({.endpoint = elsewhere.intern(endpoints.at(peer(i))), .incarnation = 1, .seen = start - 3s},
                  start);
     EXPECT_EQ(one.digest(), two.digest());
     hear(one, 7, 0s, 2);
@@ -360,7 +360,7 @@ TEST_F(PeerViewTest, NewscastIsASetting) {
     newscast.drop_on_failure = true;
     PeerView view{endpoints, dice, newscast};
     for (int i = 0; i < 60; ++i) hear(view, i, std::chrono::seconds{(i * 37) % 60});
-    view.settle();
+    view.merge_arrivals();
     EXPECT_EQ(view.all().size(), 20U);
     for (const Peer& p : view.all()) EXPECT_GT(p.seen, start - 20s) << "only the freshest stay";
     view.fail(view.all()[0].endpoint, start, 1s);
@@ -377,11 +377,11 @@ TEST_F(PeerViewTest, SwapperGivesAwayWhatItSent) {
     swapper.anchors_max = swapper.pool_max = 0;
     PeerView view{endpoints, dice, swapper};
     for (int i = 0; i < 10; ++i) hear(view, i, 5s);
-    view.settle();
+    view.merge_arrivals();
     std::set<EndpointId> sent;
     for (const Peer& p : view.sample()) sent.insert(p.endpoint);
     for (int i = 100; i < 105; ++i) hear(view, i, 50s);
-    view.settle();
+    view.merge_arrivals();
     EXPECT_EQ(view.all().size(), 10U);
     for (const Peer& p : view.all()) EXPECT_FALSE(sent.contains(p.endpoint));
 }
@@ -398,12 +398,12 @@ TEST_F(PeerViewTest, TheSwapperKeepsWhoCameBackNewer) {
     for (const Duration age : {10s, 1s}) {
         PeerView view{endpoints, dice, swapper};
         for (int i = 1; i <= 10; ++i) hear(view, i, 10s);
-        view.settle();
+        view.merge_arrivals();
         const std::vector<Peer> sent = view.sample();
         for (const Peer& p : sent)
-            view.hear({.endpoint = p.endpoint, .incarnation = 1, .seen = start - age}, start);
+            view.merge({.endpoint = p.endpoint, .incarnation = 1, .seen = start - age}, start);
         for (int i = 11; i <= 15; ++i) hear(view, i, 10s);
-        view.settle();
+        view.merge_arrivals();
         std::size_t stayed = 0;
         for (const Peer& p : sent) stayed += view.find(p.endpoint).has_value();
         if (age == 10s) {
@@ -426,7 +426,7 @@ TEST_F(PeerViewTest, TheOldestThatTheHealerIsAboutToDropAreNotTold) {
                        .anchors_max = 0,
                        .pool_max = 0}};
         for (int i = 1; i <= 10; ++i) hear(view, i, i * 1s);
-        view.settle();
+        view.merge_arrivals();
         std::set<EndpointId> told;
         for (int round = 0; round < 100; ++round)
             for (const Peer& p : view.sample()) told.insert(p.endpoint);
@@ -438,7 +438,7 @@ TEST_F(PeerViewTest, TheOldestThatTheHealerIsAboutToDropAreNotTold) {
 TEST_F(PeerViewTest, OfSeveralOldestAnyIsThePartner) {
     PeerView view{endpoints, dice, {.partner = PartnerRule::oldest, .anchors_max = 0, .pool_max = 0}};
     for (int i = 1; i <= 10; ++i) hear(view, i, i <= 4 ? 9s : 1s);
-    view.settle();
+    view.merge_arrivals();
     std::map<EndpointId, int> drawn;
     for (int i = 0; i < 400; ++i) ++drawn[view.partner()];
     EXPECT_EQ(drawn.size(), 4u);
@@ -460,7 +460,7 @@ TEST_F(PeerViewTest, ASuspectLosesItsPlaceInTheViewUntilItAnswers) {
     EXPECT_EQ(view.find(peer(1))->role, PeerRole::fresh);
     view.fail(peer(1), start, 2s);
     EXPECT_EQ(view.find(peer(1))->role, PeerRole::pool);
-    EXPECT_EQ(hear(view, 1, 0s), Heard::refreshed);
+    EXPECT_EQ(hear(view, 1, 0s), PeerMerge::refreshed);
     EXPECT_EQ(view.find(peer(1))->role, PeerRole::pool) << "hearsay is no answer";
     view.prove(peer(1), 1, start);
     EXPECT_EQ(view.find(peer(1))->role, PeerRole::anchor);
@@ -472,7 +472,7 @@ TEST_F(PeerViewTest, OldHearsayIsKnownButNoPartner) {
     hear(view, 2, 9s);
     EXPECT_EQ(view.find(peer(1))->role, PeerRole::pool);
     EXPECT_EQ(view.find(peer(2))->role, PeerRole::fresh);
-    EXPECT_EQ(hear(view, 1, 3s), Heard::refreshed);
+    EXPECT_EQ(hear(view, 1, 3s), PeerMerge::refreshed);
     EXPECT_EQ(view.find(peer(1))->role, PeerRole::fresh);
 }
 
@@ -505,10 +505,10 @@ TEST_F(PeerViewTest, AgesStayRightWhenANodeRunsForMonths) {
     for (int day = 0; day < 120; ++day) {
         const Instant now = start + day * 24h;
         for (int i = 0; i < 30; ++i)
-            view.hear({.endpoint = peer(day * 7 + i), .incarnation = 1, .seen = now - std::chrono::seconds{i}},
+            view.merge({.endpoint = peer(day * 7 + i), .incarnation = 1, .seen = now - std::chrono::seconds{i}},
                       now);
         view.prove(peer(day * 7), 1, now);
-        view.settle();
+        view.merge_arrivals();
         EXPECT_EQ(view.find(peer(day * 7))->proved, now);
         EXPECT_EQ(view.listed().front().endpoint, peer(day * 7)) << "day " << day;
         EXPECT_EQ(view.sample().front().newest(), now);
@@ -552,20 +552,20 @@ TEST_F(PeerViewTest, KeepsItsPartsApartWhateverHappens) {
                     view.set_original(id, now);
                     break;
                 case 6:
-                    view.hear({.endpoint = id, .claim = {UnixSeconds{9}, UnixSeconds{9}, now}}, now);
+                    view.merge({.endpoint = id, .claim = {UnixSeconds{9}, UnixSeconds{9}, now}}, now);
                     break;
                 case 7:
                     view.expire(now, 60s, 60s, 90s, 70s);
                     break;
                 default:
-                    view.hear({.endpoint = id,
+                    view.merge({.endpoint = id,
                                .incarnation = static_cast<std::uint32_t>(1 + chance.below(2)),
                                .seen = now - std::chrono::milliseconds{chance.below(9000)},
                                .direct = chance.below(4) == 0},
                               now);
             }
             if (chance.below(3) > 0) continue;
-            view.settle(seed);
+            view.merge_arrivals(seed);
             std::array<std::size_t, 4> counted{};
             for (const Peer& p : view.all()) {
                 ++counted[static_cast<std::size_t>(p.role)];

@@ -18,14 +18,14 @@ std::uint64_t hash_of(std::uint32_t i) { return mix(i + 1); }
 
 void hear(RankSampler& sampler, std::uint32_t from, std::uint32_t to, int times = 1) {
     for (int t = 0; t < times; ++t)
-        for (std::uint32_t i = from; i < to; ++i) sampler.hear(node(i), hash_of(i));
+        for (std::uint32_t i = from; i < to; ++i) sampler.observe(node(i), hash_of(i));
 }
 
 TEST(RankSampler, IsEmptyUntilSomebodyIsHeardOf) {
     SimRandom random{1, 1};
     RankSampler sampler{10, random};
     EXPECT_EQ(sampler.draw(random), no_endpoint);
-    sampler.hear(node(3), hash_of(3));
+    sampler.observe(node(3), hash_of(3));
     EXPECT_EQ(sampler.draw(random), node(3));
     EXPECT_EQ(sampler.nodes(), std::vector{node(3)});
 }
@@ -114,7 +114,7 @@ TEST(RankSampler, AgreesWithAModelThatRemembersEverybody) {
                 for (Model& m : model)
                     if (m.holds == node(i)) m.holds.reset();
             } else {
-                sampler.hear(node(i), hash_of(i));
+                sampler.observe(node(i), hash_of(i));
                 for (Model& m : model)
                     if (!m.holds || rank(m, node(i)) < rank(m, *m.holds)) m.holds = node(i);
             }

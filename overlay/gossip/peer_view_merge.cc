@@ -38,33 +38,33 @@ void put_highest_first(Sighting* begin, Sighting* cut, Sighting* end) {
 
 }  // namespace
 
-void PeerView::settle(std::uint64_t tie_salt) {
+void PeerView::merge_arrivals(std::uint64_t tie_salt) {
     limit_groups();
-    if (arrivals_ || fresh_count_ > options_->fresh_max) merge_arrivals(tie_salt);
+    if (arrivals_ || fresh_count_ > options_->fresh_max) merge_into_fresh(tie_salt);
     shrink_pool();
 }
 
-void PeerView::merge_arrivals(std::uint64_t tie_salt) {
-    constexpr Mark fresh_and_new = arrived;  // the role fresh is 0
-    static_assert(static_cast<Mark>(PeerRole::fresh) == 0);
-    const PlaceBits places = marked(role_bits | arrived, fresh_and_new);
+void PeerView::merge_into_fresh(std::uint64_t tie_salt) {
+    constexpr Flags fresh_and_new = arrived;  // the role fresh is 0
+    static_assert(static_cast<Flags>(PeerRole::fresh) == 0);
+    const PlaceBits places = where(role_bits | arrived, fresh_and_new);
     const std::size_t told = places.count();
     SightingBuffer news{told + 1}, left{told + fresh_count_ + 1};
     Sighting* end = news.begin();
     places.each([&](std::size_t at) {
-        *end++ = Sighting::of(records_[at].newest(), records_[at].endpoint);
-        marks_[at] &= static_cast<Mark>(~arrived);
+        *end++ = Sighting::of(rows_[at].newest(), rows_[at].endpoint);
+        flags_[at] &= static_cast<Flags>(~arrived);
     });
     arrivals_ = false;
     FreshView view = fresh();
-    if (Sighting out{0}; told == 1 && view.put(*news.begin(), FreshView::rule_of(*options_), out)) {
+    if (Sighting out{0}; told == 1 && view.merge_one(*news.begin(), FreshView::rule_of(*options_), out)) {
         fresh_count_ = static_cast<std::uint32_t>(view.size());
         if (out.word != 0) demote({&out, 1});
         return;
     }
     std::vector<EndpointId> sent;
     if (options_->swapper > 0)
-        marked(role_bits | was_sent, was_sent).each([&](std::size_t at) { sent.push_back(records_[at].endpoint); });
+        where(role_bits | was_sent, was_sent).each([&](std::size_t at) { sent.push_back(rows_[at].endpoint); });
     std::sort(news.begin(), end, std::greater{});
     const ByEndpoint hash{endpoints_};
     const std::size_t gone = view.merge({news.begin(), told}, no_endpoint, FreshView::rule_of(*options_),
@@ -75,7 +75,7 @@ void PeerView::merge_arrivals(std::uint64_t tie_salt) {
 
 // Those that a merge left out of fresh_.
 void PeerView::demote(std::span<const Sighting> left) {
-    for (const Sighting s : left) marks_[lower_bound(s.endpoint())] |= mark_of(PeerRole::pool);
+    for (const Sighting s : left) flags_[lower_bound(s.endpoint())] |= flags_of(PeerRole::pool);
     const auto count = static_cast<std::uint32_t>(left.size());
     counts_[static_cast<std::size_t>(PeerRole::fresh)] -= count;
     counts_[static_cast<std::size_t>(PeerRole::pool)] += count;
@@ -85,10 +85,10 @@ void PeerView::demote(std::span<const Sighting> left) {
 void PeerView::limit_groups() {
     if (options_->per_group_max == 0) return;
     std::vector<std::tuple<std::uint32_t, std::uint32_t, std::size_t>> members;  // group, how long ago, where
-    for (std::size_t at = 0; at < records_.size(); ++at) {
+    for (std::size_t at = 0; at < rows_.size(); ++at) {
         const bool anchor = role_at(at) == PeerRole::anchor;
         if (anchor || role_at(at) == PeerRole::fresh)
-            members.emplace_back(endpoints_.group(records_[at].endpoint), anchor ? 0 : ~records_[at].newest(), at);
+            members.emplace_back(endpoints_.group(rows_[at].endpoint), anchor ? 0 : ~rows_[at].newest(), at);
     }
     std::ranges::sort(members);
     std::size_t in_group = 0;
@@ -101,11 +101,11 @@ void PeerView::limit_groups() {
 // A crowded group gets no further anchor: attackers of few groups crowd theirs, the honest of many hardly ever do.
 bool PeerView::group_is_crowded(std::size_t at) const {
     if (options_->per_group_max == 0) return false;
-    const std::uint32_t group = endpoints_.group(records_[at].endpoint);
+    const std::uint32_t group = endpoints_.group(rows_[at].endpoint);
     std::size_t others = 0;
-    for (std::size_t i = 0; i < records_.size(); ++i)
+    for (std::size_t i = 0; i < rows_.size(); ++i)
         others += i != at && (role_at(i) == PeerRole::fresh || role_at(i) == PeerRole::anchor) &&
-                  endpoints_.group(records_[i].endpoint) == group;
+                  endpoints_.group(rows_[i].endpoint) == group;
     return others > 0 && others + 1 >= options_->per_group_max;
 }
 
@@ -113,7 +113,7 @@ bool PeerView::group_is_crowded(std::size_t at) const {
 // slot of the sampler stays: there the talk of others must decide nothing.
 void PeerView::shrink_pool() {
     if (count(PeerRole::pool) <= options_->pool_max) return;
-    PlaceBits places = marked(role_bits, mark_of(PeerRole::pool));
+    PlaceBits places = where(role_bits, flags_of(PeerRole::pool));
     for (const EndpointId held : ranked_.nodes())
         if (const std::size_t at = place(held); at != nowhere) places.remove(at);
     const std::size_t size = places.count();
@@ -122,20 +122,20 @@ void PeerView::shrink_pool() {
     SightingBuffer pool{size + 1};
     Sighting* end = pool.begin();
     places.each([&](std::size_t at) {
-        const Record& r = records_[at];
+        const Row& r = rows_[at];
         const unsigned rank =
-            (r.vouched() ? 4U : 0U) | (marks_[at] & suspected ? 0U : 2U) | (r.proved != 0 ? 1U : 0U);
+            (r.vouched() ? 4U : 0U) | (flags_[at] & suspected ? 0U : 2U) | (r.proved != 0 ? 1U : 0U);
         *end++ = {std::uint64_t{rank} << 61 | std::uint64_t{r.newest()} << 24 | (last_place - at)};
     });
     Sighting* const cut = pool.begin() + options_->pool_max;
     cut_pool(pool.begin(), cut, end);
     for (Sighting* s = cut; s != end; ++s) {
         const std::size_t at = last_place - (s->word & last_place);
-        drop_story(at);
-        records_[at].endpoint = no_endpoint;
+        drop_details(at);
+        rows_[at].endpoint = no_endpoint;
     }
     counts_[static_cast<std::size_t>(PeerRole::pool)] -= static_cast<std::uint32_t>(end - cut);
-    remove_marked();
+    remove_cleared();
 }
 
 // Puts those that stay before the cut.
@@ -151,8 +151,8 @@ void PeerView::cut_pool(Sighting* begin, Sighting* cut, Sighting* end) const {
     const auto stays_before = [&](Sighting a, Sighting b) {
         if (a.word >> 24 != b.word >> 24) return a.word > b.word;
         const std::size_t one = last_place - (a.word & last_place), other = last_place - (b.word & last_place);
-        if ((marks_[one] | marks_[other]) & has_story) return listed_before(peer_at(one), peer_at(other));
-        if (records_[one].proved != records_[other].proved) return records_[one].proved > records_[other].proved;
+        if ((flags_[one] | flags_[other]) & has_details) return listed_before(peer_at(one), peer_at(other));
+        if (rows_[one].proved != rows_[other].proved) return rows_[one].proved > rows_[other].proved;
         return one < other;
     };
     std::nth_element(begin, cut, end, stays_before);
@@ -161,8 +161,8 @@ void PeerView::cut_pool(Sighting* begin, Sighting* cut, Sighting* end) const {
 void PeerView::shrink_graves() {
     if (count(PeerRole::grave) <= options_->grave_max) return;
     std::size_t oldest = nowhere;
-    for (std::size_t at = 0; at < records_.size(); ++at)
-        if (dead_at(at) && (oldest == nowhere || story_at(at)->buried < story_at(oldest)->buried)) oldest = at;
+    for (std::size_t at = 0; at < rows_.size(); ++at)
+        if (dead_at(at) && (oldest == nowhere || details_at(at)->buried < details_at(oldest)->buried)) oldest = at;
     remove(oldest);
 }
 
