@@ -35,7 +35,7 @@ private:
     std::string open_;
 };
 
-std::string_view last_part(std::string_view key) { return key.substr(key.rfind('.') + 1); }
+std::string_view name_of(std::string_view key) { return key.substr(key.rfind('.') + 1); }
 
 std::string origin_of(const LoadedSettings& loaded, const std::string& key) {
     const auto found = loaded.origins.find(key);
@@ -71,7 +71,7 @@ std::string print_effective(LoadedSettings loaded, const Directories& directorie
         std::string comment = origin_of(loaded, std::string{setting.key});
         const std::string here = value == "\"\"" ? resolved(setting.key, directories) : std::string{};
         if (!here.empty()) comment += ", here: " + here;
-        print_line(out, indent, last_part(setting.key), value, comment);
+        print_line(out, indent, name_of(setting.key), value, comment);
         if (setting.key != "labels.default.persist" || loaded.settings.node.table.rows.empty()) continue;
         out += "  rows:\n";
         for (auto& [label, allocation] : loaded.settings.node.table.rows) {
@@ -103,7 +103,7 @@ std::string sample_config() {
         const bool again = setting.reload == Reload::applies;
         out += indent + "# " + std::string{setting.help} + (again ? "" : " (restart)") + "\n";
         out += indent + "# allowed: " + allowed(field, setting.range) + "\n";
-        out += indent + "#" + std::string{last_part(setting.key)} + ": " + print(field) + "\n";
+        out += indent + "#" + std::string{name_of(setting.key)} + ": " + print(field) + "\n";
     }
     const auto rows = out.find("limits:\n");
     out.insert(rows == std::string::npos ? out.size() : rows - 1,

@@ -17,8 +17,6 @@
 namespace halp::config {
 namespace {
 
-constexpr std::size_t problems_max = 20;
-
 Place place_of(const YAML::Mark& mark) {
     if (mark.is_null()) return {1, 1};
     return {static_cast<std::size_t>(mark.line) + 1, static_cast<std::size_t>(mark.column) + 1};
@@ -84,7 +82,7 @@ private:
     };
 
     void problem(const YAML::Mark& mark, std::string message) {
-        if (document_.problems.size() < problems_max)
+        if (document_.problems.size() < yaml_problems_max)
             document_.problems.push_back({place_of(mark), std::move(message)});
     }
 
@@ -183,7 +181,7 @@ YamlDocument read_yaml(std::string_view content) {
     YamlDocument document;
     // What ends the reading is told even where there is much else to tell.
     const auto end_with = [&document](Place place, std::string message) {
-        if (document.problems.size() == problems_max) document.problems.pop_back();
+        if (document.problems.size() == yaml_problems_max) document.problems.pop_back();
         document.problems.push_back({place, std::move(message)});
     };
     if (content.size() > yaml_bytes_max) {

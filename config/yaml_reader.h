@@ -31,12 +31,13 @@ struct YamlProblem {
 
 struct YamlDocument {
     std::vector<YamlEntry> entries;     // in file order
-    std::vector<YamlProblem> problems;  // at most 20
+    std::vector<YamlProblem> problems;  // at most yaml_problems_max
 };
 
 inline constexpr std::size_t yaml_bytes_max = 1 << 20;
 inline constexpr std::size_t yaml_depth_max = 8;
 inline constexpr std::size_t yaml_entries_max = 20'000;
+inline constexpr std::size_t yaml_problems_max = 20;
 
 YamlDocument read_yaml(std::string_view content);
 

@@ -12,7 +12,7 @@ constexpr Duration look_interval = std::chrono::seconds{1};
 constexpr std::size_t visits_max = 64;
 constexpr std::size_t queries_per_visit_max = 32;
 constexpr std::size_t labels_followed_per_visit = 8;  // of those the server lists and nobody here holds
-constexpr int failures_until_forgotten = 3;
+constexpr int failures_until_dropped = 3;
 
 }  // namespace
 
@@ -112,7 +112,7 @@ void Originals::on_failed(ConversationId conversation, Moment moment) {
     at->second.left.clear();
     at->second.conversation = {};
     at->second.next = moment.now + std::chrono::seconds{10};
-    if (parts_.view.fail(server, moment.now, look_interval) < failures_until_forgotten) return;
+    if (parts_.view.fail(server, moment.now, look_interval) < failures_until_dropped) return;
     parts_.view.erase(server);
     visits_.erase(at);
 }

@@ -6,7 +6,7 @@
 namespace halp {
 namespace {
 
-constexpr std::uint64_t version = 0;
+constexpr std::uint64_t dump_version = 0;
 constexpr std::size_t padding_unit = 512;
 constexpr std::size_t raw_key_length = 8;  // of an older format
 
@@ -25,8 +25,8 @@ std::uint64_t read_little_endian(std::string_view bytes) {
 // ---- writing ----
 
 void TcmWriter::begin(std::string& out) {
-    append_little_endian(out, version);
-    written_ = sizeof version;
+    append_little_endian(out, dump_version);
+    written_ = sizeof dump_version;
 }
 
 void TcmWriter::record(Key key, std::string_view value, std::string& out) {
@@ -82,7 +82,7 @@ void TcmReader::whole_part(std::string_view bytes) {
     const std::uint64_t number = keep_ && bytes.size() == sizeof(std::uint64_t) ? read_little_endian(bytes) : 0;
     switch (part_) {
         case Part::version:
-            if (number != version) fault_ = TcmFault::unknown_version;
+            if (number != dump_version) fault_ = TcmFault::unknown_version;
             return expect(Part::key_length, sizeof number, true);
         case Part::key_length:
             if (number == 0) return expect(Part::end, 0, false);
