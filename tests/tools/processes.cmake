@@ -33,7 +33,7 @@ halp_test(dht_verbs_test
   halp/dht/dht_verbs_test.cc
   halp/store/store_verbs_test.cc
   halpd/dht_start_test.cc
-  LINK halp_process_testing
+  LINK halp_process_testing nlohmann_json::nlohmann_json
   LABEL process-socket
   TIMEOUT 300
 )
@@ -48,7 +48,7 @@ halp_test(dht_daemon_test
 halp_test(dht_judge_test
   halp/dht/dht_judge_test.cc
   halp/dht/dht_judged_node_test.cc
-  LINK halp_process_testing
+  LINK halp_process_testing nlohmann_json::nlohmann_json
   LABEL process-socket
   TIMEOUT 300
 )

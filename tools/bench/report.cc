@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <utility>
+
+#include "tools/program/json.h"
 
 namespace halp::bench {
 
@@ -49,16 +50,18 @@ void Report::print_table() const {
 }
 
 void Report::print_json() const {
-    nlohmann::json object{{"schema_version", 1}, {"title", title_}, {"remarks", remarks_}};
-    nlohmann::json& rows = object["figures"] = nlohmann::json::array();
+    Json rows = Json::array();
     for (const Figure& figure : figures_) {
-        nlohmann::json row{{"what", figure.what}, {"value", figure.value}, {"unit", figure.unit}};
-        if (figure.bar) row[figure.at_least ? "bar_min" : "bar"] = *figure.bar;
-        if (!figure.rival.empty()) row["rival"] = figure.rival;
-        if (!figure.runs.empty()) row["runs"] = figure.runs;
-        rows.push_back(std::move(row));
+        Json row = Json::object({{"what", figure.what}, {"value", figure.value}, {"unit", figure.unit}});
+        if (figure.bar) row.set(figure.at_least ? "bar_min" : "bar", *figure.bar);
+        if (!figure.rival.empty()) row.set("rival", figure.rival);
+        if (!figure.runs.empty()) row.set("runs", Json::array_of(figure.runs));
+        rows.push(row);
     }
-    std::printf("%s\n", object.dump().c_str());
+    Json object = Json::object(
+        {{"schema_version", 1}, {"title", title_}, {"remarks", Json::array_of(remarks_)}, {"figures", rows}});
+    object.sort_members();
+    std::printf("%s\n", object.line().c_str());
 }
 
 double percentile(std::vector<double> values, double p) {

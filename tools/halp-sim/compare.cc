@@ -7,17 +7,15 @@
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/report/html_page.h"
 #include "tools/halp-sim/report/svg_plot.h"
+#include "tools/program/json.h"
 
 namespace halp::sim {
 namespace {
-
-using nlohmann::ordered_json;
 
 constexpr std::uintmax_t file_bytes_max = 256U << 20U;
 
@@ -36,28 +34,26 @@ Result<std::string> read_file(const std::string& path) {
     return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-std::string text_of(const ordered_json& value) {
-    if (value.is_null()) return "never";
-    if (value.is_string()) return value.get<std::string>();
-    if (!value.is_number_float()) return value.dump();
-    std::string text = number(value.get<double>(), 6);
+std::string text_of(const Json& value) {
+    if (value.is(Json::Kind::null)) return "never";
+    if (value.text()) return *value.text();
+    if (!value.is(Json::Kind::number)) return value.line();
+    std::string text = number(value.number_or(0), 6);
     text.erase(text.find_last_not_of('0') + 1);
     if (text.back() == '.') text.pop_back();
     return text;
 }
 
 // Elements of a list are known by their name, so that a phase more on one side does not shift the rest.
-void flatten(const std::string& path, const ordered_json& value,
-             std::vector<std::pair<std::string, std::string>>& out) {
-    if (value.is_object()) {
-        for (const auto& [key, inner] : value.items()) flatten(path.empty() ? key : path + "." + key, inner, out);
-    } else if (value.is_array()) {
-        for (std::size_t i = 0; i < value.size(); ++i) {
-            std::string name = std::to_string(i);
-            for (const char* key : {"name", "endpoint"})
-                if (value[i].is_object() && value[i].contains(key) && value[i][key].is_string())
-                    name = value[i][key].get<std::string>();
-            flatten(path + "." + name, value[i], out);
+void flatten(const std::string& path, const Json& value, std::vector<std::pair<std::string, std::string>>& out) {
+    if (value.is(Json::Kind::object)) {
+        for (std::size_t i = 0; i < value.keys().size(); ++i)
+            flatten(path.empty() ? value.keys()[i] : path + "." + value.keys()[i], value.items()[i], out);
+    } else if (value.is(Json::Kind::array)) {
+        for (std::size_t i = 0; i < value.items().size(); ++i) {
+            const Json& item = value.items()[i];
+            const std::string name = item["endpoint"].text_or(item["name"].text_or(std::to_string(i)));
+            flatten(path + "." + name, item, out);
         }
     } else {
         out.emplace_back(path, text_of(value));
@@ -70,13 +66,13 @@ Result<Side> read_side(const std::string& where) {
     const std::string path = directory ? where + "/summary.json" : where;
     const Result<std::string> content = read_file(path);
     if (!content) return content.error();
-    const ordered_json json = ordered_json::parse(*content, nullptr, false);
-    if (json.is_discarded() || !json.is_object() || !json.contains("parameters") || !json.contains("phases"))
+    const Json json = Json::parse(*content).value_or(Json{});
+    if (!json.has("parameters") || !json.has("phases"))
         return Error{ErrorCode::invalid, path + " is no summary.json of halp-sim"};
     Side out{.name = where, .parameters = {}, .results = {}, .samples = {}};
     flatten("", json["parameters"], out.parameters);
-    for (const auto& [key, value] : json.items())
-        if (key != "parameters" && key != "schema_version") flatten(key, value, out.results);
+    for (const std::string& key : json.keys())
+        if (key != "parameters" && key != "schema_version") flatten(key, json[key], out.results);
     const std::string beside = std::filesystem::path(path).parent_path().string();
     if (auto samples = read_file((beside.empty() ? "." : beside) + "/samples.csv")) out.samples = *samples;
     return out;

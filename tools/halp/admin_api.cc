@@ -1,38 +1,23 @@
 #include "tools/halp/admin_api.h"
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "tools/halp/event_stream.h"
+#include "tools/program/json.h"
 
 namespace halp::cli {
 namespace {
 
-using Json = nlohmann::json;
-
-// Reading never fails: what is missing or of another type is its fallback.
-template <class T>
-T field(const Json& object, const char* name, T fallback) {
-    const auto found = object.is_object() ? object.find(name) : object.end();
-    if (!object.is_object() || found == object.end()) return fallback;
-    if constexpr (std::is_same_v<T, std::string>)
-        return found->is_string() ? found->template get<T>() : fallback;
-    else if constexpr (std::is_same_v<T, bool>)
-        return found->is_boolean() ? found->template get<T>() : fallback;
-    else
-        return found->is_number() ? found->template get<T>() : fallback;
+// What is missing or of another type is 0, false or empty.
+std::uint64_t counter(const Json& object, const char* name) { return object[name].whole_or(0); }
+bool flag(const Json& object, const char* name) { return object[name].flag_or(false); }
+std::string text(const Json& object, const char* name) { return object[name].text_or(""); }
+UnixSeconds seen_of(const Json& object) {
+    return UnixSeconds{static_cast<std::int64_t>(counter(object, "seen_unix_s"))};
 }
-
-const Json& child(const Json& object, const char* name) {
-    static const Json nothing;
-    const auto found = object.is_object() ? object.find(name) : object.end();
-    return object.is_object() && found != object.end() ? *found : nothing;
-}
-
-std::uint64_t counter(const Json& object, const char* name) { return field<std::uint64_t>(object, name, 0); }
 
 std::optional<Endpoint> endpoint_of(const Json& object) {
-    const auto made = Endpoint::make(field<std::string>(object, "host", ""), counter(object, "port"));
+    const auto made = Endpoint::make(text(object, "host"), counter(object, "port"));
     return made ? std::optional{*made} : std::nullopt;
 }
 
@@ -54,8 +39,7 @@ ErrorCode code_of_status(int status) {
 }
 
 Error error_of(const AdminAnswer& answer) {
-    const Json reply = Json::parse(answer.body, nullptr, false);
-    const std::string said = field<std::string>(child(reply, "error"), "message", "");
+    const std::string said = text(Json::parse(answer.body).value_or(Json{})["error"], "message");
     return {code_of_status(answer.status),
             said.empty() ? "The daemon answered with status " + std::to_string(answer.status) + "." : said};
 }
@@ -63,11 +47,12 @@ Error error_of(const AdminAnswer& answer) {
 Result<Json> reply_of(const Result<AdminAnswer>& answer) {
     if (!answer) return answer.error();
     if (answer->status < 200 || answer->status > 299) return error_of(*answer);
-    Json reply = Json::parse(answer->body, nullptr, false);
-    if (!reply.is_object()) return Error{ErrorCode::io, "The daemon's answer is not a JSON object."};
-    if (field(reply, "schema_version", 0) != 1)
+    std::optional<Json> reply = Json::parse(answer->body);
+    if (!reply || !reply->is(Json::Kind::object))
+        return Error{ErrorCode::io, "The daemon's answer is not a JSON object."};
+    if (counter(*reply, "schema_version") != 1)
         return Error{ErrorCode::io, "The daemon speaks another version of the admin API than this program."};
-    return reply;
+    return *std::move(reply);
 }
 
 Result<void> done(const Result<AdminAnswer>& answer) {
@@ -76,7 +61,11 @@ Result<void> done(const Result<AdminAnswer>& answer) {
     return {};
 }
 
-std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+// Sorted by name, whatever order a daemon has.
+std::string sorted_text(Json value) {
+    value.sort_members();
+    return value.line();
+}
 
 std::string path_of(const Label& label) { return "/v1/labels/" + percent_encoded(label.text()); }
 
@@ -87,48 +76,41 @@ std::string query_of(const Endpoint& endpoint) {
 // Adds one page; answers whether there is another.
 bool add_page(Listing& listing, const Json& reply) {
     const std::size_t before = listing.hosts.size() + listing.names.size();
-    for (const Json& item : child(reply, "entries")) {
+    for (const Json& item : reply["entries"].items()) {
         if (const auto endpoint = endpoint_of(item)) {
-            listing.hosts.push_back({*endpoint, UnixSeconds{field<std::int64_t>(item, "seen_unix_s", 0)},
-                                     field(item, "own", false), field(item, "proved", false),
-                                     field(item, "claimed", false)});
+            listing.hosts.push_back(
+                {*endpoint, seen_of(item), flag(item, "own"), flag(item, "proved"), flag(item, "claimed")});
         }
     }
-    for (const Json& item : child(reply, "names"))
-        listing.names.push_back(
-            {field<std::string>(item, "name", ""), UnixSeconds{field<std::int64_t>(item, "seen_unix_s", 0)}});
+    for (const Json& item : reply["names"].items()) listing.names.push_back({text(item, "name"), seen_of(item)});
     const bool more =
-        listing.label.lists_names() ? field(reply, "more", false) : listing.hosts.size() < counter(reply, "total");
+        listing.label.lists_names() ? flag(reply, "more") : listing.hosts.size() < counter(reply, "total");
     return more && listing.hosts.size() + listing.names.size() > before;
 }
 
 KnownPeer peer_of(const Json& item, Endpoint endpoint) {
-    KnownPeer peer{std::move(endpoint),
-                   field<std::string>(item, "role", ""),
-                   field(item, "proved", false),
-                   field(item, "suspect", false),
-                   field(item, "original", false),
-                   field(item, "age_s", 0.0),
-                   std::nullopt,
-                   field(item, "failures", 0)};
-    if (child(item, "proved_age_s").is_number()) peer.proved_age_s = field(item, "proved_age_s", 0.0);
+    KnownPeer peer{std::move(endpoint),    text(item, "role"),
+                   flag(item, "proved"),   flag(item, "suspect"),
+                   flag(item, "original"), item["age_s"].number_or(0),
+                   std::nullopt,           static_cast<int>(counter(item, "failures"))};
+    const Json& proved_age = item["proved_age_s"];
+    if (!proved_age.is(Json::Kind::null)) peer.proved_age_s = proved_age.number_or(0);
     return peer;
 }
 
 StatusReport status_of(const Json& reply) {
-    const auto text = [&](const char* name) { return field<std::string>(reply, name, ""); };
     StatusReport status;
-    status.version = text("version");
-    status.swarm = text("swarm");
-    status.profile = text("profile");
-    status.listening = text("listening");
-    status.self = text("self");
-    status.state_dir = text("state_dir");
-    status.cache_dir = text("cache_dir");
-    status.pid = field<std::int64_t>(reply, "pid", 0);
-    status.uptime_s = field(reply, "uptime_s", 0.0);
-    status.health = field(reply, "health", 1);
-    status.leaving = field(reply, "leaving", false);
+    status.version = text(reply, "version");
+    status.swarm = text(reply, "swarm");
+    status.profile = text(reply, "profile");
+    status.listening = text(reply, "listening");
+    status.self = text(reply, "self");
+    status.state_dir = text(reply, "state_dir");
+    status.cache_dir = text(reply, "cache_dir");
+    status.pid = static_cast<std::int64_t>(counter(reply, "pid"));
+    status.uptime_s = reply["uptime_s"].number_or(0);
+    status.health = static_cast<int>(reply["health"].whole_or(1));
+    status.leaving = flag(reply, "leaving");
     status.labels = counter(reply, "labels");
     status.entries = counter(reply, "entries");
     status.table_bytes = counter(reply, "table_bytes");
@@ -136,31 +118,26 @@ StatusReport status_of(const Json& reply) {
 }
 
 void add_counters(StatusReport& status, const Json& reply) {
-    const Json& peers = child(reply, "peers");
+    const Json& peers = reply["peers"];
     status.peers_listed = counter(peers, "listed");
     status.peers_proved = counter(peers, "proved");
     status.anchors = counter(peers, "anchors");
     status.graves = counter(peers, "graves");
-    status.rounds = counter(child(reply, "rounds"), "done");
-    status.rounds_failed = counter(child(reply, "rounds"), "failed");
-    status.text_queries = counter(child(reply, "text"), "queries");
-    status.text_inserts = counter(child(reply, "text"), "inserts");
-    status.text_bad = counter(child(reply, "text"), "bad");
-    status.bytes_in = counter(child(reply, "bytes"), "in");
-    status.bytes_out = counter(child(reply, "bytes"), "out");
-    for (const Json& item : child(reply, "own"))
-        if (auto endpoint = endpoint_of(item))
-            status.own.emplace_back(field<std::string>(item, "label", ""), *std::move(endpoint));
+    status.rounds = counter(reply["rounds"], "done");
+    status.rounds_failed = counter(reply["rounds"], "failed");
+    status.text_queries = counter(reply["text"], "queries");
+    status.text_inserts = counter(reply["text"], "inserts");
+    status.text_bad = counter(reply["text"], "bad");
+    status.bytes_in = counter(reply["bytes"], "in");
+    status.bytes_out = counter(reply["bytes"], "out");
+    for (const Json& item : reply["own"].items())
+        if (auto endpoint = endpoint_of(item)) status.own.emplace_back(text(item, "label"), *std::move(endpoint));
 }
 
 Happening happening_of(const StreamEvent& event) {
-    const Json data = Json::parse(event.data, nullptr, false);
-    return {event.name,
-            endpoint_of(data),
-            UnixSeconds{field<std::int64_t>(data, "seen_unix_s", 0)},
-            field<std::string>(data, "from", ""),
-            field<std::string>(data, "why", ""),
-            data.is_object() ? text_of(data) : "{}"};
+    const Json data = Json::parse(event.data).value_or(Json{});
+    return {event.name,         endpoint_of(data), seen_of(data),
+            text(data, "from"), text(data, "why"), data.is(Json::Kind::object) ? sorted_text(data) : "{}"};
 }
 
 }  // namespace
@@ -183,9 +160,9 @@ Result<PeerReport> AdminApi::peers() const {
     const auto reply = reply_of(client_.call(Method::get, "/v1/peers"));
     if (!reply) return reply.error();
     PeerReport report;
-    for (const Json& item : child(*reply, "peers"))
+    for (const Json& item : (*reply)["peers"].items())
         if (auto endpoint = endpoint_of(item)) report.peers.push_back(peer_of(item, *std::move(endpoint)));
-    report.json = text_of(*reply);
+    report.json = sorted_text(*reply);
     return report;
 }
 
@@ -194,19 +171,19 @@ Result<StatusReport> AdminApi::status() const {
     if (!reply) return reply.error();
     StatusReport status = status_of(*reply);
     add_counters(status, *reply);
-    status.json = text_of(*reply);
+    status.json = sorted_text(*reply);
     return status;
 }
 
 Result<void> AdminApi::insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen) const {
-    const Json body{
-        {"host", endpoint.host}, {"port", endpoint.port}, {"kind", "insert"}, {"seen_unix_s", count(seen)}};
-    return done(client_.call(Method::put, path_of(label), text_of(body)));
+    const Json body = Json::object(
+        {{"host", endpoint.host}, {"port", endpoint.port}, {"kind", "insert"}, {"seen_unix_s", count(seen)}});
+    return done(client_.call(Method::put, path_of(label), body.line()));
 }
 
 Result<void> AdminApi::announce(const Label& label, const Endpoint& endpoint) const {
-    const Json body{{"host", endpoint.host}, {"port", endpoint.port}, {"kind", "announce"}};
-    return done(client_.call(Method::put, path_of(label), text_of(body)));
+    const Json body = Json::object({{"host", endpoint.host}, {"port", endpoint.port}, {"kind", "announce"}});
+    return done(client_.call(Method::put, path_of(label), body.line()));
 }
 
 Result<void> AdminApi::withdraw(const Label& label, const Endpoint& endpoint) const {
@@ -214,20 +191,20 @@ Result<void> AdminApi::withdraw(const Label& label, const Endpoint& endpoint) co
 }
 
 Result<void> AdminApi::confirm(const Label& label, const Endpoint& endpoint, bool worked) const {
-    const Json body{{"host", endpoint.host}, {"port", endpoint.port}, {"worked", worked}};
-    return done(client_.call(Method::post, path_of(label) + "/confirm", text_of(body)));
+    const Json body = Json::object({{"host", endpoint.host}, {"port", endpoint.port}, {"worked", worked}});
+    return done(client_.call(Method::post, path_of(label) + "/confirm", body.line()));
 }
 
 Result<bool> AdminApi::clear(const Label& label) const {
     const auto reply = reply_of(client_.call(Method::remove, path_of(label)));
     if (!reply) return reply.error();
-    return field(*reply, "cleared", false);
+    return flag(*reply, "cleared");
 }
 
 Result<void> AdminApi::clear_all() const { return done(client_.call(Method::remove, "/v1/labels")); }
 
 Result<void> AdminApi::join(const Endpoint& seed) const {
-    return done(client_.call(Method::post, "/v1/join", text_of(Json{{"endpoint", seed.text()}})));
+    return done(client_.call(Method::post, "/v1/join", Json::object({{"endpoint", seed.text()}}).line()));
 }
 
 Result<void> AdminApi::leave() const { return done(client_.call(Method::post, "/v1/leave", "{}")); }

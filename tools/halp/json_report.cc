@@ -1,20 +1,16 @@
 #include "tools/halp/json_report.h"
 
-#include <nlohmann/json.hpp>
+#include "tools/program/json.h"
 
 namespace halp::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json begin() { return Json{{"schema_version", 1}}; }
-
-std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+Json begin() { return Json::object({{"schema_version", 1}}); }
 
 void put_endpoint(Json& object, const Endpoint& endpoint) {
-    object["host"] = endpoint.host;
-    object["port"] = endpoint.port;
-    object["endpoint"] = endpoint.text();
+    object.set("host", endpoint.host);
+    object.set("port", endpoint.port);
+    object.set("endpoint", endpoint.text());
 }
 
 Json endpoint_object(const Endpoint& endpoint) {
@@ -25,11 +21,11 @@ Json endpoint_object(const Endpoint& endpoint) {
 
 Json host_object(const ListedAt& host, bool from_daemon) {
     Json object = endpoint_object(host.endpoint);
-    object["seen_unix_s"] = count(host.seen);
+    object.set("seen_unix_s", count(host.seen));
     if (from_daemon) {
-        object["own"] = host.own;
-        object["proved"] = host.proved;
-        object["claimed"] = host.claimed;
+        object.set("own", host.own);
+        object.set("proved", host.proved);
+        object.set("claimed", host.claimed);
     }
     return object;
 }
@@ -38,103 +34,106 @@ Json host_object(const ListedAt& host, bool from_daemon) {
 
 std::string json_of_listing(const Listing& listing, const std::string& source) {
     Json object = begin();
-    object["label"] = listing.label.text();
-    object["source"] = source;
+    object.set("label", listing.label.text());
+    object.set("source", source);
     if (listing.label.lists_names()) {
-        Json& names = object["names"] = Json::array();
+        Json names = Json::array();
         for (const NameAt& name : listing.names)
-            names.push_back(Json{{"name", name.name}, {"seen_unix_s", count(name.seen)}});
+            names.push(Json::object({{"name", name.name}, {"seen_unix_s", count(name.seen)}}));
+        object.set("names", names);
     } else {
-        Json& entries = object["entries"] = Json::array();
-        for (const ListedAt& host : listing.hosts) entries.push_back(host_object(host, source == "daemon"));
+        Json entries = Json::array();
+        for (const ListedAt& host : listing.hosts) entries.push(host_object(host, source == "daemon"));
+        object.set("entries", entries);
     }
-    return text_of(object);
+    return object.line();
 }
 
 std::string json_of_insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen,
                            const std::string& source) {
     Json object = begin();
-    object["label"] = label.text();
+    object.set("label", label.text());
     put_endpoint(object, endpoint);
-    object["seen_unix_s"] = count(seen);
-    object["source"] = source;
-    return text_of(object);
+    object.set("seen_unix_s", count(seen));
+    object.set("source", source);
+    return object.line();
 }
 
 std::string json_of_bcast(const Label& label, const Endpoint& endpoint, UnixSeconds seen,
                           const std::vector<ServerReply>& replies, int sent, int wanted, bool daemon_too) {
     Json object = begin();
-    object["label"] = label.text();
+    object.set("label", label.text());
     put_endpoint(object, endpoint);
-    object["seen_unix_s"] = count(seen);
-    object["sent"] = sent;
-    object["wanted"] = wanted;
-    object["daemon"] = daemon_too;
-    Json& servers = object["servers"] = Json::array();
+    object.set("seen_unix_s", count(seen));
+    object.set("sent", sent);
+    object.set("wanted", wanted);
+    object.set("daemon", daemon_too);
+    Json servers = Json::array();
     for (const ServerReply& reply : replies) {
         Json server = endpoint_object(reply.server);
-        server["stored"] = reply.stored;
+        server.set("stored", reply.stored);
         if (reply.answer)
-            server["answer"] = *reply.answer;
+            server.set("answer", *reply.answer);
         else
-            server["error"] = reply.error;
-        servers.push_back(std::move(server));
+            server.set("error", reply.error);
+        servers.push(server);
     }
-    return text_of(object);
+    object.set("servers", servers);
+    return object.line();
 }
 
 std::string json_of_clear(const std::optional<Label>& label, bool cleared, const std::string& source) {
     Json object = begin();
-    if (label) object["label"] = label->text();
-    object["cleared"] = cleared;
-    object["source"] = source;
-    return text_of(object);
+    if (label) object.set("label", label->text());
+    object.set("cleared", cleared);
+    object.set("source", source);
+    return object.line();
 }
 
 std::string json_of_confirm(const Label& label, const Endpoint& endpoint, bool worked) {
     Json object = begin();
-    object["label"] = label.text();
+    object.set("label", label.text());
     put_endpoint(object, endpoint);
-    object["worked"] = worked;
-    return text_of(object);
+    object.set("worked", worked);
+    return object.line();
 }
 
 std::string json_of_join(const Endpoint& seed, bool joined, std::size_t peers) {
     Json object = begin();
-    object["seed"] = seed.text();
-    object["joined"] = joined;
-    object["peers"] = peers;
-    return text_of(object);
+    object.set("seed", seed.text());
+    object.set("joined", joined);
+    object.set("peers", peers);
+    return object.line();
 }
 
 std::string json_of_leave() {
     Json object = begin();
-    object["left"] = true;
-    return text_of(object);
+    object.set("left", true);
+    return object.line();
 }
 
 std::string json_of_event(const std::string& name, const std::string& data) {
     Json object = begin();
-    object["event"] = name;
-    const Json fields = Json::parse(data, nullptr, false);
-    if (fields.is_object()) object.update(fields);
-    return text_of(object);
+    object.set("event", name);
+    if (const auto fields = Json::parse(data)) object.set_all(*fields);
+    return object.line();
 }
 
 std::string json_of_demo(const DemoReport& report) {
     Json object = begin();
-    object["ok"] = report.failure.empty();
-    if (!report.failure.empty()) object["failure"] = report.failure;
-    Json& nodes = object["nodes"] = Json::array();
-    for (const Endpoint& node : report.nodes) nodes.push_back(node.text());
-    object["service"] = report.service.text();
-    object["killed"] = report.killed.text();
-    object["all_started_s"] = report.started_s;
-    object["all_know_all_s"] = report.joined_s;
-    object["announcement_everywhere_s"] = report.announced_s;
-    object["killed_node_forgotten_s"] = report.forgotten_s;
-    object["all_stopped_s"] = report.stopped_s;
-    return text_of(object);
+    object.set("ok", report.failure.empty());
+    if (!report.failure.empty()) object.set("failure", report.failure);
+    Json nodes = Json::array();
+    for (const Endpoint& node : report.nodes) nodes.push(node.text());
+    object.set("nodes", nodes);
+    object.set("service", report.service.text());
+    object.set("killed", report.killed.text());
+    object.set("all_started_s", report.started_s);
+    object.set("all_know_all_s", report.joined_s);
+    object.set("announcement_everywhere_s", report.announced_s);
+    object.set("killed_node_forgotten_s", report.forgotten_s);
+    object.set("all_stopped_s", report.stopped_s);
+    return object.line();
 }
 
 }  // namespace halp::cli

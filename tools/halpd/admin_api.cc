@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint64_t page_max = 10'000;
 constexpr std::uint64_t position_max = 100'000'000;
 
-AdminReply ok(const JsonObject& object, int status = 200) { return {status, object.done(), {}, {}}; }
+AdminReply ok(const Json& object, int status = 200) { return {status, admin_text(object), {}, {}}; }
 
 AdminReply bad_request(const Error& error) { return AdminApi::failure(400, "bad_request", error.message); }
 
@@ -58,8 +58,8 @@ AdminApi::AdminApi(OverlayNode& node, const Clock& clock, DaemonInfo info, std::
     : node_(node), clock_(clock), info_(std::move(info)), leave_(std::move(leave)) {}
 
 AdminReply AdminApi::failure(int status, std::string_view code, std::string_view message) {
-    const std::string error = JsonObject{}.text("code", code).text("message", message).done();
-    return {status, admin_object().raw("error", error).done(), {}, {}};
+    const Json error{Json::object({{"code", code}, {"message", message}})};
+    return {status, admin_text(admin_object().set("error", error)), {}, {}};
 }
 
 AdminReply AdminApi::handle(const AdminRequest& request) {
@@ -79,7 +79,7 @@ AdminReply AdminApi::route(const AdminRequest& request, const std::vector<std::s
     if (is({"healthz"})) return get ? health() : not_allowed("GET");
     if (is({"version"})) {
         if (!get) return not_allowed("GET");
-        return ok(admin_object().text("program", "halpd").text("version", info_.version));
+        return ok(admin_object().set("program", "halpd").set("version", info_.version));
     }
     if (is({"v1", "status"})) return get ? status() : not_allowed("GET");
     if (is({"v1", "dht"})) return get ? dht(request, false) : not_allowed("GET");
@@ -93,7 +93,7 @@ AdminReply AdminApi::route(const AdminRequest& request, const std::vector<std::s
         if (get) return labels(request);
         if (request.method != Method::remove) return not_allowed("GET, DELETE");
         node_.clear_all();
-        return ok(admin_object().flag("cleared", true));
+        return ok(admin_object().set("cleared", true));
     }
     const bool below_labels = path.size() >= 3 && path[0] == "v1" && path[1] == "labels";
     if (below_labels && path.size() == 3) return one_label(request, path[2]);
@@ -117,31 +117,31 @@ AdminReply AdminApi::one_label(const AdminRequest& request, const std::string& n
 }
 
 AdminReply AdminApi::health() const {
-    return ok(admin_object().text("status", leaving_ ? "leaving" : "ok"), leaving_ ? 503 : 200);
+    return ok(admin_object().set("status", leaving_ ? "leaving" : "ok"), leaving_ ? 503 : 200);
 }
 
 AdminReply AdminApi::status() const {
     const NodeStatus now = node_.status();
-    JsonObject object = admin_object();
-    object.text("version", info_.version).number("pid", info_.pid);
-    object.seconds("uptime_s", std::chrono::duration<double>{clock_.now() - info_.started}.count());
-    object.text("swarm", now.swarm).text("profile", info_.profile).text("listening", info_.listening);
-    add_self(object, now).text("state_dir", info_.state_dir).text("cache_dir", info_.cache_dir);
+    Json object = admin_object();
+    object.set("version", info_.version).set("pid", info_.pid);
+    object.set("uptime_s", seconds_json(clock_.now() - info_.started));
+    object.set("swarm", now.swarm).set("profile", info_.profile).set("listening", info_.listening);
+    add_self(object, now).set("state_dir", info_.state_dir).set("cache_dir", info_.cache_dir);
     add_status(object, now);
-    if (info_.dht) object.raw("dht", info_.dht().done());
-    JsonArray own;
-    for (const OwnAnnouncement& announcement : node_.announcements()) own.add(json_of(announcement).done());
-    return ok(object.raw("own", own.done()));
+    if (info_.dht) object.set("dht", info_.dht());
+    Json own = Json::array();
+    for (const OwnAnnouncement& announcement : node_.announcements()) own.push(json_of(announcement));
+    return ok(object.set("own", own));
 }
 
 AdminReply AdminApi::peers() const {
     const std::vector<PeerStatus> all = node_.peers();
-    JsonArray listed;
+    Json listed = Json::array();
     for (const bool grave : {false, true})  // the dead come last
         for (const PeerStatus& peer : all)
-            if ((peer.role == PeerRole::grave) == grave) listed.add(json_of(peer).done());
-    JsonObject object = admin_object();
-    return ok(add_self(object, node_.status()).number("total", all.size()).raw("peers", listed.done()));
+            if ((peer.role == PeerRole::grave) == grave) listed.push(json_of(peer));
+    Json object = admin_object();
+    return ok(add_self(object, node_.status()).set("total", all.size()).set("peers", listed));
 }
 
 AdminReply AdminApi::labels(const AdminRequest& request) const {
@@ -159,14 +159,14 @@ AdminReply AdminApi::labels(const AdminRequest& request) const {
 
 AdminReply AdminApi::dht(const AdminRequest& request, bool channels) const {
     if (!info_.dht || !info_.dht_channels) return failure(404, "not_found", "no records are kept here");
-    if (!channels) return ok(admin_object().raw("dht", info_.dht().done()));
+    if (!channels) return ok(admin_object().set("dht", info_.dht()));
     const Result<Fields> query = Fields::of_query(request.target);
     if (!query) return bad_request(query.error());
     if (const Result<void> known = query->only({"after", "count"}); !known) return bad_request(known.error());
     const Result<std::uint64_t> count = query->number("count", 1000, 1, page_max);
     if (!count) return bad_request(count.error());
     const std::string after = query->text("after").value_or("");
-    return ok(admin_object().raw("channels", info_.dht_channels(after, *count).done()));
+    return ok(admin_object().set("channels", info_.dht_channels(after, *count)));
 }
 
 AdminReply AdminApi::names(const Label& directory, const Fields& query) const {
@@ -178,16 +178,15 @@ AdminReply AdminApi::names(const Label& directory, const Fields& query) const {
     std::vector<ListedName> page = node_.names(directory, *first, *count + 1);
     const bool more = page.size() > *count;
     if (more) page.pop_back();
-    JsonArray list;
+    Json list = Json::array();
     for (const ListedName& one : page)
-        list.add(JsonObject{}
-                     .text("name", one.name)
-                     .text("label", child_of(directory, one.name))
-                     .number("seen_unix_s", halp::count(one.seen))
-                     .done());
-    JsonObject object = admin_object();
-    object.text("directory", directory.text()).text("kind", "names").flag("known", node_.known(directory));
-    return ok(object.number("first", *first).flag("more", more).raw("names", list.done()));
+        list.push(Json::object()
+                      .set("name", one.name)
+                      .set("label", child_of(directory, one.name))
+                      .set("seen_unix_s", halp::count(one.seen)));
+    Json object = admin_object();
+    object.set("directory", directory.text()).set("kind", "names").set("known", node_.known(directory));
+    return ok(object.set("first", *first).set("more", more).set("names", list));
 }
 
 AdminReply AdminApi::hosts(const Label& label, const AdminRequest& request) const {
@@ -199,12 +198,12 @@ AdminReply AdminApi::hosts(const Label& label, const AdminRequest& request) cons
     const Result<std::uint64_t> count = query->number("count", 100, 1, page_max);
     if (!first) return bad_request(first.error());
     if (!count) return bad_request(count.error());
-    JsonArray entries;
-    for (const ListedHost& host : node_.hosts(label, *first, *count)) entries.add(json_of(host).done());
-    JsonObject object = admin_object();
-    object.text("label", label.text()).text("kind", "hosts").flag("known", node_.known(label));
-    object.number("first", *first).number("total", node_.host_count(label));
-    return ok(object.raw("entries", entries.done()));
+    Json entries = Json::array();
+    for (const ListedHost& host : node_.hosts(label, *first, *count)) entries.push(json_of(host));
+    Json object = admin_object();
+    object.set("label", label.text()).set("kind", "hosts").set("known", node_.known(label));
+    object.set("first", *first).set("total", node_.host_count(label));
+    return ok(object.set("entries", entries));
 }
 
 AdminApi::Named AdminApi::endpoint_of(const Fields& fields, HostRule rule) const {
@@ -261,9 +260,9 @@ AdminReply AdminApi::put(const Label& label, const AdminRequest& request) {
     const Result<void> done = node_.announce(label, *named.endpoint);
     if (!done) return failed(done.error());
     kept_.emplace(label, *named.endpoint);
-    JsonObject object = admin_object();
-    object.text("label", label.text());
-    return ok(add_endpoint(object, *named.endpoint).text("kind", kind));
+    Json object = admin_object();
+    object.set("label", label.text());
+    return ok(add_endpoint(object, *named.endpoint).set("kind", kind));
 }
 
 AdminReply AdminApi::insert(const Label& label, const Endpoint& endpoint, const Fields& body) {
@@ -279,9 +278,9 @@ AdminReply AdminApi::insert(const Label& label, const Endpoint& endpoint, const 
     const UnixSeconds seen{body.has("seen_unix_s") ? static_cast<std::int64_t>(*stated) : since_now};
     const Result<void> done = node_.insert(label, endpoint, seen);
     if (!done) return failed(done.error());
-    JsonObject object = admin_object();
-    object.text("label", label.text());
-    return ok(add_endpoint(object, endpoint).text("kind", "insert"));
+    Json object = admin_object();
+    object.set("label", label.text());
+    return ok(add_endpoint(object, endpoint).set("kind", "insert"));
 }
 
 AdminReply AdminApi::remove(const Label& label, const AdminRequest& request) {
@@ -290,15 +289,15 @@ AdminReply AdminApi::remove(const Label& label, const AdminRequest& request) {
     if (const Result<void> known = query->only({"host", "port", "endpoint"}); !known)
         return bad_request(known.error());
     const bool whole_label = !query->has("host") && !query->has("port") && !query->has("endpoint");
-    JsonObject object = admin_object();
-    object.text("label", label.text());
-    if (whole_label) return ok(object.flag("cleared", node_.clear(label)));
+    Json object = admin_object();
+    object.set("label", label.text());
+    if (whole_label) return ok(object.set("cleared", node_.clear(label)));
     const Named named = endpoint_of(*query, HostRule::required);
     if (!named.endpoint) return named.failure;
     kept_.erase({label, *named.endpoint});
     if (!node_.withdraw(label, *named.endpoint))
         return failure(404, "not_found", named.endpoint->text() + " is not announced here under " + label.text());
-    return ok(object.text("endpoint", named.endpoint->text()).flag("withdrawn", true));
+    return ok(object.set("endpoint", named.endpoint->text()).set("withdrawn", true));
 }
 
 AdminReply AdminApi::confirm(const Label& label, const AdminRequest& request) {
@@ -312,9 +311,9 @@ AdminReply AdminApi::confirm(const Label& label, const AdminRequest& request) {
     if (!worked) return bad_request(worked.error());
     const Result<void> done = node_.confirm(label, *named.endpoint, *worked);
     if (!done) return failed(done.error());
-    JsonObject object = admin_object();
-    object.text("label", label.text()).text("endpoint", named.endpoint->text());
-    return ok(object.flag("worked", *worked));
+    Json object = admin_object();
+    object.set("label", label.text()).set("endpoint", named.endpoint->text());
+    return ok(object.set("worked", *worked));
 }
 
 AdminReply AdminApi::join(const AdminRequest& request) {
@@ -325,7 +324,7 @@ AdminReply AdminApi::join(const AdminRequest& request) {
     const Named named = endpoint_of(*body, HostRule::required);
     if (!named.endpoint) return named.failure;
     node_.join(*named.endpoint);
-    return ok(admin_object().text("joining", named.endpoint->text()), 202);
+    return ok(admin_object().set("joining", named.endpoint->text()), 202);
 }
 
 AdminReply AdminApi::leave(const AdminRequest& request) {
@@ -333,7 +332,7 @@ AdminReply AdminApi::leave(const AdminRequest& request) {
     if (!body) return failure(400, "bad_json", body.error().message);
     if (const Result<void> known = body->only({}); !known) return bad_request(known.error());
     leave_();
-    return ok(admin_object().flag("leaving", true), 202);
+    return ok(admin_object().set("leaving", true), 202);
 }
 
 }  // namespace halp

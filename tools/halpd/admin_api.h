@@ -14,7 +14,7 @@
 #include "overlay/event.h"
 #include "overlay/node/overlay_node.h"
 #include "tools/halpd/admin_request.h"
-#include "tools/halpd/json_text.h"
+#include "tools/program/json.h"
 
 namespace halp {
 
@@ -23,9 +23,9 @@ struct DaemonInfo {
     std::string version, profile, listening, state_dir, cache_dir;
     std::int64_t pid = 0;
     Instant started = never;
-    std::function<JsonObject()> dht;  // empty: no records are kept here
+    std::function<Json()> dht;  // empty: no records are kept here
     // At most so many of its channels behind this name, each an object with its `name`.
-    std::function<JsonArray(const std::string& after, std::size_t count)> dht_channels;
+    std::function<Json(const std::string& after, std::size_t count)> dht_channels;
 };
 
 // A stream that stays open after the reply.
@@ -88,7 +88,7 @@ private:
     };
     Named endpoint_of(const Fields& fields, HostRule rule) const;
 
-    std::string framed(std::string_view event, const std::string& data);
+    std::string framed(std::string_view event, const Json& data);
     std::string initial_list(const Label& label);
 
     OverlayNode& node_;

@@ -10,67 +10,65 @@
 namespace halp {
 namespace {
 
-double seconds_of(Duration duration) { return std::chrono::duration<double>{duration}.count(); }
-
 template <class Cause, std::size_t n>
-std::string by_cause(const std::uint64_t (&counts)[n]) {
-    JsonObject object;
-    for (std::size_t i = 0; i < n; ++i) object.number(text(static_cast<Cause>(i)), counts[i]);
-    return object.done();
+Json by_cause(const std::uint64_t (&counts)[n]) {
+    Json object = Json::object();
+    for (std::size_t i = 0; i < n; ++i) object.set(text(static_cast<Cause>(i)), counts[i]);
+    return object;
 }
 
 }  // namespace
 
-JsonObject admin_object() { return JsonObject{}.number("schema_version", admin_schema_version); }
+std::string admin_text(const Json& value) { return value.line(JsonEscapes::hardened); }
 
-JsonObject json_of(const ListedHost& host) {
-    JsonObject object;
-    add_endpoint(object, host.endpoint).number("seen_unix_s", count(host.seen));
-    return object.flag("own", host.own).flag("proved", host.proved).flag("claimed", host.claimed);
+Json seconds_json(Duration duration) { return Json::fixed(std::chrono::duration<double>{duration}.count(), 3); }
+
+Json admin_object() { return Json::object().set("schema_version", admin_schema_version); }
+
+Json json_of(const ListedHost& host) {
+    Json object = Json::object();
+    add_endpoint(object, host.endpoint).set("seen_unix_s", count(host.seen));
+    return object.set("own", host.own).set("proved", host.proved).set("claimed", host.claimed);
 }
 
-JsonObject json_of(const PeerStatus& peer) {
+Json json_of(const PeerStatus& peer) {
     constexpr std::array<std::string_view, 4> roles{"fresh", "anchor", "pool", "grave"};
-    JsonObject object;
-    add_endpoint(object, peer.endpoint).text("role", roles[static_cast<std::size_t>(peer.role)]);
-    object.flag("proved", peer.proved).flag("suspect", peer.suspect).flag("original", peer.original);
-    object.seconds("age_s", seconds_of(peer.age));
-    peer.proved_age ? object.seconds("proved_age_s", seconds_of(*peer.proved_age)) : object.null("proved_age_s");
-    return object.number("failures", peer.failures);
+    Json object = Json::object();
+    add_endpoint(object, peer.endpoint).set("role", roles[static_cast<std::size_t>(peer.role)]);
+    object.set("proved", peer.proved).set("suspect", peer.suspect).set("original", peer.original);
+    object.set("age_s", seconds_json(peer.age));
+    object.set("proved_age_s", peer.proved_age ? seconds_json(*peer.proved_age) : Json{});
+    return object.set("failures", peer.failures);
 }
 
-JsonObject json_of(const OwnAnnouncement& own) {
-    JsonObject object;
-    object.text("label", own.label.text());
+Json json_of(const OwnAnnouncement& own) {
+    Json object = Json::object();
+    object.set("label", own.label.text());
     return add_endpoint(object, own.endpoint);
 }
 
-JsonObject& add_self(JsonObject& object, const NodeStatus& status) {
-    return status.self ? object.text("self", status.self->text()) : object.null("self");
+Json& add_self(Json& object, const NodeStatus& status) {
+    return object.set("self", status.self ? Json{status.self->text()} : Json{});
 }
 
-void add_status(JsonObject& object, const NodeStatus& s) {
-    object.number("health", s.health).flag("leaving", s.leaving);
-    object.raw("peers", JsonObject{}
-                            .number("listed", s.peers_listed)
-                            .number("proved", s.peers_proved)
-                            .number("anchors", s.anchors)
-                            .number("graves", s.graves)
-                            .done());
-    object.number("labels", s.labels).number("entries", s.entries).number("announcements", s.announcements);
-    object.number("endpoints", s.endpoints).number("table_bytes", s.table_bytes);
-    object.number("text_sessions", s.text_sessions);
-    object.raw("rounds", JsonObject{}.number("done", s.rounds).number("failed", s.rounds_failed).done());
-    object.raw("news", JsonObject{}.number("sent", s.news_sent).number("received", s.news_received).done());
-    object.raw("text", JsonObject{}
-                           .number("queries", s.text_queries)
-                           .number("inserts", s.text_inserts)
-                           .number("bad", s.text_bad)
-                           .done());
-    object.raw("bytes", JsonObject{}.number("in", s.bytes_in).number("out", s.bytes_out).done());
-    object.raw("streams", JsonObject{}.number("in", s.streams_in).number("out", s.streams_out).done());
-    object.raw("evicted", by_cause<EvictionCause>(s.evicted)).raw("refused", by_cause<RefusalCause>(s.refused));
-    object.number("malformed", s.malformed).number("other_swarm", s.other_swarm);
+void add_status(Json& object, const NodeStatus& s) {
+    object.set("health", s.health).set("leaving", s.leaving);
+    object.set("peers", Json::object()
+                            .set("listed", s.peers_listed)
+                            .set("proved", s.peers_proved)
+                            .set("anchors", s.anchors)
+                            .set("graves", s.graves));
+    object.set("labels", s.labels).set("entries", s.entries).set("announcements", s.announcements);
+    object.set("endpoints", s.endpoints).set("table_bytes", s.table_bytes);
+    object.set("text_sessions", s.text_sessions);
+    object.set("rounds", Json::object().set("done", s.rounds).set("failed", s.rounds_failed));
+    object.set("news", Json::object().set("sent", s.news_sent).set("received", s.news_received));
+    object.set("text",
+               Json::object().set("queries", s.text_queries).set("inserts", s.text_inserts).set("bad", s.text_bad));
+    object.set("bytes", Json::object().set("in", s.bytes_in).set("out", s.bytes_out));
+    object.set("streams", Json::object().set("in", s.streams_in).set("out", s.streams_out));
+    object.set("evicted", by_cause<EvictionCause>(s.evicted)).set("refused", by_cause<RefusalCause>(s.refused));
+    object.set("malformed", s.malformed).set("other_swarm", s.other_swarm);
 }
 
 }  // namespace halp

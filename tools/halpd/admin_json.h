@@ -3,17 +3,20 @@
 
 #include "overlay/node/overlay_node.h"
 #include "store/label.h"
-#include "tools/halpd/json_text.h"
+#include "tools/program/json.h"
 
 namespace halp {
 
 inline constexpr int admin_schema_version = 1;
 
-JsonObject admin_object();  // begins with "schema_version"
-JsonObject json_of(const ListedHost& host);
-JsonObject json_of(const PeerStatus& peer);
-JsonObject json_of(const OwnAnnouncement& own);
-void add_status(JsonObject& object, const NodeStatus& status);
-JsonObject& add_self(JsonObject& object, const NodeStatus& status);
+// One line; what strangers sent stays harmless in it.
+std::string admin_text(const Json& value);
+Json seconds_json(Duration duration);  // in seconds, with three decimals
+Json admin_object();                   // begins with "schema_version"
+Json json_of(const ListedHost& host);
+Json json_of(const PeerStatus& peer);
+Json json_of(const OwnAnnouncement& own);
+void add_status(Json& object, const NodeStatus& status);
+Json& add_self(Json& object, const NodeStatus& status);
 
 }  // namespace halp

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <utility>
+
+#include "tools/program/json.h"
 
 namespace halp {
 namespace {
@@ -63,7 +64,7 @@ std::optional<std::vector<std::string>> path_segments(std::string_view target) {
     return segments;
 }
 
-// Builds Fields; a friend, so that JSON's header stays out of ours.
+// Builds Fields.
 struct FieldReader {
     static Result<void> add(Fields& fields, std::string name, Fields::Value value) {
         if (fields.values_.size() >= fields_max) return bad_request("too many fields");
@@ -72,12 +73,11 @@ struct FieldReader {
         return {};
     }
 
-    static Fields::Value value_of(const nlohmann::json& json) {
+    static Fields::Value value_of(const Json& json) {
         using Kind = Fields::Kind;
-        if (json.is_string()) return {Kind::text, json.get_ref<const std::string&>()};
-        if (json.is_boolean()) return {Kind::flag, json.get<bool>() ? "true" : "false"};
-        if (json.is_number_unsigned()) return {Kind::number, std::to_string(json.get<std::uint64_t>())};
-        if (json.is_number_integer()) return {Kind::number, std::to_string(json.get<std::int64_t>())};
+        if (json.is(Json::Kind::text)) return {Kind::text, *json.text()};
+        if (json.is(Json::Kind::flag)) return {Kind::flag, json.line()};
+        if (json.is(Json::Kind::whole)) return {Kind::number, json.line()};
         return {Kind::unusable, {}};
     }
 };
@@ -100,11 +100,10 @@ Result<Fields> Fields::of_query(std::string_view target) {
 Result<Fields> Fields::of_json(const std::string& body) {
     Fields fields;
     if (body.find_first_not_of(" \t\r\n") == std::string::npos) return fields;
-    // Deep nesting is no danger: the parser keeps its own stack, and bodies are small.
-    const nlohmann::json json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object()) return Error{ErrorCode::invalid, "the body is not a JSON object"};
-    for (const auto& item : json.items()) {
-        const Result<void> added = FieldReader::add(fields, item.key(), FieldReader::value_of(item.value()));
+    const std::optional<Json> json = Json::parse(body);
+    if (!json || !json->is(Json::Kind::object)) return Error{ErrorCode::invalid, "the body is not a JSON object"};
+    for (const std::string& key : json->keys()) {
+        const Result<void> added = FieldReader::add(fields, key, FieldReader::value_of((*json)[key]));
         if (!added) return added.error();
     }
     return fields;

@@ -46,10 +46,10 @@ Change change_of(const Event& event) {
         [](const auto&) { return Change{}; });
 }
 
-std::string change_fields(const Change& change) {
-    JsonObject object;
-    object.text("label", change.label->text());
-    return add_endpoint(object, *change.endpoint).text(change.learned ? "from" : "why", change.reason).done();
+Json change_fields(const Change& change) {
+    Json object = Json::object();
+    object.set("label", change.label->text());
+    return add_endpoint(object, *change.endpoint).set(change.learned ? "from" : "why", change.reason);
 }
 
 bool for_everybody(const Event& event) {
@@ -60,15 +60,15 @@ bool for_everybody(const Event& event) {
 
 }  // namespace
 
-std::string AdminApi::framed(std::string_view event, const std::string& data) {
-    return "id: " + std::to_string(++last_event_) + "\nevent: " + std::string{event} + "\ndata: " + data + "\n\n";
+std::string AdminApi::framed(std::string_view event, const Json& data) {
+    return "id: " + std::to_string(++last_event_) + "\nevent: " + std::string{event} +
+           "\ndata: " + admin_text(data) + "\n\n";
 }
 
-std::string AdminApi::leaving_text() { return framed("leaving", "{}"); }
+std::string AdminApi::leaving_text() { return framed("leaving", Json::object()); }
 
 std::string AdminApi::stream_text(const Event& event, const std::optional<Label>& filter) {
-    if (!filter)
-        return for_everybody(event) ? framed(event_name(event), event_fields(event).done()) : std::string{};
+    if (!filter) return for_everybody(event) ? framed(event_name(event), event_fields(event)) : std::string{};
     const Change change = change_of(event);
     if (change.label == nullptr || *change.label != *filter) return {};
     return framed(change.learned ? "entry_learned" : "entry_forgotten", change_fields(change));
@@ -77,10 +77,9 @@ std::string AdminApi::stream_text(const Event& event, const std::optional<Label>
 std::string AdminApi::initial_list(const Label& label) {
     std::string out;
     for (const ListedHost& host : node_.hosts(label, 0, initial_entries_max))
-        out += framed("entry", json_of(host).text("label", label.text()).done());
+        out += framed("entry", json_of(host).set("label", label.text()));
     const std::size_t total = node_.host_count(label);
-    return out +
-           framed("initial_list_complete", JsonObject{}.text("label", label.text()).number("total", total).done());
+    return out + framed("initial_list_complete", Json::object().set("label", label.text()).set("total", total));
 }
 
 AdminReply AdminApi::events(const AdminRequest& request) {
@@ -91,7 +90,7 @@ AdminReply AdminApi::events(const AdminRequest& request) {
     AdminReply reply;
     reply.stream.emplace();
     if (!query->has("label")) {
-        reply.stream->opening = framed("initial_list_complete", "{}");
+        reply.stream->opening = framed("initial_list_complete", Json::object());
         return reply;
     }
     const Result<Label> label = Label::parse(*query->text("label"));
@@ -120,7 +119,7 @@ AdminReply AdminApi::announce(const AdminRequest& request) {
     AdminReply reply;
     reply.stream.emplace();
     reply.stream->held = OwnAnnouncement{*label, *named.endpoint};
-    reply.stream->opening = framed("announced", json_of(*reply.stream->held).done());
+    reply.stream->opening = framed("announced", json_of(*reply.stream->held));
     return reply;
 }
 

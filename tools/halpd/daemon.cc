@@ -211,7 +211,7 @@ void Daemon::apply(const config::LoadedSettings& fresh) {
     for (const std::string& warning : fresh.warnings) log_.write(LogLevel::warn, "config_warning", warning);
     for (const std::string& key : config::needing_restart(settings_, fresh.settings))
         log_.write(LogLevel::warn, "restart_needed", key + " has changed; it takes effect at the next start",
-                   JsonObject{}.text("setting", key));
+                   Json::object().set("setting", key));
     // What needs a restart stays as it was, so that the next reload names it again.
     config::Settings merged = settings_;
     config::Settings from = fresh.settings;
@@ -234,22 +234,20 @@ void Daemon::apply(const config::LoadedSettings& fresh) {
 void Daemon::log_statistics() {
     const NodeStatus s = node_->status();
     const WorldStats& w = world_.stats();
-    JsonObject fields;
-    fields.number("peers", s.peers_listed).number("peers_proved", s.peers_proved).number("labels", s.labels);
-    fields.number("entries", s.entries).number("table_bytes", s.table_bytes).number("rounds", s.rounds);
-    fields.number("rounds_failed", s.rounds_failed).number("text_queries", s.text_queries);
-    fields.number("text_inserts", s.text_inserts).number("text_bad", s.text_bad).number("malformed", s.malformed);
-    fields.number("other_swarm", s.other_swarm).number("accepted", w.accepted).number("connected", w.connected);
-    fields.number("connects_failed", w.connects_failed)
-        .number("bytes_in", w.bytes_in)
-        .number("bytes_out", w.bytes_out);
-    fields.number("shed_idle", w.shed_idle).number("shed_source_limit", w.shed_source_limit);
-    fields.number("shed_total_limit", w.shed_total_limit).number("shed_slow_reader", w.shed_slow_reader);
-    std::string sentence = "statistics: " + fields.done();
+    Json fields = Json::object();
+    fields.set("peers", s.peers_listed).set("peers_proved", s.peers_proved).set("labels", s.labels);
+    fields.set("entries", s.entries).set("table_bytes", s.table_bytes).set("rounds", s.rounds);
+    fields.set("rounds_failed", s.rounds_failed).set("text_queries", s.text_queries);
+    fields.set("text_inserts", s.text_inserts).set("text_bad", s.text_bad).set("malformed", s.malformed);
+    fields.set("other_swarm", s.other_swarm).set("accepted", w.accepted).set("connected", w.connected);
+    fields.set("connects_failed", w.connects_failed).set("bytes_in", w.bytes_in).set("bytes_out", w.bytes_out);
+    fields.set("shed_idle", w.shed_idle).set("shed_source_limit", w.shed_source_limit);
+    fields.set("shed_total_limit", w.shed_total_limit).set("shed_slow_reader", w.shed_slow_reader);
+    std::string sentence = "statistics: " + fields.line(JsonEscapes::hardened);
     log_.write(LogLevel::info, "statistics", sentence, fields);
     if (!dht_) return;
-    const JsonObject dht = dht_->status();
-    log_.write(LogLevel::info, "dht_statistics", "DHT statistics: " + dht.done(), dht);
+    const Json dht = dht_->status();
+    log_.write(LogLevel::info, "dht_statistics", "DHT statistics: " + dht.line(JsonEscapes::hardened), dht);
 }
 
 void Daemon::toggle_debug() {

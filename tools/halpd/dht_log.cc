@@ -6,15 +6,15 @@
 #include <variant>
 
 #include "tools/halpd/event_text.h"
-#include "tools/halpd/json_text.h"
+#include "tools/program/json.h"
 
 namespace halp {
 namespace {
 
-JsonObject fields_of(const Endpoint& source, std::string_view client) {
-    JsonObject fields;
+Json fields_of(const Endpoint& source, std::string_view client) {
+    Json fields = Json::object();
     add_endpoint(fields, source);
-    if (!client.empty()) fields.text("client", client);
+    if (!client.empty()) fields.set("client", client);
     return fields;
 }
 
@@ -31,15 +31,15 @@ DhtLog::Line DhtLog::line_of(const DhtClientAccepted& event) {
 
 DhtLog::Line DhtLog::line_of(const DhtClientEnded& event) {
     const std::string from = who(event.source, event.client);
-    JsonObject fields = fields_of(event.source, event.client);
+    Json fields = fields_of(event.source, event.client);
     if (event.rejection) {
         const std::string_view why = neo::name(*event.rejection);
-        fields.text("why", why);
+        fields.set("why", why);
         return {LogLevel::warn, "dht_client_rejected",
                 "DHT client " + from + " was turned away: " + std::string{why}, event.source.host, fields};
     }
     const std::string_view why = neo::name(event.why);
-    fields.text("why", why);
+    fields.set("why", why);
     const bool ordinary = event.why == neo::SessionEnd::gone;
     return {ordinary ? LogLevel::debug : LogLevel::info, "dht_client_ended",
             "DHT client " + from + " ended: " + std::string{why}, event.source.host, fields};
@@ -58,7 +58,7 @@ DhtLog::Line DhtLog::line_of(const DhtStoreFailed& event) {
             "dht_store_failed",
             "records could not be written: " + event.what,
             {},
-            JsonObject{}.text("why", event.what)};
+            Json::object().set("why", event.what)};
 }
 
 DhtLog::Line DhtLog::line_of(const DhtReadsFailed& event) {
@@ -67,7 +67,7 @@ DhtLog::Line DhtLog::line_of(const DhtReadsFailed& event) {
             std::to_string(event.times) + (event.times == 1 ? " request" : " requests") +
                 " could not read records, the last one: " + event.last,
             {},
-            JsonObject{}.number("times", event.times).text("last", event.last)};
+            Json::object().set("times", event.times).set("last", event.last)};
 }
 
 DhtLog::Line DhtLog::line_of(const DhtRecordsLeftOut& event) {
@@ -76,7 +76,7 @@ DhtLog::Line DhtLog::line_of(const DhtRecordsLeftOut& event) {
             "GetAll or Mirror left out " + std::to_string(event.times) +
                 (event.times == 1 ? " record" : " records") + ": too long for a batch of 64 KiB",
             {},
-            JsonObject{}.number("times", event.times)};
+            Json::object().set("times", event.times)};
 }
 
 void DhtLog::note(const DhtEvent& event) {
@@ -93,7 +93,7 @@ void DhtLog::write(Line line) {
     if (!held_back || (!detail && !in_sum_.allow({}, now))) return;
     if (*held_back > 0) {
         line.sentence += " (" + std::to_string(*held_back) + " more like this were not written)";
-        line.fields.number("held_back", *held_back);
+        line.fields.set("held_back", *held_back);
     }
     log_.write(line.level, line.event, line.sentence, line.fields);
 }

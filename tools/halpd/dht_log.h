@@ -23,7 +23,7 @@ private:
         std::string_view event;
         std::string sentence;
         std::string source;  // on whose account it is written
-        JsonObject fields;
+        Json fields;
     };
     static Line line_of(const DhtClientAccepted& event);
     static Line line_of(const DhtClientEnded& event);

@@ -190,7 +190,7 @@ void DhtService::announce_in(OverlayNode& overlay) {
     if (const Result<void> done = overlay.announce(label, *reachable); !done) return;  // tried again soon
     announced_ = reachable;
     log_.write(LogLevel::info, "dht_announced", "announced under the label dht as " + reachable->text(),
-               JsonObject{}.text("endpoint", reachable->text()));
+               Json::object().set("endpoint", reachable->text()));
 }
 
 Result<void> DhtService::reload_credentials() {
@@ -209,7 +209,7 @@ void DhtService::reload_range(const config::DhtSettings& fresh) {
     node_->set_range(range);
     const std::string first = key_text(Key{range.min()}), last = key_text(Key{range.max()});
     log_.write(LogLevel::info, "dht_range", "keeping the keys of " + first + " to " + last + " from now on",
-               JsonObject{}.text("range_min", first).text("range_max", last));
+               Json::object().set("range_min", first).set("range_max", last));
 }
 
 // ---- the end ----
@@ -228,37 +228,37 @@ void DhtService::drain() {
 
 // ---- looking in ----
 
-JsonObject DhtService::status() const {
+Json DhtService::status() const {
     const DhtNodeStatus now = node_->status();
     const RecordCount total = store_->total();
     config::DhtSettings shown = settings_;
-    JsonObject object;
-    object.text("listening", listening_.text());
-    announced_ ? object.text("announced", announced_->text()) : object.null("announced");
-    object.text("engine", config::print(&shown.engine));
-    if (commits_) object.text("durability", config::print(&shown.durability));
-    object.raw("range_min", config::print(config::HashPlace{&shown.range_min}));
-    object.raw("range_max", config::print(config::HashPlace{&shown.range_max}));
-    object.number("channels", store_->channel_count()).number("records", total.records);
-    object.number("value_bytes", total.bytes).number("waiting_bytes", store_->waiting_bytes());
-    object.number("credentials", credentials_).number("connections", now.connections);
-    object.number("clients", now.clients).number("requests_active", now.requests_active);
-    object.number("accepted", now.accepted).number("shed", now.shed);
-    object.number("rejected", now.rejected).number("broken", now.broken);
-    object.number("messages", now.messages).number("requests", now.requests);
-    object.number("unsupported", now.unsupported).number("late_messages", now.late_messages);
-    object.number("bytes_in", now.bytes_in).number("bytes_out", now.bytes_out);
-    return object.number("output_unsent", world_.stats().output_unsent);
+    Json object = Json::object();
+    object.set("listening", listening_.text());
+    object.set("announced", announced_ ? Json{announced_->text()} : Json{});
+    object.set("engine", config::print(&shown.engine));
+    if (commits_) object.set("durability", config::print(&shown.durability));
+    object.set("range_min", key_text(Key{shown.range_min}));
+    object.set("range_max", key_text(Key{shown.range_max}));
+    object.set("channels", store_->channel_count()).set("records", total.records);
+    object.set("value_bytes", total.bytes).set("waiting_bytes", store_->waiting_bytes());
+    object.set("credentials", credentials_).set("connections", now.connections);
+    object.set("clients", now.clients).set("requests_active", now.requests_active);
+    object.set("accepted", now.accepted).set("shed", now.shed);
+    object.set("rejected", now.rejected).set("broken", now.broken);
+    object.set("messages", now.messages).set("requests", now.requests);
+    object.set("unsupported", now.unsupported).set("late_messages", now.late_messages);
+    object.set("bytes_in", now.bytes_in).set("bytes_out", now.bytes_out);
+    return object.set("output_unsent", world_.stats().output_unsent);
 }
 
-JsonArray DhtService::channels(const std::string& after, std::size_t count) const {
-    JsonArray list;
+Json DhtService::channels(const std::string& after, std::size_t count) const {
+    Json list = Json::array();
     const auto behind = Channel::parse(after);  // a name no channel can have: from the first
     for (const Channel& channel : store_->channels(behind ? std::optional(*behind) : std::nullopt, count)) {
         const RecordCount held = store_->count(channel);
-        JsonObject one;
-        one.text("name", channel.name()).number("records", held.records).number("value_bytes", held.bytes);
-        list.add(one.done());
+        Json one = Json::object();
+        one.set("name", channel.name()).set("records", held.records).set("value_bytes", held.bytes);
+        list.push(one);
     }
     return list;
 }

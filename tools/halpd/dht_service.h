@@ -19,9 +19,9 @@
 #include "store/result.h"
 #include "tools/halpd/commit_thread.h"
 #include "tools/halpd/dht_log.h"
-#include "tools/halpd/json_text.h"
 #include "tools/halpd/log.h"
 #include "tools/halpd/record_dumps.h"
+#include "tools/program/json.h"
 
 namespace halp {
 
@@ -49,9 +49,9 @@ public:
     void drain();
     [[nodiscard]] bool quiet() const { return world_.quiet(); }
 
-    [[nodiscard]] JsonObject status() const;
+    [[nodiscard]] Json status() const;
     // At most `count` channels behind `after`, by name, with their records and bytes.
-    [[nodiscard]] JsonArray channels(const std::string& after, std::size_t count) const;
+    [[nodiscard]] Json channels(const std::string& after, std::size_t count) const;
 
 private:
     DhtService(const config::DhtSettings& settings, const config::Directories& directories, LibeventWorld& world,

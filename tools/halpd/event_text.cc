@@ -28,8 +28,8 @@ std::string words(std::string_view name) {
     return out;
 }
 
-JsonObject of_peer(const Endpoint& endpoint) {
-    JsonObject object;
+Json of_peer(const Endpoint& endpoint) {
+    Json object = Json::object();
     add_endpoint(object, endpoint);
     return object;
 }
@@ -64,8 +64,8 @@ std::string_view text(EvictionCause cause) {
         cause);
 }
 
-JsonObject& add_endpoint(JsonObject& object, const Endpoint& endpoint) {
-    return object.text("host", endpoint.host).number("port", endpoint.port).text("endpoint", endpoint.text());
+Json& add_endpoint(Json& object, const Endpoint& endpoint) {
+    return object.set("host", endpoint.host).set("port", endpoint.port).set("endpoint", endpoint.text());
 }
 
 std::string_view event_name(const Event& event) { return names[event.index()]; }
@@ -136,35 +136,35 @@ std::string event_sentence(const Event& event) {
         [](const LeaveDone&) -> std::string { return "left the swarm"; });
 }
 
-JsonObject event_fields(const Event& event) {
+Json event_fields(const Event& event) {
     return match(
         event,
         [](const EntryLearned& e) {
-            JsonObject object;
-            object.text("label", e.label.text());
-            return add_endpoint(object, e.endpoint).text("from", text(e.from));
+            Json object = Json::object();
+            object.set("label", e.label.text());
+            return add_endpoint(object, e.endpoint).set("from", text(e.from));
         },
         [](const EntryForgotten& e) {
-            JsonObject object;
-            object.text("label", e.label.text());
-            return add_endpoint(object, e.endpoint).text("why", text(e.why));
+            Json object = Json::object();
+            object.set("label", e.label.text());
+            return add_endpoint(object, e.endpoint).set("why", text(e.why));
         },
         [](const SelfKnown& e) { return of_peer(e.self); },
-        [](const SeedFailed& e) { return of_peer(e.seed).text("why", text(e.why)); },
-        [](const StreamEnded& e) { return of_peer(e.source).text("why", text(e.why)); },
-        [](const QueryAnswered& e) { return of_peer(e.source).flag("insert", e.insert).flag("bad", e.bad); },
-        [](const RoundDone& e) { return JsonObject{}.number("peers", e.peers).flag("worked", e.worked); },
-        [](const StorageFailed& e) { return JsonObject{}.text("what", e.what); },
+        [](const SeedFailed& e) { return of_peer(e.seed).set("why", text(e.why)); },
+        [](const StreamEnded& e) { return of_peer(e.source).set("why", text(e.why)); },
+        [](const QueryAnswered& e) { return of_peer(e.source).set("insert", e.insert).set("bad", e.bad); },
+        [](const RoundDone& e) { return Json::object().set("peers", e.peers).set("worked", e.worked); },
+        [](const StorageFailed& e) { return Json::object().set("what", e.what); },
         [](const CacheLineSkipped& e) {
-            return JsonObject{}.text("file", e.file).number("line", e.line).text("why", e.why);
+            return Json::object().set("file", e.file).set("line", e.line).set("why", e.why);
         },
         [](const InsertRefused& e) {
-            JsonObject object;
-            object.text("label", e.label.text());
-            return add_endpoint(object, e.source).text("cause", text(e.cause));
+            Json object = Json::object();
+            object.set("label", e.label.text());
+            return add_endpoint(object, e.source).set("cause", text(e.cause));
         },
-        [](const HealthChanged& e) { return JsonObject{}.number("multiplier", e.multiplier); },
-        [](const LeaveDone&) { return JsonObject{}; }, [](const auto& e) { return of_peer(e.peer); });
+        [](const HealthChanged& e) { return Json::object().set("multiplier", e.multiplier); },
+        [](const LeaveDone&) { return Json::object(); }, [](const auto& e) { return of_peer(e.peer); });
 }
 
 std::string event_source(const Event& event) {

@@ -7,7 +7,7 @@
 
 #include "config/settings.h"
 #include "overlay/event.h"
-#include "tools/halpd/json_text.h"
+#include "tools/program/json.h"
 
 namespace halp {
 
@@ -16,7 +16,7 @@ using config::LogLevel;
 std::string_view event_name(const Event& event);
 LogLevel event_level(const Event& event);
 std::string event_sentence(const Event& event);
-JsonObject event_fields(const Event& event);
+Json event_fields(const Event& event);
 // On whose account a line is written, for limits: a host, a file, or "" for what concerns the swarm as a whole.
 std::string event_source(const Event& event);
 
@@ -28,6 +28,6 @@ std::string_view text(RefusalCause cause);
 std::string_view text(EvictionCause cause);
 
 // "host", "port" and "endpoint".
-JsonObject& add_endpoint(JsonObject& object, const Endpoint& endpoint);
+Json& add_endpoint(Json& object, const Endpoint& endpoint);
 
 }  // namespace halp

@@ -87,21 +87,14 @@ void Log::set_level(LogLevel level) { impl_->logger.set_level(level_of(level)); 
 
 bool Log::writes(LogLevel level) const { return impl_->logger.should_log(level_of(level)); }
 
-void Log::write(LogLevel level, std::string_view event, std::string_view sentence, JsonObject fields) {
+void Log::write(LogLevel level, std::string_view event, std::string_view sentence, const Json& fields) {
     if (!writes(level)) return;
     const std::string_view name = level_names[static_cast<std::size_t>(level)];
     std::string line;
     if (impl_->settings.format == config::LogFormat::json) {
-        // The fixed fields come first, then those of the event.
-        std::string head = JsonObject{}
-                               .text("time", time_text())
-                               .text("level", name)
-                               .text("event", event)
-                               .text("message", sentence)
-                               .done();
-        const std::string tail = fields.done();
-        head.pop_back();
-        line = head + (tail.size() > 2 ? "," : "") + tail.substr(1);
+        Json object =
+            Json::object({{"time", time_text()}, {"level", name}, {"event", event}, {"message", sentence}});
+        line = object.set_all(fields).line(JsonEscapes::hardened);
     } else if (impl_->journald) {
         line = std::string{journal_prefixes[static_cast<std::size_t>(level)]} + one_line(sentence);
     } else {

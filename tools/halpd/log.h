@@ -8,7 +8,7 @@
 #include "config/settings.h"
 #include "store/result.h"
 #include "tools/halpd/event_text.h"
-#include "tools/halpd/json_text.h"
+#include "tools/program/json.h"
 
 namespace halp {
 
@@ -24,7 +24,7 @@ public:
     [[nodiscard]] bool writes(LogLevel level) const;
 
     // `event` is a stable name; `fields` show in JSON only, the sentence in both.
-    void write(LogLevel level, std::string_view event, std::string_view sentence, JsonObject fields = {});
+    void write(LogLevel level, std::string_view event, std::string_view sentence, const Json& fields = {});
 
 private:
     struct Impl;

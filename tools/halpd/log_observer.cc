@@ -23,10 +23,10 @@ void LogObserver::note(const Event& event) {
     if (!detail && !in_sum_.allow({}, now)) return;
 
     std::string sentence = event_sentence(event);
-    JsonObject fields = event_fields(event);
+    Json fields = event_fields(event);
     if (*held_back > 0) {
         sentence += " (" + std::to_string(*held_back) + " more like this were not written)";
-        fields.number("held_back", *held_back);
+        fields.set("held_back", *held_back);
     }
     log_.write(level, event_name(event), sentence, fields);
 }

@@ -69,10 +69,10 @@ Result<TcmFault> read_file(const std::string& path, TcmReader& reader) {
 }
 
 void tell(const std::string& name, const TcmCounts& counts, Log& log) {
-    JsonObject fields;
-    fields.text("file", name).number("loaded", counts.loaded).number("invalid", counts.invalid);
-    fields.number("empty", counts.empty).number("too_big", counts.too_big);
-    fields.number("out_of_range", counts.out_of_range);
+    Json fields = Json::object();
+    fields.set("file", name).set("loaded", counts.loaded).set("invalid", counts.invalid);
+    fields.set("empty", counts.empty).set("too_big", counts.too_big);
+    fields.set("out_of_range", counts.out_of_range);
     const bool left_out = counts.invalid + counts.empty + counts.too_big > 0;
     log.write(left_out ? LogLevel::warn : LogLevel::info, "dht_dump_read",
               "read " + name + ": " + std::to_string(counts.loaded) + " records, " +

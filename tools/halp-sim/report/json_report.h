@@ -1,5 +1,5 @@
 // summary.json: every parameter, the seed, the digest and the results of one run, and bands when it was played with
-// several seeds. Read again by compare.cc; nobody else knows the JSON library.
+// several seeds. Read again by compare.cc.
 #pragma once
 
 #include <string>

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <fstream>
-#include <nlohmann/json.hpp>
+
+#include "tools/program/json.h"
 
 namespace halp::cli {
 namespace {
@@ -27,13 +28,10 @@ std::string in_seconds(Duration span) {
 }
 
 std::string json_line(const neo::ConformanceCase& test, const Verdict& verdict) {
-    nlohmann::json line{{"schema_version", 1},
-                        {"number", test.number},
-                        {"name", verdict.name},
-                        {"verdict", name(verdict.kind)},
-                        {"took_us", verdict.took.count()}};
-    if (!verdict.reason.empty()) line["reason"] = verdict.reason;
-    return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    Json line = Json::object({{"name", verdict.name}, {"number", test.number}});
+    if (!verdict.reason.empty()) line.set("reason", verdict.reason);
+    line.set("schema_version", 1).set("took_us", verdict.took.count()).set("verdict", name(verdict.kind));
+    return line.line();
 }
 
 }  // namespace
@@ -41,13 +39,12 @@ std::string json_line(const neo::ConformanceCase& test, const Verdict& verdict) 
 void list_cases(const std::vector<neo::ConformanceCase>& cases, Console& console) {
     for (const neo::ConformanceCase& each : cases) {
         if (console.style().json)
-            console.line(nlohmann::json{
-                {"schema_version", 1},
-                {"number", each.number},
-                {"priority", each.priority},
-                {"name", each.name},
-                {"shows",
-                 each.shows}}.dump());
+            console.line(Json::object({{"name", each.name},
+                                       {"number", each.number},
+                                       {"priority", each.priority},
+                                       {"schema_version", 1},
+                                       {"shows", each.shows}})
+                             .line());
         else
             console.line(right(std::to_string(each.number), 3) + " " + right(std::to_string(each.priority), 4) +
                          " " + padded(each.name, name_columns) + " " + std::string(each.shows));

@@ -2,17 +2,15 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "tools/halp/dht/dht_verbs.h"
 #include "tools/halp/printed_text.h"
+#include "tools/program/json.h"
 
 namespace halp::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct NodeRow {
     DhtNodeView node;
@@ -69,26 +67,27 @@ std::string percent(double part) {
 std::string place(std::uint64_t at) { return shown_key(Key{at}); }
 
 std::string json_of(const Found& found) {
-    Json object{{"schema_version", 1}};
-    Json& nodes = object["nodes"] = Json::array();
+    Json nodes = Json::array();
     for (const NodeRow& row : found.nodes) {
-        Json node{{"host", row.node.node.host}, {"port", row.node.node.port}, {"endpoint", row.node.node.text()}};
-        node["connected"] = row.node.connected;
-        if (!row.trouble.empty()) node["error"] = row.trouble;
+        const Endpoint& at = row.node.node;
+        Json node = Json::object({{"host", at.host}, {"port", at.port}, {"endpoint", at.text()}});
+        node.set("connected", row.node.connected);
+        if (!row.trouble.empty()) node.set("error", row.trouble);
         if (row.node.range) {
-            node["range_min"] = place(row.node.range->min());
-            node["range_max"] = place(row.node.range->max());
-            node["share"] = share(*row.node.range);
+            node.set("range_min", place(row.node.range->min()));
+            node.set("range_max", place(row.node.range->max()));
+            node.set("share", share(*row.node.range));
         }
-        nodes.push_back(std::move(node));
+        nodes.push(node);
     }
-    object["covers_all"] = found.covers_all;
+    Json object = Json::object({{"schema_version", 1}, {"nodes", nodes}, {"covers_all", found.covers_all}});
     if (found.counted) {
-        Json& channels = object["channels"] = Json::array();
+        Json channels = Json::array();
         for (const auto& [name, records] : found.records)
-            channels.push_back(Json{{"channel", name}, {"records", records}});
+            channels.push(Json::object({{"channel", name}, {"records", records}}));
+        object.set("channels", channels);
     }
-    return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return object.line();
 }
 
 void show_ranges(const Found& found, Console& console) {

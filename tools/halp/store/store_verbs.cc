@@ -9,19 +9,15 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "tools/halp/printed_text.h"
+#include "tools/program/json.h"
 
 namespace halp::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-std::string text_of(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 constexpr std::string_view broken_page =
     "the record file is damaged: a part of it is missing or leads nowhere. Restore a copy, or the dumps.";
@@ -29,8 +25,8 @@ constexpr std::string_view broken_page =
 // What stdout still gets when a page is broken; of `check --json`. Made beforehand: a signal may not allocate.
 std::string last_words;
 
-// A page that is missing or leads nowhere: the records are read through a map of the file. Of some pages that make no
-// sense LMDB says so itself, and aborts.
+// A page that is missing or leads nowhere: the records are read through a map of the file. Of some pages that make
+// no sense LMDB says so itself, and aborts.
 void on_broken_page(int) {
     const auto say = [](int fd, std::string_view words) {
         [[maybe_unused]] const ssize_t said = ::write(fd, words.data(), words.size());
@@ -58,26 +54,28 @@ std::uint64_t size_of(const std::string& path) {
 // ---- check ----
 
 std::string json_of(const StoreCheck& check, const LmdbStore& records, const std::string& file) {
-    Json object{{"schema_version", 1}, {"file", file}, {"file_bytes", size_of(file)}};
-    object["records"] = check.found.records;
-    object["value_bytes"] = check.found.bytes;
-    object["to_purge"] = check.to_purge;
-    Json& channels = object["channels"] = Json::array();
+    Json object = Json::object({{"schema_version", 1}, {"file", file}, {"file_bytes", size_of(file)}});
+    object.set("records", check.found.records);
+    object.set("value_bytes", check.found.bytes);
+    object.set("to_purge", check.to_purge);
+    Json channels = Json::array();
     for (const Channel& channel : records.channels(std::nullopt, check.channels)) {
         const RecordCount count = records.count(channel);
-        channels.push_back(
-            Json{{"channel", channel.name()}, {"records", count.records}, {"value_bytes", count.bytes}});
+        channels.push(
+            Json::object({{"channel", channel.name()}, {"records", count.records}, {"value_bytes", count.bytes}}));
     }
-    object["defects"] = check.defects;
-    return text_of(object);
+    object.set("channels", channels);
+    object.set("defects", Json::array_of(check.defects));
+    return object.line();
 }
 
 // When the file cannot be read to its end: no counts.
 std::string json_of(std::string_view defect, const std::string& file) {
-    return text_of(Json{{"schema_version", 1},
-                        {"file", file},
-                        {"file_bytes", size_of(file)},
-                        {"defects", Json::array({std::string{defect}})}});
+    return Json::object({{"schema_version", 1},
+                         {"file", file},
+                         {"file_bytes", size_of(file)},
+                         {"defects", Json::array({defect})}})
+        .line();
 }
 
 void show(const StoreCheck& check, const LmdbStore& records, const std::string& file, Console& console) {
@@ -191,8 +189,10 @@ ExitCode run_compact(OpenStore& store, Console& console) {
         return console.fail(ExitCode::failed, done.error().message);
     const std::uint64_t after = size_of(store.file());
     if (console.style().json)
-        console.line(text_of(
-            Json{{"schema_version", 1}, {"file", store.file()}, {"bytes_before", before}, {"bytes_after", after}}));
+        console.line(
+            Json::object(
+                {{"schema_version", 1}, {"file", store.file()}, {"bytes_before", before}, {"bytes_after", after}})
+                .line());
     else
         console.say(store.file() + ": " + human_bytes(before) + " before, " + human_bytes(after) + " now.");
     return ExitCode::ok;
@@ -215,9 +215,10 @@ ExitCode run_import(const StoreCommand& typed, OpenStore& store, Console& consol
             Progress progress(console, "importing");
             return import_file(path, typed, store.records(), progress.follow());
         }();
-        files.push_back(
-            Json{{"file", one.file}, {"records", one.records}, {"kept", one.kept}, {"skipped", one.skipped}});
-        if (!one.trouble.empty()) files.back()["error"] = one.trouble;
+        Json file = Json::object(
+            {{"file", one.file}, {"records", one.records}, {"kept", one.kept}, {"skipped", one.skipped}});
+        if (!one.trouble.empty()) file.set("error", one.trouble);
+        files.push(file);
         if (one.trouble.empty() && one.skipped == 0) {
             console.say(words_about(one) + ".");
             continue;
@@ -231,7 +232,7 @@ ExitCode run_import(const StoreCommand& typed, OpenStore& store, Console& consol
         if (&path != &typed.files.back()) console.say("the files behind it were not read.");
         break;
     }
-    if (console.style().json) console.line(text_of(Json{{"schema_version", 1}, {"files", files}}));
+    if (console.style().json) console.line(Json::object({{"schema_version", 1}, {"files", files}}).line());
     return code;
 }
 
