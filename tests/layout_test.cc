@@ -184,6 +184,7 @@ TEST(LayoutRules, CatchALibraryOutsideItsPlace) {
         {"config/a.cc", "<nlohmann/json.hpp>"},
         {"tools/halp/record_lines.cc", "<nlohmann/json.hpp>"},
         {"tools/program/json.h", "<nlohmann/json.hpp>"},
+        {"tools/halp/command_line.cc", "<CLI/CLI.hpp>"},
         {"store/label_table.cc", "<lmdb.h>"},
         {"store/label_table.cc", "<boost/graph/x.hpp>"},
     };

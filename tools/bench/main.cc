@@ -1,10 +1,8 @@
 // halp-bench: measures real daemons and the parts they are made of. Figures and machine: tools/README.md.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "tools/bench/bare_server.h"
@@ -14,6 +12,7 @@
 #include "tools/bench/sim_bench.h"
 #include "tools/bench/swarm_bench.h"
 #include "tools/bench/text_bench.h"
+#include "tools/program/arguments.h"
 
 namespace halp::bench {
 namespace {
@@ -39,97 +38,117 @@ int finish(bool measured, const Report& report, bool as_json) {
     return measured && report.within_bars() ? 0 : 1;
 }
 
-void add_text(CLI::App& app, TextBenchOptions& options) {
-    app.add_option("--entries", options.entries, "hosts in the label asked for")->capture_default_str();
-    app.add_option("--clients", options.clients, "clients at a time, each in a thread")->capture_default_str();
-    app.add_option("--queries", options.queries, "queries of each measurement")->capture_default_str();
-    app.add_option("--repeat", options.repetitions, "measurements; the median counts")->capture_default_str();
-    app.add_flag("--bare", options.bare, "measure a bare libevent server in the same run, for the ratio");
+constexpr int exit_usage = 2;
+
+struct Typed {
+    std::string halpd, self;
+    bool as_json = false;
+    TextBenchOptions text;
+    SwarmBenchOptions swarm;
+    int idle_s = static_cast<int>(swarm.idle.count()), pause_s = static_cast<int>(swarm.settle.count());
+    bool no_failures = false, host_network = false;
+    DhtBenchOptions dht;
+    SimBenchOptions sim;
+};
+
+void add_text(Arguments& to, TextBenchOptions& options) {
+    to.option("--entries", &options.entries, "hosts in the label asked for").shows_default();
+    to.option("--clients", &options.clients, "clients at a time, each in a thread").shows_default();
+    to.option("--queries", &options.queries, "queries of each measurement").shows_default();
+    to.option("--repeat", &options.repetitions, "measurements; the median counts").shows_default();
+    to.flag("--bare", options.bare, "measure a bare libevent server in the same run, for the ratio");
 }
 
-void add_swarm(CLI::App& app, SwarmBenchOptions& options, int& idle_s, int& settle_s, bool& host_network) {
-    app.add_option("--nodes", options.nodes, "sizes of the swarms")->capture_default_str();
-    app.add_option("--repeat", options.repetitions, "swarms started to measure joining; the median counts")
-        ->capture_default_str();
-    app.add_option("--idle", idle_s, "seconds to watch an idle swarm; 0: not at all")->capture_default_str();
-    app.add_option("--settle", settle_s, "seconds between joining and idling")->capture_default_str();
-    app.add_option("--port", options.port, "of every agent, on its own 127.x.y.z")->capture_default_str();
-    app.add_flag("!--no-failures", options.failures, "kill nobody");
-    app.add_flag("--host-network", host_network, "no network namespace of its own; traffic is then not counted");
+void add_swarm(Arguments& to, Typed& typed) {
+    SwarmBenchOptions& options = typed.swarm;
+    to.option("--nodes", &options.nodes, "sizes of the swarms").shows_default();
+    to.option("--repeat", &options.repetitions, "swarms started to measure joining; the median counts")
+        .shows_default();
+    to.option("--idle", &typed.idle_s, "seconds to watch an idle swarm; 0: not at all").shows_default();
+    to.option("--settle", &typed.pause_s, "seconds between joining and idling").shows_default();
+    to.option("--port", &options.port, "of every agent, on its own 127.x.y.z").shows_default();
+    to.flag("--no-failures", typed.no_failures, "kill nobody");
+    to.flag("--host-network", typed.host_network, "no network namespace of its own; traffic is then not counted");
 }
 
-void add_dht(CLI::App& app, DhtBenchOptions& options) {
-    app.add_option("--records", options.records, "in the channel")->capture_default_str();
-    app.add_option("--in-flight", options.in_flight, "requests under way at a time")->capture_default_str();
-    app.add_option("--repeat", options.repetitions, "measurements; the median counts")->capture_default_str();
-    app.add_option("--only", options.only, "parts of it; all but mirror begin with memory")
-        ->check(CLI::IsMember({"memory", "latency", "disk", "mirror"}));
-    app.add_flag("--quick", options.quick, "a fifth of the records, each thing once: under 20 seconds");
+void add_dht(Arguments& to, DhtBenchOptions& options) {
+    to.option("--records", &options.records, "in the channel").shows_default();
+    to.option("--in-flight", &options.in_flight, "requests under way at a time").shows_default();
+    to.option("--repeat", &options.repetitions, "measurements; the median counts").shows_default();
+    to.option("--only", &options.only, "parts of it; all but mirror begin with memory")
+        .one_of({"memory", "latency", "disk", "mirror"});
+    to.flag("--quick", options.quick, "a fifth of the records, each thing once: under 20 seconds");
+}
+
+void add_sim(Arguments& to, SimBenchOptions& options) {
+    to.flag("--quick", options.quick, "10^5 nodes at most and few periods: half a minute");
+    to.option("--repeat", &options.repetitions, "runs of each kind; the median counts").shows_default();
+    to.option("--seed", &options.seed, "of the swarms").shows_default();
+}
+
+void add_verbs(Arguments& arguments, Typed& typed) {
+    arguments.needs_a_verb();
+    arguments.option("--halpd", &typed.halpd, "the daemon to measure").shows_default();
+    arguments.flag("--json", typed.as_json, "one JSON object instead of a table");
+    arguments.options_anywhere();
+    add_text(arguments.verb("text", "HALP text, one connection per query"), typed.text);
+    add_swarm(arguments.verb("swarm", "many real daemons on loopback"), typed);
+    add_dht(arguments.verb("dht", "records: one node, one client, loopback"), typed.dht);
+    arguments.verb("micro", "data structures and codecs; takes --benchmark_... options").passes_all_on();
+    add_sim(arguments.verb("sim", "the simulator of peer views, beside a bare program of its own"), typed.sim);
+    arguments.verb("bare-server", "the bare server that `text --bare` starts");
+}
+
+template <class Options>
+int measure(const char* title, bool (*run)(const Options&, Report&), const Options& options, bool as_json) {
+    Report report{title};
+    const bool measured = run(options, report);
+    return finish(measured, report, as_json);
+}
+
+int run_text(Typed& typed) {
+    typed.text.halpd = typed.halpd;
+    typed.text.self = typed.self;
+    return measure("HALP text over loopback, one connection per query", run_text_bench, typed.text, typed.as_json);
+}
+
+int run_dht(Typed& typed) {
+    typed.dht.halpd = typed.halpd;
+    return measure("DHT: a real halpd and one client process over loopback, values of 100 bytes", run_dht_bench,
+                   typed.dht, typed.as_json);
+}
+
+int run_swarm(Typed& typed) {
+    typed.swarm.halpd = typed.halpd;
+    typed.swarm.idle = std::chrono::seconds{typed.idle_s};
+    typed.swarm.settle = std::chrono::seconds{typed.pause_s};
+    typed.swarm.failures = !typed.no_failures;
+    typed.swarm.own_network = !typed.host_network;
+    return measure("Swarms of real halpd processes, one bootstrap", run_swarm_bench, typed.swarm, typed.as_json);
 }
 
 int run(int argc, char** argv) {
-    CLI::App app{"Measures halpd. Prints figures beside the bars they are held to; exit code 1 when one is above."};
-    app.require_subcommand(1);
-    const std::string self = own_path();
-    std::string halpd = self.substr(0, self.rfind('/') + 1) + "halpd";
-    bool as_json = false;
-    app.add_option("--halpd", halpd, "the daemon to measure")->capture_default_str();
-    app.add_flag("--json", as_json, "one JSON object instead of a table");
-    app.fallthrough();
-
-    TextBenchOptions text;
-    CLI::App* text_command = app.add_subcommand("text", "HALP text, one connection per query");
-    add_text(*text_command, text);
-
-    SwarmBenchOptions swarm;
-    int idle_s = static_cast<int>(swarm.idle.count()), settle_s = static_cast<int>(swarm.settle.count());
-    bool host_network = false;
-    CLI::App* swarm_command = app.add_subcommand("swarm", "many real daemons on loopback");
-    add_swarm(*swarm_command, swarm, idle_s, settle_s, host_network);
-
-    DhtBenchOptions dht;
-    CLI::App* dht_command = app.add_subcommand("dht", "records: one node, one client, loopback");
-    add_dht(*dht_command, dht);
-
-    CLI::App* micro_command =
-        app.add_subcommand("micro", "data structures and codecs; takes --benchmark_... options");
-    micro_command->fallthrough(false)->allow_extras();
-    SimBenchOptions sim;
-    CLI::App* sim_command = app.add_subcommand("sim", "the simulator of peer views, beside a bare program of its own");
-    sim_command->add_flag("--quick", sim.quick, "10^5 nodes at most and few periods: half a minute");
-    sim_command->add_option("--repeat", sim.repetitions, "runs of each kind; the median counts")->capture_default_str();
-    sim_command->add_option("--seed", sim.seed, "of the swarms")->capture_default_str();
-
-    CLI::App* bare_command = app.add_subcommand("bare-server", "the bare server that `text --bare` starts");
-
-    CLI11_PARSE(app, argc, argv);
-    if (*bare_command) return serve_bare(ten_lines());
-    if (*micro_command) return run_micro_bench(micro_command->remaining());
-    if (*text_command) {
-        text.halpd = halpd;
-        text.self = self;
-        Report report{"HALP text over loopback, one connection per query"};
-        const bool measured = run_text_bench(text, report);
-        return finish(measured, report, as_json);
+    Typed typed;
+    typed.self = own_path();
+    typed.halpd = typed.self.substr(0, typed.self.rfind('/') + 1) + "halpd";
+    Arguments arguments(
+        "halp-bench",
+        "Measures halpd. Prints figures beside the bars they are held to; exit code 1 when one is above.");
+    add_verbs(arguments, typed);
+    if (const auto end = arguments.parse(argc, argv)) {
+        if (end->mistake)
+            std::fprintf(stderr, "halp-bench: %s\n", end->text.c_str());
+        else
+            std::fputs(end->text.c_str(), stdout);
+        return end->mistake ? exit_usage : 0;
     }
-    if (*sim_command) {
-        Report report{"Simulated swarms of production peer views"};
-        const bool measured = run_sim_bench(sim, report);
-        return finish(measured, report, as_json);
-    }
-    if (*dht_command) {
-        dht.halpd = halpd;
-        Report report{"DHT: a real halpd and one client process over loopback, values of 100 bytes"};
-        const bool measured = run_dht_bench(dht, report);
-        return finish(measured, report, as_json);
-    }
-    swarm.halpd = halpd;
-    swarm.idle = std::chrono::seconds{idle_s};
-    swarm.settle = std::chrono::seconds{settle_s};
-    swarm.own_network = !host_network;
-    Report report{"Swarms of real halpd processes, one bootstrap"};
-    const bool measured = run_swarm_bench(swarm, report);
-    return finish(measured, report, as_json);
+    const std::string& verb = arguments.chosen()->name();
+    if (verb == "bare-server") return serve_bare(ten_lines());
+    if (verb == "micro") return run_micro_bench(arguments.chosen()->unknown());
+    if (verb == "text") return run_text(typed);
+    if (verb == "sim")
+        return measure("Simulated swarms of production peer views", run_sim_bench, typed.sim, typed.as_json);
+    return verb == "dht" ? run_dht(typed) : run_swarm(typed);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What was typed after `halp-sim`, read with CLI11 and nothing else: the verbs see only these values.
+// What was typed after `halp-sim`: the verbs see only these values.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What was typed, checked and typed in the other sense. CLI11 is seen nowhere but in the source file.
+// What was typed after `halp`, checked and converted.
 #pragma once
 
 #include <cstdint>

@@ -1,55 +1,46 @@
-// The verbs behind `halp dht` and `halp store`: their options, their help, and the checks of what was typed.
+// A table of verbs behind a verb of `halp`, such as those of `halp dht`, and what is said about them.
 #pragma once
 
-#include <memory>
-#include <optional>
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include "store/result.h"
-#include "tools/halp/command_line.h"
-
-namespace CLI {
-class App;
-}
 
 namespace halp::cli {
 
-class NestedVerbs {
-public:
-    // Both outlive the parsing.
-    NestedVerbs(CommandLine& command, double& for_s);
-    ~NestedVerbs();
-
-    void add_dht(CLI::App& dht);
-    void add_store(CLI::App& store);
-
-    // Behind the parsing: moves what was typed to the command.
-    [[nodiscard]] Result<void> check();
-
-    // Of `verb` ("dht", "store").
-    [[nodiscard]] static std::vector<std::string> names(const std::string& verb);
-    [[nodiscard]] static std::string overview(const std::string& verb);
-    [[nodiscard]] static std::string examples(const std::string& verb, const std::string& nested);
-
-private:
-    struct Typed;
-    void add_nodes(CLI::App& sub);
-    void add_record(CLI::App& sub);
-    void add_forms(CLI::App& sub, const char* of_what);
-    void add_value(CLI::App& sub);
-    void add_dht_own(DhtVerb verb, CLI::App& sub);
-    void add_fake(CLI::App& sub);
-    void add_judge(CLI::App& sub);
-    [[nodiscard]] Result<void> check_dht();
-    [[nodiscard]] Result<void> check_nodes();
-    [[nodiscard]] Result<void> check_values();
-    [[nodiscard]] Result<void> check_update();
-    [[nodiscard]] Result<void> check_store();
-
-    CommandLine& command_;
-    double& for_s_;
-    std::unique_ptr<Typed> typed_;
+template <class Which>
+struct NestedVerb {
+    Which verb;
+    const char* name;
+    const char* synopsis;
+    const char* about;
+    const char* examples;
 };
+
+template <class Which>
+std::vector<std::string> names_of(const std::vector<NestedVerb<Which>>& verbs) {
+    std::vector<std::string> names;
+    for (const auto& verb : verbs) names.emplace_back(verb.name);
+    return names;
+}
+
+// One line each: the synopsis in `width` columns, and what it is about.
+template <class Which>
+std::string listing(const std::vector<NestedVerb<Which>>& verbs, std::size_t width) {
+    std::string text;
+    for (const auto& verb : verbs) {
+        std::string synopsis = verb.synopsis;
+        synopsis.resize(std::max(width, synopsis.size() + 1), ' ');
+        text += "  " + synopsis + verb.about + "\n";
+    }
+    return text;
+}
+
+template <class Which>
+std::string examples_of(const std::vector<NestedVerb<Which>>& verbs, std::string_view name) {
+    for (const auto& verb : verbs)
+        if (verb.name == name) return verb.examples;
+    return "";
+}
 
 }  // namespace halp::cli

@@ -1,6 +1,5 @@
 #include "tools/halpd/command_line.h"
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <cstdio>
 #include <string_view>
@@ -66,59 +65,89 @@ constexpr const char* examples =
     "USR2\n"
     "turns debug messages on and off. Exit codes: 0 well, 1 failed, 2 usage, 78 bad configuration.\n";
 
+// The named flags that were given, as settings.
+struct NamedValues {
+    std::array<std::string, named_flags.size()> words;
+
+    void add_to(Arguments& arguments) {
+        for (std::size_t i = 0; i < named_flags.size(); ++i)
+            arguments.option(named_flags[i].flag, &words[i], named_flags[i].help).called(named_flags[i].value);
+    }
+    void move_to(std::vector<config::FlagValue>& flags) const {
+        for (std::size_t i = 0; i < named_flags.size(); ++i)  // a word that was given is not empty
+            if (!words[i].empty()) flags.push_back({named_flags[i].flag, named_flags[i].key, {{words[i]}, false}});
+    }
+};
+
+// What the parser fills in.
+struct Typed {
+    std::string config_file;
+    NamedValues named;
+    std::vector<std::string> join, set;
+    bool check = false, print = false, test_client = false;
+};
+
+void add_options(Arguments& arguments, Typed& typed, const char* version) {
+    arguments.footer(examples);
+    arguments.version_flag(std::string{"halpd "} + version, "print the version and exit");
+    arguments.option("--config", &typed.config_file, "read only this file, not the usual ones").called("FILE");
+    typed.named.add_to(arguments);
+    arguments.option("--join", &typed.join, "a node to contact first; may be given several times")
+        .called("HOST:PORT")
+        .repeated();
+    arguments.option("--set", &typed.set, "any setting, as in --set gossip.period=5s; several times")
+        .called("KEY=VALUE")
+        .repeated();
+    arguments.flag(
+        "--dht-test-client", typed.test_client,
+        "keep records; admin with 128 zero bytes may do everything (dht.listen is 127.0.0.1 unless set)");
+    arguments.either_flag("--check-config", typed.check, "say what is wrong with the configuration; exit 0 or 78",
+                          "--print-config", typed.print, "print what is in force, and where it comes from");
+}
+
+Result<config::SettingSources> sources_of(const Typed& typed) {
+    config::SettingSources sources;
+    if (!typed.config_file.empty()) sources.only_file = typed.config_file;
+    for (const std::string& one : typed.set) {
+        Result<config::FlagValue> flag = config::parse_set_flag(one);
+        if (!flag) return flag.error();
+        sources.flags.push_back(std::move(*flag));
+    }
+    typed.named.move_to(sources.flags);
+    if (typed.test_client) sources.flags.push_back({"--dht-test-client", "dht.test_client", {{"true"}, false}});
+    if (!typed.join.empty()) sources.flags.push_back({"--join", "join", {typed.join, true}});
+    return sources;
+}
+
+CommandLine ended(int code) {
+    CommandLine out;
+    out.exit_code = code;
+    return out;
+}
+
 }  // namespace
 
 CommandLine read_command_line(int argc, char** argv, const char* version) {
+    Typed typed;
+    Arguments arguments("halpd", description);
+    add_options(arguments, typed, version);
+    if (const auto end = arguments.parse(argc, argv)) {
+        if (end->mistake)
+            std::fprintf(stderr, "halpd: %s\n", end->text.c_str());
+        else
+            std::fputs(end->text.c_str(), stdout);
+        return ended(end->mistake ? exit_usage : 0);
+    }
+    Result<config::SettingSources> sources = sources_of(typed);
+    if (!sources) {
+        std::fprintf(stderr, "halpd: %s\n", sources.error().message.c_str());
+        return ended(exit_usage);
+    }
     CommandLine out;
-    CLI::App app{description, "halpd"};
-    app.footer(examples);
-    app.set_version_flag("--version", std::string{"halpd "} + version, "print the version and exit");
-    std::string config_file;
-    app.add_option("--config", config_file, "read only this file, not the usual ones")->type_name("FILE");
-    std::array<std::string, named_flags.size()> values;
-    std::array<CLI::Option*, named_flags.size()> options{};
-    for (std::size_t i = 0; i < named_flags.size(); ++i)
-        options[i] =
-            app.add_option(named_flags[i].flag, values[i], named_flags[i].help)->type_name(named_flags[i].value);
-    std::vector<std::string> join, set;
-    app.add_option("--join", join, "a node to contact first; may be given several times")
-        ->type_name("HOST:PORT")
-        ->allow_extra_args(false);
-    app.add_option("--set", set, "any setting, as in --set gossip.period=5s; several times")
-        ->type_name("KEY=VALUE")
-        ->allow_extra_args(false);
-    bool check = false, print = false, test_client = false;
-    app.add_flag("--dht-test-client", test_client,
-                 "keep records; admin with 128 zero bytes may do everything (dht.listen is 127.0.0.1 unless set)");
-    CLI::Option* check_flag =
-        app.add_flag("--check-config", check, "say what is wrong with the configuration; exit 0 or 78");
-    app.add_flag("--print-config", print, "print what is in force, and where it comes from")->excludes(check_flag);
-
-    try {
-        arguments::parse(app, argc, argv);
-    } catch (const CLI::ParseError& end) {
-        out.exit_code = app.exit(end) == 0 ? 0 : exit_usage;
-        return out;
-    }
-
-    if (!config_file.empty()) out.sources.only_file = config_file;
-    for (const std::string& one : set) {
-        Result<config::FlagValue> flag = config::parse_set_flag(one);
-        if (!flag) {
-            std::fprintf(stderr, "halpd: %s\n", flag.error().message.c_str());
-            out.exit_code = exit_usage;
-            return out;
-        }
-        out.sources.flags.push_back(std::move(*flag));
-    }
-    for (std::size_t i = 0; i < named_flags.size(); ++i)
-        if (options[i]->count() > 0)
-            out.sources.flags.push_back({named_flags[i].flag, named_flags[i].key, {{values[i]}, false}});
-    if (test_client) out.sources.flags.push_back({"--dht-test-client", "dht.test_client", {{"true"}, false}});
-    if (!join.empty()) out.sources.flags.push_back({"--join", "join", {join, true}});
-    out.action = check   ? CommandLine::Action::check_config
-                 : print ? CommandLine::Action::print_config
-                         : CommandLine::Action::run;
+    out.sources = std::move(*sources);
+    out.action = typed.check   ? CommandLine::Action::check_config
+                 : typed.print ? CommandLine::Action::print_config
+                               : CommandLine::Action::run;
     return out;
 }
 

@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "tools/halp/command_line.h"
-#include "tools/halp/nested_verbs.h"
+#include "tools/halp/dht/dht_arguments.h"
+#include "tools/halp/store/store_arguments.h"
 
 namespace halp::cli {
 namespace {
@@ -125,7 +126,7 @@ TEST(DhtWords, MayBeEmptyForAFilterAndAnExpectedValue) {
     EXPECT_EQ(dht({"update", "c", "1", "x", "--expect="}).expect, "");
 }
 
-// CLI11 alone takes the next word then.
+// The library alone would take the next word then.
 TEST(DhtWords, BehindAnEqualsSignMayBeMissing) {
     EXPECT_THAT(refused({"dht", "remove", "--credentials=", "c", "1"}), HasSubstr("--credentials: it is empty"));
     EXPECT_EQ(dht({"scan", "--filter=", "c"}).channel, "c");
@@ -191,7 +192,7 @@ TEST(StoreWords, NameADirectoryAndWhatToDoWithIt) {
 TEST(NestedWords, ExplainThemselvesWithExamples) {
     for (const std::string verb : {"dht", "store"}) {
         EXPECT_THAT(parse({verb.c_str(), "--help"}).text, HasSubstr("`halp " + verb + " VERB --help`"));
-        for (const std::string& nested : NestedVerbs::names(verb)) {
+        for (const std::string& nested : (verb == "dht" ? DhtArguments::names() : StoreArguments::names())) {
             const Parsed parsed = parse({verb.c_str(), nested.c_str(), "--help"});
             EXPECT_EQ(parsed.code, ExitCode::ok) << nested;
             EXPECT_THAT(parsed.text, HasSubstr("\nExamples:\n  halp " + verb + " " + nested)) << nested;
