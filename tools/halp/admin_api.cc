@@ -177,12 +177,12 @@ Result<StatusReport> AdminApi::status() const {
 
 Result<void> AdminApi::insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen) const {
     const Json body = Json::object(
-        {{"host", endpoint.host}, {"port", endpoint.port}, {"kind", "insert"}, {"seen_unix_s", count(seen)}});
+        {{"host", endpoint.host}, {"kind", "insert"}, {"port", endpoint.port}, {"seen_unix_s", count(seen)}});
     return done(client_.call(Method::put, path_of(label), body.line()));
 }
 
 Result<void> AdminApi::announce(const Label& label, const Endpoint& endpoint) const {
-    const Json body = Json::object({{"host", endpoint.host}, {"port", endpoint.port}, {"kind", "announce"}});
+    const Json body = Json::object({{"host", endpoint.host}, {"kind", "announce"}, {"port", endpoint.port}});
     return done(client_.call(Method::put, path_of(label), body.line()));
 }
 
