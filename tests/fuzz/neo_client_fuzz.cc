@@ -40,7 +40,7 @@ public:
     Result<void> append(const std::string&, Bytes) override { return none(); }
     void note(const Event&) override {}
 
-    Environment doors() { return {*this, *this, *this, *this, *this, *this, *this}; }
+    Environment environment() { return {*this, *this, *this, *this, *this, *this, *this}; }
 
     Instant time = Instant{} + std::chrono::hours{1};
     Instant alarm = no_deadline;
@@ -155,7 +155,7 @@ private:
 
 public:
     World world;
-    DhtClient client{world.doors(), DhtClientOptions{}};
+    DhtClient client{world.environment(), DhtClientOptions{}};
     int ended = 0;
 };
 

@@ -40,7 +40,7 @@ void check_requests(Bytes input) {
         decode_put(input), 2, [](std::string& o, const PutRequest& m) { encode_put(o, 1, m); }, decode_put);
     check(
         decode_record_key(input, Parsing::strict), 2,
-        [](std::string& o, const RecordKey& m) { encode_record_key(o, 1, RequestCode::get, m); },
+        [](std::string& o, const RecordAddress& m) { encode_record_key(o, 1, RequestCode::get, m); },
         [](Bytes b) { return decode_record_key(b, Parsing::lenient); });
     check(
         decode_get_all(input), 2, [](std::string& o, const GetAllRequest& m) { encode_get_all(o, 1, m); },
@@ -74,7 +74,7 @@ void check_answers(Bytes input) {
         decode_update_answer(input), 0,
         [](std::string& o, const UpdateAnswer& m) { encode_update_answer(o, 1, m); }, decode_update_answer);
     check(
-        decode_hash_range(input), 0, [](std::string& o, const Range& m) { encode_hash_range(o, 1, m); },
+        decode_hash_range(input), 0, [](std::string& o, const RangeBounds& m) { encode_hash_range(o, 1, m); },
         decode_hash_range);
     check(
         decode_hash_range_news(input), 0,
@@ -97,7 +97,7 @@ void check_batches(Bytes input) {
     }
 }
 
-class World : public SessionOwner, public WriteSink {
+class World : public SessionOwner, public CompletionHandler {
 public:
     World() {
         limits.output_bytes_max = 4096;
@@ -127,8 +127,8 @@ public:
         }
     }
     void turn() {
-        desk.collect();
-        Budget budget(100000);
+        records.collect();
+        TurnBudget budget(100000);
         session.pump(now, budget);
         require(session.output().size() < limits.output_bytes_max + (std::size_t{1} << 20));
         session.output().clear();
@@ -154,10 +154,10 @@ public:
     Permissions permissions;
     Credentials credentials = Credentials::for_tests();
     MemoryStore store;
-    RecordDesk desk{store};
+    WriteLog records{store};
     HashRanges ranges{HashRange::full()};
-    Rooms rooms{desk, ranges, handlers, permissions, *this};
-    NodeSession session{1, limits, credentials, rooms, *this, Nonce{}, now};
+    HandlerContext context{records, ranges, handlers, permissions, *this};
+    NodeSession session{1, limits, credentials, context, *this, Nonce{}, now};
 };
 
 }  // namespace

@@ -58,7 +58,10 @@ public:
         const std::string line = process_.out();
         if (line.size() > 5) node = line.substr(4, line.find('\n') - 4);  // "neo HOST:PORT"
     }
-    std::string node;
+    // The exit code after a TERM.
+    int stop() { return process_.end(SIGTERM); }
+
+    std::string node;  // HOST:PORT
 
 private:
     Running process_;

@@ -96,7 +96,7 @@ public:
     // Nothing when there is no such record.
     std::optional<std::string> get(std::string_view channel, std::uint64_t key) {
         std::string frame;
-        neo::RecordKey request;
+        neo::RecordAddress request;
         request.channel = channel;
         request.key = key;
         neo::encode_record_key(frame, ++last_id_, neo::RequestCode::get, request);

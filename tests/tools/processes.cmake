@@ -45,9 +45,9 @@ halp_test(dht_daemon_test
   LABEL process-socket
   TIMEOUT 300
 )
-halp_test(dht_judge_test
-  halp/dht/dht_judge_test.cc
-  halp/dht/dht_judged_node_test.cc
+halp_test(dht_conformance_run_test
+  halp/dht/dht_conformance_test.cc
+  halp/dht/dht_node_under_test_test.cc
   LINK halp_process_testing nlohmann_json::nlohmann_json
   LABEL process-socket
   TIMEOUT 300

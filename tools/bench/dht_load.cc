@@ -121,7 +121,7 @@ LoadResult DhtLoad::get_all(std::uint64_t known, std::size_t at_once, std::vecto
     std::size_t finished = 0;
     std::uint64_t checksum = 0;
     const auto hear = [&](const dht::GetAllNote& note) {
-        if (const auto* record = std::get_if<dht::Record>(&note)) {
+        if (const auto* record = std::get_if<dht::RecordReceived>(&note)) {
             ++result_.done;
             checksum += value_of(record->key) + record->value.size();
         } else if (std::holds_alternative<dht::Finished>(note)) {

@@ -7,7 +7,7 @@
 // fast disk is never waited for, and on a slow one those who were just answered come back in time for the next
 // commit.
 //
-// What waits is bounded by the caller: RecordDesk asks for a commit when too much does, and while one is under way
+// What waits is bounded by the caller: WriteLog asks for a commit when too much does, and while one is under way
 // that call waits for the disk.
 #pragma once
 

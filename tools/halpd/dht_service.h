@@ -9,7 +9,7 @@
 #include "config/directories.h"
 #include "config/settings.h"
 #include "overlay/dht/node/dht_node.h"
-#include "overlay/dht/node/record_desk.h"
+#include "overlay/dht/node/write_log.h"
 #include "overlay/environment.h"
 #include "overlay/libevent/file_storage.h"
 #include "overlay/libevent/world.h"
@@ -73,7 +73,7 @@ private:
     std::unique_ptr<RecordStore> store_;
     std::optional<RecordDumps> dumps_;  // of the memory engine
     CommitThread* commits_ = nullptr;   // the same store, when it commits
-    std::optional<RecordDesk> desk_;
+    std::optional<WriteLog> desk_;
     std::unique_ptr<DhtNode> node_;
     Endpoint listening_;
     std::optional<Endpoint> announced_;

@@ -14,14 +14,14 @@ void AllNodesRequest::begin(const std::vector<NodeNumber>& nodes) {
 
 void AllNodesRequest::on_node(NodeNumber node) {
     if (finished_ || !parts_.emplace(node, Phase::waiting).second) return;
-    if (desk_.open(node)) ask(node);
+    if (context_.open(node)) ask(node);
 }
 
 void AllNodesRequest::on_open(NodeNumber node) {
     if (finished_) return;
     const bool is_new = parts_.emplace(node, Phase::waiting).second;
     if (is_new || parts_[node] == Phase::waiting) ask(node);
-    settle();
+    after_phase_change();
 }
 
 void AllNodesRequest::ask(NodeNumber node) {
@@ -30,7 +30,7 @@ void AllNodesRequest::ask(NodeNumber node) {
         return;
     }
     parts_[node] = Phase::asked;
-    desk_.send(node, id(), encode(node));
+    context_.send(node, id(), encode(node));
 }
 
 bool AllNodesRequest::on_message(NodeNumber node, Bytes payload) {
@@ -42,13 +42,13 @@ bool AllNodesRequest::on_message(NodeNumber node, Bytes payload) {
         const auto* support = std::get_if<neo::Support>(&decoded);
         if (!support) return false;
         phase = *support == neo::Support::supported ? Phase::running : Phase::ended;
-        if (phase == Phase::ended) notify_unsupported(desk_.endpoint(node), *support);
+        if (phase == Phase::ended) notify_unsupported(context_.endpoint(node), *support);
     } else if (phase == Phase::running) {
         const Step step = on_data(node, payload);
         if (step == Step::broken) return false;
         if (step == Step::ended) phase = Phase::ended;
     }
-    settle();
+    after_phase_change();
     return true;
 }
 
@@ -58,15 +58,15 @@ void AllNodesRequest::on_lost(NodeNumber node, std::string_view why) {
     if (part->second != Phase::asked && part->second != Phase::running) return;
     part->second = may_ask() ? Phase::waiting : Phase::ended;
     on_part_lost(node);
-    notify_lost(desk_.endpoint(node), why);
-    settle();
+    notify_lost(context_.endpoint(node), why);
+    after_phase_change();
 }
 
 void AllNodesRequest::on_alias(NodeNumber node) {
-    if (!finished_ && parts_.erase(node) > 0) settle();
+    if (!finished_ && parts_.erase(node) > 0) after_phase_change();
 }
 
-void AllNodesRequest::settle() {
+void AllNodesRequest::after_phase_change() {
     if (!finished_) on_phase_changed();
     end_if_all_ended();
 }
@@ -85,8 +85,8 @@ void AllNodesRequest::end_if_all_ended() {
 
 // ---- GetChannels ----
 
-GetChannelsRequest::GetChannelsRequest(ClientDesk& desk, neo::RequestId id, GetChannelsNotifier notify)
-    : AllNodesRequest(desk, id, neo::RequestCode::get_channels), say_(std::move(notify)) {}
+GetChannelsRequest::GetChannelsRequest(RequestContext& context, neo::RequestId id, GetChannelsNotifier notify)
+    : AllNodesRequest(context, id, neo::RequestCode::get_channels), say_(std::move(notify)) {}
 
 std::string GetChannelsRequest::encode(NodeNumber) {
     std::string frame;
@@ -102,7 +102,7 @@ AllNodesRequest::Step GetChannelsRequest::on_data(NodeNumber node, Bytes payload
         case neo::ChannelsCode::finished:
             return Step::ended;
         case neo::ChannelsCode::error:
-            say_(NodeError{desk_.endpoint(node)});
+            say_(NodeError{context_.endpoint(node)});
             return Step::ended;
         case neo::ChannelsCode::channel_name:
             break;
@@ -133,9 +133,9 @@ void GetChannelsRequest::cancel() {
 
 // ---- RemoveChannel ----
 
-RemoveChannelRequest::RemoveChannelRequest(ClientDesk& desk, neo::RequestId id, Bytes channel,
+RemoveChannelRequest::RemoveChannelRequest(RequestContext& context, neo::RequestId id, Bytes channel,
                                            RemoveChannelNotifier notify)
-    : AllNodesRequest(desk, id, neo::RequestCode::remove_channel), channel_(channel), say_(std::move(notify)) {}
+    : AllNodesRequest(context, id, neo::RequestCode::remove_channel), channel_(channel), say_(std::move(notify)) {}
 
 std::string RemoveChannelRequest::encode(NodeNumber) {
     std::string frame;
@@ -154,7 +154,7 @@ AllNodesRequest::Step RemoveChannelRequest::on_data(NodeNumber node, Bytes paylo
             refused_.insert(node);
             break;
         default:
-            say_(NodeError{desk_.endpoint(node)});
+            say_(NodeError{context_.endpoint(node)});
             break;
     }
     return Step::ended;
@@ -171,7 +171,7 @@ void RemoveChannelRequest::on_all_ended() {
     if (refused_.empty())
         say_(Finished{});
     else
-        say_(NotPermitted{desk_.endpoint(*refused_.begin())});
+        say_(NotPermitted{context_.endpoint(*refused_.begin())});
 }
 void RemoveChannelRequest::on_time_out() {
     finish();
@@ -195,7 +195,7 @@ AllNodesRequest::Step FollowRangesRequest::on_data(NodeNumber node, Bytes payloa
     neo::HashRangeNews news;
     if (told_.insert(node).second) {
         const auto decoded = neo::decode_hash_range(payload);
-        const auto* first = std::get_if<neo::Range>(&decoded);
+        const auto* first = std::get_if<neo::RangeBounds>(&decoded);
         if (!first) return Step::broken;
         news.range = *first;
     } else {

@@ -19,7 +19,7 @@ namespace halp {
 
 class AllNodesRequest : public ClientRequest {
 public:
-    AllNodesRequest(ClientDesk& desk, neo::RequestId id, neo::RequestCode code) : ClientRequest(desk, id, code) {}
+    AllNodesRequest(RequestContext& context, neo::RequestId id, neo::RequestCode code) : ClientRequest(context, id, code) {}
     // Once, when constructed.
     void begin(const std::vector<NodeNumber>& nodes);
 
@@ -54,13 +54,13 @@ protected:
     void end_if_all_ended();
     void finish() {
         finished_ = true;
-        desk_.over(id());
+        context_.over(id());
     }
     [[nodiscard]] bool finished() const { return finished_; }
 
 private:
     void ask(NodeNumber node);
-    void settle();
+    void after_phase_change();
 
     Parts parts_;
     bool finished_ = false;
@@ -86,7 +86,7 @@ private:
 class GetChannelsRequest final : public AllNodesRequest {
 public:
     static constexpr std::size_t names_max = 1'000'000;
-    GetChannelsRequest(ClientDesk& desk, neo::RequestId id, dht::GetChannelsNotifier notify);
+    GetChannelsRequest(RequestContext& context, neo::RequestId id, dht::GetChannelsNotifier notify);
     void on_time_out() override;
     void cancel() override;
 
@@ -103,7 +103,7 @@ private:
 
 class RemoveChannelRequest final : public AllNodesRequest {
 public:
-    RemoveChannelRequest(ClientDesk& desk, neo::RequestId id, Bytes channel, dht::RemoveChannelNotifier notify);
+    RemoveChannelRequest(RequestContext& context, neo::RequestId id, Bytes channel, dht::RemoveChannelNotifier notify);
     void on_time_out() override;
     void cancel() override;
 
@@ -128,8 +128,8 @@ public:
 };
 class FollowRangesRequest final : public AllNodesRequest {
 public:
-    FollowRangesRequest(ClientDesk& desk, neo::RequestId id, RangeListener& listener)
-        : AllNodesRequest(desk, id, neo::RequestCode::get_hash_range), listener_(listener) {}
+    FollowRangesRequest(RequestContext& context, neo::RequestId id, RangeListener& listener)
+        : AllNodesRequest(context, id, neo::RequestCode::get_hash_range), listener_(listener) {}
     void on_time_out() override {}
     void cancel() override {}
 

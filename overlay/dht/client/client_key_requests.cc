@@ -83,21 +83,21 @@ class KeyRequest final : public ClientRequest {
 public:
     using Notifier = std::function<void(const Note&)>;
     // `candidates` in the order of asking. `frame` is kept only while other nodes may have to be asked.
-    KeyRequest(ClientDesk& desk, neo::RequestId id, std::vector<NodeNumber> candidates, Bytes frame,
+    KeyRequest(RequestContext& context, neo::RequestId id, std::vector<NodeNumber> candidates, Bytes frame,
                Notifier notify)
-        : ClientRequest(desk, id, Kind<Note>::code),
+        : ClientRequest(context, id, Kind<Note>::code),
           candidates_(std::move(candidates)),
           notify_(std::move(notify)) {
-        if (candidates_.empty() || !desk_.open(candidates_.front())) {
+        if (candidates_.empty() || !context_.open(candidates_.front())) {
             end_later(NoNode{});
             return;
         }
         if (candidates_.size() > 1) frame_ = frame;
-        desk_.send(candidates_.front(), id, frame);
+        context_.send(candidates_.front(), id, frame);
     }
     // Nothing is asked at all.
-    KeyRequest(ClientDesk& desk, neo::RequestId id, Note why, Notifier notify)
-        : ClientRequest(desk, id, Kind<Note>::code), notify_(std::move(notify)) {
+    KeyRequest(RequestContext& context, neo::RequestId id, Note why, Notifier notify)
+        : ClientRequest(context, id, Kind<Note>::code), notify_(std::move(notify)) {
         end_later(std::move(why));
     }
 
@@ -114,7 +114,7 @@ public:
         return false;
     }
     void on_lost(NodeNumber node, std::string_view why) override {
-        if (!end_ && candidates_[at_] == node) end(NodeDisconnected{desk_.endpoint(node), std::string(why)});
+        if (!end_ && candidates_[at_] == node) end(NodeDisconnected{context_.endpoint(node), std::string(why)});
     }
     void on_turn() override {
         if (end_) end(*std::exchange(end_, std::nullopt));
@@ -123,12 +123,12 @@ public:
     void cancel() override {
         withdraw();
         notify_ = nullptr;
-        desk_.over(id());
+        context_.over(id());
     }
 
 private:
     enum class Expected : std::uint8_t { support, answer, value };
-    [[nodiscard]] const Endpoint& node() const { return desk_.endpoint(candidates_[at_]); }
+    [[nodiscard]] const Endpoint& node() const { return context_.endpoint(candidates_[at_]); }
 
     bool on_support(Bytes payload) {
         const auto decoded = neo::decode_support(payload);
@@ -182,8 +182,8 @@ private:
         ++at_;
         expected_ = Expected::support;
         // The record may be there: "no record" would be a guess.
-        if (!desk_.open(candidates_[at_])) return end(NodeDisconnected{node(), "not connected"});
-        desk_.send(candidates_[at_], id(), frame_);
+        if (!context_.open(candidates_[at_])) return end(NodeDisconnected{node(), "not connected"});
+        context_.send(candidates_[at_], id(), frame_);
     }
     void conclude() {
         if constexpr (Kind<Note>::code == RequestCode::put) {
@@ -198,17 +198,17 @@ private:
     }
     void end(Note note) {
         if (std::holds_alternative<TimedOut>(note)) withdraw();
-        desk_.over(id());
+        context_.over(id());
         // The notifier may begin other requests, and may hold what owns it.
         const Notifier notify = std::exchange(notify_, nullptr);
         if (notify) notify(note);
     }
     void end_later(Note note) {
         end_ = std::move(note);
-        desk_.later(id());
+        context_.later(id());
     }
     void withdraw() {
-        if (!end_ && at_ < candidates_.size()) desk_.unsend(candidates_[at_], id());
+        if (!end_ && at_ < candidates_.size()) context_.unsend(candidates_[at_], id());
     }
 
     std::vector<NodeNumber> candidates_;
@@ -221,42 +221,42 @@ private:
 };
 
 template <class Note>
-std::unique_ptr<ClientRequest> begin(ClientDesk& desk, std::vector<NodeNumber> candidates, neo::RequestId id,
-                                     const neo::RecordKey& what, std::function<void(const Note&)> notify) {
+std::unique_ptr<ClientRequest> begin(RequestContext& context, std::vector<NodeNumber> candidates, neo::RequestId id,
+                                     const neo::RecordAddress& what, std::function<void(const Note&)> notify) {
     std::string frame;
     neo::encode_record_key(frame, id, Kind<Note>::code, what);
-    return std::make_unique<KeyRequest<Note>>(desk, id, std::move(candidates), frame, std::move(notify));
+    return std::make_unique<KeyRequest<Note>>(context, id, std::move(candidates), frame, std::move(notify));
 }
 
 }  // namespace
 
-std::unique_ptr<ClientRequest> begin_put(ClientDesk& desk, const NodeMap& nodes, neo::RequestId id,
+std::unique_ptr<ClientRequest> begin_put(RequestContext& context, const NodeMap& nodes, neo::RequestId id,
                                          const neo::PutRequest& what, PutNotifier notify) {
     if (what.value.size() > neo::value_bytes_max)
-        return std::make_unique<KeyRequest<PutNote>>(desk, id, PutNote(ValueTooBig{what.value.size()}),
+        return std::make_unique<KeyRequest<PutNote>>(context, id, PutNote(ValueTooBig{what.value.size()}),
                                                      std::move(notify));
     std::vector<NodeNumber> candidates;
     if (const auto newest = nodes.newest(Key{what.key})) candidates.push_back(*newest);
     std::string frame;
     neo::encode_put(frame, id, what);
-    return std::make_unique<KeyRequest<PutNote>>(desk, id, std::move(candidates), frame, std::move(notify));
+    return std::make_unique<KeyRequest<PutNote>>(context, id, std::move(candidates), frame, std::move(notify));
 }
 
-std::unique_ptr<ClientRequest> begin_get(ClientDesk& desk, const NodeMap& nodes, neo::RequestId id,
-                                         const neo::RecordKey& what, GetNotifier notify) {
-    return begin<GetNote>(desk, nodes.newest_first(Key{what.key}), id, what, std::move(notify));
+std::unique_ptr<ClientRequest> begin_get(RequestContext& context, const NodeMap& nodes, neo::RequestId id,
+                                         const neo::RecordAddress& what, GetNotifier notify) {
+    return begin<GetNote>(context, nodes.newest_first(Key{what.key}), id, what, std::move(notify));
 }
 
-std::unique_ptr<ClientRequest> begin_exists(ClientDesk& desk, const NodeMap& nodes, neo::RequestId id,
-                                            const neo::RecordKey& what, ExistsNotifier notify) {
-    return begin<ExistsNote>(desk, nodes.newest_first(Key{what.key}), id, what, std::move(notify));
+std::unique_ptr<ClientRequest> begin_exists(RequestContext& context, const NodeMap& nodes, neo::RequestId id,
+                                            const neo::RecordAddress& what, ExistsNotifier notify) {
+    return begin<ExistsNote>(context, nodes.newest_first(Key{what.key}), id, what, std::move(notify));
 }
 
-std::unique_ptr<ClientRequest> begin_remove(ClientDesk& desk, const NodeMap& nodes, neo::RequestId id,
-                                            const neo::RecordKey& what, RemoveNotifier notify) {
+std::unique_ptr<ClientRequest> begin_remove(RequestContext& context, const NodeMap& nodes, neo::RequestId id,
+                                            const neo::RecordAddress& what, RemoveNotifier notify) {
     std::vector<NodeNumber> oldest_first = nodes.newest_first(Key{what.key});
     std::ranges::reverse(oldest_first);
-    return begin<RemoveNote>(desk, std::move(oldest_first), id, what, std::move(notify));
+    return begin<RemoveNote>(context, std::move(oldest_first), id, what, std::move(notify));
 }
 
 }  // namespace halp

@@ -13,9 +13,9 @@
 
 namespace halp {
 
-class ClientDesk {
+class RequestContext {
 public:
-    virtual ~ClientDesk() = default;
+    virtual ~RequestContext() = default;
     [[nodiscard]] virtual bool open(NodeNumber node) const = 0;  // connected and authenticated
     [[nodiscard]] virtual const Endpoint& endpoint(NodeNumber node) const = 0;
     virtual void send(NodeNumber node, neo::RequestId id, Bytes frame) = 0;
@@ -28,7 +28,7 @@ public:
 
 class ClientRequest {
 public:
-    ClientRequest(ClientDesk& desk, neo::RequestId id, neo::RequestCode code) : desk_(desk), id_(id), code_(code) {}
+    ClientRequest(RequestContext& context, neo::RequestId id, neo::RequestCode code) : context_(context), id_(id), code_(code) {}
     virtual ~ClientRequest() = default;
     ClientRequest(const ClientRequest&) = delete;
     ClientRequest& operator=(const ClientRequest&) = delete;
@@ -48,7 +48,7 @@ public:
     virtual void cancel() = 0;
 
 protected:
-    ClientDesk& desk_;
+    RequestContext& context_;
 
 private:
     const neo::RequestId id_;

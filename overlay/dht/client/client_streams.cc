@@ -52,7 +52,7 @@ bool StreamRequest::change(State wanted) {
     for (const auto& part : parts())
         if (part.second == Phase::running) reconcile(part.first);
     // Completed in a turn of its own: nobody is notified from within this call.
-    desk_.later(id());
+    context_.later(id());
     return true;
 }
 
@@ -81,7 +81,7 @@ void StreamRequest::reconcile(NodeNumber node) {
     control.due = wanted_;
     std::string frame;
     neo::encode_code(frame, id(), word_for(wanted_ == State::stopped, wanted_ == State::suspended));
-    desk_.send(node, id(), frame);
+    context_.send(node, id(), frame);
 }
 
 std::string StreamRequest::encode(NodeNumber node) {
@@ -103,7 +103,7 @@ AllNodesRequest::Step StreamRequest::on_data(NodeNumber node, Bytes payload) {
             return Step::go_on;
         case Message::error:
             if (control.started) return Step::broken;
-            say_error(desk_.endpoint(node));
+            say_error(context_.endpoint(node));
             return Step::ended;
         case Message::closing:
             break;
@@ -112,11 +112,11 @@ AllNodesRequest::Step StreamRequest::on_data(NodeNumber node, Bytes payload) {
     }
     if (!control.started) return Step::broken;
     // A control word that crossed the end is forgotten, on both sides.
-    desk_.unsend(node, id());
+    context_.unsend(node, id());
     control.due.reset();
     std::string frame;
     neo::encode_code(frame, id(), neo::Control::ack);
-    desk_.send(node, id(), frame);
+    context_.send(node, id(), frame);
     return Step::ended;
 }
 
@@ -165,7 +165,7 @@ void StreamRequest::stop_parts() {
     end_waiting_parts();
     for (const auto& part : parts())
         if (part.second == Phase::running) reconcile(part.first);
-    desk_.later(id());
+    context_.later(id());
 }
 
 void StreamRequest::on_time_out() {
@@ -181,9 +181,9 @@ void StreamRequest::cancel() {
 
 // ---- GetAll ----
 
-GetAllRequest::GetAllRequest(ClientDesk& desk, neo::RequestId id, const neo::GetAllRequest& what,
+GetAllRequest::GetAllRequest(RequestContext& context, neo::RequestId id, const neo::GetAllRequest& what,
                              GetAllNotifier notify)
-    : StreamRequest(desk, id, neo::RequestCode::get_all),
+    : StreamRequest(context, id, neo::RequestCode::get_all),
       channel_(what.channel),
       filter_(what.value_filter),
       keys_only_(what.keys_only),
@@ -224,9 +224,9 @@ bool GetAllRequest::deliver(NodeNumber node, Bytes batch) {
     while (const auto record = records.next()) {
         last_[node] = record->key;
         if (keys_only_)
-            say_(RecordKey{record->key});
+            say_(KeyReceived{record->key});
         else
-            say_(Record{record->key, record->value});
+            say_(RecordReceived{record->key, record->value});
         if (say_.muted()) return true;
     }
     return !records.failed();
@@ -236,9 +236,9 @@ void GetAllRequest::say(Word word) { say_(note_of<GetAllNote>(word)); }
 
 // ---- Mirror ----
 
-MirrorRequest::MirrorRequest(ClientDesk& desk, neo::RequestId id, const neo::MirrorRequest& what,
+MirrorRequest::MirrorRequest(RequestContext& context, neo::RequestId id, const neo::MirrorRequest& what,
                              MirrorNotifier notify)
-    : StreamRequest(desk, id, neo::RequestCode::mirror),
+    : StreamRequest(context, id, neo::RequestCode::mirror),
       channel_(what.channel),
       initial_refresh_(what.initial_refresh),
       periodic_refresh_s_(what.periodic_refresh_s),
@@ -270,10 +270,10 @@ StreamRequest::Message MirrorRequest::take(NodeNumber node, Bytes payload) {
         case neo::MirrorCode::record_refresh_batch:
             return deliver(answer->value) ? Message::data : Message::broken;
         case neo::MirrorCode::update_overflow:
-            say_(UpdatesLost{desk_.endpoint(node)});
+            say_(UpdatesLost{context_.endpoint(node)});
             break;
         case neo::MirrorCode::channel_removed:
-            say_(ChannelRemoved{desk_.endpoint(node)});
+            say_(ChannelRemoved{context_.endpoint(node)});
             return Message::closing;
     }
     return Message::data;

@@ -69,7 +69,7 @@ private:
 
 class GetAllRequest final : public StreamRequest {
 public:
-    GetAllRequest(ClientDesk& desk, neo::RequestId id, const neo::GetAllRequest& what, dht::GetAllNotifier notify);
+    GetAllRequest(RequestContext& context, neo::RequestId id, const neo::GetAllRequest& what, dht::GetAllNotifier notify);
 
 private:
     std::string encode(NodeNumber node, bool suspended) override;
@@ -92,7 +92,7 @@ private:
 
 class MirrorRequest final : public StreamRequest {
 public:
-    MirrorRequest(ClientDesk& desk, neo::RequestId id, const neo::MirrorRequest& what, dht::MirrorNotifier notify);
+    MirrorRequest(RequestContext& context, neo::RequestId id, const neo::MirrorRequest& what, dht::MirrorNotifier notify);
 
 private:
     std::string encode(NodeNumber node, bool suspended) override;

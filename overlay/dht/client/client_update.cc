@@ -12,21 +12,21 @@ using namespace dht;
 using neo::UpdateAsk;
 using neo::UpdateCode;
 
-UpdateRequest::UpdateRequest(ClientDesk& desk, const NodeMap& nodes, neo::RequestId id, const neo::RecordKey& what,
+UpdateRequest::UpdateRequest(RequestContext& context, const NodeMap& nodes, neo::RequestId id, const neo::RecordAddress& what,
                              UpdateChooser choose, UpdateNotifier notify)
-    : ClientRequest(desk, id, neo::RequestCode::update),
+    : ClientRequest(context, id, neo::RequestCode::update),
       channel_(what.channel),
       key_(what.key),
       candidates_(nodes.newest_first(Key{what.key})),
       choose_(std::move(choose)),
       notify_(std::move(notify)) {
-    const bool any_open = std::ranges::any_of(candidates_, [&](NodeNumber node) { return desk_.open(node); });
+    const bool any_open = std::ranges::any_of(candidates_, [&](NodeNumber node) { return context_.open(node); });
     if (any_open) {
         ask_next();
         return;
     }
     candidates_.clear();
-    desk_.later(id);
+    context_.later(id);
 }
 
 void UpdateRequest::on_turn() {
@@ -37,17 +37,17 @@ void UpdateRequest::ask_next() {
     reader_ = {};
     while (next_ < candidates_.size()) {
         const NodeNumber node = candidates_[next_++];
-        if (!desk_.open(node)) {
+        if (!context_.open(node)) {
             passed_over_ = node;
             continue;
         }
         std::string frame;
         neo::encode_update(frame, id(), {UpdateAsk::get_record, channel_, key_, 0, {}});
         reader_ = {node, Stage::support};
-        return desk_.send(node, id(), frame);
+        return context_.send(node, id(), frame);
     }
     // Whoever could not be asked may have it: "no record" would be a guess.
-    if (passed_over_) return end(NodeDisconnected{desk_.endpoint(*passed_over_), "not connected"});
+    if (passed_over_) return end(NodeDisconnected{context_.endpoint(*passed_over_), "not connected"});
     end(NoRecord{});
 }
 
@@ -60,7 +60,7 @@ bool UpdateRequest::on_message(NodeNumber node, Bytes payload) {
     const auto* answer = std::get_if<neo::UpdateAnswer>(&decoded);
     if (!answer && std::get<neo::DecodeError>(decoded) == neo::DecodeError::bad_code) {
         side.stage = Stage::idle;
-        end(NodeError{desk_.endpoint(node)});
+        end(NodeError{context_.endpoint(node)});
         return true;
     }
     if (!answer) return false;
@@ -75,12 +75,12 @@ bool UpdateRequest::on_support(Side& side, Bytes payload) {
     side.stage = writing ? Stage::written : Stage::answer;
     if (*support == neo::Support::supported) return true;
     side.stage = Stage::idle;
-    end(Unsupported{desk_.endpoint(*side.node), *support});
+    end(Unsupported{context_.endpoint(*side.node), *support});
     return true;
 }
 
 bool UpdateRequest::on_read(const neo::UpdateAnswer& answer) {
-    const Endpoint& node = desk_.endpoint(*reader_.node);
+    const Endpoint& node = context_.endpoint(*reader_.node);
     switch (answer.code) {
         case UpdateCode::record_value:
             decide(answer.value);
@@ -120,7 +120,7 @@ void UpdateRequest::replace(Bytes value, std::string with) {
     if (with.size() > neo::value_bytes_max) return end(ValueTooBig{with.size()});
     const NodeNumber newest = candidates_.front();
     if (reader_.node == newest) return tell({UpdateAsk::update_record, fnv1a(value), with});
-    if (!desk_.open(newest)) return end(NodeDisconnected{desk_.endpoint(newest), "not connected"});
+    if (!context_.open(newest)) return end(NodeDisconnected{context_.endpoint(newest), "not connected"});
     write_to_newest(fnv1a(value), with);
 }
 
@@ -128,18 +128,18 @@ void UpdateRequest::write_to_newest(std::uint64_t original_hash, Bytes value) {
     writer_ = {candidates_.front(), Stage::support};
     std::string frame;
     neo::encode_update(frame, id(), {UpdateAsk::update_record, channel_, key_, original_hash, value});
-    desk_.send(*writer_.node, id(), frame);
+    context_.send(*writer_.node, id(), frame);
 }
 
 void UpdateRequest::tell(const neo::UpdateDecision& decision) {
     std::string frame;
     neo::encode_update_decision(frame, id(), decision);
     reader_.stage = Stage::written;
-    desk_.send(*reader_.node, id(), frame);
+    context_.send(*reader_.node, id(), frame);
 }
 
 bool UpdateRequest::on_written(const Side& side, UpdateCode code) {
-    const Endpoint& node = desk_.endpoint(*side.node);
+    const Endpoint& node = context_.endpoint(*side.node);
     switch (code) {
         case UpdateCode::ok:
             if (&side == &reader_) {
@@ -169,14 +169,14 @@ void UpdateRequest::on_lost(NodeNumber node, std::string_view why) {
     for (Side* side : {&reader_, &writer_}) {
         if (side->node != node) continue;
         *side = {};
-        return end(NodeDisconnected{desk_.endpoint(node), std::string(why)});
+        return end(NodeDisconnected{context_.endpoint(node), std::string(why)});
     }
 }
 
 void UpdateRequest::release() {
     for (const Side* side : {&reader_, &writer_})
-        if (side->node && side->stage == Stage::support) desk_.unsend(*side->node, id());
-    if (reader_.node && reader_.stage == Stage::deciding && desk_.open(*reader_.node))
+        if (side->node && side->stage == Stage::support) context_.unsend(*side->node, id());
+    if (reader_.node && reader_.stage == Stage::deciding && context_.open(*reader_.node))
         tell({UpdateAsk::leave_record, 0, {}});
 }
 
@@ -191,13 +191,13 @@ void UpdateRequest::cancel() {
     notify_ = nullptr;
     choose_ = nullptr;
     const bool reading = reader_.stage == Stage::support || reader_.stage == Stage::answer;
-    if (reading && desk_.open(*reader_.node)) return;  // decide() will leave the record
+    if (reading && context_.open(*reader_.node)) return;  // decide() will leave the record
     end(NoRecord{});
 }
 
 void UpdateRequest::end(UpdateNote note) {
     release();
-    desk_.over(id());
+    context_.over(id());
     const UpdateNotifier notify = std::exchange(notify_, nullptr);
     if (notify) notify(note);
 }

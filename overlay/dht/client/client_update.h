@@ -18,7 +18,7 @@ namespace halp {
 // has confirmed it is the old record removed.
 class UpdateRequest final : public ClientRequest {
 public:
-    UpdateRequest(ClientDesk& desk, const NodeMap& nodes, neo::RequestId id, const neo::RecordKey& what,
+    UpdateRequest(RequestContext& context, const NodeMap& nodes, neo::RequestId id, const neo::RecordAddress& what,
                   dht::UpdateChooser choose, dht::UpdateNotifier notify);
 
     [[nodiscard]] bool on_message(NodeNumber node, Bytes payload) override;

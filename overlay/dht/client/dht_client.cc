@@ -26,13 +26,13 @@ DhtClientOptions with_credential(DhtClientOptions options) {
 
 }  // namespace
 
-struct DhtClient::Impl final : LinkOwner, ClientDesk, RangeListener {
-    Impl(Environment environment, DhtClientOptions given, dht::ConnectionNotifier watcher, const Backlog* backlog)
-        : doors(environment),
+struct DhtClient::Impl final : LinkOwner, RequestContext, RangeListener {
+    Impl(Environment around, DhtClientOptions given, dht::ConnectionNotifier watcher, const Backlog* backlog)
+        : environment(around),
           options(with_credential(std::move(given))),
           notify(std::move(watcher)),
-          links(doors, options.links, *this, backlog),
-          lookup(doors, options.lookup),
+          links(environment, options.links, *this, backlog),
+          lookup(environment, options.lookup),
           follow_ranges(*this, ++last_id, *this) {
         if (!options.auto_connect) links.close();
     }
@@ -43,7 +43,7 @@ struct DhtClient::Impl final : LinkOwner, ClientDesk, RangeListener {
     void on_link_failed(NodeNumber node, std::string_view why) override;
     void on_link_alias(NodeNumber node) override;
     bool on_link_message(NodeNumber node, neo::RequestId id, Bytes payload) override;
-    // ClientDesk
+    // RequestContext
     bool open(NodeNumber node) const override { return links.open(node); }
     const Endpoint& endpoint(NodeNumber node) const override { return links.endpoint(node); }
     void send(NodeNumber node, neo::RequestId id, Bytes frame) override { links.send(node, id, frame, now()); }
@@ -79,15 +79,15 @@ struct DhtClient::Impl final : LinkOwner, ClientDesk, RangeListener {
     void ask_sources(Instant now);
     void take_turns();
     void begin_turn() {
-        turn_began = doors.clock.now();
+        turn_began = environment.clock.now();
         in_turn = true;
     }
     // Exact to the length of a turn, and that is short: not worth a look at the clock for each of its requests.
-    [[nodiscard]] Instant now() const { return in_turn ? turn_began : doors.clock.now(); }
-    void settle();
+    [[nodiscard]] Instant now() const { return in_turn ? turn_began : environment.clock.now(); }
+    void finish_turn();
     void arm();
 
-    Environment doors;
+    Environment environment;
     DhtClientOptions options;
     dht::ConnectionNotifier notify;
     neo::RequestId last_id = neo::no_request;
@@ -235,7 +235,7 @@ void DhtClient::Impl::set_deadline(neo::RequestId id, Active& active, Instant de
 
 void DhtClient::Impl::woken() {
     armed = no_deadline;
-    const Instant now = doors.clock.now();
+    const Instant now = environment.clock.now();
     ask_sources(now);
     lookup.on_deadline(now);
     links.on_deadlines(now);
@@ -256,7 +256,7 @@ void DhtClient::Impl::take_turns() {
     }
 }
 
-void DhtClient::Impl::settle() {
+void DhtClient::Impl::finish_turn() {
     for (const Endpoint& node : lookup.take_found()) add(node, NodeLinks::Standing::hinted);
     take_turns();
     links.flush();
@@ -269,10 +269,10 @@ void DhtClient::Impl::arm() {
     if (in_turn) return;
     Instant next = std::min({links.next_deadline(), lookup.next_deadline(), sources_due});
     if (!deadlines.empty()) next = std::min(next, deadlines.begin()->first);
-    if (links.wants_flush() || !waiting_turns.empty() || !ended.empty()) next = doors.clock.now();
+    if (links.wants_flush() || !waiting_turns.empty() || !ended.empty()) next = environment.clock.now();
     if (next == armed) return;
     armed = next;
-    doors.alarm.wake_at(next);
+    environment.alarm.wake_at(next);
 }
 
 // ---- the public face ----
@@ -367,7 +367,7 @@ Result<DhtRequestId> DhtClient::remove(Bytes channel, Key key, dht::RemoveNotifi
 Result<DhtRequestId> DhtClient::update(Bytes channel, Key key, dht::UpdateChooser choose,
                                        dht::UpdateNotifier notify) {
     return impl_->begin_on_key([&](DhtRequestId id) {
-        return std::make_unique<UpdateRequest>(*impl_, impl_->map, id, neo::RecordKey{channel, value_of(key)},
+        return std::make_unique<UpdateRequest>(*impl_, impl_->map, id, neo::RecordAddress{channel, value_of(key)},
                                                std::move(choose), std::move(notify));
     });
 }
@@ -396,7 +396,7 @@ Result<DhtRequestId> DhtClient::remove_channel(Bytes channel, dht::RemoveChannel
 bool DhtClient::set_timeout(DhtRequestId id, Duration after) {
     const auto at = impl_->requests.find(id);
     if (at == impl_->requests.end()) return false;
-    impl_->set_deadline(id, at->second, impl_->doors.clock.now() + after);
+    impl_->set_deadline(id, at->second, impl_->environment.clock.now() + after);
     impl_->arm();
     return true;
 }
@@ -440,48 +440,48 @@ void DhtClient::clear_stats() {
     impl_->links.clear_stats();
 }
 
-void DhtClient::on_accept(StreamId stream, const Endpoint&) { impl_->doors.transport.abort(stream); }
+void DhtClient::on_accept(StreamId stream, const Endpoint&) { impl_->environment.transport.abort(stream); }
 
 void DhtClient::on_connected(StreamId stream, const Endpoint& remote_address) {
     impl_->begin_turn();
     impl_->links.on_connected(stream, remote_address);
-    impl_->settle();
+    impl_->finish_turn();
 }
 
 void DhtClient::on_connect_failed(StreamId stream, ConnectFailure why) {
     impl_->begin_turn();
     if (!impl_->links.on_failed(stream, dht::describe(why))) impl_->lookup.on_gone(stream, false);
-    impl_->settle();
+    impl_->finish_turn();
 }
 
 void DhtClient::on_bytes(StreamId stream, Bytes bytes) {
     impl_->begin_turn();
     if (!impl_->links.on_bytes(stream, bytes)) impl_->lookup.on_bytes(stream, bytes);
-    impl_->settle();
+    impl_->finish_turn();
 }
 
 void DhtClient::on_end(StreamId stream) {
     impl_->begin_turn();
     if (!impl_->links.on_gone(stream, true)) impl_->lookup.on_gone(stream, true);
-    impl_->settle();
+    impl_->finish_turn();
 }
 
 void DhtClient::on_closed(StreamId stream) {
     impl_->begin_turn();
     if (!impl_->links.on_gone(stream, false)) impl_->lookup.on_gone(stream, false);
-    impl_->settle();
+    impl_->finish_turn();
 }
 
 void DhtClient::on_wakeup() {
     impl_->begin_turn();
     impl_->woken();
-    impl_->settle();
+    impl_->finish_turn();
 }
 
 void DhtClient::on_writable(StreamId stream) {
     impl_->begin_turn();
     impl_->links.on_writable(stream);
-    impl_->settle();
+    impl_->finish_turn();
 }
 
 }  // namespace halp

@@ -53,11 +53,11 @@ struct NotPermitted {
 
 // ---- what streams deliver ----
 struct Started {};  // once, when every connected node has answered
-struct Record {
+struct RecordReceived {
     Key key{};
     Bytes value;
 };
-struct RecordKey {  // of a GetAll of keys only
+struct KeyReceived {  // of a GetAll of keys only
     Key key{};
 };
 struct ChannelName {  // each name once, whichever nodes have it
@@ -96,7 +96,7 @@ using RemoveNote =
 using UpdateNote = std::variant<Succeeded, NoRecord, Conflict, ValueTooBig, NoNode, WrongNode, NodeError,
                                 NodeDisconnected, Unsupported, TimedOut>;
 // Any number; the last one is Finished, Stopped, NotPermitted or TimedOut.
-using GetAllNote = std::variant<Record, RecordKey, Started, Suspended, Resumed, NodeDisconnected, NodeError,
+using GetAllNote = std::variant<RecordReceived, KeyReceived, Started, Suspended, Resumed, NodeDisconnected, NodeError,
                                 Unsupported, Finished, Stopped, TimedOut>;
 using MirrorNote = std::variant<Updated, Refreshed, Deleted, UpdatesLost, ChannelRemoved, Started, Suspended,
                                 Resumed, NodeDisconnected, NodeError, Unsupported, Finished, Stopped, TimedOut>;

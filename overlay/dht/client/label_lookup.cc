@@ -7,7 +7,7 @@
 namespace halp {
 
 LabelLookup::~LabelLookup() {
-    if (stream_) doors_.transport.abort(*stream_);
+    if (stream_) environment_.transport.abort(*stream_);
 }
 
 Result<void> LabelLookup::ask(std::vector<Endpoint> hosts, const Label& label) {
@@ -24,7 +24,7 @@ Result<void> LabelLookup::ask(std::vector<Endpoint> hosts, const Label& label) {
 bool LabelLookup::on_bytes(StreamId stream, Bytes arrived) {
     if (stream_ != stream) return false;
     if (!answer_.on_bytes(arrived)) {
-        doors_.transport.abort(stream);
+        environment_.transport.abort(stream);
         finish(false);
     }
     return true;
@@ -32,14 +32,14 @@ bool LabelLookup::on_bytes(StreamId stream, Bytes arrived) {
 
 bool LabelLookup::on_gone(StreamId stream, bool in_order) {
     if (stream_ != stream) return false;
-    if (in_order) doors_.transport.close(stream);
+    if (in_order) environment_.transport.close(stream);
     finish(in_order);
     return true;
 }
 
 void LabelLookup::finish(bool in_order) {
     stream_.reset();
-    const HostAnswer answer = parse_host_answer(answer_.text(in_order), doors_.clock.wall());
+    const HostAnswer answer = parse_host_answer(answer_.text(in_order), environment_.clock.wall());
     std::size_t taken = 0;
     for (const HostAnswer::Line& line : answer.lines) {
         if (taken++ == nodes_per_source_max) break;
@@ -47,18 +47,18 @@ void LabelLookup::finish(bool in_order) {
     }
     if (taken > 0) ++answers_;
     answer_ = {};
-    deadline_ = doors_.clock.now() + (taken > 0 ? options_.interval : options_.interval_until_found);
+    deadline_ = environment_.clock.now() + (taken > 0 ? options_.interval : options_.interval_until_found);
 }
 
 void LabelLookup::on_deadline(Instant now) {
     if (now < deadline_) return;
     if (stream_) {
-        doors_.transport.abort(*stream_);
+        environment_.transport.abort(*stream_);
         return finish(false);
     }
-    stream_ = doors_.transport.connect(hosts_[next_host_ % hosts_.size()]);
+    stream_ = environment_.transport.connect(hosts_[next_host_ % hosts_.size()]);
     ++next_host_;
-    doors_.transport.write(*stream_, query_);
+    environment_.transport.write(*stream_, query_);
     deadline_ = now + options_.answer_timeout;
 }
 

@@ -23,7 +23,7 @@ struct LookupOptions {
 
 class LabelLookup {
 public:
-    LabelLookup(Environment doors, const LookupOptions& options) : doors_(doors), options_(options) {}
+    LabelLookup(Environment environment, const LookupOptions& options) : environment_(environment), options_(options) {}
     ~LabelLookup();
 
     // Precondition: a label that get_query accepts. Asked from the next on_deadline() on.
@@ -42,7 +42,7 @@ public:
 private:
     void finish(bool in_order);
 
-    Environment doors_;
+    Environment environment_;
     const LookupOptions options_;
     std::vector<Endpoint> hosts_;
     std::string query_;

@@ -13,7 +13,7 @@ struct NodeLinks::Link final : neo::ClientMessages {
 
     void on_authenticated() override {
         open = true;
-        opened_at = links.doors_.clock.now();
+        opened_at = links.environment_.clock.now();
         standing = Standing::known;
         ++links.open_;
         ++stats.connects;
@@ -44,12 +44,12 @@ struct NodeLinks::Link final : neo::ClientMessages {
     bool hang_up = false;
 };
 
-NodeLinks::NodeLinks(Environment doors, const LinkOptions& options, LinkOwner& owner, const Backlog* backlog)
-    : doors_(doors), options_(options), owner_(owner), backlog_(backlog) {}
+NodeLinks::NodeLinks(Environment environment, const LinkOptions& options, LinkOwner& owner, const Backlog* backlog)
+    : environment_(environment), options_(options), owner_(owner), backlog_(backlog) {}
 
 NodeLinks::~NodeLinks() {
     for (const auto& link : links_)
-        if (link->session) doors_.transport.abort(link->stream);
+        if (link->session) environment_.transport.abort(link->stream);
 }
 
 std::optional<NodeNumber> NodeLinks::add(const Endpoint& node, Standing standing) {
@@ -170,7 +170,7 @@ bool NodeLinks::on_bytes(StreamId stream, Bytes arrived) {
     Link* link = of(stream);
     if (!link) return false;
     link->stats.bytes_in += arrived.size();
-    link->session->on_bytes(arrived, doors_.clock.wall());
+    link->session->on_bytes(arrived, environment_.clock.wall());
     touch(*link);
     return true;
 }
@@ -178,7 +178,7 @@ bool NodeLinks::on_bytes(StreamId stream, Bytes arrived) {
 bool NodeLinks::on_gone(StreamId stream, bool orderly) {
     Link* link = of(stream);
     if (!link) return false;
-    if (orderly) doors_.transport.close(stream);
+    if (orderly) environment_.transport.close(stream);
     end(*link, orderly ? "the node ended the connection" : "the connection broke");
     return true;
 }
@@ -220,28 +220,28 @@ void NodeLinks::flush() {
         if (!link.session) continue;
         write(link);
         if (!link.session->over() && !link.hang_up) continue;
-        doors_.transport.close(link.stream);
+        environment_.transport.close(link.stream);
         end(link, link.hang_up ? std::string_view("closed by this client") : name(link.session->end()));
     }
     touched_.clear();
 }
 
 void NodeLinks::dial(Link& link) {
-    link.stream = doors_.transport.connect(link.node);
+    link.stream = environment_.transport.connect(link.node);
     link.session =
-        std::make_unique<neo::ClientSession>(options_.session, options_.credential, link, doors_.clock.now());
+        std::make_unique<neo::ClientSession>(options_.session, options_.credential, link, environment_.clock.now());
     streams_[link.stream] = link.number;
 }
 
 void NodeLinks::write(Link& link) {
     neo::ClientSession& session = *link.session;
-    const Instant now = doors_.clock.now();
+    const Instant now = environment_.clock.now();
     for (;;) {
         if (backlog_) session.set_unsent(backlog_->unsent(link.stream));
         session.pump(now, link.stats.queued);
         if (session.output().empty()) break;
         link.stats.bytes_out += session.output().size();
-        doors_.transport.write(link.stream, session.output());
+        environment_.transport.write(link.stream, session.output());
         session.output().clear();
     }
     if (session.anything_waits()) ++link.stats.stalls;
@@ -266,7 +266,7 @@ void NodeLinks::end(Link& link, std::string_view why) {
 }
 
 void NodeLinks::schedule(Link& link, bool was_open) {
-    const Instant now = doors_.clock.now();
+    const Instant now = environment_.clock.now();
     if (link.alias_of) {
         link.retry_at = now + options_.hint_retry_max;
         return;

@@ -69,7 +69,7 @@ public:
     };
 
     // `options` outlives it.
-    NodeLinks(Environment doors, const LinkOptions& options, LinkOwner& owner, const Backlog* backlog);
+    NodeLinks(Environment environment, const LinkOptions& options, LinkOwner& owner, const Backlog* backlog);
     ~NodeLinks();
 
     // Two names of one node, as localhost and 127.0.0.1, are found out when they lead to the same address: the
@@ -121,7 +121,7 @@ private:
     [[nodiscard]] const Link* same_node(const Link& link) const;
     [[nodiscard]] NodeNumber resolved(NodeNumber node) const;
 
-    Environment doors_;
+    Environment environment_;
     const LinkOptions& options_;
     LinkOwner& owner_;
     const Backlog* backlog_;

@@ -23,11 +23,11 @@ namespace {
 // What is not an outcome, as an error.
 template <class Note>
 Error failure(const Note& note) {
-    const auto judge = overloaded{
+    const auto read_code = overloaded{
         [](const TimedOut&) { return ErrorCode::timed_out; }, [](const NoNode&) { return ErrorCode::unreachable; },
         [](const NodeDisconnected&) { return ErrorCode::unreachable; },
         [](const ValueTooBig&) { return ErrorCode::invalid; }, [](const auto&) { return ErrorCode::io; }};
-    const ErrorCode code = std::visit(judge, note);
+    const ErrorCode code = std::visit(read_code, note);
     return {code, describe(note)};
 }
 
@@ -164,7 +164,7 @@ Result<void> BlockingDhtClient::connect_source(NodeSource& source) {
 }
 
 Result<void> BlockingDhtClient::wait_for_cover() {
-    constexpr Duration settled = std::chrono::seconds{1};
+    constexpr Duration quiet_span = std::chrono::seconds{1};
     const auto look_again_after = [this](Duration pause) {  // when nothing else happens
         world_.call_after(pause + std::chrono::milliseconds{1}, [] {});
     };
@@ -179,10 +179,10 @@ Result<void> BlockingDhtClient::wait_for_cover() {
         const Instant now = world_.clock().now();
         if (ranges.size() != std::exchange(seen, ranges.size())) {
             changed = now;
-            look_again_after(settled);
+            look_again_after(quiet_span);
         }
         if (seen == 0) return now - began > refusal_patience_ && hopeless();
-        return tessellates(ranges) || now - changed > settled;
+        return tessellates(ranges) || now - changed > quiet_span;
     };
     run_until(enough, timeout_);
     if (seen > 0) return {};
@@ -293,8 +293,8 @@ Result<void> BlockingDhtClient::get_all(Bytes channel, const GetAllSettings& set
                             timeout_);  // behind the call: whoever takes its time with a record is not a slow node
     };
     const auto hear = [&](const GetAllNote& note) {
-        std::visit(overloaded{[&](const Record& r) { record(r.key, r.value); },
-                              [&](const RecordKey& r) { record(r.key, {}); }, [&](const Finished&) { over = true; },
+        std::visit(overloaded{[&](const RecordReceived& r) { record(r.key, r.value); },
+                              [&](const KeyReceived& r) { record(r.key, {}); }, [&](const Finished&) { over = true; },
                               [&](const Stopped&) { over = true; },
                               [&](const TimedOut&) {
                                   over = true;

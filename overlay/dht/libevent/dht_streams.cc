@@ -119,10 +119,10 @@ public:
 
 private:
     void hear(const GetAllNote& note) {
-        std::visit(overloaded{[&](const Record& r) {
+        std::visit(overloaded{[&](const RecordReceived& r) {
                                   add({r.key, std::string(r.value)});
                               },
-                              [&](const RecordKey& r) {
+                              [&](const KeyReceived& r) {
                                   add({r.key, {}});
                               },
                               [&](const Finished&) { end(); }, [&](const Stopped&) { end(); },

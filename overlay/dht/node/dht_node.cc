@@ -1,249 +1,253 @@
 #include "overlay/dht/node/dht_node.h"
 
 #include <algorithm>
-#include <deque>
-#include <set>
-#include <unordered_map>
-#include <utility>
-#include <vector>
+#include <chrono>
 
 namespace halp {
 namespace {
 
-// What a session gets of the turn's budget before the next one has its share.
+// How many bytes of the turn's budget one session gets before the next session has its share.
 constexpr std::size_t share_bytes = std::size_t{64} << 10;
-constexpr std::size_t share_cost_min = neo::Budget::record_cost;
+constexpr std::size_t share_cost_min = neo::TurnBudget::record_cost;
 
 bool peer_is_at_fault(neo::SessionEnd end) {
     return end != neo::SessionEnd::none && end != neo::SessionEnd::gone && end != neo::SessionEnd::failed;
 }
 
-struct Connection {
-    Endpoint source;
-    std::unique_ptr<neo::NodeSession> session;
-    Instant deadline = no_deadline;
-    bool ready = false;    // stands in the queue of sessions that want the turn
-    bool touched = false;  // stands in the list of those that may have something to send
-    bool greeted = false;
-};
+void add_counts(DhtNodeStatus& status, const neo::SessionStats& stats) {
+    status.messages += stats.messages_in;
+    status.requests += stats.requests;
+    status.unsupported += stats.unsupported;
+    status.late_messages += stats.late_messages;
+}
 
 }  // namespace
 
-struct DhtNode::Impl final : neo::SessionOwner, WriteSink {
-    Impl(Environment environment, RecordDesk& desk, DhtNodeOptions given, DhtObserver* watcher, const Backlog* flow)
-        : doors(environment),
-          records(desk),
-          options(std::move(given)),
-          observer(watcher),
-          backlog(flow),
-          ranges(options.range),
-          rooms{records, ranges, options.handlers, options.permissions, *this} {}
-    ~Impl() override { records.forget(*this); }
+DhtNode::DhtNode(Environment environment, WriteLog& records, DhtNodeOptions options, DhtObserver* observer,
+                 const Backlog* backlog)
+    : environment_(environment),
+      records_(records),
+      options_(std::move(options)),
+      observer_(observer),
+      backlog_(backlog),
+      ranges_(options_.range),
+      context_{records_, ranges_, options_.handlers, options_.permissions, *this} {}
 
-    // SessionOwner, WriteSink
-    void on_ready(std::uint64_t stream) override;
-    void on_written(std::uint64_t stream, std::uint64_t request, Wrote wrote) override;
+DhtNode::~DhtNode() { records_.forget(*this); }
 
-    void accept(StreamId stream, const Endpoint& source);
-    void bytes(StreamId stream, Bytes arrived);
-    void gone(StreamId stream, bool orderly);
-    void woken();
-    void disconnect_all();
-    void writable(StreamId stream);
-    void begin_turn();
-    void settle();
-    [[nodiscard]] DhtNodeStatus status() const;
-
-    void touch(StreamId stream, Connection& connection) {
-        if (!std::exchange(connection.touched, true)) touched.push_back(stream);
-    }
-    void look_after(StreamId stream, Connection& connection);
-    void find_ready();
-    void send_what_is_said();
-    void pump();
-    void commit();
-    void flush();
-    void send(StreamId stream, Connection& connection);
-    void end(StreamId stream, Connection& connection);
-    void tell_trouble();
-    void arm();
-    void note(const DhtEvent& event) {
-        if (observer) observer->note(event);
-    }
-    Connection* find(StreamId stream) {
-        const auto at = connections.find(stream);
-        return at == connections.end() ? nullptr : &at->second;
-    }
-
-    Environment doors;
-    RecordDesk& records;
-    DhtNodeOptions options;
-    DhtObserver* observer;
-    const Backlog* backlog;
-    HashRanges ranges;
-    neo::Rooms rooms;
-    std::unordered_map<StreamId, Connection> connections;  // never iterated where order shows
-    std::set<std::pair<Instant, StreamId>> deadlines;
-    std::deque<StreamId> ready;     // their sessions want turns
-    std::vector<StreamId> touched;  // may have something to send, or an end to make
-    DhtNodeStatus totals;           // without what living sessions count
-    Instant armed = no_deadline;
-    Instant may_tell_trouble = never;
-    bool in_turn = false;
-    bool may_pump = false;  // in this turn
-};
-
-// ---- what sessions and the desk say ----
-
-void DhtNode::Impl::on_ready(std::uint64_t stream) {
-    const StreamId id{stream};
-    Connection* connection = find(id);
-    if (!connection || connection->ready) return;
-    connection->ready = true;
-    ready.push_back(id);
-    // Said by somebody else's doing: a turn of our own is needed.
-    if (!in_turn) arm();
+void DhtNode::set_range(const HashRange& range) {
+    ranges_.set_own(range);
+    finish_turn();
 }
 
-void DhtNode::Impl::on_written(std::uint64_t stream, std::uint64_t request, Wrote wrote) {
-    const StreamId id{stream};
-    Connection* connection = find(id);
-    if (!connection) return;
-    connection->session->on_written(request, wrote);
-    touch(id, *connection);
-    if (!in_turn) arm();
+void DhtNode::announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port,
+                            const HashRange& range) {
+    ranges_.tell({neo::HashRangeCode::new_node, address, port, {range.min(), range.max()}});
+    finish_turn();
 }
 
-// ---- what the world says ----
+void DhtNode::disconnect_all() {
+    std::vector<StreamId> all;
+    for (const auto& entry : connections_) all.push_back(entry.first);
+    std::ranges::sort(all);
+    for (const StreamId stream : all) drop(stream, true);
+    finish_turn();
+}
 
-void DhtNode::Impl::accept(StreamId stream, const Endpoint& source) {
-    ++totals.accepted;
-    if (connections.size() >= options.connections_max) {
-        ++totals.shed;
-        note(DhtConnectionShed{source});
-        doors.transport.close(stream);
-        return;
+DhtNodeStatus DhtNode::status() const {
+    DhtNodeStatus all = totals_;
+    all.connections = connections_.size();
+    for (const auto& entry : connections_) {
+        const neo::NodeSession& session = *entry.second.session;
+        all.clients += session.authenticated() ? 1 : 0;
+        all.requests_active += session.active_requests();
+        add_counts(all, session.stats());
     }
+    return all;
+}
+
+// ---- events of the world, each one a turn ----
+
+void DhtNode::on_accept(StreamId stream, const Endpoint& source) {
+    begin_turn();
+    open(stream, source);
+    finish_turn();
+}
+
+void DhtNode::on_bytes(StreamId stream, Bytes bytes) {
+    begin_turn();
+    receive(stream, bytes);
+    finish_turn();
+}
+
+void DhtNode::on_end(StreamId stream) {
+    begin_turn();
+    drop(stream, true);
+    finish_turn();
+}
+
+void DhtNode::on_closed(StreamId stream) {
+    begin_turn();
+    drop(stream, false);
+    finish_turn();
+}
+
+void DhtNode::on_wakeup() {
+    begin_turn();
+    armed_ = no_deadline;
+    may_run_requests_ = true;
+    run_deadlines();
+    finish_turn();
+}
+
+void DhtNode::on_writable(StreamId stream) {
+    begin_turn();
+    if (Connection* connection = find(stream)) touch(stream, *connection);
+    finish_turn();
+}
+
+// ---- connections ----
+
+DhtNode::Connection* DhtNode::find(StreamId stream) {
+    const auto at = connections_.find(stream);
+    return at == connections_.end() ? nullptr : &at->second;
+}
+
+neo::Nonce DhtNode::draw_nonce() {
     neo::Nonce nonce{};
-    std::uint64_t bits = doors.random.next();
+    std::uint64_t bits = environment_.random.next();
     for (char& byte : nonce) {
         byte = static_cast<char>(bits & 0xff);
         bits >>= 8;
     }
-    Connection& connection = connections[stream];
+    return nonce;
+}
+
+void DhtNode::open(StreamId stream, const Endpoint& source) {
+    ++totals_.accepted;
+    if (connections_.size() >= options_.connections_max) {
+        ++totals_.shed;
+        note(DhtConnectionShed{source});
+        environment_.transport.close(stream);
+        return;
+    }
+    Connection& connection = connections_[stream];
     connection.source = source;
-    connection.session =
-        std::make_unique<neo::NodeSession>(static_cast<std::uint64_t>(stream), options.session, options.credentials,
-                                           rooms, *this, nonce, doors.clock.now());
+    connection.session = std::make_unique<neo::NodeSession>(
+        static_cast<std::uint64_t>(stream), options_.session, options_.credentials, context_,
+        static_cast<neo::SessionOwner&>(*this), draw_nonce(), environment_.clock.now());
     touch(stream, connection);
 }
 
-void DhtNode::Impl::bytes(StreamId stream, Bytes arrived) {
+void DhtNode::receive(StreamId stream, Bytes bytes) {
     Connection* connection = find(stream);
     if (!connection) return;
-    totals.bytes_in += arrived.size();
-    if (backlog) connection->session->set_unsent(backlog->unsent(stream));
-    connection->session->on_bytes(arrived, doors.clock.now(), doors.clock.wall());
-    if (!connection->greeted && connection->session->authenticated()) {
+    totals_.bytes_in += bytes.size();
+    neo::NodeSession& session = *connection->session;
+    if (backlog_) session.set_unsent(backlog_->unsent(stream));
+    session.on_bytes(bytes, environment_.clock.now(), environment_.clock.wall());
+    if (!connection->greeted && session.authenticated()) {
         connection->greeted = true;
-        note(DhtClientAccepted{connection->source, connection->session->client()});
+        note(DhtClientAccepted{connection->source, session.client()});
     }
     touch(stream, *connection);
 }
 
-void DhtNode::Impl::gone(StreamId stream, bool orderly) {
+void DhtNode::drop(StreamId stream, bool orderly) {
     Connection* connection = find(stream);
     if (!connection) return;
     connection->session->on_closed();
-    if (orderly) doors.transport.close(stream);
-    end(stream, *connection);
+    if (orderly) environment_.transport.close(stream);
+    remove(stream, *connection);
 }
 
-void DhtNode::Impl::woken() {
-    armed = no_deadline;
-    may_pump = true;
-    const Instant now = doors.clock.now();
-    while (!deadlines.empty() && deadlines.begin()->first <= now) {
-        const StreamId stream = deadlines.begin()->second;
+void DhtNode::run_deadlines() {
+    const Instant now = environment_.clock.now();
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+        const StreamId stream = deadlines_.begin()->second;
         Connection& connection = *find(stream);
-        deadlines.erase(deadlines.begin());
+        deadlines_.erase(deadlines_.begin());
         connection.deadline = no_deadline;
         connection.session->on_deadline(now);
         touch(stream, connection);
     }
 }
 
-void DhtNode::Impl::writable(StreamId stream) {
-    if (Connection* connection = find(stream)) touch(stream, *connection);
+void DhtNode::touch(StreamId stream, Connection& connection) {
+    if (!std::exchange(connection.touched, true)) touched_.push_back(stream);
 }
 
-void DhtNode::Impl::disconnect_all() {
-    std::vector<StreamId> all;
-    for (const auto& entry : connections) all.push_back(entry.first);
-    std::ranges::sort(all);
-    for (const StreamId stream : all) gone(stream, true);
+// ---- what sessions and the write log report ----
+
+void DhtNode::on_ready(std::uint64_t stream) {
+    const StreamId id{stream};
+    Connection* connection = find(id);
+    if (!connection || connection->ready) return;
+    connection->ready = true;
+    ready_.push_back(id);
+    // The cause lies outside of a turn of this node, which needs a turn of its own.
+    if (!in_turn_) arm();
+}
+
+void DhtNode::on_written(std::uint64_t stream, std::uint64_t request, Wrote wrote) {
+    const StreamId id{stream};
+    Connection* connection = find(id);
+    if (!connection) return;
+    connection->session->on_written(request, wrote);
+    touch(id, *connection);
+    if (!in_turn_) arm();
 }
 
 // ---- a turn ----
 
-// While somebody waits for the next wake-up nothing else gives turns: a hundred clients who ask a word each are not
-// made to wait for a hundred turns of those who ask for everything.
-void DhtNode::Impl::begin_turn() {
-    in_turn = true;
-    may_pump = ready.empty();
+// While long requests wait for the next wake-up, other events run none of them. Otherwise the answers to a hundred
+// short requests would wait for a hundred turns of the long ones.
+void DhtNode::begin_turn() {
+    in_turn_ = true;
+    may_run_requests_ = ready_.empty();
 }
 
-void DhtNode::Impl::settle() {
-    if (!in_turn) begin_turn();
-    records.collect();
+void DhtNode::finish_turn() {
+    if (!in_turn_) begin_turn();
+    records_.collect();
     find_ready();
-    if (may_pump && !ready.empty()) {
-        send_what_is_said();
-        pump();
+    if (may_run_requests_ && !ready_.empty()) {
+        send_short_answers();
+        run_requests();
     }
     commit();
     flush();
-    records.rest();
-    if (rooms.trouble.any()) tell_trouble();
-    in_turn = false;
+    records_.rest();
+    if (context_.failures.any()) report_failures();
+    in_turn_ = false;
     arm();
 }
 
-// A client may repeat what fails as often as it likes; the log is not its to fill.
-void DhtNode::Impl::tell_trouble() {
-    const Instant now = doors.clock.now();
-    if (now < may_tell_trouble) return;
-    may_tell_trouble = now + std::chrono::seconds{1};
-    const neo::Trouble trouble = std::exchange(rooms.trouble, {});
-    if (trouble.reads_failed > 0) note(DhtReadsFailed{trouble.reads_failed, trouble.what});
-    if (trouble.records_left_out > 0) note(DhtRecordsLeftOut{trouble.records_left_out});
-}
-
-void DhtNode::Impl::find_ready() {
-    for (const StreamId stream : touched) {
+void DhtNode::find_ready() {
+    for (const StreamId stream : touched_) {
         Connection* connection = find(stream);
         if (!connection) continue;
-        if (backlog) connection->session->set_unsent(backlog->unsent(stream));
+        if (backlog_) connection->session->set_unsent(backlog_->unsent(stream));
         if (connection->session->ready()) on_ready(static_cast<std::uint64_t>(stream));
     }
 }
 
-// Short answers do not wait until long ones are made.
-void DhtNode::Impl::send_what_is_said() {
-    for (const StreamId stream : touched)
+// Before the long answers are computed.
+void DhtNode::send_short_answers() {
+    for (const StreamId stream : touched_)
         if (Connection* connection = find(stream); connection && !connection->ready) send(stream, *connection);
 }
 
-void DhtNode::Impl::pump() {
-    const Instant now = doors.clock.now();
-    neo::Budget turn(options.turn_bytes);
-    while (!ready.empty() && !turn.spent()) {
-        const StreamId stream = ready.front();
-        ready.pop_front();
+void DhtNode::run_requests() {
+    const Instant now = environment_.clock.now();
+    neo::TurnBudget turn(options_.turn_bytes);
+    while (!ready_.empty() && !turn.spent()) {
+        const StreamId stream = ready_.front();
+        ready_.pop_front();
         Connection* connection = find(stream);
         if (!connection) continue;
         connection->ready = false;
-        neo::Budget share(std::min(share_bytes, turn.left()));
+        neo::TurnBudget share(std::min(share_bytes, turn.left()));
         const std::size_t whole = share.left();
         connection->session->pump(now, share);
         turn.spend(std::max(whole - share.left(), share_cost_min));
@@ -252,156 +256,79 @@ void DhtNode::Impl::pump() {
     }
 }
 
-void DhtNode::Impl::commit() {
-    if (const Result<void> done = records.commit_if_due(doors.clock.now(), options.waiting_bytes_max); !done)
-        note(DhtStoreFailed{done.error().message});
-    records.collect();
+void DhtNode::commit() {
+    const Result<void> done = records_.commit_if_due(environment_.clock.now(), options_.waiting_bytes_max);
+    if (!done) note(DhtStoreFailed{done.error().message});
+    records_.collect();
 }
 
-void DhtNode::Impl::flush() {
-    for (std::size_t i = 0; i < touched.size(); ++i) {
-        const StreamId stream = touched[i];
-        if (Connection* connection = find(stream)) look_after(stream, *connection);
+// A client may repeat a failing request without limit and must not fill the log.
+void DhtNode::report_failures() {
+    const Instant now = environment_.clock.now();
+    if (now < next_failure_report_) return;
+    next_failure_report_ = now + std::chrono::seconds{1};
+    const neo::FailureCounts failures = std::exchange(context_.failures, {});
+    if (failures.reads_failed > 0) note(DhtReadsFailed{failures.reads_failed, failures.last});
+    if (failures.records_left_out > 0) note(DhtRecordsLeftOut{failures.records_left_out});
+}
+
+void DhtNode::flush() {
+    for (std::size_t i = 0; i < touched_.size(); ++i) {
+        const StreamId stream = touched_[i];
+        if (Connection* connection = find(stream)) update(stream, *connection);
     }
-    touched.clear();
+    touched_.clear();
 }
 
-void DhtNode::Impl::look_after(StreamId stream, Connection& connection) {
+void DhtNode::update(StreamId stream, Connection& connection) {
     connection.touched = false;
     send(stream, connection);
-    neo::NodeSession& session = *connection.session;
+    const neo::NodeSession& session = *connection.session;
     if (session.over()) {
-        doors.transport.close(stream);
-        return end(stream, connection);
+        environment_.transport.close(stream);
+        return remove(stream, connection);
     }
     if (session.ready()) on_ready(static_cast<std::uint64_t>(stream));
-    const Instant deadline = session.next_deadline();
-    if (deadline == connection.deadline) return;
-    if (connection.deadline != no_deadline) deadlines.erase({connection.deadline, stream});
-    if (deadline != no_deadline) deadlines.insert({deadline, stream});
-    connection.deadline = deadline;
+    set_deadline(stream, connection, session.next_deadline());
 }
 
-void DhtNode::Impl::send(StreamId stream, Connection& connection) {
+void DhtNode::send(StreamId stream, Connection& connection) {
     std::string& output = connection.session->output();
     if (!output.empty()) {
-        totals.bytes_out += output.size();
-        doors.transport.write(stream, output);
-        // Room for the usual is kept, for the unusual it is given back.
-        if (output.capacity() > 2 * options.session.output_bytes_max)
+        totals_.bytes_out += output.size();
+        environment_.transport.write(stream, output);
+        // Keeps a buffer of the usual size for the next output and frees a larger one.
+        if (output.capacity() > 2 * options_.session.output_bytes_max)
             std::string().swap(output);
         else
             output.clear();
     }
-    if (backlog) connection.session->set_unsent(backlog->unsent(stream));
+    if (backlog_) connection.session->set_unsent(backlog_->unsent(stream));
 }
 
-void DhtNode::Impl::end(StreamId stream, Connection& connection) {
+void DhtNode::set_deadline(StreamId stream, Connection& connection, Instant deadline) {
+    if (deadline == connection.deadline) return;
+    if (connection.deadline != no_deadline) deadlines_.erase({connection.deadline, stream});
+    if (deadline != no_deadline) deadlines_.insert({deadline, stream});
+    connection.deadline = deadline;
+}
+
+void DhtNode::remove(StreamId stream, Connection& connection) {
     const neo::NodeSession& session = *connection.session;
-    if (peer_is_at_fault(session.end())) ++(session.rejection() ? totals.rejected : totals.broken);
-    totals.messages += session.stats().messages_in;
-    totals.requests += session.stats().requests;
-    totals.unsupported += session.stats().unsupported;
-    totals.late_messages += session.stats().late_messages;
+    if (peer_is_at_fault(session.end())) ++(session.rejection() ? totals_.rejected : totals_.broken);
+    add_counts(totals_, session.stats());
     note(DhtClientEnded{connection.source, session.client(), session.end(), session.rejection()});
-    if (connection.deadline != no_deadline) deadlines.erase({connection.deadline, stream});
-    connections.erase(stream);
+    set_deadline(stream, connection, no_deadline);
+    connections_.erase(stream);
 }
 
-void DhtNode::Impl::arm() {
-    Instant next = records.next_deadline();
-    if (!deadlines.empty()) next = std::min(next, deadlines.begin()->first);
-    if (!ready.empty() || !touched.empty()) next = doors.clock.now();
-    if (next == armed) return;
-    armed = next;
-    doors.alarm.wake_at(next);
-}
-
-DhtNodeStatus DhtNode::Impl::status() const {
-    DhtNodeStatus all = totals;
-    all.connections = connections.size();
-    for (const auto& entry : connections) {
-        const neo::NodeSession& session = *entry.second.session;
-        all.clients += session.authenticated() ? 1 : 0;
-        all.requests_active += session.active_requests();
-        all.messages += session.stats().messages_in;
-        all.requests += session.stats().requests;
-        all.unsupported += session.stats().unsupported;
-        all.late_messages += session.stats().late_messages;
-    }
-    return all;
-}
-
-// ---- the public face ----
-
-DhtNode::DhtNode(Environment environment, RecordDesk& records, DhtNodeOptions options, DhtObserver* observer,
-                 const Backlog* backlog)
-    : impl_(std::make_unique<Impl>(environment, records, std::move(options), observer, backlog)) {}
-
-DhtNode::~DhtNode() = default;
-
-void DhtNode::set_credentials(neo::Credentials credentials) { impl_->options.credentials = std::move(credentials); }
-
-const HashRange& DhtNode::range() const { return impl_->ranges.own(); }
-
-void DhtNode::set_range(const HashRange& range) {
-    impl_->ranges.set_own(range);
-    impl_->settle();
-}
-
-void DhtNode::announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port,
-                            const HashRange& range) {
-    impl_->ranges.tell({neo::HashRangeCode::new_node, address, port, {range.min(), range.max()}});
-    impl_->settle();
-}
-
-void DhtNode::disconnect_all() {
-    impl_->disconnect_all();
-    impl_->settle();
-}
-
-void DhtNode::records_changed() { impl_->settle(); }
-
-DhtNodeStatus DhtNode::status() const { return impl_->status(); }
-
-void DhtNode::on_accept(StreamId stream, const Endpoint& source) {
-    impl_->begin_turn();
-    impl_->accept(stream, source);
-    impl_->settle();
-}
-
-void DhtNode::on_connected(StreamId, const Endpoint&) {}  // a node dials nobody
-
-void DhtNode::on_connect_failed(StreamId, ConnectFailure) {}
-
-void DhtNode::on_bytes(StreamId stream, Bytes bytes) {
-    impl_->begin_turn();
-    impl_->bytes(stream, bytes);
-    impl_->settle();
-}
-
-void DhtNode::on_end(StreamId stream) {
-    impl_->begin_turn();
-    impl_->gone(stream, true);
-    impl_->settle();
-}
-
-void DhtNode::on_closed(StreamId stream) {
-    impl_->begin_turn();
-    impl_->gone(stream, false);
-    impl_->settle();
-}
-
-void DhtNode::on_wakeup() {
-    impl_->begin_turn();
-    impl_->woken();
-    impl_->settle();
-}
-
-void DhtNode::on_writable(StreamId stream) {
-    impl_->begin_turn();
-    impl_->writable(stream);
-    impl_->settle();
+void DhtNode::arm() {
+    Instant next = records_.next_deadline();
+    if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+    if (!ready_.empty() || !touched_.empty()) next = environment_.clock.now();
+    if (next == armed_) return;
+    armed_ = next;
+    environment_.alarm.wake_at(next);
 }
 
 }  // namespace halp

@@ -1,25 +1,34 @@
-// One DHT node speaking neo: connections, requests and records put together, on the doors of overlay/environment.h.
-// The fake node of tests is this class on a MemoryStore with the whole range. Single thread.
+// A DHT node that speaks neo: it joins connections, request handlers and records, and uses the interfaces of
+// overlay/environment.h. The fake node of tests is this class on a MemoryStore with the whole hash range. One thread.
 //
-// A turn: what came is handed to its session; what the store has completed is told; requests that have something to
-// say get turns while the turn's budget lasts; what each connection has to say leaves in one write. What did not
-// fit into the budget goes on at the next wake-up, and only there: once in a round of the event loop, behind
-// whatever has arrived meanwhile.
+// Every call of the world is one turn:
+//   1. The session of the connection handles the bytes, the close or the deadline.
+//   2. The write log reports the writes that the store has completed.
+//   3. Requests with something to send get turns until the turn's budget is spent.
+//   4. The store commits if it is due.
+//   5. Each connection's output leaves in one write.
+// Requests left over by step 3 continue at the next wake-up and at no other event. A wake-up comes once a round of
+// the event loop, after the events that have arrived meanwhile, so short requests overtake long ones.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
-#include <optional>
+#include <set>
 #include <string>
-#include <string_view>
-#include <variant>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "overlay/backlog.h"
+#include "overlay/dht/node/dht_events.h"
+#include "overlay/dht/node/handler_context.h"
+#include "overlay/dht/node/handler_options.h"
 #include "overlay/dht/node/hash_ranges.h"
 #include "overlay/dht/node/neo_session.h"
-#include "overlay/dht/node/record_desk.h"
+#include "overlay/dht/node/write_log.h"
 #include "overlay/dht/wire/neo_credentials.h"
 #include "overlay/environment.h"
 #include "store/endpoint.h"
@@ -34,78 +43,44 @@ struct DhtNodeOptions {
     neo::SessionLimits session;
     neo::HandlerLimits handlers;
     std::size_t connections_max = 5000;  // one more is accepted and closed at once
-    // Long requests may look at so many bytes in one turn of the event loop (neo::Budget).
+    // How many bytes long requests may read in one turn (neo::TurnBudget).
     std::size_t turn_bytes = std::size_t{256} << 10;
-    // Of writes the store has not completed; beyond it everybody waits for the disk.
+    // Limit of the writes that the store has not completed. Above it the node waits for the disk.
     std::size_t waiting_bytes_max = std::size_t{64} << 20;
-};
-
-// For logs and counters. At most a few for each connection.
-struct DhtClientAccepted {
-    Endpoint source;
-    std::string client;
-};
-struct DhtClientEnded {
-    Endpoint source;
-    std::string client;  // as it called itself, empty when it never did; not to be trusted when rejected
-    neo::SessionEnd why;
-    std::optional<neo::Rejection> rejection;
-};
-struct DhtConnectionShed {  // connections_max
-    Endpoint source;
-};
-struct DhtStoreFailed {
-    std::string what;  // a plain sentence
-};
-// At most once in a second, with all of it that was not told before.
-struct DhtReadsFailed {
-    std::uint64_t times = 0;
-    std::string last;  // request, client and cause
-};
-struct DhtRecordsLeftOut {  // of GetAlls and Mirrors: too long for any batch
-    std::uint64_t times = 0;
-};
-using DhtEvent = std::variant<DhtClientAccepted, DhtClientEnded, DhtConnectionShed, DhtStoreFailed, DhtReadsFailed,
-                              DhtRecordsLeftOut>;
-
-class DhtObserver {
-public:
-    virtual ~DhtObserver() = default;
-    virtual void note(const DhtEvent& event) = 0;
 };
 
 struct DhtNodeStatus {
     std::size_t connections = 0, clients = 0, requests_active = 0;
     std::uint64_t accepted = 0, shed = 0, rejected = 0, broken = 0;  // broken: ended by a fault of the peer
-    std::uint64_t messages = 0, requests = 0, unsupported = 0,
-                  late_messages = 0;  // of connections that have ended too
+    // These include the connections that have ended.
+    std::uint64_t messages = 0, requests = 0, unsupported = 0, late_messages = 0;
     std::uint64_t bytes_in = 0, bytes_out = 0;
 };
 
-class DhtNode final : public EventHandler, public WritableHandler {
+class DhtNode final : public EventHandler, public WritableHandler, neo::SessionOwner, CompletionHandler {
 public:
-    // `records` may be shared with other protocols on the same thread. Without a backlog everything written counts
-    // as sent, and what waits for slow readers is bounded by the world alone. The observer may be null.
-    DhtNode(Environment environment, RecordDesk& records, DhtNodeOptions options, DhtObserver* observer = nullptr,
+    // `records` may be shared with other protocols on the same thread. Without a backlog every written byte counts
+    // as sent, and only the world limits the output that waits for slow readers. The observer may be null.
+    DhtNode(Environment environment, WriteLog& records, DhtNodeOptions options, DhtObserver* observer = nullptr,
             const Backlog* backlog = nullptr);
     ~DhtNode() override;
 
-    // Connections that stand are not affected.
-    void set_credentials(neo::Credentials credentials);
-    [[nodiscard]] const HashRange& range() const;
-    // Every GetHashRange hears of both. The port is the neo one.
+    // Open connections are not affected.
+    void set_credentials(neo::Credentials credentials) { options_.credentials = std::move(credentials); }
+    [[nodiscard]] const HashRange& range() const { return ranges_.own(); }
+    // Both tell every GetHashRange request. The port is the neo port.
     void set_range(const HashRange& range);
     void announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port, const HashRange& range);
     // Ends every connection, as a restart would.
     void disconnect_all();
-    // Somebody has written to the records without passing by a connection of this node: completions are told.
-    void records_changed();
+    // To be called after a write that did not come from a connection of this node: reports the completed writes.
+    void records_changed() { finish_turn(); }
     [[nodiscard]] DhtNodeStatus status() const;
 
-    // EventHandler: called by the world.
+    // EventHandler: called by the world. A node opens no connections itself.
     void on_accept(StreamId stream, const Endpoint& source) override;
-    void on_connected(StreamId stream, const Endpoint& remote_address) override;
-    void on_connect_failed(StreamId stream, ConnectFailure why) override;
+    void on_connected(StreamId, const Endpoint&) override {}
+    void on_connect_failed(StreamId, ConnectFailure) override {}
     void on_bytes(StreamId stream, Bytes bytes) override;
     void on_end(StreamId stream) override;
     void on_closed(StreamId stream) override;
@@ -114,8 +89,60 @@ public:
     void on_writable(StreamId stream) override;
 
 private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+    struct Connection {
+        Endpoint source;
+        std::unique_ptr<neo::NodeSession> session;
+        Instant deadline = no_deadline;
+        bool ready = false;    // is in ready_
+        bool touched = false;  // is in touched_
+        bool greeted = false;  // DhtClientAccepted was noted
+    };
+
+    // SessionOwner, CompletionHandler
+    void on_ready(std::uint64_t stream) override;
+    void on_written(std::uint64_t stream, std::uint64_t request, Wrote wrote) override;
+
+    [[nodiscard]] Connection* find(StreamId stream);
+    [[nodiscard]] neo::Nonce draw_nonce();
+    void open(StreamId stream, const Endpoint& source);
+    void receive(StreamId stream, Bytes bytes);
+    void drop(StreamId stream, bool orderly);
+    void run_deadlines();
+    void touch(StreamId stream, Connection& connection);
+
+    void begin_turn();
+    void finish_turn();
+    void find_ready();
+    void send_short_answers();
+    void run_requests();
+    void commit();
+    void report_failures();
+    void flush();
+    void update(StreamId stream, Connection& connection);
+    void send(StreamId stream, Connection& connection);
+    void set_deadline(StreamId stream, Connection& connection, Instant deadline);
+    void remove(StreamId stream, Connection& connection);
+    void arm();
+    void note(const DhtEvent& event) {
+        if (observer_) observer_->note(event);
+    }
+
+    Environment environment_;
+    WriteLog& records_;
+    DhtNodeOptions options_;
+    DhtObserver* observer_;
+    const Backlog* backlog_;
+    HashRanges ranges_;
+    neo::HandlerContext context_;
+    std::unordered_map<StreamId, Connection> connections_;  // never iterated where the order is visible
+    std::set<std::pair<Instant, StreamId>> deadlines_;
+    std::deque<StreamId> ready_;     // connections whose sessions want turns
+    std::vector<StreamId> touched_;  // connections that may have output or may have ended
+    DhtNodeStatus totals_;           // without the counts of open sessions
+    Instant armed_ = no_deadline;
+    Instant next_failure_report_ = never;
+    bool in_turn_ = false;
+    bool may_run_requests_ = false;  // in this turn
 };
 
 }  // namespace halp

@@ -1,4 +1,4 @@
-// The range a node answers for, and those who want to hear when it or another node's changes.
+// The hash range of this node, and the listeners that are told when it or the range of another node changes.
 #pragma once
 
 #include <vector>
@@ -23,7 +23,7 @@ public:
         own_ = range;
         tell({neo::HashRangeCode::change_hash_range, {}, 0, {range.min(), range.max()}});
     }
-    // Another node took over data: `news` is a NewNode.
+    // Passes `news` on to every listener, for example NewNode when another node took over records.
     void tell(const neo::HashRangeNews& news) {
         for (HashRangeListener* listener : listeners_) listener->on_hash_range_news(news);
     }

@@ -16,7 +16,7 @@ namespace {
 class GetAll final : public LongRequest {
 public:
     GetAll(const Request& request, const GetAllRequest& wanted)
-        : rooms_(request.rooms),
+        : context_(request.context),
           control_(wanted.start_suspended),
           keys_only_(wanted.keys_only),
           filter_(wanted.value_filter),
@@ -24,12 +24,12 @@ public:
           client_(request.client) {
         held_.set(filter_.size());
         if (wanted.continuing) last_ = Key{wanted.continue_from};
-        switch (channel_state(rooms_.records, wanted.channel, channel_)) {
+        switch (channel_state(context_.records, wanted.channel, channel_)) {
             case ChannelState::malformed_name:
                 failed_ = true;
                 break;
             case ChannelState::missing:
-                rooms_.records.create_channel(*channel_, request.asker);
+                context_.records.create_channel(*channel_, request.requester);
                 creating_ = true;
                 break;
             case ChannelState::there:
@@ -92,7 +92,7 @@ private:
     After gather(Turn& turn) {
         bool full = false;
         const Result<Scan> scan =
-            rooms_.records.store().scan(*channel_, last_, [&](Key key, std::string_view value) {
+            context_.records.store().scan(*channel_, last_, [&](Key key, std::string_view value) {
                 turn.budget.spend_record(value.size());
                 full = add(key, value) == RecordBatch::Fit::full;
                 if (full) return false;
@@ -101,7 +101,7 @@ private:
             });
         // A store that cannot be read any more: the connection ends, the client asks again from its last key.
         if (!scan) {
-            rooms_.trouble.read_failed("GetAll", client_, scan.error());
+            context_.failures.read_failed("GetAll", client_, scan.error());
             return After::fail;
         }
         complete_ = scan.value() == Scan::ended;
@@ -113,7 +113,7 @@ private:
     RecordBatch::Fit add(Key key, std::string_view value) {
         if (!contains_filter(value)) return RecordBatch::Fit::added;
         const RecordBatch::Fit fit = keys_only_ ? batch_.add(key) : batch_.add(key, value);
-        if (fit == RecordBatch::Fit::too_big) ++rooms_.trouble.records_left_out;
+        if (fit == RecordBatch::Fit::too_big) ++context_.failures.records_left_out;
         if (fit == RecordBatch::Fit::added) took_one_ = control_.suspended();
         return fit;
     }
@@ -131,11 +131,11 @@ private:
         encode_get_all_answer(turn.out, turn.id, {GetAllCode::record_batch, packed_});
     }
 
-    Rooms& rooms_;
+    HandlerContext& context_;
     StreamControl control_;
     bool keys_only_;
     std::string filter_;
-    Held held_;
+    HoldingsShare held_;
     const std::string client_;
     std::optional<Channel> channel_;
     std::optional<Key> last_;

@@ -15,45 +15,45 @@ constexpr std::uint8_t number(Code code) {
 constexpr std::size_t value_capacity_kept = std::size_t{256} << 10;
 
 bool responsible(const Request& request, std::uint64_t key) {
-    return request.rooms.ranges.own().contains(Key{key});
+    return request.context.ranges.own().contains(Key{key});
 }
 
-std::uint8_t judge_put(Wrote wrote) { return number(wrote == Wrote::done ? PutAnswer::put : PutAnswer::error); }
+std::uint8_t code_of_put(Wrote wrote) { return number(wrote == Wrote::done ? PutAnswer::put : PutAnswer::error); }
 
-std::uint8_t judge_remove(Wrote wrote) {
+std::uint8_t code_of_remove(Wrote wrote) {
     if (wrote == Wrote::done) return number(RemoveAnswer::removed);
     return number(wrote == Wrote::absent ? RemoveAnswer::no_record : RemoveAnswer::error);
 }
 
-std::uint8_t judge_remove_channel(Wrote wrote) {
+std::uint8_t code_of_remove_channel(Wrote wrote) {
     const bool gone = wrote == Wrote::done || wrote == Wrote::absent;
     return number(gone ? RemoveChannelAnswer::removed : RemoveChannelAnswer::error);
 }
 
-Reply put(const Request& request, RecordDesk& desk) {
+Reply put(const Request& request, WriteLog& records) {
     const auto decoded = decode_put(request.parameters);
     const auto* wanted = std::get_if<PutRequest>(&decoded);
     if (!wanted) return Reply::malformed();
     if (!responsible(request, wanted->key)) return Reply::answer(PutAnswer::wrong_node);
     const auto channel = Channel::parse(wanted->channel);
-    if (!channel || wanted->value.size() > request.rooms.limits.value_bytes_max)
+    if (!channel || wanted->value.size() > request.context.limits.value_bytes_max)
         return Reply::answer(PutAnswer::error);
-    return Reply::written(desk.put(channel.value(), Key{wanted->key}, wanted->value, request.asker), judge_put);
+    return Reply::written(records.put(channel.value(), Key{wanted->key}, wanted->value, request.requester), code_of_put);
 }
 
 // Get, Exists and Remove agree on everything but their codes and what they do with the record.
 template <class Answer, class Do>
-Reply with_record(const Request& request, RecordDesk& desk, Parsing parsing, Do with) {
+Reply with_record(const Request& request, WriteLog& records, Parsing parsing, Do with) {
     const auto decoded = decode_record_key(request.parameters, parsing);
-    const auto* wanted = std::get_if<RecordKey>(&decoded);
+    const auto* wanted = std::get_if<RecordAddress>(&decoded);
     if (!wanted) return Reply::malformed();
     if (!responsible(request, wanted->key)) return Reply::answer(Answer::wrong_node);
     std::optional<Channel> channel;
-    switch (channel_state(desk, wanted->channel, channel)) {
+    switch (channel_state(records, wanted->channel, channel)) {
         case ChannelState::malformed_name:
             return Reply::answer(Answer::error);
         case ChannelState::missing:
-            desk.create_channel(*channel, request.asker);
+            records.create_channel(*channel, request.requester);
             return Reply::when_written(
                 [](Wrote wrote) { return number(wrote == Wrote::done ? Answer::no_record : Answer::error); });
         case ChannelState::there:
@@ -62,13 +62,13 @@ Reply with_record(const Request& request, RecordDesk& desk, Parsing parsing, Do 
     return with(*channel, Key{wanted->key});
 }
 
-Reply get(const Request& request, RecordDesk& desk) {
-    return with_record<GetAnswer>(request, desk, Parsing::lenient, [&](const Channel& channel, Key key) {
-        std::string& value = request.rooms.value;
+Reply get(const Request& request, WriteLog& records) {
+    return with_record<GetAnswer>(request, records, Parsing::lenient, [&](const Channel& channel, Key key) {
+        std::string& value = request.context.value;
         if (value.capacity() > value_capacity_kept) std::string().swap(value);
-        const Result<bool> found = desk.store().get(channel, key, value);
+        const Result<bool> found = records.store().get(channel, key, value);
         if (!found) {
-            request.rooms.trouble.read_failed("Get", request.client, found.error());
+            request.context.failures.read_failed("Get", request.client, found.error());
             return Reply::answer(GetAnswer::error);
         }
         if (!found.value()) return Reply::answer(GetAnswer::no_record);
@@ -78,33 +78,33 @@ Reply get(const Request& request, RecordDesk& desk) {
     });
 }
 
-Reply exists(const Request& request, RecordDesk& desk) {
-    return with_record<ExistsAnswer>(request, desk, Parsing::lenient, [&](const Channel& channel, Key key) {
-        const Result<bool> found = desk.store().exists(channel, key);
+Reply exists(const Request& request, WriteLog& records) {
+    return with_record<ExistsAnswer>(request, records, Parsing::lenient, [&](const Channel& channel, Key key) {
+        const Result<bool> found = records.store().exists(channel, key);
         if (!found) {
-            request.rooms.trouble.read_failed("Exists", request.client, found.error());
+            request.context.failures.read_failed("Exists", request.client, found.error());
             return Reply::answer(ExistsAnswer::error);
         }
         return Reply::answer(found.value() ? ExistsAnswer::exists : ExistsAnswer::no_record);
     });
 }
 
-Reply remove(const Request& request, RecordDesk& desk) {
-    return with_record<RemoveAnswer>(request, desk, Parsing::strict, [&](const Channel& channel, Key key) {
-        return Reply::written(desk.remove(channel, key, request.asker), judge_remove);
+Reply remove(const Request& request, WriteLog& records) {
+    return with_record<RemoveAnswer>(request, records, Parsing::strict, [&](const Channel& channel, Key key) {
+        return Reply::written(records.remove(channel, key, request.requester), code_of_remove);
     });
 }
 
-Reply remove_channel(const Request& request, RecordDesk& desk) {
+Reply remove_channel(const Request& request, WriteLog& records) {
     const auto decoded = decode_channel(request.parameters);
     const auto* wanted = std::get_if<Bytes>(&decoded);
     if (!wanted) return Reply::malformed();
-    if (!request.rooms.permissions.removes_channels(request.client))
+    if (!request.context.permissions.removes_channels(request.client))
         return Reply::answer(RemoveChannelAnswer::not_permitted);
     const auto channel = Channel::parse(*wanted);
     if (!channel) return Reply::answer(RemoveChannelAnswer::error);
-    desk.remove_channel(channel.value(), request.asker);
-    return Reply::when_written(judge_remove_channel);
+    records.remove_channel(channel.value(), request.requester);
+    return Reply::when_written(code_of_remove_channel);
 }
 
 constexpr std::array<HandlerRow, 10> table{{
@@ -134,11 +134,11 @@ const HandlerRow* find_handler(std::uint8_t code, std::uint8_t version, bool& kn
     return nullptr;
 }
 
-ChannelState channel_state(const RecordDesk& desk, Bytes name, std::optional<Channel>& channel) {
+ChannelState channel_state(const WriteLog& records, Bytes name, std::optional<Channel>& channel) {
     auto parsed = Channel::parse(name);
     if (!parsed) return ChannelState::malformed_name;
     channel = std::move(parsed).value();
-    return desk.store().has_channel(*channel) ? ChannelState::there : ChannelState::missing;
+    return records.store().has_channel(*channel) ? ChannelState::there : ChannelState::missing;
 }
 
 }  // namespace halp::neo

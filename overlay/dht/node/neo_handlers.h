@@ -1,19 +1,22 @@
-// The requests of the neo protocol on a node's side: single answers as functions, long ones as objects that
-// find_handler's table makes.
+// The handlers of handler_table.h for long requests, and what all handlers of one channel share. The single handlers
+// are local to neo_handlers.cc.
 #pragma once
 
+#include <cstdint>
 #include <memory>
-#include <span>
+#include <optional>
 
-#include "overlay/dht/node/neo_request.h"
+#include "overlay/dht/node/handler_table.h"
+#include "overlay/dht/node/long_request.h"
+#include "overlay/dht/node/request.h"
+#include "overlay/dht/node/write_log.h"
+#include "store/records/channel.h"
 
 namespace halp::neo {
 
-[[nodiscard]] std::span<const HandlerRow> handler_table();
-
-// What Get and its like do with a channel nobody has written to yet: it comes into being, as with the originals.
+// Get, Exists, Remove, GetAll, Mirror and Update create a missing channel, as the original nodes do.
 enum class ChannelState : std::uint8_t { there, malformed_name, missing };
-[[nodiscard]] ChannelState channel_state(const RecordDesk& desk, Bytes name, std::optional<Channel>& channel);
+[[nodiscard]] ChannelState channel_state(const WriteLog& records, Bytes name, std::optional<Channel>& channel);
 
 [[nodiscard]] std::unique_ptr<LongRequest> begin_get_hash_range(const Request& request);
 [[nodiscard]] std::unique_ptr<LongRequest> begin_get_channels(const Request& request);

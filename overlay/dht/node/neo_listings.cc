@@ -11,7 +11,7 @@ namespace {
 
 class GetChannels final : public LongRequest {
 public:
-    explicit GetChannels(const Request& request) : records_(request.rooms.records) {}
+    explicit GetChannels(const Request& request) : records_(request.context.records) {}
 
     After on_turn(Turn& turn) override {
         if (at_ == page_.size()) next_page();
@@ -36,7 +36,7 @@ private:
         at_ = 0;
     }
 
-    const RecordDesk& records_;
+    const WriteLog& records_;
     std::vector<Channel> page_;
     std::size_t at_ = 0;
 };
@@ -44,10 +44,10 @@ private:
 class GetHashRange final : public LongRequest, HashRangeListener {
 public:
     explicit GetHashRange(const Request& request)
-        : ranges_(request.rooms.ranges),
+        : ranges_(request.context.ranges),
           turns_(request.turns),
           id_(request.id),
-          most_(request.rooms.limits.hash_range_queue_max) {}
+          most_(request.context.limits.hash_range_queue_max) {}
     ~GetHashRange() override {
         if (started_) ranges_.unlisten(*this);
     }
@@ -77,7 +77,7 @@ private:
     }
 
     HashRanges& ranges_;
-    TurnDesk& turns_;
+    TurnScheduler& turns_;
     RequestId id_;
     std::size_t most_;
     std::deque<HashRangeNews> news_;

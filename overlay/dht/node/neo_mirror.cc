@@ -53,7 +53,7 @@ public:
 
 private:
     std::size_t most_;
-    Held held_;
+    HoldingsShare held_;
     std::deque<Update> waiting_;
     bool overflowed_ = false;
     Instant may_tell_ = never;
@@ -62,20 +62,20 @@ private:
 class Mirror final : public LongRequest, RecordListener {
 public:
     Mirror(const Request& request, const MirrorRequest& wanted)
-        : rooms_(request.rooms),
+        : context_(request.context),
           turns_(request.turns),
           id_(request.id),
           control_(wanted.start_suspended),
           period_(wanted.periodic_refresh_s),
           refreshing_(wanted.initial_refresh),
-          updates_(rooms_.limits.mirror_queue_max, request.holdings),
+          updates_(context_.limits.mirror_queue_max, request.holdings),
           client_(request.client) {
-        switch (channel_state(rooms_.records, wanted.channel, channel_)) {
+        switch (channel_state(context_.records, wanted.channel, channel_)) {
             case ChannelState::malformed_name:
                 failed_ = true;
                 break;
             case ChannelState::missing:
-                rooms_.records.create_channel(*channel_, request.asker);
+                context_.records.create_channel(*channel_, request.requester);
                 creating_ = true;
                 break;
             case ChannelState::there:
@@ -83,7 +83,7 @@ public:
         }
     }
     ~Mirror() override {
-        if (listening_) rooms_.records.unlisten(*channel_, *this);
+        if (listening_) context_.records.unlisten(*channel_, *this);
     }
 
     After on_turn(Turn& turn) override {
@@ -145,7 +145,7 @@ private:
         encode_mirror_answer(turn.out, turn.id, {failed_ ? MirrorCode::error : MirrorCode::started, 0, {}});
         if (failed_) return After::done;
         // Begun here and not later, so that what is acknowledged after Started is never missed.
-        rooms_.records.listen(*channel_, *this);
+        context_.records.listen(*channel_, *this);
         listening_ = true;
         if (!refreshing_) start_period(turn.now);
         return After::again;
@@ -188,9 +188,9 @@ private:
                 encode_mirror_answer(turn.out, turn.id, {MirrorCode::record_deleted, value_of(update->key), {}});
                 return true;
             }
-            const Result<bool> found = rooms_.records.store().get(*channel_, update->key, value_);
+            const Result<bool> found = context_.records.store().get(*channel_, update->key, value_);
             turn.budget.spend(value_.size());
-            if (!found) rooms_.trouble.read_failed("Mirror", client_, found.error());
+            if (!found) context_.failures.read_failed("Mirror", client_, found.error());
             if (found.value_or(false)) {
                 encode_mirror_answer(turn.out, turn.id,
                                      {MirrorCode::record_changed, value_of(update->key), value_});
@@ -202,15 +202,15 @@ private:
     }
 
     void refresh(Turn& turn, bool only_one) {
-        const Result<Scan> scan = rooms_.records.store().scan(*channel_, refreshed_, [&](Key key, Bytes value) {
+        const Result<Scan> scan = context_.records.store().scan(*channel_, refreshed_, [&](Key key, Bytes value) {
             turn.budget.spend_record(value.size());
             // Too long for any batch: left out, as with the originals.
-            if (!batch_.add(key, value)) ++rooms_.trouble.records_left_out;
+            if (!batch_.add(key, value)) ++context_.failures.records_left_out;
             refreshed_ = key;
             return !only_one && !batch_.full() && !turn.budget.spent();
         });
         // Of a store that cannot be read the next refresh may do better.
-        if (!scan) rooms_.trouble.read_failed("Mirror", client_, scan.error());
+        if (!scan) context_.failures.read_failed("Mirror", client_, scan.error());
         const bool ended = !scan || scan.value() == Scan::ended;
         if (ended) {
             refreshing_ = false;
@@ -240,8 +240,8 @@ private:
         if (period_ > Duration{0} && next_refresh_ == no_deadline) next_refresh_ = now + period_;
     }
 
-    Rooms& rooms_;
-    TurnDesk& turns_;
+    HandlerContext& context_;
+    TurnScheduler& turns_;
     RequestId id_;
     StreamControl control_;
     std::optional<Channel> channel_;

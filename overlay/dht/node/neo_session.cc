@@ -7,11 +7,11 @@
 namespace halp::neo {
 
 NodeSession::NodeSession(std::uint64_t stream, const SessionLimits& limits, const Credentials& credentials,
-                         Rooms& rooms, SessionOwner& owner, const Nonce& nonce, Instant now)
+                         HandlerContext& context, SessionOwner& owner, const Nonce& nonce, Instant now)
     : stream_(stream),
       limits_(limits),
       credentials_(credentials),
-      rooms_(rooms),
+      context_(context),
       owner_(owner),
       nonce_(nonce),
       handshake_deadline_(now + limits.handshake_timeout),
@@ -82,7 +82,7 @@ void NodeSession::on_proof(Bytes body) {
     const auto* proof = std::get_if<Proof>(&decoded);
     if (!proof) return finish(SessionEnd::malformed);
     client_ = proof->name.substr(0, client_name_max);
-    rejection_ = judge(credentials_, *proof, timestamp_, node_time_, nonce_);
+    rejection_ = check_proof(credentials_, *proof, timestamp_, node_time_, nonce_);
     encode_verdict(output_, !rejection_);
     if (rejection_) return finish(SessionEnd::rejected);
     stage_ = Stage::open;
@@ -137,13 +137,13 @@ void NodeSession::begin(RequestId id, const RequestStart& start, Instant now) {
 }
 
 Request NodeSession::request_of(RequestId id, Bytes parameters, Instant now) {
-    return {id, parameters, client_, {&rooms_.sink, stream_, id}, now, *this, holdings_, rooms_};
+    return {id, parameters, client_, {&context_.completions, stream_, id}, now, *this, holdings_, context_};
 }
 
 // What nearly every request is: asked, answered and forgotten in one go.
 void NodeSession::run_at_once(RequestId id, const HandlerRow& row, Bytes parameters, Instant now) {
     encode_support(output_, id, Support::supported);
-    const Reply reply = row.single(request_of(id, parameters, now), rooms_.records);
+    const Reply reply = row.single(request_of(id, parameters, now), context_.records);
     if (reply.kind == Reply::Kind::answer && has_room()) return say(id, reply.code, reply.value);
     if (reply.kind == Reply::Kind::malformed) return finish(SessionEnd::malformed);
     Active& active = active_[id];
@@ -154,7 +154,7 @@ void NodeSession::run_at_once(RequestId id, const HandlerRow& row, Bytes paramet
 
 void NodeSession::run(RequestId id, Active& active, Bytes parameters, Instant now) {
     const Request request = request_of(id, parameters, now);
-    if (active.row->single) return take(id, active, active.row->single(request, rooms_.records));
+    if (active.row->single) return take(id, active, active.row->single(request, context_.records));
     active.lasting = active.row->lasting(request);
     if (!active.lasting) return finish(SessionEnd::malformed);
     if (holdings_.over()) return finish(SessionEnd::too_many);
@@ -172,7 +172,7 @@ void NodeSession::take(RequestId id, Active& active, const Reply& reply) {
     if (reply.kind == Reply::Kind::malformed) return finish(SessionEnd::malformed);
     if (reply.kind == Reply::Kind::when_written) {
         active.writing = true;
-        active.judge = reply.judge;
+        active.code_of = reply.code_of;
         if (active.support_due) want_turn(id, active);
         return;
     }
@@ -195,7 +195,7 @@ void NodeSession::on_written(RequestId id, Wrote wrote) {
     assert(active.writing);
     active.writing = false;
     active.answered = true;
-    active.code = active.judge(wrote);
+    active.code = active.code_of(wrote);
     if (active.wants_turn || active.support_due || !has_room()) return want_turn(id, active);
     say_reply(id, active);
     end_request(id);
@@ -252,7 +252,7 @@ void NodeSession::after(RequestId id, Active& active, After what) {
     }
 }
 
-void NodeSession::pump(Instant now, Budget& budget) {
+void NodeSession::pump(Instant now, TurnBudget& budget) {
     while (ready() && !budget.spent()) {
         const RequestId id = turns_.front();
         turns_.pop_front();
@@ -260,7 +260,7 @@ void NodeSession::pump(Instant now, Budget& budget) {
     }
 }
 
-void NodeSession::give_turn(RequestId id, Instant now, Budget& budget) {
+void NodeSession::give_turn(RequestId id, Instant now, TurnBudget& budget) {
     const auto found = active_.find(id);
     if (found == active_.end()) return;
     Active& active = found->second;

@@ -16,7 +16,13 @@
 #include <unordered_map>
 #include <utility>
 
-#include "overlay/dht/node/neo_request.h"
+#include "overlay/dht/node/handler_context.h"
+#include "overlay/dht/node/handler_table.h"
+#include "overlay/dht/node/holdings.h"
+#include "overlay/dht/node/long_request.h"
+#include "overlay/dht/node/request.h"
+#include "overlay/dht/node/turn_budget.h"
+#include "overlay/dht/node/turn_scheduler.h"
 #include "overlay/dht/wire/neo_credentials.h"
 #include "overlay/dht/wire/neo_frames.h"
 #include "overlay/dht/wire/session_limits.h"
@@ -40,10 +46,10 @@ public:
     virtual void on_ready(std::uint64_t stream) = 0;
 };
 
-class NodeSession final : TurnDesk {
+class NodeSession final : TurnScheduler {
 public:
     // `stream` is what the session is called towards its owner and the sink of its writes.
-    NodeSession(std::uint64_t stream, const SessionLimits& limits, const Credentials& credentials, Rooms& rooms,
+    NodeSession(std::uint64_t stream, const SessionLimits& limits, const Credentials& credentials, HandlerContext& context,
                 SessionOwner& owner, const Nonce& nonce, Instant now);
     ~NodeSession() override;
     NodeSession(const NodeSession&) = delete;
@@ -67,7 +73,7 @@ public:
     // Of what was output before, so much has not left this machine yet.
     void set_unsent(std::size_t bytes) { unsent_ = bytes; }
     // Gives turns until nobody wants one, there is no room, or the budget is spent.
-    void pump(Instant now, Budget& budget);
+    void pump(Instant now, TurnBudget& budget);
 
     [[nodiscard]] bool authenticated() const { return stage_ == Stage::open; }
     [[nodiscard]] const std::string& client() const { return client_; }
@@ -88,8 +94,8 @@ private:
         bool has_value = false;
         std::unique_ptr<LongRequest> lasting;
         std::string held;  // parameters of a request that has not begun for lack of room; later the value
-        std::optional<Held> held_bytes;
-        std::uint8_t (*judge)(Wrote) = nullptr;
+        std::optional<HoldingsShare> held_bytes;
+        Reply::CodeOf code_of = nullptr;
         Instant deadline = no_deadline;
     };
     struct SpreadId {
@@ -112,7 +118,7 @@ private:
     [[nodiscard]] Request request_of(RequestId id, Bytes parameters, Instant now);
     void take(RequestId id, Active& active, const Reply& reply);
     void after(RequestId id, Active& active, After what);
-    void give_turn(RequestId id, Instant now, Budget& budget);
+    void give_turn(RequestId id, Instant now, TurnBudget& budget);
     void say(RequestId id, std::uint8_t code, const std::optional<Bytes>& value);
     void say_reply(RequestId id, const Active& active);
     void hold(Active& active, Bytes bytes);
@@ -123,7 +129,7 @@ private:
     std::uint64_t stream_;
     const SessionLimits& limits_;
     const Credentials& credentials_;
-    Rooms& rooms_;
+    HandlerContext& context_;
     SessionOwner& owner_;
     Nonce nonce_;
     Instant handshake_deadline_;

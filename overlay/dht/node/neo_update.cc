@@ -13,17 +13,17 @@ namespace {
 class Update final : public LongRequest {
 public:
     Update(const Request& request, const UpdateTarget& target)
-        : rooms_(request.rooms), asker_(request.asker), client_(request.client), key_{target.key} {}
+        : context_(request.context), requester_(request.requester), client_(request.client), key_{target.key} {}
 
     void wrong_node() { answer(UpdateCode::wrong_node); }
 
     void begin(const UpdateRequest& wanted) {
-        if (channel_state(rooms_.records, wanted.channel, channel_) == ChannelState::malformed_name)
+        if (channel_state(context_.records, wanted.channel, channel_) == ChannelState::malformed_name)
             return answer(UpdateCode::error);
         if (wanted.ask == UpdateAsk::update_record) return write(wanted.original_hash, wanted.value);
-        if (!rooms_.records.store().has_channel(*channel_)) {
+        if (!context_.records.store().has_channel(*channel_)) {
             kind_ = Kind::creation;
-            rooms_.records.create_channel(*channel_, asker_);
+            context_.records.create_channel(*channel_, requester_);
         } else {
             reading_ = true;
         }
@@ -52,7 +52,7 @@ public:
                 break;
             case UpdateAsk::remove_record:
                 kind_ = Kind::removal;
-                conclude(rooms_.records.remove(*channel_, key_, asker_));
+                answer_write(context_.records.remove(*channel_, key_, requester_));
                 break;
             default:
                 answer(UpdateCode::ok);
@@ -62,7 +62,7 @@ public:
     }
 
     After on_written(Wrote wrote) override {
-        conclude(wrote);
+        answer_write(wrote);
         return After::again;
     }
 
@@ -72,7 +72,7 @@ private:
     void answer(UpdateCode code) { answer_ = code; }
 
     // Nothing when the write is not over.
-    void conclude(std::optional<Wrote> wrote) {
+    void answer_write(std::optional<Wrote> wrote) {
         if (!wrote) return;
         switch (kind_) {
             case Kind::creation:
@@ -92,22 +92,22 @@ private:
 
     // When it is told and not before: a thousand Updates that wait do not keep a thousand values.
     void read() {
-        const Result<bool> found = rooms_.records.store().get(*channel_, key_, value_);
+        const Result<bool> found = context_.records.store().get(*channel_, key_, value_);
         if (!found) {
-            rooms_.trouble.read_failed("Update", client_, found.error());
+            context_.failures.read_failed("Update", client_, found.error());
             return answer(UpdateCode::error);
         }
         answer(found.value() ? UpdateCode::record_value : UpdateCode::no_record);
     }
 
     void write(std::uint64_t original_hash, Bytes value) {
-        if (value.size() > rooms_.limits.value_bytes_max) return answer(UpdateCode::error);
+        if (value.size() > context_.limits.value_bytes_max) return answer(UpdateCode::error);
         kind_ = Kind::update;
-        conclude(rooms_.records.update(*channel_, key_, original_hash, value, asker_));
+        answer_write(context_.records.update(*channel_, key_, original_hash, value, requester_));
     }
 
-    Rooms& rooms_;
-    Asker asker_;
+    HandlerContext& context_;
+    Requester requester_;
     const std::string client_;
     Key key_;
     std::optional<Channel> channel_;
@@ -126,7 +126,7 @@ std::unique_ptr<LongRequest> begin_update(const Request& request) {
     if (!aimed) return nullptr;
     auto update = std::make_unique<Update>(request, *aimed);
     // Whether the node is the right one is judged before what is asked of it.
-    if (!request.rooms.ranges.own().contains(Key{aimed->key})) {
+    if (!request.context.ranges.own().contains(Key{aimed->key})) {
         update->wrong_node();
         return update;
     }

@@ -1,5 +1,5 @@
-// The control conversation of GetAll and Mirror (overlay/dht/wire/neo.md, 6): what the client may say while the data
-// flows, and the Ack that each word gets before it takes effect.
+// The control messages of GetAll and Mirror (overlay/dht/wire/neo.md, 6): the client may suspend, resume or stop the
+// stream. Each control message is acknowledged with an Ack, and takes effect when the Ack is sent.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ public:
         const auto* control = std::get_if<Control>(&decoded);
         if (!control) return Heard::broken;
         if (ending_) return *control == Control::ack ? Heard::over : Heard::nothing;
-        // One at a time: the client has to wait for each Ack.
+        // The client must wait for each Ack before its next control message.
         if (*control == Control::ack || ack_due_) return Heard::broken;
         heard_ = *control;
         ack_due_ = true;
@@ -28,14 +28,14 @@ public:
     }
 
     [[nodiscard]] bool ack_due() const { return ack_due_; }
-    // The Ack is on its way: what it answers takes effect. False when that was Stop.
+    // To be called when the Ack is sent: the control message takes effect. Returns false when it was Stop.
     [[nodiscard]] bool acknowledged() {
         ack_due_ = false;
         if (heard_ == Control::suspend) suspended_ = true;
         if (heard_ == Control::resume) suspended_ = false;
         return heard_ != Control::stop;
     }
-    // The last data message has been said: from now on only the client's closing Ack counts.
+    // To be called when the last data message is sent. From then on only the client's closing Ack counts.
     void end() {
         ending_ = true;
         ack_due_ = false;

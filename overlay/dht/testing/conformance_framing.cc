@@ -5,13 +5,13 @@
 #include <variant>
 #include <vector>
 
-#include "overlay/dht/testing/conformance_trial.h"
+#include "overlay/dht/testing/conformance_case_run.h"
 
 namespace halp::neo {
 namespace {
 
 // Another connection is not to suffer from what this one says.
-void expect_end_of_one(Trial& t, const std::string& bytes, std::string_view what) {
+void expect_end_of_one(CaseRun& t, const std::string& bytes, std::string_view what) {
     Peer& bystander = t.open();
     Peer& peer = t.open();
     t.say(peer, bytes);
@@ -19,13 +19,13 @@ void expect_end_of_one(Trial& t, const std::string& bytes, std::string_view what
     t.expect_alive(bystander, "another connection");
 }
 
-void bad_parity(Trial& t) {
+void bad_parity(CaseRun& t) {
     std::string frame = frame_of(1, number_of(5) + octets({77, 0}));
     frame[header_bytes - 1] = static_cast<char>(frame[header_bytes - 1] ^ 0x10);
     expect_end_of_one(t, frame, "wrong parity");
 }
 
-void reused_id(Trial& t) {
+void reused_id(CaseRun& t) {
     Peer& peer = t.open();
     for (int i = 0; i < 3; ++i) {
         t.say_to(peer, 42, octets({7, 0}) + array_of(test_channel) + number_of(1));
@@ -39,7 +39,7 @@ void reused_id(Trial& t) {
 
 // What comes with the id of a request that still runs is a word to that request. An Exists, of all things, is none
 // that any of them knows.
-void active_id(Trial& t) {
+void active_id(CaseRun& t) {
     const std::string channel = array_of(test_channel), key = number_of(1);
     struct Running {
         std::string_view what;
@@ -67,7 +67,7 @@ void active_id(Trial& t) {
     }
 }
 
-void unsupported(Trial& t) {
+void unsupported(CaseRun& t) {
     Peer& peer = t.open();
     for (const int code : {0, 11, 77, 255}) {
         t.say_to(peer, 9, octets({code, 0}));
@@ -81,20 +81,20 @@ void unsupported(Trial& t) {
 }
 
 // Requests that never end, to fill a connection with.
-void fill(Trial& t, Peer& peer, std::size_t count) {
+void fill(CaseRun& t, Peer& peer, std::size_t count) {
     std::string out;
     for (RequestId id = 1; id <= count; ++id) encode_get_hash_range(out, id);
     t.say(peer, out);
 }
 
-void requests_5000(Trial& t) {
+void requests_5000(CaseRun& t) {
     Peer& peer = t.open();
     fill(t, peer, 5000);
     t.wait([&] { return peer.messages >= 10000 || peer.ended; }, "answers to 5000 requests");
     t.expect(!peer.ended, "the node ended a connection with 5000 requests");
 }
 
-void requests_5001(Trial& t) {
+void requests_5001(CaseRun& t) {
     Peer& bystander = t.open();
     Peer& peer = t.open();
     fill(t, peer, 5001);
@@ -129,20 +129,20 @@ std::vector<Exchange> short_session() {
     return all;
 }
 
-void talk_in_pieces(Trial& t, Peer& peer) {
+void talk_in_pieces(CaseRun& t, Peer& peer) {
     for (const Exchange& each : short_session()) {
         t.say_in_pieces(peer, each.request);
         t.expect_heard(peer, each.answers, "answers to " + std::string(each.what) + " byte by byte");
     }
 }
 
-void byte_by_byte(Trial& t) {
+void byte_by_byte(CaseRun& t) {
     Peer& peer = t.dial();
     t.expect(t.log_in(peer, {t.options().credential, std::nullopt, false}).value_or(false), "not authenticated");
     talk_in_pieces(t, peer);
 }
 
-void whole_session_byte_by_byte(Trial& t) {
+void whole_session_byte_by_byte(CaseRun& t) {
     Peer& peer = t.dial();
     t.say(peer, octets({1}));
     t.expect_heard(peer, octets({1}), "the version of the node");
@@ -162,7 +162,7 @@ void whole_session_byte_by_byte(Trial& t) {
     talk_in_pieces(t, peer);
 }
 
-void hundred_in_one(Trial& t) {
+void hundred_in_one(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, 3, "hello");
     std::string out;
@@ -174,7 +174,7 @@ void hundred_in_one(Trial& t) {
     }
 }
 
-void side_by_side(Trial& t) {
+void side_by_side(CaseRun& t) {
     Peer& peer = t.open();
     const RequestId updating = t.start(peer, octets({10, 0, 1}) + array_of(test_channel) + number_of(1));
     t.expect_answer(peer, updating, UpdateCode::no_record, "Update of nothing");
@@ -189,7 +189,7 @@ void side_by_side(Trial& t) {
 }
 
 // A request whose parameters end too soon.
-void truncated(Trial& t) {
+void truncated(CaseRun& t) {
     const std::string channel = array_of(test_channel), key = number_of(1);
     const std::vector<std::pair<std::string, std::string>> all = {
         {"Put", octets({2, 0}) + channel + key + number_of(5) + "hell"},
@@ -211,7 +211,7 @@ void truncated(Trial& t) {
     t.expect_alive(bystander, "another connection");
 }
 
-void surplus_is_an_error(Trial& t) {
+void surplus_is_an_error(CaseRun& t) {
     const std::string channel = array_of(test_channel), key = number_of(1);
     const std::vector<std::pair<std::string, std::string>> all = {
         {"Mirror", octets({4, 0, 0}) + channel + octets({0, 0, 0, 0, 0})},
@@ -227,7 +227,7 @@ void surplus_is_an_error(Trial& t) {
     }
 }
 
-void surplus_is_passed_over(Trial& t) {
+void surplus_is_passed_over(CaseRun& t) {
     const std::string channel = array_of(test_channel), key = number_of(1);
     Peer& peer = t.open();
     const auto ask = [&](const std::string& payload, std::uint8_t answer, std::string_view what) {
@@ -256,31 +256,31 @@ void add_framing_cases(std::vector<ConformanceCase>& cases) {
     const std::vector<ConformanceCase> mine = {
         {"frames.bad_parity", "wrong parity ends this connection and no other", bad_parity},
         {"frames.type_0", "a frame of type 0 ends the connection",
-         [](Trial& t) {
+         [](CaseRun& t) {
              expect_end_of_one(t, frame_of(0, number_of(5) + octets({77, 0})), "type 0");
          }},
         {"frames.type_3", "a frame of type 3 ends the connection",
-         [](Trial& t) {
+         [](CaseRun& t) {
              expect_end_of_one(t, frame_of(3, number_of(5) + octets({77, 0})), "type 3");
          }},
         {"frames.authentication_again", "an authentication message after the verdict ends the connection",
-         [](Trial& t) { expect_end_of_one(t, frame_of(2, number_of(5)), "type 2"); }},
+         [](CaseRun& t) { expect_end_of_one(t, frame_of(2, number_of(5)), "type 2"); }},
         {"frames.body_of_7", "a request frame without a whole id ends the connection",
-         [](Trial& t) { expect_end_of_one(t, frame_of(1, "1234567"), "a body of 7 bytes"); }},
+         [](CaseRun& t) { expect_end_of_one(t, frame_of(1, "1234567"), "a body of 7 bytes"); }},
         {"frames.huge", "a request of 2^40 bytes ends the connection as soon as it is announced",
-         [](Trial& t) { expect_end_of_one(t, header_of(1, std::uint64_t{1} << 40), "2^40 bytes"); }},
+         [](CaseRun& t) { expect_end_of_one(t, header_of(1, std::uint64_t{1} << 40), "2^40 bytes"); }},
         {"frames.byte_by_byte", "requests may come byte by byte", byte_by_byte},
         {"frames.handshake_byte_by_byte", "a whole session, from the handshake on, may come byte by byte",
          whole_session_byte_by_byte},
         {"frames.hundred_in_one", "a hundred requests may come in one piece", hundred_in_one},
         {"requests.id_0", "request id 0 ends the connection",
-         [](Trial& t) {
+         [](CaseRun& t) {
              expect_end_of_one(t, frame_of(1, number_of(0) + octets({77, 0})), "id 0");
          }},
         {"requests.no_command", "a first message of one byte ends the connection",
-         [](Trial& t) { expect_end_of_one(t, frame_of(1, number_of(5) + octets({3})), "no version"); }},
+         [](CaseRun& t) { expect_end_of_one(t, frame_of(1, number_of(5) + octets({3})), "no version"); }},
         {"requests.empty", "a first message without payload ends the connection",
-         [](Trial& t) { expect_end_of_one(t, frame_of(1, number_of(5)), "no payload"); }},
+         [](CaseRun& t) { expect_end_of_one(t, frame_of(1, number_of(5)), "no payload"); }},
         {"requests.reused_id", "the id of a request that is over may be used again, in any order", reused_id},
         {"requests.active_id", "a request with the id of one that still runs ends the connection", active_id},
         {"requests.unsupported", "unknown codes are answered with -1, unknown versions with -2", unsupported},

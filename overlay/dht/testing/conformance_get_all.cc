@@ -6,21 +6,21 @@
 #include <variant>
 #include <vector>
 
-#include "overlay/dht/testing/conformance_trial.h"
+#include "overlay/dht/testing/conformance_case_run.h"
 #include "overlay/dht/wire/record_batch.h"
 
 namespace halp::neo {
 
 // ---- following one ----
 
-RequestId begin_scan(Trial& t, Peer& peer, const GetAllRequest& request) {
+RequestId begin_scan(CaseRun& t, Peer& peer, const GetAllRequest& request) {
     const RequestId id =
         t.start_with(peer, [&](std::string& out, RequestId i) { encode_get_all(out, i, request); });
     t.expect_answer(peer, id, GetAllCode::started, "GetAll");
     return id;
 }
 
-GetAllCode scan_step(Trial& t, Peer& peer, RequestId id, bool keys_only, Scanned& so_far) {
+GetAllCode scan_step(CaseRun& t, Peer& peer, RequestId id, bool keys_only, Scanned& so_far) {
     const std::string payload = t.message(peer, id, "GetAll");
     const auto decoded = decode_get_all_answer(payload);
     const auto* answer = std::get_if<GetAllAnswer>(&decoded);
@@ -42,9 +42,9 @@ GetAllCode scan_step(Trial& t, Peer& peer, RequestId id, bool keys_only, Scanned
     return answer->code;
 }
 
-void acknowledge(Trial& t, Peer& peer, RequestId id) { t.say_to(peer, id, octets({4})); }
+void acknowledge(CaseRun& t, Peer& peer, RequestId id) { t.say_to(peer, id, octets({4})); }
 
-Scanned scan(Trial& t, Peer& peer, const GetAllRequest& request) {
+Scanned scan(CaseRun& t, Peer& peer, const GetAllRequest& request) {
     Scanned all;
     const RequestId id = begin_scan(t, peer, request);
     while (!all.finished && !t.over()) {
@@ -56,7 +56,7 @@ Scanned scan(Trial& t, Peer& peer, const GetAllRequest& request) {
     return all;
 }
 
-void expect_records(Trial& t, const Scanned& scanned, const Records& wanted, std::string_view what) {
+void expect_records(CaseRun& t, const Scanned& scanned, const Records& wanted, std::string_view what) {
     const std::string begin(what);
     t.expect(scanned.duplicates == 0, begin + ": " + std::to_string(scanned.duplicates) + " records came twice");
     t.expect(scanned.records.size() == wanted.size(), begin + ": " + std::to_string(scanned.records.size()) +
@@ -70,7 +70,7 @@ constexpr Bytes channel = test_channel;
 const GetAllRequest whole{false, channel, false, 0, false, {}};
 
 // 1000 records of 8 KiB that no compression shrinks, so that nodes have to wait for their clients.
-Records bulky(Trial& t, std::size_t value_bytes = 8192) {
+Records bulky(CaseRun& t, std::size_t value_bytes = 8192) {
     Records all;
     for (std::uint64_t key = 0; key < 1000; ++key) {
         std::string& value = all[key];
@@ -84,7 +84,7 @@ Records bulky(Trial& t, std::size_t value_bytes = 8192) {
 // that was said at the beginning.
 constexpr std::size_t bulkier = 32768;
 
-void get_all_blocking(Trial& t) {
+void get_all_blocking(CaseRun& t) {
     Peer& peer = t.open();
     const Records records = bulky(t);
     t.put_all(peer, records);
@@ -92,7 +92,7 @@ void get_all_blocking(Trial& t) {
 }
 
 // Up to the Ack. It comes before Finished: nobody asks for it here when the node may have nothing left to say.
-void ask_control(Trial& t, Peer& peer, RequestId id, Control control, Scanned& all) {
+void ask_control(CaseRun& t, Peer& peer, RequestId id, Control control, Scanned& all) {
     constexpr std::array<std::string_view, 4> names = {"", "Suspend", "Resume", "Stop"};
     t.say_to(peer, id, octets({static_cast<int>(control)}));
     while (!t.over()) {
@@ -102,7 +102,7 @@ void ask_control(Trial& t, Peer& peer, RequestId id, Control control, Scanned& a
     }
 }
 
-void get_all_suspend(Trial& t) {
+void get_all_suspend(CaseRun& t) {
     Peer& peer = t.open();
     const Records records = bulky(t, bulkier);
     t.put_all(peer, records);
@@ -122,7 +122,7 @@ void get_all_suspend(Trial& t) {
     expect_records(t, all, records, "a GetAll that was suspended and resumed");
 }
 
-void get_all_connection_error(Trial& t) {
+void get_all_connection_error(CaseRun& t) {
     Peer& first = t.open();
     const Records records = bulky(t);
     t.put_all(first, records);
@@ -138,14 +138,14 @@ void get_all_connection_error(Trial& t) {
     expect_records(t, all, records, "a GetAll continued on another connection");
 }
 
-void predefined(Trial& t) {
+void predefined(CaseRun& t) {
     Peer& peer = t.open();
     const Records records = {{0, "record 0"}, {1, "record 1"}, {2, "record 2"}};
     for (const auto& record : records) t.put(peer, record.first, record.second);
     expect_records(t, scan(t, peer), records, "GetAll of three records");
 }
 
-void one_record(Trial& t, bool keys_only) {
+void one_record(CaseRun& t, bool keys_only) {
     Peer& peer = t.open();
     t.put(peer, 0x1122334455667788, "hello");
     const RequestId id = begin_scan(t, peer, {false, channel, false, 0, keys_only, {}});
@@ -163,7 +163,7 @@ void one_record(Trial& t, bool keys_only) {
     acknowledge(t, peer, id);
 }
 
-void empty_channel(Trial& t, bool suspended) {
+void empty_channel(CaseRun& t, bool suspended) {
     Peer& peer = t.open();
     const RequestId id = begin_scan(t, peer, {suspended, channel, false, 0, false, {}});
     t.expect_message(peer, id, octets({7}) + array_of(number_of(0) + octets({0x11, 0, 0})), "the empty batch");
@@ -171,7 +171,7 @@ void empty_channel(Trial& t, bool suspended) {
     acknowledge(t, peer, id);
 }
 
-void filter(Trial& t) {
+void filter(CaseRun& t) {
     Peer& peer = t.open();
     for (const auto& record : Records{{1, "needle"}, {2, "hay needle hay"}, {3, "hay"}, {4, "need"}, {5, ""}})
         t.put(peer, record.first, record.second);
@@ -182,7 +182,7 @@ void filter(Trial& t) {
     expect_records(t, scan(t, peer, {false, channel, false, 0, false, "nowhere"}), {}, "a filter nothing passes");
 }
 
-void any_true(Trial& t) {
+void any_true(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, 1, "v");
     const RequestId id = t.start(
@@ -194,7 +194,7 @@ void any_true(Trial& t) {
     expect_records(t, all, {{1, ""}}, "GetAll of keys, said by a 7");
 }
 
-void continuing(Trial& t) {
+void continuing(CaseRun& t) {
     Peer& peer = t.open();
     const Records records = sequential(100);
     t.put_all(peer, records);
@@ -211,7 +211,7 @@ void continuing(Trial& t) {
     }
 }
 
-void continuing_behind_removed(Trial& t) {
+void continuing_behind_removed(CaseRun& t) {
     Peer& peer = t.open();
     t.put_all(peer, sequential(100));
     const Scanned all = scan(t, peer);
@@ -223,7 +223,7 @@ void continuing_behind_removed(Trial& t) {
              "behind a removed key came " + std::to_string(rest.order.size()) + " records instead of 49");
 }
 
-void start_suspended(Trial& t) {
+void start_suspended(CaseRun& t) {
     Peer& peer = t.open();
     const Records records = bulky(t);
     t.put_all(peer, records);
@@ -236,7 +236,7 @@ void start_suspended(Trial& t) {
     expect_records(t, all, records, "a GetAll that started suspended");
 }
 
-void stop(Trial& t) {
+void stop(CaseRun& t) {
     Peer& peer = t.open();
     t.put_all(peer, bulky(t));
     Scanned all;
@@ -249,7 +249,7 @@ void stop(Trial& t) {
     t.expect_answer(peer, id, ExistsAnswer::exists, "Exists with the id of a stopped GetAll");
 }
 
-void stop_midway(Trial& t) {
+void stop_midway(CaseRun& t) {
     Peer& peer = t.open();
     t.put_all(peer, bulky(t, bulkier));
     Scanned all;
@@ -260,7 +260,7 @@ void stop_midway(Trial& t) {
     t.expect_answer(peer, id, ExistsAnswer::exists, "Exists with the id of a stopped GetAll");
 }
 
-void late_control(Trial& t) {
+void late_control(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, 1, "v");
     Scanned all;
@@ -272,7 +272,7 @@ void late_control(Trial& t) {
     t.expect_alive(peer, "after controls that came too late");
 }
 
-void no_acknowledgement(Trial& t) {
+void no_acknowledgement(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, 1, "v");
     Scanned all;
@@ -285,7 +285,7 @@ void no_acknowledgement(Trial& t) {
     t.expect_answer(peer, id, ExistsAnswer::exists, "Exists with the id of an acknowledged GetAll");
 }
 
-void repeated_controls(Trial& t) {
+void repeated_controls(CaseRun& t) {
     Peer& peer = t.open();
     const Records records = bulky(t);
     t.put_all(peer, records);
@@ -299,7 +299,7 @@ void repeated_controls(Trial& t) {
     expect_records(t, all, records, "a GetAll suspended twice and resumed once");
 }
 
-void two_controls_at_once(Trial& t) {
+void two_controls_at_once(CaseRun& t) {
     Peer& peer = t.open();
     t.put_all(peer, bulky(t));
     const RequestId id = begin_scan(t, peer, {true, channel, false, 0, false, {}});
@@ -308,7 +308,7 @@ void two_controls_at_once(Trial& t) {
     t.wait([&] { return peer.ended; }, "the end of a connection with two controls at once");
 }
 
-void bad_control(Trial& t) {
+void bad_control(CaseRun& t) {
     for (const int control : {0, 4, 5, 77}) {
         Peer& peer = t.open();
         t.put_all(peer, {{1, "a"}, {2, "b"}});
@@ -318,7 +318,7 @@ void bad_control(Trial& t) {
     }
 }
 
-void gets_meanwhile(Trial& t) {
+void gets_meanwhile(CaseRun& t) {
     Peer& peer = t.open();
     const Records records = bulky(t);
     t.put_all(peer, records);
@@ -340,12 +340,12 @@ void add_get_all_cases(std::vector<ConformanceCase>& cases) {
         {"dhttest.get_all_suspend", "a suspended GetAll is silent, a resumed one complete", get_all_suspend},
         {"dhttest.get_all_connection_error", "after a lost connection it continues without duplicates",
          get_all_connection_error},
-        {"get_all.one_record", "the bytes of a batch of one record", [](Trial& t) { one_record(t, false); }},
-        {"get_all.one_key", "the bytes of a batch of one key", [](Trial& t) { one_record(t, true); }},
+        {"get_all.one_record", "the bytes of a batch of one record", [](CaseRun& t) { one_record(t, false); }},
+        {"get_all.one_key", "the bytes of a batch of one key", [](CaseRun& t) { one_record(t, true); }},
         {"get_all.empty", "of nothing comes one empty batch, then Finished",
-         [](Trial& t) { empty_channel(t, false); }},
+         [](CaseRun& t) { empty_channel(t, false); }},
         {"get_all.empty_suspended", "of nothing even a suspended one finishes",
-         [](Trial& t) { empty_channel(t, true); }},
+         [](CaseRun& t) { empty_channel(t, true); }},
         {"get_all.filter", "only values that contain the filter come", filter},
         {"get_all.any_true", "every byte but 0 is true", any_true},
         {"get_all.continuing", "it goes on strictly behind a key", continuing},

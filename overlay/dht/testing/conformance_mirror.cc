@@ -5,104 +5,17 @@
 #include <variant>
 #include <vector>
 
-#include "overlay/dht/testing/conformance_trial.h"
+#include "overlay/dht/testing/conformance_case_run.h"
+#include "overlay/dht/testing/mirror_follower.h"
 #include "overlay/dht/wire/record_batch.h"
 
 namespace halp::neo {
 namespace {
 
+using namespace mirror_follower;
+
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr std::size_t refresh_plain_max = 2 * batch_bytes;
-
-struct Update {
-    std::uint64_t key;
-    std::string value;
-    bool operator==(const Update&) const = default;
-};
-
-// What one Mirror has said so far.
-struct Seen {
-    std::vector<Update> changed;
-    std::vector<std::uint64_t> deleted;
-    std::vector<Update> refreshed;
-    std::size_t batches = 0, acks = 0, overflows = 0, removed = 0;
-};
-
-RequestId begin(Trial& t, Peer& peer, bool suspended, bool refresh, std::uint32_t period_s) {
-    const RequestId id = t.start_with(peer, [&](std::string& out, RequestId i) {
-        encode_mirror(out, i, {suspended, test_channel, refresh, period_s});
-    });
-    t.expect_answer(peer, id, MirrorCode::started, "Mirror");
-    return id;
-}
-
-void take_batch(Trial& t, Bytes batch, Seen& seen) {
-    ++seen.batches;
-    std::string plain;
-    t.expect(unpack(batch, refresh_plain_max, plain), "Mirror: a refresh batch that cannot be unpacked");
-    RefreshBatchReader reader(plain);
-    while (const auto record = reader.next())
-        seen.refreshed.push_back({value_of(record->key), std::string(record->value)});
-    t.expect(!reader.failed(), "Mirror: a refresh batch that ends in the middle of a record");
-}
-
-void take(Trial& t, Peer& peer, RequestId id, Seen& seen) {
-    const std::string payload = t.message(peer, id, "Mirror");
-    const auto decoded = decode_mirror_answer(payload);
-    const auto* answer = std::get_if<MirrorAnswer>(&decoded);
-    if (!answer) return t.fail("Mirror: a message it does not have: " + hex_of(payload));
-    switch (answer->code) {
-        case MirrorCode::ack:
-            ++seen.acks;
-            break;
-        case MirrorCode::record_changed:
-            seen.changed.push_back({answer->key, std::string(answer->value)});
-            break;
-        case MirrorCode::record_deleted:
-            seen.deleted.push_back(answer->key);
-            break;
-        case MirrorCode::record_refresh_batch:
-            take_batch(t, answer->value, seen);
-            break;
-        case MirrorCode::channel_removed:
-            ++seen.removed;
-            break;
-        case MirrorCode::update_overflow:
-            ++seen.overflows;
-            break;
-        default:
-            t.fail("Mirror: an unexpected message " + hex_of(payload));
-    }
-}
-
-template <class Done>
-void take_until(Trial& t, Peer& peer, RequestId id, Seen& seen, Done done) {
-    while (!t.over() && !done()) take(t, peer, id, seen);
-}
-
-void take_rest(Trial& t, Peer& peer, RequestId id, Seen& seen) {
-    t.pass_quiet();
-    while (!t.over() && t.has_message(peer, id)) take(t, peer, id, seen);
-}
-
-void control(Trial& t, Peer& peer, RequestId id, Control what, Seen& seen) {
-    const std::size_t before = seen.acks;
-    t.say_to(peer, id, octets({static_cast<int>(what)}));
-    take_until(t, peer, id, seen, [&] { return seen.acks > before; });
-}
-
-void expect_counts(Trial& t, const Seen& seen, std::size_t changed, std::size_t deleted, std::size_t refreshed) {
-    const auto say = [&](std::string_view what, std::size_t is, std::size_t wanted) {
-        t.expect(is == wanted, "Mirror: " + std::to_string(is) + " records " + std::string(what) + " instead of " +
-                                   std::to_string(wanted));
-    };
-    say("changed", seen.changed.size(), changed);
-    say("deleted", seen.deleted.size(), deleted);
-    say("refreshed", seen.refreshed.size(), refreshed);
-    t.expect(seen.overflows == 0, "Mirror: an overflow without cause");
-}
 
 Records equal(std::size_t count, std::size_t bytes) {
     Records all;
@@ -112,7 +25,7 @@ Records equal(std::size_t count, std::size_t bytes) {
 
 // ---- of the original's suite ----
 
-void mirror_remove(Trial& t) {
+void mirror_remove(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
     t.put_all(writer, equal(100, 128));
@@ -126,7 +39,7 @@ void mirror_remove(Trial& t) {
     t.expect(seen.deleted == std::vector<std::uint64_t>{0, 1, 2, 3, 4}, "Mirror: other records were deleted");
 }
 
-void mirror_update(Trial& t) {
+void mirror_update(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
     Seen seen;
@@ -141,7 +54,7 @@ void mirror_update(Trial& t) {
                  "Mirror: another value than was put");
 }
 
-void mirror_connection_error(Trial& t) {
+void mirror_connection_error(CaseRun& t) {
     Peer& first = t.open();
     t.put_all(first, equal(100, 128));
     Seen seen;
@@ -156,7 +69,7 @@ void mirror_connection_error(Trial& t) {
     expect_counts(t, seen, 0, 0, 200);
 }
 
-void mirror_suspend(Trial& t) {
+void mirror_suspend(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
     Seen seen;
@@ -174,7 +87,7 @@ void mirror_suspend(Trial& t) {
     t.expect(keys.size() == 1000, "Mirror: a change was told twice");
 }
 
-void mirror_refresh(Trial& t) {
+void mirror_refresh(CaseRun& t) {
     Peer& peer = t.open();
     t.put_all(peer, equal(1000, 128));
     Seen seen;
@@ -184,7 +97,7 @@ void mirror_refresh(Trial& t) {
     expect_counts(t, seen, 0, 0, 3000);
 }
 
-void mirror_refresh_suspend(Trial& t) {
+void mirror_refresh_suspend(CaseRun& t) {
     Peer& peer = t.open();
     t.put_all(peer, equal(500, 128));
     Seen seen;
@@ -198,7 +111,7 @@ void mirror_refresh_suspend(Trial& t) {
     expect_counts(t, seen, 0, 0, 1500);
 }
 
-void mirror_remove_channel(Trial& t) {
+void mirror_remove_channel(CaseRun& t) {
     Peer& peer = t.open();
     Seen seen;
     const RequestId id = begin(t, peer, false, false, 0);
@@ -213,7 +126,7 @@ void mirror_remove_channel(Trial& t) {
 
 // ---- besides ----
 
-void bytes_of_updates(Trial& t) {
+void bytes_of_updates(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
     const RequestId id = begin(t, peer, false, false, 0);
@@ -227,7 +140,7 @@ void bytes_of_updates(Trial& t) {
     t.expect_message(peer, id, octets({7}) + number_of(3) + array_of(""), "RecordChanged to nothing");
 }
 
-void updates_are_changes(Trial& t) {
+void updates_are_changes(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
     const RequestId id = begin(t, peer, false, false, 0);
@@ -238,7 +151,7 @@ void updates_are_changes(Trial& t) {
     t.expect_silence(peer, id, "Mirror after an Update that was refused");
 }
 
-void start_suspended(Trial& t) {
+void start_suspended(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
     Seen seen;
@@ -254,7 +167,7 @@ void start_suspended(Trial& t) {
     t.expect(seen.deleted == std::vector<std::uint64_t>{1}, "Mirror: the removal was not told");
 }
 
-void newest_value(Trial& t) {
+void newest_value(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
     Seen seen;
@@ -267,7 +180,7 @@ void newest_value(Trial& t) {
              "Mirror: the newest value is not told");
 }
 
-void refresh_batches(Trial& t) {
+void refresh_batches(CaseRun& t) {
     Peer& peer = t.open();
     t.put_all(peer, equal(500, 128));
     Seen seen;
@@ -279,7 +192,7 @@ void refresh_batches(Trial& t) {
     expect_counts(t, seen, 0, 0, 500);
 }
 
-void refresh_skips_large(Trial& t) {
+void refresh_skips_large(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, 1, std::string(65520, 'a'));
     t.put(peer, 2, "small");
@@ -295,7 +208,7 @@ void refresh_skips_large(Trial& t) {
     expect_counts(t, seen, 0, 0, 2);
 }
 
-void double_suspension(Trial& t) {
+void double_suspension(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
     t.put(writer, 1, "one");
@@ -314,7 +227,7 @@ void double_suspension(Trial& t) {
 }
 
 // The other order: the update finds the Mirror suspended first, then the refresh falls due.
-void double_suspension_update_first(Trial& t) {
+void double_suspension_update_first(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
     t.put(writer, 1, "one");
@@ -333,7 +246,7 @@ void double_suspension_update_first(Trial& t) {
 // The queue of a Mirror has room for so many updates (the original's constant, and its slip about its unit).
 constexpr std::size_t queued_max = 262'144;
 
-void overflow(Trial& t) {
+void overflow(CaseRun& t) {
     constexpr std::size_t keys = 4096;
     Peer& writer = t.open();
     Peer& peer = t.open();
@@ -356,7 +269,7 @@ void overflow(Trial& t) {
 }
 
 // Busy with a refresh that a slow reader has not fetched yet, it still hears that its channel is gone.
-void removal_while_refreshing(Trial& t) {
+void removal_while_refreshing(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
     t.put_all(writer, equal(1000, 16384));
@@ -371,7 +284,7 @@ void removal_while_refreshing(Trial& t) {
 
 // Of a control that stands right before the removal. Both are answered, or the removal alone: the words that a node
 // hears when it is about to say ChannelRemoved are passed over.
-void removal_before_ack(Trial& t) {
+void removal_before_ack(CaseRun& t) {
     for (const Control word : {Control::suspend, Control::resume}) {
         Peer& peer = t.open();
         Seen seen;
@@ -397,7 +310,7 @@ void removal_before_ack(Trial& t) {
 }
 
 // Between ChannelRemoved and the client's Ack it is over, but for its id: the channel may come back and go again.
-void removal_not_acknowledged(Trial& t) {
+void removal_not_acknowledged(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
     Seen seen;
@@ -416,7 +329,7 @@ void removal_not_acknowledged(Trial& t) {
     t.expect_answer(peer, id, ExistsAnswer::no_record, "Exists with the id of a Mirror that has ended");
 }
 
-void removal_while_suspended(Trial& t, bool queued) {
+void removal_while_suspended(CaseRun& t, bool queued) {
     Peer& writer = t.open();
     Peer& peer = t.open();
     Seen seen;
@@ -433,7 +346,7 @@ void removal_while_suspended(Trial& t, bool queued) {
     t.expect_alive(peer, "after a Mirror has ended");
 }
 
-void two_mirrors(Trial& t) {
+void two_mirrors(CaseRun& t) {
     Peer& one = t.open();
     Peer& other = t.open();
     const RequestId a = begin(t, one, false, false, 0), b = begin(t, one, false, false, 0);
@@ -445,7 +358,7 @@ void two_mirrors(Trial& t) {
     t.expect_message(other, c, told, "the Mirror of another connection");
 }
 
-void own_channel_only(Trial& t) {
+void own_channel_only(CaseRun& t) {
     Peer& peer = t.open();
     const RequestId id = begin(t, peer, false, false, 0);
     t.put(peer, 1, "elsewhere", "channel1");
@@ -454,7 +367,7 @@ void own_channel_only(Trial& t) {
     t.expect_silence(peer, id, "Mirror while another channel is removed");
 }
 
-void stop_frees_id(Trial& t) {
+void stop_frees_id(CaseRun& t) {
     Peer& peer = t.open();
     Seen seen;
     const RequestId id = begin(t, peer, false, false, 0);
@@ -465,7 +378,7 @@ void stop_frees_id(Trial& t) {
     t.expect_answer(peer, id, ExistsAnswer::exists, "Exists with the id of a stopped Mirror");
 }
 
-void bad_control(Trial& t) {
+void bad_control(CaseRun& t) {
     for (const int what : {0, 4, 5, 77}) {
         Peer& peer = t.open();
         const RequestId id = begin(t, peer, false, false, 0);
@@ -506,9 +419,9 @@ void add_mirror_cases(std::vector<ConformanceCase>& cases) {
         {"mirror.removal_not_acknowledged",
          "after ChannelRemoved nothing comes until the client's Ack frees the id", removal_not_acknowledged},
         {"mirror.removal_while_idle_suspended", "the removal of the channel is not lost in a suspension",
-         [](Trial& t) { removal_while_suspended(t, false); }},
+         [](CaseRun& t) { removal_while_suspended(t, false); }},
         {"mirror.removal_while_suspended", "nor is it with changes waiting",
-         [](Trial& t) { removal_while_suspended(t, true); }},
+         [](CaseRun& t) { removal_while_suspended(t, true); }},
         {"mirror.two_mirrors", "every Mirror of a channel hears of a change", two_mirrors},
         {"mirror.own_channel_only", "a Mirror hears of no other channel", own_channel_only},
         {"mirror.stop", "after the Ack of Stop nothing comes and the id is free", stop_frees_id},

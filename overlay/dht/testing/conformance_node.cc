@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include "overlay/dht/testing/conformance_trial.h"
+#include "overlay/dht/testing/conformance_case_run.h"
 #include "store/records/hash_range.h"
 
 namespace halp::neo {
@@ -15,9 +15,9 @@ const HashRange lower = HashRange::make(0, 0x7fffffffffffffff).value();
 const HashRange upper = HashRange::make(0x8000000000000000, ~std::uint64_t{0}).value();
 
 // The one a node has before a case gives it another.
-std::optional<HashRange> range_told(Trial& t) {
+std::optional<HashRange> range_told(CaseRun& t) {
     if (!t.control()) t.skip("only the owner of a node can change its range");
-    const Range told = t.hash_range(t.open());
+    const RangeBounds told = t.hash_range(t.open());
     t.expect(HashRange::valid(told.min, told.max), "GetHashRange gives what is no range");
     if (t.over()) return std::nullopt;
     return HashRange::make(told.min, told.max).value_or(HashRange{});
@@ -26,8 +26,8 @@ std::optional<HashRange> range_told(Trial& t) {
 // The range as it was, whatever becomes of the case.
 class LentRange {
 public:
-    LentRange(Trial& trial, const HashRange& range) : control_(trial.control()), former_(range_told(trial)) {
-        if (former_ && !control_->set_range(range)) trial.skip("this node cannot be given that range");
+    LentRange(CaseRun& run, const HashRange& range) : control_(run.control()), former_(range_told(run)) {
+        if (former_ && !control_->set_range(range)) run.skip("this node cannot be given that range");
     }
     ~LentRange() {
         if (former_) control_->set_range(*former_);
@@ -42,15 +42,15 @@ private:
 
 std::string range_bytes(const HashRange& range) { return number_of(range.min()) + number_of(range.max()); }
 
-void range(Trial& t) {
+void range(CaseRun& t) {
     Peer& peer = t.open();
-    const Range told = t.hash_range(peer);
+    const RangeBounds told = t.hash_range(peer);
     t.expect(HashRange::valid(told.min, told.max), "GetHashRange gives what is no range");
-    const Range again = t.hash_range(peer);
+    const RangeBounds again = t.hash_range(peer);
     t.expect(told == again, "two GetHashRanges give two ranges");
 }
 
-void range_hears_nothing(Trial& t) {
+void range_hears_nothing(CaseRun& t) {
     Peer& peer = t.open();
     const RequestId id = t.start(peer, octets({1, 0}));
     t.expect_supported(peer, id, "GetHashRange");
@@ -59,7 +59,7 @@ void range_hears_nothing(Trial& t) {
     t.wait([&] { return peer.ended; }, "the end of a connection that speaks to a GetHashRange");
 }
 
-void range_changes(Trial& t) {
+void range_changes(CaseRun& t) {
     const std::optional<HashRange> former = range_told(t);
     if (!former) return;
     const HashRange other = *former == lower ? upper : lower;
@@ -78,7 +78,7 @@ void range_changes(Trial& t) {
     t.expect_message(peer, id, octets({2}) + range_bytes(*former), "the range as it was");
 }
 
-void new_node(Trial& t) {
+void new_node(CaseRun& t) {
     if (!t.control()) return t.skip("only the owner of a node can have it announce another");
     Peer& peer = t.open();
     const RequestId id = t.start(peer, octets({1, 0}));
@@ -89,7 +89,7 @@ void new_node(Trial& t) {
     t.expect_message(peer, id, octets({1, 0x7f, 0, 0, 1, 0x2b, 0x5c}) + range_bytes(upper), "NewNode");
 }
 
-void wrong_node(Trial& t, const std::string& before, const std::string& behind, int answer) {
+void wrong_node(CaseRun& t, const std::string& before, const std::string& behind, int answer) {
     const LentRange half(t, lower);
     Peer& peer = t.open();
     const std::uint64_t outside = 1, inside = 2;  // keys are judged with their bits reversed
@@ -100,7 +100,7 @@ void wrong_node(Trial& t, const std::string& before, const std::string& behind, 
     t.expect(t.get(peer, inside) == "mine", "a node does not serve its own range");
 }
 
-void out_of_range_records(Trial& t) {
+void out_of_range_records(CaseRun& t) {
     if (!t.control()) return t.skip("only the owner of a node can change its range");
     const Records records = {{1, "out"}, {2, "in"}};
     t.put_all(t.open(), records);
@@ -109,7 +109,7 @@ void out_of_range_records(Trial& t) {
     expect_records(t, scan(t, t.open()), records, "GetAll of records in and out of range");
 }
 
-void empty_range(Trial& t) {
+void empty_range(CaseRun& t) {
     const LentRange none(t, HashRange{});
     Peer& peer = t.open();
     for (const std::uint64_t key : {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0}}) {
@@ -118,7 +118,7 @@ void empty_range(Trial& t) {
     }
 }
 
-void not_permitted(Trial& t) {
+void not_permitted(CaseRun& t) {
     const std::optional<Credential> visitor = t.control() ? t.control()->visitor() : std::nullopt;
     if (!visitor) return t.skip("no client without the permission is known");
     Peer& owner = t.open();
@@ -129,7 +129,7 @@ void not_permitted(Trial& t) {
     t.expect(t.get(peer, 1) == "stays", "a visitor has removed a channel, or may not read");
 }
 
-void many_connections(Trial& t) {
+void many_connections(CaseRun& t) {
     std::vector<Peer*> peers;
     for (int i = 0; i < 50 && !t.over(); ++i) peers.push_back(&t.open());
     std::uint64_t key = 0;
@@ -140,7 +140,7 @@ void many_connections(Trial& t) {
     for (Peer* peer : peers) t.expect(t.get(*peer, key) == "of " + std::to_string(key), "Get gives another value");
 }
 
-void vanishing_clients(Trial& t) {
+void vanishing_clients(CaseRun& t) {
     for (int i = 0; i < 20 && !t.over(); ++i) {
         Peer& peer = t.open();
         std::string out;
@@ -165,27 +165,27 @@ void add_node_cases(std::vector<ConformanceCase>& cases) {
         {"range.changes", "changes of the range are told", range_changes},
         {"range.new_node", "a node that takes over a part is told", new_node},
         {"range.put", "a Put out of range is answered with WrongNode",
-         [](Trial& t) {
+         [](CaseRun& t) {
              wrong_node(t, octets({2, 0}), array_of("v"), 2);
          }},
         {"range.get", "a Get out of range is answered with WrongNode",
-         [](Trial& t) {
+         [](CaseRun& t) {
              wrong_node(t, octets({3, 0}), {}, 3);
          }},
         {"range.exists", "an Exists out of range is answered with WrongNode",
-         [](Trial& t) {
+         [](CaseRun& t) {
              wrong_node(t, octets({7, 0}), {}, 3);
          }},
         {"range.remove", "a Remove out of range is answered with WrongNode",
-         [](Trial& t) {
+         [](CaseRun& t) {
              wrong_node(t, octets({8, 0}), {}, 3);
          }},
         {"range.update", "an Update out of range is answered with WrongNode",
-         [](Trial& t) {
+         [](CaseRun& t) {
              wrong_node(t, octets({10, 0, 1}), {}, 9);
          }},
         {"range.update_of_no_type", "the range is judged before the type of an Update",
-         [](Trial& t) {
+         [](CaseRun& t) {
              wrong_node(t, octets({10, 0, 77}), {}, 9);
          }},
         {"range.out_of_range_records", "GetAll gives what is stored, in range or not", out_of_range_records},

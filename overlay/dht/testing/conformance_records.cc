@@ -3,14 +3,14 @@
 #include <string>
 #include <utility>
 
-#include "overlay/dht/testing/conformance_trial.h"
+#include "overlay/dht/testing/conformance_case_run.h"
 
 namespace halp::neo {
 namespace {
 
 constexpr std::size_t value_max = value_bytes_max;
 
-void put_get(Trial& t) {
+void put_get(CaseRun& t) {
     Peer& peer = t.open();
     const Records records = {{0xa, "foo"}, {0xb, "bar"}, {0xc, "doo"}};
     for (const auto& record : records) t.put(peer, record.first, record.second);
@@ -18,19 +18,19 @@ void put_get(Trial& t) {
         t.expect(t.get(peer, record.first) == record.second, "Get does not give what was put");
 }
 
-void put_remove_get(Trial& t) {
+void put_remove_get(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, 0, "test");
     t.expect(t.remove(peer, 0), "Remove of a record that was put says there was none");
     t.expect(!t.get(peer, 0), "Get gives a record that was removed");
 }
 
-void get_non_existent(Trial& t) {
+void get_non_existent(CaseRun& t) {
     Peer& peer = t.open();
     t.expect(!t.get(peer, 0xa), "Get gives a record that was never put");
 }
 
-void put_then_remove_channel(Trial& t) {
+void put_then_remove_channel(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, 0, "hi");
     t.expect(t.get(peer, 0) == "hi", "Get does not give what was put");
@@ -39,7 +39,7 @@ void put_then_remove_channel(Trial& t) {
 }
 
 // What the original's NeoVerifier asks, in its order.
-void verify(Trial& t, Peer& peer, const Records& records) {
+void verify(CaseRun& t, Peer& peer, const Records& records) {
     t.expect(t.channels(peer).contains(std::string(test_channel)), "GetChannels does not list the channel");
     t.get_all_one_by_one(peer, records);
     t.exist_all(peer, records);
@@ -53,13 +53,13 @@ void verify(Trial& t, Peer& peer, const Records& records) {
     expect_records(t, scan(t, peer, {false, test_channel, false, 0, false, "0"}), filtered, "GetAll with a filter");
 }
 
-void put_bulk(Trial& t, const Records& records) {
+void put_bulk(CaseRun& t, const Records& records) {
     Peer& peer = t.open();
     t.put_all(peer, records);
     verify(t, peer, records);
 }
 
-void put_remove_bulk(Trial& t) {
+void put_remove_bulk(CaseRun& t) {
     Peer& peer = t.open();
     Records records = sequential(t.options().bulk);
     t.put_all(peer, records);
@@ -77,7 +77,7 @@ const std::vector<std::string>& four() {
 }
 
 // Exactly these, as the original's case has it. What the suite never writes to was there before it.
-void expect_channels(Trial& t, Peer& peer, const std::set<std::string>& wanted, std::string_view what) {
+void expect_channels(CaseRun& t, Peer& peer, const std::set<std::string>& wanted, std::string_view what) {
     const std::set<std::string> listed = t.channels(peer);
     const std::string begin = "GetChannels lists " + std::to_string(listed.size()) + " channels instead of " +
                               std::to_string(wanted.size());
@@ -87,7 +87,7 @@ void expect_channels(Trial& t, Peer& peer, const std::set<std::string>& wanted, 
     t.expect(listed == wanted, begin + ", " + std::string(what));
 }
 
-void get_channels(Trial& t, bool one_removed) {
+void get_channels(CaseRun& t, bool one_removed) {
     Peer& peer = t.open();
     for (const std::string& name : four()) t.put(peer, 0, "whatever", name);
     std::set<std::string> there(four().begin(), four().end());
@@ -101,7 +101,7 @@ void get_channels(Trial& t, bool one_removed) {
     expect_channels(t, peer, {}, "all of which were removed");
 }
 
-void value_too_big(Trial& t) {
+void value_too_big(CaseRun& t) {
     Peer& peer = t.open();
     const std::string largest(value_max, '\xff'), larger(value_max + 1, '\xff');
     t.put(peer, 1, largest);
@@ -116,7 +116,7 @@ void value_too_big(Trial& t) {
     expect_records(t, scan(t, peer), {{1, largest}}, "GetAll of a value of 65512 and one of 65513 bytes");
 }
 
-void large_value_fetch(Trial& t) {
+void large_value_fetch(CaseRun& t) {
     const std::string largest(value_max, '\xff');
     Peer& peer = t.open();
     t.put(peer, 0, largest);
@@ -125,7 +125,7 @@ void large_value_fetch(Trial& t) {
     expect_records(t, scan(t, peer), {{0, largest}}, "GetAll of the largest value");
 }
 
-void empty_value(Trial& t) {
+void empty_value(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, 1, "");
     const auto value = t.get(peer, 1);
@@ -133,7 +133,7 @@ void empty_value(Trial& t) {
     t.expect(t.exists(peer, 1), "Exists does not know a record with an empty value");
 }
 
-void overwrite(Trial& t) {
+void overwrite(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, 1, "a longer first value");
     t.put(peer, 1, "second");
@@ -141,14 +141,14 @@ void overwrite(Trial& t) {
     expect_records(t, scan(t, peer), {{1, "second"}}, "GetAll after a record was put twice");
 }
 
-void extreme_keys(Trial& t) {
+void extreme_keys(CaseRun& t) {
     Peer& peer = t.open();
     const Records records = {{0, "zero"}, {1, "one"}, {~std::uint64_t{0}, "all"}, {std::uint64_t{1} << 63, "high"}};
     for (const auto& record : records) t.put(peer, record.first, record.second);
     expect_records(t, scan(t, peer), records, "GetAll of the smallest and largest keys");
 }
 
-void binary_values(Trial& t) {
+void binary_values(CaseRun& t) {
     Peer& peer = t.open();
     std::string value;
     for (int i = 0; i < 1024; ++i) value.push_back(static_cast<char>(i * 7));
@@ -156,7 +156,7 @@ void binary_values(Trial& t) {
     t.expect(t.get(peer, 1) == value, "Get does not give every byte that was put");
 }
 
-void remove_twice(Trial& t) {
+void remove_twice(CaseRun& t) {
     Peer& peer = t.open();
     t.expect(!t.remove(peer, 1), "Remove found a record in an empty channel");
     t.put(peer, 1, "x");
@@ -165,7 +165,7 @@ void remove_twice(Trial& t) {
     t.expect(!t.exists(peer, 1), "Exists knows a record that was removed");
 }
 
-void channels_apart(Trial& t) {
+void channels_apart(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, 1, "here");
     t.put(peer, 1, "there", "channel1");
@@ -174,7 +174,7 @@ void channels_apart(Trial& t) {
     t.expect(t.get(peer, 1) == "here", "removing one channel took a record of another");
 }
 
-void clients_share(Trial& t) {
+void clients_share(CaseRun& t) {
     Peer& one = t.open();
     Peer& other = t.open();
     t.put(one, 1, "shared");
@@ -183,7 +183,7 @@ void clients_share(Trial& t) {
     t.expect(t.get(other, 1) == "shared", "a record left with the connection that put it");
 }
 
-void reading_creates_channels(Trial& t) {
+void reading_creates_channels(CaseRun& t) {
     Peer& peer = t.open();
     const std::string name(test_channel);
     t.expect(!t.channels(peer).contains(name), "GetChannels lists a channel that is not there");
@@ -191,13 +191,13 @@ void reading_creates_channels(Trial& t) {
     t.expect(t.channels(peer).contains(name), "a mere Get did not create the channel");
 }
 
-void missing_channel(Trial& t) {
+void missing_channel(CaseRun& t) {
     Peer& peer = t.open();
     t.remove_channel(peer);
     t.remove_channel(peer);
 }
 
-void channel_names(Trial& t) {
+void channel_names(CaseRun& t) {
     Peer& peer = t.open();
     const std::string key = number_of(1);
     for (const std::string& bad : {std::string(), std::string("../evil"), std::string("a/b"), std::string("a b"),
@@ -232,13 +232,13 @@ void add_record_cases(std::vector<ConformanceCase>& cases) {
         {"dhttest.remove_channel", "the records of a removed channel are gone", put_then_remove_channel},
         {"dhttest.put_remove", "of many records the even ones are removed, the odd ones stay", put_remove_bulk},
         {"dhttest.get_channels", "GetChannels lists four channels and no other",
-         [](Trial& t) { get_channels(t, false); }},
+         [](CaseRun& t) { get_channels(t, false); }},
         {"dhttest.get_channels_remove", "GetChannels lists three and no other when one of four was removed",
-         [](Trial& t) { get_channels(t, true); }},
+         [](CaseRun& t) { get_channels(t, true); }},
         {"dhttest.ordered_put", "many records with keys in a row, by every way of reading",
-         [](Trial& t) { put_bulk(t, sequential(t.options().bulk)); }},
+         [](CaseRun& t) { put_bulk(t, sequential(t.options().bulk)); }},
         {"dhttest.unordered_put", "many records with spread keys, by every way of reading",
-         [](Trial& t) { put_bulk(t, spread(t.options().bulk)); }},
+         [](CaseRun& t) { put_bulk(t, spread(t.options().bulk)); }},
         {"dhttest.value_too_big", "65512 bytes are carried everywhere, 65513 never by GetAll", value_too_big},
         {"dhttest.large_value_fetch", "a value of 65512 bytes is read by every request", large_value_fetch},
         {"records.empty_value", "an empty value is a value", empty_value},

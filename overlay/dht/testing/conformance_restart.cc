@@ -4,7 +4,7 @@
 #include <variant>
 #include <vector>
 
-#include "overlay/dht/testing/conformance_trial.h"
+#include "overlay/dht/testing/conformance_case_run.h"
 #include "overlay/dht/wire/record_batch.h"
 
 namespace halp::neo {
@@ -13,18 +13,18 @@ namespace {
 constexpr std::string_view other_channel = "channel1";
 
 // Asked before anything is written.
-bool owned(Trial& t) {
+bool owned(CaseRun& t) {
     if (!t.control()) t.skip("only the owner of a node can restart it");
     return t.control() != nullptr;
 }
 
-bool restarted(Trial& t) {
+bool restarted(CaseRun& t) {
     if (t.over()) return false;
     if (!t.control()->restart()) t.skip("this node is not restarted");
     return !t.over();
 }
 
-void records_survive(Trial& t) {
+void records_survive(CaseRun& t) {
     if (!owned(t)) return;
     Records records = spread(1000);
     {
@@ -45,7 +45,7 @@ void records_survive(Trial& t) {
     t.get_all_one_by_one(peer, records);
 }
 
-void removed_channels_stay_removed(Trial& t) {
+void removed_channels_stay_removed(CaseRun& t) {
     if (!owned(t)) return;
     {
         Peer& peer = t.open();
@@ -61,15 +61,15 @@ void removed_channels_stay_removed(Trial& t) {
     expect_records(t, scan(t, peer), {}, "GetAll of a channel that was removed before a restart");
 }
 
-void range_survives(Trial& t) {
+void range_survives(CaseRun& t) {
     if (!owned(t)) return;
-    const Range before = t.hash_range(t.open());
+    const RangeBounds before = t.hash_range(t.open());
     if (!restarted(t)) return;
     t.expect(t.hash_range(t.open()) == before, "GetHashRange gives another range after a restart");
 }
 
 // A node answers a restarted GetAll in the order it had before, or records would be missed or come twice.
-void get_all_goes_on(Trial& t) {
+void get_all_goes_on(CaseRun& t) {
     if (!owned(t)) return;
     const Records records = spread(5000);
     Scanned all;
@@ -88,7 +88,7 @@ void get_all_goes_on(Trial& t) {
     expect_records(t, all, records, "a GetAll continued behind a restart");
 }
 
-void mirror_refreshes_again(Trial& t) {
+void mirror_refreshes_again(CaseRun& t) {
     if (!owned(t)) return;
     {
         Peer& peer = t.open();

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "overlay/connect_failure.h"
-#include "overlay/dht/testing/conformance_trial.h"
+#include "overlay/dht/testing/conformance_case_run.h"
 #include "overlay/dht/wire/neo_codec.h"
 
 namespace halp::neo {
@@ -15,7 +15,7 @@ std::string words_of(const std::optional<ConnectFailure>& failure) {
     return failure ? std::string(dht::describe(*failure)) : "no answer in time";
 }
 
-Sanity of_version(Trial& t, const std::string& at) {
+Sanity of_version(CaseRun& t, const std::string& at) {
     Peer& peer = t.dial();
     if (t.over())
         return {Kind::unreachable, "nobody can be reached at " + at + " (" + words_of(peer.refused) + ")"};
@@ -29,7 +29,7 @@ Sanity of_version(Trial& t, const std::string& at) {
     return {Kind::silent, "what listens at " + at + " says nothing"};
 }
 
-Sanity of_client(Trial& t, const std::string& at) {
+Sanity of_client(CaseRun& t, const std::string& at) {
     const Credential& own = t.options().credential;
     Peer& peer = t.dial();
     const std::optional<bool> accepted = t.log_in(peer, {own, std::nullopt, false});
@@ -45,10 +45,10 @@ Sanity of_client(Trial& t, const std::string& at) {
 
 }  // namespace
 
-Sanity judge_sanity(Trial& trial) {
-    const std::string at = trial.options().node.text();
-    Sanity found = of_version(trial, at);
-    return found.kind == Kind::sound ? of_client(trial, at) : found;
+Sanity assess_sanity(CaseRun& run) {
+    const std::string at = run.options().node.text();
+    Sanity found = of_version(run, at);
+    return found.kind == Kind::sound ? of_client(run, at) : found;
 }
 
 }  // namespace halp::neo

@@ -6,7 +6,7 @@
 #include <tuple>
 #include <vector>
 
-#include "overlay/dht/testing/conformance_trial.h"
+#include "overlay/dht/testing/conformance_case_run.h"
 #include "overlay/dht/wire/contiguous.h"
 
 namespace halp::neo {
@@ -30,25 +30,25 @@ std::string change(std::string_view original, std::string_view value) {
 }
 
 // Up to the value, which must be `expected`.
-RequestId read(Trial& t, Peer& peer, std::string_view expected) {
+RequestId read(CaseRun& t, Peer& peer, std::string_view expected) {
     const RequestId id = t.start(peer, first_form());
     t.expect_supported(peer, id, "Update");
     t.expect_message(peer, id, octets({5}) + array_of(expected), "Update, the record");
     return id;
 }
 
-void decide(Trial& t, Peer& peer, RequestId id, const std::string& decision, UpdateCode answer,
+void decide(CaseRun& t, Peer& peer, RequestId id, const std::string& decision, UpdateCode answer,
             std::string_view what) {
     t.say_to(peer, id, decision);
     t.expect_code(peer, id, static_cast<std::uint8_t>(answer), what);
 }
 
-void no_record(Trial& t) {
+void no_record(CaseRun& t) {
     Peer& peer = t.open();
     t.expect_answer(peer, t.start(peer, first_form()), UpdateCode::no_record, "Update of nothing");
 }
 
-void update(Trial& t) {
+void update(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, key, "hello");
     decide(t, peer, read(t, peer, "hello"), change("hello", "hello world"), UpdateCode::ok, "UpdateRecord");
@@ -63,7 +63,7 @@ struct User {
     static constexpr auto fields = std::tuple{&User::name, &User::id, &User::totals};
 };
 
-void serializer_update(Trial& t) {
+void serializer_update(CaseRun& t) {
     const User user{"hello", 23, {1}};
     const std::string value = to_contiguous(user);
     Peer& peer = t.open();
@@ -77,7 +77,7 @@ void serializer_update(Trial& t) {
              "Get does not give the updated struct");
 }
 
-void conflict(Trial& t) {
+void conflict(CaseRun& t) {
     Peer& one = t.open();
     Peer& other = t.open();
     t.put(one, key, "hello");
@@ -87,21 +87,21 @@ void conflict(Trial& t) {
     t.expect(t.get(one, key) == "world", "Get does not give the value of the first update");
 }
 
-void remove_record(Trial& t) {
+void remove_record(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, key, "hello");
     decide(t, peer, read(t, peer, "hello"), octets({3}), UpdateCode::ok, "RemoveRecord");
     t.expect(!t.exists(peer, key), "the record is still there");
 }
 
-void leave_record(Trial& t) {
+void leave_record(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, key, "hello");
     decide(t, peer, read(t, peer, "hello"), octets({4}), UpdateCode::ok, "LeaveRecord");
     t.expect(t.get(peer, key) == "hello", "the record has changed");
 }
 
-void vanished(Trial& t, const std::string& decision, bool stored) {
+void vanished(CaseRun& t, const std::string& decision, bool stored) {
     Peer& peer = t.open();
     t.put(peer, key, "hello");
     const RequestId id = read(t, peer, "hello");
@@ -110,7 +110,7 @@ void vanished(Trial& t, const std::string& decision, bool stored) {
     t.expect(t.exists(peer, key) == stored, stored ? "nothing was stored" : "the record is back");
 }
 
-void write_only(Trial& t) {
+void write_only(CaseRun& t) {
     Peer& peer = t.open();
     t.expect_answer(peer, t.start(peer, second_form("never there", "first")), UpdateCode::ok,
                     "a direct UpdateRecord of nothing");
@@ -122,14 +122,14 @@ void write_only(Trial& t) {
     t.expect(t.get(peer, key) == "second", "a refused UpdateRecord has changed the record");
 }
 
-void empty_value(Trial& t) {
+void empty_value(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, key, "hello");
     decide(t, peer, read(t, peer, "hello"), change("hello", ""), UpdateCode::ok, "UpdateRecord to nothing");
     t.expect(t.get(peer, key) == "", "Get does not give the empty value");
 }
 
-void bad_first_type(Trial& t) {
+void bad_first_type(CaseRun& t) {
     for (const int type : {0, 3, 4, 77}) {
         Peer& peer = t.open();
         t.start(peer, octets({10, 0, type}) + array_of(test_channel) + number_of(key));
@@ -138,7 +138,7 @@ void bad_first_type(Trial& t) {
     }
 }
 
-void bad_second_type(Trial& t) {
+void bad_second_type(CaseRun& t) {
     for (const int type : {0, 1, 5, 77}) {
         Peer& peer = t.open();
         t.put(peer, key, "hello");
@@ -147,7 +147,7 @@ void bad_second_type(Trial& t) {
     }
 }
 
-void surplus_is_passed_over(Trial& t) {
+void surplus_is_passed_over(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, key, "hello");
     for (const int decision : {4, 3}) {
@@ -161,7 +161,7 @@ void surplus_is_passed_over(Trial& t) {
 }
 
 // All of it and a byte more, and everything less that says what it is.
-void malformed_decision(Trial& t) {
+void malformed_decision(CaseRun& t) {
     const std::string whole = change("hello", "lost");
     std::vector<std::string> all = {whole + "!"};
     for (const std::size_t bytes :
@@ -190,9 +190,9 @@ void add_update_cases(std::vector<ConformanceCase>& cases) {
         {"update.remove", "RemoveRecord removes", remove_record},
         {"update.leave", "LeaveRecord changes nothing", leave_record},
         {"update.vanished_stored", "a change to a record that vanished meanwhile is stored",
-         [](Trial& t) { vanished(t, change("hello", "again"), true); }},
+         [](CaseRun& t) { vanished(t, change("hello", "again"), true); }},
         {"update.vanished_removed", "the removal of a record that vanished meanwhile is Ok",
-         [](Trial& t) { vanished(t, octets({3}), false); }},
+         [](CaseRun& t) { vanished(t, octets({3}), false); }},
         {"update.write_only", "the direct form stores unless another record is there", write_only},
         {"update.empty_value", "a record can be changed to the empty value", empty_value},
         {"update.surplus_lenient", "surplus bytes in GetRecord, LeaveRecord, RemoveRecord are passed over",

@@ -16,7 +16,7 @@
 namespace halp::fake {
 
 // Where the frames of a connection begin and end, so that one of them can be taken out.
-struct Reading {
+struct ClientFrames {
     bool versioned = false;  // the client's version byte is not framed
     bool lost = false;       // it sends what are no frames: the node shall see all of it
     std::string frame;       // since the beginning of a frame
@@ -26,25 +26,25 @@ struct Reading {
 };
 
 // What the node says, to know when an Update is over and when a connection is.
-struct Outgoing final : Transport {
-    Outgoing(Transport& world, std::map<StreamId, Reading>& all) : to(world), readings(all) {}
+struct WatchedTransport final : Transport {
+    WatchedTransport(Transport& world, std::map<StreamId, ClientFrames>& all) : to(world), frames_by_stream(all) {}
     StreamId connect(const Endpoint& remote) override { return to.connect(remote); }
     void write(StreamId stream, Bytes bytes) override {
-        const auto found = readings.find(stream);
-        if (found != readings.end() && !found->second.updates.empty()) forget_ended(found->second, bytes);
+        const auto found = frames_by_stream.find(stream);
+        if (found != frames_by_stream.end() && !found->second.updates.empty()) forget_ended(found->second, bytes);
         to.write(stream, bytes);
     }
     void close(StreamId stream) override {
-        readings.erase(stream);
+        frames_by_stream.erase(stream);
         to.close(stream);
     }
     void abort(StreamId stream) override {
-        readings.erase(stream);
+        frames_by_stream.erase(stream);
         to.abort(stream);
     }
 
     // A node writes whole frames; those of the handshake are none of ours.
-    static void forget_ended(Reading& reading, Bytes frames) {
+    static void forget_ended(ClientFrames& client, Bytes frames) {
         for (;;) {
             const auto decoded = neo::decode_header(frames, neo::FrameType::request, ~std::uint64_t{0});
             const auto* header = std::get_if<neo::FrameHeader>(&decoded);
@@ -53,7 +53,7 @@ struct Outgoing final : Transport {
             const Bytes body = frames.substr(0, static_cast<std::size_t>(header->body_bytes));
             frames.remove_prefix(body.size());
             const auto said = std::get<neo::RequestBody>(neo::decode_request_body(body));
-            if (reading.updates.contains(said.id) && ends_update(said.payload)) reading.updates.erase(said.id);
+            if (client.updates.contains(said.id) && ends_update(said.payload)) client.updates.erase(said.id);
         }
     }
     static bool ends_update(Bytes answer) {
@@ -64,7 +64,7 @@ struct Outgoing final : Transport {
     }
 
     Transport& to;
-    std::map<StreamId, Reading>& readings;
+    std::map<StreamId, ClientFrames>& frames_by_stream;
 };
 
 }  // namespace halp::fake

@@ -12,13 +12,13 @@
 
 namespace halp {
 
-using fake::Outgoing;
-using fake::Reading;
+using fake::ClientFrames;
+using fake::WatchedTransport;
 
 namespace {
 
 // What a node asks of the alarm, to be joined with what the faults ask.
-struct InnerAlarm final : Alarm {
+struct NodeAlarm final : Alarm {
     void wake_at(Instant when) override { wanted = when; }
     Instant wanted = no_deadline;
 };
@@ -38,7 +38,7 @@ struct Injected {
 };
 
 // How a write of the test's own has ended.
-struct Outcome final : WriteSink {
+struct Outcome final : CompletionHandler {
     void on_written(std::uint64_t, std::uint64_t, Wrote how) override { wrote = how; }
     std::optional<Wrote> wrote;
 };
@@ -65,31 +65,31 @@ bool use_up(std::uint64_t& times) {
 }  // namespace
 
 struct FakeNode::Impl {
-    Impl(Environment environment, FakeNodeOptions options, DhtObserver* observer, const Backlog* backlog)
-        : doors(environment),
+    Impl(Environment given, FakeNodeOptions options, DhtObserver* observer, const Backlog* backlog)
+        : environment(given),
           watch(observer),
           store(options.store),
           message_bytes_max(options.node.session.message_bytes_max),
-          desk(store),
-          node(Environment{doors.clock, alarm, doors.random, outgoing, doors.cache, doors.state, doors.observer},
-               desk, std::move(options.node), &watch, backlog) {}
+          records(store),
+          node(Environment{given.clock, alarm, given.random, transport, given.cache, given.state, given.observer},
+               records, std::move(options.node), &watch, backlog) {}
 
     void arrived(StreamId stream, Bytes bytes);
     void read(StreamId stream, Bytes bytes);
-    std::string sift(StreamId stream, Reading& reading, bool& cut);
-    bool take_frame(StreamId stream, Reading& reading, Bytes body, bool& cut);
+    std::string sift(StreamId stream, ClientFrames& frames, bool& cut);
+    bool take_frame(StreamId stream, ClientFrames& frames, Bytes body, bool& cut);
     bool take_request(StreamId stream, neo::RequestId id, neo::RequestCode code, bool& cut);
     void woken();
     void arm();
 
-    Environment doors;
-    std::map<StreamId, Reading> readings;
-    Outgoing outgoing{doors.transport, readings};
-    InnerAlarm alarm;
+    Environment environment;
+    std::map<StreamId, ClientFrames> frames_by_stream;
+    WatchedTransport transport{environment.transport, frames_by_stream};
+    NodeAlarm alarm;
     Watch watch;
     FakeStore store;
     std::uint64_t message_bytes_max;  // who announces more is left to the node, which ends it
-    RecordDesk desk;
+    WriteLog records;
     DhtNode node;
     bool running = true;
     Duration delay{};
@@ -103,69 +103,69 @@ struct FakeNode::Impl {
 
 void FakeNode::Impl::arrived(StreamId stream, Bytes bytes) {
     if (delay > Duration{0} || !late.empty())
-        late.push_back({doors.clock.now() + delay, stream, Late::Kind::bytes, std::string(bytes)});
+        late.push_back({environment.clock.now() + delay, stream, Late::Kind::bytes, std::string(bytes)});
     else
         read(stream, bytes);
 }
 
 void FakeNode::Impl::read(StreamId stream, Bytes bytes) {
-    const auto found = readings.find(stream);
-    if (found == readings.end()) return;
-    Reading& reading = found->second;
-    if (!reading.versioned || reading.lost) {
-        reading.versioned = true;
+    const auto found = frames_by_stream.find(stream);
+    if (found == frames_by_stream.end()) return;
+    ClientFrames& frames = found->second;
+    if (!frames.versioned || frames.lost) {
+        frames.versioned = true;
         return node.on_bytes(stream, bytes);
     }
-    reading.frame += bytes;
+    frames.frame += bytes;
     bool cut = false;
-    const std::string through = sift(stream, reading, cut);
+    const std::string through = sift(stream, frames, cut);
     if (!through.empty()) node.on_bytes(stream, through);
     if (!cut) return;
-    doors.transport.abort(stream);
-    readings.erase(stream);
+    environment.transport.abort(stream);
+    frames_by_stream.erase(stream);
     node.on_closed(stream);
 }
 
 // Takes whole frames off the front; gives back what the node shall hear. While nothing is to be injected, that is
 // everything, at once.
-std::string FakeNode::Impl::sift(StreamId stream, Reading& reading, bool& cut) {
+std::string FakeNode::Impl::sift(StreamId stream, ClientFrames& frames, bool& cut) {
     std::string through;
-    while (!reading.frame.empty() && !reading.lost && !cut) {
-        auto header = neo::decode_header(reading.frame, neo::FrameType::request, message_bytes_max);
+    while (!frames.frame.empty() && !frames.lost && !cut) {
+        auto header = neo::decode_header(frames.frame, neo::FrameType::request, message_bytes_max);
         const bool request = std::holds_alternative<neo::FrameHeader>(header);
-        if (!request) header = neo::decode_header(reading.frame, neo::FrameType::authentication, message_bytes_max);
+        if (!request) header = neo::decode_header(frames.frame, neo::FrameType::authentication, message_bytes_max);
         const auto* whole = std::get_if<neo::FrameHeader>(&header);
         if (!whole) {
-            reading.lost = std::get<neo::DecodeError>(header) != neo::DecodeError::need_more;
+            frames.lost = std::get<neo::DecodeError>(header) != neo::DecodeError::need_more;
             break;
         }
-        if (reading.frame.size() - neo::header_bytes < whole->body_bytes) break;
+        if (frames.frame.size() - neo::header_bytes < whole->body_bytes) break;
         const std::size_t size = neo::header_bytes + static_cast<std::size_t>(whole->body_bytes);
-        const Bytes frame = Bytes(reading.frame).substr(0, size);
-        const bool taken = request && take_frame(stream, reading, frame.substr(neo::header_bytes), cut);
-        if (!taken) through += frame.substr(reading.passed);
-        reading.frame.erase(0, size);
-        reading.passed = 0;
+        const Bytes frame = Bytes(frames.frame).substr(0, size);
+        const bool taken = request && take_frame(stream, frames, frame.substr(neo::header_bytes), cut);
+        if (!taken) through += frame.substr(frames.passed);
+        frames.frame.erase(0, size);
+        frames.passed = 0;
     }
-    const bool hold = (!injected.empty() || requests_left != StoreFaults::always) && !reading.lost;
+    const bool hold = (!injected.empty() || requests_left != StoreFaults::always) && !frames.lost;
     if (!hold && !cut) {
-        through += Bytes(reading.frame).substr(reading.passed);
-        reading.passed = reading.frame.size();
+        through += Bytes(frames.frame).substr(frames.passed);
+        frames.passed = frames.frame.size();
     }
     return through;
 }
 
 // True when the node shall not hear of it.
-bool FakeNode::Impl::take_frame(StreamId stream, Reading& reading, Bytes body, bool& cut) {
+bool FakeNode::Impl::take_frame(StreamId stream, ClientFrames& frames, Bytes body, bool& cut) {
     const auto request = std::get<neo::RequestBody>(neo::decode_request_body(body));
-    if (reading.updates.contains(request.id)) return false;
+    if (frames.updates.contains(request.id)) return false;
     const auto decoded = neo::decode_start(request.payload);
     const auto* start = std::get_if<neo::RequestStart>(&decoded);
     if (!start || start->version != neo::request_version) return false;  // not the beginning of one
     const neo::RequestCode code{start->code};
     // Of a frame that has been passed on in part nothing can be taken back.
-    if (reading.passed == 0 && take_request(stream, request.id, code, cut)) return true;
-    if (code == neo::RequestCode::update) reading.updates.insert(request.id);
+    if (frames.passed == 0 && take_request(stream, request.id, code, cut)) return true;
+    if (code == neo::RequestCode::update) frames.updates.insert(request.id);
     return false;
 }
 
@@ -179,20 +179,20 @@ bool FakeNode::Impl::take_request(StreamId stream, neo::RequestId id, neo::Reque
     std::string out;
     if (found->second.support) neo::encode_support(out, id, *found->second.support);
     if (found->second.answer) neo::encode_byte(out, id, *found->second.answer);
-    if (!out.empty()) doors.transport.write(stream, out);
+    if (!out.empty()) environment.transport.write(stream, out);
     if (found->second.times == 0) injected.erase(found);
     return true;
 }
 
 void FakeNode::Impl::woken() {
     armed = no_deadline;
-    const Instant now = doors.clock.now();
+    const Instant now = environment.clock.now();
     while (!late.empty() && late.front().due <= now) {
         const Late next = std::move(late.front());
         late.pop_front();
         if (next.kind == Late::Kind::bytes)
             read(next.stream, next.bytes);
-        else if (readings.erase(next.stream) > 0)
+        else if (frames_by_stream.erase(next.stream) > 0)
             node.on_end(next.stream);
     }
     if (alarm.wanted <= now) {
@@ -206,7 +206,7 @@ void FakeNode::Impl::arm() {
     if (!late.empty()) next = std::min(next, late.front().due);
     if (next == armed) return;
     armed = next;
-    doors.alarm.wake_at(next);
+    environment.alarm.wake_at(next);
 }
 
 // ---- the world's calls ----
@@ -217,11 +217,11 @@ FakeNode::FakeNode(Environment environment, FakeNodeOptions options, DhtObserver
 FakeNode::~FakeNode() = default;
 
 DhtNode& FakeNode::node() { return impl_->node; }
-RecordDesk& FakeNode::records() { return impl_->desk; }
+WriteLog& FakeNode::records() { return impl_->records; }
 
 void FakeNode::on_accept(StreamId stream, const Endpoint& source) {
-    if (!impl_->running) return impl_->doors.transport.abort(stream);
-    impl_->readings[stream];
+    if (!impl_->running) return impl_->environment.transport.abort(stream);
+    impl_->frames_by_stream[stream];
     impl_->node.on_accept(stream, source);
     impl_->arm();
 }
@@ -237,16 +237,16 @@ void FakeNode::on_bytes(StreamId stream, Bytes bytes) {
 
 void FakeNode::on_end(StreamId stream) {
     if (!impl_->late.empty()) {
-        impl_->late.push_back({impl_->doors.clock.now() + impl_->delay, stream, Late::Kind::end, {}});
+        impl_->late.push_back({impl_->environment.clock.now() + impl_->delay, stream, Late::Kind::end, {}});
     } else {
-        impl_->readings.erase(stream);
+        impl_->frames_by_stream.erase(stream);
         impl_->node.on_end(stream);
     }
     impl_->arm();
 }
 
 void FakeNode::on_closed(StreamId stream) {
-    impl_->readings.erase(stream);
+    impl_->frames_by_stream.erase(stream);
     impl_->node.on_closed(stream);
     impl_->arm();
 }
@@ -289,7 +289,7 @@ void FakeNode::ignore(neo::RequestCode code, std::uint64_t times) {
 }
 
 void FakeNode::disconnect_all() {
-    impl_->readings.clear();
+    impl_->frames_by_stream.clear();
     impl_->late.clear();
     impl_->node.disconnect_all();
     impl_->arm();
@@ -338,10 +338,10 @@ Result<void> FakeNode::put(std::string_view channel, Key key, std::string_view v
     Outcome outcome;
     impl_->store.set_honest(true);
     // An honest write is completed at once and told by the next turn.
-    outcome.wrote = impl_->desk.put(*named, key, value, {&outcome, 0, 0});
+    outcome.wrote = impl_->records.put(*named, key, value, {&outcome, 0, 0});
     impl_->node.records_changed();
     impl_->store.set_honest(false);
-    impl_->desk.forget(outcome);
+    impl_->records.forget(outcome);
     impl_->arm();
     if (outcome.wrote == Wrote::done) return {};
     return refused_put(*named, key, value.size());
@@ -353,7 +353,7 @@ Result<bool> FakeNode::remove(std::string_view channel, Key key) {
     impl_->store.set_honest(true);
     const bool was_there = impl_->store.exists(*named, key).value_or(false);
     if (was_there) {
-        impl_->desk.remove(*named, key, {});
+        impl_->records.remove(*named, key, {});
         impl_->node.records_changed();
     }
     impl_->store.set_honest(false);
@@ -417,7 +417,7 @@ std::vector<std::string> FakeNode::channels() const {
 
 std::size_t FakeNode::listeners(std::string_view channel) const {
     const auto named = Channel::parse(channel);
-    return named ? impl_->desk.listener_count(*named) : 0;
+    return named ? impl_->records.listener_count(*named) : 0;
 }
 
 void FakeNode::clear() {
@@ -425,12 +425,12 @@ void FakeNode::clear() {
         impl_->store.empty_channel(channel);
 }
 
-void FakeNode::drop_listeners() { impl_->desk.drop_listeners(); }
+void FakeNode::drop_listeners() { impl_->records.drop_listeners(); }
 
 void FakeNode::reset() {
     impl_->store.set_honest(true);
     for (const Channel& channel : impl_->store.channels(std::nullopt, impl_->store.channel_count()))
-        impl_->desk.remove_channel(channel, {});
+        impl_->records.remove_channel(channel, {});
     impl_->node.records_changed();
     impl_->store.set_honest(false);
     impl_->arm();

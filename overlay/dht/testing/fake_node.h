@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "overlay/dht/node/dht_node.h"
-#include "overlay/dht/node/record_desk.h"
+#include "overlay/dht/node/write_log.h"
 #include "overlay/dht/testing/fake_store.h"
 #include "overlay/dht/wire/contiguous.h"
 #include "overlay/environment.h"
@@ -51,7 +51,7 @@ public:
     ~FakeNode() override;
 
     [[nodiscard]] DhtNode& node();
-    [[nodiscard]] RecordDesk& records();  // for what the calls below do not offer
+    [[nodiscard]] WriteLog& records();  // for what the calls below do not offer
 
     // ---- contents, not over the network. Mirrors hear of these writes as of any other ----
 

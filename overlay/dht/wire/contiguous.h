@@ -83,13 +83,13 @@ template <class T>
 using ElementOf = typename T::value_type;
 
 template <class Pointer>
-struct FieldType;
+struct MemberType;
 template <class Owner, class Field>
-struct FieldType<Field Owner::*> {
+struct MemberType<Field Owner::*> {
     using type = Field;
 };
 template <class Pointer>
-using FieldOf = typename FieldType<Pointer>::type;
+using MemberOf = typename MemberType<Pointer>::type;
 
 // True when bytes can be made of it. A struct that holds itself in a dynamic array is refused: its bytes alone
 // would decide how deep the decoder goes.
@@ -106,7 +106,7 @@ constexpr bool serialisable() {
     } else if constexpr (ContiguousStruct<T>) {
         return std::apply(
             [](auto... field) {
-                return sizeof...(field) > 0 && (serialisable<FieldOf<decltype(field)>, T, Around...>() && ...);
+                return sizeof...(field) > 0 && (serialisable<MemberOf<decltype(field)>, T, Around...>() && ...);
             },
             T::fields);
     } else {
@@ -147,7 +147,7 @@ constexpr Shape shape_of() {
     } else {
         Shape shape;
         std::apply(
-            [&](auto... field) { ((shape = followed_by(shape, shape_of<FieldOf<decltype(field)>>())), ...); },
+            [&](auto... field) { ((shape = followed_by(shape, shape_of<MemberOf<decltype(field)>>())), ...); },
             T::fields);
         shape.bytes = round_up(shape.bytes, shape.alignment);
         return shape;
@@ -160,7 +160,7 @@ bool all_fields(Visit visit) {
     std::size_t number = 0;
     std::size_t behind = 0;
     const auto next = [&](auto field) {
-        constexpr Shape shape = shape_of<FieldOf<decltype(field)>>();
+        constexpr Shape shape = shape_of<MemberOf<decltype(field)>>();
         const std::size_t offset = round_up(behind, shape.alignment);
         behind = offset + shape.bytes;
         return visit(++number, field, offset);

@@ -110,7 +110,7 @@ void encode_put(std::string& out, RequestId id, const PutRequest& request) {
     write.array(request.value);
 }
 
-void encode_record_key(std::string& out, RequestId id, RequestCode code, const RecordKey& request) {
+void encode_record_key(std::string& out, RequestId id, RequestCode code, const RecordAddress& request) {
     FrameWriter frame(out, id);
     begin_request(out, code);
     FieldWriter write(out);
@@ -176,9 +176,9 @@ Decoded<PutRequest> decode_put(Bytes parameters) {
     return finish(read, request, Parsing::lenient);
 }
 
-Decoded<RecordKey> decode_record_key(Bytes parameters, Parsing parsing) {
+Decoded<RecordAddress> decode_record_key(Bytes parameters, Parsing parsing) {
     FieldReader read(parameters);
-    RecordKey request;
+    RecordAddress request;
     request.channel = read.array();
     request.key = read.number<std::uint64_t>();
     return finish(read, request, parsing);
@@ -347,7 +347,7 @@ Decoded<UpdateAnswer> decode_update_answer(Bytes payload) {
     return finish(read, answer, Parsing::strict);
 }
 
-void encode_hash_range(std::string& out, RequestId id, const Range& range) {
+void encode_hash_range(std::string& out, RequestId id, const RangeBounds& range) {
     FrameWriter frame(out, id);
     FieldWriter write(out);
     write.number(range.min);
@@ -367,9 +367,9 @@ void encode_hash_range_news(std::string& out, RequestId id, const HashRangeNews&
     write.number(news.range.max);
 }
 
-Decoded<Range> decode_hash_range(Bytes payload) {
+Decoded<RangeBounds> decode_hash_range(Bytes payload) {
     FieldReader read(payload);
-    Range range;
+    RangeBounds range;
     range.min = read.number<std::uint64_t>();
     range.max = read.number<std::uint64_t>();
     return finish(read, range, Parsing::strict);

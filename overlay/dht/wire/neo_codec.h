@@ -121,10 +121,10 @@ void encode_support(std::string& out, RequestId id, Support support);
 [[nodiscard]] Decoded<Support> decode_support(Bytes payload);
 
 // Parameters, one struct per shape. Encoders write the whole frame; decoders take what follows code and version.
-struct RecordKey {  // Get, Exists, Remove
+struct RecordAddress {  // Get, Exists, Remove
     Bytes channel;
     std::uint64_t key = 0;
-    bool operator==(const RecordKey&) const = default;
+    bool operator==(const RecordAddress&) const = default;
 };
 struct PutRequest {
     Bytes channel;
@@ -168,7 +168,7 @@ struct UpdateDecision {  // what follows get_record: any of the other three
 void encode_get_hash_range(std::string& out, RequestId id);
 void encode_get_channels(std::string& out, RequestId id);
 void encode_put(std::string& out, RequestId id, const PutRequest& request);
-void encode_record_key(std::string& out, RequestId id, RequestCode code, const RecordKey& request);
+void encode_record_key(std::string& out, RequestId id, RequestCode code, const RecordAddress& request);
 void encode_remove_channel(std::string& out, RequestId id, Bytes channel);
 void encode_get_all(std::string& out, RequestId id, const GetAllRequest& request);
 void encode_mirror(std::string& out, RequestId id, const MirrorRequest& request);
@@ -177,7 +177,7 @@ void encode_update_decision(std::string& out, RequestId id, const UpdateDecision
 
 enum class Parsing : std::uint8_t { lenient, strict };  // whether surplus bytes are an error (neo.md, 4)
 [[nodiscard]] Decoded<PutRequest> decode_put(Bytes parameters);
-[[nodiscard]] Decoded<RecordKey> decode_record_key(Bytes parameters, Parsing parsing);
+[[nodiscard]] Decoded<RecordAddress> decode_record_key(Bytes parameters, Parsing parsing);
 [[nodiscard]] Decoded<Bytes> decode_channel(Bytes parameters);
 [[nodiscard]] Decoded<GetAllRequest> decode_get_all(Bytes parameters);
 [[nodiscard]] Decoded<MirrorRequest> decode_mirror(Bytes parameters);
@@ -269,22 +269,22 @@ struct UpdateAnswer {
 void encode_update_answer(std::string& out, RequestId id, const UpdateAnswer& answer);
 [[nodiscard]] Decoded<UpdateAnswer> decode_update_answer(Bytes payload);
 
-struct Range {  // as the wire has it; HashRange judges it
+struct RangeBounds {  // as the wire has it; HashRange judges it
     std::uint64_t min = 0;
     std::uint64_t max = 0;
-    bool operator==(const Range&) const = default;
+    bool operator==(const RangeBounds&) const = default;
 };
 enum class HashRangeCode : std::uint8_t { new_node = 1, change_hash_range = 2 };
 struct HashRangeNews {
     HashRangeCode code = HashRangeCode::change_hash_range;
     std::array<std::uint8_t, 4> address{};  // of new_node, as in "127.0.0.1"
     std::uint16_t port = 0;                 // of new_node; the only big-endian field, with the address
-    Range range;
+    RangeBounds range;
     bool operator==(const HashRangeNews&) const = default;
 };
-void encode_hash_range(std::string& out, RequestId id, const Range& range);  // the first one has no type byte
+void encode_hash_range(std::string& out, RequestId id, const RangeBounds& range);  // the first one has no type byte
 void encode_hash_range_news(std::string& out, RequestId id, const HashRangeNews& news);
-[[nodiscard]] Decoded<Range> decode_hash_range(Bytes payload);
+[[nodiscard]] Decoded<RangeBounds> decode_hash_range(Bytes payload);
 [[nodiscard]] Decoded<HashRangeNews> decode_hash_range_news(Bytes payload);
 
 }  // namespace halp::neo

@@ -120,7 +120,7 @@ std::string_view name(Rejection rejection) {
     return "?";
 }
 
-std::optional<Rejection> judge(const Credentials& credentials, const Proof& proof, std::uint64_t timestamp,
+std::optional<Rejection> check_proof(const Credentials& credentials, const Proof& proof, std::uint64_t timestamp,
                                UnixSeconds node_time, const Nonce& nonce) {
     if (proof.name.empty()) return Rejection::empty_name;
     if (proof.name.size() > client_name_max) return Rejection::name_too_long;

@@ -60,7 +60,7 @@ enum class Rejection : std::uint8_t {
 inline constexpr std::uint64_t clock_difference_max_s = 1800;
 
 // The checks in the order of the originals; nothing when the client is who it says.
-[[nodiscard]] std::optional<Rejection> judge(const Credentials& credentials, const Proof& proof,
+[[nodiscard]] std::optional<Rejection> check_proof(const Credentials& credentials, const Proof& proof,
                                              std::uint64_t timestamp, UnixSeconds node_time, const Nonce& nonce);
 
 }  // namespace halp::neo

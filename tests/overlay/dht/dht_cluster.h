@@ -30,7 +30,7 @@ protected:
         Endpoint address;
         HostId host{};
         MemoryStore store;
-        std::unique_ptr<RecordDesk> desk = std::make_unique<RecordDesk>(store);
+        std::unique_ptr<WriteLog> records = std::make_unique<WriteLog>(store);
         DhtNodeOptions options;
         std::unique_ptr<DhtNode> node;
     };
@@ -51,7 +51,7 @@ protected:
         return added;
     }
     void start(Node& it) {
-        it.node = std::make_unique<DhtNode>(world.env(it.host), *it.desk, it.options);
+        it.node = std::make_unique<DhtNode>(world.env(it.host), *it.records, it.options);
         world.attach(it.host, *it.node);
     }
     void crash(std::size_t i) {
@@ -81,10 +81,10 @@ protected:
         heard.clear();
         return *client;
     }
-    void settle(Duration span = std::chrono::milliseconds{200}) { world.run_for(span); }
+    void run_world(Duration span = std::chrono::milliseconds{200}) { world.run_for(span); }
 
     void store(std::size_t i, std::string_view channel, std::uint64_t key, std::string_view value) {
-        nodes[i]->desk->put(Channel::parse(channel).value(), Key{key}, value, {});
+        nodes[i]->records->put(Channel::parse(channel).value(), Key{key}, value, {});
         nodes[i]->node->records_changed();
     }
     [[nodiscard]] std::string stored(std::size_t i, std::string_view channel, std::uint64_t key) {
@@ -103,7 +103,7 @@ protected:
         Notes notes;
         EXPECT_TRUE(client->put(channel, Key{key}, value, listen<dht::PutNote>(notes)));
         EXPECT_TRUE(notes.empty()) << "no note from within the call";
-        settle();
+        run_world();
         return notes;
     }
     Notes get(std::uint64_t key, std::string_view channel = "chan") {
@@ -113,25 +113,25 @@ protected:
             notes.push_back(got ? "got " + std::string(got->value) : describe(note));
         };
         EXPECT_TRUE(client->get(channel, Key{key}, hear));
-        settle();
+        run_world();
         return notes;
     }
     Notes exists(std::uint64_t key, std::string_view channel = "chan") {
         Notes notes;
         EXPECT_TRUE(client->exists(channel, Key{key}, listen<dht::ExistsNote>(notes)));
-        settle();
+        run_world();
         return notes;
     }
     Notes remove(std::uint64_t key, std::string_view channel = "chan") {
         Notes notes;
         EXPECT_TRUE(client->remove(channel, Key{key}, listen<dht::RemoveNote>(notes)));
-        settle();
+        run_world();
         return notes;
     }
     Notes update(std::uint64_t key, const dht::UpdateChooser& choose, std::string_view channel = "chan") {
         Notes notes;
         EXPECT_TRUE(client->update(channel, Key{key}, choose, listen<dht::UpdateNote>(notes)));
-        settle();
+        run_world();
         return notes;
     }
 

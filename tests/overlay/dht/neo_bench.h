@@ -48,7 +48,7 @@ inline std::string framed(RequestId id, std::string_view payload_hex) {
     return out;
 }
 
-class Bench : public SessionOwner, public WriteSink {
+class Bench : public SessionOwner, public CompletionHandler {
 public:
     explicit Bench(SessionLimits session_limits = {}, HandlerLimits handler_limits = {})
         : limits(session_limits), handlers(handler_limits) {
@@ -57,7 +57,7 @@ public:
 
     void connect() {
         session.reset();
-        session = std::make_unique<NodeSession>(1, limits, credentials, rooms, *this,
+        session = std::make_unique<NodeSession>(1, limits, credentials, context, *this,
                                                 Nonce{0x3f, 0x1d, static_cast<char>(0xea), 0x7c}, now);
     }
     // Bytes in, everything that happens at once done, bytes out.
@@ -66,8 +66,8 @@ public:
         return turn();
     }
     std::string turn(std::size_t budget_bytes = std::size_t{1} << 30) {
-        desk.collect();
-        Budget budget(budget_bytes);
+        records.collect();
+        TurnBudget budget(budget_bytes);
         session->pump(now, budget);
         return std::exchange(session->output(), {});
     }
@@ -94,16 +94,16 @@ public:
     }
 
     void put(std::string_view channel, std::uint64_t key, std::string_view value) {
-        desk.put(Channel::parse(channel).value(), Key{key}, value, {});
-        desk.collect();
+        records.put(Channel::parse(channel).value(), Key{key}, value, {});
+        records.collect();
     }
     void remove(std::string_view channel, std::uint64_t key) {
-        desk.remove(Channel::parse(channel).value(), Key{key}, {});
-        desk.collect();
+        records.remove(Channel::parse(channel).value(), Key{key}, {});
+        records.collect();
     }
     void remove_channel(std::string_view channel) {
-        desk.remove_channel(Channel::parse(channel).value(), {});
-        desk.collect();
+        records.remove_channel(Channel::parse(channel).value(), {});
+        records.collect();
     }
 
     void on_ready(std::uint64_t) override { ++nudges; }
@@ -117,9 +117,9 @@ public:
     Permissions permissions;
     Credentials credentials = Credentials::for_tests();
     MemoryStore store;
-    RecordDesk desk{store};
+    WriteLog records{store};
     HashRanges ranges{HashRange::full()};
-    Rooms rooms{desk, ranges, handlers, permissions, *this};
+    HandlerContext context{records, ranges, handlers, permissions, *this};
     int nudges = 0;
     std::unique_ptr<NodeSession> session;
 };

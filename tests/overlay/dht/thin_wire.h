@@ -35,7 +35,7 @@ public:
     ThinWire(Environment world, std::size_t bytes_per_tick) : world_(world), bytes_per_tick_(bytes_per_tick) {}
 
     // The doors for the node; attach() it before the world begins to turn.
-    [[nodiscard]] Environment doors() {
+    [[nodiscard]] Environment environment() {
         return {world_.clock, *this, world_.random, *this, world_.cache, world_.state, world_.observer};
     }
     template <class Node>

@@ -11,7 +11,7 @@ namespace halp {
 namespace {
 
 using tests::channel;
-using tests::settle;
+using tests::commit_all;
 
 constexpr std::uint64_t records = 40;
 
@@ -19,7 +19,7 @@ std::string value_of(std::uint64_t key) { return std::string(50'000, static_cast
 
 void put(LmdbStore& store, std::uint64_t key, Wrote expected = Wrote::done) {
     store.put(channel("chat"), Key{key}, value_of(key), WriteToken{key});
-    EXPECT_EQ(tests::only(settle(store)), expected) << key;
+    EXPECT_EQ(tests::only(commit_all(store)), expected) << key;
 }
 
 void fill(const std::string& path) {
@@ -54,7 +54,7 @@ TEST(LmdbDamage, AFileThatLacksOnlyUnusedPagesIsOpened) {
         for (std::uint64_t key = 0; key < 10; ++key) put(*store, key);
         store->put(channel("chat"), Key{100}, std::string(5'000'000, 'x'), WriteToken{1});
         store->remove(channel("chat"), Key{100}, WriteToken{2});
-        EXPECT_EQ(settle(*store).size(), 2U);
+        EXPECT_EQ(commit_all(*store).size(), 2U);
     }
     const auto used = [&] { return tests::open_or_die(directory.file(), LmdbOptions{})->used_bytes(); }();
     EXPECT_LT(std::filesystem::file_size(directory.file()), used) << "this test shows nothing";
@@ -74,7 +74,7 @@ TEST(LmdbDamage, WritesToAFileWithoutItsNameAreNotAcknowledged) {
     const auto committed = store->commit();
     ASSERT_FALSE(committed);
     EXPECT_NE(committed.error().message.find("another file has taken the place"), std::string::npos);
-    EXPECT_EQ(tests::only(settle(*store)), Wrote::failed);
+    EXPECT_EQ(tests::only(commit_all(*store)), Wrote::failed);
 
     // From now on the file that has the name is written and read.
     EXPECT_TRUE(has(*store, 0));

@@ -16,7 +16,7 @@ namespace {
 
 using tests::channel;
 using tests::FailingCalls;
-using tests::settle;
+using tests::commit_all;
 using tests::SystemCall;
 
 constexpr std::size_t value_bytes = 150'000;  // the map grows while they are put
@@ -37,7 +37,7 @@ public:
     bool put(std::uint64_t key) {
         const std::string value(value_bytes, static_cast<char>('a' + key % 26));
         store_->put(channel("chat"), Key{key}, value, WriteToken{key});
-        const bool done = tests::only(settle(*store_)) == Wrote::done;
+        const bool done = tests::only(commit_all(*store_)) == Wrote::done;
         if (done) acknowledged_[key] = value;
         return done;
     }

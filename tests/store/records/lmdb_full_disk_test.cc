@@ -19,7 +19,7 @@ namespace halp {
 namespace {
 
 using tests::channel;
-using tests::settle;
+using tests::commit_all;
 
 constexpr int no_such_rights = 77;
 
@@ -39,7 +39,7 @@ std::uint64_t fill(LmdbStore& store, std::vector<Key>& kept) {
     std::uint64_t failed = 0;
     for (std::uint64_t i = 0; i < 10'000 && failed < 100; i += 10) {
         for (std::uint64_t j = i; j < i + 10; ++j) store.put(channel("chat"), Key{j}, value, WriteToken{j});
-        for (const Completion& completion : settle(store)) {
+        for (const Completion& completion : commit_all(store)) {
             if (completion.wrote == Wrote::done) kept.push_back(Key{static_cast<std::uint64_t>(completion.token)});
             if (completion.wrote == Wrote::failed) ++failed;
         }
@@ -70,11 +70,11 @@ void use_a_full_disk(const std::string& path) {
         // The pages that earlier commits gave up are enough to remove with.
         for (int i = 0; i < 200; ++i) {
             store->remove(channel("chat"), kept.back(), WriteToken{});
-            ASSERT_EQ(tests::only(settle(*store)), Wrote::done) << i;
+            ASSERT_EQ(tests::only(commit_all(*store)), Wrote::done) << i;
             kept.pop_back();
         }
         store->put(channel("chat"), Key{1'000'000}, std::string(1000, 'x'), WriteToken{});
-        EXPECT_EQ(tests::only(settle(*store)), Wrote::done);
+        EXPECT_EQ(tests::only(commit_all(*store)), Wrote::done);
         kept.push_back(Key{1'000'000});
     }
     expect_exactly(*tests::open_or_die(path, LmdbOptions{}), kept);

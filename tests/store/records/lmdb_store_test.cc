@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 using tests::channel;
 using tests::open_or_die;
 using tests::quick_options;
-using tests::settle;
+using tests::commit_all;
 
 constexpr WriteToken token{1};
 
@@ -61,7 +61,7 @@ TEST_F(LmdbStoreTest, GathersForFiveMilliseconds) {
     ASSERT_TRUE(store->commit());
     EXPECT_EQ(store->next_deadline(), no_deadline);
     EXPECT_FALSE(store->commit_due(at(200)));
-    EXPECT_EQ(settle(*store).size(), 2U);
+    EXPECT_EQ(commit_all(*store).size(), 2U);
 }
 
 TEST_F(LmdbStoreTest, CommitsAtOnceWhenManyWait) {
@@ -70,7 +70,7 @@ TEST_F(LmdbStoreTest, CommitsAtOnceWhenManyWait) {
     EXPECT_FALSE(store->commit_due(at(0)));
     store->put(channel("chat"), Key{4095}, "x", token);
     EXPECT_TRUE(store->commit_due(at(0)));
-    EXPECT_EQ(settle(*store).size(), 4096U);
+    EXPECT_EQ(commit_all(*store).size(), 4096U);
 }
 
 TEST_F(LmdbStoreTest, RemembersAcrossOpening) {
@@ -78,7 +78,7 @@ TEST_F(LmdbStoreTest, RemembersAcrossOpening) {
         auto store = open_or_die(directory_.file(), LmdbOptions{});
         store->put(channel("chat"), Key{1}, "hello", token);
         store->create_channel(channel("empty"), token);
-        settle(*store);
+        commit_all(*store);
     }
     auto store = open_or_die(directory_.file(), LmdbOptions{});
     std::string value;
@@ -92,7 +92,7 @@ TEST_F(LmdbStoreTest, FindsWhatDoesNotAgreeInTheFile) {
     {
         auto store = open_or_die(directory_.file(), quick_options());
         store->put(channel("chat"), Key{1}, "x", token);
-        settle(*store);
+        commit_all(*store);
     }
     {
         // As no store writes it: a second name for the same records, a count too high, a number not yet given, and
@@ -131,7 +131,7 @@ TEST_F(LmdbStoreTest, GrowsItsMapAsItFills) {
     for (std::uint64_t i = 0; i < 5000; ++i) {
         store->put(channel("chat"), Key{i}, value, token);
         if (i % 1000 == 999) {
-            for (const Completion& completion : settle(*store)) ASSERT_EQ(completion.wrote, Wrote::done);
+            for (const Completion& completion : commit_all(*store)) ASSERT_EQ(completion.wrote, Wrote::done);
         }
     }
     EXPECT_GE(store->map_bytes(), 5'000'000U);
@@ -150,7 +150,7 @@ TEST_F(LmdbStoreTest, RefusesPutsWhenFullLosesNothingAndStillRemoves) {
     while (last == Wrote::done && kept < 10'000) {
         store->put(channel("chat"), Key{kept}, value, token);
         const auto committed = store->commit();
-        last = tests::only(settle(*store));
+        last = tests::only(commit_all(*store));
         EXPECT_EQ(committed.has_value(), last == Wrote::done);
         if (committed) {
             ++kept;
@@ -167,7 +167,7 @@ TEST_F(LmdbStoreTest, RefusesPutsWhenFullLosesNothingAndStillRemoves) {
     store->put(channel("chat"), Key{999'999}, std::string(100'000, 'y'), WriteToken{1});
     for (std::uint64_t i = 0; i < kept / 2; ++i) store->remove(channel("chat"), Key{i}, WriteToken{2});
     std::uint64_t removed = 0, refused = 0;
-    for (const Completion& completion : settle(*store)) {
+    for (const Completion& completion : commit_all(*store)) {
         removed += completion == Completion{WriteToken{2}, Wrote::done} ? 1 : 0;
         refused += completion == Completion{WriteToken{1}, Wrote::refused} ? 1 : 0;
     }
@@ -177,10 +177,10 @@ TEST_F(LmdbStoreTest, RefusesPutsWhenFullLosesNothingAndStillRemoves) {
     // And make room: LMDB uses pages again two commits after they became free.
     for (int i = 0; i < 3; ++i) {
         store->remove(channel("chat"), Key{kept - 1 - static_cast<std::uint64_t>(i)}, token);
-        settle(*store);
+        commit_all(*store);
     }
     store->put(channel("chat"), Key{5}, value, token);
-    EXPECT_EQ(tests::only(settle(*store)), Wrote::done);
+    EXPECT_EQ(tests::only(commit_all(*store)), Wrote::done);
     EXPECT_TRUE(store->check().value().defects.empty());
     EXPECT_LE(store->map_bytes(), options.map_bytes_max + 1024 * 1024);
 }
@@ -194,7 +194,7 @@ TEST_F(LmdbStoreTest, RefusesTooManyChannelsAndTooLongValues) {
     store->put(channel("a"), Key{2}, std::string(11, 'x'), WriteToken{6});
     std::size_t done = 0;
     std::vector<WriteToken> refused;
-    for (const Completion& completion : settle(*store)) {
+    for (const Completion& completion : commit_all(*store)) {
         if (completion.wrote == Wrote::done) ++done;
         if (completion.wrote == Wrote::refused) refused.push_back(completion.token);
     }
@@ -210,9 +210,9 @@ TEST_F(LmdbStoreTest, PurgesARemovedChannelInSlicesEvenAfterOpening) {
         auto store = open_or_die(directory_.file(), options);
         for (std::uint64_t i = 0; i < 450; ++i) store->put(channel("old"), Key{i}, "x", token);
         store->put(channel("new"), Key{1}, "x", token);
-        settle(*store);
+        commit_all(*store);
         store->remove_channel(channel("old"), token);
-        settle(*store);
+        commit_all(*store);
         EXPECT_TRUE(store->purging());
         EXPECT_EQ(store->check().value().to_purge, 450U);
         ASSERT_TRUE(store->commit());
@@ -235,7 +235,7 @@ TEST_F(LmdbStoreTest, PurgesUnderALoadThatNeverRests) {
     options.purged_per_commit = 100;
     auto store = open_or_die(directory_.file(), options);
     for (std::uint64_t i = 0; i < 250; ++i) store->put(channel("old"), Key{i}, "x", token);
-    settle(*store);
+    commit_all(*store);
     store->remove_channel(channel("old"), token);
     for (int i = 0; i < 60; ++i) {
         store->put(channel("new"), Key{1}, "x", token);
@@ -249,9 +249,9 @@ TEST_F(LmdbStoreTest, CopiesWithoutHoles) {
     auto store = open_or_die(directory_.file(), quick_options());
     const std::string value(5000, 'x');
     for (std::uint64_t i = 0; i < 1000; ++i) store->put(channel("chat"), Key{i}, value, token);
-    settle(*store);
+    commit_all(*store);
     for (std::uint64_t i = 0; i < 990; ++i) store->remove(channel("chat"), Key{i}, token);
-    settle(*store);
+    commit_all(*store);
     ASSERT_TRUE(store->copy_to(directory_.file("copy.lmdb")));
     EXPECT_LT(std::filesystem::file_size(directory_.file("copy.lmdb")),
               std::filesystem::file_size(directory_.file()) / 10);
@@ -262,7 +262,7 @@ TEST_F(LmdbStoreTest, CopiesWithoutHoles) {
 TEST_F(LmdbStoreTest, ReadsOnWhileAThreadCommits) {
     auto store = open_or_die(directory_.file(), quick_options());
     store->put(channel("chat"), Key{0}, "always", token);
-    settle(*store);
+    commit_all(*store);
 
     std::uint64_t written = 1;
     std::size_t reads = 0;
@@ -289,7 +289,7 @@ TEST_F(LmdbStoreTest, ReadsOnWhileAThreadCommits) {
             again = *finished;
         }
     }
-    settle(*store);
+    commit_all(*store);
     EXPECT_GE(reads, 30U);
     EXPECT_EQ(store->count(channel("chat")).records, written);
     EXPECT_GT(store->map_bytes(), 1024U * 1024);  // so it grew in between

@@ -23,7 +23,7 @@ using tests::channel;
 using tests::only;
 using tests::records_of;
 using tests::Seeded;
-using tests::settle;
+using tests::commit_all;
 
 constexpr WriteToken token{7};
 
@@ -43,11 +43,11 @@ protected:
 
     Wrote put(const std::string& name, std::uint64_t key, std::string_view value) {
         store_->put(channel(name), Key{key}, value, token);
-        return only(settle(*store_));
+        return only(commit_all(*store_));
     }
     Wrote remove(const std::string& name, std::uint64_t key) {
         store_->remove(channel(name), Key{key}, token);
-        return only(settle(*store_));
+        return only(commit_all(*store_));
     }
     std::optional<std::string> get(const std::string& name, std::uint64_t key) {
         std::string value = "left over";
@@ -75,11 +75,11 @@ TEST_P(EveryStore, GivesBackWhatWasPut) {
 
 TEST_P(EveryStore, AnswersEachWriteWithItsTokenInOrder) {
     for (std::uint64_t i = 0; i < 100; ++i) store_->put(channel("chat"), Key{i}, "x", WriteToken{1000 + i});
-    const auto completions = settle(*store_);
+    const auto completions = commit_all(*store_);
     ASSERT_EQ(completions.size(), 100U);
     for (std::uint64_t i = 0; i < 100; ++i)
         EXPECT_EQ(completions[i], (Completion{WriteToken{1000 + i}, Wrote::done}));
-    EXPECT_TRUE(settle(*store_).empty());
+    EXPECT_TRUE(commit_all(*store_).empty());
 }
 
 TEST_P(EveryStore, KeepsAnEmptyValueAsARecord) {
@@ -111,7 +111,7 @@ TEST_P(EveryStore, RemovesAndSaysWhetherThereWasOne) {
 TEST_P(EveryStore, UpdatesOnlyWhatIsAsItWasRead) {
     const auto update = [&](std::string_view original, std::string_view value) {
         store_->update(channel("chat"), Key{1}, fnv1a(original), value, token);
-        return only(settle(*store_));
+        return only(commit_all(*store_));
     };
     EXPECT_EQ(update("whatever", "first"), Wrote::done);  // nothing there counts as unchanged
     EXPECT_EQ(update("first", "second"), Wrote::done);
@@ -124,7 +124,7 @@ TEST_P(EveryStore, LetsOnlyTheFirstOfTwoUpdatesThroughThatWaitTogether) {
     store_->update(channel("chat"), Key{1}, fnv1a("base"), "mine", WriteToken{1});
     store_->update(channel("chat"), Key{1}, fnv1a("base"), "yours", WriteToken{2});
     const std::vector<Completion> expected{{WriteToken{1}, Wrote::done}, {WriteToken{2}, Wrote::conflict}};
-    EXPECT_EQ(settle(*store_), expected);
+    EXPECT_EQ(commit_all(*store_), expected);
     EXPECT_EQ(get("chat", 1), "mine");
 }
 
@@ -142,7 +142,7 @@ TEST_P(EveryStore, CountsRecordsAndBytesOfValues) {
 
 TEST_P(EveryStore, ListsChannelsByNameInPages) {
     for (const char* name : {"m", "z", "a"}) store_->create_channel(channel(name), token);
-    settle(*store_);
+    commit_all(*store_);
     EXPECT_EQ(store_->channels(std::nullopt, 2), (std::vector{channel("a"), channel("m")}));
     EXPECT_EQ(store_->channels(channel("m"), 2), (std::vector{channel("z")}));
     EXPECT_EQ(store_->channels(channel("b"), 9), (std::vector{channel("m"), channel("z")}));
@@ -152,10 +152,10 @@ TEST_P(EveryStore, ListsChannelsByNameInPages) {
 
 TEST_P(EveryStore, RemovesAChannelWithAllItsRecordsAtOnce) {
     for (std::uint64_t i = 0; i < 5000; ++i) store_->put(channel("big"), Key{i}, "value", token);
-    settle(*store_);
+    commit_all(*store_);
     put("small", 1, "stays");
     store_->remove_channel(channel("big"), token);
-    EXPECT_EQ(only(settle(*store_)), Wrote::done);
+    EXPECT_EQ(only(commit_all(*store_)), Wrote::done);
     EXPECT_FALSE(store_->has_channel(channel("big")));
     EXPECT_EQ(get("big", 1), std::nullopt);
     EXPECT_TRUE(records_of(*store_, channel("big")).empty());
@@ -168,14 +168,14 @@ TEST_P(EveryStore, RemovesAChannelWithAllItsRecordsAtOnce) {
 
 TEST_P(EveryStore, SaysThatAChannelToRemoveWasNotThere) {
     store_->remove_channel(channel("none"), token);
-    EXPECT_EQ(only(settle(*store_)), Wrote::absent);
+    EXPECT_EQ(only(commit_all(*store_)), Wrote::absent);
 }
 
 TEST_P(EveryStore, ScansInTheOrderOfKeysAndGoesOnBehindTheLast) {
     for (const std::uint64_t key : {UINT64_MAX, std::uint64_t{3}, std::uint64_t{0}, std::uint64_t{200}})
         store_->put(channel("chat"), Key{key}, std::to_string(key), token);
     store_->put(channel("chau"), Key{1}, "next channel", token);
-    settle(*store_);
+    commit_all(*store_);
 
     std::vector<Key> seen;
     std::optional<Key> after;
@@ -194,7 +194,7 @@ TEST_P(EveryStore, ScansInTheOrderOfKeysAndGoesOnBehindTheLast) {
 TEST_P(EveryStore, ScansEveryRecordThatStaysOnceWhileOthersComeAndGo) {
     Seeded random(11);
     for (std::uint64_t i = 0; i < 2000; ++i) store_->put(channel("chat"), Key{2 * i}, "stays", token);
-    settle(*store_);
+    commit_all(*store_);
 
     std::map<Key, int> seen;
     std::optional<Key> after;
@@ -215,7 +215,7 @@ TEST_P(EveryStore, ScansEveryRecordThatStaysOnceWhileOthersComeAndGo) {
                 store_->remove(channel("chat"), odd, token);
             }
         }
-        settle(*store_);
+        commit_all(*store_);
     }
     for (std::uint64_t i = 0; i < 2000; ++i) EXPECT_EQ(seen[Key{2 * i}], 1) << i;
     for (const auto& [key, times] : seen) EXPECT_EQ(times, 1) << value_of(key);
@@ -301,7 +301,7 @@ void ModelRun::write_some(std::size_t count) {
         if (what >= 600 && what < 995) remove();
         if (what >= 995) channel_write();
     }
-    ASSERT_EQ(settle(*store_), expected_);
+    ASSERT_EQ(commit_all(*store_), expected_);
     expected_.clear();
 }
 
@@ -337,7 +337,7 @@ TEST_P(EveryStore, AgreesWithAMap) {
         }
         run.compare();
         for (const Channel& name : store_->channels(std::nullopt, 10)) store_->remove_channel(name, token);
-        settle(*store_);
+        commit_all(*store_);
     }
 }
 

@@ -54,7 +54,7 @@ inline std::unique_ptr<LmdbStore> open_or_die(const std::string& path, const Lmd
 inline Channel channel(const std::string& name) { return Channel::parse(name).value(); }
 
 // Commits until nothing waits; what came of all writes since the last call.
-inline std::vector<Completion> settle(RecordStore& store) {
+inline std::vector<Completion> commit_all(RecordStore& store) {
     while (store.waiting_bytes() > 0) (void)store.commit();
     std::vector<Completion> completions;
     store.take_completions(completions);

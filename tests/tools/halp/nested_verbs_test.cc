@@ -73,12 +73,12 @@ TEST(DhtWords, NameNodesInOneOfThreeWays) {
 }
 
 TEST(DhtWords, OfANodeToStartAreItsOwn) {
-    const DhtCommand judge = dht({"conformance", "127.0.0.1:1", "--start", "node", "--id", "3", "--id", "5",
+    const DhtCommand conformance = dht({"conformance", "127.0.0.1:1", "--start", "node", "--id", "3", "--id", "5",
                                   "--json", "--", "--json", "[a,b]", "", "--", "--help"});
-    EXPECT_EQ(judge.node, "127.0.0.1:1");
-    EXPECT_EQ(judge.start, "node");
-    EXPECT_THAT(judge.ids, ElementsAre(3U, 5U));
-    EXPECT_THAT(judge.arguments, ElementsAre("--json", "[a,b]", "", "--", "--help"));
+    EXPECT_EQ(conformance.node, "127.0.0.1:1");
+    EXPECT_EQ(conformance.start, "node");
+    EXPECT_THAT(conformance.ids, ElementsAre(3U, 5U));
+    EXPECT_THAT(conformance.arguments, ElementsAre("--json", "[a,b]", "", "--", "--help"));
     EXPECT_THAT(dht({"conformance", "127.0.0.1:1", "--start=node", "--", "-v"}).arguments, ElementsAre("-v"));
     EXPECT_THAT(refused({"dht", "conformance", "127.0.0.1:1", "--", "x"}), HasSubstr("`x` was not expected"));
     EXPECT_THAT(refused({"dht", "conformance", "--start", "node", "--", "127.0.0.1:1"}), HasSubstr("is missing"));

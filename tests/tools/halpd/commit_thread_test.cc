@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "overlay/dht/node/record_desk.h"
+#include "overlay/dht/node/write_log.h"
 #include "tools/program/child_process.h"
 
 namespace halp {
@@ -30,7 +30,7 @@ public:
     UnixSeconds wall() const override { return UnixSeconds{0}; }
 };
 
-struct Answers : WriteSink {
+struct Answers : CompletionHandler {
     void on_written(std::uint64_t, std::uint64_t request, Wrote wrote) override {
         EXPECT_EQ(wrote, Wrote::done);
         requests.push_back(request);
@@ -42,7 +42,7 @@ class CommitThreadTest : public ::testing::Test {
 protected:
     CommitThreadTest() { open("/records", std::chrono::milliseconds{5}); }
     void open(const std::string& file, Duration gather) {
-        desk.reset();
+        write_log.reset();
         commits.reset();
         LmdbOptions options;
         options.gather = gather;
@@ -54,17 +54,17 @@ protected:
             std::make_unique<CommitThread>(std::move(*store), base.get(), clock, [this](const Result<void>& one) {
                 EXPECT_TRUE(one) << one.error().message;
                 ++finished;
-                desk->collect();
+                write_log->collect();
             });
-        desk = std::make_unique<RecordDesk>(*commits);
+        write_log = std::make_unique<WriteLog>(*commits);
     }
     void put(std::uint64_t key, const std::string& value) {
-        desk->put(channel, Key{key}, value, {&answers, 1, key});
+        write_log->put(channel, Key{key}, value, {&answers, 1, key});
     }
     // As a node does it at the end of a turn.
     void turn(std::size_t waiting_bytes_max = std::size_t{64} << 20) {
-        EXPECT_TRUE(desk->commit_if_due(clock.now(), waiting_bytes_max));
-        desk->collect();
+        EXPECT_TRUE(write_log->commit_if_due(clock.now(), waiting_bytes_max));
+        write_log->collect();
         event_base_loop(base.get(), EVLOOP_NONBLOCK);
     }
     template <class Holds>
@@ -81,7 +81,7 @@ protected:
     const Channel channel = *Channel::parse("chan");
     int finished = 0;
     std::unique_ptr<CommitThread> commits;
-    std::unique_ptr<RecordDesk> desk;
+    std::unique_ptr<WriteLog> write_log;
 };
 
 std::vector<std::uint64_t> one_to(std::uint64_t last) {
@@ -120,27 +120,27 @@ TEST_F(CommitThreadTest, WaitsForTheDiskWhenTooMuchIsWaiting) {
     std::size_t most = 0;
     for (std::uint64_t key = 1; key <= 2000; ++key) {
         put(key, std::string(10000, 'x'));
-        EXPECT_TRUE(desk->commit_if_due(clock.now(), waiting_max));  // the loop never comes to turn
-        desk->collect();
+        EXPECT_TRUE(write_log->commit_if_due(clock.now(), waiting_max));  // the loop never comes to turn
+        write_log->collect();
         most = std::max(most, commits->waiting_bytes());
     }
     EXPECT_LE(most, waiting_max + 20000);
     EXPECT_TRUE(commits->commit_all());
-    desk->collect();
+    write_log->collect();
     EXPECT_EQ(answers.requests, one_to(2000));
 }
 
 TEST_F(CommitThreadTest, PurgesARemovedChannelThoughNobodyWrites) {
     for (std::uint64_t key = 1; key <= 1000; ++key) put(key, "value");
     ASSERT_TRUE(turn_until([&] { return answers.requests.size() == 1000; }));
-    desk->remove_channel(channel, {});
+    write_log->remove_channel(channel, {});
     EXPECT_TRUE(turn_until([&] { return !commits->has_channel(channel) && !commits->store().purging(); }));
 }
 
 TEST_F(CommitThreadTest, EndsWhileACommitIsUnderWay) {
     for (std::uint64_t key = 1; key <= 4096; ++key) put(key, std::string(1000, 'x'));
     turn();
-    desk.reset();
+    write_log.reset();
     commits.reset();  // the sanitizers would say what is wrong with that
 }
 

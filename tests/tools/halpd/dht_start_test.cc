@@ -93,9 +93,9 @@ TEST(DhtStart, OfADaemonIsAsTheOriginalsByFlags) {
     EXPECT_THAT(daemon.messages(), HasSubstr("serving records on 127.0.0.1:" + std::to_string(port + 100)));
     EXPECT_THAT(daemon.messages(), HasSubstr("may change every record"));
     expect_the_tests_node(port);
-    const Finished judged =
+    const Finished run_result =
         halp(home, {"dht", "conformance", "127.0.0.1:" + std::to_string(port + 100), "--only", "records"});
-    EXPECT_EQ(judged.code, 0) << judged.out << judged.error;
+    EXPECT_EQ(run_result.code, 0) << run_result.out << run_result.error;
     EXPECT_EQ(daemon.stop(), 0);
 }
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "overlay/dht/testing/conformance.h"
+#include "overlay/dht/testing/conformance_suite.h"
 #include "store/result.h"
 #include "tools/halp/dht/dht_command.h"
 

@@ -78,10 +78,10 @@ std::size_t ConformanceReport::count_of(Verdict::Kind kind) const {
 }
 
 std::string ConformanceReport::summary() const {
-    const std::string judged = std::to_string(count_of(Verdict::Kind::passed)) + " passed, " +
+    const std::string counts = std::to_string(count_of(Verdict::Kind::passed)) + " passed, " +
                                std::to_string(failed()) + " failed, " +
                                std::to_string(count_of(Verdict::Kind::skipped)) + " skipped";
-    return not_run() == 0 ? judged : judged + ", " + std::to_string(not_run()) + " not run";
+    return not_run() == 0 ? counts : counts + ", " + std::to_string(not_run()) + " not run";
 }
 
 bool ConformanceReport::write_junit(const std::string& file, const Endpoint& node, const std::string& why,

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "overlay/dht/testing/conformance.h"
+#include "overlay/dht/testing/conformance_suite.h"
 #include "store/endpoint.h"
 #include "tools/halp/console.h"
 

@@ -8,14 +8,14 @@
 #include <vector>
 
 #include "overlay/dht/libevent/dht_files.h"
-#include "overlay/dht/testing/conformance.h"
+#include "overlay/dht/testing/conformance_suite.h"
 #include "tools/halp/dht/conformance_choice.h"
 #include "tools/halp/dht/conformance_report.h"
 #include "tools/halp/dht/dht_reach.h"
 #include "tools/halp/dht/dht_verbs.h"
 #include "tools/halp/dht/dht_world.h"
 #include "tools/halp/dht/interruptible_runner.h"
-#include "tools/halp/dht/judged_node.h"
+#include "tools/halp/dht/node_under_test.h"
 #include "tools/halp/interrupt.h"
 #include "tools/program/child_process.h"
 
@@ -62,9 +62,9 @@ neo::ConformanceOptions options_of(const CommandLine& command, const Endpoint& n
 }
 
 // From the start of the node, when it is ours, to the exit code.
-class Judging {
+class ConformanceRun {
 public:
-    Judging(const CommandLine& command, Console& console, neo::ConformanceOptions options,
+    ConformanceRun(const CommandLine& command, Console& console, neo::ConformanceOptions options,
             std::vector<neo::ConformanceCase> cases)
         : typed_(command.dht),
           console_(console),
@@ -76,7 +76,7 @@ public:
         interrupt::prepare();
         const Result<void> started = typed_.start.empty() ? Result<void>{} : start_node();
         const ExitCode code =
-            started ? judge() : not_begun(cli::exit_code_of(started.error().code), started.error().message);
+            started ? run_cases() : not_begun(cli::exit_code_of(started.error().code), started.error().message);
         end_node();
         return code;
     }
@@ -84,7 +84,7 @@ public:
 private:
     Result<void> start_node() {
         const char* path = std::getenv("PATH");
-        JudgedNodeOptions own;
+        NodeUnderTestOptions own;
         own.argv = {process::find_program(typed_.start, path == nullptr ? "" : path)};
         if (own.argv.front().empty())
             return Error{ErrorCode::invalid, "--start: `" + typed_.start + "` is no program that can be run."};
@@ -94,41 +94,41 @@ private:
         own.delay = seconds(typed_.delay_s);
         own.keeps_records = !typed_.no_restart;
         own.keep_directory = typed_.keep;
-        auto node = JudgedNode::make(std::move(own));
+        auto node = NodeUnderTest::make(std::move(own));
         if (!node) return node.error();
         node_ = std::move(node).value();
         console_.detail("the node runs in " + node_->directory());
         return node_->start();
     }
 
-    ExitCode judge() {
+    ExitCode run_cases() {
         DhtWorld around(1);
         InterruptibleRunner runner(around.world);
-        neo::Conformance judge(around.doors(), runner, options_, node_.get());
-        around.world.attach(judge);
-        const Sanity sanity = judge.sanity();
+        neo::ConformanceSuite suite(around.environment(), runner, options_, node_.get());
+        around.world.attach(suite);
+        const Sanity sanity = suite.sanity();
         if (sanity.kind != Sanity::Kind::sound) return not_begun(exit_code_of(sanity.kind), sanity.reason + ".");
         for (const neo::ConformanceCase& each : cases_) {
             report_.begin(each);
-            const Verdict verdict = judge.run(each);
-            if (interrupted()) return conclude(ExitCode::interrupted, "interrupted.");
+            const Verdict verdict = suite.run(each);
+            if (interrupted()) return finish(ExitCode::interrupted, "interrupted.");
             report_.add(each, verdict);
-            if (const std::string why = what_became_of_the_node(judge, each, verdict); !why.empty())
-                return conclude(ExitCode::failed, why, true);
+            if (const std::string why = what_became_of_the_node(suite, each, verdict); !why.empty())
+                return finish(ExitCode::failed, why, true);
             if (typed_.fatal && verdict.kind == Verdict::Kind::failed && report_.not_run() > 0)
-                return conclude(ExitCode::failed,
+                return finish(ExitCode::failed,
                                 "the run ends with the failure of " + std::string(each.name) + ".");
         }
-        return conclude(report_.failed() == 0 ? ExitCode::ok : ExitCode::failed, "");
+        return finish(report_.failed() == 0 ? ExitCode::ok : ExitCode::failed, "");
     }
 
     // Why there is no sense in going on without it, in sentences; empty when it is still there. Our own is asked
     // behind every case: one that a case kills may have ended the connection just as the case wants it.
-    std::string what_became_of_the_node(neo::Conformance& judge, const neo::ConformanceCase& test,
+    std::string what_became_of_the_node(neo::ConformanceSuite& suite, const neo::ConformanceCase& test,
                                         const Verdict& verdict) {
         const bool look = node_ || (verdict.kind == Verdict::Kind::failed && report_.not_run() > 0);
         if (!look) return {};
-        const Sanity::Kind found = judge.sanity().kind;
+        const Sanity::Kind found = suite.sanity().kind;
         if (found == Sanity::Kind::sound || interrupted()) return {};
         const std::string how = node_ ? node_->death(time_to_die) : "";
         if (!how.empty()) return "the node ended in the course of " + std::string(test.name) + ": " + how;
@@ -137,13 +137,13 @@ private:
     }
 
     ExitCode not_begun(ExitCode code, const std::string& why) {
-        if (interrupted()) return conclude(ExitCode::interrupted, "interrupted.");
+        if (interrupted()) return finish(ExitCode::interrupted, "interrupted.");
         console_.fail(code, "no case was run: " + why);
         return write_junit(why, why) ? code : ExitCode::failed;
     }
 
     // `why` it ended before its end, in sentences; empty when it did not. `grave`: for --quiet, too.
-    ExitCode conclude(ExitCode code, const std::string& why, bool grave = false) {
+    ExitCode finish(ExitCode code, const std::string& why, bool grave = false) {
         const std::string text = report_.summary() + (why.empty() ? "." : ": " + why);
         if (grave)
             console_.fail(code, text);
@@ -169,7 +169,7 @@ private:
     const neo::ConformanceOptions options_;
     const std::vector<neo::ConformanceCase> cases_;
     ConformanceReport report_;
-    std::unique_ptr<JudgedNode> node_;
+    std::unique_ptr<NodeUnderTest> node_;
 };
 
 }  // namespace
@@ -186,7 +186,7 @@ ExitCode run_dht_conformance(const CommandLine& command, Console& console) {
     if (!node) return console.fail(ExitCode::usage, "`" + typed.node + "` is not HOST:PORT.");
     const auto credential = credential_of(typed.credentials);
     if (!credential) return console.fail(ExitCode::usage, credential.error().message);
-    return Judging(command, console, options_of(command, *node, *credential), std::move(cases).value()).run();
+    return ConformanceRun(command, console, options_of(command, *node, *credential), std::move(cases).value()).run();
 }
 
 }  // namespace halp::cli

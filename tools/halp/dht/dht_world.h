@@ -11,7 +11,7 @@ namespace halp::cli {
 
 struct DhtWorld {
     explicit DhtWorld(std::size_t connections_max) : world(limits_for_streaming(connections_max)) {}
-    [[nodiscard]] Environment doors() {
+    [[nodiscard]] Environment environment() {
         return {world.clock(), world.alarm(), world.random(), world.transport(),
                 unused.files,  unused.files,  unused.events};
     }

@@ -285,12 +285,12 @@ ExitCode run_store(const CommandLine& command, Console& console) {
     ::signal(SIGXFSZ, SIG_IGN);  // too large a file is an error like a full disk
     const std::string file = OpenStore::file_in(typed.directory);
     const bool import = typed.verb == StoreVerb::import_records;
-    const bool judged = typed.verb == StoreVerb::check && console.style().json;
-    if (judged) last_words = json_of(broken_page, file) + "\n";
+    const bool checked = typed.verb == StoreVerb::check && console.style().json;
+    if (checked) last_words = json_of(broken_page, file) + "\n";
     Result<OpenStore> store =
         import ? OpenStore::open(typed.directory, true, typed.bytes_max) : OpenStore::open(typed.directory, false);
     if (!store) {
-        if (judged && store.error().code == ErrorCode::io) console.line(json_of(store.error().message, file));
+        if (checked && store.error().code == ErrorCode::io) console.line(json_of(store.error().message, file));
         return console.fail(store.error());
     }
     switch (typed.verb) {

@@ -37,12 +37,12 @@ protected:
         return [&test = *this, &notes]([[maybe_unused]] const Note& note) {
             static_cast<void>(test);  // of other notes only the text is kept
             if constexpr (std::is_same_v<Note, dht::GetAllNote>) {
-                if (const auto* record = std::get_if<dht::Record>(&note)) {
+                if (const auto* record = std::get_if<dht::RecordReceived>(&note)) {
                     ++test.times[value_of(record->key)];
                     if (test.times.size() == test.reconnect_at) test.client->reconnect();
                     return;
                 }
-                if (const auto* key = std::get_if<dht::RecordKey>(&note)) {
+                if (const auto* key = std::get_if<dht::KeyReceived>(&note)) {
                     ++test.times[value_of(key->key)];
                     return;
                 }
@@ -62,12 +62,12 @@ protected:
     DhtRequestId get_all_suspended(Notes& notes) {
         crash(0);
         crash(1);
-        settle();
+        run_world();
         const auto id = get_all(notes);
         EXPECT_TRUE(client->suspend(id));
         restart(0);
         restart(1);
-        settle(seconds{5});
+        run_world(seconds{5});
         return id;
     }
 
@@ -79,7 +79,7 @@ TEST_F(DhtClientStreams, GetAllGathersTheRecordsOfAllNodes) {
     fill(1000, 100);
     Notes notes;
     const auto id = get_all(notes);
-    settle(seconds{1});
+    run_world(seconds{1});
     EXPECT_EQ(notes, (Notes{"started", "finished"}));
     EXPECT_TRUE(each_once(1000));
     EXPECT_FALSE(client->active(id));
@@ -93,7 +93,7 @@ TEST_F(DhtClientStreams, GetAllOfKeysAndWithAFilter) {
     settings.keys_only = true;
     settings.value_filter = "bbb";
     get_all(notes, settings);
-    settle(seconds{1});
+    run_world(seconds{1});
     EXPECT_EQ(notes, (Notes{"started", "finished"}));
     EXPECT_TRUE(each_once(10));
 }
@@ -103,7 +103,7 @@ TEST_F(DhtClientStreams, GetAllGoesOnBehindTheLastRecordAfterADisconnection) {
     Notes notes;
     reconnect_at = 3000;
     get_all(notes);
-    settle(seconds{5});
+    run_world(seconds{5});
     EXPECT_TRUE(each_once(20'000)) << times.size();
     EXPECT_EQ(notes.back(), "finished");
     EXPECT_EQ(std::ranges::count(notes, "started"), 1);
@@ -117,10 +117,10 @@ TEST_F(DhtClientStreams, GetAllWaitsForANodeThatIsAwayAndThenGoesOn) {
     get_all(notes);
     ASSERT_TRUE(world.run_until([&] { return times.size() >= 3000; }, seconds{5}));
     crash(1);
-    settle(seconds{5});
+    run_world(seconds{5});
     EXPECT_NE(notes.back(), "finished");
     restart(1);
-    settle(seconds{10});
+    run_world(seconds{10});
     EXPECT_EQ(notes.back(), "finished");
     EXPECT_TRUE(each_once(20'000)) << times.size();
 }
@@ -133,7 +133,7 @@ TEST_F(DhtClientStreams, SuspendedNothingComesUntilResumed) {
     EXPECT_TRUE(times.empty());
     EXPECT_TRUE(client->resume(id));
     EXPECT_FALSE(client->suspend(id)) << "not while the change is being acknowledged";
-    settle(seconds{5});
+    run_world(seconds{5});
     EXPECT_EQ(notes, (Notes{"suspended", "started", "resumed", "finished"}));
     EXPECT_TRUE(each_once(2000));
     EXPECT_FALSE(client->suspend(id));
@@ -144,10 +144,10 @@ TEST_F(DhtClientStreams, ASuspensionSurvivesADisconnection) {
     Notes notes;
     const auto id = get_all_suspended(notes);
     nodes[0]->node->disconnect_all();
-    settle(seconds{5});
+    run_world(seconds{5});
     EXPECT_TRUE(times.empty());
     EXPECT_TRUE(client->resume(id));
-    settle(seconds{5});
+    run_world(seconds{5});
     EXPECT_EQ(notes.back(), "finished");
     EXPECT_TRUE(each_once(2000)) << times.size();
 }
@@ -155,26 +155,26 @@ TEST_F(DhtClientStreams, ASuspensionSurvivesADisconnection) {
 TEST_F(DhtClientStreams, WhatIsAskedDuringAChangeIsDoneBehindItAndTheLastWordCounts) {
     Notes notes;
     const auto id = client->mirror("chan", {}, collect<dht::MirrorNote>(notes)).value();
-    settle();
+    run_world();
     notes.clear();
     EXPECT_TRUE(client->set_suspended(id, true));
     EXPECT_FALSE(client->resume(id)) << "the change is not acknowledged";
     EXPECT_TRUE(client->set_suspended(id, false));
     EXPECT_TRUE(client->set_suspended(id, true));
     EXPECT_TRUE(client->set_suspended(id, false));
-    settle();
+    run_world();
     EXPECT_EQ(notes, (Notes{"suspended", "resumed"}));
     EXPECT_TRUE(client->set_suspended(id, false)) << "nothing to do";
     EXPECT_TRUE(client->set_suspended(id, true));
     EXPECT_TRUE(client->set_suspended(id, false));
     EXPECT_TRUE(client->set_suspended(id, true)) << "as it is already becoming";
-    settle();
+    run_world();
     EXPECT_EQ(notes, (Notes{"suspended", "resumed", "suspended"}));
     store(0, "chan", 2, "two");
-    settle();
+    run_world();
     EXPECT_EQ(notes.size(), 3U) << "it is suspended";
     EXPECT_TRUE(client->stop(id));
-    settle();
+    run_world();
     EXPECT_FALSE(client->set_suspended(id, false));
 }
 
@@ -186,7 +186,7 @@ TEST_F(DhtClientStreams, AStoppedStreamIsNotResumedAnyMore) {
     EXPECT_TRUE(control.active());
     EXPECT_TRUE(control.stop());
     EXPECT_FALSE(client->set_suspended(id, false));
-    settle(seconds{5});
+    run_world(seconds{5});
     EXPECT_EQ(notes.back(), "stopped");
     EXPECT_FALSE(control.active() || control.suspend() || control.resume() || control.stop() || control.cancel());
 }
@@ -194,7 +194,7 @@ TEST_F(DhtClientStreams, AStoppedStreamIsNotResumedAnyMore) {
 TEST_F(DhtClientStreams, AThrottleHoldsBackWhatFillsAQueue) {
     crash(0);
     crash(1);
-    settle();
+    run_world();
     Notes notes;
     const auto id = client->mirror("chan", {}, collect<dht::MirrorNote>(notes)).value();
     Throttle throttle(0.75, 0.25);
@@ -202,7 +202,7 @@ TEST_F(DhtClientStreams, AThrottleHoldsBackWhatFillsAQueue) {
     throttle.add(flow);
     const auto at = [&](double level) {
         throttle.level(level);
-        settle();
+        run_world();
         return std::pair{throttle.holding(), notes.empty() ? "" : notes.back()};
     };
     using Seen = std::pair<bool, std::string>;
@@ -227,7 +227,7 @@ TEST_F(DhtClientStreams, StoppedIsTheLastNote) {
     const auto id = get_all_suspended(notes);
     EXPECT_TRUE(client->stop(id));
     EXPECT_FALSE(client->resume(id));
-    settle(seconds{5});
+    run_world(seconds{5});
     EXPECT_EQ(notes, (Notes{"suspended", "started", "stopped"}));
     EXPECT_TRUE(times.empty());
     EXPECT_FALSE(client->active(id));
@@ -236,13 +236,13 @@ TEST_F(DhtClientStreams, StoppedIsTheLastNote) {
 
 TEST_F(DhtClientStreams, StoppingDoesNotWaitForANodeThatIsAway) {
     crash(1);
-    settle();
+    run_world();
     Notes notes;
     const auto id = get_all(notes);
-    settle();
+    run_world();
     EXPECT_EQ(notes, (Notes{"started"}));
     EXPECT_TRUE(client->stop(id));
-    settle();
+    run_world();
     EXPECT_EQ(notes, (Notes{"started", "stopped"}));
 }
 
@@ -251,11 +251,11 @@ TEST_F(DhtClientStreams, ANotifierMayStopItsOwnRequest) {
     Notes notes;
     DhtRequestId id = neo::no_request;
     const auto hear = [&](const dht::GetAllNote& note) {
-        if (!std::holds_alternative<dht::Record>(note)) return notes.push_back(describe(note));
+        if (!std::holds_alternative<dht::RecordReceived>(note)) return notes.push_back(describe(note));
         if (++times[0] == 10) client->stop(id);
     };
     id = client->get_all("chan", {}, hear).value();
-    settle(seconds{5});
+    run_world(seconds{5});
     EXPECT_EQ(notes.back(), "stopped");
     EXPECT_FALSE(client->active(id));
 }
@@ -265,11 +265,11 @@ TEST_F(DhtClientStreams, ACancelledStreamIsSilentAndLeavesTheNodesInOrder) {
     Notes notes;
     DhtRequestId id = neo::no_request;
     const auto hear = [&](const dht::GetAllNote& note) {
-        if (!std::holds_alternative<dht::Record>(note)) return notes.push_back(describe(note));
+        if (!std::holds_alternative<dht::RecordReceived>(note)) return notes.push_back(describe(note));
         if (++times[0] == 10) client->cancel(id);
     };
     id = client->get_all("chan", {}, hear).value();
-    settle(seconds{5});
+    run_world(seconds{5});
     EXPECT_LE(notes.size(), 1U);
     EXPECT_EQ(times[0], 10);
     EXPECT_EQ(nodes[0]->node->status().requests_active, 1U);
@@ -278,11 +278,11 @@ TEST_F(DhtClientStreams, ACancelledStreamIsSilentAndLeavesTheNodesInOrder) {
 
 TEST_F(DhtClientStreams, ATimeOutEndsAStreamThatWaits) {
     crash(1);
-    settle();
+    run_world();
     Notes notes;
     const auto id = get_all(notes);
     EXPECT_TRUE(client->set_timeout(id, seconds{2}));
-    settle(seconds{3});
+    run_world(seconds{3});
     EXPECT_EQ(notes, (Notes{"started", "timed out"}));
     EXPECT_FALSE(client->active(id));
 }
@@ -291,7 +291,7 @@ TEST_F(DhtClientStreams, MirrorTellsOfRefreshesChangesAndRemovals) {
     store(0, "chan", 2, "two");
     Notes notes;
     const auto id = client->mirror("chan", {true, 0}, collect<dht::MirrorNote>(notes)).value();
-    settle();
+    run_world();
     EXPECT_EQ(notes, (Notes{"started", "refreshed 0000000000000002, 3 bytes"}));
     notes.clear();
     put(5, "five");
@@ -299,17 +299,17 @@ TEST_F(DhtClientStreams, MirrorTellsOfRefreshesChangesAndRemovals) {
     EXPECT_EQ(notes, (Notes{"updated 0000000000000005, 4 bytes", "deleted 0000000000000002"}));
     notes.clear();
     EXPECT_TRUE(client->suspend(id));
-    settle();
+    run_world();
     put(7, "x");
     EXPECT_EQ(notes, (Notes{"suspended"}));
     EXPECT_TRUE(client->resume(id));
-    settle();
+    run_world();
     // The nodes acknowledge one after the other.
     EXPECT_EQ(notes.size(), 3U);
     EXPECT_EQ(std::ranges::count(notes, "resumed"), 1);
     EXPECT_EQ(std::ranges::count(notes, "updated 0000000000000007, 1 bytes"), 1);
     EXPECT_TRUE(client->stop(id));
-    settle();
+    run_world();
     EXPECT_EQ(notes.back(), "stopped");
     EXPECT_FALSE(client->active(id));
 }
@@ -318,10 +318,10 @@ TEST_F(DhtClientStreams, MirrorIsRestartedAfterADisconnectionAndRefreshesAgain) 
     store(0, "chan", 2, "two");
     Notes notes;
     EXPECT_TRUE(client->mirror("chan", {true, 0}, collect<dht::MirrorNote>(notes)));
-    settle();
+    run_world();
     notes.clear();
     nodes[0]->node->disconnect_all();
-    settle(seconds{1});
+    run_world(seconds{1});
     ASSERT_EQ(notes.size(), 2U);
     EXPECT_EQ(notes[0].substr(0, 28), "10.0.0.1:10100 disconnected:");
     EXPECT_EQ(notes[1], "refreshed 0000000000000002, 3 bytes");
@@ -332,9 +332,9 @@ TEST_F(DhtClientStreams, MirrorIsRestartedAfterADisconnectionAndRefreshesAgain) 
 TEST_F(DhtClientStreams, MirrorEndsWhenTheChannelIsRemovedEverywhere) {
     Notes notes, removal;
     EXPECT_TRUE(client->mirror("chan", {}, collect<dht::MirrorNote>(notes)));
-    settle();
+    run_world();
     EXPECT_TRUE(client->remove_channel("chan", listen<dht::RemoveChannelNote>(removal)));
-    settle();
+    run_world();
     EXPECT_EQ(removal, (Notes{"finished"}));
     ASSERT_EQ(notes.size(), 4U);
     EXPECT_EQ(notes.back(), "finished");
@@ -356,10 +356,10 @@ TEST_F(DhtClientStreams, RemoveChannelNeedsPermission) {
     DhtClient bob(world.env(host), options);
     world.attach(host, bob);
     for (const auto& node : nodes) bob.add_node(node->address);
-    settle(seconds{1});
+    run_world(seconds{1});
     Notes notes;
     EXPECT_TRUE(bob.remove_channel("chan", listen<dht::RemoveChannelNote>(notes)));
-    settle(seconds{1});
+    run_world(seconds{1});
     EXPECT_EQ(notes, (Notes{"10.0.0.1:10100 does not permit this"}));
     EXPECT_EQ(stored(0, "chan", 2), "two");
 }
@@ -370,7 +370,7 @@ TEST_F(DhtClientStreams, EachChannelIsNamedOnce) {
     store(1, "b", 1, "x");
     Notes notes;
     EXPECT_TRUE(client->get_channels(listen<dht::GetChannelsNote>(notes)));
-    settle();
+    run_world();
     EXPECT_EQ(notes.back(), "finished");
     std::ranges::sort(notes);
     EXPECT_EQ(notes, (Notes{"channel a", "channel b", "finished"}));
@@ -379,11 +379,11 @@ TEST_F(DhtClientStreams, EachChannelIsNamedOnce) {
 TEST_F(DhtClientStreams, ANodeThatIsAddedLaterTakesPart) {
     Notes notes;
     EXPECT_TRUE(client->mirror("chan", {true, 0}, collect<dht::MirrorNote>(notes)));
-    settle();
+    run_world();
     add_server(HashRange());
     store(2, "chan", 9, "nine");
     client->add_node(nodes[2]->address);
-    settle(seconds{1});
+    run_world(seconds{1});
     EXPECT_EQ(notes, (Notes{"started", "refreshed 0000000000000009, 4 bytes"}));
 }
 
@@ -392,10 +392,10 @@ TEST_F(DhtClientStreams, WithoutNodesARequestToAllWaitsForTheFirst) {
     begin_client();
     Notes notes;
     EXPECT_TRUE(client->get_channels(listen<dht::GetChannelsNote>(notes)));
-    settle(seconds{1});
+    run_world(seconds{1});
     EXPECT_TRUE(notes.empty());
     client->add_node(nodes[2]->address);
-    settle(seconds{1});
+    run_world(seconds{1});
     EXPECT_EQ(notes, (Notes{"finished"}));
 }
 
@@ -426,20 +426,20 @@ TEST_F(DhtMirrorUnderLoad, IsToldThatUpdatesWereLostAndRepairedByTheNextRefresh)
     const auto id = client->mirror("chan", {.initial_refresh = false, .periodic_refresh_s = 5},
                                    [this](const dht::MirrorNote& note) { hear(note); });
     ASSERT_TRUE(id);
-    settle();
+    run_world();
     ASSERT_TRUE(client->suspend(*id));
-    settle();
+    run_world();
     for (std::uint64_t key = 0; key < written; ++key) store(0, "chan", key, "value " + std::to_string(key));
-    settle();
+    run_world();
     EXPECT_EQ(updates, 0U);
 
     ASSERT_TRUE(client->resume(*id));
-    settle();
+    run_world();
     EXPECT_EQ(updates, kept) << "the node keeps so many and no more";
     EXPECT_EQ(overflows, 1U);
     EXPECT_EQ(copy.size(), kept);
 
-    settle(seconds{6});
+    run_world(seconds{6});
     ASSERT_EQ(copy.size(), written);
     for (const auto& [key, value] : copy) EXPECT_EQ(value, "value " + std::to_string(key));
 }

@@ -37,7 +37,7 @@ TEST_F(DhtClientTest, ConnectsAndLearnsTheRange) {
     EXPECT_FALSE(client->all_connected());
     EXPECT_TRUE(client->add_node(nodes[0]->address));
     EXPECT_FALSE(client->add_node(nodes[0]->address));
-    settle();
+    run_world();
     EXPECT_EQ(heard,
               (Notes{"connected to 10.0.0.1:10100", "10.0.0.1:10100 covers 0000000000000000 to ffffffffffffffff"}));
     EXPECT_TRUE(client->all_connected() && client->all_ranges_known());
@@ -91,7 +91,7 @@ TEST_F(DhtClientTest, RequestsOfOneTurnLeaveInOneWrite) {
         EXPECT_TRUE(client->get("chan", Key{2}, again));
     };
     for (int i = 0; i < 50; ++i) EXPECT_TRUE(client->get("chan", Key{1}, first));
-    settle();
+    run_world();
     EXPECT_EQ(answered, 100U);
     EXPECT_EQ(told() - before, 2U);
 }
@@ -105,7 +105,7 @@ TEST_F(DhtClientTest, ARequestThatIsCancelledBeforeItIsSentIsNeverSent) {
     EXPECT_TRUE(client->put("chan", Key{3}, "three", listen<dht::PutNote>(notes)));
     ASSERT_TRUE(first && second);
     EXPECT_TRUE(client->cancel(*second));
-    settle();
+    run_world();
     EXPECT_EQ(notes, (Notes{"succeeded", "succeeded"}));
     EXPECT_EQ(stored(0, "chan", 1) + stored(0, "chan", 2) + stored(0, "chan", 3), "one-three");
 }
@@ -150,7 +150,7 @@ TEST_F(DhtClientTest, WithoutAnyNodeARequestAboutOneKeyDoesNotBegin) {
         EXPECT_EQ(begun.error().code, ErrorCode::unreachable);
         EXPECT_EQ(begun.error().message, "No DHT node is known to this client; add or find one first.");
     }
-    settle();
+    run_world();
     EXPECT_EQ(client->stats().requests_active, 0U);
 }
 
@@ -170,7 +170,7 @@ TEST_F(DhtClientTest, CountsRequestsByKindAndBeginsAgainWhenTold) {
     EXPECT_EQ(stats.nodes_connected_share(), 1.0);
     EXPECT_EQ(stats.nodes_connecting(), 0U);
     crash(1);
-    settle();
+    run_world();
     EXPECT_EQ(client->stats().nodes_connecting_share(), 0.5);
     EXPECT_FALSE(client->stats().all_connected());
     client->clear_stats();
@@ -195,7 +195,7 @@ TEST_F(DhtClientTest, TakesSoManyRequestsAtATimeAndNoMore) {
     const auto refused = client->get("chan", Key{1}, listen<dht::GetNote>(notes));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::busy);
-    settle(seconds{2});
+    run_world(seconds{2});
     EXPECT_EQ(notes.size(), 5000U);
     EXPECT_EQ(client->stats().requests_max, 5000U);
 }
@@ -222,7 +222,7 @@ TEST_F(DhtClientTest, ALostConnectionEndsItsRequestsAndIsMadeAgain) {
     Notes notes;
     EXPECT_TRUE(client->get("chan", Key{1}, listen<dht::GetNote>(notes)));
     client->reconnect();
-    settle(milliseconds{500});
+    run_world(milliseconds{500});
     ASSERT_EQ(notes.size(), 1U);
     EXPECT_EQ(notes[0].substr(0, 28), "10.0.0.1:10100 disconnected:");
     EXPECT_TRUE(client->all_connected());
@@ -234,7 +234,7 @@ TEST_F(DhtClientTest, ANodeThatIsAwayIsTriedAgainEverLessOften) {
     add_server(HashRange::full());
     connect();
     crash(0);
-    settle(milliseconds{100});
+    run_world(milliseconds{100});
     EXPECT_EQ(get(1), (Notes{"no connected node covers the key"}));
     world.run_for(seconds{30});
     const auto failures = client->stats().links.failures;
@@ -311,10 +311,10 @@ TEST_F(DhtClientTest, HintsDoNotKeepOutNodesThatAreNamed) {
     options.links.nodes_max = 10;
     begin_client(options);
     client->add_source(list);
-    settle();
+    run_world();
     EXPECT_EQ(client->nodes().size(), 5U);
     EXPECT_TRUE(client->add_node(nodes[0]->address));
-    settle();
+    run_world();
     EXPECT_TRUE(client->all_connected());
 }
 
@@ -322,7 +322,7 @@ TEST_F(DhtClientTest, ReconnectsWhenTold) {
     split_in_two();
     connect();
     client->reconnect();
-    settle(seconds{1});
+    run_world(seconds{1});
     EXPECT_EQ(client->stats().links.losses, 2U);
     EXPECT_TRUE(client->all_connected());
     EXPECT_EQ(put(1, "x"), (Notes{"succeeded"}));
@@ -332,7 +332,7 @@ TEST_F(DhtClientTest, AfterShutdownNothingIsConnectedAnyMore) {
     add_server(HashRange::full());
     connect();
     client->shutdown();
-    settle(seconds{5});
+    run_world(seconds{5});
     EXPECT_EQ(nodes[0]->node->status().connections, 0U);
     EXPECT_EQ(get(1), (Notes{"no connected node covers the key"}));
 }
@@ -341,10 +341,10 @@ TEST_F(DhtClientTest, AfterShutdownItConnectsAgainWhenTold) {
     split_in_two();
     connect();
     client->shutdown();
-    settle(seconds{5});
+    run_world(seconds{5});
     EXPECT_EQ(client->stats().nodes_connected, 0U);
     client->connect();
-    settle(seconds{3});
+    run_world(seconds{3});
     EXPECT_TRUE(client->all_connected());
     EXPECT_EQ(put(1, "x"), (Notes{"succeeded"}));
 }
@@ -355,13 +355,13 @@ TEST_F(DhtClientTest, WithoutAutoConnectNodesAreRememberedUntilConnect) {
     options.auto_connect = false;
     begin_client(options);
     for (const auto& node : nodes) EXPECT_TRUE(client->add_node(node->address));
-    settle(seconds{5});
+    run_world(seconds{5});
     EXPECT_TRUE(heard.empty());
     EXPECT_EQ(nodes[0]->node->status().accepted, 0U);
     EXPECT_EQ(client->stats().nodes, 2U);
     EXPECT_EQ(get(1), (Notes{"no connected node covers the key"}));
     client->connect();
-    settle();
+    run_world();
     EXPECT_TRUE(client->all_connected() && client->all_ranges_known());
     EXPECT_EQ(put(1, "x"), (Notes{"succeeded"}));
 }
@@ -376,7 +376,7 @@ TEST_F(DhtClientTest, ConnectionsCanBeReadAboutWithoutANotifierOfOnesOwn) {
                     dht::log_connections([&](std::string_view line) { lines.emplace_back(line); }));
     world.attach(host, other);
     other.add_node(nodes[0]->address);
-    settle();
+    run_world();
     EXPECT_EQ(lines,
               (Notes{"connected to 10.0.0.1:10100", "10.0.0.1:10100 covers 0000000000000000 to ffffffffffffffff"}));
 }
@@ -387,7 +387,7 @@ TEST_F(DhtClientTest, ARejectedClientHearsOfItAndTriesOn) {
     options.credential.name = "nobody";
     begin_client(options);
     client->add_node(nodes[0]->address);
-    settle(seconds{5});
+    run_world(seconds{5});
     EXPECT_GT(heard.size(), 3U);
     EXPECT_EQ(heard[0].substr(0, 15), "10.0.0.1:10100:");
     EXPECT_FALSE(client->all_connected());
@@ -419,7 +419,7 @@ TEST_F(DhtClientTest, ACancelledRequestIsSilent) {
     const auto id = client->get("chan", Key{1}, listen<dht::GetNote>(notes));
     EXPECT_TRUE(client->cancel(*id));
     EXPECT_FALSE(client->cancel(*id));
-    settle();
+    run_world();
     EXPECT_TRUE(notes.empty());
     EXPECT_EQ(client->stats().requests_active, 0U);
 }
@@ -431,7 +431,7 @@ TEST_F(DhtClientTest, FollowsTheRangeOfANode) {
     connect();
     nodes[0]->node->set_range(HashRange::full());
     nodes[1]->node->set_range(HashRange());
-    settle();
+    run_world();
     EXPECT_EQ(put(5, "x"), (Notes{"succeeded"}));
     EXPECT_EQ(stored(0, "chan", 5), "x");
 }
@@ -442,7 +442,7 @@ TEST_F(DhtClientTest, ANodeThatIsNoLongerResponsibleSaysSo) {
     Notes notes;
     EXPECT_TRUE(client->put("chan", Key{5}, "x", listen<dht::PutNote>(notes)));
     nodes[0]->node->set_range(lower());
-    settle();
+    run_world();
     EXPECT_EQ(notes, (Notes{"10.0.0.1:10100 is not responsible for the key"}));
 }
 
@@ -452,7 +452,7 @@ TEST_F(DhtClientTest, ConnectsToANodeThatAnotherOneAnnounces) {
     add_server(upper());
     nodes[0]->node->set_range(lower());
     nodes[0]->node->announce_node({10, 0, 0, 2}, 10100, upper());
-    settle(milliseconds{500});
+    run_world(milliseconds{500});
     EXPECT_EQ(client->stats().nodes_connected, 2U);
     EXPECT_EQ(put(5, "x"), (Notes{"succeeded"}));
     EXPECT_EQ(stored(1, "chan", 5), "x");
@@ -466,7 +466,7 @@ protected:
         add_server(HashRange::full());
         connect();
         nodes[1]->node->set_range(HashRange::full());
-        settle();
+        run_world();
         old = 0;
         newest = 1;
     }
@@ -495,7 +495,7 @@ TEST_F(DhtClientBetweenTwoOwners, RemovesFromBothAndSaysSoWhicheverHadIt) {
 
 TEST_F(DhtClientBetweenTwoOwners, NoRecordIsNotGuessedWhileAnOwnerIsAway) {
     crash(old);
-    settle();
+    run_world();
     const Notes notes = get(1);
     EXPECT_EQ(notes, (Notes{"10.0.0.1:10100 disconnected: not connected"}));
 }
@@ -511,11 +511,11 @@ TEST_F(DhtClientBetweenTwoOwners, AnUpdateMovesTheRecordToTheNewOwner) {
 TEST_F(DhtClientBetweenTwoOwners, AnUpdateLosesNothingWhenTheNewOwnerIsAway) {
     store(old, "chan", 1, "old");
     crash(newest);
-    settle();
+    run_world();
     EXPECT_EQ(update(1, [](Bytes) { return UpdateChoice::replace("new"); }),
               (Notes{"10.0.0.2:10100 disconnected: not connected"}));
     EXPECT_EQ(stored(old, "chan", 1), "old");
-    settle();
+    run_world();
     EXPECT_EQ(nodes[old]->node->status().requests_active, 1U) << "GetHashRange alone";
 }
 
@@ -565,7 +565,7 @@ TEST_F(DhtClientTest, TwoUpdatesOfOneRecordConflict) {
         "chan", Key{1}, [](Bytes) { return UpdateChoice::replace("a"); }, listen<dht::UpdateNote>(first)));
     EXPECT_TRUE(client->update(
         "chan", Key{1}, [](Bytes) { return UpdateChoice::replace("b"); }, listen<dht::UpdateNote>(second)));
-    settle();
+    run_world();
     EXPECT_EQ(first, (Notes{"succeeded"}));
     EXPECT_EQ(second, (Notes{"the record was changed by somebody else"}));
     EXPECT_EQ(get(1), (Notes{"got a"}));
@@ -579,7 +579,7 @@ TEST_F(DhtClientTest, ACancelledUpdateLeavesNothingBehindOnTheNode) {
     const auto id = client->update(
         "chan", Key{1}, [](Bytes) { return UpdateChoice::replace("a"); }, listen<dht::UpdateNote>(notes));
     EXPECT_TRUE(client->cancel(*id));
-    settle();
+    run_world();
     EXPECT_TRUE(notes.empty());
     EXPECT_EQ(get(1), (Notes{"got one"}));
     EXPECT_FALSE(client->active(*id));
@@ -611,7 +611,7 @@ TEST_F(DhtClientTest, AddsTheNodesOfAFile) {
     begin_client();
     EXPECT_EQ(client->add_nodes("10.0.0.1:10100\n10.0.0.2:10100\n").value(), 2U);
     EXPECT_FALSE(client->add_nodes("what?\n"));
-    settle();
+    run_world();
     EXPECT_EQ(client->stats().nodes_connected, 2U);
 }
 
@@ -626,7 +626,7 @@ TEST_F(DhtClientTest, FindsNodesInASourceAndDoesNotWaitForThoseThatNeverWere) {
     source.list = {nodes[0]->address, {"10.9.9.9", 1}};
     begin_client();
     client->add_source(source);
-    settle();
+    run_world();
     EXPECT_EQ(client->stats().nodes, 1U);
     EXPECT_TRUE(client->all_ranges_known());
     source.list.push_back(nodes[1]->address);
@@ -634,29 +634,29 @@ TEST_F(DhtClientTest, FindsNodesInASourceAndDoesNotWaitForThoseThatNeverWere) {
     EXPECT_EQ(client->stats().nodes, 2U);
     Notes notes;
     EXPECT_TRUE(client->get_channels(listen<dht::GetChannelsNote>(notes)));
-    settle();
+    run_world();
     EXPECT_EQ(notes, (Notes{"finished"}));
 }
 
 // Answers every query with one text, as a HALP host does, and closes.
 class HalpHost final : public EventHandler {
 public:
-    explicit HalpHost(Environment& doors) : doors_(doors) {}
+    explicit HalpHost(Environment& environment) : environment_(environment) {}
     void on_accept(StreamId, const Endpoint&) override {}
     void on_connected(StreamId, const Endpoint&) override {}
     void on_connect_failed(StreamId, ConnectFailure) override {}
     void on_bytes(StreamId stream, Bytes bytes) override {
         asked = bytes;
-        doors_.transport.write(stream, answer);
-        doors_.transport.close(stream);
+        environment_.transport.write(stream, answer);
+        environment_.transport.close(stream);
     }
-    void on_end(StreamId stream) override { doors_.transport.close(stream); }
+    void on_end(StreamId stream) override { environment_.transport.close(stream); }
     void on_closed(StreamId) override {}
     void on_wakeup() override {}
     std::string asked, answer;
 
 private:
-    Environment& doors_;
+    Environment& environment_;
 };
 
 TEST_F(DhtClientTest, FindsNodesByLabelThroughOneHalpHost) {
@@ -684,7 +684,7 @@ TEST_F(DhtClientTest, FindsTheNodesThatAnOverlayNodeOfTheSameProcessLists) {
     OverlayNodeSource source(overlay, dht);
     begin_client();
     client->add_source(source);
-    settle();
+    run_world();
     EXPECT_EQ(client->stats().nodes, 0U) << "nobody is announced yet";
 
     for (const auto& node : nodes) ASSERT_TRUE(overlay.announce(dht, node->address));
@@ -732,7 +732,7 @@ TEST_F(DhtClientWithoutRoom, WaitsAndThenSaysEverythingInOrder) {
     Notes notes;
     for (int i = 0; i < 100; ++i)
         ASSERT_TRUE(client->put("chan", Key{7}, "value " + std::to_string(i), listen<dht::PutNote>(notes)));
-    settle();
+    run_world();
     EXPECT_TRUE(notes.empty());
     EXPECT_EQ(client->stats().links.bytes_out, before) << "nothing is added to what the world holds";
 
@@ -740,7 +740,7 @@ TEST_F(DhtClientWithoutRoom, WaitsAndThenSaysEverythingInOrder) {
     const auto passed_at_once = client->stats().links.queued.count;
     sockets.waiting = 0;
     client->on_writable(sockets.asked);
-    settle();
+    run_world();
     EXPECT_EQ(notes, Notes(100, "succeeded"));
     const RequestTimes queued = client->stats().links.queued;
     EXPECT_EQ(queued.count, passed_at_once + 100);
@@ -755,10 +755,10 @@ TEST_F(DhtClientWithoutRoom, WaitsAndThenSaysEverythingInOrder) {
 TEST_F(DhtClientWithoutRoom, LosesWhatWaitsWithItsConnectionAndSaysSo) {
     Notes notes;
     ASSERT_TRUE(client->put("chan", Key{7}, "never", listen<dht::PutNote>(notes)));
-    settle();
+    run_world();
     sockets.waiting = 0;
     nodes[0]->node->disconnect_all();
-    settle();
+    run_world();
     ASSERT_EQ(notes.size(), 1U);
     EXPECT_NE(notes[0], "succeeded");
     ASSERT_TRUE(world.run_until([&] { return client->all_connected(); }, seconds{5}));
@@ -772,7 +772,7 @@ TEST_F(DhtClientWithoutRoom, ForgetsWhatIsCancelledBeforeItWasSaid) {
     ASSERT_TRUE(id && client->cancel(*id));
     sockets.waiting = 0;
     client->on_writable(sockets.asked);
-    settle();
+    run_world();
     EXPECT_TRUE(notes.empty());
     EXPECT_EQ(stored(0, "chan", 7), "-");
     EXPECT_EQ(put(7, "again"), (Notes{"succeeded"}));
@@ -785,18 +785,18 @@ TEST_F(DhtClientTest, FollowsANodeThatComesBackWithAnotherRange) {
     connect();
     EXPECT_EQ(put(5, "before"), (Notes{"succeeded"}));
     crash(0);
-    settle();
+    run_world();
     nodes[0]->options.range = lower();
     restart(0);
     ASSERT_TRUE(world.run_until([&] { return client->all_connected(); }, seconds{10}));
-    settle();  // what it told before it went counts until it has told its range anew
+    run_world();  // what it told before it went counts until it has told its range anew
     EXPECT_EQ(put(4, "mine"), (Notes{"succeeded"}));
     EXPECT_EQ(stored(0, "chan", 4), "mine");
     EXPECT_EQ(put(5, "no longer"), (Notes{"no connected node covers the key"})) << "it is not even asked";
 
     add_server(upper());
     client->add_node(nodes[1]->address);
-    settle(seconds{2});
+    run_world(seconds{2});
     EXPECT_EQ(put(5, "after"), (Notes{"succeeded"}));
     EXPECT_EQ(stored(1, "chan", 5), "after");
     EXPECT_EQ(stored(0, "chan", 5), "before") << "what is out of its range it keeps";
@@ -804,13 +804,13 @@ TEST_F(DhtClientTest, FollowsANodeThatComesBackWithAnotherRange) {
     // Both are back with the halves exchanged: nothing of what was known of them is left.
     crash(0);
     crash(1);
-    settle();
+    run_world();
     nodes[0]->options.range = upper();
     nodes[1]->options.range = lower();
     restart(0);
     restart(1);
     ASSERT_TRUE(world.run_until([&] { return client->all_connected(); }, seconds{10}));
-    settle();
+    run_world();
     EXPECT_EQ(put(7, "odd"), (Notes{"succeeded"}));
     EXPECT_EQ(put(6, "even"), (Notes{"succeeded"}));
     EXPECT_EQ(stored(0, "chan", 7), "odd");

@@ -61,13 +61,13 @@ TEST_F(StructRecords, AreReadFromTheNotesOfGetAndMirror) {
     EXPECT_TRUE(client->mirror("chan", {.initial_refresh = false}, [&](const dht::MirrorNote& note) {
         if (const auto* now = std::get_if<dht::Updated>(&note)) keep(now->value);
     }));
-    settle();
+    run_world();
     const User ann{"Ann", 1, {}};
     EXPECT_EQ(put(1, to_contiguous(ann)), (Notes{"succeeded"}));
     EXPECT_TRUE(client->get("chan", Key{1}, [&](const dht::GetNote& note) {
         if (const auto* here = std::get_if<dht::Received>(&note)) keep(here->value);
     }));
-    settle();
+    run_world();
     EXPECT_EQ(got, (std::vector<User>{ann, ann}));
 }
 

@@ -65,11 +65,11 @@ private:
         NoStorage storage;
         Nobody nobody;
         MemoryStore store;
-        RecordDesk desk(store);
+        WriteLog records(store);
         DhtNodeOptions options;
         options.range = range;
         DhtNode node({world.clock(), world.alarm(), world.random(), world.transport(), storage, storage, nobody},
-                     desk, options, nullptr, &world.backlog());
+                     records, options, nullptr, &world.backlog());
         world.attach(node, &node);
         const std::uint16_t port = world.listen({"127.0.0.1", 0}).value().port;
         if (::write(tell, &port, sizeof port) != static_cast<ssize_t>(sizeof port)) _exit(1);
@@ -246,7 +246,7 @@ TEST(BlockingDhtClient, AConsumerThatSuspendsAgainAndAgainGetsEveryRecordOnce) {
     bool finished = false, resting = false;
     DhtRequestId id{};
     const auto hear = [&](const dht::GetAllNote& note) {
-        if (const auto* record = std::get_if<dht::Record>(&note)) {
+        if (const auto* record = std::get_if<dht::RecordReceived>(&note)) {
             ++seen[value_of(record->key)];
             EXPECT_FALSE(resting) << "a record between Suspended and Resumed";
             if (seen.size() % 500 == 100) static_cast<void>(dht.client().suspend(id));

@@ -14,7 +14,7 @@
 #include "overlay/backlog.h"
 #include "overlay/dht/client/neo_client_session.h"
 #include "overlay/dht/node/dht_node.h"
-#include "overlay/dht/node/record_desk.h"
+#include "overlay/dht/node/write_log.h"
 #include "overlay/dht/wire/record_batch.h"
 #include "overlay/libevent/limits.h"
 #include "overlay/libevent/world.h"
@@ -208,7 +208,7 @@ TEST(LibeventStreaming, ASlowReaderOfABigChannelIsBoundedInMemoryAndNotCutOff) {
         void note(const Event&) override {}
     } deaf;
     MemoryStore store;
-    RecordDesk desk(store);
+    WriteLog records(store);
     const Channel channel = *Channel::parse("big");
     for (std::uint64_t key = 0; key < 4000; ++key) {
         std::string value(8000, '\0');
@@ -216,7 +216,7 @@ TEST(LibeventStreaming, ASlowReaderOfABigChannelIsBoundedInMemoryAndNotCutOff) {
         static_cast<void>(store.put_now(channel, Key{key}, value));
     }
     DhtNode node(Environment{world.clock(), world.alarm(), world.random(), world.transport(), files, files, deaf},
-                 desk, {}, nullptr, &world.backlog());
+                 records, {}, nullptr, &world.backlog());
     world.attach(node, &node);
     const auto at = world.listen(any_port);
     ASSERT_TRUE(at);

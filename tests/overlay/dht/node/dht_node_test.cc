@@ -31,15 +31,15 @@ using std::chrono::seconds;
 // Writes what it is told to and remembers all it hears.
 class ScriptedClient final : public EventHandler {
 public:
-    explicit ScriptedClient(Environment& doors) : doors_(doors) {}
+    explicit ScriptedClient(Environment& environment) : environment_(environment) {}
 
     void connect(const Endpoint& to) {
         heard.clear();
         ended = false;
-        stream_ = doors_.transport.connect(to);
+        stream_ = environment_.transport.connect(to);
     }
-    void say(std::string_view raw) { doors_.transport.write(stream_, raw); }
-    void hang_up() { doors_.transport.close(stream_); }
+    void say(std::string_view raw) { environment_.transport.write(stream_, raw); }
+    void hang_up() { environment_.transport.close(stream_); }
 
     void on_accept(StreamId, const Endpoint&) override {}
     void on_connected(StreamId, const Endpoint&) override { connected = true; }
@@ -47,7 +47,7 @@ public:
     void on_bytes(StreamId, Bytes arrived) override { heard += arrived; }
     void on_end(StreamId stream) override {
         ended = true;
-        doors_.transport.close(stream);
+        environment_.transport.close(stream);
     }
     void on_closed(StreamId) override { ended = true; }
     void on_wakeup() override {}
@@ -56,7 +56,7 @@ public:
     bool connected = false, ended = false;
 
 private:
-    Environment& doors_;
+    Environment& environment_;
     StreamId stream_{};
 };
 
@@ -66,9 +66,9 @@ struct Watcher : DhtObserver {
 };
 
 // What the node writes, and in which event of the world.
-class WriteLog final : public Transport {
+class WriteRecorder final : public Transport {
 public:
-    WriteLog(const SimWorld& world, Transport& inner) : world_(world), inner_(inner) {}
+    WriteRecorder(const SimWorld& world, Transport& inner) : world_(world), inner_(inner) {}
     StreamId connect(const Endpoint& to) override { return inner_.connect(to); }
     void write(StreamId stream, Bytes bytes) override {
         writes.push_back({world_.events_executed(), stream});
@@ -100,11 +100,11 @@ protected:
         sim.wall_at_start = UnixSeconds{static_cast<std::int64_t>(neo::bench_time)};
         world = std::make_unique<SimWorld>(7, sim);
         const HostId host = world->add_host(address);
-        const Environment& doors = world->env(host);
-        log = std::make_unique<WriteLog>(*world, doors.transport);
+        const Environment& environment = world->env(host);
+        log = std::make_unique<WriteRecorder>(*world, environment.transport);
         node = std::make_unique<DhtNode>(
-            Environment{doors.clock, doors.alarm, doors.random, *log, doors.cache, doors.state, doors.observer},
-            desk, std::move(options), &watcher);
+            Environment{environment.clock, environment.alarm, environment.random, *log, environment.cache, environment.state, environment.observer},
+            records, std::move(options), &watcher);
         world->attach(host, *node);
         for (int i = 0; i < 2; ++i) {
             const HostId at = world->add_host({"10.0.1." + std::to_string(i + 1), 1000});
@@ -114,26 +114,26 @@ protected:
     }
     ~NodeTest() override { node.reset(); }
 
-    void settle(Duration span = milliseconds{20}) { world->run_for(span); }
+    void run_world(Duration span = milliseconds{20}) { world->run_for(span); }
     // The nonce is the node's: the proof is made for it.
     ScriptedClient& log_in(std::size_t i = 0, const std::string& name = "admin") {
         ScriptedClient& client = *clients[i];
         client.connect(address);
-        settle();
+        run_world();
         client.say(bytes("01"));
-        settle();
+        run_world();
         EXPECT_EQ(hex(client.heard), "01");
         std::string said;
         neo::encode_timestamp(said, neo::bench_time);
         client.say(said);
-        settle();
+        run_world();
         EXPECT_EQ(client.heard.size(), 1U + 14U);
         const auto nonce = neo::decode_nonce(Bytes(client.heard).substr(11));
         said.clear();
         neo::encode_proof(said, {name, neo::handshake_hmac({}, neo::bench_time, std::get<neo::Nonce>(nonce))});
         client.heard.clear();
         client.say(said);
-        settle();
+        run_world();
         return client;
     }
     ScriptedClient& open(std::size_t i = 0) {
@@ -145,16 +145,16 @@ protected:
     std::vector<std::string> ask(ScriptedClient& client, neo::RequestId id, std::string_view payload) {
         client.heard.clear();
         client.say(framed(id, payload));
-        settle();
+        run_world();
         return messages_of(client.heard);
     }
 
     const Endpoint address{"10.0.0.1", 10100};
     Store store;
-    RecordDesk desk{store};
+    WriteLog records{store};
     Watcher watcher;
     std::unique_ptr<SimWorld> world;
-    std::unique_ptr<WriteLog> log;
+    std::unique_ptr<WriteRecorder> log;
     std::unique_ptr<DhtNode> node;
     std::vector<std::unique_ptr<ScriptedClient>> clients;
 };
@@ -166,22 +166,22 @@ TEST_F(DhtNodeInTheSimulator, SpeaksTheTranscriptOfTheOriginals) {
     client.say(
         bytes("01 2b 00*7 2a | 02 00*7 | 02 00 | 04 00*7 63 68 61 6e | 88 77 66 55 44 33 22 11 | 05 00*7 68 65 6c "
               "6c 6f"));
-    settle();
+    run_world();
     EXPECT_EQ(hex(client.heard), hex(bytes("01 09 00*7 08 | 02 00*7 | fd | 01 09 00*7 08 | 02 00*7 | 01")));
     client.heard.clear();
     client.say(bytes("01 1e 00*7 1f | 03 00*7 | 03 00 | 04 00*7 63 68 61 6e | 88 77 66 55 44 33 22 11"));
-    settle();
+    run_world();
     EXPECT_EQ(hex(client.heard), hex(bytes("01 09 00*7 08 | 03 00*7 | fd | 01 09 00*7 08 | 03 00*7 | 02 |"
                                            "01 15 00*7 14 | 03 00*7 | 05 00*7 68 65 6c 6c 6f")));
     client.heard.clear();
     client.say(bytes("01 29 00*7 28 07 00*7 05 00 00 04 00*7 63 68 61 6e 00 00*8 00 00*8"));
-    settle();
+    run_world();
     EXPECT_EQ(hex(client.heard),
               hex(bytes("01 09 00*7 08 07 00*7 fd | 01 09 00*7 08 07 00*7 05 |"
                         "01 3a 00*7 3b 07 00*7 07 29 00*7 1d 00*7 2e 08 00*7 88 77 66 55 44 33 22 11 05 00*7 "
                         "68 65 6c 6c 6f 11 00 00 | 01 09 00*7 08 07 00*7 08")));
     client.say(bytes("01 09 00*7 08 07 00*7 04"));
-    settle();
+    run_world();
     EXPECT_EQ(node->status().requests_active, 0U);
     EXPECT_EQ(node->status().requests, 3U);
 }
@@ -192,7 +192,7 @@ TEST_F(DhtNodeInTheSimulator, RepliesOfOneTurnLeaveInOneWrite) {
     for (neo::RequestId id = 1; id <= 50; ++id) all += framed(id, "03 00 | " + std::string(chan) + "02 00*7");
     const auto before = world->counters(HostId{1}).callbacks;
     client.say(all);
-    settle();
+    run_world();
     EXPECT_EQ(messages_of(client.heard).size(), 100U);
     EXPECT_EQ(world->counters(HostId{1}).callbacks - before, 1U);
 }
@@ -216,19 +216,19 @@ TEST_F(DhtNodeInTheSimulator, AWriteThatPassesByNoConnectionIsMirroredToo) {
     ScriptedClient& reader = open();
     ask(reader, 10, "04 00 | 00 | " + std::string(chan) + "00 | 00*4");
     reader.heard.clear();
-    desk.put(Channel::parse("chan").value(), Key{2}, "xy", {});
-    desk.collect();
-    settle();
+    records.put(Channel::parse("chan").value(), Key{2}, "xy", {});
+    records.collect();
+    run_world();
     EXPECT_EQ(messages_of(reader.heard), (neo::Heard{"10:" + hex(bytes("07 | 02 00*7 | 02 00*7 78 79"))}));
 }
 
 TEST_F(DhtNodeInTheSimulator, AMirrorRefreshesByTheClockOfTheWorld) {
     ScriptedClient& reader = open();
-    desk.put(Channel::parse("chan").value(), Key{2}, "xy", {});
-    desk.collect();
+    records.put(Channel::parse("chan").value(), Key{2}, "xy", {});
+    records.collect();
     ask(reader, 10, "04 00 | 00 | " + std::string(chan) + "00 | 01 00*3");
     reader.heard.clear();
-    settle(milliseconds{3500});
+    run_world(milliseconds{3500});
     EXPECT_EQ(messages_of(reader.heard).size(), 3U);
 }
 
@@ -238,7 +238,7 @@ TEST_F(DhtNodeInTheSimulator, EveryGetHashRangeHearsOfChanges) {
     client.heard.clear();
     node->set_range(HashRange::make(0, 0x7fffffffffffffff).value());
     node->announce_node({127, 0, 0, 1}, 11100, HashRange::make(1ULL << 63, ~0ULL).value());
-    settle();
+    run_world();
     EXPECT_EQ(messages_of(client.heard), (neo::Heard{"1:020000000000000000ffffffffffffff7f",
                                                      "1:017f0000012b5c0000000000000080ffffffffffffffff"}));
     EXPECT_EQ(ask(client, 2, "03 00 | " + std::string(chan) + "03 00*7"), (neo::Heard{"2:fd", "2:03"}));
@@ -246,8 +246,8 @@ TEST_F(DhtNodeInTheSimulator, EveryGetHashRangeHearsOfChanges) {
 
 TEST_F(DhtNodeInTheSimulator, AGetIsAnsweredWhileALongGetAllRuns) {
     for (std::uint64_t key = 0; key < 30000; ++key)
-        desk.put(Channel::parse("big").value(), Key{key}, std::string(100, static_cast<char>('a' + key % 26)), {});
-    desk.collect();
+        records.put(Channel::parse("big").value(), Key{key}, std::string(100, static_cast<char>('a' + key % 26)), {});
+    records.collect();
     ScriptedClient& slow = open(0);
     ScriptedClient& quick = open(1);
     for (neo::RequestId id = 1; id <= 10; ++id)
@@ -259,7 +259,7 @@ TEST_F(DhtNodeInTheSimulator, AGetIsAnsweredWhileALongGetAllRuns) {
         const auto heard = messages_of(slow.heard);
         return std::ranges::count_if(heard, [](const auto& m) { return m.ends_with(":08"); });
     };
-    settle(seconds{1});
+    run_world(seconds{1});
     EXPECT_EQ(finished(), 10);
     EXPECT_GT(world->counters(HostId{0}).wakeups - wakeups, 50U) << "the work was spread over many turns";
 }
@@ -275,7 +275,7 @@ TEST_F(DhtNodeInTheSimulator, WhoAsksAWordIsNotMadeToWaitForATurnOfWhoAsksForEve
     // They arrive at the same instant, in this order; the first wake-up comes behind both.
     slow.say(framed(1, "05 00 | 00 | 03 00*7 62 69 67 | 00 | 00*8 | 00 | 00*8"));
     quick.say(framed(1, "03 00 | 03 00*7 62 69 67 | 02 00*7"));
-    settle(seconds{1});
+    run_world(seconds{1});
     ASSERT_GT(log->writes.size(), 10U);
     const StreamId first = log->writes[0].stream;
     EXPECT_NE(log->writes[1].stream, first) << "the Get is answered before the GetAll goes on";
@@ -288,7 +288,7 @@ TEST_F(DhtNodeInTheSimulator, MalformedInputEndsItsOwnConnectionOnly) {
     ScriptedClient& good = open(0);
     ScriptedClient& bad = open(1);
     bad.say(bytes("01 0a 00*7 0b | 00*8 | 02 00"));
-    settle();
+    run_world();
     EXPECT_TRUE(bad.ended);
     EXPECT_EQ(bad.heard, "");
     EXPECT_EQ(ask(good, 1, "06 00"), (neo::Heard{"1:fd", "1:03"}));
@@ -308,9 +308,9 @@ TEST_F(DhtNodeInTheSimulator, AStrangerIsToldNoAndTheOperatorWhy) {
 
 TEST_F(DhtNodeInTheSimulator, WhoSaysNothingIsCutOff) {
     clients[0]->connect(address);
-    settle(seconds{9});
+    run_world(seconds{9});
     EXPECT_FALSE(clients[0]->ended);
-    settle(seconds{2});
+    run_world(seconds{2});
     EXPECT_TRUE(clients[0]->ended);
     EXPECT_EQ(node->status().connections, 0U);
 }
@@ -327,10 +327,10 @@ TEST_F(DhtNodeInTheSimulator, NewCredentialsLeaveOldConnectionsAlone) {
 TEST_F(DhtNodeInTheSimulator, AClientThatLeavesTakesItsRequestsAlong) {
     ScriptedClient& client = open();
     ask(client, 10, "04 00 | 00 | " + std::string(chan) + "00 | 00*4");
-    EXPECT_EQ(desk.listener_count(Channel::parse("chan").value()), 1U);
+    EXPECT_EQ(records.listener_count(Channel::parse("chan").value()), 1U);
     client.hang_up();
-    settle();
-    EXPECT_EQ(desk.listener_count(Channel::parse("chan").value()), 0U);
+    run_world();
+    EXPECT_EQ(records.listener_count(Channel::parse("chan").value()), 0U);
     EXPECT_EQ(node->status().connections, 0U);
 }
 
@@ -338,7 +338,7 @@ TEST_F(DhtNodeInTheSimulator, DisconnectsEverybodyWhenTold) {
     open(0);
     open(1);
     node->disconnect_all();
-    settle();
+    run_world();
     EXPECT_TRUE(clients[0]->ended && clients[1]->ended);
     open(0);
 }
@@ -350,14 +350,14 @@ TEST_F(DhtNodeOnASlowStore, APutIsAcknowledgedOnlyWhenItIsSafe) {
     ScriptedClient& writer = open(0);
     ScriptedClient& reader = open(1);
     ask(reader, 10, "04 00 | 00 | " + std::string(chan) + "00 | 00*4");
-    settle(milliseconds{200});
+    run_world(milliseconds{200});
     reader.heard.clear();
 
     EXPECT_EQ(ask(writer, 1, "02 00 | " + std::string(chan) + "02 00*7 | 02 00*7 78 79"), (neo::Heard{"1:fd"}));
     EXPECT_EQ(ask(writer, 2, "03 00 | " + std::string(chan) + "02 00*7"), (neo::Heard{"2:fd", "2:01"}));
     EXPECT_EQ(reader.heard, "");
     writer.heard.clear();
-    settle(milliseconds{100});
+    run_world(milliseconds{100});
     EXPECT_EQ(messages_of(writer.heard), (neo::Heard{"1:01"}));
     EXPECT_EQ(messages_of(reader.heard), (neo::Heard{"10:" + hex(bytes("07 | 02 00*7 | 02 00*7 78 79"))}));
     EXPECT_EQ(ask(writer, 3, "03 00 | " + std::string(chan) + "02 00*7"),
@@ -370,7 +370,7 @@ TEST_F(DhtNodeOnASlowStore, PutsOfManyTurnsAreCommittedTogether) {
     for (neo::RequestId id = 1; id <= 500; ++id)
         all += framed(id, "02 00 | " + std::string(chan) + "02 00*7 | 02 00*7 78 79");
     client.say(all);
-    settle(milliseconds{50});
+    run_world(milliseconds{50});
     EXPECT_EQ(messages_of(client.heard).size(), 1000U);
     EXPECT_LE(store.commits, 3);
     EXPECT_EQ(node->status().requests_active, 0U);
@@ -380,7 +380,7 @@ TEST_F(DhtNodeOnASlowStore, AnsweringAClientThatHasLeftDoesNoHarm) {
     ScriptedClient& client = open();
     client.say(framed(1, "02 00 | " + std::string(chan) + "02 00*7 | 02 00*7 78 79"));
     client.hang_up();
-    settle(milliseconds{50});
+    run_world(milliseconds{50});
     EXPECT_TRUE(store.exists(Channel::parse("chan").value(), Key{2}).value());
     EXPECT_EQ(node->status().connections, 0U);
 }
@@ -390,20 +390,20 @@ TEST_F(DhtNodeOnASlowStore, AStreamOnANewChannelBeginsWhenTheChannelIsSafe) {
     ScriptedClient& client = open();
     EXPECT_EQ(ask(client, 1, "05 00 | 00 | " + std::string(chan) + "00 | 00*8 | 00 | 00*8"), (neo::Heard{"1:fd"}));
     client.heard.clear();
-    settle(milliseconds{150});
+    run_world(milliseconds{150});
     EXPECT_EQ(messages_of(client.heard).back(), "1:08");
 }
 
 TEST(DhtNode, ShedsConnectionsBeyondItsLimit) {
     SimWorld world{3};
     MemoryStore store;
-    RecordDesk desk{store};
+    WriteLog records{store};
     Watcher watcher;
     DhtNodeOptions options;
     options.connections_max = 1;
     const Endpoint address{"10.0.0.1", 10100};
     const HostId host = world.add_host(address);
-    DhtNode node(world.env(host), desk, options, &watcher);
+    DhtNode node(world.env(host), records, options, &watcher);
     world.attach(host, node);
     const HostId other = world.add_host({"10.0.0.2", 1});
     ScriptedClient a(world.env(other)), b(world.env(other));
@@ -429,14 +429,14 @@ TEST(DhtNode, StopsStreamingToWhoDoesNotReadAndGoesOnLater) {
     sim.wall_at_start = UnixSeconds{static_cast<std::int64_t>(neo::bench_time)};
     SimWorld world{3, sim};
     MemoryStore store;
-    RecordDesk desk{store};
+    WriteLog records{store};
     for (std::uint64_t key = 0; key < 5000; ++key)
         store.put_now(Channel::parse("big").value(), Key{key}, std::string(100, 'v'));
     const Endpoint address{"10.0.0.1", 10100};
     const HostId host = world.add_host(address), other = world.add_host({"10.0.0.2", 1});
     HeldBack held;
     DhtNodeOptions options;
-    DhtNode node(world.env(host), desk, options, nullptr, &held);
+    DhtNode node(world.env(host), records, options, nullptr, &held);
 
     // The node's side of one stream, without a network: the handler is told what a world would tell it.
     struct Tap final : EventHandler {

@@ -95,7 +95,7 @@ TEST_F(NeoRequests, SendsAwayWhoAsksTheWrongNode) {
     EXPECT_EQ(answer("03 00 | 04 00*7 63 68 61 6e | 03 00*7"), "fd 01");  // key 3 reversed is in the upper half
 }
 
-TEST_F(NeoRequests, JudgesTheNodeBeforeTheChannelsName) {
+TEST_F(NeoRequests, ChecksTheRangeBeforeTheChannelsName) {
     own_upper_half();
     EXPECT_EQ(answer("02 00 | 02 00*7 2e 2e | 02 00*7 | 00*8"), "fd 02");
 }

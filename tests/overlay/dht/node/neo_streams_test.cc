@@ -403,7 +403,7 @@ TEST_F(NeoStreams, MirrorInterleavesUpdatesAndRefresh) {
 TEST_F(NeoStreams, MirrorStops) {
     bench.say(1, mirror(false, false, "01 00*3"));
     EXPECT_EQ(bench.say(1, stop), (Heard{"1:04"}));
-    EXPECT_EQ(bench.desk.listener_count(Channel::parse("chan").value()), 0U);
+    EXPECT_EQ(bench.records.listener_count(Channel::parse("chan").value()), 0U);
     bench.put("chan", 1, "v");
     bench.pass(std::chrono::seconds{2});
     EXPECT_EQ(again(), (Heard{}));

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "tests/overlay/dht/testing/fake_and_judge.h"
-#include "tests/overlay/dht/testing/loopback_judge.h"
+#include "tests/overlay/dht/testing/simulated_suite.h"
+#include "tests/overlay/dht/testing/loopback_suite.h"
 
 namespace halp {
 namespace {
@@ -62,10 +62,10 @@ TEST(ConformanceFaults, EachIsFoundForTheRightReason) {
         {"handshake.version", "the node ended the connection too early", [](FakeNode& fake) { fake.stop(); }},
     };
     for (const Faulty& each : all) {
-        SimulatedJudge sound(judged_options(), 100);
+        SimulatedSuite sound(options_under_test(), 100);
         const neo::Verdict good = sound.run(each.finder);
         EXPECT_EQ(good.kind, neo::Verdict::Kind::passed) << each.finder << ": " << good.reason;
-        SimulatedJudge faulty(judged_options(), 100);
+        SimulatedSuite faulty(options_under_test(), 100);
         each.fault(faulty.fake);
         const neo::Verdict bad = faulty.run(each.finder);
         EXPECT_EQ(bad.kind, neo::Verdict::Kind::failed) << each.finder;
@@ -100,9 +100,9 @@ TEST(ConformanceFaults, NodesThatAreTooLaxOrTooStrictAreFound) {
          [](FakeNodeOptions& options) { options.node.connections_max = 20; }},
     };
     for (const Lax& each : all) {
-        FakeNodeOptions options = judged_options();
+        FakeNodeOptions options = options_under_test();
         each.fault(options);
-        SimulatedJudge bench(options, 100);
+        SimulatedSuite bench(options, 100);
         const neo::Verdict verdict = bench.run(each.finder);
         EXPECT_EQ(verdict.kind, neo::Verdict::Kind::failed) << each.finder;
         EXPECT_NE(verdict.reason.find(each.reason), std::string::npos) << each.finder << ": " << verdict.reason;
@@ -141,10 +141,10 @@ struct Wired {
 
 void expect_found(const std::vector<Wired>& all) {
     for (const Wired& each : all) {
-        SimulatedJudge sound(judged_options(), 100);
+        SimulatedSuite sound(options_under_test(), 100);
         const neo::Verdict good = sound.run(each.finder);
         EXPECT_EQ(good.kind, neo::Verdict::Kind::passed) << each.finder << ": " << good.reason;
-        SimulatedJudge faulty(judged_options(), 100);
+        SimulatedSuite faulty(options_under_test(), 100);
         faulty.wire.faults = each.faults;
         const neo::Verdict bad = faulty.run(each.finder);
         EXPECT_EQ(bad.kind, neo::Verdict::Kind::failed) << each.finder;
@@ -221,7 +221,7 @@ TEST(ConformanceFaults, NodesWhoseMirrorsMissTheEndOfTheirChannelAreFound) {
 
 TEST(ConformanceFaults, ChannelsThatWereThereBeforeTheSuiteAreNamed) {
     for (const std::string_view finder : {"dhttest.get_channels", "dhttest.get_channels_remove"}) {
-        SimulatedJudge bench(judged_options(), 100);
+        SimulatedSuite bench(options_under_test(), 100);
         ASSERT_TRUE(bench.fake.put("users", Key{1}, "not ours"));
         const neo::Verdict verdict = bench.run(finder);
         EXPECT_EQ(verdict.kind, neo::Verdict::Kind::failed) << finder;
@@ -236,16 +236,16 @@ TEST(ConformanceFaults, ChannelsThatWereThereBeforeTheSuiteAreNamed) {
 
 TEST(ConformanceFaults, ANodeThatCannotBearPiecesIsFoundInTheVirtualWorldAndOverLoopback) {
     for (const std::string_view finder : {"frames.byte_by_byte", "frames.handshake_byte_by_byte"}) {
-        SimulatedJudge sound(judged_options(), 100);
+        SimulatedSuite sound(options_under_test(), 100);
         EXPECT_EQ(sound.run(finder).kind, neo::Verdict::Kind::passed);
-        SimulatedJudge virtual_bench(judged_options(), 100);
+        SimulatedSuite virtual_bench(options_under_test(), 100);
         virtual_bench.wire.faults.wants_whole = true;
         EXPECT_EQ(virtual_bench.run(finder).kind, neo::Verdict::Kind::failed) << finder;
-        LoopbackJudge bench;
+        LoopbackSuite bench;
         EXPECT_EQ(bench.run(finder).kind, neo::Verdict::Kind::passed);
         // Of a hundred bytes one or two may be late and meet the next; a whole message never comes at once.
         EXPECT_GT(bench.wire.faults.pieces_most, 10U) << finder;
-        LoopbackJudge faulty;
+        LoopbackSuite faulty;
         faulty.wire.faults.wants_whole = true;
         const neo::Verdict bad = faulty.run(finder);
         EXPECT_EQ(bad.kind, neo::Verdict::Kind::failed) << finder;

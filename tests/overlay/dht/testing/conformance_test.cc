@@ -1,5 +1,5 @@
 // The whole conformance suite against the fake node: in the virtual world and over loopback.
-#include "overlay/dht/testing/conformance.h"
+#include "overlay/dht/testing/conformance_suite.h"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@
 #include "overlay/libevent/runner.h"
 #include "overlay/libevent/world.h"
 #include "simulations/world/memory_storage.h"
-#include "tests/overlay/dht/testing/fake_and_judge.h"
+#include "tests/overlay/dht/testing/simulated_suite.h"
 
 namespace halp {
 namespace {
@@ -29,9 +29,9 @@ struct Nobody : Observer {
 };
 
 TEST(Conformance, TheFakeNodePassesInTheVirtualWorld) {
-    SimulatedJudge bench;
+    SimulatedSuite bench;
     for (const neo::ConformanceCase& test : neo::conformance_cases()) {
-        const Verdict verdict = bench.judge.run(test);
+        const Verdict verdict = bench.suite.run(test);
         EXPECT_EQ(verdict.kind, Verdict::Kind::passed) << verdict.name << ": " << verdict.reason;
     }
     bench.world.run_for(std::chrono::seconds{1});
@@ -44,10 +44,10 @@ TEST(Conformance, TheFakeNodePassesOverLoopback) {
     LibeventWorld node_world(limits_for_streaming(1000), client_world.base());
     Nobody nobody;
     MemoryStorage cache, state;
-    const auto doors = [&](LibeventWorld& world) {
+    const auto environment = [&](LibeventWorld& world) {
         return Environment{world.clock(), world.alarm(), world.random(), world.transport(), cache, state, nobody};
     };
-    FakeNode fake(doors(node_world), judged_options(), nullptr, &node_world.backlog());
+    FakeNode fake(environment(node_world), options_under_test(), nullptr, &node_world.backlog());
     node_world.attach(fake, &fake);
     const auto address = node_world.listen({"127.0.0.1", 0});
     ASSERT_TRUE(address);
@@ -55,11 +55,11 @@ TEST(Conformance, TheFakeNodePassesOverLoopback) {
     FakeControl control(fake);
     neo::ConformanceOptions options;
     options.node = *address;
-    neo::Conformance judge(doors(client_world), runner, options, &control);
-    client_world.attach(judge);
+    neo::ConformanceSuite suite(environment(client_world), runner, options, &control);
+    client_world.attach(suite);
 
     for (const neo::ConformanceCase& test : neo::conformance_cases()) {
-        const Verdict verdict = judge.run(test);
+        const Verdict verdict = suite.run(test);
         EXPECT_EQ(verdict.kind, Verdict::Kind::passed) << verdict.name << ": " << verdict.reason;
     }
 }
@@ -101,27 +101,27 @@ TEST(Conformance, TheMostImportantCasesComeFirst) {
     EXPECT_EQ(all_of("restart").second.number, cases.size()) << "what kills the node comes last";
 }
 
-neo::Sanity sanity_of(SimulatedJudge& bench, const Endpoint& node, const neo::Credential& credential) {
+neo::Sanity sanity_of(SimulatedSuite& bench, const Endpoint& node, const neo::Credential& credential) {
     const HostId host = bench.world.add_host({"10.0.0.4", 1000});
     neo::ConformanceOptions options = bench.options(10);
     options.node = node;
     options.credential = credential;
-    neo::Conformance judge(bench.world.env(host), bench.runner, options, nullptr);
-    bench.world.attach(host, judge);
-    return judge.sanity();
+    neo::ConformanceSuite suite(bench.world.env(host), bench.runner, options, nullptr);
+    bench.world.attach(host, suite);
+    return suite.sanity();
 }
 
 using SanityKind = neo::Sanity::Kind;
 
 TEST(ConformanceSanity, FindsANodeThatTakesTheClient) {
-    SimulatedJudge bench;
+    SimulatedSuite bench;
     const neo::Sanity found = sanity_of(bench, bench.address, {"admin", {}});
     EXPECT_EQ(found.kind, SanityKind::sound) << found.reason;
     EXPECT_EQ(found.reason, "");
 }
 
 TEST(ConformanceSanity, TellsNobodyFromSilenceFromStrangers) {
-    SimulatedJudge nobody, mute, gone;
+    SimulatedSuite nobody, mute, gone;
     const neo::Sanity none = sanity_of(nobody, {"10.0.0.9", 10100}, {"admin", {}});
     EXPECT_EQ(none.kind, SanityKind::unreachable);
     EXPECT_NE(none.reason.find("nobody can be reached at 10.0.0.9:10100"), std::string::npos) << none.reason;
@@ -135,7 +135,7 @@ TEST(ConformanceSanity, TellsNobodyFromSilenceFromStrangers) {
 
 TEST(ConformanceSanity, TellsANodeThatTurnsTheClientAway) {
     for (const auto& who : {neo::Credential{"nobody", {}}, neo::Credential{"admin", {{1}}}}) {
-        SimulatedJudge bench;
+        SimulatedSuite bench;
         const neo::Sanity found = sanity_of(bench, bench.address, who);
         EXPECT_EQ(found.kind, SanityKind::rejected);
         EXPECT_NE(found.reason.find("turns the client `" + who.name + "` away"), std::string::npos) << found.reason;
@@ -143,16 +143,16 @@ TEST(ConformanceSanity, TellsANodeThatTurnsTheClientAway) {
 }
 
 TEST(Conformance, WithoutControlOfTheNodeSomeCasesAreSkipped) {
-    SimulatedJudge bench;
+    SimulatedSuite bench;
     const HostId host = bench.world.add_host({"10.0.0.3", 1000});
-    neo::Conformance stranger(bench.world.env(host), bench.runner, bench.options(10), nullptr);
+    neo::ConformanceSuite stranger(bench.world.env(host), bench.runner, bench.options(10), nullptr);
     bench.world.attach(host, stranger);
     for (const std::string_view name : {"range.put", "range.changes", "permission.remove_channel"})
         EXPECT_EQ(stranger.run(neo::conformance_cases_named(name).front()).kind, Verdict::Kind::skipped) << name;
 }
 
 TEST(Conformance, LeavesANodeTheRangeItHad) {
-    SimulatedJudge bench;
+    SimulatedSuite bench;
     const HashRange former = HashRange::make(0x4000000000000000, ~std::uint64_t{0}).value();
     bench.fake.set_range(former);
     for (const std::string_view name :
@@ -173,13 +173,13 @@ TEST(Conformance, LeavesNoChannelBehindWhereTheNodeIsNotRestarted) {
     } control;
     for (neo::NodeControl* owner :
          {static_cast<neo::NodeControl*>(&control), static_cast<neo::NodeControl*>(nullptr)}) {
-        SimulatedJudge bench;
+        SimulatedSuite bench;
         const HostId host = bench.world.add_host({"10.0.0.3", 1000});
-        neo::Conformance judge(bench.world.env(host), bench.runner, bench.options(10), owner);
-        bench.world.attach(host, judge);
+        neo::ConformanceSuite suite(bench.world.env(host), bench.runner, bench.options(10), owner);
+        bench.world.attach(host, suite);
         for (const neo::ConformanceCase& test : neo::conformance_cases_named("restart"))
             if (test.name != "restart.range") {
-                EXPECT_EQ(judge.run(test).kind, Verdict::Kind::skipped) << test.name;
+                EXPECT_EQ(suite.run(test).kind, Verdict::Kind::skipped) << test.name;
             }
         EXPECT_EQ(bench.fake.channels(), std::vector<std::string>{});
     }

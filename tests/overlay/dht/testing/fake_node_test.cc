@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "overlay/dht/client/dht_client.h"
-#include "overlay/dht/testing/conformance_trial.h"
+#include "overlay/dht/testing/conformance_case_run.h"
 #include "store/hash.h"
-#include "tests/overlay/dht/testing/fake_and_judge.h"
+#include "tests/overlay/dht/testing/simulated_suite.h"
 
 namespace halp {
 namespace {
@@ -30,11 +30,11 @@ protected:
     template <class Run>
     neo::Verdict client(Run run) {
         body = run;
-        return bench.judge.run({"test.client", "", [](neo::Trial& trial) { current->body(trial); }});
+        return bench.suite.run({"test.client", "", [](neo::CaseRun& t) { current->body(t); }});
     }
     static inline FakeNodeForTests* current = nullptr;
-    std::function<void(neo::Trial&)> body;
-    SimulatedJudge bench;
+    std::function<void(neo::CaseRun&)> body;
+    SimulatedSuite bench;
     FakeNode& fake = bench.fake;
 };
 
@@ -90,7 +90,7 @@ TEST_F(FakeNodeForTests, ItHoldsStructsAsProgramsInDStoreThem) {
 
 TEST_F(FakeNodeForTests, AnEmptyValueIsAValue) {
     ASSERT_TRUE(fake.put("chan", Key{1}, ""));
-    const auto verdict = client([&](neo::Trial& t) {
+    const auto verdict = client([&](neo::CaseRun& t) {
         neo::Peer& peer = t.open();
         t.expect(t.get(peer, 1, "chan") == "", "not the empty value");
         t.put(peer, 2, "", "chan");
@@ -101,7 +101,7 @@ TEST_F(FakeNodeForTests, AnEmptyValueIsAValue) {
 
 TEST_F(FakeNodeForTests, AClientSeesWhatTheTestPutAndTheOtherWayRound) {
     ASSERT_TRUE(fake.put("chan", Key{1}, "one"));
-    const auto verdict = client([&](neo::Trial& t) {
+    const auto verdict = client([&](neo::CaseRun& t) {
         neo::Peer& peer = t.open();
         t.expect(t.get(peer, 1, "chan") == "one", "not seen");
         t.put(peer, 2, "two", "chan");
@@ -111,7 +111,7 @@ TEST_F(FakeNodeForTests, AClientSeesWhatTheTestPutAndTheOtherWayRound) {
 }
 
 TEST_F(FakeNodeForTests, ClearingIsSilentAndResettingEndsMirrors) {
-    const auto verdict = client([&](neo::Trial& t) {
+    const auto verdict = client([&](neo::CaseRun& t) {
         neo::Peer& peer = t.open();
         const auto id = t.start_with(peer, [](std::string& out, neo::RequestId i) {
             neo::encode_mirror(out, i, {false, "chan", false, 0});
@@ -134,7 +134,7 @@ TEST_F(FakeNodeForTests, ClearingIsSilentAndResettingEndsMirrors) {
 }
 
 TEST_F(FakeNodeForTests, DroppedListenersHearNothingAnyMoreAndNewOnesDo) {
-    const auto verdict = client([&](neo::Trial& t) {
+    const auto verdict = client([&](neo::CaseRun& t) {
         neo::Peer& peer = t.open();
         const auto mirror = [](std::string& out, neo::RequestId i) {
             neo::encode_mirror(out, i, {false, "chan", false, 0});
@@ -162,7 +162,7 @@ TEST(FakeNodeForTestsAlone, TellsOfErrorsUnlessMuted) {
         }
         int accepted = 0, errors = 0;
     } heard;
-    SimulatedJudge bench(judged_options(), 10, &heard);
+    SimulatedSuite bench(options_under_test(), 10, &heard);
     ASSERT_EQ(bench.run("frames.bad_parity").kind, passed);
     const int told = heard.errors;
     EXPECT_GT(told, 0);
@@ -187,7 +187,7 @@ TEST(FakeNodeForTestsAlone, TellsOfReadsThatFailAndOfRecordsLeftOutOnceASecond) 
         std::uint64_t lines = 0, reads = 0, records = 0;
         std::string last;
     } heard;
-    SimulatedJudge bench(judged_options(), 10, &heard);
+    SimulatedSuite bench(options_under_test(), 10, &heard);
     ASSERT_TRUE(bench.fake.put("chan", Key{1}, "one"));
     ASSERT_TRUE(bench.fake.put("chan", Key{2}, std::string(70'000, 'x')));
     bench.fake.store_faults().reads_failing = 100;
@@ -217,7 +217,7 @@ TEST(FakeNodeForTestsAlone, TellsOfReadsThatFailAndOfRecordsLeftOutOnceASecond) 
 
 TEST_F(FakeNodeForTests, ExpectedChangesAreWaitedFor) {
     ASSERT_TRUE(fake.put("chan", Key{1}, "old"));
-    const auto verdict = client([&](neo::Trial& t) {
+    const auto verdict = client([&](neo::CaseRun& t) {
         neo::Peer& peer = t.open();
         t.start_with(peer, [](std::string& out, neo::RequestId i) { neo::encode_put(out, i, {"chan", 1, "new"}); });
         EXPECT_TRUE(fake.expect_change(bench.runner, "chan", Key{1}));
@@ -251,10 +251,10 @@ TEST_F(FakeNodeForTests, ExpectationsAreLookedAtOncePerIntervalAndAtTheEnd) {
 }
 
 TEST(FakeNodeForTestsAlone, SaysWhatItsStoreRefuses) {
-    FakeNodeOptions options = judged_options();
+    FakeNodeOptions options = options_under_test();
     options.store.value_bytes_max = 3;
     options.store.channels_max = 1;
-    SimulatedJudge bench(std::move(options));
+    SimulatedSuite bench(std::move(options));
     ASSERT_TRUE(bench.fake.put("chan", Key{1}, "abc"));
     const auto longer = bench.fake.put("chan", Key{1}, "abcd");
     ASSERT_FALSE(longer);
@@ -271,7 +271,7 @@ TEST(FakeNodeForTestsAlone, SaysWhatItsStoreRefuses) {
 
 TEST_F(FakeNodeForTests, ItsRecordsSurviveARestartAndItsConnectionsDoNot) {
     ASSERT_TRUE(fake.put("chan", Key{1}, "kept"));
-    const auto verdict = client([&](neo::Trial& t) {
+    const auto verdict = client([&](neo::CaseRun& t) {
         neo::Peer& before = t.open();
         fake.stop();
         t.wait([&] { return before.ended; }, "the end");
@@ -284,7 +284,7 @@ TEST_F(FakeNodeForTests, ItsRecordsSurviveARestartAndItsConnectionsDoNot) {
 }
 
 TEST_F(FakeNodeForTests, FaultsAreInjectedAsOftenAsToldAndThenOver) {
-    const auto verdict = client([&](neo::Trial& t) {
+    const auto verdict = client([&](neo::CaseRun& t) {
         neo::Peer& peer = t.open();
         fake.answer(neo::RequestCode::get, neo::GetAnswer::wrong_node, 2);
         for (const int answer : {3, 3, 1}) {
@@ -313,7 +313,7 @@ TEST_F(FakeNodeForTests, TheDecisionOfAnUpdateIsNotTakenForAPut) {
     for (int i = 0; i < 10'000 && (old.empty() || (fnv1a(old) & 0xff) != 0); ++i) old = std::to_string(i);
     ASSERT_EQ(fnv1a(old) & 0xff, 0U);
     ASSERT_TRUE(fake.put("chan", Key{1}, old));
-    const auto verdict = client([&](neo::Trial& t) {
+    const auto verdict = client([&](neo::CaseRun& t) {
         const std::string record = neo::array_of("chan") + neo::number_of(1);
         neo::Peer& peer = t.open();
         fake.answer(neo::RequestCode::put, neo::PutAnswer::error, 1);
@@ -331,7 +331,7 @@ TEST_F(FakeNodeForTests, TheDecisionOfAnUpdateIsNotTakenForAPut) {
 }
 
 TEST_F(FakeNodeForTests, AnUpdateThatEndsWithoutADecisionFreesItsId) {
-    const auto verdict = client([&](neo::Trial& t) {
+    const auto verdict = client([&](neo::CaseRun& t) {
         const std::string record = neo::array_of("chan") + neo::number_of(1);
         neo::Peer& peer = t.open();
         fake.answer(neo::RequestCode::put, neo::PutAnswer::wrong_node, 1);
@@ -344,7 +344,7 @@ TEST_F(FakeNodeForTests, AnUpdateThatEndsWithoutADecisionFreesItsId) {
 }
 
 TEST_F(FakeNodeForTests, ARequestInTheHandshakeEndsItsConnectionAndNothingElse) {
-    const auto verdict = client([&](neo::Trial& t) {
+    const auto verdict = client([&](neo::CaseRun& t) {
         neo::Peer& peer = t.dial();
         t.say(peer, neo::octets({1}));
         t.expect_heard(peer, neo::octets({1}), "the version");
@@ -361,9 +361,9 @@ TEST_F(FakeNodeForTests, ARequestInTheHandshakeEndsItsConnectionAndNothingElse) 
 // A fault makes the fake hold messages until they are whole, but none that the node would not take.
 TEST_F(FakeNodeForTests, AMessageThatIsAnnouncedTooLongIsNotWaitedFor) {
     fake.ignore(neo::RequestCode::put, 1);
-    const auto verdict = client([&](neo::Trial& t) {
+    const auto verdict = client([&](neo::CaseRun& t) {
         neo::Peer& peer = t.open();
-        const std::uint64_t too_long = judged_options().node.session.message_bytes_max + 1;
+        const std::uint64_t too_long = options_under_test().node.session.message_bytes_max + 1;
         t.say(peer, neo::header_of(1, too_long) + std::string(100, 'x'));
         t.wait([&] { return peer.ended; }, "the end");
     });
@@ -371,7 +371,7 @@ TEST_F(FakeNodeForTests, AMessageThatIsAnnouncedTooLongIsNotWaitedFor) {
 }
 
 TEST_F(FakeNodeForTests, DelaysKeepTheOrderAndCanBeEnded) {
-    const auto verdict = client([&](neo::Trial& t) {
+    const auto verdict = client([&](neo::CaseRun& t) {
         neo::Peer& peer = t.open();
         fake.delay_requests(milliseconds{300});
         const Instant begun = bench.world.now();
@@ -389,7 +389,7 @@ TEST_F(FakeNodeForTests, DelaysKeepTheOrderAndCanBeEnded) {
 }
 
 TEST_F(FakeNodeForTests, ConnectionsEndAfterSoManyRequests) {
-    const auto verdict = client([&](neo::Trial& t) {
+    const auto verdict = client([&](neo::CaseRun& t) {
         neo::Peer& peer = t.open();
         fake.disconnect_after(2);
         t.put(peer, 1, "a", "chan");

@@ -57,7 +57,7 @@ TEST(NeoCodec, WritesAGetAsTheOriginalClient) {
         encode_record_key(out, 3, RequestCode::get, {"chan", example_key});
     });
     EXPECT_EQ(hex(frame), hex(bytes(get_frame)));
-    EXPECT_EQ(value_of(decode_record_key(parameters(frame), Parsing::lenient)), (RecordKey{"chan", example_key}));
+    EXPECT_EQ(value_of(decode_record_key(parameters(frame), Parsing::lenient)), (RecordAddress{"chan", example_key}));
 }
 
 TEST(NeoCodec, WritesAGetAllAsTheOriginalClient) {
@@ -136,19 +136,19 @@ TEST(NeoCodec, WritesHashRangesAsTheOriginalNode) {
     EXPECT_EQ(value_of(decode_hash_range_news(payload(news))), other);
 }
 
-TEST(NeoCodec, JudgesTheHeaderBeforeTheBody) {
-    const auto judge = [](std::string_view header, FrameType expected, std::uint64_t most = 1 << 20) {
+TEST(NeoCodec, ChecksTheHeaderBeforeTheBody) {
+    const auto check = [](std::string_view header, FrameType expected, std::uint64_t most = 1 << 20) {
         return decode_header(bytes(header), expected, most);
     };
-    const FrameHeader good = value_of(judge("01 09 00*7 08", FrameType::request));
+    const FrameHeader good = value_of(check("01 09 00*7 08", FrameType::request));
     EXPECT_EQ(good.body_bytes, 9U);
-    EXPECT_EQ(error_of(judge("01 09 00*7 09", FrameType::request)), DecodeError::bad_parity);
-    EXPECT_EQ(error_of(judge("00 09 00*7 09", FrameType::request)), DecodeError::bad_type);
-    EXPECT_EQ(error_of(judge("03 09 00*7 0a", FrameType::request)), DecodeError::bad_type);
-    EXPECT_EQ(error_of(judge("02 08 00*7 0a", FrameType::request)), DecodeError::bad_type);
-    EXPECT_EQ(error_of(judge("01 07 00*7 06", FrameType::request)), DecodeError::bad_length);
-    EXPECT_EQ(error_of(judge("02 e8 03 00*6 e9", FrameType::authentication)), DecodeError::bad_length);
-    EXPECT_EQ(value_of(judge("02 e7 03 00*6 e6", FrameType::authentication)).body_bytes, 999U);
+    EXPECT_EQ(error_of(check("01 09 00*7 09", FrameType::request)), DecodeError::bad_parity);
+    EXPECT_EQ(error_of(check("00 09 00*7 09", FrameType::request)), DecodeError::bad_type);
+    EXPECT_EQ(error_of(check("03 09 00*7 0a", FrameType::request)), DecodeError::bad_type);
+    EXPECT_EQ(error_of(check("02 08 00*7 0a", FrameType::request)), DecodeError::bad_type);
+    EXPECT_EQ(error_of(check("01 07 00*7 06", FrameType::request)), DecodeError::bad_length);
+    EXPECT_EQ(error_of(check("02 e8 03 00*6 e9", FrameType::authentication)), DecodeError::bad_length);
+    EXPECT_EQ(value_of(check("02 e7 03 00*6 e6", FrameType::authentication)).body_bytes, 999U);
 }
 
 TEST(NeoCodec, RefusesWhatWouldNotFitIntoMemory) {

@@ -89,15 +89,15 @@ TEST(Credentials, AClientHasExactlyOne) {
     EXPECT_FALSE(parse_client_credential("a:" + zero_key + "\nb:" + zero_key));
 }
 
-TEST(Judge, AcceptsTheHandshakeOfTheOriginalClient) {
+TEST(CheckProof, AcceptsTheHandshakeOfTheOriginalClient) {
     EXPECT_EQ(
-        judge(Credentials::for_tests(), example_proof(), example_time, UnixSeconds{example_time}, example_nonce()),
+        check_proof(Credentials::for_tests(), example_proof(), example_time, UnixSeconds{example_time}, example_nonce()),
         std::nullopt);
 }
 
-TEST(Judge, ToleratesHalfAnHourEitherWay) {
+TEST(CheckProof, ToleratesHalfAnHourEitherWay) {
     const auto verdict = [](std::int64_t node_time) {
-        return judge(Credentials::for_tests(), example_proof(), example_time, UnixSeconds{node_time},
+        return check_proof(Credentials::for_tests(), example_proof(), example_time, UnixSeconds{node_time},
                      example_nonce());
     };
     const auto then = static_cast<std::int64_t>(example_time);
@@ -107,10 +107,10 @@ TEST(Judge, ToleratesHalfAnHourEitherWay) {
     EXPECT_EQ(verdict(then - 1801), Rejection::clocks_apart);
 }
 
-TEST(Judge, GivesTheReasonsOfTheOriginals) {
+TEST(CheckProof, GivesTheReasonsOfTheOriginals) {
     const Credentials all = Credentials::for_tests();
     const auto verdict = [&](const Proof& proof, std::uint64_t time = example_time) {
-        return judge(all, proof, time, UnixSeconds{example_time}, example_nonce());
+        return check_proof(all, proof, time, UnixSeconds{example_time}, example_nonce());
     };
     EXPECT_EQ(verdict(example_proof("")), Rejection::empty_name);
     const std::string long_name(101, 'a');

@@ -218,9 +218,9 @@ TEST_F(DhtVerbs, CallADirectoryADirectory) {
     const Finished credentials = dht({"get", "users", "1", "--credentials", home.path()});
     EXPECT_EQ(credentials.code, 2);
     EXPECT_THAT(credentials.error, HasSubstr(is_one));
-    const Finished judged = halp(home, {"dht", "conformance", fake.node, "--credentials", home.path()});
-    EXPECT_EQ(judged.code, 2);
-    EXPECT_THAT(judged.error, HasSubstr(is_one));
+    const Finished run_result = halp(home, {"dht", "conformance", fake.node, "--credentials", home.path()});
+    EXPECT_EQ(run_result.code, 2);
+    EXPECT_THAT(run_result.error, HasSubstr(is_one));
     const Finished value = dht({"put", "users", "1", "--file", home.path()});
     EXPECT_EQ(value.code, 2);
     EXPECT_THAT(value.error, HasSubstr("directory"));

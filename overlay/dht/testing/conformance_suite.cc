@@ -1,4 +1,4 @@
-#include "overlay/dht/testing/conformance.h"
+#include "overlay/dht/testing/conformance_suite.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "overlay/dht/testing/conformance_trial.h"
+#include "overlay/dht/testing/conformance_case_run.h"
 
 namespace halp::neo {
 namespace {
@@ -76,57 +76,57 @@ std::string_view name(Verdict::Kind kind) {
     return "?";
 }
 
-Conformance::Conformance(Environment environment, WorldRunner& world, ConformanceOptions options,
+ConformanceSuite::ConformanceSuite(Environment environment, WorldRunner& world, ConformanceOptions options,
                          NodeControl* control)
-    : doors_(environment), world_(world), options_(std::move(options)), control_(control) {}
+    : environment_(environment), world_(world), options_(std::move(options)), control_(control) {}
 
-Conformance::~Conformance() = default;
+ConformanceSuite::~ConformanceSuite() = default;
 
-Sanity Conformance::sanity() {
-    trial_ = std::make_unique<Trial>(doors_, world_, options_, control_);
-    Sanity found = judge_sanity(*trial_);
-    trial_.reset();
+Sanity ConformanceSuite::sanity() {
+    run_ = std::make_unique<CaseRun>(environment_, world_, options_, control_);
+    Sanity found = assess_sanity(*run_);
+    run_.reset();
     return found;
 }
 
-Verdict Conformance::run(const ConformanceCase& test) {
-    const Instant began = doors_.clock.now();
-    trial_ = std::make_unique<Trial>(doors_, world_, options_, control_);
-    trial_->tidy();
-    test.run(*trial_);
-    Verdict verdict{test.name, trial_->kind(), trial_->reason(), Duration{0}};
+Verdict ConformanceSuite::run(const ConformanceCase& test) {
+    const Instant began = environment_.clock.now();
+    run_ = std::make_unique<CaseRun>(environment_, world_, options_, control_);
+    run_->tidy();
+    test.run(*run_);
+    Verdict verdict{test.name, run_->kind(), run_->reason(), Duration{0}};
     // Connections go before what they left behind is removed.
-    const std::set<std::string> others = trial_->others();
-    trial_ = std::make_unique<Trial>(doors_, world_, options_, control_);
-    trial_->tidy(others);
-    trial_.reset();
-    verdict.took = doors_.clock.now() - began;
+    const std::set<std::string> others = run_->others();
+    run_ = std::make_unique<CaseRun>(environment_, world_, options_, control_);
+    run_->tidy(others);
+    run_.reset();
+    verdict.took = environment_.clock.now() - began;
     return verdict;
 }
 
-void Conformance::on_accept(StreamId stream, const Endpoint&) { doors_.transport.abort(stream); }
+void ConformanceSuite::on_accept(StreamId stream, const Endpoint&) { environment_.transport.abort(stream); }
 
-void Conformance::on_connected(StreamId stream, const Endpoint&) {
-    if (trial_) trial_->on_connected(stream);
+void ConformanceSuite::on_connected(StreamId stream, const Endpoint&) {
+    if (run_) run_->on_connected(stream);
 }
 
-void Conformance::on_connect_failed(StreamId stream, ConnectFailure why) {
-    if (trial_) trial_->on_connect_failed(stream, why);
+void ConformanceSuite::on_connect_failed(StreamId stream, ConnectFailure why) {
+    if (run_) run_->on_connect_failed(stream, why);
 }
 
-void Conformance::on_bytes(StreamId stream, Bytes bytes) {
-    if (trial_) trial_->on_bytes(stream, bytes);
+void ConformanceSuite::on_bytes(StreamId stream, Bytes bytes) {
+    if (run_) run_->on_bytes(stream, bytes);
 }
 
-void Conformance::on_end(StreamId stream) {
-    if (trial_) trial_->on_gone(stream, true);
+void ConformanceSuite::on_end(StreamId stream) {
+    if (run_) run_->on_gone(stream, true);
 }
 
-void Conformance::on_closed(StreamId stream) {
-    if (trial_) trial_->on_gone(stream, false);
+void ConformanceSuite::on_closed(StreamId stream) {
+    if (run_) run_->on_gone(stream, false);
 }
 
-void Conformance::on_wakeup() {}
+void ConformanceSuite::on_wakeup() {}
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "tools/halp/dht/judged_node.h"
+#include "tools/halp/dht/node_under_test.h"
 
 #include <unistd.h>
 
@@ -17,14 +17,14 @@ constexpr milliseconds between_tries{30};
 constexpr std::chrono::seconds grace{10};  // as a daemon has it
 constexpr std::size_t lines_shown = 10;
 
-neo::ConformanceOptions probing(const JudgedNodeOptions& options) {
+neo::ConformanceOptions probing(const NodeUnderTestOptions& options) {
     neo::ConformanceOptions all;
     all.node = options.at;
     all.credential = options.credential;
     return all;
 }
 
-process::Command command_of(const JudgedNodeOptions& options, const std::string& directory) {
+process::Command command_of(const NodeUnderTestOptions& options, const std::string& directory) {
     process::Command command;
     command.argv = options.argv;
     // The last two are systemd's: halpd of root asks them before it takes /var/lib and /run.
@@ -48,27 +48,27 @@ Result<void> check_temporary_root() {
 
 }  // namespace
 
-JudgedNode::JudgedNode(JudgedNodeOptions options)
-    : options_(std::move(options)), probe_(around_.doors(), runner_, probing(options_)) {
+NodeUnderTest::NodeUnderTest(NodeUnderTestOptions options)
+    : options_(std::move(options)), probe_(around_.environment(), runner_, probing(options_)) {
     around_.world.attach(probe_);
     if (options_.keep_directory) directory_.keep();
 }
 
-JudgedNode::~JudgedNode() = default;
+NodeUnderTest::~NodeUnderTest() = default;
 
-Result<std::unique_ptr<JudgedNode>> JudgedNode::make(JudgedNodeOptions options) {
+Result<std::unique_ptr<NodeUnderTest>> NodeUnderTest::make(NodeUnderTestOptions options) {
     if (auto usable = check_temporary_root(); !usable) return usable.error();
-    return std::unique_ptr<JudgedNode>(new JudgedNode(std::move(options)));
+    return std::unique_ptr<NodeUnderTest>(new NodeUnderTest(std::move(options)));
 }
 
-Result<void> JudgedNode::start() {
+Result<void> NodeUnderTest::start() {
     if (probe_.sanity().kind != neo::Sanity::Kind::unreachable)
         return Error{ErrorCode::io,
                      "somebody takes connections at " + options_.at.text() + " already; the node was not started."};
     return launch();
 }
 
-Result<void> JudgedNode::launch() {
+Result<void> NodeUnderTest::launch() {
     auto started = process::ChildProcess::start(command_of(options_, directory_.path()));
     if (!started) return started.error();
     process_.emplace(std::move(*started));
@@ -85,26 +85,26 @@ Result<void> JudgedNode::launch() {
 }
 
 // A node that does not come back is the failure of the case that needs it.
-bool JudgedNode::restart() {
+bool NodeUnderTest::restart() {
     if (!options_.keeps_records) return false;
     process_->kill_and_wait();
     static_cast<void>(launch());
     return true;
 }
 
-std::string JudgedNode::last_words() const {
+std::string NodeUnderTest::last_words() const {
     std::string tail = process::tail_of(directory_.path() + "/stderr", lines_shown);
     if (tail.empty()) return "There is nothing on its stderr.";
     tail.pop_back();  // the end of the line
     return "The last lines of its stderr:\n" + tail;
 }
 
-std::string JudgedNode::death(milliseconds patience) {
+std::string NodeUnderTest::death(milliseconds patience) {
     if (!process_ || !process_->wait(patience)) return {};
     return process_->how_it_ended() + ". " + last_words();
 }
 
-std::string JudgedNode::end() {
+std::string NodeUnderTest::end() {
     if (!process_ || !process_->signal(SIGTERM)) return {};
     const auto code = process_->wait(grace);
     if (!code) {

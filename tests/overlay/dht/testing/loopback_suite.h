@@ -5,26 +5,26 @@
 #include <memory>
 #include <string_view>
 
-#include "overlay/dht/testing/conformance.h"
+#include "overlay/dht/testing/conformance_suite.h"
 #include "overlay/libevent/runner.h"
 #include "overlay/libevent/world.h"
 #include "simulations/world/memory_storage.h"
-#include "tests/overlay/dht/testing/fake_and_judge.h"
+#include "tests/overlay/dht/testing/simulated_suite.h"
 
 namespace halp {
 
-struct LoopbackJudge {
-    LoopbackJudge() {
+struct LoopbackSuite {
+    LoopbackSuite() {
         wire.attach(fake);
         node_world.attach(wire);
         options.node = node_world.listen({"127.0.0.1", 0}).value();
-        judge = std::make_unique<neo::Conformance>(doors(client_world), runner, options, &control);
-        client_world.attach(*judge);
+        suite = std::make_unique<neo::ConformanceSuite>(environment(client_world), runner, options, &control);
+        client_world.attach(*suite);
     }
-    Environment doors(LibeventWorld& world) {
+    Environment environment(LibeventWorld& world) {
         return {world.clock(), world.alarm(), world.random(), world.transport(), cache, state, nobody};
     }
-    neo::Verdict run(std::string_view name) { return judge->run(neo::conformance_cases_named(name).at(0)); }
+    neo::Verdict run(std::string_view name) { return suite->run(neo::conformance_cases_named(name).at(0)); }
 
     struct Nobody : Observer {
         void note(const Event&) override {}
@@ -34,11 +34,11 @@ struct LoopbackJudge {
     LibeventWorld client_world{limits_for_streaming(1000)};
     LibeventWorld node_world{limits_for_streaming(1000), client_world.base()};
     LibeventRunner runner{client_world};
-    ThinWire wire{doors(node_world), std::size_t{1} << 20};
-    FakeNode fake{wire.doors(), judged_options(), nullptr, &wire};
+    ThinWire wire{environment(node_world), std::size_t{1} << 20};
+    FakeNode fake{wire.environment(), options_under_test(), nullptr, &wire};
     FakeControl control{fake};
     neo::ConformanceOptions options;
-    std::unique_ptr<neo::Conformance> judge;
+    std::unique_ptr<neo::ConformanceSuite> suite;
 };
 
 }  // namespace halp

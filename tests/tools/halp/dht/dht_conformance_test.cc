@@ -16,12 +16,13 @@
 #include <utility>
 #include <vector>
 
-#include "overlay/dht/testing/conformance.h"
+#include "overlay/dht/testing/conformance_suite.h"
 #include "overlay/libevent/runner.h"
 #include "store/records/hash_range.h"
 #include "store/records/key.h"
 #include "tests/tools/daemon_process.h"
 #include "tests/tools/dht_daemon.h"
+#include "tests/tools/dht_programs.h"
 #include "tests/tools/free_port.h"
 #include "tools/halp/dht/dht_world.h"
 
@@ -84,17 +85,17 @@ private:
     std::unique_ptr<Daemon> daemon_;
 };
 
-struct Judged {
+struct EngineAndGroup {
     std::string engine, group;
 };
 
 // Of the memory engine what goes to its records: writes complete at once there. It forgets in a restart, and the
 // transport is the same.
-std::vector<Judged> judged_groups() {
+std::vector<EngineAndGroup> engines_and_groups() {
     std::set<std::string> names;
     for (const neo::ConformanceCase& each : neo::conformance_cases())
         names.emplace(each.name.substr(0, each.name.find('.')));
-    std::vector<Judged> all;
+    std::vector<EngineAndGroup> all;
     for (const std::string& name : names) all.push_back({"lmdb", name});
     for (const char* name : {"channels", "get_all", "mirror", "range", "records", "update"})
         all.push_back({"memory", name});
@@ -104,7 +105,7 @@ std::vector<Judged> judged_groups() {
 // What a node that announces no others cannot show.
 const std::set<std::string_view> may_be_skipped = {"range.new_node"};
 
-class Halpd : public ::testing::TestWithParam<Judged> {};
+class Halpd : public ::testing::TestWithParam<EngineAndGroup> {};
 
 TEST_P(Halpd, ConformsToTheSuite) {
     const Home home;
@@ -114,10 +115,10 @@ TEST_P(Halpd, ConformsToTheSuite) {
     neo::ConformanceOptions options;
     options.node = control.address();
     options.patience = seconds{15};
-    neo::Conformance judge(around.doors(), runner, options, &control);
-    around.world.attach(judge);
+    neo::ConformanceSuite suite(around.environment(), runner, options, &control);
+    around.world.attach(suite);
     for (const neo::ConformanceCase& each : neo::conformance_cases_named(GetParam().group)) {
-        const Verdict verdict = judge.run(each);
+        const Verdict verdict = suite.run(each);
         if (verdict.kind == Verdict::Kind::skipped && may_be_skipped.contains(each.name)) continue;
         EXPECT_EQ(verdict.kind, Verdict::Kind::passed) << verdict.name << ": " << verdict.reason;
     }
@@ -125,39 +126,11 @@ TEST_P(Halpd, ConformsToTheSuite) {
     EXPECT_EQ(control.daemon().stop(), 0) << control.daemon().messages();
 }
 
-INSTANTIATE_TEST_SUITE_P(Conformance, Halpd, ::testing::ValuesIn(judged_groups()), [](const auto& judged) {
-    return judged.param.engine == "lmdb" ? judged.param.group : judged.param.engine + "_" + judged.param.group;
+INSTANTIATE_TEST_SUITE_P(Conformance, Halpd, ::testing::ValuesIn(engines_and_groups()), [](const auto& tested) {
+    return tested.param.engine == "lmdb" ? tested.param.group : tested.param.engine + "_" + tested.param.group;
 });
 
 // ---- as a user runs it ----
-
-class FakeProcess {
-public:
-    FakeProcess() {
-        process::Command command{{HALP_BINARY, "dht", "fake", "--port", "0"}};
-        command.environment = home_.environment();
-        command.out_file = home_.path() + "/out";
-        auto started = process::ChildProcess::start(command);
-        EXPECT_TRUE(started);
-        if (started) process_.emplace(std::move(*started));
-        EXPECT_TRUE(eventually([&] { return !address().empty(); }));
-    }
-    // As it says on its first line: `neo HOST:PORT`.
-    [[nodiscard]] std::string address() const {
-        const std::string said = process::read_whole_file(home_.path() + "/out");
-        const auto end = said.find('\n');
-        return end == std::string::npos || !said.starts_with("neo ") ? "" : said.substr(4, end - 4);
-    }
-    [[nodiscard]] const Home& home() const { return home_; }
-    int stop() {
-        process_->signal(SIGTERM);
-        return process_->wait(generous).value_or(-1);
-    }
-
-private:
-    Home home_;
-    std::optional<process::ChildProcess> process_;
-};
 
 std::size_t lines_beginning(const std::string& text, std::string_view with) {
     std::size_t count = 0;
@@ -179,21 +152,22 @@ TEST(HalpDhtConformance, NamesItsCasesWithoutANode) {
     EXPECT_THAT(none.error, HasSubstr("`nothing`"));
 }
 
-TEST(HalpDhtConformance, JudgesTheFakeNodeWithOneLineForEachCase) {
-    FakeProcess fake;
+TEST(HalpDhtConformance, PrintsOneLineForEachCaseOfTheFakeNode) {
+    const Home home;
+    FakeProcess fake(home);
     for (const std::string group : {"records", "channels", "update", "frames"}) {
-        const std::string report = fake.home().path() + "/" + group + ".xml";
-        const Finished judged =
-            halp(fake.home(), {"dht", "conformance", fake.address(), "--only", group, "--junit", report});
+        const std::string report = home.path() + "/" + group + ".xml";
+        const Finished run =
+            halp(home, {"dht", "conformance", fake.node, "--only", group, "--junit", report});
         const std::size_t cases = neo::conformance_cases_named(group).size();
-        EXPECT_EQ(judged.code, 0) << judged.out << judged.error;
-        EXPECT_EQ(lines_beginning(judged.out, "passed  " + group + "."), cases) << judged.out;
-        EXPECT_THAT(judged.error, HasSubstr(std::to_string(cases) + " passed, 0 failed, 0 skipped."));
+        EXPECT_EQ(run.code, 0) << run.out << run.error;
+        EXPECT_EQ(lines_beginning(run.out, "passed  " + group + "."), cases) << run.out;
+        EXPECT_THAT(run.error, HasSubstr(std::to_string(cases) + " passed, 0 failed, 0 skipped."));
         const std::string xml = process::read_whole_file(report);
         EXPECT_THAT(xml, HasSubstr("tests=\"" + std::to_string(cases) + "\" failures=\"0\" skipped=\"0\""));
         EXPECT_THAT(xml, HasSubstr("<testcase classname=\"dht." + group + "\""));
     }
-    const Finished skipped = halp(fake.home(), {"dht", "conformance", fake.address(), "--only", "restart.records"});
+    const Finished skipped = halp(home, {"dht", "conformance", fake.node, "--only", "restart.records"});
     EXPECT_EQ(skipped.code, 0) << "what needs the owner of the node is skipped: " << skipped.out;
     EXPECT_EQ(lines_beginning(skipped.out, "skipped restart.records: only the owner"), 1U) << skipped.out;
     EXPECT_EQ(fake.stop(), 0);

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "overlay/dht/testing/conformance.h"
+#include "overlay/dht/testing/conformance_suite.h"
 #include "overlay/dht/testing/fake_node.h"
 #include "simulations/world/sim_world.h"
 #include "tests/overlay/dht/sim_runner.h"
@@ -23,7 +23,7 @@ inline neo::Credential visitor_credential() {
 }
 
 // Strict as a real node, with one client more that may not remove channels.
-inline FakeNodeOptions judged_options() {
+inline FakeNodeOptions options_under_test() {
     FakeNodeOptions options;
     options.node.permissions.anyone_removes_channels = false;
     options.node.credentials.set(visitor_credential());
@@ -53,17 +53,17 @@ private:
     FakeNode& fake_;
 };
 
-struct SimulatedJudge {
-    explicit SimulatedJudge(FakeNodeOptions fake_options = judged_options(), std::size_t bulk = 10'000,
+struct SimulatedSuite {
+    explicit SimulatedSuite(FakeNodeOptions fake_options = options_under_test(), std::size_t bulk = 10'000,
                             DhtObserver* observer = nullptr)
         : node_host(world.add_host(address)),
-          judge_host(world.add_host({"10.0.0.2", 1000})),
+          suite_host(world.add_host({"10.0.0.2", 1000})),
           wire(world.env(node_host), bytes_per_tick),
-          fake(wire.doors(), std::move(fake_options), observer, &wire),
-          judge(world.env(judge_host), runner, options(bulk), &control) {
+          fake(wire.environment(), std::move(fake_options), observer, &wire),
+          suite(world.env(suite_host), runner, options(bulk), &control) {
         wire.attach(fake);
         world.attach(node_host, wire);
-        world.attach(judge_host, judge);
+        world.attach(suite_host, suite);
     }
     neo::ConformanceOptions options(std::size_t bulk) const {
         neo::ConformanceOptions all;
@@ -74,7 +74,7 @@ struct SimulatedJudge {
     neo::Verdict run(std::string_view name) {
         const auto cases = neo::conformance_cases_named(name);
         if (cases.size() != 1) return {name, neo::Verdict::Kind::failed, "there is no such case", {}};
-        return judge.run(cases.front());
+        return suite.run(cases.front());
     }
 
     // 64 MiB a second: what is asked to be suspended lasts longer than the word is on its way.
@@ -83,11 +83,11 @@ struct SimulatedJudge {
     const Endpoint address{"10.0.0.1", 10100};
     SimWorld world{11};
     SimRunner runner{world};
-    HostId node_host, judge_host;
+    HostId node_host, suite_host;
     ThinWire wire;
     FakeNode fake;
     FakeControl control{fake};
-    neo::Conformance judge;
+    neo::ConformanceSuite suite;
 };
 
 }  // namespace halp

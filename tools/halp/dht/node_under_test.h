@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "overlay/dht/testing/conformance.h"
+#include "overlay/dht/testing/conformance_suite.h"
 #include "store/endpoint.h"
 #include "store/result.h"
 #include "store/time.h"
@@ -21,7 +21,7 @@
 
 namespace halp::cli {
 
-struct JudgedNodeOptions {
+struct NodeUnderTestOptions {
     std::vector<std::string> argv;  // argv[0] an absolute path
     Endpoint at;                    // where it will take connections
     neo::Credential credential;     // tried there
@@ -30,11 +30,11 @@ struct JudgedNodeOptions {
     bool keep_directory = false;
 };
 
-class JudgedNode final : public neo::NodeControl {
+class NodeUnderTest final : public neo::NodeControl {
 public:
     // An error when no directory can be made.
-    [[nodiscard]] static Result<std::unique_ptr<JudgedNode>> make(JudgedNodeOptions options);
-    ~JudgedNode() override;
+    [[nodiscard]] static Result<std::unique_ptr<NodeUnderTest>> make(NodeUnderTestOptions options);
+    ~NodeUnderTest() override;
 
     // Returns when connections are taken at `at`. An error when somebody else takes them already (io), the program
     // ends before (io, with the last lines of its stderr) or does not in time (timed_out), also after an interrupt.
@@ -54,15 +54,15 @@ public:
     [[nodiscard]] const std::string& directory() const { return directory_.path(); }
 
 private:
-    explicit JudgedNode(JudgedNodeOptions options);
+    explicit NodeUnderTest(NodeUnderTestOptions options);
     [[nodiscard]] Result<void> launch();
     [[nodiscard]] std::string last_words() const;
 
-    const JudgedNodeOptions options_;
+    const NodeUnderTestOptions options_;
     process::TemporaryDirectory directory_;
     DhtWorld around_{1};
     InterruptibleRunner runner_{around_.world};
-    neo::Conformance probe_;
+    neo::ConformanceSuite probe_;
     std::optional<process::ChildProcess> process_;
 };
 

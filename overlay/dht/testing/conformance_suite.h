@@ -24,12 +24,12 @@
 
 namespace halp::neo {
 
-class Trial;
+class CaseRun;
 
 struct ConformanceCase {
     std::string_view name;   // group.words
     std::string_view shows;  // what the node has done when it passes
-    void (*run)(Trial& trial);
+    void (*run)(CaseRun& run);
     int priority = 0;  // 1000: without it nothing else makes sense; as the original's cases have them
     std::size_t number =
         0;  // from 1, in the order of conformance_cases(); names stay when cases are added, it may not
@@ -86,12 +86,12 @@ struct Sanity {
 };
 
 // The handler to attach to a world that has the node in reach.
-class Conformance final : public EventHandler {
+class ConformanceSuite final : public EventHandler {
 public:
     // `control` may be null.
-    Conformance(Environment environment, WorldRunner& world, ConformanceOptions options,
+    ConformanceSuite(Environment environment, WorldRunner& world, ConformanceOptions options,
                 NodeControl* control = nullptr);
-    ~Conformance() override;
+    ~ConformanceSuite() override;
 
     [[nodiscard]] Sanity sanity();
     [[nodiscard]] Verdict run(const ConformanceCase& test);
@@ -105,11 +105,11 @@ public:
     void on_wakeup() override;
 
 private:
-    Environment doors_;
+    Environment environment_;
     WorldRunner& world_;
     ConformanceOptions options_;
     NodeControl* control_;
-    std::unique_ptr<Trial> trial_;  // the case that runs
+    std::unique_ptr<CaseRun> run_;  // the case that runs
 };
 
 // As build servers read it.

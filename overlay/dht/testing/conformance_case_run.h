@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,7 +18,8 @@
 #include <vector>
 
 #include "overlay/dht/client/neo_client_session.h"
-#include "overlay/dht/testing/conformance.h"
+#include "overlay/dht/testing/conformance_bytes.h"
+#include "overlay/dht/testing/conformance_suite.h"
 #include "overlay/dht/wire/neo_codec.h"
 
 namespace halp::neo {
@@ -59,20 +59,18 @@ struct Login {  // what a raw peer says of itself
     bool wrong_hmac = false;
 };
 
-using Records = std::map<std::uint64_t, std::string>;
-
-class Trial {
+class CaseRun {
 public:
-    Trial(Environment& doors, WorldRunner& world, const ConformanceOptions& options, NodeControl* control)
-        : doors_(doors), world_(world), options_(options), control_(control) {}
-    ~Trial();
-    Trial(const Trial&) = delete;
-    Trial& operator=(const Trial&) = delete;
+    CaseRun(Environment& environment, WorldRunner& world, const ConformanceOptions& options, NodeControl* control)
+        : environment_(environment), world_(world), options_(options), control_(control) {}
+    ~CaseRun();
+    CaseRun(const CaseRun&) = delete;
+    CaseRun& operator=(const CaseRun&) = delete;
 
     [[nodiscard]] const ConformanceOptions& options() const { return options_; }
     [[nodiscard]] NodeControl* control() { return control_; }
     [[nodiscard]] std::uint64_t wall() const;
-    [[nodiscard]] std::uint64_t random() { return doors_.random.next(); }
+    [[nodiscard]] std::uint64_t random() { return environment_.random.next(); }
 
     // ---- verdict ----
     void fail(std::string why);
@@ -136,7 +134,7 @@ public:
     bool remove(Peer& peer, std::uint64_t key, std::string_view channel = test_channel);
     void remove_channel(Peer& peer, std::string_view channel = test_channel);
     std::set<std::string> channels(Peer& peer);
-    Range hash_range(Peer& peer);
+    RangeBounds hash_range(Peer& peer);
     // Many at a time. Answers of one byte each, in order; of a Get its value follows behind the byte.
     void put_all(Peer& peer, const Records& records);
     void remove_all(Peer& peer, const std::vector<std::uint64_t>& keys);
@@ -164,7 +162,7 @@ private:
     // Sends as much as a window holds, hears `answers` messages to each, and goes on.
     void ask_many(Peer& peer, const std::vector<Asked>& asked, std::size_t answers, std::string_view what);
 
-    Environment& doors_;
+    Environment& environment_;
     WorldRunner& world_;
     const ConformanceOptions& options_;
     NodeControl* control_;
@@ -177,17 +175,6 @@ private:
     std::string reason_;
 };
 
-// ---- words of the cases ----
-
-[[nodiscard]] std::string octets(std::initializer_list<int> bytes);
-[[nodiscard]] std::string hex_of(Bytes raw, std::size_t most = 40);
-[[nodiscard]] std::string array_of(Bytes text);        // u64 length, then the bytes
-[[nodiscard]] std::string number_of(std::uint64_t n);  // u64
-[[nodiscard]] std::string frame_of(std::uint8_t type, Bytes body);
-[[nodiscard]] std::string header_of(std::uint8_t type, std::uint64_t body_bytes);
-[[nodiscard]] Records sequential(std::size_t count);  // the original's bulk records
-[[nodiscard]] Records spread(std::size_t count);
-
 // A GetAll that is followed to its end. Cases steer it between batches.
 struct Scanned {
     Records records;
@@ -195,14 +182,14 @@ struct Scanned {
     std::size_t duplicates = 0, batches = 0;
     bool finished = false, broken = false;
 };
-RequestId begin_scan(Trial& trial, Peer& peer, const GetAllRequest& request);
+RequestId begin_scan(CaseRun& run, Peer& peer, const GetAllRequest& request);
 // Takes one message in; what it was.
-GetAllCode scan_step(Trial& trial, Peer& peer, RequestId id, bool keys_only, Scanned& so_far);
-Scanned scan(Trial& trial, Peer& peer, const GetAllRequest& request = {false, test_channel, false, 0, false, {}});
-void acknowledge(Trial& trial, Peer& peer, RequestId id);
-void expect_records(Trial& trial, const Scanned& scanned, const Records& wanted, std::string_view what);
+GetAllCode scan_step(CaseRun& run, Peer& peer, RequestId id, bool keys_only, Scanned& so_far);
+Scanned scan(CaseRun& run, Peer& peer, const GetAllRequest& request = {false, test_channel, false, 0, false, {}});
+void acknowledge(CaseRun& run, Peer& peer, RequestId id);
+void expect_records(CaseRun& run, const Scanned& scanned, const Records& wanted, std::string_view what);
 
-[[nodiscard]] Sanity judge_sanity(Trial& trial);
+[[nodiscard]] Sanity assess_sanity(CaseRun& run);
 
 // The cases, by file.
 void add_transport_cases(std::vector<ConformanceCase>& cases);

@@ -1,0 +1,51 @@
+// What a DHT node tells its observer: connections, clients, and failures of the record store. Every event is rare
+// for each connection or limited in its rate, so a log of all of them stays small.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "overlay/dht/wire/neo_credentials.h"
+#include "overlay/dht/wire/session_limits.h"
+#include "store/endpoint.h"
+
+namespace halp {
+
+struct DhtClientAccepted {
+    Endpoint source;
+    std::string client;
+};
+struct DhtClientEnded {
+    Endpoint source;
+    std::string client;  // empty before the client has named itself; unverified when it was rejected
+    neo::SessionEnd why;
+    std::optional<neo::Rejection> rejection;
+};
+// Closed at once because connections_max were open.
+struct DhtConnectionShed {
+    Endpoint source;
+};
+struct DhtStoreFailed {
+    std::string what;  // a plain sentence
+};
+// At most one a second. It covers everything since the event before.
+struct DhtReadsFailed {
+    std::uint64_t times = 0;
+    std::string last;  // request, client and cause
+};
+// GetAll and Mirror skip a record that is too long for any batch. At most one event a second.
+struct DhtRecordsLeftOut {
+    std::uint64_t times = 0;
+};
+using DhtEvent = std::variant<DhtClientAccepted, DhtClientEnded, DhtConnectionShed, DhtStoreFailed, DhtReadsFailed,
+                              DhtRecordsLeftOut>;
+
+class DhtObserver {
+public:
+    virtual ~DhtObserver() = default;
+    virtual void note(const DhtEvent& event) = 0;
+};
+
+}  // namespace halp

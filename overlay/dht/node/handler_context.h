@@ -1,0 +1,38 @@
+// Everything of a node that its request handlers may use. All sessions of a node share one context.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "overlay/dht/node/handler_options.h"
+#include "overlay/dht/node/hash_ranges.h"
+#include "overlay/dht/node/write_log.h"
+#include "store/result.h"
+
+namespace halp::neo {
+
+// Failures for the operator, counted since the last report (DhtNode::report_failures).
+struct FailureCounts {
+    std::uint64_t reads_failed = 0;
+    std::uint64_t records_left_out = 0;  // by GetAll and Mirror: too long for any batch
+    std::string last;                    // the last failed read: request, client and cause
+
+    [[nodiscard]] bool any() const { return reads_failed > 0 || records_left_out > 0; }
+    void read_failed(std::string_view request, std::string_view client, const Error& why) {
+        ++reads_failed;
+        last = std::string(request) + " of the client `" + std::string(client) + "`: " + why.message;
+    }
+};
+
+struct HandlerContext {
+    WriteLog& records;
+    HashRanges& ranges;
+    const HandlerLimits& limits;
+    const Permissions& permissions;
+    CompletionHandler& completions;  // is told how writes end
+    std::string value = {};          // buffer of single handlers for the value of their reply
+    FailureCounts failures = {};
+};
+
+}  // namespace halp::neo

@@ -1,0 +1,120 @@
+#include "overlay/dht/node/write_log.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace halp {
+
+WriteToken WriteLog::expect(Kind kind, const Channel& channel, Key key, Requester requester) {
+    pending_.push_back({kind, false, key, channel, requester});
+    wrote_ = true;
+    return WriteToken{first_token_ + pending_.size() - 1};
+}
+
+std::optional<Wrote> WriteLog::put(const Channel& channel, Key key, std::string_view value, Requester requester) {
+    if (at_once()) {
+        store_.put(channel, key, value, next_token());
+        return complete(Kind::change, channel, key);
+    }
+    store_.put(channel, key, value, expect(Kind::change, channel, key, requester));
+    return std::nullopt;
+}
+
+std::optional<Wrote> WriteLog::remove(const Channel& channel, Key key, Requester requester) {
+    if (at_once()) {
+        store_.remove(channel, key, next_token());
+        return complete(Kind::removal, channel, key);
+    }
+    store_.remove(channel, key, expect(Kind::removal, channel, key, requester));
+    return std::nullopt;
+}
+
+// No other write is pending, so the only completion is that of this write.
+Wrote WriteLog::complete(Kind kind, const Channel& channel, Key key) {
+    completions_.clear();
+    store_.take_completions(completions_);
+    assert(completions_.size() == 1);
+    const Wrote wrote = completions_.front().wrote;
+    if (wrote == Wrote::done) tell(kind, channel, key);
+    return wrote;
+}
+
+std::optional<Wrote> WriteLog::update(const Channel& channel, Key key, std::uint64_t original_hash,
+                                        std::string_view value, Requester requester) {
+    if (at_once()) {
+        store_.update(channel, key, original_hash, value, next_token());
+        return complete(Kind::change, channel, key);
+    }
+    store_.update(channel, key, original_hash, value, expect(Kind::change, channel, key, requester));
+    return std::nullopt;
+}
+
+void WriteLog::create_channel(const Channel& channel, Requester requester) {
+    store_.create_channel(channel, expect(Kind::creation, channel, Key{}, requester));
+}
+
+void WriteLog::remove_channel(const Channel& channel, Requester requester) {
+    store_.remove_channel(channel, expect(Kind::channel_removal, channel, Key{}, requester));
+}
+
+void WriteLog::collect() {
+    completions_.clear();
+    store_.take_completions(completions_);
+    for (const Completion& completion : completions_) {
+        const std::uint64_t at = static_cast<std::uint64_t>(completion.token) - first_token_;
+        assert(at < pending_.size() && !pending_[at].over);
+        Pending& write = pending_[at];
+        write.over = true;
+        if (completion.wrote == Wrote::done) tell(write.kind, write.channel, write.key);
+        const Requester requester = write.requester;
+        if (requester.handler) requester.handler->on_written(requester.stream, requester.request, completion.wrote);
+    }
+    for (; !pending_.empty() && pending_.front().over; ++first_token_) pending_.pop_front();
+}
+
+void WriteLog::forget(const CompletionHandler& handler) {
+    for (Pending& write : pending_)
+        if (write.requester.handler == &handler) write.requester.handler = nullptr;
+}
+
+void WriteLog::tell(Kind kind, const Channel& channel, Key key) {
+    if (listeners_.empty()) return;
+    const auto found = listeners_.find(channel);
+    if (found == listeners_.end()) return;
+    if (kind == Kind::channel_removal) {
+        const std::vector<RecordListener*> removed = std::move(found->second);
+        listeners_.erase(found);
+        for (RecordListener* listener : removed) listener->on_channel_removed();
+        return;
+    }
+    for (RecordListener* listener : found->second) {
+        if (kind == Kind::change) listener->on_changed(key);
+        if (kind == Kind::removal) listener->on_removed(key);
+    }
+}
+
+void WriteLog::listen(const Channel& channel, RecordListener& listener) {
+    listeners_[channel].push_back(&listener);
+}
+
+void WriteLog::unlisten(const Channel& channel, RecordListener& listener) {
+    const auto found = listeners_.find(channel);
+    if (found == listeners_.end()) return;
+    std::erase(found->second, &listener);
+    if (found->second.empty()) listeners_.erase(found);
+}
+
+std::size_t WriteLog::listener_count(const Channel& channel) const {
+    const auto found = listeners_.find(channel);
+    return found == listeners_.end() ? 0 : found->second.size();
+}
+
+Result<void> WriteLog::commit_if_due(Instant now, std::size_t waiting_bytes_max) {
+    const bool asked = wrote_ || now >= store_.next_deadline();
+    wrote_ = false;
+    if (!asked) return {};
+    const bool due = store_.commit_due(now) || store_.waiting_bytes() > waiting_bytes_max;
+    return due ? store_.commit() : Result<void>{};
+}
+
+}  // namespace halp
