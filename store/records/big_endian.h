@@ -1,4 +1,4 @@
-// Numbers whose bytes sort as they do, as the keys of a file need them.
+// Big-endian numbers: their bytes sort as the numbers do, as the keys of a sorted file need it.
 #pragma once
 
 #include <bit>

@@ -1,5 +1,5 @@
-// The name of a channel: one or more ASCII letters, digits, "_" and "-". A Channel that exists is well formed, so
-// it can stand in a file name without a thought (the original's neo node did not check: `../evil`).
+// The name of a channel: one or more ASCII letters, digits, "_" and "-". Every Channel object is well formed, so
+// its name is safe in a file name. (The original's neo node accepts `../evil`.)
 #pragma once
 
 #include <compare>
@@ -14,7 +14,7 @@ namespace halp {
 
 class Channel {
 public:
-    // The longest whose dump, while it is written (`<name>.tcm.XXXXXX.dumping`), still has a name a file may have.
+    // The longest name whose dump has a valid file name while it is written: `<name>.tcm.XXXXXX.dumping`.
     static constexpr std::size_t length_max = 236;
 
     [[nodiscard]] static bool well_formed(std::string_view name);

@@ -91,7 +91,7 @@ RecordPlace ChannelRecords::append(Key key, std::string_view value) {
 }
 
 std::uint32_t ChannelRecords::room_for(std::size_t bytes) {
-    // A big value has a segment to itself: it goes when the record goes, and is never moved.
+    // A large value gets a segment of its own, which is freed with the record and never moved.
     if (bytes > segment_bytes_max / 4) return new_segment(bytes, false);
     if (head_ && segments_[*head_].capacity - segments_[*head_].used >= bytes) return *head_;
 
@@ -134,7 +134,7 @@ void ChannelRecords::evacuate_one() {
     while (!sparse_.empty()) {
         const std::uint32_t number = sparse_.back();
         sparse_.pop_back();
-        // Noted twice, its number may be free by now or belong to another segment.
+        // A number may be listed twice. By now it may be free or belong to another segment.
         const Segment& segment = segments_[number];
         if (segment.bytes == nullptr || number == head_ || segment.live * 2 >= segment.used) continue;
         return evacuate(number);

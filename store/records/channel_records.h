@@ -1,6 +1,6 @@
-// The records of one channel in memory: an index over segments into which records are written one behind the other.
-// What is overwritten or removed leaves a hole; a segment that is more hole than record is emptied into the newest
-// one and given back, so the memory stays within twice what is stored and a segment. One call moves at most one
+// The records of one channel in memory: an index, and segments into which records are appended. A record that is
+// overwritten or removed leaves a hole. A segment with more holes than records is emptied into the newest segment
+// and freed, so the memory stays within twice the stored bytes plus one segment. One call empties at most one
 // segment.
 #pragma once
 
@@ -19,13 +19,13 @@ namespace halp {
 
 class ChannelRecords {
 public:
-    static constexpr std::size_t segment_bytes_min = 512;         // a channel of a few records stays small
-    static constexpr std::size_t segment_bytes_max = 256 * 1024;  // evacuated in about a millisecond
+    static constexpr std::size_t segment_bytes_min = 512;         // small, for a channel of a few records
+    static constexpr std::size_t segment_bytes_max = 256 * 1024;  // takes about a millisecond to empty
     static constexpr std::size_t value_bytes_max = 1U << 30;
 
-    // The view holds until the next put or remove.
+    // The view is valid until the next put or remove.
     [[nodiscard]] std::optional<std::string_view> get(Key key) const;
-    // At most value_bytes_max.
+    // `value` has at most value_bytes_max bytes.
     void put(Key key, std::string_view value);
     bool remove(Key key);
 
@@ -35,18 +35,18 @@ public:
     }
 
     [[nodiscard]] RecordCount count() const { return {index_.size(), value_bytes_}; }
-    [[nodiscard]] std::size_t memory_bytes() const;  // what is allocated; walks the index
+    [[nodiscard]] std::size_t memory_bytes() const;  // allocated bytes; walks the index
 
 private:
-    // A record: key, value length (4 bytes), value.
+    // The header of a stored record: key, then value length (4 bytes).
     static constexpr std::size_t header_bytes = sizeof(Key) + sizeof(std::uint32_t);
 
     struct Segment {
-        std::unique_ptr<char[]> bytes;  // null: the number is free
+        std::unique_ptr<char[]> bytes;  // null: this number is free
         std::size_t capacity = 0;
         std::size_t used = 0;
         std::size_t live = 0;
-        bool shared = false;  // by more than one record
+        bool shared = false;  // holds more than one record
     };
 
     [[nodiscard]] static std::uint32_t segment_of(RecordPlace place);
@@ -54,7 +54,7 @@ private:
     [[nodiscard]] std::string_view value_at(RecordPlace place) const;
 
     RecordPlace append(Key key, std::string_view value);
-    // The segment that has room for so many bytes.
+    // The number of the segment with room for `bytes` more.
     std::uint32_t room_for(std::size_t bytes);
     std::uint32_t new_segment(std::size_t capacity, bool shared);
     void leave_hole(RecordPlace place);
@@ -65,9 +65,9 @@ private:
 
     RecordIndex index_;
     std::vector<Segment> segments_;
-    std::vector<std::uint32_t> free_;    // numbers of segments_
-    std::vector<std::uint32_t> sparse_;  // to be emptied; may name one twice
-    std::optional<std::uint32_t> head_;  // where records are added
+    std::vector<std::uint32_t> free_;    // free numbers of segments_
+    std::vector<std::uint32_t> sparse_;  // numbers of segments to be emptied, possibly repeated
+    std::optional<std::uint32_t> head_;  // the segment that records are appended to
     std::size_t capacity_ = 0;
     std::size_t shared_capacity_ = 0;
     std::uint64_t value_bytes_ = 0;

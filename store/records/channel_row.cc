@@ -28,10 +28,10 @@ std::string number_text(ChannelNumber number) {
 
 std::string record_key(ChannelNumber number, Key key) {
     constexpr unsigned unused_bits = 8 * (sizeof number - channel_number_length);
-    char bytes[sizeof number + sizeof key];  // the key over what the number does not need
+    char bytes[sizeof number + sizeof key];  // the key overwrites the unused upper bytes of the number
     store_big_endian(bytes, static_cast<std::uint64_t>(number) << unused_bits);
     store_big_endian(bytes + channel_number_length, value_of(key));
-    return {bytes, record_key_length};  // short enough to need no allocation
+    return {bytes, record_key_length};  // short enough for std::string to store it without an allocation
 }
 
 std::optional<ChannelNumber> parse_number(std::string_view six_bytes) {

@@ -1,4 +1,4 @@
-// What the file keeps of a channel, and how the keys of its tables are made (store/records/README.md, "The file").
+// The row of a channel in the file, and the keys of the tables (store/records/README.md, "The LMDB engine").
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@
 
 namespace halp {
 
-// Channels stand in the file by number; a channel that is removed and made again gets another one. 48 bits, so that
-// nobody can use them up.
+// Identifies a channel in the file. A channel that is removed and made again gets another number. Numbers have 48
+// bits, so that they cannot be used up.
 enum class ChannelNumber : std::uint64_t {};
 
 struct ChannelRow {
@@ -24,11 +24,11 @@ struct ChannelRow {
 inline constexpr std::size_t channel_number_length = 6;
 inline constexpr std::size_t record_key_length = channel_number_length + sizeof(Key);
 
-// Big-endian, so that the order of the bytes is that of the numbers.
+// Big-endian, so that the bytes sort as the numbers do.
 [[nodiscard]] std::string number_text(ChannelNumber number);
 [[nodiscard]] std::string record_key(ChannelNumber number, Key key);
 [[nodiscard]] std::optional<ChannelNumber> parse_number(std::string_view six_bytes);
-// The key of a record that belongs to the channel, or nothing.
+// The key of a record if it belongs to the channel, else nothing.
 [[nodiscard]] std::optional<Key> key_in_channel(ChannelNumber number, std::string_view record_key);
 
 [[nodiscard]] std::string encode_row(const ChannelRow& row);

@@ -15,10 +15,10 @@ std::vector<HashRange> HashRange::split(std::size_t parts) const {
     std::vector<HashRange> result;
     if (empty() || parts == 0) return result;
 
-    const std::uint64_t width = max_ - min_;  // the number of places is one more, which may not fit
+    const std::uint64_t width = max_ - min_;  // one less than the number of keys, which may exceed 64 bits
     if (width < parts - 1) parts = static_cast<std::size_t>(width) + 1;
     std::uint64_t size = width / parts;
-    std::uint64_t longer = width % parts + 1;  // so many parts hold one place more
+    std::uint64_t longer = width % parts + 1;  // this many parts have one key more
     if (longer == parts) {
         ++size;
         longer = 0;

@@ -1,5 +1,6 @@
-// The part of the key space a node answers for: both ends inclusive, over bit-reversed keys. One representation of
-// empty (min = all ones, max = 0), no wrap-around (overlay/dht/wire/neo.md, "Values").
+// The part of the key space that a node answers for (overlay/dht/wire/neo.md, 1): an interval of bit-reversed
+// keys, both ends inclusive, without wrap-around. The empty range has exactly one representation: min = all ones,
+// max = 0.
 #pragma once
 
 #include <cstddef>
@@ -14,9 +15,9 @@ namespace halp {
 
 class HashRange {
 public:
-    constexpr HashRange() = default;  // empty
+    constexpr HashRange() = default;  // the empty range
     [[nodiscard]] static constexpr HashRange full() { return {0, last_place}; }
-    // min <= max, or exactly the empty pair.
+    // Requires min <= max, or exactly the pair of the empty range.
     [[nodiscard]] static Result<HashRange> make(std::uint64_t min, std::uint64_t max);
     [[nodiscard]] static constexpr bool valid(std::uint64_t min, std::uint64_t max) {
         return min <= max || (min == last_place && max == 0);
@@ -32,8 +33,8 @@ public:
     [[nodiscard]] constexpr bool overlaps(const HashRange& other) const {
         return !empty() && !other.empty() && min_ <= other.max_ && other.min_ <= max_;
     }
-    // n nearly equal parts in order, without gaps, the last ending where this one ends. As many as there are places
-    // when those are fewer; none of an empty range.
+    // Splits the range into nearly equal parts, in order and without gaps. Returns fewer parts when the range has
+    // fewer keys, and none for the empty range.
     [[nodiscard]] std::vector<HashRange> split(std::size_t parts) const;
 
     bool operator==(const HashRange&) const = default;
@@ -46,8 +47,8 @@ private:
     std::uint64_t max_ = 0;
 };
 
-// True when the ranges cover this one without gap or overlap. Their order does not matter; empty ones count for
-// nothing.
+// Whether the ranges cover `whole` without gap or overlap. Their order does not matter, and empty ranges are
+// ignored.
 [[nodiscard]] bool tessellates(std::vector<HashRange> ranges, const HashRange& whole = HashRange::full());
 
 }  // namespace halp

@@ -16,7 +16,7 @@ Result<Key> parse_key(std::string_view text) {
     std::uint64_t bits = 0;
     const char* const end = text.data() + text.size();
     const auto read = std::from_chars(text.data(), end, bits, 16);
-    // from_chars takes a sign for signed types only, so 16 characters that it takes whole are 16 digits.
+    // from_chars accepts a sign for signed types only, so 16 accepted characters are 16 digits.
     if (text.size() != key_text_length || read.ec != std::errc{} || read.ptr != end)
         return Error{ErrorCode::invalid, "a key is written as exactly 16 hexadecimal digits"};
     return Key{bits};

@@ -1,5 +1,5 @@
-// The key of a record: 64 bits that mean nothing to us. Its place in the hash ranges of the nodes is the key with
-// its bits reversed, so that small and time-like keys spread over all nodes (overlay/dht/wire/neo.md, "Values").
+// The key of a record: 64 bits without further meaning here. Nodes are responsible by the reversed bits of the
+// key, so that small and time-like keys spread over all nodes (overlay/dht/wire/neo.md, 1).
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ inline constexpr std::size_t key_text_length = 16;
 
 constexpr std::uint64_t value_of(Key key) { return static_cast<std::uint64_t>(key); }
 
-// Bit 0 changes places with bit 63, and so on. Its own inverse.
+// Swaps bit 0 with bit 63, and so on. It is its own inverse.
 constexpr std::uint64_t reversed(std::uint64_t bits) {
     bits = ((bits >> 1) & 0x5555555555555555) | ((bits & 0x5555555555555555) << 1);
     bits = ((bits >> 2) & 0x3333333333333333) | ((bits & 0x3333333333333333) << 2);
@@ -27,12 +27,12 @@ constexpr std::uint64_t reversed(std::uint64_t bits) {
     return (bits >> 32) | (bits << 32);
 }
 
-// What a HashRange is asked about.
+// The place of the key in the hash ranges.
 constexpr std::uint64_t place_of(Key key) { return reversed(value_of(key)); }
 
-// 16 lower-case digits, the most significant first.
+// 16 hexadecimal digits, lower case, the most significant first.
 [[nodiscard]] std::string key_text(Key key);
-// Exactly 16 hexadecimal digits of either case.
+// Accepts exactly 16 hexadecimal digits of either case.
 [[nodiscard]] Result<Key> parse_key(std::string_view text);
 
 }  // namespace halp

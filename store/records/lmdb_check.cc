@@ -1,4 +1,4 @@
-// LmdbStore::check: does what the channels say of themselves agree with the records that are there?
+// LmdbStore::check: compares the rows of the channels with the records in the file.
 #include <map>
 #include <utility>
 
@@ -37,7 +37,7 @@ Result<void> count_records(LmdbRead& read, StoreCheck& check, Counts& counts, co
     return {};
 }
 
-// Channels that share a number share records; a number still to be given will be.
+// Two channels with one number would share records, and so would a channel whose number is still to be assigned.
 void check_numbers(const std::map<Channel, ChannelRow>& rows, ChannelNumber next, StoreCheck& check) {
     std::map<ChannelNumber, std::string> owners;
     for (const auto& [channel, row] : rows) {

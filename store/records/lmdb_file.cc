@@ -17,13 +17,13 @@ namespace {
 constexpr const char* table_names[] = {"state", "channels", "records"};
 
 MDB_val to_val(std::string_view bytes) {
-    return {bytes.size(), const_cast<char*>(bytes.data())};  // LMDB does not write to what it is given
+    return {bytes.size(), const_cast<char*>(bytes.data())};  // LMDB does not write to its arguments
 }
 
 std::string_view to_view(const MDB_val& value) { return {static_cast<const char*>(value.mv_data), value.mv_size}; }
 
-// The order that LMDB has by itself, so other tools read the file. A search compares two dozen keys, nearly all of
-// them of one length: two words each instead of a call of memcmp.
+// The same order as LMDB's default, so that other tools can read the file. A search compares about two dozen keys
+// of equal length: comparing two words is faster than calling memcmp.
 int compare_record_keys(const MDB_val* one, const MDB_val* other) {
     constexpr std::size_t length = record_key_length, word = sizeof(std::uint64_t);
     static_assert(length > word && length <= 2 * word);
@@ -48,9 +48,9 @@ LmdbFile::~LmdbFile() {
     close_env();
 }
 
-// `map_bytes`: 0 for the size that the file has.
+// `map_bytes`: 0 keeps the size of the file.
 Result<void> LmdbFile::open_env(std::uint64_t map_bytes) {
-    // MDB_NOTLS: the reader belongs to its object, not to a thread.
+    // MDB_NOTLS ties a read transaction to its object instead of a thread.
     unsigned flags = MDB_NOSUBDIR | MDB_NOTLS;
     if (access_ == Access::unsynced) flags |= MDB_NOSYNC;
     if (access_ == Access::read_only) flags |= MDB_RDONLY;
@@ -58,7 +58,7 @@ Result<void> LmdbFile::open_env(std::uint64_t map_bytes) {
     if (code == 0) code = mdb_env_set_maxdbs(env_, tables);
     if (code == 0 && map_bytes > 0) code = mdb_env_set_mapsize(env_, map_bytes);
     if (code == 0) code = mdb_env_open(env_, path_.c_str(), flags, 0640);
-    int stale = 0;  // a killed process may have left its reader in the lock file, and no page would be used again
+    int stale = 0;  // removes the reader of a killed process, which would keep all later pages from being reused
     if (code == 0) code = mdb_reader_check(env_, &stale);
     Result<void> opened;
     if (code != 0) opened = failure("open", code);
@@ -86,8 +86,9 @@ Result<void> LmdbFile::open_tables() {
     return {};
 }
 
-// A read of a page behind the end of the file would end the process by SIGBUS. The file may be shorter than its pages in
-// use say, because a page that was taken and given back in one transaction is never written: only then the tree is walked.
+// Reading a page behind the end of the file would end the process by SIGBUS. A file may be shorter than its pages
+// in use, because a page that was taken and freed in one transaction is never written. Only for such a file the
+// tree is walked.
 Result<void> LmdbFile::expect_all_pages() const {
     mdb_filehandle_t handle{};
     struct stat file {};
@@ -144,7 +145,7 @@ Result<void> LmdbFile::set_map_bytes(std::uint64_t bytes) {
     const int code = mdb_env_set_mapsize(env_, bytes / unit * unit);
     if (code == 0) return {};
     const Error why = failure("grow the map of", code);
-    // LMDB has given up the old map before it asked for the new one, and everything it does next would touch it.
+    // LMDB has unmapped the old map before it asked for the new one. Every later access would touch it.
     close_env();
     if (const auto opened = open_env(before); !opened) error_ = opened.error();
     return why;
@@ -162,7 +163,7 @@ Result<void> LmdbFile::copy_to(const std::string& path) const {
     return {};
 }
 
-// Another process (a tool) may have grown the file meanwhile.
+// Another process (a tool) may have grown the file.
 int LmdbFile::renew_reader() {
     if (env_ == nullptr) return EBADF;
     int code = mdb_txn_renew(reader_);
@@ -247,7 +248,7 @@ LmdbStatus LmdbWrite::status(int code) {
     if (code == 0) return LmdbStatus::ok;
     if (code == MDB_NOTFOUND) return LmdbStatus::absent;
     file_.error_ = file_.failure("write", code);
-    // The map may also be full in the eyes of another process that has grown it.
+    // Another process may have grown the map, which LMDB reports as resized.
     return code == MDB_MAP_FULL || code == MDB_MAP_RESIZED ? LmdbStatus::full : LmdbStatus::failed;
 }
 
@@ -284,7 +285,7 @@ LmdbStatus LmdbWrite::put_record(std::string_view key, std::string_view value,
     old_size.reset();
     const int code = mdb_cursor_put(cursor_, &name, &content, MDB_NOOVERWRITE);
     if (code != MDB_KEYEXIST) return status(code);
-    old_size = content.mv_size;  // it shows what is there
+    old_size = content.mv_size;  // the cursor returns the existing value
     content = to_val(value);
     return status(mdb_cursor_put(cursor_, &name, &content, 0));
 }
@@ -304,7 +305,8 @@ LmdbStatus LmdbWrite::erase_prefix(LmdbFile::Table table, std::string_view prefi
     MDB_cursor* cursor = nullptr;
     int code = mdb_cursor_open(txn_, file_.table(table), &cursor);
     for (erased = 0; code == 0 && erased < count; ++erased) {
-        // Sought anew for each: that is cheap beside its removal, and asks nothing of a cursor behind a removal.
+        // Searches anew for each entry. That is cheap compared with the removal, and needs no cursor to survive
+        // it.
         MDB_val name = to_val(prefix), content{};
         code = mdb_cursor_get(cursor, &name, &content, MDB_SET_RANGE);
         if (code != 0 || !to_view(name).starts_with(prefix)) break;
@@ -328,7 +330,7 @@ LmdbStatus LmdbWrite::first(LmdbFile::Table table, std::string_view prefix, std:
 LmdbStatus LmdbWrite::commit() {
     if (cursor_ != nullptr) mdb_cursor_close(std::exchange(cursor_, nullptr));
     if (txn_ == nullptr) return LmdbStatus::ok;
-    return status(mdb_txn_commit(std::exchange(txn_, nullptr)));  // it is gone either way
+    return status(mdb_txn_commit(std::exchange(txn_, nullptr)));  // frees the transaction in any case
 }
 
 }  // namespace halp

@@ -1,8 +1,9 @@
-// A thin cover over LMDB, and the only place that knows it: one file with three tables, one reader that is renewed
-// for each slice of reading, one writer. Says in words what went wrong.
+// A thin wrapper around LMDB, and the only code that includes it: one file with three tables, one read transaction
+// that is renewed for each slice of reading, and one write transaction. It describes errors as text.
 //
-// Some failures leave LMDB unusable until its environment is opened again: a map that cannot be made larger, and a
-// failed write of a meta page. The file is then broken(): every request gets an error until reopen() has worked.
+// After some failures LMDB is unusable until its environment is opened again: when the map cannot be made larger,
+// and when writing a meta page fails. The file is then broken(), and every request returns an error until reopen()
+// succeeds.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +23,9 @@ namespace halp {
 
 enum class LmdbStatus : std::uint8_t {
     ok,
-    absent,  // no such entry; end of the table
-    full,    // the map is at its end: nothing was changed, grow it and begin the transaction again
-    failed,  // anything else; LmdbFile::error() has the words
+    absent,  // no such entry, or the end of the table
+    full,    // the map is full and nothing was changed: grow it and start the transaction again
+    failed,  // any other error, described by LmdbFile::error()
 };
 
 class LmdbFile {
@@ -32,32 +33,32 @@ public:
     enum class Table : std::uint8_t { state, channels, records };
     enum class Access : std::uint8_t { synced, unsynced, read_only };
 
-    // A plain file (with `-lock` beside it) in a directory that exists; created unless read_only. With `unsynced` a
-    // commit survives the end of the process but not that of the machine.
+    // Opens a plain file (with `-lock` beside it) in an existing directory. Creates it unless read_only. With
+    // `unsynced` a commit survives the end of the process but not a crash of the machine.
     [[nodiscard]] static Result<std::unique_ptr<LmdbFile>> open(const std::string& path, Access access);
     ~LmdbFile();
     LmdbFile(const LmdbFile&) = delete;
     LmdbFile& operator=(const LmdbFile&) = delete;
 
     [[nodiscard]] std::uint64_t map_bytes() const;
-    // Up to where the file is in use, holes included: what the map cannot be smaller than.
+    // The length of the used part of the file, holes included; the map cannot be smaller.
     [[nodiscard]] std::uint64_t used_bytes() const;
-    // Only while nobody reads or writes. Never smaller than what is in use. After a failure the file has the size it
-    // had, or is broken().
+    // Only while no transaction is open. The map never becomes smaller than used_bytes(). After a failure the map
+    // has its old size or the file is broken().
     [[nodiscard]] Result<void> set_map_bytes(std::uint64_t bytes);
-    // Everything committed so far to the disk, whatever the access.
+    // Writes all committed data to the disk, also with `unsynced`.
     [[nodiscard]] Result<void> sync();
-    // A copy without holes, readable at once, while others go on reading and writing. The new file must not exist.
+    // Writes a copy without holes. Others may read and write meanwhile. The new file must not exist.
     [[nodiscard]] Result<void> copy_to(const std::string& path) const;
 
-    // No request works until reopen() has.
+    // No request works until reopen() has succeeded.
     [[nodiscard]] bool broken() const { return env_ == nullptr || panicked_; }
-    // Another file has the path now, or none: what is written here is lost at the next start.
+    // The path names another file by now, or none: what is written here is lost at the next start.
     [[nodiscard]] bool replaced() const;
-    // Closes the file and opens what the path names. Only while nobody reads or writes.
+    // Closes the file and opens the file at the path. Only while no transaction is open.
     [[nodiscard]] Result<void> reopen();
 
-    // Of the writer's last failed; the reader's are returned to it.
+    // The last error of a write transaction. Read errors are returned by the calls.
     [[nodiscard]] const Error& error() const { return error_; }
 
 private:
@@ -78,15 +79,15 @@ private:
     std::string path_;
     Access access_;
     MDB_env* env_ = nullptr;     // null: closed after a failure
-    MDB_txn* reader_ = nullptr;  // reset, or renewed by the LmdbRead there is
+    MDB_txn* reader_ = nullptr;  // reset, or in use by the one LmdbRead
     bool reading_ = false;
-    bool panicked_ = false;  // LMDB refuses everything since a meta page could not be written
+    bool panicked_ = false;  // a meta page could not be written, so LMDB refuses all requests
     unsigned tables_[tables] = {};
     Error error_;
 };
 
-// What stands in the file at one moment. Short-lived: as long as it exists no page it could see is used again. One
-// at a time. Views hold as long as it exists.
+// A snapshot of the file. Keep it short: while it exists, no page that it can see is used again. One at a time.
+// Views are valid while it exists.
 class LmdbRead {
 public:
     explicit LmdbRead(LmdbFile& file);
@@ -95,7 +96,7 @@ public:
     LmdbRead& operator=(const LmdbRead&) = delete;
 
     [[nodiscard]] Result<std::optional<std::string_view>> get(LmdbFile::Table table, std::string_view key);
-    // To the first entry at or behind the key, to the next one; false at the end.
+    // Moves to the first entry at or after the key, or to the next entry. Returns false at the end.
     [[nodiscard]] Result<bool> seek(LmdbFile::Table table, std::string_view from);
     [[nodiscard]] Result<bool> next();
     [[nodiscard]] std::string_view key() const { return key_; }
@@ -110,8 +111,8 @@ private:
     std::string_view key_, value_;
 };
 
-// All or nothing: what was not committed when it goes was never there. May live on another thread than the readers.
-// After full or failed only its end is allowed.
+// A write transaction: the destructor discards everything that was not committed. It may live on another thread
+// than the readers. After `full` or `failed` only destruction is allowed.
 class LmdbWrite {
 public:
     explicit LmdbWrite(LmdbFile& file);
@@ -122,14 +123,14 @@ public:
     [[nodiscard]] LmdbStatus get(LmdbFile::Table table, std::string_view key, std::string_view& value);
     [[nodiscard]] LmdbStatus put(LmdbFile::Table table, std::string_view key, std::string_view value);
     [[nodiscard]] LmdbStatus erase(LmdbFile::Table table, std::string_view key);
-    // The record, in one search: `old_size` is that of the value which it replaces.
+    // Stores a record with one search. `old_size` gets the size of the replaced value.
     [[nodiscard]] LmdbStatus put_record(std::string_view key, std::string_view value,
                                         std::optional<std::size_t>& old_size);
     [[nodiscard]] LmdbStatus erase_record(std::string_view key, std::size_t& old_size);
-    // Erases at most `count` entries that begin with the prefix.
+    // Erases at most `count` entries whose keys begin with the prefix.
     [[nodiscard]] LmdbStatus erase_prefix(LmdbFile::Table table, std::string_view prefix, std::size_t count,
                                           std::size_t& erased);
-    // The first entry that begins with the prefix.
+    // Finds the first entry whose key begins with the prefix.
     [[nodiscard]] LmdbStatus first(LmdbFile::Table table, std::string_view prefix, std::string_view& key);
     [[nodiscard]] LmdbStatus commit();
 
@@ -140,7 +141,7 @@ private:
 
     LmdbFile& file_;
     MDB_txn* txn_ = nullptr;
-    MDB_cursor* cursor_ = nullptr;  // of the records
+    MDB_cursor* cursor_ = nullptr;  // in the table of records
 };
 
 }  // namespace halp

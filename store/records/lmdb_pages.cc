@@ -44,7 +44,7 @@ public:
 
 private:
     std::optional<std::string> read(std::uint64_t page) {
-        // A tree has no more pages than the file; a damaged one may go in circles.
+        // A tree cannot have more pages than the file. A damaged tree may contain a cycle.
         if (page >= size_ / page_bytes_ || ++pages_read_ > size_ / page_bytes_ + 2) return std::nullopt;
         std::string bytes(page_bytes_, '\0');
         const ssize_t got = ::pread(file_, bytes.data(), bytes.size(), static_cast<off_t>(page * page_bytes_));
@@ -97,7 +97,7 @@ private:
                std::uint64_t{number_at<std::uint16_t>(node, 4)} << 32;
     }
 
-    // What a node of a leaf holds outside of the page.
+    // Adds the data of a leaf's node that lies outside of its page.
     bool add_data(std::string_view node) {
         const auto flags = number_at<std::uint16_t>(node, 4);
         const std::size_t at = node_head + number_at<std::uint16_t>(node, 6);

@@ -1,5 +1,5 @@
-// Reads the pages of an LMDB file without mapping them, to tell whether one is missing. LMDB itself has no such
-// check: it maps the file as long as its head says and touches what is not there.
+// Reads the pages of an LMDB file without mapping them, to detect missing pages. LMDB has no such check: it maps
+// the file with the length in its head and accesses pages that do not exist.
 //
 // The file format is that of LMDB 0.9 (MDB_DATA_VERSION 1), in the byte order of the machine:
 //
@@ -17,8 +17,8 @@
 
 namespace halp {
 
-// Whether every page that the newest meta page leads to lies within the first `size` bytes of the open file. False
-// also for a file that cannot be read or is no such tree.
+// Whether every page that the newest meta page leads to lies within the first `size` bytes of the open file. Also
+// false for a file that cannot be read or has no such tree.
 [[nodiscard]] bool lmdb_pages_all_there(int file, std::uint64_t size, std::uint32_t page_bytes);
 
 }  // namespace halp

@@ -37,7 +37,7 @@ private:
 
     const WriteBatch& batch_;
     LmdbWrite txn_;
-    std::vector<Place> places_;  // as the channels of the batch
+    std::vector<Place> places_;  // in the order of the batch's channels
     LmdbRun result_;
 };
 
@@ -113,7 +113,7 @@ LmdbStatus BatchRun::remove(const BatchedWrite& write, Wrote& wrote) {
     return LmdbStatus::ok;
 }
 
-// The name goes now, the records in slices later: nobody knows their number any more.
+// Removes the name now and leaves the records to later purges. No reader knows their number any more.
 LmdbStatus BatchRun::remove_channel(const BatchedWrite& write, Wrote& wrote) {
     Place& place = places_[write.channel];
     if (!place.row) {

@@ -1,6 +1,5 @@
-// One attempt to write one batch, or a slice of what removed channels left behind, in one transaction. Touches
-// nothing but the file and the batch, so it may run on another thread than the one that reads; the outcome is
-// handed over.
+// One attempt to write a batch, or to purge a slice of the records of removed channels, in one transaction. It
+// uses only the file and the batch, so it may run on another thread than the reader's. The result is an LmdbRun.
 #pragma once
 
 #include <cstddef>
@@ -17,17 +16,17 @@
 
 namespace halp {
 
-// In the state table: what the file is, the next channel number, and the numbers of removed channels behind a
-// prefix.
+// Keys of the state table: the format of the file, the next channel number, and, with a prefix, the numbers of
+// removed channels.
 inline constexpr std::string_view format_key = "format";
 inline constexpr std::string_view format_text = "halp records 1";
 inline constexpr std::string_view next_number_key = "next";
 inline constexpr std::string_view dropped_prefix = "dropped ";
 
 struct LmdbRun {
-    LmdbStatus status = LmdbStatus::ok;  // ok: all of it is committed; else nothing of it
+    LmdbStatus status = LmdbStatus::ok;  // ok: everything is committed; otherwise nothing is
     std::vector<Completion> completions;
-    std::map<Channel, std::optional<ChannelRow>> rows;  // those that changed, as they are now; none: removed
+    std::map<Channel, std::optional<ChannelRow>> rows;  // the changed rows; without a value: removed
     bool more_to_purge = false;
 };
 

@@ -10,10 +10,10 @@ namespace {
 
 using Table = LmdbFile::Table;
 
-// How far beyond its greatest size the map may grow so that something can be removed from a full file: even a
-// removal writes new pages before it frees old ones.
+// How far the map may grow above its maximum, so that records can be removed from a full file: a removal writes
+// new pages before it frees old ones.
 constexpr std::uint64_t reserve_bytes = 16 * 1024 * 1024;
-// A node that never rests still purges.
+// A node that always has writes purges at least once in so many commits.
 constexpr std::size_t commits_per_purge = 8;
 constexpr std::size_t value_bytes_limit = std::size_t{1} << 30;
 
@@ -78,8 +78,8 @@ Result<void> LmdbStore::set_up_format() {
 
 // ---- recovery ----
 
-// After a failure that made the file unusable, or when another file has its name. Nothing is lost by it: what was
-// acknowledged is in the file, and writes under way are answered as failed or are tried again.
+// Opens the file again after a failure that made it unusable, or when another file has its name. Acknowledged
+// writes are in the file; pending writes fail or are tried again.
 Result<void> LmdbStore::recover() {
     reading_.reset();
     if (auto opened = file_->reopen(); !opened) return opened;
@@ -88,15 +88,15 @@ Result<void> LmdbStore::recover() {
     return {};
 }
 
-// The end of a turn of the loop: nobody reads any more.
+// The end of a turn of the loop: no snapshot is in use.
 void LmdbStore::rest() {
     reading_.reset();
     if (committing_ || !file_->broken()) return;
-    // Who asks next gets the error until it works, so nothing is hidden by not telling of it here.
+    // The next request returns the error, so this call need not report it.
     if (const auto recovered = recover(); !recovered) purge_pending_ = false;
 }
 
-// Writes to a file without a name would be gone at the next start, so they are not acknowledged.
+// Writes to a file without a name would be lost at the next start, so they are not acknowledged.
 bool LmdbStore::file_was_replaced() {
     if (!file_->replaced()) return false;
     trouble_ = Error{ErrorCode::io,
@@ -137,7 +137,7 @@ Result<Scan> LmdbStore::scan(const Channel& channel, std::optional<Key> after, c
     if (!number || (after && value_of(*after) == UINT64_MAX)) return Scan::ended;
 
     const std::string from = record_key(*number, Key{after ? value_of(*after) + 1 : 0});
-    std::optional<LmdbRead> own;  // slices of long walks, not all of them within turns of a node
+    std::optional<LmdbRead> own;  // for slices of long walks outside of a node's turns
     LmdbRead& read = reading_ ? *reading_ : own.emplace(*file_);
     auto more = read.seek(Table::records, from);
     for (; more && *more; more = read.next()) {
@@ -263,7 +263,7 @@ Result<bool> LmdbStore::finish_commit() {
     if (run_.status == LmdbStatus::full && grow()) return true;
     if (file_->broken() && !std::exchange(recovered_, true)) {
         const Error why = file_->error();
-        if (const auto recovered = recover()) return true;  // once more: nothing of it was written
+        if (const auto recovered = recover()) return true;  // try again: nothing of the batch was written
         trouble_ = why;
     }
     if (give_up()) return true;
@@ -275,7 +275,7 @@ bool LmdbStore::grow() {
     const std::uint64_t limit = options_.map_bytes_max + (removes ? reserve_bytes : 0);
     const std::uint64_t now = file_->map_bytes();
     if (now >= limit) return false;
-    // The reserve is touched only when the map is at its greatest.
+    // The reserve is used only when the map is at its maximum.
     const std::uint64_t next = now < options_.map_bytes_max ? std::min(now * 2, options_.map_bytes_max) : limit;
     const auto grown = file_->set_map_bytes(next);
     if (!grown) trouble_ = grown.error();
@@ -286,7 +286,7 @@ void LmdbStore::accept() {
     for (const auto& [channel, row] : run_.rows) {
         const RecordCount before = count(channel);
         const RecordCount now = row ? row->count : RecordCount{};
-        total_.records += now.records - before.records;  // unsigned: a loss wraps around and back
+        total_.records += now.records - before.records;  // unsigned arithmetic: a decrease wraps around and back
         total_.bytes += now.bytes - before.bytes;
         if (row) {
             rows_.insert_or_assign(channel, *row);
@@ -298,11 +298,11 @@ void LmdbStore::accept() {
     purge_pending_ = purge_run_ ? run_.more_to_purge : purge_pending_ || run_.more_to_purge;
 }
 
-// True when what removes is worth a try alone.
+// Returns true when the removals of the batch are worth a try alone.
 bool LmdbStore::give_up() {
     if (!trouble_) trouble_ = file_->error();
     if (purge_run_) {
-        purge_pending_ = false;  // until the next start, or the next channel that is removed
+        purge_pending_ = false;  // until the next start or the next removal of a channel
         return false;
     }
     std::vector<WriteToken> lost;
@@ -324,7 +324,7 @@ Result<bool> LmdbStore::end_commit() {
     recovered_ = false;
     running_.clear();
     run_ = {};
-    // Back from the reserve: puts may use what has become free in the file, but not lengthen it.
+    // Leaves the reserve: puts may use freed pages but not lengthen the file.
     if (file_->map_bytes() > options_.map_bytes_max) {
         const auto back = file_->set_map_bytes(options_.map_bytes_max);
         if (!back && !trouble_) trouble_ = back.error();

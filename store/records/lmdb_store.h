@@ -1,11 +1,11 @@
-// Records on disk. Writes gather, at most 5 ms or 4096 of them, go into one transaction, and are completed when
-// that is on the disk: what was answered survives kill -9, and with Durability::power the machine's end. Reads are
-// done when they return; a scan sees one moment per slice. Opening costs a look at the channels, however many
-// records there are.
+// Records on disk. Writes gather for at most 5 ms or until there are 4096, go into one transaction, and are
+// completed when it is on the disk. A completed write survives kill -9, and with Durability::power also a crash of
+// the machine. Reads are synchronous; a scan sees one snapshot per slice. Opening reads the channels only, so its
+// time does not depend on the number of records.
 //
-// The world runs the commits. On the loop: `if (store.commit_due(now)) store.commit()`. Or with a thread of its
-// own, so that reads go on meanwhile: prepare_commit() on the loop, run_commit() on the thread, and when that has
-// returned finish_commit() on the loop. Nothing else is done on the thread, so nothing needs a lock.
+// The world runs the commits. Either on the event loop: `if (store.commit_due(now)) store.commit()`. Or on a
+// thread, so that reads continue meanwhile: prepare_commit() on the loop, run_commit() on the thread, and
+// finish_commit() on the loop after that. The thread does nothing else, so no lock is needed.
 #pragma once
 
 #include <chrono>
@@ -28,33 +28,33 @@
 namespace halp {
 
 enum class Durability : std::uint8_t {
-    power,    // completed = on the disk
-    process,  // completed = with the operating system: a crash of the machine may lose it, and damage the file
+    power,    // completed means on the disk
+    process,  // completed means handed to the operating system: a crash of the machine may damage the file
 };
 
 struct LmdbOptions {
     Durability durability = Durability::power;
     Duration gather = std::chrono::milliseconds{5};
-    std::size_t writes_per_commit = 4096;                  // commit is due at once; a late world commits more
-    std::size_t bytes_per_commit = 16 * 1024 * 1024;       // the same
-    std::uint64_t map_bytes = 64 * 1024 * 1024;            // address space to begin with; doubles as needed
-    std::uint64_t map_bytes_max = std::uint64_t{1} << 40;  // how large the file may become
+    std::size_t writes_per_commit = 4096;                  // as many make a commit due
+    std::size_t bytes_per_commit = 16 * 1024 * 1024;       // the same in bytes
+    std::uint64_t map_bytes = 64 * 1024 * 1024;            // initial address space; doubled when needed
+    std::uint64_t map_bytes_max = std::uint64_t{1} << 40;  // limit of the file's size
     std::size_t channels_max = 65536;
     std::size_t value_bytes_max = 64 * 1024 * 1024;
-    std::size_t purged_per_commit = 4096;  // records of removed channels
+    std::size_t purged_per_commit = 4096;  // how many records of removed channels
 };
 
-// What a walk over everything has found.
+// The result of a walk over the whole file.
 struct StoreCheck {
     std::size_t channels = 0;
-    RecordCount found;                 // in channels that exist
+    RecordCount found;                 // in existing channels
     std::uint64_t to_purge = 0;        // records of removed channels
-    std::vector<std::string> defects;  // in words, at most 100
+    std::vector<std::string> defects;  // sentences, at most 100
 };
 
 class LmdbStore final : public RecordStore {
 public:
-    // `path` is a file in a directory that exists. One process writes to it at a time.
+    // `path` is a file in an existing directory. Only one process at a time may write to it.
     [[nodiscard]] static Result<std::unique_ptr<LmdbStore>> open(const std::string& path,
                                                                  const LmdbOptions& options);
 
@@ -83,30 +83,31 @@ public:
     Result<void> commit() override;
     [[nodiscard]] std::size_t waiting_bytes() const override { return waiting_.bytes() + running_.bytes(); }
 
-    // The three parts of commit(). False when there is nothing to commit, or a commit is under way.
+    // The three parts of commit(). Returns false when there is nothing to commit or a commit is running.
     [[nodiscard]] bool prepare_commit();
     void run_commit();
-    // True: run it once more (the map has grown, or only what removes is left). An error: writes have failed, and
-    // the commit is over.
+    // True: run again, because the map has grown or only removals are left to try. An error: writes have failed,
+    // and the commit is over.
     [[nodiscard]] Result<bool> finish_commit();
     // How often the file was opened again after a failure that had made it unusable.
     [[nodiscard]] std::uint64_t recoveries() const { return recoveries_; }
 
-    // For Durability::process: everything completed so far to the disk.
+    // For Durability::process: writes everything that is completed to the disk.
     [[nodiscard]] Result<void> sync() { return file_->sync(); }
-    // A copy without holes; the new file must not exist.
+    // Writes a copy without holes. The new file must not exist.
     [[nodiscard]] Result<void> copy_to(const std::string& path) const { return file_->copy_to(path); }
-    // Walks over all records: for tools, not for a node at work. `progress` hears now and then how many were read.
+    // Reads all records; for tools, not for a running node. `progress` is called from time to time with the number
+    // of records read.
     using Progress = std::function<void(std::uint64_t records)>;
     [[nodiscard]] Result<StoreCheck> check(const Progress& progress = {}) const;
     [[nodiscard]] std::uint64_t map_bytes() const { return file_->map_bytes(); }
     [[nodiscard]] std::uint64_t used_bytes() const { return file_->used_bytes(); }
     [[nodiscard]] bool purging() const { return purge_pending_; }
-    // Writes of the commit under way, and those that wait for the next.
+    // The number of writes in the running commit, and of those that wait for the next.
     [[nodiscard]] std::size_t writes_committing() const { return running_.size(); }
     [[nodiscard]] std::size_t writes_waiting() const { return waiting_.size(); }
     [[nodiscard]] const LmdbOptions& options() const { return options_; }
-    // When the next commit is due: after `gather`, or when `writes` wait.
+    // Sets when a commit is due: after `gather`, or when `writes` are waiting.
     void set_gather(Duration gather, std::size_t writes) {
         options_.gather = gather;
         options_.writes_per_commit = writes;
@@ -133,21 +134,22 @@ private:
 
     std::unique_ptr<LmdbFile> file_;
     LmdbOptions options_;
-    // Of this turn, and of no commit that has ended since it began: who was told that a write is done can read it.
+    // The snapshot of this turn. It is renewed after every commit, so a client that was told of a write can read
+    // it.
     mutable std::optional<LmdbRead> reading_;
-    std::map<Channel, ChannelRow> rows_;  // completed
+    std::map<Channel, ChannelRow> rows_;  // of completed writes
     RecordCount total_;
 
     WriteBatch waiting_;
     Instant deadline_ = no_deadline;
     std::vector<Completion> completions_;
 
-    // The commit under way. run_commit() reads what is here, and writes only run_.
+    // The running commit. run_commit() reads these members and writes only run_.
     bool committing_ = false;
     WriteBatch running_;
     LmdbRun run_;
     bool purge_run_ = false;
-    bool reduced_ = false;  // to what removes
+    bool reduced_ = false;  // only removals are tried
     std::optional<Error> trouble_;
 
     std::uint64_t recoveries_ = 0;

@@ -74,7 +74,7 @@ void MemoryStore::take_completions(std::vector<Completion>& completions) {
 
 Wrote MemoryStore::put_now(const Channel& channel, Key key, std::string_view value) {
     if (value.size() > limits_.value_bytes_max) return Wrote::refused;
-    // Only near the limit is it worth to look for the record twice.
+    // The record is looked up twice only near the limit.
     if (limits_.bytes_max != 0 && !has_room_for(std::nullopt, value) && !has_room_for(find(channel, key), value))
         return Wrote::refused;
     ChannelRecords* records = create(channel);
@@ -116,7 +116,7 @@ bool MemoryStore::has_room_for(const std::optional<std::string_view>& old, std::
 }
 
 void MemoryStore::recount(const RecordCount& before, const RecordCount& now) {
-    total_.records += now.records - before.records;  // unsigned: a loss wraps around and back
+    total_.records += now.records - before.records;  // unsigned arithmetic: a decrease wraps around and back
     total_.bytes += now.bytes - before.bytes;
 }
 

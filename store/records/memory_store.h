@@ -1,5 +1,5 @@
-// Records in memory: every write is completed by the call that hands it in. The engine of tests, of the fake node
-// and of nodes that dump their channels themselves. At most 150 bytes for a record of 100.
+// Records in memory. Every write is completed within its call. This engine is for tests, for the fake node, and
+// for nodes that keep their channels in dumps. A record of 100 bytes takes at most 150.
 #pragma once
 
 #include <cstddef>
@@ -17,11 +17,11 @@ namespace halp {
 
 class MemoryStore final : public RecordStore {
 public:
-    // What a record is taken to cost besides its value, for bytes_max.
+    // The assumed cost of a record besides its value, for bytes_max.
     static constexpr std::uint64_t record_overhead_bytes = 36;
 
     struct Limits {
-        std::uint64_t bytes_max = 0;  // of values and overheads; 0: none
+        std::uint64_t bytes_max = 0;  // of values and overheads; 0: no limit
         std::size_t channels_max = 65536;
         std::size_t value_bytes_max = 64 * 1024 * 1024;
     };
@@ -49,15 +49,15 @@ public:
     void take_completions(std::vector<Completion>& completions) override;
     [[nodiscard]] bool completes_at_once() const override { return true; }
 
-    // Without the views of a network: what a put would be answered, and the view holds until the next write.
+    // A put with its result, without a token.
     Wrote put_now(const Channel& channel, Key key, std::string_view value);
     [[nodiscard]] std::optional<std::string_view> find(const Channel& channel, Key key) const;
 
-    [[nodiscard]] std::size_t memory_bytes() const;  // walks the indices
+    [[nodiscard]] std::size_t memory_bytes() const;  // allocated bytes; walks the indexes
 
 private:
     [[nodiscard]] const ChannelRecords* records_of(const Channel& channel) const;
-    // Null when there would be too many.
+    // Returns null at the limit of channels.
     ChannelRecords* create(const Channel& channel);
     [[nodiscard]] bool has_room_for(const std::optional<std::string_view>& old, std::string_view value) const;
     void recount(const RecordCount& before, const RecordCount& now);

@@ -44,7 +44,7 @@ RecordIndex::Spot RecordIndex::make_room(Spot spot, std::uint64_t key) {
         return {0, 0};
     }
     if (blocks_[spot.block].keys.size() == block_max) {
-        // Rising keys leave full blocks behind.
+        // With rising keys the last block is full: starting a new one keeps blocks full.
         if (spot.block + 1 == blocks_.size() && spot.entry == block_max) {
             add_block(blocks_.size(), {{key}, {RecordPlace{}}});
             return {blocks_.size() - 1, 0};
@@ -98,7 +98,7 @@ void RecordIndex::split(std::size_t block) {
     add_block(block + 1, std::move(upper));
 }
 
-// No empty blocks, and no long row of nearly empty ones.
+// Removes empty blocks and merges neighbours that are nearly empty.
 void RecordIndex::tidy(std::size_t block) {
     auto& keys = blocks_[block].keys;
     const bool has_next = block + 1 < blocks_.size();

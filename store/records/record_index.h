@@ -1,7 +1,7 @@
 // Keys in order, each with the place of its record: sorted blocks of at most 512 keys, found by the first key of
-// each. About 22 bytes a record for random keys, 16 for rising ones. Finding, adding and erasing cost O(log n)
-// comparisons and the move of at most one block and of a list that is 512 times shorter. Never rehashed, so no call
-// takes long; no choice of keys makes it slow; the order is the same on every machine.
+// each block. Memory per record: about 22 bytes for random keys, 16 for rising keys. find, add and erase cost
+// O(log n) comparisons and move at most one block and one list that is 512 times shorter. There is no rehashing,
+// so no call takes long; no choice of keys makes it slow; the order is the same on every machine.
 #pragma once
 
 #include <cstddef>
@@ -19,23 +19,23 @@ class RecordIndex {
 public:
     static constexpr std::size_t block_max = 512;
 
-    // The pointer holds until the next find_or_add or erase.
+    // The pointer is valid until the next find_or_add or erase.
     [[nodiscard]] RecordPlace* find(Key key);
     [[nodiscard]] const RecordPlace* find(Key key) const;
-    // Where the place of this key is, added (as zero) when the key is new. Holds until the next of these, or erase.
+    // The place of the key, added as zero when the key is new. Valid until the next find_or_add or erase.
     struct Entry {
         RecordPlace& place;
         bool added;
     };
     [[nodiscard]] Entry find_or_add(Key key);
-    // The key must be in.
+    // The key must exist.
     void erase(Key key);
 
     [[nodiscard]] std::size_t size() const { return size_; }
-    [[nodiscard]] std::size_t bytes() const;  // what it has allocated; walks all blocks
+    [[nodiscard]] std::size_t bytes() const;  // allocated bytes; walks all blocks
 
-    // Calls visit(key, place) in order from the first key behind `after` on, until it answers false. True when it
-    // came to the end.
+    // Calls visit(key, place) in order, from the first key after `after`, until it returns false. Returns true
+    // when it reached the end.
     template <class Visit>
     bool walk(std::optional<Key> after, Visit visit) const {
         if (after && value_of(*after) == UINT64_MAX) return true;
@@ -49,7 +49,7 @@ public:
     }
 
 private:
-    // The keys apart from the places: a search touches only keys.
+    // Keys and places are apart, so that a search reads keys only.
     struct Block {
         std::vector<std::uint64_t> keys;  // never empty
         std::vector<RecordPlace> places;
@@ -59,7 +59,7 @@ private:
     };
 
     [[nodiscard]] std::size_t block_of(std::uint64_t key) const;
-    // In the block that holds the key or should; its entry may be one behind the last.
+    // The position of the key, or where it would be inserted, possibly at the end of a block.
     [[nodiscard]] Spot lower_bound(std::uint64_t key) const;
     [[nodiscard]] bool holds(Spot spot, std::uint64_t key) const;
     [[nodiscard]] Spot make_room(Spot spot, std::uint64_t key);

@@ -1,9 +1,9 @@
-// Records by channel, as the handlers of the DHT need them. A write is handed in with a token and answered later by
-// a Completion: an answer to a peer may leave only then, because only then is the record where the engine promises
-// to keep it. Reads see what has been completed and nothing that could still be lost, so read, answered write, read
-// is always in order. Writes take effect in the order in which they were handed in.
+// The records of all channels, as the request handlers use them. A write is passed in with a token and ends with a
+// Completion. Only then has the engine stored the record as durably as it promises, and only then may a peer be
+// answered. Reads see completed writes only, never a write that could still be lost. Writes take effect in the
+// order of the calls.
 //
-// One thread. Nothing here keeps a transaction, a lock or a pointer between two calls.
+// For one thread. No transaction, lock or pointer outlives a call.
 #pragma once
 
 #include <cstddef>
@@ -21,15 +21,15 @@
 
 namespace halp {
 
-// Chosen by the caller, handed back in the completion; the store never looks at it.
+// Chosen by the caller and returned in the completion. The store does not interpret it.
 enum class WriteToken : std::uint64_t {};
 
 enum class Wrote : std::uint8_t {
     done,
     absent,    // remove, remove_channel: there was nothing to remove
-    conflict,  // update: the record is no longer the one that was read
+    conflict,  // update: the record has changed since it was read
     refused,   // a limit of the store: value too long, too many channels, no room; nothing changed
-    failed,    // the disk would not take it; nothing changed
+    failed,    // the disk did not accept it; nothing changed
 };
 
 struct Completion {
@@ -40,15 +40,15 @@ struct Completion {
 
 struct RecordCount {
     std::uint64_t records = 0;
-    std::uint64_t bytes = 0;  // of the values
+    std::uint64_t bytes = 0;  // of all values
     bool operator==(const RecordCount&) const = default;
 };
 
-enum class Scan : std::uint8_t { stopped, ended };  // by the visitor; by the end of the channel
+enum class Scan : std::uint8_t { stopped, ended };  // stopped by the visitor, or ended with the channel
 
 class RecordStore {
 public:
-    // Answers false to stop. Must not call the store.
+    // Returns false to stop. Must not call the store.
     using Visit = std::function<bool(Key, std::string_view value)>;
 
     RecordStore() = default;
@@ -58,53 +58,54 @@ public:
 
     // ---- reading ----
 
-    // False when there is no such record; `value` is then empty. An empty value is a value.
+    // Returns false and an empty `value` when there is no such record. An existing value may be empty.
     [[nodiscard]] virtual Result<bool> get(const Channel& channel, Key key, std::string& value) const = 0;
     [[nodiscard]] virtual Result<bool> exists(const Channel& channel, Key key) const = 0;
-    // A slice of the channel in the order of the keys as numbers, strictly behind `after` (whether or not there is
-    // such a record). The caller remembers the last key it took, and may write, remove and wait between slices:
-    // what stays in the channel all the while is seen exactly once.
+    // Reads a slice of the channel in the numerical order of the keys, from the first key after `after`, whether
+    // or not `after` exists. The caller keeps the last key, and may write, remove and wait between slices. A
+    // record that exists all the time is visited exactly once.
     [[nodiscard]] virtual Result<Scan> scan(const Channel& channel, std::optional<Key> after,
                                             const Visit& visit) const = 0;
 
-    // The turn of the event loop is over: what reads of one turn share is given back.
+    // The turn of the event loop is over: releases what the reads of the turn have shared.
     virtual void rest() {}
 
     [[nodiscard]] virtual bool has_channel(const Channel& channel) const = 0;
-    // At most `count`, in the order of their names, behind `after`.
+    // At most `count` channels after `after`, in the order of their names.
     [[nodiscard]] virtual std::vector<Channel> channels(const std::optional<Channel>& after,
                                                         std::size_t count) const = 0;
     [[nodiscard]] virtual std::size_t channel_count() const = 0;
-    [[nodiscard]] virtual RecordCount count(const Channel& channel) const = 0;  // zeros when there is none
+    [[nodiscard]] virtual RecordCount count(const Channel& channel) const = 0;  // zeros when missing
     [[nodiscard]] virtual RecordCount total() const = 0;
 
     // ---- writing ----
 
-    // Creates the channel when it is new.
+    // Creates a missing channel.
     virtual void put(const Channel& channel, Key key, std::string_view value, WriteToken token) = 0;
-    // Like put if there is no such record, or if the hash (fnv1a) of its value is `original_hash`; else conflict.
+    // Puts the value if there is no such record or if the hash (fnv1a) of its value is `original_hash`. Otherwise
+    // a conflict.
     virtual void update(const Channel& channel, Key key, std::uint64_t original_hash, std::string_view value,
                         WriteToken token) = 0;
     virtual void remove(const Channel& channel, Key key, WriteToken token) = 0;
     virtual void create_channel(const Channel& channel, WriteToken token) = 0;
-    // With all its records, at once however many they are.
+    // Removes the channel with all its records. The time does not depend on their number.
     virtual void remove_channel(const Channel& channel, WriteToken token) = 0;
 
-    // Moves what has been completed to the end of `completions`, in the order of the writes. A refused write may be
-    // answered before those that wait.
+    // Appends the completions since the last call, in the order of the writes. A refused write may come before
+    // earlier ones that still wait.
     virtual void take_completions(std::vector<Completion>& completions) = 0;
-    // Every write is completed when the call that hands it in returns.
+    // Whether every write is completed when its call returns.
     [[nodiscard]] virtual bool completes_at_once() const { return false; }
 
-    // ---- committing: nothing to do for an engine that completes at once ----
+    // ---- committing: for engines that do not complete at once ----
 
-    // To be asked at the end of every turn that wrote, and at the deadline. The first time that writes are seen
-    // waiting their clock starts.
+    // To be called at the end of every turn with writes, and at the deadline. The gathering time begins with the
+    // first call that finds waiting writes.
     [[nodiscard]] virtual bool commit_due(Instant) { return false; }
     [[nodiscard]] virtual Instant next_deadline() const { return no_deadline; }
-    // The error is for the operator; the completions already say to whom it happened.
+    // The error is for the operator. The completions tell which writes have failed.
     virtual Result<void> commit() { return {}; }
-    // Bytes of the writes not yet completed: who writes faster than the disk must be made to wait by this.
+    // Bytes of the waiting writes. The caller limits it to slow down clients that write faster than the disk.
     [[nodiscard]] virtual std::size_t waiting_bytes() const { return 0; }
 };
 

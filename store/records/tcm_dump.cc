@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint64_t dump_version = 0;
 constexpr std::size_t padding_unit = 512;
-constexpr std::size_t raw_key_length = 8;  // of an older format
+constexpr std::size_t raw_key_length = 8;  // in an older version of the format
 
 void append_little_endian(std::string& out, std::uint64_t value) {
     for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>((value >> shift) & 0xff));
@@ -111,7 +111,7 @@ void TcmReader::key_came(std::string_view bytes) {
     expect(Part::value_length, sizeof(std::uint64_t), true);
 }
 
-// In the original's order: a record counts for the first thing that is wrong with it.
+// The order of the originals: a record is counted by its first defect only.
 void TcmReader::value_length_came(std::uint64_t length) {
     bool keep = false;
     if (!key_valid_) {

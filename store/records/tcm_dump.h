@@ -1,8 +1,9 @@
-// The original's dumps of a channel, `<channel>.tcm` (README.md, "Dumps"): eight zero bytes of version, then key and
-// value of each record with their lengths before them, a zero length as the end, zeros up to a multiple of 512.
+// Dumps of a channel in the format of the originals, `<channel>.tcm` (store/records/README.md, "Dumps"): eight
+// zero bytes as the version, each record's key and value with their lengths in front, a zero length as the end,
+// and zeros up to a multiple of 512.
 //
-// Bytes in, records out, in pieces of any size: a reader never holds more than one record, and takes no length at
-// its word.
+// Both classes work on pieces of any size. The reader holds at most one record and allocates nothing for a length
+// that it has not checked.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +19,8 @@ namespace halp {
 
 class TcmWriter {
 public:
-    // Call begin, then record any number of times, then end; each appends to `out`, which may be written away and
-    // emptied in between.
+    // To be called in this order: begin, record any number of times, end. Each appends to `out`, which the caller
+    // may write out and clear between two calls.
     void begin(std::string& out);
     void record(Key key, std::string_view value, std::string& out);
     void end(std::string& out);
@@ -28,11 +29,11 @@ private:
     std::uint64_t written_ = 0;
 };
 
-// What to do with a record that is not in the node's range.
+// What to do with a record outside of the node's range.
 enum class OutOfRange : std::uint8_t { load, ignore, fatal };
 
 struct TcmRules {
-    std::size_t value_bytes_max = 65536;  // longer ones are skipped (the original's batch_size)
+    std::size_t value_bytes_max = 65536;  // longer values are skipped (batch_size of the originals)
     HashRange range = HashRange::full();
     OutOfRange out_of_range = OutOfRange::load;
     std::uint64_t abort_after_all_out_of_range = 10000;  // 0: never
@@ -40,10 +41,10 @@ struct TcmRules {
 
 struct TcmCounts {
     std::uint64_t loaded = 0;
-    std::uint64_t invalid = 0;       // neither 8 raw bytes nor 16 digits as a key
-    std::uint64_t empty = 0;         // no value
-    std::uint64_t too_big = 0;       // value longer than the rules allow
-    std::uint64_t out_of_range = 0;  // loaded or ignored, as the rules say
+    std::uint64_t invalid = 0;       // the key is neither 8 raw bytes nor 16 digits
+    std::uint64_t empty = 0;         // the value is empty
+    std::uint64_t too_big = 0;       // the value is longer than value_bytes_max
+    std::uint64_t out_of_range = 0;  // loaded or ignored, depending on the rules
     bool operator==(const TcmCounts&) const = default;
 };
 
@@ -51,7 +52,7 @@ enum class TcmFault : std::uint8_t {
     none,
     unknown_version,
     truncated,     // no end marker
-    out_of_range,  // the rules call it fatal, or nothing at all was in range
+    out_of_range,  // fatal by the rules, or no record was in range
 };
 
 class TcmReader {
@@ -60,16 +61,16 @@ public:
 
     TcmReader(TcmRules rules, Take take);
 
-    // After a fault, and behind the end marker, everything is ignored.
+    // Ignores all bytes after a fault and after the end marker.
     TcmFault feed(std::string_view bytes);
-    // No more will come.
+    // To be called after the last piece.
     [[nodiscard]] TcmFault finish();
     [[nodiscard]] const TcmCounts& counts() const { return counts_; }
 
 private:
     enum class Part : std::uint8_t { version, key_length, key, value_length, value, end };
 
-    // What the next part needs to be whole; what is not kept needs nothing and is skipped.
+    // Starts the next part of the file. The bytes of a part with keep == false are skipped and not stored.
     void expect(Part part, std::uint64_t length, bool keep);
     void whole_part(std::string_view bytes);
     void key_came(std::string_view bytes);
@@ -81,9 +82,9 @@ private:
     TcmCounts counts_;
     TcmFault fault_ = TcmFault::none;
     Part part_ = Part::version;
-    std::uint64_t missing_ = sizeof(std::uint64_t);  // bytes of this part that have not come yet
+    std::uint64_t missing_ = sizeof(std::uint64_t);  // bytes of this part that are still to come
     bool keep_ = true;
-    std::string kept_;  // those that have
+    std::string kept_;  // the bytes that have come
     Key key_{};
     bool key_valid_ = false;
     bool any_in_range_ = false;

@@ -3,7 +3,7 @@
 namespace halp {
 
 void WriteBatch::add(BatchedWrite write, const Channel& channel, std::string_view value) {
-    // Most writes go where the one before went.
+    // Most writes have the same channel as the write before.
     const bool same = !writes_.empty() && channels_[writes_.back().channel] == channel;
     if (same) {
         write.channel = writes_.back().channel;

@@ -1,5 +1,5 @@
-// Writes that wait for one commit, in their order: channel names once, values one behind the other in one buffer,
-// so that a put costs no allocation of its own.
+// Writes that wait for one commit, in their order. Each channel name is stored once and all values in one buffer,
+// so a put needs no allocation of its own.
 #pragma once
 
 #include <cstddef>
@@ -19,14 +19,14 @@ enum class WriteKind : std::uint8_t { put, update, remove, create_channel, remov
 
 struct BatchedWrite {
     WriteKind kind = WriteKind::put;
-    std::uint32_t channel = 0;  // index into the names of the batch
+    std::uint32_t channel = 0;  // index into the channel names of the batch
     Key key{};
     std::uint64_t original_hash = 0;
     std::size_t value_begin = 0;
     std::size_t value_size = 0;
     WriteToken token{};
 
-    // Gives room back: worth a second try when there was none for the rest.
+    // Frees space, so it may succeed alone when the file is full.
     [[nodiscard]] bool removes() const { return kind == WriteKind::remove || kind == WriteKind::remove_channel; }
 };
 
@@ -34,7 +34,7 @@ class WriteBatch {
 public:
     void add(BatchedWrite write, const Channel& channel, std::string_view value = {});
     void clear();
-    // Leaves what removes; moves the tokens of the rest to `others`.
+    // Keeps the removals and moves the tokens of all other writes to `others`.
     void keep_removals(std::vector<WriteToken>& others);
 
     [[nodiscard]] bool empty() const { return writes_.empty(); }

@@ -1,5 +1,5 @@
-// Any bytes as a D struct of one of several types; the first byte chooses. What is read comes out as bytes of the
-// same size (a struct of an older version excepted), those are read again, and come out the same.
+// Any bytes as a D struct; the first byte chooses its type. An accepted value is written with the same number of
+// bytes (except for a struct of an older version). These bytes are read again and written alike.
 #include <array>
 #include <cstddef>
 #include <cstdint>

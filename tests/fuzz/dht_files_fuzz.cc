@@ -1,5 +1,6 @@
-// The small texts of a DHT: nodes files, credentials, keys, and the rows of the store's channel table. The first
-// byte chooses. What is accepted keeps the limits of its format and means the same when it is written again.
+// The small texts of a DHT: nodes files, credentials, keys, and the rows of the store's table of channels. The
+// first byte chooses. An accepted text keeps the limits of its format and has the same meaning when it is written
+// again.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// Any bytes as a stream: the decoder stays inside its buffers, and what it accepts comes out the same after
-// encoding. Any bytes as a text: they come back.
+// Any bytes as a stream: the decoder stays within its buffers, and an accepted output is the same after encoding
+// and decoding. Any bytes as plain text: decoding the encoded bytes returns them.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -24,7 +24,7 @@ void comes_back(std::string_view text) {
 
 }  // namespace
 
-// The first two bytes say how much should come out.
+// The first two bytes are the announced size of the output.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view bytes(reinterpret_cast<const char*>(data), size);
     comes_back(bytes);

@@ -1,6 +1,6 @@
-// A DhtClient whose node is the input: with the first bit of the first byte set the handshake is played for it and
-// the rest comes in frames, else every byte comes as it is. Whatever a node says, the client goes on, its requests
-// end at most once, and it holds no more than it was sent.
+// A DhtClient against a node whose bytes are the input. If the lowest bit of the first byte is set, the handshake
+// is performed and the rest is sent in frames; otherwise every byte is sent as it is. Whatever the node sends, the
+// client continues, each request ends at most once, and the client holds no more than it was sent.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +21,7 @@ void require(bool holds) {
     if (!holds) std::abort();
 }
 
-// One stream at a time stands; what the client writes is counted and forgotten.
+// At most one open stream. The client's writes are counted and discarded.
 class World : public Clock, public Alarm, public Random, public Transport, public Storage, public Observer {
 public:
     Instant now() const override { return time; }
@@ -90,7 +90,7 @@ public:
         hear_message(1, std::string(8, '\0') + std::string(8, '\xff'));
         require(client.all_ranges_known());
     }
-    // One request of each kind, so that the input finds ids 2 to 10 at work.
+    // One request of each kind, so that the input finds running requests with the ids 2 to 10.
     void ask() {
         const Key key{7};
         begin(client.put("chan", key, "value", [this](const dht::PutNote&) { ++ended; }));
@@ -106,7 +106,7 @@ public:
         begin(client.remove_channel("chan", [](const dht::RemoveChannelNote&) {}));
         turn();
     }
-    // Frames made of the input: id and length in one byte each.
+    // Makes frames of the input: one byte each for id and length.
     void feed(Bytes input, bool framed) {
         for (int step = 0; input.size() > 1 && step < 200; ++step) {
             const auto id = static_cast<std::uint8_t>(input[0]);

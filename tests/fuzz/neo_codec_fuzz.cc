@@ -1,6 +1,6 @@
-// The first byte chooses what the rest is given to: one of the decoders, a node's session before or after its
-// handshake, or the credentials. Whatever arrives, it ends in an error or in a message that survives being encoded
-// again, and a session ends or goes on but keeps to its limits.
+// The first byte chooses the target of the other bytes: one of the decoders, a node's session before or after its
+// handshake, or the credentials. Every input is an error or a message that is unchanged after encoding and
+// decoding. A session ends or continues within its limits.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +25,7 @@ void require(bool holds) {
 
 Bytes payload_of(const std::string& frame) { return Bytes(frame).substr(header_bytes + request_id_bytes); }
 
-// What decodes must be the same after it was encoded and decoded again.
+// A decoded message must be the same after encoding and decoding.
 template <class T, class Encode, class Decode>
 void check(const Decoded<T>& decoded, std::size_t skip, Encode encode, Decode decode) {
     if (std::holds_alternative<DecodeError>(decoded)) return;
@@ -109,7 +109,7 @@ public:
         session.on_written(request, wrote);
     }
 
-    // Frames made of the input: one byte of length each, so that the fuzzer need not find the parity.
+    // Makes frames of the input with one byte of length each, so that the fuzzer need not find the parity.
     void feed(Bytes input, bool framed) {
         for (int step = 0; !input.empty() && !session.over() && step < 200; ++step) {
             const auto size = static_cast<std::uint8_t>(input.front());

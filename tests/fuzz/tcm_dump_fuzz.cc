@@ -1,5 +1,5 @@
-// Any bytes as a dump, in pieces of any size: the pieces do not matter, and what was read can be written and read
-// again.
+// Any bytes as a dump, in pieces of any size. The result does not depend on the pieces, and the records can be
+// written and read again.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// halpd with a DHT, for tests: its credentials, its options, the port it has taken.
+// A halpd with a DHT for tests: its credentials, its options and its port.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// DHT nodes and `halp dht`, `halp store` as processes, for the tests that look at them from outside.
+// DHT nodes, `halp dht` and `halp store` as processes, for tests from outside.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ inline std::string written(const Home& home, const std::string& name, const std:
     return path;
 }
 
-// A program that goes on; what it says is in files.
+// A program in the background. Its output goes to files.
 class Running {
 public:
     Running(const Home& home, const std::string& name, std::vector<std::string> argv)
@@ -38,7 +38,7 @@ public:
     [[nodiscard]] bool says(const std::string& text) const {
         return eventually([&] { return out().find(text) != std::string::npos; });
     }
-    // The exit code behind a signal; 0: none is sent.
+    // Sends the signal (0: none) and returns the exit code.
     int end(int signal = 0) {
         if (signal != 0) child_->signal(signal);
         return child_->wait(generous).value_or(-1);
@@ -49,7 +49,7 @@ private:
     std::optional<process::ChildProcess> child_;
 };
 
-// `halp dht fake` on a port of its own.
+// `halp dht fake` on a free port.
 class FakeProcess {
 public:
     explicit FakeProcess(const Home& home, const std::string& name = "fake")
@@ -67,14 +67,14 @@ private:
     Running process_;
 };
 
-// Words for a shell.
+// Quotes a word for a shell.
 inline std::string quoted(const std::string& word) {
     std::string out = "'";
     for (const char c : word) out += c == '\'' ? std::string{"'\\''"} : std::string{c};
     return out + "'";
 }
 
-// `halp WORDS...` with `input` on stdin.
+// Runs `halp WORDS...` with `input` on stdin.
 inline Finished halp_reading(const Home& home, const std::string& input, const std::vector<std::string>& words) {
     const std::string file = written(home, "stdin", input);
     std::string command = "exec " HALP_BINARY;

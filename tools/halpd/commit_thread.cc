@@ -14,7 +14,7 @@
 namespace halp {
 namespace {
 
-// Signals are for the loop.
+// Signals must be delivered to the loop's thread.
 class SignalsBlocked {
 public:
     SignalsBlocked() {
@@ -106,7 +106,7 @@ Result<void> CommitThread::wait() {
 void CommitThread::on_done() {
     std::uint64_t times = 0;
     static_cast<void>(!::read(wake_fd_, &times, sizeof times));
-    // Somebody may have waited for it meanwhile.
+    // commit() may have waited for this one already.
     if (!running_ || !done_.try_acquire()) return;
     const auto over = step();
     if (!over) return;

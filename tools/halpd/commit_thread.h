@@ -1,14 +1,14 @@
-// A record store whose commits run on a thread of their own, so that the disk keeps no reader waiting, nor the
-// gossip of the same daemon. Everything else happens on the loop's thread; the two never touch the store at the
-// same time but as lmdb_store.h allows it (prepare and finish on the loop, run on the thread).
+// A record store that commits on a thread of its own, so that readers and the daemon's gossip do not wait for the
+// disk. Everything else runs on the loop's thread. The two threads use the store at the same time only as
+// lmdb_store.h allows: prepare and finish on the loop, run on the thread.
 //
-// How long writes gather before a commit depends on what the last one took: a quarter of that, in whole
-// milliseconds, and at most what the store was opened with; or until as many wait as did during the last one. So a
-// fast disk is never waited for, and on a slow one those who were just answered come back in time for the next
+// The gathering time before a commit depends on the last commit: a quarter of its duration, in whole milliseconds,
+// and at most the store's option. A commit also starts when as many writes wait as arrived during the last one. So
+// a fast disk causes no wait, and on a slow disk the clients that were just answered come in time for the next
 // commit.
 //
-// What waits is bounded by the caller: WriteLog asks for a commit when too much does, and while one is under way
-// that call waits for the disk.
+// The caller limits the waiting writes: WriteLog calls commit() above a limit, and during a commit that call waits
+// for the disk.
 #pragma once
 
 #include <functional>
@@ -31,12 +31,12 @@ namespace halp {
 
 class CommitThread final : public RecordStore {
 public:
-    // `finished` is told from the loop when a commit is over and its completions can be taken.
+    // `finished` is called on the loop when a commit is over and its completions can be taken.
     using Finished = std::function<void(const Result<void>&)>;
     CommitThread(std::unique_ptr<LmdbStore> store, event_base* base, const Clock& clock, Finished finished);
     ~CommitThread() override;
 
-    // Until everything handed in is completed. Blocks.
+    // Blocks until all writes are completed.
     [[nodiscard]] Result<void> commit_all();
     [[nodiscard]] LmdbStore& store() { return *store_; }
 
@@ -77,15 +77,15 @@ public:
     void take_completions(std::vector<Completion>& completions) override { store_->take_completions(completions); }
     [[nodiscard]] bool commit_due(Instant now) override { return !running_ && store_->commit_due(now); }
     [[nodiscard]] Instant next_deadline() const override { return store_->next_deadline(); }
-    // Returns when a commit has begun; waits for the one under way if there is one.
+    // Starts a commit; waits first if one is running.
     Result<void> commit() override;
     [[nodiscard]] std::size_t waiting_bytes() const override { return store_->waiting_bytes(); }
 
 private:
-    void work();     // the thread
-    void on_done();  // the loop
+    void work();     // on the thread
+    void on_done();  // on the loop
     void start();
-    // One run is over: an answer when the commit is, else it runs again.
+    // To be called after each run: the result when the commit is over, or nothing after it has been started again.
     std::optional<Result<void>> step();
     void learn(std::size_t written);
     Result<void> wait();
@@ -97,7 +97,7 @@ private:
     const std::size_t writes_max_;
     Instant began_ = never;
     bool running_ = false;
-    bool stop_ = false;  // written before go_, read behind it
+    bool stop_ = false;  // written before go_ is released, read after it is acquired
     std::binary_semaphore go_{0}, done_{0};
     int wake_fd_;
     event* wake_event_;

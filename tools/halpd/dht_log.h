@@ -1,5 +1,5 @@
-// Writes what happens at the DHT port to the log. What strangers can cause is limited per source and in sum; what
-// they call themselves is quoted.
+// Writes the events of the DHT port to the log. Lines that strangers can cause are limited per source and in
+// total, and client names are quoted.
 #pragma once
 
 #include <string>
@@ -22,7 +22,7 @@ private:
         LogLevel level;
         std::string_view event;
         std::string sentence;
-        std::string source;  // on whose account it is written
+        std::string source;  // the source that the line is counted for
         Json fields;
     };
     static Line line_of(const DhtClientAccepted& event);

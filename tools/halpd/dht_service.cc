@@ -19,14 +19,15 @@
 namespace halp {
 namespace {
 
-// The node closes what is too much itself, and says so in the log; beyond this the world does in silence.
+// The node closes surplus connections itself and logs them, so the world accepts this many above its limit. The
+// world closes all others without a log line.
 constexpr std::size_t connections_to_shed = 64;
 
 bool is_loopback(const std::string& host) {
     return host == "::1" || host.starts_with("127.") || host == "localhost";
 }
 
-// "admin, ops": spaces around a name are not part of it.
+// Splits "admin, ops" and drops the spaces around the names.
 std::set<std::string, std::less<>> names_in(std::string_view list) {
     std::set<std::string, std::less<>> names;
     while (!list.empty()) {
@@ -92,7 +93,7 @@ Result<neo::Credentials> DhtService::read_credentials() const {
     return credentials;
 }
 
-// Nobody else at work in the data directory, which is there.
+// Ensures that no other process uses the data directory, which must exist.
 Result<void> DhtService::lock_data() {
     const auto directory = FileStorage::open(data_dir_, IfMissing::create);
     if (!directory) return Error{directory.error().code, directory.error().message + " (dht.data_dir)"};
@@ -163,12 +164,12 @@ Result<void> DhtService::listen() {
     return {};
 }
 
-// ---- being found ----
+// ---- announcing ----
 
 std::optional<Endpoint> DhtService::reachable_at(const NodeStatus& overlay) const {
     if (settings_.advertise) return settings_.advertise;
     if (!settings_.listen.wildcard()) {
-        // Of no use to the others of a swarm that is not all on this machine.
+        // A loopback address is useless to the nodes of a swarm on several machines.
         const bool misleading = is_loopback(listening_.host) && overlay.self && !is_loopback(overlay.self->host);
         return misleading ? std::nullopt : std::optional<Endpoint>{listening_};
     }
@@ -226,7 +227,7 @@ void DhtService::drain() {
     if (dumps_) dumps_->write(*store_);
 }
 
-// ---- looking in ----
+// ---- status ----
 
 Json DhtService::status() const {
     const DhtNodeStatus now = node_->status();
@@ -253,7 +254,7 @@ Json DhtService::status() const {
 
 Json DhtService::channels(const std::string& after, std::size_t count) const {
     Json list = Json::array();
-    const auto behind = Channel::parse(after);  // a name no channel can have: from the first
+    const auto behind = Channel::parse(after);  // an invalid name starts at the first channel
     for (const Channel& channel : store_->channels(behind ? std::optional(*behind) : std::nullopt, count)) {
         const RecordCount held = store_->count(channel);
         Json one = Json::object();

@@ -1,5 +1,5 @@
-// The DHT node of a daemon: its port, its store and its threads, put together on the daemon's event loop. It shares
-// with the overlay node the loop and the label `dht`, under which it lets itself be found.
+// The DHT node of a daemon: its listening port, store and threads on the daemon's event loop. It announces itself
+// under the label `dht` through the daemon's overlay node.
 #pragma once
 
 #include <memory>
@@ -27,8 +27,8 @@ namespace halp {
 
 class DhtService {
 public:
-    // Reads the credentials, opens the store and listens; a plain sentence when one cannot be had. What it borrows
-    // outlives it; `environment` is the overlay node's.
+    // Reads the credentials, opens the store and listens. An error is a plain sentence. All references must
+    // outlive the service; `environment` is the overlay node's.
     [[nodiscard]] static Result<std::unique_ptr<DhtService>> open(const config::DhtSettings& settings,
                                                                   const config::Directories& directories,
                                                                   LibeventWorld& world,
@@ -36,21 +36,22 @@ public:
     ~DhtService();
 
     [[nodiscard]] const Endpoint& listening() const { return listening_; }
-    // Under the label `dht`, as soon as it is known under which address; called again it follows a change.
+    // Announces the node under the label `dht` as soon as its address is known. Call it again to follow a change.
     void announce_in(OverlayNode& overlay);
-    // On failure the old ones stay.
+    // On failure the old credentials stay.
     [[nodiscard]] Result<void> reload_credentials();
-    // What the configuration says now, for a node that goes on: clients who ask for ranges hear of a change, other
-    // keys are answered with WrongNode. Records out of it stay, as they do at a new start.
+    // Applies the range of a reloaded configuration to the running node. Clients with GetHashRange are told, and
+    // keys outside of it are answered with WrongNode. Records outside of it stay, as after a restart.
     void reload_range(const config::DhtSettings& fresh);
 
-    // The end, in this order: nobody new; everything committed and answered, and all connections closing; quiet.
+    // To be called in this order at the end: stop accepting connections; commit and answer everything and close
+    // the connections; wait until they are closed.
     void stop_listening() { world_.stop_listening(); }
     void drain();
     [[nodiscard]] bool quiet() const { return world_.quiet(); }
 
     [[nodiscard]] Json status() const;
-    // At most `count` channels behind `after`, by name, with their records and bytes.
+    // At most `count` channels after `after`, by name, with their numbers of records and bytes.
     [[nodiscard]] Json channels(const std::string& after, std::size_t count) const;
 
 private:
@@ -67,12 +68,12 @@ private:
     config::DhtSettings settings_;
     std::string data_dir_, credentials_file_;
     Log& log_;
-    LibeventWorld world_;  // the same loop, other limits
+    LibeventWorld world_;  // on the same loop, with other limits
     DhtLog dht_log_;
     std::optional<StateLock> lock_;
     std::unique_ptr<RecordStore> store_;
-    std::optional<RecordDumps> dumps_;  // of the memory engine
-    CommitThread* commits_ = nullptr;   // the same store, when it commits
+    std::optional<RecordDumps> dumps_;  // for the memory engine
+    CommitThread* commits_ = nullptr;   // the same store as above if it commits on a thread
     std::optional<WriteLog> desk_;
     std::unique_ptr<DhtNode> node_;
     Endpoint listening_;

@@ -112,7 +112,7 @@ bool write_channel(int fd, const Channel& channel, const RecordStore& store) {
     return write_all(fd, buffer);
 }
 
-// `NAME.tcm`, or when there is one `NAME.1.tcm` and so on: no channel can have such a name.
+// `NAME.tcm`, or `NAME.1.tcm` and so on if it exists. No channel can have such a name.
 fs::path free_path(const fs::path& directory, const Channel& channel) {
     const auto named = [&](const std::string& more) {
         return directory / (channel.name() + more + std::string(extension));
@@ -130,7 +130,7 @@ std::string RecordDumps::path_of(const Channel& channel) const {
     return directory_ + "/" + channel.name() + std::string(extension);
 }
 
-// False: it was passed over.
+// Returns false when the file was skipped.
 Result<bool> RecordDumps::load_one(const std::string& path, const Channel& channel, const TcmRules& rules,
                                    RecordStore& store) {
     const std::string name = channel.name() + std::string(extension);
@@ -164,7 +164,7 @@ Result<bool> RecordDumps::load_one(const std::string& path, const Channel& chann
     return true;
 }
 
-// A file that was passed over at the start, or came since, is not written over.
+// Renames a file that was skipped at the start or has appeared since, so that it is not overwritten.
 Result<void> RecordDumps::make_way(const std::string& path, const Channel& channel) {
     std::error_code failed;
     if (own_.contains(channel) || !fs::exists(fs::symlink_status(path, failed)) ||

@@ -1,7 +1,7 @@
-// The records of a memory engine across restarts, as the original keeps them: one `NAME.tcm` for each channel, read
-// at the start and written at the end (store/records/tcm_dump.h has the format). What is on disk under that name is
-// always whole: a dump is written beside it and renamed. Nothing that was not read is written over. Records with an
-// empty value are not in a dump's gift: who reads it drops them, as the original does.
+// Keeps the records of a memory engine over restarts, as the originals do: one `NAME.tcm` per channel, read at the
+// start and written at the end (format: store/records/tcm_dump.h). A file with that name is always complete: a
+// dump is written under a temporary name and renamed. A file that was not read is never overwritten. Readers drop
+// records with empty values, as the originals do.
 #pragma once
 
 #include <set>
@@ -18,17 +18,17 @@ namespace halp {
 
 class RecordDumps {
 public:
-    // In `directory`, which is there and nobody else's. `log` outlives it.
+    // `directory` must exist and belong to this process alone. `log` must outlive the object.
     RecordDumps(std::string directory, Log& log) : directory_(std::move(directory)), log_(log) {}
 
-    // Creates a channel for each dump and puts its records. What is not a dump is named in the log and passed over:
-    // directories but `deleted`, empty files, unknown versions, `*.dumping` of a process that was killed. A dump
-    // without its end is an error, and so is a disk that cannot be read: better no node than half of its records.
+    // Makes a channel of each dump and puts its records. Other files are logged and skipped: directories other
+    // than `deleted`, empty files, unknown versions, `*.dumping` of killed processes. A dump without its end is an
+    // error, and so is a read error: the node must not start with half of its records.
     [[nodiscard]] Result<void> load(const TcmRules& rules, RecordStore& store);
 
-    // One dump for each channel. The dumps that were read, and whose channels are gone, move to `deleted/`; what
-    // was passed over stays, under another name when a channel needs its own. The failure of one channel does not
-    // stop the others: false when there was any, each is in the log.
+    // Writes one dump per channel. A dump whose channel is gone moves to `deleted/`. A skipped file stays, and is
+    // renamed if a channel needs its name. Failures are logged and do not stop the other channels; returns false
+    // if there was any.
     bool write(const RecordStore& store);
 
 private:
@@ -41,7 +41,7 @@ private:
 
     const std::string directory_;
     Log& log_;
-    std::set<Channel> own_;  // whose files this has read or written
+    std::set<Channel> own_;  // the channels whose files were read or written
 };
 
 }  // namespace halp

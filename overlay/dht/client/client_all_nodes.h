@@ -1,5 +1,6 @@
-// Requests to all nodes: one part on each node known when they begin or later, each restarted when its connection
-// is lost, over when all parts have ended. A node that cannot be reached keeps the request waiting.
+// Requests to all nodes. Such a request has one part on each node that is known at its beginning or later. A part
+// starts again when its connection is lost. The request ends when all parts have ended; a node that cannot be
+// reached keeps it waiting.
 #pragma once
 
 #include <functional>
@@ -19,8 +20,9 @@ namespace halp {
 
 class AllNodesRequest : public ClientRequest {
 public:
-    AllNodesRequest(RequestContext& context, neo::RequestId id, neo::RequestCode code) : ClientRequest(context, id, code) {}
-    // Once, when constructed.
+    AllNodesRequest(RequestContext& context, neo::RequestId id, neo::RequestCode code)
+        : ClientRequest(context, id, code) {}
+    // To be called once, right after construction.
     void begin(const std::vector<NodeNumber>& nodes);
 
     [[nodiscard]] bool on_message(NodeNumber node, Bytes payload) final;
@@ -31,8 +33,8 @@ public:
 
 protected:
     enum class Phase : std::uint8_t {
-        waiting,  // for the connection
-        asked,    // and not yet told whether the node can do it
+        waiting,  // no connection yet
+        asked,    // sent; the node has not yet said whether it supports the request
         running,
         ended,
     };
@@ -42,11 +44,11 @@ protected:
     [[nodiscard]] virtual std::string encode(NodeNumber node) = 0;
     [[nodiscard]] virtual Step on_data(NodeNumber node, Bytes payload) = 0;
     [[nodiscard]] virtual bool may_ask() const { return true; }
-    virtual void on_phase_changed() {}  // of any part; may end the request
+    virtual void on_phase_changed() {}  // called for any part; may end the request
     virtual void on_part_lost(NodeNumber) {}
     virtual void notify_lost(const Endpoint& node, std::string_view why) = 0;
     virtual void notify_unsupported(const Endpoint& node, neo::Support why) = 0;
-    virtual void on_all_ended() = 0;  // says the last word and calls finish()
+    virtual void on_all_ended() = 0;  // sends the last note and calls finish()
 
     [[nodiscard]] const Parts& parts() const { return parts_; }
     void end_part(NodeNumber node) { parts_[node] = Phase::ended; }
@@ -66,7 +68,7 @@ private:
     bool finished_ = false;
 };
 
-// The notifier of requests to all nodes, silent once cancelled.
+// The notifier of a request to all nodes. After mute() it drops every note.
 template <class Note>
 class Speaker {
 public:
@@ -74,7 +76,7 @@ public:
     void operator()(const Note& note) const {
         if (!muted_ && notify_) notify_(note);
     }
-    // Not while it speaks: only marked, so that a notifier may cancel its own request.
+    // Only sets a flag, so that a notifier may cancel its own request while it runs.
     void mute() { muted_ = true; }
     [[nodiscard]] bool muted() const { return muted_; }
 
@@ -103,7 +105,8 @@ private:
 
 class RemoveChannelRequest final : public AllNodesRequest {
 public:
-    RemoveChannelRequest(RequestContext& context, neo::RequestId id, Bytes channel, dht::RemoveChannelNotifier notify);
+    RemoveChannelRequest(RequestContext& context, neo::RequestId id, Bytes channel,
+                         dht::RemoveChannelNotifier notify);
     void on_time_out() override;
     void cancel() override;
 
@@ -119,7 +122,7 @@ private:
     std::set<NodeNumber> refused_;
 };
 
-// GetHashRange, for as long as the client lives.
+// GetHashRange on all nodes. The request lives as long as the client.
 class RangeListener {
 public:
     virtual ~RangeListener() = default;
@@ -141,7 +144,7 @@ private:
     void on_all_ended() override {}
 
     RangeListener& listener_;
-    std::set<NodeNumber> told_;  // have said their first range on this connection
+    std::set<NodeNumber> told_;  // have sent their first range on this connection
 };
 
 }  // namespace halp

@@ -12,7 +12,7 @@ namespace {
 using namespace dht;
 using neo::RequestCode;
 
-// What one answer of a node means.
+// The meaning of one answer of a node.
 enum class Meaning : std::uint8_t { success, no_record, wrong_node, error, value_follows };
 
 template <class Note>
@@ -82,7 +82,7 @@ template <class Note>
 class KeyRequest final : public ClientRequest {
 public:
     using Notifier = std::function<void(const Note&)>;
-    // `candidates` in the order of asking. `frame` is kept only while other nodes may have to be asked.
+    // `candidates` in the order of asking. `frame` is kept only while another node may have to be asked.
     KeyRequest(RequestContext& context, neo::RequestId id, std::vector<NodeNumber> candidates, Bytes frame,
                Notifier notify)
         : ClientRequest(context, id, Kind<Note>::code),
@@ -95,7 +95,7 @@ public:
         if (candidates_.size() > 1) frame_ = frame;
         context_.send(candidates_.front(), id, frame);
     }
-    // Nothing is asked at all.
+    // Ends with `why` in the next turn, without asking a node.
     KeyRequest(RequestContext& context, neo::RequestId id, Note why, Notifier notify)
         : ClientRequest(context, id, Kind<Note>::code), notify_(std::move(notify)) {
         end_later(std::move(why));
@@ -181,7 +181,7 @@ private:
         if (at_ + 1 >= candidates_.size()) return conclude();
         ++at_;
         expected_ = Expected::support;
-        // The record may be there: "no record" would be a guess.
+        // The unconnected node may have the record, so "no record" would be a guess.
         if (!context_.open(candidates_[at_])) return end(NodeDisconnected{node(), "not connected"});
         context_.send(candidates_[at_], id(), frame_);
     }
@@ -199,7 +199,7 @@ private:
     void end(Note note) {
         if (std::holds_alternative<TimedOut>(note)) withdraw();
         context_.over(id());
-        // The notifier may begin other requests, and may hold what owns it.
+        // Moved out first: the notifier may begin other requests, and may hold what owns this one.
         const Notifier notify = std::exchange(notify_, nullptr);
         if (notify) notify(note);
     }
@@ -215,7 +215,7 @@ private:
     std::size_t at_ = 0;
     std::string frame_;
     Notifier notify_;
-    std::optional<Note> end_;  // known before anything was sent
+    std::optional<Note> end_;  // set when the end was known before anything was sent
     Expected expected_ = Expected::support;
     bool success_ = false;
 };

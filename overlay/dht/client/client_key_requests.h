@@ -1,4 +1,4 @@
-// Put, Get, Exists and Remove: one key, one node after the other, one answer to the user.
+// Put, Get, Exists and Remove. Each concerns one key, asks one node at a time and gives the user one note.
 #pragma once
 
 #include <memory>
@@ -11,16 +11,20 @@
 
 namespace halp {
 
-// Each of them asks the newest node that covers the key first and goes on to older ones while there is no record,
-// except that Put asks none but the newest, and Remove begins with the oldest and asks all: data that moves between
-// nodes is found where it is, and an old owner cannot send again what was removed.
-[[nodiscard]] std::unique_ptr<ClientRequest> begin_put(RequestContext& context, const NodeMap& nodes, neo::RequestId id,
-                                                       const neo::PutRequest& what, dht::PutNotifier notify);
-[[nodiscard]] std::unique_ptr<ClientRequest> begin_get(RequestContext& context, const NodeMap& nodes, neo::RequestId id,
-                                                       const neo::RecordAddress& what, dht::GetNotifier notify);
-[[nodiscard]] std::unique_ptr<ClientRequest> begin_exists(RequestContext& context, const NodeMap& nodes, neo::RequestId id,
-                                                          const neo::RecordAddress& what, dht::ExistsNotifier notify);
-[[nodiscard]] std::unique_ptr<ClientRequest> begin_remove(RequestContext& context, const NodeMap& nodes, neo::RequestId id,
-                                                          const neo::RecordAddress& what, dht::RemoveNotifier notify);
+// Get and Exists ask the newest node that covers the key first, and older ones while the answer is "no record".
+// Put asks the newest node only. Remove begins with the oldest node and asks all of them. So a record is found on
+// whichever node holds it while records move between nodes, and an old owner cannot send a removed record again.
+[[nodiscard]] std::unique_ptr<ClientRequest> begin_put(RequestContext& context, const NodeMap& nodes,
+                                                       neo::RequestId id, const neo::PutRequest& what,
+                                                       dht::PutNotifier notify);
+[[nodiscard]] std::unique_ptr<ClientRequest> begin_get(RequestContext& context, const NodeMap& nodes,
+                                                       neo::RequestId id, const neo::RecordAddress& what,
+                                                       dht::GetNotifier notify);
+[[nodiscard]] std::unique_ptr<ClientRequest> begin_exists(RequestContext& context, const NodeMap& nodes,
+                                                          neo::RequestId id, const neo::RecordAddress& what,
+                                                          dht::ExistsNotifier notify);
+[[nodiscard]] std::unique_ptr<ClientRequest> begin_remove(RequestContext& context, const NodeMap& nodes,
+                                                          neo::RequestId id, const neo::RecordAddress& what,
+                                                          dht::RemoveNotifier notify);
 
 }  // namespace halp

@@ -1,5 +1,6 @@
-// A request of a DhtClient while it runs, and what it may ask of the client. Notifiers are called only from within
-// a turn of the client (messages, losses, deadlines, on_turn), never from within the call that began the request.
+// A running request of a DhtClient, and the interface by which it uses the client. Notifiers are called only
+// within a turn of the client (messages, losses, deadlines, on_turn), never within the call that began the
+// request.
 #pragma once
 
 #include <string>
@@ -19,16 +20,17 @@ public:
     [[nodiscard]] virtual bool open(NodeNumber node) const = 0;  // connected and authenticated
     [[nodiscard]] virtual const Endpoint& endpoint(NodeNumber node) const = 0;
     virtual void send(NodeNumber node, neo::RequestId id, Bytes frame) = 0;
-    virtual void unsend(NodeNumber node, neo::RequestId id) = 0;  // what still waits is not sent
-    // Calls on_turn() of the request in the next turn, or later in this one.
+    virtual void unsend(NodeNumber node, neo::RequestId id) = 0;  // drops unsent messages
+    // Calls on_turn() of the request in this turn or the next.
     virtual void later(neo::RequestId id) = 0;
-    // The request is over. It lives until the turn ends, but hears no more.
+    // The request is over. The object lives until the end of the turn and is called no more.
     virtual void over(neo::RequestId id) = 0;
 };
 
 class ClientRequest {
 public:
-    ClientRequest(RequestContext& context, neo::RequestId id, neo::RequestCode code) : context_(context), id_(id), code_(code) {}
+    ClientRequest(RequestContext& context, neo::RequestId id, neo::RequestCode code)
+        : context_(context), id_(id), code_(code) {}
     virtual ~ClientRequest() = default;
     ClientRequest(const ClientRequest&) = delete;
     ClientRequest& operator=(const ClientRequest&) = delete;
@@ -36,15 +38,15 @@ public:
     [[nodiscard]] neo::RequestId id() const { return id_; }
     [[nodiscard]] neo::RequestCode code() const { return code_; }
 
-    // False: the node broke the protocol. A message that is not for us (any more) is not that.
+    // Returns false when the node broke the protocol. A stale message is no violation: returns true.
     [[nodiscard]] virtual bool on_message(NodeNumber node, Bytes payload) = 0;
-    virtual void on_open(NodeNumber) {}   // a node we may talk to, new or again
-    virtual void on_node(NodeNumber) {}   // a node that is known from now on, connected or not
-    virtual void on_alias(NodeNumber) {}  // a node that turns out to be another one: nothing will come of it
+    virtual void on_open(NodeNumber) {}   // is connected, for the first time or again
+    virtual void on_node(NodeNumber) {}   // is known from now on, connected or not
+    virtual void on_alias(NodeNumber) {}  // is another name of a known node and gets no messages
     virtual void on_lost(NodeNumber node, std::string_view why) = 0;
     virtual void on_turn() {}
     virtual void on_time_out() = 0;
-    // Notifies no more. The request ends at once or as soon as nodes can be left in good order.
+    // Stops the notes. The request ends now, or when its nodes have been told to stop.
     virtual void cancel() = 0;
 
 protected:

@@ -7,7 +7,7 @@
 namespace halp {
 namespace {
 
-// Three digits, in the unit that keeps them short.
+// About three digits, in the unit that makes the number shortest.
 std::string text_of(Duration span) {
     const auto us = static_cast<double>(span.count());
     const auto rounded = [](double number) {

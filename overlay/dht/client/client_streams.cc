@@ -12,7 +12,7 @@ using namespace dht;
 
 namespace {
 
-// Nodes send at most twice neo::batch_bytes; a stranger's batch that unpacks to much more is an attack.
+// Our nodes send at most twice neo::batch_bytes. A batch that unpacks to more than this is treated as an attack.
 constexpr std::size_t plain_max = std::size_t{1} << 20;
 
 neo::Control word_for(bool stopping, bool suspending) {
@@ -41,7 +41,7 @@ Note note_of(Word word) {
 
 }  // namespace
 
-// ---- what both have in common ----
+// ---- GetAll and Mirror ----
 
 bool StreamRequest::change(State wanted) {
     if (finished() || changing_ || any_due() || wanted_ == State::stopped) return false;
@@ -51,7 +51,7 @@ bool StreamRequest::change(State wanted) {
     if (wanted == State::stopped) end_waiting_parts();
     for (const auto& part : parts())
         if (part.second == Phase::running) reconcile(part.first);
-    // Completed in a turn of its own: nobody is notified from within this call.
+    // Completed in a later turn, because no notifier may be called within this call.
     context_.later(id());
     return true;
 }
@@ -63,7 +63,7 @@ bool StreamRequest::want(State next) {
     return true;
 }
 
-// While an earlier change is not complete, change() refuses and what is next stays so.
+// change() refuses while an earlier change is incomplete; then next_ keeps its value.
 void StreamRequest::begin_next_change() {
     if (next_ && *next_ == wanted_) next_.reset();
     if (next_) (void)change(*next_);
@@ -111,7 +111,7 @@ AllNodesRequest::Step StreamRequest::on_data(NodeNumber node, Bytes payload) {
             return Step::broken;
     }
     if (!control.started) return Step::broken;
-    // A control word that crossed the end is forgotten, on both sides.
+    // A control message that crosses the end of the part is dropped on both sides.
     context_.unsend(node, id());
     control.due.reset();
     std::string frame;
@@ -147,7 +147,7 @@ void StreamRequest::on_phase_changed() {
 }
 
 void StreamRequest::complete_change() {
-    // Stopped is the last word: it is said when all parts have ended.
+    // Stopped is the last note: on_all_ended() sends it.
     if (!changing_ || *changing_ == State::stopped || any_due() || finished()) return;
     const State reached = *std::exchange(changing_, std::nullopt);
     say(reached == State::suspended ? Word::suspended : Word::resumed);

@@ -1,4 +1,4 @@
-// GetAll and Mirror of a client: streams from all nodes that can be suspended, resumed and stopped together.
+// GetAll and Mirror of a client. All parts of such a stream are suspended, resumed and stopped together.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +15,17 @@
 
 namespace halp {
 
-// What is wanted of the parts, and what each has been told. A part has one control word unanswered at most; the
-// change is complete when none has.
+// Tracks the wanted state, and what each part has been told. A part has at most one unacknowledged control
+// message. A change is complete when no part has one.
 class StreamRequest : public AllNodesRequest {
 public:
     using AllNodesRequest::AllNodesRequest;
 
     enum class State : std::uint8_t { running, suspended, stopped };
-    // False while an earlier change is not complete, or when the request is over: nothing happens.
+    // Returns false and does nothing while an earlier change is incomplete or when the request is over.
     [[nodiscard]] bool change(State wanted);
-    // Running or suspended, as soon as an earlier change is complete. False when the request is over or stopped.
+    // Makes the stream running or suspended as soon as an earlier change is complete. Returns false when the
+    // request is over or stopped.
     [[nodiscard]] bool want(State next);
     void on_turn() final;
     void on_time_out() final;
@@ -40,7 +41,7 @@ protected:
 
     enum class Message : std::uint8_t { acknowledged, started, error, data, closing, broken };
     [[nodiscard]] virtual std::string encode(NodeNumber node, bool suspended) = 0;
-    // Delivers what is data.
+    // Delivers data messages to the notifier.
     [[nodiscard]] virtual Message take(NodeNumber node, Bytes payload) = 0;
     enum class Word : std::uint8_t { started, suspended, resumed, stopped, finished, timed_out };
     virtual void say(Word word) = 0;
@@ -50,7 +51,7 @@ protected:
 private:
     struct Control {
         State told = State::running;
-        std::optional<State> due;  // sent, not acknowledged
+        std::optional<State> due;  // sent, not yet acknowledged
         bool started = false;
     };
     void reconcile(NodeNumber node);
@@ -62,14 +63,15 @@ private:
 
     std::map<NodeNumber, Control> controls_;
     State wanted_ = State::running;
-    std::optional<State> changing_;  // to be notified
-    std::optional<State> next_;      // behind that
-    bool started_ = false;           // has been notified
+    std::optional<State> changing_;  // the change to notify when it is complete
+    std::optional<State> next_;      // the change after it
+    bool started_ = false;           // Started was notified
 };
 
 class GetAllRequest final : public StreamRequest {
 public:
-    GetAllRequest(RequestContext& context, neo::RequestId id, const neo::GetAllRequest& what, dht::GetAllNotifier notify);
+    GetAllRequest(RequestContext& context, neo::RequestId id, const neo::GetAllRequest& what,
+                  dht::GetAllNotifier notify);
 
 private:
     std::string encode(NodeNumber node, bool suspended) override;
@@ -86,13 +88,14 @@ private:
     const std::string channel_, filter_;
     const bool keys_only_;
     Speaker<dht::GetAllNote> say_;
-    std::map<NodeNumber, Key> last_;  // where to go on after a disconnection
+    std::map<NodeNumber, Key> last_;  // the last key of each node: a new connection continues behind it
     std::string plain_;
 };
 
 class MirrorRequest final : public StreamRequest {
 public:
-    MirrorRequest(RequestContext& context, neo::RequestId id, const neo::MirrorRequest& what, dht::MirrorNotifier notify);
+    MirrorRequest(RequestContext& context, neo::RequestId id, const neo::MirrorRequest& what,
+                  dht::MirrorNotifier notify);
 
 private:
     std::string encode(NodeNumber node, bool suspended) override;

@@ -12,8 +12,8 @@ using namespace dht;
 using neo::UpdateAsk;
 using neo::UpdateCode;
 
-UpdateRequest::UpdateRequest(RequestContext& context, const NodeMap& nodes, neo::RequestId id, const neo::RecordAddress& what,
-                             UpdateChooser choose, UpdateNotifier notify)
+UpdateRequest::UpdateRequest(RequestContext& context, const NodeMap& nodes, neo::RequestId id,
+                             const neo::RecordAddress& what, UpdateChooser choose, UpdateNotifier notify)
     : ClientRequest(context, id, neo::RequestCode::update),
       channel_(what.channel),
       key_(what.key),
@@ -46,7 +46,7 @@ void UpdateRequest::ask_next() {
         reader_ = {node, Stage::support};
         return context_.send(node, id(), frame);
     }
-    // Whoever could not be asked may have it: "no record" would be a guess.
+    // A skipped node may have the record, so "no record" would be a guess.
     if (passed_over_) return end(NodeDisconnected{context_.endpoint(*passed_over_), "not connected"});
     end(NoRecord{});
 }
@@ -103,9 +103,9 @@ bool UpdateRequest::on_read(const neo::UpdateAnswer& answer) {
 
 void UpdateRequest::decide(Bytes value) {
     reader_.stage = Stage::deciding;
-    const UpdateChooser choose = choose_;  // it may cancel the request
+    const UpdateChooser choose = choose_;  // a copy: the chooser may cancel the request
     UpdateChoice choice = choose ? choose(value) : UpdateChoice::leave();
-    if (reader_.stage != Stage::deciding) return;  // cancelled from within
+    if (reader_.stage != Stage::deciding) return;  // the chooser has cancelled it
     switch (choice.what) {
         case UpdateChoice::What::leave:
             return tell({UpdateAsk::leave_record, 0, {}});
@@ -181,7 +181,8 @@ void UpdateRequest::release() {
 }
 
 void UpdateRequest::on_time_out() {
-    // A node that is still looking would wait for our decision for ever: the request stays until it has been told.
+    // A node that still looks for the record would wait for a choice for ever. The request stays until the node
+    // was told.
     const UpdateNotifier notify = notify_;
     cancel();
     if (notify) notify(TimedOut{});
@@ -191,7 +192,7 @@ void UpdateRequest::cancel() {
     notify_ = nullptr;
     choose_ = nullptr;
     const bool reading = reader_.stage == Stage::support || reader_.stage == Stage::answer;
-    if (reading && context_.open(*reader_.node)) return;  // decide() will leave the record
+    if (reading && context_.open(*reader_.node)) return;  // decide() will tell the node to leave the record
     end(NoRecord{});
 }
 

@@ -1,5 +1,5 @@
-// Update: read a record, let the user choose, write it back unless somebody else was faster. While data moves, the
-// record is read where it is and written where it belongs.
+// Update reads a record, lets the user choose, and writes the record back unless it has changed meanwhile. While
+// records move between nodes, the record is read where it is and written where it belongs.
 #pragma once
 
 #include <optional>
@@ -13,9 +13,9 @@
 
 namespace halp {
 
-// The covering nodes are asked newest first; those not connected are passed over. The first that has the record
-// decides: if it is the newest it is told what to do; if not, a replacement goes to the newest, and only when that
-// has confirmed it is the old record removed.
+// The nodes that cover the key are asked newest first; unconnected ones are skipped. The first node with the
+// record decides the rest. If it is the newest node, it gets the user's choice. Otherwise a replacement is put to
+// the newest node, and the old record is removed when that node has confirmed it.
 class UpdateRequest final : public ClientRequest {
 public:
     UpdateRequest(RequestContext& context, const NodeMap& nodes, neo::RequestId id, const neo::RecordAddress& what,
@@ -28,7 +28,7 @@ public:
     void cancel() override;
 
 private:
-    // Of the exchange with one node.
+    // Of the messages with one node.
     enum class Stage : std::uint8_t { idle, support, answer, deciding, written };
     struct Side {
         std::optional<NodeNumber> node;
@@ -43,7 +43,7 @@ private:
     void replace(Bytes value, std::string with);
     void write_to_newest(std::uint64_t original_hash, Bytes value);
     void tell(const neo::UpdateDecision& decision);
-    // A node that waits for our decision is told to leave the record alone.
+    // Tells a node that waits for our choice to leave the record alone.
     void release();
     void end(dht::UpdateNote note);
 
@@ -52,8 +52,8 @@ private:
     std::vector<NodeNumber> candidates_;  // newest first
     std::size_t next_ = 0;
     std::optional<NodeNumber> passed_over_;
-    Side reader_;  // where the record was read
-    Side writer_;  // the newest node, when the record was read elsewhere
+    Side reader_;  // the node that the record was read from
+    Side writer_;  // the newest node, when the record was read from another
     dht::UpdateChooser choose_;
     dht::UpdateNotifier notify_;
 };

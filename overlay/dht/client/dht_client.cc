@@ -59,7 +59,7 @@ struct DhtClient::Impl final : LinkOwner, RequestContext, RangeListener {
         Instant began = never;
         Instant deadline = no_deadline;
     };
-    // `make` gives the request of this id.
+    // `make` constructs the request with the given id.
     template <class Make>
     Result<DhtRequestId> begin(Make&& make);
     template <class Make>
@@ -72,7 +72,7 @@ struct DhtClient::Impl final : LinkOwner, RequestContext, RangeListener {
         const auto at = requests.find(id);
         return at == requests.end() ? nullptr : at->second.request.get();
     }
-    // Every request there is now, in the order of their beginning; those that end meanwhile are passed over.
+    // Calls every present request in the order of their beginning, without those that end meanwhile.
     void each_request(const std::function<void(ClientRequest&)>& call);
     void set_deadline(neo::RequestId id, Active& active, Instant deadline);
     void woken();
@@ -82,7 +82,8 @@ struct DhtClient::Impl final : LinkOwner, RequestContext, RangeListener {
         turn_began = environment.clock.now();
         in_turn = true;
     }
-    // Exact to the length of a turn, and that is short: not worth a look at the clock for each of its requests.
+    // Within a turn the time of its beginning. A turn is short, so reading the clock for each request is not worth
+    // it.
     [[nodiscard]] Instant now() const { return in_turn ? turn_began : environment.clock.now(); }
     void finish_turn();
     void arm();
@@ -97,10 +98,10 @@ struct DhtClient::Impl final : LinkOwner, RequestContext, RangeListener {
     std::vector<NodeSource*> sources;
     Instant sources_due = no_deadline;
     FollowRangesRequest follow_ranges;
-    std::unordered_map<neo::RequestId, Active> requests;  // never iterated where order shows
+    std::unordered_map<neo::RequestId, Active> requests;  // never iterated where the order is visible
     std::set<std::pair<Instant, neo::RequestId>> deadlines;
     std::deque<neo::RequestId> waiting_turns;
-    std::vector<std::unique_ptr<ClientRequest>> ended;  // until the turn ends
+    std::vector<std::unique_ptr<ClientRequest>> ended;  // destroyed at the end of the turn
     DhtClientStats totals;
     Instant armed = no_deadline;
     Instant turn_began = never;
@@ -247,8 +248,8 @@ void DhtClient::Impl::woken() {
 }
 
 void DhtClient::Impl::take_turns() {
-    // What is put there meanwhile waits for the next turn: a notifier that begins what fails at once does not
-    // keep the loop from the world.
+    // Requests added meanwhile wait for the next turn. Otherwise a notifier that begins a failing request each
+    // time would keep the loop from all other events.
     for (std::size_t left = waiting_turns.size(); left > 0; --left) {
         const neo::RequestId id = waiting_turns.front();
         waiting_turns.pop_front();

@@ -1,13 +1,14 @@
-// A client of DHT nodes: nodes found and connected, their ranges followed, requests sent to whom they concern, on
-// the doors of overlay/environment.h. Callback style; one client belongs to one thread and one event loop.
+// A client of DHT nodes. It finds and connects nodes, follows their hash ranges and sends each request to the
+// nodes it concerns, through the interfaces of overlay/environment.h. Results come by callbacks. One client
+// belongs to one thread and one event loop.
 //
 //     DhtClient client(world.env(host), options);
 //     world.attach(host, client);
 //     client.add_node({"10.0.0.1", 10100});
 //     client.get("chan", Key{7}, [](const dht::GetNote& note) { ... });
 //
-// Notifiers are called from the event loop, never from within the call that began the request. They may begin,
-// control and cancel requests; they may not destroy the client. After its last note a request is unknown.
+// Notifiers are called from the event loop, never within the call that began the request. A notifier may begin,
+// control and cancel requests, and must not destroy the client. After its last note a request id is unknown.
 #pragma once
 
 #include <cstddef>
@@ -35,20 +36,20 @@
 namespace halp {
 
 struct DhtClientOptions {
-    // Name and secret, as one line of the nodes' credentials files has them.
+    // Name and secret, as in one line of the nodes' credentials files.
     neo::Credential credential{"test", {}};
-    std::size_t requests_max = 5000;  // at the same time; nodes of the originals take no more
+    std::size_t requests_max = 5000;  // at the same time; original nodes accept no more
     bool auto_connect = true;         // false: nodes are only remembered until connect()
-    LinkOptions links;                // its credential is taken from above
+    LinkOptions links;                // its credential is replaced by the one above
     LookupOptions lookup;
-    Duration source_interval = std::chrono::seconds{5};  // at which NodeSources are asked again
+    Duration source_interval = std::chrono::seconds{5};  // between two calls of each NodeSource
 };
 
 using DhtRequestId = neo::RequestId;
 
 struct GetAllSettings {
     bool keys_only = false;
-    std::string value_filter;  // only records whose value contains these bytes; empty: all
+    std::string value_filter;  // only records whose value contains these bytes; empty: all records
 };
 struct MirrorSettings {
     bool initial_refresh = true;
@@ -58,7 +59,7 @@ struct MirrorSettings {
 struct DhtNodeView {
     Endpoint node;
     bool connected = false;
-    bool known = false;  // not only hinted at
+    bool known = false;  // false: only hinted at by a list that anybody can write to
     std::optional<HashRange> range;
     LinkStats traffic;  // of all its connections so far
 };
@@ -70,56 +71,59 @@ public:
     ~DhtClient() override;
 
     // ---- nodes ----
-    // False when it was known before, or there are too many. It is connected, and again whenever it is lost.
+    // Returns false when the node was known before or there are too many. The client connects to it, and again
+    // whenever the connection is lost.
     bool add_node(const Endpoint& node);
-    // How many were new; the text of a nodes file.
+    // Takes the text of a nodes file and returns how many nodes were new.
     Result<std::size_t> add_nodes(std::string_view nodes_file);
-    // Asked at once and again at intervals. It outlives the client.
+    // Asks the source now and at intervals. The source must outlive the client.
     void add_source(NodeSource& source);
-    // Asks these hosts in turn, by HALP text, for who is announced under `label`.
+    // Asks these hosts in turn, by HALP text, which endpoints are announced under `label`.
     Result<void> find_nodes(std::vector<Endpoint> halp_hosts, const Label& label);
     [[nodiscard]] std::vector<DhtNodeView> nodes() const;
-    // Every known node is connected; and has said its range. False without nodes.
+    // Whether every known node is connected, and whether every one has sent its range. False without nodes.
     [[nodiscard]] bool all_connected() const;
     [[nodiscard]] bool all_ranges_known() const;
-    // Without auto_connect, and after shutdown(): from now on connections are made, and again when they are lost.
+    // Starts making connections, without auto_connect or after shutdown(). Lost ones are made again.
     void connect();
-    // Cuts every connection; all are made again.
+    // Closes every connection and makes all of them again.
     void reconnect();
-    // Cuts every connection, until connect(). Running requests hear of it.
+    // Closes every connection until connect(). Running requests are told.
     void shutdown();
 
     // ---- requests ----
-    // Each gives the id of what has begun, or ErrorCode::busy when requests_max are active. Those about one key
-    // want a node to have been added or found before, connected or not: else ErrorCode::unreachable. Those to all
-    // nodes wait for the first one.
+    // Each returns the id of the new request, or ErrorCode::busy when requests_max are active. A request about one
+    // key needs a known node, connected or not, and returns ErrorCode::unreachable otherwise. A request to all
+    // nodes waits for the first node.
     Result<DhtRequestId> put(Bytes channel, Key key, Bytes value, dht::PutNotifier notify);
     Result<DhtRequestId> get(Bytes channel, Key key, dht::GetNotifier notify);
     Result<DhtRequestId> exists(Bytes channel, Key key, dht::ExistsNotifier notify);
     Result<DhtRequestId> remove(Bytes channel, Key key, dht::RemoveNotifier notify);
-    // `choose` is called with the value, once at most, before the one note.
+    // `choose` is called with the value at most once, before the one note.
     Result<DhtRequestId> update(Bytes channel, Key key, dht::UpdateChooser choose, dht::UpdateNotifier notify);
     Result<DhtRequestId> get_all(Bytes channel, const GetAllSettings& settings, dht::GetAllNotifier notify);
     Result<DhtRequestId> mirror(Bytes channel, const MirrorSettings& settings, dht::MirrorNotifier notify);
     Result<DhtRequestId> get_channels(dht::GetChannelsNotifier notify);
     Result<DhtRequestId> remove_channel(Bytes channel, dht::RemoveChannelNotifier notify);
 
-    // TimedOut ends it then. False when the request is over.
+    // The request ends with TimedOut after this span. Returns false when the request is over.
     bool set_timeout(DhtRequestId id, Duration after);
-    // No notes any more, nodes are left in good order. False when the request is over.
+    // Stops the notes and tells the nodes to stop. Returns false when the request is over.
     bool cancel(DhtRequestId id);
     [[nodiscard]] bool active(DhtRequestId id) const;
-    // Of GetAll and Mirror. False, and nothing happens, while a node has not acknowledged the change before, after
-    // stop, and when the request is over or another one. Suspended, Resumed or Stopped tells of completion.
+    // For GetAll and Mirror. Each returns false and does nothing in these cases: a node has not yet acknowledged
+    // the change before; the request is stopped, over or of another kind. Suspended, Resumed or Stopped reports
+    // completion.
     bool suspend(DhtRequestId id);
     bool resume(DhtRequestId id);
     bool stop(DhtRequestId id);
-    // For whom the moment does not matter: what is asked while nodes have not acknowledged the change before is
-    // done behind it, and of several askings the last one. False when the request is over, stopped or another one.
+    // Like suspend and resume, but an incomplete earlier change is no obstacle: the call is remembered and carried
+    // out behind it. Of several remembered calls only the last counts. Returns false when the request is over,
+    // stopped or of another kind.
     bool set_suspended(DhtRequestId id, bool suspended);
 
     [[nodiscard]] DhtClientStats stats() const;
-    // Counts of requests, messages, bytes and connections begin again at 0.
+    // Sets the counts of requests, messages, bytes and connections to 0.
     void clear_stats();
 
     // EventHandler: called by the world.

@@ -11,7 +11,7 @@ std::string record(const char* what, Key key, Bytes value) {
     return std::string(what) + " " + key_text(key) + ", " + std::to_string(value.size()) + " bytes";
 }
 
-// One text for each type, whichever variant it comes in.
+// One text for each type, used for every variant that contains it.
 const auto texts = overloaded{
     [](const NoNode&) { return std::string("no connected node covers the key"); },
     [](const WrongNode& n) { return n.node.text() + " is not responsible for the key"; },

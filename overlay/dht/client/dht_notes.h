@@ -1,5 +1,6 @@
-// What a DhtClient tells about requests and connections. Each request has one notifier, and each notifier one
-// variant: the types that may come are the whole of what can happen. Bytes are views, valid during the call only.
+// What a DhtClient reports about requests and connections. Each request has one notifier, and each notifier one
+// variant of notes: the alternatives of the variant are everything that can happen. Bytes are views, valid during
+// the call only.
 #pragma once
 
 #include <cstddef>
@@ -16,15 +17,15 @@
 
 namespace halp::dht {
 
-// ---- what ends a request on one node, or the whole of it ----
-struct NoNode {};   // no node covers the key, or the one to ask first is not connected: nothing was sent
-struct WrongNode {  // the node's range has changed and we do not know it yet; asking again later helps
+// ---- notes that end a request on one node or on all ----
+struct NoNode {};   // no node covers the key, or the first to ask is not connected; nothing was sent
+struct WrongNode {  // the node's range has changed and the client does not know it yet; try again later
     Endpoint node;
 };
-struct NodeError {  // the node could not, or the channel name is bad
+struct NodeError {  // the node failed, or the channel name is invalid
     Endpoint node;
 };
-struct NodeDisconnected {  // whether a write has happened is unknown
+struct NodeDisconnected {  // it is unknown whether a write has happened
     Endpoint node;
     std::string why;
 };
@@ -32,8 +33,8 @@ struct Unsupported {
     Endpoint node;
     neo::Support why = neo::Support::code_unknown;
 };
-struct TimedOut {};   // whether a write has happened, or will, is unknown
-struct ValueTooBig {  // more than neo::value_bytes_max: nothing was written
+struct TimedOut {};   // it is unknown whether a write has happened or will
+struct ValueTooBig {  // longer than neo::value_bytes_max: nothing was written
     std::size_t bytes = 0;
 };
 
@@ -45,22 +46,22 @@ struct Received {
 struct NoRecord {};
 struct Exists {};
 struct Removed {};
-struct Conflict {};  // somebody else changed the record between reading and writing
-struct Finished {};  // over on all nodes
+struct Conflict {};  // the record was changed between reading and writing
+struct Finished {};  // ended on all nodes
 struct NotPermitted {
     Endpoint node;
 };
 
-// ---- what streams deliver ----
+// ---- notes of streams ----
 struct Started {};  // once, when every connected node has answered
 struct RecordReceived {
     Key key{};
     Bytes value;
 };
-struct KeyReceived {  // of a GetAll of keys only
+struct KeyReceived {  // from a GetAll of keys only
     Key key{};
 };
-struct ChannelName {  // each name once, whichever nodes have it
+struct ChannelName {  // each name once, even if several nodes have the channel
     Bytes name;
 };
 struct Updated {
@@ -74,7 +75,7 @@ struct Refreshed {
 struct Deleted {
     Key key{};
 };
-struct UpdatesLost {  // the node's queue ran over: only a refresh repairs it
+struct UpdatesLost {  // the node's queue overflowed: only the next refresh repairs it
     Endpoint node;
 };
 struct ChannelRemoved {
@@ -82,9 +83,9 @@ struct ChannelRemoved {
 };
 struct Suspended {};
 struct Resumed {};
-struct Stopped {};  // the last one of its request
+struct Stopped {};  // the last note of its request
 
-// Exactly one of these for each request.
+// These requests give exactly one note.
 using PutNote =
     std::variant<Succeeded, ValueTooBig, NoNode, WrongNode, NodeError, NodeDisconnected, Unsupported, TimedOut>;
 using GetNote =
@@ -95,9 +96,9 @@ using RemoveNote =
     std::variant<Removed, NoRecord, NoNode, WrongNode, NodeError, NodeDisconnected, Unsupported, TimedOut>;
 using UpdateNote = std::variant<Succeeded, NoRecord, Conflict, ValueTooBig, NoNode, WrongNode, NodeError,
                                 NodeDisconnected, Unsupported, TimedOut>;
-// Any number; the last one is Finished, Stopped, NotPermitted or TimedOut.
-using GetAllNote = std::variant<RecordReceived, KeyReceived, Started, Suspended, Resumed, NodeDisconnected, NodeError,
-                                Unsupported, Finished, Stopped, TimedOut>;
+// These give any number. The last is Finished, Stopped, NotPermitted or TimedOut.
+using GetAllNote = std::variant<RecordReceived, KeyReceived, Started, Suspended, Resumed, NodeDisconnected,
+                                NodeError, Unsupported, Finished, Stopped, TimedOut>;
 using MirrorNote = std::variant<Updated, Refreshed, Deleted, UpdatesLost, ChannelRemoved, Started, Suspended,
                                 Resumed, NodeDisconnected, NodeError, Unsupported, Finished, Stopped, TimedOut>;
 using GetChannelsNote = std::variant<ChannelName, NodeDisconnected, NodeError, Unsupported, Finished, TimedOut>;
@@ -113,11 +114,11 @@ using MirrorNotifier = std::function<void(const MirrorNote&)>;
 using GetChannelsNotifier = std::function<void(const GetChannelsNote&)>;
 using RemoveChannelNotifier = std::function<void(const RemoveChannelNote&)>;
 
-// What becomes of the record that an Update has read.
+// What to do with the record that an Update has read.
 struct UpdateChoice {
     enum class What : std::uint8_t { leave, replace, remove };
     What what = What::leave;
-    std::string value;  // of replace
+    std::string value;  // only for replace
 
     [[nodiscard]] static UpdateChoice leave() { return {}; }
     [[nodiscard]] static UpdateChoice replace(std::string with) { return {What::replace, std::move(with)}; }
@@ -129,18 +130,18 @@ using UpdateChooser = std::function<UpdateChoice(Bytes value)>;
 struct Connected {
     Endpoint node;
 };
-struct RangeKnown {  // the first time a range of this node is heard of
+struct RangeKnown {  // the first range of this node has arrived
     Endpoint node;
     HashRange range;
 };
-struct ConnectionError {  // could not connect, was turned away, or was disconnected; it is tried again
+struct ConnectionError {  // an attempt failed, a rejection, or a loss; the client tries again
     Endpoint node;
     std::string why;
 };
 using ConnectionNote = std::variant<Connected, RangeKnown, ConnectionError>;
 using ConnectionNotifier = std::function<void(const ConnectionNote&)>;
 
-// One line about any of the above, for logs and tools.
+// One line about a note, for logs and tools.
 [[nodiscard]] std::string describe(const PutNote& note);
 [[nodiscard]] std::string describe(const GetNote& note);
 [[nodiscard]] std::string describe(const ExistsNote& note);
@@ -152,7 +153,7 @@ using ConnectionNotifier = std::function<void(const ConnectionNote&)>;
 [[nodiscard]] std::string describe(const RemoveChannelNote& note);
 [[nodiscard]] std::string describe(const ConnectionNote& note);
 
-// A notifier for who only wants to read about it: one line for each note. The core itself logs nothing.
+// A notifier that writes one line for each note to `sink`. The client itself logs nothing.
 using LineSink = std::function<void(std::string_view line)>;
 [[nodiscard]] ConnectionNotifier log_connections(LineSink line);
 

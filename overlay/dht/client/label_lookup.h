@@ -1,5 +1,5 @@
-// Asks HALP hosts in turn, by text `get`, who is announced under a label: all that a client without a node of its
-// own needs is one host of the swarm.
+// Asks HALP hosts in turn, by text `get`, which endpoints are announced under a label. A client without a HALP
+// node of its own needs one host of the swarm and nothing else.
 #pragma once
 
 #include <cstddef>
@@ -17,25 +17,26 @@ namespace halp {
 
 struct LookupOptions {
     Duration answer_timeout = std::chrono::seconds{10};
-    Duration interval = std::chrono::seconds{60};             // once somebody has named nodes
-    Duration interval_until_found = std::chrono::seconds{2};  // before that: the next host is asked
+    Duration interval = std::chrono::seconds{60};             // after an answer that named nodes
+    Duration interval_until_found = std::chrono::seconds{2};  // before the first such answer
 };
 
 class LabelLookup {
 public:
-    LabelLookup(Environment environment, const LookupOptions& options) : environment_(environment), options_(options) {}
+    LabelLookup(Environment environment, const LookupOptions& options)
+        : environment_(environment), options_(options) {}
     ~LabelLookup();
 
-    // Precondition: a label that get_query accepts. Asked from the next on_deadline() on.
+    // Precondition: get_query accepts the label. The first question leaves at the next on_deadline().
     [[nodiscard]] Result<void> ask(std::vector<Endpoint> hosts, const Label& label);
 
-    // What the world says. False: not a stream of ours.
+    // Events of the world. They return false for a stream that is not of this lookup.
     bool on_bytes(StreamId stream, Bytes arrived);
     bool on_gone(StreamId stream, bool in_order);
     void on_deadline(Instant now);
     [[nodiscard]] Instant next_deadline() const { return deadline_; }
 
-    // What was heard since the last call.
+    // The endpoints that have arrived since the last call.
     [[nodiscard]] std::vector<Endpoint> take_found();
     [[nodiscard]] std::uint64_t answers() const { return answers_; }
 
@@ -49,7 +50,7 @@ private:
     std::size_t next_host_ = 0;
     std::optional<StreamId> stream_;
     TextAnswer answer_;
-    Instant deadline_ = no_deadline;  // to ask, or to give up
+    Instant deadline_ = no_deadline;  // for the next question, or for giving up the current one
     std::vector<Endpoint> found_;
     std::uint64_t answers_ = 0;
 };

@@ -63,7 +63,7 @@ void ClientSession::on_verdict(Bytes body) {
 
 void ClientSession::on_payload(Bytes body) {
     const RequestBody message =
-        std::get<RequestBody>(decode_request_body(body));  // the header has seen to its length
+        std::get<RequestBody>(decode_request_body(body));  // never an error: the header was checked
     if (!sink_.on_message(message.id, message.payload)) finish(SessionEnd::out_of_turn);
 }
 
@@ -97,7 +97,7 @@ void ClientSession::pump(Instant now, RequestTimes& queued) {
         }
         waiting_begin_ += next.frame_bytes;
     }
-    // Moved together when half of it is empty: each byte at most once.
+    // Compacts when at least half of it is unused, so each byte is moved at most once.
     if (waiting_begin_ * 2 < waiting_frames_.size()) return;
     waiting_frames_.erase(0, waiting_begin_);
     waiting_begin_ = 0;

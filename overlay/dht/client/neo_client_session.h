@@ -1,5 +1,5 @@
-// One connection of a client to a node, free of sockets: version, authentication, and messages of many requests
-// side by side. What the messages mean is for others.
+// One connection of a client to a node, without sockets: version, authentication, and the messages of many
+// requests side by side. It does not interpret the messages.
 #pragma once
 
 #include <algorithm>
@@ -21,13 +21,14 @@ class ClientMessages {
 public:
     virtual ~ClientMessages() = default;
     virtual void on_authenticated() = 0;
-    // False: the node broke the protocol, the connection ends. A message for an unknown request is not that.
+    // Returns false when the node broke the protocol, which ends the connection. A message for an unknown request
+    // is no violation.
     [[nodiscard]] virtual bool on_message(RequestId id, Bytes payload) = 0;
 };
 
 class ClientSession {
 public:
-    // `credential` and `sink` outlive it. The version byte is in output() from the beginning.
+    // `credential` and `sink` must outlive the session. The version byte is in output() from the beginning.
     ClientSession(const SessionLimits& limits, const Credential& credential, ClientMessages& sink, Instant now);
     ClientSession(const ClientSession&) = delete;
     ClientSession& operator=(const ClientSession&) = delete;
@@ -41,14 +42,14 @@ public:
     [[nodiscard]] bool over() const { return end_ != SessionEnd::none; }
     [[nodiscard]] bool authenticated() const { return stage_ == Stage::open; }
 
-    // Whole frames made by neo_codec. A request has at most one message waiting; requests take turns.
+    // `frame` is whole, made by neo_codec. A request has at most one waiting message; waiting requests take turns.
     void send(RequestId id, Bytes frame, Instant now);
     [[nodiscard]] bool waiting(RequestId id) const {
         return std::ranges::find(waiting_, id, &Waiting::id) != waiting_.end();
     }
-    void cancel(RequestId id);  // what waits is not sent
+    void cancel(RequestId id);  // drops its waiting message
     void set_unsent(std::size_t bytes) { unsent_ = bytes; }
-    // Moves what waits to output() while there is room, and records for how long it has waited.
+    // Moves waiting messages to output() while it has room, and counts in `queued` how long each has waited.
     void pump(Instant now, RequestTimes& queued);
     [[nodiscard]] bool anything_waits() const { return stage_ == Stage::open && !waiting_.empty(); }
 
@@ -73,12 +74,12 @@ private:
     std::string output_;
     std::size_t unsent_ = 0;
     struct Waiting {
-        RequestId id;  // no_request: not to be sent any more
+        RequestId id;  // no_request: cancelled
         std::size_t frame_bytes;
         Instant since;
     };
     std::deque<Waiting> waiting_;
-    std::string waiting_frames_;  // of the same, from waiting_begin_ on
+    std::string waiting_frames_;  // their frames, from waiting_begin_ on
     std::size_t waiting_begin_ = 0;
 };
 

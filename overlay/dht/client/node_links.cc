@@ -30,14 +30,14 @@ struct NodeLinks::Link final : neo::ClientMessages {
     const Endpoint node;
     Standing standing;
     StreamId stream{};
-    std::optional<Endpoint> remote;               // where the connection led, while it stands
-    std::optional<NodeNumber> alias_of;           // that one has led there before
+    std::optional<Endpoint> remote;               // the remote address, while connected
+    std::optional<NodeNumber> alias_of;           // that node has the same remote address and was first
     std::unique_ptr<neo::ClientSession> session;  // from dialling to the end of the connection
-    Instant retry_at = never;                     // while there is no session
+    Instant retry_at = never;                     // only without a session
     Instant opened_at = never;
-    unsigned failures = 0;  // in a row, connections that did not last included
-    Instant due = never;    // the schedule's last moment
-    Duration distance{0};   // from there to the next
+    unsigned failures = 0;  // in a row; short connections count
+    Instant due = never;    // the last moment of the schedule
+    Duration distance{0};   // from `due` to the next moment
     LinkStats stats;
     bool open = false;
     bool touched = false;
@@ -57,7 +57,7 @@ std::optional<NodeNumber> NodeLinks::add(const Endpoint& node, Standing standing
         if (standing == Standing::known) at(*known).standing = standing;
         return known;
     }
-    // Lists that anybody can write to shall not keep out those who are named.
+    // Hinted nodes leave room for known ones.
     const std::size_t most = standing == Standing::known ? options_.nodes_max : options_.nodes_max / 2;
     if (links_.size() >= most) return std::nullopt;
     const NodeNumber number{static_cast<std::uint32_t>(links_.size())};
@@ -136,7 +136,7 @@ void NodeLinks::touch(Link& link) {
 
 // ---- what the world says ----
 
-// Never one that is an alias itself: it has no connection.
+// Returns a node with a connection, so never an alias.
 const NodeLinks::Link* NodeLinks::same_node(const Link& link) const {
     for (const auto& other : links_)
         if (other.get() != &link && other->remote == link.remote) return other.get();
@@ -191,7 +191,7 @@ bool NodeLinks::on_writable(StreamId stream) {
 
 void NodeLinks::on_deadlines(Instant now) {
     if (closed_) return;
-    // By index: whoever is told of a loss may add nodes.
+    // Iterates by index, because a handler of a loss may add nodes.
     for (std::size_t i = 0; i < links_.size(); ++i) {
         Link& link = *links_[i];
         if (link.deadline() > now) continue;
@@ -213,7 +213,7 @@ Instant NodeLinks::next_deadline() const {
 // ---- a turn's end ----
 
 void NodeLinks::flush() {
-    // Whoever is told of an end may touch others.
+    // Iterates by index, because a handler of an end may touch other links.
     for (std::size_t i = 0; i < touched_.size(); ++i) {
         Link& link = at(touched_[i]);
         link.touched = false;

@@ -1,5 +1,5 @@
-// One connection to each node a client knows, made again whenever it is lost: at once, then at growing distances.
-// What is said to a node while it is connected leaves in one write at the end of a turn.
+// One connection to each known node. A lost connection is made again, the first time at once and then after
+// growing delays. The messages to one node leave in one write at the end of a turn.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,7 @@ public:
     virtual ~LinkOwner() = default;
     virtual void on_link_open(NodeNumber node) = 0;
     virtual void on_link_lost(NodeNumber node, std::string_view why) = 0;
-    virtual void on_link_failed(NodeNumber node, std::string_view why) = 0;  // an attempt, or a rejection
+    virtual void on_link_failed(NodeNumber node, std::string_view why) = 0;  // or rejected by the node
     virtual void on_link_alias(NodeNumber node) = 0;  // another name of a node that is connected already
     [[nodiscard]] virtual bool on_link_message(NodeNumber node, neo::RequestId id, Bytes payload) = 0;
 };
@@ -36,21 +36,21 @@ public:
 struct LinkOptions {
     neo::Credential credential;
     neo::SessionLimits session;
-    // The second attempt follows at once, the others by a schedule that begins then: after retry_min, and so on
-    // with doubled distances up to retry_max. What a slow attempt has overrun is left out. A connection that lasted
-    // for retry_max begins anew; one that did not counts as a failure.
+    // The second attempt follows at once. The others follow a schedule that starts with it: delays begin at
+    // retry_min and double up to retry_max, and moments that pass during a slow attempt are skipped. A connection
+    // that lasted for retry_max starts the schedule anew; a shorter one counts as a failed attempt.
     Duration retry_min = std::chrono::microseconds{19'531};
     Duration retry_max = std::chrono::milliseconds{2500};
-    // Of a node that somebody merely named and that has never answered.
+    // The limit for a hinted node that has never answered.
     Duration hint_retry_max = std::chrono::seconds{60};
-    std::size_t nodes_max = 4096;  // half of them may be hints
+    std::size_t nodes_max = 4096;  // hinted nodes may be half of them
 };
 
 struct LinkStats {
     std::uint64_t connects = 0, failures = 0, losses = 0;
     std::uint64_t bytes_in = 0, bytes_out = 0, messages_in = 0, messages_out = 0;
-    std::uint64_t stalls = 0;  // turns at whose end messages had to wait for room in the connection
-    RequestTimes queued;       // from the request's word to the connection's buffer, of each message
+    std::uint64_t stalls = 0;  // turns at whose end messages still waited for room in the connection
+    RequestTimes queued;       // for each message, the time from send() to the connection's buffer
 
     LinkStats& operator+=(const LinkStats& other) {
         connects += other.connects, failures += other.failures, losses += other.losses;
@@ -64,18 +64,18 @@ struct LinkStats {
 class NodeLinks {
 public:
     enum class Standing : std::uint8_t {
-        known,   // somebody trusted named it: requests to all nodes wait for it
-        hinted,  // from a list anybody can write to: it counts from its first successful connection on
+        known,   // named by a trusted source: requests to all nodes wait for it
+        hinted,  // from a list that anybody can write to: counts as known after its first successful connection
     };
 
-    // `options` outlives it.
+    // `options` must outlive it.
     NodeLinks(Environment environment, const LinkOptions& options, LinkOwner& owner, const Backlog* backlog);
     ~NodeLinks();
 
-    // Two names of one node, as localhost and 127.0.0.1, are found out when they lead to the same address: the
-    // later one counts no more, and stands for the other in add() and find(). It is tried again at hint_retry_max,
-    // in case it leads elsewhere by then. The number of that node, new or not; nothing when there are too many. It
-    // is dialled in the next turn.
+    // Returns the number of the node, new or not, or nothing when there are too many. The node is dialled in the
+    // next turn. Two names of one node, such as localhost and 127.0.0.1, are detected when both lead to the same
+    // address: the later name becomes an alias, and add() and find() return the other node for it. The alias is
+    // tried again every hint_retry_max, because it may lead elsewhere by then.
     std::optional<NodeNumber> add(const Endpoint& node, Standing standing);
     [[nodiscard]] std::optional<NodeNumber> find(const Endpoint& node) const;
     [[nodiscard]] std::size_t size() const { return links_.size(); }
@@ -85,17 +85,17 @@ public:
     [[nodiscard]] std::vector<NodeNumber> known_nodes() const;
     [[nodiscard]] std::size_t open_count() const { return open_; }
 
-    // Precondition of both: open(node).
+    // Precondition of send and unsend: open(node).
     void send(NodeNumber node, neo::RequestId id, Bytes frame, Instant now);
     void unsend(NodeNumber node, neo::RequestId id);
 
-    // Ends all connections at the end of the turn; they are made again.
+    // Closes all connections at the end of the turn; they are made again.
     void reconnect();
-    // Ends all connections at the end of the turn, and makes none until dial_on().
+    // Closes all connections at the end of the turn and makes none until dial_on().
     void close();
     void dial_on();
 
-    // What the world says. False: not a stream of ours.
+    // Events of the world. They return false for a stream that is not of these links.
     bool on_connected(StreamId stream, const Endpoint& remote);
     bool on_failed(StreamId stream, std::string_view why);
     bool on_bytes(StreamId stream, Bytes arrived);

@@ -1,5 +1,5 @@
-// Which node covers which keys, as the nodes themselves have said. What was heard later is newer; while data moves
-// between nodes several may cover a key, and the newest is the one that keeps it.
+// Which node covers which keys, as the nodes have reported. A later report is newer. While records move between
+// nodes, several nodes may cover a key; the newest of them is the future owner.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +13,12 @@
 
 namespace halp {
 
-// A node of one client, in the order in which the client learned of them.
+// A node's number within one client, in the order in which the client learned of the nodes.
 enum class NodeNumber : std::uint32_t {};
 
 class NodeMap {
 public:
-    // True when no range of this node was known.
+    // Returns true when the node had no range before.
     bool set(NodeNumber node, const HashRange& range) {
         const bool first = !entries_.contains(node);
         entries_[node] = {range, ++sequence_};

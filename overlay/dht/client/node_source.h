@@ -1,7 +1,7 @@
-// Where a DhtClient hears of nodes without a nodes file: the hosts announced under a label. Anybody can announce,
-// so such nodes are hints: requests to all nodes wait for them only once they have let the client in. A client does
-// not reveal its secret to a stranger, but it believes the ranges and records of whoever lets it in: in a swarm of
-// strangers, name the nodes.
+// A source of node addresses other than a nodes file: the hosts announced under a label. Anybody can announce, so
+// such nodes are hints: requests to all nodes wait for one only after it has let the client in. The client does
+// not reveal its secret to a stranger, but it believes the ranges and records of any node that lets it in. In a
+// swarm with strangers, name the nodes explicitly.
 #pragma once
 
 #include <cstddef>
@@ -21,11 +21,11 @@ inline constexpr std::size_t nodes_per_source_max = 256;
 class NodeSource {
 public:
     virtual ~NodeSource() = default;
-    // Who is announced now. The client asks again and again; it forgets nobody.
+    // The endpoints announced now. The client asks repeatedly and keeps every node it has once got.
     [[nodiscard]] virtual std::vector<Endpoint> nodes() = 0;
 };
 
-// The list of an OverlayNode on the same thread, which outlives it.
+// The host list of an OverlayNode on the same thread. The node must outlive it.
 class OverlayNodeSource final : public NodeSource {
 public:
     OverlayNodeSource(const OverlayNode& overlay, Label label) : overlay_(overlay), label_(std::move(label)) {}

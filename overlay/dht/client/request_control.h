@@ -1,5 +1,5 @@
-// A running GetAll or Mirror in the hand of somebody who does not know what it is for: to end it, or to hold it
-// back while what it fills is full.
+// Handles for a running GetAll or Mirror, for code that does not know its purpose: one to end it, one to hold it
+// back while its consumer is full.
 //
 //     Throttle throttle;                                        // suspends above 75 %, resumes below 10 %
 //     SuspendableRequest flow(client, *client.mirror(...));
@@ -14,8 +14,8 @@
 
 namespace halp {
 
-// The calls of DhtClient for one request; the client has to outlive it. Each says false when it does nothing: the
-// request is over, or (suspend, resume, stop) a change before is not acknowledged by all nodes yet.
+// The calls of DhtClient for one request. The client must outlive the handle. Each call returns false when it does
+// nothing: the request is over, or (suspend, resume, stop) some node has not acknowledged the change before.
 class RequestControl {
 public:
     RequestControl(DhtClient& client, DhtRequestId id) : client_(&client), id_(id) {}
@@ -32,17 +32,16 @@ private:
     DhtRequestId id_;
 };
 
-// What can be held back. Calls may come at any time and as often as one likes; the last one counts.
+// A flow that can be held back. Calls may come at any time and any number of times; the last one counts.
 class Suspendable {
 public:
     virtual ~Suspendable() = default;
     virtual void suspend() = 0;
     virtual void resume() = 0;
-    [[nodiscard]] virtual bool suspended() const = 0;  // what was asked for last
+    [[nodiscard]] virtual bool suspended() const = 0;  // the state that the last call asked for
 };
 
-// A suspension is asked of the nodes as soon as they have acknowledged what they were asked before. Records that
-// are under way come nevertheless.
+// Suspends when the nodes have acknowledged the change before. Records that are under way still arrive.
 class SuspendableRequest final : public Suspendable {
 public:
     SuspendableRequest(DhtClient& client, DhtRequestId id) : client_(client), id_(id) {}
@@ -61,19 +60,20 @@ private:
     bool suspended_ = false;
 };
 
-// Holds back what fills something, by how full that is. The marks lie apart, so that it does not flutter.
+// Holds flows back by the level of what they fill. The two thresholds lie apart, so that a level near one of them
+// does not toggle the flows.
 class Throttle {
 public:
     explicit Throttle(double suspend_at = 0.75, double resume_at = 0.1)
         : suspend_at_(suspend_at), resume_at_(resume_at) {}
 
-    // It outlives the throttle or is removed.
+    // The flow must outlive the throttle or be removed.
     void add(Suspendable& flow) {
         flows_.push_back(&flow);
         if (holding_) flow.suspend();
     }
     void remove(Suspendable& flow) { std::erase(flows_, &flow); }
-    // From 0 to 1.
+    // `filled` is from 0 to 1.
     void level(double filled) {
         const bool hold = holding_ ? filled > resume_at_ : filled >= suspend_at_;
         if (hold == holding_) return;

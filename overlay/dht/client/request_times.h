@@ -1,4 +1,4 @@
-// How long things took: a count, a sum and a histogram of powers of two.
+// A summary of durations: their count, sum, maximum and a histogram by powers of two.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@ struct RequestTimes {
     std::uint64_t count = 0;
     Duration total{0};
     Duration longest{0};
-    std::array<std::uint64_t, buckets> by_log2_us{};  // [i]: from 2^i up to 2^(i+1) us; [0] also what took none
+    std::array<std::uint64_t, buckets> by_log2_us{};  // [i]: from 2^i up to 2^(i+1) us; [0] also has 0 us
 
     void record(Duration took) {
         const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(took.count(), 1));
@@ -36,7 +36,7 @@ struct RequestTimes {
     [[nodiscard]] Duration mean() const {
         return count == 0 ? Duration{0} : Duration{total.count() / static_cast<std::int64_t>(count)};
     }
-    // A time that no more than 1 - `share` (0..1) of them exceeded, exact to a factor of two and never above
+    // An upper bound of the given share (0 to 1) of all durations, exact to a factor of two and never above
     // `longest`.
     [[nodiscard]] Duration quantile(double share) const {
         const auto wanted =

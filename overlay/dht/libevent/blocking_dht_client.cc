@@ -20,7 +20,7 @@ using namespace dht;
 
 namespace {
 
-// What is not an outcome, as an error.
+// An error for a note that reports a failure.
 template <class Note>
 Error failure(const Note& note) {
     const auto read_code = overloaded{
@@ -31,7 +31,7 @@ Error failure(const Note& note) {
     return {code, describe(note)};
 }
 
-// Of notes that know a record which is there, one that is not, and failures.
+// For variants with one note for an existing record, one for a missing record, and failures.
 template <class Yes, class Note>
 Result<bool> yes_or_no(const Note& note) {
     const bool yes = std::holds_alternative<Yes>(note);
@@ -106,7 +106,7 @@ Error BlockingDhtClient::unreachable(std::string otherwise) const {
     return {ErrorCode::unreachable, last_trouble_.empty() ? std::move(otherwise) : last_trouble_};
 }
 
-// All that is missing are nodes that have failed.
+// Whether only nodes that have failed are missing.
 bool BlockingDhtClient::hopeless() const {
     const std::vector<DhtNodeView> nodes = client_.nodes();
     return !nodes.empty() && std::ranges::all_of(nodes, [this](const DhtNodeView& node) {
@@ -116,7 +116,7 @@ bool BlockingDhtClient::hopeless() const {
 
 Result<void> BlockingDhtClient::wait_for_ranges() {
     const auto all = [this] { return client_.all_ranges_known() && client_.all_connected(); };
-    // A node that is just starting refuses at first.
+    // A node that is just starting refuses connections at first.
     const Duration patience = std::min(refusal_patience_, timeout_);
     if (run_until(all, patience)) return {};
     if (run_until([&] { return all() || hopeless(); }, timeout_ - patience) && all()) return {};
@@ -165,7 +165,7 @@ Result<void> BlockingDhtClient::connect_source(NodeSource& source) {
 
 Result<void> BlockingDhtClient::wait_for_cover() {
     constexpr Duration quiet_span = std::chrono::seconds{1};
-    const auto look_again_after = [this](Duration pause) {  // when nothing else happens
+    const auto look_again_after = [this](Duration pause) {  // in case no other event arrives
         world_.call_after(pause + std::chrono::milliseconds{1}, [] {});
     };
     look_again_after(std::min(refusal_patience_, timeout_));
@@ -191,7 +191,7 @@ Result<void> BlockingDhtClient::wait_for_cover() {
 
 // ---- requests ----
 
-// Until the one note of a request has come; `begin` is given the notifier to hand to the client.
+// Waits for the one note of a request. `begin` is called with the notifier to pass to the client.
 template <class Note, class Begin>
 Result<void> BlockingDhtClient::run(Begin&& begin, const std::function<void(const Note&)>& notify) {
     bool over = false;
@@ -201,7 +201,7 @@ Result<void> BlockingDhtClient::run(Begin&& begin, const std::function<void(cons
     });
     if (!begun) return begun.error();
     client_.set_timeout(*begun, timeout_);
-    // Twice: the request's own time-out comes first.
+    // Twice the time-out, so that the request's own time-out comes first.
     if (run_until([&] { return over; }, 2 * timeout_)) return {};
     client_.cancel(*begun);
     return Error{ErrorCode::timed_out, "The request timed out."};
@@ -290,12 +290,12 @@ Result<void> BlockingDhtClient::get_all(Bytes channel, const GetAllSettings& set
         if (stopping) return;
         if (!each(key, value)) stopping = true;
         client_.set_timeout(id,
-                            timeout_);  // behind the call: whoever takes its time with a record is not a slow node
+                            timeout_);  // starts after the call, because a slow consumer is not a slow node
     };
     const auto hear = [&](const GetAllNote& note) {
         std::visit(overloaded{[&](const RecordReceived& r) { record(r.key, r.value); },
-                              [&](const KeyReceived& r) { record(r.key, {}); }, [&](const Finished&) { over = true; },
-                              [&](const Stopped&) { over = true; },
+                              [&](const KeyReceived& r) { record(r.key, {}); },
+                              [&](const Finished&) { over = true; }, [&](const Stopped&) { over = true; },
                               [&](const TimedOut&) {
                                   over = true;
                                   trouble = failure(note);
@@ -333,7 +333,7 @@ Result<void> BlockingDhtClient::remove_channel(Bytes channel) {
     std::optional<Error> trouble;
     bool over = false;
     const auto hear = [&](const RemoveChannelNote& note) {
-        std::visit(overloaded{[&](const NodeDisconnected&) {},  // is asked again
+        std::visit(overloaded{[&](const NodeDisconnected&) {},  // the client asks the node again
                               [&](const Finished&) { over = true; },
                               [&](const NotPermitted&) {
                                   over = true;

@@ -1,5 +1,6 @@
-// A DHT client for straight-line code: every call runs the event loop until it has its answer. For command-line
-// tools, scripts and tests; programs with a loop of their own take DhtClient. One client belongs to one thread.
+// A DHT client for straight-line code: every call runs the event loop until its answer has arrived. It is made for
+// command-line tools, scripts and tests; programs with an event loop use DhtClient. One client belongs to one
+// thread.
 #pragma once
 
 #include <chrono>
@@ -26,53 +27,54 @@ namespace halp {
 
 struct BlockingDhtOptions {
     DhtClientOptions client;
-    dht::ConnectionNotifier on_connection;  // hears of connections whenever the loop runs; dht::log_connections
-    // Of every call: connecting, a request about one key. Of GetAll and the like: without a record or a note.
+    dht::ConnectionNotifier on_connection;  // called whenever the loop runs; dht::log_connections makes one
+    // For each call: connecting, or a request about one key. For GetAll and Mirror: the time without a record or
+    // note.
     Duration timeout = std::chrono::seconds{10};
-    // While connecting: give up so long after the start when all that is missing are nodes that have refused us or
-    // could not be reached. No less than a few tenths of a second; longer than `timeout`: never.
+    // While connecting: give up this long after the start if only nodes are missing that refused the client or
+    // could not be reached. At least a few tenths of a second; if longer than `timeout` it has no effect.
     Duration refusal_patience = std::chrono::hours{1};
 };
 
 class BlockingDhtClient {
 public:
-    // As it is: the client `test` with 128 zero bytes, ten seconds.
+    // By default the client `test` with 128 zero bytes, and ten seconds.
     explicit BlockingDhtClient(BlockingDhtOptions options = {});
     ~BlockingDhtClient();
-    // As the originals' clients are configured: a nodes file and a credentials file, both required. Its nodes are
-    // known and not yet connected (wait_all_ranges_known). An error names the file, and the line where there is
-    // one.
+    // Configured like the originals' clients, by a nodes file and a credentials file, both required. The nodes are
+    // known but not yet connected (wait_all_ranges_known). An error names the file and, where there is one, the
+    // line.
     [[nodiscard]] static Result<std::unique_ptr<BlockingDhtClient>> from_files(const std::string& nodes_file,
                                                                                const std::string& credentials_file,
                                                                                BlockingDhtOptions options = {});
     BlockingDhtClient(const BlockingDhtClient&) = delete;
     BlockingDhtClient& operator=(const BlockingDhtClient&) = delete;
 
-    // Each adds nodes and waits until the ranges of all known nodes are known.
+    // Each adds nodes and waits until the ranges of all known nodes have arrived.
     [[nodiscard]] Result<void> connect(const Endpoint& node);
     [[nodiscard]] Result<void> connect(const std::vector<Endpoint>& nodes);
-    [[nodiscard]] Result<void> connect_file(std::string_view nodes_file);  // the text of it
-    // By label through one HALP host: waits until what has been found covers the whole key space, or for a second
-    // after the last node found when it does not.
+    [[nodiscard]] Result<void> connect_file(std::string_view nodes_file);  // the text of a nodes file
+    // Finds nodes by label through HALP hosts; one host is enough. Waits until the found nodes cover the whole key
+    // space, or else for a second after the last node was found.
     [[nodiscard]] Result<void> connect_label(std::vector<Endpoint> halp_hosts, const Label& label);
-    // The same with nodes that a list names, some of which may be gone. It outlives this object.
+    // The same with the nodes of a list, some of which may be gone. The source must outlive this object.
     [[nodiscard]] Result<void> connect_source(NodeSource& source);
 
-    // For nodes that were given to client(): at most `timeout`.
+    // For nodes that were added to client(). Each waits for at most `timeout`.
     [[nodiscard]] Result<void> wait_all_connected();
-    [[nodiscard]] Result<void> wait_connected(std::size_t nodes);  // at least so many
+    [[nodiscard]] Result<void> wait_connected(std::size_t nodes);  // at least this many
     [[nodiscard]] Result<void> wait_all_ranges_known();
 
-    // The original's results: a record that is missing is no error.
+    // The results are those of the originals: a missing record is no error.
     [[nodiscard]] Result<void> put(Bytes channel, Key key, Bytes value);
     [[nodiscard]] Result<std::optional<std::string>> get(Bytes channel, Key key);
     [[nodiscard]] Result<bool> exists(Bytes channel, Key key);
-    [[nodiscard]] Result<bool> remove(Bytes channel, Key key);  // whether there was one
-    // False when there is no record. ErrorCode::busy: somebody else changed it, try again.
+    [[nodiscard]] Result<bool> remove(Bytes channel, Key key);  // whether there was a record
+    // False: there is no record. ErrorCode::busy: another client changed the record meanwhile; try again.
     [[nodiscard]] Result<bool> update(Bytes channel, Key key, const dht::UpdateChooser& choose);
 
-    // The same, told by the note: returns when it has come. An error: the request could not begin, or ended without
-    // one.
+    // The same with the note of the request; each returns when the notifier has been called. It returns an error
+    // when the request could not begin or ended without a note.
     [[nodiscard]] Result<void> put(Bytes channel, Key key, Bytes value, const dht::PutNotifier& notify);
     [[nodiscard]] Result<void> get(Bytes channel, Key key, const dht::GetNotifier& notify);
     [[nodiscard]] Result<void> exists(Bytes channel, Key key, const dht::ExistsNotifier& notify);
@@ -80,26 +82,26 @@ public:
     [[nodiscard]] Result<void> update(Bytes channel, Key key, const dht::UpdateChooser& choose,
                                       const dht::UpdateNotifier& notify);
 
-    // For loops (libevent_dht_streams.h). They end by themselves when the request could not begin: see error().
+    // For range-based loops (dht_streams.h). A loop ends at once when the request could not begin; see error().
     [[nodiscard]] DhtRecords records(Bytes channel, const GetAllSettings& settings = {});
     [[nodiscard]] DhtChannels channels();
 
-    // `each` answers false to stop early. Of keys only the values are empty. A node that is lost is waited for; a
-    // node that cannot answer makes the whole an error, after the others have been read.
+    // `each` returns false to stop early. With keys_only the values are empty. A lost node is waited for. A node
+    // that cannot answer makes the result an error after the records of the other nodes.
     using Each = std::function<bool(Key key, Bytes value)>;
     [[nodiscard]] Result<void> get_all(Bytes channel, const GetAllSettings& settings, const Each& each);
     [[nodiscard]] Result<std::vector<std::string>> get_channels();  // sorted
     [[nodiscard]] Result<void> remove_channel(Bytes channel);
-    // Until `each` answers false or `span` is over.
+    // Runs until `each` returns false or `span` is over.
     using EachNote = std::function<bool(const dht::MirrorNote& note)>;
     [[nodiscard]] Result<void> mirror(Bytes channel, const MirrorSettings& settings, std::optional<Duration> span,
                                       const EachNote& each);
 
     [[nodiscard]] DhtClient& client() { return client_; }
     [[nodiscard]] LibeventWorld& world() { return world_; }
-    // Runs the loop until `done`, asked whenever anything has happened. False after `span`.
+    // Runs the loop until `done`, which is called after every event. Returns false after `span`.
     bool run_until(const std::function<bool()>& done, Duration span);
-    // Why a node could not be reached last, since it was; nullptr when nothing is known against it.
+    // The latest reason why the node could not be reached; nullptr when it is connected or was not tried yet.
     [[nodiscard]] const std::string* trouble(const Endpoint& node) const;
 
 private:
@@ -116,7 +118,7 @@ private:
     const dht::ConnectionNotifier on_connection_;
     LibeventWorld world_;
     UnusedDoors unused_;
-    std::map<Endpoint, std::string> troubles_;  // of connections, for those who wait in vain
+    std::map<Endpoint, std::string> troubles_;  // the latest failure of each node, for the error texts
     std::string last_trouble_;
     DhtClient client_;
 };

@@ -14,7 +14,7 @@
 namespace halp {
 namespace {
 
-// Not destroyed at the end of the process: by then the event base that it borrowed may be gone.
+// Never destroyed at the end of the process, because the event base it uses may already be freed then.
 DhtEnvironment* of_the_process = nullptr;
 
 Result<void> write_file(const std::filesystem::path& path, const std::string& text) {

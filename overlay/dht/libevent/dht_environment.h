@@ -1,6 +1,6 @@
-// A DHT for the tests of a program that uses one: a fake node (overlay/dht/fake_node.h) on a real socket, in the
-// test's own process and event loop. The program's clients find it by address or by the files it writes; the test
-// looks into its records and waits for changes, and while it waits everything on the loop goes on.
+// A DHT for the tests of a program that uses one: a fake node (overlay/dht/testing/fake_node.h) on a real socket,
+// in the process and event loop of the test. The program's clients find it by its address or by the files that it
+// writes. The test reads its records and waits for changes; while it waits, everything else on the loop runs on.
 //
 //     DhtEnvironment dht(base);                       // or DhtEnvironment::initialize(base), once, and dht()
 //     auto started = dht.start();                     // Result<void>, as all that can fail
@@ -9,9 +9,9 @@
 //     auto put = dht.put("users", Key{7}, "Ann");
 //     auto seen = dht.expect_record("copies", Key{7}, [](const auto& value) { return value == "Ann"; });
 //
-// The client `admin` with 128 zero bytes is let in, everybody may remove channels. One thread: a BlockingDhtClient
-// in it runs a loop of its own and would wait for this node in vain; a DhtClient on a LibeventWorld of base() is
-// what goes on. What waits is not called from a callback of the loop.
+// The client `admin` with 128 zero bytes is accepted, and any client may remove channels. Everything runs on one
+// thread. A BlockingDhtClient on that thread runs its own loop, so its requests to this node time out; use a
+// DhtClient on a LibeventWorld of base() instead. Calls that wait must not come from a callback of the loop.
 #pragma once
 
 #include <cstddef>
@@ -38,50 +38,53 @@ namespace halp {
 
 struct DhtEnvironmentOptions {
     FakeNodeOptions node;
-    DhtObserver* observer = nullptr;  // of clients and errors; outlives the environment
+    DhtObserver* observer = nullptr;  // told of clients and errors; must outlive the environment
     std::size_t connections_max = 5000;
 };
 
 class DhtEnvironment {
 public:
-    // As in the originals the neo port is this much above the legacy one, always.
+    // The neo port is always this much above the legacy port, as in the originals.
     static constexpr std::uint16_t neo_above_legacy = 100;
 
-    // Without an event base of the caller it has one of its own. The caller frees his after this object.
+    // Without a caller's event base the environment makes its own. A caller's event base must be freed after this
+    // object.
     explicit DhtEnvironment(event_base* borrowed = nullptr, DhtEnvironmentOptions options = {});
     ~DhtEnvironment();
     DhtEnvironment(const DhtEnvironment&) = delete;
     DhtEnvironment& operator=(const DhtEnvironment&) = delete;
 
-    // ---- the one of a process, for tests that do not hand it around ----
+    // ---- one instance for the process, for tests that do not pass it around ----
 
-    // busy: there is one already.
+    // ErrorCode::busy: there is one already.
     [[nodiscard]] static Result<void> initialize(event_base* borrowed = nullptr,
                                                  DhtEnvironmentOptions options = {});
-    // Before initialize() the process ends with a message: there is no way to go on.
+    // Before initialize() it ends the process with a message, since a test cannot continue without it.
     [[nodiscard]] static DhtEnvironment& dht();
-    // Ends it, before a borrowed event base is freed. Another one may be initialized.
+    // Destroys the instance; to be called before a caller's event base is freed. Then initialize() may make
+    // another one.
     static void release();
 
     // ---- life: the records survive stop() ----
 
-    // Once. `port` is the legacy one: neo listens 100 above it; 0 takes any free port for neo. The legacy protocol
-    // is not spoken and nobody listens on its port. invalid: a port above 65435; else as the listener has it.
+    // To be called once. `port` is the legacy port, and neo listens 100 above it; with 0 neo takes any free port.
+    // The legacy protocol is not spoken, and nothing listens on its port. ErrorCode::invalid: the port is above
+    // 65435. Other errors are those of the listening socket.
     [[nodiscard]] Result<void> start(const std::string& address = "127.0.0.1", std::uint16_t port = 0);
-    // Only while running. Connections are refused from now on, listeners forgotten, and connections that stand end,
-    // so that clients see what they see of a node that goes (the originals leave them open).
+    // Only while running. Refuses new connections, drops the listeners and closes the open connections, so that
+    // clients see what they see when a node ends (the originals leave connections open).
     [[nodiscard]] Result<void> stop();
-    // Only when stopped: the same address and ports.
+    // Only when stopped. Uses the same address and ports again.
     [[nodiscard]] Result<void> restart();
     [[nodiscard]] bool running() const { return running_; }
     void log_errors(bool on) { node_.log_errors(on); }
-    void unregister() { log_errors(false); }  // at the end of a test: what fails now is no news
+    void unregister() { log_errors(false); }  // at the end of a test, when failures are expected
 
-    // Since start(), whether running or not; before it the host is empty.
+    // Fixed by start(), also while stopped. Before start() its host is empty.
     [[nodiscard]] const Endpoint& neo_address() const { return neo_; }
-    [[nodiscard]] Endpoint node_addrport() const;  // legacy: neo_address() less 100
-    // Makes the directory, with its parents, and in it `dht.nodes` and `dht.neo.nodes`, each with its one
-    // address:port. After start().
+    [[nodiscard]] Endpoint node_addrport() const;  // the legacy address: the port of neo_address() less 100
+    // Makes the directory with its parents, and in it `dht.nodes` and `dht.neo.nodes` with one address:port each.
+    // Only after start().
     [[nodiscard]] Result<void> gen_config_files(const std::string& directory) const;
 
     // ---- contents (fake_node.h) ----
@@ -119,7 +122,7 @@ public:
     void reset() { node_.reset(); }
     void drop_listeners() { node_.drop_listeners(); }
 
-    // ---- expectations: the loop runs meanwhile ----
+    // ---- expectations: the loop runs while they wait ----
 
     [[nodiscard]] Result<void> expect_change(std::string_view channel, Key key, const Patience& patience = {}) {
         return node_.expect_change(runner_, channel, key, patience);
@@ -132,10 +135,10 @@ public:
                                                 const Patience& patience = {}) {
         return node_.expect_listeners(runner_, channels, count, patience);
     }
-    // Anything else a test waits for. Asked first and after whatever happens; false after `span`.
+    // For any other condition: calls `done` at once and after every event, and returns false after `span`.
     bool run_until(const std::function<bool()>& done, Duration span) { return runner_.run_until(done, span); }
 
-    [[nodiscard]] FakeNode& node() { return node_; }  // for faults, ranges and what else there is
+    [[nodiscard]] FakeNode& node() { return node_; }  // for faults, ranges and everything else
     [[nodiscard]] LibeventWorld& world() { return world_; }
     [[nodiscard]] event_base* base() { return world_.base(); }
 

@@ -1,5 +1,5 @@
-// The two files that a DHT client of the originals is configured with, read from disk. Every error is
-// ErrorCode::invalid and names the file, and the line where there is one.
+// Reads the two files that configure DHT clients of the originals. Every error has ErrorCode::invalid and names
+// the file and, where there is one, the line.
 #pragma once
 
 #include <cstddef>
@@ -12,11 +12,11 @@
 
 namespace halp {
 
-// The whole of a file or pipe. No more than `bytes_max` and a byte are ever held.
+// The content of a file or pipe. Reads at most `bytes_max` bytes and one more.
 [[nodiscard]] Result<std::string> read_small_file(const std::string& path, std::size_t bytes_max);
-// At least one node (overlay/dht/nodes_file.h has the format).
+// At least one node (format: overlay/dht/client/nodes_file.h).
 [[nodiscard]] Result<std::vector<Endpoint>> read_nodes_file(const std::string& path);
-// A client's: exactly one entry.
+// A client's file, with exactly one entry.
 [[nodiscard]] Result<neo::Credential> read_credentials_file(const std::string& path);
 
 }  // namespace halp

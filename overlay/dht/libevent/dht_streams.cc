@@ -18,16 +18,16 @@ namespace {
 
 using namespace dht;
 
-// Of what waits, when the loop's body keeps the event loop going by other requests. Without them it is what one
-// turn brings.
+// Limit of the waiting items while the loop's body runs the event loop by other requests. Without such requests
+// only the items of one turn wait.
 constexpr std::size_t waiting_bytes_max = std::size_t{8} << 20;
-// While nobody waits for the next item its request has no time-out.
+// The request has no time-out while nobody waits for its next item.
 constexpr Duration unhurried = std::chrono::hours{24 * 365};
 
 std::size_t bytes_of(const std::string& name) { return sizeof name + name.size(); }
 std::size_t bytes_of(const DhtRecord& record) { return sizeof record + record.value.size(); }
 
-// What has come and was not yet asked for.
+// The items that have arrived and were not yet taken.
 template <class Item>
 class Waiting : public DhtStream<Item>::Source {
 public:
@@ -55,18 +55,18 @@ protected:
         count_bytes(bytes_ + bytes_of(item));
         items_.push_back(std::move(item));
     }
-    // Held back while too much waits.
+    // Suspends the flow while too many items wait.
     void hold_back(Suspendable& flow) { throttle_.add(flow); }
     void end() { over_ = true; }
     void fail(Error error) {
         end();
         error_ = std::move(error);
     }
-    // The first word counts: nodes may fail one after the other.
+    // Keeps the first error; other nodes may fail later.
     void note_trouble(Error error) {
         if (!error_) error_ = std::move(error);
     }
-    // Destructors of derived classes: notes come to them.
+    // To be called by the destructors of derived classes, because notes call into these classes.
     void leave(bool stop) {
         leaving_ = true;
         if (over_) return;
@@ -80,7 +80,7 @@ private:
     void refill() {
         if (over_) return;
         client().set_timeout(id_, timeout_);
-        // Twice: the request's own time-out comes first.
+        // Twice the time-out, so that the request's own time-out comes first.
         if (!dht_.run_until([this] { return over_ || !items_.empty(); }, 2 * timeout_)) {
             client().cancel(id_);
             return fail({ErrorCode::timed_out, "The request timed out."});

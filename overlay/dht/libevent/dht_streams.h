@@ -1,4 +1,4 @@
-// Long answers one by one, for loops: the records of a channel, or the names of the channels.
+// Long answers item by item, for range-based loops: the records of a channel, or the names of the channels.
 //
 //     auto records = dht.records("users");
 //     for (const DhtRecord& record : records) {
@@ -7,8 +7,8 @@
 //     }
 //     if (records.error()) ...                        // not all nodes could answer: what came is not all
 //
-// The event loop runs while the next item is waited for, and only then: who takes long with one item is not sent
-// more than the connection holds. The body may use the client for other requests.
+// The event loop runs only while the loop waits for the next item. Nodes send no more than the connection holds to
+// a program that takes long with one item. The loop's body may use the client for other requests.
 #pragma once
 
 #include <cstddef>
@@ -27,24 +27,24 @@ class BlockingDhtClient;
 
 struct DhtRecord {
     Key key{};
-    std::string value;  // empty when only keys were asked for
+    std::string value;  // empty in a GetAll of keys only
 };
 
 template <class Item>
 class DhtStream {
 public:
-    // What it does; made by BlockingDhtClient, which it may not outlive.
+    // The implementation, made by BlockingDhtClient, which must outlive it.
     class Source {
     public:
-        virtual ~Source() = default;  // leaves the nodes in good order
+        virtual ~Source() = default;  // the destructor tells the nodes to stop
         [[nodiscard]] virtual const Item* next() = 0;
         [[nodiscard]] virtual const std::optional<Error>& error() const = 0;
     };
     explicit DhtStream(std::unique_ptr<Source> source) : source_(std::move(source)) {}
 
-    // The next item, valid until the next call; nullptr when there is none any more, or when the time is over.
+    // The next item, valid until the next call; nullptr at the end and after the time-out.
     [[nodiscard]] const Item* next() { return source_->next(); }
-    // Why it is not complete. A node that is lost is waited for and is no error by itself.
+    // Why the items are incomplete. A lost node is waited for and is no error by itself.
     [[nodiscard]] const std::optional<Error>& error() const { return source_->error(); }
 
     class Iterator {
@@ -69,7 +69,7 @@ public:
         DhtStream* stream_;
         const Item* item_;
     };
-    // Once: it goes on where it is.
+    // For one loop only: a second loop continues where the first has stopped.
     [[nodiscard]] Iterator begin() { return Iterator{*this}; }
     [[nodiscard]] std::default_sentinel_t end() const { return {}; }
 

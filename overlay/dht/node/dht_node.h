@@ -1,5 +1,6 @@
 // A DHT node that speaks neo: it joins connections, request handlers and records, and uses the interfaces of
-// overlay/environment.h. The fake node of tests is this class on a MemoryStore with the whole hash range. One thread.
+// overlay/environment.h. The fake node of tests is this class on a MemoryStore with the whole hash range. One
+// thread.
 //
 // Every call of the world is one turn:
 //   1. The session of the connection handles the bytes, the close or the deadline.

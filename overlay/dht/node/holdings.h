@@ -1,6 +1,6 @@
 // The bytes that the requests of one connection keep in memory: parameters, filters, values, queued updates. The
-// session ends a connection whose requests hold more than the limit. Output that waits for a slow reader has a limit
-// of its own (SessionLimits::output_bytes_max).
+// session ends a connection whose requests hold more than the limit. Output that waits for a slow reader has a
+// limit of its own (SessionLimits::output_bytes_max).
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
-// The interface of a request that outlives its first message: GetAll, Mirror, GetChannels, GetHashRange, Update. The
-// session calls it; the request answers with at most one frame a turn and with what it wants next. A request knows
-// nothing of connections, of other requests or of waiting output.
+// The interface of a request that outlives its first message: GetAll, Mirror, GetChannels, GetHashRange, Update.
+// The session calls it; the request answers with at most one frame a turn and with what it wants next. A request
+// knows nothing of connections, of other requests or of waiting output.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// GetAll: the records of a channel in the order of their keys, in batches, until the client has acknowledged the
-// end.
+// GetAll: the records of a channel in the order of their keys, in batches. It ends when the client has
+// acknowledged Finished.
 #include <cstring>
 #include <optional>
 #include <string>
@@ -86,7 +86,7 @@ private:
         return paused() ? After::wait : After::again;
     }
 
-    // Suspension takes effect behind one more record. When there is none, the request ends unpaused.
+    // A suspension takes effect after one more record. When no record is left, the request ends without a pause.
     [[nodiscard]] bool paused() const { return control_.suspended() && took_one_; }
 
     After gather(Turn& turn) {
@@ -99,7 +99,7 @@ private:
                 last_ = key;
                 return !paused() && !turn.budget.spent();
             });
-        // A store that cannot be read any more: the connection ends, the client asks again from its last key.
+        // The store cannot be read: the connection ends, and the client asks again from its last key.
         if (!scan) {
             context_.failures.read_failed("GetAll", client_, scan.error());
             return After::fail;
@@ -109,7 +109,7 @@ private:
         return paused() ? After::wait : After::again;
     }
 
-    // A record that fits into no batch is left out, as with the originals.
+    // Skips a record that fits into no batch, as the originals do.
     RecordBatch::Fit add(Key key, std::string_view value) {
         if (!contains_filter(value)) return RecordBatch::Fit::added;
         const RecordBatch::Fit fit = keys_only_ ? batch_.add(key) : batch_.add(key, value);
@@ -118,7 +118,7 @@ private:
         return fit;
     }
 
-    // memmem: both are the client's, and what string_view does with some of them takes the product of their
+    // Uses memmem because both strings are the client's: string_view::find takes up to the product of their
     // lengths.
     [[nodiscard]] bool contains_filter(std::string_view value) const {
         return filter_.empty() || memmem(value.data(), value.size(), filter_.data(), filter_.size()) != nullptr;
@@ -145,7 +145,7 @@ private:
     bool creating_ = false;
     bool started_ = false;
     bool complete_ = false;
-    bool took_one_ = false;  // since suspended
+    bool took_one_ = false;  // since the suspension
 };
 
 }  // namespace

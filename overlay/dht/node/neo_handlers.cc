@@ -38,10 +38,11 @@ Reply put(const Request& request, WriteLog& records) {
     const auto channel = Channel::parse(wanted->channel);
     if (!channel || wanted->value.size() > request.context.limits.value_bytes_max)
         return Reply::answer(PutAnswer::error);
-    return Reply::written(records.put(channel.value(), Key{wanted->key}, wanted->value, request.requester), code_of_put);
+    return Reply::written(records.put(channel.value(), Key{wanted->key}, wanted->value, request.requester),
+                          code_of_put);
 }
 
-// Get, Exists and Remove agree on everything but their codes and what they do with the record.
+// Get, Exists and Remove differ only in their codes and in what they do with the record.
 template <class Answer, class Do>
 Reply with_record(const Request& request, WriteLog& records, Parsing parsing, Do with) {
     const auto decoded = decode_record_key(request.parameters, parsing);

@@ -1,5 +1,5 @@
-// The handlers of handler_table.h for long requests, and what all handlers of one channel share. The single handlers
-// are local to neo_handlers.cc.
+// The handlers of handler_table.h for long requests, and what all handlers of one channel share. The single
+// handlers are local to neo_handlers.cc.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// GetChannels: all names, then Finished. GetHashRange: the range of this node, then news of ranges for ever.
+// GetChannels: all channel names, then Finished. GetHashRange: the range of this node, then news of ranges without
+// end.
 #include <deque>
 #include <optional>
 #include <utility>
@@ -59,7 +60,7 @@ public:
             encode_hash_range(turn.out, turn.id, {ranges_.own().min(), ranges_.own().max()});
             return After::wait;
         }
-        // Who reads so slowly that ranges pile up is better off to connect again and ask.
+        // A client that reads so slowly that news pile up had better connect again and ask anew.
         if (news_.size() > most_) return After::fail;
         if (news_.empty()) return After::wait;
         encode_hash_range_news(turn.out, turn.id, news_.front());
@@ -71,7 +72,7 @@ public:
 
 private:
     void on_hash_range_news(const HashRangeNews& news) override {
-        if (news_.size() > most_) return;  // one too many is remembered: it ends the request
+        if (news_.size() > most_) return;  // the queue keeps one news above the limit, which ends the request
         news_.push_back(news);
         turns_.want_turn(id_);
     }

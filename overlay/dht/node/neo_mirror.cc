@@ -1,5 +1,5 @@
-// Mirror: what changes in a channel, as it changes, and all of it anew every so often. It ends when the client says
-// so or the channel is removed.
+// Mirror: the changes of a channel as they happen, and a periodic refresh with all its records. It ends when the
+// client stops it or the channel is removed.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -16,8 +16,8 @@
 namespace halp::neo {
 namespace {
 
-// What has changed and is not yet told. A change is only a key: the value is read when it is sent, so it may be
-// newer, and a record that has vanished meanwhile is not told at all.
+// The changes that were not sent yet. A change is only a key. Its value is read when it is sent, so the client
+// gets the newest value, and no change of a record that is gone by then.
 class UpdateQueue {
 public:
     struct Update {
@@ -43,7 +43,7 @@ public:
     }
     [[nodiscard]] bool empty() const { return waiting_.empty(); }
 
-    // An overflow is told when the queue has run empty, once in a second at most.
+    // An overflow is reported when the queue is empty, at most once a second.
     [[nodiscard]] bool overflowed() const { return overflowed_ && waiting_.empty(); }
     [[nodiscard]] Instant may_tell() const { return may_tell_; }
     void told(Instant now) {
@@ -144,7 +144,7 @@ private:
         started_ = true;
         encode_mirror_answer(turn.out, turn.id, {failed_ ? MirrorCode::error : MirrorCode::started, 0, {}});
         if (failed_) return After::done;
-        // Begun here and not later, so that what is acknowledged after Started is never missed.
+        // From here on, so that the client misses no write that is acknowledged after Started.
         context_.records.listen(*channel_, *this);
         listening_ = true;
         if (!refreshing_) start_period(turn.now);
@@ -156,8 +156,8 @@ private:
         return control_.acknowledged() ? After::again : After::done;
     }
 
-    // The removal of the channel is told behind what was queued before it; when that is held back by a suspension,
-    // at its end.
+    // ChannelRemoved is sent after the updates that were queued before it. If a suspension holds these back, it is
+    // sent after the suspension.
     std::optional<After> end_of_channel(Turn& turn) {
         if (!channel_gone_) return std::nullopt;
         refreshing_ = false;
@@ -169,7 +169,7 @@ private:
         return After::wait;
     }
 
-    // One update, then one record of the refresh, and so on: neither starves the other.
+    // Alternates between one update and one record of the refresh, so that neither starves the other.
     After send_news(Turn& turn) {
         const bool said = send_update(turn);
         if (refreshing_) refresh(turn, said);
@@ -204,12 +204,12 @@ private:
     void refresh(Turn& turn, bool only_one) {
         const Result<Scan> scan = context_.records.store().scan(*channel_, refreshed_, [&](Key key, Bytes value) {
             turn.budget.spend_record(value.size());
-            // Too long for any batch: left out, as with the originals.
+            // Too long for any batch, so it is skipped, as in the originals.
             if (!batch_.add(key, value)) ++context_.failures.records_left_out;
             refreshed_ = key;
             return !only_one && !batch_.full() && !turn.budget.spent();
         });
-        // Of a store that cannot be read the next refresh may do better.
+        // The next refresh may succeed.
         if (!scan) context_.failures.read_failed("Mirror", client_, scan.error());
         const bool ended = !scan || scan.value() == Scan::ended;
         if (ended) {
@@ -229,7 +229,7 @@ private:
         return After::again;
     }
 
-    // A tick during a refresh is passed over.
+    // A period that ends during a refresh starts no other refresh.
     void tick(Instant now) {
         if (now < next_refresh_) return;
         refreshing_ = true;
@@ -247,7 +247,7 @@ private:
     std::optional<Channel> channel_;
     std::chrono::seconds period_;
     bool refreshing_;
-    std::optional<Key> refreshed_;  // the last key of this refresh
+    std::optional<Key> refreshed_;  // the last key of the current refresh
     Instant next_refresh_ = no_deadline;
     UpdateQueue updates_;
     const std::string client_;

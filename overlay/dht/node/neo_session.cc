@@ -24,7 +24,7 @@ void NodeSession::finish(SessionEnd end) {
     end_ = end;
     turns_.clear();
     deadlines_.clear();
-    // The requests go when the session does: one of them may be what has just called us.
+    // The requests are destroyed with the session, because one of them may be the caller of this function.
 }
 
 // ---- handshake ----
@@ -60,7 +60,8 @@ void NodeSession::on_bytes(Bytes arrived, Instant now, UnixSeconds wall) {
     frames_.end();
 }
 
-// The client has to wait for our version, so nothing may follow its own. Who speaks another one is told ours.
+// A client must wait for the node's version, so no byte may follow its own. A client with another version is told
+// the node's.
 void NodeSession::on_version(Bytes arrived) {
     if (arrived.size() != 1) return finish(SessionEnd::version);
     output_.push_back(static_cast<char>(protocol_version));
@@ -92,7 +93,7 @@ void NodeSession::on_proof(Bytes body) {
 
 void NodeSession::on_request(Bytes body, Instant now) {
     const RequestBody request =
-        std::get<RequestBody>(decode_request_body(body));  // the header has seen to its length
+        std::get<RequestBody>(decode_request_body(body));  // never an error: the header was checked
     if (request.id == no_request) return finish(SessionEnd::request_zero);
     const auto found = active_.find(request.id);
     if (found != active_.end()) {
@@ -115,7 +116,7 @@ void NodeSession::begin(RequestId id, const RequestStart& start, Instant now) {
     ++stats_.requests;
     bool known_code = false;
     const HandlerRow* row = find_handler(start.code, start.version, known_code);
-    // Whatever is said at once is said in order behind those who already wait.
+    // An answer is sent at once only when no earlier answer waits.
     const bool at_once = has_room() && turns_.empty();
     if (at_once && row && row->single) return run_at_once(id, *row, start.parameters, now);
     Active& active = active_[id];
@@ -140,7 +141,7 @@ Request NodeSession::request_of(RequestId id, Bytes parameters, Instant now) {
     return {id, parameters, client_, {&context_.completions, stream_, id}, now, *this, holdings_, context_};
 }
 
-// What nearly every request is: asked, answered and forgotten in one go.
+// The usual case: the request is carried out and answered at once, and nothing of it is stored.
 void NodeSession::run_at_once(RequestId id, const HandlerRow& row, Bytes parameters, Instant now) {
     encode_support(output_, id, Support::supported);
     const Reply reply = row.single(request_of(id, parameters, now), context_.records);

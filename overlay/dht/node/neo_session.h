@@ -1,9 +1,10 @@
-// One connection of a node, free of sockets: version, authentication, and the requests of a client side by side. It
-// is told bytes, time and room; it answers with bytes in output() and with its own end.
+// One connection of a node, without sockets: version, authentication, and the requests of a client side by side.
+// The session is told bytes, time and free output space. It answers with bytes in output() and with the reason of
+// its end.
 //
-// Fairness: requests that have something to say stand in one queue and say one message each time it is their turn.
-// A turn is given only while there is room, so what waits for a slow reader is bounded by output_bytes_max, by the
-// number of requests, and by nothing else.
+// Fairness: requests with something to send stand in one queue, and each sends one message per turn. A request
+// gets a turn only while the output has room. So the memory for a slow reader is limited by output_bytes_max and
+// by the number of requests.
 #pragma once
 
 #include <cstddef>
@@ -39,7 +40,8 @@ struct SessionStats {
     std::uint64_t late_messages = 0;
 };
 
-// Hears that a session may have become ready() although nobody has called it: news came to one of its requests.
+// Is told that a session may have become ready() outside of a call to it, because news has reached one of its
+// requests.
 class SessionOwner {
 public:
     virtual ~SessionOwner() = default;
@@ -48,16 +50,16 @@ public:
 
 class NodeSession final : TurnScheduler {
 public:
-    // `stream` is what the session is called towards its owner and the sink of its writes.
-    NodeSession(std::uint64_t stream, const SessionLimits& limits, const Credentials& credentials, HandlerContext& context,
-                SessionOwner& owner, const Nonce& nonce, Instant now);
+    // `stream` identifies the session towards its owner and the completion handler of its writes.
+    NodeSession(std::uint64_t stream, const SessionLimits& limits, const Credentials& credentials,
+                HandlerContext& context, SessionOwner& owner, const Nonce& nonce, Instant now);
     ~NodeSession() override;
     NodeSession(const NodeSession&) = delete;
     NodeSession& operator=(const NodeSession&) = delete;
 
-    // What is to be sent, in order. The owner takes it when it likes.
+    // The bytes to send, in order. The owner may take them at any time.
     [[nodiscard]] std::string& output() { return output_; }
-    // After any end but `gone` the output is still to be sent, then the connection closed.
+    // After any end but `gone` the owner sends the output and then closes the connection.
     [[nodiscard]] SessionEnd end() const { return end_; }
     [[nodiscard]] bool over() const { return end_ != SessionEnd::none; }
 
@@ -65,14 +67,14 @@ public:
     void on_written(RequestId id, Wrote wrote);
     [[nodiscard]] Instant next_deadline() const;
     void on_deadline(Instant now);
-    // The connection is gone: every request ends.
+    // The connection is lost: every request ends.
     void on_closed() { finish(SessionEnd::gone); }
 
-    // Whether pump would do anything: somebody wants a turn and there is room for what it says.
+    // Whether pump() would do anything: a request wants a turn and the output has room.
     [[nodiscard]] bool ready() const { return !over() && !turns_.empty() && has_room(); }
-    // Of what was output before, so much has not left this machine yet.
+    // The number of bytes that were taken from output() and have not yet left this machine.
     void set_unsent(std::size_t bytes) { unsent_ = bytes; }
-    // Gives turns until nobody wants one, there is no room, or the budget is spent.
+    // Gives turns until no request wants one, the output is full, or the budget is spent.
     void pump(Instant now, TurnBudget& budget);
 
     [[nodiscard]] bool authenticated() const { return stage_ == Stage::open; }
@@ -84,16 +86,16 @@ public:
 private:
     enum class Stage : std::uint8_t { version, timestamp, proof, open };
     struct Active {
-        const HandlerRow* row = nullptr;  // null: the request is not supported
+        const HandlerRow* row = nullptr;  // null: the node does not support the request
         Support support = Support::supported;
-        bool support_due = true;  // the first answer has not been given
-        bool wants_turn = false;  // stands in turns_
+        bool support_due = true;  // the first answer (supported or not) is still to be sent
+        bool wants_turn = false;  // is in turns_
         bool writing = false;     // waits for on_written
-        bool answered = false;    // the single answer is known: code, and value
+        bool answered = false;    // the single answer is known: `code` and, if has_value, `held`
         std::uint8_t code = 0;
         bool has_value = false;
         std::unique_ptr<LongRequest> lasting;
-        std::string held;  // parameters of a request that has not begun for lack of room; later the value
+        std::string held;  // the parameters while the request waits to begin; later the value of its answer
         std::optional<HoldingsShare> held_bytes;
         Reply::CodeOf code_of = nullptr;
         Instant deadline = no_deadline;
@@ -146,7 +148,7 @@ private:
     ActiveMap active_;
     std::deque<RequestId> turns_;
     std::set<std::pair<Instant, RequestId>> deadlines_;
-    std::deque<RequestId> ended_;  // talkative ones
+    std::deque<RequestId> ended_;  // the last talkative ones
     SessionStats stats_;
 };
 

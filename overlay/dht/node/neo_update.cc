@@ -1,5 +1,5 @@
-// Update: replaces or removes a record if it is still the one that was read. Either in two steps (read, decide) or
-// in one by a client that has read the record elsewhere.
+// Update: replaces or removes a record if it is unchanged since the client read it. It has two steps (read,
+// decide), or one for a client that has read the record from another node.
 #include <optional>
 #include <string>
 #include <utility>
@@ -71,14 +71,14 @@ private:
 
     void answer(UpdateCode code) { answer_ = code; }
 
-    // Nothing when the write is not over.
+    // Without a value the write has not ended yet.
     void answer_write(std::optional<Wrote> wrote) {
         if (!wrote) return;
         switch (kind_) {
             case Kind::creation:
                 answer(wrote == Wrote::done ? UpdateCode::no_record : UpdateCode::error);
                 break;
-            case Kind::removal:  // of a record that has vanished is as good
+            case Kind::removal:  // a record that is already gone counts as removed
                 answer(wrote == Wrote::done || wrote == Wrote::absent ? UpdateCode::ok : UpdateCode::error);
                 break;
             case Kind::update:
@@ -90,7 +90,8 @@ private:
         }
     }
 
-    // When it is told and not before: a thousand Updates that wait do not keep a thousand values.
+    // Reads when the value is sent and not earlier, so that a thousand waiting Updates do not hold a thousand
+    // values.
     void read() {
         const Result<bool> found = context_.records.store().get(*channel_, key_, value_);
         if (!found) {
@@ -111,11 +112,11 @@ private:
     const std::string client_;
     Key key_;
     std::optional<Channel> channel_;
-    std::optional<UpdateCode> answer_;  // what waits to be said
+    std::optional<UpdateCode> answer_;  // waits to be sent
     std::string value_;
     Kind kind_ = Kind::update;
-    bool reading_ = false;   // the record is to be read in the next turn
-    bool deciding_ = false;  // it is the client's turn to say what becomes of the record
+    bool reading_ = false;   // the next turn reads the record
+    bool deciding_ = false;  // the client's choice is awaited
 };
 
 }  // namespace
@@ -125,7 +126,7 @@ std::unique_ptr<LongRequest> begin_update(const Request& request) {
     const auto* aimed = std::get_if<UpdateTarget>(&target);
     if (!aimed) return nullptr;
     auto update = std::make_unique<Update>(request, *aimed);
-    // Whether the node is the right one is judged before what is asked of it.
+    // The node's range is checked before the rest of the parameters (neo.md, 5).
     if (!request.context.ranges.own().contains(Key{aimed->key})) {
         update->wrong_node();
         return update;

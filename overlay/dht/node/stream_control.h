@@ -1,5 +1,5 @@
-// The control messages of GetAll and Mirror (overlay/dht/wire/neo.md, 6): the client may suspend, resume or stop the
-// stream. Each control message is acknowledged with an Ack, and takes effect when the Ack is sent.
+// The control messages of GetAll and Mirror (overlay/dht/wire/neo.md, 6): the client may suspend, resume or stop
+// the stream. Each control message is acknowledged with an Ack, and takes effect when the Ack is sent.
 #pragma once
 
 #include <cstdint>

@@ -40,7 +40,7 @@ Wrote WriteLog::complete(Kind kind, const Channel& channel, Key key) {
 }
 
 std::optional<Wrote> WriteLog::update(const Channel& channel, Key key, std::uint64_t original_hash,
-                                        std::string_view value, Requester requester) {
+                                      std::string_view value, Requester requester) {
     if (at_once()) {
         store_.update(channel, key, original_hash, value, next_token());
         return complete(Kind::change, channel, key);

@@ -1,6 +1,6 @@
 // All writes to the records of a node pass through here, whichever protocol asks for them. The write log hands a
-// write to the store, tells the requester how it ended, and tells the listeners of the channel what has changed. Neo
-// and legacy share it and nothing else, so a Put of either reaches the Mirrors and Listens of both.
+// write to the store, tells the requester how it ended, and tells the listeners of the channel what has changed.
+// Neo and legacy share it and nothing else, so a Put of either reaches the Mirrors and Listens of both.
 //
 // Listeners are told of a change when the store has completed it, so no listener is told of a write that a crash
 // could still undo.
@@ -56,7 +56,8 @@ public:
     void create_channel(const Channel& channel, Requester requester);
     void remove_channel(const Channel& channel, Requester requester);
 
-    // Tells listeners and requesters what the store has completed since the last call. They must not write meanwhile.
+    // Tells listeners and requesters what the store has completed since the last call. They must not write
+    // meanwhile.
     void collect();
     // From now on `handler` is told of no write, pending ones included.
     void forget(const CompletionHandler& handler);

@@ -1,7 +1,7 @@
-// One case of the conformance suite while it runs: its connections, its patience and its verdict.
+// One run of one conformance case: its connections, its waiting and its verdict.
 //
-// The first thing that is not as it should be is the verdict. From then on nothing is sent and nothing waited for,
-// so that cases are written straight down, without asking after every line whether it still makes sense to go on.
+// The first failed expectation decides the verdict. After it the run sends nothing and waits for nothing, so a
+// case is written as straight-line code and need not check after every line whether to continue.
 #pragma once
 
 #include <array>
@@ -27,7 +27,8 @@ namespace halp::neo {
 inline constexpr std::string_view test_channel = "test_channel";
 inline constexpr std::array<std::string_view, 4> other_channels = {"channel1", "channel2", "channel3", "channel4"};
 
-// A connection to the node. Raw: what comes is kept as bytes. Else it authenticates by itself and keeps messages.
+// A connection to the node. A raw peer keeps the received bytes. Any other peer authenticates itself and keeps the
+// received messages.
 class Peer final : public ClientMessages {
 public:
     explicit Peer(StreamId stream) : stream_(stream) {}
@@ -35,11 +36,11 @@ public:
     [[nodiscard]] StreamId stream() const { return stream_; }
     bool connected = false;
     bool ended = false;                     // by the node
-    std::optional<ConnectFailure> refused;  // never stood
-    std::string heard;                      // raw
+    std::optional<ConnectFailure> refused;  // set when the connection was never made
+    std::string heard;                      // received bytes of a raw peer
     bool authenticated = false;
     std::map<RequestId, std::deque<std::string>> inbox;
-    std::size_t messages = 0;  // that have ever come
+    std::size_t messages = 0;  // received so far in all
     std::unique_ptr<ClientSession> session;
 
     void on_authenticated() override { authenticated = true; }
@@ -53,9 +54,9 @@ private:
     StreamId stream_;
 };
 
-struct Login {  // what a raw peer says of itself
+struct Login {  // what a raw peer sends as its authentication
     Credential credential;
-    std::optional<std::uint64_t> timestamp;  // else the time
+    std::optional<std::uint64_t> timestamp;  // without a value: the current time
     bool wrong_hmac = false;
 };
 
@@ -83,28 +84,28 @@ public:
     [[nodiscard]] const std::string& reason() const { return reason_; }
 
     // ---- connections ----
-    Peer& dial();  // raw, connected
+    Peer& dial();  // raw and connected
     Peer& open();  // authenticated
     Peer& open_as(const Credential& credential);
     void hang_up(Peer& peer);
-    // A raw peer up to the verdict, which is answered as it came; nothing when the node has ended the connection.
+    // The handshake of a raw peer. Returns the node's verdict, or nothing when the node has ended the connection.
     std::optional<bool> log_in(Peer& peer, const Login& login);
 
     // ---- bytes ----
     void say(Peer& peer, Bytes raw);
-    // Every byte by itself, with time between them in which the world sends it: some milliseconds for each.
+    // One byte at a time. Some milliseconds pass between two bytes, so that the world sends each by itself.
     void say_in_pieces(Peer& peer, Bytes raw);
-    // What has been heard of a raw peer once it is this long, or when its patience is over; taken away.
+    // Takes the bytes that a raw peer has received, when there are `bytes` of them or the patience is over.
     std::string hear(Peer& peer, std::size_t bytes);
     void expect_heard(Peer& peer, Bytes exactly, std::string_view what);
-    // The node ends the connection and says nothing before.
+    // The node must end the connection and send nothing before.
     void expect_end(Peer& peer, std::string_view what);
 
     // ---- messages ----
     [[nodiscard]] RequestId next_id() { return ++last_id_; }
-    // Any request, as payload.
+    // Starts a request with the given payload.
     RequestId start(Peer& peer, Bytes payload);
-    // ... with the encoders of neo_codec: encode(out, id).
+    // Starts a request with an encoder of neo_codec: encode(out, id).
     RequestId start_with(Peer& peer, const std::function<void(std::string&, RequestId)>& encode);
     void say_to(Peer& peer, RequestId id, Bytes payload);
     std::string message(Peer& peer, RequestId id, std::string_view what);
@@ -118,7 +119,7 @@ public:
     }
     void expect_silence(Peer& peer, RequestId id, std::string_view what);
     [[nodiscard]] bool has_message(Peer& peer, RequestId id) const;
-    // The node still serves this connection.
+    // The node must still answer on this connection.
     void expect_alive(Peer& peer, std::string_view what);
 
     // ---- waiting ----
@@ -127,7 +128,7 @@ public:
     void pass(Duration span);
     void pass_quiet() { pass(options_.quiet); }
 
-    // ---- requests from beginning to end ----
+    // ---- whole requests ----
     void put(Peer& peer, std::uint64_t key, Bytes value, std::string_view channel = test_channel);
     std::optional<std::string> get(Peer& peer, std::uint64_t key, std::string_view channel = test_channel);
     bool exists(Peer& peer, std::uint64_t key, std::string_view channel = test_channel);
@@ -135,18 +136,18 @@ public:
     void remove_channel(Peer& peer, std::string_view channel = test_channel);
     std::set<std::string> channels(Peer& peer);
     RangeBounds hash_range(Peer& peer);
-    // Many at a time. Answers of one byte each, in order; of a Get its value follows behind the byte.
+    // Many requests at a time. Every answer is checked, and the values of Gets too.
     void put_all(Peer& peer, const Records& records);
     void remove_all(Peer& peer, const std::vector<std::uint64_t>& keys);
     void get_all_one_by_one(Peer& peer, const Records& records);
     void exist_all(Peer& peer, const Records& records);
 
-    // No test_channel, nor what a case before has put elsewhere; whatever the node says to it.
+    // Removes test_channel and the given other channels, whatever the node answers.
     void tidy(const std::set<std::string>& others = {});
-    // Those of other_channels that put() has written to.
+    // The other_channels that put() has written to.
     [[nodiscard]] const std::set<std::string>& others() const { return others_; }
 
-    // ---- told by the suite ----
+    // ---- calls of the suite ----
     void on_connected(StreamId stream);
     void on_connect_failed(StreamId stream, ConnectFailure why);
     void on_gone(StreamId stream, bool still_ours);
@@ -159,7 +160,8 @@ private:
         RequestId id;
         std::string frame;
     };
-    // Sends as much as a window holds, hears `answers` messages to each, and goes on.
+    // Sends one window of requests, waits for `answers` messages to each of them, and continues with the next
+    // window.
     void ask_many(Peer& peer, const std::vector<Asked>& asked, std::size_t answers, std::string_view what);
 
     Environment& environment_;
@@ -167,7 +169,7 @@ private:
     const ConformanceOptions& options_;
     NodeControl* control_;
     std::map<StreamId, std::unique_ptr<Peer>> peers_;
-    Peer nobody_{StreamId{}};  // once the verdict is known
+    Peer nobody_{StreamId{}};  // stands for every peer once the verdict is known
     std::set<std::string> others_;
     RequestId last_id_ = 0;
     bool over_ = false;
@@ -175,7 +177,7 @@ private:
     std::string reason_;
 };
 
-// A GetAll that is followed to its end. Cases steer it between batches.
+// The messages of one GetAll. Cases may send control messages between two of them.
 struct Scanned {
     Records records;
     std::vector<std::uint64_t> order;
@@ -183,7 +185,7 @@ struct Scanned {
     bool finished = false, broken = false;
 };
 RequestId begin_scan(CaseRun& run, Peer& peer, const GetAllRequest& request);
-// Takes one message in; what it was.
+// Takes one message and returns its code.
 GetAllCode scan_step(CaseRun& run, Peer& peer, RequestId id, bool keys_only, Scanned& so_far);
 Scanned scan(CaseRun& run, Peer& peer, const GetAllRequest& request = {false, test_channel, false, 0, false, {}});
 void acknowledge(CaseRun& run, Peer& peer, RequestId id);
@@ -191,7 +193,7 @@ void expect_records(CaseRun& run, const Scanned& scanned, const Records& wanted,
 
 [[nodiscard]] Sanity assess_sanity(CaseRun& run);
 
-// The cases, by file.
+// The cases, one function a file.
 void add_transport_cases(std::vector<ConformanceCase>& cases);
 void add_framing_cases(std::vector<ConformanceCase>& cases);
 void add_record_cases(std::vector<ConformanceCase>& cases);

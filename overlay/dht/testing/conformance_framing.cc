@@ -1,4 +1,4 @@
-// Cases of the conformance suite: frames, ids and the beginnings of requests on an authenticated connection.
+// Conformance cases: frames, request ids and the beginnings of requests on an authenticated connection.
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,7 +10,7 @@
 namespace halp::neo {
 namespace {
 
-// Another connection is not to suffer from what this one says.
+// The bytes must end this connection and no other.
 void expect_end_of_one(CaseRun& t, const std::string& bytes, std::string_view what) {
     Peer& bystander = t.open();
     Peer& peer = t.open();
@@ -37,14 +37,14 @@ void reused_id(CaseRun& t) {
     t.expect_answer(peer, ~std::uint64_t{0}, ExistsAnswer::no_record, "Exists with the largest id");
 }
 
-// What comes with the id of a request that still runs is a word to that request. An Exists, of all things, is none
-// that any of them knows.
+// A message with the id of a running request belongs to that request. The case sends an Exists, which no running
+// request knows as a message.
 void active_id(CaseRun& t) {
     const std::string channel = array_of(test_channel), key = number_of(1);
     struct Running {
         std::string_view what;
         std::string request;
-        std::size_t answers;  // until it waits for its client
+        std::size_t answers;  // messages before it waits for its client
     };
     const std::vector<Running> all = {
         {"GetHashRange", octets({1, 0}), 2},
@@ -80,7 +80,7 @@ void unsupported(CaseRun& t) {
     t.put(peer, 1, "still served");
 }
 
-// Requests that never end, to fill a connection with.
+// Fills a connection with requests that never end.
 void fill(CaseRun& t, Peer& peer, std::size_t count) {
     std::string out;
     for (RequestId id = 1; id <= count; ++id) encode_get_hash_range(out, id);
@@ -102,7 +102,7 @@ void requests_5001(CaseRun& t) {
     t.expect_alive(bystander, "another connection");
 }
 
-// Of a request of a raw peer, in pieces. What is answered is known to the byte.
+// One request of a raw peer, sent in pieces, with the exact bytes of its answer.
 struct Exchange {
     std::string_view what;
     std::string request;
@@ -188,7 +188,7 @@ void side_by_side(CaseRun& t) {
     t.expect_code(peer, held, 6, "Update, after LeaveRecord");
 }
 
-// A request whose parameters end too soon.
+// The parameters of the request end too soon.
 void truncated(CaseRun& t) {
     const std::string channel = array_of(test_channel), key = number_of(1);
     const std::vector<std::pair<std::string, std::string>> all = {
@@ -290,7 +290,7 @@ void add_framing_cases(std::vector<ConformanceCase>& cases) {
         {"requests.truncated", "parameters that end too soon end the connection", truncated},
         {"requests.surplus_strict", "surplus bytes in Mirror, GetAll, Remove, Update end the connection",
          surplus_is_an_error},
-        {"requests.surplus_lenient", "surplus bytes in the other requests are passed over", surplus_is_passed_over},
+        {"requests.surplus_lenient", "surplus bytes in the other requests are ignored", surplus_is_passed_over},
     };
     cases.insert(cases.end(), mine.begin(), mine.end());
 }

@@ -1,4 +1,4 @@
-// Cases of the conformance suite: GetAll, from the one-record transcript to a stream that is steered.
+// Conformance cases: GetAll, from the transcript of one record to a stream with control messages.
 #include <array>
 #include <chrono>
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace halp::neo {
 
-// ---- following one ----
+// ---- a GetAll and its messages ----
 
 RequestId begin_scan(CaseRun& t, Peer& peer, const GetAllRequest& request) {
     const RequestId id =
@@ -69,7 +69,7 @@ namespace {
 constexpr Bytes channel = test_channel;
 const GetAllRequest whole{false, channel, false, 0, false, {}};
 
-// 1000 records of 8 KiB that no compression shrinks, so that nodes have to wait for their clients.
+// 1000 records of 8 KiB that do not compress, so that nodes have to wait for their clients.
 Records bulky(CaseRun& t, std::size_t value_bytes = 8192) {
     Records all;
     for (std::uint64_t key = 0; key < 1000; ++key) {
@@ -80,8 +80,8 @@ Records bulky(CaseRun& t, std::size_t value_bytes = 8192) {
     return all;
 }
 
-// 32 MiB of them: more than the buffers of two kernels hold, so a node cannot have sent all when it hears a word
-// that was said at the beginning.
+// 32 MiB of records. The buffers of two kernels hold less, so a node cannot have sent everything when it gets a
+// control message that was sent at the beginning.
 constexpr std::size_t bulkier = 32768;
 
 void get_all_blocking(CaseRun& t) {
@@ -91,7 +91,8 @@ void get_all_blocking(CaseRun& t) {
     expect_records(t, scan(t, peer), records, "GetAll of 1000 records of 8 KiB");
 }
 
-// Up to the Ack. It comes before Finished: nobody asks for it here when the node may have nothing left to say.
+// Takes messages up to the Ack, which must come before Finished: a node must have more to send when this is
+// called.
 void ask_control(CaseRun& t, Peer& peer, RequestId id, Control control, Scanned& all) {
     constexpr std::array<std::string_view, 4> names = {"", "Suspend", "Resume", "Stop"};
     t.say_to(peer, id, octets({static_cast<int>(control)}));
@@ -109,7 +110,7 @@ void get_all_suspend(CaseRun& t) {
     Scanned all;
     const RequestId id = begin_scan(t, peer, whole);
     ask_control(t, peer, id, Control::suspend, all);
-    // One batch may have been in the making, besides what is on its way.
+    // Besides the batches under way, one more may have been in preparation.
     t.pass_quiet();
     while (!t.over() && t.has_message(peer, id)) scan_step(t, peer, id, false, all);
     const std::size_t before = all.order.size();
@@ -335,27 +336,27 @@ void gets_meanwhile(CaseRun& t) {
 
 void add_get_all_cases(std::vector<ConformanceCase>& cases) {
     const std::vector<ConformanceCase> mine = {
-        {"get_all.predefined", "three records put, the same three got", predefined},
+        {"get_all.predefined", "three records are put, and GetAll returns these three", predefined},
         {"dhttest.get_all_blocking", "1000 records of 8 KiB come once each", get_all_blocking},
         {"dhttest.get_all_suspend", "a suspended GetAll is silent, a resumed one complete", get_all_suspend},
         {"dhttest.get_all_connection_error", "after a lost connection it continues without duplicates",
          get_all_connection_error},
         {"get_all.one_record", "the bytes of a batch of one record", [](CaseRun& t) { one_record(t, false); }},
         {"get_all.one_key", "the bytes of a batch of one key", [](CaseRun& t) { one_record(t, true); }},
-        {"get_all.empty", "of nothing comes one empty batch, then Finished",
+        {"get_all.empty", "an empty channel gives one empty batch, then Finished",
          [](CaseRun& t) { empty_channel(t, false); }},
-        {"get_all.empty_suspended", "of nothing even a suspended one finishes",
+        {"get_all.empty_suspended", "a suspended GetAll of an empty channel finishes",
          [](CaseRun& t) { empty_channel(t, true); }},
         {"get_all.filter", "only values that contain the filter come", filter},
         {"get_all.any_true", "every byte but 0 is true", any_true},
-        {"get_all.continuing", "it goes on strictly behind a key", continuing},
-        {"get_all.continuing_behind_removed", "it goes on behind a key that is no longer there",
+        {"get_all.continuing", "it continues strictly after a key", continuing},
+        {"get_all.continuing_behind_removed", "it continues after a key that was removed",
          continuing_behind_removed},
-        {"get_all.start_suspended", "started suspended it waits for Resume", start_suspended},
+        {"get_all.start_suspended", "a GetAll that begins suspended waits for Resume", start_suspended},
         {"get_all.stop", "after the Ack of Stop nothing comes and the id is free", stop},
         {"get_all.stop_midway", "stopped between two batches, nothing comes and the id is free", stop_midway},
-        {"get_all.late_control", "controls after Finished are passed over", late_control},
-        {"get_all.no_acknowledgement", "without the last Ack the id stays taken and the connection works",
+        {"get_all.late_control", "control messages after Finished are ignored", late_control},
+        {"get_all.no_acknowledgement", "without the last Ack the id stays in use and the connection works",
          no_acknowledgement},
         {"get_all.repeated_controls", "Suspend while suspended is acknowledged and changes nothing",
          repeated_controls},

@@ -1,4 +1,4 @@
-// Cases of the conformance suite: Mirror.
+// Conformance cases: Mirror.
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -23,7 +23,7 @@ Records equal(std::size_t count, std::size_t bytes) {
     return all;
 }
 
-// ---- of the original's suite ----
+// ---- the original's cases ----
 
 void mirror_remove(CaseRun& t) {
     Peer& writer = t.open();
@@ -124,7 +124,7 @@ void mirror_remove_channel(CaseRun& t) {
     t.expect_answer(peer, id, ExistsAnswer::no_record, "Exists with the id of a Mirror that has ended");
 }
 
-// ---- besides ----
+// ---- our cases ----
 
 void bytes_of_updates(CaseRun& t) {
     Peer& writer = t.open();
@@ -151,7 +151,7 @@ void updates_are_changes(CaseRun& t) {
     t.expect_silence(peer, id, "Mirror after an Update that was refused");
 }
 
-void start_suspended(CaseRun& t) {
+void mirror_start_suspended(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
     Seen seen;
@@ -162,7 +162,7 @@ void start_suspended(CaseRun& t) {
     t.expect_silence(peer, id, "a Mirror that starts suspended");
     control(t, peer, id, Control::resume, seen);
     take_rest(t, peer, id, seen);
-    // The change of a record that is gone is not told, its removal is.
+    // The change of a record that is gone is not reported; its removal is.
     t.expect(seen.changed == std::vector<Update>{{2, "two"}}, "Mirror: other changes than those that count");
     t.expect(seen.deleted == std::vector<std::uint64_t>{1}, "Mirror: the removal was not told");
 }
@@ -226,7 +226,7 @@ void double_suspension(CaseRun& t) {
     control(t, peer, id, Control::stop, seen);
 }
 
-// The other order: the update finds the Mirror suspended first, then the refresh falls due.
+// The other order: the update arrives during the suspension, and the refresh falls due after it.
 void double_suspension_update_first(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
@@ -243,7 +243,7 @@ void double_suspension_update_first(CaseRun& t) {
     control(t, peer, id, Control::stop, seen);
 }
 
-// The queue of a Mirror has room for so many updates (the original's constant, and its slip about its unit).
+// The capacity of a Mirror's queue in updates (the original's constant, which mistakes bytes for updates).
 constexpr std::size_t queued_max = 262'144;
 
 void overflow(CaseRun& t) {
@@ -268,7 +268,7 @@ void overflow(CaseRun& t) {
              "Mirror: after an overflow another change came");
 }
 
-// Busy with a refresh that a slow reader has not fetched yet, it still hears that its channel is gone.
+// A Mirror that waits with its refresh for a slow reader must still report that its channel is gone.
 void removal_while_refreshing(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
@@ -282,8 +282,8 @@ void removal_while_refreshing(CaseRun& t) {
     t.expect_alive(peer, "after a Mirror has ended");
 }
 
-// Of a control that stands right before the removal. Both are answered, or the removal alone: the words that a node
-// hears when it is about to say ChannelRemoved are passed over.
+// A control message right before the removal. Either both are answered or the removal only: a control message that
+// arrives when the node is about to send ChannelRemoved is ignored.
 void removal_before_ack(CaseRun& t) {
     for (const Control word : {Control::suspend, Control::resume}) {
         Peer& peer = t.open();
@@ -297,7 +297,7 @@ void removal_before_ack(CaseRun& t) {
         if (seen.removed == 0 && !t.has_message(peer, id))
             return t.fail("Mirror: neither an Ack nor ChannelRemoved");
         take_rest(t, peer, id, seen);
-        // A suspension may hold it back until its end.
+        // A suspension may delay the report until it ends.
         if (word == Control::suspend && seen.removed == 0) t.say_to(peer, id, octets({2}));
         take_until(t, peer, id, seen, [&] { return seen.removed > 0; });
         t.expect(seen.acks <= 2, "Mirror: more Acks than controls");
@@ -309,7 +309,8 @@ void removal_before_ack(CaseRun& t) {
     }
 }
 
-// Between ChannelRemoved and the client's Ack it is over, but for its id: the channel may come back and go again.
+// Between ChannelRemoved and the client's Ack the request is over but its id is not free. The channel may be
+// created and removed again meanwhile.
 void removal_not_acknowledged(CaseRun& t) {
     Peer& writer = t.open();
     Peer& peer = t.open();
@@ -378,7 +379,7 @@ void stop_frees_id(CaseRun& t) {
     t.expect_answer(peer, id, ExistsAnswer::exists, "Exists with the id of a stopped Mirror");
 }
 
-void bad_control(CaseRun& t) {
+void mirror_bad_control(CaseRun& t) {
     for (const int what : {0, 4, 5, 77}) {
         Peer& peer = t.open();
         const RequestId id = begin(t, peer, false, false, 0);
@@ -391,41 +392,45 @@ void bad_control(CaseRun& t) {
 
 void add_mirror_cases(std::vector<ConformanceCase>& cases) {
     const std::vector<ConformanceCase> mine = {
-        {"dhttest.mirror_remove", "five Removes are told", mirror_remove},
-        {"dhttest.mirror_update", "a hundred Puts are told with their values", mirror_update},
-        {"dhttest.mirror_connection_error", "after a lost connection a refresh tells everything again",
+        {"dhttest.mirror_remove", "five Removes are reported", mirror_remove},
+        {"dhttest.mirror_update", "a hundred Puts are reported with their values", mirror_update},
+        {"dhttest.mirror_connection_error", "after a lost connection a refresh sends all records again",
          mirror_connection_error},
-        {"dhttest.mirror_suspend", "what changes while suspended is told after Resume, once", mirror_suspend},
-        {"dhttest.mirror_refresh", "three periodic refreshes tell every record three times", mirror_refresh},
-        {"dhttest.mirror_refresh_suspend", "no refresh while suspended, and none lost for good",
+        {"dhttest.mirror_suspend", "changes during a suspension are reported once, after Resume", mirror_suspend},
+        {"dhttest.mirror_refresh", "three periodic refreshes send every record three times", mirror_refresh},
+        {"dhttest.mirror_refresh_suspend", "there is no refresh during a suspension, and one after it",
          mirror_refresh_suspend},
         {"dhttest.mirror_remove_channel", "the removal of the channel ends it", mirror_remove_channel},
         {"mirror.bytes", "the bytes of changes and removals", bytes_of_updates},
-        {"mirror.update", "an Update that was done is told, a refused one is not", updates_are_changes},
-        {"mirror.start_suspended", "started suspended it waits for Resume; vanished changes are left out",
-         start_suspended},
-        {"mirror.newest_value", "the last thing told of a record is its newest value", newest_value},
+        {"mirror.update", "a successful Update is reported, a refused one is not", updates_are_changes},
+        {"mirror.start_suspended",
+         "a Mirror that begins suspended waits for Resume and skips changes of removed records",
+         mirror_start_suspended},
+        {"mirror.newest_value", "the last report of a record has its newest value", newest_value},
         {"mirror.refresh_batches", "a batch leaves when it has 65536 bytes", refresh_batches},
         {"mirror.refresh_skips_large", "records that fit into no batch are left out", refresh_skips_large},
-        {"mirror.double_suspension", "a refresh and an update that fall into a suspension both come after it",
+        {"mirror.double_suspension", "a refresh and then an update during a suspension are both sent after it",
          double_suspension},
-        {"mirror.double_suspension_update_first", "in the other order, too", double_suspension_update_first},
-        {"mirror.overflow", "of 262146 changes 262144 are told, then UpdateOverflow, then what changes later",
+        {"mirror.double_suspension_update_first",
+         "an update and then a refresh during a suspension are both sent after it", double_suspension_update_first},
+        {"mirror.overflow", "of 262146 changes 262144 are reported, then UpdateOverflow, then later changes",
          overflow},
         {"mirror.removal_while_refreshing", "the removal of the channel ends it in the middle of a refresh",
          removal_while_refreshing},
-        {"mirror.removal_before_ack", "the removal of the channel right behind a control ends it",
+        {"mirror.removal_before_ack", "the removal of the channel right after a control message ends it",
          removal_before_ack},
         {"mirror.removal_not_acknowledged",
          "after ChannelRemoved nothing comes until the client's Ack frees the id", removal_not_acknowledged},
         {"mirror.removal_while_idle_suspended", "the removal of the channel is not lost in a suspension",
          [](CaseRun& t) { removal_while_suspended(t, false); }},
-        {"mirror.removal_while_suspended", "nor is it with changes waiting",
+        {"mirror.removal_while_suspended",
+         "the removal of the channel is not lost in a suspension with queued changes",
          [](CaseRun& t) { removal_while_suspended(t, true); }},
-        {"mirror.two_mirrors", "every Mirror of a channel hears of a change", two_mirrors},
-        {"mirror.own_channel_only", "a Mirror hears of no other channel", own_channel_only},
+        {"mirror.two_mirrors", "every Mirror of a channel reports a change", two_mirrors},
+        {"mirror.own_channel_only", "a Mirror reports no change of other channels", own_channel_only},
         {"mirror.stop", "after the Ack of Stop nothing comes and the id is free", stop_frees_id},
-        {"mirror.bad_control", "an unknown control, or an Ack out of turn, ends the connection", bad_control},
+        {"mirror.bad_control", "an unknown control, or an Ack out of turn, ends the connection",
+         mirror_bad_control},
     };
     cases.insert(cases.end(), mine.begin(), mine.end());
 }

@@ -1,4 +1,4 @@
-// Cases of the conformance suite: what a node says of its range, and to whom it says no.
+// Conformance cases: the hash range of a node, and requests that it must refuse.
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,7 +14,7 @@ namespace {
 const HashRange lower = HashRange::make(0, 0x7fffffffffffffff).value();
 const HashRange upper = HashRange::make(0x8000000000000000, ~std::uint64_t{0}).value();
 
-// The one a node has before a case gives it another.
+// The range of the node before a case changes it.
 std::optional<HashRange> range_told(CaseRun& t) {
     if (!t.control()) t.skip("only the owner of a node can change its range");
     const RangeBounds told = t.hash_range(t.open());
@@ -23,7 +23,7 @@ std::optional<HashRange> range_told(CaseRun& t) {
     return HashRange::make(told.min, told.max).value_or(HashRange{});
 }
 
-// The range as it was, whatever becomes of the case.
+// Changes the range and restores it in the destructor.
 class LentRange {
 public:
     LentRange(CaseRun& run, const HashRange& range) : control_(run.control()), former_(range_told(run)) {
@@ -37,7 +37,7 @@ public:
 
 private:
     NodeControl* control_;
-    const std::optional<HashRange> former_;  // none: it was not changed
+    const std::optional<HashRange> former_;  // without a value: the range was not changed
 };
 
 std::string range_bytes(const HashRange& range) { return number_of(range.min()) + number_of(range.max()); }
@@ -92,7 +92,7 @@ void new_node(CaseRun& t) {
 void wrong_node(CaseRun& t, const std::string& before, const std::string& behind, int answer) {
     const LentRange half(t, lower);
     Peer& peer = t.open();
-    const std::uint64_t outside = 1, inside = 2;  // keys are judged with their bits reversed
+    const std::uint64_t outside = 1, inside = 2;  // the range is compared with the reversed bits of the key
     const RequestId id = t.start(peer, before + array_of(test_channel) + number_of(outside) + behind);
     t.expect_supported(peer, id, "a request out of range");
     t.expect_code(peer, id, static_cast<std::uint8_t>(answer), "a request out of range");
@@ -160,10 +160,10 @@ void vanishing_clients(CaseRun& t) {
 
 void add_node_cases(std::vector<ConformanceCase>& cases) {
     const std::vector<ConformanceCase> mine = {
-        {"range.told", "GetHashRange tells a range, without a type byte", range},
+        {"range.told", "GetHashRange answers with a range, without a type byte", range},
         {"range.hears_nothing", "a message to a GetHashRange ends the connection", range_hears_nothing},
-        {"range.changes", "changes of the range are told", range_changes},
-        {"range.new_node", "a node that takes over a part is told", new_node},
+        {"range.changes", "changes of the range are reported", range_changes},
+        {"range.new_node", "a node that takes over a part is reported", new_node},
         {"range.put", "a Put out of range is answered with WrongNode",
          [](CaseRun& t) {
              wrong_node(t, octets({2, 0}), array_of("v"), 2);
@@ -184,15 +184,16 @@ void add_node_cases(std::vector<ConformanceCase>& cases) {
          [](CaseRun& t) {
              wrong_node(t, octets({10, 0, 1}), {}, 9);
          }},
-        {"range.update_of_no_type", "the range is judged before the type of an Update",
+        {"range.update_of_no_type", "the range is checked before the type of an Update",
          [](CaseRun& t) {
              wrong_node(t, octets({10, 0, 77}), {}, 9);
          }},
-        {"range.out_of_range_records", "GetAll gives what is stored, in range or not", out_of_range_records},
-        {"range.empty", "a node with the empty range answers for no key", empty_range},
-        {"permission.remove_channel", "whoever may not remove channels is told so", not_permitted},
+        {"range.out_of_range_records", "GetAll returns all stored records, in range or not", out_of_range_records},
+        {"range.empty", "a node with the empty range is responsible for no key", empty_range},
+        {"permission.remove_channel", "a client without permission to remove channels gets NotPermitted",
+         not_permitted},
         {"connections.fifty", "fifty connections at a time are served", many_connections},
-        {"connections.vanishing", "clients that vanish in the middle of everything do no harm", vanishing_clients},
+        {"connections.vanishing", "clients that vanish during requests do no harm", vanishing_clients},
     };
     cases.insert(cases.end(), mine.begin(), mine.end());
 }

@@ -1,4 +1,4 @@
-// Cases of the conformance suite: Put, Get, Exists, Remove, and channels.
+// Conformance cases: Put, Get, Exists, Remove, and channels.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -38,7 +38,7 @@ void put_then_remove_channel(CaseRun& t) {
     t.expect(!t.get(peer, 0), "Get gives a record of a removed channel");
 }
 
-// What the original's NeoVerifier asks, in its order.
+// The requests of the original's NeoVerifier, in its order.
 void verify(CaseRun& t, Peer& peer, const Records& records) {
     t.expect(t.channels(peer).contains(std::string(test_channel)), "GetChannels does not list the channel");
     t.get_all_one_by_one(peer, records);
@@ -76,7 +76,7 @@ const std::vector<std::string>& four() {
     return names;
 }
 
-// Exactly these, as the original's case has it. What the suite never writes to was there before it.
+// Exactly these channels, as in the original's case. A channel that the suite never writes to was there before.
 void expect_channels(CaseRun& t, Peer& peer, const std::set<std::string>& wanted, std::string_view what) {
     const std::set<std::string> listed = t.channels(peer);
     const std::string begin = "GetChannels lists " + std::to_string(listed.size()) + " channels instead of " +
@@ -106,7 +106,7 @@ void value_too_big(CaseRun& t) {
     const std::string largest(value_max, '\xff'), larger(value_max + 1, '\xff');
     t.put(peer, 1, largest);
     t.expect(t.get(peer, 1) == largest, "Get does not give the largest value");
-    // Clients refuse to send it; a node may take it or say Error, and GetAll cannot carry it.
+    // Clients refuse to send this value. A node may store it or answer Error, but no GetAll can carry it.
     const RequestId id = t.start_with(peer, [&](std::string& out, RequestId i) {
         encode_put(out, i, {test_channel, 2, larger});
     });
@@ -226,30 +226,31 @@ void channel_names(CaseRun& t) {
 
 void add_record_cases(std::vector<ConformanceCase>& cases) {
     const std::vector<ConformanceCase> mine = {
-        {"dhttest.put_get", "three records put are got", put_get},
+        {"dhttest.put_get", "three records are put and read", put_get},
         {"dhttest.put_remove_get", "a removed record is gone", put_remove_get},
-        {"dhttest.get_non_existent", "Get of nothing says NoRecord", get_non_existent},
+        {"dhttest.get_non_existent", "Get of a missing record is answered with NoRecord", get_non_existent},
         {"dhttest.remove_channel", "the records of a removed channel are gone", put_then_remove_channel},
-        {"dhttest.put_remove", "of many records the even ones are removed, the odd ones stay", put_remove_bulk},
+        {"dhttest.put_remove", "of many records the even ones are removed and the odd ones stay", put_remove_bulk},
         {"dhttest.get_channels", "GetChannels lists four channels and no other",
          [](CaseRun& t) { get_channels(t, false); }},
-        {"dhttest.get_channels_remove", "GetChannels lists three and no other when one of four was removed",
+        {"dhttest.get_channels_remove",
+         "GetChannels lists three channels and no other after the removal of a fourth",
          [](CaseRun& t) { get_channels(t, true); }},
-        {"dhttest.ordered_put", "many records with keys in a row, by every way of reading",
+        {"dhttest.ordered_put", "many records with consecutive keys, by every request that reads",
          [](CaseRun& t) { put_bulk(t, sequential(t.options().bulk)); }},
-        {"dhttest.unordered_put", "many records with spread keys, by every way of reading",
+        {"dhttest.unordered_put", "many records with spread keys, by every request that reads",
          [](CaseRun& t) { put_bulk(t, spread(t.options().bulk)); }},
-        {"dhttest.value_too_big", "65512 bytes are carried everywhere, 65513 never by GetAll", value_too_big},
+        {"dhttest.value_too_big", "every request carries 65512 bytes; GetAll never carries 65513", value_too_big},
         {"dhttest.large_value_fetch", "a value of 65512 bytes is read by every request", large_value_fetch},
-        {"records.empty_value", "an empty value is a value", empty_value},
-        {"records.overwrite", "the value put last counts", overwrite},
-        {"records.extreme_keys", "every key is a key", extreme_keys},
-        {"records.binary_values", "values are bytes", binary_values},
+        {"records.empty_value", "an empty value is stored and read", empty_value},
+        {"records.overwrite", "the last value put replaces the others", overwrite},
+        {"records.extreme_keys", "the smallest and the largest keys are valid", extreme_keys},
+        {"records.binary_values", "values may contain any bytes", binary_values},
         {"records.remove_twice", "Remove tells whether there was a record", remove_twice},
         {"records.channels_apart", "channels have their own records", channels_apart},
-        {"records.clients_share", "what one connection put another one gets", clients_share},
+        {"records.clients_share", "one connection reads what another one has put", clients_share},
         {"channels.created_by_reading", "a Get creates its channel", reading_creates_channels},
-        {"channels.remove_missing", "removing a channel that is not there succeeds", missing_channel},
+        {"channels.remove_missing", "removing a missing channel succeeds", missing_channel},
         {"channels.names", "names other than letters, digits, _ and - are answered with Error", channel_names},
     };
     cases.insert(cases.end(), mine.begin(), mine.end());

@@ -1,4 +1,4 @@
-// Cases of the conformance suite: what a node that was killed has not forgotten when it is back.
+// Conformance cases: what a killed node still has after its restart.
 #include <set>
 #include <string>
 #include <variant>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view other_channel = "channel1";
 
-// Asked before anything is written.
+// To be called before anything is written.
 bool owned(CaseRun& t) {
     if (!t.control()) t.skip("only the owner of a node can restart it");
     return t.control() != nullptr;
@@ -68,7 +68,8 @@ void range_survives(CaseRun& t) {
     t.expect(t.hash_range(t.open()) == before, "GetHashRange gives another range after a restart");
 }
 
-// A node answers a restarted GetAll in the order it had before, or records would be missed or come twice.
+// A node must answer a repeated GetAll in the same order as before its restart. Otherwise records would be missing
+// or come twice.
 void get_all_goes_on(CaseRun& t) {
     if (!owned(t)) return;
     const Records records = spread(5000);
@@ -121,11 +122,11 @@ void mirror_refreshes_again(CaseRun& t) {
 
 void add_restart_cases(std::vector<ConformanceCase>& cases) {
     const std::vector<ConformanceCase> mine = {
-        {"restart.records", "every acknowledged write is there after a restart", records_survive},
+        {"restart.records", "every acknowledged write is present after a restart", records_survive},
         {"restart.removed_channels", "removed channels stay removed, others stay", removed_channels_stay_removed},
         {"restart.range", "the range is the same after a restart", range_survives},
-        {"restart.get_all", "a GetAll goes on behind a restart without gap or repetition", get_all_goes_on},
-        {"restart.mirror", "a Mirror that is asked for again refreshes everything", mirror_refreshes_again},
+        {"restart.get_all", "a GetAll continues after a restart without gap or repetition", get_all_goes_on},
+        {"restart.mirror", "a Mirror that begins again refreshes all records", mirror_refreshes_again},
     };
     cases.insert(cases.end(), mine.begin(), mine.end());
 }

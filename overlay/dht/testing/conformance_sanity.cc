@@ -1,4 +1,4 @@
-// Whether it makes sense to judge: a node is there, speaks neo and takes the client.
+// Checks before the cases: something listens, it speaks neo, and it accepts the client.
 #include <optional>
 #include <string>
 

@@ -16,7 +16,7 @@ bool among(std::string_view name, const std::array<std::string_view, n>& names) 
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// 1000, 100 and the order in between are the original's; its other cases have 0, and there ours begin.
+// The values 1000, 100 and the order between them are the original's. Its other cases have 0, and so have ours.
 int priority_of(std::string_view name) {
     constexpr std::array<std::string_view, 2> first = {"handshake.version", "handshake.accepted"};
     constexpr std::array<std::string_view, 3> transport = {"handshake", "frames", "requests"};
@@ -77,7 +77,7 @@ std::string_view name(Verdict::Kind kind) {
 }
 
 ConformanceSuite::ConformanceSuite(Environment environment, WorldRunner& world, ConformanceOptions options,
-                         NodeControl* control)
+                                   NodeControl* control)
     : environment_(environment), world_(world), options_(std::move(options)), control_(control) {}
 
 ConformanceSuite::~ConformanceSuite() = default;
@@ -95,7 +95,7 @@ Verdict ConformanceSuite::run(const ConformanceCase& test) {
     run_->tidy();
     test.run(*run_);
     Verdict verdict{test.name, run_->kind(), run_->reason(), Duration{0}};
-    // Connections go before what they left behind is removed.
+    // The connections of the case close before the channels it has left are removed.
     const std::set<std::string> others = run_->others();
     run_ = std::make_unique<CaseRun>(environment_, world_, options_, control_);
     run_->tidy(others);
@@ -147,7 +147,7 @@ std::string escaped(std::string_view text) {
                 out += "&quot;";
                 break;
             default:
-                // What XML has no place for at all.
+                // XML cannot represent these characters at all.
                 out += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f ? '?' : c;
         }
     }

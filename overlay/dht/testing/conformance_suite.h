@@ -1,8 +1,8 @@
-// The conformance suite: cases that say what a DHT node owes its neo clients, each driven over connections of its
-// own to any node, and each ending in one line of verdict. The cases of the original's test suite are `dhttest.*`;
-// where the originals crash, fall silent or lose something, the suite asks for what wire/neo.md promises instead.
+// The conformance suite: cases that any DHT node must pass for its neo clients. Each case uses connections of its
+// own and ends with one line of verdict. The cases named `dhttest.*` are those of the original's test suite. Where
+// original nodes crash, fall silent or lose something, the suite demands what overlay/dht/wire/neo.md specifies.
 //
-// The cases write to and remove the channels test_channel and channel1 to channel4 of the node; sanity() does not.
+// The cases write to the channels test_channel and channel1 to channel4 and remove them. sanity() writes nothing.
 #pragma once
 
 #include <array>
@@ -28,69 +28,69 @@ class CaseRun;
 
 struct ConformanceCase {
     std::string_view name;   // group.words
-    std::string_view shows;  // what the node has done when it passes
+    std::string_view shows;  // what a passing node has done
     void (*run)(CaseRun& run);
-    int priority = 0;  // 1000: without it nothing else makes sense; as the original's cases have them
-    std::size_t number =
-        0;  // from 1, in the order of conformance_cases(); names stay when cases are added, it may not
+    int priority = 0;        // as in the original's suite; at 1000 no other case makes sense without this one
+    std::size_t number = 0;  // from 1, in the order of conformance_cases(); a new case may change it, but no name
 };
-// The most important ones first: the transport, then the original's cases, then ours; what kills the node last.
+// In the order of importance: the transport, the original's cases, our cases, and last those that may kill a node.
 [[nodiscard]] const std::vector<ConformanceCase>& conformance_cases();
 
-// Those whose name is `only` or begins with "`only`."; all when it is empty.
+// The cases whose name is `only` or begins with "`only`.", or all when `only` is empty.
 [[nodiscard]] std::vector<ConformanceCase> conformance_cases_named(std::string_view only);
 
-// What only the owner of a node can do to it. Cases that need what is not there are skipped.
+// What only the owner of a node can do to it. A case that needs a missing ability is skipped.
 class NodeControl {
 public:
     virtual ~NodeControl() = default;
-    // The node goes on running: connections stand, and GetHashRange is told. False when it cannot have this range.
+    // The node must keep running and its connections open, and must tell GetHashRange. Returns false when it
+    // cannot.
     virtual bool set_range(const HashRange& range) = 0;
-    // False when it announces none.
+    // Returns false when the node announces no other nodes.
     virtual bool announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port,
                                const HashRange& range) = 0;
-    // A client the node knows and does not permit to remove channels.
+    // A client that the node accepts and that may not remove channels.
     [[nodiscard]] virtual std::optional<Credential> visitor() const = 0;
-    // Ends the node as if its process were killed, and starts it again at the same address. False when it cannot.
+    // Kills the node as if by SIGKILL and starts it again at the same address. Returns false when it cannot.
     [[nodiscard]] virtual bool restart() { return false; }
 };
 
 struct ConformanceOptions {
     Endpoint node;
     Credential credential{"admin", {}};
-    Duration patience = std::chrono::seconds{5};     // for everything that must come
-    Duration quiet = std::chrono::milliseconds{60};  // how long nothing must come to count as silence
-    std::size_t bulk = 10'000;                       // records of the bulk cases
+    Duration patience = std::chrono::seconds{5};     // the longest wait for anything that must arrive
+    Duration quiet = std::chrono::milliseconds{60};  // how long nothing may arrive to count as silence
+    std::size_t bulk = 10'000;                       // number of records in the bulk cases
 };
 
 struct Verdict {
     enum class Kind : std::uint8_t { passed, failed, skipped };
     std::string_view name;
     Kind kind = Kind::passed;
-    std::string reason;  // of failed and skipped, one line
+    std::string reason;  // one line, for failed and skipped
     Duration took{};
 };
 [[nodiscard]] std::string_view name(Verdict::Kind kind);
 
-// Whether there is a node to judge that lets the judge in. Without that every case would fail for the same reason.
+// Whether there is a node that accepts the client. Otherwise every case would fail for the same reason.
 struct Sanity {
     enum class Kind : std::uint8_t {
         sound,
-        unreachable,  // nobody takes connections
-        silent,       // somebody does and says nothing
-        stranger,     // somebody who does not speak neo, or not to the end of the handshake
-        rejected,     // a node that does not take this client
+        unreachable,  // connections are refused
+        silent,       // a connection is made, and nothing is received
+        stranger,     // the peer does not speak neo, or does not complete the handshake
+        rejected,     // the node rejects this client
     };
     Kind kind = Kind::sound;
-    std::string reason;  // a sentence without its full stop, unless sound
+    std::string reason;  // a sentence without its full stop; empty when sound
 };
 
-// The handler to attach to a world that has the node in reach.
+// To be attached to a world that can reach the node.
 class ConformanceSuite final : public EventHandler {
 public:
     // `control` may be null.
     ConformanceSuite(Environment environment, WorldRunner& world, ConformanceOptions options,
-                NodeControl* control = nullptr);
+                     NodeControl* control = nullptr);
     ~ConformanceSuite() override;
 
     [[nodiscard]] Sanity sanity();
@@ -109,10 +109,10 @@ private:
     WorldRunner& world_;
     ConformanceOptions options_;
     NodeControl* control_;
-    std::unique_ptr<CaseRun> run_;  // the case that runs
+    std::unique_ptr<CaseRun> run_;  // the current case
 };
 
-// As build servers read it.
+// The JUnit format of build servers.
 [[nodiscard]] std::string junit_xml(const std::vector<Verdict>& verdicts, const Endpoint& node);
 
 }  // namespace halp::neo

@@ -1,4 +1,4 @@
-// Cases of the conformance suite: from the first byte to the verdict of the authentication.
+// Conformance cases: from the first byte to the verdict of the authentication.
 #include <chrono>
 #include <optional>
 #include <string>
@@ -17,7 +17,7 @@ std::string timestamp_frame(std::uint64_t unix_s) {
     return out;
 }
 
-// The verdict is no, and then the connection ends.
+// The verdict must be no, and then the connection must end.
 void expect_rejected(CaseRun& t, const Login& login) {
     Peer& peer = t.dial();
     const std::optional<bool> accepted = t.log_in(peer, login);
@@ -45,7 +45,7 @@ Login named(CaseRun& t, std::string name) {
     return login;
 }
 
-// Raw bytes where the node awaits the timestamp.
+// Sends raw bytes when the node awaits the timestamp.
 void expect_end_after_version(CaseRun& t, const std::string& bytes, std::string_view what) {
     Peer& peer = t.dial();
     t.say(peer, octets({1}));
@@ -54,7 +54,7 @@ void expect_end_after_version(CaseRun& t, const std::string& bytes, std::string_
     t.expect_end(peer, what);
 }
 
-// ... and where it awaits the proof.
+// Sends raw bytes when the node awaits the proof.
 void expect_end_after_nonce(CaseRun& t, const std::string& bytes, std::string_view what) {
     Peer& peer = t.dial();
     t.say(peer, octets({1}));
@@ -119,7 +119,7 @@ void huge_header_first(CaseRun& t) {
 
 std::string proof_body(CaseRun& t) { return array_of(t.options().credential.name) + std::string(hmac_bytes, 'x'); }
 
-// By one byte, by more than a proof has, and by so much that the sum of it is small.
+// Lengths that are too long by one byte, longer than any proof, and so long that the sum of sizes overflows.
 void lying_name(CaseRun& t) {
     const std::string name = t.options().credential.name, behind = name + std::string(hmac_bytes, 'x');
     for (const std::uint64_t length : {std::uint64_t{name.size() + 1}, std::uint64_t{500}, ~std::uint64_t{0},
@@ -136,7 +136,7 @@ void add_transport_cases(std::vector<ConformanceCase>& cases) {
     const std::vector<ConformanceCase> mine = {
         {"handshake.version", "the node answers version 1 with 1 and never speaks first", version_exchange},
         {"handshake.version_mismatch", "another version is answered with 1, then the end", version_mismatch},
-        {"handshake.bytes_behind_version", "whoever does not wait for the node's version is cut off",
+        {"handshake.bytes_behind_version", "bytes before the node's version end the connection",
          bytes_behind_version},
         {"handshake.accepted", "name, time and HMAC are right: verdict 1",
          [](CaseRun& t) { expect_accepted(t, own(t)); }},
@@ -165,26 +165,26 @@ void add_transport_cases(std::vector<ConformanceCase>& cases) {
              login.wrong_hmac = true;
              expect_rejected(t, login);
          }},
-        {"handshake.short_timestamp", "a timestamp of 7 bytes ends the connection without a word",
+        {"handshake.short_timestamp", "a timestamp of 7 bytes ends the connection without an answer",
          [](CaseRun& t) { expect_end_after_version(t, frame_of(2, std::string(7, 'x')), "a short timestamp"); }},
-        {"handshake.long_timestamp", "a timestamp of 9 bytes ends the connection without a word",
+        {"handshake.long_timestamp", "a timestamp of 9 bytes ends the connection without an answer",
          [](CaseRun& t) { expect_end_after_version(t, frame_of(2, std::string(9, 'x')), "a long timestamp"); }},
-        {"handshake.short_proof", "a proof that lacks a byte ends the connection without a word",
+        {"handshake.short_proof", "a proof that lacks a byte ends the connection without an answer",
          [](CaseRun& t) {
              const std::string body = proof_body(t);
              expect_end_after_nonce(t, frame_of(2, body.substr(0, body.size() - 1)), "a short proof");
          }},
-        {"handshake.long_proof", "a proof with a surplus byte ends the connection without a word",
+        {"handshake.long_proof", "a proof with a surplus byte ends the connection without an answer",
          [](CaseRun& t) { expect_end_after_nonce(t, frame_of(2, proof_body(t) + "x"), "a long proof"); }},
-        {"handshake.lying_name", "a proof whose name is longer than the proof ends the connection without a word",
-         lying_name},
-        {"handshake.long_message", "an authentication message of 1000 bytes ends the connection without a word",
+        {"handshake.lying_name",
+         "a proof whose name is longer than the proof ends the connection without an answer", lying_name},
+        {"handshake.long_message", "an authentication message of 1000 bytes ends the connection without an answer",
          [](CaseRun& t) { expect_end_after_version(t, frame_of(2, std::string(1000, 'x')), "1000 bytes"); }},
         {"handshake.request_first", "a request before authentication ends the connection",
          no_messages_before_verdict},
         {"handshake.huge_header", "a header that announces too much ends the connection at once",
          huge_header_first},
-        {"handshake.silent_client", "a client that says nothing is cut off within 15 s", silent_client},
+        {"handshake.silent_client", "a silent client loses its connection within 15 s", silent_client},
     };
     cases.insert(cases.end(), mine.begin(), mine.end());
 }

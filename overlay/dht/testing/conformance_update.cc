@@ -1,4 +1,4 @@
-// Cases of the conformance suite: Update in both its forms.
+// Conformance cases: both forms of Update.
 #include <array>
 #include <cstdint>
 #include <string>
@@ -55,7 +55,7 @@ void update(CaseRun& t) {
     t.expect(t.get(peer, key) == "hello world", "Get does not give the updated value");
 }
 
-// A struct as the originals lay it out.
+// A struct in the layout of the originals.
 struct User {
     std::string name;
     std::uint64_t id = 0;
@@ -122,7 +122,7 @@ void write_only(CaseRun& t) {
     t.expect(t.get(peer, key) == "second", "a refused UpdateRecord has changed the record");
 }
 
-void empty_value(CaseRun& t) {
+void update_to_empty_value(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, key, "hello");
     decide(t, peer, read(t, peer, "hello"), change("hello", ""), UpdateCode::ok, "UpdateRecord to nothing");
@@ -147,7 +147,7 @@ void bad_second_type(CaseRun& t) {
     }
 }
 
-void surplus_is_passed_over(CaseRun& t) {
+void update_surplus_is_ignored(CaseRun& t) {
     Peer& peer = t.open();
     t.put(peer, key, "hello");
     for (const int decision : {4, 3}) {
@@ -160,7 +160,7 @@ void surplus_is_passed_over(CaseRun& t) {
     }
 }
 
-// All of it and a byte more, and everything less that says what it is.
+// Every truncation of a decision that still has its code, and the decision with one surplus byte.
 void malformed_decision(CaseRun& t) {
     const std::string whole = change("hello", "lost");
     std::vector<std::string> all = {whole + "!"};
@@ -183,23 +183,23 @@ void malformed_decision(CaseRun& t) {
 
 void add_update_cases(std::vector<ConformanceCase>& cases) {
     const std::vector<ConformanceCase> mine = {
-        {"dhttest.update_no_record", "Update of nothing says NoRecord", no_record},
+        {"dhttest.update_no_record", "Update of a missing record is answered with NoRecord", no_record},
         {"dhttest.update", "a record is read, changed and stored", update},
         {"dhttest.serializer_update", "a number inside a serialised struct is changed", serializer_update},
-        {"update.conflict", "of two who change the same record the later one is told Conflict", conflict},
+        {"update.conflict", "of two changes of the same value the later one is answered with Conflict", conflict},
         {"update.remove", "RemoveRecord removes", remove_record},
         {"update.leave", "LeaveRecord changes nothing", leave_record},
-        {"update.vanished_stored", "a change to a record that vanished meanwhile is stored",
+        {"update.vanished_stored", "a change of a record that was removed meanwhile is stored",
          [](CaseRun& t) { vanished(t, change("hello", "again"), true); }},
-        {"update.vanished_removed", "the removal of a record that vanished meanwhile is Ok",
+        {"update.vanished_removed", "the removal of a record that was removed meanwhile is Ok",
          [](CaseRun& t) { vanished(t, octets({3}), false); }},
-        {"update.write_only", "the direct form stores unless another record is there", write_only},
-        {"update.empty_value", "a record can be changed to the empty value", empty_value},
-        {"update.surplus_lenient", "surplus bytes in GetRecord, LeaveRecord, RemoveRecord are passed over",
-         surplus_is_passed_over},
+        {"update.write_only", "the direct form stores unless another value is present", write_only},
+        {"update.empty_value", "a record can be changed to the empty value", update_to_empty_value},
+        {"update.surplus_lenient", "surplus bytes in GetRecord, LeaveRecord, RemoveRecord are ignored",
+         update_surplus_is_ignored},
         {"update.malformed_decision", "surplus or missing bytes in UpdateRecord end the connection",
          malformed_decision},
-        {"update.bad_type", "an unknown beginning ends the connection", bad_first_type},
+        {"update.bad_type", "an unknown first message ends the connection", bad_first_type},
         {"update.bad_decision", "an unknown decision ends the connection", bad_second_type},
     };
     cases.insert(cases.end(), mine.begin(), mine.end());

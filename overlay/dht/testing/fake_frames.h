@@ -1,5 +1,5 @@
-// What a fake node knows of the frames of its connections, in both directions: what it needs to take single
-// messages out, and to tell which of them begin a request.
+// What a fake node tracks of the frames on each connection, in both directions: enough to remove single messages,
+// and to tell which messages begin a request.
 #pragma once
 
 #include <cstddef>
@@ -15,17 +15,17 @@
 
 namespace halp::fake {
 
-// Where the frames of a connection begin and end, so that one of them can be taken out.
+// The position in the stream of frames from one client.
 struct ClientFrames {
-    bool versioned = false;  // the client's version byte is not framed
-    bool lost = false;       // it sends what are no frames: the node shall see all of it
-    std::string frame;       // since the beginning of a frame
-    std::size_t passed = 0;  // of it, already told to the node
-    // Updates that the node is at: whatever their second message looks like, it begins nothing.
+    bool versioned = false;  // the client's version byte, which is no frame, has passed
+    bool lost = false;       // the stream is no longer made of frames; all of it goes to the node
+    std::string frame;       // the bytes from the beginning of the current frame
+    std::size_t passed = 0;  // how many of these bytes the node already has
+    // Running Updates. Their second message may look like the beginning of a request and is none.
     std::set<neo::RequestId> updates;
 };
 
-// What the node says, to know when an Update is over and when a connection is.
+// Passes everything on and watches what the node writes, to know when an Update or a connection is over.
 struct WatchedTransport final : Transport {
     WatchedTransport(Transport& world, std::map<StreamId, ClientFrames>& all) : to(world), frames_by_stream(all) {}
     StreamId connect(const Endpoint& remote) override { return to.connect(remote); }
@@ -43,7 +43,7 @@ struct WatchedTransport final : Transport {
         to.abort(stream);
     }
 
-    // A node writes whole frames; those of the handshake are none of ours.
+    // A node writes whole frames. Frames of the handshake are ignored.
     static void forget_ended(ClientFrames& client, Bytes frames) {
         for (;;) {
             const auto decoded = neo::decode_header(frames, neo::FrameType::request, ~std::uint64_t{0});

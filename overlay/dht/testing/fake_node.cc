@@ -17,7 +17,7 @@ using fake::WatchedTransport;
 
 namespace {
 
-// What a node asks of the alarm, to be joined with what the faults ask.
+// The alarm of the node. Impl::arm joins it with the deadlines of the faults.
 struct NodeAlarm final : Alarm {
     void wake_at(Instant when) override { wanted = when; }
     Instant wanted = no_deadline;
@@ -32,18 +32,18 @@ struct Late {
 };
 
 struct Injected {
-    std::optional<neo::Support> support;  // none: silence
-    std::optional<std::uint8_t> answer;   // behind that
+    std::optional<neo::Support> support;  // without a value: no answer at all
+    std::optional<std::uint8_t> answer;   // after `support`
     std::uint64_t times = 0;
 };
 
-// How a write of the test's own has ended.
+// The result of a write by the test itself.
 struct Outcome final : CompletionHandler {
     void on_written(std::uint64_t, std::uint64_t, Wrote how) override { wrote = how; }
     std::optional<Wrote> wrote;
 };
 
-// The owner's observer, without the errors when they are not wanted.
+// Passes events on to the owner's observer, without errors if they are unwanted.
 struct Watch final : DhtObserver {
     explicit Watch(DhtObserver* owner) : to(owner) {}
     void note(const DhtEvent& event) override {
@@ -88,7 +88,7 @@ struct FakeNode::Impl {
     NodeAlarm alarm;
     Watch watch;
     FakeStore store;
-    std::uint64_t message_bytes_max;  // who announces more is left to the node, which ends it
+    std::uint64_t message_bytes_max;  // a frame with a longer body goes to the node, which ends the connection
     WriteLog records;
     DhtNode node;
     bool running = true;
@@ -126,8 +126,8 @@ void FakeNode::Impl::read(StreamId stream, Bytes bytes) {
     node.on_closed(stream);
 }
 
-// Takes whole frames off the front; gives back what the node shall hear. While nothing is to be injected, that is
-// everything, at once.
+// Takes whole frames off the front and returns the bytes that go to the node. Without pending faults these are all
+// bytes, incomplete frames included.
 std::string FakeNode::Impl::sift(StreamId stream, ClientFrames& frames, bool& cut) {
     std::string through;
     while (!frames.frame.empty() && !frames.lost && !cut) {
@@ -155,15 +155,15 @@ std::string FakeNode::Impl::sift(StreamId stream, ClientFrames& frames, bool& cu
     return through;
 }
 
-// True when the node shall not hear of it.
+// Returns true when the frame must not reach the node.
 bool FakeNode::Impl::take_frame(StreamId stream, ClientFrames& frames, Bytes body, bool& cut) {
     const auto request = std::get<neo::RequestBody>(neo::decode_request_body(body));
     if (frames.updates.contains(request.id)) return false;
     const auto decoded = neo::decode_start(request.payload);
     const auto* start = std::get_if<neo::RequestStart>(&decoded);
-    if (!start || start->version != neo::request_version) return false;  // not the beginning of one
+    if (!start || start->version != neo::request_version) return false;  // not the beginning of a request
     const neo::RequestCode code{start->code};
-    // Of a frame that has been passed on in part nothing can be taken back.
+    // A frame that has partly reached the node cannot be removed any more.
     if (frames.passed == 0 && take_request(stream, request.id, code, cut)) return true;
     if (code == neo::RequestCode::update) frames.updates.insert(request.id);
     return false;
@@ -209,7 +209,7 @@ void FakeNode::Impl::arm() {
     environment.alarm.wake_at(next);
 }
 
-// ---- the world's calls ----
+// ---- calls of the world ----
 
 FakeNode::FakeNode(Environment environment, FakeNodeOptions options, DhtObserver* observer, const Backlog* backlog)
     : impl_(std::make_unique<Impl>(environment, std::move(options), observer, backlog)) {}
@@ -261,7 +261,7 @@ void FakeNode::on_writable(StreamId stream) {
     impl_->arm();
 }
 
-// ---- life and faults ----
+// ---- stop, restart and faults ----
 
 void FakeNode::stop() {
     impl_->running = false;
@@ -337,7 +337,7 @@ Result<void> FakeNode::put(std::string_view channel, Key key, std::string_view v
     if (!named) return named.error();
     Outcome outcome;
     impl_->store.set_honest(true);
-    // An honest write is completed at once and told by the next turn.
+    // An honest store completes the write at once, or the next turn does.
     outcome.wrote = impl_->records.put(*named, key, value, {&outcome, 0, 0});
     impl_->node.records_changed();
     impl_->store.set_honest(false);

@@ -1,8 +1,10 @@
-// A DHT node for tests of programs that use one: the real handlers on a memory engine with the whole range, in the
-// caller's own world, with its contents open to the test and faults on demand. One of these per host of a world.
+// A DHT node for the tests of programs that use one: the real request handlers on a memory engine with the whole
+// hash range, in the caller's world. The test reads and changes its records and injects faults. One fake node per
+// host of a world.
 //
-// No handler knows of the faults. Those of the disk are the store's (fake_store.h); those of the network and of the
-// protocol stand between the world and the node: what arrives is delayed, or answered before the node hears of it.
+// The handlers know nothing of the faults. Faults of the disk are in the store (fake_store.h). Faults of the
+// network and the protocol are between the world and the node: a message is delayed, or answered before the node
+// gets it.
 #pragma once
 
 #include <array>
@@ -26,7 +28,8 @@
 
 namespace halp {
 
-// As the original's: full range, `admin` with 128 zero bytes, everybody may remove channels.
+// The defaults are those of the original's fake node: full range, `admin` with 128 zero bytes, any client may
+// remove channels.
 struct FakeNodeOptions {
     DhtNodeOptions node;
     MemoryStore::Limits store;
@@ -34,14 +37,14 @@ struct FakeNodeOptions {
     FakeNodeOptions() { node.permissions.anyone_removes_channels = true; }
 };
 
-// How long an expectation is waited for. It is looked at once after every interval and once more at the end; with
-// an interval of 0 first of all and after whatever happens.
+// How long an expectation waits. Its condition is checked after every interval and once at the end. With an
+// interval of 0 it is checked at once and after every event.
 struct Patience {
     Duration timeout = std::chrono::seconds{1};
     Duration interval = std::chrono::milliseconds{50};
 };
 
-// Why there is no value to be had: what of the two the originals tell apart as well.
+// Why there is no value. The originals make the same distinction.
 enum class Missing : std::uint8_t { channel, record };
 
 class FakeNode final : public EventHandler, public WritableHandler {
@@ -53,15 +56,15 @@ public:
     [[nodiscard]] DhtNode& node();
     [[nodiscard]] WriteLog& records();  // for what the calls below do not offer
 
-    // ---- contents, not over the network. Mirrors hear of these writes as of any other ----
+    // ---- contents, without the network; Mirrors are told of these writes as of any others ----
 
-    // full: a limit of FakeNodeOptions::store; the record is as it was.
+    // ErrorCode::full: a limit of FakeNodeOptions::store is reached, and the record is unchanged.
     [[nodiscard]] Result<void> put(std::string_view channel, Key key, std::string_view value);
-    [[nodiscard]] Result<bool> remove(std::string_view channel, Key key);  // whether it was there
-    // not_found: the channel or the record is missing; missing() says which.
+    [[nodiscard]] Result<bool> remove(std::string_view channel, Key key);  // whether there was a record
+    // ErrorCode::not_found: the channel or the record is missing; missing() tells which.
     [[nodiscard]] Result<std::string> get(std::string_view channel, Key key) const;
-    [[nodiscard]] std::optional<Missing> missing(std::string_view channel, Key key) const;  // nothing: it is there
-    // Structs, as D's programs store them (contiguous.h).
+    [[nodiscard]] std::optional<Missing> missing(std::string_view channel, Key key) const;  // none: it exists
+    // Structs as D programs store them (contiguous.h).
     template <ContiguousStruct T>
     [[nodiscard]] Result<void> put(std::string_view channel, Key key, const T& value) {
         return put(channel, key, std::string_view{to_contiguous(value)});
@@ -72,7 +75,7 @@ public:
         if (!value) return value.error();
         return from_contiguous<T>(*value);
     }
-    // not_found: the channel is missing.
+    // ErrorCode::not_found: the channel is missing.
     [[nodiscard]] Result<std::vector<Key>> keys(std::string_view channel) const;
     [[nodiscard]] Result<std::vector<std::pair<Key, std::string>>> all(std::string_view channel) const;
     template <ContiguousStruct T>
@@ -87,17 +90,17 @@ public:
         }
         return structs;
     }
-    [[nodiscard]] RecordCount size(std::string_view channel) const;  // zeros when it is missing
+    [[nodiscard]] RecordCount size(std::string_view channel) const;  // zeros when the channel is missing
     [[nodiscard]] std::vector<std::string> channels() const;
-    [[nodiscard]] std::size_t listeners(std::string_view channel) const;  // Mirrors at work
-    void clear();                                                         // empties every channel, silently
+    [[nodiscard]] std::size_t listeners(std::string_view channel) const;  // running Mirrors
+    void clear();                                                         // empties every channel, untold
     void reset();                                                         // removes every channel; Mirrors end
-    void drop_listeners();  // Mirrors hear of no change any more, and are not told so
+    void drop_listeners();  // Mirrors are told of no more changes, and not of this either
 
-    // ---- expectations: the error says what was there instead ----
+    // ---- expectations: the error tells what was found instead ----
 
     using Condition = std::function<bool(const std::optional<std::string>& value)>;
-    // Another value than now, or another answer to whether there is one.
+    // The value becomes another one, or the record appears or disappears.
     [[nodiscard]] Result<void> expect_change(WorldRunner& world, std::string_view channel, Key key,
                                              const Patience& patience = {}) const;
     [[nodiscard]] Result<void> expect_record(WorldRunner& world, std::string_view channel, Key key,
@@ -106,36 +109,36 @@ public:
     [[nodiscard]] Result<void> expect_listeners(WorldRunner& world, const std::vector<std::string>& channels,
                                                 std::size_t count, const Patience& patience = {}) const;
 
-    // ---- life: the records survive ----
+    // ---- stop and restart: the records survive ----
 
-    void stop();     // every connection ends, new ones are refused
-    void restart();  // after stop, or at once
+    void stop();     // ends every connection and refuses new ones
+    void restart();  // after stop(), or at any time
     [[nodiscard]] bool running() const;
-    // Whether the observer hears of clients turned away, broken connections and failed writes. From the beginning.
+    // Whether the observer is told of rejected clients, broken connections and failed writes. True at first.
     void log_errors(bool on);
 
     // ---- faults ----
 
     StoreFaults& store_faults();
-    // Whatever arrives from now on is heard so much later.
+    // Everything that arrives from now on reaches the node after this delay.
     void delay_requests(Duration delay);
-    // The next `times` requests of this code get this answer without having been done: Error, WrongNode (numbered
-    // as neo_codec.h has it), or what no node would say.
+    // The next `times` requests of this code get this answer and are not carried out: Error, WrongNode (numbers as
+    // in neo_codec.h), or a code that no real node sends.
     void answer(neo::RequestCode code, std::uint8_t answer, std::uint64_t times = StoreFaults::always);
     template <class Answer>
     void answer(neo::RequestCode code, Answer what, std::uint64_t times = StoreFaults::always) {
         answer(code, static_cast<std::uint8_t>(what), times);
     }
-    // The next `times` requests of this code are answered as by a node that does not know them, or this version.
+    // The next `times` requests of this code are answered as unknown or as of an unknown version.
     void refuse(neo::RequestCode code, neo::Support why, std::uint64_t times = StoreFaults::always);
-    // The next `times` requests of this code get no answer at all.
+    // The next `times` requests of this code get no answer.
     void ignore(neo::RequestCode code, std::uint64_t times = StoreFaults::always);
     void disconnect_all();
-    // So many more requests are served, on whichever connections; the next one ends its connection.
+    // This many more requests are served, on any connections. The next one ends its connection.
     void disconnect_after(std::uint64_t requests);
     void set_range(const HashRange& range);
     void announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port, const HashRange& range);
-    void no_faults();  // but the range stays
+    void no_faults();  // the range is not changed
 
     // EventHandler: called by the world.
     void on_accept(StreamId stream, const Endpoint& source) override;

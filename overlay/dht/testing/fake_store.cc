@@ -92,7 +92,7 @@ void FakeStore::empty_channel(const Channel& channel) {
         return true;
     }));
     for (const Key key : keys) inner_.remove(channel, key, WriteToken{});
-    // Nobody asked for these removals, so nobody may be told.
+    // Nobody has requested these removals, so nobody is told.
     std::vector<Completion> nobodys;
     inner_.take_completions(nobodys);
     std::erase_if(nobodys, [](const Completion& completion) { return completion.token == WriteToken{}; });

@@ -1,5 +1,5 @@
-// A memory engine that can be told to misbehave, for the fake node: what a disk may do to a node, and what a broken
-// node would do to its clients.
+// A memory engine with faults on demand, for the fake node: what a disk may do to a node, and what a broken node
+// would do to its clients.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,16 @@
 
 namespace halp {
 
-// Counts say how many of the next operations suffer; `always` never runs out.
+// Each count is the number of next operations that are affected. `always` never runs out.
 struct StoreFaults {
     static constexpr std::uint64_t always = ~std::uint64_t{0};
 
-    std::uint64_t reads_failing = 0;   // get, exists and scan: answered with an error
-    std::uint64_t writes_failing = 0;  // answered with Wrote::failed, nothing changes
-    std::uint64_t writes_lost = 0;     // answered as done, and nothing changes: what no honest engine does
-    std::uint64_t values_altered = 0;  // get gives another value than was put
-    std::uint64_t scans_short = 0;     // scan leaves out the first record it would give
-    Duration write_delay{};            // writes are completed so much later
+    std::uint64_t reads_failing = 0;   // get, exists and scan return an error
+    std::uint64_t writes_failing = 0;  // end with Wrote::failed and change nothing
+    std::uint64_t writes_lost = 0;     // end with Wrote::done and change nothing, as no honest engine does
+    std::uint64_t values_altered = 0;  // get returns another value than was put
+    std::uint64_t scans_short = 0;     // scan skips the first record it would return
+    Duration write_delay{};            // writes are completed this much later
 };
 
 class FakeStore final : public RecordStore {
@@ -31,7 +31,7 @@ public:
     explicit FakeStore(const MemoryStore::Limits& limits = {}) : inner_(limits) {}
 
     StoreFaults& faults() { return faults_; }
-    // While it stands, no fault is felt: for what a test itself does to the contents.
+    // While honest, no operation is affected and no count used up. For what a test itself does to the contents.
     void set_honest(bool honest) { honest_ = honest; }
 
     [[nodiscard]] Result<bool> get(const Channel& channel, Key key, std::string& value) const override;
@@ -60,7 +60,7 @@ public:
     Result<void> commit() override;
     [[nodiscard]] std::size_t waiting_bytes() const override { return waiting_bytes_; }
 
-    // Besides the network, without a word to anybody.
+    // Not through the network; nobody is told.
     void empty_channel(const Channel& channel);
 
 private:
@@ -68,12 +68,12 @@ private:
     void write(WriteToken token, std::size_t bytes, std::function<void()> write);
 
     MemoryStore inner_;
-    mutable StoreFaults faults_;  // a read that fails is counted
+    mutable StoreFaults faults_;  // mutable, because const reads count down
     bool honest_ = false;
     std::vector<std::function<void()>> waiting_;
     std::size_t waiting_bytes_ = 0;
     Instant deadline_ = no_deadline;
-    std::vector<Completion> own_;  // of writes that never reached the engine
+    std::vector<Completion> own_;  // of the writes that did not reach the engine
 };
 
 }  // namespace halp

@@ -33,13 +33,13 @@ template <class Done>
 void take_until(CaseRun& t, Peer& peer, RequestId id, Seen& seen, Done done) {
     while (!t.over() && !done()) take(t, peer, id, seen);
 }
-// Takes what arrives within a quiet span.
+// Takes everything that arrives within a quiet span.
 void take_rest(CaseRun& t, Peer& peer, RequestId id, Seen& seen);
 
 // Sends a control message and takes everything up to its Ack.
 void control(CaseRun& t, Peer& peer, RequestId id, Control what, Seen& seen);
 
-// The exact counts, and no overflow.
+// These exact counts and no overflow.
 void expect_counts(CaseRun& t, const Seen& seen, std::size_t changed, std::size_t deleted, std::size_t refreshed);
 
 }  // namespace halp::neo::mirror_follower

@@ -1,6 +1,6 @@
-// D's contiguous structs, byte for byte: what programs of the original write when they store a struct
-// (contiguous.md). A codec for records that are shared with such programs; records of C++ programs among themselves
-// need none of it. A type describes itself once, fields in the order of the D struct:
+// D's contiguous structs, byte for byte (contiguous.md): the bytes that programs of the original write when they
+// store a struct. This codec is for records shared with such programs; records that only C++ programs use do not
+// need it. A type describes itself once, with its fields in the order of the D struct:
 //
 //   struct User {
 //       std::string name;
@@ -18,10 +18,11 @@
 //   std::string, std::vector<E>                  char[] (string), E[]
 //   a struct that describes itself               a struct, neither packed nor with an align of its own
 //
-// Versions. A struct that says `static constexpr std::uint8_t struct_version = 2` has that number in front. When it
-// also says `using Previous = UserV1;`, whose number must be one less, older bytes are read as that type (which may
-// have a Previous in its turn) and converted by `static User from(UserV1)`, which may also give a Result<User>, or
-// by a constructor that takes a UserV1. Only the outermost struct's number is written; structs inside have none.
+// Versions. A struct with `static constexpr std::uint8_t struct_version = 2` is written with that number in front.
+// It may also have `using Previous = UserV1;`, a struct whose number is one less. Then older bytes are read as
+// Previous (which may have a Previous itself) and converted by `static User from(UserV1)`, which returns a User or
+// a Result<User>, or by a constructor that takes a UserV1. Only the number of the outermost struct is written;
+// inner structs have none.
 #pragma once
 
 #include <algorithm>
@@ -49,16 +50,16 @@ concept ContiguousStruct = requires {
 
 namespace contiguous {
 
-inline constexpr std::size_t length_bytes = 8;  // in front of what a dynamic array holds
-inline constexpr std::size_t slice_bytes = 16;  // what is left of a dynamic array in its struct: length and pointer
+inline constexpr std::size_t length_bytes = 8;  // in front of the contents of a dynamic array
+inline constexpr std::size_t slice_bytes = 16;  // a dynamic array's place in its struct: length and pointer
 
-// ---- what kind of type it is ----
+// ---- kinds of types ----
 
 template <class T>
 concept FixedEnum = std::is_enum_v<T> && requires {
     T{std::underlying_type_t<T>{}};
 };
-// Not wchar_t: it has four bytes here, and D's wchar two. Nor long double, whose padding no rule settles.
+// Without wchar_t, which has four bytes here and two in D, and without long double, whose padding is unspecified.
 template <class T>
 concept Plain = (std::integral<T> && !std::same_as<T, wchar_t>) || std::same_as<T, float> ||
                 std::same_as<T, double> || FixedEnum<T>;
@@ -91,8 +92,8 @@ struct MemberType<Field Owner::*> {
 template <class Pointer>
 using MemberOf = typename MemberType<Pointer>::type;
 
-// True when bytes can be made of it. A struct that holds itself in a dynamic array is refused: its bytes alone
-// would decide how deep the decoder goes.
+// Whether the type can be written. A struct that contains itself through a dynamic array is refused, because then
+// the bytes alone would decide how deep the decoder recurses.
 template <class T, class... Around>
 constexpr bool serialisable() {
     if constexpr (Plain<T>) {
@@ -114,14 +115,14 @@ constexpr bool serialisable() {
     }
 }
 
-// ---- where D puts it ----
+// ---- the layout of D ----
 
 struct Shape {
     std::size_t bytes = 0;
     std::size_t alignment = 1;
-    std::size_t arrays = 0;  // dynamic ones, in place
+    std::size_t arrays = 0;  // number of dynamic arrays in the struct
 
-    // No value takes fewer bytes, with what stands behind.
+    // The minimum size of any value, dynamic contents included.
     [[nodiscard]] constexpr std::size_t bytes_min() const { return bytes + length_bytes * arrays; }
 };
 
@@ -154,7 +155,8 @@ constexpr Shape shape_of() {
     }
 }
 
-// visit(number from 1, pointer to the field, its offset) -> bool, until one is false.
+// Calls visit(number from 1, pointer to the member, its offset) -> bool for each member until one call returns
+// false.
 template <class T, class Visit>
 bool all_fields(Visit visit) {
     std::size_t number = 0;
@@ -168,14 +170,14 @@ bool all_fields(Visit visit) {
     return std::apply([&](auto... field) { return (next(field) && ...); }, T::fields);
 }
 
-// ---- to bytes: what stands in place, then what stands behind ----
+// ---- encoding: the struct, then the contents of its dynamic arrays ----
 
 template <std::size_t size>
 using Word = std::conditional_t<
     size == 1, std::uint8_t,
     std::conditional_t<size == 2, std::uint16_t, std::conditional_t<size == 4, std::uint32_t, std::uint64_t>>>;
 
-// `at` has room for the shape, and zeros in it.
+// `at` has room for the shape and holds zeros.
 template <class T>
 void put_in_place(const T& value, char* at) {
     if constexpr (Plain<T>) {
@@ -200,7 +202,7 @@ template <class T>
 void put_elements(const T& array, std::string& out) {
     using Element = ElementOf<T>;
     constexpr std::size_t bytes = shape_of<Element>().bytes;
-    if constexpr (!Dynamic<Element>) {  // of arrays of arrays there is nothing but the contents
+    if constexpr (!Dynamic<Element>) {  // an array of dynamic arrays consists of their contents only
         std::size_t at = out.size();
         out.append(array.size() * bytes, '\0');
         for (std::size_t i = 0; i < array.size(); ++i, at += bytes) put_in_place<Element>(array[i], &out[at]);
@@ -226,24 +228,26 @@ void put_behind(const T& value, std::string& out) {
     }
 }
 
-// ---- from bytes ----
+// ---- decoding ----
 
-// What has not been read, and after the first failure what is wrong and where; the place is told from inside out.
+// The unread bytes. After the first failure also its cause and its place, which is built from the innermost field
+// outward.
 class Reader {
 public:
     explicit Reader(Bytes bytes) : left_(bytes) {}
 
-    // The bytes of the struct itself.
+    // Takes the bytes of the struct itself.
     [[nodiscard]] bool take_struct(std::size_t bytes, Bytes& taken);
-    // The length of an array, of which there is room for: each element takes `bytes_min` or more.
+    // Takes the length of an array and checks that the unread bytes have room for it: an element takes at least
+    // `bytes_min`.
     [[nodiscard]] bool take_length(std::size_t bytes_min, std::size_t& length);
-    // No more than take_length found room for.
+    // `bytes` must not exceed what take_length has checked.
     [[nodiscard]] Bytes take(std::size_t bytes);
 
     bool in_field(bool read, std::size_t number);
     bool in_element(bool read, std::size_t index);
 
-    // Also when something is left.
+    // Returns false when bytes are left over.
     [[nodiscard]] bool finished();
     [[nodiscard]] Error error() const;
 
@@ -381,11 +385,11 @@ template <ContiguousStruct T>
     return out;
 }
 
-// Any bytes may come: what is announced is compared with what is there before memory is taken, and nested lengths
-// cannot add up to more than a constant of the type times the bytes. Errors (ErrorCode::invalid) say what is short,
-// too long or left over, and in which field, counted from 1. Passed over, as the originals do: padding, and the
-// words that stand in place of a dynamic array, which are zeros when we or they write. Any bool that is not zero is
-// true.
+// Accepts any bytes from strangers. Announced lengths are compared with the present bytes before memory is
+// allocated, and nested lengths cannot exceed a constant of the type times the number of bytes. Errors have
+// ErrorCode::invalid and name the problem (short, too long, left over) and the field, counted from 1. As in the
+// originals, padding and the words in the place of a dynamic array are ignored; both sides write zeros there. Any
+// non-zero bool is true.
 template <ContiguousStruct T>
 [[nodiscard]] Result<T> from_contiguous(Bytes bytes) {
     contiguous::check_declaration<T>();

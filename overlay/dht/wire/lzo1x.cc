@@ -8,14 +8,14 @@
 namespace halp {
 namespace {
 
-// lzo1x.md draws the instructions.
+// The instructions are drawn in lzo1x.md.
 constexpr std::size_t near_distance_max = 2048;  // `01LD DDSS` and `1LLD DDSS`
-constexpr std::size_t near_length_max = 8;       // longest copy they can say
+constexpr std::size_t near_length_max = 8;       // the longest copy of these two instructions
 constexpr std::size_t middle_distance_max = 16384;
-constexpr std::size_t middle_length_max = 33;  // without a count
+constexpr std::size_t middle_length_max = 33;  // without a count byte
 constexpr std::size_t far_distance_max = 16384 + 32767;
-constexpr std::size_t far_length_max = 9;        // without a count
-constexpr std::size_t run_distance_base = 2049;  // three bytes behind a run of literals
+constexpr std::size_t far_length_max = 9;        // without a count byte
+constexpr std::size_t run_distance_base = 2049;  // the three-byte copy after a run of literals
 constexpr unsigned first_literals_base = 17;
 
 // ---- encoder ----
@@ -36,7 +36,7 @@ private:
         std::memcpy(&word, in_.data() + at, sizeof word);
         return word;
     }
-    // How far back these four bytes stood last, as far as the table knows; 0: nowhere near.
+    // The distance to the latest earlier position of these four bytes, or 0 when the table has none near enough.
     [[nodiscard]] std::size_t look_up(std::size_t at);
     [[nodiscard]] std::size_t match_length(std::size_t at, std::size_t distance) const;
 
@@ -48,9 +48,10 @@ private:
 
     std::string_view in_;
     std::string& out_;
-    std::size_t begun_ = 0;     // out_.size() before the stream
-    std::size_t literals_ = 0;  // where those begin that have not been written yet
-    // The lower 16 bits of where a word stood last. Old and colliding entries are found out by comparing.
+    std::size_t begun_ = 0;     // out_.size() before this stream
+    std::size_t literals_ = 0;  // position of the first literal that is not yet written
+    // The lower 16 bits of the latest position of each hashed word. A comparison detects old and colliding
+    // entries.
     std::array<std::uint16_t, 1U << table_bits> table_{};
 };
 
@@ -62,7 +63,7 @@ void Encoder::encode() {
     while (at < end) {
         const std::size_t distance = look_up(at);
         if (distance == 0) {
-            at += 1 + (at - literals_) / 32;  // hurry through what does not compress
+            at += 1 + (at - literals_) / 32;  // larger steps while the input does not compress
             continue;
         }
         const std::size_t length = match_length(at, distance);
@@ -84,12 +85,12 @@ std::size_t Encoder::look_up(std::size_t at) {
     return word_at(at - distance) == word ? distance : 0;
 }
 
-// A copy may run up to the end: only where one begins is limited.
+// A copy may run up to the end of the input; only its beginning is limited.
 std::size_t Encoder::match_length(std::size_t at, std::size_t distance) const {
     const char* const here = in_.data() + at;
     const char* const there = here - distance;
     std::size_t length = match_min;
-    // Eight at a time; where they differ, byte by byte.
+    // Compares eight bytes at a time, and single bytes where they differ.
     for (; at + length + 8 <= in_.size(); length += 8)
         if (std::memcmp(here + length, there + length, 8) != 0) break;
     while (at + length < in_.size() && here[length] == there[length]) ++length;
@@ -107,7 +108,7 @@ void Encoder::put_literals(std::size_t end) {
     if (out_.size() == begun_ && count <= 255 - first_literals_base) {
         put(first_literals_base + count);
     } else if (count <= 3) {
-        char& opening = out_[out_.size() - 2];  // of both bytes that may hold S, it is the last but one
+        char& opening = out_[out_.size() - 2];  // the second last byte written holds S, in either instruction
         opening = static_cast<char>(static_cast<unsigned char>(opening) | count);
     } else if (count <= 18) {
         put(count - 3);
@@ -150,7 +151,7 @@ public:
     LzoFault decode();
 
 private:
-    enum class Before : std::uint8_t { none, few, run };  // literals before an instruction
+    enum class Before : std::uint8_t { none, few, run };  // literals right before an instruction
 
     [[nodiscard]] bool has(std::size_t bytes) const { return in_.size() - at_ >= bytes; }
     std::size_t take() { return static_cast<unsigned char>(in_[at_++]); }
@@ -159,7 +160,7 @@ private:
         fault_ = fault;
         return false;
     }
-    // False: a fault, or the end of the stream.
+    // Returns false after a fault and at the end of the stream.
     bool instruction(std::size_t opening);
     bool low_opening(std::size_t opening);
     bool far_copy(std::size_t opening);
@@ -230,7 +231,7 @@ bool Decoder::near_copy(std::size_t opening) {
     return copy((opening >> 5) + 1, distance) && trailing(opening & 3);
 }
 
-// A length of 0 means that it follows. No sum overflows: each byte of the stream adds 255 at most.
+// Length 0 means that a count follows. No sum overflows, because each byte of the stream adds at most 255.
 bool Decoder::count(std::size_t& length, std::size_t base) {
     if (length != 0) return true;
     length = base;
@@ -260,7 +261,7 @@ bool Decoder::copy(std::size_t length, std::size_t distance) {
         std::memcpy(to, to - distance, length);
     } else {
         const char* const from = to - distance;
-        for (std::size_t i = 0; i < length; ++i) to[i] = from[i];  // it repeats what it writes
+        for (std::size_t i = 0; i < length; ++i) to[i] = from[i];  // the copy may overlap its own output
     }
     return true;
 }
@@ -275,8 +276,8 @@ bool Decoder::trailing(std::size_t few) {
 void lzo1x_encode(std::string_view bytes, std::string& out) { Encoder{bytes, out}.encode(); }
 
 LzoFault lzo1x_decode(std::string_view stream, std::size_t size, std::string& out) {
-    // One byte of a count is worth 255, and no other makes more of itself: who claims more is not believed, before
-    // anything is allocated.
+    // Each byte of a count stands for at most 255 bytes of output, and other bytes for fewer. A larger announced
+    // size is refused before it is allocated.
     if (size / 256 > stream.size()) return LzoFault::too_short;
     const std::size_t begin = out.size();
     out.resize(begin + size);

@@ -66,7 +66,7 @@ std::string_view name(RequestCode code) {
     return "?";
 }
 
-// ---- how a request begins ----
+// ---- the beginning of a request ----
 
 Decoded<RequestStart> decode_start(Bytes payload) {
     FieldReader read(payload);

@@ -1,6 +1,5 @@
-// Bytes <-> the frames and messages of the neo protocol, as neo.md draws them. Pure
-// functions. What a decoder gives out are views into the bytes it was given; nothing is allocated for what a
-// stranger announces.
+// The frames and messages of the neo protocol as values and as bytes (neo.md). All functions are pure. Decoders
+// return views into the given bytes and allocate nothing for lengths that a stranger announces.
 #pragma once
 
 #include <array>
@@ -18,20 +17,21 @@ inline constexpr std::uint8_t protocol_version = 1;
 inline constexpr std::size_t header_bytes = 10;
 inline constexpr std::size_t request_id_bytes = 8;
 inline constexpr std::uint64_t authentication_body_max = 999;
-// A record that fits into a GetAll batch with its 8-byte key: clients of the original refuse to send more.
+// The longest value that fits into a GetAll batch with its 8-byte key. Clients of the original refuse longer
+// values.
 inline constexpr std::size_t value_bytes_max = 65512;
 
 enum class FrameType : std::uint8_t { request = 1, authentication = 2 };
 
 enum class DecodeError : std::uint8_t {
-    need_more,   // good so far, but not whole
+    need_more,   // valid so far, but incomplete
     bad_parity,  // the ten bytes of the header do not XOR to zero
-    bad_type,    // neither request nor authentication, or not the one that may come now
+    bad_type,    // neither request nor authentication, or not the expected one of them
     bad_length,  // impossible for a frame of this type
-    too_long,    // more than this side is willing to hold
-    truncated,   // the payload ends in the middle of a field
-    surplus,     // bytes behind the last field where the originals accept none
-    bad_code,    // a message type that this request does not know
+    too_long,    // longer than the receiver accepts
+    truncated,   // the payload ends within a field
+    surplus,     // bytes after the last field where the originals accept none
+    bad_code,    // a message type that this request does not have
 };
 [[nodiscard]] std::string_view name(DecodeError error);
 
@@ -42,14 +42,14 @@ struct FrameHeader {
     FrameType type = FrameType::request;
     std::uint64_t body_bytes = 0;
 };
-// Judges as soon as the ten bytes are there: parity, then type, then length. `expected` and `request_body_max` are
-// the receiver's; an unacceptable frame is refused before a byte of its body is kept.
+// Decides when ten bytes have arrived, and checks parity, then type, then length. `expected` and
+// `request_body_max` are the receiver's, so an unacceptable frame is refused before any byte of its body is kept.
 [[nodiscard]] Decoded<FrameHeader> decode_header(Bytes so_far, FrameType expected, std::uint64_t request_body_max);
 
 using RequestId = std::uint64_t;
 inline constexpr RequestId no_request = 0;  // forbidden on the wire
 
-// Appends one frame: header when made, body as written, length and parity when it goes out of scope.
+// Appends one frame: the header when constructed, the body as it is written, length and parity when destroyed.
 class FrameWriter {
 public:
     FrameWriter(std::string& out, FrameType type);
@@ -70,7 +70,7 @@ struct RequestBody {
 };
 [[nodiscard]] Decoded<RequestBody> decode_request_body(Bytes body);
 
-// ---- authentication: bodies of frames of that type, parsed strictly ----
+// ---- authentication: bodies of its frames, parsed strictly ----
 
 inline constexpr std::size_t nonce_bytes = 4;
 inline constexpr std::size_t hmac_bytes = 64;
@@ -105,22 +105,22 @@ enum class RequestCode : std::uint8_t {
     remove_channel = 9,
     update = 10,
 };
-inline constexpr std::uint8_t request_version = 0;  // of every request there is
+inline constexpr std::uint8_t request_version = 0;  // of all requests
 [[nodiscard]] std::string_view name(RequestCode code);
 
 struct RequestStart {
-    std::uint8_t code = 0;  // as it came: it may be unknown
+    std::uint8_t code = 0;  // as received; may be unknown
     std::uint8_t version = 0;
     Bytes parameters;
 };
 [[nodiscard]] Decoded<RequestStart> decode_start(Bytes payload);
 
-// The first answer to every request.
+// The first answer to every request (neo.md, 4).
 enum class Support : std::int8_t { supported = -3, version_unknown = -2, code_unknown = -1 };
 void encode_support(std::string& out, RequestId id, Support support);
 [[nodiscard]] Decoded<Support> decode_support(Bytes payload);
 
-// Parameters, one struct per shape. Encoders write the whole frame; decoders take what follows code and version.
+// Parameters, one struct per shape. Encoders write a whole frame; decoders take the bytes after code and version.
 struct RecordAddress {  // Get, Exists, Remove
     Bytes channel;
     std::uint64_t key = 0;
@@ -150,15 +150,15 @@ struct MirrorRequest {
 };
 
 enum class UpdateAsk : std::uint8_t { get_record = 1, update_record = 2, remove_record = 3, leave_record = 4 };
-struct UpdateRequest {  // how it begins: get_record or update_record
+struct UpdateRequest {  // its first message: get_record or update_record
     UpdateAsk ask = UpdateAsk::get_record;
     Bytes channel;
     std::uint64_t key = 0;
-    std::uint64_t original_hash = 0;  // of update_record
-    Bytes value;                      // of update_record
+    std::uint64_t original_hash = 0;  // only for update_record
+    Bytes value;                      // only for update_record
     bool operator==(const UpdateRequest&) const = default;
 };
-struct UpdateDecision {  // what follows get_record: any of the other three
+struct UpdateDecision {  // the second message after get_record: any other ask
     UpdateAsk ask = UpdateAsk::leave_record;
     std::uint64_t original_hash = 0;
     Bytes value;
@@ -181,7 +181,8 @@ enum class Parsing : std::uint8_t { lenient, strict };  // whether surplus bytes
 [[nodiscard]] Decoded<Bytes> decode_channel(Bytes parameters);
 [[nodiscard]] Decoded<GetAllRequest> decode_get_all(Bytes parameters);
 [[nodiscard]] Decoded<MirrorRequest> decode_mirror(Bytes parameters);
-// `which`, channel and key can be had of an invalid ask too: responsibility is judged first (neo.md, 5).
+// Also decodes `which`, channel and key of an invalid ask, because a node checks its responsibility first (neo.md,
+// 5).
 struct UpdateTarget {
     std::uint8_t ask = 0;
     Bytes channel;
@@ -191,7 +192,7 @@ struct UpdateTarget {
 [[nodiscard]] Decoded<UpdateRequest> decode_update(Bytes parameters);
 [[nodiscard]] Decoded<UpdateDecision> decode_update_decision(Bytes payload);
 
-// ---- answers: each request numbers its own ----
+// ---- answers: every request has its own numbers ----
 
 enum class PutAnswer : std::uint8_t { put = 1, wrong_node = 2, error = 3 };
 enum class GetAnswer : std::uint8_t { no_record = 1, got = 2, wrong_node = 3, error = 4 };
@@ -199,16 +200,16 @@ enum class ExistsAnswer : std::uint8_t { exists = 1, no_record = 2, wrong_node =
 enum class RemoveAnswer : std::uint8_t { no_record = 1, removed = 2, wrong_node = 3, error = 4 };
 enum class RemoveChannelAnswer : std::uint8_t { removed = 1, not_permitted = 2, error = 3 };
 
-// A message of one byte, whichever enumeration it is of.
+// A message of one byte, for a code of any enumeration.
 void encode_byte(std::string& out, RequestId id, std::uint8_t byte);
 template <class Code>
 void encode_code(std::string& out, RequestId id, Code code) {
     encode_byte(out, id, static_cast<std::uint8_t>(code));
 }
-// The codes of these are 1 .. `last` without a gap.
+// For enumerations whose codes are 1 to `last` without gaps.
 [[nodiscard]] Decoded<std::uint8_t> decode_code(Bytes payload);
 
-// The message that follows GetAnswer::got: an array and nothing else.
+// The message after GetAnswer::got: one array.
 void encode_value(std::string& out, RequestId id, Bytes value);
 [[nodiscard]] Decoded<Bytes> decode_value(Bytes payload);
 
@@ -221,14 +222,14 @@ struct ChannelsAnswer {
 void encode_channels_answer(std::string& out, RequestId id, const ChannelsAnswer& answer);
 [[nodiscard]] Decoded<ChannelsAnswer> decode_channels_answer(Bytes payload);
 
-// What a client may say to a running GetAll or Mirror. `ack` also goes the other way, with the same number.
+// Control messages of a client for a running GetAll or Mirror. Nodes send `ack` too, with the same number.
 enum class Control : std::uint8_t { suspend = 1, resume = 2, stop = 3, ack = 4 };
 [[nodiscard]] Decoded<Control> decode_control(Bytes payload);
 
 enum class GetAllCode : std::uint8_t { ack = 4, started = 5, error = 6, record_batch = 7, finished = 8 };
 struct GetAllAnswer {
     GetAllCode code = GetAllCode::finished;
-    Bytes batch;  // of record_batch
+    Bytes batch;  // only for record_batch
     bool operator==(const GetAllAnswer&) const = default;
 };
 void encode_get_all_answer(std::string& out, RequestId id, const GetAllAnswer& answer);
@@ -246,8 +247,8 @@ enum class MirrorCode : std::uint8_t {
 };
 struct MirrorAnswer {
     MirrorCode code = MirrorCode::started;
-    std::uint64_t key = 0;  // of record_changed and record_deleted
-    Bytes value;            // of record_changed; the batch of record_refresh_batch
+    std::uint64_t key = 0;  // only for record_changed and record_deleted
+    Bytes value;            // the value of record_changed, or the batch of record_refresh_batch
     bool operator==(const MirrorAnswer&) const = default;
 };
 void encode_mirror_answer(std::string& out, RequestId id, const MirrorAnswer& answer);
@@ -263,13 +264,13 @@ enum class UpdateCode : std::uint8_t {
 };
 struct UpdateAnswer {
     UpdateCode code = UpdateCode::ok;
-    Bytes value;  // of record_value
+    Bytes value;  // only for record_value
     bool operator==(const UpdateAnswer&) const = default;
 };
 void encode_update_answer(std::string& out, RequestId id, const UpdateAnswer& answer);
 [[nodiscard]] Decoded<UpdateAnswer> decode_update_answer(Bytes payload);
 
-struct RangeBounds {  // as the wire has it; HashRange judges it
+struct RangeBounds {  // as on the wire; HashRange::make checks it
     std::uint64_t min = 0;
     std::uint64_t max = 0;
     bool operator==(const RangeBounds&) const = default;
@@ -277,12 +278,12 @@ struct RangeBounds {  // as the wire has it; HashRange judges it
 enum class HashRangeCode : std::uint8_t { new_node = 1, change_hash_range = 2 };
 struct HashRangeNews {
     HashRangeCode code = HashRangeCode::change_hash_range;
-    std::array<std::uint8_t, 4> address{};  // of new_node, as in "127.0.0.1"
-    std::uint16_t port = 0;                 // of new_node; the only big-endian field, with the address
+    std::array<std::uint8_t, 4> address{};  // only for new_node; 127.0.0.1 is {127, 0, 0, 1}
+    std::uint16_t port = 0;                 // only for new_node; the only big-endian number
     RangeBounds range;
     bool operator==(const HashRangeNews&) const = default;
 };
-void encode_hash_range(std::string& out, RequestId id, const RangeBounds& range);  // the first one has no type byte
+void encode_hash_range(std::string& out, RequestId id, const RangeBounds& range);  // has no type byte
 void encode_hash_range_news(std::string& out, RequestId id, const HashRangeNews& news);
 [[nodiscard]] Decoded<RangeBounds> decode_hash_range(Bytes payload);
 [[nodiscard]] Decoded<HashRangeNews> decode_hash_range_news(Bytes payload);

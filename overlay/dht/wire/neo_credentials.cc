@@ -31,7 +31,7 @@ bool parse_secret(std::string_view text, Secret& secret) {
     return true;
 }
 
-// Says the line's number, never its content: secrets must not end up in a log.
+// Names the line's number and never its content, because secrets must not get into a log.
 Error bad_line(std::size_t number, std::string_view what) {
     return {ErrorCode::invalid, "credentials, line " + std::to_string(number) + ": " + std::string(what)};
 }
@@ -121,7 +121,7 @@ std::string_view name(Rejection rejection) {
 }
 
 std::optional<Rejection> check_proof(const Credentials& credentials, const Proof& proof, std::uint64_t timestamp,
-                               UnixSeconds node_time, const Nonce& nonce) {
+                                     UnixSeconds node_time, const Nonce& nonce) {
     if (proof.name.empty()) return Rejection::empty_name;
     if (proof.name.size() > client_name_max) return Rejection::name_too_long;
     const Secret* secret = credentials.find(proof.name);

@@ -1,4 +1,4 @@
-// Who may speak to a node: client names and their secrets, from a file of `name:key` lines.
+// The clients that a node accepts: names and secrets, from a file of `name:key` lines (neo.md, 2).
 #pragma once
 
 #include <map>
@@ -21,15 +21,15 @@ struct Credential {
     Secret secret{};
 };
 
-// 1 to 100 printable ASCII characters, no blanks.
+// 1 to 100 printable ASCII characters without blanks.
 [[nodiscard]] bool well_formed_client_name(std::string_view name);
 
 class Credentials {
 public:
-    // Any bad line fails the whole text; of two lines with one name the later counts. Empty lines are nothing,
-    // there are no comments.
+    // Any bad line makes the whole text an error. Of two lines with one name the later counts. Empty lines are
+    // ignored; there are no comments.
     [[nodiscard]] static Result<Credentials> parse(std::string_view text);
-    // What the originals' tests and fake node use: `admin` with 128 zero bytes.
+    // The credentials in the originals' tests and fake node: `admin` with 128 zero bytes.
     [[nodiscard]] static Credentials for_tests();
 
     [[nodiscard]] const Secret* find(std::string_view name) const;  // nullptr when unknown
@@ -41,10 +41,11 @@ private:
     std::map<std::string, Secret, std::less<>> secrets_;
 };
 
-// A client's file: exactly one entry.
+// A client's file has exactly one entry.
 [[nodiscard]] Result<Credential> parse_client_credential(std::string_view text);
 
-// Why a client was turned away. The client itself learns only that it was.
+// The reason of a rejection. Only the node's operator sees it; the client is told no more than that it was
+// rejected.
 enum class Rejection : std::uint8_t {
     empty_name,
     name_too_long,
@@ -59,8 +60,9 @@ enum class Rejection : std::uint8_t {
 
 inline constexpr std::uint64_t clock_difference_max_s = 1800;
 
-// The checks in the order of the originals; nothing when the client is who it says.
+// Checks in the order of the originals. Returns nothing when the proof is valid.
 [[nodiscard]] std::optional<Rejection> check_proof(const Credentials& credentials, const Proof& proof,
-                                             std::uint64_t timestamp, UnixSeconds node_time, const Nonce& nonce);
+                                                   std::uint64_t timestamp, UnixSeconds node_time,
+                                                   const Nonce& nonce);
 
 }  // namespace halp::neo

@@ -1,5 +1,5 @@
-// Cuts what arrives into frames. Bytes are kept only while a frame is not whole, and memory grows with what has
-// arrived, never with what a header announces.
+// Cuts the received bytes into frames. Bytes are kept only while a frame is incomplete, and memory grows with the
+// received bytes, never with the length that a header announces.
 #pragma once
 
 #include <cassert>
@@ -15,7 +15,7 @@ namespace halp::neo {
 
 class FrameReceiver {
 public:
-    // `arrived` must stay where it is until end(). Between the two, next() gives the frames.
+    // Begins a round: next() returns the frames until end(). `arrived` must stay in place for that time.
     void begin(Bytes arrived) {
         if (kept_.empty()) {
             now_ = arrived;
@@ -25,7 +25,7 @@ public:
         now_ = kept_;
         from_kept_ = true;
     }
-    // The body of the next frame, valid until end(); DecodeError::need_more when the rest is not whole.
+    // The body of the next frame, valid until end(), or DecodeError::need_more when the rest is incomplete.
     [[nodiscard]] Decoded<Bytes> next(FrameType expected, std::uint64_t request_body_max) {
         const auto header = decode_header(now_, expected, request_body_max);
         if (const auto* error = std::get_if<DecodeError>(&header)) return *error;
@@ -39,7 +39,7 @@ public:
         if (!from_kept_) {
             kept_.assign(now_);
         } else if (now_.empty()) {
-            // What a long message needed is given back.
+            // Frees the memory that a long message needed.
             std::string().swap(kept_);
         } else if (now_.size() < kept_.size()) {
             kept_.erase(0, kept_.size() - now_.size());

@@ -1,4 +1,4 @@
-// The outer half of neo_codec.h: frames, and the messages of the handshake.
+// The outer half of neo_codec.h: frames and the messages of the handshake.
 #include <algorithm>
 #include <cassert>
 
@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t length_at = 1, parity_at = 9;
 
-// The XOR of eight bytes and one.
+// The XOR of nine bytes: eight from `first`, and `ninth`.
 char parity(const char* first, char ninth) {
     std::uint64_t all = load_number<std::uint64_t>(first);
     all ^= all >> 32;

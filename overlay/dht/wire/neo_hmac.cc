@@ -14,7 +14,7 @@ const unsigned char* as_unsigned(const char* bytes) { return reinterpret_cast<co
 }  // namespace
 
 Hmac hmac_sha512(const Secret& key, Bytes data) {
-    // Three steps: the one-call form takes 32-byte keys only.
+    // In three steps, because the one-call function takes keys of 32 bytes only.
     crypto_auth_hmacsha512_state state;
     crypto_auth_hmacsha512_init(&state, as_unsigned(key.data()), key.size());
     crypto_auth_hmacsha512_update(&state, as_unsigned(data.data()), data.size());

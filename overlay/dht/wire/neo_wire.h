@@ -1,5 +1,5 @@
-// How the neo protocol writes numbers and arrays (neo.md). Everything is little-endian and unaligned.
-// Only codecs need it.
+// Numbers and arrays as the neo protocol writes them (neo.md): little-endian and unaligned. Only codecs include
+// this.
 #pragma once
 
 #include <bit>
@@ -14,7 +14,7 @@
 
 namespace halp::neo {
 
-// The compilers make one instruction of each where the machine is little-endian too.
+// Compiles to one instruction on little-endian machines.
 template <std::unsigned_integral T>
 void store_number(char* at, T value) {
     if constexpr (std::endian::native == std::endian::little)
@@ -33,7 +33,7 @@ template <std::unsigned_integral T>
     return value;
 }
 
-// Appends.
+// Appends fields to a string.
 class FieldWriter {
 public:
     explicit FieldWriter(std::string& out) : out_(out) {}
@@ -55,8 +55,8 @@ private:
     std::string& out_;
 };
 
-// Every read judges the size first. After the first failure every read gives zero and nothing is left, so that
-// callers ask once, at the end.
+// Every read checks the size first. After the first failure every read returns zero and the reader is empty, so a
+// decoder asks once, after its last field.
 class FieldReader {
 public:
     explicit FieldReader(Bytes bytes) : left_(bytes) {}
@@ -80,7 +80,7 @@ public:
         const Bytes bytes = raw(sizeof(T));
         return bytes.empty() ? T{0} : load_number<T>(bytes.data());
     }
-    bool flag() { return number<std::uint8_t>() != 0; }  // the originals take any non-zero byte for true
+    bool flag() { return number<std::uint8_t>() != 0; }  // any non-zero byte is true, as in the originals
     Bytes array() { return raw(number<std::uint64_t>()); }
 
 private:
@@ -88,7 +88,7 @@ private:
     bool failed_ = false;
 };
 
-// What the reader found, unless it ran short or (strict) something is left.
+// The decoded message, or an error when the reader ran short or, if strict, when bytes are left.
 template <class T>
 Decoded<T> finish(const FieldReader& reader, T value, Parsing parsing) {
     if (reader.failed()) return DecodeError::truncated;

@@ -1,5 +1,4 @@
-// Records travelling together (neo.md, "Batches"): the two encodings of the originals and the compressed
-// container around both.
+// Batches of records (neo.md, 7): the two encodings of the originals, and the compressed container of both.
 #pragma once
 
 #include <cstddef>
@@ -14,16 +13,16 @@ namespace halp::neo {
 
 inline constexpr std::size_t batch_bytes = 65536;
 
-// GetAll: every item has its length; at most batch_bytes in all.
+// The batch of GetAll: each item has its length in front, and the batch has at most batch_bytes.
 class RecordBatch {
 public:
     enum class Fit : std::uint8_t {
         added,
-        full,     // send, clear and try again
-        too_big,  // would not fit into an empty one either
+        full,     // send, clear, and add the record again
+        too_big,  // does not even fit into an empty batch
     };
     Fit add(Key key, Bytes value);
-    Fit add(Key key);  // of a batch of keys only
+    Fit add(Key key);  // for a batch of keys only
 
     [[nodiscard]] Bytes plain() const { return plain_; }
     [[nodiscard]] bool empty() const { return plain_.empty(); }
@@ -34,11 +33,11 @@ private:
     std::string plain_;
 };
 
-// Mirror's refresh: keys without a length. A record goes in whenever the batch is not yet full, so that a batch may
-// reach almost twice batch_bytes.
+// The batch of a Mirror's refresh: keys have no length in front. A record is added whenever the batch is not yet
+// full, so a batch may reach almost twice batch_bytes.
 class RefreshBatch {
 public:
-    // False: the record is too long for any batch and is left out.
+    // Returns false and skips the record when it is too long for any batch.
     bool add(Key key, Bytes value);
 
     [[nodiscard]] Bytes plain() const { return plain_; }
@@ -50,18 +49,17 @@ private:
     std::string plain_;
 };
 
-// The container: length of the plain bytes, then one LZO1X stream. Appends.
+// Appends the container: the length of the plain bytes, then one LZO1X stream.
 void pack(Bytes plain, std::string& out);
-// False for anything but a whole container; a plain length beyond `plain_max` is refused before anything is
-// allocated.
+// Returns false for anything but a whole container. Refuses a plain length above `plain_max` before it allocates.
 [[nodiscard]] bool unpack(Bytes batch, std::size_t plain_max, std::string& plain);
 
 struct BatchRecord {
     Key key{};
-    Bytes value;  // empty in a batch of keys
+    Bytes value;  // empty in a batch of keys only
 };
 
-// Both readers give records until the batch ends; then failed() tells whether it ended well.
+// Both readers return records until the batch ends. Then failed() tells whether it ended within a record.
 class RecordBatchReader {
 public:
     RecordBatchReader(Bytes plain, bool keys_only) : left_(plain), keys_only_(keys_only) {}

@@ -1,4 +1,4 @@
-// Real nodes on memory engines and one client, in the virtual world.
+// Real nodes on memory engines and one client, in virtual time.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ protected:
     static constexpr std::uint64_t middle = std::uint64_t{1} << 63;
     static HashRange lower() { return HashRange::make(0, middle - 1).value(); }
     static HashRange upper() { return HashRange::make(middle, ~std::uint64_t{0}).value(); }
-    // Bit 0 of a key decides about its place: even keys lie below the middle.
+    // The place of a key is decided by its bit 0: the node of the lower half has the even keys.
 
     struct Node {
         Endpoint address;
@@ -72,7 +72,7 @@ protected:
         world.attach(host, *client);
         return *client;
     }
-    // All nodes there are, connected, their ranges known.
+    // A client that knows all nodes, is connected to them and has their ranges.
     DhtClient& connect() {
         begin_client();
         for (const auto& node : nodes) client->add_node(node->address);
@@ -93,7 +93,7 @@ protected:
         return found.value() ? value : "-";
     }
 
-    // Begins a request whose notes go, as text, to `notes`.
+    // Begins a request and appends its notes as text to `notes`.
     template <class Note>
     auto listen(std::vector<std::string>& notes) {
         return [&notes](const Note& note) { notes.push_back(describe(note)); };
@@ -144,7 +144,7 @@ protected:
     std::vector<std::unique_ptr<Node>> nodes;
     std::unique_ptr<DhtClient> client;
     std::vector<std::unique_ptr<DhtClient>> earlier;  // still attached to their hosts
-    Notes heard;                                      // of connections
+    Notes heard;                                      // notes of connections
 };
 
 }  // namespace halp

@@ -1,5 +1,5 @@
-// A NodeSession on a memory engine, turned by hand: what a node does around it and nothing else, for tests at the
-// level of bytes.
+// A NodeSession on a memory engine for tests at the level of bytes. The test calls everything that a node would
+// call.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -20,7 +20,7 @@ namespace halp::neo {
 
 inline constexpr std::uint64_t bench_time = 0x6b001f35;
 
-// Payloads of request frames, each as "id:hex".
+// The payloads of request frames, each as "id:hex".
 inline std::vector<std::string> messages_of(std::string_view output) {
     std::vector<std::string> all;
     while (!output.empty()) {
@@ -38,7 +38,7 @@ inline std::vector<std::string> messages_of(std::string_view output) {
     return all;
 }
 
-// One frame around a payload in hex.
+// One frame around a payload given in hex.
 inline std::string framed(RequestId id, std::string_view payload_hex) {
     std::string out;
     {
@@ -60,7 +60,7 @@ public:
         session = std::make_unique<NodeSession>(1, limits, credentials, context, *this,
                                                 Nonce{0x3f, 0x1d, static_cast<char>(0xea), 0x7c}, now);
     }
-    // Bytes in, everything that happens at once done, bytes out.
+    // Passes bytes in, runs everything that happens at once, and returns the output.
     std::string raw(std::string_view arrived) {
         session->on_bytes(arrived, now, UnixSeconds{static_cast<std::int64_t>(bench_time)});
         return turn();
@@ -75,7 +75,7 @@ public:
         return messages_of(raw(framed(id, payload_hex)));
     }
     std::vector<std::string> hear() { return messages_of(turn()); }
-    // A connection that has authenticated.
+    // A connection that has been authenticated.
     Bench& open() {
         raw(bytes("01"));
         raw(bytes("02 08 00*7 0a 35 1f 00 6b 00*4"));

@@ -1,4 +1,5 @@
-// Hex as overlay/dht/wire/neo.md writes it, for golden bytes: "01 2b | 00*7" with blanks and bars between, xx*n repeated.
+// Hex in the notation of overlay/dht/wire/neo.md, for golden bytes: "01 2b | 00*7". Blanks and bars are ignored,
+// and xx*n repeats a byte.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Straight-line code on the virtual world.
+// Straight-line code in virtual time.
 #pragma once
 
 #include <functional>

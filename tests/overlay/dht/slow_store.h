@@ -1,4 +1,4 @@
-// A memory engine that completes writes in groups and late, as one on a disk does.
+// A memory engine that completes writes late and in groups, as a disk engine does.
 #pragma once
 
 #include <chrono>

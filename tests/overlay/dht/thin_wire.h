@@ -1,6 +1,6 @@
-// Between a node and its world: a line of so many bytes per millisecond, as a virtual link has none, so that there
-// is something left to suspend; and one that loses messages or cannot bear pieces, which makes a wrong node of a
-// right one.
+// A layer between a node and its world. It limits the bytes per millisecond, which the virtual network does not,
+// so that a stream lasts long enough to suspend it. It can also lose messages or refuse pieces of them, which
+// makes a faulty node of a correct one.
 #pragma once
 
 #include <algorithm>
@@ -21,10 +21,10 @@ namespace halp {
 
 struct WireFaults {
     using Loses = std::function<bool(StreamId stream, neo::RequestId id, Bytes payload)>;
-    Loses heard, said;            // by the node: true loses the message
-    bool wants_whole = false;     // ends a connection on which a piece of a message comes by itself
-    bool never_ends = false;      // what the node ends stays open, and silent
-    std::size_t pieces_most = 0;  // of one byte that have come, one right behind the other
+    Loses heard, said;            // by the node; true loses the message
+    bool wants_whole = false;     // ends a connection when a piece of a message arrives alone
+    bool never_ends = false;      // the node's closes are ignored: connections stay open and silent
+    std::size_t pieces_most = 0;  // the longest series of single bytes that arrived directly after each other
 };
 
 class ThinWire final : public Transport, public Alarm, public Backlog, public EventHandler {
@@ -34,7 +34,7 @@ public:
 
     ThinWire(Environment world, std::size_t bytes_per_tick) : world_(world), bytes_per_tick_(bytes_per_tick) {}
 
-    // The doors for the node; attach() it before the world begins to turn.
+    // The interfaces for the node. To be attached before the world runs.
     [[nodiscard]] Environment environment() {
         return {world_.clock, *this, world_.random, *this, world_.cache, world_.state, world_.observer};
     }
@@ -114,7 +114,7 @@ public:
 private:
     struct Direction {
         bool versioned = false;
-        std::string part;  // of a message whose end has not come
+        std::string part;  // the beginning of an incomplete message
     };
     struct Line {
         Direction heard, said;
@@ -122,7 +122,7 @@ private:
         std::size_t pieces = 0;
     };
 
-    // Whole messages, without those that are lost.
+    // Returns whole messages, without the lost ones.
     static std::string sift(StreamId stream, Direction& way, Bytes bytes, const WireFaults::Loses& loses) {
         std::string through;
         if (!way.versioned && !bytes.empty()) {
@@ -138,7 +138,7 @@ private:
             if (!request) header = neo::decode_header(way.part, neo::FrameType::authentication, any);
             const auto* whole = std::get_if<neo::FrameHeader>(&header);
             if (!whole) {
-                // What is no message is for the node to judge.
+                // Bytes that are no message go to the node.
                 if (std::get<neo::DecodeError>(header) != neo::DecodeError::need_more)
                     through += std::exchange(way.part, {});
                 return through;

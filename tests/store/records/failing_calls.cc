@@ -24,7 +24,7 @@ bool failing_on = false;
 
 }  // namespace
 
-// True when this call must fail; errno is set then.
+// Returns true and sets errno when this call must fail.
 bool fails(SystemCall call) {
     if (!armed || call != failing) return false;
     const unsigned number = calls++;
@@ -34,7 +34,7 @@ bool fails(SystemCall call) {
     return true;
 }
 
-// The function behind ours.
+// The function of this name in the next library.
 template <class Function>
 Function behind(const char* symbol) {
     void* found = dlsym(RTLD_NEXT, symbol);
@@ -84,7 +84,7 @@ using halp::tests::behind;
 using halp::tests::fails;
 using halp::tests::SystemCall;
 
-// The C library's own names, so that calls of other libraries are found here.
+// With the names of the C library, so that the calls of other libraries arrive here.
 extern "C" {
 
 __attribute__((visibility("default"))) int open(const char* path, int flags, ...) {
@@ -123,7 +123,7 @@ __attribute__((visibility("default"))) int fdatasync(int file) {
 
 __attribute__((visibility("default"))) void* mmap(void* at, size_t bytes, int protection, int flags, int file,
                                                   off_t offset) {
-    // Memory of the allocator has no file, and is not what is tested.
+    // The allocator maps memory without a file and is not under test.
     if (file >= 0 && fails(SystemCall::mmap)) return MAP_FAILED;
     static const auto real = behind<void* (*)(void*, size_t, int, int, int, off_t)>("mmap");
     return real(at, bytes, protection, flags, file, offset);

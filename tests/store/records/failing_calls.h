@@ -1,5 +1,5 @@
-// Makes system calls of this process fail on purpose. The functions of these names in failing_calls.cc stand in
-// front of the C library's, also for liblmdb.so, because the test program exports them.
+// Makes system calls of this process fail on purpose. The functions in failing_calls.cc replace those of the C
+// library, also for liblmdb.so, because the test program exports them.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ inline constexpr SystemCall system_calls[] = {SystemCall::open,      SystemCall:
                                               SystemCall::ftruncate, SystemCall::pread};
 [[nodiscard]] std::string_view name(SystemCall call);
 
-// While it lives, the call number `first` of its kind fails with `error`, counted from 0; `lasting`: every later
-// one fails, too. One at a time; calls of other threads count as well.
+// While it exists, call number `first` of its kind (counted from 0) fails with `error`. With `lasting`, all later
+// ones fail too. One object at a time; calls of other threads count as well.
 class FailingCalls {
 public:
     FailingCalls(SystemCall call, unsigned first, int error, bool lasting);
@@ -22,7 +22,7 @@ public:
     FailingCalls(const FailingCalls&) = delete;
     FailingCalls& operator=(const FailingCalls&) = delete;
 
-    [[nodiscard]] bool failed_once() const;  // false: there were not so many calls
+    [[nodiscard]] bool failed_once() const;  // false: there were fewer calls
 };
 
 }  // namespace halp::tests

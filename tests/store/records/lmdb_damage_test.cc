@@ -1,4 +1,4 @@
-// A record file that was cut short, or that another file has replaced.
+// A record file that was truncated, or replaced by another file.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -46,7 +46,7 @@ TEST(LmdbDamage, AFileWithoutItsEndIsRefusedWithTheRemedy) {
     }
 }
 
-// LMDB counts pages that it has taken and given back in one transaction, and never writes them.
+// LMDB counts pages that were taken and freed in one transaction, but never writes them.
 TEST(LmdbDamage, AFileThatLacksOnlyUnusedPagesIsOpened) {
     const tests::OwnDirectory directory;
     {
@@ -76,7 +76,7 @@ TEST(LmdbDamage, WritesToAFileWithoutItsNameAreNotAcknowledged) {
     EXPECT_NE(committed.error().message.find("another file has taken the place"), std::string::npos);
     EXPECT_EQ(tests::only(commit_all(*store)), Wrote::failed);
 
-    // From now on the file that has the name is written and read.
+    // From now on the file at the path is used.
     EXPECT_TRUE(has(*store, 0));
     EXPECT_FALSE(has(*store, 1000));
     put(*store, 1002);

@@ -1,6 +1,6 @@
-// Every system call that LMDB makes while records are written fails once, and then for a while. Whatever fails:
-// nothing that was acknowledged is lost, requests get an error and no crash, and the store goes on once the calls
-// succeed again.
+// Every system call that LMDB makes while it writes records fails, once or for a while. In all cases no
+// acknowledged record is lost, requests return errors and the process does not crash, and the store continues when
+// the calls succeed again.
 #include <gtest/gtest.h>
 
 #include <cerrno>
@@ -19,7 +19,7 @@ using tests::FailingCalls;
 using tests::commit_all;
 using tests::SystemCall;
 
-constexpr std::size_t value_bytes = 150'000;  // the map grows while they are put
+constexpr std::size_t value_bytes = 150'000;  // so that the map must grow
 constexpr unsigned calls_tried_max = 400;
 
 LmdbOptions small_options() {
@@ -29,7 +29,7 @@ LmdbOptions small_options() {
     return options;
 }
 
-// A store, and the records that it has acknowledged.
+// A store and the records that it has acknowledged.
 class Trial {
 public:
     explicit Trial(const std::string& path) : path_(path), store_(tests::open_or_die(path, small_options())) {}
@@ -42,7 +42,7 @@ public:
         return done;
     }
 
-    // An error is an answer; a record that is absent or another is not.
+    // An error is a correct answer. A missing or different record is not.
     void expect_no_wrong_answers() const {
         for (const auto& [key, value] : acknowledged_) {
             std::string found;
@@ -76,7 +76,7 @@ private:
     std::map<std::uint64_t, std::string> acknowledged_;
 };
 
-// False when the run made fewer calls of the kind.
+// Returns false when the run made fewer calls of this kind.
 bool survives(SystemCall call, unsigned first, int error, bool lasting) {
     const tests::OwnDirectory directory;
     Trial trial{directory.file()};
@@ -86,7 +86,7 @@ bool survives(SystemCall call, unsigned first, int error, bool lasting) {
     {
         const FailingCalls failing{call, first, error, lasting};
         for (int i = 0; i < 9; ++i) {
-            (void)trial.put(key++);  // done or not: expect_no_wrong_answers() looks
+            (void)trial.put(key++);  // completed or not: expect_no_wrong_answers() checks
             trial.expect_no_wrong_answers();
         }
         hit = failing.failed_once();

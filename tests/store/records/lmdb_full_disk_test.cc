@@ -1,4 +1,4 @@
-// A disk that is really full: a small file system of the test's own.
+// A disk that is really full: a small file system made by the test.
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -67,7 +67,7 @@ void use_a_full_disk(const std::string& path) {
         std::ranges::sort(kept);
         expect_exactly(*store, kept);
 
-        // The pages that earlier commits gave up are enough to remove with.
+        // The pages that earlier commits have freed suffice for removals.
         for (int i = 0; i < 200; ++i) {
             store->remove(channel("chat"), kept.back(), WriteToken{});
             ASSERT_EQ(tests::only(commit_all(*store)), Wrote::done) << i;

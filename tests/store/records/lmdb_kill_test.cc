@@ -1,4 +1,5 @@
-// kill -9 at any moment of a write load: whatever was answered is there, with the value of a write at least as new.
+// kill -9 at any moment of a write load: every acknowledged record is there, with the value of that write or a
+// later one.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ using tests::Seeded;
 
 constexpr std::uint64_t keys = 500;
 
-// A write is its number: which key, whether it removes, which value. Both sides can tell without talking.
+// A write is defined by its number: the key, whether it removes, and the value. Parent and child compute it alike.
 struct Planned {
     explicit Planned(std::uint64_t number) {
         Seeded random(number);
@@ -41,7 +42,7 @@ std::uint64_t number_in(std::string_view value) {
     return std::stoull(std::string{value.substr(0, value.find(':'))});
 }
 
-// The child: writes without end, and tells the number of each write that was answered.
+// The child: writes endlessly, and sends the number of each acknowledged write.
 [[noreturn]] void write_until_killed(const std::string& path, std::uint64_t number, int answers) {
     LmdbOptions options;
     options.map_bytes = 1024 * 1024;
@@ -65,7 +66,7 @@ std::uint64_t number_in(std::string_view value) {
     }
 }
 
-// Lets a child write for a moment and kills it; the number of the last write it was answered.
+// Lets a child write for a moment and kills it. Returns the number of the last acknowledged write.
 std::uint64_t killed_round(const std::string& path, std::uint64_t first, std::chrono::microseconds life) {
     std::array<int, 2> ends{};
     if (pipe(ends.data()) != 0) return 0;
@@ -90,17 +91,17 @@ std::uint64_t killed_round(const std::string& path, std::uint64_t first, std::ch
 
 class Expected {
 public:
-    // What the writes up to this number leave behind.
+    // The expected records after the writes up to this number.
     void answered_up_to(std::uint64_t number) {
         for (; next_ <= number; ++next_) apply(next_);
     }
-    // Commits that were not answered any more may have come through, whole: take over where the file stands.
+    // Commits that were not acknowledged may be in the file, each as a whole. Continue from the state of the file.
     void compare_and_adopt(const LmdbStore& store) {
         std::uint64_t newest = next_ - 1;
         const auto records = tests::records_of(store, channel("chat"));
         for (const auto& [key, value] : records) newest = std::max(newest, number_in(value));
         answered_up_to(newest);
-        // Removals behind the newest put cannot be seen in the values, so they are tried one by one.
+        // The values do not show removals after the newest put, so they are tried one by one.
         for (int more = 0; more < 400 && !agrees(records); ++more) answered_up_to(next_);
         EXPECT_TRUE(agrees(records)) << "after write " << newest;
     }

@@ -16,9 +16,9 @@ namespace {
 
 using std::chrono::milliseconds;
 using tests::channel;
+using tests::commit_all;
 using tests::open_or_die;
 using tests::quick_options;
-using tests::commit_all;
 
 constexpr WriteToken token{1};
 
@@ -95,8 +95,8 @@ TEST_F(LmdbStoreTest, FindsWhatDoesNotAgreeInTheFile) {
         commit_all(*store);
     }
     {
-        // As no store writes it: a second name for the same records, a count too high, a number not yet given, and
-        // records of nobody.
+        // A file as no store writes it: a second name for the same records, a count that is too high, a number
+        // that was not assigned yet, and records of no channel.
         auto file = LmdbFile::open(directory_.file(), LmdbFile::Access::synced);
         ASSERT_TRUE(file);
         LmdbWrite write{**file};
@@ -163,7 +163,7 @@ TEST_F(LmdbStoreTest, RefusesPutsWhenFullLosesNothingAndStillRemoves) {
     EXPECT_EQ(store->count(channel("chat")).records, kept);
     EXPECT_EQ(tests::records_of(*store, channel("chat")).size(), kept);
 
-    // Puts and removals that wait together: the removals pass.
+    // Puts and removals wait together; the removals succeed.
     store->put(channel("chat"), Key{999'999}, std::string(100'000, 'y'), WriteToken{1});
     for (std::uint64_t i = 0; i < kept / 2; ++i) store->remove(channel("chat"), Key{i}, WriteToken{2});
     std::uint64_t removed = 0, refused = 0;
@@ -174,7 +174,7 @@ TEST_F(LmdbStoreTest, RefusesPutsWhenFullLosesNothingAndStillRemoves) {
     EXPECT_EQ(refused, 1U);
     EXPECT_EQ(removed, kept / 2);
 
-    // And make room: LMDB uses pages again two commits after they became free.
+    // They make room: LMDB reuses pages two commits after they were freed.
     for (int i = 0; i < 3; ++i) {
         store->remove(channel("chat"), Key{kept - 1 - static_cast<std::uint64_t>(i)}, token);
         commit_all(*store);
@@ -292,7 +292,7 @@ TEST_F(LmdbStoreTest, ReadsOnWhileAThreadCommits) {
     commit_all(*store);
     EXPECT_GE(reads, 30U);
     EXPECT_EQ(store->count(channel("chat")).records, written);
-    EXPECT_GT(store->map_bytes(), 1024U * 1024);  // so it grew in between
+    EXPECT_GT(store->map_bytes(), 1024U * 1024);  // so it has grown
     EXPECT_TRUE(store->check().value().defects.empty());
 }
 

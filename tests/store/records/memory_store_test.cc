@@ -112,7 +112,7 @@ TEST(MemoryStore, ReclaimsWhatIsOverwrittenAndRemoved) {
             most = std::max(most, store.memory_bytes());
         }
     }
-    // At any time about 2000 records of 200 bytes, so 400 kB and headers are alive.
+    // About 2000 records of 200 bytes exist at any time, so 400 kB and their headers.
     EXPECT_LE(most, 2 * (store.total().bytes + store.total().records * 36) + 2 * ChannelRecords::segment_bytes_max);
 
     for (std::uint64_t i = 0; i < 3000; ++i) store.remove(channel("chat"), Key{i}, WriteToken{});
@@ -145,7 +145,7 @@ TEST(MemoryStore, RefusesWhatDoesNotFitAndKeepsTheRest) {
     const std::string value(100, 'v');
     for (std::uint64_t i = 0; i < 10; ++i) ASSERT_EQ(store.put_now(channel("chat"), Key{i}, value), Wrote::done);
     EXPECT_EQ(store.put_now(channel("chat"), Key{10}, value), Wrote::refused);
-    EXPECT_EQ(store.put_now(channel("chat"), Key{3}, value), Wrote::done);  // in place of what is there
+    EXPECT_EQ(store.put_now(channel("chat"), Key{3}, value), Wrote::done);  // replaces the existing value
     EXPECT_EQ(store.put_now(channel("chat"), Key{3}, value + "x"), Wrote::refused);
     EXPECT_EQ(store.find(channel("chat"), Key{3}), value);
     EXPECT_EQ(store.total(), (RecordCount{10, 1000}));

@@ -1,4 +1,4 @@
-// What every engine does alike.
+// The behaviour that all engines share.
 #include "store/records/record_store.h"
 
 #include <gtest/gtest.h>
@@ -20,10 +20,10 @@ namespace halp {
 namespace {
 
 using tests::channel;
+using tests::commit_all;
 using tests::only;
 using tests::records_of;
 using tests::Seeded;
-using tests::commit_all;
 
 constexpr WriteToken token{7};
 
@@ -31,7 +31,7 @@ class EveryStore : public ::testing::TestWithParam<std::string> {
 protected:
     EveryStore() { reopen(); }
 
-    // Memory forgets, so it is only made anew when there is none yet.
+    // A memory store would forget its records, so it is made only once.
     void reopen() {
         if (GetParam() == "memory") {
             if (!store_) store_ = std::make_unique<MemoryStore>();
@@ -113,7 +113,7 @@ TEST_P(EveryStore, UpdatesOnlyWhatIsAsItWasRead) {
         store_->update(channel("chat"), Key{1}, fnv1a(original), value, token);
         return only(commit_all(*store_));
     };
-    EXPECT_EQ(update("whatever", "first"), Wrote::done);  // nothing there counts as unchanged
+    EXPECT_EQ(update("whatever", "first"), Wrote::done);  // a missing record counts as unchanged
     EXPECT_EQ(update("first", "second"), Wrote::done);
     EXPECT_EQ(update("first", "third"), Wrote::conflict);
     EXPECT_EQ(get("chat", 1), "second");

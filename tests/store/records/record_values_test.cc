@@ -57,7 +57,7 @@ TEST(Key, HasItsPlaceByItsBitsReversed) {
 TEST(HashRange, ContainsBothItsEndsByReversedKey) {
     const HashRange lower = range(0, 0x7fffffffffffffff);
     EXPECT_TRUE(lower.contains(Key{2}));
-    EXPECT_FALSE(lower.contains(Key{3}));  // its last bit comes first
+    EXPECT_FALSE(lower.contains(Key{3}));  // its last bit becomes the first
     EXPECT_TRUE(lower.contains(Key{reversed(0x7fffffffffffffff)}));
     EXPECT_FALSE(lower.contains(Key{reversed(0x8000000000000000)}));
     EXPECT_TRUE(HashRange::full().contains(Key{0}) && HashRange::full().contains(Key{last}));

@@ -1,4 +1,4 @@
-// A directory of its own for a test, and stores made in it.
+// A directory for one test, and stores in it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ private:
     std::string path_;
 };
 
-// For tests that are not about the disk: nothing is synced.
+// For tests that are not about the disk: commits are not synced.
 inline LmdbOptions quick_options() {
     LmdbOptions options;
     options.durability = Durability::process;
@@ -53,7 +53,7 @@ inline std::unique_ptr<LmdbStore> open_or_die(const std::string& path, const Lmd
 
 inline Channel channel(const std::string& name) { return Channel::parse(name).value(); }
 
-// Commits until nothing waits; what came of all writes since the last call.
+// Commits until no write waits. Returns the completions since the last call.
 inline std::vector<Completion> commit_all(RecordStore& store) {
     while (store.waiting_bytes() > 0) (void)store.commit();
     std::vector<Completion> completions;

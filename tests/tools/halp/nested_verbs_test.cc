@@ -74,7 +74,7 @@ TEST(DhtWords, NameNodesInOneOfThreeWays) {
 
 TEST(DhtWords, OfANodeToStartAreItsOwn) {
     const DhtCommand conformance = dht({"conformance", "127.0.0.1:1", "--start", "node", "--id", "3", "--id", "5",
-                                  "--json", "--", "--json", "[a,b]", "", "--", "--help"});
+                                        "--json", "--", "--json", "[a,b]", "", "--", "--help"});
     EXPECT_EQ(conformance.node, "127.0.0.1:1");
     EXPECT_EQ(conformance.start, "node");
     EXPECT_THAT(conformance.ids, ElementsAre(3U, 5U));

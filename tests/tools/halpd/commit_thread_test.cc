@@ -1,5 +1,5 @@
-// Commits beside the loop: everything handed in is completed in order, whoever waits for it, and what waits is
-// bounded.
+// Commits on a thread beside the loop: all writes are completed in order, whatever the caller waits for, and the
+// waiting bytes are limited.
 #include "tools/halpd/commit_thread.h"
 
 #include <event2/event.h>
@@ -46,7 +46,7 @@ protected:
         commits.reset();
         LmdbOptions options;
         options.gather = gather;
-        options.map_bytes = std::uint64_t{1} << 20;  // grows on the way
+        options.map_bytes = std::uint64_t{1} << 20;  // must grow during the test
         options.purged_per_commit = 100;
         auto store = LmdbStore::open(directory.path() + file, options);
         EXPECT_TRUE(store);
@@ -61,7 +61,7 @@ protected:
     void put(std::uint64_t key, const std::string& value) {
         write_log->put(channel, Key{key}, value, {&answers, 1, key});
     }
-    // As a node does it at the end of a turn.
+    // The end of a node's turn.
     void turn(std::size_t waiting_bytes_max = std::size_t{64} << 20) {
         EXPECT_TRUE(write_log->commit_if_due(clock.now(), waiting_bytes_max));
         write_log->collect();
@@ -120,7 +120,7 @@ TEST_F(CommitThreadTest, WaitsForTheDiskWhenTooMuchIsWaiting) {
     std::size_t most = 0;
     for (std::uint64_t key = 1; key <= 2000; ++key) {
         put(key, std::string(10000, 'x'));
-        EXPECT_TRUE(write_log->commit_if_due(clock.now(), waiting_max));  // the loop never comes to turn
+        EXPECT_TRUE(write_log->commit_if_due(clock.now(), waiting_max));  // the loop itself gets no turn
         write_log->collect();
         most = std::max(most, commits->waiting_bytes());
     }
@@ -141,7 +141,7 @@ TEST_F(CommitThreadTest, EndsWhileACommitIsUnderWay) {
     for (std::uint64_t key = 1; key <= 4096; ++key) put(key, std::string(1000, 'x'));
     turn();
     write_log.reset();
-    commits.reset();  // the sanitizers would say what is wrong with that
+    commits.reset();  // a race here would be reported by the thread sanitizer
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// halpd with a DHT, as a user starts it: records survive kill -9, the swarm hears of the node, it leaves in order.
+// halpd with a DHT, as a user starts it: records survive kill -9, the swarm learns of the node, and it shuts down
+// in order.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -33,7 +34,7 @@ constexpr std::string_view channel = "chan";
 
 std::string value_of(std::uint64_t key) { return "value of " + std::to_string(key) + std::string(key % 200, 'v'); }
 
-// Keeps `in_flight` puts under way until the daemon is gone; returns the keys that were acknowledged.
+// Keeps `in_flight` puts under way until the daemon is gone. Returns the acknowledged keys.
 std::vector<std::uint64_t> put_until_gone(NeoPeer& peer, std::uint64_t first_key, Daemon& daemon,
                                           milliseconds kill_after) {
     constexpr std::uint64_t in_flight = 200;
@@ -46,7 +47,7 @@ std::vector<std::uint64_t> put_until_gone(NeoPeer& peer, std::uint64_t first_key
         request.key = first_key + next;
         request.value = value;
         std::string frame;
-        neo::encode_put(frame, ++next, request);  // request ids from 1: the key is first_key + id - 1
+        neo::encode_put(frame, ++next, request);  // request ids begin at 1, so the key is first_key + id - 1
         peer.say(frame);
     };
     while (next < in_flight) put_next();
@@ -55,7 +56,7 @@ std::vector<std::uint64_t> put_until_gone(NeoPeer& peer, std::uint64_t first_key
     while (const auto message = peer.hear()) {
         if (!killed && Steady::now() >= end) {
             daemon.process().signal(SIGKILL);
-            killed = true;  // what is on its way was acknowledged all the same
+            killed = true;  // what is under way was acknowledged too
         }
         if (message->second.size() != 1 || static_cast<std::int8_t>(message->second[0]) < 0) continue;
         EXPECT_EQ(message->second[0], static_cast<char>(neo::PutAnswer::put));
@@ -92,7 +93,8 @@ TEST(DhtDaemon, LosesNoAcknowledgedRecordToTwentyKillNines) {
     std::set<std::uint64_t> acknowledged;
     std::size_t rounds_with_writes = 0;
     for (std::uint64_t round = 0; round < 20; ++round) {
-        // Every other round forgoes fsync, which a killed process does not need; more writes are under way then.
+        // Every other round works without fsync, which a killed process does not need. Then more writes are under
+        // way.
         const std::string durability = round % 2 == 0 ? "power" : "process";
         Daemon daemon(home, dht_options(home, {"dht.durability=" + durability}));
         NeoPeer peer(dht_port(daemon));
@@ -134,7 +136,7 @@ TEST(DhtDaemon, CommitsEverythingItAnswersWhenItIsAskedToEnd) {
             neo::encode_put(frames, id, request);
         }
         peer.say(frames);
-        static_cast<void>(peer.hear());  // the first is under way
+        static_cast<void>(peer.hear());  // the first one is under way
         daemon.process().signal(SIGTERM);
         while (const auto message = peer.hear())
             if (message->second == std::string(1, '\x01')) keys.push_back(message->first);
@@ -196,7 +198,7 @@ TEST(DhtDaemon, ChangesItsRangeAtAReload) {
     DaemonOptions options = dht_options(home);
     options.more.insert(options.more.end(), {"--config", file});
     Daemon daemon(home, options);
-    const std::uint64_t lower = 2, upper = 1;  // keys are judged with their bits reversed
+    const std::uint64_t lower = 2, upper = 1;  // ranges contain the reversed bits of a key
     NeoPeer watcher(dht_port(daemon)), peer(dht_port(daemon));
     ASSERT_TRUE(watcher.log_in());
     ASSERT_TRUE(peer.log_in());
@@ -214,7 +216,7 @@ TEST(DhtDaemon, ChangesItsRangeAtAReload) {
     EXPECT_EQ(peer.get_all(channel)->size(), 2U) << "what is out of range is still listed";
     EXPECT_THAT(daemon.admin(cli::Method::get, "/v1/dht").body, HasSubstr("\"range_max\":\"7fffffffffffffff\""));
 
-    // Wrong: nothing changes. The same again: nobody is told.
+    // An invalid range changes nothing. The same range again is not reported.
     reload_with(daemon, "dht: {engine: memory, range_min: 8000000000000000, range_max: 7fffffffffffffff}\n");
     EXPECT_TRUE(eventually([&] { return daemon.messages().find("the old one stays") != std::string::npos; }));
     EXPECT_EQ(peer.put(channel, upper, "not ours"), static_cast<int>(neo::PutAnswer::wrong_node));

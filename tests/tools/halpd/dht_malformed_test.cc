@@ -1,5 +1,5 @@
-// Every kind of malformed input, said to a real halpd over raw sockets: it ends the connection it came on, says
-// nothing that was not due before, and a client beside it notices nothing.
+// Every kind of malformed input, sent to a real halpd over raw sockets. It must end its connection, no further
+// answer may be sent, and another client must not notice.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -54,11 +54,11 @@ enum class Stage { nothing, versions, nonce, open };
 
 struct Malformed {
     std::string name;
-    Stage stage;  // how far the client has come in good order
+    Stage stage;  // how much of the handshake precedes the input
     std::string said;
-    // What is due before the end: the node's version to whoever says a byte, -3 to a request it knows.
+    // The answer that is due before the end: the node's version after the first byte, -3 for a known request.
     std::string due;
-    // What is said and answered with so many messages before, so that it is the word that ends the connection.
+    // The input before, which is answered with this many messages, so that only the last input is malformed.
     std::string begun = {};
     int answers = 0;
 };
@@ -119,7 +119,7 @@ struct Whole {
     bool strict;
 };
 
-// The most bytes each request can have; a prefix is a request too only where nothing else is said.
+// The longest bytes of each request. Every shorter prefix is malformed unless noted otherwise.
 std::vector<Whole> whole_requests() {
     return {
         {"Put", octets({2, 0}) + channel + key + array("value"), false},
@@ -142,7 +142,7 @@ void add_parameters(std::vector<Malformed>& all) {
         if (whole.strict)
             all.push_back(
                 {whole.name + " with a byte more", Stage::open, request(whole.parameters + "x"), supported});
-        // The length of the channel's name is the first number behind code, version and flags.
+        // The length of the channel's name is the first number after code, version and flags.
         const std::size_t at = whole.parameters.find(channel);
         for (const std::uint64_t lie : {all_ones, all_ones - 7, std::uint64_t{1} << 62, std::uint64_t{100'000}}) {
             std::string lying = whole.parameters;
@@ -158,10 +158,10 @@ void add_parameters(std::vector<Malformed>& all) {
                    request(octets({2, 0}) + channel + key + number(all_ones) + "value"), supported});
 }
 
-// What follows a request that began well.
+// Malformed messages after a well-formed beginning of a request.
 void add_later_messages(std::vector<Malformed>& all) {
     const std::string mirror = request(octets({4, 0, 0}) + channel + octets({0, 0, 0, 0, 0}));
-    // Suspended, and with a record (SetUp), or it would be over.
+    // Suspended and with a record (SetUp), because otherwise the request would be over.
     const std::string get_all = request(octets({5, 0, 1}) + channel + octets({0}) + key + octets({0}) + number(0));
     for (const int control : {0, 4, 5, 77}) {
         const std::string name = "control " + std::to_string(control);
@@ -195,7 +195,7 @@ protected:
         ASSERT_EQ(healthy_.put("test_channel", 1, "v"), static_cast<int>(neo::PutAnswer::put));
     }
 
-    // The client that must not notice: its record is as it put it.
+    // The other client: its record is unchanged.
     void expect_untroubled(const std::string& after) {
         const std::string value = "round " + std::to_string(++rounds_);
         ASSERT_EQ(healthy_.put("healthy", 7, value), static_cast<int>(neo::PutAnswer::put)) << after;
@@ -239,8 +239,8 @@ TEST_F(MalformedInput, EndsItsOwnConnectionAndNoOther) {
     EXPECT_EQ(daemon_.stop(), 0) << daemon_.messages();
 }
 
-// Nothing is said of bytes behind a control, so they are what they are behind the originals' other words of one
-// byte (RemoveRecord, LeaveRecord): passed over.
+// neo.md specifies nothing for bytes after a control message. They are ignored, like those after the originals'
+// other messages of one byte (RemoveRecord, LeaveRecord).
 TEST_F(MalformedInput, BytesBehindAControlArePassedOver) {
     NeoPeer peer(port_);
     ASSERT_TRUE(peer.log_in());
@@ -252,7 +252,7 @@ TEST_F(MalformedInput, BytesBehindAControlArePassedOver) {
         peer.say(request(control));
         EXPECT_EQ(peer.hear(), Heard(1, octets({4}))) << "the Ack of " << static_cast<int>(control[0]);
     }
-    // That was Stop: the id is free.
+    // That was Stop, so the id is free.
     peer.say(request(octets({7, 0}) + channel + key));
     EXPECT_EQ(peer.hear(), Heard(1, octets({0xfd})));
     EXPECT_EQ(peer.hear(), Heard(1, octets({1})));
@@ -269,7 +269,7 @@ TEST_F(MalformedInput, OfRandomBytesHarmsNobodyEither) {
         for (int frames = 0; frames < 20; ++frames) {
             std::string body(random() % 60, '\0');
             for (char& c : body) c = static_cast<char>(random() % 3 == 0 ? random() % 12 : random());
-            // Mostly well framed and with a small id, or nothing behind the frame would ever be reached.
+            // Mostly well framed and with a small id, because otherwise nothing after the frame would be reached.
             said += random() % 10 == 0 ? body : request(body, 1 + random() % 3);
         }
         peer.say(said);
@@ -279,7 +279,8 @@ TEST_F(MalformedInput, OfRandomBytesHarmsNobodyEither) {
 }
 
 TEST_F(MalformedInput, AnnouncedButNeverSentTakesNoMemory) {
-    // Sixteen messages of the greatest size, of which a byte comes each: a gigabyte, if it were believed.
+    // Sixteen messages of the maximum length, of which one byte each arrives. Believing their headers would take a
+    // gigabyte.
     const std::uint64_t before = bench::memory_of(daemon_.process().pid()).rss_bytes;
     std::vector<std::unique_ptr<NeoPeer>> peers;
     for (int i = 0; i < 16; ++i) {

@@ -1,4 +1,5 @@
-// The start that the originals' tests expect: neo 100 above the port named, all keys, `admin` with 128 zero bytes.
+// The defaults that the originals' tests expect: neo 100 above the given port, all keys, `admin` with 128 zero
+// bytes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -17,7 +18,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Legacy port such that the one 100 above is free now. Somebody may take it before us: who uses it tries again.
+// A legacy port for which the port 100 above is free now. Another process may take it, so callers try again.
 int port_below_a_free_one() {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
@@ -49,7 +50,7 @@ TEST(DhtStart, OfTheFakeIsAsTheOriginals) {
     EXPECT_EQ(fake.end(SIGTERM), 0);
 }
 
-// Half a second is far more than an answer takes here, and far less than anybody waits for one.
+// Half a second is much longer than an answer takes and much shorter than any time-out.
 TEST(DhtStart, OfTheFakeMayLetWritesWaitForTheirAnswer) {
     const Home home;
     Running fake(home, "fake", {HALP_BINARY, "dht", "fake", "--port", "0", "--flush-interval", "500ms"});

@@ -12,7 +12,7 @@ using Code = std::regex_constants::error_type;
 
 Error wrong(std::string what) { return {ErrorCode::invalid, std::move(what)}; }
 
-// What is wrong with an expression; nothing when it is one.
+// The error code of an invalid expression, or nothing.
 std::optional<Code> fault_of(const std::string& expression) {
     try {
         const std::regex sound(expression);
@@ -32,8 +32,8 @@ bool is_of_a_place(Code code) {
            code != std::regex_constants::error_stack;
 }
 
-// The library does not tell where. What is left open begins behind the longest part that is sound; any other fault
-// ends the shortest part that has it, too.
+// The library does not tell the position. An unclosed group begins after the longest valid prefix. Any other error
+// ends the shortest prefix with the same error.
 std::size_t place_of_fault(const std::string& expression, Code code) {
     std::size_t sound = 0;
     for (std::size_t length = 1; length <= expression.size(); ++length) {
@@ -44,7 +44,7 @@ std::size_t place_of_fault(const std::string& expression, Code code) {
     return std::min(sound + 1, expression.size());
 }
 
-// As wide as the library's codes are.
+// A text for each error code of the library.
 std::string words_of(Code code) {
     using namespace std::regex_constants;
     if (code == error_paren) return "a ( or ) lacks its counterpart, or there is nothing to repeat";

@@ -1,4 +1,4 @@
-// Which cases of the conformance suite were asked for.
+// Chooses the cases of a conformance run by the command line.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@ namespace halp::cli {
 
 inline constexpr std::size_t filter_characters_max = 200;
 
-// Those that --only, --filter (anywhere in the name) and --id all allow, in the order of the suite. An error when
-// one of them is wrong, or together they leave none; of a bad expression it says where.
+// The cases that --only, --filter (matches anywhere in the name) and --id all allow, in the order of the suite. An
+// error when an option is invalid or no case is left. For an invalid expression the error names the position.
 [[nodiscard]] Result<std::vector<neo::ConformanceCase>> chosen_cases(const DhtCommand& typed);
 
 }  // namespace halp::cli

@@ -1,4 +1,4 @@
-// `halp dht scan keys channels rm-channel`: what all nodes have of a channel, or of channels.
+// `halp dht scan keys channels rm-channel`: requests to all nodes.
 #include <string>
 #include <string_view>
 
@@ -8,12 +8,12 @@
 namespace halp::cli {
 namespace {
 
-// Rows leave in blocks; a terminal, and whoever reads slowly, gets them one by one.
+// Writes rows in blocks. For a terminal and for a slow reader it writes each row at once.
 class Rows {
 public:
     Rows(Console& console, const DhtCommand& typed) : console_(console), typed_(typed) {}
 
-    // False when nobody reads any more.
+    // Returns false when the reader has closed the stream.
     bool add(Key key, Bytes value) {
         ++count_;
         if (console_.style().json)

@@ -1,4 +1,4 @@
-// What was typed behind `halp dht`.
+// The parsed command line of `halp dht`.
 #pragma once
 
 #include <cstddef>
@@ -35,26 +35,26 @@ enum class DhtVerb {
 
 struct DhtCommand {
     DhtVerb verb = DhtVerb::none;
-    std::uint16_t port = 10000;  // fake: as the original's, neo is 100 above; 0: any
-    Duration flush_interval{0};  // fake: how long a write waits for its answer
+    std::uint16_t port = 10000;  // fake: the legacy port, neo is 100 above; 0: any port
+    Duration flush_interval{0};  // fake: the delay before a write is answered
     std::string node;            // conformance: HOST:PORT
-    std::string only;            // conformance: a case or a group; empty: all
-    std::string junit;           // conformance: a file to write
-    std::string credentials;     // a client's file; empty: conformance: admin with 128 zero bytes
+    std::string only;            // conformance: a case or a group; empty: all cases
+    std::string junit;           // conformance: the file to write
+    std::string credentials;     // a client's file; if empty, conformance uses admin with 128 zero bytes
 
     // conformance
-    bool list = false;                   // say what there is and end
+    bool list = false;                   // list the cases and exit
     std::string case_filter;             // a regular expression for names of cases
-    std::vector<std::size_t> ids;        // numbers of cases; empty: all
-    bool fatal = false;                  // end at the first failure
-    bool progress = false;               // say which case begins, also where stderr is no terminal
-    std::string start;                   // the program of the node, to be started and ended
-    std::vector<std::string> arguments;  // of that program
-    double delay_s = 5;                  // how long it may take until it takes connections
-    bool keep = false;                   // its directory
-    bool no_restart = false;             // it keeps no records
+    std::vector<std::size_t> ids;        // numbers of cases; empty: all cases
+    bool fatal = false;                  // stop at the first failure
+    bool progress = false;               // print each case when it begins, even if stderr is no terminal
+    std::string start;                   // the program to start as the node under test
+    std::vector<std::string> arguments;  // the arguments of that program
+    double delay_s = 5;                  // the longest wait until the node accepts connections
+    bool keep = false;                   // keep the node's directory
+    bool no_restart = false;             // the node does not keep its records over a restart
 
-    // Where the nodes are: one of these at most, else what dht_reach.h calls the usual places.
+    // The nodes: at most one of these is given. Otherwise dht_reach.h searches the usual places.
     std::vector<Endpoint> nodes;
     std::string nodes_file;
     std::vector<Endpoint> halp_hosts;
@@ -63,16 +63,16 @@ struct DhtCommand {
     std::string channel;
     Key key{};
     ValueForm form = ValueForm::automatic;
-    std::optional<std::string> value;   // put update: as typed; none: from `file` or stdin
-    std::string file;                   // put update: "": stdin, as "-"
+    std::optional<std::string> value;   // put, update: as typed; without it from `file` or stdin
+    std::string file;                   // put, update: "" or "-" is stdin
     std::optional<std::string> expect;  // update: as typed
-    std::string exec;                   // update: a shell command from value to value
-    bool remove_record = false;         // update
-    std::string filter;                 // scan keys: bytes
-    std::uint64_t limit = 0;            // scan keys, mirror --count; 0: none
-    bool refresh = true;                // mirror
+    std::string exec;                   // update: a shell command that turns the old value into the new one
+    bool remove_record = false;         // update: remove the record instead
+    std::string filter;                 // scan, keys: bytes that the value must contain
+    std::uint64_t limit = 0;            // scan, keys, mirror --count; 0: no limit
+    bool refresh = true;                // mirror: begin with a refresh
     std::uint32_t refresh_every_s = 360;
-    bool count_records = false;  // status
+    bool count_records = false;  // status: count the records
 };
 
 }  // namespace halp::cli

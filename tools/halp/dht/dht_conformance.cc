@@ -46,7 +46,7 @@ ExitCode exit_code_of(Sanity::Kind kind) {
     return ExitCode::failed;
 }
 
-// From the end of its connections to that of its process.
+// The longest time between the end of a node's connections and the end of its process.
 constexpr std::chrono::seconds time_to_die{1};
 
 Duration seconds(double count) { return Duration{static_cast<std::int64_t>(count * 1e6)}; }
@@ -61,11 +61,11 @@ neo::ConformanceOptions options_of(const CommandLine& command, const Endpoint& n
     return options;
 }
 
-// From the start of the node, when it is ours, to the exit code.
+// A whole run, from the start of the node (with --start) to the exit code.
 class ConformanceRun {
 public:
     ConformanceRun(const CommandLine& command, Console& console, neo::ConformanceOptions options,
-            std::vector<neo::ConformanceCase> cases)
+                   std::vector<neo::ConformanceCase> cases)
         : typed_(command.dht),
           console_(console),
           options_(std::move(options)),
@@ -116,14 +116,14 @@ private:
             if (const std::string why = what_became_of_the_node(suite, each, verdict); !why.empty())
                 return finish(ExitCode::failed, why, true);
             if (typed_.fatal && verdict.kind == Verdict::Kind::failed && report_.not_run() > 0)
-                return finish(ExitCode::failed,
-                                "the run ends with the failure of " + std::string(each.name) + ".");
+                return finish(ExitCode::failed, "the run ends with the failure of " + std::string(each.name) + ".");
         }
         return finish(report_.failed() == 0 ? ExitCode::ok : ExitCode::failed, "");
     }
 
-    // Why there is no sense in going on without it, in sentences; empty when it is still there. Our own is asked
-    // behind every case: one that a case kills may have ended the connection just as the case wants it.
+    // The reason to stop, in sentences, when the node is gone; otherwise empty. A node that this run has started
+    // is checked after every case: a case may pass although it has killed the node, because it expects the end of
+    // the connection.
     std::string what_became_of_the_node(neo::ConformanceSuite& suite, const neo::ConformanceCase& test,
                                         const Verdict& verdict) {
         const bool look = node_ || (verdict.kind == Verdict::Kind::failed && report_.not_run() > 0);
@@ -142,7 +142,7 @@ private:
         return write_junit(why, why) ? code : ExitCode::failed;
     }
 
-    // `why` it ended before its end, in sentences; empty when it did not. `grave`: for --quiet, too.
+    // `why` the run has stopped early, in sentences; empty when it has not. `grave`: print it even with --quiet.
     ExitCode finish(ExitCode code, const std::string& why, bool grave = false) {
         const std::string text = report_.summary() + (why.empty() ? "." : ": " + why);
         if (grave)
@@ -186,7 +186,8 @@ ExitCode run_dht_conformance(const CommandLine& command, Console& console) {
     if (!node) return console.fail(ExitCode::usage, "`" + typed.node + "` is not HOST:PORT.");
     const auto credential = credential_of(typed.credentials);
     if (!credential) return console.fail(ExitCode::usage, credential.error().message);
-    return ConformanceRun(command, console, options_of(command, *node, *credential), std::move(cases).value()).run();
+    return ConformanceRun(command, console, options_of(command, *node, *credential), std::move(cases).value())
+        .run();
 }
 
 }  // namespace halp::cli

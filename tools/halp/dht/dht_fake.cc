@@ -1,4 +1,4 @@
-// `halp dht fake`: a node for tests, in memory, until Ctrl-C.
+// `halp dht fake`: a node in memory for tests. It runs until Ctrl-C.
 #include <csignal>
 #include <string>
 
@@ -9,7 +9,7 @@ namespace halp::cli {
 
 ExitCode run_dht_fake(const CommandLine& command, Console& console) {
     DhtEnvironment fake;
-    // Writes gather in the store until the deadline that it gives the event loop.
+    // Writes are completed at the deadline that the store gives the event loop.
     fake.node().store_faults().write_delay = command.dht.flush_interval;
     if (const auto started = fake.start("127.0.0.1", command.dht.port); !started)
         return console.fail(ExitCode::failed, started.error().message);

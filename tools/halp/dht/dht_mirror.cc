@@ -1,4 +1,4 @@
-// `halp dht mirror`: what is in a channel and every change of it, until something ends it.
+// `halp dht mirror`: prints the records of a channel and every change until it is stopped.
 #include <csignal>
 #include <string>
 #include <variant>
@@ -58,7 +58,7 @@ private:
         }
         reader_left_ = !console_.line(line);
     }
-    // Node addresses and names of events need no escaping.
+    // Node addresses and event names contain nothing to escape.
     void event(const std::string& name, const std::string& node, const std::string& words) {
         console_.say(words);
         if (!console_.style().json) return;
@@ -96,7 +96,7 @@ ExitCode run_dht_mirror(const DhtTool& tool) {
         dht.client().mirror(typed.channel, settings, [&](const dht::MirrorNote& note) { view.hear(note); });
     if (!begun) return tool.console.fail(begun.error());
     dht.run_until([&] { return view.enough(); }, span_of(tool.command));
-    // The nodes are told, so that they need not find out.
+    // Tells the nodes, so that they need not detect the lost connection.
     if (!view.over() && dht.client().stop(*begun))
         dht.run_until([&] { return view.over(); }, std::chrono::seconds{1});
     return view.code();

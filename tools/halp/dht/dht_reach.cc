@@ -14,7 +14,7 @@ namespace {
 constexpr Duration refusal_patience = std::chrono::milliseconds{400};
 constexpr const char* nodes_variable = "HALP_DHT_NODES";
 
-// --credentials, then $HALP_DHT_CLIENT, then the user's file, then what the originals' tests use.
+// In this order: --credentials, $HALP_DHT_CLIENT, the user's file, the credentials of the originals' tests.
 Result<neo::Credential> credential_of(const DhtTool& tool) {
     std::string path = tool.command.dht.credentials;
     if (path.empty()) path = tool.variable("HALP_DHT_CLIENT");
@@ -35,7 +35,7 @@ Result<neo::Credential> credential_of(const DhtTool& tool) {
 
 }  // namespace
 
-// A list that does not change: nodes that may be gone are no more than hints.
+// A fixed list. Its nodes may be gone, so they are hints.
 class DhtReach::Listed final : public NodeSource {
 public:
     explicit Listed(std::vector<Endpoint> nodes) : nodes_(std::move(nodes)) {}

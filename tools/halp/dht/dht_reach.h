@@ -1,4 +1,4 @@
-// From what was typed to a connected DHT client: where the nodes are, and as whom to speak to them.
+// Makes a connected DHT client from the command line: which nodes, and with which credentials.
 #pragma once
 
 #include <cstddef>
@@ -13,10 +13,10 @@
 
 namespace halp::cli {
 
-// What is known without being told: the daemon's list of the label, or the cache directory's lists.
+// Nodes that need not be given: the daemon's list of the label, or the lists of the cache directory.
 struct UsualPlaces {
     std::vector<Endpoint> nodes;       // listed under the label
-    std::vector<Endpoint> halp_hosts;  // to be asked for more
+    std::vector<Endpoint> halp_hosts;  // hosts that may be asked for more
     std::string source;                // "the daemon at PATH", for messages
 };
 
@@ -24,20 +24,20 @@ struct DhtTool {
     const CommandLine& command;
     Console& console;
     std::function<Result<UsualPlaces>(const Label& label)> usual_places;
-    std::function<std::string(const char* name)> variable;  // of the environment; "" when not set
+    std::function<std::string(const char* name)> variable;  // reads an environment variable; "" when it is not set
 };
 
 enum class Reach {
-    any_node,    // for one key: nodes that fail are named, and left out
-    every_node,  // the answer of all is wanted
-    look,        // succeeds with whatever can be reached
+    any_node,    // for one key: unreachable nodes are named and left out
+    every_node,  // every node must answer
+    look,        // succeeds with the nodes that can be reached
 };
 
 class DhtReach {
 public:
-    // An error says what is wrong and what to do about it.
+    // An error names the problem and its remedy.
     [[nodiscard]] static Result<std::unique_ptr<DhtReach>> open(const DhtTool& tool, Reach reach);
-    ~DhtReach();  // what was asked and how long it took, for -v
+    ~DhtReach();  // with -v it prints the requests and their times
     DhtReach(const DhtReach&) = delete;
     DhtReach& operator=(const DhtReach&) = delete;
 
@@ -56,7 +56,7 @@ private:
     std::unique_ptr<BlockingDhtClient> client_;
 };
 
-// $HALP_DHT_NODES: HOST:PORT, several with commas.
+// $HALP_DHT_NODES: HOST:PORT, separated by commas.
 [[nodiscard]] Result<std::vector<Endpoint>> parse_node_list(const std::string& text);
 
 }  // namespace halp::cli

@@ -11,7 +11,7 @@
 namespace halp::cli {
 namespace {
 
-// Every form of text is at most so many times as long as the bytes: \xNN, and a final line break.
+// The longest text for a value of the maximum size, in any form: \xNN for each byte, and a line break.
 std::size_t text_bytes_max(ValueForm form) {
     const bool raw = form == ValueForm::automatic || form == ValueForm::raw;
     return raw ? neo::value_bytes_max : 4 * neo::value_bytes_max + 2;
@@ -92,7 +92,7 @@ ExitCode run_dht_get(const DhtTool& tool) {
         return *value ? ExitCode::ok : ExitCode::nothing_found;
     }
     if (!*value) return no_record(tool);
-    // A terminal gets a line that does nothing to it, a pipe the bytes and nothing else.
+    // A terminal gets printable text, a pipe gets the bytes.
     const bool bytes = typed.form == ValueForm::raw || (typed.form == ValueForm::automatic && !style.terminal);
     if (bytes) return tool.console.bytes(**value) ? ExitCode::ok : ExitCode::failed;
     const ValueForm form = typed.form == ValueForm::automatic ? ValueForm::escape : typed.form;

@@ -1,4 +1,4 @@
-// `halp dht ranges` and `halp dht status`: which nodes there are, who answers, and what each is there for.
+// `halp dht ranges` and `halp dht status`: the nodes, which of them answer, and their ranges.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -18,9 +18,9 @@ struct NodeRow {
     [[nodiscard]] bool usable() const { return node.connected && node.range; }
 };
 struct Found {
-    std::vector<NodeRow> nodes;                    // by place in the key space, those without a range last
-    bool covers_all = false;                       // once, without gaps
-    std::map<std::string, std::uint64_t> records;  // by channel, when they were counted
+    std::vector<NodeRow> nodes;                    // in the order of their ranges; nodes without a range come last
+    bool covers_all = false;                       // exactly once and without gaps
+    std::map<std::string, std::uint64_t> records;  // by channel, if they were counted
     bool counted = false;
 };
 
@@ -39,7 +39,7 @@ Found look(BlockingDhtClient& dht) {
     return found;
 }
 
-// The protocol has no request for it: every key is read once.
+// The protocol has no request for the count, so every key is read.
 Result<void> count_records(BlockingDhtClient& dht, Found& found) {
     const auto names = dht.get_channels();
     if (!names) return names.error();

@@ -1,5 +1,6 @@
-// `halp dht update`: a record is replaced or removed only if it still is what it was taken for. With --exec the new
-// value is made from the old one; nothing of a node waits meanwhile, the record is compared when it is written.
+// `halp dht update`: replaces or removes a record only if it still has the expected value. With --exec a command
+// makes the new value from the old one. No request waits for that command: the record is compared when it is
+// written.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -19,7 +20,7 @@
 namespace halp::cli {
 namespace {
 
-constexpr int attempts_max = 20;  // against others who change the record all the time
+constexpr int attempts_max = 20;  // when other clients keep changing the record
 
 Error broken(std::string_view what) {
     return {ErrorCode::io, std::string{what} + ": " + std::strerror(errno) + "."};
@@ -35,7 +36,7 @@ bool write_whole(int fd, std::string_view bytes) {
     return ::lseek(fd, 0, SEEK_SET) == 0;
 }
 
-// One byte more than a node takes at most: then it is too much.
+// Reads one byte more than a node accepts, to detect a value that is too long.
 std::string read_some(int fd) {
     std::string bytes(neo::value_bytes_max + 1, '\0');
     std::size_t have = 0;
@@ -49,10 +50,10 @@ std::string read_some(int fd) {
     return bytes;
 }
 
-// What the shell command makes of the value: in by stdin, out by stdout. It fails, and nothing happens, unless the
-// command ends with 0.
+// Runs the shell command with the value on stdin and returns its stdout. An exit code other than 0 is an error,
+// and nothing is written.
 Result<std::string> made_by(const std::string& shell_command, std::string_view value) {
-    const FileHandle in(::memfd_create("value", MFD_CLOEXEC));  // a file: nobody waits for anybody
+    const FileHandle in(::memfd_create("value", MFD_CLOEXEC));  // a file, so that writing it cannot block
     if (!in || !write_whole(in.get(), value)) return broken("the value cannot be handed to the command");
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return broken("pipe");
@@ -67,7 +68,7 @@ Result<std::string> made_by(const std::string& shell_command, std::string_view v
     }
     inner = FileHandle();
     std::string made = read_some(out.get());
-    out = FileHandle();  // a command that says more gets SIGPIPE
+    out = FileHandle();  // a command that writes more gets SIGPIPE
     int status = 0;
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
@@ -106,7 +107,7 @@ public:
         for (int attempt = 0; attempt < attempts_max; ++attempt) {
             Result<Outcome> outcome = typed_.exec.empty() ? write(expected_) : remake();
             if (!outcome && outcome.error().code == ErrorCode::busy)
-                continue;  // changed between reading and writing
+                continue;  // the record was changed between reading and writing
             const bool again = outcome && *outcome == Outcome::different && !expected_;
             if (!again) return outcome;
         }
@@ -125,7 +126,7 @@ private:
         return write(*std::move(now));
     }
 
-    // Of a record that is `base`; nothing: whatever it is.
+    // `base`: the value that the record must have; without it any value.
     Result<Outcome> write(const std::optional<std::string>& base) {
         bool different = false;
         const auto choose = [&](Bytes present) {

@@ -1,4 +1,4 @@
-// What the verbs behind `halp dht` do. They need no halpd, but a client asks one, when there is one, for the nodes.
+// The verbs of `halp dht`. They work without halpd; a client asks a running halpd for nodes.
 #pragma once
 
 #include <optional>
@@ -16,25 +16,25 @@ namespace halp::cli {
 [[nodiscard]] ExitCode run_dht_fake(const CommandLine& command, Console& console);         // dht_fake.cc
 [[nodiscard]] ExitCode run_dht_conformance(const CommandLine& command, Console& console);  // dht_conformance.cc
 
-// dht_record_verbs.cc: one record
+// one record: dht_record_verbs.cc
 [[nodiscard]] ExitCode run_dht_put(const DhtTool& tool);
 [[nodiscard]] ExitCode run_dht_get(const DhtTool& tool);
 [[nodiscard]] ExitCode run_dht_exists(const DhtTool& tool);
 [[nodiscard]] ExitCode run_dht_remove(const DhtTool& tool);
 [[nodiscard]] ExitCode run_dht_update(const DhtTool& tool);  // dht_update.cc
 
-// dht_channel_verbs.cc: of all nodes
-[[nodiscard]] ExitCode run_dht_scan(const DhtTool& tool);  // and keys
+// all nodes: dht_channel_verbs.cc
+[[nodiscard]] ExitCode run_dht_scan(const DhtTool& tool);  // also the verb keys
 [[nodiscard]] ExitCode run_dht_channels(const DhtTool& tool);
 [[nodiscard]] ExitCode run_dht_rm_channel(const DhtTool& tool);
 [[nodiscard]] ExitCode run_dht_mirror(const DhtTool& tool);  // dht_mirror.cc
-[[nodiscard]] ExitCode run_dht_status(const DhtTool& tool);  // dht_status.cc; and ranges
+[[nodiscard]] ExitCode run_dht_status(const DhtTool& tool);  // dht_status.cc; also the verb ranges
 
-// The value that was typed, or stands in the file or on stdin, as bytes. More than a node takes is an error; what
-// is longer is not read to its end.
+// The bytes of the value from the command line, a file or stdin. A value that no node accepts is an error and is
+// not read to its end.
 [[nodiscard]] Result<std::string> value_to_send(const DhtCommand& typed);
 
-// Sizes at which rows leave for the data stream together.
+// Rows are written together when they reach this size.
 inline constexpr std::size_t rows_bytes = std::size_t{1} << 15;
 
 }  // namespace halp::cli

@@ -1,4 +1,4 @@
-// Straight-line code on a libevent world that Ctrl-C ends: from then on nothing comes any more.
+// Runs straight-line code on a libevent world until Ctrl-C. After an interrupt every wait ends.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@ class InterruptibleRunner final : public WorldRunner {
 public:
     explicit InterruptibleRunner(LibeventWorld& world) : world_(world), runner_(world) {}
 
-    // False soon after an interrupt, too. interrupt::prepare() has been called.
+    // Also returns false soon after an interrupt. Precondition: interrupt::prepare() was called.
     bool run_until(const std::function<bool()>& done, Duration span) override {
         const Instant deadline = world_.clock().now() + span;
         while (interrupt::cause() == interrupt::Cause::none) {
@@ -26,7 +26,7 @@ public:
     }
 
 private:
-    static constexpr Duration slice = std::chrono::milliseconds{100};  // a signal does not wake the loop
+    static constexpr Duration slice = std::chrono::milliseconds{100};  // because a signal does not wake the loop
     LibeventWorld& world_;
     LibeventRunner runner_;
 };

@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds between_tries{30};
-constexpr std::chrono::seconds grace{10};  // as a daemon has it
+constexpr std::chrono::seconds grace{10};  // the same as in halpd
 constexpr std::size_t lines_shown = 10;
 
 neo::ConformanceOptions probing(const NodeUnderTestOptions& options) {
@@ -27,7 +27,7 @@ neo::ConformanceOptions probing(const NodeUnderTestOptions& options) {
 process::Command command_of(const NodeUnderTestOptions& options, const std::string& directory) {
     process::Command command;
     command.argv = options.argv;
-    // The last two are systemd's: halpd of root asks them before it takes /var/lib and /run.
+    // The last two are systemd's. halpd as root uses them before /var/lib and /run.
     for (const char* name : {"HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME",
                              "XDG_RUNTIME_DIR", "STATE_DIRECTORY", "RUNTIME_DIRECTORY"})
         command.environment.emplace_back(name, directory);
@@ -37,7 +37,7 @@ process::Command command_of(const NodeUnderTestOptions& options, const std::stri
     return command;
 }
 
-// TemporaryDirectory wants one that can be written to.
+// TemporaryDirectory requires a writable directory.
 Result<void> check_temporary_root() {
     std::error_code failed;
     const std::string root = std::filesystem::temp_directory_path(failed).string();
@@ -84,7 +84,7 @@ Result<void> NodeUnderTest::launch() {
     return {};
 }
 
-// A node that does not come back is the failure of the case that needs it.
+// If the node does not come back, the case that needs it fails.
 bool NodeUnderTest::restart() {
     if (!options_.keeps_records) return false;
     process_->kill_and_wait();
@@ -95,7 +95,7 @@ bool NodeUnderTest::restart() {
 std::string NodeUnderTest::last_words() const {
     std::string tail = process::tail_of(directory_.path() + "/stderr", lines_shown);
     if (tail.empty()) return "There is nothing on its stderr.";
-    tail.pop_back();  // the end of the line
+    tail.pop_back();  // the final line break
     return "The last lines of its stderr:\n" + tail;
 }
 

@@ -1,6 +1,6 @@
-// The node that a conformance run starts, owns and ends: one process in a fresh directory. Its working directory,
-// HOME, the XDG directories and systemd's are there, so that it meets nobody's records, and of configuration only
-// /etc.
+// The node that a conformance run starts, owns and ends: one process in a new directory. The directory is its
+// working directory, HOME and the place of all XDG and systemd directories, so the node finds no existing records
+// and, apart from /etc, no configuration.
 #pragma once
 
 #include <array>
@@ -22,11 +22,11 @@
 namespace halp::cli {
 
 struct NodeUnderTestOptions {
-    std::vector<std::string> argv;  // argv[0] an absolute path
-    Endpoint at;                    // where it will take connections
-    neo::Credential credential;     // tried there
-    Duration delay{};               // how long that may take
-    bool keeps_records = true;      // behind a kill
+    std::vector<std::string> argv;  // argv[0] is an absolute path
+    Endpoint at;                    // where it will accept connections
+    neo::Credential credential;     // used for the first contact
+    Duration delay{};               // the longest wait for the first contact
+    bool keeps_records = true;      // over a kill and restart
     bool keep_directory = false;
 };
 
@@ -36,8 +36,9 @@ public:
     [[nodiscard]] static Result<std::unique_ptr<NodeUnderTest>> make(NodeUnderTestOptions options);
     ~NodeUnderTest() override;
 
-    // Returns when connections are taken at `at`. An error when somebody else takes them already (io), the program
-    // ends before (io, with the last lines of its stderr) or does not in time (timed_out), also after an interrupt.
+    // Returns when the node accepts connections at `at`. An error when another process already listens there (io),
+    // when the program ends before (io, with the last lines of its stderr), or when it takes too long or is
+    // interrupted (timed_out).
     [[nodiscard]] Result<void> start();
 
     bool set_range(const HashRange&) override { return false; }
@@ -47,9 +48,10 @@ public:
     [[nodiscard]] std::optional<neo::Credential> visitor() const override { return std::nullopt; }
     bool restart() override;
 
-    // How it ended, with the last lines of its stderr, in sentences; empty when it runs on after `patience`.
+    // Sentences about the end of the process with the last lines of its stderr. Empty when it still runs after
+    // `patience`.
     [[nodiscard]] std::string death(std::chrono::milliseconds patience = {});
-    // TERM, and KILL when it does not end in 10 s. What is worth saying of that, empty when it ended as it should.
+    // Sends TERM, and KILL after 10 s. Returns sentences about an abnormal end, or nothing.
     [[nodiscard]] std::string end();
     [[nodiscard]] const std::string& directory() const { return directory_.path(); }
 

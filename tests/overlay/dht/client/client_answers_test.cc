@@ -1,4 +1,5 @@
-// What a client tells its user of everything a node may answer: for every request, by a node that is told to.
+// For every request and every answer that a node may give: the notes of the client. The node is a fake with
+// injected answers.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -35,7 +36,7 @@ protected:
         return options;
     }
 
-    // One request of each kind, each on its own.
+    // Begins one request of each kind, each with its own notes.
     void begin_everything() {
         said.clear();
         const auto into = [&](RequestCode code) {
@@ -62,7 +63,7 @@ protected:
         EXPECT_EQ(client.stats().requests_active, 0U);
         return said;
     }
-    // About one key: the one note. To all nodes: the same, and the end.
+    // A request about one key gives the one note; a request to all nodes gives the note and then its end.
     static NotesByRequest all_say(const std::string& text) {
         NotesByRequest all;
         for (const auto code :

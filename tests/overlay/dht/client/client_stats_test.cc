@@ -1,4 +1,4 @@
-// What a client counts, in numbers and in words.
+// The counts of a client, as numbers and as text.
 #include "overlay/dht/client/client_stats.h"
 
 #include <gtest/gtest.h>

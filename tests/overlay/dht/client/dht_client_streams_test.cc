@@ -1,4 +1,4 @@
-// A DhtClient's requests to all nodes, against real nodes: together, restarted, suspended and stopped.
+// Requests of a DhtClient to all nodes, against real nodes: merged, restarted, suspended and stopped.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -31,7 +31,7 @@ protected:
         for (std::uint64_t key = 0; key < count; ++key)
             store(key % 2, channel, key, std::string(bytes, static_cast<char>('a' + key % 26)));
     }
-    // Records are counted by key, everything else is a note.
+    // Counts the records by key and keeps every other note as text.
     template <class Note>
     auto collect(Notes& notes) {
         return [&test = *this, &notes]([[maybe_unused]] const Note& note) {
@@ -57,8 +57,8 @@ protected:
     DhtRequestId get_all(Notes& notes, const GetAllSettings& settings = {}) {
         return client->get_all("chan", settings, collect<dht::GetAllNote>(notes)).value();
     }
-    // The virtual network holds any amount, so a stream is over before a word can stop it: this one begins
-    // suspended.
+    // The virtual network delivers any amount at once, so a stream would end before a control message could stop
+    // it. This stream begins suspended.
     DhtRequestId get_all_suspended(Notes& notes) {
         crash(0);
         crash(1);
@@ -399,7 +399,7 @@ TEST_F(DhtClientStreams, WithoutNodesARequestToAllWaitsForTheFirst) {
     EXPECT_EQ(notes, (Notes{"finished"}));
 }
 
-// ---- a Mirror that cannot keep up ----
+// ---- a Mirror with a slow consumer ----
 
 class DhtMirrorUnderLoad : public Cluster {
 protected:

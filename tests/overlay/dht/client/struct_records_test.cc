@@ -1,5 +1,5 @@
-// Structs of D as values: what comes with the notes of a client is read, changed and written (case 12 of the
-// originals' suite, with the client that applications use).
+// D structs as values: read from a client's notes, changed and written (case 12 of the originals' suite, with the
+// client for applications).
 #include <gtest/gtest.h>
 
 #include <array>

@@ -1,4 +1,4 @@
-// The blocking client on real sockets, against nodes in processes of their own.
+// The blocking client on real sockets. The nodes are processes of their own.
 #include "overlay/dht/libevent/blocking_dht_client.h"
 
 #include <gtest/gtest.h>
@@ -39,7 +39,7 @@ struct Nobody final : Observer {
     void note(const Event&) override {}
 };
 
-// A node in a process of its own, as a client sees it.
+// A node in a process of its own.
 class ForkedNode {
 public:
     explicit ForkedNode(const HashRange& range) {
@@ -79,7 +79,7 @@ private:
     pid_t child_ = -1;
 };
 
-// What no compression shrinks.
+// Bytes that no compression shrinks.
 std::string noise(std::size_t bytes, std::uint64_t& word) {
     std::string value;
     while (value.size() < bytes) {
@@ -154,7 +154,7 @@ TEST(BlockingDhtClient, ReadsAllOfAChannelHoweverLongThatTakes) {
     BlockingDhtClient writer(as_admin());
     ASSERT_TRUE(writer.connect(node.address));
     for (std::uint64_t key = 0; key < 40; ++key) ASSERT_TRUE(writer.put("big", Key{key}, std::string(60'000, 'x')));
-    // A record is looked at for longer than a call may wait, and all of them for many times as long.
+    // The consumer takes longer with one record than a call may wait, and much longer with all of them.
     BlockingDhtClient reader(as_admin(std::chrono::milliseconds{50}));
     ASSERT_TRUE(reader.connect(node.address));
     std::size_t seen = 0;
@@ -182,7 +182,7 @@ TEST(BlockingDhtClient, GivesUpEarlyWhenAllThatIsMissingHasRefused) {
     EXPECT_EQ(connected.error().message, "127.0.0.1:1: connection refused");
     EXPECT_EQ(dht.trouble(node.address), nullptr);
     ASSERT_NE(dht.trouble(nobody), nullptr);
-    EXPECT_TRUE(dht.put("chan", Key{1}, "x"));  // the others are of use
+    EXPECT_TRUE(dht.put("chan", Key{1}, "x"));  // the other nodes are used
 }
 
 TEST(BlockingDhtClient, TakesNodesFromAListSomeOfWhichAreGone) {
@@ -195,7 +195,7 @@ TEST(BlockingDhtClient, TakesNodesFromAListSomeOfWhichAreGone) {
     BlockingDhtClient dht(as_admin());
     ASSERT_TRUE(dht.connect_source(list));
     EXPECT_TRUE(dht.put("chan", Key{1}, "x"));
-    // What never answered is only a hint: nobody waits for it.
+    // A node that has never answered is a hint only, so no request waits for it.
     EXPECT_EQ(dht.get_channels().value(), std::vector<std::string>{"chan"});
 }
 
@@ -226,7 +226,7 @@ TEST(BlockingDhtClient, ARequestThatBeganWithBothNamesOfANodeEnds) {
     EXPECT_TRUE(dht.run_until([&] { return finished > 0; }, std::chrono::seconds{10}));
 }
 
-// A consumer that can take so much and no more: suspend is its back-pressure, over sockets that fill up.
+// A consumer with limited room. It suspends the stream as back-pressure while the sockets fill up.
 TEST(BlockingDhtClient, AConsumerThatSuspendsAgainAndAgainGetsEveryRecordOnce) {
     constexpr std::uint64_t records = 3000;
     ForkedNode node(HashRange::full());
@@ -261,7 +261,7 @@ TEST(BlockingDhtClient, AConsumerThatSuspendsAgainAndAgainGetsEveryRecordOnce) {
         const std::size_t before = seen.size();
         static_cast<void>(dht.run_until([] { return false; }, std::chrono::milliseconds{10}));
         EXPECT_TRUE(!resting || seen.size() == before);
-        resting = false;  // what was on its way may come before Resumed does
+        resting = false;  // records under way may arrive before Resumed
         static_cast<void>(dht.client().resume(id));
     }
     EXPECT_TRUE(finished);
@@ -270,7 +270,7 @@ TEST(BlockingDhtClient, AConsumerThatSuspendsAgainAndAgainGetsEveryRecordOnce) {
     EXPECT_GT(rests, 0U);
 }
 
-// ---- as the originals are configured ----
+// ---- configuration files of the originals ----
 
 TEST(BlockingDhtClient, ConnectsWithANodesFileAndACredentialsFile) {
     const ForkedNode node(HashRange::full());
@@ -287,7 +287,7 @@ TEST(BlockingDhtClient, ConnectsWithANodesFileAndACredentialsFile) {
     EXPECT_EQ((*dht)->get("chan", Key{1}).value(), "one");
 }
 
-// ---- told by notes ----
+// ---- calls with a notifier ----
 
 TEST(BlockingDhtClient, HandsOnTheNoteOfEachRequestAndReturns) {
     ForkedNode node(HashRange::full());
@@ -321,7 +321,7 @@ TEST(BlockingDhtClient, WithoutANodeNothingBegins) {
     EXPECT_EQ(put.error().code, ErrorCode::unreachable);
 }
 
-// ---- loops ----
+// ---- range-based loops ----
 
 class BlockingDhtLoops : public ::testing::Test {
 protected:
@@ -366,7 +366,7 @@ TEST_F(BlockingDhtLoops, CanBeLeftAndTheNodesAreInOrder) {
 }
 
 TEST_F(BlockingDhtLoops, GoOverChannels) {
-    ASSERT_TRUE(dht.put("more", Key{0}, "x"));  // on one node only; the other name is on both
+    ASSERT_TRUE(dht.put("more", Key{0}, "x"));  // this channel is on one node only, the other one is on both
     std::vector<std::string> names;
     DhtChannels channels = dht.channels();
     for (const std::string& name : channels) names.push_back(name);
@@ -398,7 +398,7 @@ TEST_F(BlockingDhtLoops, ABodyThatKeepsTheLoopBusyIsNotFlooded) {
     ASSERT_TRUE(dht.run_until([&] { return stored == count; }, std::chrono::seconds{30}));
     DhtRecords records = dht.records("big");
     ASSERT_NE(records.next(), nullptr);
-    // The loop runs; nobody asks for records.
+    // The loop runs, and no record is asked for.
     EXPECT_FALSE(dht.run_until([] { return false; }, std::chrono::milliseconds{300}));
     const auto received = dht.client().stats().links.bytes_in;
     EXPECT_LT(received, std::uint64_t{20} << 20);

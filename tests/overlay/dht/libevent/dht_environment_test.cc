@@ -1,4 +1,4 @@
-// The DHT of other people's tests, used as they would: with a client in the same event loop, on real sockets.
+// DhtEnvironment as the tests of other programs use it: with a client in the same event loop, on real sockets.
 #include "overlay/dht/libevent/dht_environment.h"
 
 #include <event2/event.h>
@@ -31,13 +31,13 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 
-constexpr Patience patient{seconds{10}, milliseconds{5}};  // for what must come, however busy the machine is
+constexpr Patience patient{seconds{10}, milliseconds{5}};  // for events that must happen on a busy machine
 
 FakeNode::Condition is(std::string_view expected) {
     return [expected](const std::optional<std::string>& value) { return value == expected; };
 }
 
-// What a program under test has of a DHT.
+// The DHT client of a program under test.
 struct Client {
     explicit Client(DhtEnvironment& dht) : Client(dht.base()) { client.add_node(dht.neo_address()); }
     explicit Client(event_base* base)
@@ -64,7 +64,7 @@ struct Client {
     DhtClient client;
 };
 
-// A small application: what it hears of one channel it copies to another.
+// A small application: copies the records of one channel to another.
 class Copier {
 public:
     Copier(DhtEnvironment& dht, std::string_view from, std::string_view to) : copier_(dht) {
@@ -90,7 +90,7 @@ protected:
     std::optional<Client> client;
 };
 
-// ---- the originals' `env` ----
+// ---- the `env` test of the originals ----
 
 TEST_F(DhtEnvironmentWithAClient, ExpectsAChangeWhereThereIsNoRecord) {
     client->put("test_channel", Key{0}, "value");
@@ -126,7 +126,7 @@ TEST_F(DhtEnvironmentWithAClient, GivesUpAConditionThatIsNotMetInTime) {
     EXPECT_EQ(met.error().code, ErrorCode::timed_out);
 }
 
-// ---- the originals' `dhtrestart` ----
+// ---- the `dhtrestart` test of the originals ----
 
 TEST(DhtEnvironment, AnApplicationGoesOnBehindARestart) {
     const Key key{0xABCD};
@@ -146,7 +146,7 @@ TEST(DhtEnvironment, AnApplicationGoesOnBehindARestart) {
     EXPECT_TRUE(dht.expect_record("test_channel2", key, is("value2"), patient));
 }
 
-// ---- life ----
+// ---- start, stop and restart ----
 
 TEST(DhtEnvironment, LivesInTheLoopOfTheTest) {
     const std::unique_ptr<event_base, decltype(&event_base_free)> base(event_base_new(), event_base_free);
@@ -155,7 +155,7 @@ TEST(DhtEnvironment, LivesInTheLoopOfTheTest) {
     ASSERT_TRUE(dht.start());
     Client client(base.get());
     client.client.add_node(dht.neo_address());
-    while (!client.client.all_ranges_known()) event_base_loop(base.get(), EVLOOP_ONCE);  // nobody's runner
+    while (!client.client.all_ranges_known()) event_base_loop(base.get(), EVLOOP_ONCE);  // without a runner
     client.put("chan", Key{1}, "one");
     while (dht.missing("chan", Key{1})) event_base_loop(base.get(), EVLOOP_ONCE);
     EXPECT_EQ(dht.get("chan", Key{1}).value(), "one");
@@ -188,7 +188,7 @@ TEST_F(DhtEnvironmentWithAClient, AStopEndsConnectionsAndARestartIsAtTheSameAddr
 }
 
 TEST(DhtEnvironment, ItsNeoPortIsAHundredAboveTheOneItIsStartedWith) {
-    // A port that was free a moment ago; somebody may take it before us.
+    // The port was free a moment ago. Another process may take it, so try again.
     for (int attempt = 0; attempt < 10; ++attempt) {
         std::uint16_t legacy = 0;
         {
@@ -342,7 +342,7 @@ TEST(DhtEnvironment, TellsOfErrorsUntilItIsUnregistered) {
     } ears;
     DhtEnvironmentOptions options;
     options.observer = &ears;
-    options.node.node.credentials = neo::Credentials();  // nobody is let in
+    options.node.node.credentials = neo::Credentials();  // no client is accepted
     DhtEnvironment dht(nullptr, options);
     ASSERT_TRUE(dht.start());
     const Client stranger(dht);
@@ -354,7 +354,7 @@ TEST(DhtEnvironment, TellsOfErrorsUntilItIsUnregistered) {
     EXPECT_EQ(ears.rejected, told);
 }
 
-// ---- the one of the process ----
+// ---- the instance of the process ----
 
 TEST(DhtEnvironment, ThereIsOneOfTheProcessOnceItIsInitialized) {
     EXPECT_DEATH(static_cast<void>(DhtEnvironment::dht()), "before DhtEnvironment::initialize");

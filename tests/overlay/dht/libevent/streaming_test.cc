@@ -1,5 +1,5 @@
-// A port for nodes that stream: what is unsent is known, room is told, and nobody is cut off for being slow or
-// silent.
+// A listening socket for nodes that stream: the amount of unsent bytes is known, free room is reported, and no
+// client is dropped for being slow or silent.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,13 +28,13 @@ namespace {
 constexpr std::size_t mebibyte = std::size_t{1} << 20;
 const std::size_t writable_below = WorldLimits{}.writable_below;
 
-// Small against what is sent, yet no so small that the kernel's timers set the pace.
+// Small against what is sent, but large enough that the kernel's timers do not set the pace.
 void small_receive_buffer(const Peer& peer) {
     const int size = 128 << 10;
     ::setsockopt(peer.fd(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 }
 
-// Writes 32 KiB whenever there is room, and remembers how much was ever unsent.
+// Writes 32 KiB whenever there is room, and records the maximum of unsent bytes.
 class Streamer final : public EventHandler, public WritableHandler {
 public:
     Streamer(LibeventWorld& world, std::size_t total) : world_(world), left_(total) { world.attach(*this, this); }
@@ -131,7 +131,7 @@ int tcp_option(int fd, int level, int option) {
     return value;
 }
 
-// The sockets of this process at either end of a connection to this port.
+// The sockets of this process on either end of a connection to this port.
 std::vector<int> ends_of_connections(std::uint16_t port) {
     std::vector<int> ends;
     for (int fd = 0; fd < 1024; ++fd) {
@@ -167,7 +167,7 @@ TEST(LibeventStreaming, AsksSilentPeersAtBothEndsAsOftenAsTheOriginalsWhetherThe
     }
 }
 
-// A client that says what it is told to and counts what it hears, on a socket of the test's own.
+// A client that sends what the test says and counts what it receives, on a socket of the test.
 class NeoClient final : neo::ClientMessages {
 public:
     explicit NeoClient(const Endpoint& at) : peer(at) {}
@@ -212,7 +212,7 @@ TEST(LibeventStreaming, ASlowReaderOfABigChannelIsBoundedInMemoryAndNotCutOff) {
     const Channel channel = *Channel::parse("big");
     for (std::uint64_t key = 0; key < 4000; ++key) {
         std::string value(8000, '\0');
-        for (char& byte : value) byte = static_cast<char>(world.random().next());  // does not shrink
+        for (char& byte : value) byte = static_cast<char>(world.random().next());  // does not compress
         static_cast<void>(store.put_now(channel, Key{key}, value));
     }
     DhtNode node(Environment{world.clock(), world.alarm(), world.random(), world.transport(), files, files, deaf},

@@ -1,4 +1,4 @@
-// A DHT node in the virtual world, and clients that speak to it byte by byte.
+// A DHT node in virtual time, with clients that speak to it byte by byte.
 #include "overlay/dht/node/dht_node.h"
 
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ using neo::messages_of;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Writes what it is told to and remembers all it hears.
+// Sends what the test says and keeps all received bytes.
 class ScriptedClient final : public EventHandler {
 public:
     explicit ScriptedClient(Environment& environment) : environment_(environment) {}
@@ -65,7 +65,7 @@ struct Watcher : DhtObserver {
     std::vector<DhtEvent> events;
 };
 
-// What the node writes, and in which event of the world.
+// Records what the node writes, and in which event of the world.
 class WriteRecorder final : public Transport {
 public:
     WriteRecorder(const SimWorld& world, Transport& inner) : world_(world), inner_(inner) {}
@@ -102,9 +102,9 @@ protected:
         const HostId host = world->add_host(address);
         const Environment& environment = world->env(host);
         log = std::make_unique<WriteRecorder>(*world, environment.transport);
-        node = std::make_unique<DhtNode>(
-            Environment{environment.clock, environment.alarm, environment.random, *log, environment.cache, environment.state, environment.observer},
-            records, std::move(options), &watcher);
+        node = std::make_unique<DhtNode>(Environment{environment.clock, environment.alarm, environment.random, *log,
+                                                     environment.cache, environment.state, environment.observer},
+                                         records, std::move(options), &watcher);
         world->attach(host, *node);
         for (int i = 0; i < 2; ++i) {
             const HostId at = world->add_host({"10.0.1." + std::to_string(i + 1), 1000});
@@ -115,7 +115,7 @@ protected:
     ~NodeTest() override { node.reset(); }
 
     void run_world(Duration span = milliseconds{20}) { world->run_for(span); }
-    // The nonce is the node's: the proof is made for it.
+    // Computes the proof from the node's nonce.
     ScriptedClient& log_in(std::size_t i = 0, const std::string& name = "admin") {
         ScriptedClient& client = *clients[i];
         client.connect(address);
@@ -246,7 +246,8 @@ TEST_F(DhtNodeInTheSimulator, EveryGetHashRangeHearsOfChanges) {
 
 TEST_F(DhtNodeInTheSimulator, AGetIsAnsweredWhileALongGetAllRuns) {
     for (std::uint64_t key = 0; key < 30000; ++key)
-        records.put(Channel::parse("big").value(), Key{key}, std::string(100, static_cast<char>('a' + key % 26)), {});
+        records.put(Channel::parse("big").value(), Key{key}, std::string(100, static_cast<char>('a' + key % 26)),
+                    {});
     records.collect();
     ScriptedClient& slow = open(0);
     ScriptedClient& quick = open(1);
@@ -272,7 +273,7 @@ TEST_F(DhtNodeInTheSimulator, WhoAsksAWordIsNotMadeToWaitForATurnOfWhoAsksForEve
     world->set_latency(HostId{1}, HostId{0}, milliseconds{1});
     world->set_latency(HostId{2}, HostId{0}, milliseconds{1});
     log->writes.clear();
-    // They arrive at the same instant, in this order; the first wake-up comes behind both.
+    // Both arrive at the same instant, in this order. The first wake-up comes after both.
     slow.say(framed(1, "05 00 | 00 | 03 00*7 62 69 67 | 00 | 00*8 | 00 | 00*8"));
     quick.say(framed(1, "03 00 | 03 00*7 62 69 67 | 02 00*7"));
     run_world(seconds{1});
@@ -343,7 +344,7 @@ TEST_F(DhtNodeInTheSimulator, DisconnectsEverybodyWhenTold) {
     open(0);
 }
 
-// ---- on an engine that completes writes late ----
+// ---- an engine that completes writes later ----
 
 TEST_F(DhtNodeOnASlowStore, APutIsAcknowledgedOnlyWhenItIsSafe) {
     store.patience = milliseconds{100};
@@ -417,7 +418,7 @@ TEST(DhtNode, ShedsConnectionsBeyondItsLimit) {
     EXPECT_EQ(node.status().shed, 1U);
 }
 
-// ---- with a world that says how much it holds back ----
+// ---- a world that reports its unsent bytes ----
 
 struct HeldBack : Backlog {
     std::size_t unsent(StreamId) const override { return bytes; }
@@ -438,7 +439,7 @@ TEST(DhtNode, StopsStreamingToWhoDoesNotReadAndGoesOnLater) {
     DhtNodeOptions options;
     DhtNode node(world.env(host), records, options, nullptr, &held);
 
-    // The node's side of one stream, without a network: the handler is told what a world would tell it.
+    // Replaces the world: calls the node for one stream, without a network.
     struct Tap final : EventHandler {
         explicit Tap(DhtNode& to) : node(to) {}
         void on_accept(StreamId s, const Endpoint& e) override { stream = s, node.on_accept(s, e); }

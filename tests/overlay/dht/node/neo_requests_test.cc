@@ -1,4 +1,4 @@
-// Requests with one answer, Update, GetChannels and GetHashRange, as bytes.
+// The bytes of Put, Get, Exists, Remove, RemoveChannel, Update, GetChannels and GetHashRange.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -30,7 +30,7 @@ protected:
         const auto got = bench.store.get(Channel::parse("chan").value(), Key{key}, found);
         return got.value_or(false) ? found : "(none)";
     }
-    // The range that holds no key below 2^63: reversed, small keys are even.
+    // A range without the even keys: the reversed bits of small even keys are below 2^63.
     void own_upper_half() { bench.ranges.set_own(HashRange::make(1ULL << 63, ~0ULL).value()); }
     Bench bench;
     RequestId id = 0;
@@ -91,7 +91,7 @@ TEST_F(NeoRequests, SendsAwayWhoAsksTheWrongNode) {
     EXPECT_EQ(answer(request("07")), "fd 03");
     EXPECT_EQ(answer(request("08")), "fd 03");
     EXPECT_EQ(answer(update("01")), "fd 09");
-    EXPECT_EQ(answer(update("07")), "fd 09");                             // even when what is asked is nonsense
+    EXPECT_EQ(answer(update("07")), "fd 09");                             // even if the ask is invalid
     EXPECT_EQ(answer("03 00 | 04 00*7 63 68 61 6e | 03 00*7"), "fd 01");  // key 3 reversed is in the upper half
 }
 
@@ -142,7 +142,7 @@ TEST_F(NeoRequests, RemovesAChannelForThoseWhoMay) {
     bench.permissions.anyone_removes_channels = true;
     EXPECT_EQ(answer("09 00 | " + std::string(chan)), "fd 01");
     EXPECT_EQ(value(), "(none)");
-    EXPECT_EQ(answer("09 00 | " + std::string(chan)), "fd 01");  // there is none: as good
+    EXPECT_EQ(answer("09 00 | " + std::string(chan)), "fd 01");  // a missing channel counts as removed
 }
 
 TEST_F(NeoRequests, AnswersErrorToAValueThatIsTooLong) {
@@ -174,16 +174,16 @@ TEST_F(NeoRequests, UpdateRemovesOrLeavesTheRecord) {
     EXPECT_EQ(bench.say(id, "04"), (Heard{"1:06"}));
     EXPECT_EQ(value(), "hello");
     answer(update("01"));
-    EXPECT_EQ(bench.say(id, "03 ff"), (Heard{"2:06"}));  // surplus bytes are passed over here
+    EXPECT_EQ(bench.say(id, "03 ff"), (Heard{"2:06"}));  // surplus bytes are ignored here
     EXPECT_EQ(value(), "(none)");
     bench.put("chan", 2, "hello");
     answer(update("01"));
     bench.remove("chan", 2);
-    EXPECT_EQ(bench.say(id, "03"), (Heard{"3:06"}));  // vanished meanwhile: as good
+    EXPECT_EQ(bench.say(id, "03"), (Heard{"3:06"}));  // a record that is already gone counts as removed
 }
 
 TEST_F(NeoRequests, UpdateWritesWhatWasReadElsewhere) {
-    EXPECT_EQ(answer(update("02", "00*8" + std::string(hello))), "fd 06");  // no record: written
+    EXPECT_EQ(answer(update("02", "00*8" + std::string(hello))), "fd 06");  // no record: the value is written
     EXPECT_EQ(answer(update("02", "00*8" + std::string(hello))), "fd 08");
     EXPECT_EQ(answer(update("02", hello_hash + "02 00*7 78 79")), "fd 06");
     EXPECT_EQ(value(), "xy");

@@ -21,7 +21,7 @@ constexpr std::string_view hash_range = "01 00";
 
 TEST(NeoHandshake, IsTheOneOfTheOriginalByteForByte) {
     Bench bench;
-    EXPECT_EQ(bench.turn(), "");  // the node never speaks first
+    EXPECT_EQ(bench.turn(), "");  // the node never sends first
     EXPECT_EQ(hex(bench.raw(bytes("01"))), "01");
     EXPECT_EQ(hex(bench.raw(bytes(timestamp_frame))), hex(bytes("02 04 00*7 06 3f 1d ea 7c")));
     EXPECT_EQ(
@@ -187,7 +187,7 @@ TEST(NeoSession, PassesOverAControlWordThatCameTooLate) {
     EXPECT_EQ(bench.say(7, "02"), (Heard{}));
     EXPECT_FALSE(bench.session->over());
     EXPECT_EQ(bench.session->stats().late_messages, 1U);
-    bench.raw(framed(8, "02"));  // of a request that never was
+    bench.raw(framed(8, "02"));  // for a request that was never begun
     EXPECT_EQ(bench.session->end(), SessionEnd::malformed);
 }
 
@@ -254,11 +254,11 @@ TEST(NeoSession, RequestsTakeTurns) {
         said = bench.turn();
     }
     ASSERT_GE(order.size(), 10U);
-    // The first had its first batch ready while the second was still being told that it is supported.
+    // The first request had its first batch ready while the second had not yet been told that it is supported.
     for (std::size_t i = 2; i < 10; ++i) EXPECT_NE(order[i], order[i - 1]) << i;
 }
 
-// ---- both sides together ----
+// ---- client session and node session together ----
 
 struct Sink : ClientMessages {
     void on_authenticated() override { authenticated = true; }
@@ -278,7 +278,7 @@ TEST(NeoSession, KeepsOnlySoMuchOfRequestsThatWaitForAReaderWhoSleeps) {
     bench.open();
     bench.put("chan", 9, "so that there is a channel");
     bench.session->set_unsent(limits.output_bytes_max);
-    std::string get;  // with surplus bytes, which Get passes over
+    std::string get;  // with surplus bytes, which Get ignores
     {
         FrameWriter frame(get, 7);
         get += bytes("03 00 | 04 00*7 63 68 61 6e | 02 00*7") + std::string(380, 'x');
@@ -288,7 +288,7 @@ TEST(NeoSession, KeepsOnlySoMuchOfRequestsThatWaitForAReaderWhoSleeps) {
     bench.session->set_unsent(0);
     EXPECT_EQ(bench.hear(), (Heard{"7:fd", "7:01"}));
     bench.session->set_unsent(limits.output_bytes_max);
-    // What has been answered is no longer kept: two have room again, a third has not.
+    // Answered requests hold nothing any more: there is room for two again, and none for a third.
     for (const RequestId id : {RequestId{8}, RequestId{9}}) {
         get[header_bytes] = static_cast<char>(id);
         bench.raw(get);
@@ -313,7 +313,7 @@ TEST(NeoSession, KeepsOnlySoMuchOfFilters) {
     get_all(1);
     get_all(2);
     EXPECT_EQ(bench.session->end(), SessionEnd::none);
-    bench.say(2, "04");  // nothing was found, it has finished
+    bench.say(2, "04");  // nothing was found, and it has finished
     get_all(3);
     EXPECT_EQ(bench.session->end(), SessionEnd::none) << "what an ended one kept is free again";
     get_all(4);

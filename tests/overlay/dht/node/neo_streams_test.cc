@@ -1,4 +1,4 @@
-// GetAll and Mirror, as bytes.
+// The bytes of GetAll and Mirror.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -31,7 +31,7 @@ std::string plain_of(const std::string& message, std::size_t plain_max) {
     return plain;
 }
 
-// What one 07 message of a GetAll holds.
+// The records in one message 07 of a GetAll.
 std::map<std::uint64_t, std::string> records_of(const std::string& message, bool keys_only = false) {
     const std::string plain = plain_of(message, batch_bytes);
     RecordBatchReader reader(plain, keys_only);
@@ -55,7 +55,7 @@ std::size_t count_of(const Heard& heard, const std::string& kind) {
         std::ranges::count_if(heard, [&](const auto& m) { return kind_of(m) == kind; }));
 }
 
-// Adds what a GetAll has said to what it said before; true when it has also said Finished.
+// Adds the records of a GetAll's messages to `all`. Returns true when Finished is among the messages.
 bool gather(const Heard& heard, std::map<std::uint64_t, std::string>& all) {
     bool finished = false;
     for (const std::string& message : heard) {
@@ -121,7 +121,7 @@ TEST_F(NeoStreams, GetAllFiltersByPartOfTheValue) {
     EXPECT_EQ(records_of(keys.at(2), true).size(), 10U);
 }
 
-// What std::string_view::find would search for hours: half of the value is compared at each of its places.
+// string_view::find would take hours for this filter: half of the value matches at each position.
 TEST_F(NeoStreams, GetAllIsNotKeptBusyByAFilterMadeForThat) {
     constexpr std::size_t half = std::size_t{2} << 20;
     bench.put("chan", 1, std::string(2 * half, 'a'));
@@ -156,7 +156,7 @@ TEST_F(NeoStreams, GetAllLeavesOutWhatFitsIntoNoBatch) {
 TEST_F(NeoStreams, GetAllPausesBehindOneRecordAndGoesOn) {
     fill(1000);
     EXPECT_EQ(bench.say(1, get_all(true)), (Heard{"1:fd", "1:05"}));
-    EXPECT_EQ(bench.say(1, suspend), (Heard{"1:04"}));  // once more has no effect
+    EXPECT_EQ(bench.say(1, suspend), (Heard{"1:04"}));  // a second Suspend has no further effect
     EXPECT_EQ(again(), (Heard{}));
     Heard heard = bench.say(1, resume);
     EXPECT_EQ(heard.front(), "1:04");
@@ -228,7 +228,7 @@ TEST_F(NeoStreams, GetAllSurvivesRemovalsUnderIt) {
     bool finished = false;
     for (std::uint64_t step = 0; step < 4000 && !finished; ++step) {
         finished = gather(messages_of(bench.turn(2000)), all);
-        if (step < 1000) bench.remove("chan", 2 * step + 1);  // odd keys go, in front of it and behind it
+        if (step < 1000) bench.remove("chan", 2 * step + 1);  // odd keys, before and after its position
     }
     EXPECT_TRUE(finished);
     for (std::uint64_t key = 0; key < 3000; key += 2) EXPECT_TRUE(all.contains(key)) << key;
@@ -241,7 +241,7 @@ TEST_F(NeoStreams, MirrorTellsChangesAndRemovals) {
     bench.put("chan", 2, "xy");
     EXPECT_EQ(again(), (Heard{"10:" + hex(bytes("07 | 02 00*7 | 02 00*7 78 79"))}));
     bench.remove("chan", 2);
-    bench.remove("chan", 2);  // there is none: nothing to tell
+    bench.remove("chan", 2);  // there is no such record, so there is nothing to report
     EXPECT_EQ(again(), (Heard{"10:" + hex(bytes("08 | 02 00*7"))}));
     bench.put("other", 2, "xy");
     EXPECT_EQ(again(), (Heard{}));
@@ -301,7 +301,7 @@ TEST_F(NeoStreams, MirrorTellsNothingWhileSuspendedAndAllOfItLater) {
     EXPECT_EQ(heard.front(), "1:04");
     EXPECT_EQ(count_of(heard, "07"), 3U);
     EXPECT_EQ(count_of(heard, "09"), 1U);
-    // And it lives on: the originals' Mirror died of this.
+    // The Mirror continues. In the originals it ends here.
     bench.put("chan", 5, "newer");
     EXPECT_EQ(count_of(again(), "07"), 1U);
     bench.pass(std::chrono::seconds{1});
@@ -356,14 +356,14 @@ TEST_F(NeoStreams, MirrorEndsWithItsChannel) {
     bench.put("chan", 1, "v");
     const Heard heard = bench.say(3, "09 00 | " + std::string(chan));
     EXPECT_EQ(count_of(heard, "0a"), 1U);
-    EXPECT_EQ(bench.say(2, stop), (Heard{}));  // too late, no answer
+    EXPECT_EQ(bench.say(2, stop), (Heard{}));  // too late, so there is no answer
     bench.say(2, ack);
     EXPECT_EQ(bench.session->active_requests(), 0U);
     EXPECT_FALSE(bench.session->over());
 }
 
 TEST_F(NeoStreams, MirrorHearsOfItsChannelsEndInEveryState) {
-    bench.say(1, mirror(true));  // suspended with nothing queued: at once, as the originals
+    bench.say(1, mirror(true));  // suspended without queued updates: reported at once, as in the originals
     bench.remove_channel("chan");
     EXPECT_EQ(again(), (Heard{"1:0a"}));
 

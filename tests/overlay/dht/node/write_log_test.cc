@@ -39,7 +39,7 @@ TEST(WriteLog, TellsListenersAndRequestersWhenAWriteIsCompletedAndNotBefore) {
     EXPECT_EQ(ear.heard + sink.heard, "");
     ASSERT_TRUE(store.commit());
     records.collect();
-    EXPECT_EQ(ear.heard, "+1 ");  // nothing was removed
+    EXPECT_EQ(ear.heard, "+1 ");  // there was nothing to remove
     EXPECT_EQ(sink.heard, "7.8=done 7.9=no ");
 }
 
@@ -141,7 +141,7 @@ TEST(WriteLog, CommitsWhenItIsDueOrTooMuchWaits) {
     WriteLog records(store);
     const auto turn = [&] { ASSERT_TRUE(records.commit_if_due(Instant{}, 250)); };
     turn();
-    EXPECT_EQ(store.commits, 0);  // nobody wrote
+    EXPECT_EQ(store.commits, 0);  // there were no writes
     records.put(chan(), Key{1}, "v", {});
     turn();
     EXPECT_EQ(store.commits, 0);

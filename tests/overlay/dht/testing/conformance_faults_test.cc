@@ -1,4 +1,4 @@
-// The conformance suite can fail: nodes with one fault each, and the case that finds it, for the right reason.
+// The conformance suite detects faults: for each node with one fault, the case that finds it and its reason.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "tests/overlay/dht/testing/simulated_suite.h"
 #include "tests/overlay/dht/testing/loopback_suite.h"
+#include "tests/overlay/dht/testing/simulated_suite.h"
 
 namespace halp {
 namespace {
@@ -19,8 +19,8 @@ namespace {
 using neo::RequestCode;
 
 struct Faulty {
-    std::string_view finder;  // the case
-    std::string_view reason;  // what it must say, among other things
+    std::string_view finder;  // the case that must fail
+    std::string_view reason;  // a part of its reason
     std::function<void(FakeNode&)> fault;
 };
 
@@ -109,18 +109,18 @@ TEST(ConformanceFaults, NodesThatAreTooLaxOrTooStrictAreFound) {
     }
 }
 
-// ---- nodes that lose words ----
+// ---- nodes that lose messages ----
 
 bool is(Bytes payload, neo::Control control) { return payload == std::string(1, static_cast<char>(control)); }
 
-// Neither hears nor answers this control of any request.
+// Neither obeys nor answers this control message.
 WireFaults deaf_to(neo::Control control) {
     WireFaults faults;
     faults.heard = [control](StreamId, neo::RequestId, Bytes payload) { return is(payload, control); };
     return faults;
 }
 
-// Obeys it, and never says so.
+// Obeys the control message and never acknowledges it.
 WireFaults never_acknowledging(neo::Control control) {
     WireFaults faults;
     auto asked = std::make_shared<std::set<std::pair<StreamId, neo::RequestId>>>();
@@ -179,7 +179,7 @@ WireFaults losing_said(std::string said) {
     return faults;
 }
 
-// Where it should end a connection it falls silent.
+// Falls silent where it should end a connection.
 WireFaults never_ending() {
     WireFaults faults;
     faults.never_ends = true;
@@ -232,7 +232,7 @@ TEST(ConformanceFaults, ChannelsThatWereThereBeforeTheSuiteAreNamed) {
     }
 }
 
-// ---- pieces ----
+// ---- messages in pieces ----
 
 TEST(ConformanceFaults, ANodeThatCannotBearPiecesIsFoundInTheVirtualWorldAndOverLoopback) {
     for (const std::string_view finder : {"frames.byte_by_byte", "frames.handshake_byte_by_byte"}) {
@@ -243,7 +243,8 @@ TEST(ConformanceFaults, ANodeThatCannotBearPiecesIsFoundInTheVirtualWorldAndOver
         EXPECT_EQ(virtual_bench.run(finder).kind, neo::Verdict::Kind::failed) << finder;
         LoopbackSuite bench;
         EXPECT_EQ(bench.run(finder).kind, neo::Verdict::Kind::passed);
-        // Of a hundred bytes one or two may be late and meet the next; a whole message never comes at once.
+        // Of a hundred single bytes one or two may be late and arrive with the next. A whole message never arrives
+        // at once.
         EXPECT_GT(bench.wire.faults.pieces_most, 10U) << finder;
         LoopbackSuite faulty;
         faulty.wire.faults.wants_whole = true;

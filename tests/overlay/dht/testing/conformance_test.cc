@@ -1,4 +1,4 @@
-// The whole conformance suite against the fake node: in the virtual world and over loopback.
+// The whole conformance suite against the fake node, in virtual time and over loopback.
 #include "overlay/dht/testing/conformance_suite.h"
 
 #include <gtest/gtest.h>

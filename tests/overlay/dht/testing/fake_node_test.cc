@@ -1,4 +1,4 @@
-// The fake node as a test of somebody else's program uses it.
+// The fake node as the tests of other programs use it.
 #include "overlay/dht/testing/fake_node.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// A client of the fake, in straight lines: a case that is not in the list.
+// Runs a test's own conformance case against the fake node, as straight-line code.
 class FakeNodeForTests : public ::testing::Test {
 protected:
     FakeNodeForTests() { current = this; }
@@ -307,7 +307,8 @@ TEST_F(FakeNodeForTests, FaultsAreInjectedAsOftenAsToldAndThenOver) {
     EXPECT_EQ(verdict.kind, passed) << verdict.reason;
 }
 
-// 2, then the hash: when its lowest byte is 0 they look like the code and the version of a Put.
+// The decision is 2 and then the hash. If the lowest byte of the hash is 0, they look like the code and version of
+// Put.
 TEST_F(FakeNodeForTests, TheDecisionOfAnUpdateIsNotTakenForAPut) {
     std::string old;
     for (int i = 0; i < 10'000 && (old.empty() || (fnv1a(old) & 0xff) != 0); ++i) old = std::to_string(i);
@@ -322,7 +323,7 @@ TEST_F(FakeNodeForTests, TheDecisionOfAnUpdateIsNotTakenForAPut) {
         t.expect_message(peer, id, neo::octets({5}) + neo::array_of(old), "the value");
         t.say_to(peer, id, neo::octets({2}) + neo::number_of(fnv1a(old)) + neo::array_of("new"));
         t.expect_code(peer, id, 6, "the decision");
-        // The same id once more, now free.
+        // The same id again, which is free now.
         t.say_to(peer, id, neo::octets({2, 0}) + record + neo::array_of("lost"));
         t.expect_answer(peer, id, neo::PutAnswer::error, "Put");
     });
@@ -358,7 +359,8 @@ TEST_F(FakeNodeForTests, ARequestInTheHandshakeEndsItsConnectionAndNothingElse) 
     EXPECT_EQ(verdict.kind, passed) << verdict.reason;
 }
 
-// A fault makes the fake hold messages until they are whole, but none that the node would not take.
+// With a fault pending the fake holds back incomplete messages, but not those that the node refuses for their
+// length.
 TEST_F(FakeNodeForTests, AMessageThatIsAnnouncedTooLongIsNotWaitedFor) {
     fake.ignore(neo::RequestCode::put, 1);
     const auto verdict = client([&](neo::CaseRun& t) {

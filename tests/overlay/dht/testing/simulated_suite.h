@@ -1,4 +1,4 @@
-// A fake node and the conformance suite on two hosts of a virtual world.
+// A fake node and the conformance suite on two hosts of a simulated world.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ inline neo::Credential visitor_credential() {
     return visitor;
 }
 
-// Strict as a real node, with one client more that may not remove channels.
+// As strict as a real node, with a second client that may not remove channels.
 inline FakeNodeOptions options_under_test() {
     FakeNodeOptions options;
     options.node.permissions.anyone_removes_channels = false;
@@ -77,7 +77,7 @@ struct SimulatedSuite {
         return suite.run(cases.front());
     }
 
-    // 64 MiB a second: what is asked to be suspended lasts longer than the word is on its way.
+    // 64 MiB a second, so a stream lasts longer than a control message needs to arrive.
     static constexpr std::size_t bytes_per_tick = std::size_t{64} << 10;
 
     const Endpoint address{"10.0.0.1", 10100};

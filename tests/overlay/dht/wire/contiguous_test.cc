@@ -1,5 +1,5 @@
-// D's contiguous structs: golden bytes by hand from overlay/dht/wire/contiguous.md, with the offsets that an
-// x86-64 compiler gives the D struct.
+// D's contiguous structs: golden bytes written by hand from overlay/dht/wire/contiguous.md, with the offsets of
+// the D struct on x86-64.
 #include "overlay/dht/wire/contiguous.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ namespace {
 using neo::bytes;
 using neo::hex;
 
-// What `value` must look like; the bytes must also be read as something that looks so.
+// Expects the bytes of `value`, and that reading them gives a value with the same bytes.
 template <class T>
 void expect_bytes(const T& value, std::string_view golden) {
     EXPECT_EQ(hex(to_contiguous(value)), hex(bytes(golden)));
@@ -63,8 +63,7 @@ TEST(Contiguous, WritesTheStructOfTheOriginalsTest) {
 enum class Colour : std::uint16_t { red = 0x0102 };
 enum class Mood : int { good = -2 };
 
-struct Mixed {  // 0 flag, 8 large, 16 small, 18 medium, 20 colour, 24 mood, 28 ratio, 32 precise, 40 last; 48 in
-                // all
+struct Mixed {  // 0 flag, 8 large, 16 small, 18 medium, 20 colour, 24 mood, 28 ratio, 32 precise, 40 last; 48 bytes
     bool flag = false;
     std::int64_t large = 0;
     std::int8_t small = 0;
@@ -96,12 +95,12 @@ TEST(Contiguous, PassesOverPaddingAndTakesAnyBoolThatIsNotZero) {
     EXPECT_EQ(hex(to_contiguous(*value)), hex(bytes(mixed_bytes)));
 }
 
-struct Small {  // 0 number, 4 letter; 8 in all
+struct Small {  // 0 number, 4 letter; 8 bytes
     std::uint32_t number = 0;
     char letter = 0;
     static constexpr auto fields = std::tuple{&Small::number, &Small::letter};
 };
-struct Holder {  // 0 first, 4 one, 12 two[2], 28 last; 32 in all
+struct Holder {  // 0 first, 4 one, 12 two[2], 28 last; 32 bytes
     char first = 0;
     Small one;
     std::array<Small, 2> two{};
@@ -114,7 +113,7 @@ TEST(Contiguous, KeepsNestedStructsAndStaticArraysInPlace) {
                  "61 00*3 | 01 00*3 62 00*3 | 02 00*3 63 00*3 03 00*3 64 00*3 | 65 00*3");
 }
 
-// Where no array is inside, C++ and D agree about a struct on the machines that D's programs run on.
+// Without dynamic arrays, C++ and D lay out a struct alike on the machines that D programs run on.
 TEST(Contiguous, TakesAsMuchRoomAsTheCompilersOwnLayout) {
     if (sizeof(void*) != 8 || alignof(std::uint64_t) != 8) GTEST_SKIP() << "another machine";
     EXPECT_EQ(contiguous::shape_of<Mixed>().bytes, sizeof(Mixed));
@@ -123,7 +122,7 @@ TEST(Contiguous, TakesAsMuchRoomAsTheCompilersOwnLayout) {
     EXPECT_EQ(contiguous::shape_of<Holder>().alignment, alignof(Holder));
 }
 
-struct Texts {  // 0 number, 8 texts, 24 text; 40 in all
+struct Texts {  // 0 number, 8 texts, 24 text; 40 bytes
     std::uint8_t number = 0;
     std::vector<std::string> texts;
     std::string text;
@@ -146,7 +145,7 @@ TEST(Contiguous, WritesElementsOfInnerArraysWithoutAlignment) {
     expect_bytes(Grid{{{1, 2}, {3}}}, "00*16 | 02 00*7 | 02 00*7 01 00 02 00 | 01 00*7 03 00");
 }
 
-struct Team {  // 0 users, 16 pair (0 and 16), 48 open; 64 in all
+struct Team {  // 0 users, 16 pair (0 and 16), 48 open; 64 bytes
     std::vector<User> users;
     std::array<std::string, 2> pair;
     std::vector<bool> open;
@@ -161,7 +160,7 @@ TEST(Contiguous, WritesStructsWithArraysFirstAndTheirArraysBehindAllOfThem) {
                  "| 01 00*7 78 | 01 00*7 79 | 02 00*7 01 00");
 }
 
-struct Pairs {  // elements are static arrays of dynamic ones: 32 bytes each in place, then what they hold
+struct Pairs {  // elements are static arrays of dynamic ones: 32 bytes each, then their contents
     std::vector<std::array<std::string, 2>> pairs;
     static constexpr auto fields = std::tuple{&Pairs::pairs};
 };
@@ -171,7 +170,7 @@ TEST(Contiguous, WritesStaticArraysOfArraysAsAStructWould) {
                  "00*16 | 02 00*7 | 00*32 00*32 | 01 00*7 61 01 00*7 62 01 00*7 63 00*8");
 }
 
-struct Deep {  // 0 inner (0 letter, 8 texts), 24 number; 32 in all
+struct Deep {  // 0 inner (0 letter, 8 texts), 24 number; 32 bytes
     struct Inner {
         char letter = 0;
         std::string text;
@@ -261,14 +260,14 @@ TEST(ContiguousVersion, IsRefusedWhenItIsNotKnownOrCannotBeConverted) {
     EXPECT_EQ(mistake<RowV4>(bytes("01 00*3")), "The struct takes 4 bytes, and there are 3.");
 }
 
-struct RowHolder {  // 0 row; 4 in all
+struct RowHolder {  // 0 row; 4 bytes
     RowV1 row;
     static constexpr auto fields = std::tuple{&RowHolder::row};
 };
 
 TEST(ContiguousVersion, OfANestedStructIsNotWritten) { expect_bytes(RowHolder{{7}}, "07 00*3"); }
 
-// ---- what cannot be read ----
+// ---- refused bytes ----
 
 TEST(Contiguous, SaysWhatIsShortTooLongOrLeftOver) {
     EXPECT_EQ(mistake<User>(""), "The struct takes 80 bytes, and there are 0.");
@@ -306,7 +305,7 @@ TEST(Contiguous, RefusesEveryTruncation) {
     refuses_every_truncation(RowV4{"ab"});
 }
 
-// Resizing to any of these would end the process: two to the sixtieth bytes, or a product that wraps to little.
+// Resizing to any of these would end the process: 2^60 bytes, or a product that wraps to a small number.
 TEST(Contiguous, RefusesHugeLengthsBeforeMemoryIsTaken) {
     const std::string team = std::string(64, '\0');
     for (const std::uint64_t length :
@@ -321,14 +320,14 @@ TEST(Contiguous, RefusesHugeLengthsBeforeMemoryIsTaken) {
     }
 }
 
-// Each empty array inside costs its eight bytes of length too, so fewer fit than their places alone would say.
+// Each empty inner array takes eight bytes of length too, so fewer fit than their places alone suggest.
 TEST(Contiguous, CountsTheLengthsBehindAgainstWhatIsLeft) {
     EXPECT_EQ(mistake<Pairs>(bytes("00*16 02 00*7 00*64 00*31")),
               "In field 1: The array has 2 elements of at least 48 bytes, and there are 95 bytes.");
     EXPECT_EQ(from_contiguous<Pairs>(bytes("00*16 02 00*7 00*64 00*32")).value().pairs.size(), 2U);
 }
 
-// ---- any value ----
+// ---- random values ----
 
 class Values {
 public:
@@ -363,7 +362,7 @@ private:
     std::mt19937_64 random_;
 };
 
-// The same bytes and the same value come back; bytes with one bit changed are read without harm, or refused.
+// The same bytes and the same value must come back. Bytes with one changed bit are read without harm or refused.
 template <class T>
 void comes_back(Values& values) {
     const T value = values.any<T>();
@@ -397,7 +396,7 @@ TEST(Contiguous, GivesBackWhateverWasWritten) {
     }
 }
 
-// ---- what does not compile, or rather says so ----
+// ---- types that the concept refuses ----
 
 struct Tree {
     std::vector<Tree> children;

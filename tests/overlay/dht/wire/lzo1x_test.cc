@@ -39,7 +39,7 @@ std::string decoded(std::string_view stream, std::size_t size) {
 
 const unsigned char* raw(std::string_view bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
 
-// What liblzo2 makes of it.
+// The stream that liblzo2 makes of the bytes.
 std::string encoded_by_liblzo(std::string_view bytes) {
     std::string stream(bytes.size() + bytes.size() / 16 + 67, '\0');
     std::vector<unsigned char> work(LZO1X_1_MEM_COMPRESS);
@@ -51,7 +51,7 @@ std::string encoded_by_liblzo(std::string_view bytes) {
     return stream;
 }
 
-// What it reads from a stream that should give `size` bytes; nothing when it refuses or gives fewer.
+// The bytes that liblzo2 reads from a stream of `size` bytes of output; nothing if it refuses or returns fewer.
 std::optional<std::string> decoded_by_liblzo(std::string_view stream, std::size_t size) {
     std::string out(size, '\0');
     lzo_uint length = size;
@@ -61,7 +61,7 @@ std::optional<std::string> decoded_by_liblzo(std::string_view stream, std::size_
     return out;
 }
 
-// Texts of every kind: records as batches hold them, noise, long repetitions, copies from far back.
+// Samples of several kinds: records as in batches, noise, long repetitions, copies from far back.
 std::string sample(Seeded& random) {
     std::string text;
     const std::size_t size = random.one_in(10) ? random.below(200'000) : random.below(3000);
@@ -105,7 +105,7 @@ TEST(Lzo1x, ReadsEveryInstruction) {
     EXPECT_EQ(decoded(from_hex("12 61 0000 110000"), 3), "aaa");
     // a copy that repeats a byte 300 times: 31 + 2 and a count of 255 + 12
     EXPECT_EQ(decoded(from_hex("12 61 20000c 0000 110000"), 301), std::string(301, 'a'));
-    // 3 bytes from 2049 + 2, behind a run of 2100 literals
+    // 3 bytes from 2049 + 2, after a run of 2100 literals
     const std::string far(2100, 'f');
     EXPECT_EQ(decoded(from_hex("00 0000000000000000 2a") + far + from_hex("0800 110000"), 2103), far + "fff");
     // 17000 bytes back

@@ -35,9 +35,9 @@ DecodeError error_of(const Decoded<T>& decoded) {
     return std::holds_alternative<DecodeError>(decoded) ? std::get<DecodeError>(decoded) : DecodeError::need_more;
 }
 
-// Payload behind header and request id.
+// The payload after the header and the request id.
 Bytes payload(const std::string& frame) { return Bytes(frame).substr(header_bytes + request_id_bytes); }
-// Parameters behind code and version.
+// The parameters after code and version.
 Bytes parameters(const std::string& frame) { return payload(frame).substr(2); }
 
 constexpr std::string_view put_frame =
@@ -57,7 +57,8 @@ TEST(NeoCodec, WritesAGetAsTheOriginalClient) {
         encode_record_key(out, 3, RequestCode::get, {"chan", example_key});
     });
     EXPECT_EQ(hex(frame), hex(bytes(get_frame)));
-    EXPECT_EQ(value_of(decode_record_key(parameters(frame), Parsing::lenient)), (RecordAddress{"chan", example_key}));
+    EXPECT_EQ(value_of(decode_record_key(parameters(frame), Parsing::lenient)),
+              (RecordAddress{"chan", example_key}));
 }
 
 TEST(NeoCodec, WritesAGetAllAsTheOriginalClient) {
@@ -178,10 +179,10 @@ TEST(NeoCodec, ReadsAnArrayLengthBeyondTheMessageAsTruncation) {
     EXPECT_EQ(error_of(decode_value(bytes("00*7 80"))), DecodeError::truncated);
 }
 
-// Every message of the protocol, with what decodes it: 0 means understood.
+// Every message of the protocol with its decoder. The decoder returns 0 for success.
 struct Specimen {
     std::string what;
-    std::string text;  // what the decoder is given
+    std::string text;  // the input of the decoder
     std::function<std::variant<bool, DecodeError>(Bytes)> decode;
     bool lenient = false;
 };

@@ -90,15 +90,15 @@ TEST(Credentials, AClientHasExactlyOne) {
 }
 
 TEST(CheckProof, AcceptsTheHandshakeOfTheOriginalClient) {
-    EXPECT_EQ(
-        check_proof(Credentials::for_tests(), example_proof(), example_time, UnixSeconds{example_time}, example_nonce()),
-        std::nullopt);
+    EXPECT_EQ(check_proof(Credentials::for_tests(), example_proof(), example_time, UnixSeconds{example_time},
+                          example_nonce()),
+              std::nullopt);
 }
 
 TEST(CheckProof, ToleratesHalfAnHourEitherWay) {
     const auto verdict = [](std::int64_t node_time) {
         return check_proof(Credentials::for_tests(), example_proof(), example_time, UnixSeconds{node_time},
-                     example_nonce());
+                           example_nonce());
     };
     const auto then = static_cast<std::int64_t>(example_time);
     EXPECT_EQ(verdict(then + 1800), std::nullopt);

@@ -1,4 +1,4 @@
-// Which cases of the conformance suite --only, --filter and --id choose, and what is said of wrong ones.
+// The cases that --only, --filter and --id choose, and the errors for invalid values.
 #include "tools/halp/dht/conformance_choice.h"
 
 #include <gmock/gmock.h>

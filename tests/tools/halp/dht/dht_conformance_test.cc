@@ -1,4 +1,4 @@
-// The conformance suite against a real halpd on LMDB, killed and started again where a case needs it; and
+// The conformance suite against a real halpd on LMDB, which is killed and started again where a case needs it; and
 // `halp dht conformance` as a user runs it, against `halp dht fake`.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -32,7 +32,8 @@ namespace {
 using neo::Verdict;
 using ::testing::HasSubstr;
 
-// A change of the range is a reload; a restart is kill -9 and a new start at the same address on the same records.
+// set_range writes the configuration and reloads it. restart is kill -9 and a new start at the same address with
+// the same records.
 class HalpdControl final : public neo::NodeControl {
 public:
     HalpdControl(const Home& home, std::string engine)
@@ -63,7 +64,7 @@ public:
     Daemon& daemon() { return *daemon_; }
 
 private:
-    // How the admin API tells it.
+    // Returns the text of the range in the admin API.
     std::string write_range(const HashRange& range) {
         const std::string min = key_text(Key{range.min()}), max = key_text(Key{range.max()});
         std::ofstream{file_} << "dht: {range_min: \"" << min << "\", range_max: \"" << max << "\"}\n";
@@ -89,8 +90,8 @@ struct EngineAndGroup {
     std::string engine, group;
 };
 
-// Of the memory engine what goes to its records: writes complete at once there. It forgets in a restart, and the
-// transport is the same.
+// For the memory engine only the groups that use its records, because it completes writes at once. It forgets them
+// in a restart, and the transport is the same as with LMDB.
 std::vector<EngineAndGroup> engines_and_groups() {
     std::set<std::string> names;
     for (const neo::ConformanceCase& each : neo::conformance_cases())
@@ -102,7 +103,7 @@ std::vector<EngineAndGroup> engines_and_groups() {
     return all;
 }
 
-// What a node that announces no others cannot show.
+// A case that needs a node which announces other nodes.
 const std::set<std::string_view> may_be_skipped = {"range.new_node"};
 
 class Halpd : public ::testing::TestWithParam<EngineAndGroup> {};
@@ -130,7 +131,7 @@ INSTANTIATE_TEST_SUITE_P(Conformance, Halpd, ::testing::ValuesIn(engines_and_gro
     return tested.param.engine == "lmdb" ? tested.param.group : tested.param.engine + "_" + tested.param.group;
 });
 
-// ---- as a user runs it ----
+// ---- the command line ----
 
 std::size_t lines_beginning(const std::string& text, std::string_view with) {
     std::size_t count = 0;
@@ -157,8 +158,7 @@ TEST(HalpDhtConformance, PrintsOneLineForEachCaseOfTheFakeNode) {
     FakeProcess fake(home);
     for (const std::string group : {"records", "channels", "update", "frames"}) {
         const std::string report = home.path() + "/" + group + ".xml";
-        const Finished run =
-            halp(home, {"dht", "conformance", fake.node, "--only", group, "--junit", report});
+        const Finished run = halp(home, {"dht", "conformance", fake.node, "--only", group, "--junit", report});
         const std::size_t cases = neo::conformance_cases_named(group).size();
         EXPECT_EQ(run.code, 0) << run.out << run.error;
         EXPECT_EQ(lines_beginning(run.out, "passed  " + group + "."), cases) << run.out;

@@ -1,5 +1,5 @@
-// `halp dht conformance` as a user runs it: what it says when there is no node, how it ends early, and a
-// node that it starts, restarts and ends itself.
+// `halp dht conformance` as a user runs it: its messages when there is no node, its early ends, and a node that it
+// starts, restarts and ends itself.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -36,9 +36,9 @@ Finished run_conformance(const Home& home, std::vector<std::string> words) {
 
 std::string at(int port) { return "127.0.0.1:" + std::to_string(port); }
 
-// ... with a halpd on LMDB that takes `admin` at `port`.
+// The same with a halpd on LMDB that accepts `admin` at `port`.
 Finished run_with_daemon(const Home& home, int port, std::vector<std::string> words,
-                       const std::vector<std::string>& settings = {}) {
+                         const std::vector<std::string>& settings = {}) {
     words.insert(words.begin(), at(port));
     words.insert(words.end(), {"--delay", "30", "--start", HALPD_BINARY, "--", "--listen", "127.0.0.1:0",
                                "--dht-listen", at(port), "--dht-test-client"});
@@ -46,7 +46,7 @@ Finished run_with_daemon(const Home& home, int port, std::vector<std::string> wo
     return run_conformance(home, std::move(words));
 }
 
-// Temporary directories that are left.
+// The number of temporary directories that are left.
 std::size_t directories_in(const std::string& path) {
     const std::filesystem::directory_iterator all(path);
     return static_cast<std::size_t>(std::count_if(begin(all), end(all), [](const auto& each) {
@@ -54,7 +54,7 @@ std::size_t directories_in(const std::string& path) {
     }));
 }
 
-// As told behind --keep.
+// The directory that --keep has printed.
 std::string kept_directory(const Finished& run) {
     const auto told = run.error.find("kept: ");
     return told == std::string::npos ? "" : run.error.substr(told + 6, run.error.find('\n', told) - told - 6);
@@ -94,7 +94,7 @@ TEST(HalpDhtConformance, EndsAtOnceWhereItIsTurnedAway) {
 
 TEST(HalpDhtConformance, EndsAtOnceWhereSomethingElseListens) {
     const Home home;
-    const Daemon daemon(home, {});  // HALP: it answers what it does not understand as text
+    const Daemon daemon(home, {});  // a HALP port: it answers unknown input as text
     const Finished run = run_conformance(home, {daemon.endpoint().text(), "--timeout", "0.3"});
     EXPECT_TRUE(run.code == 1 || run.code == 5) << run.code;
     EXPECT_EQ(run.out, "");
@@ -104,7 +104,8 @@ TEST(HalpDhtConformance, EndsAtOnceWhereSomethingElseListens) {
 TEST(HalpDhtConformance, RunsWhatFilterAndNumberChoose) {
     const Home home;
     const FakeProcess fake(home);
-    const Finished filtered = run_conformance(home, {fake.node, "--only", "dhttest", "--filter", "^dhttest\\.update"});
+    const Finished filtered =
+        run_conformance(home, {fake.node, "--only", "dhttest", "--filter", "^dhttest\\.update"});
     EXPECT_EQ(filtered.code, 0) << filtered.error;
     EXPECT_EQ(filtered.out, "passed  dhttest.update_no_record\npassed  dhttest.update\n");
     const Finished numbered = run_conformance(home, {fake.node, "--id", "2", "--id", "1"});
@@ -191,7 +192,8 @@ TEST(HalpDhtConformance, DoesNotRestartWhatKeepsNoRecords) {
 TEST(HalpDhtConformance, TellsTheLastWordsOfANodeThatDidNotStart) {
     const Home home;
     const std::string node = at(free_port());
-    const Finished died = run_conformance(home, {node, "--start", "sh", "--", "-c", "echo no disk here >&2; exit 7"});
+    const Finished died =
+        run_conformance(home, {node, "--start", "sh", "--", "-c", "echo no disk here >&2; exit 7"});
     EXPECT_EQ(died.code, 1);
     EXPECT_THAT(died.error, HasSubstr("the node ended before it took connections: exit code 7"));
     EXPECT_THAT(died.error, HasSubstr("  no disk here\n"));
@@ -208,7 +210,7 @@ TEST(HalpDhtConformance, TellsTheLastWordsOfANodeThatDidNotStart) {
     EXPECT_EQ(directories_in(home.path()), 0U);
 }
 
-// ... and says so even when it is to be quiet. It is killed as soon as a file appears.
+// It says so even with --quiet. The node is killed as soon as a file appears.
 TEST(HalpDhtConformance, EndsWhenItsNodeDies) {
     const Home home;
     const int port = free_port();
@@ -217,8 +219,8 @@ TEST(HalpDhtConformance, EndsWhenItsNodeDies) {
                                " ] && echo out of fuel >&2 && kill -9 $$ && exit; done) & exec " +
                                quoted(HALP_BINARY) + " dht fake --port " + std::to_string(port - 100);
     Running suite(home, "suite",
-                  conformance_words(home, {at(port), "--filter", "handshake.(version$|silent_client)", "--timeout", "20",
-                                 "-q", "--start", "sh", "--delay", "30", "--", "-c", script}));
+                  conformance_words(home, {at(port), "--filter", "handshake.(version$|silent_client)", "--timeout",
+                                           "20", "-q", "--start", "sh", "--delay", "30", "--", "-c", script}));
     ASSERT_TRUE(suite.says("passed  handshake.version")) << suite.error();
     written(home, "now", "");
     EXPECT_EQ(suite.end(), 1);
@@ -246,8 +248,9 @@ TEST(HalpDhtConformance, EndsWhenTheNodeCannotBeReachedAnyMore) {
 TEST(HalpDhtConformance, CleansUpBehindAnInterrupt) {
     const Home home;
     const int port = free_port();
-    Running suite(home, "suite",
-                  conformance_words(home, {at(port), "--filter", "handshake.(version$|silent_client)", "-v", "--start",
+    Running suite(
+        home, "suite",
+        conformance_words(home, {at(port), "--filter", "handshake.(version$|silent_client)", "-v", "--start",
                                  HALP_BINARY, "--", "dht", "fake", "--port", std::to_string(port - 100)}));
     ASSERT_TRUE(suite.says("passed  handshake.version")) << suite.error();
     EXPECT_EQ(suite.end(SIGINT), 130);

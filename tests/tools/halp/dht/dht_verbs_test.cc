@@ -1,4 +1,4 @@
-// `halp dht` as scripts see it: real programs, bytes in and out, exit codes.
+// `halp dht` as scripts use it: real programs, their input and output bytes, and exit codes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -79,7 +79,7 @@ TEST_F(DhtVerbs, RefuseTooLongAValueBeforeAnythingIsSent) {
     const std::string longest(65512, 'x');
     EXPECT_EQ(halp_reading(home, longest, {"dht", "put", "users", "1", "--node", fake.node}).code, 0);
     EXPECT_EQ(dht({"get", "users", "1"}).out, longest);
-    // No node is named: it is not even looked for.
+    // No node is named, and none is searched for.
     const Finished more = halp_reading(home, longest + "x", {"dht", "put", "users", "1"});
     EXPECT_EQ(more.code, 2);
     EXPECT_THAT(more.error, HasSubstr("65512 at most: nothing was sent"));
@@ -122,7 +122,7 @@ TEST_F(DhtVerbs, ScanPrintsRecordsOneALine) {
     put("0xffffffffffffffff", "Annette");
     EXPECT_EQ(dht({"scan", "users"}).out,
               "0x0000000000000001 Ann\\n\n0x0000000000000002 Bob\n0xffffffffffffffff Annette\n");
-    EXPECT_EQ(dht({"scan", "users", "--filter", "Ann", "--hex"}).code, 2);  // the filter is hexadecimal then, too
+    EXPECT_EQ(dht({"scan", "users", "--filter", "Ann", "--hex"}).code, 2);  // --hex applies to the filter too
     EXPECT_EQ(dht({"scan", "users", "--filter", "426f", "--hex"}).out, "0x0000000000000002 426f62\n");
     EXPECT_EQ(lines_of(dht({"scan", "users", "--limit", "2"}).out).size(), 2U);
     EXPECT_EQ(dht({"keys", "users", "--filter", "Ann"}).out, "0x0000000000000001\n0xffffffffffffffff\n");
@@ -193,7 +193,7 @@ TEST_F(DhtVerbs, DoWithoutANodeThatTheKeyDoesNotNeed) {
     const Finished stored = dht({"put", "users", "1", "x", "--node", "127.0.0.1:1"});
     EXPECT_EQ(stored.code, 0);
     EXPECT_THAT(stored.error, HasSubstr("127.0.0.1:1: connection refused; going on without it"));
-    // All of a channel cannot be told then.
+    // An incomplete answer of a channel is an error.
     const Finished scanned = dht({"scan", "users", "--node", "127.0.0.1:1"});
     EXPECT_EQ(scanned.code, 4);
     EXPECT_THAT(scanned.out, IsEmpty());
@@ -285,7 +285,7 @@ TEST(DhtVerbsThroughHalp, FindTheNodesOfASwarmByTheirLabel) {
     options.more.back() = "dht.range_min=8000000000000000";
     options.join = {lower.endpoint()};
     Daemon upper(second, options);
-    // Both are told of by either: keys 1 and 2 belong to different nodes.
+    // Both clients are told of both nodes: keys 1 and 2 belong to different nodes.
     const auto put = [&](const std::string& key, const std::vector<std::string>& where) {
         std::vector<std::string> words{"dht", "put", "users", key, "value " + key};
         words.insert(words.end(), where.begin(), where.end());
@@ -296,7 +296,7 @@ TEST(DhtVerbsThroughHalp, FindTheNodesOfASwarmByTheirLabel) {
     const Finished scanned = halp(outside, {"dht", "keys", "users", "--halp", lower.endpoint().text()});
     EXPECT_EQ(lines_of(scanned.out).size(), 2U) << scanned.error;
     EXPECT_EQ(lines_of(halp(outside, {"dht", "ranges", "--socket", first.admin()}).out).size(), 2U);
-    // Without a daemon: the HALP hosts of the cache directory are asked.
+    // Without a daemon the HALP hosts of the cache directory are asked.
     ASSERT_EQ(halp(outside, {"insert", "halp", lower.endpoint().host, std::to_string(lower.endpoint().port)}).code,
               0);
     const Finished got = halp(outside, {"dht", "get", "users", "2", "-v"});
