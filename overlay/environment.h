@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "overlay/connect_failure.h"
 #include "store/endpoint.h"
 #include "store/result.h"
 #include "store/time.h"
@@ -105,8 +106,6 @@ struct Environment {
     Storage& state;  // this node's own directory
     Observer& observer;
 };
-
-enum class ConnectFailure : std::uint8_t { refused, timed_out, unreachable, name_unknown, local_limit };
 
 // What a world tells a node.
 class EventHandler {

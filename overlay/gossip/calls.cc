@@ -4,19 +4,6 @@
 
 namespace halp {
 
-ConnectFailure as_connect_failure(ContactFailure why) {
-    switch (why) {
-        case ContactFailure::refused:
-            return ConnectFailure::refused;
-        case ContactFailure::unreachable:
-            return ConnectFailure::unreachable;
-        case ContactFailure::name_unknown:
-            return ConnectFailure::name_unknown;
-        default:
-            return ConnectFailure::timed_out;
-    }
-}
-
 Call& Calls::open(EndpointId to, CallPurpose purpose, gossip::Message first, Instant now) {
     Call& call = calls_.emplace_back();
     call.id = next_conversation();

@@ -20,19 +20,6 @@ namespace halp {
 
 enum class ConversationId : std::uint64_t {};
 
-// How a call failed. `silent`: the connection stood, but no answer came. That is a stalled process rather than a
-// dead one, and it is given more time (overlay/gossip/rules.md, section 9, false alarms).
-enum class ContactFailure : std::uint8_t {
-    refused,
-    unreachable,
-    timed_out,
-    silent,
-    speaks_text,
-    name_unknown,
-    our_limit
-};
-[[nodiscard]] ConnectFailure as_connect_failure(ContactFailure why);  // as a seed's failure is noted
-
 // Actions.
 struct GossipCall {  // open a connection and send this
     ConversationId conversation;

@@ -19,26 +19,26 @@ constexpr int member_probes_max = 12;
 
 }  // namespace
 
-void FailureDetector::call_failed(const Call& call, ContactFailure why, Instant now) {
+void FailureDetector::call_failed(const Call& call, ConnectFailure why, Instant now) {
     const std::optional<Peer> peer = parts_.view.find(call.to);
     // A late answer may be late because of this node or its line: then everything gets more time. A connection that
     // is not accepted says something about the other side, as long as others get through to this node (the missing
     // nacks of Lifeguard).
     const bool own_fault =
-        why == ContactFailure::silent || (why == ContactFailure::timed_out && received_at_ < call.started);
+        why == ConnectFailure::silent || (why == ConnectFailure::timed_out && received_at_ < call.started);
     if (peer && peer->role == PeerRole::anchor && own_fault) parts_.health.worsen();
-    if (peer && peer->vouched() && !peer->dead() && why != ContactFailure::speaks_text) {
+    if (peer && peer->vouched() && !peer->dead() && why != ConnectFailure::text_only) {
         failed_since_period_ = true;
         member_probes_ = std::min(member_probes_ + member_probes_per_failure, member_probes_max);
     }
     if (!parts_.identity.leaving()) contact_failed(call.to, why, now);
 }
 
-void FailureDetector::contact_failed(EndpointId id, ContactFailure why, Instant now) {
+void FailureDetector::contact_failed(EndpointId id, ConnectFailure why, Instant now) {
     const std::optional<Peer> before = parts_.view.find(id);
     if (!before) return;
-    if (why == ContactFailure::speaks_text) return set_original(*before, now);
-    const int failures = parts_.view.fail(id, now, 2 * options_.period, why == ContactFailure::silent);
+    if (why == ConnectFailure::text_only) return set_original(*before, now);
+    const int failures = parts_.view.fail(id, now, 2 * options_.period, why == ConnectFailure::silent);
     parts_.view.merge_arrivals();  // an anchor that fails goes to the fresh part, which may be full
     const std::optional<Peer> peer = parts_.view.find(id);
     if (!peer || before->dead()) return;
@@ -48,12 +48,12 @@ void FailureDetector::contact_failed(EndpointId id, ContactFailure why, Instant 
         return;
     }
     const bool patience_over =
-        why != ContactFailure::silent || now - peer->failing_since >= options_.stall_patience;
+        why != ConnectFailure::silent || now - peer->failing_since >= options_.stall_patience;
     if (failures >= failures_until_dead && patience_over) return bury(id, now);
     if (failures == failures_until_suspect) suspect(id, now);
     // A refusal is an answer of the machine: the process is not there. Whatever is less clear gets more time.
     const Duration period = options_.period * parts_.health.multiplier();
-    const Duration pause = why == ContactFailure::refused ? period / 4 : period / 2 * std::min(failures, 8);
+    const Duration pause = why == ConnectFailure::refused ? period / 4 : period / 2 * std::min(failures, 8);
     parts_.view.retry(id, now + jittered(pause, parts_.random));
 }
 

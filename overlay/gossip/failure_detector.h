@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "overlay/connect_failure.h"
 #include "overlay/environment.h"
 #include "overlay/event.h"
 #include "overlay/gossip/calls.h"
@@ -36,9 +37,9 @@ public:
     // Any message came in: the line of this node works.
     void message_received(Instant now) { received_at_ = now; }
     // A call of this node failed.
-    void call_failed(const Call& call, ContactFailure why, Instant now);
+    void call_failed(const Call& call, ConnectFailure why, Instant now);
     // The same without a conclusion about this node's own health, for calls that were made for another reason.
-    void contact_failed(EndpointId peer, ContactFailure why, Instant now);
+    void contact_failed(EndpointId peer, ConnectFailure why, Instant now);
 
     // Of this node as the one that asks: the answer to a probe request came.
     void on_verdict(EndpointId suspect, bool reachable, Instant now);

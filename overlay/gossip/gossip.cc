@@ -78,7 +78,7 @@ void Gossip::on_deadline(Instant now, UnixSeconds wall) {
 void Gossip::time_out_calls(Instant now) {
     for (const Calls::Late& late : calls_.late(now)) {
         calls_.hang_up(late.conversation);
-        on_failed(late.conversation, late.connected ? ContactFailure::silent : ContactFailure::timed_out, now);
+        on_failed(late.conversation, late.connected ? ConnectFailure::silent : ConnectFailure::timed_out, now);
     }
 }
 
@@ -104,16 +104,16 @@ void Gossip::expire(Instant now) {
 
 // ---- failed calls ----
 
-void Gossip::on_failed(ConversationId conversation, ContactFailure why, Instant now) {
+void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant now) {
     const std::optional<Call> call = calls_.finish(conversation);
-    if (!call || why == ContactFailure::our_limit) return;
+    if (!call || why == ConnectFailure::local_limit) return;
     // Late by more than a time-out: this node stood still (SIGSTOP, a suspended machine), and nothing is known of
     // the other side.
-    const bool no_answer = why == ContactFailure::silent || why == ContactFailure::timed_out;
+    const bool no_answer = why == ConnectFailure::silent || why == ConnectFailure::timed_out;
     if (no_answer && now - call->deadline > calls_.timeout()) return;
     if (call->purpose == CallPurpose::indirect_probe) return failures_.report(*call, false);
     if (call->purpose == CallPurpose::seed) {
-        parts_.observer.note(SeedFailed{parts_.endpoints.at(call->to), as_connect_failure(why)});
+        parts_.observer.note(SeedFailed{parts_.endpoints.at(call->to), why});
         return failures_.contact_failed(call->to, why, now);
     }
     failures_.call_failed(*call, why, now);

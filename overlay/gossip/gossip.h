@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "overlay/connect_failure.h"
 #include "overlay/event.h"
 #include "overlay/gossip/announcements.h"
 #include "overlay/gossip/calls.h"
@@ -69,7 +70,7 @@ public:
                     Instant now, UnixSeconds wall) {
         messages_.on_message(conversation, message, remote, now, wall);
     }
-    void on_failed(ConversationId conversation, ContactFailure why, Instant now);
+    void on_failed(ConversationId conversation, ConnectFailure why, Instant now);
     void on_connected(ConversationId conversation) { calls_.connected(conversation); }
     // The message of a GossipCall with `hang_up` was sent.
     void on_sent(ConversationId conversation) { calls_.finish(conversation); }

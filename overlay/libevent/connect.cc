@@ -47,6 +47,9 @@ int weight(ConnectFailure failure) {
             return 3;
         case ConnectFailure::refused:
             return 4;
+        case ConnectFailure::silent:  // nodes find these two out, when a connection stands
+        case ConnectFailure::text_only:
+            break;
     }
     return 0;
 }

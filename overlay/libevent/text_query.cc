@@ -1,22 +1,16 @@
 #include "overlay/libevent/text_query.h"
 
 #include <chrono>
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "overlay/connect_failure.h"
 #include "overlay/environment.h"
 #include "overlay/libevent/world.h"
 
 namespace halp {
 namespace {
-
-std::string seconds_text(Duration time) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g s", static_cast<double>(time.count()) / 1e6);
-    return text;
-}
 
 class Query final : public EventHandler {
 public:
@@ -36,7 +30,7 @@ public:
 
     void on_accept(StreamId, const Endpoint&) override {}
     void on_connected(StreamId, const Endpoint&) override { connected_ = true; }
-    void on_connect_failed(StreamId, ConnectFailure why) override { fail(connect_error(why)); }
+    void on_connect_failed(StreamId, ConnectFailure why) override { fail(connect_error(why, server_, timeout_)); }
     void on_bytes(StreamId, Bytes bytes) override {
         if (answer_.size() + bytes.size() <= answer_bytes_max_) {
             answer_.append(bytes);
@@ -55,39 +49,14 @@ public:
     }
     void on_wakeup() override {
         world_.transport().abort(stream_);
-        fail(connected_ ? Error{ErrorCode::timed_out, server_.text() +
-                                                          " accepted the connection but did not finish its "
-                                                          "answer within " +
-                                                          seconds_text(timeout_)}
-                        : connect_error(ConnectFailure::timed_out));
+        const ConnectFailure why = connected_ ? ConnectFailure::silent : ConnectFailure::timed_out;
+        fail(connect_error(why, server_, timeout_));
     }
 
 private:
     void fail(Error error) {
         error_ = std::move(error);
         world_.stop();
-    }
-
-    Error connect_error(ConnectFailure why) const {
-        const std::string whom = server_.text();
-        switch (why) {
-            case ConnectFailure::refused:
-                return {ErrorCode::refused,
-                        "nothing listens on " + whom + "; check the port, or start halpd there"};
-            case ConnectFailure::timed_out:
-                return {ErrorCode::timed_out, whom + " did not take the connection within " +
-                                                  seconds_text(timeout_) +
-                                                  "; it is down, or a firewall drops the packets"};
-            case ConnectFailure::unreachable:
-                return {ErrorCode::unreachable,
-                        "there is no way to " + whom + "; check the address and the network"};
-            case ConnectFailure::name_unknown:
-                return {ErrorCode::not_found, "the host name of " + whom + " is unknown; check its spelling"};
-            case ConnectFailure::local_limit:
-                return {ErrorCode::busy, "cannot connect to " + whom +
-                                             ": this machine has no free socket or port left; close some programs"};
-        }
-        return {ErrorCode::io, "cannot connect to " + whom};
     }
 
     LibeventWorld& world_;

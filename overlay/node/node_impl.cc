@@ -9,17 +9,6 @@ namespace {
 // A node that opens a conversation and then dawdles is cut off; generous, because a stalled machine is not an enemy.
 constexpr Duration incoming_patience_min = std::chrono::seconds{5};
 
-ContactFailure as_contact_failure(ConnectFailure why) {
-    switch (why) {
-        case ConnectFailure::refused: return ContactFailure::refused;
-        case ConnectFailure::unreachable: return ContactFailure::unreachable;
-        case ConnectFailure::name_unknown: return ContactFailure::name_unknown;
-        case ConnectFailure::local_limit: return ContactFailure::our_limit;
-        case ConnectFailure::timed_out: break;
-    }
-    return ContactFailure::timed_out;
-}
-
 }  // namespace
 
 OverlayNode::Impl::Impl(Environment environment, EndpointTable& table, OverlayOptions given, bool collects)
@@ -112,7 +101,7 @@ void OverlayNode::Impl::connect_failed(StreamId id, ConnectFailure why) {
     const StreamUse use = stream->use;
     streams.erase(id);
     const Moment m = moment();
-    if (use == StreamUse::gossip_out) gossip.on_failed(conversation, as_contact_failure(why), m.now);
+    if (use == StreamUse::gossip_out) gossip.on_failed(conversation, why, m.now);
     else originals.on_failed(conversation, m);
 }
 
@@ -231,7 +220,7 @@ void OverlayNode::Impl::bad_frame(StreamId id, NodeStream& stream, gossip::Decod
         // It talks, but not gossip: an original answers our frame with its one error text.
         streams.erase(id);
         doors.transport.close(id);
-        gossip.on_failed(conversation, ContactFailure::speaks_text, m.now);
+        gossip.on_failed(conversation, ConnectFailure::text_only, m.now);
         return;
     }
     ++malformed_;
@@ -245,7 +234,7 @@ void OverlayNode::Impl::bad_frame(StreamId id, NodeStream& stream, gossip::Decod
     const bool ours = stream.use == StreamUse::gossip_out;
     streams.erase(id);
     doors.transport.close(id);
-    if (ours) gossip.on_failed(conversation, ContactFailure::silent, m.now);
+    if (ours) gossip.on_failed(conversation, ConnectFailure::silent, m.now);
 }
 
 // The peer sends no more (orderly) or the connection broke.
@@ -263,7 +252,7 @@ void OverlayNode::Impl::ended(StreamId id, bool orderly) {
     const std::unique_ptr<TextAnswer> answer = std::move(stream->answer);
     streams.erase(id);
     if (orderly) doors.transport.close(id);
-    if (use == StreamUse::gossip_out) gossip.on_failed(conversation, ContactFailure::silent, m.now);
+    if (use == StreamUse::gossip_out) gossip.on_failed(conversation, ConnectFailure::silent, m.now);
     if (use == StreamUse::original_out) originals.on_answer(conversation, answer->text(orderly), m);
 }
 

@@ -49,10 +49,6 @@ std::string_view text(StreamEnd why) {
                                                 "broken", "oversize"},
                 why);
 }
-std::string_view text(ConnectFailure why) {
-    return pick(
-        std::array<std::string_view, 5>{"refused", "timed_out", "unreachable", "name_unknown", "local_limit"}, why);
-}
 std::string_view text(RefusalCause cause) {
     return pick(std::array<std::string_view, refusal_causes>{"label_not_storable", "source_label_quota",
                                                              "list_of_names", "too_old", "full"},
@@ -109,7 +105,7 @@ std::string event_sentence(const Event& event) {
             return with_port(e.peer) + " belongs to another swarm; if it should not, check --swarm on both";
         },
         [](const SeedFailed& e) {
-            return "cannot reach " + with_port(e.seed) + " of join (" + words(text(e.why)) + "); it is tried again";
+            return "cannot reach " + with_port(e.seed) + " of join (" + std::string{describe(e.why)} + "); it is tried again";
         },
         [](const StreamEnded& e) {
             return "connection of " + with_port(e.source) + " ended (" + words(text(e.why)) + ")";
@@ -150,7 +146,7 @@ Json event_fields(const Event& event) {
             return add_endpoint(object, e.endpoint).set("why", text(e.why));
         },
         [](const SelfKnown& e) { return of_peer(e.self); },
-        [](const SeedFailed& e) { return of_peer(e.seed).set("why", text(e.why)); },
+        [](const SeedFailed& e) { return of_peer(e.seed).set("why", name(e.why)); },
         [](const StreamEnded& e) { return of_peer(e.source).set("why", text(e.why)); },
         [](const QueryAnswered& e) { return of_peer(e.source).set("insert", e.insert).set("bad", e.bad); },
         [](const RoundDone& e) { return Json::object().set("peers", e.peers).set("worked", e.worked); },

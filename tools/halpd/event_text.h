@@ -23,7 +23,6 @@ std::string event_source(const Event& event);
 std::string_view text(LearnedFrom from);
 std::string_view text(ForgottenWhy why);
 std::string_view text(StreamEnd why);
-std::string_view text(ConnectFailure why);
 std::string_view text(RefusalCause cause);
 std::string_view text(EvictionCause cause);
 

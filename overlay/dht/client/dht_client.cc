@@ -451,7 +451,7 @@ void DhtClient::on_connected(StreamId stream, const Endpoint& remote_address) {
 
 void DhtClient::on_connect_failed(StreamId stream, ConnectFailure why) {
     impl_->begin_turn();
-    if (!impl_->links.on_failed(stream, dht::describe(why))) impl_->lookup.on_gone(stream, false);
+    if (!impl_->links.on_failed(stream, describe(why))) impl_->lookup.on_gone(stream, false);
     impl_->finish_turn();
 }
 

@@ -12,7 +12,7 @@ namespace {
 using Kind = Sanity::Kind;
 
 std::string words_of(const std::optional<ConnectFailure>& failure) {
-    return failure ? std::string(dht::describe(*failure)) : "no answer in time";
+    return failure ? std::string(describe(*failure)) : "no answer in time";
 }
 
 Sanity of_version(CaseRun& t, const std::string& at) {

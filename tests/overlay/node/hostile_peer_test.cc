@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "overlay/gossip/gossip_codec.h"
@@ -79,6 +80,13 @@ protected:
         int n = 0;
         for (const SimWorld::Noted& event : world.noted()) n += std::holds_alternative<T>(event.event);
         return n;
+    }
+
+    // Why the first attempt to join through a seed failed.
+    std::optional<ConnectFailure> seed_failure() const {
+        for (const SimWorld::Noted& event : world.noted())
+            if (const auto* failed = std::get_if<SeedFailed>(&event.event)) return failed->why;
+        return std::nullopt;
     }
 
     const Endpoint node_at{"10.0.0.1", 3451}, peer_at{"10.0.0.2", 3451};
@@ -208,6 +216,29 @@ TEST_F(HostilePeerTest, NobodyCanUseANodeToProbeStrangers) {
     const Message no = answer(errand);
     EXPECT_EQ(no.kind, Kind::refuse);
     EXPECT_EQ(no.refusal, gossip::Refusal::busy);
+}
+
+TEST_F(HostilePeerTest, ASeedThatSpeaksOnlyTextIsReportedAsThat) {
+    node->join(peer_at);
+    world.run_for(100ms);
+    ASSERT_FALSE(peer.accepted.empty());
+    Transport& transport = world.env(peer_host).transport;
+    transport.write(peer.accepted[0], "Could not parse request\n");  // as an original answers a frame
+    transport.close(peer.accepted[0]);
+    world.run_for(100ms);
+    EXPECT_EQ(seed_failure(), ConnectFailure::text_only);
+}
+
+TEST_F(HostilePeerTest, ASeedThatDoesNotAnswerIsReportedAsSilent) {
+    node->join(peer_at);
+    world.run_for(5s);
+    EXPECT_EQ(seed_failure(), ConnectFailure::silent);
+}
+
+TEST_F(HostilePeerTest, ASeedThatIsNotThereIsReportedAsRefused) {
+    node->join({peer_at.host, 9});
+    world.run_for(5s);
+    EXPECT_EQ(seed_failure(), ConnectFailure::refused);
 }
 
 TEST_F(HostilePeerTest, ManyNewLabelsFromOneSourceMeetTheQuota) {

@@ -57,7 +57,16 @@ TEST_F(LogObserverTest, WritesOneJsonObjectPerLine) {
     EXPECT_EQ(line["level"], "warn");
     EXPECT_EQ(line["endpoint"], "seed.example:3451");
     EXPECT_EQ(line["why"], "refused");
-    EXPECT_THAT(line["message"], HasSubstr("cannot reach seed.example:3451 of join (refused)"));
+    EXPECT_THAT(line["message"], HasSubstr("cannot reach seed.example:3451 of join (connection refused)"));
+}
+
+TEST_F(LogObserverTest, SaysOfASeedThatItSpeaksTextOnly) {
+    observer_.note(SeedFailed{{"seed.example", 3451}, ConnectFailure::text_only});
+    ASSERT_THAT(lines(), SizeIs(1));
+    const auto line = nlohmann::json::parse(lines()[0], nullptr, false);
+    EXPECT_EQ(line["why"], "text_only");
+    EXPECT_EQ(line["message"],
+              "cannot reach seed.example:3451 of join (it speaks HALP text only); it is tried again");
 }
 
 TEST_F(LogObserverTest, StaysSilentOnWhatIsOrdinary) {
