@@ -1,10 +1,14 @@
-// The doors between protocol code and a world. A world (libevent_world: sockets and timers; sim_world: virtual
-// time and links) implements the doors and calls an EventHandler. Protocol code is told things, it never
-// looks: it knows no clock, socket, file, random device or log but these.
+// The interfaces between protocol code and a world. A world (LibeventWorld: sockets and timers; SimWorld: virtual
+// time and links) implements them and calls an EventHandler. Protocol code is told things and never looks: it
+// knows no clock, socket, file, random device or log but these.
 //
-// A door returns before anything comes back through the handler: no re-entrance.
+//     world  -- on_accept, on_bytes, on_wakeup ... -->  EventHandler (the node)
+//     world  <-- now, wake_at, connect, write ... ---   node
+//
+// A call of an interface returns before the world calls the handler again: there is no re-entrance.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,7 +27,7 @@ using Bytes = std::string_view;
 class Clock {
 public:
     virtual ~Clock() = default;
-    [[nodiscard]] virtual Instant now() const = 0;       // every deadline and every age
+    [[nodiscard]] virtual Instant now() const = 0;       // monotonic: every deadline and every age
     [[nodiscard]] virtual UnixSeconds wall() const = 0;  // only for HALP text, files and people
 };
 
@@ -58,10 +62,13 @@ enum class StreamId : std::uint64_t {};
 class Transport {
 public:
     virtual ~Transport() = default;
-    // The outcome comes later as on_connected or on_connect_failed. Host names are resolved by the world, afresh
-    // each time. Bytes may be written at once; they leave when the connection stands.
+    // The outcome comes later as on_connected or on_connect_failed. The world resolves host names, afresh each time.
+    // Bytes may be written at once; they leave when the connection stands.
     virtual StreamId connect(const Endpoint& to) = 0;
     virtual void write(StreamId stream, Bytes bytes) = 0;
+    // Flow control: written bytes that have not left this machine yet. 0 for a stream that is gone, and in a world
+    // that takes everything at once. on_writable says when a long queue has become short.
+    [[nodiscard]] virtual std::size_t unsent(StreamId) const { return 0; }
     // Orderly: what was written is delivered, then FIN. The node hears no more of the stream.
     virtual void close(StreamId stream) = 0;
     // At once, unsent bytes are dropped. The node hears no more of the stream.
@@ -74,18 +81,18 @@ public:
     virtual ~Storage() = default;
     [[nodiscard]] virtual Result<std::string> read(const std::string& name) = 0;  // not_found when missing
     [[nodiscard]] virtual Result<void> replace(const std::string& name, Bytes content) = 0;  // atomic and durable
-    [[nodiscard]] virtual Result<void> remove(const std::string& name) = 0;  // ok when missing
+    [[nodiscard]] virtual Result<void> remove(const std::string& name) = 0;                  // ok when missing
     [[nodiscard]] virtual Result<std::vector<std::string>> list() = 0;
 
-    // Reads, lets `change` make the new content of the old ("" when missing) and replaces the file, while no other
-    // process can: nothing is lost between two writers.
+    // Read, change and replace in one step that no other process can interrupt, so that no writer loses what
+    // another has written. `apply` makes the new content of the old ("" when the file is missing).
     class Change {
     public:
         virtual ~Change() = default;
         virtual std::string apply(Bytes old_content) = 0;
     };
     [[nodiscard]] virtual Result<void> update(const std::string& name, Change& change) = 0;
-    // Adds to the end of a file; the bytes survive a crash of this process at once, and of the machine soon after.
+    // Adds to the end of a file. The bytes survive a crash of this process at once, and of the machine soon after.
     [[nodiscard]] virtual Result<void> append(const std::string& name, Bytes bytes) = 0;
 };
 
@@ -97,11 +104,16 @@ public:
     virtual void note(const Event& event) = 0;
 };
 
+// What every node and client needs.
 struct Environment {
     Clock& clock;
     Alarm& alarm;
     Random& random;
     Transport& transport;
+};
+
+// What the overlay node needs in addition.
+struct OverlayEnvironment : Environment {
     Storage& cache;  // the host cache directory, shared with the original tools and other processes
     Storage& state;  // this node's own directory
     Observer& observer;
@@ -116,6 +128,8 @@ public:
     virtual void on_connected(StreamId stream, const Endpoint& remote_address) = 0;
     virtual void on_connect_failed(StreamId stream, ConnectFailure why) = 0;
     virtual void on_bytes(StreamId stream, Bytes bytes) = 0;
+    // The unsent bytes of the stream have fallen from above a mark of the world to the mark or less.
+    virtual void on_writable(StreamId) {}
     virtual void on_end(StreamId stream) = 0;     // the peer sends no more; writing still works; close() is ours to call
     virtual void on_closed(StreamId stream) = 0;  // reset or broken; the stream is gone
     virtual void on_wakeup() = 0;

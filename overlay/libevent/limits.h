@@ -31,7 +31,7 @@ struct WorldLimits {
     Duration linger_max = std::chrono::seconds{2};
     std::size_t linger_bytes_max = std::size_t{256} << 10;
 
-    // A WritableHandler is told when a stream's unsent bytes have fallen from above this to this or less.
+    // The node hears on_writable when a stream's unsent bytes have fallen from above this to this or less.
     std::size_t writable_below = std::size_t{64} << 10;
     // The last packet of what a callback writes waits for the callback's end: right for one answer and FIN, which
     // leave together, and a system call too many for whoever writes once a turn and stays.

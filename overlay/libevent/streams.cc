@@ -149,10 +149,10 @@ void LibeventStreams::on_writable(Stream& stream) {
     const StreamId id = stream.id();
     const bool above = stream.unsent() > limits_.writable_below;
     flush(stream);
-    if (!writable_ || !above) return;
+    if (!above) return;
     const Stream* still = slab_.find(id);
     const bool fallen = still && still->state == StreamState::live && still->unsent() <= limits_.writable_below;
-    if (fallen) tell([&](EventHandler&) { writable_->on_writable(id); });
+    if (fallen) tell([id](EventHandler& handler) { handler.on_writable(id); });
 }
 
 void LibeventStreams::receive(Stream& stream) {

@@ -14,7 +14,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "overlay/backlog.h"
 #include "overlay/environment.h"
 #include "overlay/libevent/address.h"
 #include "overlay/libevent/limits.h"
@@ -28,7 +27,7 @@ struct event_base;
 
 namespace halp {
 
-class LibeventStreams final : public Transport, public Backlog {
+class LibeventStreams final : public Transport {
 public:
     // `limits` and `stats` belong to the world and outlive this.
     LibeventStreams(event_base* base, const Clock& clock, const WorldLimits& limits, WorldStats& stats);
@@ -36,10 +35,7 @@ public:
     LibeventStreams(const LibeventStreams&) = delete;
     LibeventStreams& operator=(const LibeventStreams&) = delete;
 
-    void attach(EventHandler& handler, WritableHandler* writable) {
-        handler_ = &handler;
-        writable_ = writable;
-    }
+    void attach(EventHandler& handler) { handler_ = &handler; }
     [[nodiscard]] bool attached() const { return handler_ != nullptr; }
 
     StreamId connect(const Endpoint& to) override;
@@ -114,7 +110,6 @@ private:
     const WorldLimits& limits_;
     WorldStats& stats_;
     EventHandler* handler_ = nullptr;
-    WritableHandler* writable_ = nullptr;  // null: nobody wants to know
     bool telling_ = false;
     std::array<char, 65536> buffer_;  // every stream is read into it
     StreamSlab slab_;

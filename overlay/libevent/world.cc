@@ -172,9 +172,9 @@ LibeventWorld::~LibeventWorld() {
     event_base_free(base);
 }
 
-void LibeventWorld::attach(EventHandler& handler, WritableHandler* writable) {
+void LibeventWorld::attach(EventHandler& handler) {
     assert(!parts_->streams->attached());
-    parts_->streams->attach(handler, writable);
+    parts_->streams->attach(handler);
 }
 
 Result<Endpoint> LibeventWorld::listen(const Endpoint& local) {
@@ -209,7 +209,7 @@ Clock& LibeventWorld::clock() { return parts_->clock; }
 Alarm& LibeventWorld::alarm() { return parts_->alarm; }
 Random& LibeventWorld::random() { return parts_->random; }
 Transport& LibeventWorld::transport() { return *parts_->streams; }
-const Backlog& LibeventWorld::backlog() const { return *parts_->streams; }
+Environment LibeventWorld::environment() { return {clock(), alarm(), random(), transport()}; }
 event_base* LibeventWorld::base() { return parts_->base; }
 const WorldStats& LibeventWorld::stats() const { return parts_->stats; }
 

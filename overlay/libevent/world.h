@@ -14,7 +14,6 @@
 #include <memory>
 #include <optional>
 
-#include "overlay/backlog.h"
 #include "overlay/environment.h"
 #include "overlay/libevent/limits.h"
 #include "store/endpoint.h"
@@ -34,9 +33,8 @@ public:
     LibeventWorld(const LibeventWorld&) = delete;
     LibeventWorld& operator=(const LibeventWorld&) = delete;
 
-    // Once, before listen() and before the first connection. A node that streams asks to be told of room
-    // (backlog.h).
-    void attach(EventHandler& handler, WritableHandler* writable = nullptr);
+    // Once, before listen() and before the first connection.
+    void attach(EventHandler& handler);
 
     // Port 0 takes any free one; the answer is what was taken. "::" takes IPv4 too. May be called several times.
     // The first call raises the process's limit of open files to what is allowed.
@@ -54,7 +52,7 @@ public:
     [[nodiscard]] Alarm& alarm();
     [[nodiscard]] Random& random();
     [[nodiscard]] Transport& transport();
-    [[nodiscard]] const Backlog& backlog() const;
+    [[nodiscard]] Environment environment();  // the four of them
 
     // For programs; protocol code has its Alarm.
     void call_after(Duration delay, std::function<void()> call);

@@ -11,7 +11,7 @@ constexpr Duration incoming_patience_min = std::chrono::seconds{5};
 
 }  // namespace
 
-OverlayNode::Impl::Impl(Environment environment, EndpointTable& table, OverlayOptions given, bool collects)
+OverlayNode::Impl::Impl(OverlayEnvironment environment, EndpointTable& table, OverlayOptions given, bool collects)
     : doors(environment),
       endpoints(table),
       options(std::move(given)),

@@ -17,7 +17,7 @@
 namespace halp {
 
 struct OverlayNode::Impl final : Observer, CacheSource, CacheSink {
-    Impl(Environment environment, EndpointTable& table, OverlayOptions given, bool collects);
+    Impl(OverlayEnvironment environment, EndpointTable& table, OverlayOptions given, bool collects);
 
     void start();
     void leave();
@@ -45,7 +45,7 @@ struct OverlayNode::Impl final : Observer, CacheSource, CacheSink {
     void take_host(const Label& label, const CacheLine& line) override;
     void take_name(const Label& directory, const CacheNameLine& line) override;
 
-    Environment doors;
+    OverlayEnvironment doors;
     EndpointTable& endpoints;
     OverlayOptions options;
     PeerView view;

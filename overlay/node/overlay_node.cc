@@ -4,7 +4,7 @@
 
 namespace halp {
 
-OverlayNode::OverlayNode(Environment environment, EndpointTable& endpoints, OverlayOptions options,
+OverlayNode::OverlayNode(OverlayEnvironment environment, EndpointTable& endpoints, OverlayOptions options,
                          bool collects_endpoints)
     : impl_(std::make_unique<Impl>(environment, endpoints, std::move(options), collects_endpoints)) {}
 

@@ -46,7 +46,7 @@ struct NodeStatus {
 class OverlayNode final : public EventHandler {
 public:
     // `endpoints` may be shared by many nodes of one process; pass collects_endpoints = false then.
-    OverlayNode(Environment environment, EndpointTable& endpoints, OverlayOptions options,
+    OverlayNode(OverlayEnvironment environment, EndpointTable& endpoints, OverlayOptions options,
                 bool collects_endpoints = true);
     ~OverlayNode() override;
 

@@ -20,7 +20,7 @@ constexpr std::string_view names_label = "labels";
 
 // ---- the original ----
 
-OriginalHost::OriginalHost(Environment& environment, const Endpoint& self, const Endpoint& seed)
+OriginalHost::OriginalHost(OverlayEnvironment& environment, const Endpoint& self, const Endpoint& seed)
     : environment_(environment), self_(self), seed_(seed) {}
 
 void OriginalHost::start() {

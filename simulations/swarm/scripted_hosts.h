@@ -33,7 +33,7 @@ public:
 // operator announces it there with `bcast halp`. It learns nothing by itself after that.
 class OriginalHost final : public ScriptedHost {
 public:
-    OriginalHost(Environment& environment, const Endpoint& self, const Endpoint& seed);
+    OriginalHost(OverlayEnvironment& environment, const Endpoint& self, const Endpoint& seed);
     void start() override;
     void on_connected(StreamId stream, const Endpoint& remote) override;
     void on_connect_failed(StreamId stream, ConnectFailure why) override;
@@ -64,7 +64,7 @@ private:
     void ask_next();
     void take_answer();
 
-    Environment& environment_;
+    OverlayEnvironment& environment_;
     Endpoint self_, seed_;
     std::map<std::string, std::vector<Line>> labels_;  // newest first
     std::deque<std::string> questions_;                // the first is under way on stream_

@@ -72,7 +72,7 @@ struct SimWorld::Host final : Clock, Alarm, Transport, Observer {
           random(mix_words(owner.seed, 0x6e6f6465), number(own_id)),
           cache(cache_files, this),
           state(state_files, this),
-          environment{*this, *this, random, *this, cache, state, *this} {}
+          environment{{*this, *this, random, *this}, cache, state, *this} {}
 
     [[nodiscard]] Instant now() const override { return core.now; }
     [[nodiscard]] UnixSeconds wall() const override {
@@ -122,7 +122,7 @@ struct SimWorld::Host final : Clock, Alarm, Transport, Observer {
     SimRandom random;
     MemoryStorage cache_files, state_files;
     FaultyStorage cache, state;
-    Environment environment;
+    OverlayEnvironment environment;
 };
 
 void SimWorld::Host::wake_at(Instant when) {
@@ -293,7 +293,7 @@ HostId SimWorld::add_host(const Endpoint& endpoint) {
     return id;
 }
 
-Environment& SimWorld::env(HostId host) { return core_->at(host).environment; }
+OverlayEnvironment& SimWorld::env(HostId host) { return core_->at(host).environment; }
 
 void SimWorld::attach(HostId host, EventHandler& node) {
     assert(core_->network.power(host) == Power::idle && "up already, or crashed and not restarted");

@@ -52,7 +52,7 @@ public:
 
     // Hosts may share an address with different ports. Nobody listens until attach().
     HostId add_host(const Endpoint& endpoint);
-    [[nodiscard]] Environment& env(HostId host);
+    [[nodiscard]] OverlayEnvironment& env(HostId host);
     // From now on it listens. Before, and after a crash, its transport and its alarm do nothing.
     void attach(HostId host, EventHandler& node);
     // A host name that several addresses may answer; each connect draws one of them. The port is the caller's.

@@ -11,7 +11,7 @@
 
 #include "overlay/dht/client/dht_client.h"
 #include "overlay/dht/wire/neo_codec.h"
-#include "overlay/event.h"
+#include "overlay/environment.h"
 
 namespace {
 
@@ -22,7 +22,7 @@ void require(bool holds) {
 }
 
 // At most one open stream. The client's writes are counted and discarded.
-class World : public Clock, public Alarm, public Random, public Transport, public Storage, public Observer {
+class World : public Clock, public Alarm, public Random, public Transport {
 public:
     Instant now() const override { return time; }
     UnixSeconds wall() const override { return UnixSeconds{0x6b001f35}; }
@@ -32,24 +32,14 @@ public:
     void write(StreamId, Bytes bytes) override { written += bytes.size(); }
     void close(StreamId) override { stream = {}; }
     void abort(StreamId) override { stream = {}; }
-    Result<std::string> read(const std::string&) override { return none(); }
-    Result<void> replace(const std::string&, Bytes) override { return none(); }
-    Result<void> remove(const std::string&) override { return none(); }
-    Result<std::vector<std::string>> list() override { return none(); }
-    Result<void> update(const std::string&, Change&) override { return none(); }
-    Result<void> append(const std::string&, Bytes) override { return none(); }
-    void note(const Event&) override {}
 
-    Environment environment() { return {*this, *this, *this, *this, *this, *this, *this}; }
+    Environment environment() { return {*this, *this, *this, *this}; }
 
     Instant time = Instant{} + std::chrono::hours{1};
     Instant alarm = no_deadline;
     StreamId stream{};
     std::uint64_t streams = 0, drawn = 0;
     std::size_t written = 0;
-
-private:
-    static Error none() { return {ErrorCode::io, "no files here"}; }
 };
 
 class Played {

@@ -68,7 +68,7 @@ public:
     void abort(StreamId) override {}
     void note(const Event& event) override { events.push_back(event); }
 
-    Environment environment() { return {clock, *this, *this, *this, cache, state, *this}; }
+    OverlayEnvironment environment() { return {{clock, *this, *this, *this}, cache, state, *this}; }
 
     StandingClock clock;
     MemoryStorage cache, state;

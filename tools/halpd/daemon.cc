@@ -96,9 +96,7 @@ OverlayOptions Daemon::node_options() const {
     return options;
 }
 
-Environment Daemon::environment() {
-    return {world_.clock(), world_.alarm(), world_.random(), world_.transport(), *cache_, *state_, *this};
-}
+OverlayEnvironment Daemon::environment() { return {world_.environment(), *cache_, *state_, *this}; }
 
 void Daemon::make_node() {
     node_ = std::make_unique<OverlayNode>(environment(), endpoints_, node_options());
@@ -107,7 +105,7 @@ void Daemon::make_node() {
 
 Result<void> Daemon::open_dht() {
     if (!settings_.dht.enabled) return {};
-    auto service = DhtService::open(settings_.dht, directories_, world_, environment(), log_);
+    auto service = DhtService::open(settings_.dht, directories_, world_, log_);
     if (!service) return service.error();
     dht_ = std::move(*service);
     return {};

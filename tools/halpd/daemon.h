@@ -38,7 +38,7 @@ public:
 private:
     void note(const Event& event) override;
 
-    [[nodiscard]] Environment environment();
+    [[nodiscard]] OverlayEnvironment environment();
     Result<void> open_storage();
     Result<void> listen();
     [[nodiscard]] OverlayOptions node_options() const;

@@ -53,12 +53,12 @@ LmdbOptions store_options(const config::DhtSettings& settings) {
 
 Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& settings,
                                                      const config::Directories& directories, LibeventWorld& world,
-                                                     const Environment& environment, Log& log) {
+                                                     Log& log) {
     std::unique_ptr<DhtService> service{new DhtService(settings, directories, world, log)};
     Result<neo::Credentials> credentials = service->read_credentials();
     if (!credentials) return credentials.error();
     if (Result<void> opened = service->open_store(); !opened) return opened.error();
-    service->make_node(environment, std::move(*credentials));
+    service->make_node(std::move(*credentials));
     if (Result<void> listening = service->listen(); !listening) return listening.error();
     if (settings.test_client)
         log.write(LogLevel::warn, "dht_test_client",
@@ -133,7 +133,7 @@ Result<void> DhtService::open_store() {
     return {};
 }
 
-void DhtService::make_node(const Environment& environment, neo::Credentials credentials) {
+void DhtService::make_node(neo::Credentials credentials) {
     DhtNodeOptions options;
     options.range = HashRange::make(settings_.range_min, settings_.range_max).value();
     options.connections_max = settings_.connections_max;
@@ -144,11 +144,8 @@ void DhtService::make_node(const Environment& environment, neo::Credentials cred
     credentials_ = credentials.size();
     options.credentials = std::move(credentials);
     desk_.emplace(*store_);
-    node_ =
-        std::make_unique<DhtNode>(Environment{world_.clock(), world_.alarm(), world_.random(), world_.transport(),
-                                              environment.cache, environment.state, environment.observer},
-                                  *desk_, std::move(options), &dht_log_, &world_.backlog());
-    world_.attach(*node_, node_.get());
+    node_ = std::make_unique<DhtNode>(world_.environment(), *desk_, std::move(options), &dht_log_);
+    world_.attach(*node_);
 }
 
 Result<void> DhtService::listen() {

@@ -28,11 +28,10 @@ namespace halp {
 class DhtService {
 public:
     // Reads the credentials, opens the store and listens. An error is a plain sentence. All references must
-    // outlive the service; `environment` is the overlay node's.
+    // outlive the service.
     [[nodiscard]] static Result<std::unique_ptr<DhtService>> open(const config::DhtSettings& settings,
                                                                   const config::Directories& directories,
-                                                                  LibeventWorld& world,
-                                                                  const Environment& environment, Log& log);
+                                                                  LibeventWorld& world, Log& log);
     ~DhtService();
 
     [[nodiscard]] const Endpoint& listening() const { return listening_; }
@@ -61,7 +60,7 @@ private:
     Result<void> open_dumps();
     Result<void> lock_data();
     Result<void> listen();
-    void make_node(const Environment& environment, neo::Credentials credentials);
+    void make_node(neo::Credentials credentials);
     [[nodiscard]] Result<neo::Credentials> read_credentials() const;
     [[nodiscard]] std::optional<Endpoint> reachable_at(const NodeStatus& overlay) const;
 

@@ -27,11 +27,11 @@ DhtClientOptions with_credential(DhtClientOptions options) {
 }  // namespace
 
 struct DhtClient::Impl final : LinkOwner, RequestContext, RangeListener {
-    Impl(Environment around, DhtClientOptions given, dht::ConnectionNotifier watcher, const Backlog* backlog)
+    Impl(Environment around, DhtClientOptions given, dht::ConnectionNotifier watcher)
         : environment(around),
           options(with_credential(std::move(given))),
           notify(std::move(watcher)),
-          links(environment, options.links, *this, backlog),
+          links(environment, options.links, *this),
           lookup(environment, options.lookup),
           follow_ranges(*this, ++last_id, *this) {
         if (!options.auto_connect) links.close();
@@ -278,9 +278,8 @@ void DhtClient::Impl::arm() {
 
 // ---- the public face ----
 
-DhtClient::DhtClient(Environment environment, DhtClientOptions options, dht::ConnectionNotifier notify,
-                     const Backlog* backlog)
-    : impl_(std::make_unique<Impl>(environment, std::move(options), std::move(notify), backlog)) {}
+DhtClient::DhtClient(Environment environment, DhtClientOptions options, dht::ConnectionNotifier notify)
+    : impl_(std::make_unique<Impl>(environment, std::move(options), std::move(notify))) {}
 
 DhtClient::~DhtClient() = default;
 

@@ -19,7 +19,6 @@
 #include <string_view>
 #include <vector>
 
-#include "overlay/backlog.h"
 #include "overlay/dht/client/client_stats.h"
 #include "overlay/dht/client/dht_notes.h"
 #include "overlay/dht/client/label_lookup.h"
@@ -64,10 +63,9 @@ struct DhtNodeView {
     LinkStats traffic;  // of all its connections so far
 };
 
-class DhtClient final : public EventHandler, public WritableHandler {
+class DhtClient final : public EventHandler {
 public:
-    DhtClient(Environment environment, DhtClientOptions options, dht::ConnectionNotifier notify = {},
-              const Backlog* backlog = nullptr);
+    DhtClient(Environment environment, DhtClientOptions options, dht::ConnectionNotifier notify = {});
     ~DhtClient() override;
 
     // ---- nodes ----
@@ -131,11 +129,10 @@ public:
     void on_connected(StreamId stream, const Endpoint& remote_address) override;
     void on_connect_failed(StreamId stream, ConnectFailure why) override;
     void on_bytes(StreamId stream, Bytes bytes) override;
+    void on_writable(StreamId stream) override;
     void on_end(StreamId stream) override;
     void on_closed(StreamId stream) override;
     void on_wakeup() override;
-    // WritableHandler
-    void on_writable(StreamId stream) override;
 
 private:
     struct Impl;

@@ -44,8 +44,8 @@ struct NodeLinks::Link final : neo::ClientMessages {
     bool hang_up = false;
 };
 
-NodeLinks::NodeLinks(Environment environment, const LinkOptions& options, LinkOwner& owner, const Backlog* backlog)
-    : environment_(environment), options_(options), owner_(owner), backlog_(backlog) {}
+NodeLinks::NodeLinks(Environment environment, const LinkOptions& options, LinkOwner& owner)
+    : environment_(environment), options_(options), owner_(owner) {}
 
 NodeLinks::~NodeLinks() {
     for (const auto& link : links_)
@@ -237,7 +237,7 @@ void NodeLinks::write(Link& link) {
     neo::ClientSession& session = *link.session;
     const Instant now = environment_.clock.now();
     for (;;) {
-        if (backlog_) session.set_unsent(backlog_->unsent(link.stream));
+        session.set_unsent(environment_.transport.unsent(link.stream));
         session.pump(now, link.stats.queued);
         if (session.output().empty()) break;
         link.stats.bytes_out += session.output().size();

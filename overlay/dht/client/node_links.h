@@ -12,7 +12,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "overlay/backlog.h"
 #include "overlay/dht/client/neo_client_session.h"
 #include "overlay/dht/client/node_map.h"
 #include "overlay/dht/client/request_times.h"
@@ -69,7 +68,7 @@ public:
     };
 
     // `options` must outlive it.
-    NodeLinks(Environment environment, const LinkOptions& options, LinkOwner& owner, const Backlog* backlog);
+    NodeLinks(Environment environment, const LinkOptions& options, LinkOwner& owner);
     ~NodeLinks();
 
     // Returns the number of the node, new or not, or nothing when there are too many. The node is dialled in the
@@ -124,7 +123,6 @@ private:
     Environment environment_;
     const LinkOptions& options_;
     LinkOwner& owner_;
-    const Backlog* backlog_;
     std::vector<std::unique_ptr<Link>> links_;
     std::map<Endpoint, NodeNumber> numbers_;
     std::unordered_map<StreamId, NodeNumber> streams_;  // never iterated

@@ -46,11 +46,8 @@ BlockingDhtClient::BlockingDhtClient(BlockingDhtOptions options)
       refusal_patience_(options.refusal_patience),
       on_connection_(std::move(options.on_connection)),
       world_(limits_for_streaming(1)),
-      client_(
-          {world_.clock(), world_.alarm(), world_.random(), world_.transport(), unused_.files, unused_.files,
-           unused_.events},
-          std::move(options.client), [this](const ConnectionNote& note) { hear(note); }, &world_.backlog()) {
-    world_.attach(client_, &client_);
+      client_(world_.environment(), std::move(options.client), [this](const ConnectionNote& note) { hear(note); }) {
+    world_.attach(client_);
 }
 
 BlockingDhtClient::~BlockingDhtClient() = default;

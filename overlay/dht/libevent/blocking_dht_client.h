@@ -17,7 +17,6 @@
 #include "overlay/dht/client/dht_notes.h"
 #include "overlay/dht/libevent/dht_streams.h"
 #include "overlay/libevent/world.h"
-#include "overlay/unused_doors.h"
 #include "store/endpoint.h"
 #include "store/label.h"
 #include "store/records/key.h"
@@ -117,7 +116,6 @@ private:
     const Duration timeout_, refusal_patience_;
     const dht::ConnectionNotifier on_connection_;
     LibeventWorld world_;
-    UnusedDoors unused_;
     std::map<Endpoint, std::string> troubles_;  // the latest failure of each node, for the error texts
     std::string last_trouble_;
     DhtClient client_;

@@ -38,10 +38,8 @@ Error wrong_state(const char* what) {
 DhtEnvironment::DhtEnvironment(event_base* borrowed, DhtEnvironmentOptions options)
     : world_(limits_for_streaming(options.connections_max), borrowed),
       runner_(world_),
-      node_({world_.clock(), world_.alarm(), world_.random(), world_.transport(), unused_.files, unused_.files,
-             unused_.events},
-            std::move(options.node), options.observer, &world_.backlog()) {
-    world_.attach(node_, &node_);
+      node_(world_.environment(), std::move(options.node), options.observer) {
+    world_.attach(node_);
 }
 
 DhtEnvironment::~DhtEnvironment() = default;

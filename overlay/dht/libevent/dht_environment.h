@@ -27,7 +27,6 @@
 #include "overlay/dht/wire/contiguous.h"
 #include "overlay/libevent/runner.h"
 #include "overlay/libevent/world.h"
-#include "overlay/unused_doors.h"
 #include "store/endpoint.h"
 #include "store/records/key.h"
 #include "store/result.h"
@@ -145,7 +144,6 @@ public:
 private:
     LibeventWorld world_;
     LibeventRunner runner_;
-    UnusedDoors unused_;
     FakeNode node_;
     Endpoint neo_;
     bool running_ = false;

@@ -23,13 +23,11 @@ void add_counts(DhtNodeStatus& status, const neo::SessionStats& stats) {
 
 }  // namespace
 
-DhtNode::DhtNode(Environment environment, WriteLog& records, DhtNodeOptions options, DhtObserver* observer,
-                 const Backlog* backlog)
+DhtNode::DhtNode(Environment environment, WriteLog& records, DhtNodeOptions options, DhtObserver* observer)
     : environment_(environment),
       records_(records),
       options_(std::move(options)),
       observer_(observer),
-      backlog_(backlog),
       ranges_(options_.range),
       context_{records_, ranges_, options_.handlers, options_.permissions, *this} {}
 
@@ -144,7 +142,7 @@ void DhtNode::receive(StreamId stream, Bytes bytes) {
     if (!connection) return;
     totals_.bytes_in += bytes.size();
     neo::NodeSession& session = *connection->session;
-    if (backlog_) session.set_unsent(backlog_->unsent(stream));
+    session.set_unsent(environment_.transport.unsent(stream));
     session.on_bytes(bytes, environment_.clock.now(), environment_.clock.wall());
     if (!connection->greeted && session.authenticated()) {
         connection->greeted = true;
@@ -227,7 +225,7 @@ void DhtNode::find_ready() {
     for (const StreamId stream : touched_) {
         Connection* connection = find(stream);
         if (!connection) continue;
-        if (backlog_) connection->session->set_unsent(backlog_->unsent(stream));
+        connection->session->set_unsent(environment_.transport.unsent(stream));
         if (connection->session->ready()) on_ready(static_cast<std::uint64_t>(stream));
     }
 }
@@ -303,7 +301,7 @@ void DhtNode::send(StreamId stream, Connection& connection) {
         else
             output.clear();
     }
-    if (backlog_) connection.session->set_unsent(backlog_->unsent(stream));
+    connection.session->set_unsent(environment_.transport.unsent(stream));
 }
 
 void DhtNode::set_deadline(StreamId stream, Connection& connection, Instant deadline) {

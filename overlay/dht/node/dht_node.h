@@ -23,7 +23,6 @@
 #include <utility>
 #include <vector>
 
-#include "overlay/backlog.h"
 #include "overlay/dht/node/dht_events.h"
 #include "overlay/dht/node/handler_context.h"
 #include "overlay/dht/node/handler_options.h"
@@ -58,12 +57,11 @@ struct DhtNodeStatus {
     std::uint64_t bytes_in = 0, bytes_out = 0;
 };
 
-class DhtNode final : public EventHandler, public WritableHandler, neo::SessionOwner, CompletionHandler {
+class DhtNode final : public EventHandler, neo::SessionOwner, CompletionHandler {
 public:
-    // `records` may be shared with other protocols on the same thread. Without a backlog every written byte counts
-    // as sent, and only the world limits the output that waits for slow readers. The observer may be null.
-    DhtNode(Environment environment, WriteLog& records, DhtNodeOptions options, DhtObserver* observer = nullptr,
-            const Backlog* backlog = nullptr);
+    // `records` may be shared with other protocols on the same thread. If the transport does not say what is unsent,
+    // only the world limits the output that waits for slow readers. The observer may be null.
+    DhtNode(Environment environment, WriteLog& records, DhtNodeOptions options, DhtObserver* observer = nullptr);
     ~DhtNode() override;
 
     // Open connections are not affected.
@@ -83,11 +81,10 @@ public:
     void on_connected(StreamId, const Endpoint&) override {}
     void on_connect_failed(StreamId, ConnectFailure) override {}
     void on_bytes(StreamId stream, Bytes bytes) override;
+    void on_writable(StreamId stream) override;
     void on_end(StreamId stream) override;
     void on_closed(StreamId stream) override;
     void on_wakeup() override;
-    // WritableHandler
-    void on_writable(StreamId stream) override;
 
 private:
     struct Connection {
@@ -132,7 +129,6 @@ private:
     WriteLog& records_;
     DhtNodeOptions options_;
     DhtObserver* observer_;
-    const Backlog* backlog_;
     HashRanges ranges_;
     neo::HandlerContext context_;
     std::unordered_map<StreamId, Connection> connections_;  // never iterated where the order is visible

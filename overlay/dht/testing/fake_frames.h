@@ -34,6 +34,7 @@ struct WatchedTransport final : Transport {
         if (found != frames_by_stream.end() && !found->second.updates.empty()) forget_ended(found->second, bytes);
         to.write(stream, bytes);
     }
+    [[nodiscard]] std::size_t unsent(StreamId stream) const override { return to.unsent(stream); }
     void close(StreamId stream) override {
         frames_by_stream.erase(stream);
         to.close(stream);

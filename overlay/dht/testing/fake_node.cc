@@ -65,14 +65,13 @@ bool use_up(std::uint64_t& times) {
 }  // namespace
 
 struct FakeNode::Impl {
-    Impl(Environment given, FakeNodeOptions options, DhtObserver* observer, const Backlog* backlog)
+    Impl(Environment given, FakeNodeOptions options, DhtObserver* observer)
         : environment(given),
           watch(observer),
           store(options.store),
           message_bytes_max(options.node.session.message_bytes_max),
           records(store),
-          node(Environment{given.clock, alarm, given.random, transport, given.cache, given.state, given.observer},
-               records, std::move(options.node), &watch, backlog) {}
+          node(Environment{given.clock, alarm, given.random, transport}, records, std::move(options.node), &watch) {}
 
     void arrived(StreamId stream, Bytes bytes);
     void read(StreamId stream, Bytes bytes);
@@ -211,8 +210,8 @@ void FakeNode::Impl::arm() {
 
 // ---- calls of the world ----
 
-FakeNode::FakeNode(Environment environment, FakeNodeOptions options, DhtObserver* observer, const Backlog* backlog)
-    : impl_(std::make_unique<Impl>(environment, std::move(options), observer, backlog)) {}
+FakeNode::FakeNode(Environment environment, FakeNodeOptions options, DhtObserver* observer)
+    : impl_(std::make_unique<Impl>(environment, std::move(options), observer)) {}
 
 FakeNode::~FakeNode() = default;
 

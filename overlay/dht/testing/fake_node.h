@@ -47,10 +47,9 @@ struct Patience {
 // Why there is no value. The originals make the same distinction.
 enum class Missing : std::uint8_t { channel, record };
 
-class FakeNode final : public EventHandler, public WritableHandler {
+class FakeNode final : public EventHandler {
 public:
-    explicit FakeNode(Environment environment, FakeNodeOptions options = {}, DhtObserver* observer = nullptr,
-                      const Backlog* backlog = nullptr);
+    explicit FakeNode(Environment environment, FakeNodeOptions options = {}, DhtObserver* observer = nullptr);
     ~FakeNode() override;
 
     [[nodiscard]] DhtNode& node();
@@ -145,11 +144,10 @@ public:
     void on_connected(StreamId stream, const Endpoint& remote_address) override;
     void on_connect_failed(StreamId stream, ConnectFailure why) override;
     void on_bytes(StreamId stream, Bytes bytes) override;
+    void on_writable(StreamId stream) override;
     void on_end(StreamId stream) override;
     void on_closed(StreamId stream) override;
     void on_wakeup() override;
-    // WritableHandler
-    void on_writable(StreamId stream) override;
 
 private:
     struct Impl;

@@ -19,10 +19,10 @@ private:
 
 }  // namespace
 
-DoorGuard::DoorGuard(std::size_t node, Environment world)
+DoorGuard::DoorGuard(std::size_t node, OverlayEnvironment world)
     : node_(node),
       world_(world),
-      doors_{world.clock, *this, world.random, *this, world.cache, world.state, *this} {}
+      doors_{{world.clock, *this, world.random, *this}, world.cache, world.state, *this} {}
 
 template <class Call>
 void DoorGuard::enter(const char* what, Call call) {
@@ -43,6 +43,9 @@ void DoorGuard::on_connect_failed(StreamId stream, ConnectFailure why) {
 }
 void DoorGuard::on_bytes(StreamId stream, Bytes bytes) {
     enter("on_bytes", [&] { handler_->on_bytes(stream, bytes); });
+}
+void DoorGuard::on_writable(StreamId stream) {
+    enter("on_writable", [&] { handler_->on_writable(stream); });
 }
 void DoorGuard::on_end(StreamId stream) {
     enter("on_end", [&] { handler_->on_end(stream); });
@@ -66,6 +69,7 @@ void DoorGuard::write(StreamId stream, Bytes bytes) {
     const Under under{open_, "write"};
     world_.transport.write(stream, bytes);
 }
+std::size_t DoorGuard::unsent(StreamId stream) const { return world_.transport.unsent(stream); }
 void DoorGuard::close(StreamId stream) {
     const Under under{open_, "close"};
     world_.transport.close(stream);

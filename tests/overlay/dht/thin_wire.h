@@ -13,7 +13,6 @@
 #include <variant>
 #include <vector>
 
-#include "overlay/backlog.h"
 #include "overlay/dht/wire/neo_codec.h"
 #include "overlay/environment.h"
 
@@ -27,7 +26,7 @@ struct WireFaults {
     std::size_t pieces_most = 0;  // the longest series of single bytes that arrived directly after each other
 };
 
-class ThinWire final : public Transport, public Alarm, public Backlog, public EventHandler {
+class ThinWire final : public Transport, public Alarm, public EventHandler {
 public:
     static constexpr Duration tick = std::chrono::milliseconds{1};
     static constexpr std::size_t writable_below = std::size_t{64} << 10;
@@ -36,17 +35,13 @@ public:
 
     // The interfaces for the node. To be attached before the world runs.
     [[nodiscard]] Environment environment() {
-        return {world_.clock, *this, world_.random, *this, world_.cache, world_.state, world_.observer};
+        return {world_.clock, *this, world_.random, *this};
     }
-    template <class Node>
-    void attach(Node& node) {
-        node_ = &node;
-        writable_ = &node;
-    }
+    void attach(EventHandler& node) { node_ = &node; }
 
     WireFaults faults;
 
-    // Transport, Alarm, Backlog: called by the node.
+    // Transport, Alarm: called by the node.
     StreamId connect(const Endpoint& to) override { return world_.transport.connect(to); }
     void write(StreamId stream, Bytes bytes) override {
         Line& line = lines_[stream];
@@ -162,7 +157,7 @@ private:
             if (before > writable_below && line.unsent.size() <= writable_below) relieved.push_back(stream);
         }
         next_tick_ = now + tick;
-        for (const StreamId stream : relieved) writable_->on_writable(stream);
+        for (const StreamId stream : relieved) node_->on_writable(stream);
     }
     void arm() {
         const bool busy =
@@ -176,7 +171,6 @@ private:
     Environment world_;
     const std::size_t bytes_per_tick_;
     EventHandler* node_ = nullptr;
-    WritableHandler* writable_ = nullptr;
     std::map<StreamId, Line> lines_;
     Instant wanted_ = no_deadline, armed_ = no_deadline, next_tick_{};
 };

@@ -263,10 +263,10 @@ public:
 
 TEST(DoorGuard, ReportsAWorldThatAnswersThroughAnOpenDoor) {
     SimWorld world{1};
-    Environment& env = world.env(world.add_host({"10.0.0.9", 3451}));
+    OverlayEnvironment& env = world.env(world.add_host({"10.0.0.9", 3451}));
     HastyTransport hasty;
     Watched<DoorGuard> w{4U,
-                         Environment{env.clock, env.alarm, env.random, hasty, env.cache, env.state, env.observer}};
+                         OverlayEnvironment{{env.clock, env.alarm, env.random, hasty}, env.cache, env.state, env.observer}};
     Caller node{w.checker.doors()};
     w.checker.stand_before(node);
     hasty.answered = &w.checker;

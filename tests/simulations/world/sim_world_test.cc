@@ -55,7 +55,7 @@ private:
     SimWorld& world_;
 
 public:
-    Environment& env;
+    OverlayEnvironment& env;
     std::vector<std::string> heard;
     std::vector<Instant> at;
     std::vector<StreamId> streams;

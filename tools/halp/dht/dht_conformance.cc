@@ -13,7 +13,6 @@
 #include "tools/halp/dht/conformance_report.h"
 #include "tools/halp/dht/dht_reach.h"
 #include "tools/halp/dht/dht_verbs.h"
-#include "tools/halp/dht/dht_world.h"
 #include "tools/halp/dht/interruptible_runner.h"
 #include "tools/halp/dht/node_under_test.h"
 #include "tools/halp/interrupt.h"
@@ -102,10 +101,10 @@ private:
     }
 
     ExitCode run_cases() {
-        DhtWorld around(1);
-        InterruptibleRunner runner(around.world);
-        neo::ConformanceSuite suite(around.environment(), runner, options_, node_.get());
-        around.world.attach(suite);
+        LibeventWorld world(limits_for_streaming(1));
+        InterruptibleRunner runner(world);
+        neo::ConformanceSuite suite(world.environment(), runner, options_, node_.get());
+        world.attach(suite);
         const Sanity sanity = suite.sanity();
         if (sanity.kind != Sanity::Kind::sound) return not_begun(exit_code_of(sanity.kind), sanity.reason + ".");
         for (const neo::ConformanceCase& each : cases_) {

@@ -49,8 +49,8 @@ Result<void> check_temporary_root() {
 }  // namespace
 
 NodeUnderTest::NodeUnderTest(NodeUnderTestOptions options)
-    : options_(std::move(options)), probe_(around_.environment(), runner_, probing(options_)) {
-    around_.world.attach(probe_);
+    : options_(std::move(options)), probe_(world_.environment(), runner_, probing(options_)) {
+    world_.attach(probe_);
     if (options_.keep_directory) directory_.keep();
 }
 
@@ -72,11 +72,11 @@ Result<void> NodeUnderTest::launch() {
     auto started = process::ChildProcess::start(command_of(options_, directory_.path()));
     if (!started) return started.error();
     process_.emplace(std::move(*started));
-    const Instant deadline = around_.world.clock().now() + options_.delay;
+    const Instant deadline = world_.clock().now() + options_.delay;
     while (probe_.sanity().kind == neo::Sanity::Kind::unreachable) {
         if (const std::string how = death(); !how.empty())
             return Error{ErrorCode::io, "the node ended before it took connections: " + how};
-        if (interrupt::cause() != interrupt::Cause::none || around_.world.clock().now() >= deadline)
+        if (interrupt::cause() != interrupt::Cause::none || world_.clock().now() >= deadline)
             return Error{ErrorCode::timed_out, "the node took no connections at " + options_.at.text() +
                                                    " in time (--delay). " + last_words()};
         static_cast<void>(runner_.run_until([] { return false; }, between_tries));

@@ -15,7 +15,6 @@
 #include "store/endpoint.h"
 #include "store/result.h"
 #include "store/time.h"
-#include "tools/halp/dht/dht_world.h"
 #include "tools/halp/dht/interruptible_runner.h"
 #include "tools/program/child_process.h"
 
@@ -62,8 +61,8 @@ private:
 
     const NodeUnderTestOptions options_;
     process::TemporaryDirectory directory_;
-    DhtWorld around_{1};
-    InterruptibleRunner runner_{around_.world};
+    LibeventWorld world_{limits_for_streaming(1)};
+    InterruptibleRunner runner_{world_};
     neo::ConformanceSuite probe_;
     std::optional<process::ChildProcess> process_;
 };

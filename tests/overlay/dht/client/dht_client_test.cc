@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -336,15 +337,23 @@ TEST_F(DhtClientBetweenTwoOwners, AnUpdateThatTheNewOwnerRefusesLeavesTheOldReco
     EXPECT_EQ(nodes[old]->node->status().requests_active, 1U);
 }
 
-// A backlog whose sockets are full or empty as the test decides.
-class FullSockets final : public Backlog {
+// A transport whose sockets are full or empty as the test decides.
+class FullSockets final : public Transport {
 public:
+    explicit FullSockets(Transport& inner) : inner_(inner) {}
+    StreamId connect(const Endpoint& to) override { return inner_.connect(to); }
+    void write(StreamId stream, Bytes bytes) override { inner_.write(stream, bytes); }
+    void close(StreamId stream) override { inner_.close(stream); }
+    void abort(StreamId stream) override { inner_.abort(stream); }
     std::size_t unsent(StreamId stream) const override {
         asked = stream;
         return waiting;
     }
     std::size_t waiting = 0;
     mutable StreamId asked{};
+
+private:
+    Transport& inner_;
 };
 
 class DhtClientWithoutRoom : public DhtClientTest {
@@ -354,14 +363,16 @@ protected:
         DhtClientOptions options;
         options.credential.name = "admin";
         const HostId at = world.add_host({"10.0.1.99", 1000});
-        client = std::make_unique<DhtClient>(world.env(at), options, dht::ConnectionNotifier{}, &sockets);
+        const Environment& env = world.env(at);
+        sockets.emplace(env.transport);
+        client = std::make_unique<DhtClient>(Environment{env.clock, env.alarm, env.random, *sockets}, options);
         world.attach(at, *client);
         client->add_node(nodes[0]->address);
         ASSERT_TRUE(world.run_until([&] { return client->all_ranges_known(); }, seconds{5}));
-        sockets.waiting = std::size_t{1} << 30;
+        sockets->waiting = std::size_t{1} << 30;
     }
     ~DhtClientWithoutRoom() override { client.reset(); }
-    FullSockets sockets;
+    std::optional<FullSockets> sockets;
 };
 
 TEST_F(DhtClientWithoutRoom, WaitsAndThenSaysEverythingInOrder) {
@@ -375,8 +386,8 @@ TEST_F(DhtClientWithoutRoom, WaitsAndThenSaysEverythingInOrder) {
 
     EXPECT_GT(client->stats().links.stalls, 0U);
     const auto passed_at_once = client->stats().links.queued.count;
-    sockets.waiting = 0;
-    client->on_writable(sockets.asked);
+    sockets->waiting = 0;
+    client->on_writable(sockets->asked);
     run_world();
     EXPECT_EQ(notes, Notes(100, "succeeded"));
     const RequestTimes queued = client->stats().links.queued;
@@ -393,7 +404,7 @@ TEST_F(DhtClientWithoutRoom, LosesWhatWaitsWithItsConnectionAndSaysSo) {
     Notes notes;
     ASSERT_TRUE(client->put("chan", Key{7}, "never", listen<dht::PutNote>(notes)));
     run_world();
-    sockets.waiting = 0;
+    sockets->waiting = 0;
     nodes[0]->node->disconnect_all();
     run_world();
     ASSERT_EQ(notes.size(), 1U);
@@ -407,8 +418,8 @@ TEST_F(DhtClientWithoutRoom, ForgetsWhatIsCancelledBeforeItWasSaid) {
     Notes notes;
     const auto id = client->put("chan", Key{7}, "cancelled", listen<dht::PutNote>(notes));
     ASSERT_TRUE(id && client->cancel(*id));
-    sockets.waiting = 0;
-    client->on_writable(sockets.asked);
+    sockets->waiting = 0;
+    client->on_writable(sockets->asked);
     run_world();
     EXPECT_TRUE(notes.empty());
     EXPECT_EQ(stored(0, "chan", 7), "-");

@@ -19,25 +19,11 @@
 #include <vector>
 
 #include "overlay/dht/node/dht_node.h"
-#include "overlay/event.h"
 #include "overlay/libevent/limits.h"
 #include "store/records/memory_store.h"
 
 namespace halp {
 namespace {
-
-struct NoStorage final : Storage {
-    static Error none() { return {ErrorCode::not_found, "nothing"}; }
-    Result<std::string> read(const std::string&) override { return none(); }
-    Result<void> replace(const std::string&, Bytes) override { return none(); }
-    Result<void> remove(const std::string&) override { return none(); }
-    Result<std::vector<std::string>> list() override { return none(); }
-    Result<void> update(const std::string&, Change&) override { return none(); }
-    Result<void> append(const std::string&, Bytes) override { return none(); }
-};
-struct Nobody final : Observer {
-    void note(const Event&) override {}
-};
 
 // A node in a process of its own.
 class ForkedNode {
@@ -62,15 +48,12 @@ public:
 private:
     [[noreturn]] static void serve(const HashRange& range, int tell) {
         LibeventWorld world(limits_for_streaming(100));
-        NoStorage storage;
-        Nobody nobody;
         MemoryStore store;
         WriteLog records(store);
         DhtNodeOptions options;
         options.range = range;
-        DhtNode node({world.clock(), world.alarm(), world.random(), world.transport(), storage, storage, nobody},
-                     records, options, nullptr, &world.backlog());
-        world.attach(node, &node);
+        DhtNode node(world.environment(), records, options);
+        world.attach(node);
         const std::uint16_t port = world.listen({"127.0.0.1", 0}).value().port;
         if (::write(tell, &port, sizeof port) != static_cast<ssize_t>(sizeof port)) _exit(1);
         world.run();

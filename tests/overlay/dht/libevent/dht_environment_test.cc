@@ -22,7 +22,6 @@
 
 #include "overlay/dht/client/dht_client.h"
 #include "overlay/libevent/limits.h"
-#include "overlay/unused_doors.h"
 
 namespace halp {
 namespace {
@@ -42,10 +41,8 @@ struct Client {
     explicit Client(DhtEnvironment& dht) : Client(dht.base()) { client.add_node(dht.neo_address()); }
     explicit Client(event_base* base)
         : world(limits_for_streaming(1), base),
-          client({world.clock(), world.alarm(), world.random(), world.transport(), unused.files, unused.files,
-                  unused.events},
-                 as_admin(), {}, &world.backlog()) {
-        world.attach(client, &client);
+          client(world.environment(), as_admin()) {
+        world.attach(client);
     }
     static DhtClientOptions as_admin() {
         DhtClientOptions options;
@@ -60,7 +57,6 @@ struct Client {
     }
 
     LibeventWorld world;
-    UnusedDoors unused;
     DhtClient client;
 };
 

@@ -11,14 +11,13 @@
 #include <variant>
 #include <vector>
 
-#include "overlay/backlog.h"
+#include "overlay/environment.h"
 #include "overlay/dht/client/neo_client_session.h"
 #include "overlay/dht/node/dht_node.h"
 #include "overlay/dht/node/write_log.h"
 #include "overlay/dht/wire/record_batch.h"
 #include "overlay/libevent/limits.h"
 #include "overlay/libevent/world.h"
-#include "simulations/world/memory_storage.h"
 #include "store/records/memory_store.h"
 #include "tests/overlay/libevent/world_probe.h"
 
@@ -35,9 +34,9 @@ void small_receive_buffer(const Peer& peer) {
 }
 
 // Writes 32 KiB whenever there is room, and records the maximum of unsent bytes.
-class Streamer final : public EventHandler, public WritableHandler {
+class Streamer final : public EventHandler {
 public:
-    Streamer(LibeventWorld& world, std::size_t total) : world_(world), left_(total) { world.attach(*this, this); }
+    Streamer(LibeventWorld& world, std::size_t total) : world_(world), left_(total) { world.attach(*this); }
 
     void on_accept(StreamId stream, const Endpoint&) override { fill(stream_ = stream); }
     void on_connected(StreamId, const Endpoint&) override {}
@@ -48,10 +47,10 @@ public:
     void on_wakeup() override {}
     void on_writable(StreamId stream) override {
         ++told;
-        EXPECT_LE(world_.backlog().unsent(stream), writable_below);
+        EXPECT_LE(world_.transport().unsent(stream), writable_below);
         fill(stream);
     }
-    [[nodiscard]] std::size_t unsent() const { return world_.backlog().unsent(stream_); }
+    [[nodiscard]] std::size_t unsent() const { return world_.transport().unsent(stream_); }
 
     bool closed = false;
     std::size_t told = 0, most_unsent = 0;
@@ -59,10 +58,10 @@ public:
 private:
     void fill(StreamId stream) {
         const std::string chunk(32 << 10, 'x');
-        while (left_ > 0 && world_.backlog().unsent(stream) <= 2 * writable_below) {
+        while (left_ > 0 && world_.transport().unsent(stream) <= 2 * writable_below) {
             world_.transport().write(stream, chunk);
             left_ -= std::min(left_, chunk.size());
-            most_unsent = std::max(most_unsent, world_.backlog().unsent(stream));
+            most_unsent = std::max(most_unsent, world_.transport().unsent(stream));
         }
     }
 
@@ -203,10 +202,6 @@ public:
 
 TEST(LibeventStreaming, ASlowReaderOfABigChannelIsBoundedInMemoryAndNotCutOff) {
     LibeventWorld world(limits_for_streaming(10));
-    MemoryStorage files;
-    struct Deaf : Observer {
-        void note(const Event&) override {}
-    } deaf;
     MemoryStore store;
     WriteLog records(store);
     const Channel channel = *Channel::parse("big");
@@ -215,9 +210,8 @@ TEST(LibeventStreaming, ASlowReaderOfABigChannelIsBoundedInMemoryAndNotCutOff) {
         for (char& byte : value) byte = static_cast<char>(world.random().next());  // does not compress
         static_cast<void>(store.put_now(channel, Key{key}, value));
     }
-    DhtNode node(Environment{world.clock(), world.alarm(), world.random(), world.transport(), files, files, deaf},
-                 records, {}, nullptr, &world.backlog());
-    world.attach(node, &node);
+    DhtNode node(world.environment(), records, {});
+    world.attach(node);
     const auto at = world.listen(any_port);
     ASSERT_TRUE(at);
 

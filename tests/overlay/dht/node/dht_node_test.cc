@@ -102,8 +102,7 @@ protected:
         const HostId host = world->add_host(address);
         const Environment& environment = world->env(host);
         log = std::make_unique<WriteRecorder>(*world, environment.transport);
-        node = std::make_unique<DhtNode>(Environment{environment.clock, environment.alarm, environment.random, *log,
-                                                     environment.cache, environment.state, environment.observer},
+        node = std::make_unique<DhtNode>(Environment{environment.clock, environment.alarm, environment.random, *log},
                                          records, std::move(options), &watcher);
         world->attach(host, *node);
         for (int i = 0; i < 2; ++i) {
@@ -420,9 +419,17 @@ TEST(DhtNode, ShedsConnectionsBeyondItsLimit) {
 
 // ---- a world that reports its unsent bytes ----
 
-struct HeldBack : Backlog {
+struct HeldBack : Transport {
+    explicit HeldBack(Transport& inner) : inner_(inner) {}
+    StreamId connect(const Endpoint& to) override { return inner_.connect(to); }
+    void write(StreamId stream, Bytes what) override { inner_.write(stream, what); }
     std::size_t unsent(StreamId) const override { return bytes; }
+    void close(StreamId stream) override { inner_.close(stream); }
+    void abort(StreamId stream) override { inner_.abort(stream); }
     std::size_t bytes = 0;
+
+private:
+    Transport& inner_;
 };
 
 TEST(DhtNode, StopsStreamingToWhoDoesNotReadAndGoesOnLater) {
@@ -435,9 +442,10 @@ TEST(DhtNode, StopsStreamingToWhoDoesNotReadAndGoesOnLater) {
         store.put_now(Channel::parse("big").value(), Key{key}, std::string(100, 'v'));
     const Endpoint address{"10.0.0.1", 10100};
     const HostId host = world.add_host(address), other = world.add_host({"10.0.0.2", 1});
-    HeldBack held;
+    const Environment& env = world.env(host);
+    HeldBack held(env.transport);
     DhtNodeOptions options;
-    DhtNode node(world.env(host), records, options, nullptr, &held);
+    DhtNode node(Environment{env.clock, env.alarm, env.random, held}, records, options);
 
     // Replaces the world: calls the node for one stream, without a network.
     struct Tap final : EventHandler {

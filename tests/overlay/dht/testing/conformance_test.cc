@@ -16,7 +16,6 @@
 #include "overlay/dht/testing/fake_node.h"
 #include "overlay/libevent/runner.h"
 #include "overlay/libevent/world.h"
-#include "simulations/world/memory_storage.h"
 #include "tests/overlay/dht/testing/simulated_suite.h"
 
 namespace halp {
@@ -24,9 +23,6 @@ namespace {
 
 using neo::Verdict;
 
-struct Nobody : Observer {
-    void note(const Event&) override {}
-};
 
 TEST(Conformance, TheFakeNodePassesInTheVirtualWorld) {
     SimulatedSuite bench;
@@ -42,20 +38,15 @@ TEST(Conformance, TheFakeNodePassesInTheVirtualWorld) {
 TEST(Conformance, TheFakeNodePassesOverLoopback) {
     LibeventWorld client_world(limits_for_streaming(1000));
     LibeventWorld node_world(limits_for_streaming(1000), client_world.base());
-    Nobody nobody;
-    MemoryStorage cache, state;
-    const auto environment = [&](LibeventWorld& world) {
-        return Environment{world.clock(), world.alarm(), world.random(), world.transport(), cache, state, nobody};
-    };
-    FakeNode fake(environment(node_world), options_under_test(), nullptr, &node_world.backlog());
-    node_world.attach(fake, &fake);
+    FakeNode fake(node_world.environment(), options_under_test());
+    node_world.attach(fake);
     const auto address = node_world.listen({"127.0.0.1", 0});
     ASSERT_TRUE(address);
     LibeventRunner runner(client_world);
     FakeControl control(fake);
     neo::ConformanceOptions options;
     options.node = *address;
-    neo::ConformanceSuite suite(environment(client_world), runner, options, &control);
+    neo::ConformanceSuite suite(client_world.environment(), runner, options, &control);
     client_world.attach(suite);
 
     for (const neo::ConformanceCase& test : neo::conformance_cases()) {

@@ -59,7 +59,7 @@ struct SimulatedSuite {
         : node_host(world.add_host(address)),
           suite_host(world.add_host({"10.0.0.2", 1000})),
           wire(world.env(node_host), bytes_per_tick),
-          fake(wire.environment(), std::move(fake_options), observer, &wire),
+          fake(wire.environment(), std::move(fake_options), observer),
           suite(world.env(suite_host), runner, options(bulk), &control) {
         wire.attach(fake);
         world.attach(node_host, wire);

@@ -24,7 +24,6 @@
 #include "tests/tools/dht_daemon.h"
 #include "tests/tools/dht_programs.h"
 #include "tests/tools/free_port.h"
-#include "tools/halp/dht/dht_world.h"
 
 namespace halp::testing {
 namespace {
@@ -111,13 +110,13 @@ class Halpd : public ::testing::TestWithParam<EngineAndGroup> {};
 TEST_P(Halpd, ConformsToTheSuite) {
     const Home home;
     HalpdControl control(home, GetParam().engine);
-    cli::DhtWorld around(1);
-    LibeventRunner runner(around.world);
+    LibeventWorld world(limits_for_streaming(1));
+    LibeventRunner runner(world);
     neo::ConformanceOptions options;
     options.node = control.address();
     options.patience = seconds{15};
-    neo::ConformanceSuite suite(around.environment(), runner, options, &control);
-    around.world.attach(suite);
+    neo::ConformanceSuite suite(world.environment(), runner, options, &control);
+    world.attach(suite);
     for (const neo::ConformanceCase& each : neo::conformance_cases_named(GetParam().group)) {
         const Verdict verdict = suite.run(each);
         if (verdict.kind == Verdict::Kind::skipped && may_be_skipped.contains(each.name)) continue;
