@@ -134,7 +134,7 @@ constexpr std::array settings{
     Setting{"view.per_group_max", view<&ViewOptions::per_group_max>, between(0, 1024), restart,
             "nodes kept of one address group (/16, /32); 0: no limit"},
 
-    Setting{"text.settle", text<&TextOptions::settle>, between(10ms, 10s), live,
+    Setting{"text.settle", text<&TextOptions::pause_max>, between(10ms, 10s), live,
             "how long an unfinished query may pause before it is answered"},
     Setting{"text.deadline", text<&TextOptions::deadline>, between(100ms, 5min), live,
             "a whole query and its answer"},

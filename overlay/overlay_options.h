@@ -62,7 +62,7 @@ struct GossipOptions {
 };
 
 struct TextOptions {
-    Duration settle = std::chrono::milliseconds{400};   // how long an unfinished query may pause
+    Duration pause_max = std::chrono::milliseconds{400};  // a longer silence ends a query that could go on
     Duration deadline = std::chrono::seconds{10};        // a whole query and its answer
     Duration poll_interval = std::chrono::seconds{250};  // of originals, +-20 %
     std::size_t sessions_max = 2048;

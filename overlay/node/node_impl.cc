@@ -133,13 +133,13 @@ void OverlayNode::Impl::first_bytes(StreamId id, NodeStream& stream, Bytes data)
         return;
     }
     stream.use = StreamUse::text;
-    if (TextSession::whole(data)) {
-        answer_text(id, stream.remote, data);
+    if (const auto query = TextSession::whole_query(data)) {
+        answer_text(id, stream.remote, *query);
         return;
     }
     stream.session = std::make_unique<TextSession>(
-        doors.clock.now(), TextSessionTimes{options.text.settle, options.text.deadline});
-    text_bytes(id, stream, data);
+        data, doors.clock.now(), TextSessionTimes{options.text.pause_max, options.text.deadline});
+    streams.set_deadline(id, stream, stream.session->next_deadline());
 }
 
 void OverlayNode::Impl::text_bytes(StreamId id, NodeStream& stream, Bytes data) {
@@ -150,12 +150,12 @@ void OverlayNode::Impl::text_verdict(StreamId id, NodeStream& stream, TextSessio
     switch (verdict) {
         case TextSession::Verdict::wait: streams.set_deadline(id, stream, stream.session->next_deadline()); return;
         case TextSession::Verdict::answer: {
-            const std::unique_ptr<TextSession> session = std::move(stream.session);
+            const std::unique_ptr<TextSession> session = std::move(stream.session);  // the query is a view into it
             answer_text(id, stream.remote, session->query());
             return;
         }
-        case TextSession::Verdict::refuse: doors.transport.write(id, text_refusal); [[fallthrough]];
-        case TextSession::Verdict::close:
+        case TextSession::Verdict::refuse:
+            doors.transport.write(id, text_refusal);
             note(StreamEnded{stream.remote, StreamEnd::slow});
             streams.erase(id);
             doors.transport.close(id);
@@ -163,7 +163,7 @@ void OverlayNode::Impl::text_verdict(StreamId id, NodeStream& stream, TextSessio
     }
 }
 
-void OverlayNode::Impl::answer_text(StreamId id, const Endpoint& source, std::string_view query) {
+void OverlayNode::Impl::answer_text(StreamId id, const Endpoint& source, const TextQuery& query) {
     const Moment m = moment();
     const std::string answer = text.answer(query, source, m, stored_);
     for (const StoredLine& stored : stored_) {
@@ -244,8 +244,8 @@ void OverlayNode::Impl::ended(StreamId id, bool orderly) {
     const Moment m = moment();
     const ConversationId conversation = stream->conversation;
     if (orderly && (stream->use == StreamUse::text || stream->use == StreamUse::undecided)) {
-        if (!stream->session) stream->session = std::make_unique<TextSession>(m.now);
-        text_verdict(id, *stream, stream->session->on_end(m.now));
+        if (stream->session) text_verdict(id, *stream, stream->session->on_end());
+        else answer_text(id, stream->remote, parse_text_query({}));
         return;
     }
     const StreamUse use = stream->use;

@@ -61,7 +61,7 @@ private:
     void first_bytes(StreamId id, NodeStream& stream, Bytes data);
     void text_bytes(StreamId id, NodeStream& stream, Bytes data);
     void text_verdict(StreamId id, NodeStream& stream, TextSession::Verdict verdict);
-    void answer_text(StreamId id, const Endpoint& source, std::string_view query);
+    void answer_text(StreamId id, const Endpoint& source, const TextQuery& query);
     void frame_bytes(StreamId id, NodeStream& stream, Bytes data);
     bool take_frame(StreamId id, Bytes frame);
     void bad_frame(StreamId id, NodeStream& stream, gossip::DecodeError error);

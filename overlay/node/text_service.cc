@@ -10,13 +10,12 @@ SourceId source_id(const Endpoint& source) { return SourceId{std::max(1U, source
 
 }  // namespace
 
-std::string TextService::answer(std::string_view query, const Endpoint& source, Moment moment,
+std::string TextService::answer(const TextQuery& query, const Endpoint& source, Moment moment,
                                 std::vector<StoredLine>& stored) {
-    const TextQuery parsed = parse_text_query(query);
     ++counters_.queries;
-    const auto* asked = std::get_if<TextGet>(&parsed);
-    const auto* told = std::get_if<TextInsert>(&parsed);
-    const bool bad = std::holds_alternative<TextBad>(parsed);
+    const auto* asked = std::get_if<TextGet>(&query);
+    const auto* told = std::get_if<TextInsert>(&query);
+    const bool bad = std::holds_alternative<TextBad>(query);
     observer_.note(QueryAnswered{source, told != nullptr, bad});
     if (asked) return get(*asked, source_id(source), moment);
     if (told) return insert(*told, source, moment, stored);

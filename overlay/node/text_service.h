@@ -28,7 +28,7 @@ public:
     TextService(HostLists& lists, Observer& observer) : lists_(lists), observer_(observer) {}
 
     // The whole answer to one whole query. `stored` receives what an insert stored.
-    std::string answer(std::string_view query, const Endpoint& source, Moment moment, std::vector<StoredLine>& stored);
+    std::string answer(const TextQuery& query, const Endpoint& source, Moment moment, std::vector<StoredLine>& stored);
     [[nodiscard]] const TextCounters& counters() const { return counters_; }
 
 private:

@@ -163,14 +163,15 @@ TextQuery parse_text_query(std::string_view whole) {
     return TextBad{};
 }
 
-TextShape text_shape(std::string_view so_far) {
+TextStart parse_text_start(std::string_view so_far) {
     TextScan scan;
     scan.feed(so_far);
-    if (scan.complete()) return TextShape::complete;
-    const TextQuery query = parse_text_query(so_far);
-    if (const auto* insert = std::get_if<TextInsert>(&query))
-        return last_entry_is_good(*insert) ? TextShape::may_grow : TextShape::need_more;
-    return std::holds_alternative<TextGet>(query) ? TextShape::may_grow : TextShape::need_more;
+    TextStart start{TextShape::complete, parse_text_query(so_far)};
+    if (scan.complete()) return start;
+    const auto* insert = std::get_if<TextInsert>(&start.query);
+    const bool can_be_answered = insert ? last_entry_is_good(*insert) : std::holds_alternative<TextGet>(start.query);
+    start.shape = can_be_answered ? TextShape::may_grow : TextShape::need_more;
+    return start;
 }
 
 void TextScan::feed(std::string_view more) {

@@ -47,6 +47,7 @@ struct TextBad {};       // text_refusal answers it
 
 using TextQuery = std::variant<TextGet, TextInsert, TextOverlong, TextBad>;
 
+// The query is a view into `whole`.
 [[nodiscard]] TextQuery parse_text_query(std::string_view whole);
 
 enum class TextShape {
@@ -55,10 +56,14 @@ enum class TextShape {
     complete,   // no longer query begins like this: answer it, or refuse it
 };
 
-// Costs one pass; TextScan does the same for a query that comes in pieces.
-[[nodiscard]] TextShape text_shape(std::string_view so_far);
+struct TextStart {
+    TextShape shape = TextShape::need_more;
+    TextQuery query;  // meaningful unless more is needed
+};
+// What the first bytes of a connection are. TextScan finds the same shape for bytes that come in pieces.
+[[nodiscard]] TextStart parse_text_start(std::string_view so_far);
 
-// Finds out, byte by byte and keeping no bytes, when a query is complete in the sense of TextShape.
+// Finds out, byte by byte and without keeping bytes, when a query is complete in the sense of TextShape.
 class TextScan {
 public:
     void feed(std::string_view more);

@@ -1,12 +1,13 @@
-// One accepted HALP text connection: collects bytes until they are a query. Text v1 has neither a length nor
-// an end mark: original clients send a query without a final LF and wait. So a first segment that makes a
-// query is answered at once, and a query that came in pieces when it cannot grow any more, or when nothing
-// followed for a while (halp-text.md, "When a query is whole"). Each byte is looked at once, and what is kept
-// never exceeds text_query_bytes_max by more than a byte.
+// One accepted HALP text connection whose first segment is no whole query: collects bytes until they are one. Text v1
+// has neither a length nor an end mark: original clients send a query without a final LF and wait. So a first segment
+// that makes a query is answered at once, and a query that comes in pieces when it cannot grow any more, or when
+// nothing followed for a while (halp-text.md, "When a query is whole"). Each byte is looked at once, and what is
+// kept never exceeds text_query_bytes_max by more than a byte.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,8 +17,8 @@
 namespace halp {
 
 struct TextSessionTimes {
-    Duration settle = std::chrono::milliseconds{400};  // silence that ends a query which could go on
-    Duration patience = std::chrono::seconds{10};      // from accept to a whole query
+    Duration pause_max = std::chrono::milliseconds{400};  // a longer silence ends a query that could go on
+    Duration patience = std::chrono::seconds{10};         // from the first segment to a whole query
 };
 
 class TextSession {
@@ -28,32 +29,35 @@ public:
 
     enum class Verdict {
         wait,
-        answer,  // query() is whole: parse and answer it, then close
+        answer,  // query() is whole: answer it, then close
         refuse,  // too slow: answer text_refusal, then close
-        close,   // never said a word: close without an answer
     };
 
-    explicit TextSession(Instant accepted, TextSessionTimes times = {});
+    // The query that the first segment of a connection is by itself: the usual case, which needs neither a session
+    // nor a copy of the bytes. The query is a view into `first_segment`.
+    [[nodiscard]] static std::optional<TextQuery> whole_query(std::string_view first_segment);
 
-    // True when the first segment of a connection is a query by itself: the usual case, which needs neither a
-    // session nor a copy of the bytes.
-    [[nodiscard]] static bool whole(std::string_view first_segment);
+    // For a first segment that is no whole query.
+    TextSession(std::string_view first_segment, Instant now, TextSessionTimes times = {});
 
     // After a verdict other than wait the session is over: it waits for nothing and takes no more bytes.
     [[nodiscard]] Verdict on_bytes(std::string_view bytes, Instant now);
-    [[nodiscard]] Verdict on_end(Instant now);  // the peer sends no more
+    [[nodiscard]] Verdict on_end();  // the peer sends no more
     [[nodiscard]] Verdict on_deadline(Instant now);
     [[nodiscard]] Instant next_deadline() const;
 
-    [[nodiscard]] std::string_view query() const { return query_; }
+    [[nodiscard]] std::string_view bytes() const { return bytes_; }
+    // A view into this session, parsed anew at each call. To be called once, after the verdict.
+    [[nodiscard]] TextQuery query() const { return parse_text_query(bytes_); }
 
 private:
+    void keep(std::string_view bytes, Instant now);
     Verdict finish(Verdict verdict);
 
-    std::string query_;
+    std::string bytes_;
     TextScan scan_;
-    Duration settle_;
-    Instant settled_at_ = no_deadline;
+    Duration pause_max_;
+    Instant pause_ends_ = no_deadline;
     Instant patience_ends_;
     bool over_ = false;
 };

@@ -81,7 +81,7 @@ TEST_F(LoadSettings, LetsEachLaterSourceWin) {
     EXPECT_EQ(loaded.settings.node.gossip.news_fanout, 2u);
     EXPECT_EQ(loaded.settings.log.level, LogLevel::warn);
     EXPECT_EQ(loaded.settings.node.save_learned, 13s);
-    EXPECT_EQ(loaded.settings.node.text.settle, 30ms);
+    EXPECT_EQ(loaded.settings.node.text.pause_max, 30ms);
     EXPECT_EQ(loaded.origins.at("text.settle"), "--set text.settle");
     EXPECT_EQ(loaded.origins.at("save.learned"), "HALP_SAVE_LEARNED");
     EXPECT_EQ(loaded.origins.at("gossip.ttl"), root_ + "/etc/conf.d/20-b.yaml:2");

@@ -1,5 +1,5 @@
-// HALP text queries from strangers: whatever the bytes and however they are cut into segments, a session ends
-// with a verdict, keeps a bounded number of bytes, and answers within the stated bound.
+// HALP text queries from strangers. Whatever the bytes, and however they are cut into segments: a connection ends with
+// a verdict, keeps a bounded number of bytes, and is answered within the stated bound.
 #include <cassert>
 #include <chrono>
 #include <cstddef>
@@ -9,7 +9,7 @@
 #include <variant>
 
 #include "overlay/text/text_codec.h"
-#include "overlay/text/text_session.h"
+#include "tests/overlay/text/text_connection.h"
 
 namespace {
 
@@ -34,24 +34,24 @@ std::size_t answer_bytes(const TextQuery& query) {
 // The first byte of the input says into how large segments the rest is cut; 0 leaves it whole.
 void play(std::size_t segment, std::string_view bytes) {
     const Instant start{};
-    TextSession session{start};
+    TextConnection connection;
     auto verdict = Verdict::wait;
     for (std::size_t at = 0; at < bytes.size() && verdict == Verdict::wait; at += segment)
-        verdict = session.on_bytes(bytes.substr(at, segment), start);
-    if (verdict == Verdict::wait) verdict = session.on_deadline(session.next_deadline());
-    assert(verdict == (bytes.empty() ? Verdict::close : Verdict::answer));
-    assert(session.query().size() <= text_query_bytes_max + 1);
-    assert(bytes.starts_with(session.query()));
-    assert(answer_bytes(parse_text_query(session.query())) <= text_answer_bytes_max);
+        verdict = connection.on_bytes(bytes.substr(at, segment), start);
+    if (verdict == Verdict::wait) verdict = connection.on_deadline(connection.next_deadline());
+    assert(verdict == (bytes.empty() ? Verdict::wait : Verdict::answer));
+    assert(connection.bytes().size() <= text_query_bytes_max + 1);
+    assert(bytes.starts_with(connection.bytes()));
+    assert(answer_bytes(parse_text_query(connection.bytes())) <= text_answer_bytes_max);
 }
 
 void check_shape(std::string_view bytes) {
     TextScan scan;
     for (const char& byte : bytes) scan.feed(std::string_view{&byte, 1});
-    assert(scan.complete() == (text_shape(bytes) == TextShape::complete));
-    if (scan.complete()) return;
-    if (const auto query = parse_text_query(bytes); text_shape(bytes) == TextShape::may_grow)
-        assert(std::holds_alternative<TextGet>(query) || std::holds_alternative<TextInsert>(query));
+    const TextStart start = parse_text_start(bytes);
+    assert(scan.complete() == (start.shape == TextShape::complete));
+    if (start.shape == TextShape::may_grow)
+        assert(std::holds_alternative<TextGet>(start.query) || std::holds_alternative<TextInsert>(start.query));
 }
 
 }  // namespace

@@ -257,6 +257,15 @@ TEST_F(HostilePeerTest, ManyNewLabelsFromOneSourceMeetTheQuota) {
     EXPECT_GT(node->status().refused[static_cast<std::size_t>(RefusalCause::source_label_quota)], 1000U);
 }
 
+TEST_F(HostilePeerTest, ASilentConnectionIsClosedWithoutAnAnswer) {
+    const StreamId stream = world.env(peer_host).transport.connect(node_at);
+    world.run_for(9s);
+    EXPECT_EQ(peer.ended, 0);
+    world.run_for(2s);
+    EXPECT_EQ(peer.ended, 1);
+    EXPECT_EQ(peer.received[stream], "");
+}
+
 TEST_F(HostilePeerTest, TextOfEveryKindIsAnsweredBesideGossip) {
     EXPECT_EQ(say("get nosuch"), "");
     EXPECT_EQ(say("hello\n"), "Could not parse request");

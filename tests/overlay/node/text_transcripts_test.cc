@@ -12,6 +12,7 @@
 
 #include "overlay/text/text_codec.h"
 #include "overlay/text/text_session.h"
+#include "tests/overlay/text/text_connection.h"
 
 namespace halp {
 namespace {
@@ -110,20 +111,20 @@ private:
     int moment_ = 0;
 };
 
-// Plays one connection; the peer's segments come a quarter of a settle time apart.
+// Plays one connection; the peer's segments come a quarter of the longest pause apart.
 std::string play(const Step& step, PlainTable& table) {
     Instant now{};
-    TextSession session{now};
+    TextConnection connection;
     auto verdict = Verdict::wait;
     for (const std::string& segment : step.segments) {
-        if (verdict == Verdict::wait) verdict = session.on_bytes(segment, now);
-        now += TextSessionTimes{}.settle / 4;
+        if (verdict == Verdict::wait) verdict = connection.on_bytes(segment, now);
+        now += TextSessionTimes{}.pause_max / 4;
     }
-    if (verdict == Verdict::wait && step.after == After::half_close) verdict = session.on_end(now);
-    if (verdict == Verdict::wait) verdict = session.on_deadline(session.next_deadline());
+    if (verdict == Verdict::wait && step.after == After::half_close) verdict = connection.on_end();
+    if (verdict == Verdict::wait) verdict = connection.on_deadline(connection.next_deadline());
     EXPECT_NE(verdict, Verdict::wait);
     if (verdict == Verdict::refuse) return std::string{text_refusal};
-    return verdict == Verdict::answer ? table.answer(parse_text_query(session.query())) : "";
+    return verdict == Verdict::answer ? table.answer(parse_text_query(connection.bytes())) : "";
 }
 
 std::string with_now(std::string text) {
@@ -178,7 +179,7 @@ TEST(TextTranscripts, SentWithoutAFinalLineFeedAreAnsweredAtOnce) {
             const std::string& query = step.segments.front();
             const bool ends_well = query.starts_with("get ") || stores_last_entry(query, step.answer);
             if (!ends_well || query.size() > TextSession::single_segment_bytes_max) continue;
-            EXPECT_TRUE(TextSession::whole(query)) << row.name << ": " << query;
+            EXPECT_TRUE(TextSession::whole_query(query)) << row.name << ": " << query;
         }
     }
 }

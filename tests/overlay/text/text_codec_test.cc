@@ -157,8 +157,8 @@ TEST(TextInsertQuery, HeadEndsWhereTheOriginalStopsReading) {
     EXPECT_TRUE(is_insert("insert" + names + "\n1 a 1"));
     EXPECT_TRUE(is_insert("insert" + names + "b\n1 a 1"));
     EXPECT_TRUE(is_bad("insert" + names + "bb\n1 a 1"));
-    EXPECT_EQ(text_shape("insert" + names + "b"), TextShape::need_more);
-    EXPECT_EQ(text_shape("insert" + names + "bb"), TextShape::complete);
+    EXPECT_EQ(parse_text_start("insert" + names + "b").shape, TextShape::need_more);
+    EXPECT_EQ(parse_text_start("insert" + names + "bb").shape, TextShape::complete);
 }
 
 TEST(TextHostLineParser, TakesWhatTheOriginalTakesAndSomebodyCouldDial) {
@@ -263,7 +263,7 @@ TEST(TextShapeOfAGet, AgreesWithTheSetOfAllQueriesThatBeginAlike) {
         const bool grows = longer != gets.end() && longer->starts_with(prefix);
         const bool good = gets.count(prefix) == 1;
         const TextShape shape = !grows ? TextShape::complete : good ? TextShape::may_grow : TextShape::need_more;
-        ASSERT_EQ(text_shape("get " + prefix), shape) << prefix;
+        ASSERT_EQ(parse_text_start("get " + prefix).shape, shape) << prefix;
         ASSERT_EQ(!is_bad("get " + prefix), good) << prefix;
         if (prefix.size() < decided)
             for (const char c : "0_/[:]\n-"s) prefixes.push_back(prefix + c);
@@ -274,17 +274,17 @@ TEST(TextShapeOfAGet, AgreesWithTheSetOfAllQueriesThatBeginAlike) {
 TEST(TextShapeOfAnInsert, MayGrowBehindAGoodEntryOnly) {
     for (const char* bad : {"insert a_", "insert  ", "insert a  ", "insert \n", "insert\n", "inserta", "insert A",
                             "insert a/", "hello", "x", "\n", "G", "getx", "get\n", "ix"})
-        EXPECT_EQ(text_shape(bad), TextShape::complete) << bad;
+        EXPECT_EQ(parse_text_start(bad).shape, TextShape::complete) << bad;
     for (const char* more :
          {"", "g", "get", "get ", "i", "insert", "insert ", "insert x", "insert x y", "insert x\n",
           "insert x\n1 h 80\n", "insert x\n1 h", "insert x\nhello", "insert labels x\n1 h"})
-        EXPECT_EQ(text_shape(more), TextShape::need_more) << more;
+        EXPECT_EQ(parse_text_start(more).shape, TextShape::need_more) << more;
     for (const char* good :
          {"insert x\n1 h 8", "insert x\nhello\n1 h 80", "insert labels\n1 h", "insert labels x\n1 h 8"})
-        EXPECT_EQ(text_shape(good), TextShape::may_grow) << good;
-    EXPECT_EQ(text_shape("insert " + std::string(255, 'a')), TextShape::need_more);
-    EXPECT_EQ(text_shape("insert " + std::string(256, 'a')), TextShape::complete);
-    EXPECT_EQ(text_shape("insert x\n" + std::string(text_query_bytes_max, 'a')), TextShape::complete);
+        EXPECT_EQ(parse_text_start(good).shape, TextShape::may_grow) << good;
+    EXPECT_EQ(parse_text_start("insert " + std::string(255, 'a')).shape, TextShape::need_more);
+    EXPECT_EQ(parse_text_start("insert " + std::string(256, 'a')).shape, TextShape::complete);
+    EXPECT_EQ(parse_text_start("insert x\n" + std::string(text_query_bytes_max, 'a')).shape, TextShape::complete);
 }
 
 // Whatever is complete stays what it is: more bytes never make a query of it, nor a different one.

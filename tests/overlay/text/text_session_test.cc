@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "tests/overlay/text/text_connection.h"
+
 namespace halp {
 namespace {
 
@@ -18,10 +20,10 @@ const Instant start{1h};
 
 TEST(TextSession, AnswersAGetInOneSegmentAtOnceWithOrWithoutLineFeed) {
     for (const char* query : {"get foo", "get foo\n", "get foo/", "get foo[0:5]", "insert foo\n1 h 80"}) {
-        TextSession session{start};
-        EXPECT_TRUE(TextSession::whole(query)) << query;
+        TextConnection session;
+        EXPECT_TRUE(TextSession::whole_query(query)) << query;
         EXPECT_EQ(session.on_bytes(query, start), Verdict::answer) << query;
-        EXPECT_EQ(session.query(), query);
+        EXPECT_EQ(session.bytes(), query);
         EXPECT_EQ(session.next_deadline(), no_deadline);
     }
 }
@@ -29,30 +31,30 @@ TEST(TextSession, AnswersAGetInOneSegmentAtOnceWithOrWithoutLineFeed) {
 TEST(TextSession, RefusesAtOnceWhatCannotBecomeAQuery) {
     for (const char* query :
          {"hello", "\n", "get\n", "get a b", "get foo\r\n", "insert Foo", "insert a.b", "insert\n"}) {
-        TextSession session{start};
+        TextConnection session;
         EXPECT_EQ(session.on_bytes(query, start), Verdict::answer) << query;
     }
 }
 
-TEST(TextSession, LetsAnythingElseSettle) {
+TEST(TextSession, WaitsForAPauseAfterAnythingElse) {
     const std::string large = "insert foo\n" + std::string(1500, 'x') + "\n1 h 80";
     for (const std::string& query :
          {std::string{"ge"}, std::string{"get "}, std::string{"get a_"}, std::string{"get foo[0:"},
           std::string{"insert"}, std::string{"insert foo"}, std::string{"insert foo\n"},
           std::string{"insert foo\n1 h"}, std::string{"insert foo\n1 h 80\n"}, std::string{"insert foo\nhello"},
           large}) {
-        TextSession session{start};
-        EXPECT_FALSE(TextSession::whole(query)) << query;
+        TextConnection session;
+        EXPECT_FALSE(TextSession::whole_query(query)) << query;
         EXPECT_EQ(session.on_bytes(query, start + 1s), Verdict::wait) << query;
         EXPECT_EQ(session.next_deadline(), start + 1s + 400ms);
         EXPECT_EQ(session.on_deadline(start + 1s + 399ms), Verdict::wait);
         EXPECT_EQ(session.on_deadline(start + 1s + 400ms), Verdict::answer) << query;
-        EXPECT_EQ(session.query(), query);
+        EXPECT_EQ(session.bytes(), query);
     }
 }
 
-TEST(TextSession, SettlesAnewAfterEachSegment) {
-    TextSession session{start};
+TEST(TextSession, WaitsAnewAfterEachSegment) {
+    TextConnection session;
     EXPECT_EQ(session.on_bytes("insert foo\n", start), Verdict::wait);
     EXPECT_EQ(session.on_bytes("1 h 80\n", start + 300ms), Verdict::wait);
     EXPECT_EQ(session.on_deadline(start + 400ms), Verdict::wait);
@@ -60,78 +62,77 @@ TEST(TextSession, SettlesAnewAfterEachSegment) {
 }
 
 TEST(TextSession, JoinsAQueryThatComesInPieces) {
-    TextSession session{start};
+    TextConnection session;
     EXPECT_EQ(session.on_bytes("get ", start), Verdict::wait);
     EXPECT_EQ(session.on_bytes("fo", start), Verdict::wait) << "more may follow: it already came in pieces";
     EXPECT_EQ(session.on_bytes("o\n", start), Verdict::answer);
-    EXPECT_EQ(session.query(), "get foo\n");
+    EXPECT_EQ(session.bytes(), "get foo\n");
 }
 
 TEST(TextSession, AnswersWhatIsThereWhenThePeerSendsNoMore) {
-    TextSession insert{start}, prefix{start}, silent{start};
+    TextConnection insert, prefix, silent;
     EXPECT_EQ(insert.on_bytes("insert foo\n1 h 80\n", start), Verdict::wait);
-    EXPECT_EQ(insert.on_end(start), Verdict::answer);
+    EXPECT_EQ(insert.on_end(), Verdict::answer);
     EXPECT_EQ(prefix.on_bytes("ge", start), Verdict::wait);
-    EXPECT_EQ(prefix.on_end(start), Verdict::answer);
-    EXPECT_EQ(silent.on_end(start), Verdict::answer) << "the original answers an empty query with its error";
-    EXPECT_EQ(silent.query(), "");
+    EXPECT_EQ(prefix.on_end(), Verdict::answer);
+    EXPECT_EQ(silent.on_end(), Verdict::answer) << "the original answers an empty query with its error";
+    EXPECT_EQ(silent.bytes(), "");
 }
 
-TEST(TextSession, ShedsTheSilentWithoutAWordAndTheSlowWithOne) {
-    TextSession silent{start}, slow{start};
-    EXPECT_EQ(silent.next_deadline(), start + 10s);
-    EXPECT_EQ(silent.on_deadline(start + 10s - 1us), Verdict::wait);
-    EXPECT_EQ(silent.on_deadline(start + 10s), Verdict::close);
+TEST(TextSession, RefusesTheSlow) {
+    TextConnection slow;
     for (Instant now = start; now < start + 10s; now += 300ms)
         ASSERT_EQ(slow.on_bytes(now == start ? "insert foo\n" : "1 h 80\n", now), Verdict::wait);
     EXPECT_EQ(slow.next_deadline(), start + 10s);
+    EXPECT_EQ(slow.on_deadline(start + 10s - 1us), Verdict::wait);
     EXPECT_EQ(slow.on_deadline(start + 10s), Verdict::refuse);
 }
 
-TEST(TextSession, AnswersAfterALateWakeUpWhatHadSettledInTime) {
-    TextSession session{start};
+TEST(TextSession, AnswersAfterALateWakeUpWhatHadPausedInTime) {
+    TextConnection session;
     EXPECT_EQ(session.on_bytes("insert foo\n", start + 1s), Verdict::wait);
     EXPECT_EQ(session.on_deadline(start + 1h), Verdict::answer);
 }
 
 TEST(TextSession, TakesItsTimesFromItsSettings) {
-    TextSession session{start, {.settle = 5ms, .patience = 50ms}};
-    EXPECT_EQ(session.next_deadline(), start + 50ms);
-    EXPECT_EQ(session.on_bytes("ge", start), Verdict::wait);
+    TextSession session{"ge", start, {.pause_max = 5ms, .patience = 12ms}};
     EXPECT_EQ(session.next_deadline(), start + 5ms);
+    EXPECT_EQ(session.on_bytes("t", start + 4ms), Verdict::wait);
+    EXPECT_EQ(session.on_bytes(" ", start + 8ms), Verdict::wait);
+    EXPECT_EQ(session.next_deadline(), start + 12ms);
 }
 
 TEST(TextSession, KeepsNoMoreThanAQueryMayHave) {
-    TextSession session{start};
+    TextConnection session;
     const std::string piece(100000, 'x');
     auto verdict = session.on_bytes("insert foo\n", start);
     for (int i = 0; i < 100 && verdict == Verdict::wait; ++i) verdict = session.on_bytes(piece, start);
     EXPECT_EQ(verdict, Verdict::answer);
-    EXPECT_EQ(session.query().size(), text_query_bytes_max + 1);
-    EXPECT_TRUE(std::holds_alternative<TextBad>(parse_text_query(session.query())));
+    EXPECT_EQ(session.bytes().size(), text_query_bytes_max + 1);
+    EXPECT_TRUE(std::holds_alternative<TextBad>(parse_text_query(session.bytes())));
     EXPECT_EQ(session.on_bytes(piece, start), Verdict::wait) << "it is over";
-    EXPECT_EQ(session.query().size(), text_query_bytes_max + 1);
+    EXPECT_EQ(session.bytes().size(), text_query_bytes_max + 1);
 }
 
 TEST(TextSession, HearsNothingAfterItsVerdict) {
-    TextSession session{start};
+    TextConnection session;
     EXPECT_EQ(session.on_bytes("get foo", start), Verdict::answer);
     EXPECT_EQ(session.on_bytes("\n", start), Verdict::wait);
-    EXPECT_EQ(session.on_end(start), Verdict::wait);
+    EXPECT_EQ(session.on_end(), Verdict::wait);
     EXPECT_EQ(session.on_deadline(start + 1h), Verdict::wait);
-    EXPECT_EQ(session.query(), "get foo");
+    EXPECT_EQ(session.bytes(), "get foo");
 }
 
 // The query a session makes of these segments, a millisecond apart and then silence.
 std::string joined(const std::vector<std::string>& segments) {
-    TextSession session{start};
+    TextConnection session;
     Instant now = start;
     for (const std::string& segment : segments) {
-        if (session.on_bytes(segment, now) == Verdict::answer) return std::string{session.query()};
+        if (session.on_bytes(segment, now) == Verdict::answer) return std::string{session.bytes()};
         now += 1ms;
     }
     EXPECT_EQ(session.on_deadline(session.next_deadline()), Verdict::answer);
-    return std::string{session.query()};
+    return std::string{session.bytes()};
 }
 
 const std::vector<std::string> valid_queries = {"get foo",
@@ -159,7 +160,7 @@ TEST(TextSession, MakesTheSameQueryOfAnySplitBehindAnIncompletePart) {
     for (const std::string& query : valid_queries) {
         for (std::size_t cut = 1; cut < query.size(); ++cut) {
             const std::string head = query.substr(0, cut);
-            if (TextSession::whole(head)) {
+            if (TextSession::whole_query(head)) {
                 EXPECT_EQ(joined({head, query.substr(cut)}), head);
                 continue;
             }

@@ -17,7 +17,7 @@ enum class After {
 
 // One connection. "<now>" in an answer is the server's time.
 struct Step {
-    std::vector<std::string> segments;  // sent apart, with less than a settle time in between
+    std::vector<std::string> segments;  // sent apart, with less than the longest pause in between
     std::string answer;
     std::string original;  // empty: the original answers the same; else what it did instead
     After after = After::nothing;
