@@ -230,12 +230,12 @@ void LabelTable::drop(Row& row) {
     if (row.hosts) by_hash_.erase(&row);
     bytes_ -= row.bytes;
     rows_.erase(label.text());
-    mark_dirty(label);
+    mark_changed(label);
 }
 
 void LabelTable::note_change(Row& row, Merge merge, bool at_once) {
     if (merge == Merge::stale || merge == Merge::refused) return;
-    if (at_once) mark_dirty(row.label);
+    if (at_once) mark_changed(row.label);
     row.recency_moved = true;
 }
 
@@ -265,7 +265,7 @@ bool LabelTable::erase(const Label& label, EndpointId endpoint) {
     Row* row = row_of(label);
     if (!row || !row->hosts || !row->hosts->erase(endpoint)) return false;
     account(*row);
-    mark_dirty(label);
+    mark_changed(label);
     return true;
 }
 
@@ -298,11 +298,11 @@ std::vector<LabelTable::Gone> LabelTable::expire(Instant now) {
         if (row.hosts) {
             const auto left = row.hosts->expire(now);
             for (const EndpointId endpoint : left) gone.push_back({row.label, endpoint});
-            if (!left.empty()) mark_dirty(row.label);
+            if (!left.empty()) mark_changed(row.label);
             account(row);
         }
         if (row.recency_moved && now - row.saved_at >= recency_saved_every) {
-            mark_dirty(row.label);
+            mark_changed(row.label);
             row.recency_moved = false;
             row.saved_at = now;
         }
@@ -352,18 +352,12 @@ std::vector<Label> LabelTable::next_labels(std::uint64_t& cursor, std::size_t co
     return labels;
 }
 
-std::vector<Label> LabelTable::take_dirty() {
-    std::vector<Label> labels(dirty_.begin(), dirty_.end());
-    dirty_.clear();
-    return labels;
-}
-
-// Labels that are gone stay dirty until they are taken, but not without bound when nobody takes them.
-void LabelTable::mark_dirty(const Label& label) {
-    if (row_of(label) || dirty_.size() < 2 * limits_.labels_max)
-        dirty_.insert(label);
+// Labels that are gone stay until they are taken, but not without bound when nobody takes them.
+void LabelTable::mark_changed(const Label& label) {
+    if (row_of(label) || changes_.label_count() < 2 * limits_.labels_max)
+        changes_.add_label(label);
     else
-        dirty_.erase(label);
+        changes_.drop_label(label);
 }
 
 void LabelTable::mark_endpoints(std::vector<bool>& marks) const {

@@ -18,6 +18,7 @@
 
 #include "store/host_list.h"
 #include "store/label.h"
+#include "store/list_changes.h"
 #include "store/name_list.h"
 #include "store/source_quota.h"
 #include "store/time.h"
@@ -97,11 +98,10 @@ public:
     // The next `count` host labels after `cursor` in hash order, wrapping; updates the cursor.
     std::vector<Label> next_labels(std::uint64_t& cursor, std::size_t count) const;
 
-    // Labels changed since they were last taken, for the host cache: at once when what a file holds changed, once a
-    // minute (at an expire()) when only recency moved on. A label that is dirty and not found any more was
-    // cleared, evicted or idle.
-    std::vector<Label> take_dirty();
-    void mark_dirty(const Label& label);
+    // For the host cache. The table adds a label at once when what its file holds changed, and once a minute (at an
+    // expire()) when only recency moved on. A label that is in there and not found any more was cleared, evicted or
+    // idle. What is known of one change in addition is for the owner of the table to add.
+    [[nodiscard]] ListChanges& changes() { return changes_; }
 
     [[nodiscard]] const Allocation& allocation(const Label& label) const;
     void set_limits(TableLimits limits);  // a reload; lists that are too long shrink as they change
@@ -165,6 +165,7 @@ private:
     void settle_turn(Row& row);
     void account(Row& row);
     void drop(Row& row);
+    void mark_changed(const Label& label);
     void note_change(Row& row, Merge merge, bool at_once);
     [[nodiscard]] bool overdue(Row& row, Instant now) const;
     [[nodiscard]] HostList::Limits list_limits(const Label& label) const;
@@ -177,7 +178,7 @@ private:
     std::set<const Row*, ByHash> by_hash_;  // of host lists
     std::list<Row*> idle_order_;            // evictable rows, the least recently used last
     std::set<std::string> held_;
-    std::set<Label> dirty_;
+    ListChanges changes_;
     SourceQuota quota_;
     std::uint64_t operation_ = 0;
     std::size_t bytes_ = 0;

@@ -14,6 +14,9 @@ UnixSeconds wall_of(Instant seen, Moment m) {
     return UnixSeconds{std::max<std::int64_t>(0, count(m.wall) - age)};
 }
 
+// Whoever inserted it was told that it is kept.
+bool acknowledged(LearnedFrom from) { return from == LearnedFrom::text || from == LearnedFrom::application; }
+
 }  // namespace
 
 std::vector<ListedHost> HostLists::peers(std::size_t first, std::size_t count, Moment moment) const {
@@ -70,35 +73,45 @@ bool HostLists::known(const Label& label) const {
 bool HostLists::insert(const Label& label, const Endpoint& endpoint, UnixSeconds stated, SourceId source,
                        LearnedFrom from, Moment moment) {
     const EndpointId id = parts_.endpoints.intern(endpoint);
-    // A time in the future ranks as now: it pins nothing on top (halp-text.md, defect 16).
+    // A time in the future ranks as now: it pins nothing on top (overlay/text/halp-text.md, defect 16).
     const Claim claim{stated, std::min(stated, moment.wall), moment.now};
-    if (label == Label::halp()) return insert_peer(id, claim, from, moment);
+    if (label == Label::halp())
+        insert_peer(id, claim, from, moment);
+    else if (!merge_claim(label, id, claim, source, from, moment))
+        return false;
+    if (acknowledged(from)) changes().add({ListChange::Kind::inserted, label, {stated, endpoint}});
+    return true;
+}
+
+bool HostLists::merge_claim(const Label& label, EndpointId endpoint, const Claim& claim, SourceId source,
+                            LearnedFrom from, Moment moment) {
     HostEntry news;
-    news.endpoint = id;
+    news.endpoint = endpoint;
     news.claim = claim;
     const LabelTable::Outcome outcome = parts_.labels.merge(label, news, source, moment.now, moment.wall);
     if (outcome.merge == Merge::refused) return false;
-    if (outcome.merge == Merge::added) {
-        parts_.observer.note(EntryLearned{label, endpoint, from});
-        const Duration age = std::chrono::seconds{std::max<std::int64_t>(0, count(moment.wall) - count(stated))};
-        if (from != LearnedFrom::cache && age <= parts_.labels.allocation(label).ttl)
-            parts_.gossip.push_host(label, id, moment.now);
-    }
+    if (outcome.merge != Merge::added) return true;
+    parts_.observer.note(EntryLearned{label, parts_.endpoints.at(endpoint), from});
+    const Duration age =
+        std::chrono::seconds{std::max<std::int64_t>(0, count(moment.wall) - count(claim.stated))};
+    if (from != LearnedFrom::cache && age <= parts_.labels.allocation(label).ttl)
+        parts_.gossip.push_host(label, endpoint, moment.now);
     return true;
 }
 
-bool HostLists::insert_peer(EndpointId endpoint, const Claim& claim, LearnedFrom from, Moment moment) {
-    if (parts_.gossip.is_self(endpoint)) return true;
+void HostLists::insert_peer(EndpointId endpoint, const Claim& claim, LearnedFrom from, Moment moment) {
+    if (parts_.gossip.is_self(endpoint)) return;
     const PeerMerge merged = parts_.view.merge({.endpoint = endpoint, .claim = claim}, moment.now);
     if (merged == PeerMerge::added) parts_.observer.note(EntryLearned{Label::halp(), parts_.endpoints.at(endpoint), from});
     parts_.view.merge_arrivals();
-    return true;
 }
 
 bool HostLists::insert_name(const Label& directory, const std::string& name, UnixSeconds stated, SourceId source,
-                            Moment moment) {
+                            LearnedFrom from, Moment moment) {
     const NamedAt news{name, stated, std::min(stated, moment.wall)};
-    return parts_.labels.merge_name(directory, news, source, moment.now).merge != Merge::refused;
+    if (parts_.labels.merge_name(directory, news, source, moment.now).merge == Merge::refused) return false;
+    if (acknowledged(from)) changes().add({ListChange::Kind::acknowledged, directory});
+    return true;
 }
 
 void HostLists::mention(const Label& label, SourceId source, Moment moment) {
@@ -106,26 +119,34 @@ void HostLists::mention(const Label& label, SourceId source, Moment moment) {
 }
 
 Result<void> HostLists::confirm(const Label& label, const Endpoint& endpoint, bool worked, Moment moment) {
+    if (label == Label::halp())
+        return Error{ErrorCode::refused, "the nodes of `halp` are confirmed by this node itself"};
     const EndpointId id = parts_.endpoints.find(endpoint);
     const HostList* list = parts_.labels.find(label);
     const HostEntry* entry = list && id != no_endpoint ? list->find(id) : nullptr;
-    if (label == Label::halp()) return Error{ErrorCode::refused, "the nodes of `halp` are confirmed by this node itself"};
     if (!entry || entry->withdrawn)
         return Error{ErrorCode::not_found, endpoint.text() + " is not in the list of " + label.text()};
+    if (worked)
+        prove(label, *entry, moment);
+    else if (!entry->own)
+        count_failure(label, endpoint, id);
+    changes().add({ListChange::Kind::learned, label});
+    return {};
+}
+
+void HostLists::prove(const Label& label, HostEntry entry, Moment moment) {
+    failures_.erase({label, entry.endpoint});
+    entry.proved = moment.now;
+    static_cast<void>(parts_.labels.merge(label, entry, local_source, moment.now, moment.wall));
+}
+
+void HostLists::count_failure(const Label& label, const Endpoint& endpoint, EndpointId id) {
     const auto key = std::pair{label, id};
-    if (worked) {
-        failures_.erase(key);
-        HostEntry news = *entry;
-        news.proved = moment.now;
-        static_cast<void>(parts_.labels.merge(label, news, local_source, moment.now, moment.wall));
-        return {};
-    }
     if (failures_.size() >= failures_remembered_max) failures_.clear();
-    if (entry->own || ++failures_[key] < failures_until_forgotten) return {};
+    if (++failures_[key] < failures_until_forgotten) return;
     failures_.erase(key);
     parts_.labels.erase(label, id);
     parts_.observer.note(EntryForgotten{label, endpoint, ForgottenWhy::failed});
-    return {};
 }
 
 void HostLists::mark_endpoints(std::vector<bool>& marks) const {

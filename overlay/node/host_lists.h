@@ -38,10 +38,11 @@ public:
     [[nodiscard]] bool known(const Label& label) const;
 
     // Somebody's word that a host works: a claim. Told to others at once when it is recent. False when a quota refuses.
+    // What people and applications insert is acknowledged to them, so it must reach the disk soon.
     bool insert(const Label& label, const Endpoint& endpoint, UnixSeconds stated, SourceId source, LearnedFrom from,
                 Moment moment);
     bool insert_name(const Label& directory, const std::string& name, UnixSeconds stated, SourceId source,
-                     Moment moment);
+                     LearnedFrom from, Moment moment);
     // After a query about a label it stands in its directories, as with the original.
     void mention(const Label& label, SourceId source, Moment moment);
     // The application dialled it. Three failures in a row: forgotten.
@@ -49,10 +50,16 @@ public:
     bool clear(const Label& label);
     void clear_all();
     void mark_endpoints(std::vector<bool>& marks) const;
+    // What happened to the lists, for the host cache.
+    [[nodiscard]] ListChanges& changes() { return parts_.labels.changes(); }
 
 private:
     [[nodiscard]] std::vector<ListedHost> peers(std::size_t first, std::size_t count, Moment moment) const;
-    bool insert_peer(EndpointId endpoint, const Claim& claim, LearnedFrom from, Moment moment);
+    bool merge_claim(const Label& label, EndpointId endpoint, const Claim& claim, SourceId source, LearnedFrom from,
+                     Moment moment);
+    void prove(const Label& label, HostEntry entry, Moment moment);
+    void count_failure(const Label& label, const Endpoint& endpoint, EndpointId id);
+    void insert_peer(EndpointId endpoint, const Claim& claim, LearnedFrom from, Moment moment);
 
     Parts parts_;
     std::map<std::pair<Label, EndpointId>, int> failures_;  // in a row, as applications report them

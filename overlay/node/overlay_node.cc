@@ -1,163 +1,226 @@
 #include "overlay/node/overlay_node.h"
 
-#include "overlay/node/node_impl.h"
+#include <algorithm>
+#include <utility>
 
 namespace halp {
 
 OverlayNode::OverlayNode(OverlayEnvironment environment, EndpointTable& endpoints, OverlayOptions options,
                          bool collects_endpoints)
-    : impl_(std::make_unique<Impl>(environment, endpoints, std::move(options), collects_endpoints)) {}
+    : environment_(environment),
+      endpoints_(endpoints),
+      options_(std::move(options)),
+      view_(endpoints, environment_.random, options_.view),
+      labels_(endpoints, options_.table),
+      gossip_({endpoints, environment_.random, *this, view_, labels_}, options_),
+      lists_({endpoints, view_, labels_, gossip_, *this}),
+      text_(lists_, *this),
+      saver_({environment_, *this, options_, view_, labels_, lists_}),
+      originals_({endpoints, environment_.random, view_, labels_, gossip_, lists_}, options_.text),
+      streams_({environment_, *this, options_, endpoints, gossip_, text_, originals_}),
+      collects_(collects_endpoints) {}
 
-OverlayNode::~OverlayNode() = default;
+void OverlayNode::start() {
+    saver_.load();
+    started_ = true;
+    const Moment m = moment();
+    gossip_.start(m.now, m.wall);
+    originals_.start(m.now);
+    finish_turn();
+}
 
-void OverlayNode::start() { impl_->start(); }
-void OverlayNode::leave() { impl_->leave(); }
-void OverlayNode::flush() { impl_->flush(); }
+void OverlayNode::leave() {
+    const Moment m = moment();
+    for (const Announcement& own : gossip_.announcements())
+        labels_.changes().add({ListChange::Kind::forgotten, own.label, {m.wall, endpoints_.at(own.endpoint)}});
+    gossip_.leave(m.now, m.wall);
+    finish_turn();
+}
+
+void OverlayNode::flush() { saver_.flush(); }
+
+void OverlayNode::reconfigure(const OverlayOptions& options) {
+    OverlayOptions next = options;
+    next.swarm = options_.swarm;
+    next.advertise = options_.advertise;
+    next.listening = options_.listening;
+    next.listen_port = options_.listen_port;
+    next.own_addresses = options_.own_addresses;
+    options_ = next;
+    view_.set_options(options_.view);
+    labels_.set_limits(options_.table);
+    gossip_.reconfigure(options_, moment().now);
+    finish_turn();
+}
 
 // ---- applications ----
 
 Result<void> OverlayNode::announce(const Label& label, const Endpoint& endpoint) {
-    if (label == Label::halp()) return Error{ErrorCode::refused, "a node lists itself under `halp`; announce under a label of your own"};
+    if (label == Label::halp())
+        return Error{ErrorCode::refused, "a node lists itself under `halp`; announce under a label of your own"};
     if (label.lists_names()) return Error{ErrorCode::invalid, label.text() + " lists names, not hosts"};
     if (!label.storable()) return Error{ErrorCode::invalid, "a label that holds hosts has at most 255 characters"};
-    if (impl_->gossip.leaving()) return Error{ErrorCode::refused, "this node is leaving the swarm"};
-    const Moment m = impl_->moment();
-    const bool known = impl_->announced(label, endpoint);
-    impl_->gossip.announce(label, impl_->endpoints.intern(endpoint), m.now, m.wall);
-    impl_->keeper.changed(label, Urgency::acknowledged, m.now);
-    if (!known) impl_->doors.observer.note(EntryLearned{label, endpoint, LearnedFrom::own});
-    impl_->settle();
+    if (gossip_.leaving()) return Error{ErrorCode::refused, "this node is leaving the swarm"};
+    const Moment m = moment();
+    const bool known = announced(label, endpoint);
+    gossip_.announce(label, endpoints_.intern(endpoint), m.now, m.wall);
+    labels_.changes().add({ListChange::Kind::acknowledged, label});
+    if (!known) note(EntryLearned{label, endpoint, LearnedFrom::own});
+    finish_turn();
     return {};
 }
 
 bool OverlayNode::withdraw(const Label& label, const Endpoint& endpoint) {
-    const Moment m = impl_->moment();
-    const EndpointId id = impl_->endpoints.find(endpoint);
-    if (id == no_endpoint || !impl_->gossip.withdraw(label, id, m.now, m.wall)) return false;
-    impl_->keeper.forgotten(label, endpoint, m.wall, m.now);
-    impl_->doors.observer.note(EntryForgotten{label, endpoint, ForgottenWhy::withdrawn});
-    impl_->settle();
+    const Moment m = moment();
+    const EndpointId id = endpoints_.find(endpoint);
+    if (id == no_endpoint || !gossip_.withdraw(label, id, m.now, m.wall)) return false;
+    note(EntryForgotten{label, endpoint, ForgottenWhy::withdrawn});
+    finish_turn();
     return true;
+}
+
+bool OverlayNode::announced(const Label& label, const Endpoint& endpoint) const {
+    return std::ranges::any_of(gossip_.announcements(), [&](const Announcement& own) {
+        return own.label == label && endpoints_.at(own.endpoint) == endpoint;
+    });
 }
 
 std::vector<OwnAnnouncement> OverlayNode::announcements() const {
     std::vector<OwnAnnouncement> out;
-    for (const Announcement& own : impl_->gossip.announcements())
-        out.push_back({own.label, impl_->endpoints.at(own.endpoint)});
+    for (const Announcement& own : gossip_.announcements()) out.push_back({own.label, endpoints_.at(own.endpoint)});
     return out;
 }
 
 Result<void> OverlayNode::insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen) {
     if (label.lists_names()) return Error{ErrorCode::invalid, label.text() + " lists names, not hosts"};
-    const Moment m = impl_->moment();
-    if (!impl_->lists.insert(label, endpoint, seen, local_source, LearnedFrom::application, m))
-        return Error{ErrorCode::full, "the list of " + label.text() + " takes no more: it is full of better entries, or there are too many labels"};
-    impl_->lists.mention(label, local_source, m);
-    impl_->keeper.inserted(label, {seen, endpoint}, m.now);
-    impl_->settle();
+    const Moment m = moment();
+    if (!lists_.insert(label, endpoint, seen, local_source, LearnedFrom::application, m))
+        return Error{ErrorCode::full,
+                     "the list of " + label.text() +
+                         " takes no more: it is full of better entries, or there are too many labels"};
+    lists_.mention(label, local_source, m);
+    finish_turn();
     return {};
 }
 
 Result<void> OverlayNode::confirm(const Label& label, const Endpoint& endpoint, bool worked) {
-    const Moment m = impl_->moment();
-    Result<void> result = impl_->lists.confirm(label, endpoint, worked, m);
-    if (result) impl_->keeper.changed(label, Urgency::learned, m.now);
-    impl_->settle();
+    Result<void> result = lists_.confirm(label, endpoint, worked, moment());
+    finish_turn();
     return result;
 }
 
 std::vector<ListedHost> OverlayNode::hosts(const Label& label, std::size_t first, std::size_t count) const {
-    return impl_->lists.hosts(label, first, count, impl_->moment());
+    return lists_.hosts(label, first, count, moment());
 }
 
-std::size_t OverlayNode::host_count(const Label& label) const { return impl_->lists.host_count(label); }
+std::size_t OverlayNode::host_count(const Label& label) const { return lists_.host_count(label); }
 
 std::vector<ListedName> OverlayNode::names(const Label& directory, std::size_t first, std::size_t count) const {
-    return impl_->lists.names(directory, first, count);
+    return lists_.names(directory, first, count);
 }
 
-bool OverlayNode::known(const Label& label) const { return impl_->lists.known(label); }
+bool OverlayNode::known(const Label& label) const { return lists_.known(label); }
 
 bool OverlayNode::clear(const Label& label) {
-    const bool in_memory = impl_->lists.clear(label);
-    const bool on_disk = impl_->keeper.clear(label);
-    impl_->settle();
+    const bool in_memory = lists_.clear(label);
+    const bool on_disk = saver_.clear(label);
+    finish_turn();
     return in_memory || on_disk;
 }
 
 void OverlayNode::clear_all() {
-    impl_->lists.clear_all();
-    impl_->keeper.clear_all();
-    impl_->settle();
+    lists_.clear_all();
+    saver_.clear_all();
+    finish_turn();
 }
 
-void OverlayNode::hold(const Label& label, bool held) { impl_->labels.hold(label, held); }
+void OverlayNode::hold(const Label& label, bool held) { labels_.hold(label, held); }
 
 void OverlayNode::join(const Endpoint& seed) {
-    impl_->gossip.add_seed(seed, impl_->moment().now);
-    impl_->settle();
+    gossip_.add_seed(seed, moment().now);
+    finish_turn();
 }
 
-std::vector<PeerStatus> OverlayNode::peers() const {
-    std::vector<PeerStatus> out;
-    const Instant now = impl_->doors.clock.now();
-    const auto add = [&](const Peer& peer) {
-        PeerStatus s;
-        s.endpoint = impl_->endpoints.at(peer.endpoint);
-        s.role = peer.role;
-        s.proved = peer.proved != never;
-        s.suspect = peer.suspect();
-        s.original = peer.original;
-        if (peer.vouched()) s.age = now - peer.newest();
-        if (s.proved) s.proved_age = now - peer.proved;
-        s.failures = peer.failures;
-        out.push_back(std::move(s));
-    };
-    for (const Peer& peer : impl_->view.listed()) add(peer);
-    for (const Peer& peer : impl_->view.all())
-        if (peer.dead()) add(peer);
-    return out;
-}
+// ---- the world's calls ----
 
-NodeStatus OverlayNode::status() const { return impl_->status(); }
-
-void OverlayNode::reconfigure(const OverlayOptions& options) {
-    impl_->reconfigure(options);
-    impl_->settle();
-}
-
-// ---- the world speaks ----
-
-void OverlayNode::on_accept(StreamId stream, const Endpoint& source) { impl_->accepted(stream, source); }
+void OverlayNode::on_accept(StreamId stream, const Endpoint& source) { streams_.on_accept(stream, source); }
 
 void OverlayNode::on_connected(StreamId stream, const Endpoint& remote) {
-    impl_->connected(stream, remote);
-    impl_->settle();
+    streams_.on_connected(stream, remote);
+    finish_turn();
 }
 
 void OverlayNode::on_connect_failed(StreamId stream, ConnectFailure why) {
-    impl_->connect_failed(stream, why);
-    impl_->settle();
+    streams_.on_connect_failed(stream, why);
+    finish_turn();
 }
 
 void OverlayNode::on_bytes(StreamId stream, Bytes bytes) {
-    impl_->bytes(stream, bytes);
-    impl_->settle();
+    streams_.on_bytes(stream, bytes);
+    finish_turn();
 }
 
 void OverlayNode::on_end(StreamId stream) {
-    impl_->ended(stream, true);
-    impl_->settle();
+    streams_.on_end(stream);
+    finish_turn();
 }
 
 void OverlayNode::on_closed(StreamId stream) {
-    impl_->ended(stream, false);
-    impl_->settle();
+    streams_.on_closed(stream);
+    finish_turn();
 }
 
 void OverlayNode::on_wakeup() {
-    impl_->woken();
-    impl_->settle();
+    armed_ = no_deadline;
+    const Moment m = moment();
+    streams_.on_deadline(m.now);
+    if (started_) {
+        if (m.now >= gossip_.next_deadline()) gossip_.on_deadline(m.now, m.wall);
+        if (m.now >= originals_.next_deadline()) originals_.on_deadline(m);
+        saver_.on_wakeup();
+        if (gossip_.left(m.now) && !leave_noted_) {
+            leave_noted_ = true;
+            streams_.carry_out_gossip();  // goodbyes before the word that they are said
+            note(LeaveDone{});
+        }
+    }
+    finish_turn();
+}
+
+void OverlayNode::note(const Event& event) {
+    saver_.on_event(event);
+    if (std::holds_alternative<PeerIsOriginal>(event)) originals_.start(environment_.clock.now());
+    environment_.observer.note(event);
+}
+
+void OverlayNode::finish_turn() {
+    streams_.carry_out_gossip();
+    streams_.carry_out_visits();
+    saver_.hear_changes();
+    collect_endpoints();
+    arm();
+}
+
+void OverlayNode::arm() {
+    Instant next = streams_.next_deadline();
+    if (started_) {
+        next = std::min({next, saver_.next_deadline(), originals_.next_deadline()});
+        if (!leave_noted_) next = std::min(next, gossip_.next_deadline());
+    }
+    if (next == armed_) return;
+    armed_ = next;
+    environment_.alarm.wake_at(next);
+}
+
+// Strangers can make a node remember endpoints; those that nothing refers to any more are forgotten.
+void OverlayNode::collect_endpoints() {
+    if (!collects_ || !endpoints_.wants_collection()) return;
+    std::vector<bool> marks = endpoints_.empty_marks();
+    labels_.mark_endpoints(marks);
+    gossip_.mark_endpoints(marks);
+    originals_.mark_endpoints(marks);
+    lists_.mark_endpoints(marks);
+    endpoints_.collect(marks);
 }
 
 }  // namespace halp

@@ -1,54 +1,34 @@
-// One HALP node: lists by label, gossip with its peers, HALP text for everybody. It assembles the machines
-// below and is the only holder of the doors; the daemon and the simulator run exactly this class. Single thread.
+// One HALP node: lists by label, gossip with its peers, HALP text for everybody. It assembles the parts below and
+// alone holds the interfaces to the world; the daemon and the simulator run exactly this class. Single thread.
+//
+//     world --> OverlayNode --> NodeStreams --+--> TextService --> HostLists --+--> LabelTable
+//                                             +--> Gossip ---------------------+--> PeerView
+//                                             +--> Originals                   |
+//                                                      ListSaver <-- changes --+
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "overlay/environment.h"
 #include "overlay/event.h"
+#include "overlay/gossip/gossip.h"
+#include "overlay/gossip/peer_view.h"
 #include "overlay/listing.h"
+#include "overlay/node/host_lists.h"
+#include "overlay/node/list_saver.h"
+#include "overlay/node/node_status.h"
+#include "overlay/node/node_streams.h"
+#include "overlay/node/originals.h"
+#include "overlay/node/text_service.h"
 #include "overlay/overlay_options.h"
 
 namespace halp {
 
-struct PeerStatus {
-    Endpoint endpoint;
-    PeerRole role = PeerRole::pool;
-    bool proved = false, suspect = false, original = false;
-    Duration age{0};  // since the last confirmed contact anybody told us of
-    std::optional<Duration> proved_age;  // since our own
-    int failures = 0;
-};
-
-struct OwnAnnouncement {
-    Label label;
-    Endpoint endpoint;
-};
-
-struct NodeStatus {
-    std::string swarm;
-    std::optional<Endpoint> self;  // as others reach us, once known
-    std::size_t peers_listed = 0, peers_proved = 0, anchors = 0, graves = 0;
-    std::size_t labels = 0, entries = 0, announcements = 0;
-    std::size_t endpoints = 0, table_bytes = 0, text_sessions = 0;
-    int health = 1;
-    bool leaving = false;
-    std::uint64_t rounds = 0, rounds_failed = 0, news_sent = 0, news_received = 0;
-    std::uint64_t text_queries = 0, text_inserts = 0, text_bad = 0;
-    std::uint64_t bytes_in = 0, bytes_out = 0, streams_in = 0, streams_out = 0;
-    std::uint64_t evicted[eviction_causes] = {}, refused[refusal_causes] = {};
-    std::uint64_t malformed = 0, other_swarm = 0;
-};
-
-class OverlayNode final : public EventHandler {
+class OverlayNode final : public EventHandler, Observer {
 public:
     // `endpoints` may be shared by many nodes of one process; pass collects_endpoints = false then.
     OverlayNode(OverlayEnvironment environment, EndpointTable& endpoints, OverlayOptions options,
                 bool collects_endpoints = true);
-    ~OverlayNode() override;
 
     void start();  // reads the cache, joins, begins to gossip
     // Withdraws the own announcements and tells peers; the Observer hears LeaveDone, at most leave_linger later.
@@ -74,7 +54,7 @@ public:
     void clear_all();
     void hold(const Label& label, bool held);  // watched: preferred in gossip, never evicted
 
-    void join(const Endpoint& seed);           // adds a seed and contacts it now
+    void join(const Endpoint& seed);  // adds a seed and contacts it now
     std::vector<PeerStatus> peers() const;
     NodeStatus status() const;
     // What may change while running: seeds, allocation, gossip and text settings. Swarm and addresses may not.
@@ -90,8 +70,32 @@ public:
     void on_wakeup() override;
 
 private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+    // Observer: the parts note events here. Some change what is on disk or whom to visit; all go on to the world.
+    void note(const Event& event) override;
+
+    [[nodiscard]] Moment moment() const { return {environment_.clock.now(), environment_.clock.wall()}; }
+    [[nodiscard]] bool announced(const Label& label, const Endpoint& endpoint) const;
+    void count_traffic(NodeStatus& status) const;
+    // Ends every call from outside: does what the parts want done and arms the alarm.
+    void finish_turn();
+    void collect_endpoints();
+    void arm();
+
+    const OverlayEnvironment environment_;
+    EndpointTable& endpoints_;
+    OverlayOptions options_;
+    PeerView view_;
+    LabelTable labels_;
+    Gossip gossip_;
+    HostLists lists_;
+    TextService text_;
+    ListSaver saver_;
+    Originals originals_;
+    NodeStreams streams_;
+    bool collects_;  // endpoints that nothing refers to
+    bool started_ = false;
+    bool leave_noted_ = false;
+    Instant armed_ = no_deadline;
 };
 
 }  // namespace halp

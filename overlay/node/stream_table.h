@@ -26,7 +26,6 @@ struct NodeStream {
     std::string received;                  // of a frame that is not whole
     ConversationId conversation{};
     bool hang_up_when_sent = false;
-    bool connected = false;
     Instant deadline = no_deadline;
 };
 

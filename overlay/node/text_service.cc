@@ -10,15 +10,14 @@ SourceId source_id(const Endpoint& source) { return SourceId{std::max(1U, source
 
 }  // namespace
 
-std::string TextService::answer(const TextQuery& query, const Endpoint& source, Moment moment,
-                                std::vector<StoredLine>& stored) {
-    ++counters_.queries;
+std::string TextService::answer(const TextQuery& query, const Endpoint& source, Moment moment) {
     const auto* asked = std::get_if<TextGet>(&query);
     const auto* told = std::get_if<TextInsert>(&query);
     const bool bad = std::holds_alternative<TextBad>(query);
+    ++counters_.queries;
     observer_.note(QueryAnswered{source, told != nullptr, bad});
     if (asked) return get(*asked, source_id(source), moment);
-    if (told) return insert(*told, source, moment, stored);
+    if (told) return insert(*told, source_id(source), moment);
     if (!bad) return {};
     ++counters_.bad;
     return std::string{text_refusal};
@@ -37,34 +36,27 @@ std::string TextService::get(const TextGet& query, SourceId source, Moment momen
     return out;
 }
 
-std::string TextService::insert(const TextInsert& query, const Endpoint& source, Moment moment,
-                                std::vector<StoredLine>& stored) {
+std::string TextService::insert(const TextInsert& query, SourceId source, Moment moment) {
     ++counters_.inserts;
     std::string out;
-    const SourceId id = source_id(source);
     for (const Label& label : query.labels) {
         TextLines lines{query.entries};
         for (std::string_view line; lines.next(line);) {
-            const bool taken = insert_line(label, line, id, moment, stored);
+            const bool taken = insert_line(label, line, source, moment);
             append_insert_reply(out, taken, label, line);
         }
-        lists_.mention(label, id, moment);
+        lists_.mention(label, source, moment);
     }
     return out;
 }
 
-bool TextService::insert_line(const Label& label, std::string_view line, SourceId source, Moment moment,
-                              std::vector<StoredLine>& stored) {
+bool TextService::insert_line(const Label& label, std::string_view line, SourceId source, Moment moment) {
     if (label.lists_names()) {
         const auto named = parse_name_line(line);
-        if (!named || !lists_.insert_name(label, named->name, named->stated, source, moment)) return false;
-        stored.push_back({label, std::nullopt});
-        return true;
+        return named && lists_.insert_name(label, named->name, named->stated, source, LearnedFrom::text, moment);
     }
     const auto host = parse_host_line(line);
-    if (!host || !lists_.insert(label, host->endpoint, host->stated, source, LearnedFrom::text, moment)) return false;
-    stored.push_back({label, CacheLine{host->stated, host->endpoint}});
-    return true;
+    return host && lists_.insert(label, host->endpoint, host->stated, source, LearnedFrom::text, moment);
 }
 
 }  // namespace halp

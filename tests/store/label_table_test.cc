@@ -62,9 +62,9 @@ protected:
         const HostList* list = table->find(label(text));
         return list ? list->size() : 0;
     }
-    std::string dirty() {
+    std::string changed() {
         std::string text;
-        for (const Label& l : table->take_dirty()) text += (text.empty() ? "" : " ") + l.text();
+        for (const Label& l : table->changes().take_labels()) text += (text.empty() ? "" : " ") + l.text();
         return text;
     }
     void pass(Duration time) {
@@ -376,45 +376,45 @@ TEST_F(LabelTableTest, NamesItsListsInOrder) {
 
 TEST_F(LabelTableTest, KnowsWhichFilesToWrite) {
     merge("foo", claim("h", 5));
-    EXPECT_EQ(dirty(), "foo labels");
-    EXPECT_EQ(dirty(), "");
+    EXPECT_EQ(changed(), "foo labels");
+    EXPECT_EQ(changed(), "");
     merge("foo", claim("h", 4));
-    EXPECT_EQ(dirty(), "") << "stale";
+    EXPECT_EQ(changed(), "") << "stale";
     merge("foo", claim("h", 6));
-    EXPECT_EQ(dirty(), "foo");
+    EXPECT_EQ(changed(), "foo");
     table->erase(label("foo"), endpoints.intern({"h", 80}));
-    EXPECT_EQ(dirty(), "foo");
+    EXPECT_EQ(changed(), "foo");
     merge("foo", announced("h"));
-    dirty();
+    changed();
     merge("foo", withdrawal("h"));
-    EXPECT_EQ(dirty(), "foo");
+    EXPECT_EQ(changed(), "foo");
     table->clear(label("foo"));
-    EXPECT_EQ(dirty(), "foo");
+    EXPECT_EQ(changed(), "foo");
 }
 
 TEST_F(LabelTableTest, SavesMereRecencyOnceAMinute) {
     merge("foo", announced("h"));
-    dirty();
+    changed();
     for (int i = 1; i <= 59; ++i) {
         pass(seconds{1});
         merge("foo", announced("h"));
         table->expire(now);
-        ASSERT_EQ(dirty(), "") << i;
+        ASSERT_EQ(changed(), "") << i;
     }
     pass(seconds{1});
     table->expire(now);
-    EXPECT_EQ(dirty(), "foo labels");
+    EXPECT_EQ(changed(), "foo labels");
     pass(minutes{2});
     table->expire(now);
-    EXPECT_EQ(dirty(), "") << "nothing moved since";
+    EXPECT_EQ(changed(), "") << "nothing moved since";
 }
 
-TEST_F(LabelTableTest, BoundsTheDirtOfLabelsThatAreGone) {
+TEST_F(LabelTableTest, BoundsTheChangesOfLabelsThatAreGone) {
     TableLimits limits;
     limits.labels_max = 5;
     limit(limits);
     for (int i = 0; i < 1000; ++i) merge("l" + std::to_string(i), claim("h"));
-    EXPECT_LE(table->take_dirty().size(), 15U);
+    EXPECT_LE(table->changes().take_labels().size(), 15U);
 }
 
 TEST_F(LabelTableTest, ClearsOneOrAll) {

@@ -1,0 +1,117 @@
+#include "overlay/node/list_saver.h"
+
+namespace halp {
+
+ListSaver::ListSaver(Parts parts)
+    : parts_(parts),
+      keeper_(parts.environment.cache, parts.environment.state, parts.observer,
+              {.acknowledged = parts.options.save_acknowledged, .learned = parts.options.save_learned}) {}
+
+void ListSaver::load() { keeper_.load(*this, parts_.environment.clock.now()); }
+
+// ---- what has changed ----
+
+void ListSaver::on_event(const Event& event) {
+    const auto peers_changed = [this] {
+        parts_.labels.changes().add({ListChange::Kind::learned, Label::halp()});
+    };
+    match(
+        event,
+        [&](const EntryForgotten& e) {
+            // A host that failed is struck from the file; one that merely grew old stays there as a last resort.
+            if (e.why == ForgottenWhy::withdrawn || e.why == ForgottenWhy::failed) forget(e.label, e.endpoint);
+        },
+        [&](const PeerBuried& e) { forget(Label::halp(), e.peer); },
+        [&](const PeerLeft& e) { forget(Label::halp(), e.peer); },
+        [&](const PeerJoined&) { peers_changed(); }, [&](const PeerProved&) { peers_changed(); },
+        [](const auto&) {});
+}
+
+void ListSaver::forget(const Label& label, const Endpoint& endpoint) {
+    parts_.labels.changes().add(
+        {ListChange::Kind::forgotten, label, {parts_.environment.clock.wall(), endpoint}});
+}
+
+void ListSaver::hear_changes() {
+    ListChanges& changes = parts_.labels.changes();
+    if (changes.each().empty()) return;
+    const Instant now = parts_.environment.clock.now();
+    for (const ListChange& change : changes.each()) hear(change, now);
+    changes.clear();
+}
+
+void ListSaver::hear(const ListChange& change, Instant now) {
+    switch (change.kind) {
+        case ListChange::Kind::learned:
+            return keeper_.changed(change.label, Urgency::learned, now);
+        case ListChange::Kind::acknowledged:
+            return keeper_.changed(change.label, Urgency::acknowledged, now);
+        case ListChange::Kind::inserted:
+            return keeper_.inserted(change.label, change.line, now);
+        case ListChange::Kind::forgotten:
+            return keeper_.forgotten(change.label, change.line.endpoint, change.line.seen, now);
+    }
+}
+
+void ListSaver::on_wakeup() {
+    hear_changes();
+    const Instant now = parts_.environment.clock.now();
+    for (const Label& label : parts_.labels.changes().take_labels()) {
+        // A label that quotas or time removed altogether takes its file with it, or strangers could fill the
+        // directory.
+        if (parts_.lists.known(label))
+            keeper_.changed(label, Urgency::learned, now);
+        else
+            keeper_.clear(label);
+    }
+    if (now >= keeper_.next_deadline()) keeper_.on_deadline(now, *this);
+}
+
+void ListSaver::flush() {
+    hear_changes();
+    const Instant now = parts_.environment.clock.now();
+    for (const Label& label : parts_.labels.changes().take_labels()) keeper_.changed(label, Urgency::learned, now);
+    keeper_.changed(Label::halp(), Urgency::learned, now);
+    static_cast<void>(keeper_.flush(now, *this));  // what could not be saved was noted
+}
+
+bool ListSaver::clear(const Label& label) {
+    hear_changes();
+    return keeper_.clear(label);
+}
+
+void ListSaver::clear_all() {
+    hear_changes();
+    keeper_.clear_all();
+}
+
+// ---- what the keeper asks for and finds ----
+
+CacheFile ListSaver::lines_of(const Label& label) const {
+    CacheFile file;
+    const std::size_t most = lines_max(label);
+    if (label.lists_names()) {
+        for (const ListedName& name : parts_.lists.names(label, 0, most)) file.names.push_back({name.seen, name.name});
+        return file;
+    }
+    for (const ListedHost& host : parts_.lists.hosts(label, 0, most, moment()))
+        if (!(label == Label::halp() && host.own)) file.lines.push_back({host.seen, host.endpoint});
+    return file;
+}
+
+std::size_t ListSaver::lines_max(const Label& label) const {
+    const TableLimits& limits = parts_.options.table;
+    if (label == Label::halp()) return parts_.view.capacity();
+    if (label == Label::labels()) return limits.labels_max;
+    return label.lists_names() ? limits.names_per_directory_max : parts_.labels.allocation(label).entries_max;
+}
+
+void ListSaver::take_host(const Label& label, const CacheLine& line) {
+    parts_.lists.insert(label, line.endpoint, line.seen, local_source, LearnedFrom::cache, moment());
+}
+
+void ListSaver::take_name(const Label& directory, const CacheNameLine& line) {
+    parts_.lists.insert_name(directory, line.name, line.seen, local_source, LearnedFrom::cache, moment());
+}
+
+}  // namespace halp

@@ -1,0 +1,78 @@
+#include "overlay/node/node_status.h"
+
+#include <utility>
+#include <vector>
+
+#include "overlay/node/overlay_node.h"
+
+namespace halp {
+
+namespace {
+
+PeerStatus status_of(const Peer& peer, const Endpoint& endpoint, Instant now) {
+    PeerStatus s;
+    s.endpoint = endpoint;
+    s.role = peer.role;
+    s.proved = peer.proved != never;
+    s.suspect = peer.suspect();
+    s.original = peer.original;
+    if (peer.vouched()) s.age = now - peer.newest();
+    if (s.proved) s.proved_age = now - peer.proved;
+    s.failures = peer.failures;
+    return s;
+}
+
+}  // namespace
+
+std::vector<PeerStatus> OverlayNode::peers() const {
+    std::vector<PeerStatus> out;
+    const Instant now = environment_.clock.now();
+    const auto add = [&](const Peer& peer) { out.push_back(status_of(peer, endpoints_.at(peer.endpoint), now)); };
+    for (const Peer& peer : view_.listed()) add(peer);
+    for (const Peer& peer : view_.all())
+        if (peer.dead()) add(peer);
+    return out;
+}
+
+NodeStatus OverlayNode::status() const {
+    NodeStatus s;
+    s.swarm = options_.swarm;
+    if (gossip_.self() != no_endpoint) s.self = endpoints_.at(gossip_.self());
+    s.peers_listed = view_.listed_count();
+    s.peers_proved = view_.proved_count();
+    s.anchors = view_.count(PeerRole::anchor);
+    s.graves = view_.count(PeerRole::grave);
+    s.labels = labels_.label_count();
+    for (const Label& label : labels_.host_labels()) s.entries += labels_.find(label)->size();
+    s.announcements = gossip_.announcements().size();
+    s.endpoints = endpoints_.size();
+    s.table_bytes = labels_.bytes() + endpoints_.bytes();
+    s.text_sessions = streams_.size();
+    s.health = gossip_.health();
+    s.leaving = gossip_.leaving();
+    count_traffic(s);
+    return s;
+}
+
+void OverlayNode::count_traffic(NodeStatus& s) const {
+    const GossipCounters& gossip = gossip_.counters();
+    s.rounds = gossip.rounds;
+    s.rounds_failed = gossip.rounds_failed;
+    s.news_sent = gossip.news_sent;
+    s.news_received = gossip.news_received;
+    s.other_swarm = gossip.other_swarm;
+    s.text_queries = text_.counters().queries;
+    s.text_inserts = text_.counters().inserts;
+    s.text_bad = text_.counters().bad;
+    const StreamCounters& streams = streams_.counters();
+    s.bytes_in = streams.bytes_in;
+    s.bytes_out = streams.bytes_out;
+    s.streams_in = streams.accepted;
+    s.streams_out = streams.opened;
+    s.malformed = streams.malformed;
+    for (std::size_t i = 0; i < eviction_causes; ++i)
+        s.evicted[i] = labels_.evicted(static_cast<EvictionCause>(i));
+    for (std::size_t i = 0; i < refusal_causes; ++i) s.refused[i] = labels_.refused(static_cast<RefusalCause>(i));
+}
+
+}  // namespace halp

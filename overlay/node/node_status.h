@@ -1,0 +1,46 @@
+// What a node tells about itself and its peers: for the admin API, for logs and for measures.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "overlay/listing.h"
+#include "store/endpoint.h"
+#include "store/label.h"
+#include "store/label_table.h"
+#include "store/time.h"
+
+namespace halp {
+
+struct PeerStatus {
+    Endpoint endpoint;
+    PeerRole role = PeerRole::pool;
+    bool proved = false, suspect = false, original = false;
+    Duration age{0};                     // since the last confirmed contact that anybody told of
+    std::optional<Duration> proved_age;  // since the last one of this node
+    int failures = 0;
+};
+
+struct OwnAnnouncement {
+    Label label;
+    Endpoint endpoint;
+};
+
+struct NodeStatus {
+    std::string swarm;
+    std::optional<Endpoint> self;  // as others reach this node, once known
+    std::size_t peers_listed = 0, peers_proved = 0, anchors = 0, graves = 0;
+    std::size_t labels = 0, entries = 0, announcements = 0;
+    std::size_t endpoints = 0, table_bytes = 0, text_sessions = 0;
+    int health = 1;
+    bool leaving = false;
+    std::uint64_t rounds = 0, rounds_failed = 0, news_sent = 0, news_received = 0;
+    std::uint64_t text_queries = 0, text_inserts = 0, text_bad = 0;
+    std::uint64_t bytes_in = 0, bytes_out = 0, streams_in = 0, streams_out = 0;
+    std::uint64_t evicted[eviction_causes] = {}, refused[refusal_causes] = {};
+    std::uint64_t malformed = 0, other_swarm = 0;
+};
+
+}  // namespace halp

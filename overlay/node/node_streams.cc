@@ -1,0 +1,254 @@
+#include "overlay/node/node_streams.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <variant>
+
+namespace halp {
+
+namespace {
+
+// A peer that opens a conversation and then dawdles is cut off. Generous, because a stalled machine is no enemy.
+constexpr Duration incoming_patience_min = std::chrono::seconds{5};
+
+}  // namespace
+
+void NodeStreams::on_accept(StreamId id, const Endpoint& source) {
+    ++counters_.accepted;
+    NodeStream& stream = streams_.add(id);
+    stream.remote = source;
+    streams_.set_deadline(id, stream, now() + parts_.options.text.deadline);
+}
+
+void NodeStreams::on_connected(StreamId id, const Endpoint& remote) {
+    NodeStream* stream = streams_.find(id);
+    if (!stream) return;
+    stream->remote = remote;
+    if (stream->use != StreamUse::gossip_out) return;
+    if (!stream->hang_up_when_sent) return parts_.gossip.on_connected(stream->conversation);
+    parts_.gossip.on_sent(stream->conversation);
+    hang_up(id);
+}
+
+void NodeStreams::on_connect_failed(StreamId id, ConnectFailure why) {
+    const NodeStream* stream = streams_.find(id);
+    if (!stream) return;
+    const ConversationId conversation = stream->conversation;
+    const StreamUse use = stream->use;
+    streams_.erase(id);
+    if (use == StreamUse::gossip_out)
+        parts_.gossip.on_failed(conversation, why, now());
+    else
+        parts_.originals.on_failed(conversation, moment());
+}
+
+void NodeStreams::on_bytes(StreamId id, Bytes bytes) {
+    NodeStream* stream = streams_.find(id);
+    if (!stream) return;
+    counters_.bytes_in += bytes.size();
+    switch (stream->use) {
+        case StreamUse::undecided:
+            return first_bytes(id, *stream, bytes);
+        case StreamUse::text:
+            return text_verdict(id, *stream, stream->session->on_bytes(bytes, now()));
+        case StreamUse::gossip_in:
+        case StreamUse::gossip_out:
+            return frame_bytes(id, *stream, bytes);
+        case StreamUse::original_out:
+            if (stream->answer->on_bytes(bytes)) return;
+            ended(id, false);
+            transport().abort(id);
+            return;
+    }
+}
+
+void NodeStreams::first_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
+    if (static_cast<std::uint8_t>(bytes.front()) == gossip::frame_magic) {
+        const Duration patience = std::max(incoming_patience_min, 8 * parts_.options.gossip.exchange_timeout);
+        stream.use = StreamUse::gossip_in;
+        streams_.bind(id, stream, parts_.gossip.next_incoming());
+        streams_.set_deadline(id, stream, now() + patience);
+        return frame_bytes(id, stream, bytes);
+    }
+    stream.use = StreamUse::text;
+    if (const auto query = TextSession::whole_query(bytes)) return answer_text(id, stream, *query);
+    const TextOptions& text = parts_.options.text;
+    stream.session =
+        std::make_unique<TextSession>(bytes, now(), TextSessionTimes{text.pause_max, text.deadline});
+    streams_.set_deadline(id, stream, stream.session->next_deadline());
+}
+
+// ---- HALP text ----
+
+void NodeStreams::text_verdict(StreamId id, NodeStream& stream, TextSession::Verdict verdict) {
+    switch (verdict) {
+        case TextSession::Verdict::wait:
+            return streams_.set_deadline(id, stream, stream.session->next_deadline());
+        case TextSession::Verdict::answer: {
+            const std::unique_ptr<TextSession> session = std::move(stream.session);  // the query is a view into it
+            return answer_text(id, stream, session->query());
+        }
+        case TextSession::Verdict::refuse:
+            transport().write(id, text_refusal);
+            parts_.observer.note(StreamEnded{stream.remote, StreamEnd::slow});
+            return hang_up(id);
+    }
+}
+
+void NodeStreams::answer_text(StreamId id, const NodeStream& stream, const TextQuery& query) {
+    const std::string answer = parts_.text.answer(query, stream.remote, moment());
+    if (!answer.empty()) write(id, answer);
+    hang_up(id);
+}
+
+// ---- gossip ----
+
+// Frames, one after the other. Bytes are kept only while a frame is not whole.
+void NodeStreams::frame_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
+    std::string gathered;
+    if (!stream.received.empty()) {
+        gathered = std::move(stream.received);
+        gathered.append(bytes);
+        bytes = gathered;
+    }
+    while (!bytes.empty()) {
+        const auto size = gossip::frame_size(bytes);
+        if (const auto* error = std::get_if<gossip::DecodeError>(&size)) {
+            if (*error == gossip::DecodeError::need_more) break;
+            return bad_frame(id, stream, *error);
+        }
+        const std::size_t frame = std::get<std::size_t>(size);
+        if (bytes.size() < frame) break;
+        if (!take_frame(id, bytes.substr(0, frame))) return;
+        bytes.remove_prefix(frame);
+    }
+    stream.received.assign(bytes);
+}
+
+// False when the stream is closed.
+bool NodeStreams::take_frame(StreamId id, Bytes frame) {
+    NodeStream& stream = *streams_.find(id);
+    const auto decoded = gossip::decode(frame, parts_.endpoints);
+    if (const auto* error = std::get_if<gossip::DecodeError>(&decoded)) {
+        bad_frame(id, stream, *error);
+        return false;
+    }
+    const Moment m = moment();
+    parts_.gossip.on_message(stream.conversation, std::get<gossip::Message>(decoded), stream.remote, m.now, m.wall);
+    carry_out_gossip();
+    return streams_.find(id) != nullptr;
+}
+
+void NodeStreams::bad_frame(StreamId id, NodeStream& stream, gossip::DecodeError error) {
+    const ConversationId conversation = stream.conversation;
+    const bool ours = stream.use == StreamUse::gossip_out;
+    if (ours && error == gossip::DecodeError::bad_magic) {
+        // It talks, but not gossip: an original server answers a frame with its one error text.
+        hang_up(id);
+        return parts_.gossip.on_failed(conversation, ConnectFailure::text_only, now());
+    }
+    ++counters_.malformed;
+    const bool version = error == gossip::DecodeError::unknown_version;
+    parts_.observer.note(StreamEnded{stream.remote, version ? StreamEnd::version : StreamEnd::malformed});
+    if (const gossip::Refusal refusal = gossip::refusal_for(error); refusal != gossip::Refusal::none) {
+        gossip::Message no;
+        no.kind = gossip::Kind::refuse;
+        no.refusal = refusal;
+        transport().write(id, gossip::encode(no, parts_.endpoints));
+    }
+    hang_up(id);
+    if (ours) parts_.gossip.on_failed(conversation, ConnectFailure::silent, now());
+}
+
+void NodeStreams::carry_out_gossip() {
+    for (const GossipAction& action : parts_.gossip.take_actions()) {
+        if (const auto* call = std::get_if<GossipCall>(&action))
+            open(*call);
+        else if (const auto* answer = std::get_if<GossipReply>(&action))
+            reply(*answer);
+        else if (StreamId id{}; streams_.stream_of(std::get<GossipHangUp>(action).conversation, id))
+            hang_up(id);
+    }
+}
+
+void NodeStreams::open(const GossipCall& call) {
+    ++counters_.opened;
+    const StreamId id = transport().connect(parts_.endpoints.at(call.to));
+    NodeStream& stream = streams_.add(id);
+    stream.use = StreamUse::gossip_out;
+    stream.hang_up_when_sent = call.hang_up;
+    streams_.bind(id, stream, call.conversation);
+    scratch_.clear();
+    gossip::encode_to(scratch_, call.first, parts_.endpoints);
+    write(id, scratch_);
+}
+
+void NodeStreams::reply(const GossipReply& answer) {
+    StreamId id{};
+    if (!streams_.stream_of(answer.conversation, id)) return;  // the peer hung up meanwhile
+    scratch_.clear();
+    gossip::encode_to(scratch_, answer.message, parts_.endpoints);
+    write(id, scratch_);
+    if (answer.hang_up) hang_up(id);
+}
+
+// ---- original servers ----
+
+void NodeStreams::carry_out_visits() {
+    for (const OriginalCall& call : parts_.originals.take_calls()) {
+        ++counters_.opened;
+        const StreamId id = transport().connect(parts_.endpoints.at(call.to));
+        NodeStream& stream = streams_.add(id);
+        stream.use = StreamUse::original_out;
+        stream.answer = std::make_unique<TextAnswer>();
+        streams_.bind(id, stream, call.conversation);
+        streams_.set_deadline(id, stream, now() + parts_.options.text.deadline);
+        write(id, call.query);
+    }
+}
+
+// ---- ends ----
+
+// The peer sends no more (orderly), or the connection broke.
+void NodeStreams::ended(StreamId id, bool orderly) {
+    NodeStream* stream = streams_.find(id);
+    if (!stream) return;
+    if (orderly && stream->use == StreamUse::undecided) return answer_text(id, *stream, parse_text_query({}));
+    if (orderly && stream->use == StreamUse::text) return text_verdict(id, *stream, stream->session->on_end());
+    const ConversationId conversation = stream->conversation;
+    const StreamUse use = stream->use;
+    const std::unique_ptr<TextAnswer> answer = std::move(stream->answer);
+    streams_.erase(id);
+    if (orderly) transport().close(id);
+    if (use == StreamUse::gossip_out) parts_.gossip.on_failed(conversation, ConnectFailure::silent, now());
+    if (use == StreamUse::original_out) parts_.originals.on_answer(conversation, answer->text(orderly), moment());
+}
+
+void NodeStreams::on_deadline(Instant now) {
+    for (StreamId id{}; streams_.due(now, id);) too_slow(id);
+}
+
+void NodeStreams::too_slow(StreamId id) {
+    NodeStream& stream = *streams_.find(id);
+    if (stream.session) return text_verdict(id, stream, stream.session->on_deadline(now()));
+    const ConversationId conversation = stream.conversation;
+    const StreamUse use = stream.use;
+    if (use == StreamUse::gossip_in) parts_.observer.note(StreamEnded{stream.remote, StreamEnd::slow});
+    if (use == StreamUse::undecided) return hang_up(id);  // a silent peer gets no error text
+    streams_.erase(id);
+    transport().abort(id);
+    if (use == StreamUse::original_out) parts_.originals.on_failed(conversation, moment());
+}
+
+void NodeStreams::write(StreamId id, Bytes bytes) {
+    counters_.bytes_out += bytes.size();
+    transport().write(id, bytes);
+}
+
+void NodeStreams::hang_up(StreamId id) {
+    streams_.erase(id);
+    transport().close(id);
+}
+
+}  // namespace halp

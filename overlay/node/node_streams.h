@@ -1,0 +1,78 @@
+// The connections of one node. The first byte of a connection tells gossip from HALP text; from then on bytes are cut
+// into text queries or gossip frames, handed to the part that answers them, and what the parts want said is sent.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "overlay/environment.h"
+#include "overlay/gossip/gossip.h"
+#include "overlay/gossip/gossip_codec.h"
+#include "overlay/node/originals.h"
+#include "overlay/node/stream_table.h"
+#include "overlay/node/text_service.h"
+#include "overlay/overlay_options.h"
+
+namespace halp {
+
+struct StreamCounters {
+    std::uint64_t bytes_in = 0, bytes_out = 0;
+    std::uint64_t accepted = 0, opened = 0;
+    std::uint64_t malformed = 0;  // frames that are none
+};
+
+class NodeStreams {
+public:
+    struct Parts {
+        const OverlayEnvironment& environment;
+        Observer& observer;
+        const OverlayOptions& options;
+        EndpointTable& endpoints;
+        Gossip& gossip;
+        TextService& text;
+        Originals& originals;
+    };
+    explicit NodeStreams(Parts parts) : parts_(parts) {}
+
+    void on_accept(StreamId id, const Endpoint& source);
+    void on_connected(StreamId id, const Endpoint& remote);
+    void on_connect_failed(StreamId id, ConnectFailure why);
+    void on_bytes(StreamId id, Bytes bytes);
+    void on_end(StreamId id) { ended(id, true); }
+    void on_closed(StreamId id) { ended(id, false); }
+    [[nodiscard]] Instant next_deadline() const { return streams_.next_deadline(); }
+    void on_deadline(Instant now);  // streams that took too long
+
+    // Opens, writes and closes as gossip and the visits of originals want it.
+    void carry_out_gossip();
+    void carry_out_visits();
+
+    [[nodiscard]] const StreamCounters& counters() const { return counters_; }
+    [[nodiscard]] std::size_t size() const { return streams_.size(); }
+
+private:
+    void first_bytes(StreamId id, NodeStream& stream, Bytes bytes);
+    void text_verdict(StreamId id, NodeStream& stream, TextSession::Verdict verdict);
+    void answer_text(StreamId id, const NodeStream& stream, const TextQuery& query);
+    void frame_bytes(StreamId id, NodeStream& stream, Bytes bytes);
+    bool take_frame(StreamId id, Bytes frame);
+    void bad_frame(StreamId id, NodeStream& stream, gossip::DecodeError error);
+    void ended(StreamId id, bool orderly);
+    void too_slow(StreamId id);
+    void open(const GossipCall& call);
+    void reply(const GossipReply& reply);
+    void write(StreamId id, Bytes bytes);
+    void hang_up(StreamId id);
+
+    [[nodiscard]] Instant now() const { return parts_.environment.clock.now(); }
+    [[nodiscard]] Moment moment() const { return {now(), parts_.environment.clock.wall()}; }
+    [[nodiscard]] Transport& transport() const { return parts_.environment.transport; }
+
+    Parts parts_;
+    StreamTable streams_;
+    StreamCounters counters_;
+    std::string scratch_;  // an encoded frame; its memory is used again
+};
+
+}  // namespace halp
