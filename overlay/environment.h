@@ -62,8 +62,8 @@ enum class StreamId : std::uint64_t {};
 class Transport {
 public:
     virtual ~Transport() = default;
-    // The outcome comes later as on_connected or on_connect_failed. The world resolves host names, afresh each time.
-    // Bytes may be written at once; they leave when the connection stands.
+    // The outcome comes later as on_connected or on_connect_failed. The world resolves host names, afresh each
+    // time. Bytes may be written at once; they leave when the connection stands.
     virtual StreamId connect(const Endpoint& to) = 0;
     virtual void write(StreamId stream, Bytes bytes) = 0;
     // Flow control: written bytes that have not left this machine yet. 0 for a stream that is gone, and in a world
@@ -130,7 +130,8 @@ public:
     virtual void on_bytes(StreamId stream, Bytes bytes) = 0;
     // The unsent bytes of the stream have fallen from above a mark of the world to the mark or less.
     virtual void on_writable(StreamId) {}
-    virtual void on_end(StreamId stream) = 0;     // the peer sends no more; writing still works; close() is ours to call
+    // The peer sends no more. Writing still works; the node is to call close().
+    virtual void on_end(StreamId stream) = 0;
     virtual void on_closed(StreamId stream) = 0;  // reset or broken; the stream is gone
     virtual void on_wakeup() = 0;
 };

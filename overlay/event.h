@@ -1,5 +1,5 @@
-// Everything that can happen to a node, as one variant: what logs say, metrics count, checkers and tests assert
-// on. Protocol code notes events and never logs.
+// Everything that can happen to a node, as one variant. Logs write it, metrics count it, checkers and tests assert on
+// it. Protocol code notes events and never logs.
 #pragma once
 
 #include <cstdint>
@@ -21,19 +21,19 @@ enum class StreamEnd : std::uint8_t { malformed, slow, too_many, other_swarm, ve
 struct EntryLearned { Label label; Endpoint endpoint; LearnedFrom from; };
 struct EntryForgotten { Label label; Endpoint endpoint; ForgottenWhy why; };
 struct PeerJoined { Endpoint peer; };      // first seen in the `halp` list, or back from the dead
-struct PeerProved { Endpoint peer; };      // first own contact
+struct PeerProved { Endpoint peer; };      // first contact by this node itself
 struct PeerSuspected { Endpoint peer; };
-struct PeerBuried { Endpoint peer; };      // failed for good: no longer listed, probed ever more rarely
-struct PeerLeft { Endpoint peer; };        // said so itself
-struct PeerExpired { Endpoint peer; };     // nobody spoke of it for too long
+struct PeerBuried { Endpoint peer; };      // dead: no longer listed, probed at growing intervals
+struct PeerLeft { Endpoint peer; };        // the peer said so itself
+struct PeerExpired { Endpoint peer; };     // nobody mentioned it for too long
 struct PeerIsOriginal { Endpoint peer; };  // answers HALP text only
-struct SelfKnown { Endpoint self; };       // the address others see us at became known or changed
+struct SelfKnown { Endpoint self; };       // the address at which others see this node became known or changed
 struct SwarmMismatch { Endpoint peer; };   // belongs to another swarm: check --swarm
 struct SeedFailed { Endpoint seed; ConnectFailure why; };
 struct StreamEnded { Endpoint source; StreamEnd why; };
 struct QueryAnswered { Endpoint source; bool insert; bool bad; };
 struct RoundDone { std::size_t peers; bool worked; };
-struct StorageFailed { std::string what; };  // a plain sentence
+struct StorageFailed { std::string what; };  // one sentence
 struct CacheLineSkipped { std::string file; std::size_t line; std::string why; };
 struct InsertRefused { Endpoint source; Label label; RefusalCause cause; };
 struct HealthChanged { int multiplier; };  // 1 well .. 8 sick (local health multiplier)
@@ -46,7 +46,7 @@ struct Event : std::variant<EntryLearned, EntryForgotten, PeerJoined, PeerProved
     using variant::variant;
 };
 
-// std::visit for an Event: handlers by type; end the list with [](const auto&) {} to ignore the rest.
+// std::visit for an Event, with handlers by type. A last handler [](const auto&) {} ignores the rest.
 template <class... Fs>
 auto match(const Event& event, Fs... fs) {
     return std::visit(overloaded{fs...}, static_cast<const Event::variant&>(event));

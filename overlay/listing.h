@@ -1,4 +1,4 @@
-// A line of a host list and of a directory as users see them, and the part that a peer plays in a node's view.
+// A line of a host list and of a directory, as users see them, and the role of a peer in a node's view.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,9 @@ namespace halp {
 struct ListedHost {
     Endpoint endpoint;
     UnixSeconds seen{0};   // as HALP text shows it
-    bool own = false;      // announced here
-    bool proved = false;   // this node or its applications reached it
-    bool claimed = false;  // only ever claimed in HALP text
+    bool own = false;      // announced by this node
+    bool proved = false;   // this node or one of its applications reached it
+    bool claimed = false;  // known only from HALP text
 };
 struct ListedName {
     std::string name;

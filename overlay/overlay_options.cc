@@ -14,7 +14,8 @@ OverlayOptions OverlayOptions::for_profile(Profile profile) {
             o.gossip.stall_patience = 10s;
             o.gossip.leave_linger = 1s;
             break;
-        case Profile::lan: break;
+        case Profile::lan:
+            break;
         case Profile::wan:
             o.gossip.period = 10s;
             o.gossip.exchange_timeout = 5s;

@@ -1,4 +1,4 @@
-// How straight-line code (tests, the conformance suite) waits: a world goes on until something has happened.
+// For straight-line code (tests, the conformance suite) that waits: lets a world run until something has happened.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,8 @@ namespace halp {
 class WorldRunner {
 public:
     virtual ~WorldRunner() = default;
-    // Asks `done` first and after everything that happens. False when it has not come true within `span` of the
-    // world's time. Never called from inside an EventHandler.
+    // Calls `done` first, and again after everything that happens. False when it is not true within `span` of the
+    // world's time. Not to be called from inside an EventHandler.
     virtual bool run_until(const std::function<bool()>& done, Duration span) = 0;
 };
 

@@ -34,7 +34,7 @@ std::string host_words(const Label& label, const Endpoint& endpoint, UnixSeconds
            std::to_string(endpoint.port) + ' ' + sign + '\n';
 }
 
-// The words between single blanks; 0 when there are more than fit.
+// Splits at single blanks. Returns the number of words, or 0 when there are more than fit.
 std::size_t split(std::string_view line, std::array<std::string_view, 5>& words) {
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::size_t blank = line.find(' ');
@@ -45,7 +45,7 @@ std::size_t split(std::string_view line, std::array<std::string_view, 5>& words)
     return 0;
 }
 
-// False: torn, or not ours.
+// False for a line that is torn or not of this format.
 bool take_line(std::string_view line, std::map<Label, JournalledLabel>& labels) {
     std::array<std::string_view, 5> words;
     const std::size_t found = split(line, words);
@@ -71,6 +71,26 @@ bool take_line(std::string_view line, std::map<Label, JournalledLabel>& labels) 
     return true;
 }
 
+void take_lines(std::string_view content, std::size_t& line_number, CacheJournal::Replay& replay) {
+    while (!content.empty()) {
+        const std::size_t end = std::min(content.find('\n'), content.size());
+        ++line_number;
+        if (end > 0 && !take_line(content.substr(0, end), replay.labels)) {
+            ++replay.bad.bad_count;
+            if (replay.bad.bad.size() < bad_listed_max) replay.bad.bad.push_back({line_number, "the line is torn"});
+        }
+        content.remove_prefix(std::min(end + 1, content.size()));
+    }
+}
+
+std::vector<std::uint64_t> numbers_of(const std::vector<std::string>& names) {
+    std::vector<std::uint64_t> numbers;
+    for (const std::string& name : names)
+        if (const auto number = number_of_file(name)) numbers.push_back(*number);
+    std::sort(numbers.begin(), numbers.end());
+    return numbers;
+}
+
 }  // namespace
 
 CacheJournal::Replay CacheJournal::load() {
@@ -80,11 +100,7 @@ CacheJournal::Replay CacheJournal::load() {
         replay.errors.push_back(names.error());
         return replay;
     }
-    std::vector<std::uint64_t> numbers;
-    for (const std::string& name : *names) {
-        if (const auto number = number_of_file(name)) numbers.push_back(*number);
-    }
-    std::sort(numbers.begin(), numbers.end());
+    const std::vector<std::uint64_t> numbers = numbers_of(*names);
     if (!numbers.empty()) number_ = numbers.back() + 1;
     std::size_t line_number = 0;
     for (const std::uint64_t number : numbers) {
@@ -94,16 +110,7 @@ CacheJournal::Replay CacheJournal::load() {
             continue;
         }
         old_.push_back(file_name(number));
-        for (std::string_view rest{*content}; !rest.empty();) {
-            const std::size_t end = std::min(rest.find('\n'), rest.size());
-            ++line_number;
-            if (end > 0 && !take_line(rest.substr(0, end), replay.labels)) {
-                ++replay.bad.bad_count;
-                if (replay.bad.bad.size() < bad_listed_max)
-                    replay.bad.bad.push_back({line_number, "the line is torn"});
-            }
-            rest.remove_prefix(std::min(end + 1, rest.size()));
-        }
+        take_lines(*content, line_number, replay);
     }
     return replay;
 }
@@ -126,7 +133,7 @@ bool CacheJournal::cleared(const Label& label) { return add(label.text() + " x\n
 
 Result<void> CacheJournal::append() {
     if (pending_.empty()) return {};
-    // Whatever a failed append has left becomes a bad line of its own.
+    // The line feed turns what a failed append has left into a bad line of its own.
     const Result<void> done = state_.append(file_name(number_), torn_ ? '\n' + pending_ : pending_);
     torn_ = !done.has_value();
     if (torn_) return done;

@@ -11,10 +11,10 @@ namespace halp {
 
 namespace {
 
-constexpr std::size_t pending_bytes_wanted = std::size_t{64}
-                                             << 10;  // more is not kept in memory until the deadline
+// More pending bytes are written before their deadline.
+constexpr std::size_t pending_bytes_wanted = std::size_t{64} << 10;
 
-// Merges what we know into what the file says, while nobody else can change it.
+// Merges what the node knows into the file, while nobody else can change the file.
 class Merging final : public Storage::Change {
 public:
     Merging(const Label& label, CacheFile ours, std::vector<ForgottenHost> forgotten, std::size_t lines_max)
@@ -157,7 +157,7 @@ void CacheKeeper::forgotten(const Label& label, const Endpoint& endpoint, UnixSe
     } else if (entry.forgotten.size() < forgotten_per_label_max) {
         entry.forgotten.emplace(endpoint, as_of);
     }
-    // Or a journal read again would bring it back.
+    // Otherwise the journal, read again, would bring it back.
     if (entry.in_journal || entry.in_old_journal) journalled(at, journal_.forgotten(label, endpoint, as_of), now);
     changed(label, Urgency::learned, now);
 }
@@ -192,7 +192,7 @@ void CacheKeeper::clear_all() {
     }
 }
 
-// The file and everything that waits to be written into it.
+// Drops the file and everything that waits to be written into it.
 bool CacheKeeper::drop(const Label& label) {
     const std::string name = cache_file_name(label);
     const auto at = entries_.try_emplace(label).first;
@@ -208,7 +208,7 @@ bool CacheKeeper::drop(const Label& label) {
         entry.cleared = !removed.has_value();
         if (!removed) failed(at, removed.error(), latest_);
     }
-    settle(at);
+    drop_if_idle(at);
     return existed;
 }
 
@@ -217,7 +217,7 @@ bool CacheKeeper::drop(const Label& label) {
 void CacheKeeper::schedule(Entries::iterator at, Urgency urgency, Instant due) {
     Entry& entry = at->second;
     if (entry.due != no_deadline) {
-        if (entry.failures > 0) return;  // it is tried again when that makes sense
+        if (entry.failures > 0) return;  // the next attempt is scheduled already
         if (entry.urgency == Urgency::acknowledged && urgency == Urgency::learned) return;
         if (entry.urgency == urgency && entry.due <= due) return;
         due = std::min(due, entry.due);
@@ -234,7 +234,7 @@ void CacheKeeper::unschedule(Entries::iterator at) {
     at->second.due = no_deadline;
 }
 
-void CacheKeeper::settle(Entries::iterator at) {
+void CacheKeeper::drop_if_idle(Entries::iterator at) {
     const Entry& entry = at->second;
     const bool journalled = entry.in_journal || entry.in_old_journal;
     if (entry.due != no_deadline || journalled || entry.cleared || entry.lines > 0 || !entry.forgotten.empty())
@@ -297,7 +297,7 @@ bool CacheKeeper::flush(Instant now, const CacheSource& source) {
 // ---- the journal ----
 
 bool CacheKeeper::to_journal(const Entry& entry) const {
-    // Once in the journal, always there until it is removed: the order of its lines is their meaning.
+    // The order of the lines matters, so a label that is in the journal stays there until the journal is removed.
     if (entry.in_journal || entry.in_old_journal) return true;
     if (entry.lines > options_.large_lines || entry.failures > 0) return true;
     const bool on_its_way = entry.due != no_deadline && entry.urgency == Urgency::acknowledged;
@@ -370,7 +370,7 @@ void CacheKeeper::end_sweep(Instant now) {
     for (auto at = entries_.begin(); at != entries_.end();) {
         const auto next = std::next(at);
         at->second.in_old_journal = false;
-        settle(at);
+        drop_if_idle(at);
         at = next;
     }
 }
@@ -404,7 +404,7 @@ CacheKeeper::Saved CacheKeeper::save(Entries::iterator at, Instant now, const Ca
     entry.journalled = 0;
     entry.lines = large ? lines : 0;
     swept(entry);
-    settle(at);
+    drop_if_idle(at);
     return large ? Saved::large : Saved::small;
 }
 

@@ -1,12 +1,13 @@
-// Keeps a node's labels in the host cache directory, which it shares with the original tools, `halp` and other
-// daemons: a file is only ever merged into, under its lock, and is whole at any moment. An acknowledged insert
-// is on disk by its deadline, in the label's file or, where rewriting that would cost too much, in a journal.
+// Keeps the labels of a node in the host cache directory, which other programs share: the original tools, `halp`,
+// other daemons. So a save merges into a file, under a lock, and a file is whole at any moment. An acknowledged
+// insert is on disk by its deadline: in the label's file or, where rewriting that would cost too much, in a
+// journal.
 //
-// Costs are bounded per turn of the event loop and per second, whatever strangers insert: a turn saves at most
-// `files_per_turn` files (or one large one) and turns keep a distance. Inserts into large labels and into more
-// labels at once than a turn can save go to the journal, one append for all of them; their files are rewritten
-// together, rarely ("a sweep"), after which the journal is removed. A failed save is tried again, ever more
-// rarely, and loses nothing: what is saved is asked of the source anew each time.
+// Costs are bounded per turn of the event loop and per second, whatever strangers insert. A turn saves at most
+// `files_per_turn` files, or one large one, and there is a pause between turns. Inserts into large labels, and into
+// more labels at once than a turn can save, go to the journal with one append for all of them. Their files are
+// rewritten together and rarely, in a sweep, after which the journal is removed. A failed save is tried again, at
+// growing intervals, and loses nothing, because each save asks the source anew.
 #pragma once
 
 #include <chrono>
@@ -28,16 +29,16 @@ namespace halp {
 
 enum class Urgency : std::uint8_t { learned, acknowledged };
 
-// What this node knows of a label, in the terms of a cache file.
+// What a node knows of a label, as a cache file says it.
 class CacheSource {
 public:
     virtual ~CacheSource() = default;
     [[nodiscard]] virtual CacheFile lines_of(const Label& label) const = 0;
-    // How many lines the file may have; 0: this label is not kept on disk.
+    // How many lines the file may have. 0: this label is not kept on disk.
     [[nodiscard]] virtual std::size_t lines_max(const Label& label) const = 0;
 };
 
-// Takes what load() finds, label by label, newest first.
+// Takes what load() finds, label by label, the newest line first.
 class CacheSink {
 public:
     virtual ~CacheSink() = default;
@@ -51,14 +52,14 @@ struct CacheKeeperOptions {
     Duration turn_distance = std::chrono::milliseconds{100};
     std::size_t files_per_turn = 16;
     std::size_t large_lines = 2000;
-    // A sweep comes sweep_min after the first line of a journal when a label has grown by a quarter in it, else
-    // sweep_max after it; at once when the journal is longer than journal_bytes_max.
+    // A sweep begins sweep_max after the first line of a journal, sweep_min after it when the journal lets a label
+    // grow by a quarter, and at once when the journal is longer than journal_bytes_max.
     Duration sweep_min = std::chrono::seconds{30};
     Duration sweep_max = std::chrono::seconds{60};
     std::size_t journal_bytes_max = std::size_t{16} << 20;
     Duration retry_min = std::chrono::milliseconds{200};
     Duration retry_max = std::chrono::seconds{60};
-    Duration journal_retry = std::chrono::seconds{1};  // cheap to try, and inserts wait for it
+    Duration journal_retry = std::chrono::seconds{1};  // short: an attempt is cheap, and inserts wait for it
     Duration complaint_distance = std::chrono::seconds{60};
 };
 
@@ -71,23 +72,23 @@ public:
 
     CacheKeeper(Storage& cache, Storage& state, Observer& observer, CacheKeeperOptions options = {});
 
-    // Everything on disk, the journal folded in. Call it once, before anything else.
+    // Reads everything on disk, the journal included. To be called once, before anything else.
     void load(CacheSink& sink, Instant now);
 
-    // This label's file is out of date.
+    // The label's file is out of date.
     void changed(const Label& label, Urgency urgency, Instant now);
-    // The same for one host that somebody was told is kept: the cheap way, as it may go to the journal.
+    // The same for one acknowledged host. Cheaper, as the line may go to the journal.
     void inserted(const Label& label, const CacheLine& line, Instant now);
-    // Withdrawn, buried or removed by hand, not merely expired: its line goes at the next save, unless the disk
-    // knows a later time than `as_of`.
+    // The host was withdrawn, buried or removed by hand; it did not merely expire. Its line is removed at the next
+    // save, unless the disk has a later time than `as_of`.
     void forgotten(const Label& label, const Endpoint& endpoint, UnixSeconds as_of, Instant now);
-    // Removes the file now, or as soon as that is possible. True when there was one.
+    // Removes the file now, or as soon as that is possible. True when there was a file.
     bool clear(const Label& label);
-    void clear_all();  // every label's file, also those this node does not know
+    void clear_all();  // the files of all labels, also of those that this node does not know
 
     [[nodiscard]] Instant next_deadline() const;
     void on_deadline(Instant now, const CacheSource& source);
-    // Everything unsaved, now. False when some of it could not be saved.
+    // Saves everything that is unsaved. False when some of it could not be saved.
     bool flush(Instant now, const CacheSource& source);
 
 private:
@@ -95,12 +96,12 @@ private:
         Instant due = no_deadline;  // no_deadline: its file is up to date
         Urgency urgency = Urgency::learned;
         bool in_journal = false;      // in the current part of the journal
-        bool in_old_journal = false;  // in the part that a sweep makes superfluous
-        bool awaits_sweep = false;    // and not saved since
+        bool in_old_journal = false;  // in the part that the sweep under way will remove
+        bool awaits_sweep = false;    // the same, and not saved since the sweep began
         bool cleared = false;         // the file should be gone, but removing it failed
         std::uint8_t failures = 0;
-        std::size_t lines = 0;       // of its file, as last seen; 0 for small ones
-        std::size_t journalled = 0;  // lines since then
+        std::size_t lines = 0;       // of its file at the last save or load; 0 for small ones
+        std::size_t journalled = 0;  // lines in the journal since then
         std::map<Endpoint, UnixSeconds> forgotten;
     };
     using Entries = std::map<Label, Entry>;
@@ -113,7 +114,7 @@ private:
 
     void schedule(Entries::iterator at, Urgency urgency, Instant due);
     void unschedule(Entries::iterator at);
-    void settle(Entries::iterator at);  // forgets an entry that says nothing
+    void drop_if_idle(Entries::iterator at);  // when the entry holds nothing worth keeping
     void journalled(Entries::iterator at, bool written, Instant now);
     [[nodiscard]] bool to_journal(const Entry& entry) const;
     void append_journal(Instant now);
@@ -135,17 +136,17 @@ private:
     CacheKeeperOptions options_;
     CacheJournal journal_;
     Entries entries_;
-    // What is due, by urgency: the acknowledged first.
+    // Labels by the time when they are due: acknowledged changes, and the others.
     std::set<std::pair<Instant, Label>> due_[2];
-    Instant journal_due_ = no_deadline;  // pending lines are appended
+    Instant journal_due_ = no_deadline;  // when pending lines are appended
     Instant journal_retry_ = never;
-    Instant journal_began_ = no_deadline;  // first line of the current part
+    Instant journal_began_ = no_deadline;  // when the current part got its first line
     bool sweep_early_ = false;
-    std::size_t sweeping_ = 0;   // labels that await the sweep
-    Instant sweep_end_ = never;  // not before; later when removing the old part failed
+    std::size_t sweeping_ = 0;   // number of labels that await the sweep
+    Instant sweep_end_ = never;  // earliest end; later when removing the old part failed
     Instant last_turn_ = never;
     Instant last_complaint_ = never;
-    Instant latest_ = never;  // the latest time we were told
+    Instant latest_ = never;  // the latest time that a caller gave
 };
 
 }  // namespace halp

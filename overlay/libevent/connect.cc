@@ -1,4 +1,5 @@
-// Outgoing connections of LibeventStreams: the addresses of a name one after the other, all within one time-out.
+// LibeventStreams: outgoing connections. The addresses of a name are tried one after the other, all within one
+// time-out.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -33,8 +34,8 @@ ConnectFailure failure_of(int error) {
     }
 }
 
-// The larger, the more it tells about the host that was meant: a machine without IPv6 must not hide that the IPv4
-// address refused.
+// How much a failure tells about the host: of several addresses the most telling failure is reported. A machine
+// without IPv6 must not hide that the IPv4 address refused.
 int weight(ConnectFailure failure) {
     switch (failure) {
         case ConnectFailure::name_unknown:
@@ -47,7 +48,7 @@ int weight(ConnectFailure failure) {
             return 3;
         case ConnectFailure::refused:
             return 4;
-        case ConnectFailure::silent:  // nodes find these two out, when a connection stands
+        case ConnectFailure::silent:  // found by nodes, on connections that stand
         case ConnectFailure::text_only:
             break;
     }
@@ -100,7 +101,7 @@ void LibeventStreams::try_next_address(Stream& stream) {
     tell_later(stream);
 }
 
-// 0 or an errno. That it stands (or not) is heard when the socket becomes writable.
+// Returns 0 or an errno. The outcome shows when the socket becomes writable.
 int LibeventStreams::start_connecting(Stream& stream, const SocketAddress& to) {
     stream.fd = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (stream.fd < 0) return errno;

@@ -1,4 +1,5 @@
-// What LibeventStreams does by the clock, and what a door found out and may only be told from the loop.
+// LibeventStreams: what it does by the clock, and what it finds out during a call of the node and tells from the
+// loop.
 #include <event2/event.h>
 #include <sys/time.h>
 
@@ -12,7 +13,7 @@
 
 namespace halp {
 
-// The socket is closed. A stream that the node closed while it was connecting has nobody to be told.
+// Precondition: the socket is closed. When the node closed the stream while it was connecting, nobody is told.
 void LibeventStreams::tell_later(Stream& stream) {
     if (stream.attempt) ++stats_.connects_failed;
     if (stream.closing) return release(stream);
@@ -41,7 +42,7 @@ void LibeventStreams::deliver_later() {
 
 void LibeventStreams::arm(Instant when) {
     armed_ = when;
-    // libevent's coarse clock may be some milliseconds off; firing early only means arming again.
+    // libevent's coarse clock may be some milliseconds off. Firing early only means arming again.
     const std::int64_t us = std::max<std::int64_t>((when - clock_.now()).count(), 1000);
     const timeval wait{static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)};
     evtimer_add(deadline_event_, &wait);

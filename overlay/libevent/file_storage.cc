@@ -17,8 +17,8 @@ namespace halp {
 namespace {
 
 constexpr mode_t private_directory = 0700;
-constexpr mode_t new_file = 0644;           // less the umask, as the original tools create theirs
-constexpr timespec lock_pause{0, 200'000};  // short: a busy writer leaves the lock for microseconds only
+constexpr mode_t new_file = 0644;           // the umask applies, as with the original tools
+constexpr timespec lock_pause{0, 200'000};  // short, because a busy writer leaves the lock for microseconds only
 constexpr std::int64_t lock_wait_max_ms = 2000;
 
 std::int64_t monotonic_ms() {
@@ -103,7 +103,8 @@ Result<std::string> read_all(int fd, std::size_t expected, const std::string& pa
     std::string content(expected, '\0');
     std::size_t filled = 0;
     for (;;) {
-        if (filled == content.size()) content.resize(filled + 4096);  // room to see the end, or that it grew
+        if (filled == content.size())
+            content.resize(filled + 4096);  // room to notice the end of the file, or that it grew
         const ssize_t got = ::read(fd, content.data() + filled, content.size() - filled);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return file_error("read", path, errno);
@@ -165,7 +166,7 @@ Result<std::unique_ptr<FileStorage>> FileStorage::open(const std::string& direct
 Result<std::string> FileStorage::read(const std::string& name) {
     if (auto good = check_name(name); !good) return good.error();
     if (auto open = reopen_if_deleted(); !open) return open.error();
-    // O_NONBLOCK: a pipe of that name must not stop us.
+    // O_NONBLOCK: opening a pipe of that name would block.
     const FileHandle file(::openat(directory_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!file) return file_error("read", path_of(name), errno);
     struct stat about {};
@@ -223,7 +224,7 @@ Result<void> FileStorage::append(const std::string& name, Bytes bytes) {
     if (::fstat(file.get(), &before) != 0) return file_error("write", path_of(name), errno);
     auto written = write_all(file.get(), bytes, path_of(name));
     if (!written) {
-        // Half a line would spoil the next one.
+        // A part of a line would spoil the next line.
         static_cast<void>(::ftruncate(file.get(), before.st_size));
         return written;
     }
@@ -231,7 +232,7 @@ Result<void> FileStorage::append(const std::string& name, Bytes bytes) {
     return {};
 }
 
-// A directory that was removed while we held it open takes no more files. One that was put in its place does.
+// A directory that was removed while it is open takes no more files. A new one of the same path does.
 Result<void> FileStorage::reopen_if_deleted() {
     struct stat about {};
     if (::fstat(directory_.get(), &about) == 0 && about.st_nlink > 0) return {};
@@ -241,13 +242,14 @@ Result<void> FileStorage::reopen_if_deleted() {
     return {};
 }
 
-// Another description of the directory, which the lock belongs to: it ends with the handle.
+// The lock belongs to a second open description of the directory, so it ends with the handle.
 Result<FileHandle> FileStorage::lock() {
     FileHandle locked(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!locked) return file_error("open the directory", path_, errno);
     const std::int64_t give_up_ms = monotonic_ms() + lock_wait_max_ms;
     while (::flock(locked.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno == ENOLCK || errno == EOPNOTSUPP) break;  // some network file systems: then the last writer wins
+        if (errno == ENOLCK || errno == EOPNOTSUPP)
+            break;  // some network file systems have no locks: the last writer wins
         if (errno != EWOULDBLOCK && errno != EINTR) return file_error("lock", path_, errno);
         if (monotonic_ms() >= give_up_ms)
             return Error{ErrorCode::busy, "another program has kept " + path_ +
@@ -287,7 +289,7 @@ Result<void> FileStorage::write_whole(const std::string& name, Bytes content) {
     return {};
 }
 
-// Whoever writes holds the lock: what lies about while we hold it belongs to nobody alive.
+// Every writer holds the lock. So temporary files that exist while this process holds it belong to dead writers.
 void FileStorage::remove_leftovers() {
     const FileHandle locked(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!locked || ::flock(locked.get(), LOCK_EX | LOCK_NB) != 0) return;

@@ -1,8 +1,8 @@
-// A Storage that is one directory of the file system, shared with other processes: other halp programs, and the
-// original tools, which read label files at any moment.
+// A Storage in one directory of the file system, shared with other processes: other halp programs, and the original
+// tools, which read label files at any moment.
 //
-// A file is always whole: it is written beside its place, synced and renamed into it. Writers take turns by a lock
-// on the directory itself, so that no file appears that the original tools would take for a label.
+// A file is whole at every moment: new content goes to a temporary file, is synced and renamed. Writers take turns
+// by a lock on the directory itself: a lock file would look like a label to the original tools.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@
 
 namespace halp {
 
-// Closes a file descriptor at the end of its life.
+// Owns a file descriptor and closes it.
 class FileHandle {
 public:
     FileHandle() = default;
@@ -42,8 +42,8 @@ public:
     static constexpr std::size_t file_bytes_max = std::size_t{256} << 20;
     static constexpr std::string_view temporary_prefix = ".halp-tmp-";
 
-    // A missing directory is created for this user alone (0700), its parents too. Removes what writers that died
-    // left behind.
+    // A missing directory is created for this user alone (0700), and so are its parents. Removes temporary files of
+    // writers that died.
     [[nodiscard]] static Result<std::unique_ptr<FileStorage>> open(const std::string& directory, IfMissing missing);
 
     [[nodiscard]] Result<std::string> read(const std::string& name) override;
@@ -51,8 +51,8 @@ public:
     [[nodiscard]] Result<void> remove(const std::string& name) override;
     // Plain files, sorted by name.
     [[nodiscard]] Result<std::vector<std::string>> list() override;
-    // Unchanged content is not written, nor an empty file where there is none. Waits for other writers up to two
-    // seconds, then ErrorCode::busy.
+    // Unchanged content is not written, and an empty file is not created. Waits for other writers up to two
+    // seconds, then fails with ErrorCode::busy.
     [[nodiscard]] Result<void> update(const std::string& name, Change& change) override;
     [[nodiscard]] Result<void> append(const std::string& name, Bytes bytes) override;
 
@@ -73,11 +73,11 @@ private:
     IfMissing missing_;
 };
 
-// One running program per directory: holds a lock on its file `lock`, which names the process. Ends with the object
-// or the process, however that dies.
+// Allows one running program per directory: holds a lock on the file `lock` there, which names the process. The
+// lock ends with the object or with the process, however that dies.
 class StateLock {
 public:
-    // ErrorCode::busy: "already running (pid 123) ...".
+    // Fails with ErrorCode::busy and "already running (pid 123) ..." when another program holds the lock.
     [[nodiscard]] static Result<StateLock> acquire(const std::string& directory);
 
 private:

@@ -21,9 +21,12 @@ std::vector<std::string> interface_addresses() {
     for (const ifaddrs* each = first; each && out.size() < addresses_max; each = each->ifa_next) {
         if (!each->ifa_addr) continue;
         SocketAddress address;
-        if (each->ifa_addr->sa_family == AF_INET) std::memcpy(&address.v4, each->ifa_addr, sizeof address.v4);
-        else if (each->ifa_addr->sa_family == AF_INET6) std::memcpy(&address.v6, each->ifa_addr, sizeof address.v6);
-        else continue;
+        if (each->ifa_addr->sa_family == AF_INET)
+            std::memcpy(&address.v4, each->ifa_addr, sizeof address.v4);
+        else if (each->ifa_addr->sa_family == AF_INET6)
+            std::memcpy(&address.v6, each->ifa_addr, sizeof address.v6);
+        else
+            continue;
         out.push_back(address.endpoint().host);
     }
     ::freeifaddrs(first);

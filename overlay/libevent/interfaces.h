@@ -1,4 +1,4 @@
-// The addresses this machine has right now: what a node that listens on all of them must recognise as itself.
+// The addresses that this machine has now. A node that listens on all of them must recognise itself under each.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace halp {
 
-// Numeric, loopback included, at most 64. Empty when the system does not say.
+// Numeric addresses, loopback included, at most 64. Empty when the system does not tell.
 [[nodiscard]] std::vector<std::string> interface_addresses();
 
 }  // namespace halp

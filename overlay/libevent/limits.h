@@ -1,4 +1,4 @@
-// What a libevent world bounds, and what it counts. Every number a stranger can drive up has its maximum here.
+// What a libevent world bounds, and what it counts. Every number that a stranger can drive up has its maximum here.
 #pragma once
 
 #include <chrono>
@@ -13,32 +13,34 @@ namespace halp {
 inline constexpr Duration no_timeout = Duration::max();
 
 struct WorldLimits {
-    std::size_t accepted_max = 4096;            // lowered to what the limit of open files can bear
+    std::size_t accepted_max = 4096;            // listen() lowers it to what the limit of open files allows
     std::size_t accepted_per_source_max = 256;  // per IPv4 address or IPv6 /64
 
-    // A write on a stream that holds more than this unsent ends the stream. One write may exceed it: a long list is
-    // one answer, however slowly it is read.
+    // A write ends a stream that has more than this unsent already. One write may exceed the limit: a long list is
+    // one answer, however slowly the peer reads it.
     std::size_t output_per_stream_max = std::size_t{1} << 20;
     std::size_t output_total_max = std::size_t{64} << 20;  // unsent bytes of all streams together
 
-    Duration connect_timeout = std::chrono::seconds{3};   // name resolution and all addresses together
-    Duration idle_timeout = std::chrono::seconds{60};     // no byte in or out; may be no_timeout
-    Duration flush_stall_max = std::chrono::seconds{10};  // a closed stream whose peer takes no byte for so long
-    Duration flush_max = std::chrono::seconds{60};        // ... and however slowly it takes them
+    Duration connect_timeout = std::chrono::seconds{3};  // for name resolution and all addresses together
+    Duration idle_timeout = std::chrono::seconds{60};    // without a byte in or out; may be no_timeout
+    // After close(), the unsent bytes are dropped when the peer takes none for flush_stall_max, or not all within
+    // flush_max.
+    Duration flush_stall_max = std::chrono::seconds{10};
+    Duration flush_max = std::chrono::seconds{60};
 
-    // A closed stream whose peer still sends is read and ignored for so long, that our answer is not lost to a
-    // reset.
+    // For so long a closed stream whose peer still sends is read and ignored. Closing the socket at once would
+    // reset the connection, and the peer would lose the answer.
     Duration linger_max = std::chrono::seconds{2};
     std::size_t linger_bytes_max = std::size_t{256} << 10;
 
     // The node hears on_writable when a stream's unsent bytes have fallen from above this to this or less.
     std::size_t writable_below = std::size_t{64} << 10;
-    // The last packet of what a callback writes waits for the callback's end: right for one answer and FIN, which
-    // leave together, and a system call too many for whoever writes once a turn and stays.
+    // The last packet of what a callback writes waits for the end of the callback. So one answer and FIN leave
+    // together. For a node that writes once a turn and keeps its connections, this costs a system call and gains
+    // nothing.
     bool cork = true;
-    // A peer, accepted or dialled, that has been silent for so long is asked whether it is still there (TCP
-    // keepalive), again after each interval, and given up when so many questions had no answer. 0: never asked.
-    // Whole seconds.
+    // TCP keepalive, in whole seconds, for accepted and dialled peers: when the first question is sent to a silent
+    // peer, the time between questions, and how many unanswered ones end the connection. 0: no questions.
     Duration keepalive{0};
     Duration keepalive_interval = std::chrono::seconds{3};
     int keepalive_questions = 3;
@@ -47,8 +49,8 @@ struct WorldLimits {
     std::string resolver_file = "/etc/resolv.conf";
 };
 
-// For a port whose clients stay, stream, and keep silent as long as they like: a node with flow control bounds what
-// each of them makes us hold, so a slow reader is waited for instead of cut off.
+// For a port whose clients stay, stream, and may be silent for any time. The node has flow control and bounds what
+// each client makes it hold, so the world waits for a slow reader instead of cutting it off.
 [[nodiscard]] inline WorldLimits limits_for_streaming(std::size_t connections_max) {
     WorldLimits limits;
     limits.accepted_max = limits.accepted_per_source_max = connections_max;
@@ -56,7 +58,8 @@ struct WorldLimits {
     limits.output_total_max = std::size_t{1} << 30;
     limits.idle_timeout = no_timeout;
     limits.cork = false;
-    limits.keepalive = std::chrono::seconds{5};  // with the interval and the number above: as the originals
+    limits.keepalive =
+        std::chrono::seconds{5};  // with the interval and the number above, what the original DHT nodes use
     return limits;
 }
 
@@ -66,13 +69,14 @@ struct WorldStats {
     std::uint64_t shed_source_limit = 0;  // more than accepted_per_source_max
     std::uint64_t shed_no_descriptor = 0;
     std::uint64_t shed_idle = 0;
-    std::uint64_t shed_slow_reader = 0;  // output limits, and closed streams that were never read to the end
+    std::uint64_t shed_slow_reader =
+        0;  // by the output limits, or because a closed stream was never read to the end
     std::uint64_t connected = 0;
     std::uint64_t connects_failed = 0;
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
-    std::size_t live_accepted = 0;   // now, those being closed included
-    std::size_t live_connected = 0;  // now, those being connected or closed included
+    std::size_t live_accepted = 0;   // now, with those being closed
+    std::size_t live_connected = 0;  // now, with those being connected or closed
     std::size_t output_unsent = 0;   // now, bytes
 };
 

@@ -19,8 +19,8 @@ namespace halp {
 namespace {
 
 constexpr int backlog = 1024;
-// The kernel takes so many bytes ahead of the network. Its own measure, megabytes, would hide for many seconds that
-// a slow reader does read, and hold a long answer to each of them.
+// The kernel takes so many bytes ahead of the network. With its default of megabytes, a slow reader would seem not
+// to read for many seconds, and the kernel would hold a long answer for each of them.
 constexpr int unsent_bytes_max = 128 << 10;
 constexpr timeval pause_time{0, 100'000};
 
@@ -61,7 +61,7 @@ Result<SocketAddress> address_to_listen_on(const Endpoint& local) {
     return *address;
 }
 
-// The socket, or -1 and why: an errno.
+// Returns the socket, or -1 with an errno in `why`.
 int listening_socket(const SocketAddress& address, int& why) {
     const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     why = errno;
@@ -107,40 +107,40 @@ Result<Endpoint> LibeventListener::listen(const Endpoint& local) {
     int why = 0;
     int fd = listening_socket(*address, why);
     if ((why == EAFNOSUPPORT || why == EADDRNOTAVAIL) && bare_host(local.host) == "::") {
-        // "Everywhere" on a machine without IPv6 is every IPv4 address.
+        // On a machine without IPv6, all addresses are all IPv4 addresses.
         fd = listening_socket(*numeric_address(Endpoint{"0.0.0.0", local.port}), why);
     }
     if (fd < 0) return listen_error(local, why);
-    return open_door(fd);
+    return add(fd);
 }
 
-Result<Endpoint> LibeventListener::open_door(int fd) {
+Result<Endpoint> LibeventListener::add(int fd) {
     if (spare_fd_ < 0) spare_fd_ = open_spare();
-    Door& door = doors_.emplace_back(Door{this, fd, nullptr});
-    door.readable = event_new(
+    ListeningSocket& socket = sockets_.emplace_back(ListeningSocket{this, fd, nullptr});
+    socket.readable = event_new(
         base_, fd, EV_READ | EV_PERSIST,
         [](evutil_socket_t ready, short, void* context) {
-            static_cast<Door*>(context)->listener->accept_batch(ready);
+            static_cast<ListeningSocket*>(context)->listener->accept_batch(ready);
         },
-        &door);
-    assert(door.readable);
-    event_add(door.readable, nullptr);
+        &socket);
+    assert(socket.readable);
+    event_add(socket.readable, nullptr);
     return local_address_of(fd)->endpoint();
 }
 
 void LibeventListener::stop() {
     evtimer_del(resume_event_);
-    for (const Door& door : doors_) {
-        event_free(door.readable);
-        ::close(door.fd);
+    for (const ListeningSocket& socket : sockets_) {
+        event_free(socket.readable);
+        ::close(socket.fd);
     }
-    doors_.clear();
+    sockets_.clear();
 }
 
 void LibeventListener::accept_batch(int listening_fd) {
     batch_.clear();
-    const std::size_t doors = doors_.size();
-    for (std::size_t i = 0; i < batch_max && doors_.size() == doors; ++i) {  // the handler may stop listening
+    const std::size_t sockets = sockets_.size();
+    for (std::size_t i = 0; i < batch_max && sockets_.size() == sockets; ++i) {  // the handler may stop listening
         SocketAddress source;
         const int fd = accept_one(listening_fd, source);
         if (fd < 0) break;
@@ -150,7 +150,7 @@ void LibeventListener::accept_batch(int listening_fd) {
             ::close(fd);
         }
     }
-    // By now most clients have sent their query: it needs no turn of the loop.
+    // By now most clients have sent their query. Reading it here saves a turn of the loop.
     for (const StreamId id : batch_) streams_.receive_first(id);
 }
 
@@ -165,11 +165,11 @@ int LibeventListener::accept_one(int listening_fd, SocketAddress& source) {
     }
 }
 
-// Without this the connection would stay in the queue, and the loop would spin on it.
+// Otherwise the connection would stay in the queue, and the loop would spin.
 void LibeventListener::shed_without_descriptor(int listening_fd) {
     if (spare_fd_ >= 0) ::close(spare_fd_);
     const int fd = ::accept4(listening_fd, nullptr, nullptr, SOCK_CLOEXEC);
-    // The kernel complains about descriptors before it looks whether anybody waits.
+    // The kernel reports missing descriptors before it looks whether a connection waits.
     const bool nobody_waits = fd < 0 && errno == EAGAIN;
     if (fd >= 0) {
         ::close(fd);
@@ -180,13 +180,13 @@ void LibeventListener::shed_without_descriptor(int listening_fd) {
 }
 
 void LibeventListener::pause() {
-    for (const Door& door : doors_) event_del(door.readable);
+    for (const ListeningSocket& socket : sockets_) event_del(socket.readable);
     evtimer_add(resume_event_, &pause_time);
 }
 
 void LibeventListener::resume() {
     if (spare_fd_ < 0) spare_fd_ = open_spare();
-    for (const Door& door : doors_) event_add(door.readable, nullptr);
+    for (const ListeningSocket& socket : sockets_) event_add(socket.readable, nullptr);
 }
 
 }  // namespace halp

@@ -1,6 +1,6 @@
-// The listening sockets of a libevent world. Accepts in batches, then reads what the whole batch has sent already;
-// whom the limits do not admit is let in and closed at once, so that nobody waits in the kernel's queue for
-// nothing.
+// The listening sockets of a libevent world. They accept in batches and then read what the whole batch has sent
+// already. A connection beyond the limits is accepted and closed at once, so that nobody waits in the kernel's
+// queue in vain.
 #pragma once
 
 #include <cstddef>
@@ -25,21 +25,21 @@ public:
     LibeventListener(const LibeventListener&) = delete;
     LibeventListener& operator=(const LibeventListener&) = delete;
 
-    // The address it listens on: port 0 has become a real one.
+    // Returns the address it listens on, with a real port for port 0.
     [[nodiscard]] Result<Endpoint> listen(const Endpoint& local);
     void stop();
 
 private:
     static constexpr std::size_t batch_max = 64;
-    struct Door {
+    struct ListeningSocket {
         LibeventListener* listener;
         int fd;
         event* readable;
     };
 
-    Result<Endpoint> open_door(int fd);
+    Result<Endpoint> add(int fd);
     void accept_batch(int listening_fd);
-    // The connection, or -1 when there is none to be had now.
+    // Returns the connection, or -1 when there is none now.
     int accept_one(int listening_fd, SocketAddress& source);
     void shed_without_descriptor(int listening_fd);
     void pause();
@@ -48,9 +48,9 @@ private:
     event_base* base_;
     LibeventStreams& streams_;
     WorldStats& stats_;
-    std::list<Door> doors_;
+    std::list<ListeningSocket> sockets_;
     event* resume_event_;
-    int spare_fd_ = -1;  // given up for a moment to shed a connection when no descriptor is left
+    int spare_fd_ = -1;  // closed for a moment to shed a connection when no descriptor is left
     std::vector<StreamId> batch_;
 };
 

@@ -11,13 +11,13 @@
 
 namespace halp {
 
-// One DNS base and the questions it was asked.
+// One DNS base and its open questions.
 struct LibeventResolver::Session {
     LibeventResolver* owner;  // nullptr once the resolver is gone
     event_base* events;
     evdns_base* dns;
     std::size_t questions = 0;
-    bool closing = false;  // on_idle will be called
+    bool closing = false;  // on_idle is scheduled
 };
 
 struct LibeventResolver::Question {
@@ -92,7 +92,7 @@ void LibeventResolver::resolve(StreamId token, const Endpoint& name) {
     // RFC 6761: localhost is the loopback interface, whatever a name server says.
     if (name.host == "localhost") return resolved_(token, loopback_addresses(name.port));
     if (!open_session()) return resolved_(token, {});
-    auto* question = new Question{session_, token, name.port};  // owned by its callback, which always comes
+    auto* question = new Question{session_, token, name.port};  // its callback owns it, and is always called
     open_[static_cast<std::uint64_t>(token)] = question;
     ++session_->questions;
     evutil_addrinfo wanted{};
@@ -101,7 +101,7 @@ void LibeventResolver::resolve(StreamId token, const Endpoint& name) {
     wanted.ai_protocol = IPPROTO_TCP;
     auto* request = evdns_getaddrinfo(session_->dns, name.host.c_str(), nullptr, &wanted,
                                       ResolverCallbacks::on_answer, question);
-    // Without a request the callback has been already, and the question is no more.
+    // Without a request the callback was called already, and the question is gone.
     if (request) question->request = request;
 }
 
@@ -118,12 +118,12 @@ bool LibeventResolver::open_session() {
     if (session_) return true;
     evdns_base* dns = evdns_base_new(events_, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
     if (!dns) return false;
-    evdns_set_log_fn([](int, const char*) {});  // a library does not talk on stderr
-    // Failures are no news: a machine without name servers still has its hosts file.
+    evdns_set_log_fn([](int, const char*) {});  // a library does not write to stderr
+    // Failures do not matter: a machine without name servers still has its hosts file.
     const int files = DNS_OPTION_SEARCH | DNS_OPTION_NAMESERVERS | DNS_OPTION_MISC;
     evdns_base_resolv_conf_parse(dns, files, resolver_file_.c_str());
     evdns_base_load_hosts(dns, hosts_file_.c_str());
-    // A lost datagram must leave room for a second question within the time to connect.
+    // After a lost datagram there must be time for a second question before the connect time-out.
     evdns_base_set_option(dns, "timeout:", "1");
     evdns_base_set_option(dns, "attempts:", "3");
     session_ = new Session{this, events_, dns};

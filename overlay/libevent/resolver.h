@@ -1,6 +1,6 @@
-// Host names to addresses, through libevent's asynchronous DNS and the hosts file. Nothing is remembered: the DNS
-// base lives only while questions are open, so that both files are read afresh for the next name, no descriptor
-// stays open and a dead name server is not probed by an idle program.
+// Host names to addresses, through libevent's asynchronous DNS and the hosts file. There is no cache: the DNS base
+// lives only while questions are open. So both files are read afresh for the next name, no descriptor stays open,
+// and an idle program does not probe a dead name server.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ class LibeventResolver {
 public:
     static constexpr std::size_t addresses_max = 8;
 
-    // `resolved` is told an empty list when the name is unknown. It may be called before resolve() returns.
+    // `resolved` gets an empty list when the name is unknown. It may be called before resolve() returns.
     using Resolved = std::function<void(StreamId, std::vector<SocketAddress>)>;
     LibeventResolver(event_base* base, std::string hosts_file, std::string resolver_file, Resolved resolved);
     ~LibeventResolver();
@@ -30,10 +30,10 @@ public:
     LibeventResolver& operator=(const LibeventResolver&) = delete;
 
     void resolve(StreamId token, const Endpoint& name);
-    // `resolved` is not told of it any more.
+    // `resolved` is not called for it any more.
     void cancel(StreamId token);
-    // True while libevent holds questions or has not let go of them: a few turns of the loop after the last one.
-    // The resolver may be destroyed then, but what it leaves is freed only by turning the loop.
+    // True while libevent holds questions, and for a few turns of the loop after the last one. The resolver may be
+    // destroyed while it is busy, but only the loop frees what it leaves.
     [[nodiscard]] bool busy() const { return session_ != nullptr; }
 
 private:
@@ -47,7 +47,7 @@ private:
     std::string hosts_file_;
     std::string resolver_file_;
     Resolved resolved_;
-    Session* session_ = nullptr;  // owned by the loop: a DNS base cannot be freed before its last callback has been
+    Session* session_ = nullptr;  // owned by the loop: a DNS base must live until its last callback
     std::unordered_map<std::uint64_t, Question*> open_;
 };
 

@@ -1,4 +1,4 @@
-// Straight-line code on a libevent world: turns its loop until something has happened.
+// For straight-line code on a libevent world: runs its loop until something has happened.
 #pragma once
 
 #include <functional>

@@ -12,7 +12,7 @@ Stream& StreamSlab::acquire() {
     }
     Stream& stream = slots_[free_.back()];
     free_.pop_back();
-    if (++stream.generation == 0) stream.generation = 1;  // StreamId{0} is nobody's
+    if (++stream.generation == 0) stream.generation = 1;  // StreamId{0} names no stream
     return stream;
 }
 

@@ -1,5 +1,5 @@
-// One connection of the libevent world, and the slab all of them live in. A slot stays at its address for ever
-// (libevent keeps pointers to its events); an id names a slot and how often it was used, so an old id finds
+// One connection of the libevent world, and the slab that holds all of them. A slot stays at its address for ever,
+// because libevent keeps pointers to its events. An id names a slot and how often it was used, so an old id finds
 // nothing.
 #pragma once
 
@@ -24,9 +24,9 @@ enum class StreamState : std::uint8_t {
     free,
     connecting,  // resolving the name or trying its addresses
     live,
-    over,      // failed or broken, the socket is gone; the node will be told from the loop
+    over,      // failed or broken, the socket is gone; the loop will tell the node
     flushing,  // closed by the node, bytes are left to be sent
-    draining,  // all is sent and FIN too; what the peer still sends is read and ignored
+    draining,  // all is sent, FIN too; what the peer still sends is read and ignored
 };
 inline constexpr std::size_t stream_states = 6;
 [[nodiscard]] constexpr bool has_deadline(StreamState state) {
@@ -53,10 +53,10 @@ struct Stream {
     bool wants_read = false;   // `readable` is registered
     bool wants_write = false;  // `writable` is registered
     bool peer_ended = false;   // FIN has come
-    bool closing = false;      // the node said close() while connecting
-    bool corked = false;       // the kernel holds bytes back for more to come
-    bool heard = false;        // bytes have come
-    bool talkative = false;    // more came than one small query: expect more to come after our answer
+    bool closing = false;      // the node called close() while connecting
+    bool corked = false;       // the kernel holds the last packet back
+    bool heard = false;        // bytes have arrived
+    bool talkative = false;    // more than one small query arrived, so more may arrive after the answer
 
     std::string output;  // from output_sent on, not yet taken by the kernel
     std::size_t output_sent = 0;
@@ -64,7 +64,7 @@ struct Stream {
     SourceKey source;                         // of an accepted stream
     std::unique_ptr<ConnectAttempt> attempt;  // until connected
 
-    // The queue of deadlines it stands in, and its neighbours there.
+    // Its deadline, and its neighbours in the queue of deadlines.
     Instant deadline{};
     Instant flush_until{};
     Stream* earlier = nullptr;
@@ -91,11 +91,11 @@ public:
 
 private:
     std::deque<Stream> slots_;
-    std::vector<std::uint32_t> free_;  // the one freed last is used first: its memory is warm
+    std::vector<std::uint32_t> free_;  // the slot freed last is used first, as its memory is warm
 };
 
-// Streams by deadline, earliest first. Nearly always a deadline is the latest of its queue (one queue per state,
-// one time-out per queue), so joining costs one comparison.
+// Streams by deadline, earliest first. There is one queue per state and one time-out per queue, so a new deadline
+// is nearly always the latest, and joining costs one comparison.
 class DeadlineQueue {
 public:
     void join(Stream& stream, Instant deadline);

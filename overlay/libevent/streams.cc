@@ -40,7 +40,7 @@ LibeventStreams::~LibeventStreams() {
     event_free(later_event_);
 }
 
-// ---- doors ----
+// ---- Transport ----
 
 void LibeventStreams::write(StreamId id, Bytes bytes) {
     Stream* stream = slab_.find(id);
@@ -48,7 +48,7 @@ void LibeventStreams::write(StreamId id, Bytes bytes) {
                       (stream->state == StreamState::live || stream->state == StreamState::connecting);
     if (!open || bytes.empty()) return;
     if (stream->state == StreamState::live && stream->unsent() == 0) {
-        // More may follow, or FIN: told from a callback, the kernel keeps the last packet until its end.
+        // More may follow, or FIN. So within a callback the kernel keeps the last packet until the callback ends.
         const int more = telling_ && limits_.cork ? MSG_MORE : 0;
         const ssize_t sent = ::send(stream->fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | more);
         if (sent < 0 && !would_block(errno)) return lose_later(*stream, false);
@@ -72,7 +72,7 @@ void LibeventStreams::close(StreamId id) {
     const bool connecting = stream->state == StreamState::connecting;
     if (stream->state == StreamState::live) return finish(*stream);
     if (connecting && stream->unsent() > 0) {
-        stream->closing = true;  // goes on unheard
+        stream->closing = true;  // goes on, and the node hears no more of it
     } else if (connecting || stream->state == StreamState::over) {
         release(*stream);
     }
@@ -82,7 +82,7 @@ void LibeventStreams::abort(StreamId id) {
     Stream* stream = slab_.find(id);
     if (!stream || stream->closing) return;
     if (stream->state == StreamState::flushing || stream->state == StreamState::draining) return;
-    // A reset ends some original servers (halp-text.md, defects), so only those who dialled us get one.
+    // A reset ends some original servers (overlay/text/halp-text.md, defects), so only accepted peers get one.
     release(*stream, stream->accepted);
 }
 
@@ -141,7 +141,7 @@ void LibeventStreams::on_readable(Stream& stream) {
     const bool more_may_come = discard(stream);
     if (more_may_come) return;
     if (stream.state == StreamState::draining) return release(stream);
-    want_read(stream, false);  // flushing: whether the peer is gone shows when we send
+    want_read(stream, false);  // flushing: sending will show whether the peer is gone
 }
 
 void LibeventStreams::on_writable(Stream& stream) {
@@ -200,7 +200,7 @@ bool LibeventStreams::enqueue(Stream& stream, Bytes bytes) {
     return true;
 }
 
-// False: the stream is broken.
+// Returns false when the stream is broken.
 bool LibeventStreams::send_queued(Stream& stream) {
     while (stream.unsent() > 0) {
         const char* from = stream.output.data() + stream.output_sent;
@@ -239,8 +239,8 @@ void LibeventStreams::finish(Stream& stream) {
     want_write(stream, true);
 }
 
-// All bytes are with the kernel. Closing a socket that has unread bytes, or gets some later, resets the connection,
-// and the peer loses the answer it has not read yet.
+// The kernel has all bytes. Closing a socket that has unread bytes, or gets some later, resets the connection, and
+// the peer loses the part of the answer that it has not read.
 void LibeventStreams::end_output(Stream& stream) {
     const bool may_send_more = !stream.peer_ended && discard(stream);
     if (!may_send_more || (stream.ignored == 0 && !stream.talkative)) return release(stream);
@@ -249,10 +249,10 @@ void LibeventStreams::end_output(Stream& stream) {
     want_read(stream, true);
 }
 
-// False when there is nothing more to wait for.
+// Returns false when there is nothing more to wait for.
 bool LibeventStreams::discard(Stream& stream) {
     while (stream.ignored < limits_.linger_bytes_max) {
-        // MSG_TRUNC: the kernel drops the bytes without copying them.
+        // With MSG_TRUNC the kernel drops the bytes without copying them.
         const ssize_t got = ::recv(stream.fd, nullptr, buffer_.size(), MSG_TRUNC);
         if (got < 0) return would_block(errno);
         if (got == 0) stream.peer_ended = true;
@@ -344,7 +344,7 @@ void LibeventStreams::leave_deadlines(Stream& stream) {
     if (has_deadline(stream.state)) deadlines_[static_cast<std::size_t>(stream.state)].leave(stream);
 }
 
-// Bytes have moved.
+// Bytes were sent or received: deadlines start again.
 void LibeventStreams::touch(Stream& stream) {
     if (stream.state == StreamState::live) enter(stream, stream.state, idle_deadline());
     if (stream.state == StreamState::flushing)

@@ -1,9 +1,8 @@
-// The connections of a libevent world: raw non-blocking sockets, one system call per thing done. Most connections
-// carry one small query and one answer and never meet the event loop: accepted, read, answered and closed in one
-// go.
+// The connections of a libevent world, on raw non-blocking sockets. Most connections carry one small query and one
+// answer. They are accepted, read, answered and closed in one go and never enter the event loop.
 //
-// No door calls the handler. What a door finds out at once (a refused connection, a broken pipe) is told from the
-// loop, and what tells the handler (tell) asserts that nothing else is being told.
+// No call of Transport calls the handler. When such a call fails at once (a refused connection, a broken pipe), the
+// handler hears of it from the loop. tell(), the only way to the handler, asserts that the handler is not running.
 #pragma once
 
 #include <array>
@@ -29,7 +28,7 @@ namespace halp {
 
 class LibeventStreams final : public Transport {
 public:
-    // `limits` and `stats` belong to the world and outlive this.
+    // `limits` and `stats` belong to the world and outlive this object.
     LibeventStreams(event_base* base, const Clock& clock, const WorldLimits& limits, WorldStats& stats);
     ~LibeventStreams() override;
     LibeventStreams(const LibeventStreams&) = delete;
@@ -46,15 +45,15 @@ public:
 
     [[nodiscard]] std::optional<Endpoint> local_address(StreamId id);
     [[nodiscard]] std::size_t size() const { return slab_.size(); }
-    // Some streams cannot be freed before libevent has let go of their names.
+    // Some streams cannot be freed before libevent has released their names.
     [[nodiscard]] bool resolving() const { return resolver_.busy(); }
 
-    // The listener's side. A connection that is not welcome is counted and left to the caller to close.
+    // For the listener. An unwelcome connection is counted; the caller closes it.
     [[nodiscard]] bool welcomes(const SocketAddress& source);
     StreamId adopt(int fd, const SocketAddress& source);  // tells on_accept
-    void receive_first(StreamId id);                      // what has come already, without waiting for the loop
+    void receive_first(StreamId id);  // reads what has arrived already, without waiting for the loop
 
-    // Lets `call` tell the handler something. Bytes it writes leave together at the end, with FIN if it closes.
+    // Calls the handler through `call`. Bytes that it writes leave together at the end, with FIN if it closes.
     template <class Call>
     void tell(Call&& call) {
         assert(handler_ && !telling_);
@@ -65,9 +64,9 @@ public:
     }
 
 private:
-    static constexpr std::size_t small_query_bytes_max = 4096;  // what an original reads at most
+    static constexpr std::size_t small_query_bytes_max = 4096;  // an original server reads at most so much
 
-    // libevent_streams.cc
+    // streams.cc
     void enter(Stream& stream, StreamState state, Instant deadline);
     void leave_deadlines(Stream& stream);
     void touch(Stream& stream);
@@ -90,7 +89,7 @@ private:
     void on_readable(Stream& stream);
     void on_writable(Stream& stream);
 
-    // libevent_connect.cc
+    // connect.cc
     void resolved(StreamId id, std::vector<SocketAddress> addresses);
     void try_next_address(Stream& stream);
     int start_connecting(Stream& stream, const SocketAddress& to);
@@ -98,7 +97,7 @@ private:
     void connected(Stream& stream);
     void connect_timed_out(Stream& stream);
 
-    // libevent_deadlines.cc
+    // deadlines.cc
     void tell_later(Stream& stream);
     void deliver_later();
     void arm(Instant when);
@@ -111,13 +110,13 @@ private:
     WorldStats& stats_;
     EventHandler* handler_ = nullptr;
     bool telling_ = false;
-    std::array<char, 65536> buffer_;  // every stream is read into it
+    std::array<char, 65536> buffer_;  // all streams are read into it
     StreamSlab slab_;
     std::array<DeadlineQueue, stream_states> deadlines_;
     Instant armed_ = no_deadline;
     event* deadline_event_;
     event* later_event_;
-    std::vector<StreamId> later_;   // failed or broken, to be told from the loop
+    std::vector<StreamId> later_;   // failed or broken; the loop will tell the node
     std::vector<StreamId> corked_;  // written to since the handler was called
     std::unordered_map<SourceKey, std::uint32_t, SourceKeyHash> accepted_by_source_;
     LibeventResolver resolver_;

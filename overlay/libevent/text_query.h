@@ -1,4 +1,4 @@
-// One HALP text query and its answer, for command-line tools: no node, no loop of the caller's.
+// One HALP text query and its answer, for command-line tools. It needs neither a node nor a loop.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +11,9 @@
 
 namespace halp {
 
-// Connects, sends `query` as it is and reads until the server closes; blocks for `timeout` at most, name resolution
+// Connects, sends `query` as it is and reads until the server closes. Blocks for at most `timeout`, name resolution
 // included. v1 wants no final newline and no half-close (overlay/text/halp-text.md). An answer longer than
-// `answer_bytes_max` is an error (ErrorCode::full), not a part of an answer.
+// `answer_bytes_max` is an error (ErrorCode::full).
 [[nodiscard]] Result<std::string> ask(const Endpoint& server, std::string_view query, Duration timeout,
                                       std::size_t answer_bytes_max);
 

@@ -35,7 +35,7 @@ std::int64_t read_clock_us(clockid_t which) {
 
 class MachineClock final : public Clock {
 public:
-    // Some 20 ns each: not worth remembering between two callbacks.
+    // Some 20 ns a call, so the time is not kept between two callbacks.
     Instant now() const override { return Instant{Duration{read_clock_us(CLOCK_MONOTONIC)}}; }
     UnixSeconds wall() const override { return UnixSeconds{read_clock_us(CLOCK_REALTIME) / 1'000'000}; }
 };
@@ -64,7 +64,8 @@ private:
     std::array<std::uint64_t, 4> state_{};
 };
 
-// A node sets its alarm often and mostly to later: the timer then stays as it is, fires too early and is set again.
+// A node sets its alarm often, and mostly to a later time. Then the timer stays as it is, fires too early and is
+// set again.
 class LoopAlarm final : public Alarm {
 public:
     LoopAlarm(event_base* base, const Clock& clock, LibeventStreams& streams)
@@ -105,15 +106,15 @@ private:
     Instant armed_ = no_deadline;
 };
 
-// A call that a program waits for.
+// A call that a program has asked for.
 struct Call {
     std::function<void()> call;
     event* trigger = nullptr;
-    std::list<Call>* among = nullptr;  // for those that happen once
+    std::list<Call>* among = nullptr;  // of timers, which happen once
     std::list<Call>::iterator self;
 };
 
-// The number of files this process may have open, as large as it may be.
+// Raises the number of files that this process may have open to its maximum, and returns it.
 std::size_t raise_file_limit() {
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
@@ -124,7 +125,7 @@ std::size_t raise_file_limit() {
     return static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, 1U << 20));
 }
 
-// Leaves a quarter of the files for connections of our own, and some for the storage.
+// Leaves a quarter of the files for outgoing connections, and some for the storage.
 std::size_t accepted_max_of(std::size_t files) {
     const std::size_t kept = 32;
     return files > 2 * kept ? (files - kept) / 4 * 3 : kept;
@@ -167,7 +168,7 @@ LibeventWorld::~LibeventWorld() {
     const bool resolving = parts_->streams->resolving();
     parts_.reset();
     if (!base) return;
-    // Cancelled questions to name servers are freed by the loop, in a few turns.
+    // The loop frees cancelled questions to name servers, in a few turns.
     for (int turn = 0; resolving && turn < 4; ++turn) event_base_loop(base, EVLOOP_NONBLOCK);
     event_base_free(base);
 }

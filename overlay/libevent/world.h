@@ -1,8 +1,9 @@
 // The real world of a node: the machine's clock, sockets, timers and randomness on one libevent loop and one
-// thread. Protocol code sees only the doors; a program makes the world, attaches the node and runs it.
+// thread. Protocol code sees only the interfaces of overlay/environment.h. A program makes the world, attaches the
+// node and runs the loop.
 //
 //     LibeventWorld world;
-//     OverlayNode node(options, Environment{world.clock(), world.alarm(), ...});
+//     OverlayNode node({world.environment(), cache, state, observer}, endpoints, options);
 //     world.attach(node);
 //     auto listening = world.listen({"::", 3451});
 //     world.on_signal(SIGTERM, [&] { world.stop(); });
@@ -26,24 +27,24 @@ namespace halp {
 
 class LibeventWorld {
 public:
-    // With an event base of the caller, who frees it after the world, the loop can be shared. SIGPIPE is ignored
+    // With `borrowed`, an event base that outlives the world, several worlds share one loop. SIGPIPE is ignored
     // from now on, in the whole process.
     explicit LibeventWorld(const WorldLimits& limits = {}, event_base* borrowed = nullptr);
     ~LibeventWorld();
     LibeventWorld(const LibeventWorld&) = delete;
     LibeventWorld& operator=(const LibeventWorld&) = delete;
 
-    // Once, before listen() and before the first connection.
+    // To be called once, before listen() and before the first connection.
     void attach(EventHandler& handler);
 
-    // Port 0 takes any free one; the answer is what was taken. "::" takes IPv4 too. May be called several times.
-    // The first call raises the process's limit of open files to what is allowed.
+    // Port 0 takes any free port; the answer says which. "::" takes IPv4 too. May be called several times. The
+    // first call raises the process's limit of open files to what is allowed.
     [[nodiscard]] Result<Endpoint> listen(const Endpoint& local);
     void stop_listening();
 
     void run();  // until stop()
     void stop();
-    // No stream is left, those being closed included.
+    // True when no stream is left, not even one that is being closed.
     [[nodiscard]] bool quiet() const;
     // Ends run() as soon as every stream is closed and flushed, at the latest after `patience`.
     void stop_when_quiet(Duration patience);
@@ -52,9 +53,9 @@ public:
     [[nodiscard]] Alarm& alarm();
     [[nodiscard]] Random& random();
     [[nodiscard]] Transport& transport();
-    [[nodiscard]] Environment environment();  // the four of them
+    [[nodiscard]] Environment environment();  // these four
 
-    // For programs; protocol code has its Alarm.
+    // For programs. Protocol code uses its Alarm.
     void call_after(Duration delay, std::function<void()> call);
     void on_signal(int signal, std::function<void()> call);
     [[nodiscard]] event_base* base();

@@ -21,7 +21,7 @@ bool acknowledged(LearnedFrom from) { return from == LearnedFrom::text || from =
 
 std::vector<ListedHost> HostLists::peers(std::size_t first, std::size_t count, Moment moment) const {
     std::vector<ListedHost> out;
-    // The original's server does not list itself; a member of a swarm does, so that whoever asks one node learns all.
+    // The original's server does not list itself. A member of a swarm does, so that asking one node is enough.
     const EndpointId self = parts_.gossip.in_swarm() ? parts_.gossip.self() : no_endpoint;
     std::size_t position = 0;
     const auto take = [&](ListedHost host) {
@@ -32,8 +32,8 @@ std::vector<ListedHost> HostLists::peers(std::size_t first, std::size_t count, M
     for (const Peer& peer : parts_.view.listed()) {
         if (out.size() >= count) break;
         const bool claimed = !peer.vouched();
-        take({parts_.endpoints.at(peer.endpoint), claimed ? peer.claim.stated : wall_of(peer.newest(), moment), false,
-              peer.proved != never, claimed});
+        take({parts_.endpoints.at(peer.endpoint), claimed ? peer.claim.stated : wall_of(peer.newest(), moment),
+              false, peer.proved != never, claimed});
     }
     return out;
 }
@@ -54,7 +54,8 @@ std::vector<ListedHost> HostLists::hosts(const Label& label, std::size_t first, 
 
 std::size_t HostLists::host_count(const Label& label) const {
     if (label == Label::halp())
-        return parts_.view.listed_count() + (parts_.gossip.in_swarm() && parts_.gossip.self() != no_endpoint ? 1 : 0);
+        return parts_.view.listed_count() +
+               (parts_.gossip.in_swarm() && parts_.gossip.self() != no_endpoint ? 1 : 0);
     const HostList* list = parts_.labels.find(label);
     return list ? list->size() : 0;
 }
@@ -73,7 +74,7 @@ bool HostLists::known(const Label& label) const {
 bool HostLists::insert(const Label& label, const Endpoint& endpoint, UnixSeconds stated, SourceId source,
                        LearnedFrom from, Moment moment) {
     const EndpointId id = parts_.endpoints.intern(endpoint);
-    // A time in the future ranks as now: it pins nothing on top (overlay/text/halp-text.md, defect 16).
+    // A time in the future ranks as now, so it keeps nothing on top (overlay/text/halp-text.md, defect 16).
     const Claim claim{stated, std::min(stated, moment.wall), moment.now};
     if (label == Label::halp())
         insert_peer(id, claim, from, moment);
@@ -92,8 +93,7 @@ bool HostLists::merge_claim(const Label& label, EndpointId endpoint, const Claim
     if (outcome.merge == Merge::refused) return false;
     if (outcome.merge != Merge::added) return true;
     parts_.observer.note(EntryLearned{label, parts_.endpoints.at(endpoint), from});
-    const Duration age =
-        std::chrono::seconds{std::max<std::int64_t>(0, count(moment.wall) - count(claim.stated))};
+    const Duration age = std::chrono::seconds{std::max<std::int64_t>(0, count(moment.wall) - count(claim.stated))};
     if (from != LearnedFrom::cache && age <= parts_.labels.allocation(label).ttl)
         parts_.gossip.push_host(label, endpoint, moment.now);
     return true;
@@ -102,7 +102,8 @@ bool HostLists::merge_claim(const Label& label, EndpointId endpoint, const Claim
 void HostLists::insert_peer(EndpointId endpoint, const Claim& claim, LearnedFrom from, Moment moment) {
     if (parts_.gossip.is_self(endpoint)) return;
     const PeerMerge merged = parts_.view.merge({.endpoint = endpoint, .claim = claim}, moment.now);
-    if (merged == PeerMerge::added) parts_.observer.note(EntryLearned{Label::halp(), parts_.endpoints.at(endpoint), from});
+    if (merged == PeerMerge::added)
+        parts_.observer.note(EntryLearned{Label::halp(), parts_.endpoints.at(endpoint), from});
     parts_.view.merge_arrivals();
 }
 

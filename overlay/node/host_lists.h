@@ -1,5 +1,5 @@
-// The host lists as users see them: every label alike, although the peer view keeps `halp` and the label table
-// the others. Policy for what comes in from people and strangers is here.
+// The host lists as users see them: all labels alike, although the peer view keeps `halp` and the label table the
+// others. The policy for what people and strangers insert is here.
 #pragma once
 
 #include <map>
@@ -37,20 +37,20 @@ public:
     [[nodiscard]] std::vector<ListedName> names(const Label& directory, std::size_t first, std::size_t count) const;
     [[nodiscard]] bool known(const Label& label) const;
 
-    // Somebody's word that a host works: a claim. Told to others at once when it is recent. False when a quota refuses.
+    // A claim of somebody that a host works. A recent one is told to peers at once. False when a quota refuses it.
     // What people and applications insert is acknowledged to them, so it must reach the disk soon.
     bool insert(const Label& label, const Endpoint& endpoint, UnixSeconds stated, SourceId source, LearnedFrom from,
                 Moment moment);
     bool insert_name(const Label& directory, const std::string& name, UnixSeconds stated, SourceId source,
                      LearnedFrom from, Moment moment);
-    // After a query about a label it stands in its directories, as with the original.
+    // After a query about a label, its directories list it, as with the original.
     void mention(const Label& label, SourceId source, Moment moment);
-    // The application dialled it. Three failures in a row: forgotten.
+    // An application dialled the host. After three failures in a row the host is forgotten.
     Result<void> confirm(const Label& label, const Endpoint& endpoint, bool worked, Moment moment);
     bool clear(const Label& label);
     void clear_all();
     void mark_endpoints(std::vector<bool>& marks) const;
-    // What happened to the lists, for the host cache.
+    // What has changed in the lists, for the host cache.
     [[nodiscard]] ListChanges& changes() { return parts_.labels.changes(); }
 
 private:
@@ -62,7 +62,7 @@ private:
     void insert_peer(EndpointId endpoint, const Claim& claim, LearnedFrom from, Moment moment);
 
     Parts parts_;
-    std::map<std::pair<Label, EndpointId>, int> failures_;  // in a row, as applications report them
+    std::map<std::pair<Label, EndpointId>, int> failures_;  // in a row, as applications reported them
 };
 
 }  // namespace halp

@@ -12,9 +12,7 @@ void ListSaver::load() { keeper_.load(*this, parts_.environment.clock.now()); }
 // ---- what has changed ----
 
 void ListSaver::on_event(const Event& event) {
-    const auto peers_changed = [this] {
-        parts_.labels.changes().add({ListChange::Kind::learned, Label::halp()});
-    };
+    const auto peers_changed = [this] { parts_.labels.changes().add({ListChange::Kind::learned, Label::halp()}); };
     match(
         event,
         [&](const EntryForgotten& e) {
@@ -22,14 +20,12 @@ void ListSaver::on_event(const Event& event) {
             if (e.why == ForgottenWhy::withdrawn || e.why == ForgottenWhy::failed) forget(e.label, e.endpoint);
         },
         [&](const PeerBuried& e) { forget(Label::halp(), e.peer); },
-        [&](const PeerLeft& e) { forget(Label::halp(), e.peer); },
-        [&](const PeerJoined&) { peers_changed(); }, [&](const PeerProved&) { peers_changed(); },
-        [](const auto&) {});
+        [&](const PeerLeft& e) { forget(Label::halp(), e.peer); }, [&](const PeerJoined&) { peers_changed(); },
+        [&](const PeerProved&) { peers_changed(); }, [](const auto&) {});
 }
 
 void ListSaver::forget(const Label& label, const Endpoint& endpoint) {
-    parts_.labels.changes().add(
-        {ListChange::Kind::forgotten, label, {parts_.environment.clock.wall(), endpoint}});
+    parts_.labels.changes().add({ListChange::Kind::forgotten, label, {parts_.environment.clock.wall(), endpoint}});
 }
 
 void ListSaver::hear_changes() {
@@ -91,7 +87,8 @@ CacheFile ListSaver::lines_of(const Label& label) const {
     CacheFile file;
     const std::size_t most = lines_max(label);
     if (label.lists_names()) {
-        for (const ListedName& name : parts_.lists.names(label, 0, most)) file.names.push_back({name.seen, name.name});
+        for (const ListedName& name : parts_.lists.names(label, 0, most))
+            file.names.push_back({name.seen, name.name});
         return file;
     }
     for (const ListedHost& host : parts_.lists.hosts(label, 0, most, moment()))

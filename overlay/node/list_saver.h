@@ -48,7 +48,9 @@ private:
 
     void hear(const ListChange& change, Instant now);
     void forget(const Label& label, const Endpoint& endpoint);
-    [[nodiscard]] Moment moment() const { return {parts_.environment.clock.now(), parts_.environment.clock.wall()}; }
+    [[nodiscard]] Moment moment() const {
+        return {parts_.environment.clock.now(), parts_.environment.clock.wall()};
+    }
 
     Parts parts_;
     CacheKeeper keeper_;

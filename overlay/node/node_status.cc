@@ -70,8 +70,7 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.streams_in = streams.accepted;
     s.streams_out = streams.opened;
     s.malformed = streams.malformed;
-    for (std::size_t i = 0; i < eviction_causes; ++i)
-        s.evicted[i] = labels_.evicted(static_cast<EvictionCause>(i));
+    for (std::size_t i = 0; i < eviction_causes; ++i) s.evicted[i] = labels_.evicted(static_cast<EvictionCause>(i));
     for (std::size_t i = 0; i < refusal_causes; ++i) s.refused[i] = labels_.refused(static_cast<RefusalCause>(i));
 }
 

@@ -74,8 +74,7 @@ void NodeStreams::first_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
     stream.use = StreamUse::text;
     if (const auto query = TextSession::whole_query(bytes)) return answer_text(id, stream, *query);
     const TextOptions& text = parts_.options.text;
-    stream.session =
-        std::make_unique<TextSession>(bytes, now(), TextSessionTimes{text.pause_max, text.deadline});
+    stream.session = std::make_unique<TextSession>(bytes, now(), TextSessionTimes{text.pause_max, text.deadline});
     streams_.set_deadline(id, stream, stream.session->next_deadline());
 }
 

@@ -1,5 +1,6 @@
-// The connections of one node. The first byte of a connection tells gossip from HALP text; from then on bytes are cut
-// into text queries or gossip frames, handed to the part that answers them, and what the parts want said is sent.
+// The connections of one node. The first byte of a connection tells gossip from HALP text; from then on bytes are
+// cut into text queries or gossip frames, handed to the part that answers them, and what the parts want said is
+// sent.
 #pragma once
 
 #include <cstddef>

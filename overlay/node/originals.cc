@@ -11,7 +11,7 @@ namespace {
 constexpr Duration look_interval = std::chrono::seconds{1};
 constexpr std::size_t visits_max = 64;
 constexpr std::size_t queries_per_visit_max = 32;
-constexpr std::size_t labels_followed_per_visit = 8;  // of those the server lists and nobody here holds
+constexpr std::size_t labels_followed_per_visit = 8;  // labels that the server lists
 constexpr int failures_until_dropped = 3;
 
 }  // namespace
@@ -30,7 +30,7 @@ void Originals::on_deadline(Moment moment) {
         plan(visit, moment);
         step(peer.endpoint, visit, moment.now);
     }
-    if (visits_.empty()) look_at_ = no_deadline;  // until one is met
+    if (visits_.empty()) look_at_ = no_deadline;  // until an original is found
 }
 
 void Originals::plan(Visit& visit, Moment moment) {
@@ -39,8 +39,9 @@ void Originals::plan(Visit& visit, Moment moment) {
     ask(visit, Asks::names, Label::labels());
     for (const Label& label : parts_.labels.host_labels())
         if (parts_.labels.held(label)) ask(visit, Asks::hosts, label);
-    // Originals learn of us by `insert halp` alone: they forget what a `get halp` brings.
-    if (parts_.gossip.self() != no_endpoint) tell(visit, Label::halp(), parts_.endpoints.at(parts_.gossip.self()), moment);
+    // Originals learn of this node only by `insert halp`: they forget what a `get halp` brings.
+    if (parts_.gossip.self() != no_endpoint)
+        tell(visit, Label::halp(), parts_.endpoints.at(parts_.gossip.self()), moment);
     for (const Announcement& own : parts_.gossip.announcements())
         tell(visit, own.label, parts_.endpoints.at(own.endpoint), moment);
     const auto fifth = static_cast<std::uint64_t>(options_.poll_interval.count() * 2 / 5 + 1);
@@ -55,7 +56,7 @@ void Originals::ask(Visit& visit, Asks asks, const Label& label) {
 
 void Originals::tell(Visit& visit, const Label& label, const Endpoint& endpoint, Moment moment) {
     const Result<std::vector<std::string>> queries = insert_queries(label, {{moment.wall, endpoint}});
-    if (!queries) return;  // a label that would end the original
+    if (!queries) return;  // the label would end an original
     for (const std::string& query : *queries)
         if (visit.left.size() < queries_per_visit_max) visit.left.push_back({Asks::nothing, label, query});
 }
@@ -98,7 +99,8 @@ void Originals::on_answer(ConversationId conversation, std::string_view answer, 
 void Originals::take_names(Visit& visit, const Label& directory, std::string_view answer, Moment moment) {
     std::size_t followed = 0;
     for (const NameAnswer::Line& line : parse_name_answer(directory, answer, moment.wall).lines) {
-        if (line.label == Label::halp() || line.label == Label::labels() || followed >= labels_followed_per_visit) continue;
+        if (line.label == Label::halp() || line.label == Label::labels() || followed >= labels_followed_per_visit)
+            continue;
         ++followed;
         const bool asked = std::ranges::any_of(visit.left, [&](const Query& q) { return q.label == line.label; });
         if (!asked) ask(visit, line.label.lists_names() ? Asks::names : Asks::hosts, line.label);

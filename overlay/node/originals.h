@@ -1,6 +1,6 @@
-// Life with original HALP servers, which neither gossip nor learn by themselves (halp-text.md, "What is sent to
-// originals"): every few minutes each one known is asked for its lists, and told of this node and of what is
-// announced here. One query a connection, one connection a server at a time.
+// Visits to original HALP servers, which neither gossip nor learn by themselves (halp-text.md, "What is sent to
+// originals"). Every few minutes each known one is asked for its lists, and told of this node and of what is
+// announced here. One query a connection, and one connection a server at a time.
 #pragma once
 
 #include <deque>

@@ -39,9 +39,9 @@ public:
     Result<void> announce(const Label& label, const Endpoint& endpoint);
     bool withdraw(const Label& label, const Endpoint& endpoint);
     std::vector<OwnAnnouncement> announcements() const;
-    // An address somebody typed in: a claim, ranked by `seen`.
+    // An address that somebody typed in: a claim, ranked by `seen`.
     Result<void> insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen);
-    // The application is the sensor: it dialled this host and it worked, or did not (three in a row: forgotten).
+    // The application has dialled this host, and it worked or not. After three failures in a row it is forgotten.
     Result<void> confirm(const Label& label, const Endpoint& endpoint, bool worked);
 
     // Rank order, as HALP text answers. `halp` lists the peers (and this node, once it is part of a swarm).

@@ -1,5 +1,5 @@
-// The connections of one node: what each is for, and when it must have come to something. The only place that
-// holds both stream ids and conversation ids.
+// The connections of one node: what each is for, and its deadline. The only place that knows both stream ids and
+// conversation ids.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ struct NodeStream {
     StreamUse use = StreamUse::undecided;
     Endpoint remote;                       // as the socket shows it
     std::unique_ptr<TextSession> session;  // only while a text query is not whole
-    std::unique_ptr<TextAnswer> answer;    // what an original server answers
-    std::string received;                  // of a frame that is not whole
+    std::unique_ptr<TextAnswer> answer;    // of an original server
+    std::string received;                  // bytes of a frame that is not whole
     ConversationId conversation{};
     bool hang_up_when_sent = false;
     Instant deadline = no_deadline;
@@ -53,14 +53,16 @@ public:
         stream.conversation = conversation;
         by_conversation_[conversation] = id;
     }
-    // False when the conversation has no stream (any more).
+    // False when the conversation has no stream, or none any more.
     bool stream_of(ConversationId conversation, StreamId& id) const {
         const auto at = by_conversation_.find(conversation);
         if (at == by_conversation_.end()) return false;
         id = at->second;
         return true;
     }
-    [[nodiscard]] Instant next_deadline() const { return deadlines_.empty() ? no_deadline : deadlines_.begin()->first; }
+    [[nodiscard]] Instant next_deadline() const {
+        return deadlines_.empty() ? no_deadline : deadlines_.begin()->first;
+    }
     // A stream whose deadline has passed; false when there is none.
     bool due(Instant now, StreamId& id) const {
         if (deadlines_.empty() || deadlines_.begin()->first > now) return false;

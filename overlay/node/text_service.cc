@@ -23,7 +23,7 @@ std::string TextService::answer(const TextQuery& query, const Endpoint& source, 
     return std::string{text_refusal};
 }
 
-// The answer is made before the label is listed, so the first `get labels` of a fresh server is empty.
+// The label is listed after the answer is made, so the first `get labels` of a fresh server is empty.
 std::string TextService::get(const TextGet& query, SourceId source, Moment moment) {
     std::string out;
     if (query.label.lists_names())

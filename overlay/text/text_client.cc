@@ -31,9 +31,9 @@ std::optional<std::string_view> next_answer_line(TextLines& lines) {
     return std::nullopt;
 }
 
-// Seconds to take off every time of an answer: how far its newest line lies in the future, which tells how far the
-// server's clock is ahead. A line that no wrong zone explains was made up by whoever inserted it; beside lines
-// that are possible it proves nothing about the clock, or one such line would age all others by decades.
+// The seconds by which the server's clock is ahead: how far the newest line lies in the future. They are taken off
+// every time of the answer. A line that no wrong time zone explains was made up by whoever inserted it. It counts
+// only when all lines are like that; otherwise one such line would age all others by decades.
 template <class Line>
 std::int64_t clock_excess(const std::vector<Line>& lines, std::int64_t now) {
     std::int64_t newest = 0;
@@ -46,8 +46,8 @@ std::int64_t clock_excess(const std::vector<Line>& lines, std::int64_t now) {
     return std::max<std::int64_t>(0, (newest_possible >= 0 ? newest_possible : newest) - now);
 }
 
-// Ages by the server's own clock, within 0 .. age_max. A time made up ahead of that clock says nothing of when
-// the host was seen, so it is as old as can be.
+// Ages by the server's own clock, from 0 to age_max. A made-up time ahead of that clock does not say when the host
+// was seen, so the host counts as oldest.
 template <class Line>
 void set_ages(std::vector<Line>& lines, UnixSeconds wall_now) {
     const std::int64_t now = count(wall_now);
@@ -59,7 +59,7 @@ void set_ages(std::vector<Line>& lines, UnixSeconds wall_now) {
     }
 }
 
-// The child of a directory as a label an original survives being asked for.
+// The child of a directory as a label that an original survives.
 std::optional<Label> child_label(const Label& directory, const std::string& name) {
     if (name.empty() || name.find('/') != std::string::npos) return std::nullopt;
     const std::string path = directory == Label::labels() ? name : directory.text() + name;
@@ -70,7 +70,7 @@ std::optional<Label> child_label(const Label& directory, const std::string& name
     return std::nullopt;
 }
 
-// One reply of an insert's answer: taken off its front when it is about this entry.
+// Takes one reply off the front of the answer to an insert, when it is about this entry.
 std::optional<bool> take_reply(std::string_view& answer, const Label& label, std::string_view line) {
     for (const bool stored : {true, false}) {
         std::string reply;

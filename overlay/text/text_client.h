@@ -1,6 +1,6 @@
-// What this node sends to original HALP servers, and how it reads what they answer. Originals end or hang over
-// queries that other servers shrug off (halp-text.md, "What is sent to originals"), so what could do that is
-// refused here and never leaves this node. Their answers are a stranger's bytes: bounded, and read line by line.
+// What a node sends to original HALP servers, and how it reads their answers. Some queries end an original or hang
+// it (halp-text.md, "What is sent to originals"); they are refused here and never sent. Answers are bytes of a
+// stranger: they are bounded and read line by line.
 #pragma once
 
 #include <cstddef>
@@ -16,28 +16,29 @@
 
 namespace halp {
 
-// An original under Jython reads 1024 bytes of a query and parses those.
+// An original under Jython reads 1024 bytes of a query and ignores the rest.
 inline constexpr std::size_t text_sent_bytes_max = 1000;
-// It also keeps times in 32 bits.
+// It keeps times in 32 bits.
 inline constexpr UnixSeconds text_sent_time_max{2147483647};
 
 // Refused: names longer than a file name, which end an original.
 [[nodiscard]] Result<std::string> get_query(const Label& label);
 
-// As many inserts as it takes, each a connection of its own. Times are clamped to what originals can keep.
-// Refused: labels that an insert cannot name (anything but a-z and 0-9) or that list names, and hosts that are
-// not Endpoint::make's.
+// One or more queries, each for a connection of its own. Times are clamped to what originals can keep. Refused:
+// labels that an insert cannot name (anything but a-z and 0-9) or that list names, and hosts that Endpoint::make
+// refuses.
 [[nodiscard]] Result<std::vector<std::string>> insert_queries(const Label& label,
                                                               const std::vector<TextHostLine>& lines);
 
-// Collects one answer, whose end is the end of the connection. Keeps at most bytes_max of an endless one.
+// Collects one answer, which ends with the connection. Keeps at most bytes_max of it.
 class TextAnswer {
 public:
     static constexpr std::size_t bytes_max = std::size_t{64} << 10;
 
-    // False once there is more than is kept: close the connection, nothing further is taken.
+    // False when the answer is longer than what is kept. Then nothing more is taken: close the connection.
     bool on_bytes(std::string_view bytes);
-    // All of it when the server ended it in good order; else what precedes the last line, which may be cut.
+    // The whole answer when the server ended the connection in order. Otherwise without the last line, which may be
+    // cut.
     [[nodiscard]] std::string_view text(bool ended_in_order) const;
 
 private:
@@ -47,11 +48,11 @@ private:
 
 [[nodiscard]] bool is_refusal(std::string_view answer);
 
-// Lines that say nothing are counted, never fatal: originals serve whatever was inserted into them.
+// Lines that cannot be read are counted and skipped: originals serve whatever was inserted into them.
 struct HostAnswer {
     struct Line {
         Endpoint endpoint;
-        Duration age{0};  // by the server's own clock, see ages_of() in the source
+        Duration age{0};  // by the server's own clock (halp-text.md, "What is sent to originals")
         UnixSeconds stated{0};
     };
     std::vector<Line> lines;
@@ -62,13 +63,13 @@ struct HostAnswer {
 struct NameAnswer {
     struct Line {
         std::string name;
-        // What to ask an original for next: `x/name`, or `x/name/` where the name can only be a parent.
+        // What to ask an original next: `x/name`, or `x/name/` when the name can only be a parent.
         Label label;
         Duration age{0};
         UnixSeconds stated{0};
     };
     std::vector<Line> lines;
-    std::size_t bad_lines = 0;  // also names that form no label, or none that is safe to ask for
+    std::size_t bad_lines = 0;  // and names that form no label, or none that is safe to ask for
 };
 // Precondition: directory.lists_names().
 [[nodiscard]] NameAnswer parse_name_answer(const Label& directory, std::string_view answer, UnixSeconds wall_now);
@@ -76,7 +77,7 @@ struct NameAnswer {
 struct InsertAnswer {
     std::size_t stored = 0;
     std::size_t refused = 0;
-    std::size_t unanswered = 0;  // entries the answer does not speak of, or not intelligibly
+    std::size_t unanswered = 0;  // entries about which the answer says nothing that can be read
 };
 // `query` is one of insert_queries.
 [[nodiscard]] InsertAnswer parse_insert_answer(std::string_view query, std::string_view answer);

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view get_verb = "get ";
 constexpr std::string_view insert_verb = "insert";
 
-// ASCII only, whatever the locale: the grammar knows no other letters.
+// ASCII only, whatever the locale, as the grammar has no other letters.
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 constexpr bool is_alnum(char c) { return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z'); }
@@ -23,7 +23,7 @@ constexpr bool is_insert_byte(char c) { return is_lower(c) || is_digit(c); }
 constexpr bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 constexpr bool is_control(char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }
 
-// Takes the digits in front of `text`; a number too large to hold is the largest one.
+// Takes the digits at the front of `text`. A number too large for 64 bits becomes the largest one.
 std::optional<std::uint64_t> take_number(std::string_view& text) {
     if (text.empty() || !is_digit(text.front())) return std::nullopt;
     std::uint64_t value = 0;
@@ -45,7 +45,7 @@ struct Entry {
     std::optional<std::uint64_t> port;
 };
 
-// 1*DIGIT SP 1*nonblank [SP] [1*DIGIT], what every entry of the original has in common.
+// 1*DIGIT SP 1*nonblank [SP] [1*DIGIT]: the form of every entry of the original.
 std::optional<Entry> parse_entry(std::string_view line) {
     const auto stated = take_number(line);
     if (!stated || *stated > static_cast<std::uint64_t>(count(unix_seconds_max))) return std::nullopt;
@@ -65,7 +65,7 @@ struct Slice {
     std::size_t count = text_entries_default;
 };
 
-// "[a:b]", or nothing at all.
+// "[a:b]" or nothing.
 std::optional<Slice> parse_slice(std::string_view text) {
     if (text.empty()) return Slice{};
     if (!take(text, '[')) return std::nullopt;
@@ -80,7 +80,7 @@ std::optional<Slice> parse_slice(std::string_view text) {
 TextQuery parse_overlong_get(std::string_view whole) {
     TextScan scan;
     scan.feed(whole.substr(0, text_head_bytes_max));
-    if (scan.complete()) return TextBad{};  // it went wrong, or went on behind its end
+    if (scan.complete()) return TextBad{};  // it is malformed, or goes on after its end
     return TextOverlong{};
 }
 
@@ -96,7 +96,7 @@ TextQuery parse_get(std::string_view whole) {
     return TextGet{std::move(label).value(), slice->first, slice->count};
 }
 
-// *(" " name). The original takes "_" and "." here too, and ends over them.
+// *(" " name). The original accepts "_" and "." here too, and then ends.
 std::optional<std::vector<Label>> parse_insert_names(std::string_view names) {
     std::vector<Label> labels;
     while (!names.empty()) {
@@ -169,14 +169,15 @@ TextStart parse_text_start(std::string_view so_far) {
     TextStart start{TextShape::complete, parse_text_query(so_far)};
     if (scan.complete()) return start;
     const auto* insert = std::get_if<TextInsert>(&start.query);
-    const bool can_be_answered = insert ? last_entry_is_good(*insert) : std::holds_alternative<TextGet>(start.query);
+    const bool can_be_answered =
+        insert ? last_entry_is_good(*insert) : std::holds_alternative<TextGet>(start.query);
     start.shape = can_be_answered ? TextShape::may_grow : TextShape::need_more;
     return start;
 }
 
 void TextScan::feed(std::string_view more) {
     for (std::size_t i = 0; i < more.size() && !complete(); ++i) {
-        if (state_ == State::insert_entries) {  // whatever they are: only their number of bytes matters
+        if (state_ == State::insert_entries) {  // only the number of their bytes matters
             bytes_ += more.size() - i;
             if (bytes_ > text_query_bytes_max) state_ = State::complete;
             return;
@@ -218,7 +219,7 @@ TextScan::State TextScan::after_verb(char byte) const {
     return insert_ ? State::insert_names : State::get_name;
 }
 
-// The grammar of Label::parse, asked whether anything good can still follow.
+// Whether a label in the grammar of Label::parse can still follow.
 TextScan::State TextScan::after_name_byte(char byte) {
     if (is_alnum(byte) || byte == '_') {
         ++name_bytes_;
@@ -252,7 +253,7 @@ TextScan::State TextScan::after_insert_byte(char byte) {
         name_bytes_ = 0;
         return State::insert_names;
     }
-    // Without a label nothing that follows is answered.
+    // Without a label no entry is answered.
     if (byte == '\n') return name_bytes_ > 0 ? State::insert_entries : State::complete;
     if (!any_name_ || !is_insert_byte(byte)) return State::complete;
     return ++name_bytes_ > text_name_bytes_max ? State::complete : State::insert_names;

@@ -38,7 +38,7 @@ TextSession::Verdict TextSession::on_end() { return over_ ? Verdict::wait : fini
 
 TextSession::Verdict TextSession::on_deadline(Instant now) {
     if (over_ || now < next_deadline()) return Verdict::wait;
-    // Both may have passed when the wake-up comes late: what would have happened first, happens.
+    // Both may have passed when the wake-up is late. Then the earlier one counts.
     return finish(pause_ends_ <= patience_ends_ ? Verdict::answer : Verdict::refuse);
 }
 

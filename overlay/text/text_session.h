@@ -1,8 +1,8 @@
-// One accepted HALP text connection whose first segment is no whole query: collects bytes until they are one. Text v1
-// has neither a length nor an end mark: original clients send a query without a final LF and wait. So a first segment
-// that makes a query is answered at once, and a query that comes in pieces when it cannot grow any more, or when
-// nothing followed for a while (halp-text.md, "When a query is whole"). Each byte is looked at once, and what is
-// kept never exceeds text_query_bytes_max by more than a byte.
+// One accepted HALP text connection whose first segment is no whole query. It collects bytes until they are one.
+// Text v1 has neither a length nor an end mark, and original clients send a query without a final LF and wait. So a
+// first segment that makes a query is answered at once. A query that comes in pieces is answered when it cannot
+// grow any more, or after a pause (halp-text.md, "When a query is whole"). Each byte is scanned once, and at most
+// text_query_bytes_max + 1 bytes are kept.
 #pragma once
 
 #include <chrono>
@@ -23,8 +23,7 @@ struct TextSessionTimes {
 
 class TextSession {
 public:
-    // A first segment beyond this may be the first of several: an Ethernet segment carries 1460 bytes or
-    // somewhat less.
+    // A longer first segment may be the first of several: an Ethernet segment carries 1460 bytes or somewhat less.
     static constexpr std::size_t single_segment_bytes_max = 1400;
 
     enum class Verdict {

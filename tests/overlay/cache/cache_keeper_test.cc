@@ -28,7 +28,7 @@ using testing::Not;
 Label label(const std::string& text) { return *Label::parse(text); }
 Endpoint host(int number) { return {"h" + std::to_string(number) + ".example", 80}; }
 
-// A node's table, as far as its keeper cares.
+// The lists of a node, as its keeper sees them.
 class Table final : public CacheSource, public CacheSink {
 public:
     [[nodiscard]] CacheFile lines_of(const Label& of) const override {
@@ -73,7 +73,7 @@ public:
     Instant at{std::chrono::hours{1}};
 };
 
-// A keeper with its table on a disk that outlives both.
+// A keeper and its lists, on a disk that outlives both.
 struct Rig {
     explicit Rig(CacheKeeperOptions given = {}) : options(given) { start(); }
 
@@ -112,7 +112,7 @@ struct Rig {
         for (const std::string& name : state_names()) all += *state_files.read(name);
         return all;
     }
-    // A label with this many lines, already on disk and loaded.
+    // A label with so many lines, on disk and loaded.
     void make_large(const Label& of, int lines) {
         CacheFile content;
         for (int i = 0; i < lines; ++i) content.lines.push_back({UnixSeconds{1'600'000'000 + i}, host(i)});
@@ -278,7 +278,7 @@ TEST(CacheKeeper, LosesNothingWhileTheDiskIsFullAndComplainsOnceAMinute) {
     rig.pass(seconds{150});
     EXPECT_EQ(rig.notes.failures.size(), 2U);
     EXPECT_THAT(rig.notes.failures[0], HasSubstr("The disk is full"));
-    EXPECT_LT(rig.cache.failures(), 25U);  // ever more rarely
+    EXPECT_LT(rig.cache.failures(), 25U);  // at growing intervals
     rig.cache.fail(StorageFault::none);
     rig.pass(seconds{61});
     EXPECT_THAT(rig.file("chat"), HasSubstr("h1.example"));
@@ -313,7 +313,7 @@ TEST(CacheKeeper, SavesABoundedNumberOfFilesInOneTurn) {
     EXPECT_EQ(rig.keeper->next_deadline(), rig.clock.at + milliseconds{100});
     rig.insert(label("l99"), host(1000));
     rig.pass(milliseconds{400});
-    EXPECT_THAT(rig.file("l99"), HasSubstr("h1000.example"));  // before the others that wait
+    EXPECT_THAT(rig.file("l99"), HasSubstr("h1000.example"));  // saved before the others that wait
     rig.pass(seconds{1});
     EXPECT_EQ(rig.cache.replacements(), 100U);
 }
@@ -403,8 +403,8 @@ TEST(CacheKeeper, DoesNotBringBackWhatWasForgottenOrClearedSinceItWasJournalled)
     EXPECT_EQ(rig.file("vast"), "missing");
 }
 
-// In the middle of a sweep: `b` is saved, `a` is not, so that the old part of the journal still stands, with an
-// insertion of host 1 into `b` and what became of it.
+// In the middle of a sweep: `b` is saved and `a` is not, so the old part of the journal still exists. It holds an
+// insert of host 1 into `b` and what followed.
 struct HalfSwept : testing::Test {
     void sweep_half() {
         rig.insert(label("c"), host(3));
@@ -414,7 +414,7 @@ struct HalfSwept : testing::Test {
         rig.pass(seconds{29});
         rig.cache.fail(StorageFault::busy, 1);
         rig.pass(milliseconds{1150});
-        rig.cache.fail(StorageFault::busy, 1);  // `a` once more
+        rig.cache.fail(StorageFault::busy, 1);  // for `a` again
         ASSERT_EQ(rig.state_names().size(), 1U);
         ASSERT_THAT(rig.file("b"), Not("missing"));
         ASSERT_EQ(rig.file("a"), "missing");
@@ -480,8 +480,8 @@ TEST(CacheKeeper, FlushesEverythingAndLeavesNoJournal) {
     EXPECT_FALSE(rig.keeper->flush(rig.clock.at, *rig.table));
 }
 
-// Random life of a node with crashes, losses of power, full and locked disks and another program on the same
-// directory, against the one promise: what was acknowledged a second ago is there after a crash.
+// A node with random operations, crashes, losses of power, full and locked disks, and another program on the same
+// directory. It must keep one promise: what was acknowledged a second ago is there after a crash.
 class Life {
 public:
     explicit Life(std::uint64_t seed) : random_(seed, 1), rig_{small()} {}
@@ -497,7 +497,7 @@ private:
     };
     struct Gone {
         Instant since;
-        Duration allowed;  // to reach the disk
+        Duration allowed;  // until it is on disk
     };
     static CacheKeeperOptions small() {
         CacheKeeperOptions options;
@@ -572,7 +572,7 @@ private:
         }
         EXPECT_THAT(rig_.state_names(), IsEmpty());
     }
-    // Not while a fault lasted, nor until everything has been tried again.
+    // Time does not count while a fault lasts, nor until everything has been tried again.
     [[nodiscard]] bool held(Instant made) const {
         return fault_ended_ + seconds{1} < made || rig_.clock.at - fault_ended_ > seconds{130};
     }
@@ -601,7 +601,7 @@ private:
         }
         rebase();
     }
-    // Only what survived is promised from now on.
+    // From now on only what survived is promised.
     void rebase() {
         promises_.clear();
         for (const auto& [of, list] : rig_.table->hosts) {

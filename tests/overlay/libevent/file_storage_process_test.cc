@@ -1,4 +1,4 @@
-// Files in a directory that other processes write too, while processes are killed and disks are full.
+// FileStorage in a directory that other processes write too, with processes that are killed and full disks.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -38,7 +38,7 @@ TEST_F(LibeventFileStorageProcesses, LosesNothingBetweenTwoProcesses) {
     const auto count_up = [&] {
         auto storage = open();
         ChangeBy next([](Bytes old) { return std::to_string(std::atoi(std::string(old).c_str()) + 1); });
-        // On a slow disk a writer may be told to come again; it is not told that it was done.
+        // On a slow disk an update may fail as busy. Then it is tried again.
         const auto until_done = [](const auto& write) {
             for (Result<void> done = write(); !done; done = write())
                 if (done.error().code != ErrorCode::busy) return false;
@@ -58,7 +58,7 @@ TEST_F(LibeventFileStorageProcesses, LosesNothingBetweenTwoProcesses) {
     EXPECT_EQ(open()->read("journal")->size(), 2 * 20 * std::string("line\n").size());
 }
 
-// The content is a number and as many bytes as it takes to be caught half written.
+// A number and so many bytes that a half-written file would be noticed.
 std::string padded(int number) {
     return std::to_string(number) + "\n" + std::string(20'000, static_cast<char>('a' + number % 26));
 }
@@ -137,7 +137,7 @@ TEST_F(LibeventFileStorageProcesses, LeavesTheOldFileWhenTheNewOneGrowsTooLarge)
     EXPECT_THAT(all_names(), ElementsAre("chat"));
 }
 
-// Runs `work` in a child that sees `directory` as a file system of its own; nothing when that is not permitted.
+// Runs `work` in a child process to which `directory` is a file system of its own. Nothing when that is not permitted.
 template <class Work>
 int on_own_mount(const std::string& directory, Work work) {
     constexpr int not_permitted = 77;

@@ -1,4 +1,4 @@
-// What strangers cannot do to a libevent world: hold more than their share of it, or lose an answer by talking on.
+// The limits of a libevent world: no stranger holds more than its share, and none loses an answer by sending on.
 #include "overlay/libevent/limits.h"
 
 #include <gtest/gtest.h>
@@ -241,8 +241,8 @@ TEST(LibeventLimits, ShedsConnectionsWithoutSpinningWhenDescriptorsRunOut) {
     Server server;
     std::vector<StreamId> streams;
     server.probe.accepted = [&](StreamId stream) { streams.push_back(stream); };
-    // UBSan looks up an unknown type through a pipe, which fails without descriptors: let it meet handler and transport
-    // before.
+    // UBSan looks up a type that it meets first through a pipe, which fails without descriptors. So handler and
+    // transport are used before.
     const Peer first(server.at);
     server.probe.connect(server.at);
     ASSERT_TRUE(server.until([&] { return streams.size() == 2; }));

@@ -1,4 +1,4 @@
-// Names dialled through the libevent world: the hosts file, a name server of our own, and none that answers.
+// Host names in the libevent world: from the hosts file, from a name server of the test, and without any answer.
 #include "overlay/libevent/resolver.h"
 
 #include <event2/dns.h>
@@ -19,7 +19,7 @@ namespace {
 
 std::string failed_with(ConnectFailure why) { return "failed:" + std::to_string(static_cast<int>(why)); }
 
-// A file that is gone with its test.
+// A file that is removed at the end of its test.
 class TextFile {
 public:
     explicit TextFile(const std::string& text) : path_(::testing::TempDir() + "halp-names-XXXXXX") {
@@ -36,7 +36,7 @@ private:
     std::string path_;
 };
 
-// A UDP socket on loopback: a name server that answers nothing, or what `answer` says.
+// A name server on a UDP socket of loopback. It answers nothing, or what `answer` says.
 class NameServer {
 public:
     NameServer() : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
@@ -50,7 +50,7 @@ public:
     NameServer(const NameServer&) = delete;
     NameServer& operator=(const NameServer&) = delete;
 
-    // Says 127.0.0.1 to every question for an IPv4 address, or that there is no such name.
+    // Answers every question for an IPv4 address with 127.0.0.1, or with "no such name".
     void serve(event_base* base, bool known = true) {
         known_ = known;
         server_ = evdns_add_server_port_with_base(
@@ -164,7 +164,7 @@ TEST(LibeventResolver, ForgetsQuestionsOfStreamsThatAreGone) {
     turn_often(server.world);
     EXPECT_TRUE(server.probe.words.empty());
     EXPECT_EQ(server.world.stats().live_connected, 5U);
-    // The other five are open when the world ends: nothing may leak.
+    // The other five questions are open when the world ends. Nothing may leak.
 }
 
 TEST(LibeventResolver, SaysThatANameIsUnknown) {

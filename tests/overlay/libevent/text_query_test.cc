@@ -1,4 +1,4 @@
-// The blocking query of command-line tools, against servers that answer, stall, break off or are not there.
+// The blocking query of command-line tools, against servers that answer, stall, break off or do not exist.
 #include "overlay/libevent/text_query.h"
 
 #include <gmock/gmock.h>
@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Serves one connection on a thread of its own.
+// Serves one connection in a thread of its own.
 class OneAnswer {
 public:
     explicit OneAnswer(std::function<void(Peer&, std::string)> serve)

@@ -1,5 +1,5 @@
-// For tests of the libevent world: a scripted handler that checks the rules of the doors, plain blocking sockets as
-// its peers, and a loop that turns until something has happened or a deadline has passed.
+// For tests of the libevent world: a scripted handler that checks the rules of the interfaces, plain blocking
+// sockets as its peers, and a loop that runs until something has happened or a deadline has passed.
 #pragma once
 
 #include <arpa/inet.h>
@@ -30,8 +30,9 @@ namespace halp::test {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Notes what it is told as words ("accept", "bytes:foo", ...) after asserting that the world keeps its promises: no
-// word from inside a door, none about a stream it was told is gone, or that was closed through `door`.
+// Notes each call of the world as a word ("accept", "bytes", ...), after asserting that the world keeps its
+// promises: it does not call the handler from inside a call of Transport, nor about a stream that has ended or was
+// closed here.
 class Probe final : public EventHandler {
 public:
     explicit Probe(LibeventWorld& world) : world_(world) { world.attach(*this); }
@@ -49,20 +50,20 @@ public:
     std::string received;
 
     StreamId connect(const Endpoint& to) {
-        const Inside door(in_door_);
+        const Inside inside(inside_);
         return world_.transport().connect(to);
     }
     void write(StreamId stream, Bytes text) {
-        const Inside door(in_door_);
+        const Inside inside(inside_);
         world_.transport().write(stream, text);
     }
     void close(StreamId stream) {
-        const Inside door(in_door_);
+        const Inside inside(inside_);
         world_.transport().close(stream);
         gone_.push_back(stream);
     }
     void abort(StreamId stream) {
-        const Inside door(in_door_);
+        const Inside inside(inside_);
         world_.transport().abort(stream);
         gone_.push_back(stream);
     }
@@ -87,7 +88,7 @@ public:
         received.append(text);
         const std::string before(text);
         bytes(stream, text);
-        EXPECT_EQ(text, before) << "the bytes changed while they were being told";
+        EXPECT_EQ(text, before) << "the bytes changed during the call";
     }
     void on_end(StreamId stream) override {
         hear(stream, "end");
@@ -99,7 +100,7 @@ public:
         closed(stream);
     }
     void on_wakeup() override {
-        EXPECT_FALSE(in_door_);
+        EXPECT_FALSE(inside_);
         words.emplace_back("wakeup");
         wakeup();
     }
@@ -111,24 +112,24 @@ public:
 
 private:
     struct Inside {
-        explicit Inside(bool& flag) : in_door(flag) { EXPECT_FALSE(std::exchange(in_door, true)); }
-        ~Inside() { in_door = false; }
+        explicit Inside(bool& place) : flag(place) { EXPECT_FALSE(std::exchange(flag, true)); }
+        ~Inside() { flag = false; }
         Inside(const Inside&) = delete;
         Inside& operator=(const Inside&) = delete;
-        bool& in_door;
+        bool& flag;
     };
     void hear(StreamId stream, const std::string& word) {
-        EXPECT_FALSE(in_door_) << word << " was told from inside a door";
+        EXPECT_FALSE(inside_) << word << " came from inside a call of Transport";
         EXPECT_EQ(std::count(gone_.begin(), gone_.end(), stream), 0) << word << " of a stream that is gone";
         words.push_back(word);
     }
 
     LibeventWorld& world_;
-    bool in_door_ = false;
+    bool inside_ = false;
     std::vector<StreamId> gone_;
 };
 
-// Turns the loop until `done`; false when that takes longer than five seconds.
+// Runs the loop until `done`. False when that takes longer than `patience`.
 inline bool turn_until(LibeventWorld& world, const std::function<bool()>& done, Duration patience = seconds{5}) {
     const Instant latest = world.clock().now() + patience;
     bool in_time = true;
@@ -142,8 +143,8 @@ inline bool turn_until(LibeventWorld& world, const std::function<bool()>& done, 
     return done();
 }
 
-// Turns the loop often enough for whatever the kernel holds ready, for tests that expect nothing: what happens on
-// loopback is ready at once.
+// Runs the loop so often that everything the kernel has ready is handled. For tests that expect nothing: what happens
+// on loopback is ready at once.
 inline void turn_often(LibeventWorld& world) {
     int left = 100;
     const std::function<void()> next = [&] {
@@ -154,13 +155,14 @@ inline void turn_often(LibeventWorld& world) {
     world.run();
 }
 
-// Turns the loop until a deadline has passed, and then often.
+// Runs the loop until a deadline has passed, and then so often.
 inline void turn_past(LibeventWorld& world, Instant deadline) {
     EXPECT_TRUE(turn_until(world, [&] { return world.clock().now() > deadline; }));
     turn_often(world);
 }
 
-// A stranger's socket. Blocking operations are for what is certain to come; others poll between turns of the loop.
+// The socket of a remote peer. Blocking operations are for what is certain to come; others poll between turns of
+// the loop.
 class Peer {
 public:
     Peer() = default;
@@ -201,7 +203,7 @@ public:
     void close() {
         if (fd_ >= 0) ::close(std::exchange(fd_, -1));
     }
-    // Reads what is there. True once the end has come: FIN (ended) or RST (was_reset).
+    // Reads what has arrived. True once the connection has ended: FIN (ended) or RST (was_reset).
     bool finished() {
         char buffer[65536];
         while (!ended && !was_reset) {
@@ -232,7 +234,7 @@ private:
     std::string text_;
 };
 
-// A listening socket that nobody accepts from; port() answers connections as long as its backlog has room.
+// A listening socket that accepts nothing by itself. The kernel answers connections while its backlog has room.
 class Backlog {
 public:
     explicit Backlog(int length) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -256,7 +258,7 @@ private:
     std::uint16_t port_ = 0;
 };
 
-// A port of loopback on which nothing listens, for as long as this lives.
+// A port of loopback on which nothing listens while this object lives.
 class ClosedPort {
 public:
     ClosedPort() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {

@@ -1,4 +1,4 @@
-// The libevent world over loopback: what the doors promise, and how connections begin and end.
+// The libevent world over loopback: what its interfaces promise, and how connections begin and end.
 #include "overlay/libevent/world.h"
 
 #include <event2/event.h>
@@ -59,7 +59,7 @@ TEST(LibeventWorld, DoesNotHoldBackWhatItWritesWithoutClosing) {
     const Instant began = server.world.clock().now();
 
     ASSERT_TRUE(server.until([&] { return peer.finished() || peer.text() == "greeting"; }));
-    // The kernel by itself would wait 200 ms for more.
+    // Without uncorking, the kernel would wait 200 ms for more.
     EXPECT_LT(server.world.clock().now() - began, milliseconds{150});
 }
 
@@ -223,7 +223,7 @@ TEST(LibeventWorld, LetsTheHandlerCloseAnyStreamFromAnyCallback) {
     std::vector<Peer> peers;
     for (int i = 0; i < 20; ++i) peers.emplace_back(server.at);
     ASSERT_TRUE(server.until([&] { return streams.size() == 20; }));
-    // Every peer speaks; whoever is heard first ends all others and itself, and dials.
+    // Every peer writes. The handler of the first bytes closes all streams, its own too, and dials.
     server.probe.bytes = [&](StreamId, Bytes) {
         for (std::size_t i = 0; i < streams.size(); ++i)
             i % 2 == 0 ? server.probe.abort(streams[i]) : server.probe.close(streams[i]);

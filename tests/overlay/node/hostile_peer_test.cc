@@ -38,8 +38,8 @@ protected:
     HostilePeerTest() : world(3, collecting()) {
         node_host = world.add_host(node_at);
         peer_host = world.add_host(peer_at);
-        node = std::make_unique<OverlayNode>(world.env(node_host), endpoints, OverlayOptions::for_profile(Profile::lan),
-                                             false);
+        node = std::make_unique<OverlayNode>(world.env(node_host), endpoints,
+                                             OverlayOptions::for_profile(Profile::lan), false);
         world.attach(node_host, *node);
         world.attach(peer_host, peer);
         node->start();
@@ -169,9 +169,10 @@ TEST_F(HostilePeerTest, OneMessageOfStrangersDoesNotBecomeAFlood) {
     for (int i = 0; i < 20; ++i) {
         Message news = message(Kind::news);
         for (int k = 0; k < 128; ++k)
-            news.peers.push_back({.endpoint = endpoints.intern({"10.7." + std::to_string(i) + "." + std::to_string(k), 9}),
-                                  .incarnation = 5,
-                                  .age_ms = 10});
+            news.peers.push_back(
+                {.endpoint = endpoints.intern({"10.7." + std::to_string(i) + "." + std::to_string(k), 9}),
+                 .incarnation = 5,
+                 .age_ms = 10});
         say(gossip::encode(news, endpoints), 20ms);
     }
     const NodeStatus before = node->status();

@@ -104,7 +104,8 @@ TEST(OverlayNode, ALeavingNodeIsForgottenWithinASecondAndNotProbedAsDead) {
     swarm.world.run_for(30s);
     EXPECT_TRUE(swarm.all_know_all());
     for (const SimWorld::Noted& noted : swarm.world.noted())
-        EXPECT_FALSE(match(noted.event, [](const PeerBuried&) { return true; }, [](const auto&) { return false; }));
+        EXPECT_FALSE(match(
+            noted.event, [](const PeerBuried&) { return true; }, [](const auto&) { return false; }));
 }
 
 TEST(OverlayNode, APartitionHealsWithoutAnOperator) {
@@ -156,7 +157,8 @@ TEST(OverlayNode, AStalledNodeIsNotBuriedByOthersNorBuriesThem) {
     swarm.world.stall(swarm.host(5), 20s);
     swarm.world.run_for(40s);
     for (const SimWorld::Noted& noted : swarm.world.noted())
-        EXPECT_FALSE(match(noted.event, [](const PeerBuried&) { return true; }, [](const auto&) { return false; }));
+        EXPECT_FALSE(match(
+            noted.event, [](const PeerBuried&) { return true; }, [](const auto&) { return false; }));
     EXPECT_TRUE(swarm.all_know_all());
 }
 
@@ -171,7 +173,8 @@ TEST(OverlayNode, NodesThatStandStillOneAfterTheOtherBuryNobody) {
     for (std::size_t i = 10; i < 30; ++i) swarm.world.stall(swarm.host(i), 30s);
     swarm.world.run_for(60s);
     for (const SimWorld::Noted& noted : swarm.world.noted())
-        EXPECT_FALSE(match(noted.event, [](const PeerBuried&) { return true; }, [](const auto&) { return false; }));
+        EXPECT_FALSE(match(
+            noted.event, [](const PeerBuried&) { return true; }, [](const auto&) { return false; }));
     EXPECT_TRUE(swarm.all_know_all());
 }
 

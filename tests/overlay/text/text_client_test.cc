@@ -155,7 +155,7 @@ TEST(HostAnswer, FollowsAServerWhoseWholeAnswerLiesFarAhead) {
     EXPECT_EQ(answer.lines[1].age, 10s);
 }
 
-// One pinned line in an original must not make everybody else decades old.
+// One line with a made-up time in an original must not make all other hosts decades old.
 TEST(HostAnswer, DoesNotTakeOneMadeUpTimeForTheServersClock) {
     const HostAnswer answer = parse_host_answer("4102444800 pinned 1\n1699999990 b 1\n1699999980 c 1", now);
     EXPECT_EQ(answer.lines[0].age, 24h * 30);

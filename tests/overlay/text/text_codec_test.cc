@@ -24,7 +24,7 @@ TextGet get(const std::string& query) {
     return found != nullptr ? *found : TextGet{Label::halp(), 0, 0};
 }
 
-// POSIX expressions: an oracle that shares nothing with the code under test.
+// POSIX regular expressions, as an oracle that shares nothing with the code under test.
 class Expression {
 public:
     explicit Expression(const char* text) { EXPECT_EQ(regcomp(&compiled_, text, REG_EXTENDED), 0) << text; }
@@ -32,7 +32,7 @@ public:
     Expression(const Expression&) = delete;
     Expression& operator=(const Expression&) = delete;
 
-    // The groups of a match; empty when there is none. Group 0 is the whole.
+    // The groups of a match, group 0 being the whole; empty when there is no match.
     std::vector<std::string> match(const std::string& text) const {
         std::array<regmatch_t, 4> found{};
         if (regexec(&compiled_, text.c_str(), found.size(), found.data(), 0) != 0) return {};
@@ -234,7 +234,7 @@ TEST(TextAnswers, OfInsertsAreNotSeparatedAtAll) {
     EXPECT_EQ(answer, "success: halp 1 a 1failure: halp ");
 }
 
-// Every `get` of at most `length` bytes behind the verb, over a small alphabet, built from the grammar.
+// Every `get` with at most `length` bytes after the verb, over a small alphabet, built from the grammar.
 std::set<std::string> all_gets(std::size_t length) {
     std::set<std::string> names = {""}, gets, slices = {""};
     for (std::size_t round = 0; round < length; ++round)
@@ -287,7 +287,7 @@ TEST(TextShapeOfAnInsert, MayGrowBehindAGoodEntryOnly) {
     EXPECT_EQ(parse_text_start("insert x\n" + std::string(text_query_bytes_max, 'a')).shape, TextShape::complete);
 }
 
-// Whatever is complete stays what it is: more bytes never make a query of it, nor a different one.
+// What is complete stays as it is: more bytes never turn it into a query or into a different query.
 TEST(TextScanner, NeverCallsCompleteWhatCouldStillBecomeAQuery) {
     const std::uint32_t seed = 20110316;
     std::mt19937 random{seed};

@@ -123,7 +123,7 @@ TEST(TextSession, HearsNothingAfterItsVerdict) {
     EXPECT_EQ(session.bytes(), "get foo");
 }
 
-// The query a session makes of these segments, a millisecond apart and then silence.
+// The query that a connection makes of these segments, sent a millisecond apart, with silence afterwards.
 std::string joined(const std::vector<std::string>& segments) {
     TextConnection session;
     Instant now = start;

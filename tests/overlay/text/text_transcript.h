@@ -11,15 +11,15 @@ namespace halp::transcripts {
 
 enum class After {
     nothing,     // the peer sends no more and waits, as original clients do
-    half_close,  // it says so
-    reset,       // it resets the connection and reads nothing: only the next step shows whether we survived
+    half_close,  // the peer closes its side
+    reset,  // the peer resets the connection and reads nothing; the next step shows whether the server survived
 };
 
-// One connection. "<now>" in an answer is the server's time.
+// One connection. "<now>" in an answer stands for the server's time.
 struct Step {
     std::vector<std::string> segments;  // sent apart, with less than the longest pause in between
     std::string answer;
-    std::string original;  // empty: the original answers the same; else what it did instead
+    std::string original;  // what the original did instead; empty when it answers the same
     After after = After::nothing;
 };
 
@@ -28,7 +28,7 @@ struct CacheFile {
     std::string content;
 };
 
-// Steps against one server that starts with this cache and otherwise knows nothing.
+// Steps against one server that starts with this cache and knows nothing else.
 struct Transcript {
     std::string name;
     std::vector<Step> steps;
@@ -41,7 +41,7 @@ inline const std::string refusal = "Could not parse request";
 
 // The original answers the same.
 inline Step same(std::string sent, std::string answer) { return {{std::move(sent)}, std::move(answer), {}}; }
-// The original ends, hangs, cuts the query, or takes what nobody can dial.
+// The original ends, hangs, cuts the query, or stores what nobody can dial.
 inline Step ours(std::string sent, std::string answer, std::string original) {
     return {{std::move(sent)}, std::move(answer), std::move(original)};
 }
@@ -54,7 +54,7 @@ inline std::string times(const std::string& text, std::size_t n) {
 
 inline std::string two_digits(int n) { return {static_cast<char>('0' + n / 10), static_cast<char>('0' + n % 10)}; }
 
-// Lines first .. behind - 1 of the list that label foo holds in most rows about `get`.
+// Lines first .. behind - 1 of the list of label foo in most rows about `get`.
 inline std::string fifteen(int first = 0, int behind = 15) {
     std::string lines;
     for (int i = first; i < behind; ++i) {

@@ -45,7 +45,7 @@ inline std::vector<Transcript> insert_rows() {
     };
 }
 
-// The middle of this row is not on record; its own lines stand in for it.
+// The middle of this row was not recorded. Lines like its own replace it.
 inline Transcript insert_bad_lines() {
     const std::vector<std::string> bad = {"hello",
                                           "-5 h 80",
