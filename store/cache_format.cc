@@ -15,7 +15,7 @@ constexpr std::size_t line_length_max = 8192;  // the longest name, a time and a
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
-// A decimal number up to `max`; leading zeros vanish, as in the original.
+// A decimal number up to `max`. Leading zeros are ignored, as in the original.
 std::optional<std::uint64_t> number(std::string_view digits, std::uint64_t max) {
     std::uint64_t value = 0;
     const auto end = digits.data() + digits.size();
@@ -26,7 +26,7 @@ std::optional<std::uint64_t> number(std::string_view digits, std::uint64_t max) 
 
 Error bad(const char* why) { return {ErrorCode::invalid, why}; }
 
-// `<time> <text> ?<port>?` as the original's (\d+) (\S+) ?(\d+)?$ takes it apart.
+// `<time> <text> ?<port>?`, split like the original's (\d+) (\S+) ?(\d+)?$ does.
 struct Fields {
     UnixSeconds seen{0};
     std::string_view text;
@@ -75,8 +75,8 @@ Result<CacheNameLine> name_line(const Fields& fields) {
 const Endpoint& identity(const CacheLine& line) { return line.endpoint; }
 const std::string& identity(const CacheNameLine& line) { return line.name; }
 
-// One line for each identity, that of its larger time (the first such); then newest first, equal times in the
-// order in which they stood.
+// Keeps one line for each identity: the first one with its largest time. The newest is first; equal times keep
+// their order.
 template <class Line>
 std::vector<Line> settled(std::vector<Line> lines) {
     std::vector<std::size_t> order(lines.size());
@@ -130,7 +130,7 @@ std::string format(const std::vector<Line>& lines) {
     std::string text;
     for (const Line& line : lines) {
         if (!readable(line)) continue;
-        if (!text.empty()) text += '\n';  // the original writes no final one
+        if (!text.empty()) text += '\n';  // the original writes none at the end
         text += std::to_string(count(line.seen));
         text += ' ';
         text += tail(line);
@@ -146,7 +146,7 @@ std::vector<Line> merged(std::vector<Line> on_disk, const std::vector<Line>& our
     return lines;
 }
 
-// The lines of the disk but those that we forgot knowing all that they say.
+// The lines of the disk without those that were forgotten at their time or later.
 std::vector<CacheLine> remembered(const std::vector<CacheLine>& on_disk, std::vector<ForgottenHost> forgotten) {
     std::sort(forgotten.begin(), forgotten.end(), [](const ForgottenHost& a, const ForgottenHost& b) {
         return a.endpoint != b.endpoint ? a.endpoint < b.endpoint : a.as_of > b.as_of;
@@ -183,7 +183,7 @@ Result<Label> label_of_cache_file(std::string_view file_name) {
 CacheFile parse_cache_file(const Label& label, std::string_view content) {
     CacheFile file;
     std::size_t number_of_line = 0;
-    while (!content.empty()) {  // so that a final LF makes no line
+    while (!content.empty()) {  // this way a final LF makes no line
         const auto end = std::min(content.find('\n'), content.size());
         take_line(file, label.lists_names(), ++number_of_line, content.substr(0, end));
         content.remove_prefix(std::min(end + 1, content.size()));

@@ -1,7 +1,7 @@
-// The original's cache files: one file per label in one directory, `<time> <host> <port>` per line joined
-// by LF without a final one, newest first; directories hold `<time> <name>`. In file names "/" is "~"
-// (overlay/text/halp-text.md, "The cache directory"). Pure functions: bytes in, entries out; a bad line is skipped
-// and reported.
+// The original's cache files (overlay/text/halp-text.md, "The cache directory"). One directory has one file per
+// label, with a line `<time> <host> <port>` per host, or `<time> <name>` in the files of directories. LF joins the
+// lines, with none at the end; the newest line is first. In file names "~" stands for "/". Pure functions: bytes
+// in, entries out. A bad line is skipped and reported.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,7 @@ struct CacheNameLine {
 };
 struct BadCacheLine {
     std::size_t line = 0;  // from 1
-    std::string why;       // what is wrong with it, in words
+    std::string why;       // what is wrong with it, for people
 };
 
 struct CacheFile {
@@ -39,17 +39,17 @@ struct CacheFile {
 };
 
 [[nodiscard]] std::string cache_file_name(const Label& label);
-// Nothing for a file that is not a label's (`.allocation`, temporary files, names of other programs).
+// Fails for a file that belongs to no label (`.allocation`, temporary files, names of other programs).
 [[nodiscard]] Result<Label> label_of_cache_file(std::string_view file_name);
 
-// Of two lines for one endpoint or name the larger time counts. Newest first; equal times stay in the order of
-// the file. Times in the future are kept as written.
+// Of two lines for one endpoint or name the larger time counts. The newest is first; equal times stay in the order
+// of the file. Times in the future are kept as written.
 [[nodiscard]] CacheFile parse_cache_file(const Label& label, std::string_view content);
-// The lines in the order given; what a reader would not take back (a blank in a host) is left out.
+// Writes the lines in the given order. A line that a reader would refuse (a blank in a host) is left out.
 [[nodiscard]] std::string format_cache_file(const Label& label, const CacheFile& file);
 
-// What to write back: the larger time of every endpoint in `on_disk` and `ours`, without the endpoints in
-// `forgotten` (unless the disk knows a later time than the one we forgot), newest first, at most `lines_max`.
+// What to write back: the larger time of every endpoint in `on_disk` and `ours`, the newest first, at most
+// `lines_max` lines. Endpoints in `forgotten` are left out, unless the disk has a later time than `as_of`.
 struct ForgottenHost {
     Endpoint endpoint;
     UnixSeconds as_of{0};

@@ -19,8 +19,8 @@ Error invalid(const char* sentence) { return {ErrorCode::invalid, sentence}; }
 
 bool in_brackets(std::string_view host) { return host.size() > 2 && host.front() == '[' && host.back() == ']'; }
 
-// As inet_pton reads it: four decimal numbers without leading zeros, so every address has one spelling. By hand
-// because each entry of each gossip message passes here.
+// Reads what inet_pton reads: four decimal numbers without leading zeros, so every address has one spelling.
+// Written by hand for speed: each entry of each gossip message passes here.
 bool read_ipv4(std::string_view host, char* four_bytes) {
     for (int part = 0; part < 4; ++part) {
         if (part > 0) {
@@ -52,7 +52,7 @@ std::string ipv4_text(std::string_view four_bytes) {
     return text;
 }
 
-// 4 or 16 bytes of a numeric address as inet_pton reads it, 0 bytes for anything else.
+// The 4 or 16 bytes of a numeric address that inet_pton reads; no bytes for anything else.
 std::string numeric_bytes(const std::string& host) {
     std::array<char, 16> bytes{};
     if (read_ipv4(host, bytes.data())) return {bytes.data(), 4};
@@ -61,7 +61,7 @@ std::string numeric_bytes(const std::string& host) {
     return {};
 }
 
-// The same for the spellings people use: `[2001:db8::1]`, `fe80::1%eth0`. Only IPv6 wears brackets or a zone.
+// The same for the spellings of people: `[2001:db8::1]`, `fe80::1%eth0`. Only IPv6 has brackets or a zone.
 std::string address_bytes(std::string_view host) {
     const bool bracketed = in_brackets(host);
     if (bracketed) host = host.substr(1, host.size() - 2);
@@ -72,7 +72,7 @@ std::string address_bytes(std::string_view host) {
     return bytes;
 }
 
-// `a.b.example.org` gives `example.org`; a name of one part gives itself.
+// `example.org` for `a.b.example.org`; a name of one part for itself.
 std::string last_two_parts(std::string_view name) {
     if (name.size() > 1 && name.back() == '.') name.remove_suffix(1);
     const auto last = name.rfind('.');
@@ -149,7 +149,8 @@ std::string Endpoint::unpack_address(std::string_view four_or_sixteen_bytes) {
     if (four_or_sixteen_bytes.size() == 4) return ipv4_text(four_or_sixteen_bytes);
     if (four_or_sixteen_bytes.size() != 16) return {};
     std::array<char, INET6_ADDRSTRLEN> text{};
-    return inet_ntop(AF_INET6, four_or_sixteen_bytes.data(), text.data(), text.size()) ? text.data() : std::string{};
+    return inet_ntop(AF_INET6, four_or_sixteen_bytes.data(), text.data(), text.size()) ? text.data()
+                                                                                       : std::string{};
 }
 
 std::uint32_t Endpoint::group() const {
@@ -232,7 +233,7 @@ void EndpointTable::collect(const std::vector<bool>& marks) {
 
 void EndpointTable::rebuild_free_ids() {
     free_.clear();
-    for (std::size_t i = slots_->size(); i-- > 0;)  // the lowest id is used next: the table stays dense
+    for (std::size_t i = slots_->size(); i-- > 0;)  // the lowest id is used next, which keeps the table dense
         if (!(*slots_)[i].used) free_.push_back(EndpointId{static_cast<std::uint32_t>(i)});
 }
 

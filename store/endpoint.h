@@ -1,5 +1,5 @@
-// Where a program can be reached: a host and a TCP or UDP port. Identity is the exact bytes of the host
-// and the port, as in the original: `A` and `a` differ, names are kept as names, never resolved here.
+// Where a program can be reached: a host and a TCP or UDP port. As in the original, endpoints are equal when host
+// and port are equal byte by byte: `A` and `a` differ. Names stay names; nothing is resolved here.
 #pragma once
 
 #include <compare>
@@ -19,10 +19,10 @@ enum class AddressKind : std::uint8_t { ipv4, ipv6, name };
 struct Endpoint {
     static constexpr std::size_t host_length_max = 255;
 
-    std::string host;  // no blanks, no control bytes; IPv6 with or without brackets, as it came
+    std::string host;  // no blanks, no control bytes; IPv6 with or without brackets, as it was given
     std::uint16_t port = 0;
 
-    // 1 to 255 bytes, none of them a blank or a control byte. Bytes from 0x80 on pass, as in the original.
+    // True for 1 to 255 bytes without blanks and control bytes. Bytes from 0x80 on are good, as in the original.
     [[nodiscard]] static bool well_formed_host(std::string_view host);
     // Refuses what nobody could dial: an empty or over-long host, blanks, control bytes, port 0.
     [[nodiscard]] static Result<Endpoint> make(std::string_view host, std::uint64_t port);
@@ -30,14 +30,15 @@ struct Endpoint {
     [[nodiscard]] static Result<Endpoint> parse(std::string_view text);
 
     [[nodiscard]] AddressKind kind() const;
-    // The address bytes (4 or 16) of a canonical numeric host; empty for a name or any other spelling,
-    // so that packing an address and unpacking it gives the same bytes of text.
+    // The 4 or 16 address bytes of a numeric host in its canonical spelling; empty for anything else. So packing an
+    // address and unpacking it gives the same text.
     [[nodiscard]] std::string packed_address() const;
     static std::string unpack_address(std::string_view four_or_sixteen_bytes);
 
-    // Addresses that one owner gets cheaply together: /16 for IPv4, /32 for IPv6, last two parts of a name.
+    // One number for addresses that one owner gets cheaply together: /16 for IPv4, /32 for IPv6, the last two parts
+    // of a name.
     [[nodiscard]] std::uint32_t group() const;
-    // Stable across machines and versions; goes over the wire inside digests.
+    // Equal on all machines and in all versions: it goes over the wire in digests.
     [[nodiscard]] std::uint64_t hash() const;
     [[nodiscard]] std::string text() const;  // "host:port", brackets added around a bare IPv6 address
 
@@ -47,22 +48,22 @@ struct Endpoint {
 enum class EndpointId : std::uint32_t {};
 inline constexpr EndpointId no_endpoint{0xffffffff};
 
-// Every distinct endpoint of the process, once: host lists hold 32-bit ids. Ids stay valid until
-// collect() is called without them among the marks.
+// Holds every distinct endpoint of the process once. Host lists hold its 32-bit ids. An id is valid until a
+// collect() without its mark.
 class EndpointTable {
 public:
     EndpointId intern(const Endpoint& endpoint);
     [[nodiscard]] EndpointId find(const Endpoint& endpoint) const;  // no_endpoint when unknown
     [[nodiscard]] const Endpoint& at(EndpointId id) const;
-    [[nodiscard]] std::uint64_t hash(EndpointId id) const;   // remembered, not recomputed
-    [[nodiscard]] std::uint32_t group(EndpointId id) const;  // remembered
+    [[nodiscard]] std::uint64_t hash(EndpointId id) const;   // kept, not computed again
+    [[nodiscard]] std::uint32_t group(EndpointId id) const;  // kept
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] std::size_t bytes() const;  // estimate, for quotas
 
-    // True once the table has doubled since the last collection (and holds at least 1024 endpoints):
-    // the owner then collects, so strangers cannot grow it without bound.
+    // True when the table has doubled since the last collection and holds at least 1024 endpoints. Then its owner
+    // is to collect, so that strangers cannot grow it without bound.
     [[nodiscard]] bool wants_collection() const;
-    // Forgets every endpoint whose mark is false. marks[i] belongs to EndpointId{i}; ids beyond the marks stay.
+    // Forgets every endpoint whose mark is false. marks[i] belongs to EndpointId{i}. Ids beyond the marks stay.
     void collect(const std::vector<bool>& marks);
     [[nodiscard]] std::vector<bool> empty_marks() const;
 
@@ -73,7 +74,7 @@ private:
         std::uint32_t group = 0;
         bool used = false;
     };
-    // By hash first and bytes last: whoever crafts colliding hosts gains nothing.
+    // Compares hashes first and bytes last, so crafted collisions gain nothing.
     struct ByIdentity {
         const std::vector<Slot>* slots;
         bool operator()(std::uint32_t a, std::uint32_t b) const {
@@ -87,7 +88,8 @@ private:
     [[nodiscard]] EndpointId find_hashed(const Endpoint& endpoint, std::uint64_t hash) const;
     void rebuild_free_ids();
 
-    std::unique_ptr<std::vector<Slot>> slots_ = std::make_unique<std::vector<Slot>>();  // never moves: ByIdentity
+    std::unique_ptr<std::vector<Slot>> slots_ =
+        std::make_unique<std::vector<Slot>>();  // must not move: ByIdentity points to it
     std::vector<EndpointId> free_;
     OrderedSlots<ByIdentity> by_identity_{ByIdentity{slots_.get()}};
     std::size_t used_after_collection_ = 0;

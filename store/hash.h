@@ -1,5 +1,5 @@
-// The one hash of the project that leaves the process (digests on the wire, store/README.md "Hashes"): the same
-// on every machine and in every version. Not keyed: whoever indexes memory by it must survive collisions.
+// The only hash of the project that leaves the process, in digests on the wire (store/README.md, "Hashes"). It is
+// the same on every machine and in every version. It has no key, so an index by it must survive crafted collisions.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ constexpr std::uint64_t fnv1a(std::string_view bytes, std::uint64_t state = fnv_
     return state;
 }
 
-// Spreads every input bit over all output bits, one to one: FNV alone leaves the high bits of short texts alike,
-// and digests XOR their parts.
+// A bijection that spreads every input bit over all output bits. FNV alone leaves the high bits of short texts
+// alike, and digests XOR their parts.
 constexpr std::uint64_t mix(std::uint64_t bits) {
     bits ^= bits >> 33;
     bits *= 0xff51afd7ed558ccd;

@@ -13,7 +13,7 @@ namespace halp {
 namespace {
 
 constexpr std::size_t withdrawals_min = 64;
-constexpr int evictions_per_merge_max = 16;  // after a reload a list shrinks step by step
+constexpr int evictions_per_merge_max = 16;  // after a reload a list shrinks in steps
 
 Instant after(Instant start, Duration duration) {
     return start > no_deadline - duration ? no_deadline : start + duration;
@@ -25,7 +25,7 @@ bool outlived(const Claim& claim, const HostList::Limits& limits, Instant now) {
 
 bool says_nothing(const HostEntry& entry) { return !entry.withdrawn && !entry.vouched() && !entry.claim.made(); }
 
-// What remains of an entry whose announcement and proof are gone: its claim.
+// Only the claim remains of an entry whose announcement and proof have ended.
 HostEntry only_claim(const HostEntry& entry) {
     HostEntry rest;
     rest.endpoint = entry.endpoint;
@@ -33,8 +33,8 @@ HostEntry only_claim(const HostEntry& entry) {
     return rest;
 }
 
-// The news without the parts that have outlived their time. Depends on nothing but the news, the limits and now,
-// or merging would not commute.
+// The news without the parts that have outlived their time. It depends only on the news, the limits and `now`;
+// otherwise merging would not commute.
 HostEntry usable(HostEntry news, const HostList::Limits& limits, Instant now) {
     news.confirmed = std::min(news.confirmed, now);
     news.proved = std::min(news.proved, now);
@@ -99,7 +99,7 @@ struct HostList::Impl {
     std::vector<std::uint32_t> free;
     OrderedSlots<ByEndpoint> by_endpoint{ByEndpoint{&slots}};
     OrderedSlots<ByRank> live{ByRank{&slots}};
-    OrderedSlots<ByRank> shared{ByRank{&slots}};  // of the live ones, those that may be told
+    OrderedSlots<ByRank> shared{ByRank{&slots}};  // of the shown ones, those that may be told
     OrderedSlots<ByWithdrawal> withdrawn{ByWithdrawal{&slots}};
     OrderedSlots<ByDue> due{ByDue{&slots}};
     GroupShares groups{&slots};  // of the vouched ones that may be evicted
@@ -138,7 +138,7 @@ void HostList::Impl::remove(std::uint32_t slot) {
     free.push_back(slot);
 }
 
-// When the entry changes next by the mere passing of time, and whether it may be told until then.
+// When the entry next changes because time passes, and whether it may be told until then.
 void HostList::Impl::schedule(HostSlot& slot, Instant now) const {
     const HostEntry& entry = slot.entry;
     const Instant claim_told =
@@ -179,8 +179,8 @@ void HostList::Impl::unlink(std::uint32_t slot) {
     mixed ^= digest_part(s.entry);
 }
 
-// An entry that comes to a new rank goes behind those that stand there, as the original's stable sort does; one
-// whose rank stays keeps its place.
+// An entry that gets a new rank goes behind equal ones, as in the original's stable sort. One whose rank stays
+// keeps its place.
 void HostList::Impl::replace(std::uint32_t slot, const HostEntry& entry, Instant now) {
     unlink(slot);
     if (!same_rank(slots[slot].entry, entry)) slots[slot].arrival = ++arrivals;
@@ -208,7 +208,7 @@ Merge HostList::Impl::change(std::uint32_t slot, const HostEntry& news, Instant 
     return held.withdrawn && !joined.withdrawn ? Merge::added : Merge::refreshed;
 }
 
-// Claims stand last in the rank order; of the vouched ones, those of crowded groups go first.
+// Claims are last in rank, so they leave first. Of the vouched ones, those of over-represented groups leave first.
 std::optional<std::uint32_t> HostList::Impl::first_to_leave() const {
     const HostEntry& last = slots[live.back()].entry;
     if (last.own) return std::nullopt;
@@ -217,7 +217,7 @@ std::optional<std::uint32_t> HostList::Impl::first_to_leave() const {
     return live.back();
 }
 
-// False when the newcomer itself had to leave.
+// False when the new entry itself had to leave.
 bool HostList::Impl::make_room(std::uint32_t newcomer, std::vector<HostEntry>* evicted) {
     bool stays = true;
     const auto leave = [&](std::uint32_t victim, std::vector<HostEntry>* report) {
@@ -238,10 +238,10 @@ bool HostList::Impl::make_room(std::uint32_t newcomer, std::vector<HostEntry>* e
     return stays;
 }
 
-// Something about the entry has ended. True when the endpoint was shown and is not any more.
+// A part of the entry has ended. True when the endpoint was shown and is not any more.
 bool HostList::Impl::end_of(std::uint32_t slot, Instant now) {
     const HostEntry entry = slots[slot].entry;
-    // A withdrawal also answers the claims that were heard before it.
+    // A withdrawal also ends the claims that were heard before it.
     const bool claim_lives =
         !outlived(entry.claim, limits, now) && (!entry.withdrawn || entry.claim.heard > entry.confirmed);
     if (!claim_lives) {
@@ -265,7 +265,7 @@ void HostList::Impl::relink_all() {
     groups.clear();
     groups.set_share_max(limits.share_per_group_max);
     mixed = 0;
-    // A claim that was not told any more is told again until the next expire().
+    // A claim that was no longer told is told again until the next expire().
     for (const std::uint32_t slot : held) link(slot, never);
 }
 
@@ -317,7 +317,7 @@ std::vector<HostEntry> HostList::shared(std::size_t count, Instant now) const {
     std::vector<HostEntry> entries;
     const auto take = [&](std::uint32_t slot) {
         const HostSlot& s = impl_->slots[slot];
-        if (s.due > now && entries.size() < count) entries.push_back(s.entry);  // else expire() is late
+        if (s.due > now && entries.size() < count) entries.push_back(s.entry);  // otherwise expire() is late
         return entries.size() < count;
     };
     impl_->withdrawn.walk(0, take);

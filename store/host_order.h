@@ -1,4 +1,4 @@
-// How a HostList lays its entries out: slots, and the orders in which it keeps their numbers. Private to the list.
+// The layout of a HostList: slots with the entries, and orders that hold the numbers of slots. Private to the list.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@ namespace halp {
 
 struct HostSlot {
     HostEntry entry;
-    std::uint64_t arrival = 0;  // when the entry came to its rank; breaks ties, differs between slots
-    Instant due = no_deadline;  // when something about the entry ends
+    std::uint64_t arrival = 0;  // when the entry got its rank; breaks ties, differs between slots
+    Instant due = no_deadline;  // when a part of the entry ends
     std::uint32_t group = 0;
     std::uint8_t host_length = 0;
     bool shared = false;
 };
 using HostSlots = std::vector<HostSlot>;
 
-// What the rank of an entry is made of: greater is shown earlier.
+// The rank of an entry. A greater one is shown earlier.
 struct Rank {
     int standing = 0;  // 2 own, 1 vouched, 0 claim
     std::int64_t time = 0;
@@ -51,7 +51,7 @@ struct ByEndpoint {
     }
 };
 
-// Latest first: the oldest withdrawal is the first to be forgotten.
+// The latest first, so the oldest withdrawal is forgotten first.
 struct ByWithdrawal {
     const HostSlots* slots;
     bool operator()(std::uint32_t a, std::uint32_t b) const {
@@ -68,8 +68,8 @@ struct ByDue {
     }
 };
 
-// Which address groups hold more than their share of a list, and the entry that such a group loses first.
-// Every change costs O(log n), whatever the groups look like.
+// The address groups that hold more than their share of a list, and the entry that such a group loses first. Every
+// change costs O(log n) for all distributions of groups.
 class GroupShares {
 public:
     explicit GroupShares(const HostSlots* slots) : slots_(slots) {}
@@ -97,7 +97,7 @@ public:
         sizes_.clear();
     }
 
-    // The lowest of all entries whose group is over its share.
+    // The lowest in rank of all entries whose group is over its share.
     [[nodiscard]] std::optional<std::uint32_t> worst() const {
         return worst_.empty() ? std::nullopt : std::optional(worst_.back());
     }

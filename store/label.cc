@@ -7,7 +7,7 @@
 namespace halp {
 namespace {
 
-// Not std::isalnum: the locale must not decide which names exist.
+// Unlike std::isalnum, independent of the locale.
 bool letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 bool well_formed_last(std::string_view part) { return std::all_of(part.begin(), part.end(), letter_or_digit); }

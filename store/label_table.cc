@@ -9,7 +9,7 @@ namespace {
 constexpr Duration idle_max = std::chrono::hours{1};
 constexpr Duration recency_saved_every = std::chrono::minutes{1};
 
-// A row with its tree nodes, its list objects and three copies of its name.
+// Bytes of a row with its tree nodes, its list objects and three copies of its name.
 std::size_t row_bytes(const Label& label) { return 1536 + 3 * label.text().size(); }
 
 }  // namespace
@@ -43,7 +43,7 @@ LabelTable::Outcome LabelTable::merge(const Label& label, const HostEntry& news,
 
 LabelTable::Outcome LabelTable::merge_new(const Label& label, const HostEntry& news, SourceId source, Instant now,
                                           UnixSeconds wall) {
-    // A withdrawal is remembered, lest the announcement it answers come later; it makes no name known.
+    // A withdrawal is kept, as the announcement that it ends may arrive later. It makes no name known.
     const Listings listings = news.withdrawn ? Listings{} : label.listings(Label::storable_length_max);
     Wish wish = listing_wish(listings, now);
     wish.labels = std::max(wish.labels, std::size_t{1});
@@ -53,7 +53,7 @@ LabelTable::Outcome LabelTable::merge_new(const Label& label, const HostEntry& n
     if (const auto cause = admit(wish, source, now)) return refuse(*cause);
     list(listings, now, wall);
     Row& row = create(label, now);
-    return settled(row, row.hosts->merge(news, now), now);
+    return finish(row, row.hosts->merge(news, now), now);
 }
 
 LabelTable::Outcome LabelTable::merge_into(Row& row, const HostEntry& news, Instant now) {
@@ -70,10 +70,10 @@ LabelTable::Outcome LabelTable::merge_into(Row& row, const HostEntry& news, Inst
     held = row.hosts->find(news.endpoint);
     const bool said = news.withdrawn || (held && held->claim.stated != stated);
     if (said || !evicted.empty()) note_change(row, merge, true);
-    return settled(row, merge, now);
+    return finish(row, merge, now);
 }
 
-LabelTable::Outcome LabelTable::settled(Row& row, Merge merge, Instant now) {
+LabelTable::Outcome LabelTable::finish(Row& row, Merge merge, Instant now) {
     use(row, now);
     account(row);
     note_change(row, merge, merge == Merge::added);
@@ -93,7 +93,7 @@ LabelTable::Outcome LabelTable::merge_name(const Label& directory, const NamedAt
     const Merge merge = row->names->merge(news);
     counter(EvictionCause::label_full) += row->names->evicted() - evicted;
     note_change(*row, merge, true);
-    return settled(*row, merge, now);
+    return finish(*row, merge, now);
 }
 
 // ---- directories ----
@@ -108,7 +108,7 @@ bool LabelTable::mention(const Label& label, SourceId source, Instant now, UnixS
     return list(listings, now, wall);
 }
 
-// Every name that is not listed yet counts as a new label, with or without its directory.
+// Every name that is not listed yet counts as a new label, whether its directory exists or not.
 LabelTable::Wish LabelTable::listing_wish(const Listings& listings, Instant now) {
     Wish wish;
     for (const auto& [directory, name] : listings) {
@@ -156,7 +156,7 @@ bool LabelTable::make_room(const Wish& wish) {
     return true;
 }
 
-// Rows that the operation at hand needs are at the front of the order and stay.
+// Rows that the current operation needs are at the front of the order and stay.
 bool LabelTable::evict_one(EvictionCause cause) {
     Row* victim = nullptr;
     for (auto turn = idle_order_.rbegin(); turn != idle_order_.rend(); ++turn) {
@@ -195,7 +195,7 @@ LabelTable::Row& LabelTable::create(const Label& label, Instant now) {
         by_hash_.insert(&row);
     }
     row.saved_at = now;
-    settle_turn(row);
+    update_turn(row);
     use(row, now);
     account(row);
     return row;
@@ -207,8 +207,8 @@ void LabelTable::use(Row& row, Instant now) {
     if (row.evictable) idle_order_.splice(idle_order_.begin(), idle_order_, row.turn);
 }
 
-// `labels` itself stays: everything else is found through it.
-void LabelTable::settle_turn(Row& row) {
+// `labels` itself stays, because everything else is found through it.
+void LabelTable::update_turn(Row& row) {
     const bool evictable = row.label != Label::labels() && held_.count(row.label.text()) == 0;
     if (evictable == row.evictable) return;
     row.evictable = evictable;
@@ -284,7 +284,7 @@ void LabelTable::hold(const Label& label, bool held) {
         held_.insert(label.text());
     else
         held_.erase(label.text());
-    if (Row* row = row_of(label)) settle_turn(*row);
+    if (Row* row = row_of(label)) update_turn(*row);
 }
 
 bool LabelTable::held(const Label& label) const { return held_.count(label.text()) != 0; }
@@ -352,7 +352,7 @@ std::vector<Label> LabelTable::next_labels(std::uint64_t& cursor, std::size_t co
     return labels;
 }
 
-// Labels that are gone stay until they are taken, but not without bound when nobody takes them.
+// Labels that are gone stay among the changes until these are taken, within a bound in case nobody takes them.
 void LabelTable::mark_changed(const Label& label) {
     if (row_of(label) || changes_.label_count() < 2 * limits_.labels_max)
         changes_.add_label(label);

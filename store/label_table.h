@@ -1,7 +1,7 @@
-// Every label this node knows, with its hosts or its names, inside fixed quotas (overlay/gossip/rules.md section 6,
-// the original's planned `.allocation`). Nothing a stranger sends, queries included, creates memory that a
-// quota does not bound; whatever is evicted is counted by cause. The label `halp` is not here: the
-// peer view (overlay/peer_view.h) keeps it.
+// Every label that a node knows, with its hosts or its names, within fixed quotas (overlay/gossip/rules.md section
+// 6, the original's planned `.allocation`). A quota bounds the memory of everything that strangers send, queries
+// included. What is evicted is counted by cause. The label `halp` is not here: the peer view
+// (overlay/gossip/peer_view.h) keeps it.
 #pragma once
 
 #include <array>
@@ -31,7 +31,7 @@ inline constexpr std::size_t eviction_causes = 4;
 enum class RefusalCause { label_not_storable, source_label_quota, list_of_names, too_old, full };
 inline constexpr std::size_t refusal_causes = 5;
 
-// What an operator may set for one label or for all.
+// What an operator may set for one label or for all labels.
 struct Allocation {
     std::size_t entries_max = 4096;
     std::size_t share_per_group_max = 0;
@@ -40,7 +40,7 @@ struct Allocation {
 };
 
 struct TableLimits {
-    Allocation fallback;                     // labels without a row of their own
+    Allocation fallback;                     // for labels without a row
     std::map<std::string, Allocation> rows;  // by label text
     std::size_t labels_max = 4096;           // host lists and directories together
     std::size_t bytes_max = std::size_t{64} << 20;
@@ -59,15 +59,15 @@ public:
         Merge merge = Merge::refused;
         RefusalCause cause = RefusalCause::full;  // meaningful when refused
     };
-    // Creates the host list when the quotas allow; makes room by evicting foreign labels, those of mere hearsay
-    // first, then the least recently used. Lists the label in its directories (at `wall`) when it was taken.
+    // Creates the host list when the quotas allow it, and evicts labels that are not held to make room: first those
+    // known from claims only, then the least recently used. When the news is taken, directories list the label, at
+    // `wall`.
     Outcome merge(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall);
 
-    // A query was about this label: lists the name in its directories, as the original does after answering.
-    // True when any directory changed. Over quota nothing is listed and nothing else happens. Directories whose
-    // names the host cache could not hold are left out.
+    // After a query about this label its directories list it, as with the original. True when a directory changed.
+    // Over quota nothing happens. Directories whose names the host cache could not hold are left out.
     bool mention(const Label& label, SourceId source, Instant now, UnixSeconds wall);
-    // An insert into a directory, as the original allows. Lists nothing itself: mention() the directory too.
+    // An insert into a directory, as the original allows. It does not list the directory itself; mention() does.
     Outcome merge_name(const Label& directory, const NamedAt& news, SourceId source, Instant now);
 
     [[nodiscard]] const HostList* find(const Label& label) const;
@@ -79,7 +79,7 @@ public:
     bool clear(const Label& label);  // a host list or a directory
     void clear_all();
 
-    // Labels this node announces under or watches: never evicted, preferred in gossip.
+    // Held labels are never evicted and preferred in gossip: those that this node announces under or watches.
     void hold(const Label& label, bool held);
     [[nodiscard]] bool held(const Label& label) const;
 
@@ -87,24 +87,25 @@ public:
         Label label;
         EndpointId endpoint;
     };
-    // Removes what has outlived its time, and labels idle and empty since an hour. Amortised: call it at most once
-    // a second.
+    // Removes what has outlived its time, and labels that were idle and empty for an hour. To be called at most
+    // once a second.
     std::vector<Gone> expire(Instant now);
 
-    // Labels with a host list, by name; stable order for the round robin of digests.
+    // Labels with a host list, by name.
     [[nodiscard]] std::vector<Label> host_labels() const;
     [[nodiscard]] std::size_t host_label_count() const;
     [[nodiscard]] std::vector<Label> directories() const;
-    // The next `count` host labels after `cursor` in hash order, wrapping; updates the cursor.
+    // For the round robin of digests: the next `count` labels with a host list after `cursor`, in the order of
+    // hashes, from the beginning again at the end. Updates the cursor.
     std::vector<Label> next_labels(std::uint64_t& cursor, std::size_t count) const;
 
-    // For the host cache. The table adds a label at once when what its file holds changed, and once a minute (at an
-    // expire()) when only recency moved on. A label that is in there and not found any more was cleared, evicted or
-    // idle. What is known of one change in addition is for the owner of the table to add.
+    // What has changed, for the host cache. The table adds a label at once when the content of its file changed,
+    // and once a minute (at an expire()) when only times moved on. A label there that is not found any more was
+    // cleared, evicted or idle. The callers add the single changes.
     [[nodiscard]] ListChanges& changes() { return changes_; }
 
     [[nodiscard]] const Allocation& allocation(const Label& label) const;
-    void set_limits(TableLimits limits);  // a reload; lists that are too long shrink as they change
+    void set_limits(TableLimits limits);  // after a reload; lists that are too long shrink as they change
     void mark_endpoints(std::vector<bool>& marks) const;
     [[nodiscard]] std::size_t label_count() const;
     [[nodiscard]] std::size_t bytes() const;
@@ -121,10 +122,10 @@ private:
         std::optional<NameList> names;
         std::list<Row*>::iterator turn;  // in idle_order_, when evictable
         bool evictable = false;
-        std::uint64_t operation = 0;  // the last one that needed this row
+        std::uint64_t operation = 0;  // the last operation that needed this row
         Instant used = never;
         Instant empty_since = never;
-        Instant saved_at = never;    // when mere passing of time was last worth a save
+        Instant saved_at = never;    // when moved times last caused a save
         bool recency_moved = false;  // since then
         std::size_t bytes = 0;
 
@@ -149,7 +150,7 @@ private:
 
     Outcome merge_new(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall);
     Outcome merge_into(Row& row, const HostEntry& news, Instant now);
-    [[nodiscard]] Outcome settled(Row& row, Merge merge, Instant now);
+    [[nodiscard]] Outcome finish(Row& row, Merge merge, Instant now);
     Outcome refuse(RefusalCause cause);
 
     Wish listing_wish(const Listings& listings, Instant now);
@@ -162,7 +163,7 @@ private:
     [[nodiscard]] const Row* row_of(const Label& label) const;
     Row& create(const Label& label, Instant now);
     void use(Row& row, Instant now);
-    void settle_turn(Row& row);
+    void update_turn(Row& row);
     void account(Row& row);
     void drop(Row& row);
     void mark_changed(const Label& label);

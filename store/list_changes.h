@@ -1,8 +1,8 @@
 // What has changed in the lists since the host cache last heard of it. Everything that becomes persistent passes
-// here: whoever changes a list writes it down, and one reader (overlay/node/list_saver.h) hands it to the disk.
+// here: every change of a list is added, and one reader (overlay/node/list_saver.h) hands them to the disk.
 //
-// Changes of which somebody was told, or which undo something, are kept one by one, in order. For the rest, which
-// gossip brings by the thousand, a label is kept once, however often its list changed.
+// Acknowledged and undoing changes are kept one by one, in order. Of the many changes that gossip brings, only the
+// label is kept, once for all of its changes.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ struct ListChange {
         learned,       // the list differs from its file, which may wait
         acknowledged,  // the same, and somebody was told that it is kept
         inserted,      // `line` is in the list, and somebody was told so
-        forgotten,     // `line` was withdrawn, buried or removed by hand; its time is the time of that
+        forgotten,     // `line` was withdrawn, buried or removed by hand at its time
     };
     Kind kind;
     Label label;
@@ -32,7 +32,7 @@ class ListChanges {
 public:
     void add(ListChange change) { changes_.push_back(std::move(change)); }
     [[nodiscard]] const std::vector<ListChange>& each() const { return changes_; }
-    void clear() { changes_.clear(); }  // what each() gave is heard; the memory is kept for the next ones
+    void clear() { changes_.clear(); }  // keeps the memory for further changes
 
     void add_label(const Label& label) { labels_.insert(label); }
     void drop_label(const Label& label) { labels_.erase(label); }

@@ -1,5 +1,5 @@
-// The names below a directory (`labels` or `x/`), newest first. Bounded: the name not heard of for longest
-// leaves first. Names are whatever the original would have stored: any bytes but blanks and control bytes.
+// The names below a directory (`labels` or `x/`), the newest first. The list is bounded: the name with the oldest
+// time leaves first. Names are what the original stores: any bytes but blanks and control bytes.
 #pragma once
 
 #include <cstddef>
@@ -31,15 +31,15 @@ public:
     // 1 to 4096 bytes, no blanks, no control bytes.
     [[nodiscard]] static bool well_formed(std::string_view name);
 
-    // Keeps the larger of two times of a name. stale: nothing changed. refused: not well formed, or older than
-    // every name of a full list.
+    // Keeps the larger of two times of a name. stale: nothing changed. refused: not well formed, or older than all
+    // names of a full list.
     Merge merge(const NamedAt& news);
     bool erase(const std::string& name);
     void set_names_max(std::size_t names_max);
 
     [[nodiscard]] bool contains(const std::string& name) const { return by_name_.count(name) != 0; }
-    // Newest first by ranked time, then stated time; who came to that time last is first: the original's stamps have
-    // fractions of seconds that do not show.
+    // The newest first, by ranked time, then by stated time. Among equal times the last one to arrive is first,
+    // because the original's times have fractions of seconds, which it does not show.
     [[nodiscard]] std::vector<NamedAt> page(std::size_t first, std::size_t count) const;
     [[nodiscard]] std::size_t size() const { return by_name_.size(); }
     [[nodiscard]] std::uint64_t evicted() const { return evicted_; }

@@ -1,6 +1,6 @@
-// Slot numbers kept in an order that lives in the slots themselves: a two-level B-tree, which is one plain sorted
-// vector while it is small. Insert, erase and search cost O(log n) comparisons and the move of at most one block;
-// about six bytes per number. Deterministic, and no input makes it slow.
+// Slot numbers, sorted by the content of the slots: a two-level B-tree, which is one sorted vector while it is
+// small. Insert, erase and search cost O(log n) comparisons and the move of at most one block. It takes about six
+// bytes per number. It is deterministic, and no input makes it slow.
 #pragma once
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 
 namespace halp {
 
-// `Before(a, b)` must be a strict total order of the slots that are in. A slot's key must not change
-// while it is in: erase, change, insert.
+// `Before(a, b)` must be a strict total order of the slots that are in it. To change the key of a slot, erase it,
+// change it and insert it again.
 template <class Before>
 class OrderedSlots {
 public:
@@ -55,7 +55,7 @@ public:
     [[nodiscard]] std::uint32_t front() const { return blocks_.front().front(); }
     [[nodiscard]] std::uint32_t back() const { return blocks_.back().back(); }
 
-    // The first slot that does not precede what is looked for; `precedes(slot)` is true for a prefix.
+    // The first slot for which `precedes(slot)` is false. It must be true for a prefix of the order.
     template <class Precedes>
     [[nodiscard]] std::optional<std::uint32_t> first_not(Precedes precedes) const {
         const auto block = std::partition_point(blocks_.begin(), blocks_.end(),
@@ -64,7 +64,7 @@ public:
         return *std::partition_point(block->begin(), block->end(), precedes);
     }
 
-    // Calls visit(slot) in order from the `first`-th slot on, until it answers false.
+    // Calls visit(slot) in order from the `first`-th slot on, until it returns false.
     template <class Visit>
     void walk(std::size_t first, Visit visit) const {
         for (const Block& block : blocks_) {
@@ -81,14 +81,14 @@ public:
 private:
     using Block = std::vector<std::uint32_t>;  // never empty
 
-    // The block that holds the slot, or should.
+    // The block that holds the slot or would hold it.
     [[nodiscard]] std::size_t block_of(std::uint32_t slot) const {
         const auto after = std::partition_point(blocks_.begin(), blocks_.end(),
                                                 [&](const Block& b) { return !before_(slot, b.front()); });
         return after == blocks_.begin() ? 0 : static_cast<std::size_t>(after - blocks_.begin()) - 1;
     }
 
-    // Halves a full block; the half that should hold `slot`.
+    // Halves a full block. Returns the half that would hold `slot`.
     std::size_t split(std::size_t at, std::uint32_t slot) {
         const auto half = static_cast<std::ptrdiff_t>(block_max / 2);
         Block upper(blocks_[at].begin() + half, blocks_[at].end());
@@ -98,7 +98,7 @@ private:
         return in_upper ? at + 1 : at;
     }
 
-    // No empty blocks, and no long row of nearly empty ones.
+    // Removes an empty block, and joins small neighbours.
     void tidy(std::size_t at) {
         const auto place = [&](std::size_t i) { return blocks_.begin() + static_cast<std::ptrdiff_t>(i); };
         if (blocks_[at].empty()) {

@@ -1,4 +1,4 @@
-// One visitor made of several lambdas, for std::visit.
+// Makes one visitor for std::visit of several lambdas.
 #pragma once
 
 namespace halp {

@@ -1,5 +1,5 @@
-// A value or the reason why there is none. The names are those of std::expected, so that this can
-// become an alias for it once both compilers have it (DECISIONS.md, D2).
+// A value, or the reason why there is none. The names are those of std::expected, so that this can become an alias
+// for it when both compilers have it (DECISIONS.md, D2).
 #pragma once
 
 #include <cassert>
@@ -13,7 +13,7 @@ enum class ErrorCode { invalid, not_found, io, full, refused, busy, unreachable,
 
 struct Error {
     ErrorCode code = ErrorCode::invalid;
-    std::string message;  // one plain sentence: what, where, and what to do about it
+    std::string message;  // one sentence: what failed, where, and what to do about it
 };
 
 template <class T>

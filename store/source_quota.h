@@ -1,5 +1,5 @@
-// How many new labels each source has made in its current hour. The memory of sources is bounded: the one whose
-// hour began first is forgotten.
+// Counts the new labels of each source in its current hour. The number of sources is bounded: the one whose hour
+// began first is forgotten.
 #pragma once
 
 #include <chrono>
@@ -12,8 +12,8 @@
 
 namespace halp {
 
-// Where news came from, for quotas: 0 is this machine's own user, anything else a hash of the source's
-// address group.
+// Where news came from, for quotas. 0 is the user of this machine, anything else a hash of the address group of the
+// source.
 enum class SourceId : std::uint32_t {};
 inline constexpr SourceId local_source{0};
 
@@ -22,7 +22,7 @@ public:
     static constexpr std::size_t sources_max = 4096;
     static constexpr Duration window = std::chrono::hours{1};
 
-    // What the source may still use of `allowed` in its hour. The local user is not limited.
+    // How many of `allowed` the source may still make in its hour. The local user has no limit.
     [[nodiscard]] std::size_t left(SourceId source, std::size_t allowed, Instant now) const;
     void use(SourceId source, std::size_t amount, Instant now);
     [[nodiscard]] std::size_t sources() const { return by_source_.size(); }

@@ -1,6 +1,6 @@
-// Two kinds of time that the compiler keeps apart: `Instant` is monotonic and carries every age and
-// every deadline; `UnixSeconds` is what people, files and HALP text use. Neither has a now():
-// only a world's Clock (overlay/environment.h) can say what time it is.
+// Two kinds of time that the compiler keeps apart. `Instant` is monotonic and used for every age and deadline.
+// `UnixSeconds` is what people, files and HALP text use. Neither has a now(): only the Clock of a world knows the
+// time (overlay/environment.h).
 #pragma once
 
 #include <chrono>
@@ -20,11 +20,11 @@ using Duration = std::chrono::microseconds;
 using Instant = Monotonic::time_point;
 
 inline constexpr Instant never = Instant::min();        // has not happened
-inline constexpr Instant no_deadline = Instant::max();  // need not be woken
+inline constexpr Instant no_deadline = Instant::max();  // no wake-up needed
 
 enum class UnixSeconds : std::int64_t {};
 
-// HALP text knows times from 0 to the end of year 9999 UTC (overlay/text/halp-text.md, "Grammar").
+// HALP text has times from 0 to the end of year 9999 UTC (overlay/text/halp-text.md, "Grammar").
 inline constexpr UnixSeconds unix_seconds_max{253402300799};
 
 constexpr std::int64_t count(UnixSeconds t) { return static_cast<std::int64_t>(t); }

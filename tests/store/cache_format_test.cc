@@ -30,7 +30,7 @@ CacheFile file_of(std::vector<CacheLine> lines) {
 std::string reread(const Label& label, std::string_view content) {
     return format_cache_file(label, parse_cache_file(label, content));
 }
-// What is wrong with the one line.
+// What is wrong with the only line.
 std::string why(std::string_view content, const Label& label = chat) {
     const CacheFile file = parse_cache_file(label, content);
     EXPECT_TRUE(file.lines.empty() && file.names.empty()) << content;
@@ -225,7 +225,7 @@ TEST(CacheFormat, TakesAnyRandomFileToTheSameFactsAsAMap) {
     }
 }
 
-// Linear times a logarithm; the square of 100 000 would take minutes.
+// O(n log n). Quadratic work on 100 000 lines would take minutes.
 TEST(CacheFormat, ReadsMergesAndWritesAHundredThousandLines) {
     std::string content;
     for (int i = 0; i < 100'000; ++i)

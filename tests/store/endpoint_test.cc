@@ -95,7 +95,7 @@ TEST(Endpoint, GroupsWhatOneOwnerGetsCheaply) {
     for (const char* odd : {".", "..", ".a", "a..b", "..."}) (void)host(odd).group();
 }
 
-// Other machines compute the same: these numbers are part of the wire format.
+// These numbers are part of the wire format: all machines compute the same.
 TEST(Endpoint, HashesAlikeEverywhere) {
     EXPECT_EQ(host("a.example", 80).hash(), 0xe6cf6ec66c027cf4ULL);
     EXPECT_EQ(host("::1", 3451).hash(), 0x232b0b5159386dc9ULL);

@@ -1,4 +1,4 @@
-// HostList against a naive model that keeps a vector in order of arrival and recomputes everything each time.
+// HostList against a naive model that keeps a vector in order of arrival and computes everything anew each time.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -132,7 +132,8 @@ private:
             if (items_[i].entry.endpoint == endpoint) return i;
         return std::nullopt;
     }
-    // In place while the rank stays, else at the end: the vector is in order of arrival at the rank.
+    // The vector is in the order in which entries got their rank: in place while the rank stays, otherwise at the
+    // end.
     void put(const HostEntry& entry, Instant now) {
         const bool told = !entry.withdrawn && (entry.vouched() || entry.claim.heard + limits_.ttl > now);
         if (const auto held = find(entry.endpoint)) {
@@ -188,7 +189,7 @@ struct Scene {
         for (std::size_t i = 0; i < hosts; ++i)
             ids.push_back(endpoints.intern({std::to_string(1 + i % 7) + ".0.0." + std::to_string(i), 80}));
     }
-    // Times are coarse, so that ties are frequent.
+    // Coarse times, so that ties are frequent.
     HostEntry news(bool may_own) {
         HostEntry entry;
         entry.endpoint = ids[random.below(ids.size())];
@@ -259,14 +260,14 @@ TEST(HostListModel, AgreesUnderAnyMixOfOperations) {
                 ASSERT_EQ(list.merge(news, scene.now, &evicted), model.merge(news, scene.now, &expected));
                 ASSERT_EQ(evicted, expected);
             }
-            if (step % 5 != 0 && seed % 2 != 0) continue;  // the long lists cost time
+            if (step % 5 != 0 && seed % 2 != 0) continue;  // long lists take time
             agree(list, model);
             if (::testing::Test::HasFatalFailure()) return;
         }
     }
 }
 
-// As sets of facts: the digest of a list is that of its content, however it came about.
+// The digest of a list depends on its content only, not on the order of merges.
 TEST(HostListModel, MergesInAnyOrderAndAnyNumberOfTimesToTheSameFacts) {
     for (std::uint64_t seed = 1; seed <= 60; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
@@ -302,7 +303,7 @@ TEST(HostListModel, EmptiesItsDigestAndItsBytesWithItself) {
     EXPECT_EQ(list.bytes(), 0U);
 }
 
-// A generous ratio: linear work would make it a thousand. OrderedSlots counts its comparisons exactly.
+// A generous ratio: with linear work it would be a thousand. The test of OrderedSlots counts comparisons exactly.
 TEST(HostListModel, CostsAboutTheSameAtAHundredThousandEntriesAsAtAHundred) {
     const auto cost = [](std::size_t hosts) {
         EndpointTable endpoints;

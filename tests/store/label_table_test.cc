@@ -346,7 +346,7 @@ TEST_F(LabelTableTest, RemembersAWithdrawalOfALabelItDoesNotKnowWithoutListingIt
     EXPECT_EQ(hosts("foo"), 0U);
 }
 
-// ---- walks, dirt, removal ----
+// ---- walks, changes, removal ----
 
 TEST_F(LabelTableTest, WalksLabelsRoundRobinInHashOrder) {
     std::set<std::uint64_t> hashes;

@@ -70,7 +70,7 @@ TEST(Label, LeavesOutDirectoriesThatAreTooLongWhenAsked) {
     EXPECT_EQ(listings_of("x/y/z", 1), (std::vector<Listing>{{"labels", "x"}}));
 }
 
-// Other machines compute the same: these numbers are part of the wire format.
+// These numbers are part of the wire format: all machines compute the same.
 TEST(Label, HashesAlikeEverywhere) {
     EXPECT_EQ(Label::halp().hash(), 0x2d1e7787ec3e1229ULL);
     EXPECT_EQ(Label::parse("chat")->hash(), 0xff647b523a9c9456ULL);

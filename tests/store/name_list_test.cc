@@ -43,7 +43,7 @@ TEST(NameList, KeepsTheLaterOfTwoTimes) {
     EXPECT_EQ(list.size(), 1U);
 }
 
-// The transcript "insert labels": a time in the future is shown, but it ranks as of its arrival.
+// The transcript "insert labels": a time in the future is shown, but ranks as the time of arrival.
 TEST(NameList, DoesNotPinTheFutureOnTop) {
     NameList list(10);
     list.merge(named("pinned", 4000000000, 100));
@@ -106,7 +106,8 @@ TEST(NameList, AgreesWithASortedVector) {
             } else {
                 list.merge(news);
                 const bool known = held != model.end();
-                // A full list refuses what is older than all it has; at equal times the newcomer is not older.
+                // A full list refuses a name that is older than all of its names. At equal times the new one is not
+                // older.
                 if (!known || std::tuple(held->ranked, held->stated) < std::tuple(news.ranked, news.stated)) {
                     if (known) model.erase(held);
                     model.insert(model.begin(), news);

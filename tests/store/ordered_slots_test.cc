@@ -82,7 +82,7 @@ TEST(OrderedSlots, WalksFromAnyPlaceAndStopsWhenTold) {
     EXPECT_EQ(slots.first_not([](std::uint32_t) { return true; }), std::nullopt);
 }
 
-// Counted, not timed: 2 log2(100 000) is 34.
+// Comparisons are counted instead of timed: 2 log2(100 000) is 34.
 TEST(OrderedSlots, ComparesLogarithmicallyOftenAtAHundredThousand) {
     constexpr std::uint32_t slots_max = 100'000;
     for (const bool ascending : {true, false}) {
