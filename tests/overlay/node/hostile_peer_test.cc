@@ -1,4 +1,4 @@
-// A node beside a peer that sends what it likes, byte by byte.
+// A node and a peer that sends any bytes that the test likes.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 using gossip::Kind;
 using gossip::Message;
 
-// A host whose connections the test drives by hand.
+// A host whose connections the test controls.
 class ScriptedPeer final : public EventHandler {
 public:
     void on_accept(StreamId stream, const Endpoint&) override { accepted.push_back(stream); }
@@ -49,7 +49,7 @@ protected:
         o.collect_events = true;
         return o;
     }
-    // Everything the node answers to these bytes within the span.
+    // Everything that the node answers to these bytes within the span.
     std::string say(const std::string& bytes, Duration span = 2s) {
         Transport& transport = world.env(peer_host).transport;
         const StreamId stream = transport.connect(node_at);
@@ -152,7 +152,7 @@ TEST_F(HostilePeerTest, AHalfSentFrameIsCutOff) {
 TEST_F(HostilePeerTest, SomebodyElsesGoodbyeForAThirdNodeOnlyCausesALook) {
     answer(message(Kind::ping));  // the peer is listed, at its own address
     ASSERT_EQ(node->host_count(Label::halp()), 1U);
-    // A goodbye in the name of a node elsewhere, from the peer's address.
+    // A leave message that names another node, sent from the peer's address.
     const EndpointId third = endpoints.intern({"10.0.0.3", 3451});
     Message news = message(Kind::news);
     news.peers.push_back({.endpoint = third, .incarnation = 5, .age_ms = 10});
@@ -254,7 +254,7 @@ TEST_F(HostilePeerTest, ManyNewLabelsFromOneSourceMeetTheQuota) {
         }
         say(gossip::encode(news, endpoints), 10ms);
     }
-    EXPECT_LE(node->status().labels, 16U * 64U + 16U);  // sixteen accounts (DECISIONS D19)
+    EXPECT_LE(node->status().labels, 16U * 64U + 16U);  // sixteen sources (DECISIONS D19)
     EXPECT_GT(node->status().refused[static_cast<std::size_t>(RefusalCause::source_label_quota)], 1000U);
 }
 

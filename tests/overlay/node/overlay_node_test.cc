@@ -162,7 +162,7 @@ TEST(OverlayNode, AStalledNodeIsNotBuriedByOthersNorBuriesThem) {
     EXPECT_TRUE(swarm.all_know_all());
 }
 
-// Who wakes up sees calls that nobody answered for as long as it slept itself.
+// After a standstill a node finds its own calls unanswered for as long as it stood still.
 TEST(OverlayNode, NodesThatStandStillOneAfterTheOtherBuryNobody) {
     Swarm swarm{14};
     swarm.add(40, 0);
@@ -194,7 +194,7 @@ TEST(OverlayNode, IdleTrafficDoesNotGrow) {
 }
 
 TEST(OverlayNode, AnExchangeTeachesBothSides) {
-    // Two nodes only, so whoever calls must also bring home what the other has.
+    // With two nodes only, the caller must also learn what the other node has.
     Swarm swarm{16};
     swarm.add(2, 0);
     ASSERT_TRUE(swarm.within(2s, [&] { return swarm.all_know_all(); }));
@@ -232,7 +232,7 @@ TEST(OverlayNode, TheSameSeedGivesTheSameRun) {
     EXPECT_EQ(digests[0], digests[1]);
 }
 
-// Found by `halp-sim faults --seed 2034`: an anchor that failed went to a fresh part that was full.
+// Found by `halp-sim faults --seed 2034`: a failed anchor went to a fresh part that was full.
 TEST(OverlayNode, KeepsTheFreshPartWithinItsBoundWhenAnchorsFail) {
     OverlayOptions options = OverlayOptions::for_profile(Profile::lan);
     options.view.fresh_max = 3;

@@ -1,5 +1,5 @@
-// Every transcript of the original through the session and the codec, against a table that does what the
-// original's does and nothing more.
+// Every transcript of the original, through session and codec, with a table that does only what the original's
+// table does.
 #include "tests/overlay/text/text_transcripts.h"
 
 #include <gtest/gtest.h>
@@ -52,7 +52,7 @@ public:
 private:
     struct Row {
         UnixSeconds seen{0};
-        int moment = 0;  // the original stamps what it lists with fractions of a second
+        int moment = 0;  // the original lists names at fractions of a second
         Endpoint host;
         std::string name;
         bool newer_than(const Row& b) const { return seen != b.seen ? seen > b.seen : moment > b.moment; }
@@ -171,7 +171,7 @@ bool stores_last_entry(const std::string& query, const std::string& answer) {
     return answer.ends_with(end) && reply != std::string::npos && answer.substr(0, reply).ends_with("success");
 }
 
-// What an original client sends must not wait for more.
+// The query of an original client must not wait for more bytes.
 TEST(TextTranscripts, SentWithoutAFinalLineFeedAreAnsweredAtOnce) {
     for (const Transcript& row : transcripts::all()) {
         for (const Step& step : row.steps) {
