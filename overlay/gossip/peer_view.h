@@ -1,13 +1,13 @@
-// What one node knows of the other HALP nodes: the label `halp`. A small random sample of the swarm (`fresh`),
-// nodes proved by own contact and kept (`anchors`), everybody else heard of (`pool`), and the dead (`grave`), which
-// are probed ever more rarely so that a partition heals. Only own contact revives the dead; hearsay of the same
-// incarnation cannot (overlay/gossip/rules.md section 5).
+// What one node knows of the other HALP nodes: the label `halp`. The view has four parts (overlay/gossip/rules.md,
+// section 2): `fresh`, a small random sample of the swarm; `anchors`, nodes proved by own contact; `pool`, other
+// nodes that were named; and `grave`, dead nodes, which are probed ever more rarely so that a partition heals. Only
+// own contact or a higher incarnation revives a dead node; hearsay of the same incarnation cannot.
 //
 // The fresh part is the general peer-sampling view of Jelasity, Voulgaris, Guerraoui, Kermarrec, van Steen,
-// "Gossip-based peer sampling", ACM TOCS 25(3), 2007, with its parameters in ViewOptions (overlay/fresh_view.h).
+// "Gossip-based peer sampling", ACM TOCS 25(3), 2007. Its parameters are in ViewOptions, its code in fresh_view.h.
 //
-// A peer costs 17 bytes, and 8 more in the fresh part; what few have (failures, a claim, a grave) is kept aside.
-// Instants are kept to the millisecond, as ages travel. Peers are told as values.
+// A peer costs 17 bytes, and 8 more in the fresh part. What few peers have (failures, a claim, a grave) is kept
+// apart. Instants are kept to the millisecond, the unit in which ages travel. Callers get peers as values.
 #pragma once
 
 #include <array>
@@ -31,17 +31,17 @@ struct Peer {
     EndpointId endpoint = no_endpoint;
     std::uint32_t incarnation = 0;
     PeerRole role = PeerRole::pool;
-    std::uint8_t failures = 0;       // in a row, own contacts
-    std::uint8_t failed_probes = 0;  // "no" of others asked to try
-    bool left = false;               // said goodbye: a tombstone among the graves
-    bool original = false;           // answers HALP text only
-    bool sent = false;               // was in the last sample (the S of the 2007 paper)
-    bool silent = false;             // the last failure was silence: a stalled process rather than a dead one
-    bool disputed = false;           // buried, yet others speak of it: probed soon
-    Instant seen = never;            // newest confirmation by anybody
+    std::uint8_t failures = 0;       // of own contacts, in a row
+    std::uint8_t failed_probes = 0;  // of other nodes that were asked to probe it
+    bool left = false;               // it left by itself: a tombstone among the graves
+    bool original = false;           // it speaks HALP text only
+    bool sent = false;               // it was in the last sample (the S of the 2007 paper)
+    bool silent = false;             // its last failure was silence: stalled rather than dead
+    bool disputed = false;           // dead, but others report a later contact: probed soon
+    Instant seen = never;            // newest confirmation by any node
     Instant proved = never;          // newest own contact
     Instant buried = never;
-    Instant retry_at = no_deadline;  // of suspects, graves and originals: when to try next
+    Instant retry_at = no_deadline;  // of suspects, graves and originals: when to probe next
     Instant failing_since = never;   // first of the failures in a row
     Claim claim{};
 
@@ -49,59 +49,63 @@ struct Peer {
     [[nodiscard]] bool dead() const { return role == PeerRole::grave; }
     [[nodiscard]] bool suspect() const { return failures >= 2 && !dead(); }
     [[nodiscard]] Instant newest() const { return seen > proved ? seen : proved; }
-    // May be told to others, and be chosen as a partner.
+    // May be named to others, and be chosen as a partner.
     [[nodiscard]] bool presentable() const { return !dead() && !suspect() && !original && vouched(); }
 };
 
-// News about a node, already turned from age to instant.
+// What was said about a node, its age already turned into an instant.
 struct PeerReport {
     EndpointId endpoint = no_endpoint;
     std::uint32_t incarnation = 0;
     Instant seen = never;
     Claim claim{};
-    bool direct = false;  // the node itself spoke to us
+    bool direct = false;  // the node itself called this one
 };
 
+// disputed: the report is about a dead node and later than its death. A probe is due; nothing is believed.
 enum class PeerMerge : std::uint8_t { added, revived, refreshed, stale, disputed };
 
 class PeerView {
 public:
     PeerView(const EndpointTable& endpoints, Random& random, const ViewOptions& options);
-    // Very many views of one rule keep it once.
+    // Many views with the same options keep them once.
     static PeerView sharing(const EndpointTable& endpoints, Random& random,
                             std::shared_ptr<const ViewOptions> options);
     void set_options(const ViewOptions& options);
 
-    // `disputed`: somebody speaks of a node this one has buried; a probe is due instead of belief.
-    PeerMerge merge(const PeerReport& news, Instant now);
-    // Ends one exchange: the fresh part shrinks to c by the rules H and S; who leaves it goes to the pool. With
-    // ties by hash both sides of an exchange give the same `tie_salt`, another one at each exchange: a hash that
-    // stays would let the same few nodes win everywhere.
+    // Merges one report. A reported node that is recent enough arrives in the fresh part at the next
+    // merge_arrivals().
+    PeerMerge merge(const PeerReport& report, Instant now);
+    // Ends one exchange: the fresh part takes in what has arrived and is cut to c by the rules H and S; the nodes
+    // that leave it go to the pool, and the pool is cut to its limit. With ties by hash, both sides of an exchange
+    // must give the same `tie_salt`, and another one at each exchange: with a constant hash the same few nodes
+    // would win in every view.
     void merge_arrivals(std::uint64_t tie_salt = 0);
 
-    // Own contact worked. `may_anchor`: a seed of the configuration is found again anyway and takes no place among
-    // the anchors; kept there by everybody who joined through it, it would stay the hub of the swarm.
+    // Own contact worked. `may_anchor` is false for seeds of the configuration: every node that joins through a
+    // seed would keep it as an anchor, and it would stay the hub of the swarm.
     void prove(EndpointId peer, std::uint32_t incarnation, Instant now, bool may_anchor = true);
     void set_original(EndpointId peer, Instant now);
-    // Own contact failed; answers how often in a row. The entry ages by `penalty`.
+    // Own contact failed. Returns how often in a row. The entry ages by `penalty`.
     int fail(EndpointId peer, Instant now, Duration penalty, bool silent = false);
+    // Another node could not reach this suspect. Returns how many could not; 0 for a stalled node.
     int count_failed_probe(EndpointId peer);
+    void clear_suspicion(EndpointId peer);  // another node reached it
     void bury(EndpointId peer, Instant now);
     void leave(EndpointId peer, std::uint32_t incarnation, Instant now);  // keeps a tombstone
-    void clear_suspicion(EndpointId peer);                                // somebody else reached it
-    void retry(EndpointId peer, Instant when);                            // at `when` if nothing earlier is planned
-    void probe_started(EndpointId peer);  // a probe is under way: its outcome plans the next
+    void retry(EndpointId peer, Instant when);  // probe it at `when`, unless an earlier probe is planned
+    void probe_started(EndpointId peer);        // its outcome plans the next probe
     bool erase(EndpointId peer);
     void clear();
 
     struct Expired {
-        std::vector<EndpointId> listed;  // were shown until now
+        std::vector<EndpointId> listed;  // nodes that were listed until now
     };
     Expired expire(Instant now, Duration ttl, Duration tombstone_kept, Duration grave_kept, Duration claim_kept);
 
     [[nodiscard]] std::optional<Peer> find(EndpointId peer) const;
     [[nodiscard]] std::vector<Peer> all() const;  // by endpoint id
-    // As users read it: nodes by recency, then mere claims, suspects last.
+    // In the order in which users read them: nodes by recency, then mere claims, then suspects.
     [[nodiscard]] std::vector<Peer> listed() const;
     [[nodiscard]] std::size_t listed_count() const;
     [[nodiscard]] std::size_t count(PeerRole role) const { return counts_[static_cast<std::size_t>(role)]; }
@@ -112,25 +116,25 @@ public:
         return options_->fresh_max + options_->anchors_max + options_->pool_max + ranked_.size();
     }
 
-    // Draws; no_endpoint when there is nobody.
-    EndpointId partner();
+    // Random choices. Each returns no_endpoint when no node qualifies.
+    EndpointId partner();  // by the partner rule of the options
     EndpointId anchor_but(EndpointId other);
     EndpointId any_presentable();
     // `count` distinct presentable nodes, or all there are.
     std::vector<EndpointId> some_presentable(std::size_t count);
-    // Living, not suspect, unproved or proved longer ago than `stale_after`: worth a feeler.
+    // A living node without failures that is unproved, or was proved longer ago than `stale_after`.
     EndpointId feeler(Instant now, Duration stale_after);
     EndpointId due_probe(Instant now);  // a suspect, or a disputed grave, whose time has come
     EndpointId due_grave(Instant now);
-    EndpointId any_grave();  // but those that said goodbye
-    // Of those without failures and without a proof since `before`: one of the view, else one of the pool.
+    EndpointId any_grave();  // tombstones excepted
+    // A node without failures that was not proved since `before`: of the view if there is one, else of the pool.
     EndpointId unproved_since(Instant before);
-    [[nodiscard]] Instant next_probe() const;  // of the suspects and disputed ones
+    [[nodiscard]] Instant next_probe() const;  // when due_probe() will have one
 
-    // What an exchange carries: the freshest and random others; never only the head.
-    // `brief`: half as many, for a partner that knows the same nodes and needs only their ages.
+    // What an exchange carries: the freshest nodes and random others; never only the head of the list. `brief`:
+    // half as many, for a partner that lists the same nodes and needs only their ages.
     std::vector<Peer> sample(bool brief = false);
-    // The same without allocating; `out` has room for `sample_freshest` + `sample_random`. Answers how many it
+    // The same without allocating. `out` has room for `sample_freshest` + `sample_random`. Returns how many it
     // wrote.
     struct Sampled {
         EndpointId endpoint;
@@ -138,9 +142,9 @@ public:
         Instant newest;
     };
     std::size_t sample(std::span<Sampled> out, bool brief);
-    [[nodiscard]] std::vector<Peer> everybody() const;  // presentable
+    [[nodiscard]] std::vector<Peer> everybody() const;  // all presentable nodes
 
-    // For a world of very many views: the next call on this one comes soon.
+    // Loads the view into the CPU cache. For worlds of very many views, before the next call on this one.
     void prefetch() const;
 
 private:
@@ -150,11 +154,11 @@ private:
     struct Row {
         EndpointId endpoint;
         std::uint32_t incarnation;
-        std::uint32_t seen, proved;  // stamps of clock_
+        std::uint32_t seen, proved;  // stamps of clock_; 0: never
         [[nodiscard]] bool vouched() const { return seen != 0 || proved != 0; }
         [[nodiscard]] std::uint32_t newest() const { return seen > proved ? seen : proved; }
     };
-    // What few peers have: the rest of Peer.
+    // The rest of Peer, for the few peers that have any of it.
     struct Details {
         EndpointId endpoint = no_endpoint;
         std::uint8_t failures = 0, failed_probes = 0;
@@ -165,11 +169,10 @@ private:
         Claim claim{};
     };
     using Flags = std::uint8_t;
-    static constexpr Flags role_bits = 3;  // PeerRole
-    static constexpr Flags arrived =
-        4;  // fresh, and new or newer than its place in fresh_: merge_arrivals() sees to it
+    static constexpr Flags role_bits = 3;   // PeerRole
+    static constexpr Flags arrived = 4;     // fresh, and newer than its place in fresh_, or not yet there
     static constexpr Flags was_sent = 8;    // Peer::sent
-    static constexpr Flags suspected = 16;  // Peer::suspect(), so that most questions need no details
+    static constexpr Flags suspected = 16;  // Peer::suspect()
     static constexpr Flags is_original = 32;
     static constexpr Flags has_details = 64;
     static constexpr Flags has_failed = 128;  // failures > 0
@@ -180,12 +183,12 @@ private:
         const EndpointTable& endpoints;
     };
 
-    // Places in rows_ and flags_; `nowhere` when unknown.
+    // Places in rows_ and flags_; `nowhere` for a node that is not in the view.
     static constexpr std::size_t nowhere = ~std::size_t{0};
     [[nodiscard]] std::size_t lower_bound(EndpointId peer) const;
     [[nodiscard]] std::size_t place(EndpointId peer) const;
-    std::size_t insert(const Row& record, PeerRole role);              // unknown until now
-    void insert_at(std::size_t at, const Row& record, PeerRole role);  // `at`: its lower_bound()
+    std::size_t insert(const Row& row, PeerRole role);              // of a node that is not in the view
+    void insert_at(std::size_t at, const Row& row, PeerRole role);  // `at`: its lower_bound()
     [[nodiscard]] PlaceBits where(Flags mask, Flags want) const { return PlaceBits::where(flags_, mask, want); }
     [[nodiscard]] static Flags flags_of(PeerRole role) { return static_cast<Flags>(role); }
     [[nodiscard]] PeerRole role_at(std::size_t at) const { return static_cast<PeerRole>(flags_[at] & role_bits); }
@@ -195,19 +198,21 @@ private:
     }
     [[nodiscard]] Peer peer_at(std::size_t at) const;
     [[nodiscard]] const Details* details_at(std::size_t at) const;
-    Details& details_for(std::size_t at);  // made when there is none
+    Details& details_for(std::size_t at);  // creates them
     void drop_details(std::size_t at);
     void flag_failures(std::size_t at, const Details& details);
     void assign(std::size_t at, PeerRole role);
-    void become(std::size_t at, PeerRole role, std::uint32_t incarnation, std::uint32_t seen);  // forgets its past
+    void restart(std::size_t at, PeerRole role, std::uint32_t incarnation, std::uint32_t seen);
     void remove(std::size_t at);
-    void remove_cleared();  // records whose endpoint was set to none
+    void remove_cleared();  // rows whose endpoint was set to none
     [[nodiscard]] std::uint32_t stamp(Instant when);
     [[nodiscard]] FreshView fresh() { return {fresh_, fresh_count_}; }
 
     [[nodiscard]] bool recent(std::uint32_t seen, Instant now) const;
     void clear_failures(std::size_t at);
-    PeerMerge merge_into_grave(std::size_t at, const PeerReport& news, Instant now);
+    PeerMerge merge_into_grave(std::size_t at, const PeerReport& report, Instant now);
+    bool merge_into_living(std::size_t at, const PeerReport& report, std::uint32_t seen, Instant now);
+    void note_arrival(std::size_t at);
     static bool listed_before(const Peer& a, const Peer& b);
     void use_options(std::shared_ptr<const ViewOptions> options);
     void merge_into_fresh(std::uint64_t tie_salt);
@@ -217,9 +222,11 @@ private:
     void shrink_pool();
     void cut_pool(Sighting* begin, Sighting* cut, Sighting* end) const;
     void shrink_graves();
-    void rank(std::size_t at);
+    void offer_to_sampler(std::size_t at);
+    void make_anchor(std::size_t at);
+    void plan_grave_probe(Details& details, Instant now, Duration pause_min);
     EndpointId ranked_partner();
-    EndpointId extreme(bool oldest);
+    EndpointId by_age(bool oldest_first);
     EndpointId fresh_partner();
     std::size_t choose(std::span<std::uint32_t> out, bool brief);
     std::size_t choose_freshest(std::span<std::uint32_t> out);
@@ -233,11 +240,11 @@ private:
     Random& random_;
     std::shared_ptr<const ViewOptions> options_;
     StampClock clock_;
-    RankSampler ranked_;                     // of the records below; no slots unless partners are drawn from it
-    std::vector<Row> rows_;                  // sorted by endpoint id: at most capacity + graves, so a few hundred
+    RankSampler ranked_;                     // of the nodes in rows_; empty unless partners are drawn from it
+    std::vector<Row> rows_;                  // by endpoint id; at most capacity and graves, so a few hundred
     std::vector<Flags> flags_;               // of rows_
     std::vector<Sighting> fresh_;            // the fresh part by recency, as of the last merge_arrivals()
-    std::vector<Details> details_;           // sorted by endpoint id
+    std::vector<Details> details_;           // by endpoint id
     std::array<std::uint32_t, 4> counts_{};  // by role
     std::uint32_t fresh_count_ = 0;
     std::uint32_t draws_ = 0;

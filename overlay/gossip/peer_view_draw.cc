@@ -1,4 +1,4 @@
-// Whom a view calls, and what it tells of others.
+// Random choices of a view: whom this node calls, and which nodes an exchange carries.
 #include "overlay/gossip/peer_view.h"
 
 #include <algorithm>
@@ -25,18 +25,20 @@ EndpointId PeerView::any_presentable() {
 }
 
 EndpointId PeerView::anchor_but(EndpointId other) {
-    // All of them are vouched for.
+    // Anchors are always vouched for, so presentable_at() has nothing else to check.
     PlaceBits anchors = where(role_bits | suspected | is_original, flags_of(PeerRole::anchor));
     if (const std::size_t at = place(other); at != nowhere) anchors.remove(at);
     const std::size_t count = anchors.count();
     return count == 0 ? no_endpoint : rows_[anchors.nth(random_.below(count))].endpoint;
 }
 
-EndpointId PeerView::extreme(bool oldest) {
+// The oldest or the newest presentable node of the fresh part.
+EndpointId PeerView::by_age(bool oldest_first) {
     const std::span<const Sighting> view = fresh().all();
-    const auto at_rank = [&](std::size_t i) { return view[oldest ? view.size() - 1 - i : i]; };
+    const auto at_rank = [&](std::size_t i) { return view[oldest_first ? view.size() - 1 - i : i]; };
     for (std::size_t i = 0, ties = 0; i < view.size(); i += ties) {
-        // Of one age anybody: by endpoint, some nodes would be everybody's choice.
+        // Among nodes of one age a random one: in the order of endpoints, all views would choose the same few
+        // nodes.
         for (ties = 1; i + ties < view.size() && at_rank(i + ties).stamp() == at_rank(i).stamp();) ++ties;
         const std::size_t first = ties > 1 ? random_.below(ties) : 0;
         for (std::size_t k = 0; k < ties; ++k) {
@@ -58,9 +60,9 @@ EndpointId PeerView::fresh_partner() {
 EndpointId PeerView::partner() {
     switch (options_->partner) {
         case PartnerRule::oldest:
-            return extreme(true);
+            return by_age(true);
         case PartnerRule::head:
-            return extreme(false);
+            return by_age(false);
         case PartnerRule::ranked:
             if (const EndpointId ranked = ranked_partner(); ranked != no_endpoint) return ranked;
             break;
@@ -70,14 +72,14 @@ EndpointId PeerView::partner() {
             const std::uint32_t turn = draws_++;
             if (turn % 2 == 0)
                 if (const EndpointId anchor = anchor_but(no_endpoint); anchor != no_endpoint) return anchor;
-            if (turn % 8 == 1) return extreme(true);
+            if (turn % 8 == 1) return by_age(true);
             break;
         }
     }
     return fresh_partner();
 }
 
-// In its slots may still be some that have become suspect, or speak text only.
+// Nodes in the slots of the sampler may have become suspects or originals meanwhile; those are dropped from it.
 EndpointId PeerView::ranked_partner() {
     if (options_->rank_renewal > 0 && ++draws_ % options_->rank_renewal == 0) ranked_.renew(random_);
     for (;;) {
@@ -159,11 +161,12 @@ void PeerView::prefetch() const {
     lines(fresh_.data(), fresh_count_ * sizeof(Sighting));
 }
 
-// ---- what is told ----
+// ---- samples ----
 
 namespace {
 
-// The newest of `all` into `out`, newest first. Few take their place in `out`, so this is one pass of easy guesses.
+// Copies the newest of `all` to `out`, newest first: an insertion sort that rejects most of `all` at the first
+// comparison.
 void keep_newest(std::span<const Sighting> all, std::span<Sighting> out) {
     std::size_t count = 0;
     for (const Sighting s : all) {
@@ -176,9 +179,11 @@ void keep_newest(std::span<const Sighting> all, std::span<Sighting> out) {
 
 }  // namespace
 
-// Places of the newest presentable peers, ties of age at random. Answers how many are presentable at all.
+// Writes the places of the newest presentable peers; ties of age are broken at random. Returns how many peers are
+// presentable.
 std::size_t PeerView::choose_freshest(std::span<std::uint32_t> out) {
-    // As many as are asked for are at least as new as this, unless few of the fresh part are presentable.
+    // A first pass looks only at peers at least as new as this. There are enough of them unless few peers of the
+    // fresh part are presentable; then a second pass looks at all.
     std::uint32_t hint = out.empty() || fresh_count_ < out.size() ? 0 : fresh_[out.size() - 1].stamp();
     const std::uint64_t salt = random_.next();
     SightingBuffer buffer{rows_.size() + 1};
@@ -188,7 +193,7 @@ std::size_t PeerView::choose_freshest(std::span<std::uint32_t> out) {
         for (std::size_t at = 0; at < rows_.size(); ++at) {
             const std::uint32_t newest = rows_[at].newest();
             const bool presentable = presentable_at(at);
-            // Newest, then chance, then the place.
+            // One word to sort by: age, then chance, then the place.
             const std::uint64_t chance = (salt ^ at) * 0x9e3779b97f4a7c15U >> 56;
             *likely = {std::uint64_t{newest} << 32 | chance << 24 | at};
             likely += static_cast<std::size_t>(presentable) & static_cast<std::size_t>(newest >= hint);
@@ -205,23 +210,23 @@ std::size_t PeerView::choose_freshest(std::span<std::uint32_t> out) {
     }
 }
 
-// The 2007 paper, whose H ends at c/2: the H oldest are told only when there are too few others.
+// For H up to c/2, the H oldest are sent only when there are too few others, as in the 2007 paper.
 bool PeerView::excludes_oldest() const {
     return options_->healer > 0 && options_->healer <= options_->fresh_max / 2;
 }
 
 void PeerView::exclude_oldest(std::vector<std::uint32_t>& among, std::size_t wanted) {
     for (std::size_t i = among.size(); i > 1; --i)
-        std::swap(among[i - 1], among[random_.below(i)]);  // for the ties
+        std::swap(among[i - 1], among[random_.below(i)]);  // a random order among those of one age
     std::ranges::stable_sort(among, std::greater{}, [this](std::uint32_t at) { return rows_[at].newest(); });
     const std::size_t rest = among.size() - std::min(wanted, among.size());
     among.resize(among.size() - std::min(options_->healer, rest));
 }
 
-// Presentable others than the first `count` of `out`, drawn into the rest of it. Answers the count then.
+// Fills `out` with random presentable peers other than its first `count`. Returns how many it holds then.
 std::size_t PeerView::choose_others(std::span<std::uint32_t> out, std::size_t count) {
     std::vector<std::uint32_t> among;
-    // Where anybody may join, what is passed on at random is what no talking can bend.
+    // With the sampler, the random part of a sample comes from it: what others say often cannot bend it.
     const std::vector<EndpointId> held = ranked_.nodes();
     for (std::uint32_t at = 0; at < rows_.size(); ++at) {
         if (!presentable_at(at) ||
@@ -237,7 +242,7 @@ std::size_t PeerView::choose_others(std::span<std::uint32_t> out, std::size_t co
     return count;
 }
 
-// Places of the freshest presentable peers, and of random others.
+// Writes the places of the freshest presentable peers, then of random others. Returns how many.
 std::size_t PeerView::choose(std::span<std::uint32_t> out, bool brief) {
     const std::size_t divisor = brief ? 2 : 1;
     const std::size_t freshest = options_->sample_freshest / divisor;
@@ -249,7 +254,7 @@ std::size_t PeerView::choose(std::span<std::uint32_t> out, bool brief) {
     if (ranked_.size() > 0 || excludes_oldest() || candidates < 2 * wanted || 2 * candidates < rows_.size()) {
         count = choose_others(out, count);
     } else {
-        while (count < wanted) {  // most that can be drawn may be told
+        while (count < wanted) {  // most draws hit a presentable peer
             const auto at = static_cast<std::uint32_t>(random_.below(rows_.size()));
             if (presentable_at(at) &&
                 std::ranges::find(out.first(count), at) == out.begin() + static_cast<std::ptrdiff_t>(count))

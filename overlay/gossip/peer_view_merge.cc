@@ -1,4 +1,4 @@
-// How an exchange ends: the fresh part takes in what has arrived, and what is too much leaves.
+// The end of an exchange: the fresh part takes in what has arrived, and each part is cut to its limit.
 #include "overlay/gossip/peer_view.h"
 
 #include <algorithm>
@@ -10,10 +10,10 @@ namespace halp {
 
 namespace {
 
-constexpr std::uint64_t last_place = 0xffffff;  // places share a word with an instant
+constexpr std::uint64_t last_place = 0xffffff;  // a place is 24 bits of a word, beside a stamp
 
-// Puts the highest before the cut, and the highest of the others there. No two are equal. As std::nth_element, but
-// what is higher than what makes no branches.
+// As std::nth_element in descending order, but without branches that depend on a comparison. No two elements are
+// equal.
 void put_highest_first(Sighting* begin, Sighting* cut, Sighting* end) {
     while (end - begin > 1) {
         Sighting* const middle = begin + (end - begin) / 2;
@@ -29,7 +29,7 @@ void put_highest_first(Sighting* begin, Sighting* cut, Sighting* end) {
             end = higher;
             continue;
         }
-        // Of the rest the pivot is the highest.
+        // The pivot is the highest of the rest.
         std::iter_swap(higher, std::find(higher, end, pivot));
         if (cut == higher) return;
         begin = higher + 1;
@@ -45,9 +45,9 @@ void PeerView::merge_arrivals(std::uint64_t tie_salt) {
 }
 
 void PeerView::merge_into_fresh(std::uint64_t tie_salt) {
-    constexpr Flags fresh_and_new = arrived;  // the role fresh is 0
+    constexpr Flags fresh_and_arrived = arrived;  // the role fresh is 0
     static_assert(static_cast<Flags>(PeerRole::fresh) == 0);
-    const PlaceBits places = where(role_bits | arrived, fresh_and_new);
+    const PlaceBits places = where(role_bits | arrived, fresh_and_arrived);
     const std::size_t told = places.count();
     SightingBuffer news{told + 1}, left{told + fresh_count_ + 1};
     Sighting* end = news.begin();
@@ -73,7 +73,7 @@ void PeerView::merge_into_fresh(std::uint64_t tie_salt) {
     if (gone > 0) demote({left.begin(), gone});
 }
 
-// Those that a merge left out of fresh_.
+// Moves nodes that a merge removed from fresh_ to the pool.
 void PeerView::demote(std::span<const Sighting> left) {
     for (const Sighting s : left) flags_[lower_bound(s.endpoint())] |= flags_of(PeerRole::pool);
     const auto count = static_cast<std::uint32_t>(left.size());
@@ -81,10 +81,11 @@ void PeerView::demote(std::span<const Sighting> left) {
     counts_[static_cast<std::size_t>(PeerRole::pool)] += count;
 }
 
-// Of each address group the anchors stay, then the newest of the fresh: no claim of freshness moves who was proved.
+// Cuts each address group to its limit. Anchors stay first, then the newest fresh nodes, so that claims of
+// freshness never displace a proved node.
 void PeerView::limit_groups() {
     if (options_->per_group_max == 0) return;
-    std::vector<std::tuple<std::uint32_t, std::uint32_t, std::size_t>> members;  // group, how long ago, where
+    std::vector<std::tuple<std::uint32_t, std::uint32_t, std::size_t>> members;  // group, age, place
     for (std::size_t at = 0; at < rows_.size(); ++at) {
         const bool anchor = role_at(at) == PeerRole::anchor;
         if (anchor || role_at(at) == PeerRole::fresh)
@@ -98,7 +99,8 @@ void PeerView::limit_groups() {
     }
 }
 
-// A crowded group gets no further anchor: attackers of few groups crowd theirs, the honest of many hardly ever do.
+// A crowded group gets no further anchor. Attackers with addresses of few groups crowd them; honest nodes are
+// spread over many groups.
 bool PeerView::group_is_crowded(std::size_t at) const {
     if (options_->per_group_max == 0) return false;
     const std::uint32_t group = endpoints_.group(rows_[at].endpoint);
@@ -109,8 +111,8 @@ bool PeerView::group_is_crowded(std::size_t at) const {
     return others > 0 && others + 1 >= options_->per_group_max;
 }
 
-// Who leaves a full pool: mere claims first, then suspects, then whoever was not heard of for longest. Who holds a
-// slot of the sampler stays: there the talk of others must decide nothing.
+// Cuts the pool to its limit: mere claims leave first, then suspects, then nodes that nobody confirmed for longest.
+// Nodes in a slot of the sampler stay, because what others say must not change the sampler.
 void PeerView::shrink_pool() {
     if (count(PeerRole::pool) <= options_->pool_max) return;
     PlaceBits places = where(role_bits, flags_of(PeerRole::pool));
@@ -118,7 +120,7 @@ void PeerView::shrink_pool() {
         if (const std::size_t at = place(held); at != nowhere) places.remove(at);
     const std::size_t size = places.count();
     if (size <= options_->pool_max) return;
-    // As sightings, so that the buffer serves: the rank above the place. The higher stays.
+    // One word each: the rank, the stamp, the place. Higher words stay.
     SightingBuffer pool{size + 1};
     Sighting* end = pool.begin();
     places.each([&](std::size_t at) {
@@ -138,7 +140,7 @@ void PeerView::shrink_pool() {
     remove_cleared();
 }
 
-// Puts those that stay before the cut.
+// Puts the nodes that stay before the cut.
 void PeerView::cut_pool(Sighting* begin, Sighting* cut, Sighting* end) const {
     if (cut == begin) return;
     if (end - cut == 1)
@@ -147,7 +149,7 @@ void PeerView::cut_pool(Sighting* begin, Sighting* cut, Sighting* end) const {
         put_highest_first(begin, cut, end);
     const std::uint64_t border = cut->word >> 24;
     if (std::none_of(begin, cut, [border](Sighting s) { return s.word >> 24 == border; })) return;
-    // Hardly ever, but with claims, which nobody has seen: of one rank and one instant.
+    // Rare except among claims, which have no stamp: nodes of one rank and stamp on both sides of the cut.
     const auto stays_before = [&](Sighting a, Sighting b) {
         if (a.word >> 24 != b.word >> 24) return a.word > b.word;
         const std::size_t one = last_place - (a.word & last_place), other = last_place - (b.word & last_place);

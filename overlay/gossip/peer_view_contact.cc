@@ -1,0 +1,181 @@
+// What own contact with a node changes in the view: proofs, failures, death and leave; and what time removes.
+#include "overlay/gossip/peer_view.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace halp {
+
+void PeerView::prove(EndpointId id, std::uint32_t incarnation, Instant now, bool may_anchor) {
+    const std::uint32_t now_stamp = stamp(now);
+    std::size_t at = place(id);
+    if (at == nowhere) at = insert({id, 0, 0, 0}, PeerRole::fresh);
+    if (dead_at(at)) restart(at, PeerRole::fresh, 0, 0);
+    Row& r = rows_[at];
+    r.incarnation = std::max(r.incarnation, incarnation);
+    r.seen = std::max(r.seen, now_stamp);
+    r.proved = now_stamp;
+    note_arrival(at);
+    clear_failures(at);
+    flags_[at] &= static_cast<Flags>(~is_original);
+    if (flags_[at] & has_details) {
+        Details& details = details_for(at);
+        details.retry_at = no_deadline;
+        if (!details.claim.made()) drop_details(at);
+    }
+    offer_to_sampler(at);
+    if (!may_anchor || options_->anchors_max == 0 || role_at(at) == PeerRole::anchor) return;
+    make_anchor(at);
+}
+
+void PeerView::make_anchor(std::size_t at) {
+    const EndpointId id = rows_[at].endpoint;
+    if (group_is_crowded(at)) return;
+    if (count(PeerRole::anchor) >= options_->anchors_max) {
+        // Now and then a newly proved node takes the place of an anchor. Else the first nodes of the swarm, the
+        // bootstrap above all, would serve all others for ever.
+        if (random_.below(options_->anchors_max / 2 + 1) != 0) return;
+        if (const EndpointId out = anchor_but(id); out != no_endpoint) assign(place(out), PeerRole::fresh);
+    }
+    assign(at, PeerRole::anchor);
+    limit_groups();
+}
+
+void PeerView::set_original(EndpointId id, Instant now) {
+    const std::uint32_t now_stamp = stamp(now);
+    std::size_t at = place(id);
+    if (at == nowhere) at = insert({id, 0, 0, 0}, PeerRole::pool);
+    assign(at, PeerRole::pool);
+    flags_[at] |= is_original;
+    if (flags_[at] & has_failed) {
+        details_for(at).failures = 0;
+        flag_failures(at, details_for(at));
+    }
+    rows_[at].proved = now_stamp;
+}
+
+int PeerView::fail(EndpointId id, Instant now, Duration penalty, bool silent) {
+    const std::size_t at = place(id);
+    if (at == nowhere) return 0;
+    ranked_.forget(id);
+    Details& details = details_for(at);
+    details.silent = silent;
+    if (dead_at(at)) {
+        plan_grave_probe(details, now, penalty);
+        return details.failures;
+    }
+    if (options_->drop_on_failure) {
+        remove(at);
+        return 0;
+    }
+    if (details.failures == 0) details.failing_since = now;
+    if (details.failures < 255) ++details.failures;
+    flag_failures(at, details);
+    const int failures = details.failures;
+    Row& r = rows_[at];
+    if (r.seen != 0) r.seen = stamp(clock_.instant(r.seen) - penalty);
+    if (role_at(at) == PeerRole::anchor) assign(at, PeerRole::fresh);
+    if (failures >= 2 && role_at(at) == PeerRole::fresh)
+        assign(at, PeerRole::pool);  // a suspect has no place in the view
+    if (role_at(at) == PeerRole::fresh) fresh().move(id, r.newest());
+    return failures;
+}
+
+// The pause grows with the time the node is dead: it doubles about each time, up to an hour.
+void PeerView::plan_grave_probe(Details& details, Instant now, Duration pause_min) {
+    const Duration pause = std::clamp<Duration>((now - details.buried) / 2, pause_min, std::chrono::hours{1});
+    const auto jitter = random_.below(static_cast<std::uint64_t>(pause.count() / 4 + 1));
+    details.retry_at = now + pause + Duration{static_cast<std::int64_t>(jitter)};
+}
+
+int PeerView::count_failed_probe(EndpointId id) {
+    const std::size_t at = place(id);
+    if (at == nowhere || dead_at(at) || (flags_[at] & suspected) == 0) return 0;
+    Details& details = details_for(at);
+    return details.silent ? 0 : ++details.failed_probes;
+}
+
+void PeerView::clear_suspicion(EndpointId id) {
+    const std::size_t at = place(id);
+    if (at == nowhere || dead_at(at) || (flags_[at] & has_details) == 0) return;
+    clear_failures(at);
+    details_for(at).retry_at = no_deadline;
+}
+
+void PeerView::bury(EndpointId id, Instant now) {
+    const std::size_t at = place(id);
+    if (at == nowhere || dead_at(at)) return;
+    if (options_->grave_max == 0 || !rows_[at].vouched()) return remove(at);
+    assign(at, PeerRole::grave);
+    details_for(at).buried = now;
+    fail(id, now, std::chrono::seconds{2});
+    shrink_graves();
+}
+
+void PeerView::leave(EndpointId id, std::uint32_t incarnation, Instant now) {
+    std::size_t at = place(id);
+    if (at == nowhere) at = insert({id, 0, 0, 0}, PeerRole::grave);
+    assign(at, PeerRole::grave);
+    ranked_.forget(id);
+    rows_[at].incarnation = std::max(rows_[at].incarnation, incarnation);
+    Details& details = details_for(at);
+    details.left = true;
+    details.buried = now;
+    details.retry_at = no_deadline;
+    shrink_graves();
+}
+
+void PeerView::retry(EndpointId id, Instant when) {
+    const std::size_t at = place(id);
+    if (at != nowhere) details_for(at).retry_at = std::min(details_for(at).retry_at, when);
+}
+
+void PeerView::probe_started(EndpointId id) {
+    const std::size_t at = place(id);
+    if (at == nowhere || (flags_[at] & has_details) == 0) return;
+    details_for(at).retry_at = no_deadline;
+    details_for(at).disputed = false;
+}
+
+bool PeerView::erase(EndpointId id) {
+    const std::size_t at = place(id);
+    if (at == nowhere) return false;
+    remove(at);
+    return true;
+}
+
+void PeerView::clear() {
+    ranked_.clear();
+    rows_.clear();
+    flags_.clear();
+    details_.clear();
+    counts_ = {};
+    fresh_count_ = 0;
+    arrivals_ = false;
+}
+
+PeerView::Expired PeerView::expire(Instant now, Duration ttl, Duration tombstone_kept, Duration grave_kept,
+                                   Duration claim_kept) {
+    Expired expired;
+    for (std::size_t at = rows_.size(); at-- > 0;) {
+        const Row& r = rows_[at];
+        const Details* details = details_at(at);
+        if (dead_at(at)) {
+            if (now - details->buried > (details->left ? tombstone_kept : grave_kept)) remove(at);
+            continue;
+        }
+        if (r.vouched() && now - clock_.instant(r.newest()) <= ttl) continue;
+        if (details && details->claim.made() && now - details->claim.heard <= claim_kept) {
+            rows_[at].seen = rows_[at].proved = 0;  // only the claim remains
+            ranked_.forget(r.endpoint);
+            assign(at, PeerRole::pool);
+            continue;
+        }
+        expired.listed.push_back(r.endpoint);
+        remove(at);
+    }
+    std::ranges::reverse(expired.listed);
+    return expired;
+}
+
+}  // namespace halp
