@@ -11,7 +11,7 @@ namespace halp {
 
 namespace {
 
-// Which endpoints were written already; a hit is looked up, a miss is certain.
+// Which endpoints were written already: a small Bloom filter, whose hits are checked in the output.
 class Written {
 public:
     explicit Written(const Sighting* out) : out_(out) {}
@@ -37,7 +37,8 @@ private:
 
 constexpr Sighting nobody{0};
 
-// Both end with `nobody`. Stops after `wanted` and all that are as old as the last of these.
+// Merges two sorted arrays that end with `nobody`, each endpoint once. Stops after `wanted` sightings and all
+// others with the stamp of the last of these.
 std::size_t merge_sorted(const Sighting* a, const Sighting* b, EndpointId self, std::size_t wanted, Sighting* out) {
     Written written{out};
     std::size_t count = 0;
@@ -55,8 +56,8 @@ std::size_t merge_sorted(const Sighting* a, const Sighting* b, EndpointId self, 
     }
 }
 
-// Puts those that stay when the array is cut at `keep` before the cut, where sightings of one instant lie across
-// it.
+// Where sightings of one stamp lie on both sides of the cut at `keep`, decides which of them stay and puts those
+// before the cut.
 void resolve_ties(std::span<Sighting> all, std::size_t keep, TieRule rule, const FreshView::Chance& chance) {
     if (keep == 0 || keep >= all.size() || all[keep - 1].stamp() != all[keep].stamp()) return;
     const std::uint32_t stamp = all[keep].stamp();
@@ -85,8 +86,8 @@ void take_out(Sighting* all, std::size_t& count, std::size_t at, Sighting* gone,
     --count;
 }
 
-// Places of at most `most` of those sent, ascending. Drawn: were the newest of them taken first, the swapper would
-// work against the healer and keep the old.
+// Writes the places of at most `most` of the nodes in `sent`, ascending. They are drawn at random: if the newest
+// were taken first, the swapper would keep old nodes, against the healer.
 std::size_t choose_sent(std::span<const Sighting> all, std::span<const EndpointId> sent, Random& random,
                         Sighting* places, std::size_t most) {
     std::size_t found = 0;
@@ -109,7 +110,7 @@ std::size_t FreshView::merge(std::span<const Sighting> news, EndpointId self, co
     SightingBuffer own(size_ + 1), told(news.size() + 1), merged(most), places(rule.swapper > 0 ? most : 0);
     *std::copy(room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(size_), own.begin()) = nobody;
     *std::copy(news.begin(), news.end(), told.begin()) = nobody;
-    // Where the oldest leave whatever happens, and nobody asks who they were, the merge ends early.
+    // When the oldest leave in any case and the caller does not ask which they are, the merge ends early.
     const bool oldest_leave = rule.healer >= most;
     Sighting* const all = merged.begin();
     std::size_t count =

@@ -1,11 +1,10 @@
 // The peer-sampling view of Jelasity, Voulgaris, Guerraoui, Kermarrec, van Steen, "Gossip-based peer sampling", ACM
-// TOCS 25(3), 2007: at most c nodes, newest first, each once, with the rules H (healer) and S (swapper) that say
-// who leaves when a merge brings more. A view is a sorted array of words in memory that its owner lends, so a
-// million of them are one block and a merge is one pass over two sorted arrays. PeerView keeps its fresh part in
-// one; the simulator keeps nothing else of a node (simulations/view_swarm.h).
+// TOCS 25(3), 2007: at most c nodes, newest first, each once. The rules H (healer) and S (swapper) say which nodes
+// leave when a merge brings too many. A view is a sorted array of words in memory that its owner lends, so a
+// million views are one block, and a merge is one pass over two sorted arrays. PeerView keeps its fresh part in
+// one; the simulator keeps nothing else of a node (simulations/views/).
 //
-// The outcome depends on the sightings, the rule and the tie hash alone, not on the order in which news were
-// gathered.
+// The outcome depends on the sightings, the rule and the tie hash alone, not on the order in which they came.
 #pragma once
 
 #include <array>
@@ -22,8 +21,8 @@
 
 namespace halp {
 
-// When a node was last seen, above who it is. The unit and the origin of the stamp are the owner's; 0 is no
-// sighting.
+// When a node was last seen and which node: the stamp above the endpoint. The owner chooses unit and origin of the
+// stamp. A word of 0 is no sighting.
 struct Sighting {
     std::uint64_t word;
 
@@ -35,7 +34,7 @@ struct Sighting {
     auto operator<=>(const Sighting&) const = default;
 };
 
-// Room for a few sightings on the stack, for many on the heap.
+// Room for up to 128 sightings on the stack, for more on the heap.
 class SightingBuffer {
 public:
     explicit SightingBuffer(std::size_t count) {
@@ -53,7 +52,7 @@ private:
     Sighting* begin_ = small_.data();
 };
 
-// What ties are decided by: the same number for the same endpoint on every machine.
+// Decides ties: the same number for the same endpoint on every machine.
 class TieHash {
 public:
     virtual ~TieHash() = default;
@@ -64,15 +63,15 @@ class FreshView {
 public:
     struct Rule {
         std::size_t size_max;  // c
-        std::size_t healer;    // H: of what is too much, so many of the oldest leave first
-        std::size_t swapper;   // S: then so many of those that were sent
+        std::size_t healer;    // H: at most so many of the oldest leave first
+        std::size_t swapper;   // S: then at most so many of those that were sent
         TieRule ties;
     };
     static Rule rule_of(const ViewOptions& options) {
         return {options.fresh_max, options.healer, options.swapper, options.ties};
     }
-    // What one merge draws on. With ties by hash both sides of an exchange give the same salt, another one at each
-    // exchange: a hash that stays would let the same few nodes win everywhere.
+    // What decides where a rule leaves a choice. With ties by hash, both sides of an exchange give the same salt,
+    // and another one at each exchange: with a constant hash the same few nodes would win in every view.
     struct Chance {
         Random& random;
         const TieHash& hash;
@@ -85,18 +84,18 @@ public:
     [[nodiscard]] std::span<const Sighting> all() const { return room_.first(size_); }
     [[nodiscard]] std::size_t size() const { return size_; }
 
-    // Takes in `news`: newest first, no endpoint twice. `self` never enters. `sent` is what the swapper gives away.
-    // Who is not in the view afterwards is written to `left`, if it is not empty: it then has room for all.
-    // Answers how many those are.
+    // Merges `news`: newest first, no endpoint twice. `self` never enters. `sent` are the nodes that the swapper
+    // gives away. Nodes that are not in the view afterwards are written to `left`, unless it is empty; else it has
+    // room for all of them. Returns how many they are.
     std::size_t merge(std::span<const Sighting> news, EndpointId self, const Rule& rule, const Chance& chance,
                       std::span<const EndpointId> sent = {}, std::span<Sighting> left = {});
 
     [[nodiscard]] EndpointId draw(Random& random) const;  // no_endpoint when empty
-    // merge() of one, where neither chance nor the swapper has a say in who leaves; else it answers false and
-    // changes nothing. Who leaves is written to `left`; its word is 0 when nobody does.
+    // merge() of one sighting. False, and nothing is changed, where chance or the swapper would decide which node
+    // leaves. The node that leaves is written to `left`; its word is 0 when none does.
     bool merge_one(Sighting news, const Rule& rule, Sighting& left);
     bool erase(EndpointId endpoint);
-    // Of a member: it was seen at another time.
+    // Changes when a member was seen.
     void move(EndpointId endpoint, std::uint32_t stamp);
 
 private:
@@ -106,14 +105,14 @@ private:
     std::size_t size_;
 };
 
-// How an instant becomes a stamp: milliseconds, as ages travel (gossip_message.h), counted from an origin that
-// moves on when the 49 days of 32 bits are over. What is older than the origin counts as of the origin.
+// Turns instants into stamps: milliseconds, the unit in which ages travel (gossip_message.h), counted from an
+// origin that moves on when the 49 days of 32 bits are over. Instants before the origin count as the origin.
 class StampClock {
 public:
     [[nodiscard]] bool covers(Instant when) const {  // else move_to(when) first
         return when == never || (origin_ != never && when - origin_ < behind + ahead);
     }
-    // Answers by how much every stamp given before must shrink (never below 1).
+    // Returns by how much every stamp given before must shrink (never below 1).
     std::uint32_t move_to(Instant now);
     [[nodiscard]] std::uint32_t stamp(Instant when) const {  // 0 for `never`
         if (when == never) return 0;
@@ -126,7 +125,7 @@ public:
 
 private:
     using Milliseconds = std::chrono::milliseconds;
-    // Room for what was seen before the first instant told, and ahead before the origin must move: 12 and 37 days.
+    // 12 days before the first instant that is stamped, and 37 days after it until the origin must move.
     static constexpr Milliseconds behind{std::int64_t{1} << 30};
     static constexpr Milliseconds ahead{(std::int64_t{1} << 32) - 2 - behind.count()};
 

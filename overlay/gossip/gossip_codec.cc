@@ -27,12 +27,12 @@ std::uint32_t announced_length(Bytes header) {
 
 bool is_refuse(Bytes header) { return byte_at(header, kind_at) == static_cast<std::uint8_t>(Kind::refuse); }
 
-// Of a refuse frame that this version cannot judge further than its frozen part.
+// True for a refuse frame of which this version understands only the frozen part.
 bool only_frozen_part_known(Bytes header) {
     return byte_at(header, version_at) != wire_version || (byte_at(header, flags_at) & flag_critical) != 0;
 }
 
-// A reason that this reader does not know can only come from a newer speaker.
+// A reason that this reader does not know comes from a newer speaker.
 Refusal refusal_of(std::uint8_t code) {
     return code <= static_cast<std::uint8_t>(Refusal::self) ? static_cast<Refusal>(code) : Refusal::version;
 }
@@ -63,7 +63,7 @@ private:
         section(id, [&] { std::for_each_n(items.begin(), std::min(items.size(), items_max), write); });
     }
 
-    // Writes the flags byte too, because the kind of the address lives in it.
+    // Writes the flags byte too, because it holds the kind of the address.
     void flags_and_address(std::uint8_t flags, EndpointId id);
     void entry(const Entry& entry);
     void hello(const Hello& hello);
@@ -103,7 +103,7 @@ void Writer::entry(const Entry& entry) {
     if (entry.incarnation != 0) flags |= entry_has_incarnation;
     flags_and_address(static_cast<std::uint8_t>(flags), entry.endpoint);
     varint(entry.age_ms);
-    // Fixed, because a varint of today's wall-clock seconds takes five bytes.
+    // Not a varint: wall-clock seconds would take five bytes.
     if (entry.incarnation != 0) fixed(entry.incarnation);
     if (entry.claimed) varint(entry.stated_age_s);
 }
@@ -129,7 +129,7 @@ void Writer::endpoint_section(Section id, EndpointId endpoint) {
     section(id, [&] { flags_and_address(0, endpoint); });
 }
 
-// How many entries were written: the frame may end first.
+// Returns how many entries were written; the frame may be full before all are.
 std::size_t Writer::label_entries(const std::vector<Entry>& entries, std::size_t entries_max) {
     std::size_t written = 0;
     for (; written < std::min(entries.size(), entries_max); ++written) {
@@ -154,7 +154,7 @@ void Writer::labels(const std::vector<LabelEntries>& labels) {
             written = label_entries(labels[i].entries, entries_left);
         });
         entries_left -= written;
-        // A label without a single entry is left out, unless it had none to begin with.
+        // A label of which no entry fits is left out; a label without entries is written.
         const bool nothing_fitted = written == 0 && !labels[i].entries.empty();
         if (nothing_fitted || out_.size() > end_max()) out_.resize(before);
     }
@@ -167,7 +167,7 @@ void Writer::frame(const Message& message) {
     fixed(std::uint8_t{0});
     fixed(std::uint32_t{0});
 
-    // A refuse frame always says its reason first: that much is read by every version.
+    // The reason comes first in a refuse frame, where every version reads it.
     if (message.kind == Kind::refuse || message.refusal != Refusal::none) {
         section(Section::refusal, [&] { fixed(static_cast<std::uint8_t>(message.refusal)); });
     }
@@ -183,7 +183,7 @@ void Writer::frame(const Message& message) {
     });
     list_section(Section::wanted, message.wanted, digests_per_message_max,
                  [this](std::uint64_t hash) { fixed(hash); });
-    assert(out_.size() <= end_max());  // the limits of gossip_message.h keep all but labels below 40 kB
+    assert(out_.size() <= end_max());  // the limits of gossip_message.h keep everything but labels below 40 kB
     labels(message.labels);
     patch(start_ + length_at, sizeof(std::uint32_t), out_.size() - start_ - header_bytes);
 }
@@ -197,6 +197,7 @@ public:
 private:
     void sections(Bytes payload);
     void section(Section id, ByteReader in);
+    void content(Section id, ByteReader& in);
     bool first_of_its_kind(Section id);
     EndpointId address(ByteReader& in, AddressCode code);
     EndpointId endpoint(ByteReader& in);
@@ -208,10 +209,10 @@ private:
     void label(ByteReader& in);
     void intern_all(EndpointTable& endpoints);
 
-    Message message_;  // its ids are indices into `endpoints_` until intern_all()
+    Message message_;  // its endpoint ids are indices into `endpoints_` until intern_all()
     std::vector<Endpoint> endpoints_;
     std::optional<DecodeError> error_;
-    std::uint32_t seen_ = 0;  // bits by section id
+    std::uint32_t seen_ = 0;  // one bit for each section id
     std::size_t label_entries_left_ = entries_per_message_max;
 };
 
@@ -226,7 +227,7 @@ EndpointId Decoder::address(ByteReader& in, AddressCode code) {
 
     const bool named = code == AddressCode::name;
     Result<Endpoint> made = Endpoint::make(named ? std::string(host) : Endpoint::unpack_address(host), port);
-    // A numeric address spelt as a name would be a second encoding of the same endpoint.
+    // A numeric address written as a name would be a second encoding of the same endpoint.
     if (!made || made->packed_address() != (named ? Bytes{} : host)) {
         in.fail(DecodeError::bad_endpoint);
         return no_endpoint;
@@ -324,10 +325,7 @@ bool Decoder::first_of_its_kind(Section id) {
     return first;
 }
 
-void Decoder::section(Section id, ByteReader in) {
-    if (id < Section::refusal || id > Section::label || !first_of_its_kind(id)) {
-        return in.fail(DecodeError::bad_section);
-    }
+void Decoder::content(Section id, ByteReader& in) {
     switch (id) {
         case Section::refusal:
             message_.refusal = refusal_of(in.fixed<std::uint8_t>());
@@ -358,6 +356,13 @@ void Decoder::section(Section id, ByteReader in) {
             label(in);
             break;
     }
+}
+
+void Decoder::section(Section id, ByteReader in) {
+    if (id < Section::refusal || id > Section::label || !first_of_its_kind(id)) {
+        return in.fail(DecodeError::bad_section);
+    }
+    content(id, in);
     if (!in.empty()) in.fail(DecodeError::trailing_bytes);
 }
 

@@ -1,6 +1,6 @@
-// What HALP nodes say to each other in gossip v2, as values. Times are ages, so clocks never meet; endpoints are
-// ids of this process's EndpointTable. The bytes are gossip_codec's business (overlay/gossip/gossip-v2.md draws
-// them); the simulator may hand these values over without encoding.
+// What nodes say to each other in gossip v2, as values. Times are ages, so clocks are never compared. Endpoints are
+// ids of this process's EndpointTable. gossip_codec.h turns these values into bytes (overlay/gossip/gossip-v2.md);
+// the simulator may pass them without encoding.
 #pragma once
 
 #include <cstdint>
@@ -15,16 +15,16 @@
 namespace halp::gossip {
 
 enum class Kind : std::uint8_t {
-    exchange = 1,    // opens push-pull: self, a sample of the view, digests of labels
+    exchange = 1,    // opens a push-pull exchange: a sample of the view, digests of labels
     answer = 2,      // the same from the other side, entries of labels that differ, labels wanted
     supplement = 3,  // entries of the labels that the answer wanted; ends the exchange
     news = 4,        // pushed at once, not answered: joins, leaves, announcements, suspicions
-    ping = 5,        // feeler, or probe of a suspect or a grave
-    pong = 6,
-    try_for = 7,     // "can you reach `target`?"
-    verdict = 8,     // yes or no
-    leave = 9,       // the speaker itself goes away; not answered
-    refuse = 10,     // why the conversation ends
+    ping = 5,        // "are you there?"
+    pong = 6,        // answers a ping
+    try_for = 7,     // probe request: "can you reach `target`?"
+    verdict = 8,     // answers a probe request: yes or no
+    leave = 9,       // the speaker leaves; not answered
+    refuse = 10,     // ends the conversation with a reason
 };
 
 enum class Refusal : std::uint8_t { none = 0, other_swarm = 1, version = 2, malformed = 3, busy = 4, leaving = 5, self = 6 };
@@ -33,11 +33,11 @@ enum class Refusal : std::uint8_t { none = 0, other_swarm = 1, version = 2, malf
 struct Entry {
     EndpointId endpoint = no_endpoint;
     std::uint32_t incarnation = 0;
-    std::uint32_t age_ms = 0;         // since the last confirmed contact (of a claim: since it was heard)
-    bool withdrawn = false;           // left, or no longer announced; then age_ms is since that moment
-    bool suspect = false;             // contact failed twice: check it yourself
-    bool claimed = false;             // only ever claimed in HALP text
-    std::uint32_t stated_age_s = 0;   // of a claim: how old it said it was
+    std::uint32_t age_ms = 0;         // since the last confirmed contact; of a claim, since it was made
+    bool withdrawn = false;           // the node left, or the host is no longer announced; age_ms is since then
+    bool suspect = false;             // contact failed twice: the receiver should probe it
+    bool claimed = false;             // only claimed in HALP text, never confirmed
+    std::uint32_t stated_age_s = 0;   // of a claim: the age that it stated
     bool operator==(const Entry&) const = default;
 };
 
@@ -53,29 +53,29 @@ struct LabelDigest {
     bool operator==(const LabelDigest&) const = default;
 };
 
-// Who speaks.
+// The speaker of a message.
 struct Hello {
-    std::uint64_t swarm = 0;  // hash of the swarm's name: two swarms never merge by accident
-    std::uint64_t node = 0;   // random at each start: a node that meets itself notices
-    EndpointId self = no_endpoint;  // advertised; no_endpoint means "the address you see me from"
+    std::uint64_t swarm = 0;  // hash of the swarm's name, so that two swarms never merge by accident
+    std::uint64_t node = 0;   // random at each start, so that a node notices when it calls itself
+    EndpointId self = no_endpoint;  // advertised; no_endpoint: the address of the socket
     std::uint16_t port = 0;         // where the speaker listens
     std::uint32_t incarnation = 0;  // wall-clock seconds at start, or higher
-    bool joining = false;           // knows hardly anybody: send all you have
+    bool joining = false;           // it has proved no node yet: send all nodes
     bool leaving = false;
-    bool all_labels = false;        // the digests name every label the speaker has: offer it the others
-    ListDigest peers;               // over the nodes the speaker lists, for small swarms
-    std::vector<std::uint32_t> interests;  // low halves of hashes of labels held; at most 16
+    bool all_labels = false;        // the digests name every label that the speaker has: offer the others
+    ListDigest peers;               // of the nodes that the speaker lists, for small swarms
+    std::vector<std::uint32_t> interests;  // low halves of the hashes of labels held; at most 16
     bool operator==(const Hello&) const = default;
 };
 
 struct Message {
     Kind kind = Kind::exchange;
     Hello hello;
-    std::vector<Entry> peers;              // of the label `halp`; at most 128
+    std::vector<Entry> peers;              // nodes, the label `halp`; at most 128
     std::vector<LabelDigest> digests;      // at most 64
     std::vector<std::uint64_t> wanted;     // label hashes; at most 64
     std::vector<LabelEntries> labels;      // at most 64 labels, 4096 entries in all
-    EndpointId observed = no_endpoint;     // answer, pong: how the speaker sees the other side
+    EndpointId observed = no_endpoint;     // answer, pong: where the speaker lists the receiver
     EndpointId target = no_endpoint;       // try_for, verdict
     bool reachable = false;                // verdict
     Refusal refusal = Refusal::none;       // refuse

@@ -1,5 +1,5 @@
-// What gossip_codec.cc is made of: the numbers of the format that overlay/gossip/gossip-v2.md
-// draws, and how integers become bytes. Nobody else needs it.
+// The numbers of the format that overlay/gossip/gossip-v2.md draws, and how integers become bytes. Only
+// gossip_codec.cc needs them.
 #pragma once
 
 #include <concepts>
@@ -14,7 +14,7 @@
 
 namespace halp::gossip::wire {
 
-// In the order in which they are written. Only `label` may repeat; it comes last and takes what room is left.
+// In the order in which they are written. Only `label` may repeat; it comes last and takes the room that is left.
 enum class Section : std::uint8_t {
     refusal = 1,
     hello = 2,
@@ -46,10 +46,10 @@ inline constexpr std::uint8_t hello_bits = 0x1f;
 
 inline constexpr std::uint8_t flag_critical = 0x80;
 inline constexpr std::size_t version_at = 1, kind_at = 2, flags_at = 3, length_at = 4;
-// How the payload of every refuse frame begins, in all versions: section 1 of one byte, the reason.
+// The payload of every refuse frame begins the same in all versions: section 1 of one byte, the reason.
 inline constexpr std::size_t refuse_reason_at = header_bytes + section_header_bytes;
 
-// Appends; integers big-endian, varints of seven bits a byte, lowest first.
+// Appends to a string: integers big-endian, varints of seven bits a byte, lowest first.
 class ByteWriter {
 public:
     explicit ByteWriter(std::string& out) : out_(out) {}
@@ -70,8 +70,8 @@ protected:
     std::string& out_;
 };
 
-// Every read judges the size first. The first error stays; after it every read gives zero and nothing is left, so
-// that callers need not ask each time.
+// Every read checks the size first. The first error stays. After it every read returns zero and nothing is left, so
+// callers need not check each read.
 class ByteReader {
 public:
     ByteReader(Bytes bytes, std::optional<DecodeError>& error) : left_(bytes), error_(error) {}

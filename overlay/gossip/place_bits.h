@@ -1,6 +1,6 @@
-// Which of a row of marks (a byte each) fit a pattern, as a set of places. Eight marks are looked at at once and no
-// mark makes a branch: a view of a hundred peers is asked such questions several times in every exchange, and which
-// peers fit is anybody's guess.
+// A set of places: those in a row of flags (a byte each) that fit a pattern. It compares eight flags at a time and
+// branches on none of them. A view of a hundred peers is asked such questions several times in every exchange, and
+// a processor cannot predict which peers fit.
 #pragma once
 
 #include <algorithm>
@@ -16,13 +16,13 @@ namespace halp {
 
 class PlaceBits {
 public:
-    // Where (mark & mask) == want; a mask of 0 is no question.
-    static PlaceBits where(std::span<const std::uint8_t> marks, std::uint8_t mask, std::uint8_t want) {
-        PlaceBits bits{marks.size()};
+    // Where (flags & mask) == want. The mask is not 0.
+    static PlaceBits where(std::span<const std::uint8_t> flags, std::uint8_t mask, std::uint8_t want) {
+        PlaceBits bits{flags.size()};
         std::size_t at = 0;
-        for (; at + 8 <= marks.size(); at += 8) bits.put(at, fitting(load(marks.data() + at, 8), mask, want));
-        if (const std::size_t rest = marks.size() - at; rest > 0)
-            bits.put(at, fitting(load(marks.data() + at, rest), mask, want) & ((1U << rest) - 1));
+        for (; at + 8 <= flags.size(); at += 8) bits.put(at, fitting(load(flags.data() + at, 8), mask, want));
+        if (const std::size_t rest = flags.size() - at; rest > 0)
+            bits.put(at, fitting(load(flags.data() + at, rest), mask, want) & ((1U << rest) - 1));
         return bits;
     }
 
@@ -33,7 +33,7 @@ public:
         for (std::size_t i = 0; i < size_; ++i) sum += static_cast<std::size_t>(std::popcount(words()[i]));
         return sum;
     }
-    // The place before which there are `n` others: n < count().
+    // The place in the set that has `n` others before it; n < count().
     [[nodiscard]] std::size_t nth(std::size_t n) const {
         std::size_t i = 0;
         for (; n >= static_cast<std::size_t>(std::popcount(words()[i])); ++i)
@@ -58,19 +58,19 @@ private:
             std::fill_n(small_.begin(), size_, 0);
     }
 
-    static std::uint64_t load(const std::uint8_t* marks, std::size_t count) {
+    static std::uint64_t load(const std::uint8_t* flags, std::size_t count) {
         std::uint64_t word = 0;
         if (count == 8)
-            std::memcpy(&word, marks, 8);  // one load
+            std::memcpy(&word, flags, 8);  // one load
         else
-            std::memcpy(&word, marks, count);
+            std::memcpy(&word, flags, count);
         if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
         return word;
     }
-    // A bit for each of the eight.
-    static std::uint64_t fitting(std::uint64_t marks, std::uint8_t mask, std::uint8_t want) {
+    // One bit for each of the eight.
+    static std::uint64_t fitting(std::uint64_t flags, std::uint8_t mask, std::uint8_t want) {
         constexpr std::uint64_t each = 0x0101010101010101, low = 0x7f * each;
-        const std::uint64_t differs = (marks & mask * each) ^ want * each;
+        const std::uint64_t differs = (flags & mask * each) ^ want * each;
         const std::uint64_t same = ~(((differs & low) + low) | differs | low);  // 0x80 where nothing differs
         return (same >> 7) * 0x0102040810204080 >> 56;
     }
@@ -80,7 +80,7 @@ private:
     [[nodiscard]] const std::uint64_t* words() const { return large_.empty() ? small_.data() : large_.data(); }
 
     std::size_t size_;                    // words
-    std::array<std::uint64_t, 8> small_;  // not initialised: the constructor does as many as are used
+    std::array<std::uint64_t, 8> small_;  // the constructor initialises as many as are used
     std::vector<std::uint64_t> large_;
 };
 

@@ -1,7 +1,7 @@
 // The messages of one push-pull exchange: the opening, the answer, and the supplement with what the answer asked
 // for. Both sides send a sample of their view, digests of their labels and, where those differ, entries
-// (overlay/gossip/rules.md, section 3). Members of a small swarm whose lists of nodes differ
-// exchange the whole lists.
+// (overlay/gossip/rules.md, section 3). Members of a small swarm whose lists of nodes differ exchange the whole
+// lists.
 #pragma once
 
 #include <cstdint>

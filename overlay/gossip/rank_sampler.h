@@ -1,10 +1,11 @@
-// A sample of a swarm that nobody can bend by talking often: every slot has a secret seed of its own and keeps, of
-// all nodes it ever heard of, the one whose hash with the seed is smallest. However often a node is spoken of, it
-// can only win the slots that chance gave it, so with f of the swarm attackers hold about f of the slots. The
-// sampler of Basalt (Auvolat, Bromberg, Frey, Mvondo, Taiani, Middleware 2023), which follows Brahms (2009).
+// A sample of a swarm that nodes cannot bend by naming themselves often. Every slot has a secret seed and keeps, of
+// all nodes that were ever named, the one whose hash with the seed is smallest. However often a node is named, it
+// only wins the slots that chance gave it, so attackers that are a share f of the swarm hold about f of the slots.
+// This is the sampler of Basalt (Auvolat, Bromberg, Frey, Mvondo, Taiani, Middleware 2023), which follows Brahms
+// (2009).
 //
-// Recency does not enter: a list ordered by claimed freshness belongs to whoever claims most
-// (overlay/gossip/rules.md 8.4).
+// Recency plays no part: a list ordered by claimed freshness belongs to the nodes that claim most
+// (overlay/gossip/rules.md, section 8.4).
 #pragma once
 
 #include <cstddef>
@@ -20,14 +21,15 @@ class RankSampler {
 public:
     RankSampler(std::size_t slots, Random& random);
 
-    // Somebody spoke of this node, whoever and however often. `hash`: of the endpoint, the same at each call.
+    // This node was named, by any speaker. `hash`: of the endpoint, the same at each call.
     void observe(EndpointId node, std::uint64_t hash);
-    // It did not answer, or it left: its slots are empty until others are heard of.
+    // The node did not answer, or it left: its slots are empty until others are named.
     void forget(EndpointId node);
-    // The slot whose turn it is gets a new seed and takes the best of the others' nodes: what is seen of a seed by
-    // watching whom we call is worth little for long, and nodes that joined late get their share.
+    // Gives the slot whose turn it is a new seed, and the best of the nodes in the other slots. So what an observer
+    // learns of a seed by watching whom this node calls soon loses its value, and nodes that joined late get their
+    // share.
     void renew(Random& random);
-    void clear();  // forgets everybody, keeps the seeds
+    void clear();  // forgets all nodes, keeps the seeds
 
     // The node of a random filled slot; no_endpoint when all are empty.
     [[nodiscard]] EndpointId draw(Random& random) const;
@@ -45,7 +47,7 @@ private:
     static void offer(Slot& slot, EndpointId node, std::uint64_t hash);
 
     std::vector<Slot> slots_;
-    std::size_t next_ = 0;  // whose turn it is to be renewed
+    std::size_t next_ = 0;  // the slot to renew next
 };
 
 }  // namespace halp

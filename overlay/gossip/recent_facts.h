@@ -1,6 +1,6 @@
-// Facts heard lately, by hash, so that what was told once is not told again. Bounded: two generations of which the
-// older is forgotten as a whole when the younger is full, so a fact costs the same however many there are. Each is
-// an open-addressed table: 24 bytes a fact, at most.
+// Facts of the last while, by hash, so that news is passed on once. The memory is bounded: there are two
+// generations, and the older one is forgotten as a whole when the younger is full, so a fact costs the same however
+// many there are. Each generation is an open-addressed table of at most 24 bytes a fact.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ class RecentFacts {
 public:
     RecentFacts(std::size_t facts_max, Duration kept) : generation_max_(facts_max / 2), kept_(kept) {}
 
-    // True when it was not heard for `kept`, or so long ago that `facts_max` others came since, at least half of
-    // them.
+    // Notes the fact. True when it was not noted within `kept`, or was forgotten: the last facts_max / 2 facts are
+    // always remembered, and never more than facts_max.
     bool first(std::uint64_t fact, Instant now) {
         const std::uint64_t key = key_of(fact);
         if (Slot* young = young_.find(key)) {
@@ -39,14 +39,14 @@ public:
         for (Generation* generation : {&young_, &old_})
             if (Slot* slot = generation->find(key_of(fact))) slot->at = never;
     }
-    [[nodiscard]] std::size_t size() const { return young_.count + old_.count; }  // the forgotten included
+    [[nodiscard]] std::size_t size() const { return young_.count + old_.count; }  // those of forget() included
 
 private:
     struct Slot {
         std::uint64_t key = 0;  // 0: free
         Instant at = never;
     };
-    // Linear probing at a load of at most 3/4. Nothing is taken out but by clear().
+    // Linear probing at a load of at most 3/4. Only clear() removes anything.
     struct Generation {
         std::vector<Slot> slots;
         std::size_t count = 0;

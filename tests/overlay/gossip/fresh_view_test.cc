@@ -46,7 +46,7 @@ std::vector<Sighting> random_sightings(Dice& dice, std::size_t most, std::uint32
     return out;
 }
 
-// The same rule without any cleverness: a map, then sorting by (stamp, hash).
+// A naive model of the rule: a map, then sorting by (stamp, hash).
 std::vector<Sighting> naive(const std::vector<Sighting>& view, const std::vector<Sighting>& news, std::size_t c,
                             std::size_t healer, std::uint64_t salt) {
     std::map<std::uint32_t, Sighting> newest;
@@ -72,7 +72,7 @@ struct View {
     FreshView operator()() { return {room, size}; }
 };
 
-TEST(FreshView, AMergeIsWhatANaiveMergeIs) {
+TEST(FreshView, AgreesWithANaiveMerge) {
     for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
         Dice dice{seed};
         const std::size_t c = 1 + dice.below(24);
@@ -85,7 +85,7 @@ TEST(FreshView, AMergeIsWhatANaiveMergeIs) {
         std::vector<Sighting> left(64);
         const FreshView::Rule rule{c, 100, 0, TieRule::hash};
         const ById hash;
-        const bool ask = seed % 3 == 0;  // who left: then the merge takes its other way
+        const bool ask = seed % 3 == 0;  // ask which nodes left: then the merge takes another path
         const std::size_t gone =
             fresh.merge(news, self, rule, {dice, hash, seed}, {}, ask ? std::span{left} : std::span<Sighting>{});
         const std::vector<Sighting> expected = naive(mine, news, c, 100, seed);
@@ -121,7 +121,7 @@ TEST(FreshView, TheHealerDropsTheOldestAndChanceTheRest) {
         EXPECT_NEAR(stayed[EndpointId{i}], 250, 60) << "10 of 16, whatever their age";
 }
 
-TEST(FreshView, TheSwapperGivesAwayWhatWasSent) {
+TEST(FreshView, TheSwapperDropsNodesThatWereSent) {
     Dice dice{1};
     const ById hash;
     View view;
@@ -143,7 +143,7 @@ TEST(FreshView, AMemberMovesToItsNewPlace) {
     FreshView fresh = view();
     fresh.merge(news, self, {10, 9, 0, TieRule::hash}, {dice, hash, 0});
     fresh.move(EndpointId{5}, 15);
-    fresh.move(EndpointId{9}, 15);  // no member
+    fresh.move(EndpointId{9}, 15);  // not a member
     std::vector<std::uint32_t> order;
     for (const Sighting s : fresh.all()) order.push_back(static_cast<std::uint32_t>(s.endpoint()));
     EXPECT_EQ(order, (std::vector<std::uint32_t>{4, 3, 2, 5, 1}));
@@ -152,7 +152,7 @@ TEST(FreshView, AMemberMovesToItsNewPlace) {
     EXPECT_EQ(fresh.size(), 4U);
 }
 
-TEST(StampClock, AnInstantComesBackToTheMillisecond) {
+TEST(StampClock, KeepsInstantsToTheMillisecond) {
     StampClock clock;
     const Instant start{5000h};
     EXPECT_FALSE(clock.covers(start));
@@ -165,7 +165,7 @@ TEST(StampClock, AnInstantComesBackToTheMillisecond) {
     EXPECT_EQ(clock.stamp(Instant{0h}), 1U) << "older than the origin: as of the origin";
 }
 
-TEST(StampClock, MovesOnBeforeItsBitsAreOver) {
+TEST(StampClock, MovesItsOriginBeforeItsBitsOverflow) {
     StampClock clock;
     const Instant start{5000h};
     static_cast<void>(clock.move_to(start));
@@ -177,7 +177,7 @@ TEST(StampClock, MovesOnBeforeItsBitsAreOver) {
     EXPECT_EQ(clock.instant(before - moved), start + 30 * 24h);
 }
 
-TEST(FreshView, TakesOneInAsAMergeOfOneWould) {
+TEST(FreshView, MergesOneSightingAsMergeWould) {
     Dice dice{11};
     const ById hash;
     std::size_t refused = 0, done = 0;

@@ -43,7 +43,7 @@ std::string repeat(std::string_view text, std::size_t times) {
     return all;
 }
 
-// Nothing when the frame is good; whatever is wrong, it must leave no trace in the table.
+// The error of a frame, none when it is good. A bad frame must leave nothing in the table.
 std::optional<DecodeError> error_of(std::string_view bytes) {
     EndpointTable endpoints;
     const auto decoded = decode(bytes, endpoints);
@@ -58,7 +58,7 @@ std::optional<DecodeError> error_of_peer(std::string_view hex) {
     return error_of_payload(section(6, from_hex(hex)));
 }
 
-// What was accepted must survive being passed on.
+// A message that was accepted must survive being encoded and decoded again.
 void expect_error_or_stable(std::string_view bytes) {
     EndpointTable endpoints;
     const auto decoded = decode(bytes, endpoints);
@@ -94,7 +94,7 @@ public:
 
 private:
     std::uint64_t below(std::uint64_t n) { return random_() % n; }
-    // Of any magnitude, so that varints of every length occur.
+    // A number of random magnitude, so that varints of every length occur.
     std::uint32_t any() { return static_cast<std::uint32_t>(random_()) >> below(32); }
 
     EndpointId endpoint() {
@@ -138,16 +138,16 @@ private:
     EndpointTable& endpoints_;
 };
 
-// ---- what is said arrives ----
+// ---- round trips ----
 
-TEST(GossipCodec, WritesEveryKindAsTheFormatIsDrawn) {
+TEST(GossipCodec, WritesTheGoldenBytesOfEveryKind) {
     EndpointTable endpoints;
     for (const GoldenFrame& golden : golden_frames(endpoints)) {
         EXPECT_EQ(to_hex(encode(golden.message, endpoints)), to_hex(from_hex(golden.hex))) << golden.file;
     }
 }
 
-TEST(GossipCodec, ReadsEveryKindAsTheFormatIsDrawn) {
+TEST(GossipCodec, ReadsTheGoldenBytesOfEveryKind) {
     EndpointTable endpoints;
     for (const GoldenFrame& golden : golden_frames(endpoints)) {
         const std::string bytes = from_hex(golden.hex);
@@ -168,7 +168,7 @@ TEST(GossipCodec, ReturnsEveryMessageUnchanged) {
     }
 }
 
-TEST(GossipCodec, AppendsBehindWhatIsAlreadyWritten) {
+TEST(GossipCodec, AppendsToWhatIsAlreadyWritten) {
     EndpointTable endpoints;
     const GoldenFrame golden = test::golden_exchange(endpoints);
     std::string out = "before";
@@ -212,7 +212,7 @@ TEST(GossipCodec, KeepsTheExactTextOfAHost) {
     }
 }
 
-// ---- what is broken is refused, and nothing else happens ----
+// ---- bad frames ----
 
 TEST(GossipCodec, WaitsForTheRestOfEveryTruncatedFrame) {
     EndpointTable endpoints;
@@ -256,7 +256,7 @@ TEST(GossipCodec, RefusesBytesBehindAFrame) {
     EXPECT_EQ(error_of(from_hex(test::golden_ping().hex + "00")), DecodeError::trailing_bytes);
 }
 
-TEST(GossipCodec, RefusesAddressesThatNobodyCouldDial) {
+TEST(GossipCodec, RefusesAddressesThatCannotBeDialled) {
     EXPECT_EQ(error_of_peer("01 c0000201 0050 00"), std::nullopt);
     EXPECT_EQ(error_of_peer("01 c0000201 0000 00"), DecodeError::bad_endpoint);   // port 0
     EXPECT_EQ(error_of_peer("03 00 0050 00"), DecodeError::bad_endpoint);         // no name
@@ -265,12 +265,12 @@ TEST(GossipCodec, RefusesAddressesThatNobodyCouldDial) {
     EXPECT_EQ(error_of_peer("00 0050 00"), DecodeError::bad_section);             // no address at all
 }
 
-TEST(GossipCodec, RefusesASecondEncodingOfTheSameThing) {
+TEST(GossipCodec, RefusesASecondEncodingOfTheSameValue) {
     EXPECT_EQ(error_of_peer("03 07 312e322e332e34 0050 00"), DecodeError::bad_endpoint);  // "1.2.3.4" as a name
     EXPECT_EQ(error_of_peer("03 03 3a3a31 0050 00"), DecodeError::bad_endpoint);          // "::1" as a name
     EXPECT_EQ(error_of_peer("01 c0000201 0050 8000"), DecodeError::bad_section);          // age 0 in two bytes
-    EXPECT_EQ(error_of_peer("21 c0000201 0050 00 00000000"), DecodeError::bad_section);   // incarnation 0 said
-    EXPECT_EQ(error_of_payload(section(5, from_hex("00"))), DecodeError::bad_section);    // "not reachable" said
+    EXPECT_EQ(error_of_peer("21 c0000201 0050 00 00000000"), DecodeError::bad_section);   // incarnation 0 written
+    EXPECT_EQ(error_of_payload(section(5, from_hex("00"))), DecodeError::bad_section);    // "not reachable" written
     EXPECT_EQ(error_of_payload(repeat(section(8, ""), 2)), DecodeError::bad_section);     // a section twice
 }
 
@@ -295,7 +295,7 @@ TEST(GossipCodec, RefusesBadLabels) {
     EXPECT_EQ(error_of_payload(section(9, from_hex("8120") + std::string(4097, 'a'))), DecodeError::bad_label);
 }
 
-TEST(GossipCodec, SaysWhetherTheDigestsNameEveryLabel) {
+TEST(GossipCodec, KeepsTheFlagThatTheDigestsNameEveryLabel) {
     EndpointTable endpoints;
     Message message;
     message.kind = Kind::exchange;
@@ -310,7 +310,7 @@ TEST(GossipCodec, SaysWhetherTheDigestsNameEveryLabel) {
 
 // ---- versions, flags, kinds, sections that this reader does not know ----
 
-TEST(GossipCodec, JudgesTheHeaderBeforeThePayloadArrives) {
+TEST(GossipCodec, ChecksTheHeaderBeforeThePayloadArrives) {
     const auto judged = [](std::string_view hex) {
         const auto size = frame_size(from_hex(hex));
         return std::holds_alternative<DecodeError>(size) ? std::optional(std::get<DecodeError>(size))
@@ -343,13 +343,13 @@ TEST(GossipCodec, UnderstandsARefusalOfAnyVersion) {
     EXPECT_EQ(reason_of("b5 03 0a 00 00000004 01 0001 02"), Refusal::version);
     EXPECT_EQ(reason_of("b5 03 0a 80 00000004 01 0001 04"), Refusal::busy);
     EXPECT_EQ(reason_of("b5 ff 0a ff 00000008 01 0001 05 deadbeef"),
-              Refusal::leaving);  // its rest is its own business
+              Refusal::leaving);  // the rest of its payload is ignored
     EXPECT_EQ(reason_of("b5 02 0a 80 00000008 01 0001 06 deadbeef"), Refusal::self);
-    EXPECT_EQ(reason_of("b5 02 0a 00 00000004 01 0001 63"), Refusal::version);  // a reason still to be invented
+    EXPECT_EQ(reason_of("b5 02 0a 00 00000004 01 0001 63"), Refusal::version);  // a reason that this version does not know
     EXPECT_EQ(error_of(from_hex("b5 02 0a 00 00000008 01 0001 06 deadbeef")), DecodeError::truncated_section);
 }
 
-TEST(GossipCodec, RefusesARefusalWithoutAReasonUpFront) {
+TEST(GossipCodec, RefusesARefusalThatDoesNotBeginWithAReason) {
     EXPECT_EQ(error_of(from_hex("b5 03 0a 00 00000000")), DecodeError::truncated_section);
     EXPECT_EQ(error_of(from_hex("b5 03 0a 00 00000003 01 0001")), DecodeError::truncated_section);
     EXPECT_EQ(error_of(from_hex("b5 03 0a 00 00000004 02 0001 01")), DecodeError::bad_section);
@@ -379,7 +379,7 @@ TEST(GossipCodec, ReadsSectionsInAnyOrderAndAbsentOnesAsZeros) {
     EXPECT_EQ(std::get<Message>(bare).hello, Hello{});
 }
 
-TEST(GossipCodec, SaysWhatToAnswer) {
+TEST(GossipCodec, GivesTheReasonToRefuseWith) {
     EXPECT_EQ(refusal_for(DecodeError::need_more), Refusal::none);
     EXPECT_EQ(refusal_for(DecodeError::bad_magic), Refusal::none);
     EXPECT_EQ(refusal_for(DecodeError::unknown_version), Refusal::version);
@@ -393,7 +393,7 @@ TEST(GossipCodec, SaysWhatToAnswer) {
 
 // ---- limits ----
 
-TEST(GossipCodec, TakesAsManyItemsAsTheContractSaysAndNotOneMore) {
+TEST(GossipCodec, TakesAsManyItemsAsTheLimitsAllowAndNotOneMore) {
     const std::string peer = from_hex("01 c0000201 0050 00");
     const std::string digest = std::string(17, '\0'), hash = std::string(8, '\0');
     const std::string hello = std::string(32, '\0'), interest = std::string(4, '\0');

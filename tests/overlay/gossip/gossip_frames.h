@@ -1,5 +1,5 @@
 // One frame of every kind of gossip v2, byte for byte as overlay/gossip/gossip-v2.md draws the format, and the
-// message that it means. Written by hand, so that they pin the format and not the encoder.
+// message that it means. The bytes are written by hand, so they pin the format and not the encoder.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 namespace halp::gossip::test {
 
 struct GoldenFrame {
-    std::string_view file;  // its name in the fuzz corpus
+    std::string_view file;  // the name of its file in the fuzz corpus
     std::string hex;
     Message message;
 };
@@ -165,7 +165,7 @@ inline std::vector<GoldenFrame> golden_frames(EndpointTable& endpoints) {
             golden_refuse()};
 }
 
-// "b5 02" -> two bytes; blanks mean nothing.
+// "b5 02" gives two bytes; blanks are skipped.
 inline std::string from_hex(std::string_view hex) {
     std::string bytes;
     int high = -1;

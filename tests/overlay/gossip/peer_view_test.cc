@@ -50,7 +50,7 @@ TEST_F(PeerViewTest, KeepsTheNewestSightingWhateverTheOrder) {
     EXPECT_EQ(view.find(peer(1))->seen, start - 5s);
 }
 
-TEST_F(PeerViewTest, TiesByHashFallAlikeOnBothSidesOfAnExchange) {
+TEST_F(PeerViewTest, TiesByHashAreDecidedAlikeOnBothSidesOfAnExchange) {
     const auto survivors = [&](std::uint64_t dice_seed, std::uint64_t salt) {
         Dice own_dice{dice_seed};
         PeerView view{endpoints,
@@ -110,7 +110,7 @@ TEST_F(PeerViewTest, ALeftNodeComesBackOnlyAsANewIncarnation) {
     EXPECT_EQ(hear(view, 1, 0s, 6), PeerMerge::revived);
 }
 
-TEST_F(PeerViewTest, GravesPauseEverLongerUpToAnHour) {
+TEST_F(PeerViewTest, PausesBetweenProbesOfAGraveGrowUpToAnHour) {
     PeerView view{endpoints, dice, {}};
     hear(view, 1, 10s);
     view.bury(peer(1), start);
@@ -156,7 +156,7 @@ TEST_F(PeerViewTest, FirstAnchorsAreReplacedInTime) {
     EXPECT_LT(early, 4) << "the bootstrap must not stay everybody's anchor";
 }
 
-TEST_F(PeerViewTest, NothingExceedsItsPlaceWhateverStrangersSay) {
+TEST_F(PeerViewTest, PartsKeepTheirLimitsWhateverStrangersSay) {
     ViewOptions options;
     PeerView view{endpoints, dice, options};
     for (int i = 0; i < 3000; ++i) {
@@ -183,7 +183,7 @@ TEST_F(PeerViewTest, AFullPoolLosesMereClaimsBeforeProvedNodes) {
     for (int i = 0; i < 10; ++i) EXPECT_TRUE(view.find(peer(i))) << i;
 }
 
-TEST_F(PeerViewTest, AnAddressGroupTakesNoMoreThanItsShareOfTheView) {
+TEST_F(PeerViewTest, AnAddressGroupKeepsToItsShareOfTheView) {
     ViewOptions options;
     options.per_group_max = 2;
     PeerView view{endpoints, dice, options};
@@ -200,7 +200,7 @@ TEST_F(PeerViewTest, AnAddressGroupTakesNoMoreThanItsShareOfTheView) {
     EXPECT_EQ(members, 2);
 }
 
-TEST_F(PeerViewTest, NoClaimOfFreshnessMovesAnAnchorOfTheSameAddressGroup) {
+TEST_F(PeerViewTest, NoClaimOfFreshnessDisplacesAnAnchorOfTheSameAddressGroup) {
     ViewOptions options;
     options.per_group_max = 2;
     PeerView view{endpoints, dice, options};
@@ -210,19 +210,19 @@ TEST_F(PeerViewTest, NoClaimOfFreshnessMovesAnAnchorOfTheSameAddressGroup) {
         const EndpointId claimed = endpoints.intern({"198.51.100." + std::to_string(i), 3451});
         view.merge({.endpoint = claimed, .incarnation = 1, .seen = start + 10s}, start + 10s);
         view.merge_arrivals();
-        view.prove(claimed, 1, start + 10s);  // and it exists: still the group is crowded
+        view.prove(claimed, 1, start + 10s);  // it exists, but its group is crowded
         ASSERT_EQ(view.find(anchor)->role, PeerRole::anchor) << i;
         ASSERT_EQ(view.count(PeerRole::anchor), 1u) << i;
     }
 }
 
-TEST_F(PeerViewTest, RankedPartnersAreNotThoseThatAreSpokenOfMost) {
+TEST_F(PeerViewTest, RankedPartnersAreNotTheNodesNamedMost) {
     ViewOptions options;
     options.partner = PartnerRule::ranked;
     PeerView view{endpoints, dice, options};
     for (int i = 0; i < 60; ++i) hear(view, i, 30s);
     view.merge_arrivals();
-    for (int round = 0; round < 100; ++round) {  // 20 that never fall silent
+    for (int round = 0; round < 100; ++round) {  // 20 nodes are named in every round
         for (int i = 100; i < 120; ++i)
             view.merge({.endpoint = peer(i), .incarnation = 1, .seen = start + round * 1s}, start + round * 1s);
         view.merge_arrivals();
@@ -230,10 +230,10 @@ TEST_F(PeerViewTest, RankedPartnersAreNotThoseThatAreSpokenOfMost) {
     int loud = 0;
     for (int i = 0; i < 1000; ++i) loud += view.partner() >= peer(100);
     EXPECT_GT(loud, 100);
-    EXPECT_LT(loud, 450);  // a quarter of those known; all of the fresh
+    EXPECT_LT(loud, 450);  // they are a quarter of the known nodes and all of the fresh part
 }
 
-TEST_F(PeerViewTest, WhoFailsLeavesOrIsErasedIsNoRankedPartner) {
+TEST_F(PeerViewTest, ANodeThatFailsLeavesOrIsErasedIsNoRankedPartner) {
     ViewOptions options;
     options.partner = PartnerRule::ranked;
     options.rank_slots = 20;
@@ -244,7 +244,7 @@ TEST_F(PeerViewTest, WhoFailsLeavesOrIsErasedIsNoRankedPartner) {
     view.leave(peer(1), 1, start);
     view.erase(peer(2));
     for (int i = 0; i < 100; ++i) EXPECT_EQ(view.partner(), peer(3));
-    view.prove(peer(0), 1, start);  // again worth a slot
+    view.prove(peer(0), 1, start);  // proved: it takes slots again
     int revived = 0;
     for (int i = 0; i < 100; ++i) revived += view.partner() == peer(0);
     EXPECT_GT(revived, 0);
@@ -252,7 +252,7 @@ TEST_F(PeerViewTest, WhoFailsLeavesOrIsErasedIsNoRankedPartner) {
     EXPECT_EQ(view.partner(), no_endpoint);
 }
 
-TEST_F(PeerViewTest, WhoHoldsASlotStaysInAFullPool) {
+TEST_F(PeerViewTest, ANodeInASlotStaysInAFullPool) {
     ViewOptions options;
     options.partner = PartnerRule::ranked;
     options.fresh_max = 4;
@@ -268,7 +268,7 @@ TEST_F(PeerViewTest, WhoHoldsASlotStaysInAFullPool) {
     for (const EndpointId id : partners) EXPECT_TRUE(view.find(id));
 }
 
-TEST_F(PeerViewTest, TheSwapperGivesAwayAnyOfThoseSentNotTheNewest) {
+TEST_F(PeerViewTest, TheSwapperDropsRandomNodesOfThoseSentNotTheNewest) {
     int newest_left = 0;
     for (int run = 0; run < 100; ++run) {
         ViewOptions options;
@@ -290,7 +290,7 @@ TEST_F(PeerViewTest, TheSwapperGivesAwayAnyOfThoseSentNotTheNewest) {
     EXPECT_LT(newest_left, 50);  // two of ten
 }
 
-TEST_F(PeerViewTest, ASampleIsTheFreshestAndOthersWithoutRepeats) {
+TEST_F(PeerViewTest, ASampleHoldsTheFreshestAndOthersOnceEach) {
     ViewOptions options;
     PeerView view{endpoints, dice, options};
     for (int i = 0; i < 60; ++i) hear(view, i, std::chrono::seconds{i});
@@ -306,7 +306,7 @@ TEST_F(PeerViewTest, ASampleIsTheFreshestAndOthersWithoutRepeats) {
     EXPECT_GT(others.size(), 50U) << "the rest must vary";
 }
 
-TEST_F(PeerViewTest, SuspectsAreNeitherToldNorChosenButStayListedLast) {
+TEST_F(PeerViewTest, SuspectsAreNeitherSampledNorChosenButStayListedLast) {
     PeerView view{endpoints, dice, {}};
     hear(view, 1, 0s);
     hear(view, 2, 100s);
@@ -339,7 +339,7 @@ TEST_F(PeerViewTest, DigestsAgreeOnMachinesThatLearnedInAnotherOrder) {
     EXPECT_NE(one.digest(), two.digest()) << "another incarnation is another fact";
 }
 
-TEST_F(PeerViewTest, ExpiryForgetsWhoNobodySpeaksOf) {
+TEST_F(PeerViewTest, ExpiryForgetsNodesThatNobodyConfirms) {
     PeerView view{endpoints, dice, {}};
     hear(view, 1, 10s);
     hear(view, 2, 400s);
@@ -350,7 +350,7 @@ TEST_F(PeerViewTest, ExpiryForgetsWhoNobodySpeaksOf) {
 }
 
 TEST_F(PeerViewTest, NewscastIsASetting) {
-    ViewOptions newscast;  // whole views, the c freshest stay
+    ViewOptions newscast;  // whole views are sent, and the c freshest nodes stay
     newscast.fresh_max = 20;
     newscast.healer = 1000;
     newscast.sample_freshest = 20;
@@ -367,7 +367,7 @@ TEST_F(PeerViewTest, NewscastIsASetting) {
     EXPECT_EQ(view.all().size(), 19U);
 }
 
-TEST_F(PeerViewTest, SwapperGivesAwayWhatItSent) {
+TEST_F(PeerViewTest, TheSwapperDropsNodesThatItSent) {
     ViewOptions swapper;
     swapper.fresh_max = 10;
     swapper.healer = 0;
@@ -386,8 +386,8 @@ TEST_F(PeerViewTest, SwapperGivesAwayWhatItSent) {
     for (const Peer& p : view.all()) EXPECT_FALSE(sent.contains(p.endpoint));
 }
 
-// The 2007 paper: of two sightings of a node the newer stays, and that one was received, not sent.
-TEST_F(PeerViewTest, TheSwapperKeepsWhoCameBackNewer) {
+// In the 2007 paper the newer of two sightings of a node stays, and that one was received, not sent.
+TEST_F(PeerViewTest, TheSwapperKeepsNodesReceivedWithANewerSighting) {
     const ViewOptions swapper{.fresh_max = 10,
                               .healer = 0,
                               .swapper = 5,
@@ -414,8 +414,8 @@ TEST_F(PeerViewTest, TheSwapperKeepsWhoCameBackNewer) {
     }
 }
 
-// The same paper. Beyond its H, which ends at c/2, age decides who stays and all may be told.
-TEST_F(PeerViewTest, TheOldestThatTheHealerIsAboutToDropAreNotTold) {
+// In the same paper H is at most c/2. With a larger H age decides which nodes stay, and all may be sent.
+TEST_F(PeerViewTest, TheOldestThatTheHealerIsAboutToDropAreNotSampled) {
     for (const std::size_t healer : {4u, 10u}) {
         PeerView view{endpoints,
                       dice,
@@ -435,7 +435,7 @@ TEST_F(PeerViewTest, TheOldestThatTheHealerIsAboutToDropAreNotTold) {
     }
 }
 
-TEST_F(PeerViewTest, OfSeveralOldestAnyIsThePartner) {
+TEST_F(PeerViewTest, ARandomOneOfSeveralOldestIsThePartner) {
     PeerView view{endpoints, dice, {.partner = PartnerRule::oldest, .anchors_max = 0, .pool_max = 0}};
     for (int i = 1; i <= 10; ++i) hear(view, i, i <= 4 ? 9s : 1s);
     view.merge_arrivals();
@@ -445,7 +445,7 @@ TEST_F(PeerViewTest, OfSeveralOldestAnyIsThePartner) {
     for (int i = 1; i <= 4; ++i) EXPECT_NEAR(drawn[peer(i)], 100, 40);
 }
 
-TEST_F(PeerViewTest, ASeedTakesNoPlaceAmongTheAnchors) {
+TEST_F(PeerViewTest, ASeedBecomesNoAnchor) {
     PeerView view{endpoints, dice, {}};
     view.prove(peer(1), 1, start, false);
     view.prove(peer(2), 1, start);
@@ -466,7 +466,7 @@ TEST_F(PeerViewTest, ASuspectLosesItsPlaceInTheViewUntilItAnswers) {
     EXPECT_EQ(view.find(peer(1))->role, PeerRole::anchor);
 }
 
-TEST_F(PeerViewTest, OldHearsayIsKnownButNoPartner) {
+TEST_F(PeerViewTest, ANodeKnownByOldHearsayIsNoPartner) {
     PeerView view{endpoints, dice, {.fresh_age_max = 10s}};
     hear(view, 1, 11s);
     hear(view, 2, 9s);
@@ -476,7 +476,7 @@ TEST_F(PeerViewTest, OldHearsayIsKnownButNoPartner) {
     EXPECT_EQ(view.find(peer(1))->role, PeerRole::fresh);
 }
 
-TEST_F(PeerViewTest, AsksForThoseNotProvedForLongPartnersFirst) {
+TEST_F(PeerViewTest, NodesNotProvedForLongAreFoundMembersOfTheViewFirst) {
     PeerView view{endpoints, dice, {.fresh_age_max = 10s}};
     hear(view, 1, 1s);
     hear(view, 2, 60s);  // pool
@@ -489,7 +489,7 @@ TEST_F(PeerViewTest, AsksForThoseNotProvedForLongPartnersFirst) {
     EXPECT_EQ(view.unproved_since(start), no_endpoint) << "who fails is retried by a plan of its own";
 }
 
-TEST_F(PeerViewTest, AnyGraveIsTriedButNotWhoSaidGoodbye) {
+TEST_F(PeerViewTest, AnyGraveIsProbedButNoNodeThatLeft) {
     PeerView view{endpoints, dice, {}};
     EXPECT_EQ(view.any_grave(), no_endpoint);
     hear(view, 1, 1s);
@@ -500,7 +500,7 @@ TEST_F(PeerViewTest, AnyGraveIsTriedButNotWhoSaidGoodbye) {
     EXPECT_EQ(view.any_grave(), peer(2));
 }
 
-TEST_F(PeerViewTest, AgesStayRightWhenANodeRunsForMonths) {
+TEST_F(PeerViewTest, KeepsAgesRightWhenANodeRunsForMonths) {
     PeerView view{endpoints, dice, {}};
     for (int day = 0; day < 120; ++day) {
         const Instant now = start + day * 24h;
@@ -517,8 +517,8 @@ TEST_F(PeerViewTest, AgesStayRightWhenANodeRunsForMonths) {
     }
 }
 
-// Whatever happens to it: the places are counted right, nobody is in the view twice, and the dead are not told.
-TEST_F(PeerViewTest, KeepsItsPartsApartWhateverHappens) {
+// After any sequence of calls the counts are right, no node is in the view twice, and no dead node is sampled.
+TEST_F(PeerViewTest, KeepsItsPartsApartAfterAnySequenceOfCalls) {
     for (std::uint64_t seed = 1; seed <= 30; ++seed) {
         Dice chance{seed};
         ViewOptions options;

@@ -9,7 +9,7 @@
 namespace halp {
 namespace {
 
-TEST(PlaceBits, AreThePlacesThatALoopOverTheMarksFinds) {
+TEST(PlaceBits, HoldsThePlacesThatALoopOverTheFlagsFinds) {
     std::uint64_t state = 5;
     const auto draw = [&](std::size_t below) { return static_cast<std::size_t>(mix(++state) % below); };
     for (int round = 0; round < 3000; ++round) {

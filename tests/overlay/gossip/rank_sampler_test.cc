@@ -21,7 +21,7 @@ void hear(RankSampler& sampler, std::uint32_t from, std::uint32_t to, int times 
         for (std::uint32_t i = from; i < to; ++i) sampler.observe(node(i), hash_of(i));
 }
 
-TEST(RankSampler, IsEmptyUntilSomebodyIsHeardOf) {
+TEST(RankSampler, IsEmptyUntilANodeIsNamed) {
     SimRandom random{1, 1};
     RankSampler sampler{10, random};
     EXPECT_EQ(sampler.draw(random), no_endpoint);
@@ -30,7 +30,7 @@ TEST(RankSampler, IsEmptyUntilSomebodyIsHeardOf) {
     EXPECT_EQ(sampler.nodes(), std::vector{node(3)});
 }
 
-TEST(RankSampler, DoesNotCareForOrderOrRepetition) {
+TEST(RankSampler, DoesNotDependOnOrderOrRepetition) {
     SimRandom a_random{1, 1}, b_random{1, 1};
     RankSampler a{50, a_random}, b{50, b_random};
     hear(a, 0, 1000);
@@ -53,17 +53,17 @@ TEST(RankSampler, GivesEveryNodeTheSameShareOverManySeeds) {
     for (const auto& [id, n] : count) EXPECT_NEAR(n, 200, 90) << static_cast<std::uint32_t>(id);
 }
 
-TEST(RankSampler, AttackersHoldTheirShareHoweverLoudTheyAre) {
+TEST(RankSampler, AttackersHoldTheirShareHoweverOftenTheyAreNamed) {
     SimRandom random{3, 3};
     RankSampler sampler{200, random};
     hear(sampler, 0, 900);
-    hear(sampler, 900, 1000, 50);  // a tenth of the swarm says its names fifty times
+    hear(sampler, 900, 1000, 50);  // a tenth of the swarm is named fifty times each
     int bad = 0;
     for (int i = 0; i < 2000; ++i) bad += sampler.draw(random) >= node(900);
     EXPECT_LT(bad, 2000 * 0.18);
 }
 
-TEST(RankSampler, ForgettingEmptiesTheSlotsAndOthersTakeThem) {
+TEST(RankSampler, ForgettingANodeEmptiesItsSlotsForOthers) {
     SimRandom random{4, 4};
     RankSampler sampler{30, random};
     hear(sampler, 0, 3);
@@ -93,8 +93,8 @@ TEST(RankSampler, RenewingEverySlotChangesTheSampleButKeepsItFull) {
     EXPECT_EQ(none.draw(random), no_endpoint);
 }
 
-// The model keeps everybody and looks for the smallest at each question.
-TEST(RankSampler, AgreesWithAModelThatRemembersEverybody) {
+// The model keeps all nodes and looks for the smallest hash at each draw.
+TEST(RankSampler, AgreesWithAModelThatRemembersAllNodes) {
     for (std::uint64_t seed = 1; seed <= 30; ++seed) {
         SimRandom seeds{seed, 1}, model_seeds{seed, 1}, dice{seed, 2};
         RankSampler sampler{8, seeds};

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 constexpr Instant start{std::chrono::hours{1000}};
 
-TEST(RecentFacts, AFactIsFirstOnce) {
+TEST(RecentFacts, AFactIsNewOnce) {
     RecentFacts facts{100, 1min};
     EXPECT_TRUE(facts.first(1, start));
     EXPECT_FALSE(facts.first(1, start + 59s));
@@ -21,7 +21,7 @@ TEST(RecentFacts, AFactIsFirstOnce) {
     EXPECT_TRUE(facts.first(1, start + 180s));
 }
 
-TEST(RecentFacts, OutlivesManyOthersAndNeverHoldsMoreThanItMay) {
+TEST(RecentFacts, RemembersTheLastFactsAndNeverHoldsMoreThanItsLimit) {
     RecentFacts facts{100, 1min};
     for (std::uint64_t i = 0; i < 5000; ++i) {
         ASSERT_TRUE(facts.first(1000 + i, start)) << i;
