@@ -7,7 +7,7 @@
 // Time is counted in ticks; one tick is the millisecond of the views, and a period is a million of them, so that
 // few nodes share one. Nothing here depends on how long a period is.
 //
-// Newscast-like rules (whole views, no anchors, pool or graves) keep overlay/fresh_view.h alone for each node, all
+// Newscast-like rules (whole views, no anchors, pool or graves) keep overlay/gossip/fresh_view.h alone for each node, all
 // other rules the PeerView of halpd. The first is the second with less around it: their digests are equal
 // (view_swarm_test).
 #pragma once

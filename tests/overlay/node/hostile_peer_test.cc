@@ -212,9 +212,9 @@ TEST_F(HostilePeerTest, AVersionFromTheFarFutureCannotTakeAnAnnouncementOver) {
 }
 
 TEST_F(HostilePeerTest, NobodyCanUseANodeToProbeStrangers) {
-    Message errand = message(Kind::try_for);
-    errand.target = endpoints.intern({"10.66.0.1", 22});
-    const Message no = answer(errand);
+    Message request = message(Kind::try_for);
+    request.target = endpoints.intern({"10.66.0.1", 22});
+    const Message no = answer(request);
     EXPECT_EQ(no.kind, Kind::refuse);
     EXPECT_EQ(no.refusal, gossip::Refusal::busy);
 }

@@ -1,0 +1,124 @@
+#include "overlay/gossip/failure_detector.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/overlay/gossip/gossip_parts.h"
+
+namespace halp::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::vector<GossipCall> of_kind(std::vector<GossipCall> calls, gossip::Kind kind) {
+    std::erase_if(calls, [&](const GossipCall& call) { return call.first.kind != kind; });
+    return calls;
+}
+
+TEST(FailureDetector, TwoFailuresMakeASuspectThatTwoAnchorsAreAskedToProbe) {
+    GossipParts node;
+    node.prove_peers(10);
+    node.failures.contact_failed(node.peer(1), ConnectFailure::refused, start);
+    EXPECT_EQ(node.events.count<PeerSuspected>(), 0u);
+    node.failures.contact_failed(node.peer(1), ConnectFailure::refused, start);
+    EXPECT_EQ(node.events.count<PeerSuspected>(), 1u);
+    EXPECT_TRUE(node.view.find(node.peer(1))->suspect());
+    const std::vector<GossipCall> requests = of_kind(node.take_calls(), gossip::Kind::try_for);
+    ASSERT_EQ(requests.size(), 2u);
+    EXPECT_NE(requests[0].to, requests[1].to);
+    for (const GossipCall& request : requests) {
+        EXPECT_NE(request.to, node.peer(1));
+        EXPECT_EQ(request.first.target, node.peer(1));
+    }
+}
+
+TEST(FailureDetector, AThirdFailureBuriesANodeThatRefuses) {
+    GossipParts node;
+    node.prove_peers(10);
+    for (int i = 0; i < 3; ++i) node.failures.contact_failed(node.peer(1), ConnectFailure::refused, start);
+    EXPECT_TRUE(node.view.find(node.peer(1))->dead());
+    EXPECT_EQ(node.events.count<PeerBuried>(), 1u);
+}
+
+TEST(FailureDetector, AStalledNodeIsBuriedOnlyAfterItsPatience) {
+    GossipParts node;
+    node.prove_peers(10);
+    Instant now = start;
+    for (; now < start + node.options.gossip.stall_patience; now += 5s) {
+        node.failures.contact_failed(node.peer(1), ConnectFailure::silent, now);
+        node.failures.on_verdict(node.peer(1), false, now);
+        EXPECT_FALSE(node.view.find(node.peer(1))->dead());
+    }
+    node.failures.contact_failed(node.peer(1), ConnectFailure::silent, now);
+    EXPECT_TRUE(node.view.find(node.peer(1))->dead());
+}
+
+TEST(FailureDetector, TwoVerdictsBuryASuspectAndOneGoodOneClearsIt) {
+    GossipParts node;
+    node.prove_peers(10);
+    for (int i = 1; i <= 2; ++i)
+        for (int failure = 0; failure < 2; ++failure)
+            node.failures.contact_failed(node.peer(i), ConnectFailure::refused, start);
+    node.failures.on_verdict(node.peer(1), false, start);
+    EXPECT_FALSE(node.view.find(node.peer(1))->dead());
+    node.failures.on_verdict(node.peer(1), false, start);
+    EXPECT_TRUE(node.view.find(node.peer(1))->dead());
+    node.failures.on_verdict(node.peer(2), true, start);
+    EXPECT_FALSE(node.view.find(node.peer(2))->suspect());
+}
+
+TEST(FailureDetector, ProbesForOthersAreFewAndOnlyOfListedNodes) {
+    GossipParts node;
+    node.prove_peers(10);
+    for (int i = 0; i < 10; ++i) node.failures.probe_for(node.calls.next_conversation(), node.peer(i + 1), start);
+    EXPECT_EQ(node.take_calls().size(), 4u);
+    node.failures.start_period();
+    node.failures.probe_for(node.calls.next_conversation(), node.peer(99), start);
+    EXPECT_TRUE(node.take_calls().empty()) << "not listed";
+    node.failures.probe_for(node.calls.next_conversation(), node.peer(1), start);
+    EXPECT_EQ(node.take_calls().size(), 1u);
+}
+
+TEST(FailureDetector, OnlyASilentAnchorSpeaksAgainstTheOwnHealth) {
+    GossipParts node;
+    node.prove_peers(1);
+    ASSERT_EQ(node.view.find(node.peer(1))->role, PeerRole::anchor);
+    const Call call{.to = node.peer(1), .purpose = CallPurpose::round, .started = start};
+    node.failures.message_received(start + 1s);  // others get through
+    node.failures.call_failed(call, ConnectFailure::timed_out, start + 2s);
+    EXPECT_EQ(node.health.multiplier(), 1);
+    node.view.prove(node.peer(1), 1, start + 2s);
+    node.failures.call_failed(call, ConnectFailure::silent, start + 3s);
+    EXPECT_EQ(node.health.multiplier(), 2);
+}
+
+TEST(FailureDetector, FailuresMakeItProbeMembersUntilPeriodsPassWithoutOne) {
+    GossipParts node;
+    node.prove_peers(30);
+    const Instant later = start + 1min;
+    node.failures.call_failed({.to = node.peer(1), .started = later}, ConnectFailure::refused, later);
+    node.take_calls();
+    std::size_t probes = 4;
+    for (; probes > 0; --probes) {
+        node.failures.start_period();
+        node.failures.probe_members(later);
+        const std::size_t made = node.take_calls().size();
+        EXPECT_GE(made, 1u);
+        EXPECT_LE(made, 4u);
+    }
+    node.failures.probe_members(later);
+    EXPECT_TRUE(node.take_calls().empty());
+}
+
+TEST(FailureDetector, ALeaveCountsOnlyFromTheAddressThatLeaves) {
+    GossipParts node;
+    node.prove_peers(3);
+    node.failures.leave_received(node.peer(1), 1, {"198.51.100.9", 40000}, start);
+    EXPECT_FALSE(node.view.find(node.peer(1))->left);
+    EXPECT_EQ(node.view.next_probe(), start) << "it is hearsay: probe it";
+    node.failures.leave_received(node.peer(1), 1, {"10.0.1.1", 40000}, start);
+    EXPECT_TRUE(node.view.find(node.peer(1))->left);
+    EXPECT_EQ(node.events.count<PeerLeft>(), 1u);
+}
+
+}  // namespace
+}  // namespace halp::test

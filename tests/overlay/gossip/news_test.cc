@@ -1,0 +1,96 @@
+#include "overlay/gossip/news.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/overlay/gossip/gossip_parts.h"
+
+namespace halp::test {
+namespace {
+
+using namespace std::chrono_literals;
+const Label chat = Label::parse("chat").value();
+
+// Pushes until nothing is left. Returns how many messages went out.
+std::size_t push_all(GossipParts& node) {
+    std::size_t sent = 0;
+    while (node.news.next_deadline() != no_deadline) {
+        node.news.push(node.news.next_deadline(), wall);
+        sent += node.take_calls().size();
+    }
+    return sent;
+}
+
+TEST(News, AnItemGoesOutAboutLogarithmicallyOften) {
+    GossipParts node;
+    node.prove_peers(30);
+    node.news.add_peer(node.peer(1), start);
+    EXPECT_EQ(node.news.next_deadline(), start) << "the first push does not wait";
+    const std::size_t sent = push_all(node);
+    EXPECT_GE(sent, 7u);  // log2(30) + 2
+    EXPECT_LE(sent, 10u) << "in turns of five";
+    EXPECT_EQ(node.news.sent(), sent);
+}
+
+TEST(News, ItemsThatWaitTogetherLeaveTogether) {
+    GossipParts node;
+    node.prove_peers(30);
+    node.announcements.announce(chat, node.peer(40), start, wall);
+    node.announcements.announce(chat, node.peer(41), start, wall);
+    node.news.add_peer(node.peer(1), start);
+    node.news.push(start, wall);
+    const std::vector<GossipCall> made = node.take_calls();
+    ASSERT_EQ(made.size(), 5u);
+    for (const GossipCall& call : made) {
+        EXPECT_TRUE(call.hang_up);
+        EXPECT_EQ(call.first.peers.size(), 1u);
+        ASSERT_EQ(call.first.labels.size(), 1u);
+        EXPECT_EQ(call.first.labels.front().entries.size(), 2u);
+    }
+    EXPECT_EQ(node.news.next_deadline(), start + node.options.gossip.news_interval);
+}
+
+TEST(News, AJoinIsPassedOnOnceAndAgainAfterTheNodeWasForgotten) {
+    GossipParts node;
+    node.prove_peers(30);
+    node.news.start_period();
+    node.news.peer_joined(node.peer(1), 1, News::LearnedBy::news, start);
+    EXPECT_GT(push_all(node), 0u);
+    node.news.peer_joined(node.peer(1), 1, News::LearnedBy::news, start);
+    EXPECT_EQ(push_all(node), 0u);
+    node.news.forget_peer(node.peer(1), 1);
+    node.news.peer_joined(node.peer(1), 1, News::LearnedBy::news, start);
+    EXPECT_GT(push_all(node), 0u);
+    EXPECT_EQ(node.events.count<PeerJoined>(), 2u);
+}
+
+TEST(News, WhatASampleBringsIsNotPassedOn) {
+    GossipParts node;
+    node.prove_peers(30);
+    node.news.start_period();
+    node.news.peer_joined(node.peer(1), 1, News::LearnedBy::sample, start);
+    EXPECT_EQ(push_all(node), 0u);
+    EXPECT_EQ(node.events.count<PeerJoined>(), 1u);
+}
+
+TEST(News, OneStrangerCannotMakeANodePassOnMoreJoinsThanItsShareOfAPeriod) {
+    OverlayOptions options;
+    options.gossip.news_fanout = 1;
+    GossipParts node{options};
+    node.prove_peers(10);
+    node.news.start_period();
+    std::set<EndpointId> told;
+    for (int i = 0; i < 1000; ++i) {
+        const EndpointId stranger = node.endpoints.intern({"stranger" + std::to_string(i) + ".example", 80});
+        node.view.merge({.endpoint = stranger, .incarnation = 1, .seen = start}, start);
+        node.news.peer_joined(stranger, 1, News::LearnedBy::news, start);
+        node.view.erase(stranger);  // so that the list is never full
+        if (node.news.next_deadline() != no_deadline) told.insert(stranger);
+        push_all(node);
+    }
+    EXPECT_EQ(told.size(), 64 + 2 * node.view.capacity());
+}
+
+}  // namespace
+}  // namespace halp::test

@@ -1,0 +1,114 @@
+#include "overlay/gossip/rounds.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/overlay/gossip/gossip_parts.h"
+
+namespace halp::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::size_t count(const std::vector<GossipCall>& calls, gossip::Kind kind) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(calls, [&](const GossipCall& call) { return call.first.kind == kind; }));
+}
+
+TEST(Rounds, ComeOnceAPeriodTheFirstWithinAPeriod) {
+    GossipParts node;
+    node.rounds.start(start);
+    node.rounds.call_unproved(start);  // there is nobody to call
+    EXPECT_GE(node.rounds.next_deadline(), start);
+    EXPECT_LT(node.rounds.next_deadline(), start + 1s);
+    for (int i = 0; i < 100; ++i) {
+        const Instant now = node.rounds.next_deadline();
+        node.rounds.start_round(now);
+        EXPECT_GE(node.rounds.next_deadline(), now + 800ms);
+        EXPECT_LE(node.rounds.next_deadline(), now + 1200ms);
+    }
+}
+
+TEST(Rounds, ExchangeWithOnePartner) {
+    GossipParts node;
+    node.prove_peers(20);
+    node.rounds.start_round(start);
+    EXPECT_EQ(count(node.take_calls(), gossip::Kind::exchange), 1u);
+}
+
+TEST(Rounds, ReplaceAPartnerThatFailsAtMostTwice) {
+    GossipParts node;
+    node.prove_peers(20);
+    node.rounds.start_round(start);
+    std::size_t exchanges = 0;
+    for (std::vector<GossipCall> made = node.take_calls(); !made.empty(); made = node.take_calls()) {
+        exchanges += count(made, gossip::Kind::exchange);
+        const std::optional<Call> call = node.calls.finish(made.front().conversation);
+        ASSERT_TRUE(call);
+        node.view.fail(call->to, start, 2s);
+        node.rounds.partner_failed(*call, start);
+    }
+    EXPECT_LE(exchanges, 3u);
+    EXPECT_GE(exchanges, 2u) << "the same partner may be drawn again, which ends the round";
+    EXPECT_EQ(node.rounds.failed(), exchanges);
+    EXPECT_EQ(node.events.count<RoundDone>(), exchanges);
+}
+
+TEST(Rounds, ASlowNodeWaitsLongerBetweenThem) {
+    GossipParts node;
+    for (int i = 0; i < 3; ++i) node.health.worsen();
+    node.rounds.start_round(start);
+    EXPECT_GE(node.rounds.next_deadline(), start + 4 * 800ms);
+}
+
+TEST(Rounds, ANewcomerCallsSeveralUnprovedNodesUntilItsListIsUsable) {
+    GossipParts node;
+    for (int i = 1; i <= 30; ++i)
+        node.view.merge({.endpoint = node.peer(i), .incarnation = 1, .seen = start}, start);
+    node.view.merge_arrivals();
+    node.rounds.join_by(start);
+    node.rounds.call_unproved(start);
+    EXPECT_GE(node.take_calls().size(), 2u);
+    EXPECT_EQ(node.rounds.next_deadline(), start + 250ms);
+    node.prove_peers(8);
+    node.rounds.call_unproved(start + 250ms);
+    EXPECT_TRUE(node.take_calls().empty());
+    EXPECT_EQ(node.rounds.next_deadline(), no_deadline);
+}
+
+TEST(Seeds, AreCalledAfterGrowingPausesUntilOneAnswers) {
+    GossipParts node;
+    node.seeds.add({"192.0.2.1", 3451}, start);
+    Instant now = node.seeds.next_deadline();
+    EXPECT_EQ(now, start);
+    Duration pause{0};
+    for (int i = 0; i < 6; ++i) {
+        node.seeds.call_due(now);
+        const std::vector<GossipCall> made = node.take_calls();
+        ASSERT_EQ(made.size(), 1u);
+        node.calls.finish(made.front().conversation);
+        EXPECT_GT(node.seeds.next_deadline() - now, pause);
+        pause = node.seeds.next_deadline() - now;
+        now = node.seeds.next_deadline();
+    }
+    node.seeds.call_due(now);
+    const std::optional<Call> call = node.calls.finish(node.take_calls().front().conversation);
+    node.view.prove(node.peer(1), 1, now);
+    node.seeds.answered(*call, node.peer(1));
+    EXPECT_TRUE(node.seeds.includes(node.peer(1)));
+    node.seeds.call_due(node.seeds.next_deadline());
+    EXPECT_TRUE(node.take_calls().empty()) << "the node that answered is alive";
+}
+
+TEST(Seeds, ThatLeftTheOptionsAreNoLongerCalled) {
+    GossipParts node;
+    node.seeds.add({"192.0.2.1", 3451}, start);
+    node.options.seeds = {{"192.0.2.2", 3451}};
+    node.seeds.reconfigure(start);
+    node.seeds.call_due(start);
+    const std::vector<GossipCall> made = node.take_calls();
+    ASSERT_EQ(made.size(), 1u);
+    EXPECT_EQ(node.endpoints.at(made.front().to).host, "192.0.2.2");
+}
+
+}  // namespace
+}  // namespace halp::test
