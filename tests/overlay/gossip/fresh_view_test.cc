@@ -10,20 +10,13 @@
 #include <vector>
 
 #include "store/hash.h"
+#include "tests/overlay/gossip/dice.h"
 
 namespace halp {
 namespace {
 
 using namespace std::chrono_literals;
-
-class Dice final : public Random {
-public:
-    explicit Dice(std::uint64_t seed) : state_(seed) {}
-    std::uint64_t next() override { return mix(state_ += 0x9e3779b97f4a7c15); }
-
-private:
-    std::uint64_t state_;
-};
+using test::Dice;
 
 class ById final : public TieHash {
 public:

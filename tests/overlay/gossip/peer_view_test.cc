@@ -7,24 +7,13 @@
 #include <map>
 #include <set>
 
+#include "tests/overlay/gossip/dice.h"
+
 namespace halp {
 namespace {
 
 using namespace std::chrono_literals;
-
-class Dice final : public Random {
-public:
-    explicit Dice(std::uint64_t seed) : state_(seed) {}
-    std::uint64_t next() override {  // splitmix64
-        std::uint64_t z = state_ += 0x9e3779b97f4a7c15;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-        return z ^ (z >> 31);
-    }
-
-private:
-    std::uint64_t state_;
-};
+using test::Dice;
 
 constexpr Instant start{std::chrono::hours{1000}};
 
