@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bencode (npm): dictionary keys that are no UTF-8 become hexadecimal text, so decoding and encoding changes the bytes.
+# bencode (npm): dictionary keys that are no UTF-8 become hexadecimal text, so encoding again changes the bytes.
 #
 # Who meets it: whoever reads what is keyed by 20 raw bytes, as the "files" of a tracker's scrape answer are, and
 # every DHT program that forwards a dictionary it decoded. Whether a hash arrives as text or as hexadecimal depends

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Boost.Graph: the degree of a vertex with an edge to itself is 2 or 1, depending on the container of the out-edges.
 #
-# Who meets it: whoever exchanges vecS for setS in an undirected adjacency_list to forbid parallel edges. With a list or
-# vector the loop is stored twice, with a set once; the number of edges is 1 in both. The sum of the degrees is no
-# longer twice the number of edges, and every statistic built on degrees changes by a container's choice.
+# Who meets it: whoever exchanges vecS for setS in an undirected adjacency_list to forbid parallel edges. With a
+# list or vector the loop is stored twice, with a set once; the number of edges is the same. The sum of the degrees
+# is no longer twice the number of edges, and every statistic built on degrees changes by a container's choice.
 # What follows: remove self-contacts before the graph is built; a peer never lists itself in a view.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"

@@ -2,10 +2,11 @@
 # CBOR in JavaScript: one BigInt has three encodings in three libraries, and two of the readers refuse the third.
 #
 # Who meets it: whoever keeps 64-bit ids, times in nanoseconds or byte counts as BigInt, and whoever hashes or signs
-# the encoding. cbor writes even 10n as a tagged bignum, although a plain integer holds it (RFC 8949, section 4.2, wants the
-# shortest form); cbor-x always takes nine bytes; cborg takes one. cborg (below IPLD's dag-cbor) and nlohmann/json
-# read no bignum at all, so an id of cbor never arrives there.
-# What follows: a C++ reader of CBOR from JavaScript accepts tags 2 and 3, and hashes are made of the received bytes.
+# the encoding. cbor writes even 10n as a tagged bignum, although a plain integer holds it (RFC 8949, section 4.2,
+# wants the shortest form); cbor-x always takes nine bytes; cborg takes one. cborg (below IPLD's dag-cbor) and
+# nlohmann/json refuse the bignum by default, so an id of cbor does not arrive there.
+# What follows: a C++ reader of CBOR from JavaScript accepts tags 2 and 3, and hashes are made of the received
+# bytes.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 

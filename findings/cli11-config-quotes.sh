@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # CLI11: in a configuration file, quotes do not protect '#', and a misspelled key is no error.
 #
-# Who meets it: whoever lets users put labels, passwords or URLs in such a file. Everything from '#' on is cut, inside
-# double quotes too, and the opening quote stays in the value. A key that no option has (another case, "port: 5" with a
-# colon) is skipped in silence until allow_config_extras(CLI::config_extras_mode::error) is called.
+# Who meets it: whoever lets users put labels, passwords or URLs in such a file. Everything from '#' on is cut,
+# inside double quotes too, and the opening quote stays in the value. A key that no option has (another case, "port:
+# 5" with a colon) is skipped in silence until allow_config_extras(CLI::config_extras_mode::error) is called.
 # What follows: a daemon's settings use a real parser; where CLI11's file is used, unknown keys are made errors.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
@@ -31,7 +31,8 @@ void parse(const std::string& line, const char* path) {
 }
 
 int main(int, char** argv) {
-    for (const char* line : {"label = \"room 1\"", "label = \"room #1\"", "label = room#1", "Label = room", "label: room"})
+    for (const char* line : {"label = \"room 1\"", "label = \"room #1\"", "label = room#1", "Label = room",
+                             "label: room"})
         parse(line, argv[1]);
 }
 EOF

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # CLI11: an empty argument is the number 0, although any other text without digits is an error.
 #
-# Who meets it: whoever starts a daemon from a script as --port "$PORT" with the variable unset: the port is 0, which
-# means any port, and no message is printed. "--port=" and --port at the end are errors, "--port ''" is not; "port = "
-# in a configuration file sets 0 as well.
+# Who meets it: whoever starts a daemon from a script as --port "$PORT" with the variable unset: the port is 0,
+# which means any port, and no message is printed. "--port=" and --port at the end are errors, "--port ''" is not;
+# "port = " in a configuration file sets 0 as well.
 # What follows: give every number option a check (CLI::Range refuses the empty text), even where all values of its
 # type are allowed.
 set -euo pipefail

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # CLI11: a counting flag that the configuration file sets to 0 or false becomes -1.
 #
-# Who meets it: whoever has -v, -vv, -vvv as an int and lets users write "verbose = 0" in a file. The value is -1: true
-# as a condition, below every level in a switch, and an index before the array. A flag bound to a bool is false.
-# On the command line --verbose=0 and --verbose=false do the same.
+# Who meets it: whoever has -v, -vv, -vvv as an int and lets users write "verbose = 0" in a file. The value is -1:
+# true as a condition, below every level in a switch, and an index before the array. A flag bound to a bool is
+# false. On the command line --verbose=0 and --verbose=false do the same.
 # What follows: a counter of flags is clamped at 0, or is a number option that files may set.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
@@ -32,7 +32,8 @@ void parse(const std::string& text, const char* path) {
 }
 
 int main(int, char** argv) {
-    for (const char* text : {"verbose=2", "verbose=1", "verbose=0", "verbose=false", "quiet=false"}) parse(text, argv[1]);
+    for (const char* text : {"verbose=2", "verbose=1", "verbose=0", "verbose=false", "quiet=false"})
+        parse(text, argv[1]);
 }
 EOF
 compile_cc "$work/trial.cc" "$work/trial"

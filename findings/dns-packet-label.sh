@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # dns-packet, the codec below multicast-dns: a label of 64 bytes is written as it is, with an illegal length byte.
 #
-# Who meets it: whoever announces a service under a name that a user chose. DNS allows 63 bytes a label and 255 a name
-# (RFC 1035, section 2.3.4). The encoder checks neither; the length byte 64 has a reserved form, so every receiver, the
-# package's own decoder included, rejects the whole message with all the other records in it.
-# An A record for "127.1" is written as 127.1.0.0, where inet_aton's reading is 127.0.0.1.
-# What follows: lengths are checked where a label enters the program, and encoders are tested against another decoder.
+# Who meets it: whoever announces a service under a name that a user chose. DNS allows 63 bytes a label and 255 a
+# name (RFC 1035, section 2.3.4). The encoder checks neither; the length byte 64 has a reserved form, so every
+# receiver, the package's own decoder included, rejects the whole message with all the other records in it. An A
+# record for "127.1" is written as 127.1.0.0, where inet_aton's reading is 127.0.0.1.
+# What follows: lengths are checked where a label enters the program, and encoders are tested against another
+# decoder.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 

@@ -4,7 +4,8 @@
 # Who meets it: whoever writes a view graph as GraphML and wants a picture of it. Of <data>, labels, weights and
 # addresses, nothing reaches the DOT file; only the ids of edges do, as an attribute called _graphml_id. A line on
 # stderr for each element says that it is unknown, and the program calls it success.
-# What follows: a program that exports graphs writes DOT itself, beside GraphML; a converter's exit code proves nothing.
+# What follows: a program that exports graphs writes DOT itself, beside GraphML; a converter's exit code proves
+# nothing.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 

@@ -2,8 +2,9 @@
 # hdr-histogram-js: counts are kept in 32 bits by default, while the total is not, so a median can become 0.
 #
 # Who meets it: whoever merges histograms of many nodes or of long runs, or records with a count. Past 2^32 samples
-# in one bucket the bucket wraps without an error; the total, the minimum and the maximum stay right. A percentile is
-# searched until the wrapped counts reach the right total's share, which they never do: it answers 0, below the minimum.
+# in one bucket the bucket wraps without an error; the total, the minimum and the maximum stay right. A percentile
+# is searched until the wrapped counts reach the right total's share, which they never do: it answers 0, below the
+# minimum.
 # What follows: give bitBucketSize 64 when counts are summed over nodes, and check a percentile against the minimum.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"

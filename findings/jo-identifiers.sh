@@ -2,9 +2,10 @@
 # jo: an identifier that looks like a number in any notation becomes another number in the JSON.
 #
 # Who meets it: whoever builds requests for a JSON interface in a shell script. Leading zeros go, 0x is read as
-# hexadecimal, digits with one e as a power of ten: a node's hexadecimal id that happens to have that form is changed.
-# Ids above 2^53 are rounded. One key given twice stands twice in the object, and most readers keep the last.
-# What follows: pass ids with jo's -s, and write them as strings; a reader of requests wants ids to be strings.
+# hexadecimal, digits with one e as a power of ten: a node's hexadecimal id that happens to have that form is
+# changed. Ids above 2^53 are rounded. One key given twice stands twice in the object, and most readers keep the
+# last.
+# What follows: pass ids with jo's -s, and write them as strings.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# kademlia-routing-table, the table below dht-rpc and HyperDHT: closest(target, k) does not give the k closest nodes.
+# kademlia-routing-table, below dht-rpc and HyperDHT: closest(target, k) misses the closest nodes.
 #
 # Who meets it: whoever takes the list for a FIND_NODE answer, or its first element for "the responsible node".
-# The rows nearer to the root are taken first, although their nodes are the farthest from the target, and inside a
-# row the nodes come in order of their ids, not of their distance. A node with exactly the asked id can be left out.
-# What follows: ask for the whole table (k = Infinity) and sort by XOR distance yourself, or use one's own table.
-# A test of any routing table should compare its answer with a full sort, for targets near and far.
+# After the target's own row come the rows of shorter common prefixes, although their nodes are the farthest from
+# the target, and inside a row the nodes come in order of their ids, not of their distance. A node with exactly the
+# asked id can be left out.
+# What follows: ask for the whole table (k = Infinity) and sort by XOR distance yourself, or use one's own table. A
+# test of any routing table should compare its answer with a full sort, for targets near and far.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# lmdb (npm): its files are no LMDB files for LMDB's own tools, and those of LMDB are none for it.
+# lmdb (npm): its files are no LMDB files for LMDB's own tools.
 #
 # Who meets it: whoever wants to look at a Node program's database with mdb_stat or from C++, or to repair it with
-# mdb_dump. The package carries a changed LMDB: its page header is eight bytes longer and its format version is 2 where
-# LMDB 0.9 writes 1. LMDB says that the file is no LMDB file, which reads like damage.
-# What follows: exchange between the two goes through a text dump or a protocol, never through the file. A folder that
-# holds data.mdb and lock.mdb says nothing about who can open it.
+# mdb_dump. The package carries a changed LMDB: its page header is eight bytes longer and its format version is 2
+# where LMDB 0.9 writes 1. LMDB says that the file is no LMDB file, which reads like damage.
+# What follows: exchange between the two goes through a text dump or a protocol, never through the file. A folder
+# that holds data.mdb and lock.mdb says nothing about who can open it.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 

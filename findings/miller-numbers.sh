@@ -2,8 +2,10 @@
 # Miller 6.6: "+5", "007" and "Inf" are text; sums and means leave them out, the count of the same command does not.
 #
 # Who meets it: whoever adds up columns that another program wrote with a sign or with leading zeros. One row of the
-# summary has sum 7, count 3 and mean 7. The maximum is a text, because text sorts above numbers. No warning, exit 0.
-# What follows: tables for such tools are written without '+', padding or "Inf"; a sum is checked against mean times count.
+# summary has sum 7, count 3 and mean 7. The maximum is a text, because text sorts above numbers. No warning, exit
+# 0.
+# What follows: tables for such tools are written without '+', padding or "Inf"; a sum is checked against mean times
+# count.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 

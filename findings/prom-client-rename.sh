@@ -2,8 +2,8 @@
 # prom-client: one scrape in the OpenMetrics format renames the counters for every later scrape in any format.
 #
 # Who meets it: whoever serves both formats from one registry, or merges the registries of several workers. The
-# OpenMetrics writer cuts "_total" off the name of the metric object itself. From then on getMetricsAsJSON, the plain
-# text and the sum over workers show "messages" where they showed "messages_total": dashboards find no data.
+# OpenMetrics writer cuts "_total" off the name of the metric object itself. From then on getMetricsAsJSON, the
+# plain text and the sum over workers show "messages" where they showed "messages_total": dashboards find no data.
 # What follows: whoever reads metrics of others looks for a counter with and without the suffix; a writer of both
 # formats derives the name for each output and leaves the stored one alone.
 set -euo pipefail

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # tdigest (npm): when 90 % of the samples are 1 and 10 % are 1000, the median reads 101.
 #
-# Who meets it: whoever reports the percentiles of latencies or hop counts, where many samples are equal. Equal samples
-# become one centroid however many they are, and between two centroids the answer is interpolated, so half of the
-# largest group leans towards the next value, with no sample near it. More samples do not help. Discrete mode helps.
+# Who meets it: whoever reports the percentiles of latencies or hop counts, where many samples are equal. Equal
+# samples become one centroid however many they are, and between two centroids the answer is interpolated, so half
+# of the largest group leans towards the next value, with no sample near it. More samples do not help. Discrete mode
+# helps.
 # What follows: count whole numbers (hops, rounds, ticks) exactly, and use a digest only for values that spread.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
@@ -15,7 +16,8 @@ const { TDigest } = require('tdigest')
 const show = (name, digest, samples) => {
   for (let i = 0; i < samples; i++) digest.push(i % 10 === 0 ? 1000 : 1)
   digest.compress()
-  console.log(name, samples, 'samples: median', digest.percentile(0.5).toFixed(1), 'p80', digest.percentile(0.8).toFixed(1))
+  const percentile = share => digest.percentile(share).toFixed(1)
+  console.log(name, samples, 'samples: median', percentile(0.5), 'p80', percentile(0.8))
 }
 show('default ', new TDigest(), 10)
 show('default ', new TDigest(), 10000)

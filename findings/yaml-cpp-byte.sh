@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# yaml-cpp: a Node set to a std::uint8_t is a letter, and the library's own as<std::uint8_t>() does not read it back.
+# yaml-cpp: a Node set to a std::uint8_t is a letter, which as<std::uint8_t>() does not read back.
 #
-# Who meets it: whoever keeps a small count (hop limit, rounds, k) in a byte and writes a configuration or a report with
-# yaml-cpp. Reading "65" as a byte works; storing byte 65 writes A. Byte 7 becomes an escaped control character. The
-# emitter, asked directly, treats unsigned char as a letter and signed char as a number.
+# Who meets it: whoever keeps a small count (hop limit, rounds, k) in a byte and writes a configuration or a report
+# with yaml-cpp. Reading "65" as a byte works; storing byte 65 writes A. Byte 7 becomes an escaped control
+# character. The emitter, asked directly, treats unsigned char as a letter and signed char as a number.
 # What follows: widen bytes to int before they go into a Node or an Emitter; a settings round trip tests it.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"

@@ -4,12 +4,7 @@
 # FINDING_VERSION=... tries another version of the first package that the finding installs.
 
 work=$(mktemp -d)
-server=
-clean_up() {
-    if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
-    rm -rf "$work"
-}
-trap clean_up EXIT
+trap 'rm -rf "$work"' EXIT
 
 subject_version=${FINDING_VERSION:-}
 
@@ -70,6 +65,13 @@ deb_package() {
     export LD_LIBRARY_PATH="$libraries"
     export PATH="$work/root/usr/bin:$work/root/usr/sbin:$PATH"
     export PYTHONPATH="$work/root/usr/lib/python3/dist-packages"
+}
+
+# need_libraries FILE...: the shared libraries of an unpacked program that come from the machine are there.
+need_libraries() {
+    local missing
+    missing=$(ldd "$@" | awk '/not found/ { print $1 }' | sort -u | xargs)
+    [ -z "$missing" ] || untried "libraries missing on this machine: $missing"
 }
 
 # compile_cc SOURCE OUTPUT [FLAG...]: C++ against the unpacked headers and libraries.
