@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "overlay/overlay_options.h"
-#include "simulations/world/sim_network.h"
+#include "simulations/world/network_options.h"
 
 namespace halp::sim {
 

@@ -209,10 +209,8 @@ void SimWorld::Core::stall(Host& host, Instant until) {
 }
 
 void SimWorld::Core::dispatch(const SimEvent& event) {
-    const std::uint64_t what =
-        mix_words(number(event.host) << 8 | static_cast<std::uint64_t>(event.kind), event.subject);
     digest = mix_words(digest, static_cast<std::uint64_t>(now.time_since_epoch().count()));
-    digest = mix_words(digest, mix_words(what, network.digest(event)));
+    digest = mix_words(digest, network.digest(event));
     ++executed;
     Host& host = at(event.host);
     switch (event.kind) {
