@@ -13,7 +13,7 @@ std::string variable(const Environ& environ, const std::string& name) {
     return found == environ.end() ? std::string{} : found->second;
 }
 
-// systemd separates several directories by colons; ours is the first.
+// systemd separates several directories by colons; the first one is used.
 std::string first_directory(const std::string& list) { return list.substr(0, list.find(':')); }
 
 std::string expand_home(const std::string& path, const std::string& home) {
@@ -31,7 +31,7 @@ std::string usual_state(const Environ& environ, bool root) {
     return home.empty() ? "/var/lib/halp" : home + "/.local/state/halp";
 }
 
-// XDG_RUNTIME_DIR and root's /run may be missing in a container; the state directory never is.
+// XDG_RUNTIME_DIR may be missing in a container; then the socket is in the state directory, which always exists.
 std::string usual_socket(const Environ& environ, bool root, const std::string& state) {
     const std::string systemd = first_directory(variable(environ, "RUNTIME_DIRECTORY"));
     if (!systemd.empty()) return systemd + "/halpd.sock";
@@ -55,7 +55,7 @@ Environ process_environ() {
 
 Directories resolve_directories(const Settings& settings, const Environ& environ, bool root) {
     const std::string home = variable(environ, "HOME");
-    const bool service = !variable(environ, "STATE_DIRECTORY").empty();  // its HOME is nobody's
+    const bool service = !variable(environ, "STATE_DIRECTORY").empty();  // then HOME is not a user's
     Directories out;
     out.state = settings.state_dir.empty() ? usual_state(environ, root) : expand_home(settings.state_dir, home);
     out.cache = !settings.cache_dir.empty() ? expand_home(settings.cache_dir, home)

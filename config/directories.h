@@ -1,4 +1,5 @@
-// Where files go when nobody says: as root in the system's places, else in the user's; systemd's wishes first.
+// Default directories: those of systemd's environment variables, else the system's for root and the user's (XDG)
+// for others. Settings take precedence.
 #pragma once
 
 #include <map>

@@ -16,14 +16,14 @@ namespace {
 
 constexpr std::size_t problems_max = 20;
 
-// One value from one source, before it is known to be good.
+// One value from one source, not checked yet.
 struct Assignment {
     std::string key;
-    SettingText text;
+    ValueText text;
     bool empty = false;
     std::string origin;       // "/etc/halp/halpd.yaml:3", "--listen"
-    std::string key_place;    // what a message about the key begins with
-    std::string value_place;  // and one about the value
+    std::string key_place;    // begins messages about the key
+    std::string value_place;  // begins messages about the value
 };
 
 std::string place_text(const std::string& file, const Place& place) {
@@ -79,7 +79,7 @@ private:
         if (!config_home.empty()) read_file(config_home + "/halp/halpd.yaml", false);
     }
 
-    // The *.yaml of a directory by name; none when there is no such directory.
+    // The *.yaml files of a directory in the order of their names; none when there is no such directory.
     static std::vector<std::string> files_of(const std::string& directory) {
         const std::unique_ptr<DIR, int (*)(DIR*)> handle{opendir(directory.c_str()), closedir};
         std::vector<std::string> paths;
@@ -124,7 +124,7 @@ private:
             if (found == sources_.environ.end()) continue;
             take({std::string{setting.key}, {{found->second}, false}, false, name, name, name});
         }
-        // Not an error: other programs' variables may begin alike.
+        // Only a warning: variables of other programs may begin with HALP_ as well.
         static const std::set<std::string_view> client_variables{"HALP_SOCKET", "HALP_COLOR", "HALP_DHT_NODES",
                                                                  "HALP_DHT_CLIENT"};
         for (const auto& [name, value] : sources_.environ) {
@@ -138,7 +138,7 @@ private:
         }
     }
 
-    // Keeps what is a setting; says what was probably meant otherwise.
+    // Keeps an assignment to a setting. Reports any other key with the setting that was most likely meant.
     void take(Assignment one) {
         if (find_setting(one.key) != nullptr) return assignments_.push_back(std::move(one));
         if (const auto row = find_label_row(one.key)) {
@@ -148,45 +148,45 @@ private:
         }
         if (is_section(one.key)) {
             if (!one.empty)
-                problem(one.value_place, one.key + " is a section: its settings stand below it, indented");
+                problem(one.value_place, one.key + " is a section: write its settings below it, indented");
             return;
         }
         const std::string nearest = nearest_key(one.key);
         const std::string hint =
-            nearest.empty() ? "halpd --print-config lists all" : "did you mean " + nearest + "?";
+            nearest.empty() ? "halpd --print-config lists all settings" : "did you mean " + nearest + "?";
         problem(one.key_place, one.key.substr(0, 128) + " is not a setting; " + hint);
     }
 
-    // The last one wins; it must be known before anything else, since it is the ground the others stand on.
+    // The last assignment wins. The profile sets the defaults, so it is known before any other setting is applied.
     void choose_profile() {
         Settings chosen;
         const Setting* profile = find_setting("profile");
         for (const Assignment& one : assignments_)
-            if (one.key == "profile" && !one.empty) (void)assign(profile->field(chosen), profile->range, one.text);
-        const std::string origin = "profile " + print(profile->field(chosen));
+            if (one.key == "profile" && !one.empty) (void)assign(*profile, chosen, one.text);
+        const std::string origin = "profile " + plain_text(profile->value(chosen));
         out_.settings.node = OverlayOptions::for_profile(chosen.profile);
         Settings built_in;
         for (const Setting& setting : setting_table())
-            if (print(setting.field(out_.settings)) != print(setting.field(built_in)))
+            if (plain_text(setting.value(out_.settings)) != plain_text(setting.value(built_in)))
                 out_.origins[std::string{setting.key}] = origin;
     }
 
     void apply(const Assignment& one) {
         const Setting* setting = find_setting(one.key);
-        assign_to(setting->field(out_.settings), setting->range, one);
+        assign_to(*setting, out_.settings, one);
     }
 
-    // A row has what the default has, but for what it names. So rows come last.
+    // A row starts as a copy of labels.default, so rows are applied after it.
     void apply_label_rows() {
         for (const Assignment& one : rows_) {
             const std::optional<LabelRowKey> row = find_label_row(one.key);
             auto& rows = out_.settings.node.table.rows;
             Allocation& allocation = rows.try_emplace(row->label, out_.settings.node.table.fallback).first->second;
-            assign_to(row->setting->field(allocation), row->setting->range, one);
+            assign_to(*row->setting, allocation, one);
         }
     }
 
-    // Whoever says where records go wants them kept; to say no as well is to keep a section for later.
+    // Any other setting of the section turns dht.enabled on, unless dht.enabled is set itself.
     void enable_dht() {
         if (out_.origins.count("dht.enabled") > 0) return;
         const auto stated = out_.origins.lower_bound("dht.");
@@ -195,6 +195,7 @@ private:
         out_.origins["dht.enabled"] = stated->second;
     }
 
+    // Derives dht.listen from dht.test_client and dht.port.
     void place_dht() {
         DhtSettings& dht = out_.settings.dht;
         const bool stated = out_.origins.count("dht.listen") > 0;
@@ -208,48 +209,51 @@ private:
         if (dht.port == 0) return;
         const auto neo = static_cast<std::uint16_t>(dht.port + DhtSettings::neo_above_legacy);
         if (stated && dht.listen.port != 0 && dht.listen.port != neo)
-            problem(out_.origins["dht.port"], "dht.port puts neo on port " + std::to_string(neo) +
+            problem(out_.origins["dht.port"], "dht.port sets the neo port to " + std::to_string(neo) +
                                                   ", dht.listen on " + std::to_string(dht.listen.port) +
                                                   ": leave one of the two out");
         dht.listen.port = neo;
         follow("dht.port");
     }
 
-    void assign_to(const Field& field, const Range& range, const Assignment& one) {
-        if (one.empty)
-            return problem(one.value_place, one.key + " has no value; allowed: " + allowed(field, range));
-        const Result<void> done = assign(field, range, one.text);
+    template <class Row, class Owner>
+    void assign_to(const Row& row, Owner& owner, const Assignment& one) {
+        if (one.empty) return problem(one.value_place, one.key + " has no value; allowed: " + allowed(row, owner));
+        const Result<void> done = assign(row, owner, one.text);
         if (!done) return problem(one.value_place, one.key + ": " + done.error().message);
         out_.origins[one.key] = one.origin;
     }
 
+    // Rules between several settings.
     void check_together() {
-        const auto more = [&](const char* part, std::size_t part_value, const char* whole,
-                              std::size_t whole_value) {
-            if (part_value <= whole_value) return;
-            const auto origin = out_.origins.find(part);
-            problem(origin == out_.origins.end() ? "built-in" : origin->second,
-                    std::string{part} + " (" + std::to_string(part_value) + ") is above " + whole + " (" +
-                        std::to_string(whole_value) + ")");
-        };
-        const OverlayOptions& node = out_.settings.node;
-        more("view.swapper", node.view.swapper, "view.fresh_max", node.view.fresh_max);
+        OverlayOptions& node = out_.settings.node;
+        at_most("view.swapper", node.view.swapper, "view.fresh_max", node.view.fresh_max);
+        check_hash_range();
+        if (out_.origins.count("text.sessions_per_source_max") > 0)
+            at_most("text.sessions_per_source_max", node.text.sessions_per_source_max, "text.sessions_max",
+                    node.text.sessions_max);
+        else
+            node.text.sessions_per_source_max = std::min(node.text.sessions_per_source_max, node.text.sessions_max);
+    }
+
+    void at_most(const char* part, std::size_t part_value, const char* whole, std::size_t whole_value) {
+        if (part_value <= whole_value) return;
+        const auto origin = out_.origins.find(part);
+        problem(origin == out_.origins.end() ? "built-in" : origin->second,
+                std::string{part} + " (" + std::to_string(part_value) + ") is above " + whole + " (" +
+                    std::to_string(whole_value) + ")");
+    }
+
+    void check_hash_range() {
         const DhtSettings& dht = out_.settings.dht;
-        const bool no_key = dht.range_min == ~std::uint64_t{0} && dht.range_max == 0;
-        if (no_key) {
+        const bool empty_range = dht.range_min == ~std::uint64_t{0} && dht.range_max == 0;
+        if (empty_range) {
             out_.warnings.emplace_back("dht.range_min and dht.range_max are the empty range: no key is served");
         } else if (dht.range_min > dht.range_max) {
             const auto origin = out_.origins.find("dht.range_min");
             problem(origin == out_.origins.end() ? out_.origins["dht.range_max"] : origin->second,
                     "dht.range_min is above dht.range_max");
         }
-        const bool stated = out_.origins.count("text.sessions_per_source_max") > 0;
-        if (stated)
-            more("text.sessions_per_source_max", node.text.sessions_per_source_max, "text.sessions_max",
-                 node.text.sessions_max);
-        else
-            out_.settings.node.text.sessions_per_source_max =
-                std::min(node.text.sessions_per_source_max, node.text.sessions_max);
     }
 
     const SettingSources& sources_;
@@ -264,7 +268,7 @@ LoadedSettings load_settings(const SettingSources& sources) { return Loader{sour
 Result<FlagValue> parse_set_flag(const std::string& text) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0)
-        return Error{ErrorCode::invalid, "--set wants KEY=VALUE, for example --set gossip.period=5s"};
+        return Error{ErrorCode::invalid, "--set takes KEY=VALUE, for example --set gossip.period=5s"};
     return FlagValue{"--set " + text.substr(0, equals), text.substr(0, equals), {{text.substr(equals + 1)}, false}};
 }
 

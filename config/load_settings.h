@@ -1,5 +1,5 @@
-// Puts the sources together: built-in < profile < files < environment < flags. A later one wins; a list replaces
-// a list. Every mistake is found in one run and told with its place.
+// Merges the sources of settings: built-in < profile < files < environment < flags. A later source wins; a list
+// replaces a list. One run reports every mistake with its place.
 #pragma once
 
 #include <map>
@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "config/directories.h"
-#include "config/setting_value.h"
 #include "config/settings.h"
+#include "config/typed_value.h"
 
 namespace halp::config {
 
@@ -18,28 +18,28 @@ inline constexpr int exit_bad_configuration = 78;  // EX_CONFIG
 struct FlagValue {
     std::string flag;  // as typed, for messages: "--listen"
     std::string key;
-    SettingText text;
+    ValueText text;
 };
 
 struct SettingSources {
-    std::optional<std::string> only_file;  // --config: no other file is read
+    std::optional<std::string> only_file;  // --config: the only file that is read
     std::string system_dir = "/etc/halp";
-    bool root = false;  // not root: the user's own file is read, too
+    bool root = false;  // false: the user's own file is read as well
     Environ environ;
     std::vector<FlagValue> flags;
 };
 
 struct LoadedSettings {
     Settings settings;                           // meaningful when there are no problems
-    std::map<std::string, std::string> origins;  // by key, where it was set; absent: built in
-    std::vector<std::string> files;              // those read, in order
-    std::vector<std::string> problems;           // one sentence each, "FILE:LINE:COLUMN: ..." first
+    std::map<std::string, std::string> origins;  // by key: where it was set; absent: built in
+    std::vector<std::string> files;              // the files read, in order
+    std::vector<std::string> problems;           // one sentence each, which begins with "FILE:LINE:COLUMN: "
     std::vector<std::string> warnings;
 };
 
 LoadedSettings load_settings(const SettingSources& sources);
 
-// "gossip.period=5s", as --set takes it.
+// Parses the argument of --set: "gossip.period=5s".
 Result<FlagValue> parse_set_flag(const std::string& text);
 
 }  // namespace halp::config

@@ -9,7 +9,8 @@
 namespace halp::config {
 namespace {
 
-// Opens the sections of a dotted key that are not open yet, and returns the indentation of its last part.
+// Prints the headings of sections. open() prints those of a dotted key that are not open yet and returns the
+// indentation of the last part of the key.
 class Sections {
 public:
     std::string open(std::string_view key, std::string& out) {
@@ -42,7 +43,7 @@ std::string origin_of(const LoadedSettings& loaded, const std::string& key) {
     return found == loaded.origins.end() ? "built-in" : found->second;
 }
 
-// What an empty path stands for here.
+// The path that is in use when the setting is empty; empty for other settings.
 std::string resolved(std::string_view key, const Directories& directories) {
     if (key == "state_dir") return directories.state;
     if (key == "cache_dir") return directories.cache;
@@ -67,7 +68,7 @@ std::string print_effective(LoadedSettings loaded, const Directories& directorie
     Sections sections;
     for (const Setting& setting : setting_table()) {
         const std::string indent = sections.open(setting.key, out);
-        const std::string value = print(setting.field(loaded.settings));
+        const std::string value = yaml_text(setting.value(loaded.settings));
         std::string comment = origin_of(loaded, std::string{setting.key});
         const std::string here = value == "\"\"" ? resolved(setting.key, directories) : std::string{};
         if (!here.empty()) comment += ", here: " + here;
@@ -77,9 +78,9 @@ std::string print_effective(LoadedSettings loaded, const Directories& directorie
         for (auto& [label, allocation] : loaded.settings.node.table.rows) {
             out += "    \"" + label + "\":\n";
             for (const AllocationSetting& row : allocation_table()) {
-                const std::string key = "labels.rows." + label + "." + std::string{row.name};
+                const std::string key = "labels.rows." + label + "." + std::string{row.key};
                 const bool stated = loaded.origins.count(key) > 0;
-                print_line(out, "      ", row.name, print(row.field(allocation)),
+                print_line(out, "      ", row.key, yaml_text(row.value(allocation)),
                            stated ? origin_of(loaded, key) : "labels.default");
             }
         }
@@ -99,11 +100,11 @@ std::string sample_config() {
     Sections sections;
     for (const Setting& setting : setting_table()) {
         const std::string indent = sections.open(setting.key, out);
-        const Field field = setting.field(defaults);
-        const bool again = setting.reload == Reload::applies;
-        out += indent + "# " + std::string{setting.help} + (again ? "" : " (restart)") + "\n";
-        out += indent + "# allowed: " + allowed(field, setting.range) + "\n";
-        out += indent + "#" + std::string{name_of(setting.key)} + ": " + print(field) + "\n";
+        const Value value = setting.value(defaults);
+        const bool reloads = setting.reload == Reload::applies;
+        out += indent + "# " + std::string{setting.help} + (reloads ? "" : " (restart)") + "\n";
+        out += indent + "# allowed: " + allowed(value, setting.bounds) + "\n";
+        out += indent + "#" + std::string{name_of(setting.key)} + ": " + yaml_text(value) + "\n";
     }
     const auto rows = out.find("limits:\n");
     out.insert(rows == std::string::npos ? out.size() : rows - 1,

@@ -1,4 +1,4 @@
-// Settings as YAML: what is in force and where it came from, and the annotated sample.
+// Settings as YAML: the effective configuration with the origin of each value, and the annotated sample file.
 #pragma once
 
 #include <string>
@@ -7,11 +7,11 @@
 
 namespace halp::config {
 
-// Valid configuration that gives the same settings when it is read.
+// The effective settings. The text is a valid configuration that gives the same settings.
 std::string print_effective(LoadedSettings loaded, const Directories& directories);
 
-// Every setting with its help, what is allowed and its default, commented out ("#key: value"), so that the file
-// sets nothing until somebody edits it. config/halpd.yaml is this text.
+// Every setting with its help, what is allowed and its default. Settings are commented out ("#key: value"): the
+// file sets nothing until somebody edits it. config/halpd.yaml is this text.
 std::string sample_config();
 
 }  // namespace halp::config

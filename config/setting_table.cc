@@ -1,60 +1,61 @@
 #include "config/setting_table.h"
 
-#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
-#include <utility>
+
+#include "config/choice_names.h"
 
 namespace halp::config {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Range between(std::int64_t min, std::int64_t max) { return {min, max}; }
-constexpr Range between(Duration min, Duration max) { return {min.count(), max.count()}; }
-
-constexpr Range any{0, 4096};
+constexpr Bounds any{0, 4096};
 constexpr auto live = Reload::applies;
 constexpr auto restart = Reload::needs_restart;
 
 // Where a setting lives, by the structure that holds it.
 template <auto member>
-Field top(Settings& s) {
-    return &(s.*member);
+Value top(Settings& s) {
+    return value_of(s.*member);
 }
 template <auto member>
-Field logging(Settings& s) {
-    return &(s.log.*member);
+Value logging(Settings& s) {
+    return value_of(s.log.*member);
 }
 template <auto member>
-Field dht(Settings& s) {
-    return &(s.dht.*member);
+Value dht(Settings& s) {
+    return value_of(s.dht.*member);
 }
 template <auto member>
-Field node(Settings& s) {
-    return &(s.node.*member);
+Value node(Settings& s) {
+    return value_of(s.node.*member);
 }
 template <auto member>
-Field gossip(Settings& s) {
-    return &(s.node.gossip.*member);
+Value gossip(Settings& s) {
+    return value_of(s.node.gossip.*member);
 }
 template <auto member>
-Field view(Settings& s) {
-    return &(s.node.view.*member);
+Value view(Settings& s) {
+    return value_of(s.node.view.*member);
 }
 template <auto member>
-Field text(Settings& s) {
-    return &(s.node.text.*member);
+Value text(Settings& s) {
+    return value_of(s.node.text.*member);
 }
 template <auto member>
-Field table(Settings& s) {
-    return &(s.node.table.*member);
+Value table(Settings& s) {
+    return value_of(s.node.table.*member);
 }
 template <auto member>
-Field fallback(Settings& s) {
-    return &(s.node.table.fallback.*member);
+Value fallback(Settings& s) {
+    return value_of(s.node.table.fallback.*member);
+}
+template <auto member>
+Value of_label(Allocation& a) {
+    return value_of(a.*member);
 }
 
 constexpr std::array settings{
@@ -69,19 +70,19 @@ constexpr std::array settings{
     Setting{"swarm", node<&OverlayOptions::swarm>, {1, 64}, restart, "nodes of other swarms are never mixed in"},
     Setting{"profile", top<&Settings::profile>, any, live,
             "sets gossip, view and ttl for one machine (local), a site (lan) or the Internet (wan)"},
-    Setting{"state_dir", [](Settings& s) -> Field { return Path{&s.state_dir}; }, any, restart,
+    Setting{"state_dir", [](Settings& s) -> Value { return Path{&s.state_dir}; }, any, restart,
             "this node's own files; one daemon at a time"},
-    Setting{"cache_dir", [](Settings& s) -> Field { return Path{&s.cache_dir}; }, any, restart,
+    Setting{"cache_dir", [](Settings& s) -> Value { return Path{&s.cache_dir}; }, any, restart,
             "host cache, shared with other HALP programs; \"\": ~/.halp"},
     Setting{"admin",
-            [](Settings& s) -> Field { return AdminPath{&s.admin}; },
+            [](Settings& s) -> Value { return AdminPath{&s.admin}; },
             {0, 100},
             restart,
             "unix socket for halp; off: none"},
 
     Setting{"log.level", logging<&LogSettings::level>, any, live, "the least urgent messages to write"},
     Setting{"log.format", logging<&LogSettings::format>, any, restart, "for people, or one JSON object a line"},
-    Setting{"log.file", [](Settings& s) -> Field { return Path{&s.log.file}; }, any, restart,
+    Setting{"log.file", [](Settings& s) -> Value { return Path{&s.log.file}; }, any, restart,
             "\"\": stderr; SIGHUP opens the file again"},
 
     Setting{"gossip.period", gossip<&GossipOptions::period>, between(20ms, 1h), live,
@@ -162,7 +163,7 @@ constexpr std::array settings{
     Setting{"limits.labels_max", table<&TableLimits::labels_max>, between(16, 1'000'000), live,
             "labels and directories together"},
     Setting{"limits.bytes_max",
-            [](Settings& s) -> Field { return ByteSize{&s.node.table.bytes_max}; },
+            [](Settings& s) -> Value { return ByteSize{&s.node.table.bytes_max}; },
             {std::int64_t{1} << 20, std::int64_t{64} << 30},
             live,
             "memory for all lists"},
@@ -187,13 +188,13 @@ constexpr std::array settings{
             "unless set"},
     Setting{"dht.advertise", dht<&DhtSettings::advertise>, any, restart,
             "what to announce under the label dht; \"\": the address this node is known by, and the port above"},
-    Setting{"dht.range_min", [](Settings& s) -> Field { return HashPlace{&s.dht.range_min}; }, any, live,
+    Setting{"dht.range_min", [](Settings& s) -> Value { return HashPlace{&s.dht.range_min}; }, any, live,
             "first place of the keys kept here, their bits reversed"},
-    Setting{"dht.range_max", [](Settings& s) -> Field { return HashPlace{&s.dht.range_max}; }, any, live,
+    Setting{"dht.range_max", [](Settings& s) -> Value { return HashPlace{&s.dht.range_max}; }, any, live,
             "last place of the keys kept here; ffffffffffffffff to 0000000000000000 keeps none"},
-    Setting{"dht.data_dir", [](Settings& s) -> Field { return Path{&s.dht.data_dir}; }, any, restart,
+    Setting{"dht.data_dir", [](Settings& s) -> Value { return Path{&s.dht.data_dir}; }, any, restart,
             "where the records are; \"\": dht in the state directory"},
-    Setting{"dht.credentials", [](Settings& s) -> Field { return Path{&s.dht.credentials}; }, any, restart,
+    Setting{"dht.credentials", [](Settings& s) -> Value { return Path{&s.dht.credentials}; }, any, restart,
             "clients' NAME:256 hex digits, read again at a reload; \"\": credentials in the data directory"},
     Setting{"dht.engine", dht<&DhtSettings::engine>, any, restart, "memory forgets everything at exit"},
     Setting{"dht.dumps", dht<&DhtSettings::dumps>, any, restart,
@@ -203,14 +204,14 @@ constexpr std::array settings{
     Setting{"dht.flush_interval", dht<&DhtSettings::flush_interval>, between(0ms, 1s), restart,
             "how long a write waits, at most, for others that reach the disk with it"},
     Setting{"dht.bytes_max",
-            [](Settings& s) -> Field { return ByteSize{&s.dht.bytes_max}; },
+            [](Settings& s) -> Value { return ByteSize{&s.dht.bytes_max}; },
             {std::int64_t{1} << 20, std::int64_t{1} << 40},
             restart,
             "size of the records' file, or of the records in memory"},
     Setting{"dht.connections_max", dht<&DhtSettings::connections_max>, between(1, 65536), restart,
             "clients at a time; one more is closed at once"},
     Setting{"dht.message_bytes_max",
-            [](Settings& s) -> Field { return ByteSize{&s.dht.message_bytes_max}; },
+            [](Settings& s) -> Value { return ByteSize{&s.dht.message_bytes_max}; },
             {std::int64_t{1} << 17, std::int64_t{1} << 30},
             restart,
             "a longer message ends its connection; values in it are a little shorter"},
@@ -225,37 +226,17 @@ constexpr std::array settings{
 
 constexpr std::array allocations{
     AllocationSetting{"entries_max",
-                      [](Allocation& a) -> Field { return &a.entries_max; },
+                      of_label<&Allocation::entries_max>,
                       {1, TableLimits::entries_hard_max},
                       "hosts kept of this label"},
     AllocationSetting{"share_per_group_max",
-                      [](Allocation& a) -> Field { return &a.share_per_group_max; },
+                      of_label<&Allocation::share_per_group_max>,
                       {0, TableLimits::entries_hard_max},
                       "of one address group once it is full; 0: no limit"},
-    AllocationSetting{"ttl", [](Allocation& a) -> Field { return &a.ttl; }, between(1s, 72h),
+    AllocationSetting{"ttl", of_label<&Allocation::ttl>, between(1s, 72h),
                       "hosts nobody confirms for so long are forgotten"},
-    AllocationSetting{"persist", [](Allocation& a) -> Field { return &a.persist; }, any, "kept in the host cache"},
+    AllocationSetting{"persist", of_label<&Allocation::persist>, any, "kept in the host cache"},
 };
-
-// Insertions, deletions, replacements and swaps of neighbours that turn one text into the other.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> before(b.size() + 1), previous(b.size() + 1), current(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) previous[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        current[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-            current[j] = std::min({previous[j] + 1, current[j - 1] + 1, replaced});
-            const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if (swapped) current[j] = std::min(current[j], before[j - 2] + 1);
-        }
-        std::swap(before, previous);
-        std::swap(previous, current);
-    }
-    return previous[b.size()];
-}
-
-std::string_view last_part(std::string_view key) { return key.substr(key.rfind('.') + 1); }
 
 constexpr std::string_view row_prefix = "labels.rows.";
 
@@ -264,20 +245,16 @@ constexpr std::string_view row_prefix = "labels.rows.";
 std::span<const Setting> setting_table() { return settings; }
 std::span<const AllocationSetting> allocation_table() { return allocations; }
 
-const Setting* find_setting(std::string_view key) {
-    const auto found =
-        std::find_if(settings.begin(), settings.end(), [&](const Setting& s) { return s.key == key; });
-    return found == settings.end() ? nullptr : &*found;
-}
+const Setting* find_setting(std::string_view key) { return find_row(settings, key); }
 
 std::optional<LabelRowKey> find_label_row(std::string_view key) {
     if (key.substr(0, row_prefix.size()) != row_prefix) return std::nullopt;
     const std::string_view rest = key.substr(row_prefix.size());
     const std::size_t dot = rest.rfind('.');
     if (dot == std::string_view::npos) return std::nullopt;
-    for (const AllocationSetting& setting : allocations)
-        if (setting.name == rest.substr(dot + 1)) return LabelRowKey{std::string{rest.substr(0, dot)}, &setting};
-    return std::nullopt;
+    const AllocationSetting* setting = find_row(allocations, rest.substr(dot + 1));
+    if (setting == nullptr) return std::nullopt;
+    return LabelRowKey{std::string{rest.substr(0, dot)}, setting};
 }
 
 std::string environment_name(std::string_view key) {
@@ -290,36 +267,19 @@ std::string environment_name(std::string_view key) {
 }
 
 std::string nearest_key(std::string_view key) {
-    if (key.size() > 128) return {};
-    std::vector<std::string> candidates;
-    for (const Setting& setting : settings) candidates.emplace_back(setting.key);
+    std::vector<std::string> candidates = keys_of(settings);
     if (key.substr(0, row_prefix.size()) == row_prefix && key.rfind('.') >= row_prefix.size()) {
         const std::string row{key.substr(0, key.rfind('.') + 1)};
-        for (const AllocationSetting& setting : allocations) candidates.push_back(row + std::string{setting.name});
+        for (const AllocationSetting& setting : allocations) candidates.push_back(row + std::string{setting.key});
     }
     return nearest_of(candidates, key);
-}
-
-std::string nearest_of(const std::vector<std::string>& candidates, std::string_view key) {
-    std::string best;
-    std::size_t best_distance = std::max<std::size_t>(2, key.size() / 4) + 1;
-    for (const std::string& candidate : candidates) {
-        // The right name in the wrong section is as good a guess as one wrong letter.
-        const bool misplaced = last_part(candidate) == last_part(key);
-        const std::size_t distance = misplaced ? 1 : edit_distance(key, candidate);
-        if (distance < best_distance) {
-            best = candidate;
-            best_distance = distance;
-        }
-    }
-    return best;
 }
 
 std::vector<std::string> needing_restart(Settings before, Settings after) {
     std::vector<std::string> keys;
     for (const Setting& setting : settings) {
         if (setting.reload == Reload::applies) continue;
-        if (print(setting.field(before)) != print(setting.field(after))) keys.emplace_back(setting.key);
+        if (plain_text(setting.value(before)) != plain_text(setting.value(after))) keys.emplace_back(setting.key);
     }
     return keys;
 }

@@ -1,5 +1,5 @@
-// What an operator can set about halpd, as typed values with defaults. config/setting_table.h names every one of
-// them once; reading, checking, printing, the sample file and reloads all walk that table.
+// The settings of halpd as typed values with their defaults. config/setting_table.h has a row for each of them;
+// reading, checking, printing, the sample file and the reload go by that table.
 #pragma once
 
 #include <chrono>
@@ -17,9 +17,12 @@ namespace halp::config {
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
 enum class LogFormat : std::uint8_t { text, json };
 enum class DhtEngine : std::uint8_t { memory, lmdb };
-enum class DhtDurability : std::uint8_t { power, process };  // what an acknowledged record survives
+enum class DhtDurability : std::uint8_t {
+    power,
+    process
+};  // what acknowledged records survive: power loss, or only the end of the process
 
-// Where to listen. Other than an Endpoint it may be a wildcard, and port 0 means any free one.
+// An address to listen on. Unlike an Endpoint it may be a wildcard, and port 0 means any free port.
 struct ListenAddress {
     std::string host = "::";
     std::uint16_t port = 3451;
@@ -38,38 +41,38 @@ struct LogSettings {
 // Records for clients of the neo protocol (overlay/dht/README.md).
 struct DhtSettings {
     static constexpr std::uint16_t neo_above_legacy = 100;
-    bool enabled = false;               // as soon as anything else of the section is set
-    ListenAddress listen{"::", 10100};  // the originals' neo port
-    std::size_t port = 0;               // not 0: neo is served 100 above it, as the originals do
-    bool test_client = false;           // `admin` with 128 zero bytes may do everything
-    std::optional<Endpoint> advertise;  // none: the address under which this node is known, and our port
-    std::uint64_t range_min = 0;        // the part of the key space, over bit-reversed keys
+    bool enabled = false;               // set when any other setting of the section is
+    ListenAddress listen{"::", 10100};  // the original's neo port
+    std::size_t port = 0;               // not 0: neo is served on this port + 100, as the original does
+    bool test_client = false;           // the client `admin` with a key of 128 zero bytes has all rights
+    std::optional<Endpoint> advertise;  // none: the address that other nodes know, with the port of `listen`
+    std::uint64_t range_min = 0;        // the served range of bit-reversed keys
     std::uint64_t range_max = ~std::uint64_t{0};
     std::string data_dir;     // empty: `dht` in the state directory
     std::string credentials;  // empty: `credentials` in the data directory
     DhtEngine engine = DhtEngine::lmdb;
-    bool dumps = false;  // of the memory engine: NAME.tcm in data_dir, read at the start, written at the end
+    bool dumps = false;  // memory engine: reads NAME.tcm of data_dir at the start and writes it at the end
     DhtDurability durability = DhtDurability::power;
     Duration flush_interval = std::chrono::milliseconds{5};
     std::size_t bytes_max = std::size_t{1} << 40;
     std::size_t connections_max = 5000;
-    std::size_t message_bytes_max = std::size_t{64} << 20;  // the originals know no limit
+    std::size_t message_bytes_max = std::size_t{64} << 20;  // the original has no limit
     Duration handshake_timeout = std::chrono::seconds{10};
-    std::string admins = "admin";  // clients that may remove channels, with commas between them
+    std::string admins = "admin";  // clients that may remove channels, separated by commas
 };
 
 struct Settings {
-    ListenAddress listen;   // "::" takes IPv4 as well, and falls back to 0.0.0.0 where IPv6 is off
+    ListenAddress listen;   // "::" accepts IPv4 as well; 0.0.0.0 is used where IPv6 is off
     std::string state_dir;  // empty: config/directories.h chooses
     std::string cache_dir;
     std::string admin;  // socket path; "off": none
     Profile profile = Profile::lan;
     LogSettings log;
     DhtSettings dht;
-    OverlayOptions node;  // what was really listened on is known to the daemon alone
+    OverlayOptions node;  // without listen_port, see overlay_options()
 };
 
-// What the node is built with, before a port is taken.
+// Options of the node, with the configured port: with port 0 the daemon knows the actual port later.
 OverlayOptions overlay_options(const Settings& settings);
 
 }  // namespace halp::config

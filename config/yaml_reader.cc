@@ -22,7 +22,8 @@ Place place_of(const YAML::Mark& mark) {
     return {static_cast<std::size_t>(mark.line) + 1, static_cast<std::size_t>(mark.column) + 1};
 }
 
-// Receives the parser's events. Wrong parts are reported once and skipped whole, so that one run shows all errors.
+// Receives the events of the parser. A wrong part is reported once and skipped as a whole, so that one run reports
+// all errors.
 class Flattener final : public YAML::EventHandler {
 public:
     explicit Flattener(YamlDocument& document) : document_(document) {}
@@ -33,11 +34,11 @@ public:
     void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { scalar(mark, "", true); }
     void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                   const std::string& text) override {
-        if (anchor != 0) problem(mark, "anchors and aliases are not used in this file");
+        if (anchor != 0) problem(mark, "anchors and aliases are not supported");
         scalar(mark, text, false);
     }
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-        problem(mark, "anchors and aliases are not used in this file");
+        problem(mark, "anchors and aliases are not supported");
         scalar(mark, "", true);
     }
 
@@ -100,7 +101,7 @@ private:
         return false;
     }
 
-    // A skipped part counts as the key or value it stood for.
+    // A skipped part takes the place of the key or value that was expected.
     bool end_skipped() {
         if (skipping_ == 0) return false;
         if (--skipping_ == 0 && !levels_.empty() && !levels_.back().in_list) {
@@ -114,7 +115,7 @@ private:
     void scalar(const YAML::Mark& mark, const std::string& text, bool empty) {
         if (skipping_ > 0) return;
         if (levels_.empty()) {
-            if (!empty) problem(mark, "the file must consist of lines \"setting: value\"");
+            if (!empty) problem(mark, "the file must be a mapping of lines \"setting: value\"");
             return;
         }
         Level& top = levels_.back();
@@ -132,7 +133,7 @@ private:
         top.key = text;
         top.key_place = place_of(mark);
         top.wants_key = false;
-        if (text.empty()) return problem(mark, "a name is missing before the colon");
+        if (text.empty()) return problem(mark, "the name before the colon is missing");
         if (!top.seen.insert(text).second) problem(mark, path() + " is set twice in this file");
     }
 
@@ -166,7 +167,7 @@ public:
     void OnMapEnd() override {}
 };
 
-// A stream over bytes that stay where they are.
+// A stream buffer over bytes that are not copied.
 class ViewBuffer final : public std::streambuf {
 public:
     explicit ViewBuffer(std::string_view bytes) {
@@ -179,7 +180,7 @@ public:
 
 YamlDocument read_yaml(std::string_view content) {
     YamlDocument document;
-    // What ends the reading is told even where there is much else to tell.
+    // The problem that ends the reading is always reported, in place of the last one when the list is full.
     const auto end_with = [&document](Place place, std::string message) {
         if (document.problems.size() == yaml_problems_max) document.problems.pop_back();
         document.problems.push_back({place, std::move(message)});

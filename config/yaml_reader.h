@@ -1,6 +1,6 @@
-// A YAML file as a flat list of dotted keys with their texts and places. Only what a configuration needs: one
-// document, mappings of texts and of lists of texts; no anchors, no aliases. This is the only door to yaml-cpp,
-// and where its exceptions end.
+// A YAML file as a flat list of dotted keys with their texts and places. It reads what a configuration needs: one
+// document, mappings of texts and of lists of texts; no anchors, no aliases. yaml_reader.cc is the only file that
+// includes yaml-cpp, and it catches the exceptions of yaml-cpp.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/setting_value.h"
+#include "config/typed_value.h"
 #include "store/result.h"
 
 namespace halp::config {
@@ -19,8 +19,8 @@ struct Place {
 
 struct YamlEntry {
     std::string key;  // "gossip.period"
-    SettingText text;
-    bool empty = false;  // no value at all: "period:"
+    ValueText text;
+    bool empty = false;  // no value: "period:"
     Place key_place, value_place;
 };
 
@@ -41,7 +41,7 @@ inline constexpr std::size_t yaml_problems_max = 20;
 
 YamlDocument read_yaml(std::string_view content);
 
-// A whole file of at most so many bytes, or a plain sentence why not. not_found when it does not exist.
+// The content of a file of at most `bytes_max` bytes, or an error message. not_found: the file does not exist.
 [[nodiscard]] Result<std::string> read_config_file(const std::string& path, std::size_t bytes_max = yaml_bytes_max);
 
 }  // namespace halp::config

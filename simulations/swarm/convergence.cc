@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t lines_max = 5;
 constexpr std::size_t everything = 1'000'000;
 
-// Sentences of one sort, the first few in full.
+// Sentences of one kind: the first few, and a count of the others.
 class Lines {
 public:
     template <class Text>
@@ -39,8 +39,7 @@ public:
             index_[members[i].endpoint.text()] = i;
             living += members[i].node != nullptr;
         }
-        // Beyond seven eighths of what the list holds nobody need know all (overlay/gossip/rules.md section 3,
-        // "Small swarms").
+        // Only up to 7/8 of the size of the list must a node know all (overlay/gossip/rules.md).
         small_ = living <= (view.fresh_max + view.anchors_max + view.pool_max) * 7 / 8;
         graph_.views.resize(members.size());
     }

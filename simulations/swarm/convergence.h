@@ -1,6 +1,6 @@
-// Liveness: when the faults are over a swarm comes to rest. In a small one every living node lists every living
-// node; in any, no dead node is listed as confirmed, what is announced is listed everywhere, what is gone is not,
-// and the living are one component.
+// The liveness check: the swarm converges after the faults. No dead node is listed as confirmed, announced items
+// are listed by every living node and ended ones by none, and the living nodes are one component. In a small swarm
+// every living node also lists every other.
 #pragma once
 
 #include <cstddef>
@@ -17,10 +17,10 @@ struct SwarmMember {
 };
 struct SwarmItem {
     OwnAnnouncement item;
-    bool there = false;  // announced by a living node
+    bool there = false;  // a living node announces it
 };
 
-// What is missing, in sentences; empty: converged. At most `lines_max` of each sort, then how many more.
+// What is missing for convergence, as sentences; empty: converged. Of each kind the first few, then a count.
 std::vector<std::string> missing(const std::vector<SwarmMember>& members, const std::vector<SwarmItem>& items,
                                  const ViewOptions& view);
 

@@ -1,6 +1,5 @@
-// Where the overlay must end up (overlay/gossip/rules.md section 9): each goal is a scenario of whole nodes, a
-// figure of its run and a limit. Unlike the reproduction suite, which shows that the simulator may be believed,
-// this says how good the overlay is.
+// Plays the goals of overlay/gossip/rules.md section 9 and compares the figures with their limits. The suite
+// measures how good the overlay is; simulations/published measures whether the simulator can be trusted.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +13,19 @@ struct GoalVerdict {
     std::string group;  // spread, healing, ...
     std::string what;
     std::string unit;
-    double limit = 0, got = 0;  // got: negative when it never happened
+    double limit = 0, got = 0;  // got: negative when it did not happen
     [[nodiscard]] bool met() const { return got >= 0 && got <= limit; }
 };
 
 struct GoalOptions {
     std::uint64_t seed = 1;
-    bool quick = false;  // swarms of hundreds instead of thousands, and no day-long runs
+    bool quick = false;  // hundreds of nodes instead of thousands, and no simulated days
     std::string only;    // one group; empty: all
 };
 
 [[nodiscard]] std::vector<std::string> goal_groups();
 
-// `starting` hears the name of each run before it is played, `report` each verdict as soon as it is known.
+// Calls `starting` with the name of each run before it is played, and `report` with each verdict when it is known.
 void try_goals(const GoalOptions& options, const std::function<void(const std::string&)>& starting,
                const std::function<void(const GoalVerdict&)>& report);
 

@@ -1,6 +1,5 @@
-// What a simulated swarm goes through: how many nodes, with which settings, over which network, and the phases of
-// its life one after the other. Read from YAML and written as YAML by simulations/scenario_reader.h;
-// simulations/README.md draws the format.
+// A scenario: number and settings of the nodes, the network, and phases that follow each other. scenario_reader.h
+// reads and writes it as YAML; simulations/swarm/README.md shows the format.
 #pragma once
 
 #include <chrono>
@@ -41,43 +40,43 @@ struct Phase {
     PhaseKind kind = PhaseKind::steady;
     Duration span = std::chrono::seconds{10};  // `for`
     Growth growth = Growth::linear;
-    std::size_t to = 0;  // grow: how many nodes at the end; 0: all of them
+    std::size_t to = 0;  // grow: number of nodes at the end; 0: all
     // kill, partition, one_way, stall, slow, clocks: of the living nodes; loss: of the segments; attack: of honest
     // and hostile nodes together; upgrade: of the originals.
     double share = 0.5;
     KillHow how = KillHow::process;
-    Duration each = std::chrono::seconds{20};  // stall: how long one node stands still
-    Duration extra = std::chrono::seconds{1};  // slow: added to every segment of a slow node, each way
-    Duration skew = std::chrono::minutes{5};   // clocks: wrong by up to this, either way
-    double drift = 0;                          // clocks: seconds gained or lost per second, up to this
+    Duration each = std::chrono::seconds{20};  // stall: how long one node does not run
+    Duration extra = std::chrono::seconds{1};  // slow: added to every segment to and from a slow node
+    Duration skew = std::chrono::minutes{5};   // clocks: largest error, in either direction
+    double drift = 0;                          // clocks: largest drift, seconds per second
     std::size_t items = 1;                     // announce
     std::string label = "chat";
     Speaker from = Speaker::ours;
     Sessions sessions = Sessions::weibull;  // churn
     double session_shape = 0.5;
     Duration session_scale = std::chrono::seconds{60};
-    Duration downtime = std::chrono::seconds{20};  // churn: mean, exponential
+    Duration downtime = std::chrono::seconds{20};  // churn: mean of an exponential distribution
     std::size_t groups = 4;                        // attack, flood: address groups of the hostile hosts
-    std::size_t pushes = 10;                       // attack: exchanges a period that one attacker opens
+    std::size_t pushes = 10;                       // attack: exchanges that one attacker opens a period
     std::size_t strangers = 10;                    // flood
     std::size_t rate = 10;                         // flood: inserts a second of one stranger
-    std::size_t labels = 10'000;                   // flood: different labels
+    std::size_t labels = 10'000;                   // flood: number of different labels
     std::size_t entries = 5;                       // flood: of one insert
     std::size_t line = 0;
 };
 
 struct Scenario {
     std::string name;   // of the file, without .yaml
-    std::string about;  // one line
+    std::string about;  // one line on what it is for
     std::size_t nodes = 200;
     double originals = 0;  // share of the nodes that are original HALP servers
     std::uint64_t seed = 1;
     Duration sample_every = std::chrono::seconds{1};
     Profile profile = Profile::lan;
-    OverlayOptions node;  // the profile's, with the settings of the file over it
+    OverlayOptions node;  // the profile with the settings of the file
     NetworkOptions network;
     std::vector<Phase> phases;
-    std::vector<std::pair<std::string, std::string>> parameters;  // every one, as the run card prints it
+    std::vector<std::pair<std::string, std::string>> parameters;  // all, as the run card prints them
 };
 
 [[nodiscard]] std::string_view text_of(PhaseKind kind);

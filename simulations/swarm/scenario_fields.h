@@ -1,59 +1,43 @@
-// Every field of a scenario once: its key, where its value lives, what is allowed. The reader, the writer and the
-// run card go by these lists.
+// The typed tables of scenario files: every field of a scenario and of a phase, where its value lives, what is
+// allowed and when it exists. The reader, the writer, the run card and the tables of simulations/swarm/README.md go
+// by them (config/typed_table.h).
 #pragma once
 
-#include <functional>
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
+#include "config/typed_table.h"
 #include "simulations/swarm/scenario.h"
 
 namespace halp::sim {
 
-// A choice among names, written as its number.
-struct Choice {
-    std::vector<std::string_view> names;
-    std::function<void(std::size_t)> choose;
-    std::size_t chosen = 0;
+template <class Owner>
+struct ScenarioRow {
+    std::string_view key;
+    config::Value (*value)(Owner&);
+    config::Bounds bounds;
+    bool (*applies)(const Owner&);  // false: an owner like this one has no such field
+    std::string_view help;          // one line
 };
-struct Number {
-    std::size_t* value;
-    std::size_t min, max;
-};
-struct Span {
-    Duration* value;
-    Duration min, max;
-};
-struct Share {
-    double* value;
-    double min, max;
-};
-struct Text {
-    std::string* value;
-    std::size_t length_max;
-};
-struct Seed {
-    std::uint64_t* value;
-};
-using Slot = std::variant<Number, Span, Share, Text, Seed, Choice>;
+using ScenarioField = ScenarioRow<Scenario>;  // "nodes", "network.loss"
+using PhaseField = ScenarioRow<Phase>;        // "share", of "phases.NAME.share"
 
-struct Field {
-    std::string key;
-    Slot slot;
-};
+// In the order of a file. Two rows may have one key when no owner has both.
+std::span<const ScenarioField> scenario_fields();
+std::span<const PhaseField> phase_fields();
 
-// Of the top level and of `network.`; the latter depend on the topology.
-std::vector<Field> fields_of(Scenario& scenario);
-// What a phase of its kind takes, `do` first.
-std::vector<Field> fields_of(Phase& phase, std::size_t nodes);
+// The rows that apply: network fields by topology, fields of a phase by its kind.
+std::vector<ScenarioField> fields_of(const Scenario& scenario);
+std::vector<PhaseField> fields_of(const Phase& phase);
+
+inline constexpr std::size_t scenario_nodes_max = 100'000;
+
 bool is_node_key(std::string_view key);  // a setting of halpd that a scenario may set
-Slot kind_slot(Phase& phase);
-Slot topology_slot(TopologyOptions& topology);
 
-[[nodiscard]] std::string allowed(const Slot& slot);
-bool assign(Slot& slot, const std::string& text);   // false: nothing was changed
-[[nodiscard]] std::string print(const Slot& slot);  // read again as the same value
+// The tables of fields as Markdown, as simulations/swarm/README.md has them.
+std::string field_documentation();
 
 }  // namespace halp::sim

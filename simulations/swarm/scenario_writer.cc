@@ -1,67 +1,45 @@
-// Scenarios and records as YAML (simulations/scenario_reader.h).
-#include <cstdio>
-
-#include "config/setting_value.h"
+// Writes scenarios (simulations/swarm/scenario_reader.h).
+#include "config/choice_names.h"
+#include "config/setting_table.h"
 #include "simulations/swarm/scenario_fields.h"
 #include "simulations/swarm/scenario_reader.h"
 
 namespace halp::sim {
-namespace {
 
-// Double-quoted, so that any name and any text comes back as it was.
-std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        char escape[8];
-        if (c == '"' || c == '\\') {
-            out += {'\\', c};
-        } else if (static_cast<unsigned char>(c) < 0x20) {
-            std::snprintf(escape, sizeof escape, "\\x%02x", static_cast<unsigned>(c));
-            out += escape;
-        } else {
-            out += c;
-        }
-    }
-    return out + "\"";
+std::vector<std::pair<std::string, std::string>> parameters_of(const Scenario& scenario) {
+    Scenario s = scenario;  // a Value points to something that can be written
+    std::vector<std::pair<std::string, std::string>> list;
+    for (const ScenarioField& field : fields_of(scenario))
+        if (const std::string text = plain_text(field.value(s)); !text.empty()) list.emplace_back(field.key, text);
+    config::Settings settings;
+    settings.profile = s.profile;
+    settings.node = s.node;
+    list.emplace_back("profile", plain_text(config::value_of(settings.profile)));
+    for (const config::Setting& setting : config::setting_table())
+        if (is_node_key(setting.key)) list.emplace_back(setting.key, yaml_text(setting.value(settings)));
+    for (Phase& phase : s.phases)
+        for (const PhaseField& field : fields_of(phase))
+            list.emplace_back("phases." + phase.name + "." + std::string{field.key},
+                              plain_text(field.value(phase)));
+    return list;
 }
-
-std::string hexadecimal(std::uint64_t word) {
-    char text[17];
-    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(word));
-    return text;
-}
-
-}  // namespace
 
 std::string scenario_yaml(const Scenario& scenario) {
     std::string out, phases = "phases:\n", phase;
     for (const auto& [key, text] : parameters_of(scenario)) {
-        // The settings of halpd are printed as YAML already.
-        const std::string value = is_node_key(key) ? text : quoted(text);
+        const std::string value = is_node_key(key) ? text : config::quoted(text);  // settings are YAML already
         if (!key.starts_with("phases.")) {
-            out += quoted(key) + ": " + value + "\n";
+            out += config::quoted(key) + ": " + value + "\n";
             continue;
         }
         const std::size_t dot = key.rfind('.');
         if (const std::string name = key.substr(7, dot - 7); name != phase || key.ends_with(".do")) {
-            phases += "  " + quoted(name) + ":\n";
+            phases += "  " + config::quoted(name) + ":\n";
             phase = name;
         }
         phases += "    " + key.substr(dot + 1) + ": " + value + "\n";
     }
     return out + phases;
-}
-
-std::string record_yaml(const Scenario& scenario, const Record& record) {
-    std::string out =
-        "# What was played, every setting spelt out, and what it came to. `halp-sim replay` plays it again.\n";
-    out += scenario_yaml(scenario);
-    out += "record:\n  program: " + quoted(record.program) + "\n  digest: " + quoted(hexadecimal(record.digest)) +
-           "\n  events: " + std::to_string(record.events) + "\n  checkpoints:\n";
-    for (const Checkpoint& point : record.checkpoints)
-        out += "    - \"" + config::print_duration(point.at) + " " + std::to_string(point.events) + " " +
-               hexadecimal(point.digest) + "\"\n";
-    return out;
 }
 
 }  // namespace halp::sim

@@ -13,7 +13,7 @@
 namespace halp::sim {
 namespace {
 
-constexpr std::size_t peers_told = 15;  // as many as a node tells by default
+constexpr std::size_t peers_told = 15;  // the default of a node
 constexpr std::string_view names_label = "labels";
 
 }  // namespace
@@ -27,29 +27,29 @@ void OriginalHost::start() {
     load();
     merge("halp", {environment_.clock.wall(), seed_.host, seed_.port});
     const std::string when = std::to_string(count(environment_.clock.wall()));
-    questions_ = {"get halp", "get labels",
-                  "insert halp\n" + when + " " + self_.host + " " + std::to_string(self_.port)};
-    ask_next();
+    queries_ = {"get halp", "get labels",
+                "insert halp\n" + when + " " + self_.host + " " + std::to_string(self_.port)};
+    query_next();
 }
 
-void OriginalHost::ask_next() {
+void OriginalHost::query_next() {
     received_.clear();
-    if (!questions_.empty()) stream_ = environment_.transport.connect(seed_);
+    if (!queries_.empty()) stream_ = environment_.transport.connect(seed_);
 }
 
 void OriginalHost::on_connected(StreamId stream, const Endpoint&) {
-    if (stream == stream_ && !questions_.empty()) environment_.transport.write(stream, questions_.front());
+    if (stream == stream_ && !queries_.empty()) environment_.transport.write(stream, queries_.front());
 }
 
-// No server to ask: the original goes on without.
-void OriginalHost::on_connect_failed(StreamId, ConnectFailure) { questions_.clear(); }
+// Without a server the original goes on.
+void OriginalHost::on_connect_failed(StreamId, ConnectFailure) { queries_.clear(); }
 
 void OriginalHost::on_bytes(StreamId stream, Bytes bytes) {
     if (stream == stream_) {
         if (received_.size() + bytes.size() <= text_answer_bytes_max) received_ += bytes;
         return;
     }
-    // One recv(4096) is the whole query.
+    // The original takes one recv(4096) as the whole query.
     const std::string reply = answer(bytes.substr(0, text_head_bytes_max));
     if (!reply.empty()) environment_.transport.write(stream, reply);
     environment_.transport.close(stream);
@@ -60,18 +60,18 @@ void OriginalHost::on_end(StreamId stream) {
     if (stream != stream_) return;
     stream_ = {};
     take_answer();
-    questions_.pop_front();
-    ask_next();
+    queries_.pop_front();
+    query_next();
 }
 
 void OriginalHost::on_closed(StreamId stream) {
     if (stream != stream_) return;
     stream_ = {};
-    questions_.clear();
+    queries_.clear();
 }
 
 void OriginalHost::take_answer() {
-    const std::string& asked = questions_.front();
+    const std::string& asked = queries_.front();
     TextLines lines{received_};
     if (asked == "get labels")
         for (std::string_view line; lines.next(line);)
@@ -122,7 +122,7 @@ std::string OriginalHost::lines_of(const std::string& label, std::size_t first, 
     return out;
 }
 
-// The later time wins; a new address goes behind those of equal time.
+// Keeps the later time. A new address is placed behind those of equal time.
 void OriginalHost::merge(const std::string& label, Line line) {
     if (!labels_.contains(label) && labels_.size() >= labels_max) return;
     std::vector<Line>& lines = labels_[label];
@@ -153,7 +153,7 @@ void OriginalHost::list_in_directories(const std::string& label) {
 void OriginalHost::save(const std::string& label) {
     std::string file = label;
     std::ranges::replace(file, '/', '~');
-    // A full disk ends the original; here it goes on without the file.
+    // The original exits when the disk is full; this one goes on without the file.
     (void)environment_.cache.replace(file, lines_of(label, 0, lines_max));
 }
 
@@ -277,7 +277,7 @@ bool AttackerHost::reply(StreamId stream, const gossip::Message& to) {
         out.reachable = to.target != no_endpoint &&
                         std::ranges::find(plan_.attackers, endpoints_.at(to.target)) != plan_.attackers.end();
     } else {
-        return to.kind != gossip::Kind::answer;  // the exchange this attacker opened is over
+        return to.kind != gossip::Kind::answer;  // the answer to an exchange that this attacker opened
     }
     environment_.transport.write(stream, gossip::encode(out, endpoints_));
     return true;

@@ -1,5 +1,5 @@
-// Hosts of a swarm that are no nodes of ours: the original HALP server of 2011, attackers that speak gossip v2, and
-// strangers that flood lists by HALP text. Each follows its script through the same doors as a node.
+// Hosts of a swarm that are not OverlayNodes: the original HALP server of 2011, attackers that speak gossip v2, and
+// strangers that flood lists by HALP text. They use the same interfaces as a node.
 #pragma once
 
 #include <cstdint>
@@ -27,10 +27,11 @@ public:
     void on_wakeup() override {}
 };
 
-// As the original behaves on the wire: one query a connection, answered at its first segment; the freshest
-// line of an address stays; a `get` lists the label in its directories; everything is kept in the host cache, one
-// file a label, without a final line end. At its start it asks its seed once for `halp` and `labels`, and its
-// operator announces it there with `bcast halp`. It learns nothing by itself after that.
+// The behaviour of the original on the wire (overlay/text/halp-text.md): one query a connection, answered after its
+// first segment. It keeps the freshest line of an address. A `get` lists the label in its directories. It saves
+// everything in the host cache, one file a label, without a final newline. At its start it queries `halp` and
+// `labels` of its seed once, and its operator announces it there with `bcast halp`. After that it learns only what
+// others insert.
 class OriginalHost final : public ScriptedHost {
 public:
     OriginalHost(OverlayEnvironment& environment, const Endpoint& self, const Endpoint& seed);
@@ -41,12 +42,11 @@ public:
     void on_end(StreamId stream) override;
     void on_closed(StreamId stream) override;
 
-    // `client insert` by its operator.
+    // The operator's `client insert`.
     void insert(const Label& label, const Endpoint& endpoint);
     [[nodiscard]] bool has(const Label& label, const Endpoint& endpoint) const;
 
-    static constexpr std::size_t lines_max =
-        1000;  // of one label: the script's memory is bounded, the original's is not
+    static constexpr std::size_t lines_max = 1000;  // of one label; the original has no bound
     static constexpr std::size_t labels_max = 1000;
 
 private:
@@ -61,18 +61,18 @@ private:
     void list_in_directories(const std::string& label);
     void save(const std::string& label);
     void load();
-    void ask_next();
+    void query_next();
     void take_answer();
 
     OverlayEnvironment& environment_;
     Endpoint self_, seed_;
     std::map<std::string, std::vector<Line>> labels_;  // newest first
-    std::deque<std::string> questions_;                // the first is under way on stream_
+    std::deque<std::string> queries_;                  // the first one is running on stream_
     StreamId stream_{};
     std::string received_;
 };
 
-// What attackers share: they know each other and everybody else.
+// The common knowledge of all attackers: each other and all nodes.
 struct AttackPlan {
     std::vector<Endpoint> attackers, victims;
     std::uint64_t swarm = 0;
@@ -80,8 +80,8 @@ struct AttackPlan {
     std::size_t pushes = 0;  // exchanges that one attacker opens a period
 };
 
-// Answers as a node would, so that it is proved and never suspected, but names only attackers, all of them fresh;
-// and pushes the same to nodes drawn at random.
+// Answers exchanges, pings and try-for requests as a node does, so that it is proved and not suspected. It names
+// only attackers, as fresh entries, and pushes them to nodes drawn at random.
 class AttackerHost final : public ScriptedHost {
 public:
     AttackerHost(Environment& environment, EndpointTable& endpoints, const AttackPlan& plan, const Endpoint& self);
@@ -96,7 +96,7 @@ public:
 
 private:
     [[nodiscard]] gossip::Message message(gossip::Kind kind);
-    bool reply(StreamId stream, const gossip::Message& to);  // false: nothing more is to be said
+    bool reply(StreamId stream, const gossip::Message& to);  // false: the connection is finished
 
     Environment& environment_;
     EndpointTable& endpoints_;
@@ -110,9 +110,10 @@ struct FloodPlan {
     std::vector<Endpoint> victims;
     std::size_t rate = 1;  // inserts a second of one stranger
     std::size_t labels = 1, entries = 1;
-    std::uint64_t made_up = 0;  // entries so far: each names a host of its own
+    std::uint64_t made_up = 0;  // entries so far; each names another host
 };
 
+// Inserts entries of hosts that do not exist.
 class StrangerHost final : public ScriptedHost {
 public:
     StrangerHost(Environment& environment, FloodPlan& plan) : environment_(environment), plan_(plan) {}

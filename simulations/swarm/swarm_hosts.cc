@@ -1,4 +1,4 @@
-// The hosts of a swarm (simulations/swarm_player.h).
+// The hosts of a swarm (simulations/swarm/swarm_player.h).
 #include <algorithm>
 #include <cmath>
 
@@ -8,14 +8,14 @@
 namespace halp::sim {
 namespace {
 
-// 250 address groups, so that limits per group see a swarm that is spread out.
+// Nodes are spread over 250 address groups, so that limits per group do not bind.
 Endpoint address_of(std::size_t i) {
     return {"10." + std::to_string(i % 250) + "." + std::to_string(i / 250 % 250) + "." +
                 std::to_string(1 + i / 62'500),
             3451};
 }
 
-// The k-th of the hosts that share `groups` groups of which no member is part.
+// The k-th hostile host. Hostile hosts share `groups` address groups, in which there are no nodes.
 Endpoint hostile_address(std::size_t k, std::size_t groups, std::size_t net) {
     const std::size_t group = k % groups, in_group = k / groups;
     return {std::to_string(net + group / 250) + "." + std::to_string(group % 250) + "." +
@@ -24,7 +24,7 @@ Endpoint hostile_address(std::size_t k, std::size_t groups, std::size_t net) {
 }
 constexpr std::size_t attacker_net = 20, stranger_net = 40;
 
-// Which of the nodes are originals is a matter of the seed and the number, not of the order of joining.
+// A function of the seed and the number of the node, not of the order of joining.
 bool is_original(const Scenario& s, std::size_t member) {
     const std::uint64_t word = mix_words(mix_words(s.seed, 0x6f726967), member);
     return member > 0 && static_cast<double>(word >> 11) * 0x1.0p-53 < s.originals;
@@ -34,7 +34,7 @@ bool is_original(const Scenario& s, std::size_t member) {
 
 std::size_t SwarmPlayer::add_host(const Endpoint& endpoint, Role role) {
     const std::size_t i = hosts_.size();
-    Host& h = hosts_.emplace_back();
+    Member& h = hosts_.emplace_back();
     h.host = world_.add_host(endpoint);
     h.endpoint = endpoint;
     h.role = role;
@@ -60,7 +60,7 @@ void SwarmPlayer::add_member() {
 }
 
 void SwarmPlayer::begin(std::size_t i) {
-    Host& h = hosts_[i];
+    Member& h = hosts_[i];
     OverlayOptions options = scenario_.node;
     if (i > 0) options.seeds = {hosts_[0].endpoint};
     h.node = std::make_unique<OverlayNode>(world_.env(h.host), table_, options, false);
@@ -71,7 +71,7 @@ void SwarmPlayer::begin(std::size_t i) {
 }
 
 void SwarmPlayer::begin_original(std::size_t i) {
-    Host& h = hosts_[i];
+    Member& h = hosts_[i];
     h.scripted = std::make_unique<OriginalHost>(world_.env(h.host), h.endpoint, hosts_[0].endpoint);
     h.began = world_.now();
     world_.attach(h.host, *h.scripted);
@@ -94,16 +94,16 @@ void SwarmPlayer::restart(std::size_t i) {
     if (churning()) plan_death(i, world_.now());
 }
 
-// The same machine, address and host cache; a minute's work of the operator is not played.
+// Keeps the machine, the address and the host cache. The upgrade takes no time.
 void SwarmPlayer::upgrade(std::size_t i) {
-    Host& h = hosts_[i];
+    Member& h = hosts_[i];
     world_.crash(h.host, Crash::process);
     h.scripted.reset();
     h.role = Role::ours;
     restart(i);
 }
 
-// So many that they are the given share of honest and hostile nodes together.
+// Adds as many as make the share of honest and hostile nodes together.
 void SwarmPlayer::add_attackers(const Phase& p) {
     const auto honest = static_cast<double>(living());
     const auto wanted = static_cast<std::size_t>(std::llround(honest * p.share / (1 - p.share)));
@@ -117,7 +117,7 @@ void SwarmPlayer::add_attackers(const Phase& p) {
         fresh.push_back(add_host(me, Role::attacker));
     }
     for (const std::size_t i : fresh) {
-        Host& h = hosts_[i];
+        Member& h = hosts_[i];
         h.scripted = std::make_unique<AttackerHost>(world_.env(h.host), table_, attack_, h.endpoint);
         world_.attach(h.host, *h.scripted);
         h.scripted->start();
@@ -128,9 +128,9 @@ void SwarmPlayer::add_strangers(const Phase& p) {
     flood_.rate = p.rate;
     flood_.labels = p.labels;
     flood_.entries = p.entries;
-    const std::size_t before = static_cast<std::size_t>(std::ranges::count(hosts_, Role::stranger, &Host::role));
+    const std::size_t before = static_cast<std::size_t>(std::ranges::count(hosts_, Role::stranger, &Member::role));
     for (std::size_t k = before; k < before + p.strangers; ++k) {
-        Host& h = hosts_[add_host(hostile_address(k, p.groups, stranger_net), Role::stranger)];
+        Member& h = hosts_[add_host(hostile_address(k, p.groups, stranger_net), Role::stranger)];
         h.scripted = std::make_unique<StrangerHost>(world_.env(h.host), flood_);
         world_.attach(h.host, *h.scripted);
         h.scripted->start();
@@ -138,14 +138,14 @@ void SwarmPlayer::add_strangers(const Phase& p) {
 }
 
 void SwarmPlayer::remove_hostile() {
-    for (Host& h : hosts_) {
+    for (Member& h : hosts_) {
         if (!h.scripted || h.role == Role::original) continue;
         world_.crash(h.host, Crash::machine);
         h.scripted.reset();
     }
 }
 
-// ---- chance ----
+// ---- random choice ----
 
 std::vector<std::size_t> SwarmPlayer::chosen_count(std::size_t wanted, Role role) {
     std::vector<std::size_t> alive;
@@ -162,7 +162,7 @@ std::vector<std::size_t> SwarmPlayer::chosen(double share) {
 
 std::size_t SwarmPlayer::living(Role role) const {
     return static_cast<std::size_t>(
-        std::ranges::count_if(hosts_, [&](const Host& h) { return h.role == role && (h.node || h.scripted); }));
+        std::ranges::count_if(hosts_, [&](const Member& h) { return h.role == role && (h.node || h.scripted); }));
 }
 
 }  // namespace halp::sim

@@ -1,4 +1,4 @@
-// What is measured of a swarm (simulations/swarm_player.h).
+// Measurements of a swarm (simulations/swarm/swarm_player.h).
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -8,7 +8,7 @@
 namespace halp::sim {
 namespace {
 
-constexpr std::size_t usable_list = 8;  // overlay/gossip/rules.md section 9: this many proved
+constexpr std::size_t usable_list = 8;  // overlay/gossip/rules.md section 9: so many proved peers
 constexpr std::size_t path_sources = 50;
 
 double share(std::size_t part, std::size_t whole) {
@@ -37,24 +37,24 @@ void SwarmPlayer::buried(const Endpoint& peer) {
 
 // ---- views ----
 
-SwarmPlayer::Views SwarmPlayer::look() const {
+SwarmPlayer::Views SwarmPlayer::views() const {
     Views v;
     v.usable.views.resize(hosts_.size());
     v.alive.views.resize(hosts_.size());
     v.living = living();
     const std::size_t enough = std::min(usable_list, std::max<std::size_t>(v.living, 1) - 1);
     for (std::size_t i = 0; i < hosts_.size(); ++i)
-        if (hosts_[i].node) look_at(i, enough, v);
+        if (hosts_[i].node) add_view(i, enough, v);
     return v;
 }
 
-void SwarmPlayer::look_at(std::size_t i, std::size_t enough, Views& v) const {
+void SwarmPlayer::add_view(std::size_t i, std::size_t enough, Views& v) const {
     std::size_t proved = 0, living_listed = 0, dead_listed = 0;
     bool crosses = false;
     for (const PeerStatus& peer : hosts_[i].node->peers()) {
         proved += peer.proved && peer.role != PeerRole::grave;
         v.originals_listed += peer.original && peer.role != PeerRole::grave;
-        look_at_entry(i, peer, crosses, v);
+        add_entry(i, peer, crosses, v);
         if (peer.role == PeerRole::grave) continue;
         const auto found = index_.find(peer.endpoint.host);
         if (found == index_.end() || found->second == i || hosts_[found->second].role != Role::ours) continue;
@@ -66,11 +66,11 @@ void SwarmPlayer::look_at(std::size_t i, std::size_t enough, Views& v) const {
     v.crossing += crosses;
 }
 
-void SwarmPlayer::look_at_entry(std::size_t i, const PeerStatus& peer, bool& crosses, Views& v) const {
+void SwarmPlayer::add_entry(std::size_t i, const PeerStatus& peer, bool& crosses, Views& v) const {
     if (peer.role != PeerRole::fresh && peer.role != PeerRole::anchor) return;
     const auto found = index_.find(peer.endpoint.host);
     if (found == index_.end() || found->second == i) return;
-    const Host& other = hosts_[found->second];
+    const Member& other = hosts_[found->second];
     const bool is_fresh = peer.role == PeerRole::fresh;
     ++(is_fresh ? v.fresh : v.anchors);
     ++v.entries;
@@ -90,14 +90,14 @@ void SwarmPlayer::look_at_entry(std::size_t i, const PeerStatus& peer, bool& cro
 
 std::vector<bool> SwarmPlayer::living_marks() const {
     std::vector<bool> marks;
-    for (const Host& h : hosts_) marks.push_back(h.node != nullptr);
+    for (const Member& h : hosts_) marks.push_back(h.node != nullptr);
     return marks;
 }
 
 // ---- samples ----
 
 void SwarmPlayer::sample() {
-    const Views v = look();
+    const Views v = views();
     Sample s{.at = world_.now() - start_, .phase = phase_, .living = living()};
     const double n = std::max<double>(1, static_cast<double>(s.living));
     s.joined = static_cast<double>(v.joined) / n;
@@ -126,7 +126,7 @@ void SwarmPlayer::mark_survival(Sample& s, const std::vector<bool>& in_largest) 
     const std::size_t groups = std::min(survival_groups, scenario_.nodes);
     std::vector<std::size_t> size(groups), well(groups), cut(groups);
     std::size_t member = 0, alive = 0;
-    for (const Host& h : hosts_) {
+    for (const Member& h : hosts_) {
         if (h.role == Role::attacker || h.role == Role::stranger) continue;
         const std::size_t group = std::min(groups - 1, member++ * groups / scenario_.nodes);
         if (h.role == Role::original) continue;
@@ -148,7 +148,7 @@ double SwarmPlayer::coverage(double living_count) const {
 
 double SwarmPlayer::sent_since_last() {
     std::uint64_t sent = 0;
-    for (const Host& h : hosts_)
+    for (const Member& h : hosts_)
         if (h.role == Role::ours) sent += world_.counters(h.host).bytes_out;
     const double kbit = sent < sent_ ? 0 : static_cast<double>(sent - sent_) * 8 / 1000;
     const double span = seconds(world_.now() - sent_at_);
@@ -160,7 +160,7 @@ double SwarmPlayer::sent_since_last() {
 // ---- phases ----
 
 PhaseResult SwarmPlayer::summary(const Phase& p, Instant begin) {
-    const Views v = look();
+    const Views v = views();
     const Components components = components_of(induced(v.usable, living_marks()));
     PhaseResult r{.name = p.name, .kind = p.kind, .begin = begin - start_, .end = world_.now() - start_};
     r.living = living();
@@ -184,24 +184,24 @@ void SwarmPlayer::add_figures(const Phase& p, const Views& v, PhaseResult& r) co
     if (p.kind == PhaseKind::flood) add_flood_figures(r);
 }
 
-// How much of each other the two kinds know.
+// How many of the other kind each kind knows.
 void SwarmPlayer::add_original_figures(const Views& v, PhaseResult& r) const {
     const std::size_t originals = living(Role::original);
     r.figures.emplace_back("originals", static_cast<double>(originals));
     r.figures.emplace_back("originals_listed_by_ours", share(v.originals_listed, originals * r.living));
     std::size_t known = 0;
-    for (const Host& h : hosts_)
+    for (const Member& h : hosts_)
         if (h.role == Role::original && h.scripted)
             for (const Item& item : items_)
                 known += static_cast<const OriginalHost&>(*h.scripted).has(item.label, item.endpoint);
     if (!items_.empty()) r.figures.emplace_back("coverage_of_originals", share(known, originals * items_.size()));
 }
 
-// Of the fullest node; what was turned away, of all of them since they began.
+// Sizes are of the fullest node; refusals and evictions are sums over all nodes since their start.
 void SwarmPlayer::add_flood_figures(PhaseResult& r) const {
     std::size_t labels = 0, entries = 0, bytes = 0;
     std::uint64_t refused = 0, evicted = 0;
-    for (const Host& h : hosts_) {
+    for (const Member& h : hosts_) {
         if (!h.node) continue;
         const NodeStatus status = h.node->status();
         labels = std::max(labels, status.labels);
@@ -246,12 +246,12 @@ void SwarmPlayer::conclude() {
             r.merged_periods = periods_until(r.end, [](const Sample& s) { return s.crossing >= 0.99; });
     }
     for (const Item& item : items_) out_.items.push_back(spread(item));
-    Views v = look();
-    for (const Host& h : hosts_) v.alive.names.push_back(h.endpoint.host);
+    Views v = views();
+    for (const Member& h : hosts_) v.alive.names.push_back(h.endpoint.host);
     out_.overlay = induced(v.alive, living_marks());
     out_.figures = figures_of(out_.overlay, path_sources, random_);
     out_.in_degrees = in_degrees(out_.overlay);
-    for (const Host& h : hosts_) {
+    for (const Member& h : hosts_) {
         const double life = seconds(world_.now() - h.began);
         if (!h.node || life <= 0) continue;
         const auto sent = static_cast<double>(world_.counters(h.host).bytes_out - h.sent_before);

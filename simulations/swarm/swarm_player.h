@@ -1,6 +1,5 @@
-// The swarm of one scenario while it is played: its hosts, what is going to happen to them, and what was measured.
-// One class in three files: swarm_run.cc has time and phases, swarm_hosts.cc the hosts, swarm_measures.cc the
-// measures.
+// The swarm of one scenario while it is played: its hosts, the planned actions and the measurements. The class has
+// three files: swarm_run.cc for time and phases, swarm_hosts.cc for hosts, swarm_measures.cc for measurements.
 #pragma once
 
 #include <map>
@@ -28,14 +27,14 @@ public:
 
 private:
     enum class Role : std::uint8_t { ours, original, attacker, stranger };
-    struct Host {
+    struct Member {
         HostId host{};
         Endpoint endpoint;
         Role role = Role::ours;
-        std::unique_ptr<OverlayNode> node;       // ours, while it lives
-        std::unique_ptr<ScriptedHost> scripted;  // everybody else, while it lives
+        std::unique_ptr<OverlayNode> node;       // of ours, while it lives
+        std::unique_ptr<ScriptedHost> scripted;  // of all others, while it lives
         Instant began{};
-        std::uint64_t sent_before = 0;  // by earlier lives
+        std::uint64_t sent_before = 0;  // in earlier lives
         bool island = false;
     };
     struct Action {
@@ -47,17 +46,18 @@ private:
         Label label;
         Endpoint endpoint;
         Instant announced{};
-        std::vector<Instant> heard;  // by node; never: not, or not in this life
-        std::vector<bool> counted;   // lived at the announcement
+        std::vector<Instant> heard;  // by node, in its present life; never: not yet
+        std::vector<bool> counted;   // by node: alive at the announcement
     };
-    // The views of all nodes of ours; the others have empty ones.
+    // The views of all OverlayNodes; other hosts have empty views.
     struct Views {
         ViewGraph usable;  // entries that are alive and can be reached now
         ViewGraph alive;   // entries that are alive
         std::size_t entries = 0, dead = 0, crossing = 0, joined = 0;
         std::size_t hostile_fresh = 0, hostile_anchors = 0, fresh = 0, anchors = 0;
         std::size_t originals_listed = 0;
-        std::size_t living = 0, all_listed = 0, dead_listed = 0;  // who list all the living; anybody dead
+        std::size_t living = 0, all_listed = 0,
+                    dead_listed = 0;  // nodes that list all living ones; that list a dead one
     };
 
     // time and phases
@@ -98,13 +98,13 @@ private:
     [[nodiscard]] std::size_t living(Role role = Role::ours) const;
     [[nodiscard]] std::size_t planned(Action::Kind kind) const;
 
-    // measures
+    // measurements
     void on_event(HostId host, Instant at, const Event& event) override;
     void heard(std::size_t node, Instant at, const EntryLearned& e);
     void buried(const Endpoint& peer);
-    [[nodiscard]] Views look() const;
-    void look_at(std::size_t i, std::size_t enough, Views& v) const;
-    void look_at_entry(std::size_t i, const PeerStatus& peer, bool& crosses, Views& v) const;
+    [[nodiscard]] Views views() const;
+    void add_view(std::size_t i, std::size_t enough, Views& v) const;
+    void add_entry(std::size_t i, const PeerStatus& peer, bool& crosses, Views& v) const;
     [[nodiscard]] std::vector<bool> living_marks() const;
     void sample();
     void mark_survival(Sample& s, const std::vector<bool>& in_largest) const;
@@ -128,8 +128,8 @@ private:
     EndpointTable table_;
     AttackPlan attack_;
     FloodPlan flood_;
-    std::vector<Host> hosts_;                               // by HostId
-    std::size_t members_ = 0;                               // hosts that are not hostile, dead ones included
+    std::vector<Member> hosts_;                             // by HostId
+    std::size_t members_ = 0;                               // hosts that are not hostile, including dead ones
     std::unordered_map<std::string, std::size_t> index_;    // by address; never iterated
     std::unordered_map<std::string, std::size_t> item_of_;  // by endpoint; never iterated
     std::vector<Item> items_;

@@ -1,4 +1,4 @@
-// Time and phases of a swarm (simulations/swarm_player.h).
+// Time and phases of a swarm (simulations/swarm/swarm_player.h).
 #include "simulations/swarm/swarm_run.h"
 
 #include <algorithm>
@@ -40,8 +40,8 @@ void SwarmPlayer::play_phase(const Phase& phase) {
     out_.phases.push_back(result);
 }
 
-// Actions due at the same instant happen in the order they were planned; a sample comes after them, and after
-// the beginning of the next phase.
+// Actions of one instant are executed in the order of planning. A sample of that instant is taken after them, and
+// after the beginning of the next phase.
 void SwarmPlayer::advance(Instant end) {
     while (true) {
         const Instant action = plan_.empty() ? no_deadline : plan_.begin()->first;
@@ -132,7 +132,7 @@ std::size_t SwarmPlayer::planned(Action::Kind kind) const {
         std::ranges::count_if(plan_, [&](const auto& one) { return one.second.kind == kind; }));
 }
 
-// When the n-th node joins; the very first is there at once.
+// When the n-th node joins, since the beginning of the phase. The first node joins at once.
 Duration SwarmPlayer::join_delay(const Phase& p, std::size_t there, std::size_t n, std::size_t target) {
     if (n == 1) return Duration{0};
     const auto count = static_cast<double>(n), from = static_cast<double>(std::max<std::size_t>(there, 1)),
@@ -152,17 +152,17 @@ void SwarmPlayer::announce(const Phase& p) {
     const Role role = p.from == Speaker::ours ? Role::ours : Role::original;
     const std::vector<std::size_t> speakers = chosen_count(p.items, role);
     for (std::size_t k = 0; k < p.items && !speakers.empty(); ++k) {
-        Host& speaker = hosts_[speakers[k % speakers.size()]];
+        Member& speaker = hosts_[speakers[k % speakers.size()]];
         Item item{*Label::parse(p.label),
                   {"service" + std::to_string(items_.size()) + ".example", 80},
                   world_.now(),
                   std::vector<Instant>(hosts_.size(), never),
                   {}};
-        for (const Host& h : hosts_) item.counted.push_back(h.node != nullptr);
+        for (const Member& h : hosts_) item.counted.push_back(h.node != nullptr);
         item_of_[item.endpoint.text()] = items_.size();
         items_.push_back(item);
         if (speaker.node) {
-            // A refusal shows as an item that reaches nobody.
+            // A refused announcement shows as an item that reaches no node.
             (void)speaker.node->announce(item.label, item.endpoint);
         } else {
             static_cast<OriginalHost&>(*speaker.scripted).insert(item.label, item.endpoint);
@@ -170,10 +170,10 @@ void SwarmPlayer::announce(const Phase& p) {
     }
 }
 
-// An island of some of the living; in a one-way cut the island still hears the others.
+// Makes an island of some living nodes. In a one-way cut the island still receives from the others.
 void SwarmPlayer::split(const Phase& p) {
     std::vector<HostId> island;
-    for (Host& h : hosts_) h.island = false;
+    for (Member& h : hosts_) h.island = false;
     for (const std::size_t i : chosen(p.share)) {
         hosts_[i].island = true;
         island.push_back(hosts_[i].host);
@@ -203,16 +203,16 @@ void SwarmPlayer::skew_clocks(const Phase& p) {
     }
 }
 
-// What a drifting clock gained it keeps.
+// Drift ends, but a clock keeps what it has gained.
 void SwarmPlayer::end_faults() {
-    for (const Host& h : hosts_) {
+    for (const Member& h : hosts_) {
         world_.set_extra_latency(h.host, Duration{0});
         world_.set_wall_skew(h.host, 0);
         world_.set_wall_drift(h.host, 0);
     }
 }
 
-// The bootstrap is kept up, as operators keep theirs; everybody else comes and goes.
+// All nodes but the bootstrap come and go.
 void SwarmPlayer::churn(Instant begin, Instant end) {
     churn_until_ = end;
     for (std::size_t i = 1; i < hosts_.size(); ++i)
@@ -224,7 +224,7 @@ void SwarmPlayer::plan_death(std::size_t i, Instant from) {
     if (length < churn_until_ - from) plan(from + length, {Action::Kind::kill, i, {}});
 }
 
-// Inverse transforms. Pareto is the shifted one (Lomax): sessions from zero on, mean scale / (shape - 1).
+// Inverse transform sampling. Pareto is the shifted form (Lomax): sessions begin at zero, mean scale / (shape - 1).
 Duration SwarmPlayer::session(const Phase& p) {
     const double left = 1 - unit();
     double scales = -std::log(left);
@@ -238,7 +238,7 @@ bool SwarmPlayer::churning() const {
     return scenario_.phases[phase_].kind == PhaseKind::churn && world_.now() < churn_until_;
 }
 
-// Operators replace the original by ours, one after the other at equal distances.
+// Originals are replaced by nodes of ours, one after the other at equal intervals.
 void SwarmPlayer::upgrade(const Phase& p, Instant begin) {
     const auto wanted =
         static_cast<std::size_t>(std::llround(p.share * static_cast<double>(living(Role::original))));
@@ -250,10 +250,10 @@ void SwarmPlayer::upgrade(const Phase& p, Instant begin) {
 
 RunResult play(const Scenario& scenario, RunListener* listener) { return SwarmPlayer{scenario, listener}.play(); }
 
-// ---- records ----
+// ---- recorded runs ----
 
-Record record_of(const RunResult& result, const std::string& program) {
-    Record out{program, result.digest, result.events, {}};
+RecordedRun recorded_run_of(const RunResult& result, const std::string& program) {
+    RecordedRun out{program, result.digest, result.events, {}};
     const std::size_t step =
         std::max<std::size_t>(1, (result.samples.size() + checkpoints_max - 1) / checkpoints_max);
     for (std::size_t i = step - 1; i < result.samples.size(); i += step) {
@@ -263,7 +263,7 @@ Record record_of(const RunResult& result, const std::string& program) {
     return out;
 }
 
-Replay replay(const Scenario& scenario, const Record& record, RunListener* listener) {
+Replay replay(const Scenario& scenario, const RecordedRun& record, RunListener* listener) {
     Replay out{.result = play(scenario, listener), .same = false, .difference = {}};
     const RunResult& r = out.result;
     out.same = r.digest == record.digest && r.events == record.events;

@@ -1,36 +1,37 @@
-// One scenario, played: real OverlayNodes in a SimWorld, phase after phase, measured at equal steps of virtual
-// time. The same scenario and seed give the same run, to the last event.
+// Plays one scenario: OverlayNodes in a SimWorld, phase after phase, measured at equal intervals of virtual time.
+// The same scenario and seed give the same run, to the last event.
 #pragma once
 
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "simulations/swarm/recorded_run.h"
 #include "simulations/swarm/scenario.h"
-#include "simulations/swarm/scenario_reader.h"
 #include "simulations/views/overlay_graph.h"
 
 namespace halp::sim {
 
-// The view of a node is what it would choose partners from: fresh entries and anchors.
+// The view of a node is what it draws partners from: fresh entries and anchors.
 struct Sample {
     Duration at{0};  // since the start of the run
     std::size_t phase = 0;
     std::size_t living = 0;
-    double joined = 0;      // share of the living that have proved 8 others, or all there are
-    double all_listed = 0;  // share of the living that list every other one
-    double dead_listed = 0;  // share of the living that list somebody dead
-    double coverage = 0;    // share of the living that list the announced items, mean over items; 0 before
-    double dead_share = 0;  // of all entries in the views of the living
-    double crossing = 0;    // share of the living with somebody of the other side in view; 0 without a partition
-    Spread in_degree{};     // among the living
+    double joined = 0;       // share of the living that have proved 8 others, or all others
+    double all_listed = 0;   // share of the living that list all living nodes
+    double dead_listed = 0;  // share of the living that list a dead node
+    double coverage = 0;     // share of the living that list the announced items, mean over items; 0 before
+    double dead_share = 0;   // of all entries in the views of the living
+    double crossing = 0;     // share of the living with a node of the other side in view; 0 without a partition
+    Spread in_degree{};      // among the living
     std::uint32_t bootstrap_in_degree = 0;
-    Components components{};               // across connections that are possible now
+    Components components{};               // over entries that can be reached now
     double sent_kbit_s = 0;                // per living node since the last sample, TCP payload
     double attackers = 0;                  // share of hostile entries in the views of the living
-    std::uint64_t events = 0, digest = 0;  // executed so far, and their digest
-    // Nodes by order of joining in survival_groups equal parts: of each, the share in use (alive and in the largest
-    // component) and the share alive but cut off; the rest is dead or has not joined. In 1/255.
+    std::uint64_t events = 0, digest = 0;  // so far
+    // The survival map, in 1/255: nodes in order of joining are divided into survival_groups equal groups. `well`
+    // is the share of a group that is alive and in the largest component, `cut` the share that is alive outside of
+    // it.
     std::vector<std::uint8_t> well{}, cut{};
 };
 inline constexpr std::size_t survival_groups = 25;
@@ -38,9 +39,9 @@ inline constexpr std::size_t survival_groups = 25;
 struct ItemSpread {
     std::string endpoint;
     Duration announced{0};
-    std::size_t nodes = 0;            // lived at the announcement and at the end
+    std::size_t nodes = 0;            // alive at the announcement and at the end
     std::vector<Duration> reached{};  // sorted; since the announcement
-    // When the given share of `nodes` knew it; negative when never.
+    // Time until the given share of `nodes` knew it; negative: never.
     [[nodiscard]] double seconds_to(double share) const;
 };
 
@@ -50,11 +51,11 @@ struct PhaseResult {
     Duration begin{0}, end{0};
     std::size_t living = 0;
     double joined = 0, dead_share = 0;
-    std::size_t cut_off = 0;     // of the living, outside the largest component
-    double clean_periods = -1;   // kill: until less than 1 % of the entries are dead; negative: not in this run
-    double merged_periods = -1;  // partition: from the heal until 99 % have somebody of the other side in view
+    std::size_t cut_off = 0;     // living nodes outside the largest component
+    double clean_periods = -1;   // kill: until less than 1 % of the entries are dead; negative: never
+    double merged_periods = -1;  // partition: after healing, until 99 % have a node of the other side in view
     std::size_t false_burials = 0;
-    // What only some kinds have, by name: how many labels the fullest node holds, hostile shares, ...
+    // Figures of some kinds of phases, by name (simulations/swarm/README.md).
     std::vector<std::pair<std::string, double>> figures{};
 };
 
@@ -64,10 +65,10 @@ struct RunResult {
     std::vector<Sample> samples;
     std::vector<PhaseResult> phases;
     std::vector<ItemSpread> items;
-    ViewGraph overlay;  // of the living, at the end
+    ViewGraph overlay;  // views of the living at the end
     GraphFigures figures;
     std::vector<std::uint32_t> in_degrees;
-    std::vector<double> sent_kbit_s;  // by living node, over its last life
+    std::vector<double> sent_kbit_s;  // by living node, over its present life
 };
 
 class RunListener {
@@ -78,15 +79,15 @@ public:
 
 [[nodiscard]] RunResult play(const Scenario& scenario, RunListener* listener = nullptr);
 
-// What the run came to, for record_yaml(): at most checkpoints_max samples, evenly thinned, and the end.
-[[nodiscard]] Record record_of(const RunResult& result, const std::string& program);
+// The record of a run for recorded_run_yaml(): at most checkpoints_max samples at equal distances, and the end.
+[[nodiscard]] RecordedRun recorded_run_of(const RunResult& result, const std::string& program);
 
 struct Replay {
     RunResult result;
     bool same = false;
-    std::string difference;  // where the first is, when they are not the same
+    std::string difference;  // where the first difference is
 };
-// Plays the scenario of a record (ReadScenario::record) again and compares.
-[[nodiscard]] Replay replay(const Scenario& scenario, const Record& record, RunListener* listener = nullptr);
+// Plays a recorded scenario (ReadScenario::record) again and compares.
+[[nodiscard]] Replay replay(const Scenario& scenario, const RecordedRun& record, RunListener* listener = nullptr);
 
 }  // namespace halp::sim

@@ -35,7 +35,7 @@ Result<std::vector<std::uint32_t>> cells_of(std::string_view line, const std::st
         if (error != std::errc{} || rest != text.data() + text.size() || !(ms >= 0 && ms <= milliseconds_max))
             return wrong(file, number,
                          "column " + std::to_string(cells.size() + 1) + ": \"" + std::string{text.substr(0, 20)} +
-                             "\" is not possible; allowed: milliseconds from 0 to 10000");
+                             "\" is not allowed; allowed: milliseconds from 0 to 10000");
         cells.push_back(static_cast<std::uint32_t>(std::llround(ms * 1000)));
         if (cells.size() > routers_max)
             return wrong(file, number, "more than " + std::to_string(routers_max) + " columns");

@@ -122,7 +122,7 @@ TEST_F(LoadSettings, GuessesTheSectionThatWasForgotten) {
 }
 
 TEST_F(LoadSettings, GuessesNothingForAKeyLikeNoOther) {
-    EXPECT_THAT(load_file("zzzzzzzz: 1\n").problems, ElementsAre(HasSubstr("halpd --print-config lists all")));
+    EXPECT_THAT(load_file("zzzzzzzz: 1\n").problems, ElementsAre(HasSubstr("halpd --print-config lists all settings")));
 }
 
 TEST_F(LoadSettings, TellsSeveralMistakesAtOnce) {
@@ -146,7 +146,7 @@ TEST_F(LoadSettings, TellsSeveralMistakesAtOnce) {
             HasSubstr(":3:31: view.healer: \"-1\" is not allowed; allowed: 0 to 512"),
             HasSubstr(":4:21: limits.bytes_max: \"12XB\" is not allowed; allowed: 1MiB to 64GiB"),
             HasSubstr(":5:29: labels.default.persist: \"perhaps\" is not allowed; allowed: true or false"),
-            HasSubstr(":6:7: text is a section"), HasSubstr(":7:8: swarm: wants one value, not a list")));
+            HasSubstr(":6:7: text is a section"), HasSubstr(":7:8: swarm: takes one value, not a list")));
 }
 
 TEST_F(LoadSettings, RefusesAKeyThatIsSetTwice) {
@@ -284,7 +284,7 @@ TEST_F(LoadSettings, PutsNeoAHundredAboveThePortOfTheOriginals) {
               (ListenAddress{"127.0.0.1", 107}));
     EXPECT_THAT(load_file("dht: {port: 7, listen: \"127.0.0.1:107\"}\n").problems, IsEmpty());
     EXPECT_THAT(load_file("dht: {port: 7, listen: \"127.0.0.1:108\"}\n").problems,
-                ElementsAre(HasSubstr("dht.port puts neo on port 107, dht.listen on 108")));
+                ElementsAre(HasSubstr("dht.port sets the neo port to 107, dht.listen on 108")));
     EXPECT_FALSE(load_file("dht: {port: 65436}\n").problems.empty());
 }
 

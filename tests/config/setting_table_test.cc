@@ -10,6 +10,7 @@
 
 #include "config/load_settings.h"
 #include "config/print_settings.h"
+#include "config/units.h"
 #include "config/yaml_reader.h"
 
 namespace halp::config {
@@ -27,7 +28,7 @@ std::string sample_on_disk() {
     return content.str();
 }
 
-// Takes the "#" off every setting; comments keep theirs, they go on with a blank.
+// Removes the "#" before every setting. Comments, which have a blank behind the "#", stay comments.
 std::string uncommented(const std::string& sample) {
     std::istringstream lines{sample};
     std::string out;
@@ -59,12 +60,12 @@ TEST(SettingTable, PrintsWhatItReadsForEveryProfile) {
         Settings settings;
         settings.node = OverlayOptions::for_profile(profile);
         for (const Setting& setting : setting_table()) {
-            const std::string printed = print(setting.field(settings));
+            const std::string printed = yaml_text(setting.value(settings));
             const YamlDocument parsed = read_yaml(std::string{setting.key} + ": " + printed + "\n");
             ASSERT_EQ(parsed.entries.size(), 1u) << setting.key;
-            const Result<void> again = assign(setting.field(settings), setting.range, parsed.entries[0].text);
-            EXPECT_TRUE(again) << setting.key << ": its own default is refused: " << printed;
-            EXPECT_EQ(print(setting.field(settings)), printed) << setting.key;
+            const Result<void> again = assign(setting, settings, parsed.entries[0].text);
+            EXPECT_TRUE(again) << setting.key << ": its default is refused: " << printed;
+            EXPECT_EQ(yaml_text(setting.value(settings)), printed) << setting.key;
         }
     }
 }
@@ -72,10 +73,10 @@ TEST(SettingTable, PrintsWhatItReadsForEveryProfile) {
 TEST(SettingTable, KeepsTheOldValueWhenTheNewOneIsRefused) {
     Settings settings;
     for (const Setting& setting : setting_table()) {
-        const std::string before = print(setting.field(settings));
-        const Result<void> done = assign(setting.field(settings), setting.range, {{"\x01 no"}, false});
+        const std::string before = plain_text(setting.value(settings));
+        const Result<void> done = assign(setting, settings, {{"\x01 no"}, false});
         EXPECT_FALSE(done) << setting.key;
-        EXPECT_EQ(print(setting.field(settings)), before) << setting.key;
+        EXPECT_EQ(plain_text(setting.value(settings)), before) << setting.key;
     }
 }
 
@@ -96,7 +97,7 @@ TEST(SettingTable, FindsTheNearestKey) {
     EXPECT_EQ(nearest_key(std::string(100'000, 'a')), "");
 }
 
-TEST(SettingValue, ReadsDurationsWithUnitsOnly) {
+TEST(Units, ReadDurationsWithUnitsOnly) {
     EXPECT_EQ(parse_duration("200ms"), 200ms);
     EXPECT_EQ(parse_duration("30s"), 30s);
     EXPECT_EQ(parse_duration("1.5s"), 1500ms);
@@ -109,7 +110,7 @@ TEST(SettingValue, ReadsDurationsWithUnitsOnly) {
     EXPECT_EQ(print_duration(0s), "0s");
 }
 
-TEST(SettingValue, ReadsSizes) {
+TEST(Units, ReadSizes) {
     EXPECT_EQ(parse_size("64MiB"), std::size_t{64} << 20);
     EXPECT_EQ(parse_size("1kB"), 1000u);
     EXPECT_EQ(parse_size("4096"), 4096u);
@@ -134,13 +135,13 @@ TEST(SampleConfig, HoldsEverySettingWithItsDefault) {
     ASSERT_THAT(document.problems, IsEmpty());
     Settings settings;
     for (const Setting& setting : setting_table()) {
-        const std::string before = print(setting.field(settings));
+        const std::string before = plain_text(setting.value(settings));
         const YamlEntry* found = nullptr;
         for (const YamlEntry& entry : document.entries)
             if (entry.key == setting.key) found = &entry;
         ASSERT_NE(found, nullptr) << setting.key;
-        EXPECT_TRUE(assign(setting.field(settings), setting.range, found->text)) << setting.key;
-        EXPECT_EQ(print(setting.field(settings)), before) << setting.key;
+        EXPECT_TRUE(assign(setting, settings, found->text)) << setting.key;
+        EXPECT_EQ(plain_text(setting.value(settings)), before) << setting.key;
     }
 }
 
@@ -165,7 +166,7 @@ TEST(PrintEffective, IsItselfAConfigurationThatMeansTheSame) {
 
     ASSERT_THAT(second.problems, IsEmpty()) << printed;
     for (const Setting& setting : setting_table())
-        EXPECT_EQ(print(setting.field(first.settings)), print(setting.field(second.settings))) << setting.key;
+        EXPECT_EQ(plain_text(setting.value(first.settings)), plain_text(setting.value(second.settings))) << setting.key;
     EXPECT_EQ(second.settings.node.table.rows.at("chat/room").ttl, 7min);
     EXPECT_FALSE(second.settings.node.table.rows.at("chat/room").persist);
     EXPECT_THAT(printed, HasSubstr("# profile wan"));

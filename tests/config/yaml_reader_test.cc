@@ -63,12 +63,12 @@ TEST(YamlReader, SaysWhereTheSyntaxBreaks) {
 }
 
 TEST(YamlReader, RefusesWhatAConfigurationDoesNotNeed) {
-    EXPECT_EQ(first_problem("just text\n"), "1:1 the file must consist of lines \"setting: value\"");
+    EXPECT_EQ(first_problem("just text\n"), "1:1 the file must be a mapping of lines \"setting: value\"");
     EXPECT_EQ(first_problem("[a, b]\n"), "1:1 a list is not expected here");
     EXPECT_EQ(first_problem("a: [[1]]\n"), "1:5 a list is not expected here");
     EXPECT_EQ(first_problem("a: [{b: 1}]\n"), "1:5 a mapping is not expected here");
     EXPECT_EQ(first_problem("? [x]\n: 1\n"), "1:3 a list is not expected here");
-    EXPECT_EQ(first_problem("a: &x 1\n"), "1:4 anchors and aliases are not used in this file");
+    EXPECT_EQ(first_problem("a: &x 1\n"), "1:4 anchors and aliases are not supported");
     EXPECT_THAT(first_problem("a: *x\n"), Not(HasSubstr("none")));
     EXPECT_THAT(first_problem("a: 1\n---\nb: 2\n"), HasSubstr("more than one document"));
     EXPECT_EQ(first_problem("a: 1\na: 2\n"), "2:1 a is set twice in this file");
@@ -81,7 +81,7 @@ TEST(YamlReader, GoesOnAfterAMistake) {
     EXPECT_EQ(document.entries.back().key, "e");
 }
 
-TEST(YamlReader, NamesAMissingName) { EXPECT_EQ(first_problem(": 1\n"), "1:1 a name is missing before the colon"); }
+TEST(YamlReader, NamesAMissingName) { EXPECT_EQ(first_problem(": 1\n"), "1:1 the name before the colon is missing"); }
 
 // Found by fuzzing: twenty mistakes, and then the text ends in the middle.
 TEST(YamlReader, TellsWhatEndsItAmongNoMoreThanTwentyMistakes) {

@@ -1,6 +1,7 @@
 #include "tools/halp-sim/scenario_source.h"
 
 #include "config/yaml_reader.h"
+#include "simulations/swarm/built_in_scenarios.h"
 
 namespace halp::sim {
 

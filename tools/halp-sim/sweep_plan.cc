@@ -77,7 +77,7 @@ private:
         const std::string text = e.text.items.empty() ? "" : e.text.items.front();
         const auto count = [&](std::uint64_t max, std::uint64_t& value) {
             if (!read_count(text, max, value))
-                problem(e.value_place, e.key + ": \"" + text + "\" is not possible; allowed: a number up to " +
+                problem(e.value_place, e.key + ": \"" + text + "\" is not allowed; allowed: a number up to " +
                                            std::to_string(max));
         };
         std::uint64_t seeds = out_.seeds;

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <optional>
 
-#include "config/setting_value.h"
+#include "config/units.h"
 #include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/report/html_page.h"
 #include "tools/halp-sim/report/json_report.h"

@@ -9,6 +9,7 @@
 #include "config/yaml_reader.h"
 #include "simulations/faults/fault_plan.h"
 #include "simulations/published/reproduction.h"
+#include "simulations/swarm/built_in_scenarios.h"
 #include "simulations/swarm/scenario_reader.h"
 #include "simulations/swarm/swarm_run.h"
 #include "tools/halp-sim/compare.h"

@@ -10,8 +10,9 @@
 #include <utility>
 #include <variant>
 
+#include "config/choice_names.h"
 #include "config/setting_table.h"
-#include "config/setting_value.h"
+#include "config/typed_value.h"
 #include "overlay/libevent/interfaces.h"
 #include "tools/halpd/event_text.h"
 
@@ -31,7 +32,7 @@ config::LogSettings log_settings(const config::Settings& settings, const config:
     return log;
 }
 
-std::string profile_name(Profile profile) { return config::print(&profile); }
+std::string profile_name(Profile profile) { return config::plain_text(config::value_of(profile)); }
 
 }  // namespace
 
@@ -215,7 +216,7 @@ void Daemon::apply(const config::LoadedSettings& fresh) {
     config::Settings from = fresh.settings;
     for (const config::Setting& setting : config::setting_table())
         if (setting.reload == config::Reload::applies)
-            config::copy_value(setting.field(from), setting.field(merged));
+            config::copy_value(setting.value(from), setting.value(merged));
     merged.node.table.rows = from.node.table.rows;
     settings_ = std::move(merged);
     log_.set_level(settings_.log.level);

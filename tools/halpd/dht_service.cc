@@ -7,7 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include "config/setting_value.h"
+#include "config/choice_names.h"
+#include "config/typed_value.h"
 #include "config/yaml_reader.h"
 #include "overlay/dht/wire/neo_credentials.h"
 #include "overlay/libevent/limits.h"
@@ -233,8 +234,8 @@ Json DhtService::status() const {
     Json object = Json::object();
     object.set("listening", listening_.text());
     object.set("announced", announced_ ? Json{announced_->text()} : Json{});
-    object.set("engine", config::print(&shown.engine));
-    if (commits_) object.set("durability", config::print(&shown.durability));
+    object.set("engine", config::plain_text(config::value_of(shown.engine)));
+    if (commits_) object.set("durability", config::plain_text(config::value_of(shown.durability)));
     object.set("range_min", key_text(Key{shown.range_min}));
     object.set("range_max", key_text(Key{shown.range_max}));
     object.set("channels", store_->channel_count()).set("records", total.records);

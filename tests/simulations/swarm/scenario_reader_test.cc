@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "simulations/swarm/built_in_scenarios.h"
+
 namespace halp::sim {
 namespace {
 
@@ -51,7 +53,7 @@ TEST(ScenarioReader, TheCommandLineStandsAboveTheFile) {
 
 TEST(ScenarioReader, NamesThePlaceTheFieldAndWhatIsAllowed) {
     EXPECT_THAT(problems_of("about: x\nnodes: many\nphases:\n  grow: {do: grow}\n"),
-                ElementsAre("s.yaml:2:8: nodes: \"many\" is not possible; allowed: a number from 2 to 100000"));
+                ElementsAre("s.yaml:2:8: nodes: \"many\" is not allowed; allowed: 2 to 100000"));
     EXPECT_THAT(problems_of("about: x\nnods: 5\nphases:\n  grow: {do: grow}\n"),
                 ElementsAre("s.yaml:2:1: unknown field nods; did you mean nodes?"));
     EXPECT_THAT(problems_of("about: x\ngossip: {perod: 1s}\nphases:\n  grow: {do: grow}\n"),
@@ -61,7 +63,7 @@ TEST(ScenarioReader, NamesThePlaceTheFieldAndWhatIsAllowed) {
                             "for, shape, to"));
     EXPECT_THAT(
         problems_of("about: x\nphases:\n  grow: {do: grow}\n  k: {do: kill, share: 150%}\n"),
-        ElementsAre("s.yaml:4:24: phases.k.share: \"150%\" is not possible; allowed: a number from 0 to 1, or "
+        ElementsAre("s.yaml:4:24: phases.k.share: \"150%\" is not allowed; allowed: 0 to 1, or "
                     "a percentage"));
 }
 
@@ -81,7 +83,7 @@ TEST(ScenarioReader, TellsWhatANewFieldAllows) {
     };
     const std::string grow = "phases:\n  grow: {do: grow}\n";
     EXPECT_EQ(one("network: {topology: torus}\n" + grow),
-              "s.yaml:2:21: network.topology: \"torus\" is not possible; allowed: uniform, log_normal, matrix, "
+              "s.yaml:2:21: network.topology: \"torus\" is not allowed; allowed: uniform, log_normal, matrix, "
               "transit_stub, small_world or plod");
     EXPECT_EQ(one("network: {topology: log_normal, latency_max: 1s}\n" + grow),
               "s.yaml:2:33: network.latency_max: a network of topology log_normal has no such field; allowed: "
@@ -91,27 +93,27 @@ TEST(ScenarioReader, TellsWhatANewFieldAllows) {
     EXPECT_EQ(one("network: {topology: small_world, routers: 10, neighbours: 6}\n" + grow),
               "s.yaml:2:59: network.neighbours: allowed: at most half of network.routers, 5");
     EXPECT_THAT(one("network:\n  topology: transit_stub\n  transit_routers: 50\n  stubs: 50\n" + grow),
-                StartsWith("s.yaml:4:20: network: 37650 routers in all; allowed: at most 2000"));
+                StartsWith("s.yaml:4:20: network: 37650 routers in total; allowed: at most 2000"));
     EXPECT_THAT(one("network: {topology: matrix}\n" + grow), StartsWith("s.yaml:2:21: network.file is missing"));
     EXPECT_THAT(one("network: {topology: matrix, file: nowhere.csv}\n" + grow),
                 StartsWith("s.yaml:2:35: network.file: nowhere.csv: cannot be read"));
     EXPECT_EQ(one(grow + "  c: {do: churn, sessions: levy}\n"),
-              "s.yaml:4:28: phases.c.sessions: \"levy\" is not possible; allowed: weibull, pareto or exponential");
+              "s.yaml:4:28: phases.c.sessions: \"levy\" is not allowed; allowed: weibull, pareto or exponential");
     EXPECT_EQ(one(grow + "  c: {do: churn, sessions: exponential, shape: 1}\n"),
               "s.yaml:4:41: phases.c.shape: a phase of kind churn has no such field; allowed: do, for, sessions, "
               "scale, downtime");
     EXPECT_EQ(one(grow + "  a: {do: attack, groups: 0}\n"),
-              "s.yaml:4:27: phases.a.groups: \"0\" is not possible; allowed: a number from 1 to 2000");
+              "s.yaml:4:27: phases.a.groups: \"0\" is not allowed; allowed: 1 to 2000");
     EXPECT_EQ(one(grow + "  a: {do: flood, rate: 1001}\n"),
-              "s.yaml:4:24: phases.a.rate: \"1001\" is not possible; allowed: a number from 1 to 1000");
+              "s.yaml:4:24: phases.a.rate: \"1001\" is not allowed; allowed: 1 to 1000");
     EXPECT_EQ(one(grow + "  a: {do: slow, extra: 2h}\n"),
-              "s.yaml:4:24: phases.a.extra: \"2h\" is not possible; allowed: a duration from 1ms to 1m");
+              "s.yaml:4:24: phases.a.extra: \"2h\" is not allowed; allowed: 1ms to 1m");
     EXPECT_EQ(one(grow + "  a: {do: clocks, drift: 2}\n"),
-              "s.yaml:4:26: phases.a.drift: \"2\" is not possible; allowed: a number from 0 to 1, or a percentage");
+              "s.yaml:4:26: phases.a.drift: \"2\" is not allowed; allowed: 0 to 1, or a percentage");
     EXPECT_EQ(one(grow + "  u: {do: upgrade}\n"),
               "s.yaml:4: phases.u: there are no originals; set `originals`, such as `originals: 20%`");
     EXPECT_EQ(one("originals: 96%\n" + grow),
-              "s.yaml:2:12: originals: \"96%\" is not possible; allowed: a number from 0 to 0.95, or a percentage");
+              "s.yaml:2:12: originals: \"96%\" is not allowed; allowed: 0 to 0.95, or a percentage");
 }
 
 TEST(ScenarioReader, WhatIsWrittenIsReadAsTheSameScenario) {
@@ -134,8 +136,8 @@ TEST(ScenarioReader, WhatIsWrittenIsReadAsTheSameScenario) {
 
 TEST(ScenarioReader, ARecordComesBack) {
     const Scenario played = read_scenario("s.yaml", good, {}).scenario;
-    const Record record{"halp-sim 9", 0xfedcba9876543210U, 77, {{1500ms, 5, 1}, {2s, 77, 0xfedcba9876543210U}}};
-    const ReadScenario again = read_scenario("r.yaml", record_yaml(played, record), {});
+    const RecordedRun record{"halp-sim 9", 0xfedcba9876543210U, 77, {{1500ms, 5, 1}, {2s, 77, 0xfedcba9876543210U}}};
+    const ReadScenario again = read_scenario("r.yaml", recorded_run_yaml(played, record), {});
     ASSERT_THAT(again.problems, IsEmpty());
     ASSERT_TRUE(again.record);
     EXPECT_EQ(again.record->program, "halp-sim 9");
@@ -143,7 +145,7 @@ TEST(ScenarioReader, ARecordComesBack) {
     EXPECT_EQ(again.record->events, 77u);
     EXPECT_EQ(again.record->checkpoints, record.checkpoints);
     EXPECT_THAT(problems_of(std::string{good} + "record: {digest: xyz}\n"),
-                ElementsAre("s.yaml:9:18: record.digest: not as halp-sim writes it"));
+                ElementsAre("s.yaml:9:18: record.digest: not in the form that halp-sim writes"));
     EXPECT_THAT(problems_of(std::string{good} + "record: {checkpoints: [1s 5]}\n").size(), 1u);
     EXPECT_THAT(problems_of(std::string{good} + "record: {colour: red}\n").size(), 1u);
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "simulations/swarm/built_in_scenarios.h"
 #include "simulations/swarm/scenario_reader.h"
 
 namespace halp::sim {
@@ -191,13 +192,13 @@ TEST(SwarmRun, OriginalsAreUpgradedOneByOne) {
 TEST(SwarmRun, ARecordPlaysToTheSameDigestAndAChangeIsFound) {
     Scenario played = scenario("  k: {do: kill, share: 30%, for: 10s}\n", 12);
     const RunResult run = play(played);
-    const Record record = record_of(run, "test");
+    const RecordedRun record = recorded_run_of(run, "test");
     EXPECT_EQ(record.checkpoints.size(), run.samples.size());
-    const ReadScenario read = read_scenario("r.yaml", record_yaml(played, record), {});
+    const ReadScenario read = read_scenario("r.yaml", recorded_run_yaml(played, record), {});
     ASSERT_TRUE(read.problems.empty()) << read.problems.front();
     EXPECT_TRUE(replay(read.scenario, *read.record).same);
 
-    Record other = record;
+    RecordedRun other = record;
     other.checkpoints[5].digest ^= 1;
     EXPECT_EQ(replay(played, other).difference.substr(0, 60),
               "the first difference is between 4.000000 s and 5.000000 s, p");

@@ -112,7 +112,7 @@ TEST(LatencyModel, AWrongMatrixIsToldWithItsLine) {
         return parse_latency_matrix("m.csv", content).error().message;
     };
     EXPECT_EQ(wrong("1,2\n3,x\n"),
-              "m.csv:2: column 2: \"x\" is not possible; allowed: milliseconds from 0 to 10000");
+              "m.csv:2: column 2: \"x\" is not allowed; allowed: milliseconds from 0 to 10000");
     EXPECT_THAT(wrong("1,-2\n3,4\n"), StartsWith("m.csv:1: column 2: \"-2\""));
     EXPECT_THAT(wrong("1,nan\n3,4\n"), StartsWith("m.csv:1: column 2"));
     EXPECT_EQ(wrong("1,2\n3\n"), "m.csv:2: 1 columns; the first row has 2");

@@ -179,9 +179,9 @@ TEST(HalpSim, ASweepSaysWhatIsWrong) {
     got = run({"sweep", "announce", "--vary", "nodes"});
     EXPECT_THAT(got.err, HasSubstr("--vary nodes: write key=value,value"));
     got = run({"sweep", "announce", "--vary", "nodes=20,many"});
-    EXPECT_THAT(got.err, HasSubstr("vary: nodes: \"many\" is not possible"));
+    EXPECT_THAT(got.err, HasSubstr("vary: nodes: \"many\" is not allowed"));
     got = run({"sweep", d.write("p.yaml", "scenario: s.yaml\nseeds: none\nvarry: {nodes: [1]}\n").c_str()});
-    EXPECT_THAT(got.err, HasSubstr("p.yaml:2:8: seeds: \"none\" is not possible; allowed: a number up to 1000"));
+    EXPECT_THAT(got.err, HasSubstr("p.yaml:2:8: seeds: \"none\" is not allowed; allowed: a number up to 1000"));
     EXPECT_THAT(got.err, HasSubstr("p.yaml:3:9: unknown field varry.nodes; allowed: scenario, about"));
     got = run({"sweep", d.write("q.yaml", "scenario: none.yaml\nvary: {nodes: [1]}\n").c_str()});
     EXPECT_THAT(got.err, HasSubstr("q.yaml:1:11: scenario: no file and no built-in scenario none.yaml"));

@@ -128,7 +128,7 @@ Result<void> write_record(const std::string& path, const Scenario& scenario, con
         const std::string beside = path.substr(0, path.rfind('/') + 1) + topology.file;
         if (auto done = write_file(beside, matrix); !done) return done;
     }
-    return write_file(path, record_yaml(played, record_of(result, std::string{"halp-sim "} + HALP_VERSION)));
+    return write_file(path, recorded_run_yaml(played, recorded_run_of(result, std::string{"halp-sim "} + HALP_VERSION)));
 }
 
 Result<void> write_run_files(const std::string& directory, const Scenario& scenario,

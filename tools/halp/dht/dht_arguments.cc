@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "config/setting_value.h"
+#include "config/units.h"
 #include "store/records/channel.h"
 #include "tools/halp/nested_verbs.h"
 
