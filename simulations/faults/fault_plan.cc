@@ -17,7 +17,7 @@ using std::chrono::seconds;
 
 struct KindRow {
     std::string_view name;
-    int weight;  // how often it is drawn among the faults; 0: by other rules
+    int weight;  // frequency among the drawn faults; 0: drawn by other rules
     bool two_nodes, whole_swarm;
 };
 
@@ -61,14 +61,14 @@ private:
     std::int64_t between(std::int64_t low, std::int64_t high) {
         return low + static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(high - low) + 1));
     }
-    // A whole number of milliseconds, as the record has them.
+    // A whole number of milliseconds, the unit of a written plan.
     Duration time_between(Duration low, Duration high) {
         return milliseconds{between(low / milliseconds{1}, high / milliseconds{1})};
     }
     Duration some_time() { return time_between(Duration{0}, plan_.faults_for); }
 
-    // Announced at first; some are withdrawn, and maybe announced again; some end with their process, without a
-    // word.
+    // Every item is announced once. Some are withdrawn, and some of these announced again. Some end while their
+    // process is dead.
     void draw_items() {
         const std::size_t items = std::clamp<std::size_t>(plan_.nodes / 4, 1, 64);
         for (std::size_t i = 0; i < items; ++i) {
@@ -85,7 +85,7 @@ private:
                 const Duration away = std::min<Duration>(seconds{4}, plan_.faults_for - ended);
                 add(ended, away, StepKind::kill);
                 add(ended + milliseconds{away / milliseconds{2}}, {},
-                    StepKind::withdraw);  // meanwhile: nobody hears of it
+                    StepKind::withdraw);  // while the process is dead: no node is told
                 continue;
             }
             add(ended, {}, StepKind::withdraw);
@@ -106,7 +106,7 @@ private:
         }
     }
 
-    // Swarm-wide faults by time, those of nodes by time and nodes. A run uses some kinds and not others.
+    // The number of faults grows with the time and with the number of nodes. Each run leaves some kinds out.
     void draw_faults() {
         std::vector<StepKind> drawn;
         for (std::size_t k = 0; k < step_kinds; ++k) {
@@ -156,7 +156,7 @@ private:
         }
     }
 
-    // Up to a tenth never come back. The first three are whom everybody asks at first, so they stay.
+    // Up to a tenth of the nodes never come back. The first three are the seeds of all others, so they stay.
     void draw_deaths() {
         if (plan_.nodes < 6 || random_.chance(0.4)) return;
         const std::uint64_t dead = random_.below(plan_.nodes / 10 + 1);
@@ -170,7 +170,7 @@ private:
     FaultPlan plan_;
 };
 
-// ---- the record ----
+// ---- plans as text ----
 
 std::int64_t in_ms(Duration span) { return span / milliseconds{1}; }
 
@@ -232,11 +232,11 @@ bool read_step(const std::vector<std::string_view>& words, FaultPlan& plan) {
 }
 
 std::string what_is_wrong(const FaultPlan& plan) {
-    if (!std::ranges::is_sorted(plan.steps, {}, &Step::at)) return "steps go by time";
+    if (!std::ranges::is_sorted(plan.steps, {}, &Step::at)) return "steps are not in order of time";
     for (const Step& step : plan.steps) {
         if (step.a >= plan.nodes || step.b >= plan.nodes) return step_text(step) + ": there is no such node";
         if (row(step.kind).two_nodes && step.a == step.b) return step_text(step) + ": needs two nodes";
-        if (step.at > plan.faults_for) return step_text(step) + ": comes after the faults end";
+        if (step.at > plan.faults_for) return step_text(step) + ": is after the end of the faults";
     }
     return {};
 }
@@ -290,12 +290,12 @@ bool is_fault_record(std::string_view text) { return text.substr(0, text.find('\
 Result<FaultPlan> read_plan(std::string_view text) {
     if (!is_fault_record(text))
         return Error{ErrorCode::invalid,
-                     "line 1: a record of faults begins with `" + std::string{fault_record_begins} + "`"};
+                     "line 1: a fault plan begins with `" + std::string{fault_record_begins} + "`"};
     FaultPlan plan;
     std::size_t number = 1;
     text.remove_prefix(fault_record_begins.size());
     while (!text.empty()) {
-        text.remove_prefix(1);  // the end of the line before
+        text.remove_prefix(1);  // the newline of the previous line
         ++number;
         const std::string_view line = text.substr(0, text.find('\n'));
         text.remove_prefix(line.size());
@@ -305,7 +305,7 @@ Result<FaultPlan> read_plan(std::string_view text) {
                                              : words.size() == 2 && read_setting(words[0], words[1], plan);
         if (!good)
             return Error{ErrorCode::invalid, "line " + std::to_string(number) +
-                                                 ": not understood: " + std::string{line.substr(0, 120)}};
+                                                 ": cannot be read: " + std::string{line.substr(0, 120)}};
     }
     const std::string wrong = what_is_wrong(plan);
     if (!wrong.empty()) return Error{ErrorCode::invalid, wrong};

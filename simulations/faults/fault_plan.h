@@ -1,5 +1,5 @@
-// What a swarm goes through in one run under faults, as data: drawn from a seed, written as a record of plain
-// lines, read back, made smaller. A plan and a program give one run.
+// The fault plan of one run as data: drawn from a seed, written as lines of text, read back, made smaller. The same
+// plan and program give the same run (simulations/faults/README.md).
 #pragma once
 
 #include <cstddef>
@@ -13,37 +13,37 @@
 
 namespace halp::sim {
 
-// What `amount` says is in brackets. Faults last for `span`; all end at the end of the faults.
+// The meaning of `amount` is in brackets. A fault lasts for `span`; all faults end with the first phase of the run.
 enum class StepKind : std::uint8_t {
     loss,        // of every segment [per mille]
-    jitter,      // of every segment, so that streams overtake each other [us at most]
-    duplicates,  // attempts to connect that come twice [per mille]
-    delay,       // of everything to and from node a [us]
-    cut,         // a and b, both ways
+    jitter,      // of every segment, so that streams overtake each other [largest, us]
+    duplicates,  // connection attempts that arrive twice [per mille]
+    delay,       // of every segment to and from node a [us]
+    cut,         // between a and b, in both directions
     one_way,     // from a to b
     partition,   // two islands, each node drawn into one of them [seed of the draw]
     kill,        // a by kill -9, back after span with its disk
     power,       // a loses power: appends may be torn; back after span
-    death,       // a is killed and stays away for good
-    stall,       // a stands still, as under SIGSTOP
+    death,       // a is killed and does not come back
+    stall,       // a does not run, as under SIGSTOP
     clock_step,  // the wall clock of a jumps, and back at the end [s]
     drift,       // the wall clock of a gains [ppm]
     disk_full,   // of a; appends leave torn pieces [bytes]
     disk_read_only,
-    disk_busy,    // the lock of a's files is held by another process
-    disk_broken,  // reading fails too
-    // What users do meanwhile.
+    disk_busy,    // another process holds the lock of a's files
+    disk_broken,  // reading fails as well
+    // Actions of users.
     announce,     // on node a [number of the item]
     withdraw,     // on node a [number of the item]
-    insert,       // a stranger inserts a host that does not exist, by HALP text, at a [number]
+    insert,       // a stranger inserts a host that does not exist at a, by HALP text [number]
     insert_node,  // the same under `halp` [number]
-    flood,        // a stranger inserts under many new labels at a [how many]
-    query,        // a stranger asks a [number of the label]
+    flood,        // a stranger inserts under many new labels at a [number of labels]
+    query,        // a stranger queries a [number of the label]
 };
 inline constexpr std::size_t step_kinds = 23;
 
 struct Step {
-    Duration at{0};  // from the beginning
+    Duration at{0};  // since the beginning of the run
     Duration span{0};
     StepKind kind{};
     std::uint32_t a = 0, b = 0;
@@ -52,10 +52,10 @@ struct Step {
 };
 
 struct FaultPlan {
-    std::uint64_t seed = 1;  // of the world too
+    std::uint64_t seed = 1;  // also of the world
     std::size_t nodes = 32;
-    Duration faults_for = std::chrono::minutes{8};  // then everything heals
-    Duration heal_for = std::chrono::minutes{4};    // and by then the swarm has converged
+    Duration faults_for = std::chrono::minutes{8};  // the first phase; then everything heals
+    Duration heal_for = std::chrono::minutes{4};    // deadline for convergence after that
     Duration period = std::chrono::seconds{1};
     Duration ttl = std::chrono::minutes{1};
     std::vector<Step> steps;  // by time
@@ -72,13 +72,13 @@ inline constexpr std::size_t plan_nodes_max = 10'000, plan_steps_max = 100'000;
 FaultPlan draw_plan(const PlanSize& size);
 
 std::string_view kind_name(StepKind kind);
-std::string step_text(const Step& step);  // "12.500 s kill node 3 for 20.000 s": one fault of a plan, for people
+std::string step_text(const Step& step);  // for people: "12.500 s kill node 3 for 20.000 s"
 
-// The record: a first line that says what it is, settings, one line per step. Comments begin with '#'.
+// A written plan: a first line that names the format, settings, one line per step. Comments begin with '#'.
 inline constexpr std::string_view fault_record_begins = "halp-sim-faults 1";
 std::string write_plan(const FaultPlan& plan);
 [[nodiscard]] Result<FaultPlan> read_plan(std::string_view text);
-// Records of other kinds begin differently.
+// True when the text begins with fault_record_begins.
 [[nodiscard]] bool is_fault_record(std::string_view text);
 
 }  // namespace halp::sim

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "simulations/faults/checkers/doors.h"
+#include "simulations/faults/checkers/no_reentrance.h"
 #include "simulations/swarm/convergence.h"
 #include "simulations/world/sim_world.h"
 
@@ -16,16 +16,16 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration look_every = seconds{1};
-constexpr std::size_t looks_max = 64;  // nodes asked at a time; each in its turn
-constexpr std::size_t seeds_of_all = 3;
-constexpr Duration calm = seconds{5};  // watched on after it converged
+constexpr Duration snapshot_every = seconds{1};
+constexpr std::size_t snapshots_max = 64;  // nodes asked each time, in turn
+constexpr std::size_t seeds_of_all = 3;    // the first nodes are the seeds of all
+constexpr Duration calm = seconds{5};      // the run goes on after convergence
 
-// Asks and inserts by HALP text, and lets the answer pass.
+// Queries and inserts by HALP text and ignores the answers.
 class Stranger final : public EventHandler {
 public:
     explicit Stranger(Environment& env) : env_(env) {}
-    void say(const Endpoint& to, const std::string& query) {
+    void send(const Endpoint& to, const std::string& query) {
         env_.transport.write(env_.transport.connect(to), query);
     }
 
@@ -69,10 +69,10 @@ public:
             if (step.span > Duration{0}) agenda_.emplace(start_ + step.at + step.span, Action{Action::end, k});
         }
         for (std::size_t i = 0; i < nodes_.size(); ++i) start_node(i);
-        run_until(start_ + plan_.faults_for);
+        advance_to(start_ + plan_.faults_for);
         heal();
         converge();
-        run_until(world_.now() + calm);
+        advance_to(world_.now() + calm);
         return conclude();
     }
 
@@ -80,10 +80,10 @@ private:
     struct Node {
         Endpoint endpoint;
         HostId host{};
-        std::unique_ptr<DoorGuard> guard;
+        std::unique_ptr<ReentranceGuard> guard;
         std::unique_ptr<OverlayNode> overlay;
-        std::set<std::int64_t> items;  // what its applications announce
-        bool dead = false;             // for good
+        std::set<std::int64_t> items;  // announced by its applications
+        bool dead = false;             // does not come back
     };
     struct Action {
         enum What : std::uint8_t { begin, end } what;
@@ -97,32 +97,32 @@ private:
 
     // ---- time ----
 
-    void run_until(Instant end) {
+    void advance_to(Instant end) {
         while (true) {
             const Instant planned = agenda_.empty() ? end : agenda_.begin()->first;
-            const Instant next = std::min({planned, next_look_, end});
+            const Instant next = std::min({planned, next_snapshot_, end});
             if (next > world_.now()) world_.run_for(next - world_.now());
             if (!agenda_.empty() && planned <= next) {
                 const Action action = agenda_.begin()->second;
                 agenda_.erase(agenda_.begin());
                 act(action);
-            } else if (next_look_ <= next) {
-                look();
-                next_look_ += look_every;
+            } else if (next_snapshot_ <= next) {
+                take_snapshots();
+                next_snapshot_ += snapshot_every;
             } else {
                 return;
             }
         }
     }
 
-    void look() {
-        const std::size_t some = std::min(nodes_.size(), looks_max);
+    void take_snapshots() {
+        const std::size_t some = std::min(nodes_.size(), snapshots_max);
         for (std::size_t k = 0; k < some; ++k, turn_ = (turn_ + 1) % nodes_.size()) {
             const Node& n = nodes_[turn_];
             if (!n.overlay) continue;
-            Look seen = look_at(turn_, *n.overlay, world_.now(), world_.env(n.host).clock.wall());
+            Snapshot seen = take_snapshot(turn_, *n.overlay, world_.now(), world_.env(n.host).clock.wall());
             if (given_.disturb) given_.disturb(seen);
-            checkers_.on_look(seen);
+            checkers_.on_snapshot(seen);
         }
     }
 
@@ -133,50 +133,65 @@ private:
         const bool begins = action.what == Action::begin;
         if (begins && step.span > Duration{0}) active_.insert(action.step);
         if (!begins) active_.erase(action.step);
+        if (!act_on_network(step) && !act_on_node(step, begins)) act_user(step);
+    }
+
+    // Sets the network to what the active steps say. False: another kind of step.
+    bool act_on_network(const Step& step) {
         switch (step.kind) {
             case StepKind::loss:
-                return world_.set_loss(static_cast<double>(greatest(StepKind::loss)) / 1000);
+                return world_.set_loss(static_cast<double>(greatest(StepKind::loss)) / 1000), true;
             case StepKind::jitter:
-                return world_.set_jitter(Duration{greatest(StepKind::jitter)});
+                return world_.set_jitter(Duration{greatest(StepKind::jitter)}), true;
             case StepKind::duplicates:
-                return world_.set_duplicates(static_cast<double>(greatest(StepKind::duplicates)) / 1000);
+                return world_.set_duplicates(static_cast<double>(greatest(StepKind::duplicates)) / 1000), true;
             case StepKind::delay:
-                return world_.set_extra_latency(nodes_[step.a].host, Duration{sum(step)});
+                return world_.set_extra_latency(nodes_[step.a].host, Duration{sum(step)}), true;
             case StepKind::cut:
             case StepKind::one_way:
             case StepKind::partition:
-                return set_ways();
+                return apply_cuts(), true;
+            default:
+                return false;
+        }
+    }
+
+    // False: another kind of step.
+    bool act_on_node(const Step& step, bool begins) {
+        Node& n = nodes_[step.a];
+        switch (step.kind) {
             case StepKind::kill:
             case StepKind::power:
-                return begins ? end_node(step.a, step.kind == StepKind::power ? Crash::machine : Crash::process)
-                              : start_node(step.a);
+                if (!begins) return start_node(step.a), true;
+                return end_node(step.a, step.kind == StepKind::power ? Crash::machine : Crash::process), true;
             case StepKind::death:
-                nodes_[step.a].dead = true;
-                return end_node(step.a, Crash::process);
+                n.dead = true;
+                return end_node(step.a, Crash::process), true;
             case StepKind::stall:
-                if (begins && nodes_[step.a].overlay) world_.stall(nodes_[step.a].host, step.span);
-                return;
+                if (begins && n.overlay) world_.stall(n.host, step.span);
+                return true;
             case StepKind::clock_step:
-                return world_.set_wall_skew(nodes_[step.a].host, sum(step));
+                return world_.set_wall_skew(n.host, sum(step)), true;
             case StepKind::drift:
-                return world_.set_wall_drift(nodes_[step.a].host, static_cast<double>(sum(step)) / 1e6);
+                return world_.set_wall_drift(n.host, static_cast<double>(sum(step)) / 1e6), true;
             case StepKind::disk_full:
             case StepKind::disk_read_only:
             case StepKind::disk_busy:
             case StepKind::disk_broken:
-                return set_disks(step.a);
+                return set_disks(step.a), true;
             default:
-                return act_user(step);
+                return false;
         }
     }
 
-    // Of all that go on now.
+    // The largest amount among the active steps of the kind.
     [[nodiscard]] std::int64_t greatest(StepKind kind) const {
         std::int64_t most = 0;
         for (const std::size_t k : active_)
             if (plan_.steps[k].kind == kind) most = std::max(most, plan_.steps[k].amount);
         return most;
     }
+    // Of the active steps of the same kind and node.
     [[nodiscard]] std::int64_t sum(const Step& like) const {
         std::int64_t all = 0;
         for (const std::size_t k : active_)
@@ -184,7 +199,8 @@ private:
         return all;
     }
 
-    void set_ways() {
+    // Cuts and islands of all active steps.
+    void apply_cuts() {
         world_.heal();
         for (const std::size_t k : active_) {
             const Step& step = plan_.steps[k];
@@ -192,7 +208,7 @@ private:
             if (step.kind == StepKind::one_way) world_.cut_one_way(nodes_[step.a].host, nodes_[step.b].host);
             if (step.kind != StepKind::partition) continue;
             std::vector<HostId> island;
-            // By node, so that a plan with fewer nodes has the same islands among them.
+            // Drawn by node, so that a plan with fewer nodes has the same islands.
             for (std::size_t i = 0; i < nodes_.size(); ++i)
                 if (mix_words(static_cast<std::uint64_t>(step.amount), i) % 2 == 0)
                     island.push_back(nodes_[i].host);
@@ -202,7 +218,7 @@ private:
 
     void set_disks(std::size_t i) {
         const HostId host = nodes_[i].host;
-        if (!nodes_[i].overlay) return;  // set when it is back
+        if (!nodes_[i].overlay) return;  // start_node() sets the faults again
         StorageFault fault = StorageFault::none;
         std::size_t torn = 0;
         for (const std::size_t k : active_) {
@@ -227,14 +243,14 @@ private:
         return {*Label::parse("svc" + std::to_string(number % 3)),
                 {"item" + std::to_string(number) + ".example", 80}};
     }
-    void deed(Deed::Kind kind, std::size_t node, const OwnAnnouncement& what) {
-        checkers_.on_deed({kind, node, world_.now(), what});
+    void change_truth(TruthChange::Kind kind, std::size_t node, const OwnAnnouncement& what) {
+        checkers_.on_truth_change({kind, node, world_.now(), what});
     }
 
     void announce(std::size_t i, std::int64_t number) {
         const OwnAnnouncement what = item(number);
-        deed(Deed::Kind::appeared, i, what);
-        // A refusal shows as an item that is not kept.
+        change_truth(TruthChange::Kind::appeared, i, what);
+        // OwnKept reports an announcement that was refused.
         static_cast<void>(nodes_[i].overlay->announce(what.label, what.endpoint));
     }
 
@@ -242,7 +258,7 @@ private:
         Node& n = nodes_[step.a];
         const std::int64_t wall = count(SimOptions{}.wall_at_start) + (world_.now() - start_) / seconds{1};
         const std::string number = std::to_string(step.amount);
-        // Some strangers claim the future.
+        // Some strangers claim a time in the future.
         const std::string when = std::to_string(step.amount % 3 == 0 ? wall + 1'000'000 : wall - step.amount % 50);
         switch (step.kind) {
             case StepKind::announce:
@@ -250,19 +266,19 @@ private:
                 return;
             case StepKind::withdraw:
                 if (n.items.erase(step.amount) == 0 || !n.overlay) return;
-                deed(Deed::Kind::withdrawn, step.a, item(step.amount));
+                change_truth(TruthChange::Kind::withdrawn, step.a, item(step.amount));
                 n.overlay->withdraw(item(step.amount).label, item(step.amount).endpoint);
                 return;
             case StepKind::insert:
-                return stranger_->say(n.endpoint, "insert svc" + std::to_string(step.amount % 3) + "\n" + when +
-                                                      " stranger" + number + ".example 80");
+                return stranger_->send(n.endpoint, "insert svc" + std::to_string(step.amount % 3) + "\n" + when +
+                                                       " stranger" + number + ".example 80");
             case StepKind::insert_node:
-                return stranger_->say(
+                return stranger_->send(
                     n.endpoint, "insert halp\n" + when + " 10.99." + std::to_string(step.amount % 250) + ".1 3451");
             case StepKind::flood:
-                return stranger_->say(n.endpoint, flood(step) + "\n" + when + " flood.example 80");
+                return stranger_->send(n.endpoint, flood(step) + "\n" + when + " flood.example 80");
             case StepKind::query:
-                return stranger_->say(n.endpoint, "get svc" + std::to_string(step.amount % 4));
+                return stranger_->send(n.endpoint, "get svc" + std::to_string(step.amount % 4));
             default:
                 return;
         }
@@ -283,13 +299,13 @@ private:
         OverlayOptions options = node_options_;
         for (std::size_t k = 0; k < std::min(seeds_of_all, nodes_.size()); ++k)
             if (k != i) options.seeds.push_back(nodes_[k].endpoint);
-        n.guard = std::make_unique<DoorGuard>(i, world_.env(n.host));
+        n.guard = std::make_unique<ReentranceGuard>(i, world_.env(n.host));
         checkers_.adopt(*n.guard);
-        n.overlay = std::make_unique<OverlayNode>(n.guard->doors(), table_, options, false);
-        n.guard->stand_before(*n.overlay);
+        n.overlay = std::make_unique<OverlayNode>(n.guard->environment(), table_, options, false);
+        n.guard->guard(*n.overlay);
         world_.attach(n.host, *n.guard);
         set_disks(i);
-        deed(Deed::Kind::appeared, i, {Label::halp(), n.endpoint});
+        change_truth(TruthChange::Kind::appeared, i, {Label::halp(), n.endpoint});
         n.overlay->start();
         for (const std::int64_t number : n.items) announce(i, number);
     }
@@ -301,14 +317,14 @@ private:
         world_.crash(n.host, how);
         n.overlay.reset();
         n.guard.reset();
-        for (const std::int64_t number : n.items) deed(Deed::Kind::vanished, i, item(number));
-        deed(Deed::Kind::vanished, i, {Label::halp(), n.endpoint});
+        for (const std::int64_t number : n.items) change_truth(TruthChange::Kind::vanished, i, item(number));
+        change_truth(TruthChange::Kind::vanished, i, {Label::halp(), n.endpoint});
     }
 
-    // ---- the second phase ----
+    // ---- the second phase: healing ----
 
     void heal() {
-        // What ends at this very instant has ended already; the rest of the agenda is what was drawn too long.
+        // End the faults that were planned to last longer.
         while (!agenda_.empty()) {
             const Action action = agenda_.begin()->second;
             agenda_.erase(agenda_.begin());
@@ -332,7 +348,7 @@ private:
         while (true) {
             out_.missing = sim::missing(members, items, node_options_.view);
             if (out_.missing.empty() || world_.now() >= deadline) break;
-            run_until(world_.now() + look_every);
+            advance_to(world_.now() + snapshot_every);
         }
         out_.converged_after = world_.now() - healed;
     }
@@ -342,8 +358,8 @@ private:
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
             const std::uint64_t strays = world_.counters(nodes_[i].host).strays;
             if (strays > 0)
-                out_.violations.push_back(
-                    {"doors", world_.now(), i, std::to_string(strays) + " uses of streams that were not its own"});
+                out_.violations.push_back({"no re-entrance", world_.now(), i,
+                                           std::to_string(strays) + " uses of streams that the node does not own"});
         }
         for (Violation& v : out_.violations) v.at = Instant{v.at - start_};
         out_.digest = world_.digest();
@@ -362,9 +378,9 @@ private:
     std::vector<Node> nodes_;
     std::unique_ptr<Stranger> stranger_;
     std::multimap<Instant, Action> agenda_;  // equal instants stay in the order of the plan
-    std::set<std::size_t> active_;           // steps that go on
+    std::set<std::size_t> active_;           // steps whose fault lasts now
     std::set<std::size_t> lived_;
-    Instant next_look_ = start_ + look_every;
+    Instant next_snapshot_ = start_ + snapshot_every;
     std::size_t turn_ = 0;
     FaultOutcome out_;
 };
@@ -407,8 +423,8 @@ Duration transit_of(const FaultPlan& plan) {
     Duration stall{0};
     for (const Step& step : plan.steps)
         if (step.kind == StepKind::stall) stall = std::max(stall, step.span);
-    // A kernel gives a stream up after 30 s (NetworkOptions::give_up); what waited so long may wait for a stalled
-    // reader then.
+    // A kernel closes a stream after 30 s without acknowledgement (NetworkOptions::give_up). A segment that waited
+    // so long may then wait for a stalled reader.
     return seconds{40} + stall;
 }
 

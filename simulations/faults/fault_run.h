@@ -1,5 +1,5 @@
-// Plays a plan of faults against real OverlayNodes with every checker on. Two phases: under faults the safety
-// checkers stay silent; then everything heals, and the swarm converges by a deadline.
+// Plays a fault plan against real OverlayNodes with every invariant checker. A run has two phases: under faults no
+// checker may report; then everything heals and the swarm must converge by a deadline.
 #pragma once
 
 #include <cstdint>
@@ -14,29 +14,29 @@
 namespace halp::sim {
 
 struct FaultOutcome {
-    std::vector<Violation> violations;  // the first of them
-    std::vector<std::string> missing;   // at the deadline; empty when it converged
-    Duration converged_after{0};        // the end of the faults; meaningful when it did
+    std::vector<Violation> violations;  // the first Checker::violations_max
+    std::vector<std::string> missing;   // what is missing for convergence at the deadline; empty: converged
+    Duration converged_after{0};        // since the end of the faults; meaningful when converged
     std::uint64_t digest = 0, events = 0;
     Duration simulated{0};
 
     [[nodiscard]] bool good() const { return violations.empty() && missing.empty(); }
-    // Whose rule was broken first: the name of a checker, "convergence", or "" when none.
+    // The first rule that was broken: the name of a checker, "convergence", or "" for none.
     [[nodiscard]] std::string complaint() const;
-    // "no resurrection: node 3 at 61.0 s: ...", first what broke first.
+    // Each violation as a line, in order of time: "no resurrection: node 3 at 61.0 s: ...".
     [[nodiscard]] std::vector<std::string> lines() const;
 };
 
 struct FaultRunOptions {
-    // Before the checkers see what a node says of itself: how a test plants a wrong node.
-    std::function<void(Look&)> disturb;
+    // Called with each snapshot before the checkers see it. Tests plant faulty nodes with it.
+    std::function<void(Snapshot&)> disturb;
 };
 
 FaultOutcome play_faults(const FaultPlan& plan, const FaultRunOptions& options = {});
 
-// What every node of such a run is given: small quotas, so that they are felt.
+// The options of every node: small quotas, so that the run reaches them.
 OverlayOptions fault_run_options(const FaultPlan& plan);
-// How long an honest message may be under way in such a run.
+// Longest time that an honest message may travel in such a run.
 Duration transit_of(const FaultPlan& plan);
 
 }  // namespace halp::sim

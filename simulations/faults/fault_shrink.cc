@@ -33,8 +33,8 @@ private:
         return std::chrono::milliseconds{best_.plan.faults_for / 2 / std::chrono::milliseconds{1}};
     }
 
-    // In pieces, at first half of them, at last one by one (Zeller and Hildebrandt, "Simplifying and Isolating
-    // Failure-Inducing Input", IEEE TSE 28(2), 2002).
+    // Drops pieces of the steps: first halves, at last single steps (Zeller and Hildebrandt, "Simplifying and
+    // Isolating Failure-Inducing Input", IEEE TSE 28(2), 2002).
     bool drop_steps() {
         bool smaller = false;
         for (std::size_t piece = (best_.plan.steps.size() + 1) / 2; piece > 0; piece /= 2) {
@@ -52,7 +52,7 @@ private:
         return smaller;
     }
 
-    // True when it fails too; then it is the best so far.
+    // True when the plan fails in the same way; then it is the best so far.
     bool tried(FaultPlan plan) {
         if (best_.runs >= runs_max_) return false;
         ++best_.runs;

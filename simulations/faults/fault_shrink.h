@@ -1,4 +1,4 @@
-// From a plan that fails to a small one that fails in the same way: fewer nodes, less time, fewer steps.
+// Finds a small plan that fails in the same way as a given plan: fewer nodes, less time, fewer steps.
 #pragma once
 
 #include <functional>
@@ -14,10 +14,10 @@ struct Shrunk {
 };
 
 using PlayPlan = std::function<FaultOutcome(const FaultPlan&)>;
-// `outcome` is that of `plan`. Plays at most `runs_max` smaller plans.
+// `outcome` is the outcome of `plan`. Plays at most `runs_max` smaller plans.
 Shrunk shrink(const FaultPlan& plan, const FaultOutcome& outcome, const PlayPlan& play, std::size_t runs_max);
 
-// The same with this many nodes, and with this much time: what falls outside is left out.
+// The plan with fewer nodes, or with less time. Steps that do not fit are left out.
 FaultPlan with_nodes(const FaultPlan& plan, std::size_t nodes);
 FaultPlan with_time(const FaultPlan& plan, Duration faults_for);
 

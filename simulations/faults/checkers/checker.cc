@@ -15,40 +15,40 @@ namespace {
 
 constexpr std::size_t everything = 1'000'000;
 
-void look_at_label(const OverlayNode& overlay, const Label& label, Look& look) {
+void add_label(const OverlayNode& overlay, const Label& label, Snapshot& snapshot) {
     if (label.lists_names())
-        look.directories.emplace_back(label, overlay.names(label, 0, everything).size());
+        snapshot.directories.emplace_back(label, overlay.names(label, 0, everything).size());
     else
-        look.lists.emplace_back(label, overlay.hosts(label, 0, everything));
+        snapshot.lists.emplace_back(label, overlay.hosts(label, 0, everything));
 }
 
 }  // namespace
 
-Look look_at(std::size_t node, const OverlayNode& overlay, Instant at, UnixSeconds wall) {
-    Look look;
-    look.node = node;
-    look.at = at;
-    look.wall = wall;
-    look.lists.emplace_back(Label::halp(), overlay.hosts(Label::halp(), 0, everything));
+Snapshot take_snapshot(std::size_t node, const OverlayNode& overlay, Instant at, UnixSeconds wall) {
+    Snapshot snapshot;
+    snapshot.node = node;
+    snapshot.at = at;
+    snapshot.wall = wall;
+    snapshot.lists.emplace_back(Label::halp(), overlay.hosts(Label::halp(), 0, everything));
     const std::vector<ListedName> names = overlay.names(Label::labels(), 0, everything);
-    look.directories.emplace_back(Label::labels(), names.size());
-    look.announcements = overlay.announcements();
+    snapshot.directories.emplace_back(Label::labels(), names.size());
+    snapshot.announcements = overlay.announcements();
     std::set<Label> labels;
     // A flood may push the name of a label out of the directory `labels`; the label is there all the same.
-    for (const OwnAnnouncement& own : look.announcements) labels.insert(own.label);
+    for (const OwnAnnouncement& own : snapshot.announcements) labels.insert(own.label);
     for (const ListedName& name : names)
         if (const Result<Label> label = Label::parse(name.name)) labels.insert(*label);
     for (const Label& label : labels)
         if (label != Label::halp() && label != Label::labels() && overlay.known(label))
-            look_at_label(overlay, label, look);
-    look.peers = overlay.peers();
-    look.status = overlay.status();
-    return look;
+            add_label(overlay, label, snapshot);
+    snapshot.peers = overlay.peers();
+    snapshot.status = overlay.status();
+    return snapshot;
 }
 
 void Checker::on_event(std::size_t, Instant, const Event&) {}
-void Checker::on_deed(const Deed&) {}
-void Checker::on_look(const Look&) {}
+void Checker::on_truth_change(const TruthChange&) {}
+void Checker::on_snapshot(const Snapshot&) {}
 
 void Checker::report(std::size_t node, Instant at, std::string what) {
     if (!violations_ || violations_->size() >= violations_max) return;
@@ -56,23 +56,23 @@ void Checker::report(std::size_t node, Instant at, std::string what) {
 }
 
 void CheckerSet::add(std::unique_ptr<Checker> checker) {
-    checker->tell(&violations_);
+    checker->report_to(&violations_);
     checkers_.push_back(std::move(checker));
 }
 void CheckerSet::on_event(std::size_t node, Instant at, const Event& event) {
     for (const auto& checker : checkers_) checker->on_event(node, at, event);
 }
-void CheckerSet::on_deed(const Deed& deed) {
-    for (const auto& checker : checkers_) checker->on_deed(deed);
+void CheckerSet::on_truth_change(const TruthChange& change) {
+    for (const auto& checker : checkers_) checker->on_truth_change(change);
 }
-void CheckerSet::on_look(const Look& look) {
-    for (const auto& checker : checkers_) checker->on_look(look);
+void CheckerSet::on_snapshot(const Snapshot& snapshot) {
+    for (const auto& checker : checkers_) checker->on_snapshot(snapshot);
 }
 
-void add_all_checkers(CheckerSet& set, const Bounds& bounds) {
-    set.add(std::make_unique<FreshestWins>(bounds));
-    set.add(std::make_unique<NoResurrection>(bounds));
-    set.add(std::make_unique<Quotas>(bounds));
+void add_all_checkers(CheckerSet& set, const CheckerContext& context) {
+    set.add(std::make_unique<FreshestWins>(context));
+    set.add(std::make_unique<NoResurrection>(context));
+    set.add(std::make_unique<Quotas>(context));
     set.add(std::make_unique<ProvedFirst>());
     set.add(std::make_unique<OwnKept>());
 }
@@ -84,8 +84,8 @@ std::string seconds_text(Duration span) {
     return std::to_string(tenths / 10) + "." + std::to_string(std::abs(tenths % 10)) + " s";
 }
 
-Instant confirmed_at(const ListedHost& host, const Look& look) {
-    return look.at - std::chrono::seconds{count(look.wall) - count(host.seen)};
+Instant confirmed_at(const ListedHost& host, const Snapshot& snapshot) {
+    return snapshot.at - std::chrono::seconds{count(snapshot.wall) - count(host.seen)};
 }
 
 }  // namespace halp::sim

@@ -1,6 +1,6 @@
-// What must hold of every node at every instant, faults or not. A checker is told what nodes note, what was done to
-// them, and what each node says of itself when asked (a Look); it reports and never acts. Looks are values, so a
-// test shows a checker a node that is wrong by writing one down.
+// Invariant checkers: rules that hold for every node at every instant, with or without faults. A checker receives
+// the events of the nodes, the ground truth, and snapshots of what each node answers. It reports and never acts. A
+// snapshot is a value, so a test makes one of a faulty node by hand.
 #pragma once
 
 #include <cstddef>
@@ -24,21 +24,21 @@ struct Violation {
     std::string what;
 };
 
-// The answers of one node at one instant, all by its public queries.
-struct Look {
+// The answers of one node to its public queries at one instant.
+struct Snapshot {
     std::size_t node = 0;
     Instant at{};
-    UnixSeconds wall{0};                                           // of that node
+    UnixSeconds wall{0};                                           // clock of that node
     std::vector<std::pair<Label, std::vector<ListedHost>>> lists;  // `halp` first
-    std::vector<std::pair<Label, std::size_t>> directories;        // how many names
+    std::vector<std::pair<Label, std::size_t>> directories;        // number of names
     std::vector<PeerStatus> peers;
     std::vector<OwnAnnouncement> announcements;
     NodeStatus status;
 };
-Look look_at(std::size_t node, const OverlayNode& overlay, Instant at, UnixSeconds wall);
+Snapshot take_snapshot(std::size_t node, const OverlayNode& overlay, Instant at, UnixSeconds wall);
 
-// The truth: an item (a node itself: under `halp`) is there from now on, or is not any more.
-struct Deed {
+// A change of the ground truth: an item appears or ends. A node itself is an item under `halp`.
+struct TruthChange {
     enum class Kind : std::uint8_t { appeared, vanished, withdrawn };
     Kind kind{};
     std::size_t node = 0;
@@ -51,11 +51,11 @@ public:
     virtual ~Checker() = default;
     [[nodiscard]] virtual std::string_view name() const = 0;
     virtual void on_event(std::size_t node, Instant at, const Event& event);
-    virtual void on_deed(const Deed& deed);
-    virtual void on_look(const Look& look);
-    void tell(std::vector<Violation>* violations) { violations_ = violations; }
+    virtual void on_truth_change(const TruthChange& change);
+    virtual void on_snapshot(const Snapshot& snapshot);
+    void report_to(std::vector<Violation>* violations) { violations_ = violations; }
 
-    static constexpr std::size_t violations_max = 100;  // of one run; what comes later is not kept
+    static constexpr std::size_t violations_max = 100;  // of one run; later ones are dropped
 
 protected:
     void report(std::size_t node, Instant at, std::string what);
@@ -64,23 +64,23 @@ private:
     std::vector<Violation>* violations_ = nullptr;
 };
 
-// What checkers need to know of a run.
-struct Bounds {
+// What checkers know about a run.
+struct CheckerContext {
     OverlayOptions options;  // of every node
-    // How long an honest message may be under way: a stall, a cut that heals, retransmissions. What it says is
-    // older by that much than the receiver can know.
+    // Longest time that an honest message may travel: a stall, a cut that heals, retransmissions. The receiver
+    // cannot know that its content is older by that much.
     Duration transit = std::chrono::seconds{5};
-    const EndpointTable* endpoints = nullptr;  // shared by all nodes, part of their `table_bytes`
+    const EndpointTable* endpoints = nullptr;  // shared by all nodes; counted in the `table_bytes` of each
 };
 
-// Several as one; keeps what they report.
+// Calls several checkers and keeps their violations.
 class CheckerSet {
 public:
     void add(std::unique_ptr<Checker> checker);
-    void adopt(Checker& checker) { checker.tell(&violations_); }  // of one that somebody else keeps and calls
+    void adopt(Checker& checker) { checker.report_to(&violations_); }  // the caller owns it and calls it
     void on_event(std::size_t node, Instant at, const Event& event);
-    void on_deed(const Deed& deed);
-    void on_look(const Look& look);
+    void on_truth_change(const TruthChange& change);
+    void on_snapshot(const Snapshot& snapshot);
     [[nodiscard]] const std::vector<Violation>& violations() const { return violations_; }
 
 private:
@@ -88,12 +88,12 @@ private:
     std::vector<Violation> violations_;
 };
 
-// All that need no more than this.
-void add_all_checkers(CheckerSet& set, const Bounds& bounds);
+// Every checker that needs nothing but the context.
+void add_all_checkers(CheckerSet& set, const CheckerContext& context);
 
 std::string item_text(const Label& label, const Endpoint& endpoint);  // "chat a.example:80"
 std::string seconds_text(Duration span);                              // "12.3 s"
-// When the host was last confirmed, as a list shows it; a second is as fine as it gets.
-Instant confirmed_at(const ListedHost& host, const Look& look);
+// When the host was last confirmed, as a list shows it: to the second.
+Instant confirmed_at(const ListedHost& host, const Snapshot& snapshot);
 
 }  // namespace halp::sim

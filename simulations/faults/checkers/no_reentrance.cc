@@ -1,16 +1,16 @@
-#include "simulations/faults/checkers/doors.h"
+#include "simulations/faults/checkers/no_reentrance.h"
 
 namespace halp::sim {
 
 namespace {
 
-// Says for as long as it lives what is under way.
-class Under {
+// Names the running call for as long as it lives.
+class RunningCall {
 public:
-    Under(const char*& place, const char* what) : place_(place), before_(place) { place_ = what; }
-    ~Under() { place_ = before_; }
-    Under(const Under&) = delete;
-    Under& operator=(const Under&) = delete;
+    RunningCall(const char*& place, const char* what) : place_(place), before_(place) { place_ = what; }
+    ~RunningCall() { place_ = before_; }
+    RunningCall(const RunningCall&) = delete;
+    RunningCall& operator=(const RunningCall&) = delete;
 
 private:
     const char*& place_;
@@ -19,67 +19,69 @@ private:
 
 }  // namespace
 
-DoorGuard::DoorGuard(std::size_t node, OverlayEnvironment world)
+ReentranceGuard::ReentranceGuard(std::size_t node, OverlayEnvironment world)
     : node_(node),
       world_(world),
-      doors_{{world.clock, *this, world.random, *this}, world.cache, world.state, *this} {}
+      environment_{{world.clock, *this, world.random, *this}, world.cache, world.state, *this} {}
 
 template <class Call>
-void DoorGuard::enter(const char* what, Call call) {
-    if (open_) report(node_, world_.clock.now(), std::string{what} + " came back while " + open_ + " was open");
-    if (running_) report(node_, world_.clock.now(), std::string{what} + " came within " + running_);
-    const Under under{running_, what};
+void ReentranceGuard::enter(const char* what, Call call) {
+    if (interface_call_)
+        report(node_, world_.clock.now(),
+               std::string{what} + " was called before " + interface_call_ + " had returned");
+    if (handler_call_) report(node_, world_.clock.now(), std::string{what} + " was called within " + handler_call_);
+    const RunningCall running{handler_call_, what};
     call();
 }
 
-void DoorGuard::on_accept(StreamId stream, const Endpoint& source) {
+void ReentranceGuard::on_accept(StreamId stream, const Endpoint& source) {
     enter("on_accept", [&] { handler_->on_accept(stream, source); });
 }
-void DoorGuard::on_connected(StreamId stream, const Endpoint& remote) {
+void ReentranceGuard::on_connected(StreamId stream, const Endpoint& remote) {
     enter("on_connected", [&] { handler_->on_connected(stream, remote); });
 }
-void DoorGuard::on_connect_failed(StreamId stream, ConnectFailure why) {
+void ReentranceGuard::on_connect_failed(StreamId stream, ConnectFailure why) {
     enter("on_connect_failed", [&] { handler_->on_connect_failed(stream, why); });
 }
-void DoorGuard::on_bytes(StreamId stream, Bytes bytes) {
+void ReentranceGuard::on_bytes(StreamId stream, Bytes bytes) {
     enter("on_bytes", [&] { handler_->on_bytes(stream, bytes); });
 }
-void DoorGuard::on_writable(StreamId stream) {
+void ReentranceGuard::on_writable(StreamId stream) {
     enter("on_writable", [&] { handler_->on_writable(stream); });
 }
-void DoorGuard::on_end(StreamId stream) {
+void ReentranceGuard::on_end(StreamId stream) {
     enter("on_end", [&] { handler_->on_end(stream); });
 }
-void DoorGuard::on_closed(StreamId stream) {
+void ReentranceGuard::on_closed(StreamId stream) {
     enter("on_closed", [&] { handler_->on_closed(stream); });
 }
-void DoorGuard::on_wakeup() {
+void ReentranceGuard::on_wakeup() {
     enter("on_wakeup", [&] { handler_->on_wakeup(); });
 }
 
-void DoorGuard::wake_at(Instant when) {
-    const Under under{open_, "wake_at"};
+void ReentranceGuard::wake_at(Instant when) {
+    const RunningCall running{interface_call_, "wake_at"};
     world_.alarm.wake_at(when);
 }
-StreamId DoorGuard::connect(const Endpoint& to) {
-    const Under under{open_, "connect"};
+StreamId ReentranceGuard::connect(const Endpoint& to) {
+    const RunningCall running{interface_call_, "connect"};
     return world_.transport.connect(to);
 }
-void DoorGuard::write(StreamId stream, Bytes bytes) {
-    const Under under{open_, "write"};
+void ReentranceGuard::write(StreamId stream, Bytes bytes) {
+    const RunningCall running{interface_call_, "write"};
     world_.transport.write(stream, bytes);
 }
-std::size_t DoorGuard::unsent(StreamId stream) const { return world_.transport.unsent(stream); }
-void DoorGuard::close(StreamId stream) {
-    const Under under{open_, "close"};
+std::size_t ReentranceGuard::unsent(StreamId stream) const { return world_.transport.unsent(stream); }
+void ReentranceGuard::close(StreamId stream) {
+    const RunningCall running{interface_call_, "close"};
     world_.transport.close(stream);
 }
-void DoorGuard::abort(StreamId stream) {
-    const Under under{open_, "abort"};
+void ReentranceGuard::abort(StreamId stream) {
+    const RunningCall running{interface_call_, "abort"};
     world_.transport.abort(stream);
 }
-void DoorGuard::note(const Event& event) {
-    const Under under{open_, "note"};
+void ReentranceGuard::note(const Event& event) {
+    const RunningCall running{interface_call_, "note"};
     world_.observer.note(event);
 }
 

@@ -1,20 +1,20 @@
-// No door is re-entered: while a door of a node is open nothing comes back through its handler, and one call into
-// the handler ends before the next begins. A guard stands between one node and its world, on both sides, and
-// reports. (SimWorld asserts the same of itself; a guard works in any world.)
+// Checks that no call re-enters a node: while a node calls an interface of its world, its handler is not called,
+// and one handler call returns before the next begins. The guard stands between one node and its world, wraps the
+// calls in both directions and reports. SimWorld asserts the same; the guard works with any world.
 #pragma once
 
 #include "simulations/faults/checkers/checker.h"
 
 namespace halp::sim {
 
-class DoorGuard final : public Checker, public EventHandler, Alarm, Transport, Observer {
+class ReentranceGuard final : public Checker, public EventHandler, Alarm, Transport, Observer {
 public:
-    DoorGuard(std::size_t node, OverlayEnvironment world);
-    // The doors for the node; then tell who it is, and attach the guard to the world in its place.
-    [[nodiscard]] const OverlayEnvironment& doors() const { return doors_; }
-    void stand_before(EventHandler& node) { handler_ = &node; }
+    ReentranceGuard(std::size_t node, OverlayEnvironment world);
+    // Build the node with this environment, then guard it and attach the guard to the world in place of the node.
+    [[nodiscard]] const OverlayEnvironment& environment() const { return environment_; }
+    void guard(EventHandler& node) { handler_ = &node; }
 
-    [[nodiscard]] std::string_view name() const override { return "doors"; }
+    [[nodiscard]] std::string_view name() const override { return "no re-entrance"; }
 
     void on_accept(StreamId stream, const Endpoint& source) override;
     void on_connected(StreamId stream, const Endpoint& remote_address) override;
@@ -39,10 +39,10 @@ private:
 
     std::size_t node_;
     OverlayEnvironment world_;
-    OverlayEnvironment doors_;
+    OverlayEnvironment environment_;
     EventHandler* handler_ = nullptr;
-    const char* open_ = nullptr;     // the door that is open
-    const char* running_ = nullptr;  // the call into the node that is under way
+    const char* interface_call_ = nullptr;  // call of the node that has not returned
+    const char* handler_call_ = nullptr;    // call into the node that has not returned
 };
 
 }  // namespace halp::sim

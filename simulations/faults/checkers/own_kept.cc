@@ -8,31 +8,33 @@ void OwnKept::on_event(std::size_t node, Instant at, const Event& event) {
     const auto* forgotten = std::get_if<EntryForgotten>(&event);
     if (!forgotten || forgotten->why == ForgottenWhy::withdrawn) return;
     if (own_[node].contains({forgotten->label, forgotten->endpoint}))
-        report(node, at, item_text(forgotten->label, forgotten->endpoint) + " was forgotten where it is announced");
+        report(node, at,
+               item_text(forgotten->label, forgotten->endpoint) + " was forgotten by the node that announces it");
 }
 
-void OwnKept::on_deed(const Deed& deed) {
-    if (deed.item.label == Label::halp()) return;
-    const Item item{deed.item.label, deed.item.endpoint};
-    if (deed.kind == Deed::Kind::appeared)
-        own_[deed.node].insert(item);
+void OwnKept::on_truth_change(const TruthChange& change) {
+    if (change.item.label == Label::halp()) return;
+    const Item item{change.item.label, change.item.endpoint};
+    if (change.kind == TruthChange::Kind::appeared)
+        own_[change.node].insert(item);
     else
-        own_[deed.node].erase(item);
+        own_[change.node].erase(item);
 }
 
-void OwnKept::on_look(const Look& look) {
-    for (const Item& item : own_[look.node]) {
-        const bool announced = std::ranges::any_of(look.announcements, [&](const OwnAnnouncement& own) {
+void OwnKept::on_snapshot(const Snapshot& snapshot) {
+    for (const Item& item : own_[snapshot.node]) {
+        const bool announced = std::ranges::any_of(snapshot.announcements, [&](const OwnAnnouncement& own) {
             return own.label == item.first && own.endpoint == item.second;
         });
-        const auto list = std::ranges::find_if(look.lists, [&](const auto& l) { return l.first == item.first; });
+        const auto list =
+            std::ranges::find_if(snapshot.lists, [&](const auto& l) { return l.first == item.first; });
         bool first = false;
-        for (std::size_t i = 0; list != look.lists.end() && i < list->second.size() && list->second[i].own; ++i)
+        for (std::size_t i = 0; list != snapshot.lists.end() && i < list->second.size() && list->second[i].own; ++i)
             first = first || list->second[i].endpoint == item.second;
         if (!announced || !first)
-            report(look.node, look.at,
+            report(snapshot.node, snapshot.at,
                    item_text(item.first, item.second) +
-                       (announced ? " does not stand first where it is announced" : " is announced no more"));
+                       (announced ? " is not first on the node that announces it" : " is no longer announced"));
     }
 }
 

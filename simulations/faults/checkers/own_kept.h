@@ -1,5 +1,5 @@
-// What is announced on a node stays there, first in its list, until it is withdrawn: no flood, quota or hearsay
-// moves it.
+// An announcement stays in the list of its own node, before all other hosts, until it is withdrawn. No flood, quota
+// or hearsay moves it.
 #pragma once
 
 #include <map>
@@ -14,8 +14,8 @@ class OwnKept final : public Checker {
 public:
     [[nodiscard]] std::string_view name() const override { return "own kept"; }
     void on_event(std::size_t node, Instant at, const Event& event) override;
-    void on_deed(const Deed& deed) override;
-    void on_look(const Look& look) override;
+    void on_truth_change(const TruthChange& change) override;
+    void on_snapshot(const Snapshot& snapshot) override;
 
 private:
     using Item = std::pair<Label, Endpoint>;

@@ -4,8 +4,8 @@
 
 namespace halp::sim {
 
-void ProvedFirst::on_look(const Look& look) {
-    for (const auto& list : look.lists) {
+void ProvedFirst::on_snapshot(const Snapshot& snapshot) {
+    for (const auto& list : snapshot.lists) {
         const ListedHost* stranger = nullptr;
         for (const ListedHost& host : list.second) {
             if (host.claimed) {
@@ -13,11 +13,11 @@ void ProvedFirst::on_look(const Look& look) {
                 continue;
             }
             const bool suspect =
-                list.first == Label::halp() && std::ranges::any_of(look.peers, [&](const PeerStatus& peer) {
+                list.first == Label::halp() && std::ranges::any_of(snapshot.peers, [&](const PeerStatus& peer) {
                     return peer.suspect && peer.endpoint == host.endpoint;
                 });
             if (stranger && !suspect)
-                report(look.node, look.at,
+                report(snapshot.node, snapshot.at,
                        item_text(list.first, stranger->endpoint) + ", a mere claim, stands above " +
                            host.endpoint.text());
         }

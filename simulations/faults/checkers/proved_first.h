@@ -1,5 +1,5 @@
-// A `get` never shows a stranger that was only ever claimed above a host that somebody confirmed. Suspects of
-// `halp`, who were confirmed but answer no more, stand below the claims.
+// A list never shows a merely claimed host above a confirmed one. Suspects in `halp`, which were confirmed but no
+// longer answer, are below the claims.
 #pragma once
 
 #include "simulations/faults/checkers/checker.h"
@@ -9,7 +9,7 @@ namespace halp::sim {
 class ProvedFirst final : public Checker {
 public:
     [[nodiscard]] std::string_view name() const override { return "proved first"; }
-    void on_look(const Look& look) override;
+    void on_snapshot(const Snapshot& snapshot) override;
 };
 
 }  // namespace halp::sim

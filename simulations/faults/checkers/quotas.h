@@ -7,13 +7,13 @@ namespace halp::sim {
 
 class Quotas final : public Checker {
 public:
-    explicit Quotas(const Bounds& bounds) : bounds_(bounds) {}
+    explicit Quotas(const CheckerContext& context) : context_(context) {}
     [[nodiscard]] std::string_view name() const override { return "quotas"; }
-    void on_look(const Look& look) override;
+    void on_snapshot(const Snapshot& snapshot) override;
 
 private:
-    void at_most(const Look& look, const std::string& what, std::size_t held, std::size_t allowed);
-    Bounds bounds_;
+    void at_most(const Snapshot& snapshot, const std::string& what, std::size_t held, std::size_t allowed);
+    CheckerContext context_;
 };
 
 }  // namespace halp::sim

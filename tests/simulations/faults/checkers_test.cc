@@ -1,12 +1,12 @@
-// Each checker catches the violation it is for, written down as a look at a node that is wrong, and says nothing of
-// a node that is right. (Good runs of whole swarms: fault_run_test.cc.)
+// Each checker reports its violation in a snapshot of a faulty node, and reports nothing for a correct one.
+// fault_run_test.cc has runs of whole swarms.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 
-#include "simulations/faults/checkers/doors.h"
 #include "simulations/faults/checkers/freshest_wins.h"
+#include "simulations/faults/checkers/no_reentrance.h"
 #include "simulations/faults/checkers/no_resurrection.h"
 #include "simulations/faults/checkers/own_kept.h"
 #include "simulations/faults/checkers/proved_first.h"
@@ -37,137 +37,139 @@ ListedHost claimed(const Endpoint& endpoint, Instant at, Duration age = seconds{
 }
 ListedHost own(const Endpoint& endpoint, Instant at) { return {endpoint, wall_at(at), true, false, false}; }
 
-Look look_of(Instant at, std::vector<ListedHost> chat_list, std::vector<ListedHost> peers = {}) {
-    Look look;
-    look.node = 4;
-    look.at = at;
-    look.wall = wall_at(at);
-    look.lists = {{Label::halp(), std::move(peers)}, {chat, std::move(chat_list)}};
-    look.directories = {{Label::labels(), 2}};
-    return look;
+Snapshot snapshot_of(Instant at, std::vector<ListedHost> chat_list, std::vector<ListedHost> peers = {}) {
+    Snapshot snapshot;
+    snapshot.node = 4;
+    snapshot.at = at;
+    snapshot.wall = wall_at(at);
+    snapshot.lists = {{Label::halp(), std::move(peers)}, {chat, std::move(chat_list)}};
+    snapshot.directories = {{Label::labels(), 2}};
+    return snapshot;
 }
 
 template <class T>
 struct Watched {
     template <class... Args>
     explicit Watched(Args&&... args) : checker(std::forward<Args>(args)...) {
-        checker.tell(&violations);
+        checker.report_to(&violations);
     }
     std::vector<Violation> violations;
     T checker;
 };
 
-Bounds bounds(Duration ttl = seconds{60}) {
-    Bounds bounds;
-    bounds.options.gossip.ttl = ttl;
-    bounds.options.table.fallback.ttl = ttl;
-    return bounds;
+CheckerContext context(Duration ttl = seconds{60}) {
+    CheckerContext made;
+    made.options.gossip.ttl = ttl;
+    made.options.table.fallback.ttl = ttl;
+    return made;
 }
 
 // ---- freshest wins ----
 
-TEST(FreshestWins, HearsWhenAnEntryGrowsOlder) {
-    Watched<FreshestWins> w{bounds()};
-    w.checker.on_look(look_of(noon, {vouched(a, noon, seconds{1})}));
+TEST(FreshestWins, ReportsAnEntryThatGrowsOlder) {
+    Watched<FreshestWins> w{context()};
+    w.checker.on_snapshot(snapshot_of(noon, {vouched(a, noon, seconds{1})}));
     const Instant later = noon + seconds{10};
-    w.checker.on_look(look_of(later, {vouched(a, later, seconds{50})}));
+    w.checker.on_snapshot(snapshot_of(later, {vouched(a, later, seconds{50})}));
     ASSERT_THAT(w.violations, SizeIs(1));
     EXPECT_EQ(w.violations[0].node, 4U);
     EXPECT_EQ(w.violations[0].what, "chat a.example:80 grew older by 39.0 s");
 }
 
-TEST(FreshestWins, SeesAListOutOfOrder) {
-    Watched<FreshestWins> w{bounds()};
-    w.checker.on_look(look_of(noon, {vouched(a, noon, seconds{30}), vouched(b, noon, seconds{3})}));
+TEST(FreshestWins, ReportsAListOutOfOrder) {
+    Watched<FreshestWins> w{context()};
+    w.checker.on_snapshot(snapshot_of(noon, {vouched(a, noon, seconds{30}), vouched(b, noon, seconds{3})}));
     ASSERT_THAT(w.violations, SizeIs(1));
     EXPECT_THAT(w.violations[0].what, HasSubstr("chat b.example:80 stands below a.example:80"));
 }
 
-TEST(FreshestWins, HearsWhenAHostIsConfirmedAfterItsDeath) {
-    Watched<FreshestWins> w{bounds()};
-    w.checker.on_deed({Deed::Kind::appeared, 1, noon, {Label::halp(), peer}});
-    w.checker.on_deed({Deed::Kind::vanished, 1, noon + seconds{5}, {Label::halp(), peer}});
+TEST(FreshestWins, ReportsAHostConfirmedAfterItsDeath) {
+    Watched<FreshestWins> w{context()};
+    w.checker.on_truth_change({TruthChange::Kind::appeared, 1, noon, {Label::halp(), peer}});
+    w.checker.on_truth_change({TruthChange::Kind::vanished, 1, noon + seconds{5}, {Label::halp(), peer}});
     const Instant later = noon + seconds{90};
-    w.checker.on_look(look_of(later, {}, {vouched(peer, later, seconds{2})}));
+    w.checker.on_snapshot(snapshot_of(later, {}, {vouched(peer, later, seconds{2})}));
     ASSERT_THAT(w.violations, SizeIs(1));
     EXPECT_EQ(w.violations[0].what, "halp 10.0.0.1:3451 was confirmed 83.0 s after it was gone");
 }
 
-TEST(FreshestWins, IsSilentWhileTimePassesAndANewProcessForgets) {
-    Watched<FreshestWins> w{bounds()};
+TEST(FreshestWins, AcceptsAgeingEntriesAndANewProcess) {
+    Watched<FreshestWins> w{context()};
     for (int s = 0; s < 50; ++s) {
         const Instant at = noon + seconds{s};
-        w.checker.on_look(look_of(at, {own(b, at), vouched(a, at, seconds{s % 20}), claimed(peer, at)}));
+        w.checker.on_snapshot(snapshot_of(at, {own(b, at), vouched(a, at, seconds{s % 20}), claimed(peer, at)}));
     }
-    w.checker.on_deed({Deed::Kind::vanished, 4, noon + seconds{50}, {Label::halp(), Endpoint{"10.0.0.4", 3451}}});
+    w.checker.on_truth_change(
+        {TruthChange::Kind::vanished, 4, noon + seconds{50}, {Label::halp(), Endpoint{"10.0.0.4", 3451}}});
     const Instant at = noon + seconds{51};
-    w.checker.on_look(look_of(at, {vouched(a, at, seconds{59})}));
+    w.checker.on_snapshot(snapshot_of(at, {vouched(a, at, seconds{59})}));
     EXPECT_THAT(w.violations, IsEmpty());
 }
 
 // ---- no resurrection ----
 
-TEST(NoResurrection, SeesWhatIsShownAfterItsTtl) {
-    Watched<NoResurrection> w{bounds()};
-    w.checker.on_deed({Deed::Kind::appeared, 1, noon, {chat, a}});
-    w.checker.on_deed({Deed::Kind::vanished, 1, noon, {chat, a}});
+TEST(NoResurrection, ReportsAnEntryShownAfterItsTtl) {
+    Watched<NoResurrection> w{context()};
+    w.checker.on_truth_change({TruthChange::Kind::appeared, 1, noon, {chat, a}});
+    w.checker.on_truth_change({TruthChange::Kind::vanished, 1, noon, {chat, a}});
     const Instant in_time = noon + seconds{64}, late = noon + seconds{80};
-    w.checker.on_look(look_of(in_time, {vouched(a, in_time, seconds{59})}));
+    w.checker.on_snapshot(snapshot_of(in_time, {vouched(a, in_time, seconds{59})}));
     EXPECT_THAT(w.violations, IsEmpty());
-    w.checker.on_look(look_of(late, {vouched(a, late, seconds{5})}));
+    w.checker.on_snapshot(snapshot_of(late, {vouched(a, late, seconds{5})}));
     ASSERT_THAT(w.violations, SizeIs(1));
     EXPECT_EQ(w.violations[0].what, "chat a.example:80 is shown 80.0 s after it was gone");
 }
 
-TEST(NoResurrection, SeesWhatComesBackAfterItsWithdrawalWasHeard) {
-    Watched<NoResurrection> w{bounds()};
-    w.checker.on_deed({Deed::Kind::appeared, 1, noon, {chat, a}});
-    w.checker.on_deed({Deed::Kind::withdrawn, 1, noon, {chat, a}});
+TEST(NoResurrection, ReportsAnEntryThatComesBackAfterANotedWithdrawal) {
+    Watched<NoResurrection> w{context()};
+    w.checker.on_truth_change({TruthChange::Kind::appeared, 1, noon, {chat, a}});
+    w.checker.on_truth_change({TruthChange::Kind::withdrawn, 1, noon, {chat, a}});
     const Instant at = noon + seconds{3};
-    w.checker.on_look(look_of(at, {vouched(a, at, seconds{4})}));  // it has not heard yet
+    w.checker.on_snapshot(
+        snapshot_of(at, {vouched(a, at, seconds{4})}));  // the node has not noted the withdrawal yet
     EXPECT_THAT(w.violations, IsEmpty());
     w.checker.on_event(4, at, EntryForgotten{chat, a, ForgottenWhy::withdrawn});
-    w.checker.on_look(look_of(at + seconds{1}, {vouched(a, at + seconds{1}, seconds{5})}));
+    w.checker.on_snapshot(snapshot_of(at + seconds{1}, {vouched(a, at + seconds{1}, seconds{5})}));
     ASSERT_THAT(w.violations, SizeIs(1));
     EXPECT_THAT(w.violations[0].what, HasSubstr("noted its withdrawal"));
 }
 
-TEST(NoResurrection, IsSilentWhenTheAnnouncerSaysSoAgainOrAStrangerClaims) {
-    Watched<NoResurrection> w{bounds()};
-    w.checker.on_deed({Deed::Kind::withdrawn, 1, noon, {chat, a}});
+TEST(NoResurrection, AcceptsANewAnnouncementAndAClaim) {
+    Watched<NoResurrection> w{context()};
+    w.checker.on_truth_change({TruthChange::Kind::withdrawn, 1, noon, {chat, a}});
     w.checker.on_event(4, noon, EntryForgotten{chat, a, ForgottenWhy::withdrawn});
     const Instant later = noon + seconds{300};
-    w.checker.on_look(look_of(later, {claimed(a, later)}));
-    w.checker.on_deed({Deed::Kind::appeared, 2, later, {chat, a}});
-    w.checker.on_look(look_of(later, {vouched(a, later, seconds{0})}));
+    w.checker.on_snapshot(snapshot_of(later, {claimed(a, later)}));
+    w.checker.on_truth_change({TruthChange::Kind::appeared, 2, later, {chat, a}});
+    w.checker.on_snapshot(snapshot_of(later, {vouched(a, later, seconds{0})}));
     EXPECT_THAT(w.violations, IsEmpty());
 }
 
 // ---- quotas ----
 
-TEST(Quotas, SeesEachQuotaExceededAndNoneThatIsFull) {
-    Bounds tight = bounds();
+TEST(Quotas, ReportsEachExceededQuotaAndNoFullOne) {
+    CheckerContext tight = context();
     tight.options.table.fallback.entries_max = 2;
     tight.options.table.labels_max = 3;
     tight.options.table.bytes_max = 1000;
     tight.options.table.names_per_directory_max = 4;
     tight.options.view.anchors_max = 1;
     Watched<Quotas> w{tight};
-    Look full = look_of(noon, {own(a, noon), own(b, noon)});
+    Snapshot full = snapshot_of(noon, {own(a, noon), own(b, noon)});
     full.directories = {{Label::labels(), 3}, {*Label::parse("chat/"), 4}};
     full.peers.resize(1);
     full.peers[0].role = PeerRole::anchor;
     full.status.labels = 3;
     full.status.table_bytes = 1000;
-    w.checker.on_look(full);
+    w.checker.on_snapshot(full);
     EXPECT_THAT(w.violations, IsEmpty());
-    Look over = full;
+    Snapshot over = full;
     over.lists[1].second.push_back(own(peer, noon));
     over.directories = {{Label::labels(), 4}, {*Label::parse("chat/"), 5}};
     over.peers.resize(2, over.peers[0]);
     over.status.labels = 4;
     over.status.table_bytes = 1001;
-    w.checker.on_look(over);
+    w.checker.on_snapshot(over);
     std::vector<std::string> said;
     for (const Violation& v : w.violations) said.push_back(v.what);
     EXPECT_THAT(said, testing::ElementsAre("3 hosts in chat, allowed 2", "4 names in labels, allowed 3",
@@ -177,78 +179,78 @@ TEST(Quotas, SeesEachQuotaExceededAndNoneThatIsFull) {
 
 // ---- proved first ----
 
-TEST(ProvedFirst, SeesAStrangerAboveAConfirmedHost) {
+TEST(ProvedFirst, ReportsAClaimAboveAConfirmedHost) {
     Watched<ProvedFirst> w;
-    w.checker.on_look(look_of(noon, {own(peer, noon), claimed(a, noon), vouched(b, noon, seconds{9})}));
+    w.checker.on_snapshot(snapshot_of(noon, {own(peer, noon), claimed(a, noon), vouched(b, noon, seconds{9})}));
     ASSERT_THAT(w.violations, SizeIs(1));
     EXPECT_EQ(w.violations[0].what, "chat a.example:80, a mere claim, stands above b.example:80");
 }
 
-TEST(ProvedFirst, IsSilentOfClaimsBelowAndOfSuspectsAtTheEnd) {
+TEST(ProvedFirst, AcceptsClaimsBelowAndSuspectsAtTheEnd) {
     Watched<ProvedFirst> w;
-    Look look = look_of(noon, {vouched(b, noon, seconds{9}), claimed(a, noon)},
-                        {claimed(a, noon), vouched(peer, noon, seconds{9})});
-    look.peers.resize(1);
-    look.peers[0].endpoint = peer;
-    look.peers[0].suspect = true;
-    w.checker.on_look(look);
+    Snapshot snapshot = snapshot_of(noon, {vouched(b, noon, seconds{9}), claimed(a, noon)},
+                                    {claimed(a, noon), vouched(peer, noon, seconds{9})});
+    snapshot.peers.resize(1);
+    snapshot.peers[0].endpoint = peer;
+    snapshot.peers[0].suspect = true;
+    w.checker.on_snapshot(snapshot);
     EXPECT_THAT(w.violations, IsEmpty());
-    look.peers[0].suspect = false;
-    w.checker.on_look(look);
+    snapshot.peers[0].suspect = false;
+    w.checker.on_snapshot(snapshot);
     EXPECT_THAT(w.violations, SizeIs(1));
 }
 
 // ---- own kept ----
 
-TEST(OwnKept, SeesAnOwnAnnouncementEvictedOutrankedOrForgotten) {
+TEST(OwnKept, ReportsAnAnnouncementThatIsEvictedOutrankedOrForgotten) {
     Watched<OwnKept> w;
-    w.checker.on_deed({Deed::Kind::appeared, 4, noon, {chat, a}});
-    Look good = look_of(noon, {own(a, noon), vouched(b, noon, seconds{1})});
+    w.checker.on_truth_change({TruthChange::Kind::appeared, 4, noon, {chat, a}});
+    Snapshot good = snapshot_of(noon, {own(a, noon), vouched(b, noon, seconds{1})});
     good.announcements = {{chat, a}};
-    w.checker.on_look(good);
+    w.checker.on_snapshot(good);
     w.checker.on_event(4, noon, EntryForgotten{chat, b, ForgottenWhy::expired});
     EXPECT_THAT(w.violations, IsEmpty());
-    Look outranked = look_of(noon, {vouched(b, noon, seconds{1}), own(a, noon)});
+    Snapshot outranked = snapshot_of(noon, {vouched(b, noon, seconds{1}), own(a, noon)});
     outranked.announcements = good.announcements;
-    w.checker.on_look(outranked);
-    Look gone = look_of(noon, {vouched(b, noon, seconds{1})});
-    w.checker.on_look(gone);
+    w.checker.on_snapshot(outranked);
+    Snapshot gone = snapshot_of(noon, {vouched(b, noon, seconds{1})});
+    w.checker.on_snapshot(gone);
     w.checker.on_event(4, noon, EntryForgotten{chat, a, ForgottenWhy::expired});
     ASSERT_THAT(w.violations, SizeIs(3));
-    EXPECT_THAT(w.violations[0].what, HasSubstr("does not stand first"));
-    EXPECT_THAT(w.violations[1].what, HasSubstr("is announced no more"));
-    EXPECT_THAT(w.violations[2].what, HasSubstr("was forgotten where it is announced"));
+    EXPECT_THAT(w.violations[0].what, HasSubstr("is not first on the node"));
+    EXPECT_THAT(w.violations[1].what, HasSubstr("is no longer announced"));
+    EXPECT_THAT(w.violations[2].what, HasSubstr("was forgotten by the node that announces it"));
 }
 
-TEST(OwnKept, IsSilentAfterAWithdrawal) {
+TEST(OwnKept, AcceptsAWithdrawal) {
     Watched<OwnKept> w;
-    w.checker.on_deed({Deed::Kind::appeared, 4, noon, {chat, a}});
-    w.checker.on_deed({Deed::Kind::withdrawn, 4, noon, {chat, a}});
+    w.checker.on_truth_change({TruthChange::Kind::appeared, 4, noon, {chat, a}});
+    w.checker.on_truth_change({TruthChange::Kind::withdrawn, 4, noon, {chat, a}});
     w.checker.on_event(4, noon, EntryForgotten{chat, a, ForgottenWhy::withdrawn});
-    w.checker.on_look(look_of(noon, {}));
+    w.checker.on_snapshot(snapshot_of(noon, {}));
     EXPECT_THAT(w.violations, IsEmpty());
 }
 
-// ---- doors ----
+// ---- no re-entrance ----
 
-// Connects when it is woken.
+// Connects when its alarm fires.
 class Caller final : public EventHandler {
 public:
-    explicit Caller(const Environment& doors) : doors_(doors) {}
+    explicit Caller(const OverlayEnvironment& environment) : environment_(environment) {}
     void on_accept(StreamId, const Endpoint&) override {}
     void on_connected(StreamId, const Endpoint&) override { ++connected; }
     void on_connect_failed(StreamId, ConnectFailure) override {}
     void on_bytes(StreamId, Bytes) override {}
     void on_end(StreamId) override {}
     void on_closed(StreamId) override {}
-    void on_wakeup() override { doors_.transport.connect(peer); }
+    void on_wakeup() override { environment_.transport.connect(peer); }
     int connected = 0;
 
 private:
-    const Environment& doors_;
+    const OverlayEnvironment& environment_;
 };
 
-// A world that answers before its door has closed.
+// A transport that calls the handler before connect() has returned.
 class HastyTransport final : public Transport {
 public:
     StreamId connect(const Endpoint& to) override {
@@ -261,33 +263,33 @@ public:
     EventHandler* answered = nullptr;
 };
 
-TEST(DoorGuard, ReportsAWorldThatAnswersThroughAnOpenDoor) {
+TEST(ReentranceGuard, ReportsAWorldThatCallsBackWithinACall) {
     SimWorld world{1};
     OverlayEnvironment& env = world.env(world.add_host({"10.0.0.9", 3451}));
     HastyTransport hasty;
-    Watched<DoorGuard> w{4U,
-                         OverlayEnvironment{{env.clock, env.alarm, env.random, hasty}, env.cache, env.state, env.observer}};
-    Caller node{w.checker.doors()};
-    w.checker.stand_before(node);
+    Watched<ReentranceGuard> w{
+        4U, OverlayEnvironment{{env.clock, env.alarm, env.random, hasty}, env.cache, env.state, env.observer}};
+    Caller node{w.checker.environment()};
+    w.checker.guard(node);
     hasty.answered = &w.checker;
     w.checker.on_wakeup();
     EXPECT_EQ(node.connected, 1);
     ASSERT_THAT(w.violations, SizeIs(2));
-    EXPECT_EQ(w.violations[0].what, "on_connected came back while connect was open");
-    EXPECT_EQ(w.violations[1].what, "on_connected came within on_wakeup");
+    EXPECT_EQ(w.violations[0].what, "on_connected was called before connect had returned");
+    EXPECT_EQ(w.violations[1].what, "on_connected was called within on_wakeup");
 }
 
-TEST(DoorGuard, IsSilentInAWorldThatKeepsTheRule) {
+TEST(ReentranceGuard, AcceptsAWorldThatKeepsTheRule) {
     SimWorld world{1};
     const HostId here = world.add_host({"10.0.0.9", 3451}), there = world.add_host(peer);
-    Watched<DoorGuard> w{4U, world.env(here)};
-    Watched<DoorGuard> other{5U, world.env(there)};
-    Caller node{w.checker.doors()}, callee{other.checker.doors()};
-    w.checker.stand_before(node);
-    other.checker.stand_before(callee);
+    Watched<ReentranceGuard> w{4U, world.env(here)};
+    Watched<ReentranceGuard> other{5U, world.env(there)};
+    Caller node{w.checker.environment()}, callee{other.checker.environment()};
+    w.checker.guard(node);
+    other.checker.guard(callee);
     world.attach(here, w.checker);
     world.attach(there, other.checker);
-    w.checker.doors().alarm.wake_at(world.now() + seconds{1});
+    w.checker.environment().alarm.wake_at(world.now() + seconds{1});
     world.run_for(seconds{2});
     EXPECT_EQ(node.connected, 1);
     EXPECT_THAT(w.violations, IsEmpty());

@@ -57,12 +57,12 @@ TEST(FaultPlan, SaysWhatIsWrongInARecordAndWhere) {
     EXPECT_THAT(wrong("step 1 2 cut 0 1"), HasSubstr("line 2"));
     EXPECT_THAT(wrong("nodes 3\nstep 1 2 cut 0 3 0"), HasSubstr("no such node"));
     EXPECT_THAT(wrong("nodes 3\nstep 1 2 cut 2 2 0"), HasSubstr("two nodes"));
-    EXPECT_THAT(wrong("step 2 2 kill 0 0 0\nstep 1 2 kill 0 0 0"), HasSubstr("by time"));
+    EXPECT_THAT(wrong("step 2 2 kill 0 0 0\nstep 1 2 kill 0 0 0"), HasSubstr("order of time"));
     EXPECT_FALSE(is_fault_record("run:\n"));
     EXPECT_TRUE(is_fault_record("halp-sim-faults 1\nseed 1"));
 }
 
-TEST(FaultPlan, LosesWhatFallsOutsideWhenItIsMadeSmaller) {
+TEST(FaultPlan, LosesTheStepsThatDoNotFitWhenItIsMadeSmaller) {
     const FaultPlan plan = draw_plan({.seed = 3});
     const FaultPlan few = with_nodes(plan, 4), brief = with_time(plan, seconds{30});
     EXPECT_TRUE(read_plan(write_plan(few)));
@@ -72,7 +72,7 @@ TEST(FaultPlan, LosesWhatFallsOutsideWhenItIsMadeSmaller) {
     for (const Step& step : brief.steps) EXPECT_LE(step.at + step.span, seconds{30});
 }
 
-// A rule of its own instead of a swarm: it fails when node 1 is cut off from 2 after node 3 was killed.
+// Instead of a swarm, a rule that fails when both marked steps are in the plan.
 TEST(Shrink, FindsTheTwoStepsThatMatter) {
     FaultPlan plan = draw_plan({.seed = 11, .nodes = 64});
     plan.steps.push_back({seconds{1}, seconds{1}, StepKind::kill, 3, 0, 777'777'777});

@@ -1,5 +1,5 @@
-// Random faults against real nodes with every checker on: fresh seeds each time (a failure prints the seed and how
-// to play it again), and seeds that once found something.
+// Random faults against real nodes with every checker: new seeds at each run (a failure prints the seed and the
+// command that plays it again), and seeds that once failed.
 #include "simulations/faults/fault_run.h"
 
 #include <gmock/gmock.h>
@@ -22,7 +22,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::string told(const PlanSize& size, const FaultOutcome& outcome) {
+std::string failure_text(const PlanSize& size, const FaultOutcome& outcome) {
     std::string text = "again: halp-sim faults --seed " + std::to_string(size.seed) + " --nodes " +
                        std::to_string(size.nodes) + " --minutes " +
                        std::to_string(static_cast<double>(size.faults_for.count()) / 60e6);
@@ -32,7 +32,7 @@ std::string told(const PlanSize& size, const FaultOutcome& outcome) {
 
 void expect_good(const PlanSize& size) {
     const FaultOutcome outcome = play_faults(draw_plan(size));
-    EXPECT_TRUE(outcome.good()) << told(size, outcome);
+    EXPECT_TRUE(outcome.good()) << failure_text(size, outcome);
 }
 
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
@@ -48,7 +48,7 @@ TEST(FaultRun, FreshSeedsKeepEveryRule) {
     EXPECT_GT(runs, 0);
 }
 
-// A stranger's flood of labels at one node kept its whole address group from learning new labels for an hour.
+// Regression: a flood of labels at one node kept its whole address group from learning new labels for an hour.
 TEST(FaultRun, SpreadsAnAnnouncementAfterAFloodOfLabels) {
     const Result<FaultPlan> plan = read_plan(
         "halp-sim-faults 1\nseed 1\nnodes 16\nfaults_ms 37500\nheal_ms 30000\nperiod_ms 1000\nttl_ms 60000\n"
@@ -72,22 +72,22 @@ TEST(FaultRun, GivesTheSameDigestTwice) {
     }
 }
 
-// Pinned, so that another compiler or another machine shows when it plays another run. A change of what nodes say
-// or when changes it too: then the new value is the right one, if g++ and clang agree on it.
+// A fixed value shows when another compiler or machine plays another run. A change of what nodes send, or when,
+// changes the value as well; then the new value is right if g++ and clang agree on it.
 TEST(FaultRun, GivesTheSameDigestOnEveryMachine) {
     const FaultOutcome outcome = play_faults(draw_plan({.seed = 42, .nodes = 6, .faults_for = seconds{40}}));
     EXPECT_TRUE(outcome.good());
     EXPECT_EQ(outcome.digest, 14363720877491886763U);
 }
 
-// ---- what is wrong is found ----
+// ---- faults that are found ----
 
 TEST(FaultRun, ReportsAPlantedViolationAndShrinksToIt) {
-    // As if node 2, from the twentieth second on, knew its second peer by hearsay only.
+    // From the twentieth second on, node 2 shows its second peer as merely claimed.
     FaultRunOptions planted;
-    planted.disturb = [](Look& look) {
-        if (look.node != 2 || look.at.time_since_epoch() < std::chrono::hours{1} + seconds{20}) return;
-        auto& peers = look.lists[0].second;
+    planted.disturb = [](Snapshot& snapshot) {
+        if (snapshot.node != 2 || snapshot.at.time_since_epoch() < std::chrono::hours{1} + seconds{20}) return;
+        auto& peers = snapshot.lists[0].second;
         if (peers.size() > 2) peers[1].claimed = true;
     };
     const PlayPlan play = [&](const FaultPlan& plan) { return play_faults(plan, planted); };
