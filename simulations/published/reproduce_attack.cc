@@ -1,5 +1,5 @@
-// Attackers that have addresses and nothing to lose: what share of honest nodes' lists they own after 100 rounds,
-// N = 2 000. Each begins one exchange a round (ten at 20 %), full of accomplices that were just seen.
+// The share of attackers in the lists of honest nodes after 100 rounds, N = 2 000. Each attacker begins one exchange a
+// round (ten at 20 %), which names other attackers as just seen.
 #include <deque>
 #include <string>
 #include <vector>
@@ -53,8 +53,8 @@ struct HybridRow {
 constexpr HybridRow hybrid_rows[]{{4, {.09, .13, .31}, {.09, .10, .13}}, {64, {.97, 1.0, 1.0}, {.82, 1.0, 1.0}}};
 
 void check_hybrid(const HybridRow& row, const Section& section) {
-    // Attackers must be held down at least so well. But of the fresh list in many groups the table says that it is
-    // lost, and so must ours be: else the attack would be weaker than the table's.
+    // The share must be at most that of the table. In many groups the table says that the fresh list is lost; then ours
+    // must be lost as well, or our attack would be weaker than the table's.
     const bool lost = row.groups == 64;
     for (std::size_t i = 0; i < std::size(levels); ++i) {
         const std::string name =
@@ -71,7 +71,7 @@ void check_hybrid(const HybridRow& row, const Section& section) {
     }
 }
 
-// The bare sampler: everybody exchanges what is in the slots with a node of a random slot.
+// The sampler alone: every node exchanges the content of its slots with the node of a random slot.
 class SamplerCycles {
 public:
     SamplerCycles(std::uint64_t seed, std::size_t slots, const Level& level)
@@ -148,8 +148,8 @@ void check_sampler(const SamplerRow& row, const Section& section) {
     }
 }
 
-// The production view in an open swarm: overlay/gossip/rules.md section 9 allows 2 f among the partners at 10 % in
-// 64 groups.
+// The production view in an open swarm. overlay/gossip/rules.md section 9 allows a share of 2 f among the partners at
+// 10 % attackers in 64 groups.
 void check_open(const Section& section) {
     section.working_on("open swarm under attack");
     ViewOptions view = hybrid_view();

@@ -1,5 +1,5 @@
-// The daemon's rule at N = 5 000. The figures come from one run of a program that is not ours, so they guide: what
-// must not be worse is held at most, with the 25 % that the rules compared are allowed.
+// The daemon's rule at N = 5 000. The expected figures come from one run of another program. Figures for which less is
+// better may be at most 25 % above them.
 #include <string>
 
 #include "simulations/published/reproduction_sections.h"

@@ -1,4 +1,4 @@
-// PeerSim 1.0.5's own Newscast under its own observers, and a second, event-driven program of Newscast.
+// Newscast of PeerSim 1.0.5, measured by its own observers, and a second, event-driven program of Newscast.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t nodes = 10'000;
 constexpr std::size_t path_sources = 100;
-constexpr int oracle_removals = 20;  // PeerSim's figures are means of so many
+constexpr int oracle_removals = 20;  // PeerSim's figures are means of so many removals
 constexpr int own_removals = 200;
 
 struct Structure {
@@ -55,7 +55,8 @@ void check_structure(const std::string& name, const ViewGraph& graph, const Stru
     section.report({name + ", components", 1, static_cast<double>(got.components.count)});
 }
 
-// Largest component and how many there are when random nodes are gone. Thousands of times: no graph is built.
+// The largest component and the number of components after random nodes are removed. It runs thousands of times, so it
+// builds no graph.
 Components without(const ViewGraph& graph, double removed, SimRandom& random) {
     const std::size_t n = graph.views.size();
     std::vector<std::uint32_t> order(n), root(n), size(n, 1);
@@ -94,14 +95,13 @@ struct Mean {
         ++n;
     }
     [[nodiscard]] double mean() const { return sum / n; }
-    // Two standard errors of the difference between this mean and one of `others` draws of the same.
+    // Two standard errors of the difference between this mean and a mean of `others` draws.
     [[nodiscard]] double two_errors(double others) const {
         return 2 * std::sqrt(std::max(0.0, squares / n - mean() * mean()) * (1 / n + 1 / others));
     }
 };
 
-// PeerSim's means of twenty draws have an error of their own, which our draws tell: it comes on top of the
-// tolerance.
+// PeerSim's means of twenty draws have a sampling error, which is estimated from our draws and added to the tolerance.
 void check_removals(const std::string& name, const ViewGraph& graph, const std::vector<Removal>& expected,
                     SimRandom& random, const Section& section) {
     for (const Removal& row : expected) {
@@ -133,7 +133,7 @@ void check_peersim(const Newscast& row, const Section& section) {
     check_structure(name + ", cycle 100", swarm.graph(), row.at_100, 0.05, 0.02, random, section);
 }
 
-// The second program; it is said to agree with PeerSim within 3 %.
+// The second program. Its figures are documented to agree with PeerSim within 3 %.
 void check_event_driven(const Section& section) {
     const std::string name = "Newscast c = 20, event-driven";
     SimRandom random{section.options.seed, 0x6576656e7473};

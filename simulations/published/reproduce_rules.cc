@@ -1,5 +1,5 @@
-// Twelve rules of peer sampling side by side, all settings of the production view: structure after 150 synchronous
-// cycles, and who gets rid of the dead. The table is of one run of a program that is not ours.
+// Twelve rules of peer sampling, all as settings of the production view: structure of the graph after 150 synchronous
+// cycles, and cycles until dead entries are gone. The table is of one run of another program.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -19,8 +19,8 @@ constexpr int dead_at[]{1, 5, 10, 20};
 
 struct Figures {
     double deviation, clustering, path;
-    double dead[4];   // per view, so many cycles after half died
-    double clean[3];  // cycles until 99 % of entries live, after each of the kills
+    double dead[4];   // per view, so many cycles after half of the nodes died
+    double clean[3];  // cycles until 99 % of the entries are alive, after each of the kills
     double cut_off;
 };
 struct Rule {
@@ -33,7 +33,7 @@ ViewOptions dropping(ViewOptions view) {
     view.drop_on_failure = true;
     return view;
 }
-// Here ties fall by chance on either side of an exchange; PeerSim's are in the section newscast.
+// Here each side of an exchange breaks ties at random. Section newscast has the ties of PeerSim.
 ViewOptions newscast_by_age(std::size_t c) {
     ViewOptions view = newscast(c);
     view.ties = TieRule::random;
@@ -105,8 +105,8 @@ Figures measure(const Rule& rule, const Section& section) {
     return got;
 }
 
-// Of the pairs of rules whose known figures differ clearly (by a quarter, or by two cycles), the share in our
-// order.
+// The share of pairs of rules that have the same order in our figures. Only pairs whose published figures differ clearly
+// (by a quarter, or by two cycles) count.
 double in_order(const std::vector<double>& known, const std::vector<double>& got, double clear) {
     double pairs = 0, kept = 0;
     for (std::size_t i = 0; i < known.size(); ++i)
@@ -155,7 +155,7 @@ void check_order(const std::vector<Figures>& got, const Section& section) {
 void reproduce_rules(const Section& section) {
     std::vector<Figures> got;
     for (const Rule& rule : rules()) {
-        // Small swarms settle elsewhere: without the time for the real size there is nothing to compare.
+        // Small swarms have other figures. Without time for the published size there is nothing to compare.
         if (section.options.quick) return;
         got.push_back(measure(rule, section));
         check_rule(rule, got.back(), section);

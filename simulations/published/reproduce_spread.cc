@@ -1,5 +1,5 @@
-// Rounds until a share of the swarm knows one item. The table is of the bare rule with uniform partners and
-// synchronous rounds; the goals of overlay/gossip/rules.md section 9 are held by partners from the production view.
+// Rounds until a share of the swarm knows one item. The table is for uniform partners and synchronous rounds. The goals of
+// overlay/gossip/rules.md section 9 are checked with partners from the production view.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -15,15 +15,15 @@ constexpr const char* share_names[]{"50 %", "99 %", "99.9 %", "100 %"};
 
 struct SpreadRow {
     std::size_t n;
-    double rounds[4];     // to each of the shares
-    double with_loss[2];  // to the last two, 25 % of exchanges lost
+    double rounds[4];     // until each of the shares
+    double with_loss[2];  // until the last two, with 25 % of the exchanges lost
 };
 constexpr SpreadRow rows[]{{100, {4.5, 6.3, 6.6, 6.6}, {8.6, 8.6}},
                            {1'000, {6.6, 8.6, 9.0, 9.2}, {11.4, 12.0}},
                            {10'000, {8.7, 10.6, 11.3, 11.8}, {14.2, 15.8}},
                            {100'000, {10.8, 12.8, 13.4, 13.8}, {16.6, 19.2}}};
 
-// Adds to `rounds` how many one run takes. A lost exchange is lost both ways.
+// Adds the rounds of one run to `rounds`. A lost exchange is lost in both directions.
 void spread_once(std::size_t n, double loss, SimRandom& random, double (&rounds)[4]) {
     std::vector<bool> knows(n, false);
     knows[0] = true;
@@ -48,7 +48,8 @@ void check_uniform(const SpreadRow& row, double loss, const Section& section) {
     double rounds[4]{};
     SimRandom random{section.options.seed, row.n + (loss > 0 ? 1 : 0)};
     for (int i = 0; i < runs; ++i) spread_once(row.n, loss, random, rounds);
-    // The table's means are of few runs and it states no tolerance: half a round, one where the last node decides.
+    // The table has means of few runs and states no tolerance. Ours is half a round, one round where the last node
+    // decides.
     for (std::size_t i = loss > 0 ? 2 : 0; i < 4; ++i)
         section.report({name + ", rounds to " + share_names[i], loss > 0 ? row.with_loss[i - 2] : row.rounds[i],
                         rounds[i] / runs, 0, loss > 0 && i == 3 ? 1.0 : 0.5});

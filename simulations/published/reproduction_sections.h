@@ -16,10 +16,10 @@ struct Section {
     }
 };
 
-void reproduce_newscast(const Section& section);  // PeerSim's own Newscast
+void reproduce_newscast(const Section& section);  // Newscast of PeerSim
 void reproduce_rules(const Section& section);     // twelve rules of peer sampling
 void reproduce_spread(const Section& section);    // rounds until all know one item
 void reproduce_hybrid(const Section& section);    // the daemon's rule
-void reproduce_attack(const Section& section);    // attackers that talk too much
+void reproduce_attack(const Section& section);    // attackers that push their addresses
 
 }  // namespace halp::sim

@@ -57,13 +57,13 @@ void HybridCycles::add_alone() { add(false); }
 void HybridCycles::join(std::uint32_t bootstrap) {
     const std::uint32_t node = add(false);
     PeerView& view = members_[node].view;
-    // A newcomer is told everybody that the bootstrap knows.
+    // A newcomer receives everything that the bootstrap knows.
     from_b_.clear();
     from_b_.push_back({.endpoint = EndpointId{bootstrap}, .incarnation = 1, .seen = now_, .direct = true});
     for (const Peer& p : members_[bootstrap].view.everybody())
         from_b_.push_back({.endpoint = p.endpoint, .incarnation = p.incarnation, .seen = p.newest()});
     hear(node, from_b_);
-    view.prove(EndpointId{bootstrap}, 1, now_, false);  // a seed takes no anchor's place
+    view.prove(EndpointId{bootstrap}, 1, now_, false);  // a seed is not made an anchor
     members_[bootstrap].view.merge({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true},
                                   now_);
     members_[bootstrap].view.merge_arrivals();
@@ -82,7 +82,7 @@ void HybridCycles::kill(double share) {
 
 void HybridCycles::cycle() {
     for (std::uint32_t i = 0; i < members_.size(); ++i) {
-        // Everybody at an instant of its own.
+        // Each member acts at an instant of its own.
         now_ += period / static_cast<std::int64_t>(members_.size());
         if (!members_[i].alive) continue;
         if (members_[i].attacker)
@@ -98,7 +98,7 @@ void HybridCycles::act(std::uint32_t node) {
         const EndpointId partner = view.partner();
         if (partner == no_endpoint || call(node, partner, true)) break;
     }
-    if (options_.view.anchors_max == 0) return;  // a rule of the literature
+    if (options_.view.anchors_max == 0) return;  // rules of the literature stop here
     if (const EndpointId unproved = view.feeler(now_, 150 * period); unproved != no_endpoint)
         call(node, unproved, false);
     if (options_.checks_after_failure) check_members(node);
@@ -114,7 +114,7 @@ void HybridCycles::act(std::uint32_t node) {
     }
 }
 
-// As Gossip.
+// The rule of Gossip.
 void HybridCycles::check_members(std::uint32_t node) {
     Member& m = members_[node];
     if (!m.failed_since_round) m.checks_wanted = std::max(0, m.checks_wanted - 1);
@@ -126,7 +126,7 @@ void HybridCycles::check_members(std::uint32_t node) {
     }
 }
 
-// Says of many accomplices that they were just seen, to somebody honest.
+// Tells an honest member that many other attackers were seen just now.
 void HybridCycles::attack(std::uint32_t node) {
     const std::size_t honest = members_.size() - attackers_.size();
     for (int i = 0; i < options_.pushes; ++i) {
@@ -146,7 +146,7 @@ bool HybridCycles::call(std::uint32_t node, EndpointId peer, bool with_lists) {
         failed(node, peer);
         return false;
     }
-    // The bare rules of the literature have no proofs.
+    // The rules of the literature have no proofs.
     if (options_.view.anchors_max > 0) caller.view.prove(peer, 1, now_);
     if (with_lists)
         exchange(node, other);
@@ -198,7 +198,8 @@ void HybridCycles::hear(std::uint32_t node, const News& news) {
     view.merge_arrivals();
 }
 
-// As Gossip: the second failure in a row asks two anchors, and theirs is the last word (the dead answer nobody).
+// The rule of Gossip: after the second failure in a row two anchors are asked, and their answer decides. A dead
+// peer answers nobody, so its answer is known here.
 void HybridCycles::failed(std::uint32_t node, EndpointId peer) {
     PeerView& view = members_[node].view;
     const std::optional<Peer> before = view.find(peer);

@@ -1,7 +1,7 @@
-// Swarms of the production PeerView with all its parts (anchors, pool, graves, address groups), driven cycle by
-// cycle as the daemon's gossip drives it: a partner, at once another when one fails, a feeler, a probe of a suspect
-// and of a grave, eager proofs when joining. Some members may be attackers, who answer everybody with nothing but
-// each other.
+// Swarms of the production PeerView with all its parts (anchors, pool, graves, address groups), driven in cycles by
+// the rules of the daemon's gossip: one exchange, another at once when the partner fails, a feeler, probes of a
+// suspect and of a grave, eager proofs while joining. Some members may be attackers, which answer with the
+// addresses of other attackers only.
 #pragma once
 
 #include <cstdint>
@@ -14,20 +14,21 @@
 
 namespace halp::sim {
 
-// The view of overlay/gossip/rules.md 8.3: 24 fresh, 12 anchors, batches of 16, at most 2 of an address group.
+// The view of overlay/gossip/rules.md section 8.3: 24 fresh entries, 12 anchors, batches of 16, at most 2 of one
+// address group.
 ViewOptions hybrid_view();
 
 struct HybridOptions {
     ViewOptions view = hybrid_view();
-    // Gossip's one hop penalty for hearsay. The bare rules of the literature believe what they are told.
+    // Hearsay ages by one hop, as in Gossip. The rules of the literature do not do this.
     bool hearsay_ages = true;
-    // Gossip's: each failure makes a member look at more of its view per cycle, then of its pool. The table has
-    // figures without.
+    // After a failure a member checks more of its view per cycle, then of its pool, as in Gossip. The published
+    // table also has figures without.
     bool checks_after_failure = false;
-    double loss = 0;            // of exchanges, both ways at once
-    std::size_t groups = 1000;  // /16 networks of the honest
+    double loss = 0;            // share of exchanges lost, in both directions at once
+    std::size_t groups = 1000;  // /16 networks of the honest members
     std::size_t attacker_groups = 4;
-    int pushes = 1;  // exchanges begun by each attacker in a cycle
+    int pushes = 1;  // exchanges that each attacker begins in a cycle
 };
 
 class HybridCycles {
@@ -35,7 +36,7 @@ public:
     HybridCycles(std::uint64_t seed, const HybridOptions& options)
         : options_(options), seed_(seed), random_(seed, 0x687962) {}
 
-    // Members that know `known` others, drawn at random among all.
+    // Adds members that know `known` others, drawn at random among all.
     void start_at_random(std::size_t honest, std::size_t attackers, std::size_t known);
     void add_alone();  // the bootstrap
     void join(std::uint32_t bootstrap);
@@ -43,12 +44,12 @@ public:
     void cycle();
 
     [[nodiscard]] std::size_t size() const { return members_.size(); }
-    // Of fresh entries and anchors, which partners are drawn from, among the living and honest.
+    // Fresh entries and anchors, from which partners are drawn, of the living and honest members.
     [[nodiscard]] ViewGraph graph() const;
     [[nodiscard]] double dead_share() const;
     [[nodiscard]] double attackers_among(PeerRole role) const;
-    [[nodiscard]] double attackers_among_partners();  // by drawing a few
-    // One item, known to one member; then the share that knows it.
+    [[nodiscard]] double attackers_among_partners();  // estimated by drawing partners
+    // Gives one item to one member; then the share of members that know it.
     void announce(std::uint32_t at) { members_[at].informed = true; }
     [[nodiscard]] double informed_share() const;
 
@@ -68,7 +69,7 @@ private:
     void act(std::uint32_t node);
     void check_members(std::uint32_t node);
     void attack(std::uint32_t node);
-    // Whether it answered.
+    // True when the peer answered.
     bool call(std::uint32_t node, EndpointId peer, bool exchange);
     void exchange(std::uint32_t a, std::uint32_t b);
     void tell(std::uint32_t node, News& news);
@@ -80,12 +81,12 @@ private:
 
     HybridOptions options_;
     std::uint64_t seed_;
-    EndpointTable endpoints_;  // that of member i is i
+    EndpointTable endpoints_;  // the id of member i is i
     std::deque<Member> members_;
     std::vector<std::uint32_t> attackers_;
     SimRandom random_;
     Instant now_{std::chrono::hours{1}};
-    News from_a_, from_b_;  // kept to spare allocations
+    News from_a_, from_b_;  // reused, to avoid allocations
 };
 
 }  // namespace halp::sim

@@ -1,6 +1,6 @@
-// Who has whom in its view, as a graph, and the figures the literature measures on it: components, path length and
-// clustering of the undirected graph, in-degree of the directed one. The door to Boost.Graph, beside
-// router_graph.cc.
+// The graph of views, with the measures of the literature: components, path length and clustering coefficient of
+// the undirected graph, in-degree of the directed graph. Only this file and world/router_graph.cc include
+// Boost.Graph.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,9 @@
 namespace halp::sim {
 
 struct ViewGraph {
-    std::vector<std::string> names;                 // of the nodes; may be empty
-    std::vector<std::vector<std::uint32_t>> views;  // by node: those in its view, all < views.size(), no duplicates
+    std::vector<std::string> names;  // by node; may be empty
+    std::vector<std::vector<std::uint32_t>>
+        views;  // by node: the nodes in its view, all < views.size(), no duplicates
 };
 
 struct Components {
@@ -28,13 +29,13 @@ struct GraphFigures {
     double degree = 0;       // mean, undirected
 };
 
-// Of the undirected graph: an edge where one of two nodes has the other.
-// `in_largest`, when given, becomes one mark a node.
+// Components of the undirected graph, which has an edge where one of two nodes has the other in its view.
+// `in_largest` receives one mark a node.
 Components components_of(const ViewGraph& graph, std::vector<bool>* in_largest = nullptr);
-// Path lengths from `sources` nodes drawn at random; all of them when there are no more.
+// Path lengths are measured from `sources` nodes drawn at random, at most all.
 GraphFigures figures_of(const ViewGraph& graph, std::size_t sources, Random& random);
 std::vector<std::uint32_t> in_degrees(const ViewGraph& graph);
-// What is left when only the marked nodes stay.
+// The subgraph of the marked nodes.
 ViewGraph induced(const ViewGraph& graph, const std::vector<bool>& stays);
 
 struct Spread {

@@ -12,9 +12,9 @@ namespace halp::sim {
 namespace {
 
 constexpr Duration step = std::chrono::milliseconds{1};
-// With CycleTime::peersim a cycle spans this much, so that within it a place in a list can be told by a step.
+// Length of a cycle for CycleTime::peersim. A position in a list is coded as a step within the cycle.
 constexpr Duration peersim_cycle = 1024 * step;
-constexpr Duration period = std::chrono::minutes{1};  // with CycleTime::delayed
+constexpr Duration period = std::chrono::minutes{1};  // for CycleTime::delayed
 constexpr auto later = [](const auto& a, const auto& b) {
     return a.due != b.due ? a.due > b.due : a.number > b.number;
 };
@@ -33,7 +33,7 @@ ViewOptions bare_view(std::size_t c) {
 ViewOptions newscast(std::size_t c) {
     ViewOptions o = bare_view(c);
     o.sample_freshest = c;
-    o.healer = 2 * c + 1;  // whatever a merge holds, nothing but age decides
+    o.healer = 2 * c + 1;  // at least the size of a merge: age alone decides
     o.ties = TieRule::hash;
     return o;
 }
@@ -87,7 +87,7 @@ void PeerCycles::start_at_random(SimRandom& random) {
         for (std::size_t drawn = 0; drawn < options_.fresh_max;) {
             const EndpointId other{static_cast<std::uint32_t>(random.below(nodes_.size()))};
             if (other == EndpointId{i} || nodes_[i].view.find(other)) continue;
-            // PeerSim's lists have an order from the start.
+            // PeerSim has an order in its lists from the start.
             const Instant seen =
                 time_ == CycleTime::peersim ? now_ - static_cast<std::int64_t>(drawn) * step : now_;
             nodes_[i].view.merge({.endpoint = other, .incarnation = 1, .seen = seen}, now_);
@@ -118,7 +118,7 @@ void PeerCycles::act(std::uint32_t node) {
     const EndpointId partner = view.partner();
     if (partner == no_endpoint) return;
     if (!nodes_[static_cast<std::uint32_t>(partner)].alive) {
-        // The literature's views know no suspicion: an entry stays as it was, or goes.
+        // Views of the literature have no suspects: an entry stays as it was, or is dropped.
         if (options_.drop_on_failure) view.fail(partner, now_, Duration{0});
         return;
     }
@@ -132,7 +132,7 @@ void PeerCycles::exchange(std::uint32_t a, std::uint32_t b) {
     const bool pull = options_.propagation == Propagation::pull, swap = options_.propagation == Propagation::swap;
     from_a_.clear();
     from_b_.clear();
-    if (swap) {  // who is asked is replaced by the asker, whose address is one of those sent
+    if (swap) {  // the address of the caller replaces the entry of the called node
         ViewOptions asking = options_;
         --asking.sample_random;
         nodes_[a].view.erase(EndpointId{b});
@@ -149,7 +149,7 @@ void PeerCycles::exchange(std::uint32_t a, std::uint32_t b) {
     hear(a, from_b_, salt);
 }
 
-// What either tells was dated by its own clock; an age is the same on both.
+// Converts timestamps between the clocks of two nodes: an age is the same on both.
 void PeerCycles::travel_as_ages(std::uint32_t a, std::uint32_t b) {
     const Duration ahead = nodes_[b].now - nodes_[a].now;
     for (PeerReport& news : from_a_) news.seen += ahead;
@@ -158,7 +158,7 @@ void PeerCycles::travel_as_ages(std::uint32_t a, std::uint32_t b) {
 }
 
 void PeerCycles::tell(std::uint32_t node, News& news) {
-    std::array<PeerView::Sampled, 128> told;  // both settings of the sample are at most 64
+    std::array<PeerView::Sampled, 128> told;  // both sample settings are at most 64
     const std::size_t count = nodes_[node].view.sample(told, false);
     for (std::size_t i = 0; i < count; ++i)
         news.push_back({.endpoint = told[i].endpoint, .incarnation = told[i].incarnation, .seen = told[i].newest});
@@ -167,13 +167,14 @@ void PeerCycles::tell(std::uint32_t node, News& news) {
 void PeerCycles::hear(std::uint32_t node, const News& news, std::uint64_t tie_salt) {
     PeerView& view = nodes_[node].view;
     const Instant now = time_ == CycleTime::by_holder ? nodes_[node].now : now_;
-    const bool known_stays = options_.propagation == Propagation::swap;  // Cyclon: as it was, however new the news
+    const bool known_stays =
+        options_.propagation == Propagation::swap;  // Cyclon: a known entry stays as it is, however new the message
     for (const PeerReport& one : news)
         if (one.endpoint != EndpointId{node} && !(known_stays && view.find(one.endpoint))) view.merge(one, now);
     view.merge_arrivals(tie_salt);
 }
 
-// ---- questions and answers that take time ----
+// ---- messages that take time ----
 
 void PeerCycles::depart(Instant when, std::uint32_t from, std::uint32_t to, std::uint64_t exchange, News news) {
     flights_.push_back({when, ++flights_begun_, from, to, exchange, std::move(news)});
@@ -214,10 +215,10 @@ void PeerCycles::tell_all(std::uint32_t node, News& news) {
     news.push_back({.endpoint = EndpointId{node}, .incarnation = 1, .seen = now_, .direct = true});
 }
 
-// PeerSim keeps integers of time and, among equal ones, an order: that of both arrays merged with alternating
-// precedence. PeerView knows no order but time, so the place in the merged list is told in steps below the cycle.
+// PeerSim has integer times. Entries of equal time have the order of both arrays merged with alternating
+// precedence. PeerView orders by time only, so the position in the merged list is coded in steps within the cycle.
 void PeerCycles::merge_as_peersim(std::uint32_t a, std::uint32_t b) {
-    const auto cycle_of = [](const PeerReport& p) {  // stamps count down from the start of a cycle
+    const auto cycle_of = [](const PeerReport& p) {  // times count down from the start of a cycle
         const std::int64_t n = p.seen.time_since_epoch() / step;
         return (n + 1023) / 1024;
     };
@@ -243,7 +244,7 @@ void PeerCycles::merge_as_peersim(std::uint32_t a, std::uint32_t b) {
     }
     for (const auto& [node, other] : {std::pair{a, b}, std::pair{b, a}}) {
         merged.front().endpoint = EndpointId{other};
-        nodes_[node].view.clear();  // the merged list holds all of it, dated anew
+        nodes_[node].view.clear();  // the merged list holds all entries with new times
         hear(node, merged, 0);
     }
 }

@@ -1,6 +1,6 @@
-// The production PeerView, driven as the literature drives its simulators: cycle by cycle, every node exchanging
-// once, at one go. Time is what differs between the simulators whose figures we reproduce, so there are four ways
-// to keep it. What the reproduction suite measures; how it compares is in simulations/README.md.
+// The production PeerView in a cycle-driven simulation, as in the literature: in each cycle every node makes one
+// exchange, which takes no time. The simulators whose figures are reproduced differ in how they keep time, so there
+// are four ways (simulations/published/README.md).
 #pragma once
 
 #include <cstdint>
@@ -13,43 +13,46 @@
 
 namespace halp::sim {
 
-// Newscast (Jelasity, van Steen, 2002): whole views and the own address are exchanged, the c freshest stay, ties
-// fall alike on both sides.
+// Newscast (Jelasity, van Steen, 2002): both sides send their whole view and their address and keep the c freshest
+// entries. Both sides break ties alike.
 ViewOptions newscast(std::size_t c);
-// The 2007 paper's (c, H, S): half a view with the own address in it, nothing by recency.
+// (c, H, S) of Jelasity et al., "Gossip-based Peer Sampling", TOCS 2007: half of the view and the own address are
+// sent.
 ViewOptions peer_sampling(std::size_t c, std::size_t healer, std::size_t swapper);
-// Cyclon (Voulgaris, Gavidia, van Steen, 2005): swaps `shuffle` entries with the oldest, which it then forgets.
+// Cyclon (Voulgaris, Gavidia, van Steen, 2005): swaps `shuffle` entries with the oldest neighbour, which it then
+// forgets.
 ViewOptions cyclon(std::size_t c, std::size_t shuffle);
-// The original program: pulls the ten newest lines of the newest host, inserts itself there, drops who is dead.
+// The original program of 2011: pulls the ten newest lines of its newest host, inserts itself there, drops dead
+// hosts.
 ViewOptions original_halp(std::size_t c);
 
-// How a cycle orders and dates what happens in it.
+// The order of nodes in a cycle and the timestamps of their entries.
 enum class CycleTime : std::uint8_t {
-    // A fixed order of nodes, each at an instant of its own, as nodes with one period and different phases.
+    // A fixed order of nodes, each at its own instant: nodes with one period and different phases.
     phases,
-    // As PeerSim's example.newscast.SimpleNewscast under `control.shf Shuffle`: a new order in each cycle, one
+    // PeerSim's example.newscast.SimpleNewscast with `control.shf Shuffle`: a new order in each cycle and one
     // instant
-    // for all of it; among entries of one cycle both views take turns, each in its order of arrival.
+    // for the whole cycle. Among entries of one cycle the two views alternate, each in its order of arrival.
     peersim,
-    // As the cycle-driven experiments of the 2007 paper: a new order in each cycle, and each node has a clock of
-    // its
-    // own that counts the cycles it began. Ages travel, so an entry ages by one at each cycle of its holder.
+    // The cycle-driven experiments of the TOCS paper: a new order in each cycle. The clock of a node counts the
+    // cycles
+    // that it began. Messages carry ages, so an entry ages by one at each cycle of its holder.
     by_holder,
-    // Event-driven: fixed phases as with `phases`, but a question and an answer each take 1 to 10 % of a period.
+    // Event-driven: fixed phases as in `phases`, but a request and an answer each take 1 to 10 % of a period.
     delayed,
 };
 
 class PeerCycles {
 public:
-    // Every node begins with `view.fresh_max` others drawn at random.
+    // Every node starts with `view.fresh_max` others drawn at random.
     PeerCycles(std::uint64_t seed, std::size_t nodes, const ViewOptions& view, CycleTime time = CycleTime::phases);
 
     void cycle();
     void kill(double share);  // a random share of the living stops answering
     [[nodiscard]] std::size_t living() const { return living_; }
-    [[nodiscard]] ViewGraph graph() const;  // of all nodes, dead ones too
+    [[nodiscard]] ViewGraph graph() const;  // of all nodes, including dead ones
     [[nodiscard]] ViewGraph living_graph() const;
-    // Of the entries in the views of the living: mean of the dead ones per view, and their share.
+    // Dead entries in the views of the living: mean per view, and share of all entries.
     struct DeadEntries {
         double per_view = 0, share = 0;
     };
@@ -64,14 +67,14 @@ private:
         SimRandom random;
         PeerView view;
         bool alive = true;
-        Instant now = start_instant;  // its own clock, with CycleTime::by_holder
+        Instant now = start_instant;  // clock of the node, for CycleTime::by_holder
     };
     using News = std::vector<PeerReport>;
-    struct Flight {  // with CycleTime::delayed
+    struct Flight {  // a message, for CycleTime::delayed
         Instant due = never;
         std::uint64_t number = 0;
-        std::uint32_t from = 0, to = 0;  // the same: its time to ask has come
-        std::uint64_t exchange = 0;      // 0: a question
+        std::uint32_t from = 0, to = 0;  // the same node: its next cycle begins
+        std::uint64_t exchange = 0;      // 0: a request
         News news;
     };
 
@@ -89,15 +92,15 @@ private:
     ViewOptions options_;
     CycleTime time_;
     EndpointTable endpoints_;  // ids are given in order: that of node i is i
-    std::deque<Node> nodes_;   // addresses stay: views borrow their chance
+    std::deque<Node> nodes_;   // addresses stay: views refer to the random streams
     std::vector<std::uint32_t> order_;
     std::size_t living_;
-    SimRandom random_;  // what no node decides
+    SimRandom random_;  // draws that belong to no node
     Instant now_ = start_instant;
     std::int64_t cycles_ = 0;
-    std::vector<Flight> flights_;  // a heap, the next on top
+    std::vector<Flight> flights_;  // a heap, the next message on top
     std::uint64_t flights_begun_ = 0;
-    News from_a_, from_b_;  // kept to spare allocations
+    News from_a_, from_b_;  // reused, to avoid allocations
 };
 
 }  // namespace halp::sim

@@ -9,17 +9,17 @@
 
 namespace halp::sim {
 
-void write_frame(std::string& out, SwarmEventKind kind, std::span<const Sighting> told, std::uint32_t speaker,
+void write_frame(std::string& out, SwarmEventKind kind, std::span<const Sighting> told, std::uint32_t sender,
                  std::uint32_t sent_at, const EndpointTable& endpoints) {
     gossip::Message m;
     m.kind = kind == SwarmEventKind::request ? gossip::Kind::exchange : gossip::Kind::answer;
     m.hello.swarm = fnv1a("halp");
-    m.hello.node = speaker;
-    m.hello.self = EndpointId{speaker};
-    m.hello.port = endpoints.at(EndpointId{speaker}).port;
+    m.hello.node = sender;
+    m.hello.self = EndpointId{sender};
+    m.hello.port = endpoints.at(EndpointId{sender}).port;
     m.hello.incarnation = 1;
     for (const Sighting s : told) {
-        if (s.endpoint() == EndpointId{speaker}) continue;
+        if (s.endpoint() == EndpointId{sender}) continue;
         m.peers.push_back({.endpoint = s.endpoint(), .incarnation = 1, .age_ms = sent_at - s.stamp()});
     }
     out.clear();

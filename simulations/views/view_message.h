@@ -1,5 +1,5 @@
-// Messages of a ViewSwarm on their way: what they tell lies in slots of a pool, which the sender's worker owns; in
-// wire mode the slot holds the frame of gossip v2 instead.
+// Messages of a ViewSwarm in flight. The content of a message is in a slot of a pool, which the worker of the
+// sender owns. In wire mode the slot holds a frame of gossip v2 (overlay/gossip/gossip-v2.md).
 #pragma once
 
 #include <cassert>
@@ -19,9 +19,9 @@ enum class SwarmEventKind : std::uint8_t { wake, request, answer, ping, pong };
 
 struct SwarmEvent {
     std::uint32_t at;    // tick
-    std::uint32_t node;  // whose it is
+    std::uint32_t node;  // the receiver
     std::uint32_t from;
-    std::uint32_t what;  // kind, and below it the slot: no two events differ by the slot alone
+    std::uint32_t what;  // kind and slot; no two events differ only in the slot
 
     static constexpr unsigned slot_bits = 29;
     static std::uint32_t what_of(SwarmEventKind kind, std::uint32_t slot) {
@@ -34,18 +34,18 @@ struct SwarmEvent {
 };
 
 struct SlotHead {
-    std::uint32_t sent_at;  // tick: as a receiver knows that knows the time on the way
-    std::uint32_t began;    // tick of the wake-up that the exchange began with
+    std::uint32_t sent_at;  // tick; the receiver may use it because latencies are known here
+    std::uint32_t began;    // tick of the wake-up that began the exchange
     std::uint32_t count;
     std::uint32_t next_free;
 };
 
 class SlotPool {
 public:
-    // At most `told_max` sightings in a message; at most `slots_max` messages on their way.
+    // At most `told_max` sightings in a message and `slots_max` messages in flight.
     SlotPool(std::size_t told_max, std::size_t slots_max, bool wire)
         : words_(told_max + sizeof(SlotHead) / sizeof(Sighting)), wire_(wire) {
-        chunks_.reserve(slots_max / chunk_slots + 2);  // others read while it grows: it must not move
+        chunks_.reserve(slots_max / chunk_slots + 2);  // other threads read while it grows, so it must not move
         if (wire_) frames_.reserve(slots_max / chunk_slots + 2);
     }
     std::uint32_t take() {
@@ -54,7 +54,7 @@ public:
         free_ = head(slot).next_free;
         return slot;
     }
-    void give_back(std::uint32_t slot) {
+    void release(std::uint32_t slot) {
         head(slot).next_free = free_;
         free_ = slot;
     }
@@ -74,11 +74,11 @@ private:
     static constexpr std::uint32_t chunk_slots = 256;
     Sighting* begin(std::uint32_t slot) { return chunks_[slot / chunk_slots].get() + slot % chunk_slots * words_; }
     void grow() {
-        assert(chunks_.size() < chunks_.capacity() && "more messages on their way than can be");
+        assert(chunks_.size() < chunks_.capacity() && "more messages in flight than slots_max");
         const auto first = static_cast<std::uint32_t>(chunks_.size()) * chunk_slots;
         chunks_.emplace_back(new Sighting[words_ * chunk_slots]);
         if (wire_) frames_.emplace_back(new std::string[chunk_slots]);
-        for (std::uint32_t slot = first + chunk_slots; slot-- > first;) give_back(slot);
+        for (std::uint32_t slot = first + chunk_slots; slot-- > first;) release(slot);
     }
 
     std::size_t words_;  // of a slot
@@ -88,10 +88,10 @@ private:
     std::uint32_t free_ = none;
 };
 
-// Sightings as gossip v2 says them, and back: ages in milliseconds before `sent_at`, the speaker in the hello.
-void write_frame(std::string& out, SwarmEventKind kind, std::span<const Sighting> told, std::uint32_t speaker,
+// Sightings as a frame of gossip v2 and back: ages in milliseconds before `sent_at`, the sender in the hello.
+void write_frame(std::string& out, SwarmEventKind kind, std::span<const Sighting> told, std::uint32_t sender,
                  std::uint32_t sent_at, const EndpointTable& endpoints);
-// Answers how many; newest first.
+// Returns the number of sightings; newest first.
 std::size_t read_frame(const std::string& frame, std::uint32_t sent_at, EndpointTable& endpoints,
                        std::span<Sighting> told);
 

@@ -11,10 +11,10 @@ namespace halp::sim {
 
 namespace {
 
-// Views know no tick 0.
+// Views have no tick 0.
 constexpr Instant tick_zero{std::chrono::hours{1000}};
 constexpr std::uint16_t port_of_nodes = 3451;
-constexpr std::uint32_t incarnation_of_nodes = 1;  // nobody restarts here
+constexpr std::uint32_t incarnation_of_nodes = 1;  // no node restarts
 
 Instant instant_of(std::uint32_t tick) { return tick_zero + std::chrono::milliseconds{tick}; }
 std::uint32_t tick_of(Instant instant) {
@@ -38,7 +38,7 @@ void intern_nodes(EndpointTable& table, std::uint32_t nodes) {
     }
 }
 
-// ---- the fresh part alone ----
+// ---- the fresh part only ----
 
 std::uint64_t FreshNodes::NodeHash::hash_of(EndpointId endpoint) const {
     return endpoint_of_node(static_cast<std::uint32_t>(endpoint)).hash();
@@ -53,7 +53,7 @@ FreshNodes::FreshNodes(const ViewSwarmOptions& options, NodeRange range, EventRa
     : range_(range),
       random_(random),
       rule_(FreshView::rule_of(options.view)),
-      rooms_(std::size_t{range.end - range.begin} * rule_.size_max),
+      sightings_(std::size_t{range.end - range.begin} * rule_.size_max),
       sizes_(range.end - range.begin) {}
 
 std::size_t FreshNodes::tell(std::uint32_t node, std::span<Sighting> out) {
@@ -70,7 +70,7 @@ void FreshNodes::hear(std::uint32_t node, std::span<const Sighting> news, Endpoi
 }
 
 void FreshNodes::prefetch(std::uint32_t node) const {
-    const Sighting* first = rooms_.data() + std::size_t{node - range_.begin} * rule_.size_max;
+    const Sighting* first = sightings_.data() + std::size_t{node - range_.begin} * rule_.size_max;
     const auto* bytes = reinterpret_cast<const char*>(first);
     for (std::size_t at = 0; at < rule_.size_max * sizeof(Sighting) + 63; at += 64)
         __builtin_prefetch(bytes + at, 1);
@@ -78,7 +78,7 @@ void FreshNodes::prefetch(std::uint32_t node) const {
 }
 
 void FreshNodes::add_view(std::uint32_t node, std::vector<std::uint32_t>& out) const {
-    const auto* first = rooms_.data() + std::size_t{node - range_.begin} * rule_.size_max;
+    const auto* first = sightings_.data() + std::size_t{node - range_.begin} * rule_.size_max;
     for (std::size_t i = 0; i < sizes_[node - range_.begin]; ++i)
         out.push_back(static_cast<std::uint32_t>(first[i].endpoint()));
 }
@@ -114,7 +114,7 @@ std::size_t PeerNodes::tell(std::uint32_t node, std::span<Sighting> out) {
     return count;
 }
 
-void PeerNodes::hear(std::uint32_t node, std::span<const Sighting> news, EndpointId speaker, bool answered,
+void PeerNodes::hear(std::uint32_t node, std::span<const Sighting> news, EndpointId sender, bool answered,
                      std::uint32_t now, std::uint64_t salt) {
     PeerView& view = at(node);
     for (const Sighting s : news) {
@@ -122,10 +122,10 @@ void PeerNodes::hear(std::uint32_t node, std::span<const Sighting> news, Endpoin
         view.merge({.endpoint = s.endpoint(),
                    .incarnation = incarnation_of_nodes,
                    .seen = instant_of(s.stamp()),
-                   .direct = s.endpoint() == speaker},
+                   .direct = s.endpoint() == sender},
                   instant_of(now));
     }
-    if (answered && proves_) view.prove(speaker, incarnation_of_nodes, instant_of(now));
+    if (answered && proves_) view.prove(sender, incarnation_of_nodes, instant_of(now));
     view.merge_arrivals(salt);
 }
 
@@ -139,7 +139,7 @@ void PeerNodes::contact(std::uint32_t node, EndpointId other, bool answered, std
     at(node).merge_arrivals();
 }
 
-// What prefetch() itself must read.
+// Prefetches what prefetch() itself reads.
 void PeerNodes::prefetch_early(std::uint32_t node) const {
     const auto* bytes = reinterpret_cast<const char*>(&views_[node - range_.begin]);
     for (std::size_t at = 0; at < sizeof(PeerView); at += 64) __builtin_prefetch(bytes + at, 1);

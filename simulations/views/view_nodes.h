@@ -1,5 +1,5 @@
-// What a node of a ViewSwarm keeps, behind one face: FreshNodes keep the fresh part alone, PeerNodes whole
-// PeerViews. Each holds a range of the nodes, so that a worker thread has its own.
+// The state of the nodes of a ViewSwarm, in two forms with one interface: FreshNodes have the fresh part of a view
+// only, PeerNodes a whole PeerView. An object has the nodes of one worker thread.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +16,11 @@ namespace halp::sim {
 
 inline constexpr std::uint32_t nodes_max = 1U << 24;
 
-// Where node i is reached; it is also EndpointId{i} of tables that take in the nodes in order.
+// The endpoint of node i. It is EndpointId{i} in a table that intern_nodes() has filled.
 Endpoint endpoint_of_node(std::uint32_t node);
 void intern_nodes(EndpointTable& table, std::uint32_t nodes);
 
-// A stream of chance that begins anew at every event: no node keeps a state of its own.
+// A random stream that is seeded anew at every event, so that nodes have no random state.
 class EventRandom final : public Random {
 public:
     void begin(std::uint64_t seed, std::uint32_t node, std::uint32_t tick, std::uint32_t purpose) {
@@ -40,7 +40,7 @@ struct NodeRange {
 class FreshNodes {
 public:
     FreshNodes(const ViewSwarmOptions& options, NodeRange range, EventRandom& random);
-    // Whether nothing but the fresh part of such a view is ever used.
+    // True when such a view uses nothing but its fresh part.
     static bool serve(const ViewOptions& view);
 
     void start(std::uint32_t node, std::span<const Sighting> others) {
@@ -48,21 +48,21 @@ public:
     }
     EndpointId partner(std::uint32_t node) { return view(node).draw(random_); }
     EndpointId feeler(std::uint32_t, std::uint32_t) { return no_endpoint; }
-    // Newest first, without the node itself; answers how many.
+    // Writes the view, newest first, without the node itself. Returns the number of sightings.
     std::size_t tell(std::uint32_t node, std::span<Sighting> out);
-    // What `speaker` told, itself among it. `answered`: we called it.
-    void hear(std::uint32_t node, std::span<const Sighting> news, EndpointId speaker, bool answered,
+    // Merges what `sender` sent, itself included. `answered`: it is the answer to our request.
+    void hear(std::uint32_t node, std::span<const Sighting> news, EndpointId sender, bool answered,
               std::uint32_t now, std::uint64_t salt);
-    void contact(std::uint32_t, EndpointId, bool, std::uint32_t) {}  // a ping or a pong: nothing to keep
+    void contact(std::uint32_t, EndpointId, bool, std::uint32_t) {}  // a ping or a pong changes nothing
     void prefetch(std::uint32_t node) const;
     void prefetch_early(std::uint32_t) const {}
     void add_view(std::uint32_t node, std::vector<std::uint32_t>& out) const;
 
 private:
-    [[nodiscard]] std::span<Sighting> room(std::uint32_t node) {
-        return std::span{rooms_}.subspan(std::size_t{node - range_.begin} * rule_.size_max, rule_.size_max);
+    [[nodiscard]] std::span<Sighting> storage(std::uint32_t node) {
+        return std::span{sightings_}.subspan(std::size_t{node - range_.begin} * rule_.size_max, rule_.size_max);
     }
-    FreshView view(std::uint32_t node) { return {room(node), sizes_[node - range_.begin]}; }
+    FreshView view(std::uint32_t node) { return {storage(node), sizes_[node - range_.begin]}; }
 
     class NodeHash final : public TieHash {
         [[nodiscard]] std::uint64_t hash_of(EndpointId endpoint) const override;
@@ -71,7 +71,7 @@ private:
     EventRandom& random_;
     FreshView::Rule rule_;
     NodeHash hash_;
-    std::vector<Sighting> rooms_;
+    std::vector<Sighting> sightings_;
     std::vector<std::uint8_t> sizes_;
 };
 
@@ -83,7 +83,7 @@ public:
     EndpointId partner(std::uint32_t node) { return at(node).partner(); }
     EndpointId feeler(std::uint32_t node, std::uint32_t now);
     std::size_t tell(std::uint32_t node, std::span<Sighting> out);
-    void hear(std::uint32_t node, std::span<const Sighting> news, EndpointId speaker, bool answered,
+    void hear(std::uint32_t node, std::span<const Sighting> news, EndpointId sender, bool answered,
               std::uint32_t now, std::uint64_t salt);
     void contact(std::uint32_t node, EndpointId other, bool answered, std::uint32_t now);
     void prefetch(std::uint32_t node) const { views_[node - range_.begin].prefetch(); }

@@ -1,14 +1,13 @@
-// A swarm of production peer views, and nothing else of a node: 10^4 to 10^6 of them in one process. Every node
-// acts at its own phase of the period; a message takes the latency that a hash of (seed, source, target, time)
-// says, and so does whatever is drawn. So a run is a function of its options: the same digest with every kind of
-// queue, with every number of threads, and whether messages pass through the codec of gossip v2 (wire mode) or are
-// handed over.
+// A swarm of production peer views without the rest of a node: 10^4 to 10^6 of them in one process. Every node acts
+// at its own phase of the period. Latencies and all draws are hashes of (seed, source, target, time). So a run is a
+// function of its options: the digest is the same for every kind of queue, every number of threads, and with or
+// without the codec of gossip v2 (wire mode).
 //
-// Time is counted in ticks; one tick is the millisecond of the views, and a period is a million of them, so that
-// few nodes share one. Nothing here depends on how long a period is.
+// Time is counted in ticks. One tick is a millisecond for the views. A period is a million ticks, so that few nodes
+// share a tick. Nothing depends on the length of a period.
 //
-// Newscast-like rules (whole views, no anchors, pool or graves) keep overlay/gossip/fresh_view.h alone for each node, all
-// other rules the PeerView of halpd. The first is the second with less around it: their digests are equal
+// For rules like Newscast (whole views, no anchors, pool or graves) a node is an overlay/gossip/fresh_view.h; for
+// all other rules it is the PeerView of halpd. Both give the same digest for a rule that both can run
 // (view_swarm_test).
 #pragma once
 
@@ -32,19 +31,19 @@ struct ViewSwarmOptions {
     ViewOptions view;                     // push_pull only
     std::uint32_t latency_min = 10'000;   // ticks, one way; more than 0
     std::uint32_t latency_max = 100'000;  // at most a quarter of a period
-    std::uint32_t jitter = 0;             // of the period, up to this much more or less; below half a period
-    bool feelers = false;                 // one ping a period to somebody unproved, as halpd does
+    std::uint32_t jitter = 0;             // ticks by which a period is longer or shorter; below half a period
+    bool feelers = false;                 // one ping a period to an unproved node, as halpd sends
     bool wire = false;                    // every exchange is encoded and decoded
     QueueKind queue = QueueKind::wheel;
     SwarmNodes keep = SwarmNodes::automatic;
     unsigned threads = 1;
 
-    // Empty, or what is wrong in a sentence.
+    // An error message; empty when the options are valid.
     [[nodiscard]] std::string fault() const;
 };
 
-// The hybrid of halpd: 24 fresh, 12 anchors, the 8 freshest and 7 others told; `pool` more are known. halpd keeps
-// 92 of these for its users to read; what an exchange draws on is as good with 32.
+// The hybrid view of halpd: 24 fresh entries, 12 anchors, a pool; the 8 freshest and 7 random entries are sent.
+// halpd has a pool of 92 for its users to read; exchanges need no more than 32.
 inline constexpr std::size_t hybrid_pool = 32;
 ViewOptions hybrid(std::size_t pool = hybrid_pool);
 
@@ -56,12 +55,12 @@ struct ViewSwarmCounters {
 
 class ViewSwarm {
 public:
-    // Every node begins with `view.fresh_max` others drawn at random, heard of within the period before.
+    // Every node starts with `view.fresh_max` others drawn at random, seen within the period before.
     explicit ViewSwarm(const ViewSwarmOptions& options);
     ~ViewSwarm();
 
-    void run_periods(std::uint32_t periods);  // at most 2000 in all
-    // Of every event so far and of all views now.
+    void run_periods(std::uint32_t periods);  // at most 2000 in total
+    // A hash of every event so far and of the present views.
     [[nodiscard]] std::uint64_t digest() const;
     [[nodiscard]] ViewSwarmCounters counters() const;
     [[nodiscard]] ViewGraph graph() const;

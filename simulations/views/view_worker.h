@@ -1,6 +1,6 @@
-// The event loop of a ViewSwarm. Each worker owns a range of the nodes, their queue and the messages they send.
-// With more than one, all work through windows of the shortest latency: whatever is sent within a window arrives
-// after it, so nothing need be known of the others until its end (conservative windows: Chandy, Misra, 1979).
+// The event loop of a ViewSwarm. Each worker owns a range of the nodes, their event queue and the messages they
+// send. Several workers run in windows as long as the shortest latency. A message of one window arrives after its
+// end, so workers exchange messages only between windows (conservative synchronization: Chandy, Misra, 1979).
 #pragma once
 
 #include <array>
@@ -30,7 +30,7 @@ public:
           nodes_(options, range, random_),
           slots_(told_max(options), 4 * std::size_t{range.end - range.begin} + 1024, options.wire),
           outbox_(options.threads),
-          returns_(options.threads) {
+          released_(options.threads) {
         if (options.wire) intern_nodes(endpoints_, options.nodes);
         for (std::uint32_t node = range.begin; node < range.end; ++node) {
             fill(node);
@@ -44,8 +44,8 @@ public:
     [[nodiscard]] std::uint64_t digest() const { return digest_; }
     [[nodiscard]] const ViewSwarmCounters& counters() const { return counters_; }
 
-    // Everything before `end`.
-    void run_until(std::uint32_t end) {
+    // Executes all events before `end`.
+    void run_before(std::uint32_t end) {
         for (const SwarmEvent* next = queue_.front(); next && next->at < end; next = queue_.front()) {
             const SwarmEvent event = *next;
             queue_.pop();
@@ -56,17 +56,17 @@ public:
             dispatch(event);
         }
     }
-    // Between two windows: takes what the others have for it.
+    // Between two windows: takes the messages of the other workers for its nodes, and the slots they have released.
     void collect(std::size_t own_number) {
         for (const auto& other : all_) {
             for (const SwarmEvent& event : other->outbox_[own_number]) queue_.push(event);
             other->outbox_[own_number].clear();
-            for (const std::uint32_t slot : other->returns_[own_number]) slots_.give_back(slot);
-            other->returns_[own_number].clear();
+            for (const std::uint32_t slot : other->released_[own_number]) slots_.release(slot);
+            other->released_[own_number].clear();
         }
     }
 
-    // What a node knows at first it heard within the period before. A stamp is never 0.
+    // The first views are from the period before. A time is never 0.
     static constexpr std::uint32_t first_tick = ticks_per_period + 1;
 
 private:
@@ -143,7 +143,7 @@ private:
         queue_.push({event.at + pause, event.node, event.node, 0});
     }
 
-    // The view and the speaker, as they are now.
+    // Sends the view and the address of the node.
     void tell(std::uint32_t from, std::uint32_t to, SwarmEventKind kind, std::uint32_t now, std::uint32_t began) {
         const std::uint32_t slot = slots_.take();
         const std::span<Sighting> told = slots_.told(slot);
@@ -191,9 +191,9 @@ private:
         const std::uint64_t salt = mix_words(options_.seed, std::uint64_t{caller} << 32 | head.began);
         nodes_.hear(event.node, news, EndpointId{event.from}, answered, event.at, salt);
         if (&sender == this)
-            slots_.give_back(event.slot());
+            slots_.release(event.slot());
         else
-            returns_[number_of(sender)].push_back(event.slot());
+            released_[number_of(sender)].push_back(event.slot());
     }
 
     const ViewSwarmOptions& options_;
@@ -203,9 +203,9 @@ private:
     Nodes nodes_;
     Queue<SwarmEvent> queue_;
     SlotPool slots_;
-    EndpointTable endpoints_;                          // wire mode
-    std::vector<std::vector<SwarmEvent>> outbox_;      // by worker
-    std::vector<std::vector<std::uint32_t>> returns_;  // slots of others that are read, by worker
+    EndpointTable endpoints_;                           // wire mode
+    std::vector<std::vector<SwarmEvent>> outbox_;       // by worker
+    std::vector<std::vector<std::uint32_t>> released_;  // slots of others that are read, by worker
     std::uint64_t digest_ = 0;
     ViewSwarmCounters counters_;
 };
@@ -228,12 +228,12 @@ public:
         const std::uint32_t begin = now_;
         now_ += periods * ticks_per_period;
         assert(now_ / ticks_per_period <= 2000 && "ticks are 32 bits");
-        if (workers_.size() == 1) return workers_[0]->run_until(now_);
+        if (workers_.size() == 1) return workers_[0]->run_before(now_);
         std::barrier together(static_cast<std::ptrdiff_t>(workers_.size()));
         const auto work = [&](std::size_t number) {
             for (std::uint32_t at = begin; at < now_;) {
                 at = std::min(now_, at + options_.latency_min);
-                workers_[number]->run_until(at);
+                workers_[number]->run_before(at);
                 together.arrive_and_wait();
                 workers_[number]->collect(number);
                 together.arrive_and_wait();

@@ -7,7 +7,7 @@ namespace halp {
 
 namespace {
 
-// Counts what an update wrote.
+// Counts the bytes that an update writes.
 class CountedChange final : public Storage::Change {
 public:
     CountedChange(Storage::Change& inner, std::size_t& bytes) : inner_(inner), bytes_(bytes) {}
@@ -35,10 +35,10 @@ bool FaultyStorage::strikes(Operation operation) {
         case StorageFault::none:
             break;
         case StorageFault::full:
-            hit = operation != Operation::look && operation != Operation::remove;
+            hit = operation != Operation::read && operation != Operation::remove;
             break;
         case StorageFault::read_only:
-            hit = operation != Operation::look;
+            hit = operation != Operation::read;
             break;
         case StorageFault::busy:
             hit = operation == Operation::update;
@@ -68,17 +68,17 @@ Error FaultyStorage::error(const std::string& name) const {
     return {ErrorCode::io, "The disk does not answer for " + name + "."};
 }
 
-void FaultyStorage::forget_settled(std::vector<Tail>& tails) const {
+void FaultyStorage::forget_durable(std::vector<Tail>& tails) const {
     if (!clock_) return;
     const Instant now = clock_->now();
-    std::erase_if(tails, [now](const Tail& tail) { return now - tail.appended >= settles_after; });
+    std::erase_if(tails, [now](const Tail& tail) { return now - tail.appended >= durable_after; });
 }
 
 void FaultyStorage::lose_power(Random& random) {
-    for (auto& [name, tails] : unsettled_) {
+    for (auto& [name, tails] : recent_appends_) {
         const Result<std::string> content = inner_.read(name);
         if (!content) continue;
-        forget_settled(tails);
+        forget_durable(tails);
         std::size_t at_risk = 0;
         for (const Tail& tail : tails) at_risk += tail.bytes;
         const std::size_t lost = static_cast<std::size_t>(random.below(std::min(at_risk, content->size()) + 1));
@@ -86,11 +86,11 @@ void FaultyStorage::lose_power(Random& random) {
         const Result<void> cut = inner_.replace(name, whole.substr(0, whole.size() - lost));
         assert(cut.has_value());
     }
-    unsettled_.clear();
+    recent_appends_.clear();
 }
 
 Result<std::string> FaultyStorage::read(const std::string& name) {
-    if (strikes(Operation::look)) return error(name);
+    if (strikes(Operation::read)) return error(name);
     return inner_.read(name);
 }
 
@@ -98,25 +98,25 @@ Result<void> FaultyStorage::replace(const std::string& name, Bytes content) {
     if (strikes(Operation::write)) return error(name);
     ++replacements_;
     bytes_written_ += content.size();
-    unsettled_.erase(name);
+    recent_appends_.erase(name);
     return inner_.replace(name, content);
 }
 
 Result<void> FaultyStorage::remove(const std::string& name) {
     if (strikes(Operation::remove)) return error(name);
-    unsettled_.erase(name);
+    recent_appends_.erase(name);
     return inner_.remove(name);
 }
 
 Result<std::vector<std::string>> FaultyStorage::list() {
-    if (strikes(Operation::look)) return error("the directory");
+    if (strikes(Operation::read)) return error("the directory");
     return inner_.list();
 }
 
 Result<void> FaultyStorage::update(const std::string& name, Change& change) {
     if (strikes(Operation::update)) return error(name);
     ++replacements_;
-    unsettled_.erase(name);
+    recent_appends_.erase(name);
     CountedChange counted{change, bytes_written_};
     return inner_.update(name, counted);
 }
@@ -132,8 +132,8 @@ Result<void> FaultyStorage::append(const std::string& name, Bytes bytes) {
     }
     ++appends_;
     bytes_written_ += bytes.size();
-    std::vector<Tail>& tails = unsettled_[name];
-    forget_settled(tails);
+    std::vector<Tail>& tails = recent_appends_[name];
+    forget_durable(tails);
     tails.push_back({clock_ ? clock_->now() : Instant{}, bytes.size()});
     return inner_.append(name, bytes);
 }

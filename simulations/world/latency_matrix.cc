@@ -1,4 +1,4 @@
-// The latency matrix as text and back (simulations/latency_model.h).
+// The latency matrix as text and back (simulations/world/latency_model.h).
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -18,7 +18,7 @@ Error wrong(const std::string& file, std::size_t line, const std::string& what) 
 
 bool separates(char c) { return c == ',' || c == ' ' || c == '\t' || c == ';' || c == '\r'; }
 
-// The numbers of one line; nothing when one of them is none.
+// The numbers of one line; nothing when a word is no number.
 Result<std::vector<std::uint32_t>> cells_of(std::string_view line, const std::string& file, std::size_t number) {
     std::vector<std::uint32_t> cells;
     line = line.substr(0, line.find('#'));

@@ -22,7 +22,7 @@ Duration between(Duration low, Duration high, std::uint64_t word) {
     return low + Duration{static_cast<Duration::rep>(word % span)};
 }
 
-// In (0, 1): never a logarithm of nothing.
+// In (0, 1): the logarithm of 0 is not taken.
 double unit(std::uint64_t word) { return (static_cast<double>(word >> 11) + 0.5) * 0x1.0p-53; }
 
 class Uniform final : public LatencyModel {
@@ -42,7 +42,7 @@ class LogNormal final : public LatencyModel {
 public:
     LogNormal(const TopologyOptions& options, std::uint64_t seed)
         : median_(static_cast<double>(options.median.count())), sigma_(options.sigma), seed_(seed) {}
-    // Box and Muller, of two words that belong to the pair.
+    // Box-Muller transform of two words that depend on the pair only.
     [[nodiscard]] Duration one_way(std::uint32_t from, std::uint32_t to) const override {
         const std::uint64_t word = pair_word(seed_, from, to);
         const double radius = std::sqrt(-2 * std::log(unit(word)));
@@ -68,17 +68,17 @@ private:
     LatencyMatrix matrix_;
 };
 
-// A line of its own for each host, and the shortest way between the routers.
+// The line of each host to its router, and the shortest path between the routers.
 class Routers final : public LatencyModel {
 public:
     Routers(const TopologyOptions& options, std::uint64_t seed)
         : line_min_(options.latency_min),
           line_max_(options.latency_max),
           seed_(seed),
-          routers_(router_ways(options, seed)) {}
+          routers_(router_paths(options, seed)) {}
     [[nodiscard]] Duration one_way(std::uint32_t from, std::uint32_t to) const override {
-        const std::size_t cell = router(from) * routers_.ways.rows + router(to);
-        return line(from) + Duration{static_cast<Duration::rep>(routers_.ways.cells[cell])} + line(to);
+        const std::size_t cell = router(from) * routers_.latencies.rows + router(to);
+        return line(from) + Duration{static_cast<Duration::rep>(routers_.latencies.cells[cell])} + line(to);
     }
 
 private:
@@ -92,7 +92,7 @@ private:
 
     Duration line_min_, line_max_;
     std::uint64_t seed_;
-    RouterWays routers_;
+    RouterPaths routers_;
 };
 
 }  // namespace

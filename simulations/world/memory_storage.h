@@ -1,4 +1,4 @@
-// A directory in memory that keeps the promises of `Storage`: replace is whole or nothing, list is sorted.
+// A directory in memory that keeps the contract of `Storage`: replace is atomic, list is sorted.
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
-// What is going to happen in a simulated world, as plain data ordered by (time, sequence): printable, hashable,
-// countable, and the same at every run.
+// The event queue of a simulated world. Events are plain data ordered by (virtual time, sequence number), so that
+// every run executes the same events in the same order.
 #pragma once
 
 #include <cassert>
@@ -15,18 +15,18 @@ enum class HostId : std::uint32_t {};
 
 enum class SimEventKind : std::uint8_t {
     wake,    // the alarm of `host`
-    syn,     // an attempt of connection `subject` reaches its target
-    accept,  // `host` learns of connection `subject`
-    arrive,  // the next segment on its way to end `subject` reaches `host`
-    fail,    // `host` learns that its end `subject` never stood
-    broken,  // the kernel of `host` gives its end `subject` up
-    resume,  // the stall of `host` is over
+    syn,     // the SYN of connection `subject` reaches `host`
+    accept,  // the process of `host` accepts connection `subject`
+    arrive,  // the next segment for end `subject` reaches `host`
+    fail,    // the connection attempt `subject` of `host` fails
+    broken,  // the kernel of `host` closes its end `subject`
+    resume,  // the stall of `host` ends
 };
 
 struct SimEvent {
     Instant at{};
     std::uint64_t sequence = 0;
-    std::uint64_t subject = 0;
+    std::uint64_t subject = 0;  // EndId::word() of an end of a connection; 0 for wake and resume
     HostId host{};
     SimEventKind kind{};
     std::uint8_t detail = 0;
@@ -60,7 +60,7 @@ public:
     }
 
 private:
-    static constexpr unsigned bucket_bits = 8;  // 256 us: a fraction of the latency of a LAN
+    static constexpr unsigned bucket_bits = 8;  // buckets of 256 us, a fraction of the latency of a LAN
     TimingWheel<SimEvent> wheel_{bucket_bits};
     std::uint64_t next_sequence_ = 1;
 };

@@ -1,5 +1,5 @@
-// A host's own stream of random words, a function of (seed, stream) alone: adding a host to a world never
-// changes what the others draw. SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): eight bytes of state.
+// The random stream of one host. It is a function of (seed, stream) only, so that adding a host does not change the
+// draws of the others. SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), with eight bytes of state.
 #pragma once
 
 #include <cstdint>

@@ -16,23 +16,26 @@ constexpr Instant start_of_time{std::chrono::hours{1}};
 
 std::uint64_t number(HostId host) { return static_cast<std::uint64_t>(host); }
 
-// Opened by every door for as long as it is at work.
-class OpenDoor {
+// Counts a call of an interface while it runs.
+class InterfaceCall {
 public:
-    explicit OpenDoor(int& doors) : doors_(doors) { ++doors_; }
-    ~OpenDoor() { --doors_; }
-    OpenDoor(const OpenDoor&) = delete;
-    OpenDoor& operator=(const OpenDoor&) = delete;
+    explicit InterfaceCall(int& running) : running_(running) { ++running_; }
+    ~InterfaceCall() { --running_; }
+    InterfaceCall(const InterfaceCall&) = delete;
+    InterfaceCall& operator=(const InterfaceCall&) = delete;
 
 private:
-    int& doors_;
+    int& running_;
 };
 
 }  // namespace
 
 struct SimWorld::Core final : SimCallbacks {
     Core(std::uint64_t seed_value, const SimOptions& given)
-        : seed(seed_value), options(given), network(seed_value, given.network, queue, *this), cores(given.network.cores) {}
+        : seed(seed_value),
+          options(given),
+          network(seed_value, given.network, queue, *this),
+          cores(given.network.cores) {}
 
     EventHandler& begin_callback(HostId host) override;
     void end_callback(HostId host) override;
@@ -52,19 +55,19 @@ struct SimWorld::Core final : SimCallbacks {
     Instant now = start_of_time;
     SimQueue queue;
     SimNetwork network;
-    std::deque<Host> hosts;  // addresses stay: environments point into them
+    std::deque<Host> hosts;  // addresses stay: environments refer to them
     std::vector<Noted> noted;
     SimWatcher* watcher = nullptr;
     std::uint32_t islands = 0;
     std::uint64_t digest = 0;
     std::uint64_t executed = 0;
     std::uint64_t executed_at_now = 0;
-    std::vector<Instant> cores;  // when each is free
-    int doors = 0;
-    int callbacks = 0;
+    std::vector<Instant> cores;  // when each core is free
+    int interface_calls = 0;     // running calls of nodes into the world
+    int callbacks = 0;           // running calls of the world into nodes
 };
 
-// All the doors of one host.
+// One host: the interfaces of its environment, its alarm and its disks.
 struct SimWorld::Host final : Clock, Alarm, Transport, Observer {
     Host(Core& owner, HostId own_id)
         : core(owner),
@@ -85,23 +88,23 @@ struct SimWorld::Host final : Clock, Alarm, Transport, Observer {
     }
     void wake_at(Instant when) override;
     StreamId connect(const Endpoint& to) override {
-        const OpenDoor door{core.doors};
+        const InterfaceCall call{core.interface_calls};
         return core.network.connect(id, to, core.now);
     }
     void write(StreamId stream, Bytes bytes) override {
-        const OpenDoor door{core.doors};
+        const InterfaceCall call{core.interface_calls};
         core.network.write(id, stream, bytes, core.now);
     }
     void close(StreamId stream) override {
-        const OpenDoor door{core.doors};
+        const InterfaceCall call{core.interface_calls};
         core.network.close(id, stream, core.now);
     }
     void abort(StreamId stream) override {
-        const OpenDoor door{core.doors};
+        const InterfaceCall call{core.interface_calls};
         core.network.abort(id, stream, core.now);
     }
     void note(const Event& event) override {
-        const OpenDoor door{core.doors};
+        const InterfaceCall call{core.interface_calls};
         if (core.options.collect_events) core.noted.push_back({core.now, id, event});
         if (core.watcher) core.watcher->on_event(id, core.now, event);
     }
@@ -114,7 +117,7 @@ struct SimWorld::Host final : Clock, Alarm, Transport, Observer {
     Instant drifts_since = start_of_time;
     Duration drift_before{0};
     Instant alarm = no_deadline;
-    // The one wake event in the queue that counts; it may come before the alarm and is then put back.
+    // The one valid wake event in the queue. It may come before the alarm and is then queued again.
     Instant queued = no_deadline;
     std::uint64_t queued_sequence = 0;
     Instant stalled_until = never;
@@ -126,7 +129,7 @@ struct SimWorld::Host final : Clock, Alarm, Transport, Observer {
 };
 
 void SimWorld::Host::wake_at(Instant when) {
-    const OpenDoor door{core.doors};
+    const InterfaceCall call{core.interface_calls};
     if (!node) return;
     alarm = when == no_deadline ? no_deadline : std::max(when, core.now);
     if (alarm == no_deadline || queued <= alarm) return;
@@ -140,7 +143,7 @@ SimWorld::Host& SimWorld::Core::at(HostId host) {
 }
 
 EventHandler& SimWorld::Core::begin_callback(HostId host) {
-    assert(doors == 0 && "a door must return before anything comes back through the handler");
+    assert(interface_calls == 0 && "an interface call must return before the handler is called");
     assert(callbacks == 0 && "one callback at a time");
     EventHandler* node = at(host).node;
     assert(node);
@@ -151,12 +154,12 @@ EventHandler& SimWorld::Core::begin_callback(HostId host) {
 
 void SimWorld::Core::end_callback(HostId) {
     --callbacks;
-    assert(callbacks == 0 && doors == 0);
+    assert(callbacks == 0 && interface_calls == 0);
 }
 
 // ---- time ----
 
-// Wakes that were armed anew, disarmed or put back are no events: they leave no trace in the digest.
+// Wake events whose alarm was moved or cancelled are skipped. They are not in the digest.
 bool SimWorld::Core::stale(const SimEvent& event) {
     if (event.kind != SimEventKind::wake) return false;
     Host& host = at(event.host);
@@ -175,10 +178,10 @@ void SimWorld::Core::step() {
     assert(event.at >= now);
     if (stale(event)) return;
     executed_at_now = event.at == now ? executed_at_now + 1 : 0;
-    assert(executed_at_now < events_per_instant_max && "time stands still: a node keeps waking itself");
+    assert(executed_at_now < events_per_instant_max && "livelock: a node keeps waking itself");
     now = event.at;
     Host& host = at(event.host);
-    // A SYN is the kernel's business; the process learns of it by `accept`.
+    // The kernel answers a SYN, also for a stalled process; the process learns of it by `accept`.
     const bool for_process = event.kind != SimEventKind::syn && event.kind != SimEventKind::resume;
     if (for_process && now >= host.stalled_until) wait_for_core(host);
     if (for_process && now < host.stalled_until) {
@@ -188,7 +191,7 @@ void SimWorld::Core::step() {
     }
 }
 
-// The core that is free first does this. From when on?
+// Occupies the core that is free first. Returns when that core is free.
 Instant SimWorld::Core::take_core(Duration cost) {
     const auto first = std::ranges::min_element(cores);
     const Instant begins = std::max(now, *first);
@@ -196,7 +199,7 @@ Instant SimWorld::Core::take_core(Duration cost) {
     return begins;
 }
 
-// Until a core is free the host is as stalled, and then does all that has come meanwhile.
+// The host is stalled until a core is free.
 void SimWorld::Core::wait_for_core(Host& host) {
     if (cores.empty()) return;
     const Instant begins = take_core(options.network.callback_cost);
@@ -226,7 +229,7 @@ void SimWorld::Core::dispatch(const SimEvent& event) {
             break;
     }
     SimEvent current = event;
-    current.at = now;  // later than planned when the host was stalled
+    current.at = now;  // later than queued if the host was stalled
     network.on_event(current);
 }
 
@@ -239,12 +242,13 @@ void SimWorld::Core::wake(Host& host, const SimEvent&) {
 }
 
 void SimWorld::Core::resume(Host& host, const SimEvent&) {
-    if (now < host.stalled_until) return;  // stalled again meanwhile, for longer
+    if (now < host.stalled_until) return;  // stalled again for longer
     host.stalled_until = never;
     std::vector<SimEvent> missed;
     missed.swap(host.missed);
     if (!cores.empty() && missed.size() > 1)
-        *std::ranges::min_element(cores) += static_cast<std::int64_t>(missed.size() - 1) * options.network.callback_cost;
+        *std::ranges::min_element(cores) +=
+            static_cast<std::int64_t>(missed.size() - 1) * options.network.callback_cost;
     for (std::size_t i = 0; i < missed.size(); ++i) {
         if (now < host.stalled_until) {
             host.missed.push_back(missed[i]);
@@ -262,7 +266,7 @@ std::uint64_t SimWorld::digest() const { return core_->digest; }
 std::uint64_t SimWorld::events_executed() const { return core_->executed; }
 
 void SimWorld::run_for(Duration span) {
-    assert(core_->callbacks == 0 && core_->doors == 0 && "a node cannot make time pass");
+    assert(core_->callbacks == 0 && core_->interface_calls == 0 && "a node cannot make time pass");
     const Instant end = core_->now + span;
     while (core_->queue.next_at() <= end) core_->step();
     core_->now = end;
@@ -270,7 +274,7 @@ void SimWorld::run_for(Duration span) {
 }
 
 bool SimWorld::run_until(const std::function<bool()>& done, Duration span) {
-    assert(core_->callbacks == 0 && core_->doors == 0 && "a node cannot make time pass");
+    assert(core_->callbacks == 0 && core_->interface_calls == 0 && "a node cannot make time pass");
     const Instant end = core_->now + span;
     while (!done()) {
         if (core_->queue.next_at() > end) {
@@ -314,7 +318,7 @@ void SimWorld::crash(HostId id, Crash how) {
     host.alarm = no_deadline;
     host.stalled_until = never;
     core_->network.set_power(id, how == Crash::machine ? Power::off : Power::idle, core_->now);
-    // Its kernel takes what the stalled process had not yet read.
+    // The kernel handles the events that the stalled process has not received.
     for (const SimEvent& event : host.missed) {
         if (event.kind == SimEventKind::wake) continue;
         core_->queue.push(core_->now, event.kind, id, event.subject, event.detail);
@@ -382,7 +386,7 @@ void SimWorld::set_wall_skew(HostId host, std::int64_t seconds) { core_->at(host
 FaultyStorage& SimWorld::cache(HostId host) { return core_->at(host).cache; }
 FaultyStorage& SimWorld::state(HostId host) { return core_->at(host).state; }
 
-// ---- what happened ----
+// ---- counters and events ----
 
 const SimCounters& SimWorld::counters(HostId host) const { return core_->network.counters(host); }
 

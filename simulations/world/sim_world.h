@@ -1,7 +1,7 @@
-// A world of virtual time around the very code that runs in halpd: hosts with the doors of
-// overlay/environment.h, virtual TCP between them, and every fault a test needs. One seed gives one run: events
-// are data ordered by (time, sequence), every host draws from a stream of its own, and the digest of two runs
-// of one seed is the same.
+// A world of virtual time that runs the same node code as halpd: hosts with the interfaces of
+// overlay/environment.h, virtual TCP between them, and fault injection. One seed gives one run: events are data
+// ordered by (time, sequence), every host draws from its own random stream, and two runs of one seed have the same
+// digest.
 //
 //     SimWorld world{seed};
 //     const HostId a = world.add_host({"10.0.0.1", 3451});
@@ -19,6 +19,7 @@
 
 #include "overlay/environment.h"
 #include "overlay/event.h"
+#include "overlay/world_runner.h"
 #include "simulations/world/faulty_storage.h"
 #include "simulations/world/sim_network.h"
 #include "simulations/world/sim_queue.h"
@@ -28,10 +29,10 @@ namespace halp {
 struct SimOptions {
     NetworkOptions network;
     UnixSeconds wall_at_start{1'700'000'000};
-    bool collect_events = false;  // keep what nodes note, see noted()
+    bool collect_events = false;  // keep the events of nodes, see noted()
 };
 
-// Hears at once what any node notes. May look at the world and inject faults; may not call into the node.
+// Receives the events of all nodes when they are noted. May read the world and inject faults; must not call a node.
 class SimWatcher {
 public:
     virtual ~SimWatcher() = default;
@@ -39,59 +40,59 @@ public:
 };
 
 enum class Crash : std::uint8_t {
-    process,  // kill -9: the kernel closes its connections, connecting again is refused
-    machine,  // power lost: connections vanish without a word, connecting times out, appends may be torn
+    process,  // kill -9: the kernel closes the connections and refuses new ones
+    machine,  // loss of power: connections vanish silently, connecting times out, appends may be torn
 };
 
-class SimWorld {
+class SimWorld final : public WorldRunner {
 public:
     explicit SimWorld(std::uint64_t seed, SimOptions options = {});
-    ~SimWorld();
+    ~SimWorld() override;
     SimWorld(const SimWorld&) = delete;
     SimWorld& operator=(const SimWorld&) = delete;
 
-    // Hosts may share an address with different ports. Nobody listens until attach().
+    // Hosts may share an address with different ports. A host does not listen before attach().
     HostId add_host(const Endpoint& endpoint);
     [[nodiscard]] OverlayEnvironment& env(HostId host);
-    // From now on it listens. Before, and after a crash, its transport and its alarm do nothing.
+    // The host listens from now on. Before, and after a crash, its transport and its alarm do nothing.
     void attach(HostId host, EventHandler& node);
-    // A host name that several addresses may answer; each connect draws one of them. The port is the caller's.
+    // Gives a host name addresses. Each connect() draws one of them and keeps its port.
     void name(const std::string& host_name, std::vector<std::string> addresses);
 
-    // Virtual time. Starts well above zero, as the monotonic clock of a real machine does.
+    // Virtual time. It starts well above zero, as the monotonic clock of a real machine.
     [[nodiscard]] Instant now() const;
     void run_for(Duration span);
-    // Stops after the event that makes `done` true. False when that has not happened within `span`.
-    bool run_until(const std::function<bool()>& done, Duration span);
-    // A hash of every event executed so far, payloads included.
+    bool run_until(const std::function<bool()>& done, Duration span) override;
+    // A hash of every executed event with its payload.
     [[nodiscard]] std::uint64_t digest() const;
     [[nodiscard]] std::uint64_t events_executed() const;
 
-    // Faults. The node object of a crashed host is the caller's to destroy; its doors lead nowhere. A restart ends
-    // the faults of its storage.
+    // Faults. The caller destroys the node object of a crashed host; its environment does nothing. A restart ends
+    // the faults of the storage.
     void crash(HostId host, Crash how = Crash::process);
     void restart(HostId host, bool keep_disk = true);  // then attach() a new node
-    void stall(HostId host, Duration span);  // as SIGSTOP: the kernel goes on, the node hears everything later
+    void stall(HostId host,
+               Duration span);  // as SIGSTOP: the kernel goes on, the process receives everything later
     [[nodiscard]] bool up(HostId host) const;
-    void cut(HostId a, HostId b);  // both ways: packets vanish
+    void cut(HostId a, HostId b);  // in both directions: segments vanish
     void cut_one_way(HostId from, HostId to);
     void heal(HostId a, HostId b);
-    // These hosts reach each other and nobody else. Each call makes a new island.
+    // These hosts reach each other and no other host. Each call makes a new island.
     void partition(const std::vector<HostId>& island);
-    void heal();             // every cut and partition
-    void mute(HostId host);  // what it sends reaches only other muted hosts; it hears everybody. heal() ends it
+    void heal();             // ends every cut, partition and mute
+    void mute(HostId host);  // its segments reach muted hosts only; it receives from everybody
     void set_latency(HostId a, HostId b, Duration one_way);
     void set_extra_latency(HostId host, Duration extra);  // on every segment to and from it
     void set_loss(double share);
-    void set_jitter(Duration most);     // each segment is late by up to this: streams overtake each other
-    void set_duplicates(double share);  // of the attempts to connect, that come twice
-    void set_wall_skew(HostId host, std::int64_t seconds);  // its wall clock against the true one
-    // Seconds its wall clock gains per second from now on; what it gained before stays.
+    void set_jitter(Duration most);     // each segment is late by up to this, so streams overtake each other
+    void set_duplicates(double share);  // of the connection attempts arrive twice
+    void set_wall_skew(HostId host, std::int64_t seconds);  // added to its wall clock
+    // Seconds that its wall clock gains per second from now on. What it has gained before stays.
     void set_wall_drift(HostId host, double rate);
-    [[nodiscard]] FaultyStorage& cache(HostId host);  // transparent until told to fail
+    [[nodiscard]] FaultyStorage& cache(HostId host);  // transparent until fail()
     [[nodiscard]] FaultyStorage& state(HostId host);
 
-    // What happened.
+    // Counters and events.
     [[nodiscard]] const SimCounters& counters(HostId host) const;
     [[nodiscard]] SimCounters total() const;
     [[nodiscard]] std::size_t connection_count() const;
@@ -101,9 +102,9 @@ public:
         Event event;
     };
     [[nodiscard]] const std::vector<Noted>& noted() const;
-    void watch(SimWatcher* watcher);  // nullptr: nobody
+    void watch(SimWatcher* watcher);  // nullptr: no watcher
 
-    // A host that wakes itself up this often without time passing is stuck; the run ends with an assertion.
+    // More events at one instant are a livelock; the run ends with an assertion.
     static constexpr std::uint64_t events_per_instant_max = 10'000'000;
 
 private:

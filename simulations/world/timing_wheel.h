@@ -1,7 +1,7 @@
-// Queues of events that are plain data. TimingWheel keeps what is due soon in buckets of time, as unsorted lists of
-// chunks, and puts a bucket into order only when it is reached, by counting; what is due later than the wheel goes
-// round waits in a heap. HeapQueue is the binary heap that the wheel is measured against. Both give the same order:
-// the one of Event::operator<, whose first part is Event::tick().
+// Event queues for events that are plain data. TimingWheel has buckets of time for the near future. A bucket is an
+// unsorted list of chunks and is sorted by counting when its time comes; later events wait in a heap
+// (simulations/world/README.md draws it). HeapQueue is a binary heap, for comparison. Both return events in the
+// order of Event::operator<, which compares Event::tick() first.
 #pragma once
 
 #include <algorithm>
@@ -23,13 +23,13 @@ public:
         heap_.push_back(event);
         std::push_heap(heap_.begin(), heap_.end(), std::greater{});
     }
-    // The next one; null when there is none. Stays until the next call.
+    // The next event; null when the queue is empty. Valid until the next call.
     const Event* front() { return heap_.empty() ? nullptr : &heap_.front(); }
     void pop() {
         std::pop_heap(heap_.begin(), heap_.end(), std::greater{});
         heap_.pop_back();
     }
-    // Of what comes `places` behind the next one, where that is known without work: for prefetching.
+    // The event `places` behind the next one, when it is known without work; for prefetching.
     const Event* ahead(std::size_t) const { return nullptr; }
     [[nodiscard]] std::size_t bytes() const { return heap_.capacity() * sizeof(Event); }
 
@@ -46,7 +46,7 @@ public:
     void push(const Event& event) {
         const std::uint64_t bucket = bucket_of(event);
         if (bucket <= current_) {
-            // Into what is being worked off: rare, and near its end rather than its beginning.
+            // Insert into the current bucket. This is rare, and usually near the end.
             const auto place =
                 std::upper_bound(ready_.begin() + static_cast<std::ptrdiff_t>(next_), ready_.end(), event);
             ready_.insert(place, event);
@@ -57,7 +57,7 @@ public:
         }
     }
     const Event* front() {
-        if (next_ == ready_.size() && !turn()) return nullptr;
+        if (next_ == ready_.size() && !advance()) return nullptr;
         return &ready_[next_];
     }
     void pop() { ++next_; }
@@ -78,7 +78,7 @@ private:
     };
     struct Slot {
         Chunk* chunk = nullptr;
-        std::uint32_t used = 0;  // of the first chunk; those behind it are full
+        std::uint32_t used = 0;  // in the first chunk; the others are full
     };
 
     [[nodiscard]] std::uint64_t bucket_of(const Event& event) const {
@@ -92,7 +92,7 @@ private:
     }
     void add_chunk(Slot& slot, std::size_t at) {
         if (!free_) {
-            chunks_.push_back(std::unique_ptr<Chunk>(new Chunk));  // not initialised
+            chunks_.push_back(std::unique_ptr<Chunk>(new Chunk));  // not initialized on purpose
             chunks_.back()->next = nullptr;
             free_ = chunks_.back().get();
         }
@@ -102,8 +102,8 @@ private:
         slot = {chunk, 0};
         filled_[at / 64] |= std::uint64_t{1} << (at % 64);
     }
-    // To the next bucket with anything in it; false when there is none.
-    bool turn() {
+    // Goes to the next bucket that is not empty; false when all are empty.
+    bool advance() {
         ready_.clear();
         next_ = 0;
         const Event* far = later_.front();
@@ -156,7 +156,7 @@ private:
         sorted_.resize(ready_.size());
         for (const Event& event : ready_) sorted_[starts_[offset(event)]++] = event;
         ready_.swap(sorted_);
-        // By tick it is sorted; those of one tick lie together.
+        // Now sorted by tick. Insertion sort orders the events of one tick.
         for (std::size_t i = 1; i < ready_.size(); ++i) {
             if (!(ready_[i] < ready_[i - 1])) continue;
             const Event event = ready_[i];
@@ -168,7 +168,7 @@ private:
 
     static constexpr std::uint64_t none = ~std::uint64_t{0};
     unsigned width_bits_;
-    std::uint64_t current_ = 0;  // the bucket that `ready_` was
+    std::uint64_t current_ = 0;  // the number of the bucket in `ready_`
     std::vector<Event> ready_;   // in order, from next_ on
     std::size_t next_ = 0;
     std::array<Slot, slot_count> slots_{};
