@@ -1,9 +1,6 @@
 #include "overlay/dht/libevent/blocking_dht_client.h"
 
-#include <event2/event.h>
-
 #include <algorithm>
-#include <cassert>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -11,6 +8,7 @@
 #include "overlay/dht/libevent/dht_files.h"
 #include "overlay/environment.h"
 #include "overlay/libevent/limits.h"
+#include "overlay/libevent/runner.h"
 #include "store/overloaded.h"
 #include "store/records/hash_range.h"
 
@@ -66,21 +64,7 @@ Result<std::unique_ptr<BlockingDhtClient>> BlockingDhtClient::from_files(const s
 }
 
 bool BlockingDhtClient::run_until(const std::function<bool()>& done, Duration span) {
-    bool over = false;
-    event* const timer = evtimer_new(
-        world_.base(), [](evutil_socket_t, short, void* context) { *static_cast<bool*>(context) = true; }, &over);
-    assert(timer);
-    timeval wait{};
-    wait.tv_sec = static_cast<decltype(wait.tv_sec)>(span.count() / 1'000'000);
-    wait.tv_usec = static_cast<decltype(wait.tv_usec)>(span.count() % 1'000'000);
-    evtimer_add(timer, &wait);
-    bool happened = done();
-    while (!happened && !over) {
-        event_base_loop(world_.base(), EVLOOP_ONCE);
-        happened = done();
-    }
-    event_free(timer);
-    return happened;
+    return LibeventRunner{world_}.run_until(done, span);
 }
 
 // ---- nodes ----

@@ -97,7 +97,7 @@ neo::Sanity sanity_of(SimulatedSuite& bench, const Endpoint& node, const neo::Cr
     neo::ConformanceOptions options = bench.options(10);
     options.node = node;
     options.credential = credential;
-    neo::ConformanceSuite suite(bench.world.env(host), bench.runner, options, nullptr);
+    neo::ConformanceSuite suite(bench.world.env(host), bench.world, options, nullptr);
     bench.world.attach(host, suite);
     return suite.sanity();
 }
@@ -136,7 +136,7 @@ TEST(ConformanceSanity, TellsANodeThatTurnsTheClientAway) {
 TEST(Conformance, WithoutControlOfTheNodeSomeCasesAreSkipped) {
     SimulatedSuite bench;
     const HostId host = bench.world.add_host({"10.0.0.3", 1000});
-    neo::ConformanceSuite stranger(bench.world.env(host), bench.runner, bench.options(10), nullptr);
+    neo::ConformanceSuite stranger(bench.world.env(host), bench.world, bench.options(10), nullptr);
     bench.world.attach(host, stranger);
     for (const std::string_view name : {"range.put", "range.changes", "permission.remove_channel"})
         EXPECT_EQ(stranger.run(neo::conformance_cases_named(name).front()).kind, Verdict::Kind::skipped) << name;
@@ -166,7 +166,7 @@ TEST(Conformance, LeavesNoChannelBehindWhereTheNodeIsNotRestarted) {
          {static_cast<neo::NodeControl*>(&control), static_cast<neo::NodeControl*>(nullptr)}) {
         SimulatedSuite bench;
         const HostId host = bench.world.add_host({"10.0.0.3", 1000});
-        neo::ConformanceSuite suite(bench.world.env(host), bench.runner, bench.options(10), owner);
+        neo::ConformanceSuite suite(bench.world.env(host), bench.world, bench.options(10), owner);
         bench.world.attach(host, suite);
         for (const neo::ConformanceCase& test : neo::conformance_cases_named("restart"))
             if (test.name != "restart.range") {

@@ -117,7 +117,7 @@ TEST_F(FakeNodeForTests, ClearingIsSilentAndResettingEndsMirrors) {
             neo::encode_mirror(out, i, {false, "chan", false, 0});
         });
         t.expect_answer(peer, id, neo::MirrorCode::started, "Mirror");
-        EXPECT_TRUE(fake.expect_listeners(bench.runner, {"chan"}, 1));
+        EXPECT_TRUE(fake.expect_listeners(bench.world, {"chan"}, 1));
         EXPECT_TRUE(fake.put("chan", Key{1}, "v"));
         t.expect_message(peer, id, neo::octets({7}) + neo::number_of(1) + neo::array_of("v"), "the change");
         fake.clear();
@@ -129,7 +129,7 @@ TEST_F(FakeNodeForTests, ClearingIsSilentAndResettingEndsMirrors) {
         EXPECT_TRUE(fake.channels().empty());
     });
     EXPECT_EQ(verdict.kind, passed) << verdict.reason;
-    EXPECT_EQ(fake.expect_listeners(bench.runner, {"chan"}, 1).error().message,
+    EXPECT_EQ(fake.expect_listeners(bench.world, {"chan"}, 1).error().message,
               "`chan` has 0 listeners instead of 1.");
 }
 
@@ -141,7 +141,7 @@ TEST_F(FakeNodeForTests, DroppedListenersHearNothingAnyMoreAndNewOnesDo) {
         };
         const auto dropped = t.start_with(peer, mirror);
         t.expect_answer(peer, dropped, neo::MirrorCode::started, "Mirror");
-        EXPECT_TRUE(fake.expect_listeners(bench.runner, {"chan"}, 1));
+        EXPECT_TRUE(fake.expect_listeners(bench.world, {"chan"}, 1));
         fake.drop_listeners();
         EXPECT_EQ(fake.listeners("chan"), 0U);
         const auto fresh = t.start_with(peer, mirror);
@@ -220,15 +220,15 @@ TEST_F(FakeNodeForTests, ExpectedChangesAreWaitedFor) {
     const auto verdict = client([&](neo::CaseRun& t) {
         neo::Peer& peer = t.open();
         t.start_with(peer, [](std::string& out, neo::RequestId i) { neo::encode_put(out, i, {"chan", 1, "new"}); });
-        EXPECT_TRUE(fake.expect_change(bench.runner, "chan", Key{1}));
+        EXPECT_TRUE(fake.expect_change(bench.world, "chan", Key{1}));
         EXPECT_EQ(*fake.get("chan", Key{1}), "new");
-        EXPECT_EQ(fake.expect_change(bench.runner, "chan", Key{1}, {milliseconds{100}}).error().code,
+        EXPECT_EQ(fake.expect_change(bench.world, "chan", Key{1}, {milliseconds{100}}).error().code,
                   ErrorCode::timed_out);
         const auto is_x = [](const std::optional<std::string>& value) { return value == "x"; };
-        EXPECT_EQ(fake.expect_record(bench.runner, "chan", Key{1}, is_x, {milliseconds{100}}).error().message,
+        EXPECT_EQ(fake.expect_record(bench.world, "chan", Key{1}, is_x, {milliseconds{100}}).error().message,
                   "Record 0000000000000001 in `chan` did not become what was expected in time: it is `new`.");
         const auto gone = [](const std::optional<std::string>& value) { return !value; };
-        EXPECT_TRUE(fake.expect_record(bench.runner, "chan", Key{2}, gone));
+        EXPECT_TRUE(fake.expect_record(bench.world, "chan", Key{2}, gone));
     });
     EXPECT_EQ(verdict.kind, passed) << verdict.reason;
 }
@@ -240,13 +240,13 @@ TEST_F(FakeNodeForTests, ExpectationsAreLookedAtOncePerIntervalAndAtTheEnd) {
         looks.push_back(bench.world.now() - begun);
         return false;
     };
-    EXPECT_FALSE(fake.expect_record(bench.runner, "chan", Key{1}, look, {milliseconds{250}, milliseconds{100}}));
+    EXPECT_FALSE(fake.expect_record(bench.world, "chan", Key{1}, look, {milliseconds{250}, milliseconds{100}}));
     EXPECT_EQ(looks, (std::vector<Duration>{milliseconds{100}, milliseconds{200}, milliseconds{250}}));
-    EXPECT_FALSE(fake.expect_record(bench.runner, "chan", Key{1}, look));
+    EXPECT_FALSE(fake.expect_record(bench.world, "chan", Key{1}, look));
     EXPECT_EQ(looks.size(), 3U + 20U) << "a second, every 50 ms";
     const auto at_once = [](const std::optional<std::string>&) { return true; };
     const Instant now = bench.world.now();
-    EXPECT_TRUE(fake.expect_record(bench.runner, "chan", Key{1}, at_once, {seconds{1}, Duration{0}}));
+    EXPECT_TRUE(fake.expect_record(bench.world, "chan", Key{1}, at_once, {seconds{1}, Duration{0}}));
     EXPECT_EQ(bench.world.now(), now);
 }
 

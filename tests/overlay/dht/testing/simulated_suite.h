@@ -11,7 +11,6 @@
 #include "overlay/dht/testing/conformance_suite.h"
 #include "overlay/dht/testing/fake_node.h"
 #include "simulations/world/sim_world.h"
-#include "tests/overlay/dht/sim_runner.h"
 #include "tests/overlay/dht/thin_wire.h"
 
 namespace halp {
@@ -60,7 +59,7 @@ struct SimulatedSuite {
           suite_host(world.add_host({"10.0.0.2", 1000})),
           wire(world.env(node_host), bytes_per_tick),
           fake(wire.environment(), std::move(fake_options), observer),
-          suite(world.env(suite_host), runner, options(bulk), &control) {
+          suite(world.env(suite_host), world, options(bulk), &control) {
         wire.attach(fake);
         world.attach(node_host, wire);
         world.attach(suite_host, suite);
@@ -82,7 +81,6 @@ struct SimulatedSuite {
 
     const Endpoint address{"10.0.0.1", 10100};
     SimWorld world{11};
-    SimRunner runner{world};
     HostId node_host, suite_host;
     ThinWire wire;
     FakeNode fake;
