@@ -63,8 +63,8 @@ void print_line(std::string& out, const std::string& indent, std::string_view na
 }  // namespace
 
 std::string print_effective(LoadedSettings loaded, const Directories& directories) {
-    std::string out = "# What halpd runs with, and where each value comes from.\n";
-    for (const std::string& file : loaded.files) out += "# read: " + file + "\n";
+    std::string out = "# The effective settings of halpd and their origins.\n";
+    for (const std::string& file : loaded.files) out += "# file: " + file + "\n";
     Sections sections;
     for (const Setting& setting : setting_table()) {
         const std::string indent = sections.open(setting.key, out);
@@ -90,11 +90,13 @@ std::string print_effective(LoadedSettings loaded, const Directories& directorie
 
 std::string sample_config() {
     std::string out =
-        "# halpd reads this file at start and again on SIGHUP. Every setting is here with its default; remove the\n"
-        "# \"#\" in front of a setting to change it. `halpd --check-config` finds mistakes, `halpd "
-        "--print-config`\n"
-        "# shows what is in force and why. The same can be said by a flag (--set gossip.period=5s) or by the\n"
-        "# environment (HALP_GOSSIP_PERIOD=5s). (restart): a reload does not apply it.\n\n";
+        "# halpd reads this file at its start and again on SIGHUP. It has every setting with its default. Remove "
+        "the \"#\"\n"
+        "# before a setting to change it. `halpd --check-config` finds mistakes. `halpd --print-config` shows the "
+        "effective\n"
+        "# settings and their origins. Flags (--set gossip.period=5s) and the environment (HALP_GOSSIP_PERIOD=5s) "
+        "take\n"
+        "# precedence over files. (restart): a reload does not apply the setting.\n\n";
     Settings defaults;
     defaults.node = OverlayOptions::for_profile(defaults.profile);
     Sections sections;
@@ -108,7 +110,7 @@ std::string sample_config() {
     }
     const auto rows = out.find("limits:\n");
     out.insert(rows == std::string::npos ? out.size() : rows - 1,
-               "  # labels with limits of their own; what a row does not name is as in default\n"
+               "  # labels with settings of their own; a row inherits from default what it does not set\n"
                "  rows:\n"
                "  #  chat:\n"
                "  #    entries_max: 100\n"

@@ -11,7 +11,7 @@ namespace halp::config {
 std::string print_effective(LoadedSettings loaded, const Directories& directories);
 
 // Every setting with its help, what is allowed and its default. Settings are commented out ("#key: value"): the
-// file sets nothing until somebody edits it. config/halpd.yaml is this text.
+// file sets nothing before it is edited. config/halpd.yaml is this text.
 std::string sample_config();
 
 }  // namespace halp::config

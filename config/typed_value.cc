@@ -156,6 +156,12 @@ Result<void> assign_endpoints(std::vector<Endpoint>& value, const Bounds& bounds
     return {};
 }
 
+// YAML needs no quotes around the text of these types.
+template <class T>
+constexpr bool is_bare = std::is_same_v<T, bool*> || std::is_same_v<T, std::size_t*> ||
+                         std::is_same_v<T, double*> || std::is_same_v<T, Duration*> || std::is_same_v<T, Choice> ||
+                         std::is_same_v<T, ByteSize> || std::is_same_v<T, Seed>;
+
 std::string between_text(const std::string& min, const std::string& max) { return min + " to " + max; }
 
 std::string count_text(double count) { return std::to_string(static_cast<std::int64_t>(count)); }
@@ -228,12 +234,7 @@ std::string yaml_text(const Value& value) {
         for (const Endpoint& endpoint : **list) out += (out.size() > 1 ? ", " : "") + quoted(endpoint.text());
         return out + "]";
     }
-    const bool bare =
-        std::visit(overloaded{[](const bool*) { return true; }, [](const std::size_t*) { return true; },
-                              [](const double*) { return true; }, [](const Duration*) { return true; },
-                              [](Choice) { return true; }, [](ByteSize) { return true; }, [](Seed) { return true; },
-                              [](const auto&) { return false; }},
-                   value);
+    const bool bare = std::visit([](auto kind) { return is_bare<decltype(kind)>; }, value);
     return bare ? plain_text(value) : quoted(plain_text(value));
 }
 

@@ -58,7 +58,7 @@ using Value =
 template <class Enum>
 struct ChoiceNames;
 
-// The Value of a member whose type says enough.
+// The Value of a member whose type determines the kind.
 template <class Member>
 Value value_of(Member& member) {
     if constexpr (std::is_enum_v<Member>) {

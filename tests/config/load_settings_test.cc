@@ -22,7 +22,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// A directory that stands for /etc/halp and the user's own, gone with the test.
+// A temporary directory with stand-ins for /etc/halp and the home directory.
 class LoadSettings : public ::testing::Test {
 protected:
     LoadSettings() {
