@@ -85,7 +85,7 @@ private:
                 const Duration away = std::min<Duration>(seconds{4}, plan_.faults_for - ended);
                 add(ended, away, StepKind::kill);
                 add(ended + milliseconds{away / milliseconds{2}}, {},
-                    StepKind::withdraw);  // while the process is dead: no node is told
+                    StepKind::withdraw);  // while the process is dead, so no node is notified
                 continue;
             }
             add(ended, {}, StepKind::withdraw);

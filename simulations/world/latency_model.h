@@ -34,7 +34,7 @@ struct TopologyOptions {
     // log_normal: median * exp(sigma * z) for each pair, z standard normal; at most 10 s.
     Duration median = std::chrono::milliseconds{40};
     double sigma = 0.5;
-    // matrix: whoever makes the options reads the file; `file` is its name.
+    // matrix: the owner of the options reads the file; `file` is its name.
     std::string file;
     LatencyMatrix matrix;
     // small_world, plod: number of routers; latency of a link, between the two.

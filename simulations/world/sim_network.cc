@@ -379,7 +379,7 @@ void SimNetwork::hold_head(EndRef sender, Instant now) {
     travel(sender, now);
 }
 
-// Ends this end because of the network or of its peer; the node is told when it owned the stream.
+// Ends this end because of the network or of its peer; on_closed() is called when the node owned the stream.
 void SimNetwork::break_end(EndRef ref) {
     End& end = ref.own();
     const bool held = end.state == EndState::open;
@@ -424,7 +424,7 @@ void SimNetwork::take_established(EndRef caller, Instant now) {
 void SimNetwork::take_bytes(EndRef receiver, const Segment& segment, Instant now) {
     End& end = receiver.own();
     if (end.state != EndState::open) {
-        // Nobody reads here any more. The reset goes behind what was written before, which is still delivered.
+        // No process reads here. The reset is queued behind what was written before, which is still delivered.
         if (!end.flight.empty() && end.flight.back().kind == SegmentKind::reset) return;
         return send(receiver, SegmentKind::reset, {}, now);
     }

@@ -26,7 +26,7 @@ struct SimCounters {
     std::uint64_t connects = 0, connected = 0, refused = 0, timed_out = 0, other_failures = 0, accepted = 0;
     std::uint64_t bytes_out = 0, bytes_in = 0;  // written by the node; delivered to the node
     std::uint64_t callbacks = 0, wakeups = 0;
-    std::uint64_t strays = 0;  // uses of a stream that the node does not own (any more): a fault of the node
+    std::uint64_t strays = 0;  // uses of a stream that the node does not own: a fault of the node
     SimCounters& operator+=(const SimCounters& other);
 };
 
@@ -168,7 +168,7 @@ private:
     [[nodiscard]] Instant arrival(const End& from, const End& to, Instant now);
     void leave(EndRef end, EndState state, SegmentKind last, Instant now);
     void release(EndRef end);           // the node no longer owns this end
-    void erase_if_over(EndRef either);  // forgets a connection in which nothing can happen any more
+    void erase_if_over(EndRef either);  // erases a connection in which nothing can happen
 
     std::uint64_t seed_;
     NetworkOptions options_;

@@ -34,7 +34,7 @@ Snapshot take_snapshot(std::size_t node, const OverlayNode& overlay, Instant at,
     snapshot.directories.emplace_back(Label::labels(), names.size());
     snapshot.announcements = overlay.announcements();
     std::set<Label> labels;
-    // A flood may push the name of a label out of the directory `labels`; the label is there all the same.
+    // A flood may push the name of a label out of the directory `labels`, but the label still exists.
     for (const OwnAnnouncement& own : snapshot.announcements) labels.insert(own.label);
     for (const ListedName& name : names)
         if (const Result<Label> label = Label::parse(name.name)) labels.insert(*label);

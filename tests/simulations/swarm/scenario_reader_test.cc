@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <sstream>
+
 #include "simulations/swarm/built_in_scenarios.h"
+#include "simulations/swarm/scenario_fields.h"
 
 namespace halp::sim {
 namespace {
@@ -39,7 +43,7 @@ TEST(ScenarioReader, ReadsWhatTheFileSays) {
     EXPECT_EQ(got.scenario.phases[1].how, KillHow::machine);
 }
 
-TEST(ScenarioReader, TheCommandLineStandsAboveTheFile) {
+TEST(ScenarioReader, LetsTheCommandLineTakePrecedence) {
     const ReadScenario got =
         read_scenario("s.yaml", good,
                       {{"--set", "phases.dead.share", "10%"}, {"--nodes", "nodes", "9"}, {"--seed", "seed", "5"}});
@@ -51,7 +55,7 @@ TEST(ScenarioReader, TheCommandLineStandsAboveTheFile) {
                 ElementsAre(StartsWith("--set: phases.deed.share: no such phase")));
 }
 
-TEST(ScenarioReader, NamesThePlaceTheFieldAndWhatIsAllowed) {
+TEST(ScenarioReader, ReportsThePlaceTheFieldAndWhatIsAllowed) {
     EXPECT_THAT(problems_of("about: x\nnodes: many\nphases:\n  grow: {do: grow}\n"),
                 ElementsAre("s.yaml:2:8: nodes: \"many\" is not allowed; allowed: 2 to 100000"));
     EXPECT_THAT(problems_of("about: x\nnods: 5\nphases:\n  grow: {do: grow}\n"),
@@ -61,13 +65,12 @@ TEST(ScenarioReader, NamesThePlaceTheFieldAndWhatIsAllowed) {
     EXPECT_THAT(problems_of("about: x\nphases:\n  grow: {do: grow, share: 1}\n"),
                 ElementsAre("s.yaml:3:20: phases.grow.share: a phase of kind grow has no such field; allowed: do, "
                             "for, shape, to"));
-    EXPECT_THAT(
-        problems_of("about: x\nphases:\n  grow: {do: grow}\n  k: {do: kill, share: 150%}\n"),
-        ElementsAre("s.yaml:4:24: phases.k.share: \"150%\" is not allowed; allowed: 0 to 1, or "
-                    "a percentage"));
+    EXPECT_THAT(problems_of("about: x\nphases:\n  grow: {do: grow}\n  k: {do: kill, share: 150%}\n"),
+                ElementsAre("s.yaml:4:24: phases.k.share: \"150%\" is not allowed; allowed: 0 to 1, or "
+                            "a percentage"));
 }
 
-TEST(ScenarioReader, WantsAPurposeAndSomebodyAlive) {
+TEST(ScenarioReader, RequiresAPurposeAndAGrowth) {
     EXPECT_THAT(problems_of("about: x\n"), ElementsAre(StartsWith("s.yaml: `phases` is missing")));
     EXPECT_THAT(problems_of("about: x\nphases:\n  calm: {do: steady}\n"),
                 ElementsAre(StartsWith("s.yaml:3: phases.calm: the first phase must be `do: grow`")));
@@ -76,7 +79,7 @@ TEST(ScenarioReader, WantsAPurposeAndSomebodyAlive) {
     EXPECT_THAT(problems_of("about: [a"), testing::Contains(StartsWith("s.yaml:1:")));
 }
 
-TEST(ScenarioReader, TellsWhatANewFieldAllows) {
+TEST(ScenarioReader, ReportsWhatAFieldAllows) {
     const auto one = [](const std::string& text) {
         const std::vector<std::string> all = problems_of("about: x\n" + text);
         return all.size() == 1 ? all.front() : "there are " + std::to_string(all.size());
@@ -116,7 +119,7 @@ TEST(ScenarioReader, TellsWhatANewFieldAllows) {
               "s.yaml:2:12: originals: \"96%\" is not allowed; allowed: 0 to 0.95, or a percentage");
 }
 
-TEST(ScenarioReader, WhatIsWrittenIsReadAsTheSameScenario) {
+TEST(ScenarioReader, ReadsAWrittenScenarioAsTheSame) {
     for (const BuiltInScenario& one : built_in_scenarios()) {
         Scenario first = read_scenario(std::string{one.name} + ".yaml", one.yaml, {}).scenario;
         first.about = "says \"this\": \\ and #that\ttoo";
@@ -134,9 +137,10 @@ TEST(ScenarioReader, WhatIsWrittenIsReadAsTheSameScenario) {
     }
 }
 
-TEST(ScenarioReader, ARecordComesBack) {
+TEST(ScenarioReader, ReadsARecordedRunAsTheSame) {
     const Scenario played = read_scenario("s.yaml", good, {}).scenario;
-    const RecordedRun record{"halp-sim 9", 0xfedcba9876543210U, 77, {{1500ms, 5, 1}, {2s, 77, 0xfedcba9876543210U}}};
+    const RecordedRun record{
+        "halp-sim 9", 0xfedcba9876543210U, 77, {{1500ms, 5, 1}, {2s, 77, 0xfedcba9876543210U}}};
     const ReadScenario again = read_scenario("r.yaml", recorded_run_yaml(played, record), {});
     ASSERT_THAT(again.problems, IsEmpty());
     ASSERT_TRUE(again.record);
@@ -150,7 +154,16 @@ TEST(ScenarioReader, ARecordComesBack) {
     EXPECT_THAT(problems_of(std::string{good} + "record: {colour: red}\n").size(), 1u);
 }
 
-TEST(ScenarioReader, EveryBuiltInScenarioIsSound) {
+TEST(ScenarioFields, AreDocumentedInTheReadme) {
+    std::ifstream file{std::string{HALP_SOURCE_DIR} + "/simulations/swarm/README.md"};
+    std::stringstream readme;
+    readme << file.rdbuf();
+    EXPECT_NE(readme.str().find(field_documentation()), std::string::npos)
+        << "the tables have changed; README.md must have:\n"
+        << field_documentation();
+}
+
+TEST(ScenarioReader, AcceptsEveryBuiltInScenario) {
     EXPECT_GE(built_in_scenarios().size(), 25u);
     for (const BuiltInScenario& one : built_in_scenarios()) {
         const ReadScenario got = read_scenario(std::string{one.name}, one.yaml, {});

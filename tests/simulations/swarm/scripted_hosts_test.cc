@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Asks one query and keeps the answer.
+// Sends one query and keeps the answer.
 class Client final : public EventHandler {
 public:
     Client(Environment& environment, const Endpoint& to, std::string query)
@@ -54,7 +54,7 @@ protected:
         relays.push_back(std::move(relay));
         return relays.back()->client->answer;
     }
-    // A host must be attached before it may connect, so the client comes second.
+    // A host must be attached before it may connect.
     struct Relay final : EventHandler {
         void on_accept(StreamId, const Endpoint&) override {}
         void on_connected(StreamId s, const Endpoint& e) override { client->on_connected(s, e); }
@@ -156,7 +156,7 @@ TEST(ScriptedHosts, AStrangerMakesUpHosts) {
     world.attach(host, stranger);
     stranger.start();
     world.run_for(3s);
-    EXPECT_EQ(plan.made_up, 62u);  // 31 inserts, the first at once
+    EXPECT_EQ(plan.made_up, 62u);  // 31 inserts; the first is sent at once
     EXPECT_GT(node.status().text_inserts, 20u);
     EXPECT_EQ(node.status().text_bad, 0u);
     EXPECT_GT(node.host_count(*Label::parse("junk0")), 0u);

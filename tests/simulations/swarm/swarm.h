@@ -1,4 +1,4 @@
-// A swarm of real OverlayNodes in the virtual world, for tests.
+// A swarm of OverlayNodes in a SimWorld, for tests.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,7 @@ public:
                    SimOptions sim = {})
         : world(seed, collecting(sim)), options_(std::move(options)) {}
 
-    // The first node is the bootstrap of the others.
+    // The first node is the seed of all others.
     std::size_t add(std::string swarm = "halp") {
         const std::size_t i = nodes_.size();
         const Endpoint me{"10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".1", 3451};
@@ -61,7 +61,7 @@ public:
             if (h.endpoint == endpoint) return true;
         return false;
     }
-    // How many living nodes list `endpoint` under `label`.
+    // The number of living nodes that list `endpoint` under `label`.
     [[nodiscard]] std::size_t listing(const Label& label, const Endpoint& endpoint) const {
         std::size_t n = 0;
         for (std::size_t i = 0; i < nodes_.size(); ++i)
@@ -73,7 +73,7 @@ public:
         for (const auto& node : nodes_) n += node != nullptr;
         return n;
     }
-    // Every living node lists every living one, itself included, and nobody else.
+    // True when every living node lists all living nodes, itself included, and no other.
     [[nodiscard]] bool all_know_all() const {
         std::set<Endpoint> alive;
         for (std::size_t i = 0; i < nodes_.size(); ++i)
@@ -87,7 +87,7 @@ public:
         return true;
     }
 
-    // Looks every 5 ms of virtual time: the conditions of tests cost more than the swarm.
+    // Asks `done` every 5 ms of virtual time, because conditions of tests cost more than the swarm.
     bool within(Duration span, const std::function<bool()>& done) {
         const Instant end = world.now() + span;
         while (!done()) {

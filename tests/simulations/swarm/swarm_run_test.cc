@@ -32,19 +32,19 @@ TEST(SwarmRun, GrowsToTheWholeSwarmAndJoinsIt) {
     EXPECT_EQ(run.phases[1].living, 30u);
     EXPECT_EQ(run.phases[1].joined, 1);
     EXPECT_EQ(run.figures.components.count, 1u);
-    EXPECT_EQ(run.samples.size(), 9u);  // one a second, both ends
+    EXPECT_EQ(run.samples.size(), 9u);  // one a second, both ends included
     EXPECT_EQ(run.in_degrees.size(), 30u);
     EXPECT_GT(run.samples.back().sent_kbit_s, 0);
 }
 
 TEST(SwarmRun, ProcessesOfOneMachineWaitForItsCores) {
     const auto seconds_until_all_know_all = [](const std::string& cores) {
-        const ReadScenario read = read_scenario("t.yaml",
-                                                "about: x\nnodes: 40\nprofile: local\nsample_every: 10ms\nnetwork: {cores: " +
-                                                    cores +
-                                                    ", callback_cost: 100us}\nphases:\n  crowd: {do: grow, shape: "
-                                                    "flash, for: 50ms}\n  calm: {do: steady, for: 3s}\n",
-                                                {});
+        const ReadScenario read =
+            read_scenario("t.yaml",
+                          "about: x\nnodes: 40\nprofile: local\nsample_every: 10ms\nnetwork: {cores: " + cores +
+                              ", callback_cost: 100us}\nphases:\n  crowd: {do: grow, shape: "
+                              "flash, for: 50ms}\n  calm: {do: steady, for: 3s}\n",
+                          {});
         EXPECT_TRUE(read.problems.empty());
         const RunResult run = play(read.scenario);
         EXPECT_EQ(run.samples.back().all_listed, 1);
@@ -126,7 +126,7 @@ TEST(SwarmRun, SessionsHaveTheirLaws) {
             .phases[1]
             .living;
     };
-    // Shares of sessions longer than 20 s: exp(-2), exp(-sqrt 2), 3^-1.1 of 59 nodes, and the bootstrap.
+    // Shares of sessions longer than 20 s: exp(-2), exp(-sqrt 2), 3^-1.1 of 59 nodes; and the bootstrap.
     EXPECT_NEAR(static_cast<double>(living_at_end("sessions: exponential, scale: 10s")), 9, 7);
     EXPECT_NEAR(static_cast<double>(living_at_end("sessions: weibull, shape: 0.5, scale: 10s")), 15.3, 9);
     EXPECT_NEAR(static_cast<double>(living_at_end("sessions: pareto, shape: 1.1, scale: 10s")), 18.6, 10);

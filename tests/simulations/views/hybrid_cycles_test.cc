@@ -19,7 +19,7 @@ TEST(HybridCycles, StayInOnePieceAndForgetTheDead) {
     EXPECT_LT(swarm.dead_share(), 0.05);
 }
 
-// So many gone that some have nobody alive among their partners: they find who is in their pool by checking.
+// So many nodes are dead that some survivors have no living partner. They find living nodes of their pool by checks.
 TEST(HybridCycles, CheckingTheViewAfterFailuresBringsBackWhoLostAllPartners) {
     for (const bool checks : {false, true}) {
         HybridCycles swarm{2, {.checks_after_failure = checks}};
@@ -53,7 +53,7 @@ TEST(HybridCycles, GrowFromOneBootstrapAndSpreadAnItem) {
     EXPECT_EQ(swarm.informed_share(), 1);
 }
 
-// The reason for ranked partners: with the same attackers a list by recency belongs to them.
+// Why partners are ranked in an open swarm: attackers take over a list that is ordered by recency.
 TEST(HybridCycles, RankedPartnersResistAttackersThatOwnListsByRecency) {
     HybridOptions recency{.attacker_groups = 64};
     HybridOptions ranked = recency;
@@ -66,7 +66,7 @@ TEST(HybridCycles, RankedPartnersResistAttackersThatOwnListsByRecency) {
         if (options == &ranked)
             EXPECT_LT(bad, 0.2);
         else
-            EXPECT_GT(bad, 0.3);  // a tenth of the swarm: three times its share
+            EXPECT_GT(bad, 0.3);  // a tenth of the swarm has three times its share
     }
 }
 

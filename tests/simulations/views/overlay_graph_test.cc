@@ -9,7 +9,7 @@
 namespace halp::sim {
 namespace {
 
-// Two triangles that share no node, and one node alone.
+// Two triangles without a common node, and one single node.
 const ViewGraph triangles{{}, {{1}, {2}, {0}, {4, 5}, {5}, {}, {}}};
 
 TEST(OverlayGraph, CountsComponentsOfTheUndirectedGraph) {
@@ -29,7 +29,7 @@ TEST(OverlayGraph, MeasuresClusteringPathAndDegree) {
     const ViewGraph line{{}, {{1}, {2}, {3}, {}}};
     const GraphFigures of_line = figures_of(line, 100, random);
     EXPECT_EQ(of_line.clustering, 0);
-    EXPECT_NEAR(of_line.path_length, 10.0 / 6, 1e-12);  // 3 pairs of 1, 2 of 2, 1 of 3
+    EXPECT_NEAR(of_line.path_length, 10.0 / 6, 1e-12);  // 3 pairs at distance 1, 2 at 2, 1 at 3
 }
 
 TEST(OverlayGraph, AnEdgeHeldFromBothSidesIsOneEdge) {

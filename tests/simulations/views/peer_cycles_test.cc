@@ -16,7 +16,7 @@ TEST(PeerCycles, StartAtRandomWithFullViews) {
     }
 }
 
-// Newscast's fingerprint: far more clustered than the random graph it starts from, yet in one piece.
+// Newscast makes a graph with much more clustering than the random graph it starts from, and one component.
 TEST(PeerCycles, NewscastClustersAndStaysConnected) {
     PeerCycles swarm{1, 1000, newscast(20)};
     SimRandom random{1, 2};
@@ -28,7 +28,7 @@ TEST(PeerCycles, NewscastClustersAndStaysConnected) {
     EXPECT_EQ(after.components.count, 1u);
 }
 
-// PeerSim's order of ties, and time on the way, are other programs; they agree on what Newscast is.
+// The order of ties of PeerSim and messages with latency give the same properties of Newscast.
 TEST(PeerCycles, NewscastIsTheSameWhateverTimeIsMadeOf) {
     for (const CycleTime time : {CycleTime::phases, CycleTime::peersim, CycleTime::delayed}) {
         PeerCycles swarm{1, 1000, newscast(20), time};
@@ -42,7 +42,7 @@ TEST(PeerCycles, NewscastIsTheSameWhateverTimeIsMadeOf) {
     }
 }
 
-// What tells the two tables of overlay/gossip/rules.md 8 apart.
+// The difference between the two tables of overlay/gossip/rules.md, sections 8.0 and 8.1.
 TEST(PeerCycles, NewscastIsMilderWhereTheHoldersCyclesAreItsAge) {
     ViewOptions view = newscast(20);
     view.ties = TieRule::random;
@@ -53,7 +53,7 @@ TEST(PeerCycles, NewscastIsMilderWhereTheHoldersCyclesAreItsAge) {
     EXPECT_NEAR(spread_of(in_degrees(swarm.graph())).deviation, 7.57, 1);
 }
 
-// Three rules of the 2007 paper at once: ties of the oldest, who is not told, who is not given away.
+// Three rules of the TOCS paper: ties among the oldest, which entries are not sent, which are not swapped.
 TEST(PeerCycles, OldestFirstSharesTheLoadAndHeals) {
     ViewOptions view = peer_sampling(30, 1, 14);
     view.partner = PartnerRule::oldest;

@@ -34,13 +34,13 @@ std::uint64_t digest_of(const ViewSwarmOptions& options, std::uint32_t periods) 
     return swarm.digest();
 }
 
-// Every way to run it: what must not show in the digest.
+// Everything that must not change the digest: queue, threads, wire mode.
 template <class Check>
 void in_every_way(ViewSwarmOptions options, Check check) {
     for (const unsigned threads : {1U, 2U, 4U})
         for (const QueueKind queue : {QueueKind::wheel, QueueKind::heap})
             for (const bool wire : {false, true}) {
-                if (wire && (threads == 4 || queue == QueueKind::heap)) continue;  // slow, and shows nothing new
+                if (wire && (threads == 4 || queue == QueueKind::heap)) continue;  // slow, and covered by the others
                 options.threads = threads;
                 options.queue = queue;
                 options.wire = wire;
@@ -51,7 +51,7 @@ void in_every_way(ViewSwarmOptions options, Check check) {
 }
 
 TEST(ViewSwarm, ADigestDependsOnNeitherQueueNorThreadsNorEncoding) {
-    // Pinned: the same with every compiler.
+    // A fixed value: the same with every compiler.
     in_every_way(swarm_of(500),
                  [](const ViewSwarmOptions& o) { EXPECT_EQ(digest_of(o, 6), 13925357417738838177ULL); });
 }

@@ -38,7 +38,7 @@ TEST(LatencyModel, EveryTopologyIsAFunctionOfSeedAndPairAndNeverZero) {
             EXPECT_GT(one, Duration{0});
             EXPECT_LE(one, 10s);
             EXPECT_EQ(one, again->one_way(i, i * 7 + 1));
-            EXPECT_EQ(one, a->one_way(i * 7 + 1, i)) << "links are the same both ways";
+            EXPECT_EQ(one, a->one_way(i * 7 + 1, i)) << "links are the same both paths";
             differs = differs || one != other->one_way(i, i * 7 + 1);
         }
         EXPECT_TRUE(differs) << static_cast<int>(kind);
@@ -71,8 +71,8 @@ TEST(LatencyModel, TransitStubIsNearWithinAStubAndFarAcrossTheCore) {
     options.kind = Topology::transit_stub;
     options.latency_min = options.latency_max = 1ms;
     const auto all = sorted_latencies(*model(options), 100);
-    EXPECT_LE(all.front(), 1000 + 1000 + 6000);              // the same stub: lines and a hop or so
-    EXPECT_GE(all.back(), 1000 + 1000 + 2 * 5000 + 40'000);  // two uplinks, two hops of the core
+    EXPECT_LE(all.front(), 1000 + 1000 + 6000);              // one stub domain: two lines and a few hops
+    EXPECT_GE(all.back(), 1000 + 1000 + 2 * 5000 + 40'000);  // two uplinks and two hops in the core
     EXPECT_EQ(router_count(options), 3u * 4 * (1 + 3 * 5));
 }
 
@@ -81,14 +81,15 @@ TEST(LatencyModel, TheTriangleHoldsBetweenRouters) {
         TopologyOptions options;
         options.kind = kind;
         options.routers = 50;
-        const RouterWays ways = router_ways(options, 7);
-        const std::size_t n = ways.ways.rows;
+        const RouterPaths paths = router_paths(options, 7);
+        const std::size_t n = paths.latencies.rows;
         ASSERT_EQ(n, router_count(options));
         for (std::size_t a = 0; a < n; ++a)
             for (std::size_t b = 0; b < n; ++b) {
-                ASSERT_LT(ways.ways.cells[a * n + b], 10'000'000u) << "connected";
+                ASSERT_LT(paths.latencies.cells[a * n + b], 10'000'000u) << "connected";
                 const std::size_t c = (a * 31 + b * 17) % n;
-                EXPECT_LE(ways.ways.cells[a * n + b], ways.ways.cells[a * n + c] + ways.ways.cells[c * n + b]);
+                EXPECT_LE(paths.latencies.cells[a * n + b],
+                          paths.latencies.cells[a * n + c] + paths.latencies.cells[c * n + b]);
             }
     }
 }
@@ -102,8 +103,8 @@ TEST(LatencyModel, AMatrixIsReadRowToColumnAndComesBackTheSame) {
     const auto m = model(options);
     EXPECT_EQ(m->one_way(0, 1), 10ms);
     EXPECT_EQ(m->one_way(1, 0), 11ms);
-    EXPECT_EQ(m->one_way(4, 2), 30ms);  // the fourth host is of the second row
-    EXPECT_EQ(m->one_way(2, 5), 1us);   // a zero is as short as can be
+    EXPECT_EQ(m->one_way(4, 2), 30ms);  // host 4 has row 1
+    EXPECT_EQ(m->one_way(2, 5), 1us);   // zero becomes the shortest latency
     EXPECT_EQ(parse_latency_matrix("again", print_latency_matrix(*matrix))->cells, matrix->cells);
 }
 

@@ -22,32 +22,32 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-// Writes down what it is told, and may answer.
-class Scribe : public EventHandler {
+// Records every call of its handler, and may answer.
+class RecordingHandler : public EventHandler {
 public:
-    explicit Scribe(SimWorld& world, HostId host) : world_(world), env(world.env(host)) {}
+    explicit RecordingHandler(SimWorld& world, HostId host) : world_(world), env(world.env(host)) {}
 
     void on_accept(StreamId stream, const Endpoint& source) override {
         streams.push_back(stream);
-        say("accept from " + source.host);
+        record("accept from " + source.host);
         if (!greeting.empty()) env.transport.write(stream, greeting);
     }
-    void on_connected(StreamId, const Endpoint& remote) override { say("connected to " + remote.text()); }
+    void on_connected(StreamId, const Endpoint& remote) override { record("connected to " + remote.text()); }
     void on_connect_failed(StreamId, ConnectFailure why) override {
-        say("failed " + std::to_string(static_cast<int>(why)));
+        record("failed " + std::to_string(static_cast<int>(why)));
     }
     void on_bytes(StreamId stream, Bytes bytes) override {
         received[stream] += bytes;
-        say("bytes " + std::string{bytes.substr(0, 16)});
+        record("bytes " + std::string{bytes.substr(0, 16)});
         if (echoes) env.transport.write(stream, bytes);
         if (closes) env.transport.close(stream);
     }
-    void on_end(StreamId) override { say("end"); }
-    void on_closed(StreamId) override { say("closed"); }
-    void on_wakeup() override { say("wake"); }
+    void on_end(StreamId) override { record("end"); }
+    void on_closed(StreamId) override { record("closed"); }
+    void on_wakeup() override { record("wake"); }
 
-    void say(const std::string& what) {
-        heard.push_back(what);
+    void record(const std::string& what) {
+        calls.push_back(what);
         at.push_back(world_.now());
     }
 
@@ -56,7 +56,7 @@ private:
 
 public:
     OverlayEnvironment& env;
-    std::vector<std::string> heard;
+    std::vector<std::string> calls;
     std::vector<Instant> at;
     std::vector<StreamId> streams;
     std::map<StreamId, std::string> received;
@@ -71,23 +71,23 @@ struct Pair : testing::Test {
         world.attach(b, bob);
     }
     StreamId dial() { return alice.env.transport.connect(where_b); }
-    void forget() { alice.heard.clear(), bob.heard.clear(); }
+    void forget() { alice.calls.clear(), bob.calls.clear(); }
 
     const Endpoint where_a{"10.0.0.1", 3451}, where_b{"10.0.0.2", 3451};
     SimWorld world;
     HostId a = world.add_host(where_a), b = world.add_host(where_b);
-    Scribe alice{world, a}, bob{world, b};
+    RecordingHandler alice{world, a}, bob{world, b};
 };
 using SimWorldPair = Pair;
 
-TEST_F(SimWorldPair, DeliversBytesWrittenBeforeTheConnectionStands) {
+TEST_F(SimWorldPair, DeliversBytesWrittenBeforeTheConnectionIsEstablished) {
     const StreamId stream = dial();
     alice.env.transport.write(stream, "hello ");
     alice.env.transport.write(stream, "bob");
-    EXPECT_THAT(alice.heard, IsEmpty());
+    EXPECT_THAT(alice.calls, IsEmpty());
     world.run_for(seconds{1});
-    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451"));
-    EXPECT_THAT(bob.heard, ElementsAre("accept from 10.0.0.1", "bytes hello bob"));
+    EXPECT_THAT(alice.calls, ElementsAre("connected to 10.0.0.2:3451"));
+    EXPECT_THAT(bob.calls, ElementsAre("accept from 10.0.0.1", "bytes hello bob"));
 }
 
 TEST_F(SimWorldPair, TakesOneLatencyEachWay) {
@@ -100,7 +100,7 @@ TEST_F(SimWorldPair, TakesOneLatencyEachWay) {
     EXPECT_EQ(alice.at[0] - began, milliseconds{20});
     EXPECT_EQ(alice.at[1] - began, milliseconds{20});  // the greeting travels with the handshake
     EXPECT_EQ(bob.at[1] - began, milliseconds{30});
-    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451", "bytes y"));
+    EXPECT_THAT(alice.calls, ElementsAre("connected to 10.0.0.2:3451", "bytes y"));
 }
 
 TEST_F(SimWorldPair, DeliversEverythingBeforeTheEndOfAClosedStream) {
@@ -109,9 +109,9 @@ TEST_F(SimWorldPair, DeliversEverythingBeforeTheEndOfAClosedStream) {
     alice.env.transport.write(stream, much);
     alice.env.transport.close(stream);
     world.run_for(seconds{1});
-    EXPECT_THAT(alice.heard, IsEmpty());  // it hears no more of the stream
+    EXPECT_THAT(alice.calls, IsEmpty());  // a closed stream has no more callbacks
     EXPECT_EQ(bob.received[bob.streams.at(0)], much);
-    EXPECT_EQ(bob.heard.back(), "end");
+    EXPECT_EQ(bob.calls.back(), "end");
     bob.env.transport.close(bob.streams[0]);
     world.run_for(seconds{1});
     EXPECT_EQ(world.connection_count(), 0U);
@@ -121,43 +121,58 @@ TEST_F(SimWorldPair, AnswersAnEndThatStillReads) {
     bob.echoes = bob.closes = true;
     alice.env.transport.write(dial(), "get chat");
     world.run_for(seconds{1});
-    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451", "bytes get chat", "end"));
+    EXPECT_THAT(alice.calls, ElementsAre("connected to 10.0.0.2:3451", "bytes get chat", "end"));
 }
 
 TEST_F(SimWorldPair, ResetsAWriterWhoseReaderHasClosedButDeliversTheAnswerFirst) {
     bob.echoes = bob.closes = true;
     const StreamId stream = dial();
     alice.env.transport.write(stream, "get chat");
-    ASSERT_TRUE(world.run_until([&] { return alice.heard.size() == 3; }, seconds{1}));
+    ASSERT_TRUE(world.run_until([&] { return alice.calls.size() == 3; }, seconds{1}));
     forget();
     alice.env.transport.write(stream, "more");
     world.run_for(seconds{1});
-    EXPECT_THAT(alice.heard, ElementsAre("closed"));
-    EXPECT_THAT(bob.heard, IsEmpty());
+    EXPECT_THAT(alice.calls, ElementsAre("closed"));
+    EXPECT_THAT(bob.calls, IsEmpty());
     EXPECT_EQ(world.connection_count(), 0U);
 }
 
-TEST_F(SimWorldPair, TellsOfAnAbortedStream) {
+TEST_F(SimWorldPair, ReportsAnAbortedStream) {
     const StreamId stream = dial();
     world.run_for(seconds{1});
     forget();
     alice.env.transport.abort(stream);
     world.run_for(seconds{1});
-    EXPECT_THAT(bob.heard, ElementsAre("closed"));
-    EXPECT_THAT(alice.heard, IsEmpty());
+    EXPECT_THAT(bob.calls, ElementsAre("closed"));
+    EXPECT_THAT(alice.calls, IsEmpty());
     EXPECT_EQ(world.connection_count(), 0U);
 }
 
-TEST_F(SimWorldPair, ForgetsAConnectionAbortedBeforeItStands) {
+TEST_F(SimWorldPair, ForgetsAConnectionAbortedBeforeItIsEstablished) {
     const StreamId stream = dial();
     alice.env.transport.write(stream, "never");
     alice.env.transport.abort(stream);
     world.run_for(seconds{1});
-    EXPECT_THAT(alice.heard, IsEmpty());
-    EXPECT_THAT(bob.heard, IsEmpty());
+    EXPECT_THAT(alice.calls, IsEmpty());
+    EXPECT_THAT(bob.calls, IsEmpty());
 }
 
-TEST_F(SimWorldPair, CountsTheUseOfAStreamThatIsNotTheNodesAnyMore) {
+TEST_F(SimWorldPair, FindsNothingUnderTheIdOfAnEndedConnectionWhenItsSlotIsUsedAgain) {
+    bob.closes = true;
+    const StreamId old = dial();
+    alice.env.transport.write(old, "x");
+    world.run_for(seconds{1});
+    alice.env.transport.close(old);
+    world.run_for(seconds{1});
+    ASSERT_EQ(world.connection_count(), 0U);
+    const StreamId fresh = dial();
+    EXPECT_NE(fresh, old);
+    alice.env.transport.write(old, "late");
+    EXPECT_EQ(world.counters(a).strays, 1U);
+    EXPECT_EQ(world.connection_count(), 1U);
+}
+
+TEST_F(SimWorldPair, CountsTheUseOfAStreamThatTheNodeNoLongerOwns) {
     const StreamId stream = dial();
     alice.env.transport.close(stream);
     EXPECT_EQ(world.counters(a).strays, 0U);
@@ -173,7 +188,7 @@ TEST_F(SimWorldPair, RefusesWhereNobodyListens) {
     dial();
     world.run_for(milliseconds{100});
     const std::string refused = "failed " + std::to_string(static_cast<int>(ConnectFailure::refused));
-    EXPECT_THAT(alice.heard, ElementsAre(refused, refused));
+    EXPECT_THAT(alice.calls, ElementsAre(refused, refused));
     EXPECT_EQ(world.counters(a).refused, 2U);
 }
 
@@ -182,10 +197,10 @@ TEST_F(SimWorldPair, TimesOutWhereNothingAnswers) {
     world.cut(a, b);
     dial();
     world.run_for(seconds{9});
-    EXPECT_THAT(alice.heard, IsEmpty());
+    EXPECT_THAT(alice.calls, IsEmpty());
     world.run_for(seconds{2});
     const std::string timed_out = "failed " + std::to_string(static_cast<int>(ConnectFailure::timed_out));
-    EXPECT_THAT(alice.heard, ElementsAre(timed_out, timed_out));
+    EXPECT_THAT(alice.calls, ElementsAre(timed_out, timed_out));
     EXPECT_EQ(world.connection_count(), 0U);
 }
 
@@ -193,8 +208,8 @@ TEST_F(SimWorldPair, TimesOutWhenOnlyTheWayBackIsCut) {
     world.cut_one_way(b, a);
     dial();
     world.run_for(seconds{11});
-    EXPECT_EQ(alice.heard.size(), 1U);
-    EXPECT_THAT(bob.heard, IsEmpty());
+    EXPECT_EQ(alice.calls.size(), 1U);
+    EXPECT_THAT(bob.calls, IsEmpty());
 }
 
 TEST_F(SimWorldPair, ConnectsWhenACutHealsInTime) {
@@ -203,7 +218,7 @@ TEST_F(SimWorldPair, ConnectsWhenACutHealsInTime) {
     world.run_for(seconds{2});
     world.heal(a, b);
     world.run_for(seconds{3});
-    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451"));
+    EXPECT_THAT(alice.calls, ElementsAre("connected to 10.0.0.2:3451"));
 }
 
 TEST_F(SimWorldPair, RepairsACutThatHealsSoon) {
@@ -214,26 +229,26 @@ TEST_F(SimWorldPair, RepairsACutThatHealsSoon) {
     alice.env.transport.write(stream, "one");
     world.run_for(seconds{1});
     alice.env.transport.write(stream, "two");
-    EXPECT_THAT(bob.heard, IsEmpty());
+    EXPECT_THAT(bob.calls, IsEmpty());
     world.heal();
     world.run_for(seconds{6});
     EXPECT_EQ(bob.received[bob.streams[0]], "onetwo");
-    EXPECT_THAT(alice.heard, IsEmpty());
+    EXPECT_THAT(alice.calls, IsEmpty());
 }
 
-TEST_F(SimWorldPair, GivesAWriterUpWhenACutStaysAndLeavesTheOtherHalfOpen) {
+TEST_F(SimWorldPair, ClosesAWriterWhenACutStaysAndLeavesTheOtherHalfOpen) {
     const StreamId stream = dial();
     world.run_for(seconds{1});
     forget();
     world.partition({b});
     alice.env.transport.write(stream, "lost");
     world.run_for(seconds{40});
-    EXPECT_THAT(alice.heard, ElementsAre("closed"));
-    EXPECT_THAT(bob.heard, IsEmpty());
+    EXPECT_THAT(alice.calls, ElementsAre("closed"));
+    EXPECT_THAT(bob.calls, IsEmpty());
     world.heal();
     bob.env.transport.write(bob.streams[0], "are you there?");
     world.run_for(seconds{1});
-    EXPECT_THAT(bob.heard, ElementsAre("closed"));
+    EXPECT_THAT(bob.calls, ElementsAre("closed"));
     EXPECT_EQ(world.connection_count(), 0U);
 }
 
@@ -244,7 +259,7 @@ TEST_F(SimWorldPair, DeliversEverythingInOrderUnderLossAndJitter) {
     options.network.segment_max = 3;
     SimWorld lossy{11, options};
     const HostId c = lossy.add_host(where_a), d = lossy.add_host(where_b);
-    Scribe carol{lossy, c}, dave{lossy, d};
+    RecordingHandler carol{lossy, c}, dave{lossy, d};
     lossy.attach(c, carol);
     lossy.attach(d, dave);
     const StreamId stream = carol.env.transport.connect(where_b);
@@ -258,7 +273,7 @@ TEST_F(SimWorldPair, DeliversEverythingInOrderUnderLossAndJitter) {
     carol.env.transport.close(stream);
     lossy.run_for(seconds{60});
     EXPECT_EQ(dave.received[dave.streams.at(0)], sent);
-    EXPECT_EQ(dave.heard.back(), "end");
+    EXPECT_EQ(dave.calls.back(), "end");
 }
 
 TEST_F(SimWorldPair, ClosesTheConnectionsOfAKilledProcess) {
@@ -268,50 +283,50 @@ TEST_F(SimWorldPair, ClosesTheConnectionsOfAKilledProcess) {
     world.crash(b);
     EXPECT_FALSE(world.up(b));
     world.run_for(seconds{1});
-    EXPECT_THAT(alice.heard, ElementsAre("end"));
-    EXPECT_THAT(bob.heard, IsEmpty());
+    EXPECT_THAT(alice.calls, ElementsAre("end"));
+    EXPECT_THAT(bob.calls, IsEmpty());
     bob.env.transport.write(bob.streams[0], "from the grave");
     bob.env.alarm.wake_at(world.now());
     world.run_for(seconds{1});
-    EXPECT_THAT(bob.heard, IsEmpty());
-    EXPECT_THAT(alice.heard, ElementsAre("end"));
+    EXPECT_THAT(bob.calls, IsEmpty());
+    EXPECT_THAT(alice.calls, ElementsAre("end"));
 }
 
-TEST_F(SimWorldPair, SaysNothingWhenAMachineLosesItsPower) {
+TEST_F(SimWorldPair, SendsNothingWhenAMachineLosesItsPower) {
     const StreamId stream = dial();
     world.run_for(seconds{1});
     forget();
     world.crash(b, Crash::machine);
     world.run_for(seconds{60});
-    EXPECT_THAT(alice.heard, IsEmpty());
+    EXPECT_THAT(alice.calls, IsEmpty());
     world.restart(b);
-    Scribe reborn{world, b};
+    RecordingHandler reborn{world, b};
     world.attach(b, reborn);
     alice.env.transport.write(stream, "hello?");
     world.run_for(seconds{1});
-    EXPECT_THAT(alice.heard, ElementsAre("closed"));
-    EXPECT_THAT(reborn.heard, IsEmpty());
+    EXPECT_THAT(alice.calls, ElementsAre("closed"));
+    EXPECT_THAT(reborn.calls, IsEmpty());
     alice.env.transport.write(dial(), "hello!");
     world.run_for(seconds{1});
-    EXPECT_THAT(reborn.heard, ElementsAre("accept from 10.0.0.1", "bytes hello!"));
+    EXPECT_THAT(reborn.calls, ElementsAre("accept from 10.0.0.1", "bytes hello!"));
 }
 
-TEST_F(SimWorldPair, LetsAStalledHostHearEverythingLaterAndInOrder) {
+TEST_F(SimWorldPair, DeliversEverythingInOrderAfterAStall) {
     world.run_for(seconds{1});
     world.stall(b, seconds{5});
     bob.env.alarm.wake_at(world.now() + seconds{1});
     const StreamId stream = dial();
     world.run_for(seconds{2});
-    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451"));  // the kernel of b answers
+    EXPECT_THAT(alice.calls, ElementsAre("connected to 10.0.0.2:3451"));  // the kernel of b answers
     alice.env.transport.write(stream, "1");
     world.run_for(seconds{1});
     alice.env.transport.write(stream, "2");
     alice.env.transport.close(stream);
     world.run_for(seconds{1});
-    EXPECT_THAT(bob.heard, IsEmpty());
+    EXPECT_THAT(bob.calls, IsEmpty());
     world.run_for(seconds{2});
-    ASSERT_EQ(bob.heard.size(), 5U);
-    EXPECT_THAT(bob.heard, ElementsAre(StartsWith("accept"), "wake", "bytes 1", "bytes 2", "end"));
+    ASSERT_EQ(bob.calls.size(), 5U);
+    EXPECT_THAT(bob.calls, ElementsAre(StartsWith("accept"), "wake", "bytes 1", "bytes 2", "end"));
 }
 
 TEST_F(SimWorldPair, WakesOnceForTheLatestAlarmOnly) {
@@ -321,30 +336,30 @@ TEST_F(SimWorldPair, WakesOnceForTheLatestAlarmOnly) {
     alarm.wake_at(began + seconds{1});
     alarm.wake_at(began + seconds{3});
     world.run_for(seconds{10});
-    EXPECT_THAT(alice.heard, ElementsAre("wake"));
+    EXPECT_THAT(alice.calls, ElementsAre("wake"));
     EXPECT_EQ(alice.at[0] - began, seconds{3});
     alarm.wake_at(began);  // in the past: as soon as possible
-    EXPECT_EQ(alice.heard.size(), 1U);
+    EXPECT_EQ(alice.calls.size(), 1U);
     world.run_for(Duration{0});
-    EXPECT_EQ(alice.heard.size(), 2U);
+    EXPECT_EQ(alice.calls.size(), 2U);
     alarm.wake_at(world.now() + seconds{1});
     alarm.wake_at(no_deadline);
     world.run_for(seconds{10});
-    EXPECT_EQ(alice.heard.size(), 2U);
+    EXPECT_EQ(alice.calls.size(), 2U);
 }
 
-TEST_F(SimWorldPair, ResolvesNamesAfreshAndRefusesUnknownOnes) {
+TEST_F(SimWorldPair, ResolvesNamesAtEachConnectAndRefusesUnknownOnes) {
     world.name("seed.example", {"10.0.0.2"});
     alice.env.transport.connect({"seed.example", 3451});
     world.run_for(seconds{1});
-    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451"));
+    EXPECT_THAT(alice.calls, ElementsAre("connected to 10.0.0.2:3451"));
     forget();
     world.name("seed.example", {"10.0.0.1"});
     alice.env.transport.connect({"seed.example", 3451});
     alice.env.transport.connect({"nobody.example", 3451});
     world.run_for(seconds{1});
     const std::string unknown = "failed " + std::to_string(static_cast<int>(ConnectFailure::name_unknown));
-    EXPECT_THAT(alice.heard,
+    EXPECT_THAT(alice.calls,
                 testing::UnorderedElementsAre("accept from 10.0.0.1", "connected to 10.0.0.1:3451", unknown));
 }
 
@@ -401,7 +416,7 @@ TEST(SimWorld, CollectsAndForwardsWhatNodesNote) {
     EXPECT_TRUE(std::holds_alternative<HealthChanged>(world.noted()[1].event));
 }
 
-// Talks to random hosts for ever: something to compare runs by.
+// Connects to random hosts and sends random answers, so that runs can be compared.
 class Chatterbox final : public EventHandler {
 public:
     Chatterbox(Environment& env, std::vector<Endpoint> others) : env_(env), others_(std::move(others)) {}
@@ -462,7 +477,7 @@ std::uint64_t run_chatter(std::uint64_t seed, std::size_t hosts, SimCounters* su
     return world.digest();
 }
 
-TEST(SimWorld, RunsAlikeFromOneSeedAndOtherwiseFromAnother) {
+TEST(SimWorld, GivesOneDigestForOneSeedAndOtherDigestsForOthers) {
     SimCounters sum;
     EXPECT_EQ(run_chatter(1, 8, &sum), run_chatter(1, 8));
     EXPECT_NE(run_chatter(1, 8), run_chatter(2, 8));
@@ -471,7 +486,7 @@ TEST(SimWorld, RunsAlikeFromOneSeedAndOtherwiseFromAnother) {
     EXPECT_EQ(sum.strays, 0U);
 }
 
-TEST(SimWorld, DrawsForAHostWhateverTheOthersAre) {
+TEST(SimWorld, DrawsForAHostIndependentlyOfTheOthers) {
     SimWorld small{9}, large{9};
     const HostId in_small = small.add_host({"a", 1});
     const HostId in_large = large.add_host({"a", 1});
@@ -485,7 +500,7 @@ TEST(SimWorld, DrawsForAHostWhateverTheOthersAre) {
 TEST(SimWorld, GivesEachPairALatencyWithinTheBounds) {
     SimWorld world{3};
     std::vector<HostId> ids;
-    std::deque<Scribe> nodes;
+    std::deque<RecordingHandler> nodes;
     for (int i = 0; i < 6; ++i) {
         ids.push_back(world.add_host({"10.0.0." + std::to_string(i), 1}));
         nodes.emplace_back(world, ids.back());
@@ -514,7 +529,7 @@ private:
     SimWorld& world_;
 };
 
-TEST(SimWorldDeathTest, StopsWhoeverMakesTimePassInsideADoor) {
+TEST(SimWorldDeathTest, StopsACallThatMakesTimePass) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     EXPECT_DEATH(
         {
@@ -527,7 +542,7 @@ TEST(SimWorldDeathTest, StopsWhoeverMakesTimePassInsideADoor) {
         "cannot make time pass");
 }
 
-TEST(FaultyStorage, FailsAsToldAndRecovers) {
+TEST(FaultyStorage, FailsAsSetAndRecovers) {
     MemoryStorage files;
     FaultyStorage disk{files};
     disk.fail(StorageFault::full, 2);
@@ -570,7 +585,7 @@ TEST_F(SimWorldPair, LetsStreamsOvertakeEachOtherButNotBytesOfOneStream) {
     }
     world.run_for(seconds{1});
     for (const auto& [stream, bytes] : bob.received) EXPECT_EQ(bytes, "0123456789");
-    for (const std::string& heard : bob.heard) order += heard.back();
+    for (const std::string& calls : bob.calls) order += calls.back();
     EXPECT_FALSE(std::ranges::is_sorted(order));
 }
 
@@ -578,13 +593,13 @@ TEST_F(SimWorldPair, AcceptsACopyOfAConnectionAttemptAndResetsIt) {
     world.set_duplicates(1);
     alice.env.transport.write(dial(), "hello");
     world.run_for(seconds{1});
-    EXPECT_THAT(alice.heard, ElementsAre("connected to 10.0.0.2:3451"));
-    EXPECT_THAT(bob.heard, testing::UnorderedElementsAre("accept from 10.0.0.1", "accept from 10.0.0.1",
+    EXPECT_THAT(alice.calls, ElementsAre("connected to 10.0.0.2:3451"));
+    EXPECT_THAT(bob.calls, testing::UnorderedElementsAre("accept from 10.0.0.1", "accept from 10.0.0.1",
                                                          "bytes hello", "closed"));
     EXPECT_EQ(world.connection_count(), 1U);
 }
 
-TEST_F(SimWorldPair, LetsAWallClockDriftAndKeepsWhatItGained) {
+TEST_F(SimWorldPair, LetsAWallClockDriftAndKeepsTheGain) {
     const auto ahead = [&] { return count(bob.env.clock.wall()) - count(alice.env.clock.wall()); };
     world.set_wall_drift(b, 0.25);
     world.run_for(seconds{40});

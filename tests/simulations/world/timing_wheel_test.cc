@@ -18,14 +18,14 @@ struct Event {
     auto operator<=>(const Event&) const = default;
 };
 
-// Random pushes and pops, each push at or after what was popped last; the model is a sorted set.
+// Random pushes and pops; each push is at or after the last popped event. The model is a sorted set.
 template <class Queue>
 void agrees_with_a_set(Queue queue, std::uint64_t seed, std::uint64_t reach) {
     SimRandom random{seed, reach};
     std::set<Event> model;
     std::uint64_t now = 0;
     for (std::uint64_t number = 0; number < 30'000; ++number) {
-        // Waves, so that the queue also runs empty.
+        // Pushes come in waves, so that the queue also becomes empty.
         if (random.below(1000) < (number / 3000 % 2 == 0 ? 700U : 300U)) {
             const std::uint64_t at = now + (random.below(20) == 0 ? 0 : random.below(reach));
             queue.push({at, number});
