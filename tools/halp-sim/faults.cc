@@ -15,6 +15,8 @@
 #include "simulations/faults/fault_shrink.h"
 #include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/report/json_report.h"
+#include "tools/program/durations.h"
+#include "tools/program/progress_line.h"
 
 namespace halp::sim {
 
@@ -24,8 +26,6 @@ constexpr std::size_t shrink_runs_max = 200;
 constexpr std::size_t lines_shown = 12;
 
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
-double in_seconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
-
 struct OneRun {
     FaultPlan plan;
     FaultOutcome outcome;
@@ -98,7 +98,7 @@ void tell_failure(const OneRun& run, const CommandLine& command, const Streams& 
     streams.out << "seed " << size.seed << ": FAILED\n";
     print_lines(run.outcome, streams);
     streams.out << "  again: halp-sim faults --seed " << size.seed << " --nodes " << size.nodes << " --minutes "
-                << number(in_seconds(size.faults_for) / 60, 3) << " --heal " << number(command.heal, 1)
+                << number(seconds_of(size.faults_for) / 60, 3) << " --heal " << number(command.heal, 1)
                 << std::endl;
     const std::string directory = command.directory.empty() ? "." : command.directory;
     std::error_code ignored;  // writing tells
@@ -137,6 +137,7 @@ int run_faults(const CommandLine& command, const Streams& streams) {
     std::size_t failed = 0;
     std::uint64_t events = 0;
     Duration simulated{0}, longest{0};
+    ProgressLine progress{streams.progress ? &streams.err : nullptr};
     {
         Pool pool{runs, command.jobs ? command.jobs : std::max(1U, std::thread::hardware_concurrency())};
         for (std::size_t k = 0; k < seeds; ++k) {
@@ -145,15 +146,15 @@ int run_faults(const CommandLine& command, const Streams& streams) {
             simulated += run.outcome.simulated;
             if (run.outcome.good()) longest = std::max(longest, run.outcome.converged_after);
             if (!run.outcome.good() && ++failed <= 5) tell_failure(run, command, streams);
-            if (streams.progress) streams.err << "\r\x1b[K" << k + 1 << " of " << seeds << std::flush;
+            progress.show(std::to_string(k + 1) + " of " + std::to_string(seeds));
         }
     }
-    if (streams.progress) streams.err << "\r\x1b[K" << std::flush;
+    progress.erase();
     const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     if (seeds == 1) streams.out << "digest " << digest_text(runs[0].outcome.digest) << "\n";
     streams.out << seeds - failed << " of " << seeds << " good; the slowest good one converged "
                 << seconds_text(longest) << " after the faults; " << events << " events, "
-                << number(in_seconds(simulated) / 60, 1) << " virtual minutes in " << number(cpu_seconds() - cpu, 1)
+                << number(seconds_of(simulated) / 60, 1) << " virtual minutes in " << number(cpu_seconds() - cpu, 1)
                 << " s of CPU, " << number(wall, 1) << " s\n";
     return failed == 0 ? exit_done : exit_failed;
 }

@@ -8,6 +8,7 @@
 
 #include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/verbs.h"
+#include "tools/program/progress_line.h"
 
 namespace halp::sim {
 
@@ -28,14 +29,13 @@ int goals_verb(const CommandLine& command, const Streams& streams) {
             text += std::string(cell.size() < 9 ? 9 - cell.size() : 1, ' ') + cell;
         streams.out << text << "  " << rest << std::endl;
     };
+    ProgressLine progress{streams.progress ? &streams.err : nullptr};
     line("goal", "at most", "got", "");
     try_goals(
         {.seed = command.seed.value_or(1), .quick = command.quick, .only = command.only},
-        [&](const std::string& run) {
-            if (streams.progress) streams.err << "\r\x1b[K" << run << " ..." << std::flush;
-        },
+        [&](const std::string& run) { progress.show(run + " ..."); },
         [&](const GoalVerdict& v) {
-            if (streams.progress) streams.err << "\r\x1b[K" << std::flush;
+            progress.erase();
             ++all;
             met += v.met();
             line(v.what, number(v.limit, 2), v.got < 0 ? "never" : number(v.got, 2),

@@ -8,41 +8,35 @@
 #include <thread>
 
 #include "tools/halp-sim/report/console_table.h"
+#include "tools/program/durations.h"
+#include "tools/program/progress_line.h"
 
 namespace halp::sim {
 namespace {
 
 using Wall = std::chrono::steady_clock;
 
-double seconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
-
 // One line that is written over, at most five times a second. Threads tell it how far they are.
-class ProgressLine {
+class CrewProgress {
 public:
-    ProgressLine(std::ostream* out, const std::vector<Scenario>& scenarios) : out_(out), places_(scenarios.size()) {
+    CrewProgress(std::ostream* out, const std::vector<Scenario>& scenarios)
+        : line_(out), places_(scenarios.size()) {
         sum_.runs = scenarios.size();
         for (const Scenario& s : scenarios)
-            for (const Phase& p : s.phases) sum_.total_s += seconds(p.span);
+            for (const Phase& p : s.phases) sum_.total_s += seconds_of(p.span);
     }
-    ~ProgressLine() {
-        if (dirty_) *out_ << "\r\x1b[K" << std::flush;
-    }
-    ProgressLine(const ProgressLine&) = delete;
-    ProgressLine& operator=(const ProgressLine&) = delete;
 
     void tell(std::size_t run, Duration simulated, std::uint64_t events, std::size_t living) {
-        if (!out_) return;
         const std::lock_guard lock{mutex_};
-        sum_.simulated_s += seconds(simulated) - places_[run].simulated_s;
+        sum_.simulated_s += seconds_of(simulated) - places_[run].simulated_s;
         sum_.events += events - places_[run].events;
-        places_[run] = {seconds(simulated), events};
+        places_[run] = {seconds_of(simulated), events};
         sum_.living = living;
         const Wall::time_point now = Wall::now();
         if (now - shown_ < std::chrono::milliseconds{200}) return;
         shown_ = now;
         sum_.passed_s = std::chrono::duration<double>(now - began_).count();
-        *out_ << "\r\x1b[K" << progress_text(sum_) << std::flush;
-        dirty_ = true;
+        line_.show(progress_text(sum_));
     }
     void end_run() {
         const std::lock_guard lock{mutex_};
@@ -54,23 +48,22 @@ private:
         double simulated_s = 0;
         std::uint64_t events = 0;
     };
-    std::ostream* out_;
+    ProgressLine line_;
     std::mutex mutex_;
     std::vector<Place> places_;
     Progress sum_;
     Wall::time_point began_ = Wall::now(), shown_{};
-    bool dirty_ = false;
 };
 
 class OneRun final : public RunListener {
 public:
-    OneRun(ProgressLine& line, std::size_t run) : line_(line), run_(run) {}
+    OneRun(CrewProgress& line, std::size_t run) : line_(line), run_(run) {}
     void on_progress(Duration simulated, Duration, std::uint64_t events, std::size_t living) override {
         line_.tell(run_, simulated, events, living);
     }
 
 private:
-    ProgressLine& line_;
+    CrewProgress& line_;
     std::size_t run_;
 };
 
@@ -92,7 +85,7 @@ std::string progress_text(const Progress& p) {
 
 void play_all(const std::vector<Scenario>& scenarios, const RunCrew& crew,
               const std::function<void(std::size_t, RunResult&&)>& done) {
-    ProgressLine line{crew.progress, scenarios};
+    CrewProgress line{crew.progress, scenarios};
     std::atomic<std::size_t> next{0};
     std::mutex telling;
     const auto work = [&] {

@@ -23,11 +23,12 @@
 #include "tools/halp-sim/sweep_plan.h"
 #include "tools/halp-sim/sweep_report.h"
 #include "tools/halp-sim/views_verb.h"
+#include "tools/program/durations.h"
+#include "tools/program/progress_line.h"
 
 namespace halp::sim {
 namespace {
 
-double seconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 int list(const Streams& streams) {
@@ -55,7 +56,7 @@ void print_result(const Scenario& scenario, const RunResult& r, double cpu, cons
                 << number(r.figures.path_length, 3) << ", in-degree " << number(degrees.mean, 1) << " (sd "
                 << number(degrees.deviation, 2) << ", max " << number(degrees.max, 0) << ")\n"
                 << "seed " << scenario.seed << ", digest " << digest_text(r.digest) << ", " << r.events
-                << " events, " << number(seconds(r.simulated), 1) << " s simulated in " << number(cpu, 1)
+                << " events, " << number(seconds_of(r.simulated), 1) << " s simulated in " << number(cpu, 1)
                 << " s of CPU\n";
 }
 
@@ -132,20 +133,19 @@ int compare_verb(const CommandLine& command, const Streams& streams) {
 
 class ReplayProgress final : public RunListener {
 public:
-    explicit ReplayProgress(std::ostream& out) : out_(out) {}
-    ~ReplayProgress() override { out_ << "\r\x1b[K" << std::flush; }
+    explicit ReplayProgress(std::ostream* terminal) : line_(terminal) {}
     void on_progress(Duration simulated, Duration total, std::uint64_t events, std::size_t living) override {
         const auto now = std::chrono::steady_clock::now();
         if (now - shown_ < std::chrono::milliseconds{200}) return;
         shown_ = now;
         Progress p{
-            .simulated_s = seconds(simulated), .total_s = seconds(total), .events = events, .living = living};
+            .simulated_s = seconds_of(simulated), .total_s = seconds_of(total), .events = events, .living = living};
         p.passed_s = std::chrono::duration<double>(now - began_).count();
-        out_ << "\r\x1b[K" << progress_text(p) << std::flush;
+        line_.show(progress_text(p));
     }
 
 private:
-    std::ostream& out_;
+    ProgressLine line_;
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now(), shown_{};
 };
 
@@ -166,10 +166,9 @@ int replay_verb(const CommandLine& command, const Streams& streams) {
     if (!read.record)
         return complain(streams,
                         {file + " is a scenario, not a record: it has no `record`; `halp-sim run` plays it"});
-    std::unique_ptr<ReplayProgress> progress;
-    if (streams.progress) progress = std::make_unique<ReplayProgress>(streams.err);
+    std::optional<ReplayProgress> progress{std::in_place, streams.progress ? &streams.err : nullptr};
     const double cpu = cpu_seconds();
-    const Replay again = replay(read.scenario, *read.record, progress.get());
+    const Replay again = replay(read.scenario, *read.record, &*progress);
     progress.reset();
     print_result(read.scenario, again.result, cpu_seconds() - cpu, streams);
     if (const int code = write_and_tell(command, read.scenario, {again.result}, streams); code != exit_done)
@@ -195,19 +194,6 @@ std::string allowed_text(const Check& c) {
     return text;
 }
 
-// What is being worked on, on one line that is written over.
-class WorkLine {
-public:
-    explicit WorkLine(std::ostream* out) : out_(out) {}
-    void show(const std::string& what) {
-        if (out_) *out_ << "\r\x1b[K" << what << std::flush;
-    }
-    void clear() { show(""); }
-
-private:
-    std::ostream* out_;
-};
-
 void print_row(std::ostream& out, const std::string& what, const std::vector<std::string>& cells,
                const std::string& verdict) {
     std::string text = what + std::string(what.size() < 64 ? 64 - what.size() : 1, ' ');
@@ -216,7 +202,7 @@ void print_row(std::ostream& out, const std::string& what, const std::vector<std
 }
 
 int check(const CommandLine& command, const Streams& streams) {
-    WorkLine work{streams.progress ? &streams.err : nullptr};
+    ProgressLine work{streams.progress ? &streams.err : nullptr};
     ReproductionOptions options{.quick = command.quick,
                                 .only = command.only,
                                 .progress = [&](const std::string& what) { work.show(what); }};
@@ -227,7 +213,7 @@ int check(const CommandLine& command, const Streams& streams) {
     reproduce(options, [&](const Check& c) {
         ++all;
         met += c.met();
-        work.clear();
+        work.erase();
         const int digits = c.expected < 1 ? 5 : 3;
         if (command.json)
             streams.out << check_json(c) << std::endl;
@@ -235,7 +221,7 @@ int check(const CommandLine& command, const Streams& streams) {
             print_row(streams.out, c.what, {number(c.expected, digits), number(c.got, digits), allowed_text(c)},
                       c.met() ? "met" : "MISSED");
     });
-    work.clear();
+    work.erase();
     const double seconds_used = cpu_seconds() - cpu;
     if (command.json)
         streams.out << check_summary_json(all, met, seconds_used) << std::endl;

@@ -10,6 +10,7 @@
 #include "simulations/views/peer_cycles.h"
 #include "simulations/views/view_swarm.h"
 #include "simulations/world/sim_random.h"
+#include "tools/program/progress_line.h"
 
 namespace halp::sim {
 namespace {
@@ -60,11 +61,12 @@ int simulate_views(const CommandLine& command, const Streams& streams) {
     }
     const double began = cpu_seconds();
     ViewSwarm swarm{options};
+    ProgressLine progress{streams.progress ? &streams.err : nullptr};
     for (std::uint32_t period = 1; period <= command.views.periods; ++period) {
         swarm.run_periods(1);
-        if (streams.progress) streams.err << text("\rperiod %u of %u", period, command.views.periods) << std::flush;
+        progress.show(text("period %u of %u", period, command.views.periods));
     }
-    if (streams.progress) streams.err << "\n";
+    progress.erase();
     const double cpu = cpu_seconds() - began;
     const ViewSwarmCounters done = swarm.counters();
     streams.out << text("%s: %u nodes, %u periods, seed %llu\n", command.views.rule.c_str(), options.nodes,

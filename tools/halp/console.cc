@@ -28,16 +28,9 @@ bool wants_colour(ColourWhen when, bool terminal, const char* no_color, const ch
     return terminal && !refused && !dumb;
 }
 
-void Console::erase_progress() {
-    if (progress_shown_) messages_ << "\r\x1b[K" << std::flush;
-    progress_shown_ = false;
-}
-
 bool Console::progress(std::string_view text) {
     if (!style_.messages_terminal || style_.quiet) return false;
-    erase_progress();
-    messages_ << harmless(text) << std::flush;
-    progress_shown_ = true;
+    progress_.show(harmless(text));
     return true;
 }
 

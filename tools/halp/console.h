@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "tools/halp/exit_code.h"
+#include "tools/program/progress_line.h"
 
 namespace halp::cli {
 
@@ -25,7 +26,10 @@ struct Style {
 class Console {
 public:
     Console(std::ostream& data, std::ostream& messages, Style style)
-        : data_(data), messages_(messages), style_(style) {}
+        : data_(data),
+          messages_(messages),
+          style_(style),
+          progress_(style.messages_terminal && !style.quiet ? &messages : nullptr) {}
 
     [[nodiscard]] const Style& style() const { return style_; }
 
@@ -40,6 +44,7 @@ public:
     void detail(std::string_view text);  // only with -v
     // A line that stands until anything else is printed. False when there is no terminal for it, or --quiet.
     bool progress(std::string_view text);
+    void erase_progress() { progress_.erase(); }
     // An error, always; answers the code so that a verb can `return console.fail(...)`.
     ExitCode fail(ExitCode code, std::string_view text);
     ExitCode fail(const Error& error) { return fail(exit_code_of(error.code), error.message); }
@@ -49,12 +54,11 @@ public:
 
 private:
     void message(std::string_view text, bool grave);
-    void erase_progress();
 
     std::ostream& data_;
     std::ostream& messages_;
     Style style_;
-    bool progress_shown_ = false;
+    ProgressLine progress_;
 };
 
 }  // namespace halp::cli

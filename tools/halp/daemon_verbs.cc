@@ -4,6 +4,7 @@
 #include "tools/halp/json_report.h"
 #include "tools/halp/printed_text.h"
 #include "tools/halp/verbs.h"
+#include "tools/program/durations.h"
 
 namespace halp::cli {
 namespace {

@@ -14,6 +14,7 @@
 #include "tools/halp/interrupt.h"
 #include "tools/halp/json_report.h"
 #include "tools/halp/printed_text.h"
+#include "tools/program/durations.h"
 
 namespace halp::cli {
 namespace {
@@ -223,13 +224,21 @@ std::string typed(const std::string& program, const std::string& search_path) {
 
 std::string what_next(const std::string& halpd, const std::string& halp) {
     return "\nWhat to type for a real node:\n"
-           "  " + halpd + " &\n"
+           "  " +
+           halpd +
+           " &\n"
            "      run one here, on TCP port 3451 of every address\n"
-           "  " + halp + " join seed.example.org:3451\n"
+           "  " +
+           halp +
+           " join seed.example.org:3451\n"
            "      introduce it to any node you know\n"
-           "  " + halp + " announce chat my.example.org:5222\n"
+           "  " +
+           halp +
+           " announce chat my.example.org:5222\n"
            "      be listed under `chat` until Ctrl-C\n"
-           "  " + halp + " get chat\n"
+           "  " +
+           halp +
+           " get chat\n"
            "      who else is there?\n";
 }
 

@@ -15,10 +15,7 @@ namespace halp::cli {
 // UTF-8 become \xNN. A host name from the network then cannot drive the terminal.
 [[nodiscard]] std::string harmless(std::string_view text);
 
-[[nodiscard]] std::string human_age(double seconds);                     // "0.3 s ago", "12 s ago", "in 2 h"
-[[nodiscard]] std::string human_age(UnixSeconds seen, UnixSeconds now);  // whole seconds
-[[nodiscard]] std::string human_span(double seconds);                    // "0.41 s", "3 min 20 s", "2 d 4 h"
-[[nodiscard]] std::string human_bytes(std::uint64_t bytes);              // "17.6 KiB"
+[[nodiscard]] std::string human_bytes(std::uint64_t bytes);  // "17.6 KiB"
 
 // Columns as wide as their widest cell, two blanks apart, no blanks at the ends of lines. The first row is the
 // head.

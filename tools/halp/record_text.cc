@@ -6,19 +6,12 @@
 #include <limits>
 
 #include "tools/halp/printed_text.h"
+#include "tools/program/hex.h"
 
 namespace halp::cli {
 namespace {
 
 constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::string_view hex_digits = "0123456789abcdef";
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 std::string_view trimmed(std::string_view text) {
     constexpr std::string_view blanks = " \t\r\n";
@@ -101,29 +94,6 @@ Result<std::string> unescaped(std::string_view text) {
                                                  std::to_string(at) + " of the value."};
         bytes += byte;
         at += taken;
-    }
-    return bytes;
-}
-
-std::string hex_of(std::string_view bytes) {
-    std::string out;
-    out.reserve(2 * bytes.size());
-    for (const char c : bytes) {
-        const auto value = static_cast<unsigned char>(c);
-        out += hex_digits[value >> 4];
-        out += hex_digits[value & 15];
-    }
-    return out;
-}
-
-std::optional<std::string> bytes_of_hex(std::string_view digits) {
-    if (digits.size() % 2 != 0) return std::nullopt;
-    std::string bytes;
-    bytes.reserve(digits.size() / 2);
-    for (std::size_t i = 0; i < digits.size(); i += 2) {
-        const int high = hex_value(digits[i]), low = hex_value(digits[i + 1]);
-        if (high < 0 || low < 0) return std::nullopt;
-        bytes += static_cast<char>(high << 4 | low);
     }
     return bytes;
 }

@@ -22,9 +22,6 @@ enum class ValueForm : std::uint8_t { automatic, raw, hex, escape, base64 };
 [[nodiscard]] std::string escaped(std::string_view bytes);
 [[nodiscard]] Result<std::string> unescaped(std::string_view text);
 
-[[nodiscard]] std::string hex_of(std::string_view bytes);
-[[nodiscard]] std::optional<std::string> bytes_of_hex(std::string_view digits);
-
 // RFC 4648, with padding; without is read too.
 [[nodiscard]] std::string base64_of(std::string_view bytes);
 [[nodiscard]] std::optional<std::string> bytes_of_base64(std::string_view text);

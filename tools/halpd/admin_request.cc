@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "tools/program/hex.h"
 #include "tools/program/json.h"
 
 namespace halp {
@@ -12,13 +13,6 @@ namespace {
 constexpr std::size_t fields_max = 32;
 
 Error bad_request(std::string message) { return {ErrorCode::invalid, std::move(message)}; }
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 std::string_view query_of(std::string_view target) {
     const std::size_t mark = target.find('?');

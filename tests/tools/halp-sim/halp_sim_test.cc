@@ -13,6 +13,7 @@
 #include "tools/halp-sim/report/run_metrics.h"
 #include "tools/halp-sim/report/svg_plot.h"
 #include "tools/halp-sim/verbs.h"
+#include "tools/halp-sim/report/shares.h"
 
 namespace halp::sim {
 namespace {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/tools/halp/halp_support.h"
+#include "tools/program/durations.h"
 
 namespace halp::cli {
 namespace {

@@ -1,5 +1,6 @@
 #include "tools/halp-sim/report/html_page.h"
 
+#include "tools/halp-sim/report/markup.h"
 #include "tools/halp-sim/report/svg_plot.h"
 
 namespace halp::sim {

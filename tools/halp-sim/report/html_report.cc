@@ -8,12 +8,12 @@
 #include "tools/halp-sim/report/html_page.h"
 #include "tools/halp-sim/report/json_report.h"
 #include "tools/halp-sim/report/run_metrics.h"
+#include "tools/halp-sim/report/shares.h"
 #include "tools/halp-sim/report/svg_plot.h"
+#include "tools/program/durations.h"
 
 namespace halp::sim {
 namespace {
-
-double seconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
 
 using Runs = std::vector<RunResult>;
 using Figure = std::function<double(const Sample&)>;
@@ -37,7 +37,7 @@ Series over_time(const std::string& name, const Runs& runs, const Figure& figure
         for (const RunResult& run : runs)
             if (i < run.samples.size()) values.push_back(figure(run.samples[i]));
         const Band band = band_of(values);
-        out.points.emplace_back(seconds(runs.front().samples[i].at), band.median);
+        out.points.emplace_back(seconds_of(runs.front().samples[i].at), band.median);
         if (runs.size() > 1) out.band.emplace_back(band.low, band.high);
     }
     return out;
@@ -45,7 +45,7 @@ Series over_time(const std::string& name, const Runs& runs, const Figure& figure
 
 std::vector<double> phase_marks(const RunResult& r) {
     std::vector<double> marks;
-    for (const PhaseResult& p : r.phases) marks.push_back(seconds(p.begin));
+    for (const PhaseResult& p : r.phases) marks.push_back(seconds_of(p.begin));
     return marks;
 }
 
@@ -90,7 +90,7 @@ Plot hostile(const Runs& runs) {
     for (const PhaseResult& p : runs.front().phases)
         for (const auto& [name, value] : p.figures)
             if (name == "hostile_share_of_all")
-                fair.points.insert(fair.points.end(), {{seconds(p.begin), value}, {seconds(p.end), value}});
+                fair.points.insert(fair.points.end(), {{seconds_of(p.begin), value}, {seconds_of(p.end), value}});
     plot.series.push_back(fair);
     return plot;
 }
@@ -133,7 +133,7 @@ Map survival(const Scenario& scenario, const RunResult& r) {
             .x_axis = "virtual time, s",
             .y_axis = "nodes by order of joining",
             .x_min = 0,
-            .x_max = seconds(r.simulated),
+            .x_max = seconds_of(r.simulated),
             .row_names = {},
             .rows = {},
             .kinds = {{"alive and connected", 0}, {"some cut off", 1}},
@@ -159,7 +159,7 @@ std::vector<std::vector<std::string>> run_card(const Scenario& scenario, const R
                                                {"program", std::string{"halp-sim "} + HALP_VERSION},
                                                {"run digest", digest_text(r.digest)},
                                                {"events", std::to_string(r.events)},
-                                               {"simulated", number(seconds(r.simulated), 3) + " s"},
+                                               {"simulated", number(seconds_of(r.simulated), 3) + " s"},
                                                {"seeds", std::to_string(runs.size())}};
     for (const auto& [key, value] : scenario.parameters) rows.push_back({key, value});
     return rows;
@@ -177,8 +177,8 @@ std::vector<std::vector<std::string>> phase_rows(const RunResult& result) {
                                                 "dead %", "cut off", "periods to recover", "false burials"}};
     for (const PhaseResult& p : result.phases) {
         const double recovered = p.kind == PhaseKind::kill ? p.clean_periods : p.merged_periods;
-        rows.push_back({p.name, std::string{text_of(p.kind)}, number(seconds(p.begin), 1),
-                        number(seconds(p.end), 1), std::to_string(p.living), number(p.joined * 100, 1),
+        rows.push_back({p.name, std::string{text_of(p.kind)}, number(seconds_of(p.begin), 1),
+                        number(seconds_of(p.end), 1), std::to_string(p.living), number(p.joined * 100, 1),
                         number(p.dead_share * 100, 2), std::to_string(p.cut_off), reached(recovered, 1),
                         std::to_string(p.false_burials)});
     }

@@ -3,12 +3,11 @@
 #include <cstdio>
 
 #include "tools/halp-sim/report/run_metrics.h"
+#include "tools/program/durations.h"
 #include "tools/program/json.h"
 
 namespace halp::sim {
 namespace {
-
-double seconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
 
 // A list of one number; of null when the state was never reached.
 Json maybe(double value) { return Json::array({value < 0 ? Json{} : Json{value}}); }
@@ -16,8 +15,8 @@ Json maybe(double value) { return Json::array({value < 0 ? Json{} : Json{value}}
 Json phase_json(const PhaseResult& p) {
     Json out = Json::object({{"name", p.name},
                              {"do", text_of(p.kind)},
-                             {"begin_s", seconds(p.begin)},
-                             {"end_s", seconds(p.end)},
+                             {"begin_s", seconds_of(p.begin)},
+                             {"end_s", seconds_of(p.end)},
                              {"living", p.living},
                              {"joined_share", p.joined},
                              {"dead_share", p.dead_share},
@@ -32,7 +31,7 @@ Json phase_json(const PhaseResult& p) {
 
 Json item_json(const ItemSpread& item) {
     return Json::object({{"endpoint", item.endpoint},
-                         {"announced_s", seconds(item.announced)},
+                         {"announced_s", seconds_of(item.announced)},
                          {"nodes", item.nodes},
                          {"reached", item.reached.size()},
                          {"seconds_to_50", maybe(item.seconds_to(0.5))},
@@ -84,7 +83,7 @@ std::string summary_json(const Scenario& scenario, const std::vector<RunResult>&
                              {"seed", scenario.seed},
                              {"digest", digest_text(result.digest)},
                              {"events", result.events},
-                             {"simulated_s", seconds(result.simulated)}});
+                             {"simulated_s", seconds_of(result.simulated)}});
     Json parameters, phases, items = Json::array();
     for (const auto& [key, value] : scenario.parameters) parameters.set(key, value);
     for (const PhaseResult& p : result.phases) phases.push(phase_json(p));

@@ -10,11 +10,10 @@
 #include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/report/html_report.h"
 #include "tools/halp-sim/report/json_report.h"
+#include "tools/program/durations.h"
 
 namespace halp::sim {
 namespace {
-
-double seconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
 
 std::string row(const std::vector<std::string>& cells) {
     std::string out;
@@ -39,7 +38,7 @@ std::string spread_csv(const RunResult& r) {
     std::string out = "item,nth,seconds\n";
     for (const ItemSpread& item : r.items)
         for (std::size_t i = 0; i < item.reached.size(); ++i)
-            out += row({item.endpoint, std::to_string(i + 1), number(seconds(item.reached[i]), 6)});
+            out += row({item.endpoint, std::to_string(i + 1), number(seconds_of(item.reached[i]), 6)});
     return out;
 }
 
@@ -64,7 +63,7 @@ std::string samples_csv(const RunResult& result) {
                            "in_degree_mean", "in_degree_sd", "in_degree_max", "bootstrap_in_degree", "components",
                            "largest_component", "sent_kbit_s_per_node", "hostile_share"});
     for (const Sample& s : result.samples)
-        out += row({number(seconds(s.at), 6), result.phases[s.phase].name, std::to_string(s.living),
+        out += row({number(seconds_of(s.at), 6), result.phases[s.phase].name, std::to_string(s.living),
                     number(s.joined, 6), number(s.coverage, 6), number(s.dead_share, 6), number(s.crossing, 6),
                     number(s.in_degree.mean, 4), number(s.in_degree.deviation, 4), number(s.in_degree.max, 0),
                     std::to_string(s.bootstrap_in_degree), std::to_string(s.components.count),

@@ -1,4 +1,5 @@
 #include "tools/halp-sim/report/run_metrics.h"
+#include "tools/program/durations.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +7,6 @@
 
 namespace halp::sim {
 namespace {
-
-double seconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
 
 // The mean over the items, in rounds; nothing when one never got that far.
 std::optional<double> mean_rounds(const Scenario& scenario, const RunResult& r, double share) {
@@ -18,7 +17,7 @@ std::optional<double> mean_rounds(const Scenario& scenario, const RunResult& r, 
         sum += taken;
     }
     if (r.items.empty()) return std::nullopt;
-    return sum / static_cast<double>(r.items.size()) / seconds(scenario.node.gossip.period);
+    return sum / static_cast<double>(r.items.size()) / seconds_of(scenario.node.gossip.period);
 }
 
 void add_phase(const PhaseResult& p, Metrics& out) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tools/halp-sim/report/console_table.h"
+#include "tools/halp-sim/report/markup.h"
 #include "tools/halp-sim/report/svg_plot.h"
 
 namespace halp::sim::svg_parts {

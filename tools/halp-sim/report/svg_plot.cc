@@ -127,46 +127,4 @@ std::string svg(const Plot& plot) {
     return out + legend(names) + "</svg>\n";
 }
 
-std::string escaped(const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
-
-std::vector<std::pair<double, double>> share_up_to(std::vector<double> values) {
-    std::ranges::sort(values);
-    std::vector<std::pair<double, double>> out;
-    for (std::size_t i = 0; i < values.size(); ++i)
-        if (i + 1 == values.size() || values[i + 1] != values[i])
-            out.emplace_back(values[i], static_cast<double>(i + 1) / static_cast<double>(values.size()));
-    return out;
-}
-
-std::vector<std::pair<double, double>> share_from(std::vector<double> values) {
-    std::ranges::sort(values);
-    std::vector<std::pair<double, double>> out;
-    for (std::size_t i = 0; i < values.size(); ++i)
-        if (i == 0 || values[i - 1] != values[i])
-            out.emplace_back(values[i],
-                             static_cast<double>(values.size() - i) / static_cast<double>(values.size()));
-    return out;
-}
-
 }  // namespace halp::sim

@@ -54,11 +54,6 @@ struct Map {
 };
 std::string svg(const Map& map);
 
-const char* svg_colour(std::size_t i);         // readable on white and on dark grey
-std::string escaped(const std::string& text);  // for HTML and SVG
-
-// Of any values: what share is at most x; what share is at least x.
-std::vector<std::pair<double, double>> share_up_to(std::vector<double> values);
-std::vector<std::pair<double, double>> share_from(std::vector<double> values);
+const char* svg_colour(std::size_t i);  // readable on white and on dark grey
 
 }  // namespace halp::sim

@@ -265,18 +265,11 @@ Result<OpenStore> OpenStore::open(const std::string& directory, bool create, std
     return OpenStore(std::move(*lock), std::move(*records), file);
 }
 
-Progress::Progress(const Console& console, std::string doing)
-    : doing_(std::move(doing)), shown_(!console.style().quiet && ::isatty(STDERR_FILENO) == 1) {}
-
-Progress::~Progress() {
-    if (shown_ && next_ > 0) std::fputs("\r\x1b[K", stderr);
-}
-
 void Progress::at(std::uint64_t records) {
     constexpr std::uint64_t step = 50'000;
-    if (!shown_ || records < next_) return;
+    if (records < next_) return;
     next_ = records + step;
-    std::fprintf(stderr, "\r%s: %llu records\x1b[K", doing_.c_str(), static_cast<unsigned long long>(records));
+    console_.progress(doing_ + ": " + std::to_string(records) + " records");
 }
 
 ExitCode run_store(const CommandLine& command, Console& console) {

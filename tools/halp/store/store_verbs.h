@@ -41,8 +41,8 @@ private:
 // How far a long walk is, on a terminal only, in a line that is overwritten and goes with the object.
 class Progress {
 public:
-    Progress(const Console& console, std::string doing);
-    ~Progress();
+    Progress(Console& console, std::string doing) : console_(console), doing_(std::move(doing)) {}
+    ~Progress() { console_.erase_progress(); }
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
     void at(std::uint64_t records);
@@ -51,8 +51,8 @@ public:
     }
 
 private:
+    Console& console_;
     const std::string doing_;
-    const bool shown_;
     std::uint64_t next_ = 0;
 };
 
