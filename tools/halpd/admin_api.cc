@@ -25,7 +25,7 @@ AdminReply not_allowed(std::string allow) {
     return reply;
 }
 
-// What a node answers, as a status.
+// The HTTP status for an error of the node.
 AdminReply failed(const Error& error) {
     switch (error.code) {
         case ErrorCode::invalid:
@@ -145,7 +145,7 @@ AdminReply AdminApi::peers() const {
 }
 
 AdminReply AdminApi::labels(const AdminRequest& request) const {
-    const Result<Fields> query = Fields::of_query(request.target);
+    const Result<Parameters> query = Parameters::of_query(request.target);
     if (!query) return bad_request(query.error());
     if (const Result<void> known = query->only({"directory", "first", "count"}); !known)
         return bad_request(known.error());
@@ -160,7 +160,7 @@ AdminReply AdminApi::labels(const AdminRequest& request) const {
 AdminReply AdminApi::dht(const AdminRequest& request, bool channels) const {
     if (!info_.dht || !info_.dht_channels) return failure(404, "not_found", "no records are kept here");
     if (!channels) return ok(admin_object().set("dht", info_.dht()));
-    const Result<Fields> query = Fields::of_query(request.target);
+    const Result<Parameters> query = Parameters::of_query(request.target);
     if (!query) return bad_request(query.error());
     if (const Result<void> known = query->only({"after", "count"}); !known) return bad_request(known.error());
     const Result<std::uint64_t> count = query->number("count", 1000, 1, page_max);
@@ -169,12 +169,12 @@ AdminReply AdminApi::dht(const AdminRequest& request, bool channels) const {
     return ok(admin_object().set("channels", info_.dht_channels(after, *count)));
 }
 
-AdminReply AdminApi::names(const Label& directory, const Fields& query) const {
+AdminReply AdminApi::names(const Label& directory, const Parameters& query) const {
     const Result<std::uint64_t> first = query.number("first", 0, 0, position_max);
     const Result<std::uint64_t> count = query.number("count", 1000, 1, page_max);
     if (!first) return bad_request(first.error());
     if (!count) return bad_request(count.error());
-    // One more than asked for tells whether there are more.
+    // One name more than was asked for: it tells whether there is another page.
     std::vector<ListedName> page = node_.names(directory, *first, *count + 1);
     const bool more = page.size() > *count;
     if (more) page.pop_back();
@@ -190,7 +190,7 @@ AdminReply AdminApi::names(const Label& directory, const Fields& query) const {
 }
 
 AdminReply AdminApi::hosts(const Label& label, const AdminRequest& request) const {
-    const Result<Fields> query = Fields::of_query(request.target);
+    const Result<Parameters> query = Parameters::of_query(request.target);
     if (!query) return bad_request(query.error());
     if (const Result<void> known = query->only({"first", "count"}); !known) return bad_request(known.error());
     if (label.lists_names()) return names(label, *query);
@@ -206,23 +206,23 @@ AdminReply AdminApi::hosts(const Label& label, const AdminRequest& request) cons
     return ok(object.set("entries", entries));
 }
 
-AdminApi::Named AdminApi::endpoint_of(const Fields& fields, HostRule rule) const {
+AdminApi::Named AdminApi::endpoint_of(const Parameters& parameters, HostRule rule) const {
     const auto failing = [](AdminReply reply) { return Named{std::nullopt, std::move(reply)}; };
-    if (fields.has("endpoint")) {
-        if (fields.has("host") || fields.has("port"))
+    if (parameters.has("endpoint")) {
+        if (parameters.has("host") || parameters.has("port"))
             return failing(failure(400, "bad_request", "give endpoint, or host and port, not both"));
-        const Result<std::string> text = fields.text("endpoint");
+        const Result<std::string> text = parameters.text("endpoint");
         if (!text) return failing(bad_request(text.error()));
         Result<Endpoint> endpoint = Endpoint::parse(*text);
         if (!endpoint) return failing(failure(400, "bad_endpoint", endpoint.error().message));
         return {std::move(*endpoint), {}};
     }
-    if (!fields.has("port")) return failing(failure(400, "bad_request", "port is missing"));
-    const Result<std::uint64_t> port = fields.number("port", 0, 0, 1'000'000);
+    if (!parameters.has("port")) return failing(failure(400, "bad_request", "port is missing"));
+    const Result<std::uint64_t> port = parameters.number("port", 0, 0, 1'000'000);
     if (!port) return failing(bad_request(port.error()));
     std::string host;
-    if (fields.has("host")) {
-        const Result<std::string> given = fields.text("host");
+    if (parameters.has("host")) {
+        const Result<std::string> given = parameters.text("host");
         if (!given) return failing(bad_request(given.error()));
         host = *given;
     } else if (rule == HostRule::self_host) {
@@ -239,7 +239,7 @@ AdminApi::Named AdminApi::endpoint_of(const Fields& fields, HostRule rule) const
 }
 
 AdminReply AdminApi::put(const Label& label, const AdminRequest& request) {
-    const Result<Fields> body = Fields::of_json(request.body);
+    const Result<Parameters> body = Parameters::of_json(request.body);
     if (!body) return failure(400, "bad_json", body.error().message);
     const Result<void> known = body->only({"host", "port", "endpoint", "kind", "seconds", "seen_unix_s"});
     if (!known) return bad_request(known.error());
@@ -265,7 +265,7 @@ AdminReply AdminApi::put(const Label& label, const AdminRequest& request) {
     return ok(add_endpoint(object, *named.endpoint).set("kind", kind));
 }
 
-AdminReply AdminApi::insert(const Label& label, const Endpoint& endpoint, const Fields& body) {
+AdminReply AdminApi::insert(const Label& label, const Endpoint& endpoint, const Parameters& body) {
     const auto latest = static_cast<std::uint64_t>(count(unix_seconds_max));
     const Result<std::uint64_t> age = body.number("seconds", 0, 0, latest);
     const Result<std::uint64_t> stated = body.number("seen_unix_s", 0, 0, latest);
@@ -284,7 +284,7 @@ AdminReply AdminApi::insert(const Label& label, const Endpoint& endpoint, const 
 }
 
 AdminReply AdminApi::remove(const Label& label, const AdminRequest& request) {
-    const Result<Fields> query = Fields::of_query(request.target);
+    const Result<Parameters> query = Parameters::of_query(request.target);
     if (!query) return bad_request(query.error());
     if (const Result<void> known = query->only({"host", "port", "endpoint"}); !known)
         return bad_request(known.error());
@@ -301,7 +301,7 @@ AdminReply AdminApi::remove(const Label& label, const AdminRequest& request) {
 }
 
 AdminReply AdminApi::confirm(const Label& label, const AdminRequest& request) {
-    const Result<Fields> body = Fields::of_json(request.body);
+    const Result<Parameters> body = Parameters::of_json(request.body);
     if (!body) return failure(400, "bad_json", body.error().message);
     const Result<void> known = body->only({"host", "port", "endpoint", "worked"});
     if (!known) return bad_request(known.error());
@@ -317,7 +317,7 @@ AdminReply AdminApi::confirm(const Label& label, const AdminRequest& request) {
 }
 
 AdminReply AdminApi::join(const AdminRequest& request) {
-    const Result<Fields> body = Fields::of_json(request.body);
+    const Result<Parameters> body = Parameters::of_json(request.body);
     if (!body) return failure(400, "bad_json", body.error().message);
     if (const Result<void> known = body->only({"host", "port", "endpoint"}); !known)
         return bad_request(known.error());
@@ -328,7 +328,7 @@ AdminReply AdminApi::join(const AdminRequest& request) {
 }
 
 AdminReply AdminApi::leave(const AdminRequest& request) {
-    const Result<Fields> body = Fields::of_json(request.body);
+    const Result<Parameters> body = Parameters::of_json(request.body);
     if (!body) return failure(400, "bad_json", body.error().message);
     if (const Result<void> known = body->only({}); !known) return bad_request(known.error());
     leave_();

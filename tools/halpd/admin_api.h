@@ -18,13 +18,13 @@
 
 namespace halp {
 
-// What of the daemon shows in /v1/status.
+// The part of /v1/status that belongs to the daemon, not to its node.
 struct DaemonInfo {
     std::string version, profile, listening, state_dir, cache_dir;
     std::int64_t pid = 0;
     Instant started = never;
     std::function<Json()> dht;  // empty: no records are kept here
-    // At most so many of its channels behind this name, each an object with its `name`.
+    // An array of at most `count` channels whose names follow `after`; each is an object with its `name`.
     std::function<Json(const std::string& after, std::size_t count)> dht_channels;
 };
 
@@ -44,17 +44,17 @@ struct AdminReply {
 
 class AdminApi {
 public:
-    // `leave` is called for POST /v1/leave and must not act before it returns.
+    // `leave` is called for POST /v1/leave. It must only schedule the end: the reply has to be sent first.
     AdminApi(OverlayNode& node, const Clock& clock, DaemonInfo info, std::function<void()> leave);
 
     AdminReply handle(const AdminRequest& request);
-    // The same for an error that HTTP found before any route: too many streams, for example.
+    // The reply to an error that was found before any route was chosen, such as too many streams.
     static AdminReply failure(int status, std::string_view code, std::string_view message);
 
     // The connection of an announcement has closed.
     void release(const OwnAnnouncement& held);
 
-    // An event as a stream with this filter shows it; empty: not at all.
+    // The text of an event for a stream with this filter. Empty: the stream does not show the event.
     std::string stream_text(const Event& event, const std::optional<Label>& filter);
     std::string leaving_text();
     void set_leaving() { leaving_ = true; }
@@ -70,9 +70,9 @@ private:
     AdminReply peers() const;
     AdminReply labels(const AdminRequest& request) const;
     AdminReply hosts(const Label& label, const AdminRequest& request) const;
-    AdminReply names(const Label& directory, const Fields& query) const;
+    AdminReply names(const Label& directory, const Parameters& query) const;
     AdminReply put(const Label& label, const AdminRequest& request);
-    AdminReply insert(const Label& label, const Endpoint& endpoint, const Fields& body);
+    AdminReply insert(const Label& label, const Endpoint& endpoint, const Parameters& body);
     AdminReply remove(const Label& label, const AdminRequest& request);
     AdminReply confirm(const Label& label, const AdminRequest& request);
     AdminReply join(const AdminRequest& request);
@@ -80,13 +80,13 @@ private:
     AdminReply events(const AdminRequest& request);
     AdminReply announce(const AdminRequest& request);
 
-    // The endpoint that a request names; with `self_host` the host may be left out.
+    // The endpoint that a request names. With `self_host` the host may be left out and is this node's own.
     enum class HostRule : std::uint8_t { required, self_host };
     struct Named {
         std::optional<Endpoint> endpoint;
         AdminReply failure;
     };
-    Named endpoint_of(const Fields& fields, HostRule rule) const;
+    Named endpoint_of(const Parameters& parameters, HostRule rule) const;
 
     std::string framed(std::string_view event, const Json& data);
     std::string initial_list(const Label& label);

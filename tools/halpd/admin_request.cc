@@ -10,7 +10,7 @@
 namespace halp {
 namespace {
 
-constexpr std::size_t fields_max = 32;
+constexpr std::size_t parameters_max = 32;
 
 Error bad_request(std::string message) { return {ErrorCode::invalid, std::move(message)}; }
 
@@ -58,17 +58,17 @@ std::optional<std::vector<std::string>> path_segments(std::string_view target) {
     return segments;
 }
 
-// Builds Fields.
-struct FieldReader {
-    static Result<void> add(Fields& fields, std::string name, Fields::Value value) {
-        if (fields.values_.size() >= fields_max) return bad_request("too many fields");
-        const bool fresh = fields.values_.emplace(name, std::move(value)).second;
+// Builds Parameters.
+struct ParameterReader {
+    static Result<void> add(Parameters& parameters, std::string name, Parameters::Value value) {
+        if (parameters.values_.size() >= parameters_max) return bad_request("too many fields");
+        const bool fresh = parameters.values_.emplace(name, std::move(value)).second;
         if (!fresh) return bad_request(name + " is given twice");
         return {};
     }
 
-    static Fields::Value value_of(const Json& json) {
-        using Kind = Fields::Kind;
+    static Parameters::Value value_of(const Json& json) {
+        using Kind = Parameters::Kind;
         if (json.is(Json::Kind::text)) return {Kind::text, *json.text()};
         if (json.is(Json::Kind::flag)) return {Kind::flag, json.line()};
         if (json.is(Json::Kind::whole)) return {Kind::number, json.line()};
@@ -76,8 +76,8 @@ struct FieldReader {
     }
 };
 
-Result<Fields> Fields::of_query(std::string_view target) {
-    Fields fields;
+Result<Parameters> Parameters::of_query(std::string_view target) {
+    Parameters parameters;
     std::string_view rest = query_of(target);
     while (!rest.empty()) {
         std::string_view pair = next_part(rest, '&');
@@ -85,25 +85,25 @@ Result<Fields> Fields::of_query(std::string_view target) {
         const std::optional<std::string> name = percent_decoded(next_part(pair, '='));
         const std::optional<std::string> value = percent_decoded(pair);
         if (!name || !value) return bad_request("the query string holds a % that is no escape");
-        const Result<void> added = FieldReader::add(fields, *name, {Kind::any, *value});
+        const Result<void> added = ParameterReader::add(parameters, *name, {Kind::any, *value});
         if (!added) return added.error();
     }
-    return fields;
+    return parameters;
 }
 
-Result<Fields> Fields::of_json(const std::string& body) {
-    Fields fields;
-    if (body.find_first_not_of(" \t\r\n") == std::string::npos) return fields;
+Result<Parameters> Parameters::of_json(const std::string& body) {
+    Parameters parameters;
+    if (body.find_first_not_of(" \t\r\n") == std::string::npos) return parameters;
     const std::optional<Json> json = Json::parse(body);
     if (!json || !json->is(Json::Kind::object)) return Error{ErrorCode::invalid, "the body is not a JSON object"};
     for (const std::string& key : json->keys()) {
-        const Result<void> added = FieldReader::add(fields, key, FieldReader::value_of((*json)[key]));
+        const Result<void> added = ParameterReader::add(parameters, key, ParameterReader::value_of((*json)[key]));
         if (!added) return added.error();
     }
-    return fields;
+    return parameters;
 }
 
-Result<void> Fields::only(std::initializer_list<std::string_view> names) const {
+Result<void> Parameters::only(std::initializer_list<std::string_view> names) const {
     for (const auto& [name, value] : values_) {
         if (std::find(names.begin(), names.end(), name) != names.end()) continue;
         std::string allowed;
@@ -114,7 +114,7 @@ Result<void> Fields::only(std::initializer_list<std::string_view> names) const {
     return {};
 }
 
-Result<std::string> Fields::text(const std::string& name) const {
+Result<std::string> Parameters::text(const std::string& name) const {
     const auto found = values_.find(name);
     if (found == values_.end()) return bad_request(name + " is missing");
     if (found->second.kind != Kind::text && found->second.kind != Kind::any)
@@ -122,8 +122,8 @@ Result<std::string> Fields::text(const std::string& name) const {
     return found->second.text;
 }
 
-Result<std::uint64_t> Fields::number(const std::string& name, std::uint64_t fallback, std::uint64_t min,
-                                     std::uint64_t max) const {
+Result<std::uint64_t> Parameters::number(const std::string& name, std::uint64_t fallback, std::uint64_t min,
+                                         std::uint64_t max) const {
     const auto found = values_.find(name);
     if (found == values_.end()) return fallback;
     const Value& value = found->second;
@@ -135,7 +135,7 @@ Result<std::uint64_t> Fields::number(const std::string& name, std::uint64_t fall
     return bad_request(name + " must be a whole number of " + std::to_string(min) + " to " + std::to_string(max));
 }
 
-Result<bool> Fields::flag(const std::string& name) const {
+Result<bool> Parameters::flag(const std::string& name) const {
     const auto found = values_.find(name);
     if (found == values_.end()) return bad_request(name + " is missing");
     const Value& value = found->second;

@@ -1,5 +1,5 @@
-// What a request to the admin API asks, taken out of its HTTP form: the path's segments, the query's parameters,
-// the body's fields. Everything is checked here; routes deal with values.
+// A request to the admin API without its HTTP form: path segments, query parameters, body fields. Syntax and types
+// are checked here, so that routes get values.
 #pragma once
 
 #include <cstdint>
@@ -23,19 +23,19 @@ struct AdminRequest {
     std::string body;
 };
 
-// "%2F" to "/"; nothing when a "%" is not followed by two hex digits.
+// Turns "%2F" into "/". Nothing if a "%" is not followed by two hexadecimal digits.
 std::optional<std::string> percent_decoded(std::string_view text);
 
 // "/v1/labels/x%2Fy" to {"v1", "labels", "x/y"}: decoded after splitting. Nothing when malformed.
 std::optional<std::vector<std::string>> path_segments(std::string_view target);
 
 // The named values of a query string or of a JSON object. Numbers and booleans are kept as their text.
-class Fields {
+class Parameters {
 public:
-    static Result<Fields> of_query(std::string_view target);
-    static Result<Fields> of_json(const std::string& body);  // an empty body is an empty object
+    static Result<Parameters> of_query(std::string_view target);
+    static Result<Parameters> of_json(const std::string& body);  // an empty body is an empty object
 
-    // Refuses every name that is not among these: a typing error must not pass in silence.
+    // An error if there is a name that is not among these. Ignoring it would hide typing errors.
     [[nodiscard]] Result<void> only(std::initializer_list<std::string_view> names) const;
     [[nodiscard]] bool has(const std::string& name) const { return values_.count(name) > 0; }
 
@@ -50,7 +50,7 @@ private:
         Kind kind = Kind::any;
         std::string text;
     };
-    friend struct FieldReader;
+    friend struct ParameterReader;
     std::map<std::string, Value> values_;
 };
 

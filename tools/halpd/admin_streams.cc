@@ -1,4 +1,4 @@
-// The streaming half of AdminApi: what a stream begins with, and what an event looks like in it.
+// The streams of AdminApi: their first events, and the form of an event.
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t initial_entries_max = 10'000;
 
-// Nodes come and go by events of their own; who watches `halp` sees them as entries.
+// Joining and leaving nodes have their own events. A stream of the label `halp` shows them as entries.
 struct Change {
     const Label* label = nullptr;
     const Endpoint* endpoint = nullptr;
@@ -83,7 +83,7 @@ std::string AdminApi::initial_list(const Label& label) {
 }
 
 AdminReply AdminApi::events(const AdminRequest& request) {
-    const Result<Fields> query = Fields::of_query(request.target);
+    const Result<Parameters> query = Parameters::of_query(request.target);
     if (!query) return failure(400, "bad_request", query.error().message);
     const Result<void> known = query->only({"label"});
     if (!known) return failure(400, "bad_request", known.error().message);
@@ -103,7 +103,7 @@ AdminReply AdminApi::events(const AdminRequest& request) {
 
 AdminReply AdminApi::announce(const AdminRequest& request) {
     if (leaving_) return failure(503, "leaving", "the daemon is going down");
-    const Result<Fields> query = Fields::of_query(request.target);
+    const Result<Parameters> query = Parameters::of_query(request.target);
     if (!query) return failure(400, "bad_request", query.error().message);
     const Result<void> known = query->only({"label", "host", "port", "endpoint"});
     if (!known) return failure(400, "bad_request", known.error().message);
