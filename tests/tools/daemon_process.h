@@ -1,5 +1,5 @@
-// Real halpd and halp processes for tests: on loopback, on ports the kernel picks, in directories of their own,
-// ended by pid. HALPD_BINARY and HALP_BINARY come from the build.
+// Real halpd and halp processes for tests. They use loopback, ports that the kernel picks and their own directories.
+// HALPD_BINARY and HALP_BINARY come from the build.
 #pragma once
 
 #include <chrono>
@@ -19,13 +19,13 @@ namespace halp::testing {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Sanitizers slow everything down: what must happen gets this long, what is measured has its own bound.
+// How long a test waits for an event. Long, because sanitizers are slow; measured times have their own bounds.
 inline constexpr seconds generous{30};
 
-// Asks again every few milliseconds; false when it did not become true in time.
+// Calls the condition every few milliseconds. False if it did not become true in time.
 bool eventually(const std::function<bool()>& holds, milliseconds patience = generous);
 
-// Where a daemon or the command-line tool keeps everything: HOME and the XDG directories point into it.
+// The directory of a daemon or of `halp`. HOME and the XDG variables point into it.
 class Home {
 public:
     [[nodiscard]] const std::string& path() const { return directory_.path(); }
@@ -62,11 +62,11 @@ public:
     [[nodiscard]] bool running() { return process_ && process_->running(); }
     [[nodiscard]] std::string messages() const;  // its stderr
 
-    // The answer, or the reason why there is none after "error: ": no real answer begins like that.
+    // The answer, or "error: " and the reason. No real answer begins with "error: ".
     std::string ask(std::string_view query, milliseconds patience = generous) const;
     // Status 0 when nobody answers.
     cli::AdminAnswer admin(cli::Method method, const std::string& target, const std::string& body = {}) const;
-    // As this node's `halp` label lists them, most recent first, this node included when it lists itself.
+    // The hosts of this node's label `halp`, most recent first, including this node if it lists itself.
     std::vector<std::string> nodes() const;
     int stop();  // SIGTERM; the exit code, or -1 when it did not end in time
 
@@ -80,7 +80,7 @@ private:
     Endpoint endpoint_;
 };
 
-// True when each daemon lists every other one and nobody else but perhaps itself.
+// True if each daemon lists every other one, possibly itself, and nobody else.
 bool all_know_all(const std::vector<Daemon*>& daemons);
 
 struct Finished {

@@ -1,4 +1,4 @@
-// A TCP port on loopback for a program that must be told one.
+// A free TCP port on loopback, for programs that need a fixed one.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 
 namespace halp::testing {
 
-// One that nobody has and that the kernel gives to nobody in the meantime: below its ephemeral ports.
+// A port that nobody uses. It is below the ephemeral ports, so that the kernel assigns it to nobody.
 inline std::uint16_t free_port() {
     std::random_device random;
     for (int tries = 0; tries < 100; ++tries) {

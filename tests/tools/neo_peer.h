@@ -29,7 +29,7 @@ namespace halp::testing {
 
 class NeoPeer {
 public:
-    // What has not come after so long does not come. IPv4 only.
+    // The time-out of every read. IPv4 only.
     static constexpr int patience_s = 20;
 
     explicit NeoPeer(const Endpoint& to) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -48,7 +48,7 @@ public:
     NeoPeer(const NeoPeer&) = delete;
     NeoPeer& operator=(const NeoPeer&) = delete;
 
-    // As client `name` with this secret; false when turned away.
+    // Authenticates as client `name` with this secret. False if the node rejects it.
     bool log_in(const std::string& name = "admin", const neo::Secret& secret = {}) {
         say(std::string(1, '\x01'));
         if (take(1) != std::string(1, '\x01')) return false;
@@ -72,7 +72,7 @@ public:
             if (open_) bytes.remove_prefix(static_cast<std::size_t>(sent));
         }
     }
-    // The next message: its request and what is said. Nothing when the connection is over.
+    // The next message: its request id and payload. Nothing if the connection has ended.
     std::optional<std::pair<neo::RequestId, std::string>> hear() {
         const std::string bytes = body();
         const auto request = neo::decode_request_body(bytes);
@@ -82,7 +82,7 @@ public:
     }
     [[nodiscard]] bool open() const { return open_; }
 
-    // Whole requests, nothing else being under way. 0: no answer.
+    // Whole requests, while no other is in flight. 0 means no answer.
     int put(std::string_view channel, std::uint64_t key, std::string_view value) {
         std::string frame;
         neo::PutRequest request;
@@ -93,7 +93,7 @@ public:
         say(frame);
         return answer_code();
     }
-    // Nothing when there is no such record.
+    // Nothing if there is no such record.
     std::optional<std::string> get(std::string_view channel, std::uint64_t key) {
         std::string frame;
         neo::RecordAddress request;
@@ -115,7 +115,7 @@ public:
         say(frame);
         return answer_code();
     }
-    // The whole channel, by GetAll. Nothing when it does not come to its end.
+    // The whole channel, by GetAll. Nothing if the answer is incomplete.
     std::optional<std::map<std::uint64_t, std::string>> get_all(std::string_view channel) {
         std::map<std::uint64_t, std::string> records;
         std::string frame, plain;
@@ -138,7 +138,7 @@ public:
         }
         return std::nullopt;
     }
-    // The version exchange, and one step further: where the node awaits the timestamp, and the proof.
+    // Parts of the handshake: up to the version exchange, and up to the node's nonce.
     bool exchange_versions() {
         say(std::string(1, '\x01'));
         return take(1) == std::string(1, '\x01');
@@ -149,7 +149,7 @@ public:
         say(frame);
         return !body().empty();
     }
-    // What comes until the node ends the connection; nothing when it does not within the patience.
+    // All bytes until the node closes the connection. Nothing if it does not close it within the time-out.
     std::optional<std::string> rest() {
         char buffer[65536];
         for (;;) {

@@ -1,5 +1,5 @@
-// The doors of a world in which nothing happens by itself: time stands until it is moved, connections are never
-// answered, files are in memory. For tests of what stands around a node.
+// The interfaces of a world in which nothing happens by itself: a test moves the time, connections get no answer, files
+// are in memory. For tests of code around a node.
 #pragma once
 
 #include <cstdint>

@@ -33,7 +33,7 @@ public:
     [[nodiscard]] std::chrono::nanoseconds cpu() const;  // of all together
     [[nodiscard]] Usage memory() const;
 
-    // The last words of an agent that ended too early; empty when all run.
+    // The end of the log of an agent that ended too early. Empty if all run.
     [[nodiscard]] std::string first_failure();
 
 private:

@@ -1,12 +1,12 @@
-// The least a TCP server on libevent can do: accept, read once, write the same bytes to everybody, close. What HALP
-// text costs above it is ours; what it costs itself is the kernel's and libevent's.
+// A minimal TCP server on libevent: accept, read once, write fixed bytes, close. Its cost is that of the kernel and
+// of libevent; the cost of halpd above it is ours.
 #pragma once
 
 #include <string>
 
 namespace halp::bench {
 
-// Says `listening on 127.0.0.1:PORT` on stderr and serves until it is killed. Returns only when it cannot start.
+// Prints `listening on 127.0.0.1:PORT` to stderr and serves until it is killed. Returns only if it cannot start.
 int serve_bare(const std::string& answer);
 
 }  // namespace halp::bench

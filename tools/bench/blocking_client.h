@@ -1,5 +1,5 @@
-// One query of HALP text the way the original asks it: a connection, the query, everything until the server
-// closes. Blocking with deadlines; for measuring and testing, not for programs that serve anybody.
+// Sends one HALP text query as the original does: connect, send, read until the server closes. It blocks, with
+// deadlines, and is for benchmarks and tests only.
 #pragma once
 
 #include <chrono>
@@ -23,9 +23,9 @@ public:
     ClientSocket(ClientSocket&& other) noexcept;
     ClientSocket& operator=(ClientSocket&& other) noexcept;
 
-    // False when the other side would not take it all in time or has gone.
+    // False if the peer did not accept all bytes in time, or closed the connection.
     bool send(std::string_view bytes);
-    // Everything until the other side closes, resets or says nothing for the patience given at connect.
+    // Everything until the peer closes or resets the connection, or is silent for the patience given at connect.
     struct Answer {
         std::string bytes;
         enum class End : std::uint8_t { closed, reset, silence } end = End::silence;

@@ -1,5 +1,4 @@
-// What records cost: requests of a real client to a real halpd, in memory and on disk. Issue and method:
-// tools/README.md.
+// Measures requests about records: a real client and a real halpd, in memory and on disk (README.md).
 #pragma once
 
 #include <cstddef>
@@ -20,7 +19,7 @@ struct DhtBenchOptions {
     bool quick = false;
 };
 
-// False when something could not be measured; the reason is on stderr.
+// False if something could not be measured. The reason is on stderr.
 [[nodiscard]] bool run_dht_bench(const DhtBenchOptions& options, Report& report);
 
 // ---- its parts ----

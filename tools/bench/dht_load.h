@@ -1,5 +1,5 @@
-// The load of one client process: the client library on an event loop of its own, keeping so many requests under
-// way. Records are numbered; number, key and value say each other, so every answer can be judged.
+// The load of one client process: the client library on its own event loop, with a fixed number of requests in
+// flight. Records are numbered. Key and value follow from the number, so that every answer can be verified.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// The limit: Newscast, view 20, and nothing else. No peers beside the view, no rule but age, no layers, no ties;
-// the same queue and the same latencies as the simulator. What a simulator adds to this is its price.
+// The limit program: Newscast with view 20 and nothing else. It has the simulator's queue and latencies, but no
+// layers and no other rules. The difference to it is the cost of the simulator.
 #pragma once
 
 #include <cstddef>

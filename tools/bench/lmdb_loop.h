@@ -1,4 +1,4 @@
-// LMDB alone: what a store on it could reach at best with batches of this size.
+// LMDB without our store: the upper limit for batches of this size.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// halp-bench: measures real daemons and the parts they are made of. Figures and machine: tools/README.md.
+// halp-bench: benchmarks of real daemons and of their parts (tools/bench/README.md).
 #include <unistd.h>
 
 #include <array>
@@ -32,7 +32,7 @@ std::string ten_lines() {
     return lines;
 }
 
-// 0 when all was measured and met its bar, 1 when something could not be measured or was above.
+// 0 if everything was measured and met its bar, else 1.
 int finish(bool measured, const Report& report, bool as_json) {
     report.print(as_json);
     return measured && report.within_bars() ? 0 : 1;

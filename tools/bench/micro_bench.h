@@ -1,4 +1,4 @@
-// Google Benchmark over the data structures and codecs alone.
+// Benchmarks of data structures and codecs, by Google Benchmark.
 #pragma once
 
 #include <string>

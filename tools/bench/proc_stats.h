@@ -1,4 +1,5 @@
-// What the kernel says about a process and about the loopback device, cheaply enough to be read while measuring.
+// Statistics of the kernel about a process and the loopback device. Reading them is cheap enough during a
+// measurement.
 #pragma once
 
 #include <sys/types.h>

@@ -1,4 +1,4 @@
-// Figures beside the bars they are held to, as a table for people or one JSON object for programs.
+// Figures and the bars they must meet, as a table for people or as one JSON object for programs.
 #pragma once
 
 #include <optional>
@@ -43,7 +43,7 @@ private:
 [[nodiscard]] double percentile(std::vector<double> values, double p);
 [[nodiscard]] double median(std::vector<double> values);
 
-// Of the bench's own doings, to stderr.
+// A message about the progress of the benchmark, to stderr.
 void progress(const std::string& sentence);
 
 }  // namespace halp::bench

@@ -1,4 +1,4 @@
-// The simulator of views against a bare program of its own and against what others need (tools/README.md).
+// Measures the simulator of views against a limit program and against other simulators (README.md).
 #pragma once
 
 #include <cstdint>

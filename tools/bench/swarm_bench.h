@@ -1,5 +1,5 @@
-// A swarm of real processes: how long until all know all, how fast news travel, how fast the dead are forgotten,
-// and what an agent costs.
+// Measures swarms of real processes: time until all nodes know each other, time of an announcement, time until dead
+// nodes are forgotten, and the cost of a node.
 #pragma once
 
 #include <chrono>

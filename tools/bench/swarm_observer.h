@@ -1,5 +1,5 @@
-// Watches what every agent of a swarm knows, through one event stream to each admin socket, from one thread. An
-// agent pays one small write per change and nothing else: nobody is polled.
+// Follows what every agent of a swarm lists, by one event stream per admin socket, from one thread. An agent pays
+// one small write per change, because nothing is polled.
 #pragma once
 
 #include <chrono>

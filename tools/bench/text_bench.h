@@ -1,5 +1,5 @@
-// What a query of HALP text costs a real halpd: one connection per query over loopback, as the original's clients
-// do.
+// Measures the cost of a HALP text query to a real halpd: one connection per query over loopback, as the original's
+// clients do.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// What was typed after `halp-sim`: the verbs see only these values.
+// The command line of `halp-sim` as values. The verbs see nothing else of it.
 #pragma once
 
 #include <cstdint>

@@ -44,7 +44,7 @@ std::string text_of(const Json& value) {
     return text;
 }
 
-// Elements of a list are known by their name, so that a phase more on one side does not shift the rest.
+// Elements of a list are matched by name, so that an additional phase does not shift the others.
 void flatten(const std::string& path, const Json& value, std::vector<std::pair<std::string, std::string>>& out) {
     if (value.is(Json::Kind::object)) {
         for (std::size_t i = 0; i < value.keys().size(); ++i)

@@ -1,4 +1,4 @@
-// Two summary.json side by side, differences marked.
+// Compares two summary.json and marks the differences.
 #pragma once
 
 #include <string>

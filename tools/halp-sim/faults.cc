@@ -104,7 +104,7 @@ void tell_failure(const OneRun& run, const CommandLine& command, const Streams& 
     std::error_code ignored;  // writing tells
     std::filesystem::create_directories(directory, ignored);
     const std::string file = directory + "/faults-seed-" + std::to_string(size.seed) + ".txt";
-    // Whole at first: shrinking takes a while, and may be interrupted.
+    // Write the whole plan first, because shrinking takes time and may be interrupted.
     if (!write_record(file, record_of(run.plan, run.outcome), streams)) return;
     streams.out << "  replay: halp-sim replay " << file << std::endl;
     const Shrunk small = shrink(

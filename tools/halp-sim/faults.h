@@ -1,5 +1,5 @@
-// `halp-sim faults`: random runs under faults, each with every checker on; a failure is shrunk, recorded and told
-// with the command that replays it. `halp-sim replay` of such a record.
+// `halp-sim faults`: runs with random faults and all checkers. A failure is shrunk and recorded, and the command
+// that replays it is printed. Also `halp-sim replay` of such a record.
 #pragma once
 
 #include <string_view>

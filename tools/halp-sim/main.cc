@@ -1,4 +1,4 @@
-// Swarms of the real node in virtual time: reads what was typed and runs the verb.
+// The simulator's program: reads the command line and runs the verb.
 #include <unistd.h>
 
 #include <iostream>

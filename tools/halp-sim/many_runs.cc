@@ -16,7 +16,7 @@ namespace {
 
 using Wall = std::chrono::steady_clock;
 
-// One line that is written over, at most five times a second. Threads tell it how far they are.
+// The progress of all runs, collected from their threads and shown at most five times a second.
 class CrewProgress {
 public:
     CrewProgress(std::ostream* out, const std::vector<Scenario>& scenarios)
@@ -78,7 +78,7 @@ std::string progress_text(const Progress& p) {
     text += number(p.simulated_s, 1) + " of " + number(p.total_s, 0) + " s, ";
     if (p.runs == 1) text += std::to_string(p.living) + " nodes, ";
     text += number(p.passed_s > 0 ? static_cast<double>(p.events) / p.passed_s / 1000 : 0, 0) + " k events/s";
-    // What is left by the share of virtual time; while a swarm grows this is a low guess.
+    // Estimated from the share of virtual time. Too low while a swarm grows.
     if (done > 0) text += ", about " + number(p.passed_s / done - p.passed_s, 0) + " s left";
     return text;
 }

@@ -1,4 +1,4 @@
-// Runs that do not depend on each other, over the cores, with one line of progress for all of them.
+// Plays independent runs on several threads, with one line of progress for all of them.
 #pragma once
 
 #include <functional>
@@ -15,8 +15,8 @@ struct RunCrew {
     std::ostream* progress = nullptr;  // a terminal, or nobody
 };
 
-// `done(i, result)` is called for each run as it ends, one at a time, in any order. What a run comes to does not
-// depend on `jobs`.
+// Calls `done(i, result)` for each run when it ends: one call at a time, in any order. Results do not depend on
+// `jobs`.
 void play_all(const std::vector<Scenario>& scenarios, const RunCrew& crew,
               const std::function<void(std::size_t, RunResult&&)>& done);
 std::vector<RunResult> play_all(const std::vector<Scenario>& scenarios, const RunCrew& crew);

@@ -14,10 +14,10 @@ struct Source {
     std::string file, content;
 };
 
-// A file when there is one of that name, else a built-in scenario; else a sentence that names the nearest.
+// The file of that name, else the built-in scenario. The error names the most similar built-in scenario.
 [[nodiscard]] Result<Source> find_scenario(const std::string& name);
 
-// What --set, --seed and --nodes say; what is no key=value is put into `problems`.
+// The settings of --set, --seed and --nodes. A --set without = is added to `problems`.
 std::vector<Override> overrides_of(const CommandLine& command, std::vector<std::string>& problems);
 
 }  // namespace halp::sim

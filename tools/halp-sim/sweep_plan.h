@@ -35,7 +35,7 @@ struct SweepPlan {
 inline constexpr std::size_t sweep_runs_max = 10'000;
 
 // A file with a line `scenario:` is a sweep file: scenario, about, seeds, seed, set, vary. Anything else is the
-// scenario itself, and --vary says what is varied. Flags stand above the file.
+// scenario itself, and --vary names the varied settings. Options override the file.
 SweepPlan plan_sweep(const CommandLine& command);
 
 }  // namespace halp::sim

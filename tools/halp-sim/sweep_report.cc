@@ -55,7 +55,7 @@ std::string band_text(const std::optional<Band>& band, std::size_t seeds) {
     const int digits = std::abs(band->median) >= 100 ? 0 : std::abs(band->median) >= 1 ? 2 : 4;
     std::string text = number(band->median, digits);
     if (band->high > band->low) text += " [" + number(band->low, digits) + ".." + number(band->high, digits) + "]";
-    // Quantiles of those that got there; how many did not is part of the result.
+    // Quantiles of the runs that have the figure. The number of runs without it is shown, too.
     return band->count < seeds ? text + " (" + std::to_string(band->count) + " of " + std::to_string(seeds) + ")"
                                : text;
 }
@@ -196,7 +196,7 @@ private:
     std::size_t x_;
 };
 
-// What is lost: a column a point, a row a seed; the nodes outside the largest component at the end.
+// The survival map: one column per point, one row per seed; the nodes outside the largest component at the end.
 std::string survival(const SweepPlan& plan, const SweepResults& results) {
     const std::string last = plan.points.front().scenarios.front().phases.back().name;
     Map map{.title = "Survival map: nodes cut off at the end",

@@ -1,4 +1,4 @@
-// What halp-sim does, once the command line is read. Results go to `out`, complaints and progress to `err`.
+// The verbs of halp-sim. Results go to `out`, errors and progress to `err`.
 #pragma once
 
 #include <iosfwd>

@@ -1,4 +1,4 @@
-// `halp-sim views`: how a rule behaves at a size that whole nodes do not reach.
+// `halp-sim views`: simulates a peer-sampling rule at sizes that are too large for whole nodes.
 #pragma once
 
 #include "tools/halp-sim/command_line.h"

@@ -8,7 +8,7 @@
 namespace halp::cli {
 namespace {
 
-// What is missing or of another type is 0, false or empty.
+// A member that is missing or has another type reads as 0, false or "".
 std::uint64_t counter(const Json& object, const char* name) { return object[name].whole_or(0); }
 bool flag(const Json& object, const char* name) { return object[name].flag_or(false); }
 std::string text(const Json& object, const char* name) { return object[name].text_or(""); }
@@ -61,7 +61,7 @@ Result<void> done(const Result<AdminAnswer>& answer) {
     return {};
 }
 
-// Sorted by name, whatever order a daemon has.
+// Sorts members by name, so that the output does not depend on the daemon's order.
 std::string sorted_text(Json value) {
     value.sort_members();
     return value.line();
@@ -73,7 +73,7 @@ std::string query_of(const Endpoint& endpoint) {
     return "?host=" + percent_encoded(endpoint.host) + "&port=" + std::to_string(endpoint.port);
 }
 
-// Adds one page; answers whether there is another.
+// Adds one page. True if there is another.
 bool add_page(Listing& listing, const Json& reply) {
     const std::size_t before = listing.hosts.size() + listing.names.size();
     for (const Json& item : reply["entries"].items()) {

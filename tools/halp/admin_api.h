@@ -1,5 +1,5 @@
-// The daemon's admin API as typed calls (tools/halpd/README.md is the contract). A reply that is not what that
-// page draws is an error, never a crash: the socket may belong to another version.
+// The daemon's admin API as typed calls (tools/halpd/README.md describes it). A reply of another form is an error,
+// never a crash, because the daemon may be of another version.
 #pragma once
 
 #include <functional>
@@ -67,9 +67,10 @@ public:
     [[nodiscard]] Result<void> join(const Endpoint& seed) const;
     [[nodiscard]] Result<void> leave() const;
 
-    // Both go on until `take` has enough, the daemon leaves (ok) or goes away (an error), or an interrupt.
+    // Both return when `take` returns false, the daemon leaves (ok), its connection breaks (an error), or on an
+    // interrupt.
     [[nodiscard]] Result<void> watch(const Label& label, const OnHappening& take) const;
-    // Announced as long as this runs. Without a host: the address others see the daemon at.
+    // Keeps the host announced until it returns. An empty host means the address at which peers see the daemon.
     [[nodiscard]] Result<void> announce_while(const Label& label, const std::string& host, std::uint16_t port,
                                               const OnHappening& take) const;
 

@@ -1,4 +1,4 @@
-// HTTP over the daemon's unix socket. Knows no JSON: tools/halp/admin_api.h does.
+// HTTP over the daemon's unix socket. Bodies are bytes here; admin_api.h reads them as JSON.
 #pragma once
 
 #include <functional>
@@ -21,17 +21,17 @@ struct AdminAnswer {
 class AdminClient {
 public:
     static constexpr std::size_t answer_bytes_max = std::size_t{64} << 20;
-    // No word from a stream for this long (two heartbeats and a bit): the daemon hangs.
+    // A stream that is silent for this long, more than two heartbeats, means that the daemon hangs.
     static constexpr std::chrono::seconds stream_silence_max{40};
 
     AdminClient(std::string socket_path, Duration timeout) : path_(std::move(socket_path)), timeout_(timeout) {}
 
-    // unreachable: nobody there; timed_out: no answer within the time-out; io: broken off.
+    // Errors: unreachable (no daemon), timed_out (no answer in time), io (the connection broke).
     [[nodiscard]] Result<AdminAnswer> call(Method method, const std::string& target,
                                            const std::string& body = "") const;
 
-    // The answer of a stream arrives piece by piece until `take` returns false (then ok, status 200), the daemon
-    // ends it (ok) or breaks it off (io). Any other status than 200 comes as a whole answer, as from call().
+    // Passes the pieces of a stream to `take` until that returns false (ok, status 200), the daemon ends the stream
+    // (ok), or the connection breaks (io). A status other than 200 is returned as a whole answer, as from call().
     [[nodiscard]] Result<AdminAnswer> stream(const std::string& target,
                                              const std::function<bool(std::string_view)>& take) const;
 
@@ -45,7 +45,7 @@ private:
 // RFC 3986: everything but unreserved characters, so that a label is one segment of a path.
 [[nodiscard]] std::string percent_encoded(std::string_view text);
 
-// Ok when somebody listens there; unreachable or refused (no permission), with a sentence, when not.
+// Ok if a process listens there. Else unreachable, or refused for lack of permission, with a sentence.
 [[nodiscard]] Result<void> probe_socket(const std::string& path);
 
 // Where a daemon of this user or of the system would listen, in the order to look (tools/halpd/README.md).

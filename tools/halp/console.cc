@@ -7,7 +7,7 @@
 namespace halp::cli {
 namespace {
 
-// Line breaks are ours; everything between them may come from a stranger.
+// Only the line breaks are ours. The text between them may come from a stranger.
 std::string harmless_lines(std::string_view text) {
     std::string out;
     while (true) {

@@ -1,4 +1,4 @@
-// Where `halp` speaks: data to one stream, messages to another, so that pipes carry data only.
+// The output of `halp`: data go to one stream and messages to another, so that a pipe gets data only.
 #pragma once
 
 #include <ostream>
@@ -33,23 +33,23 @@ public:
 
     [[nodiscard]] const Style& style() const { return style_; }
 
-    // One line of data, out at once: whoever reads a stream sees it now. False when nobody reads any more.
+    // Writes one line of data and flushes it. False if the reader has closed the stream.
     bool line(std::string_view text);
     void block(std::string_view text);  // text that ends its own lines
-    // The same, false when nobody reads any more.
+    // As block(). False if the reader has closed the stream.
     bool rows(std::string_view text);
-    // Exactly these, whatever they do to a terminal. False when they could not be written.
+    // Writes exactly these bytes, also to a terminal. False if they could not be written.
     bool bytes(std::string_view bytes);
     void say(std::string_view text);     // unless --quiet
     void detail(std::string_view text);  // only with -v
-    // A line that stands until anything else is printed. False when there is no terminal for it, or --quiet.
+    // Shows a line until anything else is printed. False if it is not shown: no terminal, or --quiet.
     bool progress(std::string_view text);
     void erase_progress() { progress_.erase(); }
-    // An error, always; answers the code so that a verb can `return console.fail(...)`.
+    // Prints an error, also with --quiet, and returns `code`.
     ExitCode fail(ExitCode code, std::string_view text);
     ExitCode fail(const Error& error) { return fail(exit_code_of(error.code), error.message); }
 
-    // A table (its first row, the head, stands out where colour is wanted) or a single line of heading.
+    // A table, or one line of heading. The first line is bold if colours are on.
     void headed(std::string_view text);
 
 private:

@@ -170,7 +170,7 @@ ExitCode join(const WithDaemon& world) {
         const auto report = world.daemon.peers();
         if (!report) return world.console.fail(report.error());
         reach = reach_of(*report, seed);
-        // A name shows up under its address, so any newly reached node counts.
+        // A seed given by name is listed by its address. Any newly reached node therefore counts.
         joined = reach.named || reach.proved > proved_before;
         if (!joined) interrupt::nap(std::chrono::milliseconds{50});
     }

@@ -63,7 +63,7 @@ private:
         return {code, why};
     }
 
-    // Until `holds` has held once at every node but `without`. Fails when a node ends, and after time_max().
+    // Waits until `holds` was true once at every node except `without`. Fails if a node ends, and after time_max().
     Result<void> until_everywhere(const std::string& what, const Condition& holds,
                                   const DemoNode* without = nullptr) {
         const Instant deadline = world_.clock.now() + time_max();
@@ -209,7 +209,7 @@ Result<void> Demo::stop_all() {
     return {};
 }
 
-// As it must be typed here: the bare name when that is what the shell would find.
+// The program as the user would type it: its bare name, if the shell would find it by that.
 std::string typed(const std::string& program, const std::string& search_path) {
     namespace fs = std::filesystem;
     const fs::path path{program};

@@ -1,4 +1,4 @@
-// `halp demo`: a swarm of real nodes on this machine, in front of the user's eyes.
+// `halp demo`: runs a swarm of real nodes on this machine and shows what they do.
 #pragma once
 
 #include <string>

@@ -25,7 +25,7 @@ bool is_program(const std::string& path) {
     return fs::is_regular_file(path, none) && ::access(path.c_str(), X_OK) == 0;
 }
 
-// Short enough that a socket's path fits below it.
+// Short enough for the path of a socket in it (at most 107 bytes).
 std::string temporary_root() {
     const char* set = ::getenv("TMPDIR");
     const std::string root = set != nullptr ? set : "";

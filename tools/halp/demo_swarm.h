@@ -1,5 +1,5 @@
-// Real halpd processes on loopback for `halp demo`: started, asked, stopped, and never left behind. Everything they
-// write is below one temporary directory, which goes with the object.
+// The halpd processes of `halp demo`, on loopback. The destructor ends them all and removes the one temporary
+// directory to which they write.
 #pragma once
 
 #include <memory>
@@ -32,9 +32,9 @@ public:
 
     // Starts one more; the first is the bootstrap that all others join.
     [[nodiscard]] Result<void> start_node();
-    // Looks for its `listening on` line; true once endpoint is known.
+    // Reads the line `listening on` of its log. True once its endpoint is known.
     [[nodiscard]] static bool find_endpoint(DemoNode& node);
-    // Asks all to end and waits; false when some had to be killed.
+    // Ends all nodes in order and waits for them. False if some had to be killed.
     bool stop();
 
     [[nodiscard]] std::vector<std::unique_ptr<DemoNode>>& nodes() { return nodes_; }

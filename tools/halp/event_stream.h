@@ -14,10 +14,10 @@ struct StreamEvent {
 
 class EventStream {
 public:
-    // Longer lines end the stream: no event of halpd comes near.
+    // A longer line is an error. Events of halpd are far shorter.
     static constexpr std::size_t line_bytes_max = std::size_t{1} << 20;
 
-    // Calls `take` with each whole event; false when `take` wants no more or a line is too long.
+    // Calls `take` with each complete event. False if `take` returned false or a line is too long.
     bool feed(std::string_view bytes, const std::function<bool(const StreamEvent&)>& take);
 
 private:

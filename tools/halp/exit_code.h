@@ -1,4 +1,4 @@
-// How `halp` ends. The numbers are promised to scripts (README.md, "Exit codes").
+// The exit codes of `halp`. Scripts rely on the numbers (README.md, "Exit codes").
 #pragma once
 
 #include "store/result.h"

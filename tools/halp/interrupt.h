@@ -1,5 +1,5 @@
-// Ctrl-C, SIGTERM and the end of the time given, for verbs that have something to put in order first. The
-// one place with process-wide state: a signal handler has nothing else.
+// Ctrl-C, SIGTERM and the end of --for, for verbs that have to clean up before they end. This file holds the only
+// process-wide state of `halp`, because a signal handler can use nothing else.
 #pragma once
 
 #include "store/time.h"
@@ -8,20 +8,20 @@ namespace halp::cli::interrupt {
 
 enum class Cause : int { none = 0, interrupted, terminated, time_over };
 
-// Until a verb calls prepare(), an interrupt ends the process with code 130, as nothing needs care.
+// Before a verb calls prepare(), an interrupt ends the process at once, with code 130.
 void install();
-// From now on interrupts are noted, break the socket in use, and end naps; a second one ends the process.
+// From now on an interrupt is noted, breaks the connection in use, and ends nap(). A second one ends the process.
 void prepare();
 
 [[nodiscard]] Cause cause();
 
-// Notes Cause::time_over after `span`, like an interrupt would be noted.
+// Notes Cause::time_over after `span`, in the way an interrupt is noted.
 void arm(Duration span);
 
-// The connection to break; -1: none.
+// The connection that an interrupt breaks; -1 for none.
 void watch_socket(int fd);
 
-// Sleeps, shorter when interrupted.
+// Sleeps, at most until an interrupt.
 void nap(Duration span);
 
 }  // namespace halp::cli::interrupt

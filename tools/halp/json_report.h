@@ -1,5 +1,5 @@
-// What `--json` prints: one object, one line, `schema_version` first (README.md, "JSON"). Bytes that are no UTF-8
-// become U+FFFD.
+// What `--json` prints: one object, one line, `schema_version` first (README.md, "JSON"). Bytes that are not
+// UTF-8 become U+FFFD.
 #pragma once
 
 #include <optional>

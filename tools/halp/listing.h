@@ -1,4 +1,4 @@
-// What a label holds, as `halp` shows it, from the cache directory or from a daemon.
+// The content of a label as `halp` shows it, read from the cache directory or from a daemon.
 #pragma once
 
 #include <string>

@@ -30,7 +30,7 @@ Result<CacheFile> LocalCache::load(const Label& label) {
     CacheFile file = parse_cache_file(label, *content);
     for (const BadCacheLine& bad : file.bad)
         complain_(name + ":" + std::to_string(bad.line) + ": skipped: " + bad.why);
-    // Sorted as a merge would leave it: somebody may have written the file by hand.
+    // Sort as a merge does: the file may have been written by hand.
     return merge_cache_files(file, {}, {}, TableLimits::entries_hard_max);
 }
 

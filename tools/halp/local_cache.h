@@ -1,5 +1,5 @@
-// The cache directory as the original's tools use it, through Storage's door: every change reads the file again
-// under the writer's lock, so nothing another process wrote is lost.
+// The cache directory as the original's tools use it, through the interface Storage. Every change reads the file
+// again under the writer's lock, so that changes of other processes are not lost.
 #pragma once
 
 #include <cstddef>
@@ -14,14 +14,14 @@ namespace halp::cli {
 
 class LocalCache {
 public:
-    // `complain` hears of bad lines, with file and line.
+    // `complain` is called for every bad line, with file and line number.
     LocalCache(Storage& storage, std::function<void(const std::string&)> complain)
         : storage_(storage), complain_(std::move(complain)) {}
 
     [[nodiscard]] Result<CacheFile> load(const Label& label);  // empty when there is none
-    // The later time of every host or name wins.
+    // Merges: of two times of the same host or name the later one is kept.
     [[nodiscard]] Result<void> merge(const Label& label, const CacheFile& news);
-    // Lists the label in `labels` and its parents, as servers do.
+    // Adds the label to `labels` and to its parent labels, as servers do.
     [[nodiscard]] Result<void> mention(const Label& label, UnixSeconds now);
     [[nodiscard]] Result<bool> clear(const Label& label);  // false: there was nothing
     [[nodiscard]] Result<std::size_t> clear_all();         // how many labels; files of others stay

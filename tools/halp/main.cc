@@ -1,4 +1,4 @@
-// The command-line client: reads what was typed, finds a daemon or the cache directory, runs the verb.
+// The command-line client: reads the command line, finds a daemon or the cache directory, runs the verb.
 #include <unistd.h>
 
 #include <chrono>
@@ -61,7 +61,7 @@ bool needs_daemon(Verb verb) {
     }
 }
 
-// The socket to use. Nothing: no daemon there, and none was demanded.
+// The socket to use. Nothing if no daemon was found and none was required.
 Result<std::optional<std::string>> find_daemon(const CommandLine& command, Console& console) {
     if (command.socket) {
         if (auto there = probe_socket(*command.socket); !there) return there.error();
@@ -106,7 +106,7 @@ std::vector<Endpoint> hosts_of(const Listing& listing) {
     return hosts;
 }
 
-// Where a DHT client looks without being told: as `halp get` does.
+// Where a DHT client looks for nodes by default: the same places as `halp get`.
 Result<UsualPlaces> usual_places(const CommandLine& command, Console& console, const Label& label) {
     const auto socket = find_daemon(command, console);
     if (!socket) return socket.error();

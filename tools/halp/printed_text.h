@@ -1,5 +1,5 @@
-// Text for people: what strangers wrote made harmless for a terminal, ages, sizes, columns, likely spellings.
-// Pure functions.
+// Text for people, as pure functions: strangers' text made harmless for a terminal, sizes, columns, and suggestions
+// for typing errors.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace halp::cli {
 
-// Valid UTF-8 stays; control bytes, C1 controls, marks that turn the direction of writing, and bytes that are no
-// UTF-8 become \xNN. A host name from the network then cannot drive the terminal.
+// Keeps valid UTF-8. Control bytes, C1 controls, marks that change the direction of writing, and invalid UTF-8
+// become \xNN, so that a host name from the network cannot control the terminal.
 [[nodiscard]] std::string harmless(std::string_view text);
 
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);  // "17.6 KiB"
@@ -21,7 +21,8 @@ namespace halp::cli {
 // head.
 [[nodiscard]] std::string table(const std::vector<std::vector<std::string>>& rows, std::string_view indent = "");
 
-// The candidate that needs the fewest typing errors, if that is few enough to be likely; else "".
+// The candidate with the smallest edit distance to `typed`, if the distance is small enough for a typing error;
+// else "".
 [[nodiscard]] std::string likely_meant(std::string_view typed, const std::vector<std::string>& candidates);
 
 }  // namespace halp::cli

@@ -21,9 +21,9 @@ struct RecordLine {
 
 [[nodiscard]] std::string record_line(std::string_view channel, Key key, std::string_view value);
 [[nodiscard]] std::string channel_line(std::string_view channel);
-// Names may be a stranger's.
+// Escapes the names, because strangers may have chosen them.
 [[nodiscard]] std::string channels_object(const std::vector<std::string>& names);
-// Fields that it does not know are passed over. The error is a sentence without the line's place.
+// Ignores unknown fields. The error is a sentence; it does not name the file or the line.
 [[nodiscard]] Result<RecordLine> parse_record_line(std::string_view line);
 
 }  // namespace halp::cli

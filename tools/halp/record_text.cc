@@ -35,7 +35,7 @@ std::string_view letter_for(char c) {
     }
 }
 
-// The byte behind a backslash, and how many characters named it; 0: none that we write.
+// The byte that an escape stands for, and the number of characters behind the backslash; 0 for an unknown escape.
 std::size_t escape_at(std::string_view behind, char& byte) {
     if (behind.empty()) return 0;
     constexpr std::string_view letters = "\\ntr", bytes = "\\\n\t\r";

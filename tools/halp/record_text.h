@@ -1,4 +1,4 @@
-// Keys and values of records as people and scripts write them. Pure functions; what is written can be read back.
+// Keys and values of records as text, as pure functions. Every form that is written can be read back.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +22,13 @@ enum class ValueForm : std::uint8_t { automatic, raw, hex, escape, base64 };
 [[nodiscard]] std::string escaped(std::string_view bytes);
 [[nodiscard]] Result<std::string> unescaped(std::string_view text);
 
-// RFC 4648, with padding; without is read too.
+// Base64 of RFC 4648. Written with padding; read with or without.
 [[nodiscard]] std::string base64_of(std::string_view bytes);
 [[nodiscard]] std::optional<std::string> bytes_of_base64(std::string_view text);
 
 // `automatic` and `raw`: the bytes as they are.
 [[nodiscard]] std::string written_value(std::string_view bytes, ValueForm form);
-// For what is not raw, white space at the ends does not count.
+// White space at both ends is ignored, except in raw values.
 [[nodiscard]] Result<std::string> read_value(std::string_view text, ValueForm form);
 
 }  // namespace halp::cli

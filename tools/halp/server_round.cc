@@ -8,8 +8,8 @@
 namespace halp::cli {
 namespace {
 
-// Times stay as stated, so that everybody shows the same, unless the answer reaches into the future: then the
-// server's clock is off and only its ages mean something.
+// Keeps the times as stated, so that all programs show the same. If a time lies in the future, the server's clock
+// is wrong, and only the differences between its times are used.
 template <class Lines>
 bool clock_is_ahead(const Lines& lines, UnixSeconds now) {
     return std::ranges::any_of(lines, [&](const auto& line) { return line.stated > now; });

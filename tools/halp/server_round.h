@@ -1,4 +1,5 @@
-// HALP text to servers, one after the other, with time-outs and real failover: what the original's client meant.
+// Sends HALP text queries to servers, one after the other, with time-outs and failover. The original's client
+// stopped at the first server that failed.
 #pragma once
 
 #include <set>
@@ -11,7 +12,7 @@
 
 namespace halp::cli {
 
-// One query to one server; the answer is everything up to its end.
+// Sends one query to one server. The answer is everything up to the end of the connection.
 class TextAsker {
 public:
     virtual ~TextAsker() = default;
@@ -24,13 +25,13 @@ struct RoundLimits {
     std::size_t servers_max = 16;
 };
 
-// Asks as long as the time of the whole verb lasts.
+// Asks servers within the time limit of the whole verb.
 class TimedAsker {
 public:
     TimedAsker(TextAsker& asker, const Clock& clock, RoundLimits limits)
         : asker_(asker), clock_(clock), limits_(limits), deadline_(clock.now() + limits.all) {}
 
-    // timed_out when nothing is left of the time.
+    // timed_out if the time limit has passed.
     [[nodiscard]] Result<std::string> ask(const Endpoint& server, const std::string& query);
     [[nodiscard]] bool time_is_up() const { return clock_.now() >= deadline_; }
     [[nodiscard]] UnixSeconds wall() const { return clock_.wall(); }
@@ -53,7 +54,7 @@ public:
     ServerRound(LocalCache& cache, TimedAsker& asker, std::function<void(const std::string&)> detail)
         : cache_(cache), asker_(asker), detail_(std::move(detail)) {}
 
-    // Takes the local halp list as the servers to ask.
+    // Uses the local list of the label `halp` as the servers to ask.
     [[nodiscard]] Result<void> begin();
     [[nodiscard]] bool any_known() const { return !servers_.empty(); }
 
@@ -82,7 +83,7 @@ private:
     std::set<Endpoint> met_;
 };
 
-// What a server answered to `get label`, with times as this machine's clock would have stated them.
+// The answer of a server to `get label`, with times corrected to this machine's clock.
 [[nodiscard]] CacheFile heard(const Label& label, std::string_view answer, UnixSeconds now);
 
 }  // namespace halp::cli

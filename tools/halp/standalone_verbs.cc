@@ -11,13 +11,13 @@
 namespace halp::cli {
 namespace {
 
-// In the words of the cache directory: here "unreachable" is no missing daemon.
+// The exit code for an error of the cache directory, where "unreachable" does not mean a missing daemon.
 ExitCode fail(const Standalone& world, const Error& error) {
     const ExitCode code = exit_code_of(error.code);
     return world.console.fail(code == ExitCode::no_daemon ? ExitCode::failed : code, error.message);
 }
 
-// What to say, and how to end, when the label is empty.
+// The message and the exit code for an empty label.
 ExitCode explain_nothing(const Standalone& world, bool any_server, const RoundOutcome& outcome) {
     const std::string& label = world.command.label.text();
     if (!any_server) {

@@ -12,7 +12,7 @@ namespace {
 
 using interrupt::Cause;
 
-// Lines for people: "+" appeared or heard anew, "-" gone, "=" already there.
+// Lines for people: "=" was there at the start, "+" appeared or was confirmed, "-" is gone.
 std::string watch_words(const Happening& what, UnixSeconds now) {
     if (what.name == "initial_list_complete" || !what.endpoint) return "";
     const std::string host = what.endpoint->host + " " + std::to_string(what.endpoint->port);
@@ -26,7 +26,7 @@ class Watch {
 public:
     explicit Watch(const WithDaemon& world) : world_(world) {}
 
-    // False when there is enough.
+    // False when the verb is done.
     bool take(const Happening& what) {
         if (interrupt::cause() != Cause::none) return false;
         leaving_ = leaving_ || what.name == "leaving";
@@ -67,7 +67,7 @@ private:
     bool complete_ = false, enough_ = false, leaving_ = false, reader_left_ = false;
 };
 
-// Keeps the announcement through restarts of the daemon.
+// Announces again after a restart of the daemon.
 class Announcement {
 public:
     explicit Announcement(const WithDaemon& world) : world_(world) {}
@@ -107,7 +107,7 @@ void arm(const CommandLine& command) {
     if (command.for_s) interrupt::arm(Duration{static_cast<std::int64_t>(std::ceil(*command.for_s * 1e6))});
 }
 
-// Errors that a second attempt cannot mend.
+// Errors that remain the same at a second attempt.
 bool is_final(const Error& error) {
     return error.code == ErrorCode::invalid || error.code == ErrorCode::refused ||
            error.code == ErrorCode::not_found;

@@ -1,5 +1,5 @@
-// What the verbs do. The original's five have two ways: without a daemon they work on the cache directory and ask
-// servers by HALP text, with one they go through its socket. Both print the original's words.
+// The verbs. The original's five verbs work in two ways: through the socket of a daemon, or, without one, on the
+// cache directory and by HALP text to servers. Both print the original's sentences.
 #pragma once
 
 #include "overlay/environment.h"
@@ -29,14 +29,14 @@ struct WithDaemon {
 };
 [[nodiscard]] ExitCode run_with_daemon(const WithDaemon& world);  // everything but demo
 
-// The two that go on until something ends them (stream_verbs.cc).
+// These two run until something ends them (stream_verbs.cc).
 [[nodiscard]] ExitCode run_watch(const WithDaemon& world);
 [[nodiscard]] ExitCode run_announce(const WithDaemon& world);
 
 [[nodiscard]] RoundLimits round_limits(const CommandLine& command);
 [[nodiscard]] UnixSeconds stated_time(const CommandLine& command, UnixSeconds now);
 
-// The original's words.
+// The original's sentences.
 [[nodiscard]] std::string inserted_words(const CommandLine& command, UnixSeconds seen);
 [[nodiscard]] std::string cleared_words(const Label& label);
 [[nodiscard]] std::string nuked_words();

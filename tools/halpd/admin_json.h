@@ -1,4 +1,4 @@
-// Values of a node as the admin API shows them.
+// Values of a node as JSON of the admin API.
 #pragma once
 
 #include "overlay/node/overlay_node.h"
@@ -9,7 +9,7 @@ namespace halp {
 
 inline constexpr int admin_schema_version = 1;
 
-// One line; what strangers sent stays harmless in it.
+// JSON on one line, with control bytes and invalid UTF-8 from strangers escaped.
 std::string admin_text(const Json& value);
 Json seconds_json(Duration duration);  // in seconds, with three decimals
 Json admin_object();                   // begins with "schema_version"

@@ -130,7 +130,7 @@ void AdminServer::open_stream(evhttp_request* request, StreamWanted wanted) {
         &stream);
     evhttp_send_reply_start(request, 200, "OK");
     send(stream, wanted.opening);
-    // A reader is silent for as long as it likes; but its end of the connection must be noticed at once.
+    // A reader may stay silent for any time, but a closed connection must be noticed at once.
     bufferevent* buffers = buffers_of(request);
     bufferevent_set_timeouts(buffers, nullptr, nullptr);
     bufferevent_setwatermark(buffers, EV_READ, 0, 4096);
@@ -161,7 +161,7 @@ void AdminServer::note(const Event& event) {
 
 void AdminServer::closed(Stream& stream) {
     const std::optional<OwnAnnouncement> held = std::move(stream.held);
-    // A connection that breaks lets go of the request it was answering, and leaves it to us.
+    // When its connection breaks, evhttp no longer owns the request that it was answering: we free it.
     if (evhttp_request_get_connection(stream.request) == nullptr) evhttp_request_free(stream.request);
     streams_.remove_if([&](const Stream& other) { return &other == &stream; });
     if (streams_.empty()) event_del(beat_);

@@ -29,9 +29,10 @@ public:
     AdminServer(const AdminServer&) = delete;
     AdminServer& operator=(const AdminServer&) = delete;
 
-    // To every stream it concerns. Only queues bytes: safe while the node is at work.
+    // Sends the event to every stream whose filter lets it through. It only queues bytes, so the node may call it
+    // from within a handler.
     void note(const Event& event);
-    // Tells all streams that the daemon leaves, and ends them.
+    // Sends the event `leaving` to all streams and ends them.
     void end_streams();
 
 private:

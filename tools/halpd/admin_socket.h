@@ -9,15 +9,15 @@ namespace halp {
 
 class AdminSocket {
 public:
-    // Makes missing directories (0750). A file that nobody listens on is replaced; one where somebody does is
-    // refused: ErrorCode::busy.
+    // Creates missing directories (mode 0750). Replaces a socket file on which nobody listens. ErrorCode::busy if
+    // another process listens on it.
     [[nodiscard]] static Result<AdminSocket> open(const std::string& path);
 
     AdminSocket(AdminSocket&& other) noexcept;
     AdminSocket& operator=(AdminSocket&&) = delete;
     ~AdminSocket();  // removes the file, if it is still ours
 
-    // Listening and non-blocking; the caller closes it.
+    // The listening socket, non-blocking. The caller closes it.
     [[nodiscard]] int fd() const { return fd_; }
     [[nodiscard]] const std::string& path() const { return path_; }
 

@@ -86,7 +86,7 @@ Result<void> Daemon::listen() {
     return {};
 }
 
-// After listen(): others are told the port that was really taken.
+// Call it after listen(): the announced port is the one that the system assigned.
 OverlayOptions Daemon::node_options() const {
     OverlayOptions options = config::overlay_options(settings_);
     options.listen_port = listening_.port;
@@ -112,7 +112,7 @@ Result<void> Daemon::open_dht() {
     return {};
 }
 
-// The address under which this node is known comes late, and may change.
+// The node learns its own address from its peers, some time after the start, and the address may change.
 void Daemon::keep_dht_announced() {
     if (leaving_) return;
     dht_->announce_in(*node_);
@@ -137,7 +137,7 @@ Result<void> Daemon::open_admin() {
     if (directories_.admin_socket.empty()) return {};
     Result<AdminSocket> socket = AdminSocket::open(directories_.admin_socket);
     if (!socket) return socket.error();
-    // The reply leaves before the daemon does.
+    // The reply must be sent before the shutdown begins.
     const auto leave = [this] {
         world_.call_after(std::chrono::milliseconds{20}, [this] { begin_leaving("asked by halp leave"); });
     };
@@ -151,7 +151,7 @@ void Daemon::run() { world_.run(); }
 void Daemon::note(const Event& event) {
     log_observer_.note(event);
     if (admin_server_) admin_server_->note(event);
-    // The node is still at work: what follows waits for the next turn of the loop.
+    // The node's handler is still running: continue in the next turn of the loop.
     if (std::holds_alternative<LeaveDone>(event)) world_.call_after(Duration{0}, [this] { finish(); });
 }
 
@@ -179,7 +179,7 @@ void Daemon::begin_leaving(const char* why) {
 
 void Daemon::finish() {
     if (std::exchange(finished_, true)) return;
-    // Until now probes were answered: leaving, not dead.
+    // Probes were answered until here, so that peers see a node that leaves and not one that died.
     world_.stop_listening();
     node_->flush();
     if (!dht_) return world_.stop_when_quiet(drain_patience);
@@ -211,7 +211,7 @@ void Daemon::apply(const config::LoadedSettings& fresh) {
     for (const std::string& key : config::needing_restart(settings_, fresh.settings))
         log_.write(LogLevel::warn, "restart_needed", key + " has changed; it takes effect at the next start",
                    Json::object().set("setting", key));
-    // What needs a restart stays as it was, so that the next reload names it again.
+    // A setting that needs a restart keeps its old value, so that the next reload reports it again.
     config::Settings merged = settings_;
     config::Settings from = fresh.settings;
     for (const config::Setting& setting : config::setting_table())

@@ -1,4 +1,4 @@
-// One node in the real world: puts world, storage, node, log and admin API together, and does what signals ask.
+// One node in the real world: connects world, storage, node, log and admin API, and handles signals.
 #pragma once
 
 #include <functional>
@@ -31,7 +31,7 @@ public:
     Daemon(config::LoadedSettings loaded, config::Directories directories, std::string version, Reload reload);
     ~Daemon() override;
 
-    // Takes the state directory, the port and the admin socket; a plain sentence when one cannot be had.
+    // Takes the state directory, the port and the admin socket. The error is a sentence for the operator.
     Result<void> start();
     void run();  // until it has left the swarm
 

@@ -211,7 +211,7 @@ void DhtService::reload_range(const config::DhtSettings& fresh) {
                Json::object().set("range_min", first).set("range_max", last));
 }
 
-// ---- the end ----
+// ---- shutdown ----
 
 void DhtService::drain() {
     world_.stop_listening();

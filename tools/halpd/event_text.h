@@ -17,7 +17,7 @@ std::string_view event_name(const Event& event);
 LogLevel event_level(const Event& event);
 std::string event_sentence(const Event& event);
 Json event_fields(const Event& event);
-// On whose account a line is written, for limits: a host, a file, or "" for what concerns the swarm as a whole.
+// Whose limit a log line counts against: a host, a file, or "" for events of the whole swarm.
 std::string event_source(const Event& event);
 
 std::string_view text(LearnedFrom from);

@@ -37,7 +37,7 @@ std::string time_text() {
     return whole;
 }
 
-// A log line stays one line, whatever a stranger put into it.
+// Replaces control bytes, so that a stranger's text cannot begin a new line.
 std::string one_line(std::string_view sentence) {
     std::string out;
     for (const char c : sentence) {

@@ -14,16 +14,16 @@ namespace halp {
 
 class Log {
 public:
-    // `journald`: stderr is the journal, which adds the time itself and reads the level from a prefix.
+    // `journald`: stderr is the journal. It adds the time itself and reads the level from a prefix.
     Log(config::LogSettings settings, bool journald);
     ~Log();
 
-    // Opens the file anew, as a rotation wants it; on failure the log goes to stderr.
+    // Opens the file again, after a rotation. If that fails, the log goes to stderr.
     Result<void> reopen();
     void set_level(LogLevel level);
     [[nodiscard]] bool writes(LogLevel level) const;
 
-    // `event` is a stable name; `fields` show in JSON only, the sentence in both.
+    // `event` is a stable name. `fields` appear in JSON only, the sentence in both formats.
     void write(LogLevel level, std::string_view event, std::string_view sentence, const Json& fields = {});
 
 private:

@@ -16,7 +16,7 @@ void LogObserver::note(const Event& event) {
     const bool detail = level < LogLevel::info;
     const bool mismatch = std::holds_alternative<SwarmMismatch>(event);
     RateLimiter& limiter = detail ? details_ : mismatch ? mismatches_ : by_source_;
-    // One account per kind and source: a noisy neighbour does not hide another kind of trouble.
+    // One limit per kind of event and source: many events of one kind do not hide another kind.
     const std::string account = detail ? std::string{} : std::string{event_name(event)} + ' ' + event_source(event);
     const std::optional<std::uint64_t> held_back = limiter.allow(account, now);
     if (!held_back) return;

@@ -1,5 +1,5 @@
-// Writes a node's events to the log, each as rarely as its cause demands: what strangers can cause is limited per
-// source and in sum, so that nobody fills the disk.
+// Writes a node's events to the log. Lines that strangers can cause are limited per source and in total, so that
+// nobody can fill the disk.
 #pragma once
 
 #include "overlay/environment.h"

@@ -1,5 +1,5 @@
-// halpd: one HALP node in the foreground. Everything it does is in the library and in daemon.cc; here it is read
-// what to do.
+// halpd: one HALP node in the foreground. This file reads the command line and the configuration; daemon.cc does
+// the rest.
 #include <unistd.h>
 
 #include <cstdio>

@@ -9,7 +9,7 @@ std::optional<std::uint64_t> RateLimiter::allow(const std::string& source, Insta
     return charge(account_of(source, now), now);
 }
 
-// A token bucket that remembers only when it will be full: one line puts that off by one pause.
+// A token bucket, stored as the time at which it will be full. One line moves that time by one pause.
 std::optional<std::uint64_t> RateLimiter::charge(Account& account, Instant now) const {
     const Instant begin = std::max(account.full_at, now);
     const Duration room = limits_.pause * static_cast<std::int64_t>(limits_.burst);

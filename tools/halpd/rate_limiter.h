@@ -1,5 +1,5 @@
-// How many lines may be written on whose account: a burst, then one per `pause`. Remembers a bounded number of
-// sources; those beyond it share one account, so that nobody gains by coming from many places.
+// Limits log lines per source: a burst, then one line per `pause`. The number of sources it remembers is bounded.
+// Sources beyond that share one limit, so that using many addresses gains nothing.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ public:
     };
     explicit RateLimiter(Limits limits) : limits_(limits) {}
 
-    // Nothing: keep silent. Else how many were held back since the last one that was let through.
+    // Nothing: do not write the line. Else the number of lines held back since the last one that was allowed.
     std::optional<std::uint64_t> allow(const std::string& source, Instant now);
 
     [[nodiscard]] std::size_t sources() const { return accounts_.size(); }

@@ -17,7 +17,7 @@ public:
     void reloading(Instant now) const;
     void stopping() const;
     void alive() const;
-    // How often alive() is expected, halved; zero: never.
+    // Half of the interval within which systemd expects alive(). Zero: it expects nothing.
     [[nodiscard]] Duration watchdog_interval() const { return watchdog_interval_; }
 
 private:

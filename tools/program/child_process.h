@@ -1,6 +1,5 @@
-// Real processes for `halp demo`, benchmarks and process-level tests: started with their output in files, never
-// left behind. A child dies with the thread that started it (PR_SET_PDEATHSIG), and at the latest when its object
-// goes.
+// Child processes for `halp demo`, benchmarks and tests, with their output in files. A child is killed when the
+// thread that started it ends (PR_SET_PDEATHSIG), and at the latest by the destructor of its object.
 #pragma once
 
 #include <sys/types.h>
@@ -16,7 +15,7 @@
 
 namespace halp::process {
 
-// A directory of its own below $TMPDIR, removed with everything in it unless it is to be kept.
+// A new directory below $TMPDIR. The destructor removes it and its content, unless keep() was called.
 class TemporaryDirectory {
 public:
     TemporaryDirectory();
@@ -50,7 +49,7 @@ public:
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] bool running();
     bool signal(int number);  // false when it has ended
-    // The exit code, or 128 + the signal that ended it; nothing while it runs on after `patience`.
+    // Waits up to `patience`. The exit code, or 128 + the number of the signal; nothing if it still runs.
     std::optional<int> wait(std::chrono::milliseconds patience);
     int kill_and_wait();                             // SIGKILL: the hardest crash a process can have
     [[nodiscard]] std::string how_it_ended() const;  // "exit code 1", "signal 9"; "" while it runs
@@ -61,8 +60,8 @@ private:
     std::optional<int> ended_;
 };
 
-// The absolute path of a program as a shell finds it: `name` with a / is a path, else it is looked for in
-// `search_path` (as $PATH). Empty when there is none that can be run.
+// The absolute path of a program, found as a shell does: a `name` with a / is a path, else `search_path` (as $PATH)
+// is searched. Empty if there is no executable file.
 std::string find_program(const std::string& name, std::string_view search_path);
 // The file's bytes; empty when it cannot be read.
 std::string read_whole_file(const std::string& path);

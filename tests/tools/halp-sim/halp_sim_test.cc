@@ -81,7 +81,7 @@ TEST(HalpSim, WritesEveryFileOfARunAndTheSameTwice) {
     std::filesystem::remove_all(directory);
 }
 
-// A directory that is gone at the end.
+// A directory that the destructor removes.
 struct Directory {
     explicit Directory(const std::string& name) : path(testing::TempDir() + "halp_sim_" + name) {
         std::filesystem::remove_all(path);
@@ -233,7 +233,7 @@ TEST(RunMetrics, QuantilesLieBetweenNeighbours) {
 }
 
 // Means of simulated push-pull with uniform partners: 1 000, 10 000 and 100 000 nodes to 50, 99 and 99.9 %. The
-// mean field starts at once, a real swarm first has to find its second node.
+// mean field ignores the delay until the second node knows the item.
 TEST(RunMetrics, TheTheoryCurveIsNearWhatIsSimulated) {
     const double expected[3][4]{{1'000, 6.6, 8.6, 9.0}, {10'000, 8.7, 10.6, 11.3}, {100'000, 10.8, 12.8, 13.4}};
     for (const auto& row : expected)
@@ -367,7 +367,7 @@ TEST(HalpSim, PlaysRandomFaultsAndTellsTheSeeds) {
 TEST(HalpSim, RecordsTheSmallestFailureAndReplaysIt) {
     const std::string directory = testing::TempDir() + "halp_sim_faults";
     std::filesystem::remove_all(directory);
-    // No time to heal: what the last faults broke is missing.
+    // Without time to heal the effects of the last faults remain.
     const Outcome got =
         run({"faults", "--seed", "5", "--nodes", "8", "--minutes", "0.5", "--heal", "0", "-o", directory.c_str()});
     ASSERT_EQ(got.code, exit_failed) << got.out;

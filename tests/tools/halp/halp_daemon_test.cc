@@ -1,4 +1,4 @@
-// The verbs that go through the admin API, against replies as tools/halpd/README.md draws them.
+// The verbs that use the admin API, with scripted replies in the forms of tools/halpd/README.md.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// The program as scripts see it: exit codes, streams, signals. HALP_PROGRAM is the built `halp`.
+// The behaviour on which scripts rely: exit codes, streams, signals. HALP_PROGRAM is the built `halp`.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>

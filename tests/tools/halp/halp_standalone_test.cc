@@ -52,7 +52,7 @@ protected:
     testing::NetworkAsker asker;
 };
 
-// A port that nobody listens on: bound once and given back.
+// A port on which nobody listens: it was bound once and released.
 Endpoint nobody() {
     const ScriptedServer gone{answers({})};
     return gone.endpoint();

@@ -1,4 +1,4 @@
-// What may be typed behind `halp dht` and `halp store`.
+// The command lines of `halp dht` and `halp store`.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ DhtCommand dht(std::vector<const char*> words) {
     return parsed.command ? parsed.command->dht : DhtCommand();
 }
 
-// What is said when it is not understood.
+// The error text of a wrong command line.
 std::string refused(std::vector<const char*> words) {
     const Parsed parsed = parse(words);
     EXPECT_FALSE(parsed.command);

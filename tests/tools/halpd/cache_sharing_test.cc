@@ -1,4 +1,4 @@
-// The command-line tool and the daemon on one cache directory: nobody's lines are lost.
+// `halp` and halpd on one cache directory: no line of either is lost.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -22,7 +22,7 @@ void expect_all_in(const std::string& content, const std::string& stem) {
     }
 }
 
-// On the cache directory alone, though a daemon of this machine may be running.
+// With --cache-dir, because a daemon of this machine may be running.
 Finished offline(const Home& home, std::vector<std::string> arguments) {
     arguments.insert(arguments.end(), {"--cache-dir", home.cache()});
     return halp(home, std::move(arguments));

@@ -61,7 +61,7 @@ protected:
     void put(std::uint64_t key, const std::string& value) {
         write_log->put(channel, Key{key}, value, {&answers, 1, key});
     }
-    // The end of a node's turn.
+    // The end of a turn of the loop.
     void turn(std::size_t waiting_bytes_max = std::size_t{64} << 20) {
         EXPECT_TRUE(write_log->commit_if_due(clock.now(), waiting_bytes_max));
         write_log->collect();

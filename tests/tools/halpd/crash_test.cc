@@ -1,4 +1,4 @@
-// kill -9 while inserts are pouring in: what was acknowledged a second ago is on disk, and every file is whole.
+// kill -9 during a load of inserts: what was acknowledged a second before is on disk, and every file is complete.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -29,7 +29,7 @@ struct Acknowledged {
 
 std::string label_name(int i) { return "crash" + std::to_string(i % labels); }
 
-// Inserts one host after the other until the time is up; every one must be answered.
+// Inserts hosts until the time is over. Each insert must be answered.
 std::vector<Acknowledged> insert_for(Daemon& daemon, int round, milliseconds span) {
     std::vector<Acknowledged> taken;
     const auto end = Steady::now() + span;
@@ -53,7 +53,7 @@ std::set<std::string> hosts_on_disk(const Home& home, const std::string& name) {
     return hosts;
 }
 
-// A line cut short may still read as a line: `... 8` of `... 80`.
+// A truncated line may be a valid line: `... 8` of `... 80`.
 void expect_ports_whole(const Home& home, const std::string& name) {
     const Result<Label> label = Label::parse(name);
     const CacheFile file = parse_cache_file(*label, process::read_whole_file(home.cache_file(name)));

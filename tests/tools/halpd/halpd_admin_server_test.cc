@@ -47,7 +47,7 @@ protected:
         EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
         return fd;
     }
-    // Turns the loop until it holds; the deadline is only for a failing test.
+    // Runs the loop until the condition holds. Only a failing test reaches the deadline.
     bool eventually(const std::function<bool()>& holds) {
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
         while (!holds()) {

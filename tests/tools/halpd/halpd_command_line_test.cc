@@ -1,4 +1,4 @@
-// What may be typed behind `halpd`.
+// The command line of `halpd`.
 #include "tools/halpd/command_line.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// Clients that mean harm or do not know better: whatever they do, the next honest one is answered.
+// Malicious and broken clients: whatever they do, the next correct client gets its answer.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -33,7 +33,7 @@ protected:
         EXPECT_TRUE(socket) << socket.error().message;
         return std::move(socket).value();
     }
-    // One honest query at once.
+    // One correct query, which must be answered at once.
     std::string chat() { return daemon_.ask("get chat\n", soon); }
 
     Daemon daemon_;
@@ -52,7 +52,7 @@ TEST_F(HostileClient, AByteAtATimeKeepsNobodyWaitingAndIsShed) {
     ClientSocket slow = connected();
     const auto began = std::chrono::steady_clock::now();
 
-    // Every pause is shorter than what lets a query settle, so only the deadline of the whole query ends it.
+    // Every pause is shorter than the pause that ends a query, so only the deadline of the whole query ends it.
     bool taken = slow.send("insert chat\n1700000000 ");
     while (taken && std::chrono::steady_clock::now() - began < generous) {
         taken = slow.send("x");

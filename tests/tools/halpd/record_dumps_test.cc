@@ -1,4 +1,4 @@
-// The files of a memory engine: what is read, written, put away, and left alone.
+// The dumps of the memory engine: which files are read, written, moved and left unchanged.
 #include "tools/halpd/record_dumps.h"
 
 #include <gmock/gmock.h>
@@ -47,7 +47,7 @@ protected:
         std::sort(names.begin(), names.end());
         return names;
     }
-    // One life of a node, which does something in between.
+    // Starts a node, calls the function, and ends the node.
     template <class Change>
     void live(Change change) {
         MemoryStore store{{}};
@@ -109,7 +109,7 @@ TEST_F(RecordDumpsTest, StayWhereTheyAreWhenTheyWerePassedOver) {
     EXPECT_EQ(content("later.tcm"), other_version);
 }
 
-// Whoever looks after the node puts a dump there for the next start.
+// An operator copies a dump into the directory for the next start.
 TEST_F(RecordDumpsTest, StayWhereTheyAreWhenTheyCameMeanwhile) {
     live([&](RecordStore&) { write("new.tcm", "a file of somebody else"); });
     EXPECT_THAT(files(), ElementsAre("new.tcm"));

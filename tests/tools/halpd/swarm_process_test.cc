@@ -68,7 +68,7 @@ TEST(SwarmProcess, SaysGoodbyeWhenItIsAskedToEnd) {
     EXPECT_EQ(daemons.back().stop(), 0);
     daemons.pop_back();
 
-    // Told, not found out: faster than any time-out.
+    // A leaving node tells its peers, which is faster than any time-out.
     EXPECT_TRUE(eventually([&] { return all_know_all(pointers(daemons)); }, seconds{2}));
 }
 

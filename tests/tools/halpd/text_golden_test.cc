@@ -1,4 +1,4 @@
-// Every transcript of the original, said to a real daemon over loopback.
+// Sends every transcript of the original to a real daemon over loopback.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// What every page of halp-sim has: one file that needs nothing else, light or dark as the reader's screen is.
+// The frame of every HTML page of halp-sim: one file without external parts, light or dark as the reader's system
+// is.
 #pragma once
 
 #include <string>

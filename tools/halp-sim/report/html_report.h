@@ -1,5 +1,5 @@
-// report.html: one page that needs nothing else, with the plots of one scenario and its run card; bands when it was
-// played with several seeds.
+// report.html: one page without external parts, with the plots and the parameters of one scenario; with bands if it
+// was played with several seeds.
 #pragma once
 
 #include <string>

@@ -12,7 +12,7 @@
 namespace halp::sim {
 
 std::string summary_json(const Scenario& scenario, const std::vector<RunResult>& runs);
-// One line each: a figure of `halp-sim check`, and what they come to.
+// One line each: a figure of `halp-sim check`, and the summary of all figures.
 std::string check_json(const Check& check);
 std::string check_summary_json(std::size_t all, std::size_t met, double cpu_seconds);
 std::string digest_text(std::uint64_t digest);  // 16 hexadecimal digits

@@ -1,4 +1,4 @@
-// What a run leaves in its directory: summary.json, samples.csv, in_degree.csv, traffic.csv, spread.csv (when
+// The files of a run in its directory: summary.json, samples.csv, in_degree.csv, traffic.csv, spread.csv (when
 // something was announced), report.html, overlay.graphml and overlay.dot, run.yaml (the record that `replay`
 // takes), and with several seeds runs.csv and a record of each.
 #pragma once

@@ -1,4 +1,4 @@
-// Maps of coloured cells (tools/halp-sim/svg_plot.h).
+// Maps of coloured cells (tools/halp-sim/report/svg_plot.h).
 #include <algorithm>
 
 #include "tools/halp-sim/report/console_table.h"

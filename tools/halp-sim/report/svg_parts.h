@@ -1,4 +1,4 @@
-// What plots and maps are drawn with: the frame, axes with round ticks, lines and words.
+// The parts of plots and maps: frame, axes with round ticks, lines, text.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// `halp store export`: a file appears under its name when it is whole, and on the disk.
+// `halp store export`. A file gets its name only when it is complete and synced to the disk.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
 constexpr std::size_t records_per_slice = 1024;
 
-// Where bytes go: a file that is not there until finish(), or the data stream.
+// The destination of the bytes: a file that gets its name at finish(), or the data stream.
 class Sink {
 public:
     static Result<Sink> file(const std::string& path) {
@@ -97,7 +97,7 @@ public:
     [[nodiscard]] const Exported& done() const { return done_; }
 
 private:
-    // In slices: no read transaction over all of a channel.
+    // In slices, so that no read transaction lasts for a whole channel.
     Result<void> each(const Channel& channel, const std::function<void(Key, std::string_view)>& take, Sink& sink,
                       std::string& buffer) {
         std::optional<Key> after;

@@ -1,5 +1,5 @@
-// `halp store import`: batches of records, each on the disk before the next is read. What cannot be read or written
-// ends it; what was imported before stays.
+// `halp store import`. Each batch of records is on the disk before the next is read. The first error ends the
+// import; batches before it stay.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -29,7 +29,7 @@ public:
            const std::function<void(std::uint64_t)>& progress)
         : typed_(typed), store_(store), so_far_(so_far), progress_(progress) {}
 
-    // All three: false when it must not go on.
+    // All three return false if the import must end.
     bool record(const Channel& channel, Key key, std::string_view value) {
         if (typed_.keep_existing) {
             const auto there = store_.exists(channel, key);
@@ -134,7 +134,7 @@ class Lines {
 public:
     Lines(Import& into, Imported& so_far) : into_(into), so_far_(so_far) {}
 
-    // False when it must not go on.
+    // False if the import must end.
     bool feed(std::string_view piece) {
         for (std::size_t end; (end = piece.find('\n')) != std::string_view::npos; piece.remove_prefix(end + 1)) {
             rest_.append(piece.substr(0, end));

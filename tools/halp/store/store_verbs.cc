@@ -22,11 +22,12 @@ namespace {
 constexpr std::string_view broken_page =
     "the record file is damaged: a part of it is missing or leads nowhere. Restore a copy, or the dumps.";
 
-// What stdout still gets when a page is broken; of `check --json`. Made beforehand: a signal may not allocate.
+// The last line of `check --json` if a page is broken. Prepared in advance, because a signal handler cannot
+// allocate.
 std::string last_words;
 
-// A page that is missing or leads nowhere: the records are read through a map of the file. Of some pages that make
-// no sense LMDB says so itself, and aborts.
+// Records are read through a memory map of the file, so a missing page, or a page with wrong references, raises a
+// signal. For some broken pages LMDB itself aborts.
 void on_broken_page(int) {
     const auto say = [](int fd, std::string_view words) {
         [[maybe_unused]] const ssize_t said = ::write(fd, words.data(), words.size());
@@ -69,7 +70,7 @@ std::string json_of(const StoreCheck& check, const LmdbStore& records, const std
     return object.line();
 }
 
-// When the file cannot be read to its end: no counts.
+// For a file that cannot be read to its end: there are no counts.
 std::string json_of(std::string_view defect, const std::string& file) {
     return Json::object({{"schema_version", 1},
                          {"file", file},
@@ -118,7 +119,7 @@ ExitCode run_check(OpenStore& store, Console& console) {
 
 // ---- compact ----
 
-// Its name is gone with the object unless it was kept.
+// A temporary file beside the record file. The destructor removes it, unless it was renamed.
 class Beside {
 public:
     explicit Beside(std::string path) : path_(std::move(path)) { remove(); }
@@ -148,7 +149,7 @@ Result<StoreCheck> sound(const LmdbStore& records, Progress& progress, const std
     return check;
 }
 
-// The copy is read as a whole before it takes the place of what it was made of.
+// Reads the whole copy and compares it with the original, before it replaces that.
 Result<void> prove(const Beside& copy, const StoreCheck& original, Progress& progress) {
     const auto records = LmdbStore::open(copy.path(), {});
     if (!records) return records.error();
@@ -238,7 +239,7 @@ ExitCode run_import(const StoreCommand& typed, OpenStore& store, Console& consol
 
 }  // namespace
 
-// ---- what they share ----
+// ---- shared parts ----
 
 Result<OpenStore> OpenStore::open(const std::string& directory, bool create, std::uint64_t bytes_max) {
     const std::string file = file_in(directory);

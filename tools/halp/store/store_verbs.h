@@ -1,4 +1,5 @@
-// What the verbs behind `halp store` do: the record file of a halpd that does not run (store/records/README.md).
+// The verbs behind `halp store`. They work on the record file of a halpd that is not running
+// (store/records/README.md).
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@ namespace halp::cli {
 
 [[nodiscard]] ExitCode run_store(const CommandLine& command, Console& console);
 
-// The records of one directory, and the lock that keeps a halpd away as long as this lives.
+// The open records of one directory. It holds the directory's lock, so that no halpd can start there.
 class OpenStore {
 public:
     // `create`: the directory and the file, when they are missing.
@@ -38,7 +39,7 @@ private:
     std::string file_;
 };
 
-// How far a long walk is, on a terminal only, in a line that is overwritten and goes with the object.
+// The progress of a long operation, as a line on a terminal. The destructor erases it.
 class Progress {
 public:
     Progress(Console& console, std::string doing) : console_(console), doing_(std::move(doing)) {}
@@ -56,7 +57,7 @@ private:
     std::uint64_t next_ = 0;
 };
 
-// What one file brought.
+// The result of importing one file.
 struct Imported {
     std::string file;
     std::uint64_t records = 0;  // on the disk

@@ -1,4 +1,4 @@
-// `halp store` as an operator uses it, on the records that a halpd left.
+// `halp store` on the record file of a halpd that has ended.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -90,7 +90,7 @@ TEST_F(StoreVerbs, CheckSaysWhatItFinds) {
     EXPECT_THAT(cut.error, HasSubstr("cut short"));
 }
 
-// A script that reads stdout must not take silence for soundness.
+// Without an object on stdout a script could believe that the file is sound.
 TEST_F(StoreVerbs, CheckPrintsAnObjectWhateverIsWrong) {
     const auto defect = [&](const std::string& directory) {
         const Finished checked = store({"check", directory, "--json"});
@@ -112,7 +112,7 @@ TEST_F(StoreVerbs, CheckPrintsAnObjectWhateverIsWrong) {
     fill(path("cut"), 1000);
     std::filesystem::resize_file(path("cut") + "/records.lmdb", 8192);
     EXPECT_THAT(defect(path("cut")), HasSubstr("cut short"));
-    // A page in the middle of the records that is no leaf any more: LMDB aborts there.
+    // Damage the flags of a leaf page in the middle of the records. LMDB aborts when it reads the page.
     fill(path("torn"), 4000);
     {
         constexpr std::size_t page_bytes = 4096, at_flags = 10;
