@@ -106,11 +106,6 @@ void DhtNode::on_writable(StreamId stream) {
 
 // ---- connections ----
 
-DhtNode::Connection* DhtNode::find(StreamId stream) {
-    const auto at = connections_.find(stream);
-    return at == connections_.end() ? nullptr : &at->second;
-}
-
 neo::Nonce DhtNode::draw_nonce() {
     neo::Nonce nonce{};
     std::uint64_t bits = environment_.random.next();
@@ -169,10 +164,6 @@ void DhtNode::run_deadlines() {
         connection.session->on_deadline(now);
         touch(stream, connection);
     }
-}
-
-void DhtNode::touch(StreamId stream, Connection& connection) {
-    if (!std::exchange(connection.touched, true)) touched_.push_back(stream);
 }
 
 // ---- what sessions and the write log report ----
@@ -287,7 +278,8 @@ void DhtNode::update(StreamId stream, Connection& connection) {
         return remove(stream, connection);
     }
     if (session.ready()) on_ready(static_cast<std::uint64_t>(stream));
-    set_deadline(stream, connection, session.next_deadline());
+    const Instant deadline = session.next_deadline();
+    if (deadline != connection.deadline) set_deadline(stream, connection, deadline);
 }
 
 void DhtNode::send(StreamId stream, Connection& connection) {
@@ -305,7 +297,6 @@ void DhtNode::send(StreamId stream, Connection& connection) {
 }
 
 void DhtNode::set_deadline(StreamId stream, Connection& connection, Instant deadline) {
-    if (deadline == connection.deadline) return;
     if (connection.deadline != no_deadline) deadlines_.erase({connection.deadline, stream});
     if (deadline != no_deadline) deadlines_.insert({deadline, stream});
     connection.deadline = deadline;

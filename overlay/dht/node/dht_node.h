@@ -100,13 +100,18 @@ private:
     void on_ready(std::uint64_t stream) override;
     void on_written(std::uint64_t stream, std::uint64_t request, Wrote wrote) override;
 
-    [[nodiscard]] Connection* find(StreamId stream);
+    [[nodiscard]] Connection* find(StreamId stream) {
+        const auto at = connections_.find(stream);
+        return at == connections_.end() ? nullptr : &at->second;
+    }
     [[nodiscard]] neo::Nonce draw_nonce();
     void open(StreamId stream, const Endpoint& source);
     void receive(StreamId stream, Bytes bytes);
     void drop(StreamId stream, bool orderly);
     void run_deadlines();
-    void touch(StreamId stream, Connection& connection);
+    void touch(StreamId stream, Connection& connection) {
+        if (!std::exchange(connection.touched, true)) touched_.push_back(stream);
+    }
 
     void begin_turn();
     void finish_turn();
