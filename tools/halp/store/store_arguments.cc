@@ -8,7 +8,7 @@
 namespace halp::cli {
 namespace {
 
-const std::vector<NestedVerb<StoreVerb>>& verbs() {
+const std::vector<NestedVerb<StoreVerb>>& store_verbs() {
     static const std::vector<NestedVerb<StoreVerb>> all = {
         {StoreVerb::check, "check", "check DIR", "Read everything and say what is wrong",
          "  halp store check /var/lib/halp/dht              0: nothing is wrong; 1: something, and what"},
@@ -29,22 +29,22 @@ const std::vector<NestedVerb<StoreVerb>>& verbs() {
 
 constexpr std::uint64_t bytes_min = std::uint64_t{1} << 20, bytes_max = std::uint64_t{1} << 40;
 
-Error wrong(std::string what) { return {ErrorCode::invalid, std::move(what)}; }
+Error wrong_store_argument(std::string what) { return {ErrorCode::invalid, std::move(what)}; }
 
 }  // namespace
 
-std::vector<std::string> StoreArguments::names() { return names_of(verbs()); }
+std::vector<std::string> StoreArguments::names() { return names_of(store_verbs()); }
 
 std::string StoreArguments::overview() {
     return "halp store VERB DIR: the records of a halpd that does not run; DIR is its dht.data_dir\n\n" +
-           listing(verbs(), 22) + "\n`halp store VERB --help` explains a verb, with examples.\n";
+           listing(store_verbs(), 22) + "\n`halp store VERB --help` explains a verb, with examples.\n";
 }
 
-std::string StoreArguments::examples(const std::string& verb) { return examples_of(verbs(), verb); }
+std::string StoreArguments::examples(const std::string& verb) { return examples_of(store_verbs(), verb); }
 
 void StoreArguments::add_to(Arguments& store) {
     store.may_have_a_verb();
-    for (const auto& entry : verbs()) {
+    for (const auto& entry : store_verbs()) {
         Arguments& to = store.verb(entry.name, entry.about, [this, verb = entry.verb] { command_.verb = verb; });
         to.options_anywhere();
         to.option("DIR", &command_.directory, "where records.lmdb is: dht.data_dir of a halpd").required();
@@ -70,16 +70,16 @@ void StoreArguments::add_import(Arguments& to) {
 
 Result<void> StoreArguments::check() {
     StoreCommand& store = command_;
-    if (store.verb == StoreVerb::none) return wrong("A verb is missing behind `halp store`.");
+    if (store.verb == StoreVerb::none) return wrong_store_argument("A verb is missing behind `halp store`.");
     store.format = format_ == "json" ? DumpFormat::json : DumpFormat::tcm;
     if (!import_channel_.empty()) store.channels = {import_channel_};
     for (const std::string& name : store.channels)
         if (const auto channel = Channel::parse(name); !channel)
-            return wrong("--channel: `" + name + "` is not a channel. " + channel.error().message);
+            return wrong_store_argument("--channel: `" + name + "` is not a channel. " + channel.error().message);
     if (store.verb == StoreVerb::export_records && store.format == DumpFormat::tcm && store.to.empty())
-        return wrong("The directory for the dumps is missing: --to DIRECTORY, or --format json for stdout.");
+        return wrong_store_argument("The directory for the dumps is missing: --to DIRECTORY, or --format json for stdout.");
     if (store.verb == StoreVerb::import_records && !store.channels.empty() && store.files.size() > 1)
-        return wrong("--channel is for one file: import the others without it, or one by one.");
+        return wrong_store_argument("--channel is for one file: import the others without it, or one by one.");
     return {};
 }
 
