@@ -11,7 +11,7 @@
 namespace halp::cli {
 namespace {
 
-const std::vector<NestedVerb<DhtVerb>>& verbs() {
+const std::vector<NestedVerb<DhtVerb>>& dht_verbs() {
     static const std::vector<NestedVerb<DhtVerb>> all = {
         {DhtVerb::put, "put", "put CHANNEL KEY [VALUE]", "Store a record",
          "  halp dht put users 7 'Ann Example' --node 127.0.0.1:10100\n"
@@ -80,13 +80,13 @@ bool takes_channel(DhtVerb verb) {
            verb == DhtVerb::mirror;
 }
 
-Error wrong(std::string what) { return {ErrorCode::invalid, std::move(what)}; }
+Error wrong_dht(std::string what) { return {ErrorCode::invalid, std::move(what)}; }
 
 Result<void> parse_endpoints(const std::string& name, const std::vector<std::string>& texts,
                              std::vector<Endpoint>& out) {
     for (const std::string& text : texts) {
         const auto endpoint = Endpoint::parse(text);
-        if (!endpoint) return wrong(name + ": `" + text + "` is not HOST:PORT. " + endpoint.error().message);
+        if (!endpoint) return wrong_dht(name + ": `" + text + "` is not HOST:PORT. " + endpoint.error().message);
         out.push_back(*endpoint);
     }
     return {};
@@ -94,10 +94,10 @@ Result<void> parse_endpoints(const std::string& name, const std::vector<std::str
 
 }  // namespace
 
-std::vector<std::string> DhtArguments::names() { return names_of(verbs()); }
+std::vector<std::string> DhtArguments::names() { return names_of(dht_verbs()); }
 
 std::string DhtArguments::overview() {
-    return "halp dht VERB: records of DHT nodes (the neo protocol of dhtproto)\n\n" + listing(verbs(), 28) +
+    return "halp dht VERB: records of DHT nodes (the neo protocol of dhtproto)\n\n" + listing(dht_verbs(), 28) +
            "\nWhere the nodes are (else $HALP_DHT_NODES, else the daemon's label dht, else HALP hosts of the "
            "cache\n"
            "directory):\n"
@@ -110,13 +110,13 @@ std::string DhtArguments::overview() {
            "`halp dht VERB --help` explains a verb, with examples.\n";
 }
 
-std::string DhtArguments::examples(const std::string& verb) { return examples_of(verbs(), verb); }
+std::string DhtArguments::examples(const std::string& verb) { return examples_of(dht_verbs(), verb); }
 
 // ---- options ----
 
 void DhtArguments::add_to(Arguments& dht) {
     dht.may_have_a_verb();
-    for (const auto& entry : verbs()) {
+    for (const auto& entry : dht_verbs()) {
         Arguments& to = dht.verb(entry.name, entry.about, [this, verb = entry.verb] { command_.verb = verb; });
         to.options_anywhere();
         add_options(entry.verb, to);
@@ -241,15 +241,15 @@ void DhtArguments::add_started_node(Arguments& to) {
 
 Result<void> DhtArguments::check() {
     DhtCommand& dht = command_;
-    if (dht.verb == DhtVerb::none) return wrong("A verb is missing behind `halp dht`.");
+    if (dht.verb == DhtVerb::none) return wrong_dht("A verb is missing behind `halp dht`.");
     if (dht.verb == DhtVerb::fake) return {};
     if (dht.verb == DhtVerb::conformance) return check_conformance();
     if (takes_channel(dht.verb))
         if (const auto channel = Channel::parse(dht.channel); !channel)
-            return wrong("CHANNEL: `" + dht.channel + "` is not a channel. " + channel.error().message);
+            return wrong_dht("CHANNEL: `" + dht.channel + "` is not a channel. " + channel.error().message);
     if (takes_key(dht.verb)) {
         const auto key = parse_shown_key(key_);
-        if (!key) return wrong("KEY: " + key.error().message);
+        if (!key) return wrong_dht("KEY: " + key.error().message);
         dht.key = *key;
     }
     if (auto nodes = check_nodes(); !nodes) return nodes;
@@ -259,9 +259,9 @@ Result<void> DhtArguments::check() {
 Result<void> DhtArguments::check_conformance() const {
     const DhtCommand& dht = command_;
     if (dht.node.empty() && !dht.list)
-        return wrong("HOST:PORT is missing: write the address of the node, or --list.");
+        return wrong_dht("HOST:PORT is missing: write the address of the node, or --list.");
     if (dht.start.empty() && (dht.keep || dht.no_restart))
-        return wrong(
+        return wrong_dht(
             "--keep and --no-restart are for a node that --start starts: leave them out, or give --start.");
     return {};
 }
@@ -272,18 +272,18 @@ Result<void> DhtArguments::check_nodes() {
     if (auto hosts = parse_endpoints("--halp", halp_hosts_, dht.halp_hosts); !hosts) return hosts;
     const int ways =
         (dht.nodes.empty() ? 0 : 1) + (dht.nodes_file.empty() ? 0 : 1) + (dht.halp_hosts.empty() ? 0 : 1);
-    if (ways > 1) return wrong("--node, --nodes and --halp are three ways to say where the nodes are: choose one.");
+    if (ways > 1) return wrong_dht("--node, --nodes and --halp are three ways to say where the nodes are: choose one.");
     if (label_.empty()) return {};
     auto label = Label::parse(label_);
     if (!label || label->lists_names())
-        return wrong("--label: `" + label_ + "` is not a label that lists hosts. Write one such as dht.");
+        return wrong_dht("--label: `" + label_ + "` is not a label that lists hosts. Write one such as dht.");
     dht.label = std::move(label).value();
     return {};
 }
 
 Result<void> DhtArguments::check_values() {
     DhtCommand& dht = command_;
-    if (hex_ + escape_ + base64_ + raw_ > 1) return wrong("Choose one of --raw, --hex, --escape and --base64.");
+    if (hex_ + escape_ + base64_ + raw_ > 1) return wrong_dht("Choose one of --raw, --hex, --escape and --base64.");
     dht.form = hex_      ? ValueForm::hex
                : escape_ ? ValueForm::escape
                : base64_ ? ValueForm::base64
@@ -297,7 +297,7 @@ Result<void> DhtArguments::check_update() const {
     const DhtCommand& dht = command_;
     const bool value = dht.value || !dht.file.empty();
     if ((value ? 1 : 0) + (dht.exec.empty() ? 0 : 1) + (dht.remove_record ? 1 : 0) > 1)
-        return wrong("A value, --exec and --remove are three ways to change a record: choose one.");
+        return wrong_dht("A value, --exec and --remove are three ways to change a record: choose one.");
     return {};
 }
 

@@ -29,7 +29,7 @@ const std::vector<NestedVerb<StoreVerb>>& store_verbs() {
 
 constexpr std::uint64_t bytes_min = std::uint64_t{1} << 20, bytes_max = std::uint64_t{1} << 40;
 
-Error wrong_store_argument(std::string what) { return {ErrorCode::invalid, std::move(what)}; }
+Error wrong_store(std::string what) { return {ErrorCode::invalid, std::move(what)}; }
 
 }  // namespace
 
@@ -70,16 +70,16 @@ void StoreArguments::add_import(Arguments& to) {
 
 Result<void> StoreArguments::check() {
     StoreCommand& store = command_;
-    if (store.verb == StoreVerb::none) return wrong_store_argument("A verb is missing behind `halp store`.");
+    if (store.verb == StoreVerb::none) return wrong_store("A verb is missing behind `halp store`.");
     store.format = format_ == "json" ? DumpFormat::json : DumpFormat::tcm;
     if (!import_channel_.empty()) store.channels = {import_channel_};
     for (const std::string& name : store.channels)
         if (const auto channel = Channel::parse(name); !channel)
-            return wrong_store_argument("--channel: `" + name + "` is not a channel. " + channel.error().message);
+            return wrong_store("--channel: `" + name + "` is not a channel. " + channel.error().message);
     if (store.verb == StoreVerb::export_records && store.format == DumpFormat::tcm && store.to.empty())
-        return wrong_store_argument("The directory for the dumps is missing: --to DIRECTORY, or --format json for stdout.");
+        return wrong_store("The directory for the dumps is missing: --to DIRECTORY, or --format json for stdout.");
     if (store.verb == StoreVerb::import_records && !store.channels.empty() && store.files.size() > 1)
-        return wrong_store_argument("--channel is for one file: import the others without it, or one by one.");
+        return wrong_store("--channel is for one file: import the others without it, or one by one.");
     return {};
 }
 
