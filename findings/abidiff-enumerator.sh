@@ -7,6 +7,7 @@
 # --headers-dir1 and --headers-dir2 name the folder of those headers.
 # What follows: run abidiff with --harmless for the enums, and with the headers' folders for the rest.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 need g++

@@ -7,6 +7,7 @@
 # property after decoding: one of two entries is lost.
 # What follows: never re-encode what somebody else signed or hashed from decoded values; keep the bytes.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 npm_package bencode@4.0.1

@@ -6,6 +6,7 @@
 # is no longer twice the number of edges, and every statistic built on degrees changes by a container's choice.
 # What follows: remove self-contacts before the graph is built; a peer never lists itself in a view.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package libboost1.74-dev=1.74.0+ds1-21

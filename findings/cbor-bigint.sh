@@ -8,6 +8,7 @@
 # What follows: a C++ reader of CBOR from JavaScript accepts tags 2 and 3, and hashes are made of the received
 # bytes.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 npm_package cbor@10.0.12 cbor-x@1.6.9 cborg@6.1.5

@@ -6,6 +6,7 @@
 # 5" with a colon) is skipped in silence until allow_config_extras(CLI::config_extras_mode::error) is called.
 # What follows: a daemon's settings use a real parser; where CLI11's file is used, unknown keys are made errors.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package libcli11-dev=2.1.2+ds-1

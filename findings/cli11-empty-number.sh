@@ -7,6 +7,7 @@
 # What follows: give every number option a check (CLI::Range refuses the empty text), even where all values of its
 # type are allowed.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package libcli11-dev=2.1.2+ds-1

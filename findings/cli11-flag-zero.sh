@@ -6,6 +6,7 @@
 # false. On the command line --verbose=0 and --verbose=false do the same.
 # What follows: a counter of flags is clamped at 0, or is a number option that files may set.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package libcli11-dev=2.1.2+ds-1

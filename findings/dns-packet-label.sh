@@ -8,6 +8,7 @@
 # What follows: lengths are checked where a label enters the program, and encoders are tested against another
 # decoder.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 npm_package dns-packet@5.6.1

@@ -6,6 +6,7 @@
 # record and answers from the cache from then on, until it is restarted.
 # What follows: a server of short-lived names clamps the TTL from both sides before it writes 32 bits.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 need python3

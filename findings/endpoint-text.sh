@@ -7,6 +7,7 @@
 # What follows: require brackets around IPv6 with a port, refuse what follows the digits, and accept 0 for
 # listeners.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package libevent-dev=2.1.12-stable-8+deb12u1 libevent-2.1-7=2.1.12-stable-8+deb12u1

@@ -8,6 +8,7 @@
 # What follows: a protocol in which the empty line means something reads with EVBUFFER_EOL_CRLF, and every codec is
 # tested with the stream cut at each byte.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package libevent-dev=2.1.12-stable-8+deb12u1 libevent-2.1-7=2.1.12-stable-8+deb12u1

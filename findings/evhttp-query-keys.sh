@@ -6,6 +6,7 @@
 # a value are common, and "a=1&&b=2" too, while "a=1&" passes. A value ends at %00, since it is a C string.
 # What follows: a face on HTTP brings its own parser for queries, and tests escaped keys and flags.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package libevent-dev=2.1.12-stable-8+deb12u1 libevent-2.1-7=2.1.12-stable-8+deb12u1

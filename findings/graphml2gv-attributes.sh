@@ -7,6 +7,7 @@
 # What follows: a program that exports graphs writes DOT itself, beside GraphML; a converter's exit code proves
 # nothing.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package graphviz=2.42.2-7+deb12u1 libcgraph6=2.42.2-7+deb12u1 libcdt5=2.42.2-7+deb12u1

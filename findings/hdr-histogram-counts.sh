@@ -7,6 +7,7 @@
 # minimum.
 # What follows: give bitBucketSize 64 when counts are summed over nodes, and check a percentile against the minimum.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 npm_package hdr-histogram-js@3.0.1

@@ -6,6 +6,7 @@
 # the attribute, which a program that asks for its names takes for a file that never had it.
 # What follows: an exporter declares each key once per kind of element.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package python3-igraph=0.10.2-1+b1 libigraph3=0.10.2+ds-2 python3-texttable=1.6.7-1 libarpack2=3.8.0-3 \

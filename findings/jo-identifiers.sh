@@ -7,6 +7,7 @@
 # last.
 # What follows: pass ids with jo's -s, and write them as strings.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package jo=1.9-1

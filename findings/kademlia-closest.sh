@@ -8,6 +8,7 @@
 # What follows: ask for the whole table (k = Infinity) and sort by XOR distance yourself, or use one's own table. A
 # test of any routing table should compare its answer with a full sort, for targets near and far.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 npm_package kademlia-routing-table@1.0.6

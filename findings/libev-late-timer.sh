@@ -7,6 +7,7 @@
 # in a row.
 # What follows: a periodic task looks at the clock, not at the number of calls, and is not repeated too early.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package libev-dev=1:4.33-1 libev4=1:4.33-1 libuv1-dev=1.44.2-1+deb12u1 libuv1=1.44.2-1+deb12u1 \

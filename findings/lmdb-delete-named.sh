@@ -6,6 +6,7 @@
 # After this one every later put says MDB_BAD_TXN and the commit fails: all that was written before in it is lost.
 # What follows: keep data out of the main database, and treat the commit's result as the only proof of a write.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package liblmdb-dev=0.9.24-1 liblmdb0=0.9.24-1

@@ -7,6 +7,7 @@
 # What follows: exchange between the two goes through a text dump or a protocol, never through the file. A folder
 # that holds data.mdb and lock.mdb says nothing about who can open it.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 npm_package lmdb@3.5.6

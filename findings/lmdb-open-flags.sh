@@ -6,6 +6,7 @@
 # comes only from cursor operations that need duplicates.
 # What follows: read mdb_dbi_flags after opening and compare, or put a format version into the file.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package liblmdb-dev=0.9.24-1 liblmdb0=0.9.24-1

@@ -7,6 +7,7 @@
 # What follows: tables for such tools are written without '+', padding or "Inf"; a sum is checked against mean times
 # count.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package miller=6.6.0-2+b3

@@ -7,6 +7,7 @@
 # What follows: whoever reads metrics of others looks for a counter with and without the suffix; a writer of both
 # formats derives the name for each output and leaves the stored one alone.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 npm_package prom-client@15.1.3

@@ -7,6 +7,7 @@
 # What follows: generate the edges of a codec by name (gen::element of the powers of two), and strings from a byte
 # vector.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package librapidcheck-dev=0~1033-08b5058-3

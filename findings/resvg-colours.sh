@@ -6,6 +6,7 @@
 # fill-opacity work, and so do attribute selectors.
 # What follows: a program that writes SVG keeps to presentation attributes (fill, fill-opacity), one per element.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 npm_package @resvg/resvg-js@2.6.2

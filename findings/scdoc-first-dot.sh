@@ -7,6 +7,7 @@
 # are kept.
 # What follows: begin such paragraphs with a word, and look at the rendered page, not only at scdoc's exit code.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package scdoc=1.11.2-1

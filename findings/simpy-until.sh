@@ -6,6 +6,7 @@
 # counts depends on the rounding of a sum. With whole ticks it would be one rule.
 # What follows: simulated time is an integer, and the end of a run says whether it is part of it.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 need python3

@@ -6,6 +6,7 @@
 # file at the path is gone. For TCP, port 0 ("any free port") is refused, so a test has to guess a port.
 # What follows: a daemon that binds a path checks for a living listener first, and removes sockets only.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 need timeout

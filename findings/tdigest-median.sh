@@ -7,6 +7,7 @@
 # helps.
 # What follows: count whole numbers (hops, rounds, ticks) exactly, and use a digest only for values that spread.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 npm_package tdigest@0.1.3

@@ -6,6 +6,7 @@
 # double takes the stream's precision: 1795994437.25 seconds come back as 1.79599e+09.
 # What follows: set the stream's precision to max_digits10 before writing, and check bounds on what was read.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package libtoml11-dev=3.7.1-3

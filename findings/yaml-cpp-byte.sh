@@ -6,6 +6,7 @@
 # character. The emitter, asked directly, treats unsigned char as a letter and signed char as a number.
 # What follows: widen bytes to int before they go into a Node or an Emitter; a settings round trip tests it.
 set -euo pipefail
+work=$(mktemp -d)
 . "$(dirname "${BASH_SOURCE[0]}")/lib/trial.sh"
 
 deb_package libyaml-cpp-dev=0.7.0+dfsg-8+b1 libyaml-cpp0.7=0.7.0+dfsg-8+b1

@@ -1,9 +1,10 @@
-# What every finding shares: a folder of its own, pinned packages in it, and the verdict. Sourced, never run.
+# What every finding shares: pinned packages in its folder $work, the removal of that folder, and the verdict. Sourced,
+# never run; the finding makes $work by mktemp -d before.
 #
 # Exit codes: 0 the surprise is still there, 1 something else was seen, 2 it could not be tried here.
 # FINDING_VERSION=... tries another version of the first package that the finding installs.
 
-work=$(mktemp -d)
+: "${work:?make a folder by mktemp -d first}"
 trap 'rm -rf "$work"' EXIT
 
 subject_version=${FINDING_VERSION:-}
