@@ -10,6 +10,7 @@
 #include "tools/halp/dht/dht_reach.h"
 #include "tools/halp/record_lines.h"
 #include "tools/halp/record_text.h"
+#include "tools/program/hex.h"
 
 namespace {
 
