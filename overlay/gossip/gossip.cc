@@ -41,7 +41,7 @@ void Gossip::start(Instant now, UnixSeconds wall) {
     identity_.start(wall);
     rounds_.start(now);
     expire_at_ = now + 5 * options_.gossip.period;
-    for (const Endpoint& seed : options_.seeds) seeds_.add(seed, now);
+    for (const Endpoint& seed : options_.seeds) seeds_.add(seed, SeedOrigin::configured, now);
 }
 
 void Gossip::reconfigure(const OverlayOptions& options, Instant now) {

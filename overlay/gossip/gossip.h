@@ -55,7 +55,7 @@ public:
 
     void start(Instant now, UnixSeconds wall);
     void reconfigure(const OverlayOptions& options, Instant now);  // all but the swarm
-    void add_seed(const Endpoint& seed, Instant now) { seeds_.add(seed, now); }
+    void add_seed(const Endpoint& seed, Instant now) { seeds_.add(seed, SeedOrigin::joined, now); }
     // Tells the nodes of the view, withdraws the announcements, and refuses requests from then on.
     void leave(Instant now, UnixSeconds wall);
     [[nodiscard]] bool leaving() const { return identity_.leaving(); }

@@ -64,6 +64,7 @@ bool Identity::learn(EndpointId observed) {
 }
 
 void Identity::add_alias(EndpointId endpoint) {
+    if (endpoints_.at(endpoint).kind() == AddressKind::name) return;
     if (!is_self(endpoint) && aliases_.size() < aliases_max) aliases_.push_back(endpoint);
 }
 

@@ -39,7 +39,8 @@ public:
 
     // Another node sees this one at `observed`. True when this makes the own endpoint known.
     [[nodiscard]] bool learn(EndpointId observed);
-    // This node answered its own call to `endpoint`.
+    // This node answered its own call to `endpoint`. An address is an alias from now on. A name is not: it is resolved
+    // at each call, and may lead to another node the next time.
     void add_alias(EndpointId endpoint);
 
     // The endpoint under which to list a speaker: the one it advertises, else the address of its socket with the

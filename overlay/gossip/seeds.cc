@@ -11,10 +11,11 @@ constexpr Duration pause_first = std::chrono::milliseconds{50};
 
 }  // namespace
 
-void Seeds::add(const Endpoint& seed, Instant now) {
+void Seeds::add(const Endpoint& seed, SeedOrigin origin, Instant now) {
     const EndpointId id = parts_.endpoints.intern(seed);
     const auto known = std::ranges::find(seeds_, id, &Seed::endpoint);
     Seed& entry = known != seeds_.end() ? *known : seeds_.emplace_back(Seed{.endpoint = id});
+    entry.joined = entry.joined || origin == SeedOrigin::joined;
     entry.next = now;
     entry.pause = pause_first;
 }
@@ -22,10 +23,11 @@ void Seeds::add(const Endpoint& seed, Instant now) {
 void Seeds::reconfigure(Instant now) {
     for (const Endpoint& seed : options_.seeds) {
         const EndpointId id = parts_.endpoints.intern(seed);
-        if (std::ranges::find(seeds_, id, &Seed::endpoint) == seeds_.end()) add(seed, now);
+        if (std::ranges::find(seeds_, id, &Seed::endpoint) == seeds_.end()) add(seed, SeedOrigin::configured, now);
     }
     std::erase_if(seeds_, [&](const Seed& s) {
-        return std::ranges::find(options_.seeds, parts_.endpoints.at(s.endpoint)) == options_.seeds.end();
+        return !s.joined &&
+               std::ranges::find(options_.seeds, parts_.endpoints.at(s.endpoint)) == options_.seeds.end();
     });
 }
 

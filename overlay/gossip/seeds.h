@@ -1,7 +1,9 @@
-// The configured addresses through which a node finds its swarm. They are called at start, again after growing
-// pauses while few nodes are proved, and resolved afresh each time.
+// The addresses through which a node finds its swarm: configured ones, and those that somebody asked it to join
+// while it runs. They are called at start, again after growing pauses while few nodes are proved, and resolved
+// afresh each time.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "overlay/environment.h"
@@ -13,6 +15,8 @@
 #include "overlay/overlay_options.h"
 
 namespace halp {
+
+enum class SeedOrigin : std::uint8_t { configured, joined };
 
 class Seeds {
 public:
@@ -26,9 +30,11 @@ public:
     };
     Seeds(Parts parts, const OverlayOptions& options) : parts_(parts), options_(options) {}
 
-    void add(const Endpoint& seed, Instant now);  // called at once
-    void reconfigure(Instant now);                // the list in the options changed
-    void call_due(Instant now);                   // when next_deadline() has come
+    void add(const Endpoint& seed, SeedOrigin origin, Instant now);  // called at once
+    // The list in the options changed. Joined seeds stay: a reload of the configuration takes back nothing that
+    // somebody asked of the running node.
+    void reconfigure(Instant now);
+    void call_due(Instant now);  // when next_deadline() has come
 
     // The call of a seed was answered, by this node.
     void answered(const Call& call, EndpointId speaker);
@@ -43,6 +49,7 @@ private:
         EndpointId known_as = no_endpoint;  // the node that answered there last
         Instant next = never;
         Duration pause{0};
+        bool joined = false;
     };
     Parts parts_;
     const OverlayOptions& options_;

@@ -6,6 +6,8 @@
 #include <netinet/in.h>
 #include <sys/time.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <utility>
 
@@ -45,6 +47,11 @@ struct ResolverCallbacks {
         leave(*question->session);
         LibeventResolver* owner = question->session->owner;
         if (question->cancelled || !owner) return;
+        // The first address may lead to this very node, or to a dead one that takes connections: a name that is
+        // called again begins with another of its addresses.
+        if (!addresses.empty())
+            std::ranges::rotate(
+                addresses, addresses.begin() + static_cast<std::ptrdiff_t>(owner->answers_++ % addresses.size()));
         owner->open_.erase(static_cast<std::uint64_t>(question->token));
         owner->resolved_(question->token, std::move(addresses));
     }

@@ -49,6 +49,7 @@ private:
     Resolved resolved_;
     Session* session_ = nullptr;  // owned by the loop: a DNS base must live until its last callback
     std::unordered_map<std::uint64_t, Question*> open_;
+    std::size_t answers_ = 0;
 };
 
 }  // namespace halp

@@ -77,7 +77,7 @@ TEST(Rounds, ANewcomerCallsSeveralUnprovedNodesUntilItsListIsUsable) {
 
 TEST(Seeds, AreCalledAfterGrowingPausesUntilOneAnswers) {
     GossipParts node;
-    node.seeds.add({"192.0.2.1", 3451}, start);
+    node.seeds.add({"192.0.2.1", 3451}, SeedOrigin::configured, start);
     Instant now = node.seeds.next_deadline();
     EXPECT_EQ(now, start);
     Duration pause{0};
@@ -101,13 +101,36 @@ TEST(Seeds, AreCalledAfterGrowingPausesUntilOneAnswers) {
 
 TEST(Seeds, ThatLeftTheOptionsAreNoLongerCalled) {
     GossipParts node;
-    node.seeds.add({"192.0.2.1", 3451}, start);
+    node.seeds.add({"192.0.2.1", 3451}, SeedOrigin::configured, start);
     node.options.seeds = {{"192.0.2.2", 3451}};
     node.seeds.reconfigure(start);
     node.seeds.call_due(start);
     const std::vector<GossipCall> made = node.take_calls();
     ASSERT_EQ(made.size(), 1u);
     EXPECT_EQ(node.endpoints.at(made.front().to).host, "192.0.2.2");
+}
+
+TEST(Seeds, ThatSomebodyJoinedStayAfterAReload) {
+    GossipParts node;
+    node.seeds.add({"192.0.2.1", 3451}, SeedOrigin::joined, start);
+    node.seeds.reconfigure(start);
+    node.seeds.call_due(start);
+    EXPECT_EQ(node.take_calls().size(), 1u);
+}
+
+TEST(Seeds, ANameThatLedToThisNodeIsCalledAgain) {
+    GossipParts node;
+    const Endpoint name{"seeds.example.net", 3451};
+    node.seeds.add(name, SeedOrigin::configured, start);
+    node.identity.add_alias(node.endpoints.intern(name));
+    node.seeds.call_due(start);
+    EXPECT_EQ(node.take_calls().size(), 1u);
+
+    const Endpoint address{"192.0.2.7", 3451};
+    node.seeds.add(address, SeedOrigin::configured, start);
+    node.identity.add_alias(node.endpoints.intern(address));
+    node.seeds.call_due(start);
+    EXPECT_TRUE(node.take_calls().empty()) << "an address of this node stays one";
 }
 
 }  // namespace
