@@ -13,6 +13,7 @@
 #include "tools/bench/swarm_bench.h"
 #include "tools/bench/text_bench.h"
 #include "tools/program/arguments.h"
+#include "tools/program/standard_output.h"
 
 namespace halp::bench {
 namespace {
@@ -154,4 +155,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace halp::bench
 
-int main(int argc, char** argv) { return halp::bench::run(argc, argv); }
+int main(int argc, char** argv) {
+    return halp::with_output_written(halp::bench::run(argc, argv), "halp-bench");
+}

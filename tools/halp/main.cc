@@ -18,6 +18,7 @@
 #include "tools/halp/interrupt.h"
 #include "tools/halp/store/store_verbs.h"
 #include "tools/halp/verbs.h"
+#include "tools/program/standard_output.h"
 
 namespace halp::cli {
 namespace {
@@ -173,7 +174,7 @@ int main(int argc, char** argv) {
             std::cout << parsed.text << std::flush;
         else
             Console{std::cout, std::cerr, {}}.fail(parsed.code, parsed.text);
-        return static_cast<int>(parsed.code);
+        return halp::with_output_written(static_cast<int>(parsed.code), "halp");
     }
     const CommandLine& command = *parsed.command;
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
@@ -182,5 +183,5 @@ int main(int argc, char** argv) {
         wants_colour(ColourWhen::automatic, ::isatty(STDERR_FILENO) == 1, nullptr, std::getenv("TERM"));
     Console console{
         std::cout, std::cerr, {command.json, command.quiet, command.verbose, terminal, colour, erasable}};
-    return static_cast<int>(run(command, console));
+    return halp::with_output_written(static_cast<int>(run(command, console)), "halp");
 }

@@ -42,12 +42,14 @@ Daemon::Daemon(config::LoadedSettings loaded, config::Directories directories, s
       directories_(std::move(directories)),
       version_(std::move(version)),
       reload_(std::move(reload)),
+      config_files_(std::move(loaded.files)),
       log_(log_settings(settings_, directories_), logs_to_journal()),
       log_observer_(log_, world_.clock()) {}
 
 Daemon::~Daemon() = default;
 
 Result<void> Daemon::start() {
+    handle_signals();  // the loop, which runs their handlers, begins when all below is done
     if (Result<void> opened = log_.reopen(); !opened) return opened;
     for (const std::string& warning : warnings_) log_.write(LogLevel::warn, "config_warning", warning);
     if (Result<void> opened = open_storage(); !opened) return opened;
@@ -55,7 +57,6 @@ Result<void> Daemon::start() {
     make_node();
     if (Result<void> opened = open_dht(); !opened) return opened;
     if (Result<void> opened = open_admin(); !opened) return opened;
-    handle_signals();
     node_->start();
     if (dht_) keep_dht_announced();
     const std::string where = "listening on " + listening_.text();
@@ -199,14 +200,28 @@ void Daemon::reload() {
     if (!opened) log_.write(LogLevel::error, "log_failed", opened.error().message);
     const config::LoadedSettings fresh = reload_();
     for (const std::string& problem : fresh.problems) log_.write(LogLevel::error, "config_problem", problem);
-    if (fresh.problems.empty())
+    const std::string gone = file_gone(fresh.files);
+    if (!gone.empty())
+        log_.write(LogLevel::error, "config_kept",
+                   gone +
+                       " was read before and is gone; the old configuration stays in force. Put the file back, or "
+                       "restart to go on without it.");
+    else if (fresh.problems.empty())
         apply(fresh);
     else
         log_.write(LogLevel::error, "config_kept", "the configuration is wrong; the old one stays in force");
     service_manager_.ready("listening on " + listening_.text());
 }
 
+// The first file of the configuration in force that was not found again; empty when all were.
+std::string Daemon::file_gone(const std::vector<std::string>& found) const {
+    for (const std::string& file : config_files_)
+        if (std::ranges::find(found, file) == found.end()) return file;
+    return {};
+}
+
 void Daemon::apply(const config::LoadedSettings& fresh) {
+    config_files_ = fresh.files;
     for (const std::string& warning : fresh.warnings) log_.write(LogLevel::warn, "config_warning", warning);
     for (const std::string& key : config::needing_restart(settings_, fresh.settings))
         log_.write(LogLevel::warn, "restart_needed", key + " has changed; it takes effect at the next start",

@@ -52,6 +52,7 @@ private:
     void finish_when_dht_is_quiet(Instant latest);
     void reload();
     void apply(const config::LoadedSettings& fresh);
+    [[nodiscard]] std::string file_gone(const std::vector<std::string>& found) const;
     void log_statistics();
     void toggle_debug();
     void feed_watchdog();
@@ -61,6 +62,7 @@ private:
     config::Directories directories_;
     std::string version_;
     Reload reload_;
+    std::vector<std::string> config_files_;  // of the configuration in force
 
     Log log_;
     LibeventWorld world_;

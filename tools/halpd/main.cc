@@ -2,6 +2,7 @@
 // the rest.
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "config/print_settings.h"
 #include "tools/halpd/command_line.h"
 #include "tools/halpd/daemon.h"
+#include "tools/program/standard_output.h"
 
 #ifndef HALP_VERSION
 #define HALP_VERSION "0.1.0"
@@ -49,8 +51,10 @@ int run(halp::config::LoadedSettings loaded, const halp::config::SettingSources&
 }  // namespace
 
 int main(int argc, char** argv) {
+    // A reload asked for while the configuration is read for the first time must not end the process.
+    std::signal(SIGHUP, SIG_IGN);
     halp::CommandLine line = halp::read_command_line(argc, argv, HALP_VERSION);
-    if (line.exit_code) return *line.exit_code;
+    if (line.exit_code) return halp::with_output_written(*line.exit_code, "halpd");
     line.sources.root = geteuid() == 0;
     line.sources.environ = halp::config::process_environ();
 
@@ -61,7 +65,7 @@ int main(int argc, char** argv) {
         const auto directories =
             halp::config::resolve_directories(loaded.settings, line.sources.environ, line.sources.root);
         std::fputs(halp::config::print_effective(std::move(loaded), directories).c_str(), stdout);
-        return 0;
+        return halp::with_output_written(0, "halpd");
     }
     return run(std::move(loaded), line.sources);
 }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 
 namespace halp {
 namespace {
@@ -20,6 +21,8 @@ std::string pair(double big, const char* big_unit, double small, const char* sma
 }
 
 }  // namespace
+
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 std::string human_span(double seconds) {
     if (seconds < 10) return number(seconds, seconds < 1 ? "%.2f s" : "%.1f s");

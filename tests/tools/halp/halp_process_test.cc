@@ -45,6 +45,19 @@ TEST_F(HalpProgram, CreatesTheCacheDirectoryAndUsesIt) {
     EXPECT_THAT(got.data, HasSubstr(" a.example 80\n"));
 }
 
+// /dev/full takes every open and no byte.
+TEST_F(HalpProgram, FailsWhenItsOutputCannotBeWritten) {
+    const std::string cache = " --cache-dir " + home.path() + "/c";
+    ASSERT_EQ(run_program(halp("insert chat a.example 80" + cache)).code, 0);
+    for (const std::string& words : {std::string{"--help"}, std::string{"dht --help"}, std::string{"--version"},
+                                     "get chat" + cache, "get chat --json" + cache, "labels" + cache}) {
+        const auto full = run_program("(" + halp(words) + " >/dev/full)");
+        EXPECT_EQ(full.code, 1) << words;
+        EXPECT_THAT(full.messages, HasSubstr("not all of the output could be written")) << words;
+    }
+    EXPECT_EQ(run_program("(" + halp("get other" + cache) + " >/dev/full)").code, 3) << "nothing was to be written";
+}
+
 TEST_F(HalpProgram, EndsWithTheCodesItPromises) {
     EXPECT_EQ(run_program(halp("--help")).code, 0);
     EXPECT_EQ(run_program(halp("frobnicate")).code, 2);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/tools/daemon_process.h"
+#include "tests/tools/free_port.h"
 #include "tools/bench/blocking_client.h"
 
 namespace halp::testing {
@@ -169,6 +170,36 @@ TEST(DaemonLife, GoesOnAfterSighup) {
     for (int i = 0; i < 3; ++i) daemon.process().signal(SIGHUP);
 
     EXPECT_EQ(daemon.ask("get chat\n"), "1700000000 a.example 80");
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST(DaemonLife, KeepsTheOldConfigurationWhenItsFileIsGone) {
+    Home home;
+    const std::string config = write_config(home, "profile: local\n");
+    Daemon daemon{home, {.more = {"--config", config}}};
+
+    std::filesystem::remove(config);
+    daemon.process().signal(SIGHUP);
+
+    EXPECT_TRUE(eventually([&] { return daemon.messages().find("old") != std::string::npos; })) << daemon.messages();
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST(DaemonLife, GoesOnToJoinWhatItWasAskedToAfterAReload) {
+    Home home, other_home;
+    const std::string config = write_config(home, "profile: local\n");
+    Daemon daemon{home, {.more = {"--config", config, "--set", "gossip.seed_retry_max=200ms"}}};
+    const std::string port = std::to_string(free_port());
+    const std::string later = "127.0.0.1:" + port;
+    // Nobody is there yet: the daemon goes on trying.
+    static_cast<void>(run(home, {HALP_BINARY, "join", later, "--socket", home.admin(), "--timeout", "2"}));
+
+    daemon.process().signal(SIGHUP);
+    ASSERT_TRUE(eventually([&] { return daemon.messages().find("was read again") != std::string::npos; }));
+    Daemon other{other_home, {.listen = later}};
+
+    EXPECT_TRUE(eventually([&] { return daemon.ask("get halp\n").find("127.0.0.1 " + port) != std::string::npos; }));
+    EXPECT_EQ(other.stop(), 0);
     EXPECT_EQ(daemon.stop(), 0);
 }
 

@@ -20,8 +20,9 @@ namespace {
 constexpr std::size_t piece_bytes = std::size_t{1} << 18;
 constexpr std::size_t writes_per_commit = 4096;
 constexpr std::size_t commit_bytes = std::size_t{8} << 20;
-constexpr std::size_t line_bytes_max = std::size_t{1} << 20;
-constexpr std::size_t value_bytes_max = TcmRules{}.value_bytes_max;
+// A node takes values of this length, so a line of `halp store export` or `halp dht scan --json` may hold one.
+constexpr std::size_t value_bytes_max = LmdbOptions{}.value_bytes_max;
+constexpr std::size_t line_bytes_max = (value_bytes_max + 2) / 3 * 4 + 1024;  // base64 and the other members
 
 class Import {
 public:
@@ -130,6 +131,10 @@ void import_tcm(int fd, const Channel& channel, Import& into, Imported& so_far) 
     into.stop({ErrorCode::invalid, std::string{words(fault)}});
 }
 
+std::string line_too_long() {
+    return "the line is longer than " + std::to_string(line_bytes_max) + " bytes, which no record needs.";
+}
+
 class Lines {
 public:
     Lines(Import& into, Imported& so_far) : into_(into), so_far_(so_far) {}
@@ -141,7 +146,7 @@ public:
             if (!line()) return false;
         }
         rest_.append(piece);
-        return rest_.size() <= line_bytes_max || bad("the line is longer than 1 MiB.");
+        return rest_.size() <= line_bytes_max || bad(line_too_long());
     }
     bool finish() { return rest_.empty() || line(); }
 
@@ -150,7 +155,7 @@ private:
         ++number_;
         const std::string text = std::exchange(rest_, {});
         if (text.find_first_not_of(" \t\r") == std::string::npos) return true;
-        if (text.size() > line_bytes_max) return bad("the line is longer than 1 MiB.");
+        if (text.size() > line_bytes_max) return bad(line_too_long());
         const auto record = parse_record_line(text);
         if (!record) return bad(record.error().message);
         if (!record->key) return into_.channel(record->channel);

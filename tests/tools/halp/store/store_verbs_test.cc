@@ -187,6 +187,23 @@ TEST_F(StoreVerbs, ExportAndImportKeepEveryRecord) {
     EXPECT_EQ(lines_of(store({"export", data, "--format", "json", "--channel", "odd"}).out).size(), 250U);
 }
 
+TEST_F(StoreVerbs, ImportWhatANodeTakesAndExportWrites) {
+    {
+        std::filesystem::create_directories(path("long"));
+        auto opened = LmdbStore::open(path("long") + "/records.lmdb", {});
+        ASSERT_TRUE(opened);
+        const Channel channel = *Channel::parse("blobs");
+        (*opened)->put(channel, Key{1}, std::string(900'000, '\0'), WriteToken{1});
+        (*opened)->put(channel, Key{2}, std::string(5'000'000, 'x'), WriteToken{2});
+        (*opened)->put(channel, Key{3}, "short", WriteToken{3});
+        ASSERT_TRUE((*opened)->commit());
+    }
+    ASSERT_EQ(store({"export", path("long"), "--format", "json", "--to", path("all.jsonl")}).code, 0);
+    const Finished imported = store({"import", path("again"), path("all.jsonl")});
+    EXPECT_EQ(imported.code, 0) << imported.error;
+    EXPECT_EQ(contents(path("again")), contents(path("long")));
+}
+
 TEST_F(StoreVerbs, TakeTheOriginalsDumps) {
     const std::string people = HALP_TEST_DATA "/tcm/people.tcm";
     ASSERT_EQ(store({"import", path("data"), people}).code, 0);

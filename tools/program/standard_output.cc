@@ -1,0 +1,21 @@
+#include "tools/program/standard_output.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <iostream>
+#include <string>
+
+namespace halp {
+
+int with_output_written(int code, std::string_view program) {
+    errno = 0;
+    std::cout.flush();
+    const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
+    if (written || code != 0) return code;
+    const std::string why = errno == 0 ? std::string{} : ": " + std::string{std::strerror(errno)};
+    std::cerr << program << ": not all of the output could be written" << why << std::endl;
+    return 1;
+}
+
+}  // namespace halp

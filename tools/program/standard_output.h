@@ -1,0 +1,12 @@
+// Whether everything that a program wrote to its standard output has arrived.
+#pragma once
+
+#include <string_view>
+
+namespace halp {
+
+// Flushes standard output, that of <iostream> and that of <cstdio>. Returns `code`; but 1, with a sentence on standard
+// error, when `code` is 0 and something could not be written: a full disk, a closed pipe.
+[[nodiscard]] int with_output_written(int code, std::string_view program);
+
+}  // namespace halp
