@@ -98,6 +98,7 @@ GraphFigures figures_of(const ViewGraph& graph, std::size_t sources, Random& ran
     out.components = components_of(edges);
     out.clustering = clustering(edges);
     out.path_length = path_length(edges, sources, random);
+    out.path_sources = std::min(sources, graph.views.size());
     if (!graph.views.empty())
         out.degree = 2.0 * static_cast<double>(boost::num_edges(edges)) / static_cast<double>(graph.views.size());
     return out;

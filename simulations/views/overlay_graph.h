@@ -25,7 +25,8 @@ struct Components {
 struct GraphFigures {
     Components components;
     double clustering = 0;   // mean over all nodes of the local coefficient
-    double path_length = 0;  // mean over the pairs (sampled source, node it reaches)
+    double path_length = 0;        // mean over the pairs (sampled source, node it reaches)
+    std::size_t path_sources = 0;  // how many sources; fewer than there are nodes: path_length is an estimate
     double degree = 0;       // mean, undirected
 };
 

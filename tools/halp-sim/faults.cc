@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -25,8 +24,7 @@ namespace {
 constexpr std::size_t shrink_runs_max = 200;
 constexpr std::size_t lines_shown = 12;
 
-double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
-struct OneRun {
+struct FaultTrial {
     FaultPlan plan;
     FaultOutcome outcome;
     bool done = false;
@@ -35,7 +33,7 @@ struct OneRun {
 // Plays the plans over some threads; outcomes are taken in the order of the plans.
 class Pool {
 public:
-    Pool(std::vector<OneRun>& runs, std::size_t jobs) : runs_(runs) {
+    Pool(std::vector<FaultTrial>& runs, std::size_t jobs) : runs_(runs) {
         for (std::size_t i = 0; i < std::min(jobs, runs.size()); ++i) workers_.emplace_back([this] { work(); });
     }
     ~Pool() {
@@ -44,7 +42,7 @@ public:
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
 
-    const OneRun& wait_for(std::size_t k) {
+    const FaultTrial& wait_for(std::size_t k) {
         std::unique_lock lock{mutex_};
         done_.wait(lock, [&] { return runs_[k].done; });
         return runs_[k];
@@ -55,7 +53,7 @@ private:
         while (true) {
             std::unique_lock lock{mutex_};
             if (next_ >= runs_.size()) return;
-            OneRun& run = runs_[next_++];
+            FaultTrial& run = runs_[next_++];
             lock.unlock();
             FaultOutcome outcome = play_faults(run.plan);
             lock.lock();
@@ -65,7 +63,7 @@ private:
         }
     }
 
-    std::vector<OneRun>& runs_;
+    std::vector<FaultTrial>& runs_;
     std::mutex mutex_;
     std::condition_variable done_;
     std::size_t next_ = 0;
@@ -93,7 +91,7 @@ bool write_record(const std::string& file, const std::string& text, const Stream
     return false;
 }
 
-void tell_failure(const OneRun& run, const CommandLine& command, const Streams& streams) {
+void tell_failure(const FaultTrial& run, const CommandLine& command, const Streams& streams) {
     const PlanSize size{run.plan.seed, run.plan.nodes, run.plan.faults_for};
     streams.out << "seed " << size.seed << ": FAILED\n";
     print_lines(run.outcome, streams);
@@ -122,7 +120,7 @@ void tell_failure(const OneRun& run, const CommandLine& command, const Streams& 
 int run_faults(const CommandLine& command, const Streams& streams) {
     const std::uint64_t first = command.seed ? *command.seed : std::random_device{}() | std::uint64_t{1} << 32;
     const std::size_t seeds = command.seeds.value_or(1);
-    std::vector<OneRun> runs(seeds);
+    std::vector<FaultTrial> runs(seeds);
     for (std::size_t k = 0; k < seeds; ++k) {
         PlanSize size{.seed = first + k};
         size.nodes = static_cast<std::size_t>(command.nodes.value_or(32));
@@ -141,7 +139,7 @@ int run_faults(const CommandLine& command, const Streams& streams) {
     {
         Pool pool{runs, command.jobs ? command.jobs : std::max(1U, std::thread::hardware_concurrency())};
         for (std::size_t k = 0; k < seeds; ++k) {
-            const OneRun& run = pool.wait_for(k);
+            const FaultTrial& run = pool.wait_for(k);
             events += run.outcome.events;
             simulated += run.outcome.simulated;
             if (run.outcome.good()) longest = std::max(longest, run.outcome.converged_after);

@@ -5,13 +5,15 @@
 
 #include "tools/halp-sim/command_line.h"
 #include "tools/halp-sim/verbs.h"
+#include "tools/program/standard_output.h"
 
 int main(int argc, char** argv) {
     using namespace halp::sim;
     const Parsed parsed = parse_command_line(argc, argv);
     if (!parsed.command) {
         (parsed.code == exit_done ? std::cout : std::cerr) << parsed.text << std::flush;
-        return parsed.code;
+        return halp::with_output_written(parsed.code, "halp-sim");
     }
-    return run_command(*parsed.command, {std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1});
+    const int code = run_command(*parsed.command, {std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1});
+    return halp::with_output_written(code, "halp-sim");
 }

@@ -39,6 +39,7 @@ public:
         scenario_ = *source;
         read_sweep_file();
         read_flags();
+        if (!seed_given_ && !command_.seed) use_seed_of_scenario();
         if (out_.problems.empty() && out_.varied.empty())
             out_.problems.push_back(
                 "nothing is varied: --vary key=value,value or `vary:` in a sweep file, such as --vary "
@@ -93,12 +94,12 @@ private:
             out_.about = text;
         } else if (e.key == "seed") {
             count(UINT64_MAX, out_.first_seed);
+            seed_given_ = true;
         } else if (e.key == "seeds") {
             count(1000, seeds);
             out_.seeds = std::max<std::uint64_t>(1, seeds);
         } else {
-            base_.push_back(
-                {file_ + ":" + std::to_string(e.value_place.line), e.key.substr(set_prefix.size()), text});
+            set({file_ + ":" + std::to_string(e.value_place.line), e.key.substr(set_prefix.size()), text});
         }
     }
 
@@ -107,8 +108,7 @@ private:
     }
 
     void read_flags() {
-        for (const Override& o : overrides_of(command_, out_.problems))
-            if (o.key != "seed") base_.push_back(o);
+        for (const Override& o : overrides_of(command_, out_.problems)) set(o);
         if (command_.seed) out_.first_seed = *command_.seed;
         if (command_.seeds) out_.seeds = *command_.seeds;
         for (const std::string& text : command_.varied) {
@@ -123,6 +123,20 @@ private:
             std::erase_if(out_.varied, [&](const Varied& v) { return v.key == key; });
             out_.varied.push_back({key, values});
         }
+        if (std::ranges::find(out_.varied, "seed", &Varied::key) != out_.varied.end())
+            out_.problems.push_back(
+                "seed cannot be varied: every combination is played with the same seeds; --seed FIRST and --seeds "
+                "N "
+                "choose them");
+    }
+
+    // The seed is the first of those that every combination is played with.
+    void set(const Override& o) {
+        if (o.key != "seed") return base_.push_back(o);
+        if (!read_count(o.text, UINT64_MAX, out_.first_seed))
+            out_.problems.push_back(o.flag + ": seed: \"" + o.text + "\" is not allowed; allowed: a number up to " +
+                                    std::to_string(UINT64_MAX));
+        seed_given_ = true;
     }
 
     void combine() {
@@ -153,7 +167,13 @@ private:
         out_.points.push_back(std::move(point));
     }
 
+    void use_seed_of_scenario() {
+        const ReadScenario read = read_scenario(scenario_.file, scenario_.content, base_);
+        if (read.problems.empty()) out_.first_seed = read.scenario.seed;
+    }
+
     const CommandLine& command_;
+    bool seed_given_ = false;
     Source scenario_;
     std::string file_;
     std::vector<Override> base_;

@@ -61,7 +61,7 @@ std::string band_text(const std::optional<Band>& band, std::size_t seeds) {
 }
 
 // "5%" is 0.05, "2s" is 2, "400" is 400.
-std::optional<double> as_number(const std::string& text) {
+std::optional<double> axis_value(const std::string& text) {
     double value = 0;
     const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     const std::string_view left(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
@@ -77,7 +77,7 @@ std::optional<std::size_t> x_key(const SweepPlan& plan) {
     for (std::size_t k = 0; k < plan.varied.size(); ++k) {
         const Varied& v = plan.varied[k];
         if (v.values.size() < 2 ||
-            !std::ranges::all_of(v.values, [](const auto& t) { return as_number(t).has_value(); }))
+            !std::ranges::all_of(v.values, [](const auto& t) { return axis_value(t).has_value(); }))
             continue;
         if (v.key == "nodes") return k;
         if (!found) found = k;
@@ -149,12 +149,12 @@ private:
         const auto [from, to] = range();
         out.x_logarithmic = from > 0 && to / from >= 8;
         if (v.values.size() <= 8)
-            for (const std::string& text : v.values) out.x_values.push_back(*as_number(text));
+            for (const std::string& text : v.values) out.x_values.push_back(*axis_value(text));
         return out;
     }
     std::pair<double, double> range() const {
         std::vector<double> all;
-        for (const std::string& text : plan_.varied[x_].values) all.push_back(*as_number(text));
+        for (const std::string& text : plan_.varied[x_].values) all.push_back(*axis_value(text));
         const auto [low, high] = std::ranges::minmax(all);
         return {low, high};
     }
@@ -184,7 +184,7 @@ private:
             at = out.series.end() - 1;
             at->colour = colour < 0 ? rank_of(series) : colour;
         }
-        const double x = *as_number(plan_.points[p].settings[x_].second);
+        const double x = *axis_value(plan_.points[p].settings[x_].second);
         const auto place =
             std::ranges::upper_bound(at->points, x, {}, &std::pair<double, double>::first) - at->points.begin();
         at->points.insert(at->points.begin() + place, {x, band->median});

@@ -4,8 +4,10 @@
 namespace halp::sim {
 
 Result<SweepResults> play_sweep(const SweepPlan& plan, const std::string& directory, const RunCrew& crew) {
-    if (!directory.empty())
+    if (!directory.empty()) {
         if (auto done = make_directory(directory + "/runs"); !done) return done.error();
+        if (auto done = remove_results(directory); !done) return done.error();
+    }
     std::vector<Scenario> all;
     SweepResults out;
     for (const SweepPoint& point : plan.points) {

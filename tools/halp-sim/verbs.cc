@@ -1,7 +1,6 @@
 #include "tools/halp-sim/verbs.h"
 
 #include <chrono>
-#include <ctime>
 #include <memory>
 #include <ostream>
 #include <utility>
@@ -28,8 +27,6 @@
 
 namespace halp::sim {
 namespace {
-
-double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 int list(const Streams& streams) {
     std::vector<std::vector<std::string>> rows;
@@ -69,6 +66,13 @@ RunCrew crew_of(const CommandLine& command, const Streams& streams) {
     return {command.jobs, streams.progress ? &streams.err : nullptr};
 }
 
+// An error before the run, when its results would have nowhere to go.
+int prepare_directory(const CommandLine& command, const Streams& streams) {
+    if (command.directory.empty()) return exit_done;
+    if (auto made = make_directory(command.directory); !made) return failed(streams, made.error());
+    return exit_done;
+}
+
 int write_and_tell(const CommandLine& command, const Scenario& scenario, const std::vector<RunResult>& runs,
                    const Streams& streams) {
     if (command.directory.empty()) return exit_done;
@@ -88,6 +92,7 @@ int run(const CommandLine& command, const Streams& streams) {
     if (!read.problems.empty()) return complain(streams, read.problems);
     std::vector<Scenario> scenarios(command.seeds.value_or(1), read.scenario);
     for (std::size_t i = 0; i < scenarios.size(); ++i) scenarios[i].seed += i;
+    if (const int code = prepare_directory(command, streams); code != exit_done) return code;
     const double cpu = cpu_seconds();
     const std::vector<RunResult> runs = play_all(scenarios, crew_of(command, streams));
     print_result(read.scenario, runs.front(), cpu_seconds() - cpu, streams);
@@ -166,6 +171,7 @@ int replay_verb(const CommandLine& command, const Streams& streams) {
     if (!read.record)
         return complain(streams,
                         {file + " is a scenario, not a record: it has no `record`; `halp-sim run` plays it"});
+    if (const int code = prepare_directory(command, streams); code != exit_done) return code;
     std::optional<ReplayProgress> progress{std::in_place, streams.progress ? &streams.err : nullptr};
     const double cpu = cpu_seconds();
     const Replay again = replay(read.scenario, *read.record, &*progress);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <ostream>
 #include <string>
 
@@ -11,11 +10,10 @@
 #include "simulations/views/view_swarm.h"
 #include "simulations/world/sim_random.h"
 #include "tools/program/progress_line.h"
+#include "tools/program/durations.h"
 
 namespace halp::sim {
 namespace {
-
-double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 template <class... Values>
 std::string text(const char* format, Values... values) {

@@ -11,9 +11,9 @@
 #include "tools/halp-sim/many_runs.h"
 #include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/report/run_metrics.h"
+#include "tools/halp-sim/report/shares.h"
 #include "tools/halp-sim/report/svg_plot.h"
 #include "tools/halp-sim/verbs.h"
-#include "tools/halp-sim/report/shares.h"
 
 namespace halp::sim {
 namespace {
@@ -169,6 +169,112 @@ TEST(HalpSim, SweepsEveryCombinationOfAFile) {
     EXPECT_THAT(page, Not(HasSubstr("nan")));
     EXPECT_EQ(run({"replay", (out + "/runs/8.yaml").c_str()}).code, exit_done);
     EXPECT_THAT(content(out + "/runs/8.yaml"), HasSubstr("\"gossip.period\": 500ms"));
+}
+
+// A scenario file of this test, and a directory for results beside it.
+struct OwnScenario {
+    explicit OwnScenario(const std::string& name, const std::string& yaml)
+        : directory(testing::TempDir() + "halp_sim_" + name),
+          file(directory + "/scenario.yaml"),
+          results(directory + "/out") {
+        std::filesystem::remove_all(directory);
+        std::filesystem::create_directories(directory);
+        std::ofstream{file} << yaml;
+    }
+    std::string directory, file, results;
+};
+
+constexpr const char* small_yaml =
+    "about: small\nnodes: 20\nphases:\n  grow: {do: grow, for: 5s}\n  say: {do: announce, for: 5s}\n"
+    "  boom: {do: kill, share: 20%, for: 5s}\n";
+
+TEST(HalpSim, WritesNumbersOrNullWhereNumbersAreMeant) {
+    const OwnScenario own{"numbers", small_yaml};
+    ASSERT_EQ(run({"run", own.file.c_str(), "-o", own.results.c_str()}).code, exit_done);
+    const auto json = nlohmann::json::parse(content(own.results + "/summary.json"));
+    const auto is_figure = [](const nlohmann::json& value) { return value.is_number() || value.is_null(); };
+    for (const auto& item : json["items"])
+        for (const char* name : {"seconds_to_50", "seconds_to_99", "seconds_to_99_9", "seconds_to_100"})
+            EXPECT_TRUE(item.contains(name) && is_figure(item[name])) << name << item;
+    EXPECT_TRUE(is_figure(json["phases"][2].at("periods_to_clean")));
+    EXPECT_EQ(json["overlay"].at("path_length_sources"), json["overlay"]["nodes"]);
+}
+
+// Splits a line of a CSV file by RFC 4180.
+std::vector<std::string> cells_of(const std::string& line) {
+    std::vector<std::string> cells(1);
+    bool quoted = false;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        if (line[i] == '"' && quoted && i + 1 < line.size() && line[i + 1] == '"')
+            cells.back() += line[++i];
+        else if (line[i] == '"')
+            quoted = !quoted;
+        else if (line[i] == ',' && !quoted)
+            cells.emplace_back();
+        else
+            cells.back() += line[i];
+    }
+    return cells;
+}
+
+TEST(HalpSim, NamesOfPhasesMayHaveCommasAndQuotes) {
+    const OwnScenario own{"names",
+                          "about: names\nnodes: 10\nphases:\n  \"grow, fast\": {do: grow, for: 3s}\n"
+                          "  'then \"calm\"': {do: steady, for: 2s}\n"};
+    ASSERT_EQ(run({"run", own.file.c_str(), "--seeds", "2", "-o", own.results.c_str()}).code, exit_done);
+    for (const char* name : {"/samples.csv", "/runs.csv"}) {
+        std::istringstream lines{content(own.results + name)};
+        std::string line;
+        std::getline(lines, line);
+        const std::size_t columns = cells_of(line).size();
+        while (std::getline(lines, line)) {
+            EXPECT_EQ(cells_of(line).size(), columns) << line;
+            if (std::string_view{name} != "/samples.csv") continue;
+            EXPECT_THAT(cells_of(line)[1], testing::AnyOf("grow, fast", "then \"calm\""));
+        }
+    }
+    EXPECT_THAT(content(own.results + "/runs.csv"), HasSubstr("\"grow, fast.living\""));
+}
+
+TEST(HalpSim, SeedsOfASweepCountWhereverTheyAreGiven) {
+    const OwnScenario own{"seeds", std::string{small_yaml} + "seed: 42\n"};
+    const auto first_seed = [&](std::vector<const char*> more) {
+        std::vector<const char*> arguments{"sweep", own.file.c_str(),   "--vary", "nodes=10,20", "--seeds", "1",
+                                           "-o",    own.results.c_str()};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        EXPECT_EQ(run(arguments).code, exit_done);
+        std::istringstream lines{content(own.results + "/runs.csv")};
+        std::string line;
+        std::getline(lines, line);
+        std::getline(lines, line);
+        return cells_of(line).at(1);
+    };
+    EXPECT_EQ(first_seed({}), "42");
+    EXPECT_EQ(first_seed({"--set", "seed=7"}), "7");
+    EXPECT_EQ(first_seed({"--seed", "8", "--set", "seed=7"}), "8");
+    const Outcome refused = run({"sweep", own.file.c_str(), "--vary", "seed=5,6"});
+    EXPECT_NE(refused.code, exit_done);
+    EXPECT_THAT(refused.err, HasSubstr("seed cannot be varied"));
+}
+
+TEST(HalpSim, ADirectoryThatCannotBeMadeIsToldBeforeTheRun) {
+    const OwnScenario own{"nowhere", small_yaml};
+    const std::string inside_a_file = own.file + "/out";
+    const Outcome got = run({"run", own.file.c_str(), "-o", inside_a_file.c_str()});
+    EXPECT_EQ(got.code, exit_failed);
+    EXPECT_EQ(got.out, "") << "nothing was played";
+    EXPECT_THAT(got.err, HasSubstr("cannot make the directory"));
+}
+
+TEST(HalpSim, ASecondRunLeavesNothingOfTheFirst) {
+    const OwnScenario own{"again", small_yaml};
+    ASSERT_EQ(run({"run", own.file.c_str(), "--seeds", "3", "-o", own.results.c_str()}).code, exit_done);
+    std::ofstream{own.results + "/notes.txt"} << "mine";
+    EXPECT_TRUE(std::filesystem::exists(own.results + "/run_seed_3.yaml"));
+    ASSERT_EQ(run({"run", own.file.c_str(), "-o", own.results.c_str()}).code, exit_done);
+    EXPECT_FALSE(std::filesystem::exists(own.results + "/run_seed_3.yaml"));
+    EXPECT_FALSE(std::filesystem::exists(own.results + "/runs.csv"));
+    EXPECT_EQ(content(own.results + "/notes.txt"), "mine");
 }
 
 TEST(HalpSim, ASweepSaysWhatIsWrong) {

@@ -9,8 +9,8 @@
 namespace halp::sim {
 namespace {
 
-// A list of one number; of null when the state was never reached.
-Json maybe(double value) { return Json::array({value < 0 ? Json{} : Json{value}}); }
+// Null when the state was never reached.
+Json maybe(double value) { return value < 0 ? Json{} : Json{value}; }
 
 Json phase_json(const PhaseResult& p) {
     Json out = Json::object({{"name", p.name},
@@ -47,6 +47,7 @@ Json overlay_json(const RunResult& r) {
                          {"largest_component", r.figures.components.largest},
                          {"clustering", r.figures.clustering},
                          {"path_length", r.figures.path_length},
+                         {"path_length_sources", r.figures.path_sources},  // fewer than nodes: an estimate
                          {"undirected_degree", r.figures.degree},
                          {"in_degree_mean", degrees.mean},
                          {"in_degree_sd", degrees.deviation},

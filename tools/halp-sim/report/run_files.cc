@@ -17,7 +17,7 @@ namespace {
 
 std::string row(const std::vector<std::string>& cells) {
     std::string out;
-    for (const std::string& cell : cells) out += (out.empty() ? "" : ",") + cell;
+    for (const std::string& cell : cells) out += (&cell == cells.data() ? "" : ",") + quoted_cell(cell);
     return out + "\n";
 }
 
@@ -77,14 +77,14 @@ std::string runs_csv(const std::vector<RunRow>& rows) {
         for (const auto& [name, value] : run.metrics)
             if (std::ranges::find(names, name) == names.end()) names.push_back(name);
     if (!rows.empty())
-        for (const auto& [key, value] : rows.front().settings) settings.push_back(quoted_cell(key));
+        for (const auto& [key, value] : rows.front().settings) settings.push_back(key);
     std::vector<std::string> header = settings;
     header.insert(header.end(), {"seed", "digest"});
     header.insert(header.end(), names.begin(), names.end());
     std::string out = row(header);
     for (const RunRow& run : rows) {
         std::vector<std::string> cells;
-        for (const auto& [key, value] : run.settings) cells.push_back(quoted_cell(value));
+        for (const auto& [key, value] : run.settings) cells.push_back(value);
         cells.push_back(std::to_string(run.seed));
         cells.push_back(digest_text(run.digest));
         for (const std::string& name : names) {
@@ -107,6 +107,36 @@ Result<void> make_directory(const std::string& directory) {
     std::error_code failed;
     std::filesystem::create_directories(directory, failed);
     if (failed) return Error{ErrorCode::io, "cannot make the directory " + directory + ": " + failed.message()};
+    // Whether files can be written there is known only by writing one.
+    const std::string probe = directory + "/.halp-sim-probe";
+    if (auto written = write_file(probe, "probe\n"); !written)
+        return Error{ErrorCode::io, "cannot write files to the directory " + directory};
+    std::filesystem::remove(probe, failed);
+    return {};
+}
+
+bool is_result_file(const std::string& name) {
+    static const std::vector<std::string> names{"summary.json", "samples.csv", "in_degree.csv", "traffic.csv",
+                                                "report.html",  "spread.csv",  "runs.csv",      "sweep.csv",
+                                                "run.yaml",     "overlay.dot", "overlay.graphml"};
+    return std::ranges::find(names, name) != names.end() ||
+           (name.starts_with("run_seed_") && name.ends_with(".yaml"));
+}
+
+Result<void> remove_results(const std::string& directory) {
+    std::error_code failed;
+    std::vector<std::filesystem::path> old;
+    for (const auto& entry : std::filesystem::directory_iterator(directory, failed))
+        if (is_result_file(entry.path().filename().string())) old.push_back(entry.path());
+    for (const auto& entry : std::filesystem::directory_iterator(directory + "/runs", failed)) {
+        const std::string name = entry.path().filename().string();
+        if (name.ends_with(".yaml") && name.find_first_not_of("0123456789") == name.size() - 5)
+            old.push_back(entry.path());
+    }
+    for (const auto& file : old) {
+        std::filesystem::remove(file, failed);
+        if (failed) return Error{ErrorCode::io, "cannot remove " + file.string() + ": " + failed.message()};
+    }
     return {};
 }
 
@@ -133,6 +163,7 @@ Result<void> write_record(const std::string& path, const Scenario& scenario, con
 Result<void> write_run_files(const std::string& directory, const Scenario& scenario,
                              const std::vector<RunResult>& runs) {
     if (auto done = make_directory(directory); !done) return done;
+    if (auto done = remove_results(directory); !done) return done;
     const RunResult& result = runs.front();
     std::vector<std::pair<std::string, std::string>> files{
         {"summary.json", summary_json(scenario, runs)},

@@ -20,7 +20,10 @@ namespace halp::sim {
 // A latency matrix is written beside it, named by its content: records of one directory may have different ones.
 [[nodiscard]] Result<void> write_record(const std::string& path, const Scenario& scenario, const RunResult& result);
 
+// To be called before a run: it fails when files could not be written there.
 [[nodiscard]] Result<void> make_directory(const std::string& directory);
+// Removes the files that an earlier run or sweep has written there, and no others.
+[[nodiscard]] Result<void> remove_results(const std::string& directory);
 [[nodiscard]] Result<void> write_file(const std::string& path, const std::string& content);
 
 std::string samples_csv(const RunResult& result);
@@ -31,6 +34,6 @@ struct RunRow {
     Metrics metrics;
 };
 std::string runs_csv(const std::vector<RunRow>& rows);
-std::string quoted_cell(const std::string& text);  // for CSV
+std::string quoted_cell(const std::string& text);  // for CSV, by RFC 4180
 
 }  // namespace halp::sim
