@@ -1,5 +1,5 @@
-// The share of attackers in the lists of honest nodes after 100 rounds, N = 2 000. Each attacker begins one exchange a
-// round (ten at 20 %), which names other attackers as just seen.
+// The share of attackers in the lists of honest nodes after 100 rounds, N = 2 000. Each attacker begins one
+// exchange a round (ten at 20 %), which names other attackers as just seen.
 #include <deque>
 #include <string>
 #include <vector>
@@ -13,7 +13,7 @@
 namespace halp::sim {
 namespace {
 
-constexpr std::size_t nodes = 2'000;
+constexpr std::size_t attack_nodes = 2'000;
 constexpr int rounds = 100;
 
 struct Level {
@@ -23,7 +23,7 @@ struct Level {
 };
 constexpr Level levels[]{{"5 %", 0.05, 1}, {"10 %", 0.10, 1}, {"20 %, 10 pushes", 0.20, 10}};
 
-std::size_t attackers_of(const Level& level) { return static_cast<std::size_t>(level.share * nodes + 0.5); }
+std::size_t attackers_of(const Level& level) { return static_cast<std::size_t>(level.share * attack_nodes + 0.5); }
 
 HybridCycles after_attack(const ViewOptions& view, const Level& level, std::size_t groups, const Section& section) {
     HybridOptions options;
@@ -32,7 +32,7 @@ HybridCycles after_attack(const ViewOptions& view, const Level& level, std::size
     options.attacker_groups = groups;
     options.pushes = level.pushes;
     HybridCycles swarm{section.options.seed, options};
-    swarm.start_at_random(nodes - attackers_of(level), attackers_of(level), view.fresh_max);
+    swarm.start_at_random(attack_nodes - attackers_of(level), attackers_of(level), view.fresh_max);
     for (int i = 0; i < rounds; ++i) swarm.cycle();
     return swarm;
 }
@@ -53,8 +53,8 @@ struct HybridRow {
 constexpr HybridRow hybrid_rows[]{{4, {.09, .13, .31}, {.09, .10, .13}}, {64, {.97, 1.0, 1.0}, {.82, 1.0, 1.0}}};
 
 void check_hybrid(const HybridRow& row, const Section& section) {
-    // The share must be at most that of the table. In many groups the table says that the fresh list is lost; then ours
-    // must be lost as well, or our attack would be weaker than the table's.
+    // The share must be at most that of the table. In many groups the table says that the fresh list is lost; then
+    // ours must be lost as well, or our attack would be weaker than the table's.
     const bool lost = row.groups == 64;
     for (std::size_t i = 0; i < std::size(levels); ++i) {
         const std::string name =
@@ -75,16 +75,19 @@ void check_hybrid(const HybridRow& row, const Section& section) {
 class SamplerCycles {
 public:
     SamplerCycles(std::uint64_t seed, std::size_t slots, const Level& level)
-        : honest_(nodes - attackers_of(level)), slots_(slots), pushes_(level.pushes), random_(seed, 0x72616e6b) {
+        : honest_(attack_nodes - attackers_of(level)),
+          slots_(slots),
+          pushes_(level.pushes),
+          random_(seed, 0x72616e6b) {
         for (std::size_t i = 0; i < honest_; ++i) {
             members_.emplace_back(slots, random_);
-            for (std::size_t k = 0; k < slots; ++k) hear(members_.back(), EndpointId{anybody(0, nodes)});
+            for (std::size_t k = 0; k < slots; ++k) hear(members_.back(), EndpointId{anybody(0, attack_nodes)});
         }
     }
     void cycle() {
         ++cycles_;
         for (std::uint32_t i = 0; i < honest_; ++i) act(i);
-        for (std::uint32_t i = static_cast<std::uint32_t>(honest_); i < nodes; ++i)
+        for (std::uint32_t i = static_cast<std::uint32_t>(honest_); i < attack_nodes; ++i)
             for (int k = 0; k < pushes_; ++k) hear_accomplices(members_[anybody(0, honest_)], i);
         if (cycles_ % 5 == 0)
             for (RankSampler& member : members_) member.renew(random_);
@@ -107,7 +110,7 @@ private:
     static void hear(RankSampler& at, EndpointId id) { at.observe(id, mix(static_cast<std::uint64_t>(id) + 1)); }
     void hear_accomplices(RankSampler& at, std::uint32_t speaker) {
         hear(at, EndpointId{speaker});
-        for (std::size_t i = 1; i < slots_; ++i) hear(at, EndpointId{anybody(honest_, nodes)});
+        for (std::size_t i = 1; i < slots_; ++i) hear(at, EndpointId{anybody(honest_, attack_nodes)});
     }
     void act(std::uint32_t node) {
         RankSampler& own = members_[node];
@@ -148,8 +151,8 @@ void check_sampler(const SamplerRow& row, const Section& section) {
     }
 }
 
-// The production view in an open swarm. overlay/gossip/rules.md section 9 allows a share of 2 f among the partners at
-// 10 % attackers in 64 groups.
+// The production view in an open swarm. overlay/gossip/rules.md section 9 allows a share of 2 f among the partners
+// at 10 % attackers in 64 groups.
 void check_open(const Section& section) {
     section.working_on("open swarm under attack");
     ViewOptions view = hybrid_view();

@@ -1,5 +1,5 @@
-// The daemon's rule at N = 5 000. The expected figures come from one run of another program. Figures for which less is
-// better may be at most 25 % above them.
+// The daemon's rule at N = 5 000. The expected figures come from one run of another program. Figures for which less
+// is better may be at most 25 % above them.
 #include <string>
 
 #include "simulations/published/reproduction_sections.h"
@@ -8,7 +8,7 @@
 namespace halp::sim {
 namespace {
 
-constexpr std::size_t nodes = 5'000;
+constexpr std::size_t hybrid_nodes = 5'000;
 
 double in_degree_of_first(const HybridCycles& swarm) { return in_degrees(swarm.graph()).front(); }
 
@@ -29,7 +29,7 @@ void check_kill(double share, double dead_at_20, bool checks, const Section& sec
     HybridOptions options;
     options.checks_after_failure = checks;
     HybridCycles swarm{section.options.seed, options};
-    swarm.start_at_random(nodes, 0, 24);
+    swarm.start_at_random(hybrid_nodes, 0, 24);
     for (int i = 0; i < (section.options.quick ? 20 : 100); ++i) swarm.cycle();
     if (share == 0.5 && !checks) check_steady(swarm, section);
     swarm.kill(share);
@@ -44,8 +44,8 @@ void check_growth(const Section& section) {
     section.working_on("hybrid, growth from one bootstrap");
     HybridCycles swarm{section.options.seed, {}};
     swarm.add_alone();
-    while (swarm.size() < nodes) {
-        for (std::size_t i = 0; i < joins && swarm.size() < nodes; ++i) swarm.join(0);
+    while (swarm.size() < hybrid_nodes) {
+        for (std::size_t i = 0; i < joins && swarm.size() < hybrid_nodes; ++i) swarm.join(0);
         swarm.cycle();
     }
     const std::string name = "hybrid, 50 joins a cycle, bootstrap's in-degree ";

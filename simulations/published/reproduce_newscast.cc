@@ -12,7 +12,7 @@
 namespace halp::sim {
 namespace {
 
-constexpr std::size_t nodes = 10'000;
+constexpr std::size_t newscast_nodes = 10'000;
 constexpr std::size_t path_sources = 100;
 constexpr int oracle_removals = 20;  // PeerSim's figures are means of so many removals
 constexpr int own_removals = 200;
@@ -55,8 +55,8 @@ void check_structure(const std::string& name, const ViewGraph& graph, const Stru
     section.report({name + ", components", 1, static_cast<double>(got.components.count)});
 }
 
-// The largest component and the number of components after random nodes are removed. It runs thousands of times, so it
-// builds no graph.
+// The largest component and the number of components after random nodes are removed. It runs thousands of times, so
+// it builds no graph.
 Components without(const ViewGraph& graph, double removed, SimRandom& random) {
     const std::size_t n = graph.views.size();
     std::vector<std::uint32_t> order(n), root(n), size(n, 1);
@@ -101,7 +101,8 @@ struct Mean {
     }
 };
 
-// PeerSim's means of twenty draws have a sampling error, which is estimated from our draws and added to the tolerance.
+// PeerSim's means of twenty draws have a sampling error, which is estimated from our draws and added to the
+// tolerance.
 void check_removals(const std::string& name, const ViewGraph& graph, const std::vector<Removal>& expected,
                     SimRandom& random, const Section& section) {
     for (const Removal& row : expected) {
@@ -121,7 +122,7 @@ void check_removals(const std::string& name, const ViewGraph& graph, const std::
 void check_peersim(const Newscast& row, const Section& section) {
     const std::string name = "Newscast c = " + std::to_string(row.c);
     section.working_on(name + ", N = 10 000, as PeerSim");
-    PeerCycles swarm{section.options.seed, nodes, newscast(row.c), CycleTime::peersim};
+    PeerCycles swarm{section.options.seed, newscast_nodes, newscast(row.c), CycleTime::peersim};
     SimRandom random{section.options.seed, 0x6d656173757265};
     check_structure(name + ", start", swarm.graph(), row.at_start, 0.03, 0.03, random, section);
     for (int i = 0; i < 50; ++i) swarm.cycle();
@@ -139,7 +140,7 @@ void check_event_driven(const Section& section) {
     SimRandom random{section.options.seed, 0x6576656e7473};
     section.working_on(name + ", N = 10 000");
     {
-        PeerCycles swarm{section.options.seed, nodes, newscast(20), CycleTime::delayed};
+        PeerCycles swarm{section.options.seed, newscast_nodes, newscast(20), CycleTime::delayed};
         for (int i = 0; i < 50; ++i) swarm.cycle();
         const ViewGraph graph = swarm.graph();
         section.report({name + ", degree", 33.5, figures_of(graph, 1, random).degree, 0.03});

@@ -1,5 +1,5 @@
-// Twelve rules of peer sampling, all as settings of the production view: structure of the graph after 150 synchronous
-// cycles, and cycles until dead entries are gone. The table is of one run of another program.
+// Twelve rules of peer sampling, all as settings of the production view: structure of the graph after 150
+// synchronous cycles, and cycles until dead entries are gone. The table is of one run of another program.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -105,8 +105,8 @@ Figures measure(const Rule& rule, const Section& section) {
     return got;
 }
 
-// The share of pairs of rules that have the same order in our figures. Only pairs whose published figures differ clearly
-// (by a quarter, or by two cycles) count.
+// The share of pairs of rules that have the same order in our figures. Only pairs whose published figures differ
+// clearly (by a quarter, or by two cycles) count.
 double in_order(const std::vector<double>& known, const std::vector<double>& got, double clear) {
     double pairs = 0, kept = 0;
     for (std::size_t i = 0; i < known.size(); ++i)

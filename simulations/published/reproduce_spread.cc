@@ -1,5 +1,5 @@
-// Rounds until a share of the swarm knows one item. The table is for uniform partners and synchronous rounds. The goals of
-// overlay/gossip/rules.md section 9 are checked with partners from the production view.
+// Rounds until a share of the swarm knows one item. The table is for uniform partners and synchronous rounds. The
+// goals of overlay/gossip/rules.md section 9 are checked with partners from the production view.
 #include <algorithm>
 #include <string>
 #include <vector>

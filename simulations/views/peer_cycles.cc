@@ -14,7 +14,7 @@ namespace {
 constexpr Duration step = std::chrono::milliseconds{1};
 // Length of a cycle for CycleTime::peersim. A position in a list is coded as a step within the cycle.
 constexpr Duration peersim_cycle = 1024 * step;
-constexpr Duration period = std::chrono::minutes{1};  // for CycleTime::delayed
+constexpr Duration delayed_period = std::chrono::minutes{1};  // for CycleTime::delayed
 constexpr auto later = [](const auto& a, const auto& b) {
     return a.due != b.due ? a.due > b.due : a.number > b.number;
 };
@@ -78,7 +78,8 @@ PeerCycles::PeerCycles(std::uint64_t seed, std::size_t nodes, const ViewOptions&
     start_at_random(start);
     if (time_ != CycleTime::delayed) return;
     for (std::uint32_t i = 0; i < nodes; ++i)
-        depart(now_ + Duration{static_cast<std::int64_t>(start.below(static_cast<std::uint64_t>(period.count())))},
+        depart(now_ + Duration{static_cast<std::int64_t>(
+                          start.below(static_cast<std::uint64_t>(delayed_period.count())))},
                i, i, 0, {});
 }
 
@@ -99,7 +100,7 @@ void PeerCycles::start_at_random(SimRandom& random) {
 void PeerCycles::cycle() {
     ++cycles_;
     if (time_ == CycleTime::delayed) {
-        fly_until(start_instant + cycles_ * period);
+        fly_until(start_instant + cycles_ * delayed_period);
         return;
     }
     if (time_ == CycleTime::peersim) now_ += peersim_cycle;
@@ -183,8 +184,8 @@ void PeerCycles::depart(Instant when, std::uint32_t from, std::uint32_t to, std:
 
 void PeerCycles::fly_until(Instant end) {
     const auto delay = [&] {
-        return period / 100 + Duration{static_cast<std::int64_t>(
-                                  random_.below(static_cast<std::uint64_t>((period * 9 / 100).count())))};
+        return delayed_period / 100 + Duration{static_cast<std::int64_t>(random_.below(
+                                          static_cast<std::uint64_t>((delayed_period * 9 / 100).count())))};
     };
     while (!flights_.empty() && flights_.front().due < end) {
         std::ranges::pop_heap(flights_, later);
@@ -194,7 +195,7 @@ void PeerCycles::fly_until(Instant end) {
         const std::uint32_t to = flight.to, from = flight.from;
         News told;
         if (from == to) {
-            depart(now_ + period, to, to, 0, {});
+            depart(now_ + delayed_period, to, to, 0, {});
             const EndpointId partner = nodes_[to].view.partner();
             tell_all(to, told);
             depart(now_ + delay(), to, static_cast<std::uint32_t>(partner), 0, std::move(told));

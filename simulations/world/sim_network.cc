@@ -31,8 +31,6 @@ std::uint64_t hash_bytes(Bytes bytes) {
     return hash;
 }
 
-constexpr std::uint64_t number(HostId host) { return static_cast<std::uint64_t>(host); }
-
 // Linux gives ephemeral ports from 32768 on.
 std::uint16_t ephemeral_port(std::uint64_t serial) { return static_cast<std::uint16_t>(32768 + serial % 28232); }
 

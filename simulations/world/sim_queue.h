@@ -12,6 +12,7 @@
 namespace halp {
 
 enum class HostId : std::uint32_t {};
+[[nodiscard]] constexpr std::uint64_t number(HostId host) { return static_cast<std::uint64_t>(host); }
 
 enum class SimEventKind : std::uint8_t {
     wake,    // the alarm of `host`

@@ -14,8 +14,6 @@ namespace {
 
 constexpr Instant start_of_time{std::chrono::hours{1}};
 
-std::uint64_t number(HostId host) { return static_cast<std::uint64_t>(host); }
-
 // Counts a call of an interface while it runs.
 class InterfaceCall {
 public:
