@@ -9,6 +9,9 @@ namespace halp {
 
 namespace {
 
+// Names of hosts may have 255 bytes, and a frame holds 64 KiB.
+constexpr std::size_t entries_per_part_max = 128;
+
 HostEntry entry_of(const Announcement& announcement, Instant now, bool withdrawn) {
     HostEntry entry;
     entry.endpoint = announcement.endpoint;
@@ -32,7 +35,17 @@ void Announcements::renew(Announcement& announcement, Instant now, UnixSeconds w
     static_cast<void>(labels_.merge(announcement.label, entry, local_source, now, wall));
 }
 
-void Announcements::announce(const Label& label, EndpointId endpoint, Instant now, UnixSeconds wall) {
+bool Announcements::listed(const Label& label, EndpointId endpoint) const {
+    const HostList* list = labels_.find(label);
+    const HostEntry* entry = list ? list->find(endpoint) : nullptr;
+    return entry && entry->own;
+}
+
+void Announcements::release(const Label& label) {
+    if (std::ranges::find(all_, label, &Announcement::label) == all_.end()) labels_.hold(label, false);
+}
+
+bool Announcements::announce(const Label& label, EndpointId endpoint, Instant now, UnixSeconds wall) {
     auto mine = find(label, endpoint);
     if (mine == all_.end()) {
         std::uint32_t last = 0;
@@ -43,8 +56,14 @@ void Announcements::announce(const Label& label, EndpointId endpoint, Instant no
     }
     labels_.hold(label, true);
     renew(*mine, now, wall);
+    if (!listed(label, endpoint)) {
+        all_.erase(mine);
+        release(label);
+        return false;
+    }
     news_.add_host(label, endpoint, now);
     renew_at_ = std::min(renew_at_, now + jittered(options_.ttl / 3, random_));
+    return true;
 }
 
 bool Announcements::withdraw(const Label& label, EndpointId endpoint, Instant now, UnixSeconds wall) {
@@ -54,13 +73,14 @@ bool Announcements::withdraw(const Label& label, EndpointId endpoint, Instant no
     all_.erase(mine);
     labels_.erase(label, endpoint);
     static_cast<void>(labels_.merge(label, entry_of(gone, now, true), local_source, now, wall));
-    if (std::ranges::find(all_, label, &Announcement::label) == all_.end()) labels_.hold(label, false);
+    release(label);
     news_.add_host(label, endpoint, now);
     return true;
 }
 
-std::vector<gossip::LabelEntries> Announcements::withdraw_all(Instant now, UnixSeconds wall) {
-    std::vector<gossip::LabelEntries> out;
+std::vector<std::vector<gossip::LabelEntries>> Announcements::withdraw_all(Instant now, UnixSeconds wall) {
+    std::vector<std::vector<gossip::LabelEntries>> parts(1);
+    std::size_t entries = 0;
     while (!all_.empty()) {
         const Announcement last = all_.back();
         withdraw(last.label, last.endpoint, now, wall);
@@ -68,13 +88,18 @@ std::vector<gossip::LabelEntries> Announcements::withdraw_all(Instant now, UnixS
         entry.endpoint = last.endpoint;
         entry.incarnation = last.incarnation;
         entry.withdrawn = true;
-        const auto same = std::ranges::find(out, last.label, &gossip::LabelEntries::label);
-        if (same != out.end())
+        if (entries == entries_per_part_max || parts.back().size() == gossip::labels_per_message_max) {
+            parts.emplace_back();
+            entries = 0;
+        }
+        ++entries;
+        const auto same = std::ranges::find(parts.back(), last.label, &gossip::LabelEntries::label);
+        if (same != parts.back().end())
             same->entries.push_back(entry);
-        else if (out.size() < gossip::labels_per_message_max)
-            out.push_back({last.label, {entry}});
+        else
+            parts.back().push_back({last.label, {entry}});
     }
-    return out;
+    return parts;
 }
 
 void Announcements::outrank(const Label& label, EndpointId endpoint, std::uint32_t incarnation, Instant now,

@@ -26,10 +26,12 @@ public:
     Announcements(Random& random, LabelTable& labels, News& news, const GossipOptions& options)
         : random_(random), labels_(labels), news_(news), options_(options) {}
 
-    void announce(const Label& label, EndpointId endpoint, Instant now, UnixSeconds wall);  // again: renews
+    // Announcing again renews. False when the table of labels has no room for it: then nothing is announced.
+    [[nodiscard]] bool announce(const Label& label, EndpointId endpoint, Instant now, UnixSeconds wall);
     bool withdraw(const Label& label, EndpointId endpoint, Instant now, UnixSeconds wall);
-    // Withdraws everything. Returns the entries that tell others, for a message.
-    std::vector<gossip::LabelEntries> withdraw_all(Instant now, UnixSeconds wall);
+    // Withdraws everything. Returns the entries that tell others, in parts that fit into a message each; one empty
+    // part when nothing was announced.
+    std::vector<std::vector<gossip::LabelEntries>> withdraw_all(Instant now, UnixSeconds wall);
     // Another node holds version `incarnation` of an announcement, which would outrank ours: announces a higher
     // one.
     void outrank(const Label& label, EndpointId endpoint, std::uint32_t incarnation, Instant now, UnixSeconds wall);
@@ -41,6 +43,8 @@ public:
 
 private:
     std::vector<Announcement>::iterator find(const Label& label, EndpointId endpoint);
+    [[nodiscard]] bool listed(const Label& label, EndpointId endpoint) const;
+    void release(const Label& label);  // unless another announcement holds it
     void renew(Announcement& announcement, Instant now, UnixSeconds wall);
 
     Random& random_;

@@ -128,8 +128,10 @@ void Gossip::leave(Instant now, UnixSeconds wall) {
     leave_until_ = told.empty() ? now : now + options_.gossip.leave_linger;
     identity_.start_leaving();
     gossip::Message goodbye = identity_.message(gossip::Kind::leave);
-    goodbye.labels = announcements_.withdraw_all(now, wall);
-    for (const EndpointId peer : told) calls_.open(peer, CallPurpose::leave, goodbye, now);
+    for (auto& part : announcements_.withdraw_all(now, wall)) {
+        goodbye.labels = std::move(part);
+        for (const EndpointId peer : told) calls_.open(peer, CallPurpose::leave, goodbye, now);
+    }
 }
 
 bool Gossip::left(Instant now) const { return leaving() && now >= leave_until_; }

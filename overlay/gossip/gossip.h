@@ -82,8 +82,9 @@ public:
     // Pushes a host as news that this node learned of by other means than gossip.
     void push_host(const Label& label, EndpointId host, Instant now) { news_.add_host(label, host, now); }
     // What applications of this node announce. Announcing again renews.
-    void announce(const Label& label, EndpointId endpoint, Instant now, UnixSeconds wall) {
-        announcements_.announce(label, endpoint, now, wall);
+    // False when the table of labels has no room for it.
+    [[nodiscard]] bool announce(const Label& label, EndpointId endpoint, Instant now, UnixSeconds wall) {
+        return announcements_.announce(label, endpoint, now, wall);
     }
     bool withdraw(const Label& label, EndpointId endpoint, Instant now, UnixSeconds wall) {
         return announcements_.withdraw(label, endpoint, now, wall);

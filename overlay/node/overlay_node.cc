@@ -63,7 +63,10 @@ Result<void> OverlayNode::announce(const Label& label, const Endpoint& endpoint)
     if (gossip_.leaving()) return Error{ErrorCode::refused, "this node is leaving the swarm"};
     const Moment m = moment();
     const bool known = announced(label, endpoint);
-    gossip_.announce(label, endpoints_.intern(endpoint), m.now, m.wall);
+    if (!gossip_.announce(label, endpoints_.intern(endpoint), m.now, m.wall))
+        return Error{ErrorCode::full, "there is no room for " + label.text() +
+                                          ": too many labels or hosts are kept already (limits.labels_max, "
+                                          "limits.bytes_max, labels.*.entries_max)"};
     labels_.changes().add({ListChange::Kind::acknowledged, label});
     if (!known) note(EntryLearned{label, endpoint, LearnedFrom::own});
     finish_turn();

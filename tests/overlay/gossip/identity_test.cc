@@ -83,7 +83,7 @@ TEST(Calls, EndOnce) {
 TEST(Announcements, AreRenewedWithHigherVersionsAndOutrankContradictions) {
     GossipParts node;
     const Label chat = Label::parse("chat").value();
-    node.announcements.announce(chat, node.peer(1), start, wall);
+    ASSERT_TRUE(node.announcements.announce(chat, node.peer(1), start, wall));
     const std::uint32_t first = node.announcements.all().front().incarnation;
     node.announcements.renew_all(node.announcements.next_deadline(), wall);
     const std::uint32_t second = node.announcements.all().front().incarnation;

@@ -36,8 +36,8 @@ TEST(News, AnItemGoesOutAboutLogarithmicallyOften) {
 TEST(News, ItemsThatWaitTogetherLeaveTogether) {
     GossipParts node;
     node.prove_peers(30);
-    node.announcements.announce(chat, node.peer(40), start, wall);
-    node.announcements.announce(chat, node.peer(41), start, wall);
+    ASSERT_TRUE(node.announcements.announce(chat, node.peer(40), start, wall));
+    ASSERT_TRUE(node.announcements.announce(chat, node.peer(41), start, wall));
     node.news.add_peer(node.peer(1), start);
     node.news.push(start, wall);
     const std::vector<GossipCall> made = node.take_calls();
@@ -90,6 +90,34 @@ TEST(News, OneStrangerCannotMakeANodePassOnMoreJoinsThanItsShareOfAPeriod) {
         push_all(node);
     }
     EXPECT_EQ(told.size(), 64 + 2 * node.view.capacity());
+}
+
+TEST(Announcements, EveryOneOfManyIsWithdrawnAtTheEnd) {
+    GossipParts node;
+    for (int i = 0; i < 400; ++i) {
+        const Label label = *Label::parse("svc" + std::to_string(i));
+        ASSERT_TRUE(node.announcements.announce(label, node.peer(40), start, wall));
+    }
+    std::size_t told = 0;
+    for (const auto& part : node.announcements.withdraw_all(start, wall)) {
+        EXPECT_LE(part.size(), gossip::labels_per_message_max);
+        for (const gossip::LabelEntries& label : part) told += label.entries.size();
+    }
+    EXPECT_EQ(told, 400u);
+}
+
+TEST(Announcements, OnesWithoutRoomAreRefusedAndNotKept) {
+    OverlayOptions options;
+    options.table.labels_max = 16;
+    GossipParts node{options};
+    std::size_t taken = 0;
+    for (int i = 0; i < 30; ++i)
+        taken += node.announcements.announce(*Label::parse("svc" + std::to_string(i)), node.peer(40), start, wall);
+    EXPECT_GE(taken, 10u);
+    EXPECT_LT(taken, 30u);
+    EXPECT_EQ(node.announcements.all().size(), taken);
+    for (const Announcement& own : node.announcements.all())
+        EXPECT_TRUE(node.labels.find(own.label)->find(own.endpoint)->own) << own.label.text();
 }
 
 }  // namespace
