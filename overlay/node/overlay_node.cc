@@ -125,16 +125,40 @@ std::vector<ListedName> OverlayNode::names(const Label& directory, std::size_t f
 bool OverlayNode::known(const Label& label) const { return lists_.known(label); }
 
 bool OverlayNode::clear(const Label& label) {
+    note_cleared(label);
     const bool in_memory = lists_.clear(label);
     const bool on_disk = saver_.clear(label);
+    list_announcements();
     finish_turn();
     return in_memory || on_disk;
 }
 
 void OverlayNode::clear_all() {
+    for (const Label& label : labels_.host_labels()) note_cleared(label);
     lists_.clear_all();
     saver_.clear_all();
+    list_announcements();
     finish_turn();
+}
+
+void OverlayNode::note_cleared(const Label& label) {
+    if (label == Label::halp() || label.lists_names()) return;
+    for (const ListedHost& host : lists_.hosts(label, 0, lists_.host_count(label), moment()))
+        if (!host.own) note(EntryForgotten{label, host.endpoint, ForgottenWhy::cleared});
+}
+
+// What this node announces is announced until it is withdrawn, whatever was cleared.
+void OverlayNode::list_announcements() {
+    const Moment m = moment();
+    const std::vector<Announcement> all = gossip_.announcements();  // a copy: one without room is dropped
+    for (const Announcement& own : all) {
+        const HostList* list = labels_.find(own.label);
+        if (list && list->find(own.endpoint)) continue;
+        if (gossip_.announce(own.label, own.endpoint, m.now, m.wall))
+            labels_.changes().add({ListChange::Kind::acknowledged, own.label});
+        else
+            note(EntryForgotten{own.label, endpoints_.at(own.endpoint), ForgottenWhy::evicted});
+    }
 }
 
 void OverlayNode::hold(const Label& label, bool held) { labels_.hold(label, held); }

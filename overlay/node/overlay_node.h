@@ -50,7 +50,8 @@ public:
     std::vector<ListedName> names(const Label& directory, std::size_t first, std::size_t count) const;
     bool known(const Label& label) const;
 
-    bool clear(const Label& label);  // memory and cache file; false when there was nothing
+    // Memory and cache file; false when there was nothing. What this node announces stays.
+    bool clear(const Label& label);
     void clear_all();
     void hold(const Label& label, bool held);  // watched: preferred in gossip, never evicted
 
@@ -76,6 +77,8 @@ private:
     [[nodiscard]] Moment moment() const { return {environment_.clock.now(), environment_.clock.wall()}; }
     [[nodiscard]] bool announced(const Label& label, const Endpoint& endpoint) const;
     void count_traffic(NodeStatus& status) const;
+    void note_cleared(const Label& label);
+    void list_announcements();
     // Ends every call from outside: does what the parts want done and arms the alarm.
     void finish_turn();
     void collect_endpoints();

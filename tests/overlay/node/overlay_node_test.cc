@@ -51,6 +51,28 @@ TEST(OverlayNode, AnAnnouncementReachesAHundredNodesAtOnce) {
     std::cout << "spread after " << seconds_of(swarm.world.now() - start) << "\n";
 }
 
+TEST(OverlayNode, WhatItAnnouncesStaysWhenListsAreCleared) {
+    Swarm swarm{5};
+    swarm.add(2, 0);
+    ASSERT_TRUE(swarm.within(5s, [&] { return swarm.all_know_all(); }));
+    const Endpoint service{"10.9.9.9", 80}, other{"10.9.9.8", 80};
+    ASSERT_TRUE(swarm.node(1).announce(label("chat"), service));
+    ASSERT_TRUE(swarm.node(1).insert(label("chat"), other, UnixSeconds{1'700'000'000}));
+    const auto listed = [&] { return swarm.node(1).hosts(label("chat"), 0, 10); };
+    ASSERT_EQ(listed().size(), 2u);
+
+    EXPECT_TRUE(swarm.node(1).clear(label("chat")));
+    ASSERT_EQ(listed().size(), 1u);
+    EXPECT_EQ(listed().front().endpoint, service);
+    EXPECT_TRUE(listed().front().own);
+
+    swarm.node(1).clear_all();
+    EXPECT_EQ(listed().size(), 1u);
+    EXPECT_EQ(swarm.node(1).announcements().size(), 1u);
+    swarm.world.run_for(5s);
+    EXPECT_EQ(swarm.listing(label("chat"), service), 2u);
+}
+
 TEST(OverlayNode, AWithdrawalReachesEverybodyAndStaysWithdrawn) {
     Swarm swarm{5};
     swarm.add(20, 0);
