@@ -14,7 +14,7 @@ deb_package python3-igraph=0.10.2-1+b1 libigraph3=0.10.2+ds-2 python3-texttable=
     libcolamd2=1:5.12.0+dfsg-2 libsuitesparseconfig5=1:5.12.0+dfsg-2 libblas3=3.11.0-2 liblapack3=3.11.0-2 \
     libgfortran5=12.2.0-14+deb12u1 libltdl7=2.4.7-7~deb12u1
 export LD_LIBRARY_PATH="$LD_LIBRARY_PATH:$libraries/blas:$libraries/lapack"
-need_libraries "$work"/root/usr/lib/python3/dist-packages/igraph/_igraph*.so
+need_libraries "$work/root/usr/lib/python3/dist-packages/igraph/"_igraph*.so
 debian_python=/usr/bin/python3
 "$debian_python" -c 'import igraph' 2> /dev/null || untried 'igraph does not load in this Python'
 
