@@ -50,8 +50,9 @@ struct ResolverCallbacks {
         // The first address may lead to this very node, or to a dead one that takes connections: a name that is
         // called again begins with another of its addresses.
         if (!addresses.empty())
-            std::ranges::rotate(
-                addresses, addresses.begin() + static_cast<std::ptrdiff_t>(owner->answers_++ % addresses.size()));
+            std::rotate(addresses.begin(),
+                        addresses.begin() + static_cast<std::ptrdiff_t>(owner->answers_++ % addresses.size()),
+                        addresses.end());
         owner->open_.erase(static_cast<std::uint64_t>(question->token));
         owner->resolved_(question->token, std::move(addresses));
     }
