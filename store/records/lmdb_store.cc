@@ -92,7 +92,7 @@ Result<void> LmdbStore::recover() {
 void LmdbStore::rest() {
     reading_.reset();
     if (committing_ || !file_->broken()) return;
-    // The next request returns the error, so this call need not report it.
+    // The next request returns the error, so this call need not report it. load() finds what is to purge again.
     if (const auto recovered = recover(); !recovered) purge_pending_ = false;
 }
 
