@@ -212,6 +212,7 @@ void SimNetwork::set_power(HostId host, Power power, Instant now) {
         erase_if_over(ref);
     }
     machine.power = power;
+    machine.asleep_until = never;
 }
 
 // ---- handshake ----
@@ -242,7 +243,8 @@ void SimNetwork::on_syn(EndRef caller, const SimEvent& event) {
     const HostId from = caller.own().host, to = event.host;
     const bool lost = options_.loss > 0 && at(from).random.chance(options_.loss);
     const bool connected = reaches(from, to) && reaches(to, from);
-    if (lost || !connected || power(to) == Power::off) return retry_syn(caller, event);
+    const bool silent = power(to) == Power::off || asleep(to, event.at);
+    if (lost || !connected || silent) return retry_syn(caller, event);
     if (power(to) == Power::idle || endpoint(to).port != caller.link->to.port)
         return fail_later(caller, ConnectFailure::refused, event.at + latency(from, to));
     accept(caller.other(), to, event.at);
@@ -332,8 +334,9 @@ void SimNetwork::travel(EndRef sender, Instant now) {
                 sender.id.other().word());
 }
 
-bool SimNetwork::blocked(const End& from, const End& to) const {
-    return !reaches(from.host, to.host) || at(to.host).power == Power::off || at(from.host).power == Power::off;
+bool SimNetwork::blocked(const End& from, const End& to, Instant now) const {
+    return !reaches(from.host, to.host) || at(to.host).power == Power::off || at(from.host).power == Power::off ||
+           asleep(to.host, now);
 }
 
 void SimNetwork::on_arrive(EndRef receiver, Instant now) {
@@ -343,7 +346,7 @@ void SimNetwork::on_arrive(EndRef receiver, Instant now) {
     if (from.flight.empty()) return erase_if_over(sender);
     // The flight that this event was queued for has been dropped; a later one is on its way.
     if (from.flight.front().at > now) return travel(sender, now);
-    if (blocked(from, receiver.own())) return hold_head(sender, now);
+    if (blocked(from, receiver.own(), now)) return hold_head(sender, now);
     const Segment head = std::move(from.flight.front());
     from.flight.erase(from.flight.begin());
     from.tries = 0;
@@ -358,6 +361,10 @@ void SimNetwork::on_arrive(EndRef receiver, Instant now) {
 // gives up at last.
 void SimNetwork::hold_head(EndRef sender, Instant now) {
     End& from = sender.own();
+    if (asleep(from.host, now)) {  // it is sent again after the wake-up, and the time until then does not count
+        from.blocked_since = from.flight.front().at = at(from.host).asleep_until;
+        return travel(sender, now);
+    }
     const bool first = from.blocked_since == never;
     if (first) from.blocked_since = now;
     // The answer to a SYN is lost: the caller's attempt must still end.

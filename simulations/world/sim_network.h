@@ -53,6 +53,9 @@ public:
     // sends nothing.
     void set_power(HostId host, Power power, Instant now);
     [[nodiscard]] Power power(HostId host) const { return at(host).power; }
+    // The machine is suspended: until then its kernel neither receives nor sends. Connections stay.
+    void set_asleep(HostId host, Instant until) { at(host).asleep_until = until; }
+    [[nodiscard]] bool asleep(HostId host, Instant now) const { return now < at(host).asleep_until; }
 
     // The Transport interface of one host.
     StreamId connect(HostId host, const Endpoint& to, Instant now);
@@ -133,6 +136,7 @@ private:
         Machine(std::uint64_t seed, std::uint64_t number);
         SimRandom random;  // loss and jitter of what it sends; choice among the addresses of a name
         Power power = Power::idle;
+        Instant asleep_until = never;
         std::uint32_t island = 0;
         bool muted = false;
         Duration extra{0};
@@ -153,7 +157,7 @@ private:
     void on_accept(EndRef callee);
     void on_fail(EndRef caller, ConnectFailure why);
     void on_arrive(EndRef receiver, Instant now);
-    [[nodiscard]] bool blocked(const End& from, const End& to) const;
+    [[nodiscard]] bool blocked(const End& from, const End& to, Instant now) const;
     void hold_head(EndRef sender, Instant now);
     void break_end(EndRef end);
     void take_segment(EndRef receiver, const Segment& segment, Instant now);

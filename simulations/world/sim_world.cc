@@ -180,7 +180,8 @@ void SimWorld::Core::step() {
     now = event.at;
     Host& host = at(event.host);
     // The kernel answers a SYN, also for a stalled process; the process learns of it by `accept`.
-    const bool for_process = event.kind != SimEventKind::syn && event.kind != SimEventKind::resume;
+    bool for_process = event.kind != SimEventKind::syn && event.kind != SimEventKind::resume;
+    if (event.kind == SimEventKind::arrive && network.asleep(host.id, now)) for_process = false;  // it is held
     if (for_process && now >= host.stalled_until) wait_for_core(host);
     if (for_process && now < host.stalled_until) {
         host.missed.push_back(event);
@@ -346,6 +347,13 @@ void SimWorld::stall(HostId id, Duration span) {
     Host& host = core_->at(id);
     if (!host.node) return;
     core_->stall(host, core_->now + span);
+}
+
+void SimWorld::suspend(HostId id, Duration span) {
+    Host& host = core_->at(id);
+    if (!host.node) return;
+    core_->stall(host, core_->now + span);
+    core_->network.set_asleep(id, host.stalled_until);
 }
 
 // ---- faults ----

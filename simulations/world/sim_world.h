@@ -73,6 +73,9 @@ public:
     void restart(HostId host, bool keep_disk = true);  // then attach() a new node
     void stall(HostId host,
                Duration span);  // as SIGSTOP: the kernel goes on, the process receives everything later
+    // As a laptop that sleeps: nothing reaches the machine and nothing leaves it, its connections stay, and all its
+    // clocks have moved on when it wakes. Others see it vanish without a word.
+    void suspend(HostId host, Duration span);
     [[nodiscard]] bool up(HostId host) const;
     void cut(HostId a, HostId b);  // in both directions: segments vanish
     void cut_one_way(HostId from, HostId to);
@@ -86,7 +89,8 @@ public:
     void set_loss(double share);
     void set_jitter(Duration most);     // each segment is late by up to this, so streams overtake each other
     void set_duplicates(double share);  // of the connection attempts arrive twice
-    void set_wall_skew(HostId host, std::int64_t seconds);  // added to its wall clock
+    // Added to its wall clock from now on; another value is a jump. Its monotonic clock does not jump.
+    void set_wall_skew(HostId host, std::int64_t seconds);
     // Seconds that its wall clock gains per second from now on. What it has gained before stays.
     void set_wall_drift(HostId host, double rate);
     [[nodiscard]] FaultyStorage& cache(HostId host);  // transparent until fail()

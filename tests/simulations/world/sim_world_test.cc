@@ -18,6 +18,7 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::StartsWith;
@@ -327,6 +328,44 @@ TEST_F(SimWorldPair, DeliversEverythingInOrderAfterAStall) {
     world.run_for(seconds{2});
     ASSERT_EQ(bob.calls.size(), 5U);
     EXPECT_THAT(bob.calls, ElementsAre(StartsWith("accept"), "wake", "bytes 1", "bytes 2", "end"));
+}
+
+TEST_F(SimWorldPair, ASuspendedMachineIsSilentAndItsConnectionsOutliveAShortSleep) {
+    const StreamId stream = dial();
+    alice.env.transport.write(stream, "1");
+    world.run_for(seconds{1});
+    forget();
+    const Instant began = world.now();
+    bob.env.alarm.wake_at(began + seconds{2});
+    world.suspend(b, seconds{10});
+    alice.env.transport.write(stream, "2");
+    dial();
+    world.run_for(seconds{9});
+    EXPECT_THAT(bob.calls, IsEmpty());
+    EXPECT_THAT(alice.calls, IsEmpty());
+    world.run_for(seconds{11});
+    EXPECT_THAT(bob.calls, ElementsAre("wake", "bytes 2"));
+    EXPECT_EQ(bob.at[bob.at.size() - 2] - began, seconds{10});
+    EXPECT_THAT(alice.calls, ElementsAre(StartsWith("failed")));  // no attempt met an awake machine in time
+    EXPECT_EQ(bob.env.clock.now(), world.now());
+}
+
+TEST_F(SimWorldPair, ASuspendedMachineLosesTheConnectionsThatOthersGiveUp) {
+    const StreamId stream = dial();
+    alice.env.transport.write(stream, "1");
+    world.run_for(seconds{1});
+    bob.env.transport.write(bob.streams.at(0), "before");
+    forget();
+    world.suspend(b, seconds{120});
+    alice.env.transport.write(stream, "2");
+    world.run_for(seconds{119});
+    EXPECT_THAT(alice.calls, Contains("closed"));
+    EXPECT_THAT(bob.calls, IsEmpty());
+    world.run_for(seconds{60});
+    EXPECT_THAT(alice.calls, Contains("bytes before"));  // it had left the machine
+    bob.env.transport.write(bob.streams[0], "after");
+    world.run_for(seconds{60});
+    EXPECT_THAT(bob.calls, Contains("closed"));
 }
 
 TEST_F(SimWorldPair, WakesOnceForTheLatestAlarmOnly) {
