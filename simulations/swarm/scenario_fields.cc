@@ -192,6 +192,13 @@ constexpr std::array scenario_rows{
                   "time for which a callback occupies a core"},
     ScenarioField{"network.start_cost", network<&NetworkOptions::start_cost>, between(0us, 10s), always,
                   "time for which the start of a process occupies a core"},
+    ScenarioField{"network.starved",
+                  network<&NetworkOptions::starved>,
+                  {0, 1},
+                  always,
+                  "share of the turns of a host that begin late, because it gets no processor"},
+    ScenarioField{"network.starved_max", network<&NetworkOptions::starved_max>, between(1us, 1min), always,
+                  "longest wait of such a turn, uniform from 0 to this"},
 };
 
 constexpr std::array phase_rows{

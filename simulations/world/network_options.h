@@ -26,6 +26,10 @@ struct NetworkOptions {
     std::size_t cores = 0;
     Duration callback_cost = std::chrono::microseconds{30};
     Duration start_cost = std::chrono::milliseconds{5};
+    // Starved processes: such a share of the turns of a host begins late, uniformly up to `starved_max`. Everything
+    // that comes meanwhile waits, too.
+    double starved = 0;
+    Duration starved_max = std::chrono::seconds{1};
 };
 
 }  // namespace halp

@@ -45,6 +45,7 @@ struct SimWorld::Core final : SimCallbacks {
     void resume(Host& host, const SimEvent& event);
     Instant take_core(Duration cost);
     void wait_for_core(Host& host);
+    void wait_as_starved(Host& host);
     void stall(Host& host, Instant until);
     [[nodiscard]] bool stale(const SimEvent& event);
 
@@ -70,6 +71,9 @@ struct SimWorld::Host final : Clock, Alarm, Transport, Observer {
     Host(Core& owner, HostId own_id)
         : core(owner),
           id(own_id),
+          starved(owner.options.network.starved),
+          starved_max(owner.options.network.starved_max),
+          starving(mix_words(owner.seed, 0x73746172), number(own_id)),
           random(mix_words(owner.seed, 0x6e6f6465), number(own_id)),
           cache(cache_files, this),
           state(state_files, this),
@@ -120,6 +124,9 @@ struct SimWorld::Host final : Clock, Alarm, Transport, Observer {
     std::uint64_t queued_sequence = 0;
     Instant stalled_until = never;
     std::vector<SimEvent> missed;  // while stalled, in order
+    double starved;                // share of its turns that begin late
+    Duration starved_max;
+    SimRandom starving;  // of its own, so that starving changes no other draw
     SimRandom random;
     MemoryStorage cache_files, state_files;
     FaultyStorage cache, state;
@@ -182,7 +189,10 @@ void SimWorld::Core::step() {
     // The kernel answers a SYN, also for a stalled process; the process learns of it by `accept`.
     bool for_process = event.kind != SimEventKind::syn && event.kind != SimEventKind::resume;
     if (event.kind == SimEventKind::arrive && network.asleep(host.id, now)) for_process = false;  // it is held
-    if (for_process && now >= host.stalled_until) wait_for_core(host);
+    if (for_process && now >= host.stalled_until) {
+        wait_for_core(host);
+        wait_as_starved(host);
+    }
     if (for_process && now < host.stalled_until) {
         host.missed.push_back(event);
     } else {
@@ -203,6 +213,12 @@ void SimWorld::Core::wait_for_core(Host& host) {
     if (cores.empty()) return;
     const Instant begins = take_core(options.network.callback_cost);
     if (begins != now) stall(host, begins);
+}
+
+void SimWorld::Core::wait_as_starved(Host& host) {
+    if (host.starved <= 0 || !host.node || now < host.stalled_until || !host.starving.chance(host.starved)) return;
+    stall(host, now + Duration{1 + static_cast<Duration::rep>(
+                                       host.starving.below(static_cast<std::uint64_t>(host.starved_max.count())))});
 }
 
 void SimWorld::Core::stall(Host& host, Instant until) {
@@ -354,6 +370,12 @@ void SimWorld::suspend(HostId id, Duration span) {
     if (!host.node) return;
     core_->stall(host, core_->now + span);
     core_->network.set_asleep(id, host.stalled_until);
+}
+
+void SimWorld::starve(HostId id, double share, Duration most) {
+    Host& host = core_->at(id);
+    host.starved = share;
+    host.starved_max = std::max<Duration>(most, std::chrono::microseconds{1});
 }
 
 // ---- faults ----

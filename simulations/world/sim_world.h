@@ -76,6 +76,8 @@ public:
     // As a laptop that sleeps: nothing reaches the machine and nothing leaves it, its connections stay, and all its
     // clocks have moved on when it wakes. Others see it vanish without a word.
     void suspend(HostId host, Duration span);
+    // A starved process: this share of its turns begins late, uniformly up to `most` (NetworkOptions::starved).
+    void starve(HostId host, double share, Duration most);
     [[nodiscard]] bool up(HostId host) const;
     void cut(HostId a, HostId b);  // in both directions: segments vanish
     void cut_one_way(HostId from, HostId to);

@@ -90,7 +90,8 @@ TEST(ScenarioReader, ReportsWhatAFieldAllows) {
               "transit_stub, small_world or plod");
     EXPECT_EQ(one("network: {topology: log_normal, latency_max: 1s}\n" + grow),
               "s.yaml:2:33: network.latency_max: a network of topology log_normal has no such field; allowed: "
-              "topology, median, sigma, jitter, loss, connect_timeout, cores, callback_cost, start_cost");
+              "topology, median, sigma, jitter, loss, connect_timeout, cores, callback_cost, start_cost, "
+              "starved, starved_max");
     EXPECT_EQ(one("network: {latency_min: 2s, latency_max: 1s}\n" + grow),
               "s.yaml:2:24: network.latency_min is greater than network.latency_max");
     EXPECT_EQ(one("network: {topology: small_world, routers: 10, neighbours: 6}\n" + grow),

@@ -368,6 +368,23 @@ TEST_F(SimWorldPair, ASuspendedMachineLosesTheConnectionsThatOthersGiveUp) {
     EXPECT_THAT(bob.calls, Contains("closed"));
 }
 
+TEST_F(SimWorldPair, BeginsSomeTurnsOfAStarvedHostLateAndLosesNothing) {
+    world.starve(b, 0.5, seconds{2});
+    alice.env.transport.write(alice.env.transport.connect({"10.0.0.2", 3451}), "early");
+    for (int i = 0; i < 40; ++i) {
+        world.run_for(seconds{1});
+        alice.env.transport.write(alice.env.transport.connect({"10.0.0.2", 3451}), "later");
+    }
+    world.run_for(seconds{3});
+    std::size_t bytes = 0;
+    for (const auto& [stream, received] : bob.received) bytes += received.size();
+    EXPECT_EQ(bytes, 41U * 5);
+    Duration longest{0};
+    for (std::size_t i = 1; i < bob.at.size(); ++i) longest = std::max(longest, bob.at[i] - bob.at[i - 1]);
+    EXPECT_GT(longest, milliseconds{1500});
+    EXPECT_LT(longest, seconds{4});
+}
+
 TEST_F(SimWorldPair, WakesOnceForTheLatestAlarmOnly) {
     Alarm& alarm = alice.env.alarm;
     const Instant began = world.now();
