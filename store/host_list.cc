@@ -8,6 +8,7 @@
 
 #include "store/hash.h"
 #include "store/host_order.h"
+#include "store/incarnation.h"
 
 namespace halp {
 namespace {
@@ -53,12 +54,14 @@ Claim maximum(const Claim& a, const Claim& b) {
     return {std::max(a.stated, b.stated), std::max(a.ranked, b.ranked), std::max(a.heard, b.heard)};
 }
 
+bool outranks(const HostEntry& news, const HostEntry& held) {
+    if (news.incarnation != held.incarnation) return newer_incarnation(news.incarnation, held.incarnation);
+    return std::tuple(held.withdrawn, held.confirmed) < std::tuple(news.withdrawn, news.confirmed);
+}
+
 // store/README.md, "Freshest wins".
 HostEntry join(const HostEntry& held, const HostEntry& news) {
-    const auto announcement = [](const HostEntry& e) {
-        return std::tuple(e.incarnation, e.withdrawn, e.confirmed);
-    };
-    HostEntry joined = announcement(held) < announcement(news) ? news : held;
+    HostEntry joined = outranks(news, held) ? news : held;
     joined.proved = std::max(held.proved, news.proved);
     joined.claim = maximum(held.claim, news.claim);
     joined.own = (held.own || news.own) && !joined.withdrawn;

@@ -29,8 +29,8 @@ struct Claim {
 
 struct HostEntry {
     EndpointId endpoint = no_endpoint;
-    // Version of the announcement, chosen by the announcer. The higher one wins; within one version a withdrawal
-    // beats the announcement. 0 for claims.
+    // Version of the announcement, chosen by the announcer. The newer one wins (store/incarnation.h); within one
+    // version a withdrawal beats the announcement. 0 for claims.
     std::uint32_t incarnation = 0;
     bool withdrawn = false;
     bool own = false;           // announced on this node: never evicted, never expires, always first

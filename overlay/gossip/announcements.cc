@@ -29,10 +29,22 @@ std::vector<Announcement>::iterator Announcements::find(const Label& label, Endp
                                 [&](const Announcement& a) { return a.endpoint == endpoint && a.label == label; });
 }
 
+void Announcements::put(const Announcement& announcement, Instant now, UnixSeconds wall) {
+    const HostEntry entry = entry_of(announcement, now, false);
+    // announce() looks whether it is listed; later there is always room, as own entries are never evicted.
+    static_cast<void>(labels_.merge(announcement.label, entry, local_source, now, wall));
+}
+
 void Announcements::renew(Announcement& announcement, Instant now, UnixSeconds wall) {
     announcement.incarnation = next_incarnation(announcement.incarnation, wall);
-    const HostEntry entry = entry_of(announcement, now, false);
-    static_cast<void>(labels_.merge(announcement.label, entry, local_source, now, wall));
+    announcement.renew_at = now + jittered(options_.ttl / 3, random_);
+    put(announcement, now, wall);
+}
+
+// Many announcements are renewed in turns, so that their number does not decide how often this node wakes.
+void Announcements::plan(Instant next, Instant now) {
+    if (turned_at_ != never) next = std::max(next, turned_at_ + options_.period / 4);
+    turn_at_ = std::min(turn_at_, std::max(next, now));
 }
 
 bool Announcements::listed(const Label& label, EndpointId endpoint) const {
@@ -51,7 +63,7 @@ bool Announcements::announce(const Label& label, EndpointId endpoint, Instant no
         std::uint32_t last = 0;
         if (const HostList* list = labels_.find(label))
             if (const HostEntry* before = list->find(endpoint)) last = before->incarnation;
-        all_.push_back({label, endpoint, last});
+        all_.push_back({.label = label, .endpoint = endpoint, .incarnation = last});
         mine = all_.end() - 1;
     }
     labels_.hold(label, true);
@@ -61,8 +73,8 @@ bool Announcements::announce(const Label& label, EndpointId endpoint, Instant no
         release(label);
         return false;
     }
-    news_.add_host(label, endpoint, now);
-    renew_at_ = std::min(renew_at_, now + jittered(options_.ttl / 3, random_));
+    mine->untold = !news_.add_host(label, endpoint, now);
+    plan(mine->untold ? now : mine->renew_at, now);
     return true;
 }
 
@@ -74,7 +86,8 @@ bool Announcements::withdraw(const Label& label, EndpointId endpoint, Instant no
     labels_.erase(label, endpoint);
     static_cast<void>(labels_.merge(label, entry_of(gone, now, true), local_source, now, wall));
     release(label);
-    news_.add_host(label, endpoint, now);
+    // Without room among the news it travels by exchange: withdrawals are told first there.
+    static_cast<void>(news_.add_host(label, endpoint, now));
     return true;
 }
 
@@ -102,18 +115,39 @@ std::vector<std::vector<gossip::LabelEntries>> Announcements::withdraw_all(Insta
     return parts;
 }
 
-void Announcements::outrank(const Label& label, EndpointId endpoint, std::uint32_t incarnation, Instant now,
-                            UnixSeconds wall) {
+void Announcements::defend(const Label& label, EndpointId endpoint, std::uint32_t incarnation, bool withdrawn,
+                           Instant now, UnixSeconds wall) {
     const auto mine = find(label, endpoint);
     if (mine == all_.end()) return;
     mine->incarnation = incarnation;
-    renew(*mine, now, wall);
-    news_.add_host(label, endpoint, now);
+    if (!withdrawn) return put(*mine, now, wall);
+    mine->untold = true;
+    const Instant soonest = mine->defended_at == never ? now : mine->defended_at + options_.period;
+    mine->renew_at = std::min(mine->renew_at, std::max(now, soonest));
+    plan(mine->renew_at, now);
 }
 
-void Announcements::renew_all(Instant now, UnixSeconds wall) {
-    for (Announcement& announcement : all_) renew(announcement, now, wall);
-    renew_at_ = all_.empty() ? no_deadline : now + jittered(options_.ttl / 3, random_);
+void Announcements::renew_due(Instant now, UnixSeconds wall) {
+    turned_at_ = now;
+    turn_at_ = no_deadline;
+    Instant next = no_deadline;
+    for (Announcement& mine : all_) {
+        if (mine.renew_at <= now) {
+            if (mine.untold) mine.defended_at = now;
+            renew(mine, now, wall);
+        }
+        if (mine.untold) mine.untold = !news_.add_host(mine.label, mine.endpoint, now);
+        next = std::min(next, mine.untold ? now : mine.renew_at);
+    }
+    if (next != no_deadline) plan(next, now);
+}
+
+void Announcements::announce_again(Instant now) {
+    for (Announcement& mine : all_) {
+        mine.renew_at = now;
+        mine.untold = true;
+    }
+    if (!all_.empty()) plan(now, now);
 }
 
 void Announcements::mark_endpoints(std::vector<bool>& marks) const {

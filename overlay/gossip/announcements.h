@@ -1,7 +1,8 @@
 // What the applications of this node announce: hosts under labels. Every announcement has a version, the
-// incarnation, which this node alone chooses: a higher one wins everywhere, and within one version a withdrawal
+// incarnation, which this node alone chooses: a newer one wins everywhere, and within one version a withdrawal
 // wins (overlay/gossip/rules.md, section 4). A renewal raises it every third of the ttl, so that digests differ and
-// the new age travels by exchange.
+// the new age travels by exchange. Each announcement has its own time for that, so that the renewals of many do not
+// come all at once: exchanges tell the freshest entries first, and so each renewal gets its turn.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,9 @@ struct Announcement {
     Label label;
     EndpointId endpoint = no_endpoint;
     std::uint32_t incarnation = 0;
+    Instant renew_at = no_deadline;
+    Instant defended_at = never;  // when it last outranked what others said of it
+    bool untold = false;          // it is to be pushed as news, when there is room among the news
 };
 
 class Announcements {
@@ -32,12 +36,16 @@ public:
     // Withdraws everything. Returns the entries that tell others, in parts that fit into a message each; one empty
     // part when nothing was announced.
     std::vector<std::vector<gossip::LabelEntries>> withdraw_all(Instant now, UnixSeconds wall);
-    // Another node holds version `incarnation` of an announcement, which would outrank ours: announces a higher
-    // one.
-    void outrank(const Label& label, EndpointId endpoint, std::uint32_t incarnation, Instant now, UnixSeconds wall);
-    void renew_all(Instant now, UnixSeconds wall);  // when next_deadline() has come
+    // Another node holds version `incarnation` of an announcement, which outranks ours. A withdrawal is outranked
+    // at once, but once a period only, so that nobody can make this node push news without end. A newer version
+    // that is announced is adopted: the host is listed, and two nodes that announce it do not outbid each other.
+    void defend(const Label& label, EndpointId endpoint, std::uint32_t incarnation, bool withdrawn, Instant now,
+                UnixSeconds wall);
+    void renew_due(Instant now, UnixSeconds wall);  // when next_deadline() has come
+    // This node stood still for long, so others may have forgotten what it announces: announces all of it anew.
+    void announce_again(Instant now);
 
-    [[nodiscard]] Instant next_deadline() const { return renew_at_; }
+    [[nodiscard]] Instant next_deadline() const { return turn_at_; }
     [[nodiscard]] const std::vector<Announcement>& all() const { return all_; }
     void mark_endpoints(std::vector<bool>& marks) const;
 
@@ -45,14 +53,17 @@ private:
     std::vector<Announcement>::iterator find(const Label& label, EndpointId endpoint);
     [[nodiscard]] bool listed(const Label& label, EndpointId endpoint) const;
     void release(const Label& label);  // unless another announcement holds it
+    void put(const Announcement& announcement, Instant now, UnixSeconds wall);
     void renew(Announcement& announcement, Instant now, UnixSeconds wall);
+    void plan(Instant next, Instant now);
 
     Random& random_;
     LabelTable& labels_;
     News& news_;
     const GossipOptions& options_;
     std::vector<Announcement> all_;
-    Instant renew_at_ = no_deadline;
+    Instant turn_at_ = no_deadline;
+    Instant turned_at_ = never;
 };
 
 }  // namespace halp

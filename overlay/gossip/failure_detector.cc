@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "store/incarnation.h"
+
 namespace halp {
 
 namespace {
@@ -95,7 +97,7 @@ void FailureDetector::forget(EndpointId peer, std::uint32_t incarnation) {
 
 void FailureDetector::left(EndpointId id, std::uint32_t incarnation, Instant now) {
     const std::optional<Peer> peer = parts_.view.find(id);
-    if (peer && (peer->dead() || peer->incarnation > incarnation)) return;
+    if (peer && (peer->dead() || newer_incarnation(peer->incarnation, incarnation))) return;
     forget(id, incarnation);
     parts_.view.leave(id, incarnation, now);
     if (!peer) return;

@@ -68,7 +68,7 @@ void Gossip::on_deadline(Instant now, UnixSeconds wall) {
     if (now >= news_.next_deadline()) news_.push(now, wall);
     if (leaving()) return;
     if (now >= expire_at_) expire(now);
-    if (now >= announcements_.next_deadline()) announcements_.renew_all(now, wall);
+    if (now >= announcements_.next_deadline()) announcements_.renew_due(now, wall);
     seeds_.call_due(now);
     failures_.probe_suspects(now);
     if (rounds_.joining_due(now)) rounds_.call_unproved(now);

@@ -80,7 +80,9 @@ public:
     std::vector<GossipAction> take_actions() { return calls_.take_actions(); }
 
     // Pushes a host as news that this node learned of by other means than gossip.
-    void push_host(const Label& label, EndpointId host, Instant now) { news_.add_host(label, host, now); }
+    void push_host(const Label& label, EndpointId host, Instant now) {
+        static_cast<void>(news_.add_host(label, host, now));  // without room it is counted; the exchanges bring it
+    }
     // What applications of this node announce. Announcing again renews.
     // False when the table of labels has no room for it.
     [[nodiscard]] bool announce(const Label& label, EndpointId endpoint, Instant now, UnixSeconds wall) {

@@ -59,7 +59,7 @@ struct Hello {
     std::uint64_t node = 0;   // random at each start, so that a node notices when it calls itself
     EndpointId self = no_endpoint;  // advertised; no_endpoint: the address of the socket
     std::uint16_t port = 0;         // where the speaker listens
-    std::uint32_t incarnation = 0;  // wall-clock seconds at start, or higher
+    std::uint32_t incarnation = 0;  // wall-clock seconds at start, or newer
     bool joining = false;           // it has proved no node yet: send all nodes
     bool leaving = false;
     bool all_labels = false;        // the digests name every label that the speaker has: offer the others

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "store/hash.h"
+#include "store/incarnation.h"
 
 namespace halp {
 
@@ -18,8 +19,20 @@ bool is_wildcard(std::string_view host) { return host == "0.0.0.0" || host == ":
 bool is_loopback(std::string_view host) { return host.starts_with("127.") || host == "::1" || host == "localhost"; }
 
 std::uint32_t next_incarnation(std::uint32_t last, UnixSeconds wall) {
-    const std::int64_t clock = std::clamp<std::int64_t>(count(wall), 1, 0xfffffff0);
-    return std::max(last + 1, static_cast<std::uint32_t>(clock));
+    if (last != 0) return incarnation_after(last);
+    return std::max(1U, static_cast<std::uint32_t>(count(wall)));  // modulo 2^32, as the numbers are
+}
+
+// A newer incarnation is adopted, so that two nodes with one address do not outbid each other for ever; a death or
+// a leave is outranked. A suspicion of this incarnation is left to the probes that it causes: a node that can call
+// but cannot be called must not revive itself.
+bool Identity::answer_to(const gossip::Entry& about_self) {
+    const bool ended = about_self.withdrawn || about_self.suspect;
+    const bool newer = newer_incarnation(about_self.incarnation, incarnation_);
+    if (!started() || leaving_ || (!newer && !(about_self.withdrawn && about_self.incarnation == incarnation_)))
+        return false;
+    incarnation_ = ended ? incarnation_after(about_self.incarnation) : about_self.incarnation;
+    return true;
 }
 
 Identity::Identity(EndpointTable& endpoints, Random& random, const OverlayOptions& options)

@@ -16,7 +16,9 @@ namespace halp {
 // True for a host name or address that only means something on one machine.
 [[nodiscard]] bool is_loopback(std::string_view host);
 
-// A version that outranks `last`. Wall-clock seconds, so that a later start of the node outranks an earlier one.
+// A version that outranks `last`. The first one (`last` = 0) is the seconds of the wall clock, so that mostly a
+// later start of the node outranks an earlier one. That is a hint only: with a wrong clock others hold a newer
+// version, and the node raises its own when it hears of it.
 [[nodiscard]] std::uint32_t next_incarnation(std::uint32_t last, UnixSeconds wall);
 
 class Identity {
@@ -25,6 +27,9 @@ public:
 
     void start(UnixSeconds wall) { incarnation_ = next_incarnation(0, wall); }
     void start_leaving() { leaving_ = true; }
+    // Another node speaks of this one. If what it says outranks this node, for example the tombstone of an earlier
+    // life whose clock was ahead, the incarnation is raised. True when it was.
+    bool answer_to(const gossip::Entry& about_self);
     [[nodiscard]] bool started() const { return incarnation_ != 0; }
 
     // An empty message of this kind, with the hello of this node.
@@ -39,8 +44,8 @@ public:
 
     // Another node sees this one at `observed`. True when this makes the own endpoint known.
     [[nodiscard]] bool learn(EndpointId observed);
-    // This node answered its own call to `endpoint`. An address is an alias from now on. A name is not: it is resolved
-    // at each call, and may lead to another node the next time.
+    // This node answered its own call to `endpoint`. An address is an alias from now on. A name is not: it is
+    // resolved at each call, and may lead to another node the next time.
     void add_alias(EndpointId endpoint);
 
     // The endpoint under which to list a speaker: the one it advertises, else the address of its socket with the

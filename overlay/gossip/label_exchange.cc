@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "overlay/gossip/entries.h"
+#include "store/incarnation.h"
 
 namespace halp {
 
@@ -13,8 +14,8 @@ namespace {
 
 // One message carries about this many entries of labels, so a big difference is repaired over several rounds.
 constexpr std::size_t entries_followed_max = 1024;
-// An announcement whose clock is further ahead than this is ignored: its version could never be outranked.
-constexpr std::int64_t incarnation_ahead_max = 366LL * 24 * 3600;
+// An announcer is sent at most so many contradictions at a time.
+constexpr std::size_t contradictions_max = 96;
 // Two claims of one host whose times differ by less than this are the same claim, come by different ways.
 constexpr std::int64_t same_claim_s = 60;
 
@@ -95,22 +96,36 @@ void LabelExchange::supply(const std::vector<std::uint64_t>& wanted, gossip::Mes
 }
 
 void LabelExchange::merge(const gossip::Message& message, const MessageContext& context) {
+    std::vector<std::pair<Label, EndpointId>> contradicted;
     for (const gossip::LabelEntries& label : message.labels) {
         if (label.label == Label::halp() || label.label.lists_names()) continue;
         for (const gossip::Entry& entry : label.entries)
-            if (parts_.identity.plausible(entry.endpoint, context.on_loopback))
-                merge_entry(label.label, entry, context);
+            if (parts_.identity.plausible(entry.endpoint, context.on_loopback) &&
+                merge_entry(label.label, entry, context) && contradicted.size() < contradictions_max)
+                contradicted.emplace_back(label.label, entry.endpoint);
     }
+    parts_.news.contradict(context.speaker, contradicted, context.now, context.wall);
 }
 
-// Another node speaks of a host that this node announces. If what it says would outrank the announcement, it is
-// announced anew with a higher version.
+// Another node speaks of a host that this node announces. If that outranks the announcement, for example because
+// the clock here was set back before the last start, the announcement gets a newer version.
 void LabelExchange::defend(const Label& label, const gossip::Entry& entry, const HostEntry& own,
                            const MessageContext& context) {
-    const bool outranks =
-        entry.incarnation > own.incarnation || (entry.incarnation == own.incarnation && entry.withdrawn);
+    const bool outranks = newer_incarnation(entry.incarnation, own.incarnation) ||
+                          (entry.incarnation == own.incarnation && entry.withdrawn);
     if (outranks && !entry.claimed)
-        parts_.announcements.outrank(label, entry.endpoint, entry.incarnation, context.now, context.wall);
+        parts_.announcements.defend(label, entry.endpoint, entry.incarnation, entry.withdrawn, context.now,
+                                    context.wall);
+}
+
+// The announcer itself states an older version than the one held: its clock was set back, or somebody invented one.
+// One step behind is a message that was overtaken.
+bool LabelExchange::behind(const gossip::Entry& entry, const HostEntry& held) {
+    const bool of_announcer = entry.age_ms == 0 && !entry.claimed && !entry.withdrawn;
+    if (!of_announcer || held.incarnation == 0) return false;
+    if (held.incarnation == entry.incarnation) return held.withdrawn;
+    return newer_incarnation(held.incarnation, entry.incarnation) &&
+           (held.withdrawn || held.incarnation != incarnation_after(entry.incarnation));
 }
 
 // `before`: what is known of this host, or null.
@@ -133,25 +148,29 @@ HostEntry LabelExchange::received(const gossip::Entry& entry, const HostEntry* b
     return received;
 }
 
-void LabelExchange::merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context) {
-    if (entry.incarnation > count(context.wall) + incarnation_ahead_max) return;
+bool LabelExchange::merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context) {
     const HostList* list = parts_.labels.find(label);
     const HostEntry* before = list ? list->find(entry.endpoint) : nullptr;
-    if (before && before->own) return defend(label, entry, *before, context);
+    if (before && before->own) {
+        defend(label, entry, *before, context);
+        return false;
+    }
+    if (before && behind(entry, *before)) return true;
     const bool known = before != nullptr;  // `before` is not valid after the merge
     const bool was_live = before && !before->withdrawn;
-    const bool new_version =
-        !before || entry.incarnation > before->incarnation || entry.withdrawn != before->withdrawn;
+    const bool new_version = !before || newer_incarnation(entry.incarnation, before->incarnation) ||
+                             entry.withdrawn != before->withdrawn;
     const Merge merged = parts_.labels
                              .merge(label, received(entry, before, context),
                                     account_of(context.source, entry.claimed, label), context.now, context.wall)
                              .merge;
-    if (merged != Merge::added && !(merged == Merge::refreshed && new_version)) return;
+    if (merged != Merge::added && !(merged == Merge::refreshed && new_version)) return false;
     const Endpoint& endpoint = parts_.endpoints.at(entry.endpoint);
     if (entry.withdrawn && was_live) parts_.observer.note(EntryForgotten{label, endpoint, ForgottenWhy::withdrawn});
     if (!entry.withdrawn && !was_live) parts_.observer.note(EntryLearned{label, endpoint, LearnedFrom::gossip});
     // What is new, or ends, is passed on as news. A renewal is left to the digests.
     if (entry.withdrawn == was_live || !known) parts_.news.pass_on_host(label, entry, context.now);
+    return false;
 }
 
 }  // namespace halp

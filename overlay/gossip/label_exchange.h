@@ -43,7 +43,9 @@ public:
 
 private:
     gossip::LabelEntries entries_of(const Label& label, Instant now, UnixSeconds wall);
-    void merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context);
+    // True when the speaker, who announces this host, must hear that it is outranked here.
+    bool merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context);
+    [[nodiscard]] static bool behind(const gossip::Entry& entry, const HostEntry& held);
     void defend(const Label& label, const gossip::Entry& entry, const HostEntry& own,
                 const MessageContext& context);
     [[nodiscard]] HostEntry received(const gossip::Entry& entry, const HostEntry* before,

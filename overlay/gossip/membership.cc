@@ -35,10 +35,13 @@ bool Membership::called_by(EndpointId speaker, const gossip::Hello& hello, Insta
 
 bool Membership::merge(const gossip::Message& message, const MessageContext& context) {
     bool any_joined = false;
-    for (const gossip::Entry& entry : message.peers)
-        if (!parts_.identity.is_self(entry.endpoint) &&
-            parts_.identity.plausible(entry.endpoint, context.on_loopback) && merge_entry(entry, context))
+    for (const gossip::Entry& entry : message.peers) {
+        if (parts_.identity.is_self(entry.endpoint))
+            any_joined =
+                parts_.identity.answer_to(entry) || any_joined;  // others must hear the new incarnation soon
+        else if (parts_.identity.plausible(entry.endpoint, context.on_loopback) && merge_entry(entry, context))
             any_joined = true;
+    }
     parts_.view.merge_arrivals();
     return any_joined;
 }

@@ -22,7 +22,7 @@ public:
         Random& random;
         Observer& observer;
         PeerView& view;
-        const Identity& identity;
+        Identity& identity;
         Interests& interests;
         News& news;
     };

@@ -13,13 +13,15 @@ namespace {
 
 constexpr std::size_t items_max = 256;
 constexpr std::size_t items_per_message_max = 96;
+constexpr std::size_t contradictions_per_period_max = 16;
 
 }  // namespace
 
 void News::pass_on_host(const Label& label, const gossip::Entry& entry, Instant now) {
     const std::uint64_t fact =
         mix(label.hash() ^ parts_.endpoints.hash(entry.endpoint)) + entry.incarnation * 2 + entry.withdrawn;
-    if (told_.first(fact, now)) add_host(label, entry.endpoint, now);
+    // Without room it is counted, and the exchanges bring it.
+    if (told_.first(fact, now)) static_cast<void>(add_host(label, entry.endpoint, now));
 }
 
 void News::peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how, Instant now) {
@@ -40,22 +42,41 @@ void News::forget_peer(EndpointId peer, std::uint32_t incarnation) {
     told_.forget(mix(parts_.endpoints.hash(peer) + incarnation));
 }
 
-void News::start_period() { third_party_joins_left_ = 64 + 2 * parts_.view.capacity(); }
+void News::start_period() {
+    third_party_joins_left_ = 64 + 2 * parts_.view.capacity();
+    contradictions_left_ = contradictions_per_period_max;
+}
 
-void News::add(Item item, Instant now) {
+bool News::add(Item item, Instant now) {
     const std::size_t n = parts_.view.presentable_count();
     const auto rounds = static_cast<std::size_t>(std::bit_width(n));
     // One in e^pushes nodes of a swarm misses an item; its next exchange brings it.
     item.pushes = std::min(n, rounds + 2);
     const auto same = std::ranges::find_if(
         items_, [&](const Item& i) { return i.endpoint == item.endpoint && i.label == item.label; });
+    if (same == items_.end() && items_.size() >= items_max) {
+        ++dropped_;
+        return false;
+    }
     if (same != items_.end())
         same->pushes = item.pushes;
-    else if (items_.size() < items_max && item.pushes > 0)
+    else if (item.pushes > 0)
         items_.push_back(std::move(item));
-    if (items_.empty()) return;
+    if (items_.empty()) return true;  // there is nobody to tell
     const Instant soonest = pushed_at_ == never ? now : pushed_at_ + options_.news_interval;
     push_at_ = std::min(push_at_, std::max(now, soonest));
+    return true;
+}
+
+void News::contradict(EndpointId speaker, const std::vector<std::pair<Label, EndpointId>>& hosts, Instant now,
+                      UnixSeconds wall) {
+    if (hosts.empty() || contradictions_left_ == 0) return;
+    --contradictions_left_;
+    gossip::Message m = parts_.identity.message(gossip::Kind::news);
+    for (const auto& [label, host] : hosts) append_host(m, label, host, now, wall);
+    if (m.labels.empty()) return;
+    parts_.calls.open(speaker, CallPurpose::news, std::move(m), now);
+    ++sent_;
 }
 
 void News::append_host(gossip::Message& m, const Label& label, EndpointId host, Instant now,

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "overlay/gossip/calls.h"
@@ -30,9 +31,12 @@ public:
     };
     News(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
 
-    // Queues what this node knows of a node, or of a host of a label, at the time of the push.
-    void add_peer(EndpointId peer, Instant now) { add({std::nullopt, peer, 0}, now); }
-    void add_host(const Label& label, EndpointId host, Instant now) { add({label, host, 0}, now); }
+    // Queues what this node knows of a node, or of a host of a label, at the time of the push. False when too much
+    // waits already: then it is counted, and only the exchanges bring it to others.
+    bool add_peer(EndpointId peer, Instant now) { return add({std::nullopt, peer, 0}, now); }
+    [[nodiscard]] bool add_host(const Label& label, EndpointId host, Instant now) {
+        return add({label, host, 0}, now);
+    }
     // The same for something another node told; queued once for each state of the host.
     void pass_on_host(const Label& label, const gossip::Entry& entry, Instant now);
 
@@ -44,11 +48,17 @@ public:
     // A node is no longer listed, so its return will be news.
     void forget_peer(EndpointId peer, std::uint32_t incarnation);
 
+    // A speaker tells what is outranked here. Sends it the entries that outrank it, once and to it alone.
+    void contradict(EndpointId speaker, const std::vector<std::pair<Label, EndpointId>>& hosts, Instant now,
+                    UnixSeconds wall);
+
     // A new period: how many joins of third nodes may be passed on is counted afresh.
     void start_period();
     void push(Instant now, UnixSeconds wall);  // when next_deadline() has come
     [[nodiscard]] Instant next_deadline() const { return push_at_; }
     [[nodiscard]] std::uint64_t sent() const { return sent_; }
+    // Items for which there was no room.
+    [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
     void mark_endpoints(std::vector<bool>& marks) const;
 
 private:
@@ -57,7 +67,7 @@ private:
         EndpointId endpoint = no_endpoint;
         std::size_t pushes = 0;  // still to do
     };
-    void add(Item item, Instant now);
+    bool add(Item item, Instant now);
     [[nodiscard]] gossip::Message message(Instant now, UnixSeconds wall) const;
     void append_host(gossip::Message& m, const Label& label, EndpointId host, Instant now, UnixSeconds wall) const;
     void count_pushes(std::size_t targets);
@@ -69,7 +79,8 @@ private:
     std::size_t third_party_joins_left_ = 0;           // in this period
     Instant push_at_ = no_deadline;
     Instant pushed_at_ = never;
-    std::uint64_t sent_ = 0;
+    std::size_t contradictions_left_ = 0;  // in this period
+    std::uint64_t sent_ = 0, dropped_ = 0;
 };
 
 }  // namespace halp

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "store/hash.h"
+#include "store/incarnation.h"
 
 namespace halp {
 
@@ -215,14 +216,17 @@ std::optional<Peer> PeerView::find(EndpointId peer) const {
 // ---- reports ----
 
 PeerMerge PeerView::merge_into_grave(std::size_t at, const PeerReport& report, Instant now) {
-    if (report.incarnation > rows_[at].incarnation) {  // the node started again
+    if (newer_incarnation(report.incarnation, rows_[at].incarnation)) {  // the node started again
         const std::uint32_t seen = stamp(report.seen);
         restart(at, seen != 0 ? PeerRole::fresh : PeerRole::pool, report.incarnation, seen);
         if (report.claim.made()) details_for(at).claim = report.claim;
         return PeerMerge::revived;
     }
     Details& details = details_for(at);
-    if (details.left || report.seen == never || report.seen <= details.buried) return PeerMerge::stale;
+    // Hearsay does not bring back a node that left. When the node itself calls, it has started again, maybe with
+    // an older incarnation because its clock was set back.
+    if (details.left && !report.direct) return PeerMerge::stale;
+    if (report.seen == never || report.seen <= details.buried) return PeerMerge::stale;
     // It called this node, or another node reached it after its death here: probe it at once. A node that can call
     // but cannot be called stays dead.
     details.retry_at = std::min(details.retry_at, now);
@@ -248,7 +252,7 @@ PeerMerge PeerView::merge(const PeerReport& report, Instant now) {
 
 bool PeerView::merge_into_living(std::size_t at, const PeerReport& report, std::uint32_t seen, Instant now) {
     bool changed = false;
-    if (report.incarnation > rows_[at].incarnation) {
+    if (newer_incarnation(report.incarnation, rows_[at].incarnation)) {
         rows_[at].incarnation = report.incarnation;
         clear_failures(at);
         changed = true;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "store/incarnation.h"
+
 namespace halp {
 
 void PeerView::prove(EndpointId id, std::uint32_t incarnation, Instant now, bool may_anchor) {
@@ -12,7 +14,7 @@ void PeerView::prove(EndpointId id, std::uint32_t incarnation, Instant now, bool
     if (at == nowhere) at = insert({id, 0, 0, 0}, PeerRole::fresh);
     if (dead_at(at)) restart(at, PeerRole::fresh, 0, 0);
     Row& r = rows_[at];
-    r.incarnation = std::max(r.incarnation, incarnation);
+    r.incarnation = newest_incarnation(r.incarnation, incarnation);
     r.seen = std::max(r.seen, now_stamp);
     r.proved = now_stamp;
     note_arrival(at);
@@ -117,7 +119,7 @@ void PeerView::leave(EndpointId id, std::uint32_t incarnation, Instant now) {
     if (at == nowhere) at = insert({id, 0, 0, 0}, PeerRole::grave);
     assign(at, PeerRole::grave);
     ranked_.forget(id);
-    rows_[at].incarnation = std::max(rows_[at].incarnation, incarnation);
+    rows_[at].incarnation = newest_incarnation(rows_[at].incarnation, incarnation);
     Details& details = details_for(at);
     details.left = true;
     details.buried = now;

@@ -1,7 +1,11 @@
 #include "overlay/gossip/push_pull.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "overlay/gossip/entries.h"
 #include "store/hash.h"
+#include "store/incarnation.h"
 
 namespace halp {
 
@@ -35,6 +39,20 @@ void PushPull::add_everybody(gossip::Message& ours, Instant now) const {
     }
 }
 
+// When this list has a newer version of the speaker, or its tombstone, the speaker must hear that: others would
+// take its word for old news. It answers by a newer incarnation.
+void PushPull::add_contradiction(gossip::Message& ours, const gossip::Hello& hello, EndpointId speaker,
+                                 Instant now) const {
+    const std::optional<Peer> peer = parts_.view.find(speaker);
+    if (!peer) return;
+    const bool newer = newer_incarnation(peer->incarnation, hello.incarnation);
+    const bool tombstone = peer->dead() && peer->left && !newer_incarnation(hello.incarnation, peer->incarnation);
+    if (!newer && !tombstone) return;
+    if (std::ranges::find(ours.peers, speaker, &gossip::Entry::endpoint) != ours.peers.end()) return;
+    if (ours.peers.size() >= gossip::peers_per_message_max) ours.peers.pop_back();
+    ours.peers.push_back(peer_entry(*peer, now));
+}
+
 gossip::Message PushPull::opening(Instant now) {
     gossip::Message m = parts_.identity.message(gossip::Kind::exchange);
     m.hello.joining = parts_.view.proved_count() == 0;
@@ -56,6 +74,7 @@ gossip::Message PushPull::answer(const gossip::Message& theirs, EndpointId speak
     else
         for (const Peer& peer : parts_.view.sample(theirs.hello.peers == ours.hello.peers))
             if (peer.endpoint != speaker) ours.peers.push_back(peer_entry(peer, now));
+    add_contradiction(ours, theirs.hello, speaker, now);
     if (differs) ours.wanted.push_back(Label::halp().hash());
     parts_.labels.compare(theirs, ours, now, wall);
     if (theirs.hello.all_labels) parts_.labels.offer_missing(theirs, ours, now, wall);

@@ -14,6 +14,28 @@ TEST(Identity, ALaterStartOutranksAnEarlierOne) {
     EXPECT_EQ(next_incarnation(1'800'000'000, wall), 1'800'000'001u) << "also when the clock was set back";
 }
 
+TEST(Identity, OutranksTheTombstoneOfAnEarlierLifeAndAdoptsANewerVersionThatLives) {
+    GossipParts node;
+    const std::uint32_t first = node.identity.incarnation();
+    gossip::Entry said{.endpoint = node.peer(1), .incarnation = first, .suspect = true};
+    EXPECT_FALSE(node.identity.answer_to(said)) << "a suspicion is left to the probes that it causes";
+    said = {.endpoint = node.peer(1), .incarnation = first - 5, .withdrawn = true};
+    EXPECT_FALSE(node.identity.answer_to(said)) << "it is outranked already";
+    said.incarnation = first + 3600;
+    EXPECT_TRUE(node.identity.answer_to(said));
+    EXPECT_EQ(node.identity.incarnation(), first + 3601);
+    said = {.endpoint = node.peer(1), .incarnation = 0xffffffffU};
+    EXPECT_FALSE(node.identity.answer_to(said)) << "more than half the circle ahead is behind";
+    said.incarnation = first + 0x7fffff00U;
+    EXPECT_TRUE(node.identity.answer_to(said));
+    said.incarnation = 0xffffffffU;
+    EXPECT_TRUE(node.identity.answer_to(said));
+    EXPECT_EQ(node.identity.incarnation(), 0xffffffffU);
+    said.withdrawn = true;
+    EXPECT_TRUE(node.identity.answer_to(said));
+    EXPECT_EQ(node.identity.incarnation(), 1u) << "the numbers are a circle";
+}
+
 TEST(Identity, LearnsItsEndpointFromWhatOthersSee) {
     GossipParts node;
     const EndpointId first = node.endpoints.intern({"192.0.2.7", 3451});
@@ -85,10 +107,15 @@ TEST(Announcements, AreRenewedWithHigherVersionsAndOutrankContradictions) {
     const Label chat = Label::parse("chat").value();
     ASSERT_TRUE(node.announcements.announce(chat, node.peer(1), start, wall));
     const std::uint32_t first = node.announcements.all().front().incarnation;
-    node.announcements.renew_all(node.announcements.next_deadline(), wall);
+    const Instant later = node.announcements.next_deadline();
+    node.announcements.renew_due(later, wall);
     const std::uint32_t second = node.announcements.all().front().incarnation;
     EXPECT_GT(second, first);
-    node.announcements.outrank(chat, node.peer(1), second + 1000, start, wall);
+    node.announcements.defend(chat, node.peer(1), second + 500, false, later, wall);
+    EXPECT_EQ(node.announcements.all().front().incarnation, second + 500) << "announced by another node, too";
+    node.announcements.defend(chat, node.peer(1), second + 1000, true, later, wall);
+    EXPECT_LE(node.announcements.next_deadline(), later + node.options.gossip.period / 4);
+    node.announcements.renew_due(node.announcements.next_deadline(), wall);
     EXPECT_EQ(node.announcements.all().front().incarnation, second + 1001);
     EXPECT_TRUE(node.announcements.withdraw(chat, node.peer(1), start, wall));
     EXPECT_FALSE(node.announcements.withdraw(chat, node.peer(1), start, wall));

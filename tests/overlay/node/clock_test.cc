@@ -1,0 +1,114 @@
+// Clocks that are wrong, and time that passes while a node stands still (overlay/gossip/rules.md, section 4).
+#include <gtest/gtest.h>
+
+#include "overlay/node/overlay_node.h"
+#include "store/incarnation.h"
+#include "tests/simulations/swarm/swarm.h"
+
+namespace halp {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t hour = 3600, year = 365 * 24 * hour;
+
+struct Clocks : testing::Test {
+    explicit Clocks(std::size_t nodes = 8) : swarm(21) {
+        swarm.add(nodes, 0);
+        EXPECT_TRUE(swarm.within(10s, [&] { return swarm.all_know_all(); }));
+    }
+    [[nodiscard]] bool all_list() const { return swarm.listing(chat, service) == swarm.living(); }
+
+    Swarm swarm;
+    const Label chat = Label::parse("chat").value();
+    const Endpoint service{"10.9.9.9", 80};
+};
+
+TEST_F(Clocks, ANodeTwoYearsBehindSeesWhatOthersAnnounceAndIsSeen) {
+    swarm.world.set_wall_skew(swarm.host(3), -2 * year);
+    swarm.world.set_wall_skew(swarm.host(4), 2 * year);
+    ASSERT_TRUE(swarm.node(1).announce(chat, service));
+    EXPECT_TRUE(swarm.within(1s, [&] { return all_list(); }));
+    const Endpoint late{"10.9.9.8", 80}, early{"10.9.9.7", 80};
+    ASSERT_TRUE(swarm.node(3).announce(chat, late));
+    ASSERT_TRUE(swarm.node(4).announce(chat, early));
+    EXPECT_TRUE(
+        swarm.within(1s, [&] { return swarm.listing(chat, late) == 8 && swarm.listing(chat, early) == 8; }));
+}
+
+TEST_F(Clocks, ARenewalMadeWithAWrongClockAndThoseAfterItCount) {
+    ASSERT_TRUE(swarm.node(1).announce(chat, service));
+    ASSERT_TRUE(swarm.within(1s, [&] { return all_list(); }));
+    swarm.world.set_wall_skew(swarm.host(1), 2 * year);
+    swarm.world.run_for(150s);  // a renewal
+    swarm.world.set_wall_skew(swarm.host(1), 0);
+    for (int i = 0; i < 70; ++i) {
+        swarm.world.run_for(10s);
+        ASSERT_TRUE(all_list()) << i;
+    }
+}
+
+TEST_F(Clocks, ANodeIsBackAtOnceWhenItsClockWasSetBackBeforeItStartedAgain) {
+    swarm.world.set_wall_skew(swarm.host(5), hour);
+    swarm.crash(5);
+    swarm.restart(5);
+    ASSERT_TRUE(swarm.within(10s, [&] { return swarm.all_know_all(); }));
+    ASSERT_TRUE(swarm.node(5).announce(chat, service));
+    ASSERT_TRUE(swarm.within(1s, [&] { return all_list(); }));
+    swarm.node(5).leave();
+    swarm.world.run_for(5s);
+    swarm.crash(5);
+    EXPECT_EQ(swarm.listing(chat, service), 0u);
+    EXPECT_EQ(swarm.listing(Label::halp(), swarm.at(5)), 0u);
+    swarm.world.set_wall_skew(swarm.host(5), 0);
+    swarm.restart(5);
+    ASSERT_TRUE(swarm.node(5).announce(chat, service));
+    EXPECT_TRUE(swarm.within(4s, [&] { return swarm.all_know_all(); }));
+    EXPECT_TRUE(swarm.within(4s, [&] { return all_list(); }));
+    swarm.world.run_for(400s);
+    EXPECT_TRUE(all_list());
+    EXPECT_TRUE(swarm.all_know_all());
+}
+
+TEST_F(Clocks, AnAnnouncementIsWithdrawnByANodeWhoseClockWasSetBack) {
+    swarm.world.set_wall_skew(swarm.host(5), 2 * year);
+    ASSERT_TRUE(swarm.node(5).announce(chat, service));
+    ASSERT_TRUE(swarm.within(1s, [&] { return all_list(); }));
+    swarm.crash(5);
+    swarm.world.set_wall_skew(swarm.host(5), 0);
+    swarm.restart(5);
+    ASSERT_TRUE(swarm.node(5).announce(chat, service));
+    swarm.world.run_for(10s);  // the others tell what they have
+    ASSERT_TRUE(swarm.node(5).withdraw(chat, service));
+    EXPECT_TRUE(swarm.within(1s, [&] { return swarm.listing(chat, service) == 0; }));
+    swarm.world.run_for(60s);
+    EXPECT_EQ(swarm.listing(chat, service), 0u);
+}
+
+TEST_F(Clocks, TwoNodesThatAnnounceOneHostDoNotOutbidEachOther) {
+    ASSERT_TRUE(swarm.node(1).announce(chat, service));
+    swarm.world.run_for(1s);
+    ASSERT_TRUE(swarm.node(2).announce(chat, service));
+    swarm.world.run_for(10s);
+    const std::uint64_t before = swarm.node(1).status().news_sent + swarm.node(2).status().news_sent;
+    swarm.world.run_for(60s);
+    EXPECT_LE(swarm.node(1).status().news_sent + swarm.node(2).status().news_sent, before + 4);
+    ASSERT_TRUE(swarm.node(1).withdraw(chat, service));  // the other one still announces it
+    swarm.world.run_for(3s);
+    EXPECT_TRUE(all_list());
+}
+
+TEST(Incarnation, EveryNumberIsOutrankedByTheNext) {
+    for (const std::uint32_t n : {1U, 2U, 1'700'000'000U, 0x7fffffffU, 0x80000000U, 0xfffffff0U, 0xffffffffU}) {
+        EXPECT_TRUE(newer_incarnation(incarnation_after(n), n)) << n;
+        EXPECT_FALSE(newer_incarnation(n, incarnation_after(n))) << n;
+        EXPECT_FALSE(newer_incarnation(n, n)) << n;
+        EXPECT_TRUE(newer_incarnation(n, 0)) << "nothing is older than no number";
+        EXPECT_EQ(newest_incarnation(n, incarnation_after(n)), incarnation_after(n));
+    }
+    EXPECT_NE(newer_incarnation(1, 0x80000001U), newer_incarnation(0x80000001U, 1))
+        << "opposite ones have an order";
+}
+
+}  // namespace
+}  // namespace halp
