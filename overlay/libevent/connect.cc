@@ -103,8 +103,14 @@ void LibeventStreams::try_next_address(Stream& stream) {
 
 // Returns 0 or an errno. The outcome shows when the socket becomes writable.
 int LibeventStreams::start_connecting(Stream& stream, const SocketAddress& to) {
+    if (!files_.take(FileUse::dialled)) return EMFILE;
     stream.fd = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (stream.fd < 0) return errno;
+    if (stream.fd < 0) {
+        const int error = errno;
+        files_.give_back(FileUse::dialled);
+        if (error == EMFILE || error == ENFILE) files_.system_refused(FileUse::dialled);
+        return error;
+    }
     const int on = 1;
     ::setsockopt(stream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     keep_alive(stream.fd);

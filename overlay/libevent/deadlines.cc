@@ -67,7 +67,7 @@ void LibeventStreams::expire(Stream& stream) {
             ++stats_.shed_idle;
             return lose(stream, stream.unsent() > 0);
         case StreamState::flushing:
-            ++stats_.shed_slow_reader;
+            shed(Shed::slow_reader);
             return release(stream, stream.accepted);
         case StreamState::draining:
             return release(stream);

@@ -12,9 +12,15 @@ namespace halp {
 
 inline constexpr Duration no_timeout = Duration::max();
 
+// What a connection is for, where the limit of open files is shared out (file_budget.h).
+enum class FileUse : std::uint8_t { accepted, dialled, admin, records };
+inline constexpr std::size_t file_uses = 4;
+
 struct WorldLimits {
-    std::size_t accepted_max = 4096;            // listen() lowers it to what the limit of open files allows
+    // listen() lowers both when the limit of open files is small. One source gets at most half of them then.
+    std::size_t accepted_max = 4096;
     std::size_t accepted_per_source_max = 256;  // per IPv4 address or IPv6 /64
+    FileUse accepts_as = FileUse::accepted;
 
     // A write ends a stream that has more than this unsent already. One write may exceed the limit: a long list is
     // one answer, however slowly the peer reads it.
@@ -53,6 +59,7 @@ struct WorldLimits {
 // each client makes it hold, so the world waits for a slow reader instead of cutting it off.
 [[nodiscard]] inline WorldLimits limits_for_streaming(std::size_t connections_max) {
     WorldLimits limits;
+    limits.accepts_as = FileUse::records;
     limits.accepted_max = limits.accepted_per_source_max = connections_max;
     limits.output_per_stream_max = std::size_t{8} << 20;
     limits.output_total_max = std::size_t{1} << 30;
@@ -63,14 +70,18 @@ struct WorldLimits {
     return limits;
 }
 
+// Why a connection was not taken, or was ended because its reader was too slow.
+enum class Shed : std::uint8_t { total_limit, source_limit, no_descriptor, slow_reader };
+
 struct WorldStats {
     std::uint64_t accepted = 0;
     std::uint64_t shed_total_limit = 0;   // more connections than accepted_max
     std::uint64_t shed_source_limit = 0;  // more than accepted_per_source_max
-    std::uint64_t shed_no_descriptor = 0;
+    std::uint64_t shed_no_descriptor = 0;  // none left, or none of the budget
     std::uint64_t shed_idle = 0;
     std::uint64_t shed_slow_reader =
         0;  // by the output limits, or because a closed stream was never read to the end
+    std::uint64_t pauses = 0;  // of accepting, because the system had no descriptor or no memory
     std::uint64_t connected = 0;
     std::uint64_t connects_failed = 0;
     std::uint64_t bytes_in = 0;

@@ -86,9 +86,12 @@ int open_spare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 }  // namespace
 
-LibeventListener::LibeventListener(event_base* base, LibeventStreams& streams, WorldStats& stats)
+LibeventListener::LibeventListener(event_base* base, LibeventStreams& streams, FileBudget& files,
+                                   const WorldLimits& limits, WorldStats& stats)
     : base_(base),
       streams_(streams),
+      files_(files),
+      limits_(limits),
       stats_(stats),
       resume_event_(evtimer_new(
           base, [](evutil_socket_t, short, void* self) { static_cast<LibeventListener*>(self)->resume(); }, this)) {
@@ -173,13 +176,15 @@ void LibeventListener::shed_without_descriptor(int listening_fd) {
     const bool nobody_waits = fd < 0 && errno == EAGAIN;
     if (fd >= 0) {
         ::close(fd);
-        ++stats_.shed_no_descriptor;
+        streams_.shed(Shed::no_descriptor);
     }
+    files_.system_refused(limits_.accepts_as);
     spare_fd_ = open_spare();
     if ((fd < 0 && !nobody_waits) || spare_fd_ < 0) pause();
 }
 
 void LibeventListener::pause() {
+    ++stats_.pauses;
     for (const ListeningSocket& socket : sockets_) event_del(socket.readable);
     evtimer_add(resume_event_, &pause_time);
 }

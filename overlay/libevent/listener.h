@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "overlay/libevent/address.h"
+#include "overlay/libevent/file_budget.h"
 #include "overlay/libevent/limits.h"
 #include "overlay/libevent/streams.h"
 #include "store/endpoint.h"
@@ -20,7 +21,8 @@ namespace halp {
 
 class LibeventListener {
 public:
-    LibeventListener(event_base* base, LibeventStreams& streams, WorldStats& stats);
+    LibeventListener(event_base* base, LibeventStreams& streams, FileBudget& files, const WorldLimits& limits,
+                     WorldStats& stats);
     ~LibeventListener();
     LibeventListener(const LibeventListener&) = delete;
     LibeventListener& operator=(const LibeventListener&) = delete;
@@ -47,6 +49,8 @@ private:
 
     event_base* base_;
     LibeventStreams& streams_;
+    FileBudget& files_;
+    const WorldLimits& limits_;
     WorldStats& stats_;
     std::list<ListeningSocket> sockets_;
     event* resume_event_;

@@ -18,11 +18,13 @@ bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK || 
 
 }  // namespace
 
-LibeventStreams::LibeventStreams(event_base* base, const Clock& clock, const WorldLimits& limits, WorldStats& stats)
+LibeventStreams::LibeventStreams(event_base* base, const Clock& clock, const WorldLimits& limits, WorldStats& stats,
+                                 FileBudget& files)
     : base_(base),
       clock_(clock),
       limits_(limits),
       stats_(stats),
+      files_(files),
       deadline_event_(evtimer_new(
           base, [](evutil_socket_t, short, void* self) { static_cast<LibeventStreams*>(self)->expire_due(); },
           this)),
@@ -61,7 +63,7 @@ void LibeventStreams::write(StreamId id, Bytes bytes) {
         if (bytes.empty()) return;
     }
     if (enqueue(*stream, bytes)) return;
-    ++stats_.shed_slow_reader;
+    shed(Shed::slow_reader);
     if (stream->attempt) stream->attempt->failure = ConnectFailure::local_limit;
     lose_later(*stream, stream->accepted);
 }
@@ -102,14 +104,24 @@ std::optional<Endpoint> LibeventStreams::local_address(StreamId id) {
 // ---- accepting ----
 
 bool LibeventStreams::welcomes(const SocketAddress& source) {
-    if (stats_.live_accepted >= limits_.accepted_max) {
-        ++stats_.shed_total_limit;
-        return false;
-    }
     const auto found = accepted_by_source_.find(source_key(source));
-    if (found == accepted_by_source_.end() || found->second < limits_.accepted_per_source_max) return true;
-    ++stats_.shed_source_limit;
+    const bool source_full = found != accepted_by_source_.end() && found->second >= limits_.accepted_per_source_max;
+    if (stats_.live_accepted >= limits_.accepted_max)
+        shed(Shed::total_limit, &source);
+    else if (source_full)
+        shed(Shed::source_limit, &source);
+    else if (!files_.take(limits_.accepts_as))
+        shed(Shed::no_descriptor, &source);
+    else
+        return true;
     return false;
+}
+
+void LibeventStreams::shed(Shed cause, const SocketAddress* source) {
+    const std::array<std::uint64_t*, 4> counters{&stats_.shed_total_limit, &stats_.shed_source_limit,
+                                                 &stats_.shed_no_descriptor, &stats_.shed_slow_reader};
+    ++*counters[static_cast<std::size_t>(cause)];
+    if (shed_call_) shed_call_(cause, source);
 }
 
 StreamId LibeventStreams::adopt(int fd, const SocketAddress& source) {
@@ -270,6 +282,7 @@ void LibeventStreams::close_socket(Stream& stream, bool reset) {
     const linger at_once{1, 0};
     if (reset) ::setsockopt(stream.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     ::close(stream.fd);
+    files_.give_back(stream.accepted ? limits_.accepts_as : FileUse::dialled);
     stream.fd = -1;
 }
 

@@ -9,12 +9,15 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "overlay/environment.h"
 #include "overlay/libevent/address.h"
+#include "overlay/libevent/file_budget.h"
 #include "overlay/libevent/limits.h"
 #include "overlay/libevent/resolver.h"
 #include "overlay/libevent/stream.h"
@@ -28,8 +31,9 @@ namespace halp {
 
 class LibeventStreams final : public Transport {
 public:
-    // `limits` and `stats` belong to the world and outlive this object.
-    LibeventStreams(event_base* base, const Clock& clock, const WorldLimits& limits, WorldStats& stats);
+    // All references belong to the world, or outlive it.
+    LibeventStreams(event_base* base, const Clock& clock, const WorldLimits& limits, WorldStats& stats,
+                    FileBudget& files);
     ~LibeventStreams() override;
     LibeventStreams(const LibeventStreams&) = delete;
     LibeventStreams& operator=(const LibeventStreams&) = delete;
@@ -48,9 +52,12 @@ public:
     // Some streams cannot be freed before libevent has released their names.
     [[nodiscard]] bool resolving() const { return resolver_.busy(); }
 
-    // For the listener. An unwelcome connection is counted; the caller closes it.
+    // For the listener. True: adopt() must follow. An unwelcome connection is counted; the caller closes it.
     [[nodiscard]] bool welcomes(const SocketAddress& source);
     StreamId adopt(int fd, const SocketAddress& source);  // tells on_accept
+    // Counts what is shed and tells on_shed(). The source is nullptr when it is not known.
+    void shed(Shed cause, const SocketAddress* source = nullptr);
+    void on_shed(std::function<void(Shed, const SocketAddress*)> call) { shed_call_ = std::move(call); }
     void receive_first(StreamId id);  // reads what has arrived already, without waiting for the loop
 
     // Calls the handler through `call`. Bytes that it writes leave together at the end, with FIN if it closes.
@@ -108,6 +115,8 @@ private:
     const Clock& clock_;
     const WorldLimits& limits_;
     WorldStats& stats_;
+    FileBudget& files_;
+    std::function<void(Shed, const SocketAddress*)> shed_call_;
     EventHandler* handler_ = nullptr;
     bool telling_ = false;
     std::array<char, 65536> buffer_;  // all streams are read into it

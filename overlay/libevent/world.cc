@@ -2,7 +2,6 @@
 
 #include <event2/event.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/time.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include <list>
 #include <utility>
 
+#include "overlay/libevent/library_log.h"
 #include "overlay/libevent/listener.h"
 #include "overlay/libevent/streams.h"
 
@@ -114,36 +114,35 @@ struct Call {
     std::list<Call>::iterator self;
 };
 
-// Raises the number of files that this process may have open to its maximum, and returns it.
-std::size_t raise_file_limit() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-    if (limit.rlim_cur < limit.rlim_max) {
-        const rlimit wanted{limit.rlim_max, limit.rlim_max};
-        if (setrlimit(RLIMIT_NOFILE, &wanted) == 0) limit = wanted;
-    }
-    return static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, 1U << 20));
-}
-
-// Leaves a quarter of the files for outgoing connections, and some for the storage.
-std::size_t accepted_max_of(std::size_t files) {
-    const std::size_t kept = 32;
-    return files > 2 * kept ? (files - kept) / 4 * 3 : kept;
-}
-
 }  // namespace
 
 struct LibeventWorld::Parts {
-    Parts(const WorldLimits& wanted_limits, event_base* borrowed)
+    Parts(const WorldLimits& wanted_limits, event_base* borrowed, FileBudget* given_files)
         : limits(wanted_limits),
+          files(given_files ? *given_files : own_files),
           owned(borrowed ? nullptr : event_base_new()),
           base(borrowed ? borrowed : owned),
-          streams(std::make_unique<LibeventStreams>(base, clock, limits, stats)),
+          streams(std::make_unique<LibeventStreams>(base, clock, limits, stats, files)),
           alarm(base, clock, *streams),
-          listener(base, *streams, stats) {}
+          listener(base, *streams, files, limits, stats) {
+        files.guarantee(limits.accepts_as, 2);
+        files.guarantee(FileUse::dialled, 2);
+    }
+
+    // Call it once, when the limit of open files is known.
+    void lower_limits() {
+        const std::size_t bearable = files.most(limits.accepts_as);
+        if (bearable >= limits.accepted_max) return;
+        const bool by_source = limits.accepted_per_source_max < limits.accepted_max;
+        limits.accepted_max = bearable;
+        limits.accepted_per_source_max =
+            std::min(limits.accepted_per_source_max, by_source ? std::max<std::size_t>(bearable / 2, 1) : bearable);
+    }
 
     WorldLimits limits;
     WorldStats stats;
+    FileBudget own_files;
+    FileBudget& files;
     event_base* owned;
     event_base* base;
     MachineClock clock;
@@ -156,9 +155,10 @@ struct LibeventWorld::Parts {
     bool files_counted = false;
 };
 
-LibeventWorld::LibeventWorld(const WorldLimits& limits, event_base* borrowed) {
+LibeventWorld::LibeventWorld(const WorldLimits& limits, event_base* borrowed, FileBudget* files) {
     std::signal(SIGPIPE, SIG_IGN);
-    parts_ = std::make_unique<Parts>(limits, borrowed);
+    take_over_library_log();
+    parts_ = std::make_unique<Parts>(limits, borrowed, files);
 }
 
 LibeventWorld::~LibeventWorld() {
@@ -180,8 +180,8 @@ void LibeventWorld::attach(EventHandler& handler) {
 
 Result<Endpoint> LibeventWorld::listen(const Endpoint& local) {
     if (!std::exchange(parts_->files_counted, true)) {
-        const std::size_t bearable = accepted_max_of(raise_file_limit());
-        parts_->limits.accepted_max = std::min(parts_->limits.accepted_max, bearable);
+        if (&parts_->files == &parts_->own_files) parts_->files.set_limit(FileBudget::raise());
+        parts_->lower_limits();
     }
     return parts_->listener.listen(local);
 }
@@ -213,6 +213,11 @@ Transport& LibeventWorld::transport() { return *parts_->streams; }
 Environment LibeventWorld::environment() { return {clock(), alarm(), random(), transport()}; }
 event_base* LibeventWorld::base() { return parts_->base; }
 const WorldStats& LibeventWorld::stats() const { return parts_->stats; }
+const WorldLimits& LibeventWorld::limits() const { return parts_->limits; }
+FileBudget& LibeventWorld::files() { return parts_->files; }
+void LibeventWorld::on_shed(std::function<void(Shed, const SocketAddress*)> call) {
+    parts_->streams->on_shed(std::move(call));
+}
 
 std::optional<Endpoint> LibeventWorld::local_address(StreamId stream) const {
     return parts_->streams->local_address(stream);

@@ -16,6 +16,8 @@
 #include <optional>
 
 #include "overlay/environment.h"
+#include "overlay/libevent/address.h"
+#include "overlay/libevent/file_budget.h"
 #include "overlay/libevent/limits.h"
 #include "store/endpoint.h"
 #include "store/result.h"
@@ -27,9 +29,11 @@ namespace halp {
 
 class LibeventWorld {
 public:
-    // With `borrowed`, an event base that outlives the world, several worlds share one loop. SIGPIPE is ignored
-    // from now on, in the whole process.
-    explicit LibeventWorld(const WorldLimits& limits = {}, event_base* borrowed = nullptr);
+    // With `borrowed`, an event base that outlives the world, several worlds share one loop. A program with several
+    // worlds or other connections gives all of them one budget of files, which outlives them. SIGPIPE is ignored
+    // from now on, in the whole process, and what libevent says goes where library_log.h says.
+    explicit LibeventWorld(const WorldLimits& limits = {}, event_base* borrowed = nullptr,
+                           FileBudget* files = nullptr);
     ~LibeventWorld();
     LibeventWorld(const LibeventWorld&) = delete;
     LibeventWorld& operator=(const LibeventWorld&) = delete;
@@ -38,7 +42,7 @@ public:
     void attach(EventHandler& handler);
 
     // Port 0 takes any free port; the answer says which. "::" takes IPv4 too. May be called several times. The
-    // first call raises the process's limit of open files to what is allowed.
+    // first call raises the process's limit of open files to what is allowed, unless the budget is given.
     [[nodiscard]] Result<Endpoint> listen(const Endpoint& local);
     void stop_listening();
 
@@ -61,6 +65,10 @@ public:
     [[nodiscard]] event_base* base();
 
     [[nodiscard]] const WorldStats& stats() const;
+    [[nodiscard]] const WorldLimits& limits() const;  // as listen() has lowered them
+    [[nodiscard]] FileBudget& files();
+    // Called for each connection that is refused or cut off; the source is nullptr when it is not known.
+    void on_shed(std::function<void(Shed, const SocketAddress*)> call);
     [[nodiscard]] std::optional<Endpoint> local_address(StreamId stream) const;
 
 private:

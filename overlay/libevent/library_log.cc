@@ -1,0 +1,91 @@
+#include "overlay/libevent/library_log.h"
+
+#include <event2/event.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+namespace halp {
+namespace {
+
+using LogClock = std::chrono::steady_clock;
+constexpr int message_burst = 10;
+constexpr std::chrono::seconds message_pause{10};
+
+struct LibraryMessages {
+    LibraryLog log;
+    LogClock::time_point full_at{};  // when the whole burst is available again
+    std::uint64_t held_back = 0;
+};
+
+LibraryMessages& library_messages() {
+    static LibraryMessages messages;
+    return messages;
+}
+
+void pass_on(const char* message) {
+    LibraryMessages& messages = library_messages();
+    const std::uint64_t held_back = std::exchange(messages.held_back, 0);
+    if (messages.log) return messages.log(message, held_back);
+    std::fprintf(stderr, "libevent: %s\n", message);
+    if (held_back > 0)
+        std::fprintf(stderr, "libevent: %llu messages before it were not written\n",
+                     static_cast<unsigned long long>(held_back));
+}
+
+void on_message(int severity, const char* message) {
+    LibraryMessages& messages = library_messages();
+    if (severity == EVENT_LOG_ERR) return pass_on(message);
+    if (severity == EVENT_LOG_DEBUG) return;
+    const auto now = LogClock::now();
+    const auto begin = std::max(messages.full_at, now);
+    if (begin + message_pause > now + message_burst * message_pause) {
+        ++messages.held_back;
+        return;
+    }
+    messages.full_at = begin + message_pause;
+    pass_on(message);
+}
+
+[[noreturn]] void on_fatal(int) {
+    pass_on("an error of the system that leaves no way to go on; the program ends");
+    std::_Exit(EXIT_FAILURE);
+}
+
+// Asks until there is memory, as operator new does.
+template <class Ask>
+void* insist(std::size_t size, Ask ask) {
+    for (;;) {
+        void* const memory = ask();
+        if (memory || size == 0) return memory;
+        const std::new_handler handler = std::get_new_handler();
+        if (!handler) return nullptr;
+        handler();
+    }
+}
+
+void* library_malloc(std::size_t size) {
+    return insist(size, [size] { return std::malloc(size); });
+}
+
+void* library_realloc(void* old, std::size_t size) {
+    return insist(size, [old, size] { return std::realloc(old, size); });
+}
+
+}  // namespace
+
+void set_library_log(LibraryLog log) { library_messages().log = std::move(log); }
+
+void take_over_library_log() {
+    static bool taken = false;
+    if (std::exchange(taken, true)) return;
+    event_set_mem_functions(library_malloc, library_realloc, std::free);
+    event_set_log_callback(on_message);
+    event_set_fatal_callback(on_fatal);
+}
+
+}  // namespace halp
