@@ -229,11 +229,19 @@ private:
         OverlayOptions& node = out_.settings.node;
         at_most("view.swapper", node.view.swapper, "view.fresh_max", node.view.fresh_max);
         check_hash_range();
-        if (out_.origins.count("text.sessions_per_source_max") > 0)
-            at_most("text.sessions_per_source_max", node.text.sessions_per_source_max, "text.sessions_max",
-                    node.text.sessions_max);
-        else
-            node.text.sessions_per_source_max = std::min(node.text.sessions_per_source_max, node.text.sessions_max);
+        at_most_or_lowered("text.sessions_per_source_max", node.text.sessions_per_source_max, "text.sessions_max",
+                           node.text.sessions_max);
+        ConnectionSettings& connections = out_.settings.connections;
+        at_most_or_lowered("limits.connections_per_source_max", connections.connections_per_source_max,
+                           "limits.connections_max", connections.connections_max);
+        at_most_or_lowered("limits.admin_streams_max", connections.admin_streams_max,
+                           "limits.admin_connections_max", connections.admin_connections_max);
+    }
+
+    // A part that nobody has set follows the whole.
+    void at_most_or_lowered(const char* part, std::size_t& part_value, const char* whole, std::size_t whole_value) {
+        if (out_.origins.count(part) > 0) return at_most(part, part_value, whole, whole_value);
+        part_value = std::min(part_value, whole_value);
     }
 
     void at_most(const char* part, std::size_t part_value, const char* whole, std::size_t whole_value) {

@@ -30,6 +30,10 @@ Value dht(Settings& s) {
     return value_of(s.dht.*member);
 }
 template <auto member>
+Value connections(Settings& s) {
+    return value_of(s.connections.*member);
+}
+template <auto member>
 Value node(Settings& s) {
     return value_of(s.node.*member);
 }
@@ -179,6 +183,15 @@ constexpr std::array settings{
             "number of names listed below one label"},
     Setting{"limits.new_labels_per_source_and_hour", table<&TableLimits::new_labels_per_source_and_hour>,
             between(0, 1'000'000), live, "number of labels that one address group may create in an hour"},
+    Setting{"limits.connections_max", connections<&ConnectionSettings::connections_max>, between(8, 1'000'000),
+            restart, "connections taken at a time for gossip and HALP text; further ones are closed"},
+    Setting{"limits.connections_per_source_max", connections<&ConnectionSettings::connections_per_source_max>,
+            between(1, 1'000'000), restart, "of these, connections of one IPv4 address or IPv6 /64"},
+    Setting{"limits.admin_connections_max", connections<&ConnectionSettings::admin_connections_max>,
+            between(8, 65536), restart,
+            "connections of the admin socket at a time; idle ones are closed for new ones, then these wait"},
+    Setting{"limits.admin_streams_max", connections<&ConnectionSettings::admin_streams_max>, between(1, 65536),
+            restart, "of these, streams of events and announcements; further ones are refused"},
 
     Setting{"save.acknowledged", node<&OverlayOptions::save_acknowledged>, between(1ms, 1min), live,
             "time after which an answered insert is on disk"},

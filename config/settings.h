@@ -61,6 +61,14 @@ struct DhtSettings {
     std::string admins = "admin";  // clients that may remove channels, separated by commas
 };
 
+// Connections of the daemon. The limit of open files (RLIMIT_NOFILE) may lower all of them.
+struct ConnectionSettings {
+    std::size_t connections_max = 4096;            // accepted ones, for gossip and HALP text
+    std::size_t connections_per_source_max = 256;  // of one IPv4 address or IPv6 /64
+    std::size_t admin_connections_max = 512;
+    std::size_t admin_streams_max = 256;
+};
+
 struct Settings {
     ListenAddress listen;   // "::" accepts IPv4 as well; 0.0.0.0 is used where IPv6 is off
     std::string state_dir;  // empty: config/directories.h chooses
@@ -68,6 +76,7 @@ struct Settings {
     std::string admin;  // socket path; "off": none
     Profile profile = Profile::lan;
     LogSettings log;
+    ConnectionSettings connections;
     DhtSettings dht;
     OverlayOptions node;  // without listen_port, see overlay_options()
 };

@@ -128,6 +128,7 @@ AdminReply AdminApi::status() const {
     object.set("swarm", now.swarm).set("profile", info_.profile).set("listening", info_.listening);
     add_self(object, now).set("state_dir", info_.state_dir).set("cache_dir", info_.cache_dir);
     add_status(object, now);
+    if (info_.add_connections) info_.add_connections(object);
     if (info_.dht) object.set("dht", info_.dht());
     Json own = Json::array();
     for (const OwnAnnouncement& announcement : node_.announcements()) own.push(json_of(announcement));

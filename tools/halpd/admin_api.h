@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "overlay/environment.h"
 #include "overlay/event.h"
@@ -23,7 +24,8 @@ struct DaemonInfo {
     std::string version, profile, listening, state_dir, cache_dir;
     std::int64_t pid = 0;
     Instant started = never;
-    std::function<Json()> dht;  // empty: no records are kept here
+    std::function<void(Json&)> add_connections;  // empty: nothing is told of them
+    std::function<Json()> dht;                   // empty: no records are kept here
     // An array of at most `count` channels whose names follow `after`; each is an object with its `name`.
     std::function<Json(const std::string& after, std::size_t count)> dht_channels;
 };
@@ -33,6 +35,9 @@ struct StreamWanted {
     std::optional<Label> label;           // events of this label only
     std::optional<OwnAnnouncement> held;  // announced while the connection lives
     std::string opening;                  // what is sent at once
+    // What is sent then, as entries, with `initial_list_complete` at the end.
+    bool has_list = false;
+    std::vector<ListedHost> list;
 };
 
 struct AdminReply {
@@ -56,6 +61,15 @@ public:
 
     // The text of an event for a stream with this filter. Empty: the stream does not show the event.
     std::string stream_text(const Event& event, const std::optional<Label>& filter);
+    // Of the list that a stream of one label begins with.
+    std::string listed_text(const Label& label, const ListedHost& host);
+    std::string list_complete_text(const Label& label);
+    struct EntryChange {
+        Endpoint endpoint;
+        bool learned = false;
+    };
+    // Nothing for an event that does not change the list of this label.
+    [[nodiscard]] static std::optional<EntryChange> change_of(const Event& event, const Label& label);
     std::string leaving_text();
     void set_leaving() { leaving_ = true; }
 
@@ -89,7 +103,6 @@ private:
     Named endpoint_of(const Parameters& parameters, HostRule rule) const;
 
     std::string framed(std::string_view event, const Json& data);
-    std::string initial_list(const Label& label);
 
     OverlayNode& node_;
     const Clock& clock_;

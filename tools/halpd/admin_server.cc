@@ -6,6 +6,7 @@
 #include <event2/http.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -16,6 +17,8 @@ constexpr timeval heartbeat_interval{15, 0};
 constexpr int request_timeout_s = 30;
 constexpr ev_ssize_t headers_bytes_max = 8 << 10;
 constexpr ev_ssize_t body_bytes_max = 64 << 10;
+constexpr std::size_t entries_per_page = 500;        // of the list that begins a stream; about 100 kB
+constexpr std::size_t connections_for_requests = 4;  // that streams leave free
 
 Method method_of(const evhttp_request* request) {
     switch (evhttp_request_get_command(request)) {
@@ -68,9 +71,12 @@ const char* reason_of(int status) {
 
 }  // namespace
 
-AdminServer::AdminServer(event_base* base, AdminSocket socket, AdminApi& api)
+AdminServer::AdminServer(event_base* base, AdminSocket socket, AdminApi& api, FileBudget& files, AdminLimits limits,
+                         Warn warn)
     : socket_(std::move(socket)),
       api_(api),
+      limits_(limits),
+      warn_(std::move(warn)),
       http_(evhttp_new(base)),
       beat_(event_new(
           base, -1, EV_PERSIST,
@@ -82,9 +88,8 @@ AdminServer::AdminServer(event_base* base, AdminSocket socket, AdminApi& api)
     evhttp_set_timeout(http_, request_timeout_s);
     evhttp_set_gencb(
         http_, [](evhttp_request* request, void* self) { static_cast<AdminServer*>(self)->serve(request); }, this);
-    const int accepting = evhttp_accept_socket(http_, socket_.fd());
-    assert(accepting == 0);
-    static_cast<void>(accepting);
+    connections_ = std::make_unique<AdminConnections>(base, http_, socket_.fd(), limits_.connections_max, files,
+                                                      [this] { no_room_for_connection(); });
 }
 
 AdminServer::~AdminServer() {
@@ -95,17 +100,52 @@ AdminServer::~AdminServer() {
 }
 
 void AdminServer::serve(evhttp_request* request) {
+    connections_->used(bufferevent_getfd(buffers_of(request)), false);
     AdminReply answer = api_.handle({method_of(request), evhttp_request_get_uri(request), body_of(request)});
     if (!answer.stream) return reply(request, answer);
-    if (streams_.size() < streams_max) return open_stream(request, std::move(*answer.stream));
-    if (answer.stream->held) api_.release(*answer.stream->held);
-    reply(request, AdminApi::failure(503, "busy", "too many streams are open"));
+    if (const std::string why = no_room_for_stream(); !why.empty()) {
+        if (answer.stream->held) api_.release(*answer.stream->held);
+        ++counters_.streams_refused;
+        warn("a stream of the admin socket was refused: " + why);
+        return reply(request, AdminApi::failure(503, "busy", why));
+    }
+    connections_->used(bufferevent_getfd(buffers_of(request)), true);
+    open_stream(request, std::move(*answer.stream));
+}
+
+// Some connections are left to requests that are no streams.
+std::string AdminServer::no_room_for_stream() const {
+    const std::string open = std::to_string(streams_.size()) + " streams are open, ";
+    if (streams_.size() >= limits_.streams_max) return open + "as many as limits.admin_streams_max allows";
+    if (streams_.size() + connections_for_requests > connections_->possible())
+        return open + "as many as the limit of open files leaves to the admin socket (ulimit -n, LimitNOFILE)";
+    return {};
+}
+
+void AdminServer::no_room_for_connection() {
+    warn(std::to_string(connections_->count()) + " connections of the admin socket are open and " +
+         std::to_string(connections_->possible()) +
+         " are possible (limits.admin_connections_max, LimitNOFILE): idle ones are closed, new ones wait");
+}
+
+void AdminServer::warn(const std::string& sentence) const {
+    if (warn_) warn_(sentence);
+}
+
+Json AdminServer::status() const {
+    Json object = Json::object();
+    object.set("connections", connections_->count()).set("connections_max", limits_.connections_max);
+    object.set("idle_closed", connections_->counters().idle_closed);
+    object.set("pauses", connections_->counters().pauses);
+    object.set("streams", streams_.size()).set("streams_max", limits_.streams_max);
+    return object.set("streams_refused", counters_.streams_refused).set("readers_cut", counters_.readers_cut);
 }
 
 void AdminServer::reply(evhttp_request* request, const AdminReply& answer) {
     evkeyvalq* headers = evhttp_request_get_output_headers(request);
     evhttp_add_header(headers, "Content-Type", "application/json");
     evhttp_add_header(headers, "Cache-Control", "no-store");
+    if (answer.status == 503) evhttp_add_header(headers, "Connection", "close");  // makes room for others
     if (!answer.allow.empty()) evhttp_add_header(headers, "Allow", answer.allow.c_str());
     evbuffer* body = evbuffer_new();
     evbuffer_add(body, answer.json.data(), answer.json.size());
@@ -116,8 +156,13 @@ void AdminServer::reply(evhttp_request* request, const AdminReply& answer) {
 
 void AdminServer::open_stream(evhttp_request* request, StreamWanted wanted) {
     if (streams_.empty()) evtimer_add(beat_, &heartbeat_interval);
-    Stream& stream =
-        streams_.emplace_back(Stream{this, request, std::move(wanted.label), std::move(wanted.held), false});
+    Stream& stream = streams_.emplace_back();
+    stream.server = this;
+    stream.request = request;
+    stream.label = std::move(wanted.label);
+    stream.held = std::move(wanted.held);
+    stream.waiting = std::move(wanted.list);
+    stream.listed = !wanted.has_list;
     evkeyvalq* headers = evhttp_request_get_output_headers(request);
     evhttp_add_header(headers, "Content-Type", "text/event-stream");
     evhttp_add_header(headers, "Cache-Control", "no-store");
@@ -130,6 +175,7 @@ void AdminServer::open_stream(evhttp_request* request, StreamWanted wanted) {
         &stream);
     evhttp_send_reply_start(request, 200, "OK");
     send(stream, wanted.opening);
+    if (!stream.listed) send_page(stream);
     // A reader may stay silent for any time, but a closed connection must be noticed at once.
     bufferevent* buffers = buffers_of(request);
     bufferevent_set_timeouts(buffers, nullptr, nullptr);
@@ -140,8 +186,11 @@ void AdminServer::open_stream(evhttp_request* request, StreamWanted wanted) {
 void AdminServer::send(Stream& stream, const std::string& text) {
     if (stream.behind || text.empty()) return;
     evbuffer* unread = bufferevent_get_output(buffers_of(stream.request));
-    if (evbuffer_get_length(unread) > unread_max) {
+    if (evbuffer_get_length(unread) > limits_.unread_max) {
         stream.behind = true;
+        ++counters_.readers_cut;
+        warn("a reader of a stream of the admin socket left more than " + std::to_string(limits_.unread_max) +
+             " bytes unread and was disconnected");
         const timeval now{0, 0};
         event_base_once(
             bufferevent_get_base(buffers_of(stream.request)), -1, EV_TIMEOUT,
@@ -150,13 +199,50 @@ void AdminServer::send(Stream& stream, const std::string& text) {
     }
     evbuffer* chunk = evbuffer_new();
     evbuffer_add(chunk, text.data(), text.size());
-    evhttp_send_reply_chunk(stream.request, chunk);
+    // Each chunk replaces the callback of the one before it, so all of them have it until the list is sent.
+    const auto on_drained = [](evhttp_connection*, void* context) {
+        auto* drained = static_cast<Stream*>(context);
+        if (!drained->listed) drained->server->send_page(*drained);
+    };
+    evhttp_send_reply_chunk_with_cb(stream.request, chunk, stream.listed ? nullptr : +on_drained, &stream);
     evbuffer_free(chunk);
 }
 
+// A list of any length is sent in pages, each when the reader has taken the one before it.
+void AdminServer::send_page(Stream& stream) {
+    std::string page;
+    std::size_t entries = 0;
+    for (; stream.next < stream.waiting.size() && entries < entries_per_page; ++stream.next) {
+        const ListedHost& host = stream.waiting[stream.next];
+        if (stream.gone.count(host.endpoint) != 0) continue;
+        page += api_.listed_text(*stream.label, host);
+        ++entries;
+    }
+    if (stream.next == stream.waiting.size()) {
+        page += api_.list_complete_text(*stream.label);
+        stream.listed = true;
+        stream.waiting = {};
+        stream.gone = {};
+    }
+    send(stream, page);
+}
+
 void AdminServer::note(const Event& event) {
-    for (Stream& stream : streams_)
-        if (!stream.held) send(stream, api_.stream_text(event, stream.label));
+    for (Stream& stream : streams_) {
+        if (stream.held) continue;
+        if (!stream.listed) follow(stream, event);
+        send(stream, api_.stream_text(event, stream.label));
+    }
+}
+
+// What goes while the list is being sent must not be listed afterwards.
+void AdminServer::follow(Stream& stream, const Event& event) {
+    const std::optional<AdminApi::EntryChange> change = AdminApi::change_of(event, *stream.label);
+    if (!change) return;
+    if (change->learned)
+        stream.gone.erase(change->endpoint);
+    else
+        stream.gone.insert(change->endpoint);
 }
 
 void AdminServer::closed(Stream& stream) {

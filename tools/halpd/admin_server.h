@@ -1,14 +1,22 @@
 // Carries the admin API over HTTP/1.1 on a unix socket, on the world's event loop (libevent's evhttp).
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "overlay/event.h"
+#include "overlay/libevent/file_budget.h"
+#include "overlay/listing.h"
 #include "store/label.h"
 #include "tools/halpd/admin_api.h"
+#include "tools/halpd/admin_connections.h"
 #include "tools/halpd/admin_socket.h"
 
 struct event;
@@ -19,12 +27,24 @@ struct evhttp_request;
 
 namespace halp {
 
+struct AdminLimits {
+    std::size_t connections_max = 512;  // limits.admin_connections_max
+    std::size_t streams_max = 256;      // limits.admin_streams_max
+    // A reader that leaves more unread is disconnected; README.md, "Streams".
+    std::size_t unread_max = std::size_t{4} << 20;
+};
+
 class AdminServer {
 public:
-    static constexpr std::size_t streams_max = 32;
-    static constexpr std::size_t unread_max = std::size_t{4} << 20;
+    struct Counters {
+        std::uint64_t streams_refused = 0;
+        std::uint64_t readers_cut = 0;  // left too much unread
+    };
+    // Called with a sentence when something of a client was refused or closed for want of room.
+    using Warn = std::function<void(const std::string& sentence)>;
 
-    AdminServer(event_base* base, AdminSocket socket, AdminApi& api);
+    AdminServer(event_base* base, AdminSocket socket, AdminApi& api, FileBudget& files, AdminLimits limits = {},
+                Warn warn = {});
     ~AdminServer();
     AdminServer(const AdminServer&) = delete;
     AdminServer& operator=(const AdminServer&) = delete;
@@ -34,6 +54,8 @@ public:
     void note(const Event& event);
     // Sends the event `leaving` to all streams and ends them.
     void end_streams();
+    // For /v1/status: connections, streams, their limits, and what was refused.
+    [[nodiscard]] Json status() const;
 
 private:
     struct Stream {
@@ -42,20 +64,36 @@ private:
         std::optional<Label> label;
         std::optional<OwnAnnouncement> held;
         bool behind = false;  // left too much unread: closed at the next heartbeat
+        // The list that a stream of one label begins with: what is to be sent from `next` on, except what has
+        // gone meanwhile.
+        bool listed = true;  // all of it is sent
+        std::vector<ListedHost> waiting;
+        std::size_t next = 0;
+        std::set<Endpoint> gone;
     };
 
     void serve(evhttp_request* request);
     void reply(evhttp_request* request, const AdminReply& answer);
+    // Why there is no room for another stream; empty when there is.
+    [[nodiscard]] std::string no_room_for_stream() const;
+    void no_room_for_connection();
     void open_stream(evhttp_request* request, StreamWanted wanted);
+    void send_page(Stream& stream);
+    static void follow(Stream& stream, const Event& event);
+    void warn(const std::string& sentence) const;
     void send(Stream& stream, const std::string& text);
     void closed(Stream& stream);
     void heartbeat();
 
     AdminSocket socket_;
     AdminApi& api_;
+    AdminLimits limits_;
+    Warn warn_;
     evhttp* http_;
     event* beat_;
+    std::unique_ptr<AdminConnections> connections_;
     std::list<Stream> streams_;
+    Counters counters_;
 };
 
 }  // namespace halp

@@ -11,8 +11,6 @@
 namespace halp {
 namespace {
 
-constexpr std::size_t initial_entries_max = 10'000;
-
 // Joining and leaving nodes have their own events. A stream of the label `halp` shows them as entries.
 struct Change {
     const Label* label = nullptr;
@@ -69,17 +67,24 @@ std::string AdminApi::leaving_text() { return framed("leaving", Json::object());
 
 std::string AdminApi::stream_text(const Event& event, const std::optional<Label>& filter) {
     if (!filter) return for_everybody(event) ? framed(event_name(event), event_fields(event)) : std::string{};
-    const Change change = change_of(event);
+    const Change change = halp::change_of(event);
     if (change.label == nullptr || *change.label != *filter) return {};
     return framed(change.learned ? "entry_learned" : "entry_forgotten", change_fields(change));
 }
 
-std::string AdminApi::initial_list(const Label& label) {
-    std::string out;
-    for (const ListedHost& host : node_.hosts(label, 0, initial_entries_max))
-        out += framed("entry", json_of(host).set("label", label.text()));
+std::string AdminApi::listed_text(const Label& label, const ListedHost& host) {
+    return framed("entry", json_of(host).set("label", label.text()));
+}
+
+std::string AdminApi::list_complete_text(const Label& label) {
     const std::size_t total = node_.host_count(label);
-    return out + framed("initial_list_complete", Json::object().set("label", label.text()).set("total", total));
+    return framed("initial_list_complete", Json::object().set("label", label.text()).set("total", total));
+}
+
+std::optional<AdminApi::EntryChange> AdminApi::change_of(const Event& event, const Label& label) {
+    const Change change = halp::change_of(event);
+    if (change.label == nullptr || *change.label != label) return std::nullopt;
+    return EntryChange{*change.endpoint, change.learned};
 }
 
 AdminReply AdminApi::events(const AdminRequest& request) {
@@ -97,7 +102,8 @@ AdminReply AdminApi::events(const AdminRequest& request) {
     if (!label) return failure(400, "bad_label", label.error().message);
     if (label->lists_names()) return failure(400, "bad_label", "lists of names cannot be watched");
     reply.stream->label = *label;
-    reply.stream->opening = initial_list(*label);
+    reply.stream->has_list = true;
+    reply.stream->list = node_.hosts(*label, 0, node_.host_count(*label));
     return reply;
 }
 

@@ -32,6 +32,20 @@ config::LogSettings log_settings(const config::Settings& settings, const config:
     return log;
 }
 
+WorldLimits world_limits(const config::ConnectionSettings& connections) {
+    WorldLimits limits;
+    limits.accepted_max = connections.connections_max;
+    limits.accepted_per_source_max = connections.connections_per_source_max;
+    return limits;
+}
+
+AdminLimits admin_limits(const config::ConnectionSettings& connections) {
+    AdminLimits limits;
+    limits.connections_max = connections.admin_connections_max;
+    limits.streams_max = connections.admin_streams_max;
+    return limits;
+}
+
 std::string profile_name(Profile profile) { return config::plain_text(config::value_of(profile)); }
 
 }  // namespace
@@ -44,7 +58,14 @@ Daemon::Daemon(config::LoadedSettings loaded, config::Directories directories, s
       reload_(std::move(reload)),
       config_files_(std::move(loaded.files)),
       log_(log_settings(settings_, directories_), logs_to_journal()),
-      log_observer_(log_, world_.clock()) {}
+      files_(FileBudget::raise()),
+      world_(world_limits(settings_.connections), nullptr, &files_),
+      shortages_(log_, world_.clock()),
+      log_observer_(log_, world_.clock()) {
+    files_.guarantee(FileUse::admin, 1);
+    shortages_.watch(world_, "for gossip or HALP text");
+    shortages_.watch(files_);
+}
 
 Daemon::~Daemon() = default;
 
@@ -107,7 +128,7 @@ void Daemon::make_node() {
 
 Result<void> Daemon::open_dht() {
     if (!settings_.dht.enabled) return {};
-    auto service = DhtService::open(settings_.dht, directories_, world_, log_);
+    auto service = DhtService::open(settings_.dht, directories_, world_, log_, shortages_);
     if (!service) return service.error();
     dht_ = std::move(*service);
     return {};
@@ -129,6 +150,7 @@ Result<void> Daemon::open_admin() {
     info.cache_dir = directories_.cache;
     info.pid = getpid();
     info.started = world_.clock().now();
+    info.add_connections = [this](Json& status) { add_connections(status); };
     if (dht_) {
         info.dht = [this] { return dht_->status(); };
         info.dht_channels = [this](const std::string& after, std::size_t count) {
@@ -143,8 +165,15 @@ Result<void> Daemon::open_admin() {
         world_.call_after(std::chrono::milliseconds{20}, [this] { begin_leaving("asked by halp leave"); });
     };
     admin_api_ = std::make_unique<AdminApi>(*node_, world_.clock(), std::move(info), leave);
-    admin_server_ = std::make_unique<AdminServer>(world_.base(), std::move(*socket), *admin_api_);
+    admin_server_ = std::make_unique<AdminServer>(
+        world_.base(), std::move(*socket), *admin_api_, files_, admin_limits(settings_.connections),
+        [this](const std::string& sentence) { shortages_.warn("admin_full", sentence); });
     return {};
+}
+
+void Daemon::add_connections(Json& status) const {
+    status.set("files", status_of(files_)).set("connections", status_of(world_.stats(), world_.limits()));
+    if (admin_server_) status.set("admin", admin_server_->status());
 }
 
 void Daemon::run() { world_.run(); }
@@ -257,6 +286,7 @@ void Daemon::log_statistics() {
     fields.set("connects_failed", w.connects_failed).set("bytes_in", w.bytes_in).set("bytes_out", w.bytes_out);
     fields.set("shed_idle", w.shed_idle).set("shed_source_limit", w.shed_source_limit);
     fields.set("shed_total_limit", w.shed_total_limit).set("shed_slow_reader", w.shed_slow_reader);
+    fields.set("shed_no_descriptor", w.shed_no_descriptor).set("accept_pauses", w.pauses);
     std::string sentence = "statistics: " + fields.line(JsonEscapes::hardened);
     log_.write(LogLevel::info, "statistics", sentence, fields);
     if (!dht_) return;

@@ -9,6 +9,7 @@
 
 #include "config/load_settings.h"
 #include "overlay/environment.h"
+#include "overlay/libevent/file_budget.h"
 #include "overlay/libevent/file_storage.h"
 #include "overlay/libevent/world.h"
 #include "overlay/node/overlay_node.h"
@@ -20,6 +21,7 @@
 #include "tools/halpd/log.h"
 #include "tools/halpd/log_observer.h"
 #include "tools/halpd/sd_notify.h"
+#include "tools/halpd/shortage_log.h"
 
 namespace halp {
 
@@ -46,6 +48,7 @@ private:
     Result<void> open_dht();
     void keep_dht_announced();
     Result<void> open_admin();
+    void add_connections(Json& status) const;
     void handle_signals();
     void begin_leaving(const char* why);
     void finish();
@@ -65,7 +68,9 @@ private:
     std::vector<std::string> config_files_;  // of the configuration in force
 
     Log log_;
+    FileBudget files_;  // of all connections of this process
     LibeventWorld world_;
+    ShortageLog shortages_;
     LogObserver log_observer_;
     ServiceManager service_manager_;
     std::optional<StateLock> lock_;

@@ -54,8 +54,8 @@ LmdbOptions store_options(const config::DhtSettings& settings) {
 
 Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& settings,
                                                      const config::Directories& directories, LibeventWorld& world,
-                                                     Log& log) {
-    std::unique_ptr<DhtService> service{new DhtService(settings, directories, world, log)};
+                                                     Log& log, ShortageLog& shortages) {
+    std::unique_ptr<DhtService> service{new DhtService(settings, directories, world, log, shortages)};
     Result<neo::Credentials> credentials = service->read_credentials();
     if (!credentials) return credentials.error();
     if (Result<void> opened = service->open_store(); !opened) return opened.error();
@@ -69,13 +69,15 @@ Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& 
 }
 
 DhtService::DhtService(const config::DhtSettings& settings, const config::Directories& directories,
-                       LibeventWorld& world, Log& log)
+                       LibeventWorld& world, Log& log, ShortageLog& shortages)
     : settings_(settings),
       data_dir_(directories.dht_data),
       credentials_file_(directories.dht_credentials),
       log_(log),
-      world_(limits_for_streaming(settings.connections_max + connections_to_shed), world.base()),
-      dht_log_(log, world_.clock()) {}
+      world_(limits_for_streaming(settings.connections_max + connections_to_shed), world.base(), &world.files()),
+      dht_log_(log, world_.clock()) {
+    shortages.watch(world_, "for records");
+}
 
 DhtService::~DhtService() = default;
 
@@ -247,6 +249,7 @@ Json DhtService::status() const {
     object.set("messages", now.messages).set("requests", now.requests);
     object.set("unsupported", now.unsupported).set("late_messages", now.late_messages);
     object.set("bytes_in", now.bytes_in).set("bytes_out", now.bytes_out);
+    object.set("sockets", status_of(world_.stats(), world_.limits()));
     return object.set("output_unsent", world_.stats().output_unsent);
 }
 

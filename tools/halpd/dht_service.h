@@ -21,6 +21,7 @@
 #include "tools/halpd/dht_log.h"
 #include "tools/halpd/log.h"
 #include "tools/halpd/record_dumps.h"
+#include "tools/halpd/shortage_log.h"
 #include "tools/program/json.h"
 
 namespace halp {
@@ -31,7 +32,8 @@ public:
     // outlive the service.
     [[nodiscard]] static Result<std::unique_ptr<DhtService>> open(const config::DhtSettings& settings,
                                                                   const config::Directories& directories,
-                                                                  LibeventWorld& world, Log& log);
+                                                                  LibeventWorld& world, Log& log,
+                                                                  ShortageLog& shortages);
     ~DhtService();
 
     [[nodiscard]] const Endpoint& listening() const { return listening_; }
@@ -55,7 +57,7 @@ public:
 
 private:
     DhtService(const config::DhtSettings& settings, const config::Directories& directories, LibeventWorld& world,
-               Log& log);
+               Log& log, ShortageLog& shortages);
     Result<void> open_store();
     Result<void> open_dumps();
     Result<void> lock_data();

@@ -203,8 +203,12 @@ TEST_F(AdminApiTest, BeginsAWatchWithThePresentEntries) {
     put("/v1/labels/chat", R"({"host":"a.example","port":80})");
     const AdminReply reply = ask(Method::get, "/v1/events?label=chat");
     ASSERT_TRUE(reply.stream);
-    EXPECT_THAT(reply.stream->opening, StartsWith("id: 1\nevent: entry\ndata: {\"host\":\"a.example\""));
-    EXPECT_THAT(reply.stream->opening,
+    ASSERT_TRUE(reply.stream->has_list);
+    ASSERT_EQ(reply.stream->list.size(), 1u);
+    const Label chat = *Label::parse("chat");
+    EXPECT_THAT(api_->listed_text(chat, reply.stream->list.front()),
+                StartsWith("id: 1\nevent: entry\ndata: {\"host\":\"a.example\""));
+    EXPECT_THAT(api_->list_complete_text(chat),
                 HasSubstr("event: initial_list_complete\ndata: {\"label\":\"chat\",\"total\":1}\n\n"));
     EXPECT_EQ(get("/v1/events?label=x/", 400)["error"]["code"], "bad_label");
 }

@@ -3,6 +3,7 @@
 #include <event2/event.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -31,7 +32,18 @@ protected:
         directory_ = mkdtemp(name.data());
         path_ = directory_ + "/run/halpd.sock";
         node_->start();
-        server_ = std::make_unique<AdminServer>(base_, AdminSocket::open(path_).value(), api_);
+        serve({});
+    }
+    void serve(AdminLimits limits) {
+        server_.reset();
+        server_ =
+            std::make_unique<AdminServer>(base_, AdminSocket::open(path_).value(), api_, files_, limits,
+                                          [this](const std::string& sentence) { warnings_.push_back(sentence); });
+    }
+    int open_stream(const std::string& target) {
+        const int fd = connect();
+        send_all(fd, "GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n");
+        return fd;
     }
     ~AdminServerTest() override {
         server_.reset();
@@ -83,6 +95,8 @@ protected:
     std::unique_ptr<OverlayNode> node_ =
         std::make_unique<OverlayNode>(world_.environment(), endpoints_, OverlayOptions::for_profile(Profile::lan));
     event_base* base_ = event_base_new();
+    FileBudget files_;
+    std::vector<std::string> warnings_;
     AdminApi api_{*node_, world_.clock, {}, [] {}};
     std::unique_ptr<AdminServer> server_;
     const Label chat_ = *Label::parse("chat");
@@ -168,15 +182,88 @@ TEST_F(AdminServerTest, DropsAReaderThatDoesNotRead) {
     ::close(fd);
 }
 
-TEST_F(AdminServerTest, LimitsStreams) {
+TEST_F(AdminServerTest, RefusesStreamsAboveTheSettingWithASentence) {
+    AdminLimits limits;
+    limits.streams_max = 3;
+    serve(limits);
     std::vector<int> fds;
-    for (std::size_t i = 0; i < AdminServer::streams_max; ++i) {
-        fds.push_back(connect());
-        send_all(fds.back(), "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n");
+    for (std::size_t i = 0; i < limits.streams_max; ++i) {
+        fds.push_back(open_stream("/v1/events"));
         read_until(fds.back(), "initial_list_complete");
     }
-    EXPECT_THAT(ask("GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n", "}\n"), HasSubstr("503"));
+    const std::string answer = ask("GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n", "}\n");
+    EXPECT_THAT(answer, HasSubstr("503"));
+    EXPECT_THAT(answer, HasSubstr("3 streams are open, as many as limits.admin_streams_max allows"));
+    EXPECT_THAT(server_->status().line(), HasSubstr(R"("streams":3,"streams_max":3,"streams_refused":1)"));
+    EXPECT_EQ(warnings_.size(), 1u);
     for (const int fd : fds) ::close(fd);
+}
+
+// 40 clients hold their connections and 24 files are all there is: streams take what is theirs, idle ones make
+// room.
+TEST_F(AdminServerTest, GoesOnAnsweringWhenItsClientsHoldMoreConnectionsThanThereAreFiles) {
+    files_.set_limit(24);
+    serve({});
+    std::vector<int> held;
+    for (int i = 0; i < 40; ++i) held.push_back(i % 4 == 0 ? open_stream("/v1/events") : connect());
+    const std::string answer = ask("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", "}\n");
+    EXPECT_THAT(answer, HasSubstr("\"status\":\"ok\""));
+    EXPECT_LE(files_.used(FileUse::admin), 12u);
+    EXPECT_THAT(server_->status().line(), ::testing::Not(HasSubstr("\"idle_closed\":0,")));
+    EXPECT_FALSE(warnings_.empty());
+
+    for (const int fd : held) ::close(fd);
+    EXPECT_TRUE(eventually([&] { return files_.used(FileUse::admin) == 0; })) << "not all files were given back";
+}
+
+TEST_F(AdminServerTest, PausesWhileTheSystemHasNoDescriptorAndGoesOnAfterwards) {
+    const int waiting = connect();
+    send_all(waiting, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    ::testing::internal::CaptureStderr();
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const int next = ::dup(0);
+    ::close(next);
+    const rlimit none{static_cast<rlim_t>(next), before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    int turns = 0;
+    EXPECT_TRUE(eventually([&] { return ++turns > 2000; }));
+    const std::uint64_t tries = files_.refused(FileUse::admin);
+    EXPECT_GE(tries, 1u);
+    EXPECT_LT(tries, 100u) << "the loop spins";
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+    EXPECT_THAT(read_until(waiting, "}\n"), HasSubstr("\"status\":\"ok\""));
+    ::close(waiting);
+}
+
+TEST_F(AdminServerTest, SendsTheWholeListOfALabelHoweverLongItIs) {
+    for (int i = 0; i < 2600; ++i)
+        ASSERT_TRUE(node_->insert(chat_, Endpoint{"h" + std::to_string(i) + ".example", 80}, UnixSeconds{1}));
+    ASSERT_EQ(node_->host_count(chat_), 2600u);
+    const int fd = open_stream("/v1/events?label=chat");
+    const std::string got = read_until(fd, "\"total\":2600}\n\n");
+    std::size_t entries = 0;
+    for (std::size_t at = got.find("event: entry\n"); at != std::string::npos;
+         at = got.find("event: entry\n", at + 1))
+        ++entries;
+    EXPECT_EQ(entries, 2600u);
+    ::close(fd);
+}
+
+// The reader has not taken the first page when a host of a later one goes.
+TEST_F(AdminServerTest, DoesNotListWhatWentWhileTheListIsSent) {
+    for (int i = 0; i < 1600; ++i)
+        ASSERT_TRUE(node_->insert(chat_, Endpoint{"h" + std::to_string(i) + ".example", 80}, UnixSeconds{1}));
+    const std::vector<ListedHost> order = node_->hosts(chat_, 0, 1600);
+    const int fd = open_stream("/v1/events?label=chat");
+    ASSERT_TRUE(eventually([&] { return server_->status().line().find("\"streams\":1") != std::string::npos; }));
+    server_->note(EntryForgotten{chat_, order[1500].endpoint, ForgottenWhy::failed});
+    const std::string got = read_until(fd, "initial_list_complete");
+    const std::string gone = order[1500].endpoint.text();
+    EXPECT_LT(got.find("event: entry_forgotten"), got.find("initial_list_complete"));
+    EXPECT_EQ(got.find(gone), got.rfind(gone)) << "listed after it was forgotten";
+    ::close(fd);
 }
 
 TEST_F(AdminServerTest, RefusesABodyThatIsTooLarge) {

@@ -1,0 +1,177 @@
+#include "tools/halpd/admin_connections.h"
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <utility>
+
+namespace halp {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A client sends its request at once. What is silent for longer may be closed when there is no room.
+constexpr milliseconds idle_patience{200};
+constexpr milliseconds retry_pause{100};
+constexpr milliseconds closing_pause{5};  // until evhttp has closed what was shut down
+constexpr timeval sweep_interval{1, 0};
+
+ino_t inode_of_socket(int fd) {
+    struct stat about {};
+    return ::fstat(fd, &about) == 0 ? about.st_ino : 0;
+}
+
+// The error callback of a listener is given the context that evhttp needs, so ours is found by the listener.
+std::map<evconnlistener*, AdminConnections*>& owners() {
+    static std::map<evconnlistener*, AdminConnections*> owners;
+    return owners;
+}
+
+}  // namespace
+
+AdminConnections::AdminConnections(event_base* base, evhttp* http, int listening_fd, std::size_t connections_max,
+                                   FileBudget& files, std::function<void()> full)
+    : base_(base),
+      files_(files),
+      connections_max_(connections_max),
+      full_call_(std::move(full)),
+      learn_event_(event_new(
+          base, -1, 0,
+          [](evutil_socket_t, short, void* self) { static_cast<AdminConnections*>(self)->learn_descriptors(); },
+          this)),
+      resume_event_(evtimer_new(
+          base, [](evutil_socket_t, short, void* self) { static_cast<AdminConnections*>(self)->make_room(); },
+          this)),
+      sweep_event_(evtimer_new(
+          base, [](evutil_socket_t, short, void* self) { static_cast<AdminConnections*>(self)->forget_closed(); },
+          this)) {
+    assert(learn_event_ && resume_event_ && sweep_event_);
+    evhttp_set_bevcb(
+        http, [](event_base*, void* self) { return static_cast<AdminConnections*>(self)->begin(); }, this);
+    evhttp_bound_socket* const bound = evhttp_accept_socket_with_handle(http, listening_fd);
+    assert(bound);
+    listener_ = evhttp_bound_socket_get_listener(bound);
+    owners()[listener_] = this;
+    evconnlistener_set_error_cb(listener_, [](evconnlistener* listener, void*) {
+        if (const auto owner = owners().find(listener); owner != owners().end()) owner->second->accept_failed();
+    });
+}
+
+AdminConnections::~AdminConnections() {
+    owners().erase(listener_);
+    for (event* each : {learn_event_, resume_event_, sweep_event_}) event_free(each);
+    for (const auto& [fd, connection] : open_) give_back(connection.budgeted);
+    for (const Unknown& unknown : unknown_) {
+        bufferevent_decref(unknown.buffers);
+        give_back(unknown.budgeted);
+    }
+}
+
+void AdminConnections::give_back(bool budgeted) {
+    if (budgeted) files_.give_back(FileUse::admin);
+}
+
+// ---- a connection comes ----
+
+// evhttp has accepted a connection and asks for its buffers. It sets the descriptor when this returns.
+bufferevent* AdminConnections::begin() {
+    bufferevent* const buffers = bufferevent_socket_new(base_, -1, 0);
+    if (!buffers) return nullptr;
+    bufferevent_incref(buffers);
+    unknown_.push_back({buffers, files_.take(FileUse::admin)});
+    event_active(learn_event_, EV_TIMEOUT, 1);  // runs before anything can happen to the connection
+    if (full()) make_room();
+    return buffers;
+}
+
+void AdminConnections::learn_descriptors() {
+    for (const Unknown& unknown : std::exchange(unknown_, {})) {
+        const int fd = bufferevent_getfd(unknown.buffers);
+        const auto [place, added] = open_.try_emplace(fd);
+        if (!added) give_back(place->second.budgeted);  // the one before it had this descriptor
+        place->second = {inode_of_socket(fd), Clock::now(), false, false, unknown.budgeted};
+        // evhttp holds the buffers, so they stay; nothing is to be done when this was the last reference.
+        static_cast<void>(bufferevent_decref(unknown.buffers));
+    }
+    if (!event_pending(sweep_event_, EV_TIMEOUT, nullptr)) evtimer_add(sweep_event_, &sweep_interval);
+}
+
+void AdminConnections::used(int fd, bool streams) {
+    const auto found = open_.find(fd);
+    if (found == open_.end()) return;
+    found->second.used = Clock::now();
+    found->second.streams = streams;
+}
+
+// ---- when there is no room ----
+
+bool AdminConnections::full() const { return count() >= connections_max_ || files_.available(FileUse::admin) == 0; }
+
+std::size_t AdminConnections::possible() const {
+    return std::min(connections_max_, files_.used(FileUse::admin) + files_.available(FileUse::admin));
+}
+
+// evhttp closes connections without a word. A descriptor that is another file by now, or none, was closed.
+void AdminConnections::forget_closed() {
+    for (auto next = open_.begin(); next != open_.end();) {
+        const auto each = next++;
+        if (inode_of_socket(each->first) == each->second.inode) continue;
+        give_back(each->second.budgeted);
+        open_.erase(each);
+    }
+    if (!open_.empty()) evtimer_add(sweep_event_, &sweep_interval);
+}
+
+// Closes up to a quarter of all, those first that have been idle longest. False when none is idle.
+bool AdminConnections::close_idle() {
+    std::vector<std::pair<Clock::time_point, int>> idle;
+    const Clock::time_point patient_until = Clock::now() - idle_patience;
+    for (const auto& [fd, connection] : open_)
+        if (!connection.streams && !connection.closing && connection.used <= patient_until)
+            idle.emplace_back(connection.used, fd);
+    std::sort(idle.begin(), idle.end());
+    idle.resize(std::min(idle.size(), open_.size() / 4 + 1));
+    for (const auto& [used, fd] : idle) {
+        ::shutdown(fd, SHUT_RDWR);  // evhttp reads the end and closes it
+        open_.at(fd).closing = true;
+        ++counters_.idle_closed;
+    }
+    return !idle.empty();
+}
+
+void AdminConnections::make_room() {
+    forget_closed();
+    if (!full()) return resume_accepting();
+    full_call_();
+    pause(close_idle() ? closing_pause : retry_pause);
+}
+
+// The system has no descriptor or no memory.
+void AdminConnections::accept_failed() {
+    files_.system_refused(FileUse::admin);
+    forget_closed();
+    pause(close_idle() ? closing_pause : retry_pause);
+}
+
+void AdminConnections::pause(milliseconds time) {
+    if (!std::exchange(paused_, true)) {
+        ++counters_.pauses;
+        evconnlistener_disable(listener_);
+    }
+    const timeval wait{0, std::chrono::microseconds{time}.count()};
+    evtimer_add(resume_event_, &wait);
+}
+
+void AdminConnections::resume_accepting() {
+    if (std::exchange(paused_, false)) evconnlistener_enable(listener_);
+}
+
+}  // namespace halp
