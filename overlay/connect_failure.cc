@@ -13,7 +13,7 @@ struct Words {
 };
 
 // In the order of the enumerators.
-constexpr std::array<Words, 7> all_words{{
+constexpr std::array<Words, 8> all_words{{
     {"refused", "connection refused"},
     {"timed_out", "connecting timed out"},
     {"unreachable", "unreachable"},
@@ -21,6 +21,7 @@ constexpr std::array<Words, 7> all_words{{
     {"local_limit", "no more connections are possible here"},
     {"silent", "it takes connections, but does not answer"},
     {"text_only", "it speaks HALP text only"},
+    {"not_halp", "another service answers there, not HALP"},
 }};
 
 const Words& words(ConnectFailure why) { return all_words.at(static_cast<std::size_t>(why)); }
@@ -57,6 +58,8 @@ Error connect_error(ConnectFailure why, const Endpoint& endpoint, Duration timeo
                                               seconds_text(timeout)};
         case ConnectFailure::text_only:
             return {ErrorCode::refused, whom + " speaks HALP text only"};
+        case ConnectFailure::not_halp:
+            return {ErrorCode::refused, "another service answers at " + whom + ", not HALP; check the port"};
     }
     return {ErrorCode::io, "cannot connect to " + whom};
 }

@@ -10,8 +10,8 @@
 
 namespace halp {
 
-// A world reports the causes up to local_limit: no connection came about. A node adds the last two: the connection
-// came about, but no answer did, or not in the protocol of the node.
+// A world reports the causes up to local_limit: no connection came about. A node adds the last three: the
+// connection came about, but no answer did, or not in the protocol of the node.
 enum class ConnectFailure : std::uint8_t {
     refused,
     timed_out,
@@ -19,7 +19,8 @@ enum class ConnectFailure : std::uint8_t {
     name_unknown,
     local_limit,  // of sockets or ports of this machine; says nothing about the endpoint
     silent,       // a stalled process rather than a dead one, so it is given more time (gossip/rules.md section 9)
-    text_only,    // an original server, which knows HALP text only
+    text_only,    // an original server, which knows HALP text only: it answered with the error text, and ended
+    not_halp,     // another service: an answer that no HALP server gives
 };
 
 // For JSON and options: one word, underscores for spaces. Names are stable.

@@ -53,14 +53,18 @@ void FailureDetector::contact_failed(EndpointId id, ConnectFailure why, Instant 
         why != ConnectFailure::silent || now - peer->failing_since >= options_.stall_patience;
     if (failures >= failures_until_dead && patience_over) return bury(id, now);
     if (failures == failures_until_suspect) suspect(id, now);
-    // A refusal is an answer of the machine: the process is not there. Whatever is less clear gets more time.
+    // A refusal, or another service, is a clear answer: the node is not there. Whatever is less clear gets more
+    // time.
+    const bool clear = why == ConnectFailure::refused || why == ConnectFailure::not_halp;
     const Duration period = options_.period * parts_.health.multiplier();
-    const Duration pause = why == ConnectFailure::refused ? period / 4 : period / 2 * std::min(failures, 8);
+    const Duration pause = clear ? period / 4 : period / 2 * std::min(failures, 8);
     parts_.view.retry(id, now + jittered(pause, parts_.random));
 }
 
-// It answered a ping with the error text of HALP text.
+// It answered a call with the error text of HALP text, and ended. If it spoke gossip once, it is another program
+// now.
 void FailureDetector::set_original(const Peer& peer, Instant now) {
+    forget(peer.endpoint, peer.incarnation);
     parts_.view.set_original(peer.endpoint, now);
     if (!peer.original) parts_.observer.note(PeerIsOriginal{parts_.endpoints.at(peer.endpoint)});
 }

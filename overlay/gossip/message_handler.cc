@@ -5,6 +5,14 @@
 
 namespace halp {
 
+namespace {
+
+bool answers(gossip::Kind kind) {
+    return kind == gossip::Kind::answer || kind == gossip::Kind::pong || kind == gossip::Kind::verdict;
+}
+
+}  // namespace
+
 void MessageHandler::on_message(ConversationId conversation, const gossip::Message& m, const Endpoint& remote,
                                 Instant now, UnixSeconds wall) {
     using gossip::Kind;
@@ -15,11 +23,10 @@ void MessageHandler::on_message(ConversationId conversation, const gossip::Messa
         if (call) on_refusal(*call, m, now);
         return;
     }
-    if (m.hello.node == parts_.identity.node()) return on_own_message(conversation);
+    if (m.hello.node == parts_.identity.node()) return on_own_message(conversation, m, now);
     if (m.hello.swarm != parts_.identity.swarm()) return on_other_swarm(conversation, remote);
     const bool opened_by_us = parts_.calls.under_way(conversation);
-    const bool answers = m.kind == Kind::answer || m.kind == Kind::pong || m.kind == Kind::verdict;
-    if (answers != opened_by_us || !parts_.identity.started())
+    if (answers(m.kind) != opened_by_us || !parts_.identity.started())
         parts_.calls.hang_up(conversation);
     else if (opened_by_us)
         on_answer(conversation, m, remote, now, wall);
@@ -40,21 +47,28 @@ void MessageHandler::on_refusal(const Call& call, const gossip::Message& m, Inst
         case gossip::Refusal::self:
             parts_.identity.add_alias(call.to);
             break;
+        case gossip::Refusal::version:  // whoever it is, it is no member of the swarm that this node can talk to
+            return parts_.failures.call_failed(call, ConnectFailure::not_halp, now);
         default:
-            return;  // busy, or a version that this node does not speak: the other side lives
+            return;  // busy: the other side lives
     }
     parts_.view.erase(call.to);
 }
 
-// This node reached itself.
-void MessageHandler::on_own_message(ConversationId conversation) {
+// This node reached itself, or a server that sends back what it gets: this node answers its own call with a refusal
+// and never with a request.
+void MessageHandler::on_own_message(ConversationId conversation, const gossip::Message& m, Instant now) {
     const std::optional<Call> call = parts_.calls.finish(conversation);
     if (!call) return parts_.calls.refuse(conversation, gossip::Refusal::self);
-    if (!parts_.identity.is_self(call->to)) {
-        parts_.identity.add_alias(call->to);
-        parts_.view.erase(call->to);
-    }
     parts_.calls.hang_up(conversation);
+    if (!answers(m.kind)) {
+        if (call->purpose == CallPurpose::seed)
+            parts_.observer.note(SeedFailed{parts_.endpoints.at(call->to), ConnectFailure::not_halp});
+        return parts_.failures.call_failed(*call, ConnectFailure::not_halp, now);
+    }
+    if (parts_.identity.is_self(call->to)) return;
+    parts_.identity.add_alias(call->to);
+    parts_.view.erase(call->to);
 }
 
 void MessageHandler::on_other_swarm(ConversationId conversation, const Endpoint& remote) {

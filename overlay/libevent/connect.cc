@@ -50,6 +50,7 @@ int weight(ConnectFailure failure) {
             return 4;
         case ConnectFailure::silent:  // found by nodes, on connections that stand
         case ConnectFailure::text_only:
+        case ConnectFailure::not_halp:
             break;
     }
     return 0;

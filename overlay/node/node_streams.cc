@@ -105,6 +105,7 @@ void NodeStreams::answer_text(StreamId id, const NodeStream& stream, const TextQ
 
 // Frames, one after the other. Bytes are kept only while a frame is not whole.
 void NodeStreams::frame_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
+    if (stream.foreign) return foreign_bytes(id, stream, bytes);
     std::string gathered;
     if (!stream.received.empty()) {
         gathered = std::move(stream.received);
@@ -115,6 +116,10 @@ void NodeStreams::frame_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
         const auto size = gossip::frame_size(bytes);
         if (const auto* error = std::get_if<gossip::DecodeError>(&size)) {
             if (*error == gossip::DecodeError::need_more) break;
+            if (*error == gossip::DecodeError::bad_magic && stream.use == StreamUse::gossip_out) {
+                stream.received.clear();
+                return foreign_bytes(id, stream, bytes);
+            }
             return bad_frame(id, stream, *error);
         }
         const std::size_t frame = std::get<std::size_t>(size);
@@ -142,11 +147,6 @@ bool NodeStreams::take_frame(StreamId id, Bytes frame) {
 void NodeStreams::bad_frame(StreamId id, NodeStream& stream, gossip::DecodeError error) {
     const ConversationId conversation = stream.conversation;
     const bool ours = stream.use == StreamUse::gossip_out;
-    if (ours && error == gossip::DecodeError::bad_magic) {
-        // It talks, but not gossip: an original server answers a frame with its one error text.
-        hang_up(id);
-        return parts_.gossip.on_failed(conversation, ConnectFailure::text_only, now());
-    }
     ++counters_.malformed;
     const bool version = error == gossip::DecodeError::unknown_version;
     parts_.observer.note(StreamEnded{stream.remote, version ? StreamEnd::version : StreamEnd::malformed});
@@ -158,6 +158,20 @@ void NodeStreams::bad_frame(StreamId id, NodeStream& stream, gossip::DecodeError
     }
     hang_up(id);
     if (ours) parts_.gossip.on_failed(conversation, ConnectFailure::silent, now());
+}
+
+// It talks, but not gossip. An original server answers a frame with its one error text and ends; another service,
+// of whatever kind, sends something else or goes on. So the answer is judged when it has ended or is too long.
+void NodeStreams::foreign_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
+    constexpr std::size_t line_end = 2;
+    stream.foreign = true;
+    if (stream.received.size() + bytes.size() <= text_refusal.size() + line_end) {
+        stream.received.append(bytes);
+        return;
+    }
+    const ConversationId conversation = stream.conversation;
+    hang_up(id);
+    parts_.gossip.on_failed(conversation, ConnectFailure::not_halp, now());
 }
 
 void NodeStreams::carry_out_gossip() {
@@ -218,9 +232,12 @@ void NodeStreams::ended(StreamId id, bool orderly) {
     const ConversationId conversation = stream->conversation;
     const StreamUse use = stream->use;
     const std::unique_ptr<TextAnswer> answer = std::move(stream->answer);
+    const ConnectFailure why = !stream->foreign               ? ConnectFailure::silent
+                               : is_refusal(stream->received) ? ConnectFailure::text_only
+                                                              : ConnectFailure::not_halp;
     streams_.erase(id);
     if (orderly) transport().close(id);
-    if (use == StreamUse::gossip_out) parts_.gossip.on_failed(conversation, ConnectFailure::silent, now());
+    if (use == StreamUse::gossip_out) parts_.gossip.on_failed(conversation, why, now());
     if (use == StreamUse::original_out) parts_.originals.on_answer(conversation, answer->text(orderly), moment());
 }
 

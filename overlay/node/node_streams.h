@@ -59,6 +59,7 @@ private:
     void frame_bytes(StreamId id, NodeStream& stream, Bytes bytes);
     bool take_frame(StreamId id, Bytes frame);
     void bad_frame(StreamId id, NodeStream& stream, gossip::DecodeError error);
+    void foreign_bytes(StreamId id, NodeStream& stream, Bytes bytes);
     void ended(StreamId id, bool orderly);
     void too_slow(StreamId id);
     void open(const GossipCall& call);

@@ -35,6 +35,7 @@ void Originals::on_deadline(Moment moment) {
 
 void Originals::plan(Visit& visit, Moment moment) {
     visit.left.clear();
+    visit.left.push_back({Asks::proof, Label::halp(), std::string{proof_query}});
     ask(visit, Asks::hosts, Label::halp());
     ask(visit, Asks::names, Label::labels());
     for (const Label& label : parts_.labels.host_labels())
@@ -71,7 +72,7 @@ void Originals::step(EndpointId server, Visit& visit, Instant now) {
     look_at_ = std::min(look_at_, now + look_interval);
 }
 
-std::map<EndpointId, Originals::Visit>::iterator Originals::visit_of(ConversationId conversation) {
+Originals::Visits::iterator Originals::visit_of(ConversationId conversation) {
     return std::ranges::find_if(visits_, [&](const auto& v) { return v.second.conversation == conversation; });
 }
 
@@ -80,20 +81,28 @@ void Originals::on_answer(ConversationId conversation, std::string_view answer, 
     if (at == visits_.end()) return;
     const EndpointId server = at->first;
     Visit& visit = at->second;
+    const std::optional<Peer> peer = parts_.view.find(server);
+    if (!peer || !peer->original || peer->dead()) {  // it was upgraded or given up meanwhile
+        visit.left.clear();
+        return step(server, visit, moment.now);
+    }
     const Query query = std::move(visit.left.front());
     visit.left.pop_front();
-    parts_.view.set_original(server, moment.now);
-    if (query.asks == Asks::hosts) {
-        const SourceId source{std::max(1U, parts_.endpoints.group(server))};
-        for (const HostAnswer::Line& line : parse_host_answer(answer, moment.wall).lines) {
-            const auto age = std::chrono::duration_cast<std::chrono::seconds>(line.age).count();
-            const UnixSeconds stated{std::max<std::int64_t>(0, count(moment.wall) - age)};
-            parts_.lists.insert(query.label, line.endpoint, stated, source, LearnedFrom::original, moment);
-        }
-    } else if (query.asks == Asks::names) {
-        take_names(visit, query.label, answer, moment);
-    }
+    const TextProof proof = proof_of(query.text, answer);
+    if (proof == TextProof::foreign) return failed(at, moment);
+    if (proof == TextProof::halp) parts_.view.set_original(server, moment.now);
+    if (query.asks == Asks::hosts) take_hosts(server, query.label, answer, moment);
+    if (query.asks == Asks::names) take_names(visit, query.label, answer, moment);
     step(server, visit, moment.now);
+}
+
+void Originals::take_hosts(EndpointId server, const Label& label, std::string_view answer, Moment moment) {
+    const SourceId source{std::max(1U, parts_.endpoints.group(server))};
+    for (const HostAnswer::Line& line : parse_host_answer(answer, moment.wall).lines) {
+        const auto age = std::chrono::duration_cast<std::chrono::seconds>(line.age).count();
+        const UnixSeconds stated{std::max<std::int64_t>(0, count(moment.wall) - age)};
+        parts_.lists.insert(label, line.endpoint, stated, source, LearnedFrom::original, moment);
+    }
 }
 
 void Originals::take_names(Visit& visit, const Label& directory, std::string_view answer, Moment moment) {
@@ -109,7 +118,10 @@ void Originals::take_names(Visit& visit, const Label& directory, std::string_vie
 
 void Originals::on_failed(ConversationId conversation, Moment moment) {
     const auto at = visit_of(conversation);
-    if (at == visits_.end()) return;
+    if (at != visits_.end()) failed(at, moment);
+}
+
+void Originals::failed(Visits::iterator at, Moment moment) {
     const EndpointId server = at->first;
     at->second.left.clear();
     at->second.conversation = {};

@@ -1,6 +1,7 @@
 // Visits to original HALP servers, which neither gossip nor learn by themselves (halp-text.md, "What is sent to
 // originals"). Every few minutes each known one is asked for its lists, and told of this node and of what is
-// announced here. One query a connection, and one connection a server at a time.
+// announced here. One query a connection, and one connection a server at a time. A visit begins with a query that
+// only a HALP server answers as it does: the port may have become another service's since the last visit.
 #pragma once
 
 #include <deque>
@@ -43,7 +44,7 @@ public:
     void mark_endpoints(std::vector<bool>& marks) const;
 
 private:
-    enum class Asks : std::uint8_t { hosts, names, nothing };
+    enum class Asks : std::uint8_t { proof, hosts, names, nothing };
     struct Query {
         Asks asks;
         Label label;
@@ -59,13 +60,16 @@ private:
     void ask(Visit& visit, Asks asks, const Label& label);
     void tell(Visit& visit, const Label& label, const Endpoint& endpoint, Moment moment);
     void step(EndpointId server, Visit& visit, Instant now);
+    void take_hosts(EndpointId server, const Label& label, std::string_view answer, Moment moment);
     void take_names(Visit& visit, const Label& directory, std::string_view answer, Moment moment);
-    std::map<EndpointId, Visit>::iterator visit_of(ConversationId conversation);
+    using Visits = std::map<EndpointId, Visit>;
+    Visits::iterator visit_of(ConversationId conversation);
+    void failed(Visits::iterator at, Moment moment);
 
     Parts parts_;
     TextOptions options_;
     Instant look_at_ = no_deadline;
-    std::map<EndpointId, Visit> visits_;
+    Visits visits_;
     std::vector<OriginalCall> calls_;
 };
 

@@ -23,9 +23,10 @@ struct NodeStream {
     Endpoint remote;                       // as the socket shows it
     std::unique_ptr<TextSession> session;  // only while a text query is not whole
     std::unique_ptr<TextAnswer> answer;    // of an original server
-    std::string received;                  // bytes of a frame that is not whole
+    std::string received;                  // bytes of a frame that is not whole; of a foreign answer
     ConversationId conversation{};
     bool hang_up_when_sent = false;
+    bool foreign = false;  // gossip_out: what answers is no frame; judged when it is whole
     Instant deadline = no_deadline;
 };
 

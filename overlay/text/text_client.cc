@@ -128,6 +128,25 @@ bool is_refusal(std::string_view answer) {
     return answer == text_refusal;
 }
 
+TextProof proof_of(std::string_view query, std::string_view answer) {
+    if (is_refusal(answer)) return TextProof::halp;
+    if (query == proof_query) return TextProof::foreign;
+    if (answer.empty()) return TextProof::nothing;
+    const TextQuery parsed = parse_text_query(query);
+    const auto* get = std::get_if<TextGet>(&parsed);
+    bool read = false;
+    if (get != nullptr) {
+        TextLines lines{answer.substr(0, TextAnswer::bytes_max)};
+        while (const auto text = read ? std::nullopt : next_answer_line(lines))
+            read =
+                get->label.lists_names() ? parse_name_line(*text).has_value() : parse_host_line(*text).has_value();
+    } else {
+        const InsertAnswer replies = parse_insert_answer(query, answer);
+        read = replies.stored + replies.refused > 0;
+    }
+    return read ? TextProof::halp : TextProof::foreign;
+}
+
 HostAnswer parse_host_answer(std::string_view answer, UnixSeconds wall_now) {
     HostAnswer result;
     TextLines lines{answer.substr(0, TextAnswer::bytes_max)};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,10 @@ inline constexpr UnixSeconds text_sent_time_max{2147483647};
 [[nodiscard]] Result<std::vector<std::string>> insert_queries(const Label& label,
                                                               const std::vector<TextHostLine>& lines);
 
+// No verb: a HALP text server answers it with its error text and ends, as it answers a gossip frame. Nothing else
+// answers so. An original survives it.
+inline constexpr std::string_view proof_query = "prove";
+
 // Collects one answer, which ends with the connection. Keeps at most bytes_max of it.
 class TextAnswer {
 public:
@@ -47,6 +52,13 @@ private:
 };
 
 [[nodiscard]] bool is_refusal(std::string_view answer);
+
+// What an answer says about who gave it. `halp`: only a HALP text server answers so. `nothing`: it is empty, as a
+// HALP server answers about an unknown label, and as a server ends that knows nothing of HALP. `foreign`: no HALP
+// server answers so.
+enum class TextProof : std::uint8_t { halp, nothing, foreign };
+// `query` is proof_query, or one of get_query and insert_queries.
+[[nodiscard]] TextProof proof_of(std::string_view query, std::string_view answer);
 
 // Lines that cannot be read are counted and skipped: originals serve whatever was inserted into them.
 struct HostAnswer {

@@ -93,6 +93,11 @@ Result<ServerRound::Learned> ServerRound::ask_for(const Endpoint& server, const 
             learned.any = false;
             return learned;
         }
+        if (proof_of(*query, *answer) == TextProof::foreign) {
+            detail_(server.text() + ": its answer is not HALP");
+            learned.any = false;
+            return learned;
+        }
         learned.answered = true;
         const CacheFile news = heard(label, *answer, asker_.wall());
         learned.any = !news.lines.empty() || !news.names.empty();

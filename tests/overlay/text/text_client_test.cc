@@ -117,6 +117,32 @@ TEST(TextAnswer, MayBeARefusal) {
     EXPECT_FALSE(is_refusal("1 could 2\nCould not parse request"));
 }
 
+TEST(TextProof, IsAnAnswerThatOnlyAHalpServerGives) {
+    const std::string insert = "insert halp\n1700000000 a.example 80";
+    EXPECT_EQ(proof_of(proof_query, "Could not parse request"), TextProof::halp);
+    EXPECT_EQ(proof_of("get halp", "1700000000 a.example 80"), TextProof::halp);
+    EXPECT_EQ(proof_of("get halp", "garbage\r\n1700000000 a.example 80\r\n"), TextProof::halp);
+    EXPECT_EQ(proof_of("get labels", "1700000000 chat"), TextProof::halp);
+    EXPECT_EQ(proof_of("get x/", "1700000000 y"), TextProof::halp);
+    EXPECT_EQ(proof_of("get halp", "Could not parse request"), TextProof::halp);
+    EXPECT_EQ(proof_of(insert, "success: halp 1700000000 a.example 80"), TextProof::halp);
+    EXPECT_EQ(proof_of(insert, "failure: halp 1700000000 a.example 80"), TextProof::halp);
+}
+
+TEST(TextProof, IsNotAnAnswerOfAnotherServiceNorTheQueryItself) {
+    const std::string insert = "insert halp\n1700000000 a.example 80";
+    for (const std::string& query :
+         {std::string{proof_query}, std::string{"get halp"}, std::string{"get labels"}, insert})
+        for (const std::string& answer :
+             {std::string{"SSH-2.0-OpenSSH_9.2p1\r\nInvalid SSH identification string.\r\n"},
+              std::string{"HTTP/1.1 400 Bad Request\r\n\r\n<h1>400</h1>"}, std::string{"Could not parse"}, query})
+            EXPECT_EQ(proof_of(query, answer), TextProof::foreign) << query << " -> " << answer;
+    EXPECT_EQ(proof_of("get halp", "220 ready"), TextProof::foreign) << "a name is no host";
+    EXPECT_EQ(proof_of(proof_query, ""), TextProof::foreign);
+    EXPECT_EQ(proof_of("get halp", ""), TextProof::nothing);
+    EXPECT_EQ(proof_of(insert, ""), TextProof::nothing);
+}
+
 TEST(HostAnswer, ReadsWhatItCanAndCountsTheRest) {
     const std::string text =
         "1699999990 a.example 80\r\n9 host\n\n253402300800 f 80\nhello\n1699999980 b 81\n1 h 0\n1 h 65536\n";

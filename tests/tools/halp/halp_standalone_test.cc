@@ -111,6 +111,17 @@ TEST_F(Standalone, AnEmptyFirstServerDoesNotHideTheSecond) {
     EXPECT_EQ(empty.requests().size(), 3u);
 }
 
+TEST_F(Standalone, AnotherServiceAtTheAddressOfAServerIsNoAnswer) {
+    const ScriptedServer ssh{[](const std::string&) { return ScriptedServer::Reply{"SSH-2.0-OpenSSH_9.2p1\r\n"}; }};
+    know({ssh.endpoint()});
+    const Outcome alone = run({"get", "chat"});
+    EXPECT_NE(alone.code, ExitCode::ok);
+    EXPECT_THAT(ssh.requests(), ElementsAre("get halp")) << "nothing more is asked";
+    const ScriptedServer server{answers({{"get chat", "1699999990 new.example 2"}})};
+    know({ssh.endpoint(), server.endpoint()});
+    EXPECT_EQ(run({"get", "chat"}).data, "1699999990 new.example 2\n");
+}
+
 TEST_F(Standalone, AsksServersItLearnsOfOnTheWay) {
     const ScriptedServer full{answers({{"get chat", "1699999990 a.example 1"}})};
     const std::string introduction = "1699999990 127.0.0.1 " + std::to_string(full.endpoint().port);
