@@ -30,6 +30,8 @@ void FaultyStorage::fail(StorageFault fault, std::size_t operations) {
 }
 
 bool FaultyStorage::strikes(Operation operation) {
+    if (watcher_ && operation != Operation::read && fault_ == StorageFault::none && !watcher_->may_write())
+        assert(fault_ == StorageFault::broken);  // the files of a dead process
     bool hit = false;
     switch (fault_) {
         case StorageFault::none:

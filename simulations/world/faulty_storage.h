@@ -22,6 +22,14 @@ enum class StorageFault : std::uint8_t {
     broken,     // every operation fails: the disk is gone or the process is dead
 };
 
+// Asked before each change of a file.
+class WriteWatcher {
+public:
+    virtual ~WriteWatcher() = default;
+    // False: the process was killed, and the change does not happen.
+    [[nodiscard]] virtual bool may_write() = 0;
+};
+
 class FaultyStorage final : public Storage {
 public:
     static constexpr std::size_t for_ever = std::numeric_limits<std::size_t>::max();
@@ -35,6 +43,8 @@ public:
     void fail(StorageFault fault, std::size_t operations = for_ever);
     // The first `bytes` bytes of an append that fails still reach the file.
     void tear_appends(std::size_t bytes) { torn_bytes_ = bytes; }
+
+    void watch_writes(WriteWatcher* watcher) { watcher_ = watcher; }
 
     // Loss of power: cuts a random tail from what was appended within durable_after.
     void lose_power(Random& random);
@@ -64,6 +74,7 @@ private:
 
     Storage& inner_;
     const Clock* clock_;
+    WriteWatcher* watcher_ = nullptr;
     StorageFault fault_ = StorageFault::none;
     std::size_t left_ = 0;
     std::size_t torn_bytes_ = 0;

@@ -7,11 +7,25 @@ namespace halp {
 
 void HostDirectory::add(const Endpoint& endpoint) {
     const HostId id{static_cast<std::uint32_t>(endpoints_.size())};
-    const bool fresh = by_endpoint_.emplace(endpoint, id).second;
-    by_hash_.emplace(endpoint.hash(), id);  // keeps the first host of a hash; find() checks
+    endpoints_.push_back(endpoint);
+    enter(id);
+}
+
+void HostDirectory::move(HostId host, const Endpoint& to) {
+    Endpoint& own = endpoints_[static_cast<std::size_t>(host)];
+    by_endpoint_.erase(own);
+    const auto near = by_hash_.find(own.hash());
+    if (near != by_hash_.end() && near->second == host) by_hash_.erase(near);
+    own = to;
+    enter(host);
+}
+
+void HostDirectory::enter(HostId host) {
+    const Endpoint& own = endpoint(host);
+    const bool fresh = by_endpoint_.emplace(own, host).second;
+    by_hash_.emplace(own.hash(), host);  // keeps the first host of a hash; find() checks
     assert(fresh && "two hosts at one endpoint");
     static_cast<void>(fresh);
-    endpoints_.push_back(endpoint);
 }
 
 HostId HostDirectory::find(const Endpoint& wanted) const {

@@ -17,7 +17,8 @@ inline constexpr HostId no_host{0xffffffff};
 
 class HostDirectory {
 public:
-    void add(const Endpoint& endpoint);  // host ids are given in order
+    void add(const Endpoint& endpoint);          // host ids are given in order
+    void move(HostId host, const Endpoint& to);  // nobody has the former endpoint then
     [[nodiscard]] std::size_t size() const { return endpoints_.size(); }
     [[nodiscard]] const Endpoint& endpoint(HostId host) const { return endpoints_[static_cast<std::size_t>(host)]; }
 
@@ -32,6 +33,8 @@ public:
     [[nodiscard]] bool resolve(Endpoint& to, Random& random) const;
 
 private:
+    void enter(HostId host);
+
     std::vector<Endpoint> endpoints_;  // by host
     std::map<Endpoint, HostId> by_endpoint_;
     std::unordered_map<std::uint64_t, HostId> by_hash_;  // of endpoints; never iterated

@@ -67,6 +67,11 @@ void SimNetwork::add_host(const Endpoint& endpoint) {
     machines_.emplace_back(seed_, machines_.size());
 }
 
+void SimNetwork::move(HostId host, const Endpoint& to) {
+    directory_.move(host, to);
+    ++at(host).address;
+}
+
 SimNetwork::Machine& SimNetwork::at(HostId host) {
     assert(number(host) < machines_.size());
     return machines_[static_cast<std::size_t>(host)];
@@ -140,6 +145,7 @@ Instant SimNetwork::arrival(const End& from, const End& to, Instant now) {
 SimNetwork::EndRef SimNetwork::begin_connection(EndId id, HostId caller, const Endpoint& to, Instant now) {
     const EndRef end = find(id);
     end.own().host = caller;
+    end.own().address = at(caller).address;
     end.link->began = now;
     end.link->to = to;
     return end;
@@ -241,6 +247,7 @@ void SimNetwork::on_event(const SimEvent& event) {
 void SimNetwork::on_syn(EndRef caller, const SimEvent& event) {
     if (caller.own().state == EndState::gone) return erase_if_over(caller);
     const HostId from = caller.own().host, to = event.host;
+    if (moved(caller.own()) || endpoint(to).host != caller.link->to.host) return retry_syn(caller, event);
     const bool lost = options_.loss > 0 && at(from).random.chance(options_.loss);
     const bool connected = reaches(from, to) && reaches(to, from);
     const bool silent = power(to) == Power::off || asleep(to, event.at);
@@ -256,6 +263,7 @@ void SimNetwork::on_syn(EndRef caller, const SimEvent& event) {
 
 void SimNetwork::accept(EndRef callee, HostId host, Instant now) {
     callee.own().host = host;
+    callee.own().address = at(host).address;
     callee.own().state = EndState::open;
     at(host).ends.push_back(callee.id);
     queue_.push(now, SimEventKind::accept, host, callee.id.word());
@@ -266,7 +274,9 @@ void SimNetwork::retry_syn(EndRef caller, const SimEvent& event) {
     const Instant deadline = caller.link->began + options_.connect_timeout;
     const Instant next = event.at + syn_retransmit * (std::int64_t{1} << std::min<int>(event.detail, 8));
     if (next >= deadline) return fail_later(caller, ConnectFailure::timed_out, deadline);
-    queue_.push(next, SimEventKind::syn, event.host, event.subject, static_cast<std::uint8_t>(event.detail + 1));
+    const HostId there = directory_.find_address(caller.link->to);  // another host may have the address by now
+    queue_.push(next, SimEventKind::syn, there == no_host ? event.host : there, event.subject,
+                static_cast<std::uint8_t>(event.detail + 1));
 }
 
 void SimNetwork::fail_later(EndRef caller, ConnectFailure why, Instant when) {
@@ -335,6 +345,7 @@ void SimNetwork::travel(EndRef sender, Instant now) {
 }
 
 bool SimNetwork::blocked(const End& from, const End& to, Instant now) const {
+    if (moved(from) || moved(to)) return true;
     return !reaches(from.host, to.host) || at(to.host).power == Power::off || at(from.host).power == Power::off ||
            asleep(to.host, now);
 }

@@ -53,6 +53,8 @@ public:
     // sends nothing.
     void set_power(HostId host, Power power, Instant now);
     [[nodiscard]] Power power(HostId host) const { return at(host).power; }
+    // The machine has another address from now on. Its connections stay at the former one, where nothing arrives.
+    void move(HostId host, const Endpoint& to);
     // The machine is suspended: until then its kernel neither receives nor sends. Connections stay.
     void set_asleep(HostId host, Instant until) { at(host).asleep_until = until; }
     [[nodiscard]] bool asleep(HostId host, Instant now) const { return now < at(host).asleep_until; }
@@ -107,8 +109,9 @@ private:
     struct End {
         HostId host = no_host;
         EndState state = EndState::gone;
-        bool travelling = false;  // an arrive event for the head of `flight` is in the queue
-        std::uint8_t tries = 0;   // retransmissions of the head
+        std::uint32_t address = 0;  // Machine::address when it was opened
+        bool travelling = false;    // an arrive event for the head of `flight` is in the queue
+        std::uint8_t tries = 0;     // retransmissions of the head
         Instant blocked_since = never;
         std::vector<Segment> flight;  // on the way to the other end, in order
         std::string unsent;           // written before the connection was established
@@ -137,6 +140,7 @@ private:
         SimRandom random;  // loss and jitter of what it sends; choice among the addresses of a name
         Power power = Power::idle;
         Instant asleep_until = never;
+        std::uint32_t address = 0;  // counts its addresses
         std::uint32_t island = 0;
         bool muted = false;
         Duration extra{0};
@@ -157,6 +161,7 @@ private:
     void on_accept(EndRef callee);
     void on_fail(EndRef caller, ConnectFailure why);
     void on_arrive(EndRef receiver, Instant now);
+    [[nodiscard]] bool moved(const End& end) const { return end.address != at(end.host).address; }
     [[nodiscard]] bool blocked(const End& from, const End& to, Instant now) const;
     void hold_head(EndRef sender, Instant now);
     void break_end(EndRef end);

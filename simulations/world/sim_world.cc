@@ -47,6 +47,7 @@ struct SimWorld::Core final : SimCallbacks {
     void wait_for_core(Host& host);
     void wait_as_starved(Host& host);
     void stall(Host& host, Instant until);
+    void crash(Host& host, Crash how);
     [[nodiscard]] bool stale(const SimEvent& event);
 
     std::uint64_t seed;
@@ -67,7 +68,7 @@ struct SimWorld::Core final : SimCallbacks {
 };
 
 // One host: the interfaces of its environment, its alarm and its disks.
-struct SimWorld::Host final : Clock, Alarm, Transport, Observer {
+struct SimWorld::Host final : Clock, Alarm, Transport, Observer, WriteWatcher {
     Host(Core& owner, HostId own_id)
         : core(owner),
           id(own_id),
@@ -77,7 +78,10 @@ struct SimWorld::Host final : Clock, Alarm, Transport, Observer {
           random(mix_words(owner.seed, 0x6e6f6465), number(own_id)),
           cache(cache_files, this),
           state(state_files, this),
-          environment{{*this, *this, random, *this}, cache, state, *this} {}
+          environment{{*this, *this, random, *this}, cache, state, *this} {
+        cache.watch_writes(this);
+        state.watch_writes(this);
+    }
 
     [[nodiscard]] Instant now() const override { return core.now; }
     [[nodiscard]] UnixSeconds wall() const override {
@@ -111,8 +115,15 @@ struct SimWorld::Host final : Clock, Alarm, Transport, Observer {
         if (core.watcher) core.watcher->on_event(id, core.now, event);
     }
 
+    [[nodiscard]] bool may_write() override {
+        if (writes_left == 0 || --writes_left > 0) return true;
+        core.crash(*this, Crash::process);
+        return false;
+    }
+
     Core& core;
     HostId id;
+    std::size_t writes_left = 0;  // crash_at_write(); 0: not set
     EventHandler* node = nullptr;
     std::int64_t wall_skew = 0;
     double drift = 0;  // of the wall clock, seconds per second
@@ -327,16 +338,19 @@ void SimWorld::name(const std::string& host_name, std::vector<std::string> addre
 
 bool SimWorld::up(HostId host) const { return core_->network.power(host) == Power::up; }
 
-void SimWorld::crash(HostId id, Crash how) {
-    Host& host = core_->at(id);
+void SimWorld::crash(HostId host, Crash how) { core_->crash(core_->at(host), how); }
+
+// Also called while the process runs: then the rest of its turn has no effect.
+void SimWorld::Core::crash(Host& host, Crash how) {
     host.node = nullptr;
     host.alarm = no_deadline;
     host.stalled_until = never;
-    core_->network.set_power(id, how == Crash::machine ? Power::off : Power::idle, core_->now);
+    host.writes_left = 0;
+    network.set_power(host.id, how == Crash::machine ? Power::off : Power::idle, now);
     // The kernel handles the events that the stalled process has not received.
     for (const SimEvent& event : host.missed) {
         if (event.kind == SimEventKind::wake) continue;
-        core_->queue.push(core_->now, event.kind, id, event.subject, event.detail);
+        queue.push(now, event.kind, host.id, event.subject, event.detail);
     }
     host.missed.clear();
     if (how == Crash::machine) {
@@ -371,6 +385,10 @@ void SimWorld::suspend(HostId id, Duration span) {
     core_->stall(host, core_->now + span);
     core_->network.set_asleep(id, host.stalled_until);
 }
+
+void SimWorld::move(HostId host, const Endpoint& to) { core_->network.move(host, to); }
+const Endpoint& SimWorld::endpoint(HostId host) const { return core_->network.endpoint(host); }
+void SimWorld::crash_at_write(HostId host, std::size_t writes) { core_->at(host).writes_left = writes; }
 
 void SimWorld::starve(HostId id, double share, Duration most) {
     Host& host = core_->at(id);

@@ -78,6 +78,12 @@ public:
     void suspend(HostId host, Duration span);
     // A starved process: this share of its turns begins late, uniformly up to `most` (NetworkOptions::starved).
     void starve(HostId host, double share, Duration most);
+    // The host has another address from now on, as after a new DHCP lease. Whoever knows the former one gets no
+    // answer there, unless another host moves to it; connections that stand are broken after a while.
+    void move(HostId host, const Endpoint& to);
+    [[nodiscard]] const Endpoint& endpoint(HostId host) const;
+    // Kills the process at its `writes`-th change of a file from now on (1: the next), which does not happen.
+    void crash_at_write(HostId host, std::size_t writes);
     [[nodiscard]] bool up(HostId host) const;
     void cut(HostId a, HostId b);  // in both directions: segments vanish
     void cut_one_way(HostId from, HostId to);

@@ -385,6 +385,50 @@ TEST_F(SimWorldPair, BeginsSomeTurnsOfAStarvedHostLateAndLosesNothing) {
     EXPECT_LT(longest, seconds{4});
 }
 
+TEST_F(SimWorldPair, AMovedHostAnswersAtItsNewAddressOnly) {
+    const StreamId old = dial();
+    world.run_for(seconds{1});
+    world.move(b, {"10.0.0.9", 3451});
+    alice.env.transport.write(old, "lost");
+    dial();
+    alice.env.transport.connect({"10.0.0.9", 3451});
+    forget();
+    world.run_for(seconds{60});
+    EXPECT_THAT(alice.calls, ElementsAre("connected to 10.0.0.9:3451", "failed 1", "closed"));
+    EXPECT_THAT(bob.calls, ElementsAre("accept from 10.0.0.1"));
+    EXPECT_EQ(world.endpoint(b).text(), "10.0.0.9:3451");
+}
+
+TEST_F(SimWorldPair, AnotherHostMayGetTheFormerAddressOfAMovedOne) {
+    const StreamId old = dial();
+    world.run_for(seconds{1});
+    world.move(b, {"10.0.0.9", 3451});
+    world.move(a, where_b);
+    bob.env.transport.connect(where_b);
+    alice.env.transport.write(old, "lost");
+    forget();
+    world.run_for(seconds{10});
+    EXPECT_THAT(alice.calls, ElementsAre("accept from 10.0.0.9"));
+    EXPECT_THAT(bob.calls, ElementsAre("connected to 10.0.0.2:3451"));
+}
+
+TEST_F(SimWorldPair, KillsAProcessAtAWriteWhichDoesNotHappen) {
+    dial();
+    world.run_for(seconds{1});
+    forget();
+    world.crash_at_write(b, 2);
+    EXPECT_TRUE(bob.env.cache.append("news", "1"));
+    EXPECT_FALSE(bob.env.state.replace("file", "2"));
+    EXPECT_FALSE(world.up(b));
+    EXPECT_FALSE(bob.env.cache.append("news", "3"));
+    world.run_for(seconds{1});
+    EXPECT_THAT(alice.calls, ElementsAre("end"));
+    EXPECT_THAT(bob.calls, IsEmpty());
+    world.restart(b);
+    EXPECT_EQ(*bob.env.cache.read("news"), "1");
+    EXPECT_FALSE(bob.env.state.read("file"));
+}
+
 TEST_F(SimWorldPair, WakesOnceForTheLatestAlarmOnly) {
     Alarm& alarm = alice.env.alarm;
     const Instant began = world.now();
