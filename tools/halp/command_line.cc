@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "tools/halp/dht/dht_arguments.h"
-#include "tools/halp/printed_text.h"
 #include "tools/halp/store/store_arguments.h"
 #include "tools/halp/verb_help.h"
 #include "tools/program/arguments.h"
+#include "tools/program/spelling.h"
 
 namespace halp::cli {
 namespace {
@@ -76,6 +76,8 @@ void add_demo(Arguments& to, Typed& typed) {
 void add_options(Verb verb, Arguments& to, Typed& typed) {
     if (verb == Verb::get || verb == Verb::clear)
         to.option("LABEL", &typed.label, "a label; `labels` or `x/` list names").required();
+    if (verb == Verb::get)
+        to.flag("--unix-times", typed.command.unix_times, "times in Unix seconds, as a pipe gets them");
     if (verb == Verb::bcast) add_number(to, typed);
     if (verb == Verb::bcast || verb == Verb::insert) add_seconds(to, typed);
     if (verb == Verb::bcast || verb == Verb::insert || verb == Verb::announce || verb == Verb::confirm)
@@ -111,12 +113,20 @@ Result<void> check_label(Typed& typed) {
     return {};
 }
 
+Error wrong_host(const std::string& name, const std::string& word, const Error& why) {
+    return wrong(name + ": `" + word + "` is refused. " + why.message);
+}
+
 // HOST and PORT as two words.
-Result<Endpoint> endpoint_of(std::string_view host, const std::string& port) {
-    if (port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos)
-        return wrong("PORT: `" + port + "` is not a whole number from 1 to 65535.");
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    return Endpoint::make(host, std::stoul(port));
+Result<Endpoint> endpoint_of(const std::string& host, const std::string& port) {
+    const bool digits = port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
+    const unsigned long number = digits ? std::stoul(port) : 0;
+    if (number == 0 || number > 65535) return wrong("PORT: `" + port + "` is not a whole number from 1 to 65535.");
+    if (std::ranges::count(host, ':') == 1)
+        return wrong("HOST: `" + host + "` has a port already. Write HOST PORT, or HOST:PORT in one word.");
+    const bool bracketed = host.starts_with('[') && host.ends_with(']');
+    auto endpoint = Endpoint::make(bracketed ? host.substr(1, host.size() - 2) : host, number);
+    return endpoint ? endpoint : wrong_host("HOST", host, endpoint.error());
 }
 
 Result<void> check_host(Typed& typed) {
@@ -125,6 +135,8 @@ Result<void> check_host(Typed& typed) {
     const Result<Endpoint> endpoint = typed.port.empty()
                                           ? Endpoint::parse(own_host ? "localhost" + typed.host : typed.host)
                                           : endpoint_of(typed.host, typed.port);
+    if (!endpoint && typed.port.empty())
+        return wrong_host(command.verb == Verb::join ? "HOST:PORT" : "HOST", typed.host, endpoint.error());
     if (!endpoint) return endpoint.error();
     command.host = own_host ? "" : endpoint->host;
     command.port = endpoint->port;
@@ -161,18 +173,18 @@ std::vector<std::string> verb_names() {
 
 // `of`: "halp" or "halp dht", whose verb the word would have to be.
 std::string not_a_verb(const std::string& word, const std::string& of, const std::vector<std::string>& names) {
-    const std::string meant = likely_meant(word, names);
-    return "`" + word + "` is not a verb of " + of +
-           (meant.empty() ? "." : "; did you mean `" + of + " " + meant + "`?");
+    return "`" + word + "` is not a verb of " + of + did_you_mean(word, names, of + " ");
 }
 
-std::string unexpected(const std::string& word, const Arguments* verb) {
+std::string unexpected(const std::string& word, const Arguments& program) {
+    const Arguments* const verb = program.chosen();
+    if (word.starts_with('-')) return program.not_expected(word);
     if (verb == nullptr) return not_a_verb(word, "halp", verb_names());
     const bool nested = verb->name() == "dht" || verb->name() == "store";
     if (nested && verb->chosen() == nullptr)
         return not_a_verb(word, "halp " + verb->name(),
                           verb->name() == "dht" ? DhtArguments::names() : StoreArguments::names());
-    return "`" + word + "` was not expected.";
+    return program.not_expected(word);
 }
 
 Parsed conclude(Typed& typed, const Arguments& arguments, const std::string& version) {
@@ -181,7 +193,7 @@ Parsed conclude(Typed& typed, const Arguments& arguments, const std::string& ver
     if (typed.help && verb != nullptr) return {std::nullopt, ExitCode::ok, help_of(*verb)};
     auto left = arguments.unknown();
     std::erase(left, "--");  // what stood behind it was understood
-    if (!left.empty()) return mistake(unexpected(left.front(), verb), arguments);
+    if (!left.empty()) return mistake(unexpected(left.front(), arguments), arguments);
     if (typed.help) return {std::nullopt, ExitCode::ok, overview()};
     if (verb == nullptr) return mistake("A verb is missing.", arguments);
     const auto outcome = check(typed);
@@ -224,10 +236,14 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
         to.options_anywhere();
         add_options(entry.verb, to, typed);
     }
-    if (wants_help(argc, argv)) arguments.requires_nothing();
-    const int own = own_words(argc, argv);
-    for (int i = own + 1; i < argc; ++i) typed.command.dht.arguments.emplace_back(argv[i]);
-    if (const auto end = arguments.parse(own, argv)) return {std::nullopt, ExitCode::usage, end->text};
+    const std::vector<std::string> words = arguments.with_help_option(argc, argv);
+    std::vector<const char*> spelled_out;
+    for (const std::string& word : words) spelled_out.push_back(word.c_str());
+    if (wants_help(argc, spelled_out.data())) arguments.requires_nothing();
+    const int own = own_words(argc, spelled_out.data());
+    for (int i = own + 1; i < argc; ++i) typed.command.dht.arguments.push_back(words[static_cast<std::size_t>(i)]);
+    if (const auto end = arguments.parse(own, spelled_out.data()))
+        return {std::nullopt, ExitCode::usage, end->text};
     return conclude(typed, arguments, version);
 }
 

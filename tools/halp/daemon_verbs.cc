@@ -14,7 +14,7 @@ Endpoint endpoint_of(const CommandLine& command) { return {command.host, command
 ExitCode get(const WithDaemon& world) {
     const auto listing = world.daemon.list(world.command.label);
     if (!listing) return world.console.fail(listing.error());
-    show_listing(world.console, *listing, "daemon");
+    show_listing(world.command, world.console, *listing, "daemon", world.clock.wall());
     if (!listing->empty()) return ExitCode::ok;
     world.console.say("the daemon knows nothing under `" + world.command.label.text() + "`.");
     return ExitCode::nothing_found;
@@ -27,7 +27,9 @@ ExitCode insert(const WithDaemon& world) {
     if (world.console.style().json)
         world.console.line(json_of_insert(world.command.label, endpoint_of(world.command), seen, "daemon"));
     else
-        world.console.block(inserted_words(world.command, seen));
+        world.console.block("'" + world.command.host + " " + std::to_string(world.command.port) +
+                            "' inserted at the daemon under label '" + world.command.label.text() +
+                            "'\nTimestamp " + std::to_string(count(seen)) + "\n");
     return ExitCode::ok;
 }
 
@@ -63,7 +65,7 @@ ExitCode nuke(const WithDaemon& world) {
     if (world.console.style().json)
         world.console.line(json_of_clear(std::nullopt, true, "daemon"));
     else
-        world.console.block(nuked_words());
+        world.console.block("The daemon has forgotten all labels, in memory and in its cache directory.\n");
     return ExitCode::ok;
 }
 
@@ -72,7 +74,9 @@ ExitCode labels(const WithDaemon& world) {
     if (!listing) return world.console.fail(listing.error());
     show_names(world.console, *listing, "daemon", world.clock.wall());
     if (!listing->empty()) return ExitCode::ok;
-    world.console.say("the daemon knows no names under `" + world.command.label.text() + "`.");
+    world.console.say(world.command.label == Label::labels()
+                          ? "the daemon knows no labels."
+                          : "the daemon knows no labels below `" + world.command.label.text() + "`.");
     return ExitCode::nothing_found;
 }
 

@@ -1,8 +1,8 @@
-// Text for people, as pure functions: strangers' text made harmless for a terminal, sizes, columns, and suggestions
-// for typing errors.
+// Text for people, as pure functions: strangers' text made harmless for a terminal, sizes, columns.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,14 +15,13 @@ namespace halp::cli {
 // become \xNN, so that a host name from the network cannot control the terminal.
 [[nodiscard]] std::string harmless(std::string_view text);
 
+// "announced until Ctrl-C.", or with a time "announced for 60 s, or until Ctrl-C."
+[[nodiscard]] std::string until_words(const std::string& what, std::optional<double> for_s);
+
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);  // "17.6 KiB"
 
 // Columns as wide as their widest cell, two blanks apart, no blanks at the ends of lines. The first row is the
 // head.
 [[nodiscard]] std::string table(const std::vector<std::vector<std::string>>& rows, std::string_view indent = "");
-
-// The candidate with the smallest edit distance to `typed`, if the distance is small enough for a typing error;
-// else "".
-[[nodiscard]] std::string likely_meant(std::string_view typed, const std::vector<std::string>& candidates);
 
 }  // namespace halp::cli

@@ -46,7 +46,7 @@ ExitCode get(const Standalone& world) {
     const auto file = world.cache.load(world.command.label);
     if (!file) return fail(world, file.error());
     const Listing listing = listing_of(world.command.label, *file);
-    show_listing(world.console, listing, "cache");
+    show_listing(world.command, world.console, listing, "cache", world.clock.wall());
     if (listing.empty()) return explain_nothing(world, any_server, *outcome);
     if (any_server && outcome->answered == 0) world.console.say("no HALP server answered; this is from the cache.");
     return ExitCode::ok;
@@ -105,7 +105,10 @@ ExitCode labels(const Standalone& world) {
     const Listing listing = listing_of(world.command.label, *file);
     show_names(world.console, listing, "cache", world.clock.wall());
     if (!listing.empty()) return ExitCode::ok;
-    world.console.say("no labels are cached; `halp get " + world.command.label.text() + "` asks servers.");
+    const std::string& label = world.command.label.text();
+    world.console.say((world.command.label == Label::labels() ? "no labels are cached"
+                                                              : "no labels below `" + label + "` are cached") +
+                      "; `halp get " + label + "` asks servers.");
     return ExitCode::nothing_found;
 }
 
@@ -154,9 +157,21 @@ std::string nuked_words() {
     return "All cache files deleted (does not include .allocation \nconfig or containing folder)\n";
 }
 
-void show_listing(Console& console, const Listing& listing, const std::string& source) {
+void show_listing(const CommandLine& command, Console& console, const Listing& listing, const std::string& source,
+                  UnixSeconds now) {
     if (console.style().json) {
         console.line(json_of_listing(listing, source));
+        return;
+    }
+    if (listing.empty()) return;
+    if (console.style().terminal && !command.unix_times) {
+        std::vector<std::vector<std::string>> rows = {{"HOST", "PORT", "SEEN"}};
+        if (listing.label.lists_names()) rows = {{"NAME", "SEEN"}};
+        for (const ListedAt& host : listing.hosts)
+            rows.push_back(
+                {harmless(host.endpoint.host), std::to_string(host.endpoint.port), human_age(host.seen, now)});
+        for (const NameAt& name : listing.names) rows.push_back({harmless(name.name), human_age(name.seen, now)});
+        console.headed(table(rows));
         return;
     }
     std::string text;
@@ -164,7 +179,7 @@ void show_listing(Console& console, const Listing& listing, const std::string& s
         text += std::to_string(count(host.seen)) + " " + host.endpoint.host + " " +
                 std::to_string(host.endpoint.port) + "\n";
     for (const NameAt& name : listing.names) text += std::to_string(count(name.seen)) + " " + name.name + "\n";
-    console.block(text.empty() ? "\n" : text);  // the original prints an empty line for an empty label
+    console.block(text);
 }
 
 void show_names(Console& console, const Listing& listing, const std::string& source, UnixSeconds now) {

@@ -95,7 +95,7 @@ private:
             world_.console.line(json_of_event(what.name, what.json));
         else
             world_.console.line("Announced " + where + " under '" + world_.command.label.text() + "'");
-        world_.console.say("announced until Ctrl-C.");
+        world_.console.say(until_words("announced", world_.command.for_s));
     }
 
     const WithDaemon& world_;

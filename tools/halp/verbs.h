@@ -36,11 +36,13 @@ struct WithDaemon {
 [[nodiscard]] RoundLimits round_limits(const CommandLine& command);
 [[nodiscard]] UnixSeconds stated_time(const CommandLine& command, UnixSeconds now);
 
-// The original's sentences.
+// The original's sentences, for the cache directory.
 [[nodiscard]] std::string inserted_words(const CommandLine& command, UnixSeconds seen);
 [[nodiscard]] std::string cleared_words(const Label& label);
 [[nodiscard]] std::string nuked_words();
-void show_listing(Console& console, const Listing& listing, const std::string& source);
+// A pipe gets the original's lines, a terminal a table with ages; nothing is printed of an empty label.
+void show_listing(const CommandLine& command, Console& console, const Listing& listing, const std::string& source,
+                  UnixSeconds now);
 // For `labels`: a table with ages.
 void show_names(Console& console, const Listing& listing, const std::string& source, UnixSeconds now);
 // Sends the insert to servers in order until enough took it; prints as the original did.

@@ -12,6 +12,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "tools/program/spelling.h"
+
 namespace halp {
 namespace {
 
@@ -306,14 +308,38 @@ std::string wrong_count(const std::string& said) {
     return said + ".";
 }
 
-std::string missing(const CLI::App& app, const std::string& said) {
-    if (said != "A subcommand is required") return said + ".";
-    const std::vector<std::string> words = app.remaining();
-    if (words.empty()) return "A verb is missing.";
-    return "`" + words.front() + "` is not a verb of " + app.get_name() + ".";
+std::vector<CLI::App*> verbs_of(CLI::App& app) {
+    return app.get_subcommands([](CLI::App*) { return true; });
 }
 
-std::string told(const CLI::App& app, const CLI::ParseError& error) {
+std::string not_a_verb(CLI::App& app, const std::string& word) {
+    std::vector<std::string> names;
+    for (const CLI::App* verb : verbs_of(app)) names.push_back(verb->get_name());
+    return "`" + word + "` is not a verb of " + app.get_name() + did_you_mean(word, names, app.get_name() + " ");
+}
+
+std::string missing(CLI::App& app, const std::string& said) {
+    if (said != "A subcommand is required") return said + ".";
+    const std::vector<std::string> words = app.remaining();
+    return words.empty() ? "A verb is missing." : not_a_verb(app, words.front());
+}
+
+// The long names of the options of a program and of the verbs that were given.
+void add_options_of(CLI::App& app, std::vector<std::string>& names) {
+    for (const CLI::Option* option : app.get_options())
+        for (const std::string& name : option->get_lnames()) names.push_back(name);
+    for (CLI::App* verb : verbs_of(app))
+        if (verb->parsed()) add_options_of(*verb, names);
+}
+
+std::string unexpected(CLI::App& app, const std::string& word) {
+    std::vector<std::string> names;
+    if (!word.starts_with("--")) return "`" + word + "` was not expected.";
+    add_options_of(app, names);
+    return "`" + word + "` was not expected" + did_you_mean(word.substr(2, word.find('=') - 2), names, "--");
+}
+
+std::string told(CLI::App& app, const CLI::ParseError& error) {
     const std::string said = error.what();
     switch (static_cast<CLI::ExitCodes>(error.get_exit_code())) {
         case CLI::ExitCodes::ValidationError:
@@ -324,7 +350,7 @@ std::string told(const CLI::App& app, const CLI::ParseError& error) {
             return said + ": give one of the two.";
         case CLI::ExitCodes::ExtrasError: {
             const std::vector<std::string> words = app.remaining(true);
-            return words.empty() ? said + "." : "`" + words.front() + "` was not expected.";
+            return words.empty() ? said + "." : unexpected(app, words.front());
         }
         case CLI::ExitCodes::ArgumentMismatch:
             return wrong_count(said);
@@ -336,10 +362,6 @@ std::string told(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 bool takes_a_word(const CLI::Option& option) { return option.get_items_expected_max() > 0; }
-
-std::vector<CLI::App*> verbs_of(CLI::App& app) {
-    return app.get_subcommands([](CLI::App*) { return true; });
-}
 
 bool knows(CLI::App& app, const std::string& name) {
     const CLI::Option* option = app.get_option_no_throw(name);
@@ -367,9 +389,28 @@ std::vector<std::string> divided(CLI::App& app, int argc, const char* const* arg
     return words;
 }
 
-void take_back_required(CLI::App& app) {
-    for (CLI::Option* option : app.get_options()) option->required(false);
-    for (CLI::App* verb : verbs_of(app)) take_back_required(*verb);
+void take_back_required(CLI::App& app, std::vector<CLI::Option*>& taken_back) {
+    for (CLI::Option* option : app.get_options()) {
+        if (option->get_required()) taken_back.push_back(option);
+        option->required(false);
+    }
+    for (CLI::App* verb : verbs_of(app)) take_back_required(*verb, taken_back);
+}
+
+// `PROGRAM help VERB` becomes `PROGRAM VERB --help`, at every depth of verbs.
+void spell_out_help(CLI::App& app, std::vector<std::string>& words) {
+    CLI::App* at = &app;
+    std::size_t i = 1;
+    for (; i < words.size(); ++i) {
+        const std::vector<CLI::App*> verbs = verbs_of(*at);
+        const auto verb = std::ranges::find(verbs, words[i], [](CLI::App* one) { return one->get_name(); });
+        if (verb == verbs.end()) break;
+        at = *verb;
+    }
+    const bool may_stand_here = at == &app || !verbs_of(*at).empty();  // `halp get help`: of the label `help`
+    if (i >= words.size() || words[i] != "help" || !may_stand_here) return;
+    words.erase(words.begin() + static_cast<std::ptrdiff_t>(i));
+    words.emplace_back("--help");
 }
 
 }  // namespace
@@ -381,6 +422,7 @@ struct Arguments::Impl {
     CLI::App* app = nullptr;
     std::vector<std::unique_ptr<ArgumentOption::Spec>> options;
     std::vector<std::unique_ptr<Arguments>> verbs;
+    std::vector<CLI::Option*> taken_back;  // by requires_nothing()
 };
 
 Arguments::Arguments(const std::string& name, const std::string& about) : impl_(std::make_unique<Impl>()) {
@@ -446,15 +488,37 @@ void Arguments::no_help_flag() { impl_->app->set_help_flag(); }
 void Arguments::options_anywhere() { impl_->app->fallthrough(); }
 void Arguments::keeps_unknown() { impl_->app->allow_extras(); }
 void Arguments::passes_all_on() { impl_->app->fallthrough(false)->allow_extras(); }
-void Arguments::requires_nothing() { take_back_required(*impl_->app); }
+void Arguments::requires_nothing() { take_back_required(*impl_->app, impl_->taken_back); }
+
+std::vector<std::string> Arguments::with_help_option(int argc, const char* const* argv) const {
+    std::vector<std::string> words(argv, argv + argc);
+    spell_out_help(*impl_->app, words);
+    return words;
+}
 
 std::optional<Arguments::End> Arguments::parse(int argc, const char* const* argv) {
+    std::vector<const char*> pointers;
+    const std::vector<std::string> given = with_help_option(argc, argv);
+    for (const std::string& word : given) pointers.push_back(word.c_str());
+    auto end = parse_spelled_out(static_cast<int>(pointers.size()), pointers.data());
+    for (CLI::Option* option : impl_->taken_back) option->required();  // so that the help tells
+    return end;
+}
+
+std::optional<Arguments::End> Arguments::parse_spelled_out(int argc, const char* const* argv) {
     CLI::App& app = *impl_->app;
     const std::vector<std::string> words = divided(app, argc, argv);
     std::vector<const char*> pointers;
     for (const std::string& word : words) pointers.push_back(word.c_str());
     try {
         app.parse(static_cast<int>(pointers.size()), pointers.data());
+    } catch (const CLI::CallForHelp& end) {
+        const std::vector<std::string> left = app.remaining();
+        const bool wrong_verb = !left.empty() && chosen() == nullptr && !verbs_of(app).empty();
+        if (wrong_verb) return End{true, not_a_verb(app, left.front()) + "\nTry `" + help_command() + "`."};
+        std::ostringstream text;
+        app.exit(end, text, text);
+        return End{false, text.str()};
     } catch (const CLI::Success& end) {
         std::ostringstream text;
         app.exit(end, text, text);
@@ -474,6 +538,8 @@ const Arguments* Arguments::chosen() const {
 }
 
 std::vector<std::string> Arguments::unknown() const { return impl_->app->remaining(true); }
+
+std::string Arguments::not_expected(const std::string& word) const { return unexpected(*impl_->app, word); }
 
 std::string Arguments::help(const std::string& words_before) const { return impl_->app->help(words_before); }
 

@@ -77,24 +77,29 @@ public:
     void options_anywhere();  // a verb passes on options that it does not know; also verbs that are added later
     void keeps_unknown();     // what is not understood is kept in unknown(); also verbs that are added later
     void passes_all_on();     // this verb keeps what it does not know to itself: unknown()
-    void requires_nothing();  // takes back every required(), for `VERB --help`
+    void requires_nothing();  // takes back every required() while the words are read, for `VERB --help`
 
     // Why the program ends here instead of going on.
     struct End {
         bool mistake;      // else: help or version
         std::string text;  // of a mistake: a sentence, and a second line with the --help that explains more
     };
+    // `PROGRAM help`, `PROGRAM help VERB` and `PROGRAM VERB help` of a verb with verbs are understood as --help.
     [[nodiscard]] std::optional<End> parse(int argc, const char* const* argv);
+    // The words with --help for such a `help`.
+    [[nodiscard]] std::vector<std::string> with_help_option(int argc, const char* const* argv) const;
 
     // After parse:
     [[nodiscard]] const std::string& name() const;
     [[nodiscard]] const Arguments* chosen() const;  // the verb; nullptr when there is none
     [[nodiscard]] std::vector<std::string> unknown() const;
+    [[nodiscard]] std::string not_expected(const std::string& word) const;  // with the option that was likely meant
     [[nodiscard]] std::string help(const std::string& words_before) const;
     [[nodiscard]] std::string help_command() const;  // "halp dht get --help"
 
 private:
     struct Impl;
+    [[nodiscard]] std::optional<End> parse_spelled_out(int argc, const char* const* argv);
     explicit Arguments(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };

@@ -53,6 +53,9 @@ bool redirect(int descriptor, const char* path, int flags) {
 }
 
 [[noreturn]] void become(const Command& command, Prepared& ready, pid_t parent) {
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);  // ours may be blocked (on_interrupt.h)
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(126);  // the parent went before we asked to be told
     const int write_flags = O_WRONLY | O_CREAT | O_APPEND;

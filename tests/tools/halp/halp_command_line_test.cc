@@ -105,6 +105,37 @@ TEST(CommandLine, RefusesWhatItCannotUseWithCodeTwo) {
     }
 }
 
+TEST(CommandLine, NamesTheWordOfAHostThatIsWrong) {
+    EXPECT_THAT(parse({"insert", "chat", "h", "99999"}).text,
+                HasSubstr("PORT: `99999` is not a whole number from 1 to 65535."));
+    EXPECT_THAT(parse({"insert", "chat", "h:1", "2"}).text, HasSubstr("HOST: `h:1` has a port already."));
+    EXPECT_THAT(parse({"insert", "chat", "h"}).text, HasSubstr("HOST: `h` is refused. An endpoint is written"));
+    EXPECT_THAT(parse({"join", "h"}).text, HasSubstr("HOST:PORT: `h` is refused."));
+    EXPECT_TRUE(parse({"insert", "chat", "2001:db8::1", "2"}).command);
+}
+
+TEST(CommandLine, UnderstandsHelpAsAVerb) {
+    EXPECT_EQ(parse({"help"}).text, parse({"--help"}).text);
+    EXPECT_EQ(parse({"help", "get"}).text, parse({"get", "--help"}).text);
+    EXPECT_EQ(parse({"help", "dht", "put"}).text, parse({"dht", "put", "--help"}).text);
+    EXPECT_EQ(parse({"dht", "help"}).text, parse({"dht", "--help"}).text);
+    EXPECT_EQ(parse({"help", "get"}).code, ExitCode::ok);
+    EXPECT_THAT(parse({"help", "gte"}).text, HasSubstr("did you mean `halp get`?"));
+    ASSERT_TRUE(parse({"get", "help"}).command);
+    EXPECT_EQ(parse({"get", "help"}).command->label.text(), "help");
+}
+
+TEST(CommandLine, HelpShowsWhatIsRequiredAsRequired) {
+    EXPECT_THAT(parse({"get", "--help"}).text, HasSubstr("Usage: halp get [OPTIONS] LABEL\n"));
+    EXPECT_THAT(parse({"insert", "--help"}).text, HasSubstr("Usage: halp insert [OPTIONS] LABEL HOST [PORT]\n"));
+    EXPECT_THAT(parse({"dht", "get", "--help"}).text, HasSubstr("CHANNEL KEY\n"));
+}
+
+TEST(CommandLine, SuggestsTheOptionThatWasMeant) {
+    EXPECT_THAT(parse({"get", "--cach-dir", "x", "chat"}).text, HasSubstr("did you mean `--cache-dir`?"));
+    EXPECT_THAT(parse({"dht", "status", "--counts"}).text, HasSubstr("did you mean `--count`?"));
+}
+
 TEST(CommandLine, RefusesAnEmptyWordByItsName) {
     struct Case {
         std::vector<const char*> words;

@@ -83,12 +83,12 @@ TEST_F(WithDaemonTest, GetReadsPageAfterPage) {
     EXPECT_EQ(run({"get", "x/y"}).data, "5 a 1\n5 b 1\n");
 }
 
-TEST_F(WithDaemonTest, NothingThereIsAnEmptyLineAndCodeThree) {
+TEST_F(WithDaemonTest, NothingThereIsNoLineAndCodeThree) {
     const auto server = daemon({{"GET /v1/labels/chat?first=0&count=10000",
                                  http_reply(200, R"({"schema_version":1,"known":false,"total":0,"entries":[]})")}});
     const Outcome outcome = run({"get", "chat"});
     EXPECT_EQ(outcome.code, ExitCode::nothing_found);
-    EXPECT_EQ(outcome.data, "\n");
+    EXPECT_EQ(outcome.data, "");
 }
 
 TEST_F(WithDaemonTest, LabelsShowsADirectory) {
@@ -100,11 +100,11 @@ TEST_F(WithDaemonTest, LabelsShowsADirectory) {
     EXPECT_EQ(run({"labels", "x"}).data, "LABEL  SEEN\nx/y    1 s ago\n");
 }
 
-TEST_F(WithDaemonTest, InsertSaysTheOriginalsWordsAndSendsTheTime) {
+TEST_F(WithDaemonTest, InsertSaysThatTheDaemonHasItAndSendsTheTime) {
     const auto server = daemon({{"PUT /v1/labels/chat", http_reply(200, R"({"schema_version":1})")}});
     const Outcome outcome = run({"insert", "chat", "a.example", "80"});
     EXPECT_EQ(outcome.code, ExitCode::ok) << outcome.messages;
-    EXPECT_EQ(outcome.data, "'a.example 80' inserted to local cache under label 'chat'\nTimestamp 1699999940\n");
+    EXPECT_EQ(outcome.data, "'a.example 80' inserted at the daemon under label 'chat'\nTimestamp 1699999940\n");
     EXPECT_THAT(server.requests().front(), HasSubstr(R"("kind":"insert","port":80,"seen_unix_s":1699999940)"));
 }
 
@@ -125,15 +125,14 @@ TEST_F(WithDaemonTest, BcastTellsTheDaemonAndItsServers) {
     EXPECT_THAT(outcome.messages, HasSubstr("the daemon took it"));
 }
 
-TEST_F(WithDaemonTest, ClearAndNukeSayTheOriginalsWords) {
+TEST_F(WithDaemonTest, ClearAndNukeSayWhoHasForgotten) {
     const auto server =
         daemon({{"DELETE /v1/labels/chat", http_reply(200, R"({"schema_version":1,"cleared":true})")},
                 {"DELETE /v1/labels/none", http_reply(200, R"({"schema_version":1,"cleared":false})")},
                 {"DELETE /v1/labels", http_reply(200, R"({"schema_version":1,"cleared":true})")}});
     EXPECT_EQ(run({"clear", "chat"}).data, "Contents of label 'chat' deleted.\n");
     EXPECT_EQ(run({"clear", "none"}).code, ExitCode::nothing_found);
-    EXPECT_EQ(run({"nuke"}).data,
-              "All cache files deleted (does not include .allocation \nconfig or containing folder)\n");
+    EXPECT_EQ(run({"nuke"}).data, "The daemon has forgotten all labels, in memory and in its cache directory.\n");
 }
 
 TEST_F(WithDaemonTest, PeersAndStatusAreTablesForPeopleAndPassedOnAsJson) {

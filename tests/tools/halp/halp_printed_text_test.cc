@@ -59,13 +59,9 @@ TEST(PrintedText, AlignsColumnsByWhatIsSeen) {
     EXPECT_EQ(table({}), "");
 }
 
-TEST(PrintedText, GuessesOnlyLikelyWords) {
-    const std::vector<std::string> words = {"get", "insert", "status", "announce"};
-    EXPECT_EQ(likely_meant("gte", words), "get");
-    EXPECT_EQ(likely_meant("stauts", words), "status");
-    EXPECT_EQ(likely_meant("ann", words), "announce");
-    EXPECT_EQ(likely_meant("frobnicate", words), "");
-    EXPECT_EQ(likely_meant(std::string(1000, 'g'), words), "");
+TEST(PrintedText, SaysUntilWhenSomethingLasts) {
+    EXPECT_EQ(until_words("announced", std::nullopt), "announced until Ctrl-C.");
+    EXPECT_EQ(until_words("mirroring", 60), "mirroring for 60 s, or until Ctrl-C.");
 }
 
 TEST(Console, KeepsDataAndMessagesApart) {

@@ -88,11 +88,27 @@ TEST_F(Standalone, GetPrintsTheMergedLabelAndKeepsWhatItLearned) {
     EXPECT_EQ(cache.file("labels"), "1699999000 chat");
 }
 
-TEST_F(Standalone, GetOfNothingPrintsAnEmptyLineAndEndsWithThree) {
+TEST_F(Standalone, GetOfNothingPrintsNoLineAndEndsWithThree) {
     const Outcome outcome = run({"get", "chat"});
     EXPECT_EQ(outcome.code, ExitCode::nothing_found);
-    EXPECT_EQ(outcome.data, "\n");
+    EXPECT_EQ(outcome.data, "");
     EXPECT_THAT(outcome.messages, HasSubstr("halp insert halp HOST PORT"));
+}
+
+TEST(Listing, HasAgesOnATerminalAndUnixSecondsInAPipe) {
+    Listing listing{Label::parse("chat").value()};
+    listing.hosts = {{{"a.example", 80}, UnixSeconds{1699999997}}, {{"b\x1b[2J", 8080}, UnixSeconds{1699990000}}};
+    const auto shown = [&](bool terminal, bool unix_times) {
+        CommandLine command;
+        command.unix_times = unix_times;
+        testing::RecordedConsole recorded{Style{.terminal = terminal}};
+        show_listing(command, recorded.console, listing, "cache", UnixSeconds{1700000000});
+        return recorded.data.str();
+    };
+    EXPECT_EQ(shown(true, false),
+              "HOST       PORT  SEEN\na.example  80    3 s ago\nb\\x1b[2J   8080  2 h 46 min ago\n");
+    EXPECT_EQ(shown(false, false), "1699999997 a.example 80\n1699990000 b\x1b[2J 8080\n");
+    EXPECT_EQ(shown(true, true), "1699999997 a.example 80\n1699990000 b\\x1b[2J 8080\n");
 }
 
 TEST_F(Standalone, GetOfADirectoryPrintsNames) {
@@ -148,7 +164,7 @@ TEST_F(Standalone, OnlyHungServersEndWithFive) {
     know({hung.endpoint()});
     const Outcome outcome = run({"get", "chat", "--timeout", "0.3"});
     EXPECT_EQ(outcome.code, ExitCode::timed_out);
-    EXPECT_EQ(outcome.data, "\n");
+    EXPECT_EQ(outcome.data, "");
 }
 
 TEST_F(Standalone, DeadServersAreSkippedAndTheCacheStillAnswers) {

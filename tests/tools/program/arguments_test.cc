@@ -87,7 +87,7 @@ TEST(Arguments, TakeBytesWithAUnit) {
 
 TEST(Arguments, AreRefusedByTheirNameAndWithARemedy) {
     EXPECT_EQ(mistake({}), "A verb is missing.");
-    EXPECT_EQ(mistake({"undo"}), "`undo` is not a verb of prog.");
+    EXPECT_EQ(mistake({"frobnicate"}), "`frobnicate` is not a verb of prog.");
     EXPECT_EQ(mistake({"do"}), "NAME is required.");
     EXPECT_EQ(mistake({"do", "x", "y"}), "`y` was not expected.");
     EXPECT_EQ(mistake({"do", "x", "--frob"}), "`--frob` was not expected.");
@@ -122,6 +122,33 @@ TEST(Arguments, ExplainThemselves) {
     for (const char* part : {"Usage: prog do [OPTIONS] NAME", "-n,--number INT:1 to 9=3", "--bytes SIZE",
                              "--colour TEXT:{red,blue}", "--many TEXT ...", "--seconds FLOAT:0.5 to 10"})
         EXPECT_NE(end->text.find(part), std::string::npos) << part << " in " << end->text;
+}
+
+TEST(Arguments, SuggestTheVerbOrTheOptionThatWasMeant) {
+    EXPECT_EQ(mistake({"od"}), "`od` is not a verb of prog; did you mean `prog do`?");
+    EXPECT_EQ(mistake({"do", "x", "--secnods", "3"}), "`--secnods` was not expected; did you mean `--seconds`?");
+    EXPECT_EQ(mistake({"do", "x", "--colours=red"}), "`--colours=red` was not expected; did you mean `--colour`?");
+    EXPECT_EQ(mistake({"undo", "--help"}), "`undo` is not a verb of prog; did you mean `prog do`?")
+        << "and not the help of the program";
+}
+
+TEST(Arguments, UnderstandHelpAsAVerb) {
+    const auto told = [](const std::vector<const char*>& words) {
+        Program program;
+        const auto end = program.parse(words);
+        return end ? end->text : "no end";
+    };
+    EXPECT_EQ(told({"help"}), told({"--help"}));
+    EXPECT_EQ(told({"help", "do"}), told({"do", "--help"}));
+    EXPECT_EQ(mistake({"help", "od"}), "`od` is not a verb of prog; did you mean `prog do`?");
+    EXPECT_EQ(typed({"do", "help"}).name, "help") << "behind a verb without verbs it is a word as any other";
+}
+
+TEST(Arguments, ShowWhatIsRequiredAlsoWhenHelpNeedsNothing) {
+    Program program;
+    program.arguments.requires_nothing();
+    EXPECT_FALSE(program.parse({"do"})) << "nothing is required";
+    EXPECT_NE(program.arguments.chosen()->help("prog").find("Usage: prog do [OPTIONS] NAME\n"), std::string::npos);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ ExitCode run_dht_fake(const CommandLine& command, Console& console) {
         return console.fail(ExitCode::failed, started.error().message);
     const std::string at = fake.neo_address().text();
     if (console.style().json)
-        console.line("{\"neo\":\"" + at + "\"}");
+        console.line("{\"schema_version\":1,\"neo\":\"" + at + "\"}");
     else
         console.line("neo " + at);
     console.say("a fake node for the client `admin` with 128 zero bytes; nothing is kept. Ctrl-C ends it.");

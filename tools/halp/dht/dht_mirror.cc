@@ -1,17 +1,20 @@
 // `halp dht mirror`: prints the records of a channel and every change until it is stopped.
 #include <csignal>
+#include <optional>
 #include <string>
 #include <variant>
 
 #include "store/overloaded.h"
 #include "tools/halp/dht/dht_verbs.h"
+#include "tools/halp/printed_text.h"
 
 namespace halp::cli {
 namespace {
 
 class MirrorView {
 public:
-    MirrorView(const DhtTool& tool) : console_(tool.console), typed_(tool.command.dht) {}
+    MirrorView(const DhtTool& tool)
+        : console_(tool.console), typed_(tool.command.dht), for_s_(tool.command.for_s) {}
 
     void hear(const dht::MirrorNote& note) {
         std::visit(
@@ -19,7 +22,7 @@ public:
                 [&](const dht::Updated& n) { record("updated", "+ ", n.key, &n.value); },
                 [&](const dht::Refreshed& n) { record("refreshed", "= ", n.key, &n.value); },
                 [&](const dht::Deleted& n) { record("deleted", "- ", n.key, nullptr); },
-                [&](const dht::Started&) { event("started", "", "mirroring; Ctrl-C ends it."); },
+                [&](const dht::Started&) { event("started", "", until_words("mirroring", for_s_)); },
                 [&](const dht::UpdatesLost& n) { event("updates_lost", n.node.text(), describe(note)); },
                 [&](const dht::ChannelRemoved& n) { event("channel_removed", n.node.text(), describe(note)); },
                 [&](const dht::NodeDisconnected& n) { event("disconnected", n.node.text(), describe(note)); },
@@ -73,6 +76,7 @@ private:
 
     Console& console_;
     const DhtCommand& typed_;
+    std::optional<double> for_s_;
     std::uint64_t shown_ = 0;
     bool over_ = false, interrupted_ = false, reader_left_ = false, failed_ = false;
 };
