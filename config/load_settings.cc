@@ -57,9 +57,10 @@ public:
     }
 
 private:
-    void problem(const std::string& place, const std::string& message) {
+    void problem(const std::string& place, const std::string& message) { problem(place + ": " + message); }
+    void problem(const std::string& sentence) {
         if (out_.problems.size() < problems_max)
-            out_.problems.push_back(place + ": " + message);
+            out_.problems.push_back(sentence);
         else if (out_.problems.size() == problems_max)
             out_.problems.push_back("and more");
     }
@@ -97,7 +98,7 @@ private:
     void read_file(const std::string& path, bool required) {
         const Result<std::string> content = read_config_file(path);
         if (!content) {
-            if (required || content.error().code != ErrorCode::not_found) problem(path, content.error().message);
+            if (required || content.error().code != ErrorCode::not_found) problem(content.error().message);
             return;
         }
         out_.files.push_back(path);
@@ -138,6 +139,14 @@ private:
         }
     }
 
+    static std::string remedy_for_section(const Assignment& one) {
+        if (!one.value_place.starts_with("--")) return "write its settings below it, indented";
+        const auto inside = [&](const Setting& s) { return s.key.starts_with(one.key + "."); };
+        const auto first = std::ranges::find_if(setting_table(), inside);
+        return first == setting_table().end() ? "halpd --print-config shows its settings"
+                                              : "give one of its settings, such as " + std::string{first->key};
+    }
+
     // Keeps an assignment to a setting. Reports any other key with the setting that was most likely meant.
     void take(Assignment one) {
         if (find_setting(one.key) != nullptr) return assignments_.push_back(std::move(one));
@@ -147,8 +156,7 @@ private:
             return rows_.push_back(std::move(one));
         }
         if (is_section(one.key)) {
-            if (!one.empty)
-                problem(one.value_place, one.key + " is a section: write its settings below it, indented");
+            if (!one.empty) problem(one.value_place, one.key + " is a section: " + remedy_for_section(one));
             return;
         }
         const std::string nearest = nearest_key(one.key);
@@ -220,7 +228,8 @@ private:
     void assign_to(const Row& row, Owner& owner, const Assignment& one) {
         if (one.empty) return problem(one.value_place, one.key + " has no value; allowed: " + allowed(row, owner));
         const Result<void> done = assign(row, owner, one.text);
-        if (!done) return problem(one.value_place, one.key + ": " + done.error().message);
+        const std::string name = one.value_place.starts_with("--") ? "" : one.key + ": ";  // the flag says it
+        if (!done) return problem(one.value_place, name + done.error().message);
         out_.origins[one.key] = one.origin;
     }
 

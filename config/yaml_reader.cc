@@ -1,5 +1,6 @@
 #include "config/yaml_reader.h"
 
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
@@ -17,6 +18,8 @@
 namespace halp::config {
 namespace {
 
+const std::string too_deep = "nested too deeply: at most " + std::to_string(yaml_depth_max) + " levels";
+
 Place place_of(const YAML::Mark& mark) {
     if (mark.is_null()) return {1, 1};
     return {static_cast<std::size_t>(mark.line) + 1, static_cast<std::size_t>(mark.column) + 1};
@@ -27,6 +30,8 @@ Place place_of(const YAML::Mark& mark) {
 class Flattener final : public YAML::EventHandler {
 public:
     explicit Flattener(YamlDocument& document) : document_(document) {}
+
+    [[nodiscard]] Place latest() const { return latest_; }  // where the parser was
 
     void OnDocumentStart(const YAML::Mark&) override {}
     void OnDocumentEnd() override {}
@@ -44,6 +49,7 @@ public:
 
     void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
                          YAML::EmitterStyle::value) override {
+        latest_ = place_of(mark);
         if (skipping_ > 0 || !opens_list(mark)) {
             ++skipping_;
             return;
@@ -62,6 +68,7 @@ public:
 
     void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
                     YAML::EmitterStyle::value) override {
+        latest_ = place_of(mark);
         if (skipping_ > 0 || !opens_map(mark)) {
             ++skipping_;
             return;
@@ -95,9 +102,12 @@ private:
     bool opens_map(const YAML::Mark& mark) {
         if (levels_.empty()) return true;
         const bool as_value = !levels_.back().wants_key && !levels_.back().in_list;
-        if (!as_value) problem(mark, "a mapping is not expected here");
+        if (!as_value)
+            problem(mark, levels_.back().in_list
+                              ? "a list holds values, no mappings: write \"NAME:\" instead of \"-\""
+                              : "a mapping is not expected here");
         if (levels_.size() < yaml_depth_max) return as_value;
-        if (as_value) problem(mark, "nested too deeply");
+        if (as_value) problem(mark, too_deep);
         return false;
     }
 
@@ -151,6 +161,7 @@ private:
     std::vector<Level> levels_;
     YamlEntry list_;
     std::size_t skipping_ = 0;
+    Place latest_{1, 1};
 };
 
 class NoDocument final : public YAML::EventHandler {
@@ -191,12 +202,14 @@ YamlDocument read_yaml(std::string_view content) {
     }
     ViewBuffer buffer{content};
     std::istream stream{&buffer};
+    Flattener flattener{document};
     try {
         YAML::Parser parser{stream};
-        Flattener flattener{document};
         NoDocument ignored;
         if (parser.HandleNextDocument(flattener) && parser.HandleNextDocument(ignored))
             end_with({1, 1}, "the file holds more than one document (---)");
+    } catch (const YAML::DeepRecursion& error) {  // its own message is "bad file", its place the beginning
+        end_with(flattener.latest(), too_deep);
     } catch (const YAML::Exception& error) {
         end_with(place_of(error.mark), "not YAML: " + error.msg);
     } catch (const std::exception& error) {

@@ -66,7 +66,7 @@ TEST(YamlReader, RefusesWhatAConfigurationDoesNotNeed) {
     EXPECT_EQ(first_problem("just text\n"), "1:1 the file must be a mapping of lines \"setting: value\"");
     EXPECT_EQ(first_problem("[a, b]\n"), "1:1 a list is not expected here");
     EXPECT_EQ(first_problem("a: [[1]]\n"), "1:5 a list is not expected here");
-    EXPECT_EQ(first_problem("a: [{b: 1}]\n"), "1:5 a mapping is not expected here");
+    EXPECT_THAT(first_problem("a: [{b: 1}]\n"), HasSubstr("1:5 a list holds values, no mappings"));
     EXPECT_EQ(first_problem("? [x]\n: 1\n"), "1:3 a list is not expected here");
     EXPECT_EQ(first_problem("a: &x 1\n"), "1:4 anchors and aliases are not supported");
     EXPECT_THAT(first_problem("a: *x\n"), Not(HasSubstr("none")));
@@ -97,6 +97,11 @@ TEST(YamlReader, IsNotExhaustedByNestingAliasesOrSize) {
     std::string deep;
     for (int i = 0; i < 20; ++i) deep += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
     EXPECT_THAT(first_problem(deep), HasSubstr("nested too deeply"));
+    // Deeper than the library descends, which then says only "bad file".
+    const YamlDocument abyss = read_yaml("a:\n" + std::string(600, '['));
+    ASSERT_FALSE(abyss.problems.empty());
+    EXPECT_THAT(abyss.problems.back().message, HasSubstr("nested too deeply"));
+    EXPECT_EQ(abyss.problems.back().place.line, 2u);
     EXPECT_THAT(first_problem("a: " + std::string(100'000, '[')), Not(HasSubstr("none")));
     EXPECT_THAT(first_problem(std::string(100'000, '{')), Not(HasSubstr("none")));
     EXPECT_THAT(first_problem(std::string(yaml_bytes_max + 1, '\n')), HasSubstr("larger than 1 MiB"));

@@ -81,7 +81,7 @@ struct NamedValues {
 
 // What the parser fills in.
 struct Typed {
-    std::string config_file;
+    std::string config_file, file;
     NamedValues named;
     std::vector<std::string> join, set;
     bool check = false, print = false, test_client = false;
@@ -101,13 +101,28 @@ void add_options(Arguments& arguments, Typed& typed, const char* version) {
     arguments.flag(
         "--dht-test-client", typed.test_client,
         "keep records; admin with 128 zero bytes may do everything (dht.listen is 127.0.0.1 unless set)");
+    arguments.option("FILE", &typed.file, "with --check-config or --print-config: as --config FILE");
     arguments.either_flag("--check-config", typed.check, "say what is wrong with the configuration; exit 0 or 78",
                           "--print-config", typed.print, "print what is in force, and where it comes from");
 }
 
+// `halpd --check-config FILE` means that file. Without --check-config a bare word is a mistake: nobody shall take
+// `halpd FILE` for a daemon that has read it.
+Result<void> check_file(const Typed& typed) {
+    if (typed.file.empty()) return {};
+    const Error twice{ErrorCode::invalid, "`" + typed.file + "` and --config name two files. Give one of them."};
+    if ((typed.check || typed.print) && !typed.config_file.empty()) return twice;
+    if (typed.check || typed.print) return {};
+    return Error{ErrorCode::invalid, "`" + typed.file +
+                                         "` was not expected. A configuration file stands behind --config; " +
+                                         "`halpd --check-config FILE` says what is wrong with one."};
+}
+
 Result<config::SettingSources> sources_of(const Typed& typed) {
     config::SettingSources sources;
-    if (!typed.config_file.empty()) sources.only_file = typed.config_file;
+    if (auto right = check_file(typed); !right) return right.error();
+    const std::string& file = typed.config_file.empty() ? typed.file : typed.config_file;
+    if (!file.empty()) sources.only_file = file;
     for (const std::string& one : typed.set) {
         Result<config::FlagValue> flag = config::parse_set_flag(one);
         if (!flag) return flag.error();
@@ -140,7 +155,7 @@ CommandLine read_command_line(int argc, char** argv, const char* version) {
     }
     Result<config::SettingSources> sources = sources_of(typed);
     if (!sources) {
-        std::fprintf(stderr, "halpd: %s\n", sources.error().message.c_str());
+        std::fprintf(stderr, "halpd: %s\nTry `halpd --help`.\n", sources.error().message.c_str());
         return ended(exit_usage);
     }
     CommandLine out;
