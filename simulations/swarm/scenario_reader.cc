@@ -42,8 +42,9 @@ public:
     }
 
     ReadScenario read(const std::vector<Override>& overrides) {
-        for (const Override& o : overrides) given_.push_back({o.key, o.text, o.flag, o.flag, {}, false, 0});
         out_.scenario.name = base_name(file_);
+        if (!out_.problems.empty()) return std::move(out_);  // what else seems wrong may follow from them
+        for (const Override& o : overrides) given_.push_back({o.key, o.text, o.flag, o.flag, {}, false, 0});
         take_profile();
         take_topology();
         declare_phases();
@@ -159,7 +160,7 @@ private:
         const auto done = read_record_field(g.key.substr(record_prefix.size()), g.text, g.items, *out_.record);
         if (done) return;
         if (done.error().code == ErrorCode::not_found)
-            problem(g.key_place, "unknown field " + g.key + "; " + done.error().message);
+            problem(g.key_place, g.key + " is not a field; " + done.error().message);
         else
             problem(g.value_place, g.key + ": " + done.error().message);
     }
@@ -167,6 +168,7 @@ private:
     void take_phase_field(const Given& g) {
         const auto [name, field] = phase_key(g.key);
         Phase* phase = find_phase(name);
+        if (phase && field.empty()) return section(g, "phases." + name + ".do");
         if (!phase || field.empty())
             return problem(g.key_place, g.key +
                                             ": no such phase; a phase is a name with fields below it, such as "
@@ -185,10 +187,23 @@ private:
     }
 
     void unknown(const Given& g, const std::vector<std::string>& candidates) {
+        if (g.key == "phases") return section(g, "phases.NAME.share");
+        const std::vector<std::string> settings = node_keys();
+        const auto inside = [&](const std::string& key) { return key.starts_with(g.key + "."); };
+        if (const auto first = std::ranges::find_if(settings, inside); first != settings.end())
+            return section(g, *first);
         const std::string nearest = config::nearest_of(candidates, g.key);
-        problem(g.key_place, "unknown field " + g.key + "; " +
+        problem(g.key_place, g.key + " is not a field; " +
                                  (nearest.empty() ? "allowed: " + config::joined_keys(candidates)
                                                   : "did you mean " + nearest + "?"));
+    }
+
+    // A section has fields and no value of its own; in a file an empty one is nothing wrong.
+    void section(const Given& g, const std::string& example) {
+        if (g.line > 0 && g.text.empty()) return;
+        problem(g.key_place, g.key + " is a section: " +
+                                 (g.line > 0 ? "write its fields below it, indented"
+                                             : "give one of its fields, such as " + example));
     }
 
     std::vector<std::string> top_keys() {

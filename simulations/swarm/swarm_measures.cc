@@ -1,6 +1,7 @@
 // Measurements of a swarm (simulations/swarm/swarm_player.h).
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "simulations/swarm/swarm_player.h"
@@ -13,6 +14,12 @@ constexpr std::size_t path_sources = 50;
 
 double share(std::size_t part, std::size_t whole) {
     return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+constexpr double nobody_lives = std::numeric_limits<double>::quiet_NaN();
+
+double of_living(std::size_t part, std::size_t living) {
+    return living == 0 ? nobody_lives : static_cast<double>(part) / static_cast<double>(living);
 }
 
 }  // namespace
@@ -99,14 +106,13 @@ std::vector<bool> SwarmPlayer::living_marks() const {
 void SwarmPlayer::sample() {
     const Views v = views();
     Sample s{.at = world_.now() - start_, .phase = phase_, .living = living()};
-    const double n = std::max<double>(1, static_cast<double>(s.living));
-    s.joined = static_cast<double>(v.joined) / n;
-    s.all_listed = static_cast<double>(v.all_listed) / n;
-    s.dead_listed = static_cast<double>(v.dead_listed) / n;
-    s.coverage = coverage(n);
-    s.dead_share = share(v.dead, v.entries);
-    s.attackers = share(v.hostile_fresh + v.hostile_anchors, v.entries);
-    s.crossing = had_split_ ? static_cast<double>(v.crossing) / n : 0;
+    s.joined = of_living(v.joined, s.living);
+    s.all_listed = of_living(v.all_listed, s.living);
+    s.dead_listed = of_living(v.dead_listed, s.living);
+    s.coverage = coverage(s.living);
+    s.dead_share = s.living == 0 ? nobody_lives : share(v.dead, v.entries);
+    s.attackers = s.living == 0 ? nobody_lives : share(v.hostile_fresh + v.hostile_anchors, v.entries);
+    s.crossing = had_split_ ? of_living(v.crossing, s.living) : 0;
     const std::vector<bool> marks = living_marks();
     const ViewGraph alive = induced(v.alive, marks);
     const std::vector<std::uint32_t> degrees = in_degrees(alive);
@@ -115,7 +121,7 @@ void SwarmPlayer::sample() {
     std::vector<bool> in_largest;
     s.components = components_of(induced(v.usable, marks), &in_largest);
     mark_survival(s, in_largest);
-    s.sent_kbit_s = sent_since_last() / n;
+    s.sent_kbit_s = sent_since_last() / std::max<double>(1, static_cast<double>(s.living));
     s.events = world_.events_executed();
     s.digest = world_.digest();
     out_.samples.push_back(s);
@@ -139,11 +145,12 @@ void SwarmPlayer::mark_survival(Sample& s, const std::vector<bool>& in_largest) 
     }
 }
 
-double SwarmPlayer::coverage(double living_count) const {
-    double sum = 0;
+double SwarmPlayer::coverage(std::size_t living_count) const {
+    if (items_.empty()) return 0;
+    std::size_t known = 0;
     for (const Item& item : items_)
-        for (std::size_t i = 0; i < hosts_.size(); ++i) sum += hosts_[i].node && item.heard[i] != never;
-    return items_.empty() ? 0 : sum / (living_count * static_cast<double>(items_.size()));
+        for (std::size_t i = 0; i < hosts_.size(); ++i) known += hosts_[i].node && item.heard[i] != never;
+    return of_living(known, living_count * items_.size());
 }
 
 double SwarmPlayer::sent_since_last() {
@@ -164,8 +171,8 @@ PhaseResult SwarmPlayer::summary(const Phase& p, Instant begin) {
     const Components components = components_of(induced(v.usable, living_marks()));
     PhaseResult r{.name = p.name, .kind = p.kind, .begin = begin - start_, .end = world_.now() - start_};
     r.living = living();
-    r.joined = share(v.joined, std::max<std::size_t>(1, r.living));
-    r.dead_share = share(v.dead, v.entries);
+    r.joined = of_living(v.joined, r.living);
+    r.dead_share = r.living == 0 ? nobody_lives : share(v.dead, v.entries);
     r.cut_off = r.living - components.largest;
     r.false_burials = false_burials_;
     add_figures(p, v, r);
@@ -173,11 +180,13 @@ PhaseResult SwarmPlayer::summary(const Phase& p, Instant begin) {
 }
 
 void SwarmPlayer::add_figures(const Phase& p, const Views& v, PhaseResult& r) const {
-    if (!items_.empty())
-        r.figures.emplace_back("coverage", coverage(std::max<double>(1, static_cast<double>(r.living))));
+    const auto of_views = [&](std::size_t part, std::size_t whole) {
+        return r.living == 0 ? nobody_lives : share(part, whole);
+    };
+    if (!items_.empty()) r.figures.emplace_back("coverage", coverage(r.living));
     if (p.kind == PhaseKind::attack) {
-        r.figures.emplace_back("hostile_fresh", share(v.hostile_fresh, v.fresh));
-        r.figures.emplace_back("hostile_anchors", share(v.hostile_anchors, v.anchors));
+        r.figures.emplace_back("hostile_fresh", of_views(v.hostile_fresh, v.fresh));
+        r.figures.emplace_back("hostile_anchors", of_views(v.hostile_anchors, v.anchors));
         r.figures.emplace_back("hostile_share_of_all", p.share);
     }
     if (scenario_.originals > 0) add_original_figures(v, r);
@@ -257,6 +266,7 @@ void SwarmPlayer::conclude() {
         const auto sent = static_cast<double>(world_.counters(h.host).bytes_out - h.sent_before);
         out_.sent_kbit_s.push_back(sent * 8 / 1000 / life);
     }
+    out_.seed = scenario_.seed;
     out_.digest = world_.digest();
     out_.events = world_.events_executed();
     out_.simulated = world_.now() - start_;

@@ -108,7 +108,7 @@ private:
     [[nodiscard]] std::vector<bool> living_marks() const;
     void sample();
     void mark_survival(Sample& s, const std::vector<bool>& in_largest) const;
-    [[nodiscard]] double coverage(double living_count) const;
+    [[nodiscard]] double coverage(std::size_t living_count) const;
     double sent_since_last();
     PhaseResult summary(const Phase& p, Instant begin);
     void add_figures(const Phase& p, const Views& v, PhaseResult& r) const;

@@ -12,7 +12,8 @@
 
 namespace halp::sim {
 
-// The view of a node is what it draws partners from: fresh entries and anchors.
+// The view of a node is what it draws partners from: fresh entries and anchors. Shares of the living and of their
+// entries are NaN while nobody lives: a swarm of the dead is neither clean nor joined.
 struct Sample {
     Duration at{0};  // since the start of the run
     std::size_t phase = 0;
@@ -60,7 +61,7 @@ struct PhaseResult {
 };
 
 struct RunResult {
-    std::uint64_t digest = 0, events = 0;
+    std::uint64_t seed = 0, digest = 0, events = 0;
     Duration simulated{0};
     std::vector<Sample> samples;
     std::vector<PhaseResult> phases;

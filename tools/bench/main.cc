@@ -13,6 +13,7 @@
 #include "tools/bench/swarm_bench.h"
 #include "tools/bench/text_bench.h"
 #include "tools/program/arguments.h"
+#include "tools/program/on_interrupt.h"
 #include "tools/program/standard_output.h"
 
 namespace halp::bench {
@@ -103,6 +104,10 @@ void add_verbs(Arguments& arguments, Typed& typed) {
 template <class Options>
 int measure(const char* title, bool (*run)(const Options&, Report&), const Options& options, bool as_json) {
     Report report{title};
+    const OnInterrupt interrupt{[&] {
+        report.print(as_json);
+        progress("interrupted: these are not all figures");
+    }};
     const bool measured = run(options, report);
     return finish(measured, report, as_json);
 }

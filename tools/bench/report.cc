@@ -9,7 +9,15 @@
 
 namespace halp::bench {
 
-void Report::add(Figure figure) { figures_.push_back(std::move(figure)); }
+void Report::add(Figure figure) {
+    const std::lock_guard whole{lock_};
+    figures_.push_back(std::move(figure));
+}
+
+void Report::remark(std::string sentence) {
+    const std::lock_guard whole{lock_};
+    remarks_.push_back(std::move(sentence));
+}
 
 void Report::add_runs(Figure figure, std::vector<double> runs) {
     figure.value = median(runs);
@@ -22,6 +30,7 @@ bool Report::within_bars() const {
 }
 
 void Report::print(bool as_json) const {
+    const std::lock_guard whole{lock_};
     if (as_json) {
         print_json();
     } else {

@@ -1,6 +1,7 @@
 // Figures and the bars they must meet, as a table for people or as one JSON object for programs.
 #pragma once
 
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,7 +26,7 @@ public:
 
     void add(Figure figure);
     void add_runs(Figure figure, std::vector<double> runs);  // its value becomes the median
-    void remark(std::string sentence) { remarks_.push_back(std::move(sentence)); }
+    void remark(std::string sentence);
 
     [[nodiscard]] bool within_bars() const;
     void print(bool as_json) const;  // to stdout
@@ -34,6 +35,7 @@ private:
     void print_table() const;
     void print_json() const;
 
+    mutable std::mutex lock_;  // an interrupt prints what has been measured so far (main.cc)
     std::string title_;
     std::vector<Figure> figures_;
     std::vector<std::string> remarks_;

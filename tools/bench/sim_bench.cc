@@ -13,6 +13,7 @@
 #include "simulations/views/view_swarm.h"
 #include "tools/bench/limit_newscast.h"
 #include "tools/bench/proc_stats.h"
+#include "tools/program/on_interrupt.h"
 
 namespace halp::bench {
 namespace {
@@ -31,6 +32,7 @@ std::optional<Run> apart(const std::function<void(Run&)>& work) {
     const pid_t child = ::fork();
     if (child < 0) return std::nullopt;
     if (child == 0) {
+        OnInterrupt::in_forked_child();
         Run run;
         const auto before = static_cast<double>(memory_of(::getpid()).rss_bytes);
         const auto began = std::chrono::steady_clock::now();

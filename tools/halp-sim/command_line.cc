@@ -3,15 +3,19 @@
 #include <string_view>
 
 #include "simulations/published/reproduction.h"
+#include "simulations/swarm/goals.h"
+#include "simulations/swarm/scenario_fields.h"
 #include "tools/program/arguments.h"
 
 namespace halp::sim {
 namespace {
 
+constexpr std::uint64_t view_nodes_max = 16'000'000;  // as ViewSwarmOptions::fault()
+
 void add_common(Arguments& verb, CommandLine& command) {
     verb.option("--seed", &command.seed, "instead of the scenario's; with --seeds the first of them");
     verb.option("--seeds", &command.seeds, "play so many seeds, for 5-95 % bands").whole_between(1, 1000);
-    verb.option("--nodes", &command.nodes, "instead of the scenario's");
+    verb.option("--nodes", &command.nodes, "instead of the scenario's").whole_between(2, scenario_nodes_max);
     verb.option("--set", &command.settings, "key=value over the file, such as gossip.period=2s; repeatable")
         .repeated();
     verb.option("-j,--jobs", &command.jobs, "runs at a time; default: one a core").whole_between(0, 1024);
@@ -70,17 +74,21 @@ void add_replay(Arguments& arguments, CommandLine& command) {
 void add_views(Arguments& arguments, CommandLine& command) {
     Arguments& views = arguments.verb("views", "up to a million peer views, and nothing else of a node",
                                       [&command] { command.verb = Verb::views; });
-    views.option("--nodes", &command.nodes, "default 100 000");
+    views.option("--nodes", &command.nodes, "more than a view holds; default 100 000")
+        .whole_between(2, view_nodes_max);
     views.option("--rule", &command.views.rule, "newscast, or the hybrid of halpd")
         .one_of({"newscast", "hybrid"})
         .shows_default();
-    views.option("--view", &command.views.view, "size of a Newscast view").shows_default();
+    views.option("--view", &command.views.view, "size of a Newscast view").whole_between(1, 255).shows_default();
     views.option("--periods", &command.views.periods, "how long").whole_between(1, 2000).shows_default();
     views.option("--seed", &command.seed, "default 1");
-    views.option("--threads", &command.views.threads, "the digest is the same with any number").shows_default();
+    views.option("--threads", &command.views.threads, "the digest is the same with any number")
+        .whole_between(1, 64)
+        .shows_default();
     views.flag("--heap", command.views.heap, "a binary heap instead of the timing wheel: slower, the same digest");
     views.flag("--wire", command.views.wire, "every message through the gossip codec: slower, the same digest");
     views.flag("--figures", command.views.figures, "also clustering, path length, components, in-degree");
+    views.flag("--json", command.json, "one JSON object");
 }
 
 void add_check(Arguments& arguments, CommandLine& command) {
@@ -102,7 +110,11 @@ void add_goals(Arguments& arguments, CommandLine& command) {
     Arguments& goals = arguments.verb("goals", "where the overlay must end up: limit, got, verdict",
                                       [&command] { command.verb = Verb::goals; });
     goals.flag("--quick", command.quick, "hundreds of nodes instead of thousands");
-    goals.option("--only", &command.only, "one group, such as healing");
+    goals.flag("--json", command.json, "one JSON object per goal and one at the end");
+    const std::vector<std::string> groups = goal_groups();
+    std::string names;
+    for (const std::string& group : groups) names += (names.empty() ? "" : ", ") + group;
+    goals.option("--only", &command.only, "one group: " + names).one_of(groups);
     goals.option("--seed", &command.seed, "default 1");
 }
 

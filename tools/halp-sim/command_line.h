@@ -13,9 +13,9 @@ enum class Verb : std::uint8_t { list, run, sweep, compare, faults, replay, chec
 // `halp-sim views`: a swarm of peer views and nothing else.
 struct ViewsCommand {
     std::string rule = "newscast";  // or hybrid
-    std::uint64_t view = 20;        // c, of Newscast
+    std::uint32_t view = 20;        // c, of Newscast
     std::uint32_t periods = 30;
-    unsigned threads = 1;
+    std::uint32_t threads = 1;
     bool heap = false, wire = false, figures = false;
 };
 
@@ -46,6 +46,6 @@ struct Parsed {
 Parsed parse_command_line(int argc, const char* const* argv);
 
 // Exit codes, as those of halp.
-inline constexpr int exit_done = 0, exit_failed = 1, exit_usage = 2, exit_bad_scenario = 78;
+inline constexpr int exit_done = 0, exit_failed = 1, exit_usage = 2, exit_bad_scenario = 78, exit_interrupted = 130;
 
 }  // namespace halp::sim

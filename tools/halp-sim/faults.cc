@@ -15,6 +15,7 @@
 #include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/report/json_report.h"
 #include "tools/program/durations.h"
+#include "tools/program/on_interrupt.h"
 #include "tools/program/progress_line.h"
 
 namespace halp::sim {
@@ -132,7 +133,11 @@ int run_faults(const CommandLine& command, const Streams& streams) {
                 << number(command.minutes, 2) << " min of faults each" << std::endl;
     const auto began = std::chrono::steady_clock::now();
     const double cpu = cpu_seconds();
-    std::size_t failed = 0;
+    std::size_t failed = 0, played = 0;
+    OnInterrupt interrupt{[&] {
+        streams.out << played - failed << " of " << played << " good" << std::endl;
+        tell_how_much(streams, played, seeds, "runs", false);
+    }};
     std::uint64_t events = 0;
     Duration simulated{0}, longest{0};
     ProgressLine progress{streams.progress ? &streams.err : nullptr};
@@ -140,10 +145,16 @@ int run_faults(const CommandLine& command, const Streams& streams) {
         Pool pool{runs, command.jobs ? command.jobs : std::max(1U, std::thread::hardware_concurrency())};
         for (std::size_t k = 0; k < seeds; ++k) {
             const FaultTrial& run = pool.wait_for(k);
+            const bool good = run.outcome.good();
+            {
+                const std::lock_guard whole{interrupt.results()};
+                ++played;
+                failed += good ? 0 : 1;
+            }
             events += run.outcome.events;
             simulated += run.outcome.simulated;
-            if (run.outcome.good()) longest = std::max(longest, run.outcome.converged_after);
-            if (!run.outcome.good() && ++failed <= 5) tell_failure(run, command, streams);
+            if (good) longest = std::max(longest, run.outcome.converged_after);
+            if (!good && failed <= 5) tell_failure(run, command, streams);
             progress.show(std::to_string(k + 1) + " of " + std::to_string(seeds));
         }
     }

@@ -87,7 +87,7 @@ private:
             if (e.text.items.empty()) problem(e.value_place, e.key + ": a list of values, such as [100, 200]");
             out_.varied.push_back({e.key.substr(vary_prefix.size()), e.text.items});
         } else if (!known(e.key)) {
-            problem(e.key_place, "unknown field " + e.key + "; allowed: scenario, about, seed, seeds, set, vary");
+            problem(e.key_place, e.key + " is not a field; allowed: scenario, about, seed, seeds, set, vary");
         } else if (e.text.is_list) {
             problem(e.value_place, e.key + " takes one value, not a list");
         } else if (e.key == "about") {

@@ -216,10 +216,14 @@ std::string survival(const SweepPlan& plan, const SweepResults& results) {
         auto& row = map.rows.emplace_back();
         auto& texts = map.texts.emplace_back();
         for (const auto& point : results) {
-            const double cut = metric(point[s].metrics, last + ".cut_off").value_or(0);
-            const double living = std::max(1.0, metric(point[s].metrics, last + ".living").value_or(1));
-            row.push_back(cut > 0 ? MapCell{1, 0.3 + 0.7 * cut / living} : MapCell{0, 0.45});
-            texts.push_back(cut > 0 ? number(cut, 0) : "");
+            const auto run = std::ranges::find(point, plan.first_seed + s, &RunRow::seed);
+            const bool played = run != point.end();  // else interrupted before
+            const double living = played ? metric(run->metrics, last + ".living").value_or(0) : 0;
+            const double cut = played ? metric(run->metrics, last + ".cut_off").value_or(0) : 0;
+            const bool all_dead = played && living == 0;
+            const double strength = all_dead ? 1 : 0.3 + 0.7 * cut / std::max(1.0, living);
+            row.push_back(cut > 0 || all_dead ? MapCell{1, strength} : MapCell{0, played ? 0.45 : 0});
+            texts.push_back(all_dead ? "none lives" : cut > 0 ? number(cut, 0) : "");
         }
     }
     return svg(map);
@@ -253,7 +257,8 @@ std::vector<std::vector<std::string>> sweep_rows(const SweepPlan& plan, const Sw
     for (std::size_t p = 0; p < results.size(); ++p) {
         auto& row = rows.emplace_back();
         for (const auto& [key, value] : plan.points[p].settings) row.push_back(value);
-        for (const std::string& name : names) row.push_back(band_text(band_at(results[p], name), plan.seeds));
+        for (const std::string& name : names)
+            row.push_back(band_text(band_at(results[p], name), results[p].size()));
     }
     return rows;
 }

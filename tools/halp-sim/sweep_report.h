@@ -1,6 +1,7 @@
 // The results of a sweep: a table, two CSV files, and a page with 5-95 % bands over the seeds.
 #pragma once
 
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -10,12 +11,22 @@
 
 namespace halp::sim {
 
-// results[p][s]: point p, seed s.
+// results[p]: the runs of point p by seed.
 using SweepResults = std::vector<std::vector<RunRow>>;
 
-// Plays the whole plan. With a directory, each run leaves its record in runs/ there as soon as it is done.
-[[nodiscard]] Result<SweepResults> play_sweep(const SweepPlan& plan, const std::string& directory,
-                                              const RunCrew& crew);
+SweepResults nothing_played(const SweepPlan& plan);
+// Plays the whole plan into `results`, under the lock. With a directory, each run leaves its record in runs/ there
+// as soon as it is done.
+[[nodiscard]] Result<void> play_sweep(const SweepPlan& plan, const std::string& directory, const RunCrew& crew,
+                                      std::mutex& results_lock, SweepResults& results);
+
+// The runs that are done, and the plan with the points that have any.
+struct FinishedSweep {
+    SweepPlan plan;
+    SweepResults results;
+    std::size_t runs = 0;
+};
+FinishedSweep finished_part(const SweepPlan& plan, const SweepResults& results);
 std::string sweep_runs_csv(const SweepResults& results);  // one row a run
 
 // One row a point: the varied settings, then "median [5 %..95 %]" of the figures that say most.

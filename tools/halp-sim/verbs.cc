@@ -1,13 +1,15 @@
 #include "tools/halp-sim/verbs.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <ostream>
 #include <utility>
 
 #include "config/yaml_reader.h"
 #include "simulations/faults/fault_plan.h"
-#include "simulations/published/reproduction.h"
 #include "simulations/swarm/built_in_scenarios.h"
 #include "simulations/swarm/scenario_reader.h"
 #include "simulations/swarm/swarm_run.h"
@@ -23,6 +25,7 @@
 #include "tools/halp-sim/sweep_report.h"
 #include "tools/halp-sim/views_verb.h"
 #include "tools/program/durations.h"
+#include "tools/program/on_interrupt.h"
 #include "tools/program/progress_line.h"
 
 namespace halp::sim {
@@ -50,11 +53,10 @@ void print_result(const Scenario& scenario, const RunResult& r, double cpu, cons
     const Spread degrees = spread_of(r.in_degrees);
     streams.out << "overlay: " << r.overlay.views.size() << " nodes, " << r.figures.components.count
                 << " component(s), clustering " << number(r.figures.clustering, 4) << ", path length "
-                << number(r.figures.path_length, 3) << ", in-degree " << number(degrees.mean, 1) << " (sd "
-                << number(degrees.deviation, 2) << ", max " << number(degrees.max, 0) << ")\n"
-                << "seed " << scenario.seed << ", digest " << digest_text(r.digest) << ", " << r.events
-                << " events, " << number(seconds_of(r.simulated), 1) << " s simulated in " << number(cpu, 1)
-                << " s of CPU\n";
+                << path_text(r.figures, r.overlay.views.size()) << ", in-degree " << number(degrees.mean, 1)
+                << " (sd " << number(degrees.deviation, 2) << ", max " << number(degrees.max, 0) << ")\n"
+                << "seed " << r.seed << ", digest " << digest_text(r.digest) << ", " << r.events << " events, "
+                << number(seconds_of(r.simulated), 1) << " s simulated in " << number(cpu, 1) << " s of CPU\n";
 }
 
 int failed(const Streams& streams, const Error& error) {
@@ -66,21 +68,73 @@ RunCrew crew_of(const CommandLine& command, const Streams& streams) {
     return {command.jobs, streams.progress ? &streams.err : nullptr};
 }
 
-// An error before the run, when its results would have nowhere to go.
-int prepare_directory(const CommandLine& command, const Streams& streams) {
+// An error before the run, when its results would have nowhere to go, or would replace what is played.
+int prepare_directory(const CommandLine& command, const std::string& input, const Streams& streams) {
     if (command.directory.empty()) return exit_done;
+    if (auto spared = spares_input(command.directory, input); !spared) {
+        streams.err << "halp-sim: " << spared.error().message << "\n";
+        return exit_usage;
+    }
     if (auto made = make_directory(command.directory); !made) return failed(streams, made.error());
     return exit_done;
 }
 
 int write_and_tell(const CommandLine& command, const Scenario& scenario, const std::vector<RunResult>& runs,
-                   const Streams& streams) {
+                   std::size_t planned, const Streams& streams) {
     if (command.directory.empty()) return exit_done;
-    if (auto done = write_run_files(command.directory, scenario, runs); !done) return failed(streams, done.error());
+    if (auto done = write_run_files(command.directory, scenario, runs, planned); !done)
+        return failed(streams, done.error());
     streams.out << "written to " << command.directory
                 << ": report.html, summary.json, CSV, GraphML, DOT and run.yaml (for `halp-sim replay`)\n";
     return exit_done;
 }
+
+// The runs of one scenario with several seeds: which of them are done, and what is told of those.
+class SeededRuns {
+public:
+    SeededRuns(const CommandLine& command, const Scenario& scenario, const Streams& streams)
+        : command_(command), streams_(streams), scenarios_(command.seeds.value_or(1), scenario) {
+        for (std::size_t i = 0; i < scenarios_.size(); ++i) scenarios_[i].seed += i;
+        done_.resize(scenarios_.size());
+    }
+
+    int play() {
+        OnInterrupt interrupt{[this] { tell_interrupted(); }};
+        play_all(scenarios_, crew_of(command_, streams_), [&](std::size_t i, RunResult&& result) {
+            const std::lock_guard whole{interrupt.results()};
+            done_[i] = std::move(result);
+        });
+        const std::lock_guard whole{interrupt.results()};
+        return tell();
+    }
+
+private:
+    // A figure and a file of what is done, as if nothing else had been asked for.
+    int tell() {
+        std::vector<RunResult> runs;
+        for (auto& run : done_)
+            if (run) runs.push_back(std::move(*run));
+        Scenario shown = scenarios_.front();
+        shown.seed = runs.front().seed;
+        for (auto& [key, value] : shown.parameters)
+            if (key == "seed") value = std::to_string(shown.seed);
+        print_result(shown, runs.front(), cpu_seconds() - cpu_, streams_);
+        if (runs.size() > 1) streams_.out << "\n" << table(band_rows(shown, runs));
+        return write_and_tell(command_, shown, runs, scenarios_.size(), streams_);
+    }
+    void tell_interrupted() {
+        const auto done =
+            static_cast<std::size_t>(std::ranges::count_if(done_, [](const auto& run) { return run.has_value(); }));
+        const bool kept = done > 0 && tell() == exit_done;
+        tell_how_much(streams_, done, scenarios_.size(), "runs", kept && !command_.directory.empty());
+    }
+
+    const CommandLine& command_;
+    const Streams& streams_;
+    double cpu_ = cpu_seconds();
+    std::vector<Scenario> scenarios_;
+    std::vector<std::optional<RunResult>> done_;
+};
 
 int run(const CommandLine& command, const Streams& streams) {
     std::vector<std::string> problems;
@@ -90,33 +144,42 @@ int run(const CommandLine& command, const Streams& streams) {
     if (!source) return complain(streams, {source.error().message});
     const ReadScenario read = read_scenario(source->file, source->content, overrides);
     if (!read.problems.empty()) return complain(streams, read.problems);
-    std::vector<Scenario> scenarios(command.seeds.value_or(1), read.scenario);
-    for (std::size_t i = 0; i < scenarios.size(); ++i) scenarios[i].seed += i;
-    if (const int code = prepare_directory(command, streams); code != exit_done) return code;
-    const double cpu = cpu_seconds();
-    const std::vector<RunResult> runs = play_all(scenarios, crew_of(command, streams));
-    print_result(read.scenario, runs.front(), cpu_seconds() - cpu, streams);
-    if (runs.size() > 1) streams.out << "\n" << table(band_rows(read.scenario, runs));
-    return write_and_tell(command, read.scenario, runs, streams);
+    if (const int code = prepare_directory(command, source->file, streams); code != exit_done) return code;
+    return SeededRuns{command, read.scenario, streams}.play();
 }
 
-int sweep(const CommandLine& command, const Streams& streams) {
-    const SweepPlan plan = plan_sweep(command);
-    if (!plan.problems.empty()) return complain(streams, plan.problems);
-    const Result<SweepResults> results = play_sweep(plan, command.directory, crew_of(command, streams));
-    if (!results) return failed(streams, results.error());
-    streams.out << table(sweep_rows(plan, *results));
+int write_sweep(const CommandLine& command, const SweepPlan& plan, const SweepResults& results,
+                const Streams& streams) {
+    streams.out << table(sweep_rows(plan, results));
     streams.out << plan.points.size() << " settings, " << plan.seeds << " seeds each; median [5 %..95 %], in "
                 << number(cpu_seconds(), 1) << " s of CPU\n";
     if (command.directory.empty()) return exit_done;
-    for (const auto& [name, content] : {std::pair<std::string, std::string>{"runs.csv", sweep_runs_csv(*results)},
-                                        {"sweep.csv", sweep_csv(plan, *results)},
-                                        {"report.html", sweep_html(plan, *results)}})
+    for (const auto& [name, content] : {std::pair<std::string, std::string>{"runs.csv", sweep_runs_csv(results)},
+                                        {"sweep.csv", sweep_csv(plan, results)},
+                                        {"report.html", sweep_html(plan, results)}})
         if (auto done = write_file(command.directory + "/" + name, content); !done)
             return failed(streams, done.error());
     streams.out << "written to " << command.directory
                 << ": report.html, runs.csv, sweep.csv and runs/*.yaml (for `halp-sim replay`)\n";
     return exit_done;
+}
+
+int sweep(const CommandLine& command, const Streams& streams) {
+    const SweepPlan plan = plan_sweep(command);
+    if (!plan.problems.empty()) return complain(streams, plan.problems);
+    if (const int code = prepare_directory(command, command.scenario, streams); code != exit_done) return code;
+    SweepResults results = nothing_played(plan);
+    OnInterrupt interrupt{[&] {
+        const FinishedSweep done = finished_part(plan, results);
+        const bool kept = done.runs > 0 && write_sweep(command, done.plan, done.results, streams) == exit_done;
+        tell_how_much(streams, done.runs, plan.points.size() * plan.seeds, "runs",
+                      kept && !command.directory.empty());
+    }};
+    const Result<void> played =
+        play_sweep(plan, command.directory, crew_of(command, streams), interrupt.results(), results);
+    if (!played) return failed(streams, played.error());
+    const std::lock_guard whole{interrupt.results()};
+    return write_sweep(command, plan, results, streams);
 }
 
 int compare_verb(const CommandLine& command, const Streams& streams) {
@@ -171,13 +234,13 @@ int replay_verb(const CommandLine& command, const Streams& streams) {
     if (!read.record)
         return complain(streams,
                         {file + " is a scenario, not a record: it has no `record`; `halp-sim run` plays it"});
-    if (const int code = prepare_directory(command, streams); code != exit_done) return code;
+    if (const int code = prepare_directory(command, file, streams); code != exit_done) return code;
     std::optional<ReplayProgress> progress{std::in_place, streams.progress ? &streams.err : nullptr};
     const double cpu = cpu_seconds();
     const Replay again = replay(read.scenario, *read.record, &*progress);
     progress.reset();
     print_result(read.scenario, again.result, cpu_seconds() - cpu, streams);
-    if (const int code = write_and_tell(command, read.scenario, {again.result}, streams); code != exit_done)
+    if (const int code = write_and_tell(command, read.scenario, {again.result}, 1, streams); code != exit_done)
         return code;
     const std::string program = std::string{"halp-sim "} + HALP_VERSION;
     if (again.same) {
@@ -191,53 +254,20 @@ int replay_verb(const CommandLine& command, const Streams& streams) {
     return exit_failed;
 }
 
-std::string allowed_text(const Check& c) {
-    std::string text = c.sense == Sense::at_most ? "<=" : c.sense == Sense::at_least ? ">=" : "";
-    const std::string sign = text.empty() ? "+-" : c.sense == Sense::at_most ? " +" : " -";
-    if (c.tolerance == 0 && c.spare == 0) return text.empty() ? "exact" : text;
-    if (c.tolerance > 0) text += sign + number(c.tolerance * 100, 0) + " %";
-    if (c.spare > 0) text += (c.tolerance > 0 ? " +" : sign) + number(c.spare, 2);
-    return text;
-}
-
-void print_row(std::ostream& out, const std::string& what, const std::vector<std::string>& cells,
-               const std::string& verdict) {
-    std::string text = what + std::string(what.size() < 64 ? 64 - what.size() : 1, ' ');
-    for (const std::string& cell : cells) text += std::string(cell.size() < 10 ? 10 - cell.size() : 1, ' ') + cell;
-    out << text << "  " << verdict << std::endl;
-}
-
-int check(const CommandLine& command, const Streams& streams) {
-    ProgressLine work{streams.progress ? &streams.err : nullptr};
-    ReproductionOptions options{.quick = command.quick,
-                                .only = command.only,
-                                .progress = [&](const std::string& what) { work.show(what); }};
-    if (command.seed) options.seed = *command.seed;
-    const double cpu = cpu_seconds();
-    if (!command.json) print_row(streams.out, "figure", {"expected", "got", "allowed"}, "verdict");
-    std::size_t met = 0, all = 0;
-    reproduce(options, [&](const Check& c) {
-        ++all;
-        met += c.met();
-        work.erase();
-        const int digits = c.expected < 1 ? 5 : 3;
-        if (command.json)
-            streams.out << check_json(c) << std::endl;
-        else
-            print_row(streams.out, c.what, {number(c.expected, digits), number(c.got, digits), allowed_text(c)},
-                      c.met() ? "met" : "MISSED");
-    });
-    work.erase();
-    const double seconds_used = cpu_seconds() - cpu;
-    if (command.json)
-        streams.out << check_summary_json(all, met, seconds_used) << std::endl;
-    else
-        streams.out << met << " of " << all << " met, " << all - met << " missed, in " << number(seconds_used, 1)
-                    << " s of CPU\n";
-    return met == all ? exit_done : exit_failed;
-}
-
 }  // namespace
+
+void tell_how_much(const Streams& streams, std::size_t done, std::size_t planned, const std::string& what,
+                   bool written) {
+    streams.err << "halp-sim: interrupted: " << done << " of " << planned << " " << what << " done"
+                << (written ? ", and written" : "") << std::endl;
+}
+
+std::string path_text(const GraphFigures& figures, std::size_t nodes) {
+    if (nodes == 0) return "-";
+    const bool estimate = figures.path_sources < nodes;
+    return (estimate ? "about " : "") + number(figures.path_length, 3) +
+           (estimate ? " (from " + std::to_string(figures.path_sources) + " nodes)" : "");
+}
 
 int run_command(const CommandLine& command, const Streams& streams) {
     switch (command.verb) {
@@ -254,7 +284,7 @@ int run_command(const CommandLine& command, const Streams& streams) {
         case Verb::replay:
             return replay_verb(command, streams);
         case Verb::check:
-            return check(command, streams);
+            return check_verb(command, streams);
         case Verb::goals:
             return goals_verb(command, streams);
         case Verb::views:

@@ -1,8 +1,11 @@
 // The verbs of halp-sim. Results go to `out`, errors and progress to `err`.
 #pragma once
 
+#include <cstddef>
 #include <iosfwd>
+#include <string>
 
+#include "simulations/views/overlay_graph.h"
 #include "tools/halp-sim/command_line.h"
 
 namespace halp::sim {
@@ -13,7 +16,14 @@ struct Streams {
     bool progress = false;  // err is a terminal
 };
 
+int check_verb(const CommandLine& command, const Streams& streams);
 int goals_verb(const CommandLine& command, const Streams& streams);
+
+// After Ctrl-C: "interrupted: 3 of 20 runs done, and written".
+void tell_how_much(const Streams& streams, std::size_t done, std::size_t planned, const std::string& what,
+                   bool written);
+// "2.418", or of a sample "about 2.418 (from 50 nodes)".
+std::string path_text(const GraphFigures& figures, std::size_t nodes);
 
 int run_command(const CommandLine& command, const Streams& streams);
 

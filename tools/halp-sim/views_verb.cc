@@ -1,7 +1,9 @@
 #include "tools/halp-sim/views_verb.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <ostream>
 #include <string>
 
@@ -9,8 +11,11 @@
 #include "simulations/views/peer_cycles.h"
 #include "simulations/views/view_swarm.h"
 #include "simulations/world/sim_random.h"
-#include "tools/program/progress_line.h"
+#include "tools/halp-sim/report/json_report.h"
 #include "tools/program/durations.h"
+#include "tools/program/json.h"
+#include "tools/program/on_interrupt.h"
+#include "tools/program/progress_line.h"
 
 namespace halp::sim {
 namespace {
@@ -34,51 +39,105 @@ ViewSwarmOptions options_of(const CommandLine& command) {
         o.feelers = true;
         o.jitter = ticks_per_period / 5;
     } else {
-        o.view = newscast(static_cast<std::size_t>(std::min<std::uint64_t>(command.views.view, 1000)));
+        o.view = newscast(command.views.view);
     }
     return o;
 }
 
-void print_figures(const ViewSwarm& swarm, std::uint64_t seed, std::ostream& out) {
-    SimRandom random{seed, 0x6d656173757265};
+// What a run of views has to tell.
+struct ViewsOutcome {
+    std::string rule;
+    ViewSwarmOptions options;
+    std::uint32_t periods = 0;  // played
+    std::uint64_t digest = 0;
+    ViewSwarmCounters done = {};
+    double cpu_s = 0;
+    std::optional<GraphFigures> figures = {};
+    Spread degrees = {};
+};
+
+double messages_per_cpu_s(const ViewsOutcome& o) {
+    return static_cast<double>(o.done.messages) / std::max(o.cpu_s, 1e-9);
+}
+double bytes_per_message(const ViewsOutcome& o) {
+    return static_cast<double>(o.done.wire_bytes) /
+           static_cast<double>(std::max<std::uint64_t>(o.done.messages, 1));
+}
+
+void measure_figures(const ViewSwarm& swarm, ViewsOutcome& o) {
+    SimRandom random{o.options.seed, 0x6d656173757265};
     const ViewGraph graph = swarm.graph();
-    const GraphFigures figures = figures_of(graph, 100, random);
-    const Spread degrees = spread_of(in_degrees(graph));
-    out << text("clustering %.4f, path length %.3f, %zu component(s), in-degree %.1f (sd %.2f, max %.0f)\n",
-                figures.clustering, figures.path_length, figures.components.count, degrees.mean, degrees.deviation,
-                degrees.max);
+    o.figures = figures_of(graph, 100, random);
+    o.degrees = spread_of(in_degrees(graph));
+}
+
+void print_outcome(const ViewsOutcome& o, std::ostream& out) {
+    out << text("%s: %u nodes, %u periods, seed %llu\n", o.rule.c_str(), o.options.nodes, o.periods,
+                static_cast<unsigned long long>(o.options.seed));
+    out << text("digest %016llx, %llu messages in %.1f s of CPU: %.0f messages per CPU second\n",
+                static_cast<unsigned long long>(o.digest), static_cast<unsigned long long>(o.done.messages),
+                o.cpu_s, messages_per_cpu_s(o));
+    if (o.options.wire) out << text("%.0f bytes a message\n", bytes_per_message(o));
+    if (!o.figures) return;
+    out << text("clustering %.4f, path length %s, %zu component(s), in-degree %.1f (sd %.2f, max %.0f)\n",
+                o.figures->clustering, path_text(*o.figures, o.options.nodes).c_str(), o.figures->components.count,
+                o.degrees.mean, o.degrees.deviation, o.degrees.max);
+}
+
+std::string json_of(const ViewsOutcome& o, bool complete) {
+    Json out = Json::object({{"schema_version", 1},
+                             {"rule", o.rule},
+                             {"nodes", o.options.nodes},
+                             {"periods", o.periods},
+                             {"complete", complete},
+                             {"seed", o.options.seed},
+                             {"digest", digest_text(o.digest)},
+                             {"messages", o.done.messages},
+                             {"cpu_s", o.cpu_s},
+                             {"messages_per_cpu_s", messages_per_cpu_s(o)},
+                             {"bytes_per_message", o.options.wire ? Json{bytes_per_message(o)} : Json{}}});
+    Json overlay;
+    if (o.figures) overlay = overlay_json(o.options.nodes, *o.figures, o.degrees);
+    return out.set("overlay", overlay).line();
+}
+
+// What is wrong with the options together, in the words of the command line.
+std::string mistake_in(const ViewSwarmOptions& options) {
+    if (options.nodes <= options.view.fresh_max)
+        return "--nodes: `" + std::to_string(options.nodes) + "` is not more than the view holds, " +
+               std::to_string(options.view.fresh_max) + ".";
+    return options.fault();
 }
 
 }  // namespace
 
 int simulate_views(const CommandLine& command, const Streams& streams) {
-    const ViewSwarmOptions options = options_of(command);
-    if (const std::string fault = options.fault(); !fault.empty()) {
-        streams.err << "halp-sim: " << fault << "\n";
+    ViewsOutcome outcome{.rule = command.views.rule, .options = options_of(command)};
+    if (const std::string mistake = mistake_in(outcome.options); !mistake.empty()) {
+        streams.err << "halp-sim: " << mistake << "\nTry `halp-sim views --help`.\n";
         return exit_usage;
     }
     const double began = cpu_seconds();
-    ViewSwarm swarm{options};
+    const OnInterrupt interrupt;
+    ViewSwarm swarm{outcome.options};
     ProgressLine progress{streams.progress ? &streams.err : nullptr};
-    for (std::uint32_t period = 1; period <= command.views.periods; ++period) {
+    while (outcome.periods < command.views.periods && !interrupt.asked()) {
         swarm.run_periods(1);
-        progress.show(text("period %u of %u", period, command.views.periods));
+        progress.show(text("period %u of %u", ++outcome.periods, command.views.periods));
     }
     progress.erase();
-    const double cpu = cpu_seconds() - began;
-    const ViewSwarmCounters done = swarm.counters();
-    streams.out << text("%s: %u nodes, %u periods, seed %llu\n", command.views.rule.c_str(), options.nodes,
-                        command.views.periods, static_cast<unsigned long long>(options.seed));
-    streams.out << text("digest %016llx, %llu messages in %.1f s of CPU: %.0f messages per CPU second\n",
-                        static_cast<unsigned long long>(swarm.digest()),
-                        static_cast<unsigned long long>(done.messages), cpu,
-                        static_cast<double>(done.messages) / std::max(cpu, 1e-9));
-    if (options.wire)
-        streams.out << text(
-            "%.0f bytes a message\n",
-            static_cast<double>(done.wire_bytes) / static_cast<double>(std::max<std::uint64_t>(done.messages, 1)));
-    if (command.views.figures) print_figures(swarm, options.seed, streams.out);
-    return exit_done;
+    outcome.cpu_s = cpu_seconds() - began;
+    outcome.done = swarm.counters();
+    outcome.digest = swarm.digest();
+    const bool complete = outcome.periods == command.views.periods;
+    if (command.views.figures && complete) measure_figures(swarm, outcome);
+    if (command.json)
+        streams.out << json_of(outcome, complete) << "\n";
+    else
+        print_outcome(outcome, streams.out);
+    if (complete) return exit_done;
+    tell_how_much(streams, outcome.periods, command.views.periods, "periods", false);
+    return exit_interrupted;
 }
 
 }  // namespace halp::sim

@@ -59,9 +59,9 @@ TEST(ScenarioReader, ReportsThePlaceTheFieldAndWhatIsAllowed) {
     EXPECT_THAT(problems_of("about: x\nnodes: many\nphases:\n  grow: {do: grow}\n"),
                 ElementsAre("s.yaml:2:8: nodes: \"many\" is not allowed; allowed: 2 to 100000"));
     EXPECT_THAT(problems_of("about: x\nnods: 5\nphases:\n  grow: {do: grow}\n"),
-                ElementsAre("s.yaml:2:1: unknown field nods; did you mean nodes?"));
+                ElementsAre("s.yaml:2:1: nods is not a field; did you mean nodes?"));
     EXPECT_THAT(problems_of("about: x\ngossip: {perod: 1s}\nphases:\n  grow: {do: grow}\n"),
-                ElementsAre("s.yaml:2:10: unknown field gossip.perod; did you mean gossip.period?"));
+                ElementsAre("s.yaml:2:10: gossip.perod is not a field; did you mean gossip.period?"));
     EXPECT_THAT(problems_of("about: x\nphases:\n  grow: {do: grow, share: 1}\n"),
                 ElementsAre("s.yaml:3:20: phases.grow.share: a phase of kind grow has no such field; allowed: do, "
                             "for, shape, to"));

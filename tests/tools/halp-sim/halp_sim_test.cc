@@ -289,7 +289,7 @@ TEST(HalpSim, ASweepSaysWhatIsWrong) {
     EXPECT_THAT(got.err, HasSubstr("vary: nodes: \"many\" is not allowed"));
     got = run({"sweep", d.write("p.yaml", "scenario: s.yaml\nseeds: none\nvarry: {nodes: [1]}\n").c_str()});
     EXPECT_THAT(got.err, HasSubstr("p.yaml:2:8: seeds: \"none\" is not allowed; allowed: a number up to 1000"));
-    EXPECT_THAT(got.err, HasSubstr("p.yaml:3:9: unknown field varry.nodes; allowed: scenario, about"));
+    EXPECT_THAT(got.err, HasSubstr("p.yaml:3:9: varry.nodes is not a field; allowed: scenario, about"));
     got = run({"sweep", d.write("q.yaml", "scenario: none.yaml\nvary: {nodes: [1]}\n").c_str()});
     EXPECT_THAT(got.err, HasSubstr("q.yaml:1:11: scenario: no file and no built-in scenario none.yaml"));
     std::string many = "nodes=2";
@@ -354,7 +354,7 @@ TEST(HalpSim, SaysWhatIsWrongAndWhatWasMeant) {
     EXPECT_THAT(got.err, HasSubstr("did you mean announce?"));
     got = run({"run", "announce", "--set", "gossip.perod=1s"});
     EXPECT_EQ(got.code, exit_bad_scenario);
-    EXPECT_EQ(got.err, "halp-sim: --set: unknown field gossip.perod; did you mean gossip.period?\n");
+    EXPECT_EQ(got.err, "halp-sim: --set: gossip.perod is not a field; did you mean gossip.period?\n");
     got = run({"run", "announce", "--set", "nonsense"});
     EXPECT_EQ(got.code, exit_bad_scenario);
     EXPECT_EQ(run({"fly"}).code, exit_usage);
@@ -455,11 +455,73 @@ TEST(HalpSim, TriesTheGoalsOfAGroup) {
     EXPECT_THAT(got.out, Not(HasSubstr("MISSED")));
 }
 
+// Everybody dies in the first phase after the growth. A swarm without nodes has no dead entries, and is not clean.
+TEST(HalpSim, ASwarmOfTheDeadIsNotClean) {
+    const std::string directory = testing::TempDir() + "halp_sim_dead";
+    std::filesystem::create_directories(directory);
+    std::ofstream{directory + "/dead.yaml"}
+        << "about: all die\nnodes: 5\nphases:\n  grow: {do: grow, for: 3s}\n  say: {do: announce, for: 1s}\n"
+           "  end: {do: kill, share: 100%, for: 5s}\n";
+    const std::string scenario = directory + "/dead.yaml", results = directory + "/out";
+    ASSERT_EQ(run({"run", scenario.c_str(), "--seeds", "2", "-o", results.c_str()}).code, exit_done);
+    const auto summary = nlohmann::json::parse(content(results + "/summary.json"));
+    const auto& end = summary["phases"][2];
+    EXPECT_EQ(end["living"], 0);
+    for (const char* share : {"joined_share", "dead_share", "coverage", "periods_to_clean"})
+        EXPECT_TRUE(end[share].is_null()) << share << ": " << end[share];
+    EXPECT_FALSE(end.contains("dead_forgotten_s")) << "nobody was there to forget";
+    for (const char* figure : {"path_length", "clustering", "in_degree_mean"})
+        EXPECT_TRUE(summary["overlay"][figure].is_null()) << figure;
+    EXPECT_FALSE(summary["bands"].contains("end.dead_share"));
+    EXPECT_THAT(content(results + "/samples.csv"), HasSubstr(",end,0,,,,"));
+    EXPECT_THAT(content(results + "/samples.csv"), Not(HasSubstr("nan")));
+    EXPECT_THAT(content(results + "/report.html"), Not(HasSubstr("nan")));
+}
+
+TEST(HalpSim, SparesTheFileThatItPlays) {
+    const std::string directory = testing::TempDir() + "halp_sim_spares";
+    std::filesystem::remove_all(directory);
+    ASSERT_EQ(run({"run", "announce", "--nodes", "4", "-o", directory.c_str()}).code, exit_done);
+    const std::string record = directory + "/run.yaml", before = content(record);
+    for (const char* verb : {"run", "replay"}) {
+        const Outcome got = run({verb, record.c_str(), "-o", directory.c_str()});
+        EXPECT_EQ(got.code, exit_usage) << verb;
+        EXPECT_THAT(got.err, HasSubstr("the results would replace " + record));
+    }
+    EXPECT_EQ(content(record), before);
+}
+
+TEST(HalpSim, ALaterRunLeavesNothingOfAnEarlierOne) {
+    const std::string directory = testing::TempDir() + "halp_sim_again";
+    std::filesystem::remove_all(directory);
+    std::filesystem::create_directories(directory);
+    for (const char* name : {"latency_0123456789abcdef.csv", "compare.html", "run_seed_9.yaml", "spread.csv"})
+        std::ofstream{directory + "/" + name} << "old";
+    for (const char* name : {"latency_mine.csv", "notes.txt"}) std::ofstream{directory + "/" + name} << "mine";
+    ASSERT_EQ(run({"run", "growth", "--nodes", "4", "-o", directory.c_str()}).code, exit_done);
+    for (const char* name : {"latency_0123456789abcdef.csv", "compare.html", "run_seed_9.yaml", "spread.csv"})
+        EXPECT_FALSE(std::filesystem::exists(directory + "/" + name)) << name;
+    for (const char* name : {"latency_mine.csv", "notes.txt"})
+        EXPECT_EQ(content(directory + "/" + name), "mine") << name;
+}
+
+TEST(HalpSim, SuggestsNothingThatWasGiven) {
+    EXPECT_EQ(run({"run", "growth", "--set", "phases=3"}).err,
+              "halp-sim: --set: phases is a section: give one of its fields, such as phases.NAME.share\n");
+    EXPECT_THAT(run({"run", "growth", "--set", "gossip=3"}).err,
+                HasSubstr("gossip is a section: give one of its fields, such as gossip."));
+    EXPECT_THAT(run({"run", "growth", "--nodes", "x"}).out,
+                HasSubstr("--nodes: `x` is not a whole number from 2 to 100000."));
+    EXPECT_THAT(run({"views", "--nodes", "10"}).err,
+                HasSubstr("--nodes: `10` is not more than the view holds, 20."));
+    EXPECT_THAT(run({"rnu"}).out, HasSubstr("did you mean `halp-sim run`?"));
+}
+
 TEST(HalpSim, SaysWhatGoalsThereAre) {
     const Outcome got = run({"goals", "--only", "speed"});
     EXPECT_EQ(got.code, exit_usage);
-    EXPECT_THAT(got.err, HasSubstr("no group of goals is called \"speed\""));
-    EXPECT_THAT(got.err, HasSubstr("\"false alarms\""));
+    EXPECT_THAT(got.out, HasSubstr("--only: `speed` is not one of spread, healing"));
+    EXPECT_THAT(got.out, HasSubstr("false alarms"));
 }
 
 TEST(HalpSim, PlaysRandomFaultsAndTellsTheSeeds) {

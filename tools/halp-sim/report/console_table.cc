@@ -1,6 +1,7 @@
 #include "tools/halp-sim/report/console_table.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace halp::sim {
@@ -31,6 +32,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
 }
 
 std::string number(double value, int digits) {
+    if (std::isnan(value)) return "-";
     char text[64];
     std::snprintf(text, sizeof text, "%.*f", digits, value);
     return text;

@@ -1,6 +1,7 @@
 #include "tools/halp-sim/report/html_report.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <utility>
 
@@ -35,7 +36,9 @@ Series over_time(const std::string& name, const Runs& runs, const Figure& figure
     for (const std::size_t i : drawn(runs.front().samples.size())) {
         std::vector<double> values;
         for (const RunResult& run : runs)
-            if (i < run.samples.size()) values.push_back(figure(run.samples[i]));
+            if (i < run.samples.size() && !std::isnan(figure(run.samples[i])))
+                values.push_back(figure(run.samples[i]));
+        if (values.empty()) continue;  // nobody lives then
         const Band band = band_of(values);
         out.points.emplace_back(seconds_of(runs.front().samples[i].at), band.median);
         if (runs.size() > 1) out.band.emplace_back(band.low, band.high);

@@ -40,31 +40,17 @@ Json item_json(const ItemSpread& item) {
                          {"seconds_to_100", maybe(item.seconds_to(1))}});
 }
 
-Json overlay_json(const RunResult& r) {
-    const Spread degrees = spread_of(r.in_degrees);
-    return Json::object({{"nodes", r.overlay.views.size()},
-                         {"components", r.figures.components.count},
-                         {"largest_component", r.figures.components.largest},
-                         {"clustering", r.figures.clustering},
-                         {"path_length", r.figures.path_length},
-                         {"path_length_sources", r.figures.path_sources},  // fewer than nodes: an estimate
-                         {"undirected_degree", r.figures.degree},
-                         {"in_degree_mean", degrees.mean},
-                         {"in_degree_sd", degrees.deviation},
-                         {"in_degree_max", degrees.max}});
-}
-
-void add_seeds(const Scenario& scenario, const std::vector<RunResult>& runs, Json& out) {
+void add_seeds(const Scenario& scenario, const std::vector<RunResult>& runs, std::size_t planned, Json& out) {
     std::vector<Metrics> all;
     Json seeds = Json::array(), bands = Json::object();
     for (std::size_t i = 0; i < runs.size(); ++i) {
         all.push_back(metrics_of(scenario, runs[i]));
-        seeds.push(Json::object({{"seed", scenario.seed + i}, {"digest", digest_text(runs[i].digest)}}));
+        seeds.push(Json::object({{"seed", runs[i].seed}, {"digest", digest_text(runs[i].digest)}}));
     }
     for (const auto& [name, band] : bands_of(all))
         bands.set(name, Json::object(
                             {{"p5", band.low}, {"median", band.median}, {"p95", band.high}, {"runs", band.count}}));
-    out.set("seeds", seeds).set("bands", bands);
+    out.set("seeds_planned", planned).set("seeds", seeds).set("bands", bands);
 }
 
 }  // namespace
@@ -75,13 +61,27 @@ std::string digest_text(std::uint64_t digest) {
     return text;
 }
 
-std::string summary_json(const Scenario& scenario, const std::vector<RunResult>& runs) {
+Json overlay_json(std::size_t nodes, const GraphFigures& figures, const Spread& degrees) {
+    const auto of_nodes = [&](double value) { return nodes == 0 ? Json{} : Json{value}; };
+    return Json::object({{"nodes", nodes},
+                         {"components", figures.components.count},
+                         {"largest_component", figures.components.largest},
+                         {"clustering", of_nodes(figures.clustering)},
+                         {"path_length", of_nodes(figures.path_length)},
+                         {"path_length_sources", figures.path_sources},  // fewer than nodes: an estimate
+                         {"undirected_degree", of_nodes(figures.degree)},
+                         {"in_degree_mean", of_nodes(degrees.mean)},
+                         {"in_degree_sd", of_nodes(degrees.deviation)},
+                         {"in_degree_max", of_nodes(degrees.max)}});
+}
+
+std::string summary_json(const Scenario& scenario, const std::vector<RunResult>& runs, std::size_t planned) {
     const RunResult& result = runs.front();
     Json out = Json::object({{"schema_version", 1},
                              {"program", std::string{"halp-sim "} + HALP_VERSION},
                              {"scenario", scenario.name},
                              {"about", scenario.about},
-                             {"seed", scenario.seed},
+                             {"seed", result.seed},
                              {"digest", digest_text(result.digest)},
                              {"events", result.events},
                              {"simulated_s", seconds_of(result.simulated)}});
@@ -90,9 +90,20 @@ std::string summary_json(const Scenario& scenario, const std::vector<RunResult>&
     for (const PhaseResult& p : result.phases) phases.push(phase_json(p));
     for (const ItemSpread& item : result.items) items.push(item_json(item));
     out.set("parameters", parameters).set("phases", phases).set("items", items);
-    out.set("overlay", overlay_json(result));
-    if (runs.size() > 1) add_seeds(scenario, runs, out);
+    out.set("overlay", overlay_json(result.overlay.views.size(), result.figures, spread_of(result.in_degrees)));
+    if (planned > 1) add_seeds(scenario, runs, planned, out);
     return out.indented() + "\n";
+}
+
+std::string goal_json(const GoalVerdict& goal) {
+    return Json::object({{"schema_version", 1},
+                         {"group", goal.group},
+                         {"goal", goal.what},
+                         {"unit", goal.unit},
+                         {"limit", goal.limit},
+                         {"got", maybe(goal.got)},
+                         {"verdict", goal.met() ? "met" : "missed"}})
+        .line();
 }
 
 std::string check_json(const Check& check) {
@@ -108,12 +119,13 @@ std::string check_json(const Check& check) {
         .line();
 }
 
-std::string check_summary_json(std::size_t all, std::size_t met, double cpu_seconds) {
+std::string verdicts_json(const Verdicts& v) {
     return Json::object({{"schema_version", 1},
-                         {"figures", all},
-                         {"met", met},
-                         {"missed", all - met},
-                         {"cpu_s", cpu_seconds}})
+                         {"figures", v.all},
+                         {"met", v.met},
+                         {"missed", v.all - v.met},
+                         {"complete", v.complete},
+                         {"cpu_s", v.cpu_s}})
         .line();
 }
 

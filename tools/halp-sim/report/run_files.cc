@@ -1,6 +1,7 @@
 #include "tools/halp-sim/report/run_files.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -51,10 +52,12 @@ std::string written(Write write, const ViewGraph& graph) {
 
 std::vector<RunRow> rows_of(const Scenario& scenario, const std::vector<RunResult>& runs) {
     std::vector<RunRow> out;
-    for (std::size_t i = 0; i < runs.size(); ++i)
-        out.push_back({{}, scenario.seed + i, runs[i].digest, metrics_of(scenario, runs[i])});
+    for (const RunResult& run : runs) out.push_back({{}, run.seed, run.digest, metrics_of(scenario, run)});
     return out;
 }
+
+// A cell is empty where there is no figure: a share of the living when nobody lives.
+std::string figure(double value, int digits) { return std::isnan(value) ? "" : number(value, digits); }
 
 }  // namespace
 
@@ -64,10 +67,10 @@ std::string samples_csv(const RunResult& result) {
                            "largest_component", "sent_kbit_s_per_node", "hostile_share"});
     for (const Sample& s : result.samples)
         out += row({number(seconds_of(s.at), 6), result.phases[s.phase].name, std::to_string(s.living),
-                    number(s.joined, 6), number(s.coverage, 6), number(s.dead_share, 6), number(s.crossing, 6),
+                    figure(s.joined, 6), figure(s.coverage, 6), figure(s.dead_share, 6), figure(s.crossing, 6),
                     number(s.in_degree.mean, 4), number(s.in_degree.deviation, 4), number(s.in_degree.max, 0),
                     std::to_string(s.bootstrap_in_degree), std::to_string(s.components.count),
-                    std::to_string(s.components.largest), number(s.sent_kbit_s, 4), number(s.attackers, 6)});
+                    std::to_string(s.components.largest), number(s.sent_kbit_s, 4), figure(s.attackers, 6)});
     return out;
 }
 
@@ -115,12 +118,36 @@ Result<void> make_directory(const std::string& directory) {
     return {};
 }
 
+namespace {
+
+bool is_latency_matrix(const std::string& name) {
+    constexpr std::string_view before = "latency_", behind = ".csv";
+    constexpr std::size_t digits = 16;  // of the digest
+    return name.size() == before.size() + digits + behind.size() && name.starts_with(before) &&
+           name.ends_with(behind) &&
+           name.find_first_not_of("0123456789abcdef", before.size()) == before.size() + digits;
+}
+
 bool is_result_file(const std::string& name) {
-    static const std::vector<std::string> names{"summary.json", "samples.csv", "in_degree.csv", "traffic.csv",
-                                                "report.html",  "spread.csv",  "runs.csv",      "sweep.csv",
-                                                "run.yaml",     "overlay.dot", "overlay.graphml"};
-    return std::ranges::find(names, name) != names.end() ||
+    static const std::vector<std::string> names{"summary.json", "samples.csv",     "in_degree.csv", "traffic.csv",
+                                                "report.html",  "spread.csv",      "runs.csv",      "sweep.csv",
+                                                "run.yaml",     "overlay.graphml", "compare.html",  "overlay.dot"};
+    return std::ranges::find(names, name) != names.end() || is_latency_matrix(name) ||
            (name.starts_with("run_seed_") && name.ends_with(".yaml"));
+}
+
+}  // namespace
+
+Result<void> spares_input(const std::string& directory, const std::string& input) {
+    if (directory.empty()) return {};
+    std::error_code failed;
+    const std::filesystem::path file = std::filesystem::weakly_canonical(input, failed);
+    const std::filesystem::path place = std::filesystem::weakly_canonical(directory, failed);
+    if (!std::filesystem::exists(file, failed)) return {};
+    const bool inside = file.parent_path() == place && is_result_file(file.filename().string());
+    if (!inside && file.parent_path() != place / "runs") return {};
+    return Error{ErrorCode::invalid, "-o: the results would replace " + input +
+                                         ", which is played. Name another directory, or the file otherwise."};
 }
 
 Result<void> remove_results(const std::string& directory) {
@@ -161,12 +188,12 @@ Result<void> write_record(const std::string& path, const Scenario& scenario, con
 }
 
 Result<void> write_run_files(const std::string& directory, const Scenario& scenario,
-                             const std::vector<RunResult>& runs) {
+                             const std::vector<RunResult>& runs, std::size_t planned) {
     if (auto done = make_directory(directory); !done) return done;
     if (auto done = remove_results(directory); !done) return done;
     const RunResult& result = runs.front();
     std::vector<std::pair<std::string, std::string>> files{
-        {"summary.json", summary_json(scenario, runs)},
+        {"summary.json", summary_json(scenario, runs, planned)},
         {"samples.csv", samples_csv(result)},
         {"in_degree.csv", in_degree_csv(result)},
         {"traffic.csv", traffic_csv(result)},
@@ -174,12 +201,12 @@ Result<void> write_run_files(const std::string& directory, const Scenario& scena
         {"overlay.graphml", written(write_graphml, result.overlay)},
         {"overlay.dot", written(write_dot, result.overlay)}};
     if (!result.items.empty()) files.emplace_back("spread.csv", spread_csv(result));
-    if (runs.size() > 1) files.emplace_back("runs.csv", runs_csv(rows_of(scenario, runs)));
+    if (planned > 1) files.emplace_back("runs.csv", runs_csv(rows_of(scenario, runs)));
     for (const auto& [name, content] : files)
         if (auto done = write_file(directory + "/" + name, content); !done) return done;
     for (std::size_t i = 0; i < runs.size(); ++i) {
         Scenario played = scenario;
-        played.seed += i;
+        played.seed = runs[i].seed;
         const std::string name = i == 0 ? "run.yaml" : "run_seed_" + std::to_string(played.seed) + ".yaml";
         if (auto done = write_record(directory + "/" + name, played, runs[i]); !done) return done;
     }

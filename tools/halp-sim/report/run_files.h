@@ -14,14 +14,17 @@
 
 namespace halp::sim {
 
-// Makes the directory; replaces files of an earlier run. Run i was played with the scenario's seed + i.
+// Makes the directory; replaces files of an earlier run. The runs differ in nothing but their seeds; `planned`: how
+// many of them there would be, had nobody interrupted.
 [[nodiscard]] Result<void> write_run_files(const std::string& directory, const Scenario& scenario,
-                                           const std::vector<RunResult>& runs);
+                                           const std::vector<RunResult>& runs, std::size_t planned);
 // A latency matrix is written beside it, named by its content: records of one directory may have different ones.
 [[nodiscard]] Result<void> write_record(const std::string& path, const Scenario& scenario, const RunResult& result);
 
 // To be called before a run: it fails when files could not be written there.
 [[nodiscard]] Result<void> make_directory(const std::string& directory);
+// An error when writing results there would remove or replace this file, which is an input.
+[[nodiscard]] Result<void> spares_input(const std::string& directory, const std::string& input);
 // Removes the files that an earlier run or sweep has written there, and no others.
 [[nodiscard]] Result<void> remove_results(const std::string& directory);
 [[nodiscard]] Result<void> write_file(const std::string& path, const std::string& content);

@@ -21,7 +21,9 @@ std::optional<double> mean_rounds(const Scenario& scenario, const RunResult& r, 
 }
 
 void add_phase(const PhaseResult& p, Metrics& out) {
-    const auto add = [&](const std::string& name, double value) { out.emplace_back(p.name + "." + name, value); };
+    const auto add = [&](const std::string& name, double value) {
+        if (!std::isnan(value)) out.emplace_back(p.name + "." + name, value);  // a share of nobody is no figure
+    };
     add("living", static_cast<double>(p.living));
     add("joined_share", p.joined);
     add("dead_share", p.dead_share);
@@ -32,6 +34,20 @@ void add_phase(const PhaseResult& p, Metrics& out) {
     for (const auto& [name, value] : p.figures) add(name, value);
 }
 
+// Nothing when nobody lives: a graph of no nodes has neither degrees nor paths.
+void add_overlay(const RunResult& r, Metrics& out) {
+    if (!r.overlay.views.empty()) {
+        const Spread degrees = spread_of(r.in_degrees);
+        out.emplace_back("in_degree_mean", degrees.mean);
+        out.emplace_back("in_degree_sd", degrees.deviation);
+        out.emplace_back("in_degree_max", degrees.max);
+        out.emplace_back("clustering", r.figures.clustering);
+        out.emplace_back("path_length", r.figures.path_length);
+        out.emplace_back("path_length_sources", static_cast<double>(r.figures.path_sources));
+    }
+    out.emplace_back("components", static_cast<double>(r.figures.components.count));
+}
+
 }  // namespace
 
 Metrics metrics_of(const Scenario& scenario, const RunResult& r) {
@@ -40,15 +56,10 @@ Metrics metrics_of(const Scenario& scenario, const RunResult& r) {
     for (const auto& [share, name] :
          {std::pair{0.5, "rounds_to_50"}, {0.99, "rounds_to_99"}, {0.999, "rounds_to_99_9"}})
         if (const auto rounds = mean_rounds(scenario, r, share)) out.emplace_back(name, *rounds);
-    const Spread degrees = spread_of(r.in_degrees);
-    out.emplace_back("in_degree_mean", degrees.mean);
-    out.emplace_back("in_degree_sd", degrees.deviation);
-    out.emplace_back("in_degree_max", degrees.max);
-    out.emplace_back("clustering", r.figures.clustering);
-    out.emplace_back("path_length", r.figures.path_length);
-    out.emplace_back("components", static_cast<double>(r.figures.components.count));
+    add_overlay(r, out);
     const double sent = std::accumulate(r.sent_kbit_s.begin(), r.sent_kbit_s.end(), 0.0);
-    out.emplace_back("kbit_s_per_node", sent / std::max<double>(1, static_cast<double>(r.sent_kbit_s.size())));
+    if (!r.sent_kbit_s.empty())
+        out.emplace_back("kbit_s_per_node", sent / static_cast<double>(r.sent_kbit_s.size()));
     out.emplace_back("events", static_cast<double>(r.events));
     return out;
 }
