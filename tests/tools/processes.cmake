@@ -54,3 +54,22 @@ halp_test(dht_conformance_run_test
 )
 halp_test(partition_test halpd/partition_test.cc LINK halp_process_testing LABEL process-socket-netns TIMEOUT 300)
 halp_test(swarm_size_test halpd/swarm_size_test.cc LINK halp_process_testing LABEL process-socket-long TIMEOUT 300)
+
+# Python 3 with jsonschema, as Debian has them: a reader of another language. Without them the test fails.
+find_program(HALP_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+find_program(HALP_PYTHON python3 REQUIRED)
+halp_test(machine_formats_test
+  schemas/machine_formats_test.cc
+  halp-sim/interrupted_test.cc
+  LINK halp_process_testing
+  LABEL process-socket
+  TIMEOUT 300
+)
+target_compile_definitions(machine_formats_test PRIVATE
+  HALP_SIM_BINARY="$<TARGET_FILE:halp-sim>" HALP_PYTHON="${HALP_PYTHON}" HALP_SCHEMAS="${PROJECT_SOURCE_DIR}/tools/schemas"
+  HALP_OUTPUT_CHECKER="${CMAKE_CURRENT_SOURCE_DIR}/schemas/check_outputs.py")
+add_dependencies(machine_formats_test halp-sim)
+if(HALP_BENCH)
+  target_compile_definitions(machine_formats_test PRIVATE HALP_BENCH_BINARY="$<TARGET_FILE:halp-bench>")
+  add_dependencies(machine_formats_test halp-bench)
+endif()

@@ -126,13 +126,16 @@ std::string json_of_demo(const DemoReport& report) {
     Json nodes = Json::array();
     for (const Endpoint& node : report.nodes) nodes.push(node.text());
     object.set("nodes", nodes);
-    object.set("service", report.service.text());
-    object.set("killed", report.killed.text());
-    object.set("all_started_s", report.started_s);
-    object.set("all_know_all_s", report.joined_s);
-    object.set("announcement_everywhere_s", report.announced_s);
-    object.set("killed_node_forgotten_s", report.forgotten_s);
-    object.set("all_stopped_s", report.stopped_s);
+    // Null: the demo did not get that far.
+    const auto chosen = [](const Endpoint& one) { return one.host.empty() ? Json{} : Json{one.text()}; };
+    const auto reached = [](double seconds) { return seconds > 0 ? Json{seconds} : Json{}; };
+    object.set("service", chosen(report.service));
+    object.set("killed", chosen(report.killed));
+    object.set("all_started_s", reached(report.started_s));
+    object.set("all_know_all_s", reached(report.joined_s));
+    object.set("announcement_everywhere_s", reached(report.announced_s));
+    object.set("killed_node_forgotten_s", reached(report.forgotten_s));
+    object.set("all_stopped_s", reached(report.stopped_s));
     return object.line();
 }
 

@@ -88,7 +88,7 @@ ExitCode run_dht_get(const DhtTool& tool) {
     const Style& style = tool.console.style();
     if (style.json) {
         tool.console.line(*value ? record_line(typed.channel, typed.key, **value)
-                                 : record_object(typed, ",\"value_base64\":null"));
+                                 : record_object(typed, ",\"bytes\":null,\"value_base64\":null"));
         return *value ? ExitCode::ok : ExitCode::nothing_found;
     }
     if (!*value) return no_record(tool);
