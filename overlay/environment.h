@@ -27,7 +27,8 @@ using Bytes = std::string_view;
 class Clock {
 public:
     virtual ~Clock() = default;
-    [[nodiscard]] virtual Instant now() const = 0;       // monotonic: every deadline and every age
+    // Monotonic: every deadline and every age. It counts all time, also while the machine sleeps.
+    [[nodiscard]] virtual Instant now() const = 0;
     [[nodiscard]] virtual UnixSeconds wall() const = 0;  // only for HALP text, files and people
 };
 

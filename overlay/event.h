@@ -38,11 +38,14 @@ struct CacheLineSkipped { std::string file; std::size_t line; std::string why; }
 struct InsertRefused { Endpoint source; Label label; RefusalCause cause; };
 struct HealthChanged { int multiplier; };  // 1 well .. 8 sick (local health multiplier)
 struct LeaveDone {};
+struct StoodStill {
+    Duration span;
+};  // suspended, stopped or without CPU; everything is older by that
 
-struct Event : std::variant<EntryLearned, EntryForgotten, PeerJoined, PeerProved, PeerSuspected, PeerBuried, PeerLeft,
-                            PeerExpired, PeerIsOriginal, SelfKnown, SwarmMismatch, SeedFailed, StreamEnded,
-                            QueryAnswered, RoundDone, StorageFailed, CacheLineSkipped, InsertRefused, HealthChanged,
-                            LeaveDone> {
+struct Event : std::variant<EntryLearned, EntryForgotten, PeerJoined, PeerProved, PeerSuspected, PeerBuried,
+                            PeerLeft, PeerExpired, PeerIsOriginal, SelfKnown, SwarmMismatch, SeedFailed,
+                            StreamEnded, QueryAnswered, RoundDone, StorageFailed, CacheLineSkipped, InsertRefused,
+                            HealthChanged, LeaveDone, StoodStill> {
     using variant::variant;
 };
 

@@ -84,6 +84,7 @@ public:
 
     [[nodiscard]] bool under_way(ConversationId conversation) const;
     [[nodiscard]] bool under_way_to(EndpointId peer) const;
+    [[nodiscard]] std::vector<ConversationId> under_way() const;
     struct Late {
         ConversationId conversation;
         bool connected;

@@ -19,6 +19,7 @@ Gossip::Gossip(Parts parts, const OverlayOptions& options)
       options_(options),
       identity_(parts.endpoints, parts.random, options_),
       health_(parts.observer),
+      still_(options_.gossip),
       calls_(identity_, health_, options_.gossip),
       interests_(parts.random, parts.view, parts.labels),
       news_({parts.endpoints, parts.observer, parts.view, parts.labels, identity_, calls_}, options_.gossip),
@@ -54,16 +55,21 @@ void Gossip::reconfigure(const OverlayOptions& options, Instant now) {
 
 // ---- time ----
 
-Instant Gossip::next_deadline() const {
+Instant Gossip::next_deadline() {
     if (!identity_.started()) return no_deadline;
-    const Instant next = std::min(news_.next_deadline(), calls_.next_deadline());
-    if (leaving()) return std::min(next, leave_until_);
-    return std::min({next, rounds_.next_deadline(), expire_at_, announcements_.next_deadline(),
-                     seeds_.next_deadline(), parts_.view.next_probe()});
+    Instant next = std::min(news_.next_deadline(), calls_.next_deadline());
+    if (leaving())
+        next = std::min(next, leave_until_);
+    else
+        next = std::min({next, rounds_.next_deadline(), expire_at_, announcements_.next_deadline(),
+                         seeds_.next_deadline(), parts_.view.next_probe()});
+    still_.plan(next);
+    return next;
 }
 
 void Gossip::on_deadline(Instant now, UnixSeconds wall) {
     if (!identity_.started()) return;
+    catch_up(now, wall);
     time_out_calls(now);
     if (now >= news_.next_deadline()) news_.push(now, wall);
     if (leaving()) return;
@@ -73,6 +79,41 @@ void Gossip::on_deadline(Instant now, UnixSeconds wall) {
     failures_.probe_suspects(now);
     if (rounds_.joining_due(now)) rounds_.call_unproved(now);
     if (rounds_.due(now)) start_round(now);
+}
+
+void Gossip::on_message(ConversationId conversation, const gossip::Message& message, const Endpoint& remote,
+                        Instant now, UnixSeconds wall) {
+    catch_up(now, wall);
+    messages_.on_message(conversation, message, remote, now, still_.delay(now), wall);
+}
+
+// After this node stood still. Calls that were under way are nobody's fault. What others have not confirmed for too
+// long is forgotten or becomes a claim, before anything is told. Then it joins again as at its start.
+void Gossip::catch_up(Instant now, UnixSeconds wall) {
+    const Duration gap = still_.end(now);
+    if (gap == Duration{0} || leaving()) return;
+    parts_.observer.note(StoodStill{gap});
+    for (const ConversationId conversation : calls_.under_way()) {
+        calls_.hang_up(conversation);
+        calls_.finish(conversation);
+    }
+    age_peers(now, wall);
+    expire(now);
+    if (gap > options_.gossip.ttl / 3) announcements_.announce_again(now);
+    seeds_.call_again(now);
+    rounds_.join_by(now);
+}
+
+// Nodes that were known before may still be there, so they are dialled, and told to others when they answered.
+void Gossip::age_peers(Instant now, UnixSeconds wall) {
+    for (const Peer& peer : parts_.view.listed()) {
+        if (peer.failures > 0) parts_.view.clear_suspicion(peer.endpoint);  // of contacts before
+        const Duration age = peer.vouched() ? now - peer.newest() : Duration{0};
+        if (peer.original || age <= node_ttl(options_.gossip)) continue;
+        const auto age_s = std::chrono::duration_cast<std::chrono::seconds>(age).count();
+        const UnixSeconds stated{std::max<std::int64_t>(0, halp::count(wall) - age_s)};
+        parts_.view.merge({.endpoint = peer.endpoint, .claim = {stated, stated, now}}, now);
+    }
 }
 
 void Gossip::time_out_calls(Instant now) {
@@ -104,13 +145,20 @@ void Gossip::expire(Instant now) {
 
 // ---- failed calls ----
 
+bool Gossip::settling(Instant now) const {
+    return still_.settling(now) && messages_.answered_at() <= still_.ended();
+}
+
+// Late by more than a time-out: this node stood still (SIGSTOP, a suspended machine), and nothing is known of the
+// other side. A refusal in time is an answer of the other machine.
+bool Gossip::excused(const Call& call, ConnectFailure why, Instant now) const {
+    if (now - call.deadline > calls_.timeout() || still_.late(now)) return true;
+    return why != ConnectFailure::refused && why != ConnectFailure::text_only && settling(now);
+}
+
 void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant now) {
     const std::optional<Call> call = calls_.finish(conversation);
-    if (!call || why == ConnectFailure::local_limit) return;
-    // Late by more than a time-out: this node stood still (SIGSTOP, a suspended machine), and nothing is known of
-    // the other side.
-    const bool no_answer = why == ConnectFailure::silent || why == ConnectFailure::timed_out;
-    if (no_answer && now - call->deadline > calls_.timeout()) return;
+    if (!call || why == ConnectFailure::local_limit || excused(*call, why, now)) return;
     if (call->purpose == CallPurpose::indirect_probe) return failures_.report(*call, false);
     if (call->purpose == CallPurpose::seed) {
         parts_.observer.note(SeedFailed{parts_.endpoints.at(call->to), why});
@@ -137,7 +185,8 @@ void Gossip::leave(Instant now, UnixSeconds wall) {
 bool Gossip::left(Instant now) const { return leaving() && now >= leave_until_; }
 
 GossipCounters Gossip::counters() const {
-    return {rounds_.done(), rounds_.failed(), news_.sent(), messages_.news_received(), messages_.other_swarm()};
+    return {rounds_.done(),          rounds_.failed(), news_.sent(),  messages_.news_received(),
+            messages_.other_swarm(), news_.dropped(),  still_.count()};
 }
 
 void Gossip::mark_endpoints(std::vector<bool>& marks) const {

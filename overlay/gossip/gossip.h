@@ -31,6 +31,7 @@
 #include "overlay/gossip/push_pull.h"
 #include "overlay/gossip/rounds.h"
 #include "overlay/gossip/seeds.h"
+#include "overlay/gossip/stand_still.h"
 #include "overlay/overlay_options.h"
 #include "store/label_table.h"
 
@@ -38,6 +39,7 @@ namespace halp {
 
 struct GossipCounters {
     std::uint64_t rounds = 0, rounds_failed = 0, news_sent = 0, news_received = 0, other_swarm = 0;
+    std::uint64_t news_dropped = 0, stood_still = 0;
 };
 
 class Gossip {
@@ -61,15 +63,13 @@ public:
     [[nodiscard]] bool leaving() const { return identity_.leaving(); }
     [[nodiscard]] bool left(Instant now) const;  // GossipOptions::leave_linger is over
 
-    [[nodiscard]] Instant next_deadline() const;
+    [[nodiscard]] Instant next_deadline();  // to be woken then; much later means that this node stood still
     void on_deadline(Instant now, UnixSeconds wall);
 
     // A message on a conversation that this node or the other side opened. `remote`: the address of the other
     // side's socket; its port is not the port it listens on.
     void on_message(ConversationId conversation, const gossip::Message& message, const Endpoint& remote,
-                    Instant now, UnixSeconds wall) {
-        messages_.on_message(conversation, message, remote, now, wall);
-    }
+                    Instant now, UnixSeconds wall);
     void on_failed(ConversationId conversation, ConnectFailure why, Instant now);
     void on_connected(ConversationId conversation) { calls_.connected(conversation); }
     // The message of a GossipCall with `hang_up` was sent.
@@ -95,12 +95,17 @@ public:
 
     [[nodiscard]] EndpointId self() const { return identity_.endpoint(); }
     [[nodiscard]] bool is_self(EndpointId endpoint) const { return identity_.is_self(endpoint); }
+    // After this node stood still, until another one answers: that nobody answers says nothing about the others.
+    [[nodiscard]] bool settling(Instant now) const;
     [[nodiscard]] int health() const { return health_.multiplier(); }
     [[nodiscard]] bool in_swarm() const { return messages_.in_swarm(); }
     [[nodiscard]] GossipCounters counters() const;
     void mark_endpoints(std::vector<bool>& marks) const;
 
 private:
+    void catch_up(Instant now, UnixSeconds wall);
+    void age_peers(Instant now, UnixSeconds wall);
+    [[nodiscard]] bool excused(const Call& call, ConnectFailure why, Instant now) const;
     void time_out_calls(Instant now);
     void start_round(Instant now);
     void expire(Instant now);
@@ -109,6 +114,7 @@ private:
     OverlayOptions options_;
     Identity identity_;
     LocalHealth health_;
+    StandStill still_;
     Calls calls_;
     Interests interests_;
     News news_;

@@ -23,10 +23,10 @@ void Membership::answered(const Contact& contact, const gossip::Hello& hello, In
     parts_.view.merge_arrivals();
 }
 
-bool Membership::called_by(EndpointId speaker, const gossip::Hello& hello, Instant now) {
+bool Membership::called_by(EndpointId speaker, const gossip::Hello& hello, Instant called, Instant now) {
     if (parts_.identity.is_self(speaker)) return false;
     const PeerMerge merged = parts_.view.merge(
-        {.endpoint = speaker, .incarnation = hello.incarnation, .seen = now, .direct = true}, now);
+        {.endpoint = speaker, .incarnation = hello.incarnation, .seen = called, .direct = true}, now);
     parts_.interests.note(speaker, hello);
     if (merged != PeerMerge::added && merged != PeerMerge::revived) return false;
     parts_.news.peer_joined(speaker, hello.incarnation, News::LearnedBy::contact, now);

@@ -36,8 +36,8 @@ public:
     };
     // A call of this node was answered.
     void answered(const Contact& contact, const gossip::Hello& hello, Instant now);
-    // A node called this one. True when it was not listed before, or was dead.
-    bool called_by(EndpointId speaker, const gossip::Hello& hello, Instant now);
+    // A node called this one, at `called`. True when it was not listed before, or was dead.
+    bool called_by(EndpointId speaker, const gossip::Hello& hello, Instant called, Instant now);
     // Merges the nodes in a message. True when at least one of them was not listed before, or was dead.
     bool merge(const gossip::Message& message, const MessageContext& context);
 

@@ -13,7 +13,7 @@ namespace halp {
 struct MessageContext {
     Instant now;
     UnixSeconds wall;
-    Duration half_rtt;  // half the round trip of the call that it answers; zero for a request
+    Duration half_rtt;  // half the round trip of the call that it answers; of a request, how long it waited here
     EndpointId speaker;
     SourceId source;   // for quotas: the address group of the socket, which a speaker cannot choose freely
     bool on_loopback;  // the speaker is on this machine

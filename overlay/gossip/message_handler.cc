@@ -14,7 +14,7 @@ bool answers(gossip::Kind kind) {
 }  // namespace
 
 void MessageHandler::on_message(ConversationId conversation, const gossip::Message& m, const Endpoint& remote,
-                                Instant now, UnixSeconds wall) {
+                                Instant now, Duration delay, UnixSeconds wall) {
     using gossip::Kind;
     parts_.failures.message_received(now);
     if (m.kind == Kind::refuse) {
@@ -33,7 +33,7 @@ void MessageHandler::on_message(ConversationId conversation, const gossip::Messa
     else if (parts_.identity.leaving() && m.kind != Kind::leave && m.kind != Kind::news)
         parts_.calls.refuse(conversation, gossip::Refusal::leaving);
     else
-        on_request(conversation, m, remote, now, wall);
+        on_request(conversation, m, remote, now, delay, wall);
 }
 
 void MessageHandler::on_refusal(const Call& call, const gossip::Message& m, Instant now) {
@@ -85,6 +85,7 @@ void MessageHandler::on_other_swarm(ConversationId conversation, const Endpoint&
 void MessageHandler::on_answer(ConversationId conversation, const gossip::Message& m, const Endpoint& remote,
                                Instant now, UnixSeconds wall) {
     const Call call = *parts_.calls.finish(conversation);
+    answered_at_ = now;
     if (call.purpose == CallPurpose::probe_request) {
         parts_.calls.hang_up(conversation);
         return parts_.failures.on_verdict(call.about, m.reachable, now);
@@ -119,16 +120,17 @@ EndpointId MessageHandler::on_contact(const Call& call, const gossip::Message& m
 // ---- requests ----
 
 void MessageHandler::on_request(ConversationId conversation, const gossip::Message& m, const Endpoint& remote,
-                                Instant now, UnixSeconds wall) {
+                                Instant now, Duration delay, UnixSeconds wall) {
     const EndpointId speaker = parts_.identity.identify(m.hello, remote);
     if (speaker == no_endpoint) return parts_.calls.refuse(conversation, gossip::Refusal::malformed);
-    const auto context = MessageContext::of(m.kind, speaker, remote, Duration{0}, now, wall);
+    const auto context = MessageContext::of(m.kind, speaker, remote, delay, now, wall);
     if (m.kind == gossip::Kind::leave) {
         parts_.labels.merge(m, context);
         parts_.failures.leave_received(speaker, m.hello.incarnation, remote, now);
         return parts_.calls.hang_up(conversation);
     }
-    if (!m.hello.leaving && parts_.membership.called_by(speaker, m.hello, now)) parts_.rounds.join_by(now);
+    if (!m.hello.leaving && parts_.membership.called_by(speaker, m.hello, now - delay, now))
+        parts_.rounds.join_by(now);
     if (m.kind == gossip::Kind::try_for) {
         parts_.view.merge_arrivals();
         return parts_.failures.probe_for(conversation, m.target, now);

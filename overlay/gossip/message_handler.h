@@ -39,11 +39,12 @@ public:
     };
     MessageHandler(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
 
-    // `remote`: the address of the other side's socket.
+    // `remote`: the address of the other side's socket. `delay`: how long a request may have waited for this node.
     void on_message(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now,
-                    UnixSeconds wall);
+                    Duration delay, UnixSeconds wall);
 
     [[nodiscard]] bool in_swarm() const { return in_swarm_; }  // a call was answered by another node
+    [[nodiscard]] Instant answered_at() const { return answered_at_; }  // the last answer to a call of this node
     [[nodiscard]] std::uint64_t news_received() const { return news_received_; }
     [[nodiscard]] std::uint64_t other_swarm() const { return other_swarm_; }
 
@@ -55,13 +56,14 @@ private:
                    UnixSeconds wall);
     EndpointId on_contact(const Call& call, const gossip::Message& m, const Endpoint& remote, Instant now);
     void on_request(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now,
-                    UnixSeconds wall);
+                    Duration delay, UnixSeconds wall);
     void merge(const gossip::Message& m, const MessageContext& context);
     void reply(ConversationId conversation, const gossip::Message& m, const MessageContext& context);
 
     Parts parts_;
     const GossipOptions& options_;
     bool in_swarm_ = false;
+    Instant answered_at_ = never;
     std::uint64_t news_received_ = 0, other_swarm_ = 0;
 };
 

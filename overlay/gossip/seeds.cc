@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace halp {
 
@@ -39,10 +40,19 @@ void Seeds::call_due(Instant now) {
         if (seed.next > now) continue;
         const std::optional<Peer> known = parts_.view.find(seed.known_as);
         const bool alive = known && known->presentable() && known->proved != never;
-        if (!enough && !alive && !parts_.identity.is_self(seed.endpoint))
+        const bool again = std::exchange(seed.again, false);
+        if ((again || (!enough && !alive)) && !parts_.identity.is_self(seed.endpoint))
             parts_.calls.open(seed.endpoint, CallPurpose::seed, parts_.push_pull.opening(now), now).seed = i;
         seed.pause = std::min(seed.pause * 2, pause_max);
         seed.next = now + jittered(alive || enough ? pause_max : seed.pause, parts_.random);
+    }
+}
+
+void Seeds::call_again(Instant now) {
+    for (Seed& seed : seeds_) {
+        seed.next = now;
+        seed.pause = pause_first;
+        seed.again = true;
     }
 }
 

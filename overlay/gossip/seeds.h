@@ -35,6 +35,8 @@ public:
     // somebody asked of the running node.
     void reconfigure(Instant now);
     void call_due(Instant now);  // when next_deadline() has come
+    // This node stood still: what is known of the seeds is old. All are resolved and called, needed or not.
+    void call_again(Instant now);
 
     // The call of a seed was answered, by this node.
     void answered(const Call& call, EndpointId speaker);
@@ -50,6 +52,7 @@ private:
         Instant next = never;
         Duration pause{0};
         bool joined = false;
+        bool again = false;  // call it, needed or not
     };
     Parts parts_;
     const OverlayOptions& options_;

@@ -42,10 +42,7 @@ void LibeventStreams::deliver_later() {
 
 void LibeventStreams::arm(Instant when) {
     armed_ = when;
-    // libevent's coarse clock may be some milliseconds off. Firing early only means arming again.
-    const std::int64_t us = std::max<std::int64_t>((when - clock_.now()).count(), 1000);
-    const timeval wait{static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)};
-    evtimer_add(deadline_event_, &wait);
+    deadline_timer_.set(when);
 }
 
 void LibeventStreams::expire_due() {

@@ -25,20 +25,18 @@ LibeventStreams::LibeventStreams(event_base* base, const Clock& clock, const Wor
       limits_(limits),
       stats_(stats),
       files_(files),
-      deadline_event_(evtimer_new(
-          base, [](evutil_socket_t, short, void* self) { static_cast<LibeventStreams*>(self)->expire_due(); },
-          this)),
+      deadline_timer_(
+          base, [](void* self) { static_cast<LibeventStreams*>(self)->expire_due(); }, this),
       later_event_(evtimer_new(
           base, [](evutil_socket_t, short, void* self) { static_cast<LibeventStreams*>(self)->deliver_later(); },
           this)),
       resolver_(base, limits.hosts_file, limits.resolver_file,
                 [this](StreamId id, std::vector<SocketAddress> addresses) { resolved(id, std::move(addresses)); }) {
-    assert(deadline_event_ && later_event_);
+    assert(later_event_);
 }
 
 LibeventStreams::~LibeventStreams() {
     slab_.for_each([this](Stream& stream) { close_socket(stream, false); });
-    event_free(deadline_event_);
     event_free(later_event_);
 }
 

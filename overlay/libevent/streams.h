@@ -17,6 +17,7 @@
 
 #include "overlay/environment.h"
 #include "overlay/libevent/address.h"
+#include "overlay/libevent/boot_timer.h"
 #include "overlay/libevent/file_budget.h"
 #include "overlay/libevent/limits.h"
 #include "overlay/libevent/resolver.h"
@@ -123,7 +124,7 @@ private:
     StreamSlab slab_;
     std::array<DeadlineQueue, stream_states> deadlines_;
     Instant armed_ = no_deadline;
-    event* deadline_event_;
+    BootTimer deadline_timer_;
     event* later_event_;
     std::vector<StreamId> later_;   // failed or broken; the loop will tell the node
     std::vector<StreamId> corked_;  // written to since the handler was called

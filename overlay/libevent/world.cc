@@ -15,6 +15,7 @@
 #include <list>
 #include <utility>
 
+#include "overlay/libevent/boot_timer.h"
 #include "overlay/libevent/library_log.h"
 #include "overlay/libevent/listener.h"
 #include "overlay/libevent/streams.h"
@@ -27,17 +28,14 @@ timeval timeval_of(Duration wait) {
     return {static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)};
 }
 
-std::int64_t read_clock_us(clockid_t which) {
-    timespec now{};
-    clock_gettime(which, &now);
-    return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
-}
-
 class MachineClock final : public Clock {
 public:
-    // Some 20 ns a call, so the time is not kept between two callbacks.
-    Instant now() const override { return Instant{Duration{read_clock_us(CLOCK_MONOTONIC)}}; }
-    UnixSeconds wall() const override { return UnixSeconds{read_clock_us(CLOCK_REALTIME) / 1'000'000}; }
+    Instant now() const override { return boot_time(); }
+    UnixSeconds wall() const override {
+        timespec now{};
+        clock_gettime(CLOCK_REALTIME, &now);
+        return UnixSeconds{now.tv_sec};
+    }
 };
 
 // xoshiro256++ 1.0 by Blackman and Vigna (public domain), seeded by the kernel.
@@ -71,13 +69,8 @@ public:
     LoopAlarm(event_base* base, const Clock& clock, LibeventStreams& streams)
         : clock_(clock),
           streams_(streams),
-          timer_(evtimer_new(
-              base, [](evutil_socket_t, short, void* self) { static_cast<LoopAlarm*>(self)->fire(); }, this)) {
-        assert(timer_);
-    }
-    ~LoopAlarm() override { event_free(timer_); }
-    LoopAlarm(const LoopAlarm&) = delete;
-    LoopAlarm& operator=(const LoopAlarm&) = delete;
+          timer_(
+              base, [](void* self) { static_cast<LoopAlarm*>(self)->fire(); }, this) {}
 
     void wake_at(Instant when) override {
         wanted_ = when;
@@ -87,9 +80,7 @@ public:
 private:
     void arm() {
         armed_ = wanted_;
-        const Instant now = clock_.now();
-        const timeval wait = timeval_of(wanted_ <= now ? Duration{0} : wanted_ - now);
-        evtimer_add(timer_, &wait);
+        timer_.set(wanted_);
     }
     void fire() {
         armed_ = no_deadline;
@@ -101,7 +92,7 @@ private:
 
     const Clock& clock_;
     LibeventStreams& streams_;
-    event* timer_;
+    BootTimer timer_;
     Instant wanted_ = no_deadline;
     Instant armed_ = no_deadline;
 };

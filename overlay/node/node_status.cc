@@ -61,6 +61,8 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.news_sent = gossip.news_sent;
     s.news_received = gossip.news_received;
     s.other_swarm = gossip.other_swarm;
+    s.stood_still = gossip.stood_still;
+    s.news_dropped = gossip.news_dropped;
     s.text_queries = text_.counters().queries;
     s.text_inserts = text_.counters().inserts;
     s.text_bad = text_.counters().bad;

@@ -126,6 +126,7 @@ void Originals::failed(Visits::iterator at, Moment moment) {
     at->second.left.clear();
     at->second.conversation = {};
     at->second.next = moment.now + std::chrono::seconds{10};
+    if (parts_.gossip.settling(moment.now)) return;
     if (parts_.view.fail(server, moment.now, look_interval) < failures_until_dropped) return;
     parts_.view.erase(server);
     visits_.erase(at);

@@ -62,13 +62,15 @@ void add_status(Json& object, const NodeStatus& s) {
     object.set("endpoints", s.endpoints).set("table_bytes", s.table_bytes);
     object.set("text_sessions", s.text_sessions);
     object.set("rounds", Json::object().set("done", s.rounds).set("failed", s.rounds_failed));
-    object.set("news", Json::object().set("sent", s.news_sent).set("received", s.news_received));
+    object.set(
+        "news",
+        Json::object().set("sent", s.news_sent).set("received", s.news_received).set("dropped", s.news_dropped));
     object.set("text",
                Json::object().set("queries", s.text_queries).set("inserts", s.text_inserts).set("bad", s.text_bad));
     object.set("bytes", Json::object().set("in", s.bytes_in).set("out", s.bytes_out));
     object.set("streams", Json::object().set("in", s.streams_in).set("out", s.streams_out));
     object.set("evicted", by_cause<EvictionCause>(s.evicted)).set("refused", by_cause<RefusalCause>(s.refused));
-    object.set("malformed", s.malformed).set("other_swarm", s.other_swarm);
+    object.set("malformed", s.malformed).set("other_swarm", s.other_swarm).set("stood_still", s.stood_still);
 }
 
 }  // namespace halp

@@ -1,7 +1,9 @@
 #include "tools/halpd/event_text.h"
 
 #include <array>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 
 namespace halp {
@@ -14,11 +16,12 @@ std::string_view pick(const std::array<std::string_view, n>& names, Enum value) 
 }
 
 // In the order of the variant.
-constexpr std::array<std::string_view, 20> names{
+constexpr std::array<std::string_view, 21> names{
     "entry_learned",  "entry_forgotten",    "peer_joined",    "peer_proved",      "peer_suspected",
     "peer_buried",    "peer_left",          "peer_expired",   "peer_is_original", "self_known",
     "swarm_mismatch", "seed_failed",        "stream_ended",   "query_answered",   "round_done",
-    "storage_failed", "cache_line_skipped", "insert_refused", "health_changed",   "leave_done"};
+    "storage_failed", "cache_line_skipped", "insert_refused", "health_changed",   "leave_done",
+    "stood_still"};
 static_assert(names.size() == std::variant_size_v<Event::variant>);
 
 std::string words(std::string_view name) {
@@ -33,6 +36,8 @@ Json of_peer(const Endpoint& endpoint) {
     add_endpoint(object, endpoint);
     return object;
 }
+
+std::int64_t seconds_of(Duration span) { return std::chrono::duration_cast<std::chrono::seconds>(span).count(); }
 
 std::string with_port(const Endpoint& endpoint) { return endpoint.text(); }
 
@@ -73,7 +78,7 @@ LogLevel event_level(const Event& event) {
         [](const PeerLeft&) { return LogLevel::info; }, [](const PeerBuried&) { return LogLevel::info; },
         [](const PeerIsOriginal&) { return LogLevel::info; }, [](const SelfKnown&) { return LogLevel::info; },
         [](const HealthChanged&) { return LogLevel::info; }, [](const InsertRefused&) { return LogLevel::info; },
-        [](const LeaveDone&) { return LogLevel::info; },
+        [](const LeaveDone&) { return LogLevel::info; }, [](const StoodStill&) { return LogLevel::info; },
         [](const StreamEnded& e) {
             const bool telling =
                 e.why == StreamEnd::malformed || e.why == StreamEnd::too_many || e.why == StreamEnd::oversize;
@@ -129,6 +134,11 @@ std::string event_sentence(const Event& event) {
                                      : "this node is slow to reach the others; it waits " +
                                            std::to_string(e.multiplier) + " times as long";
         },
+        [](const StoodStill& e) {
+            return "this node stood still for " + std::to_string(seconds_of(e.span)) +
+                   " s (suspended, stopped or without CPU): what it knew is older by that, and it calls its seeds "
+                   "anew";
+        },
         [](const LeaveDone&) -> std::string { return "left the swarm"; });
 }
 
@@ -160,6 +170,7 @@ Json event_fields(const Event& event) {
             return add_endpoint(object, e.source).set("cause", text(e.cause));
         },
         [](const HealthChanged& e) { return Json::object().set("multiplier", e.multiplier); },
+        [](const StoodStill& e) { return Json::object().set("span_s", seconds_of(e.span)); },
         [](const LeaveDone&) { return Json::object(); }, [](const auto& e) { return of_peer(e.peer); });
 }
 

@@ -98,6 +98,96 @@ TEST_F(Clocks, TwoNodesThatAnnounceOneHostDoNotOutbidEachOther) {
     EXPECT_TRUE(all_list());
 }
 
+bool buries(const SimWorld::Noted& noted) {
+    return match(
+        noted.event, [](const PeerBuried&) { return true; }, [](const auto&) { return false; });
+}
+
+OverlayOptions short_lived() {
+    OverlayOptions options = OverlayOptions::for_profile(Profile::local);
+    options.gossip.ttl = 12s;
+    options.table.fallback.ttl = 8s;
+    return options;
+}
+
+TEST(StandStill, WhatDiedDuringASuspendDoesNotComeBackThroughTheSleeper) {
+    Swarm swarm{31, short_lived()};
+    swarm.add(3, 0);
+    const Label chat = Label::parse("chat").value();
+    const Endpoint service{"10.9.9.9", 80};
+    ASSERT_TRUE(swarm.within(5s, [&] { return swarm.all_know_all(); }));
+    ASSERT_TRUE(swarm.node(2).announce(chat, service));
+    ASSERT_TRUE(swarm.within(1s, [&] { return swarm.listing(chat, service) == 3; }));
+    swarm.world.suspend(swarm.host(1), 30s);
+    swarm.crash(2);
+    swarm.world.run_for(30s);
+    ASSERT_FALSE(swarm.lists(0, chat, service));
+    for (int i = 0; i < 100; ++i) {
+        swarm.world.run_for(100ms);
+        ASSERT_FALSE(swarm.lists(0, chat, service)) << i;
+    }
+    EXPECT_FALSE(swarm.lists(1, chat, service));
+    EXPECT_EQ(swarm.node(1).status().stood_still, 1u);
+    EXPECT_EQ(swarm.node(0).status().stood_still, 0u);
+}
+
+TEST(StandStill, WhatASleeperAnnouncesIsListedAgainAtOnce) {
+    Swarm swarm{32};
+    swarm.add(8, 0);
+    const Label chat = Label::parse("chat").value();
+    const Endpoint service{"10.9.9.9", 80};
+    ASSERT_TRUE(swarm.within(5s, [&] { return swarm.all_know_all(); }));
+    ASSERT_TRUE(swarm.node(3).announce(chat, service));
+    swarm.world.suspend(swarm.host(3), 20min);
+    swarm.world.run_for(20min - 1s);
+    EXPECT_EQ(swarm.listing(chat, service), 1u);
+    EXPECT_TRUE(swarm.within(5s, [&] { return swarm.all_know_all(); }));
+    EXPECT_TRUE(swarm.within(1s, [&] { return swarm.listing(chat, service) == 8; }));
+}
+
+// Longer than all that it knew lives, and nobody is configured whom it could call.
+TEST(StandStill, ASleeperWithoutSeedsFindsItsSwarmAgain) {
+    Swarm swarm{33};
+    swarm.add(8, 0);
+    ASSERT_TRUE(swarm.within(5s, [&] { return swarm.all_know_all(); }));
+    swarm.world.suspend(swarm.host(0), 8h);
+    swarm.world.run_for(8h);
+    EXPECT_TRUE(swarm.within(10s, [&] { return swarm.all_know_all(); }));
+}
+
+TEST(StandStill, ASleeperBlamesNobodyUntilItsNetworkIsBack) {
+    Swarm swarm{34};
+    swarm.add(8, 0);
+    ASSERT_TRUE(swarm.within(5s, [&] { return swarm.all_know_all(); }));
+    swarm.world.suspend(swarm.host(3), 60s);
+    swarm.world.run_for(59s);
+    swarm.world.partition({swarm.host(3)});
+    swarm.world.run_for(16s);
+    swarm.world.heal();
+    swarm.world.run_for(20s);
+    for (const SimWorld::Noted& noted : swarm.world.noted())
+        EXPECT_FALSE(buries(noted) && noted.host == swarm.host(3));
+    EXPECT_TRUE(swarm.all_know_all());
+}
+
+TEST(StandStill, WhatWaitedForAStoppedProcessIsAsOldAsItWaited) {
+    Swarm swarm{35};
+    swarm.add(3, 0);
+    const Label chat = Label::parse("chat").value();
+    const Endpoint service{"10.9.9.9", 80};
+    ASSERT_TRUE(swarm.within(5s, [&] { return swarm.all_know_all(); }));
+    swarm.world.stall(swarm.host(1), 100s);
+    ASSERT_TRUE(swarm.node(2).announce(chat, service));
+    swarm.world.run_for(2s);  // the news waits in the sockets of the stopped process
+    swarm.crash(2);
+    swarm.crash(0);
+    swarm.world.run_for(99s);
+    const auto listed = swarm.node(1).hosts(chat, 0, 10);
+    ASSERT_EQ(listed.size(), 1u);
+    const UnixSeconds wall = swarm.world.env(swarm.host(1)).clock.wall();
+    EXPECT_GE(count(wall) - count(listed[0].seen), 95);
+}
+
 TEST(Incarnation, EveryNumberIsOutrankedByTheNext) {
     for (const std::uint32_t n : {1U, 2U, 1'700'000'000U, 0x7fffffffU, 0x80000000U, 0xfffffff0U, 0xffffffffU}) {
         EXPECT_TRUE(newer_incarnation(incarnation_after(n), n)) << n;

@@ -1,0 +1,64 @@
+#include "overlay/libevent/boot_timer.h"
+
+#include <event2/event.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+#include <ctime>
+
+namespace halp {
+
+namespace {
+
+constexpr std::int64_t second_us = 1'000'000;
+
+}  // namespace
+
+// Some 20 ns a call, so the time is not kept between two callbacks.
+Instant boot_time() {
+    timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return Instant{Duration{std::int64_t{now.tv_sec} * second_us + now.tv_nsec / 1000}};
+}
+
+BootTimer::BootTimer(event_base* base, Fire fire, void* context)
+    : fire_(fire), context_(context), fd_(timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC)) {
+    const auto call = [](evutil_socket_t, short, void* self) { static_cast<BootTimer*>(self)->due(); };
+    const auto events = static_cast<short>(fd_ < 0 ? 0 : EV_READ | EV_PERSIST);
+    event_ = event_new(base, fd_, events, call, this);
+    assert(event_);
+    if (fd_ >= 0) event_add(event_, nullptr);
+}
+
+BootTimer::~BootTimer() {
+    event_free(event_);
+    if (fd_ >= 0) close(fd_);
+}
+
+void BootTimer::set(Instant when) {
+    if (fd_ < 0) {
+        const std::int64_t us = std::max<std::int64_t>((when - boot_time()).count(), 0);
+        const timeval wait{static_cast<time_t>(us / second_us), static_cast<suseconds_t>(us % second_us)};
+        event_add(event_, &wait);
+        return;
+    }
+    // A time of zero would disarm it.
+    const std::int64_t us = std::max<std::int64_t>(when.time_since_epoch().count(), 1);
+    const itimerspec at{{0, 0}, {static_cast<time_t>(us / second_us), static_cast<long>(us % second_us * 1000)}};
+    const int set = timerfd_settime(fd_, TFD_TIMER_ABSTIME, &at, nullptr);
+    assert(set == 0);
+    static_cast<void>(set);  // used by the assertion only
+}
+
+void BootTimer::due() {
+    std::uint64_t times = 0;
+    // Nothing to read: it was set anew since the loop saw it fire.
+    if (fd_ >= 0 && read(fd_, &times, sizeof times) != static_cast<ssize_t>(sizeof times)) return;
+    fire_(context_);
+}
+
+}  // namespace halp
