@@ -38,6 +38,13 @@ struct CacheLineSkipped { std::string file; std::size_t line; std::string why; }
 struct InsertRefused { Endpoint source; Label label; RefusalCause cause; };
 struct HealthChanged { int multiplier; };  // 1 well .. 8 sick (local health multiplier)
 struct LeaveDone {};
+struct TimeAhead {
+    Endpoint source;
+    Duration ahead;
+};  // it stated a time ahead of the clock here; it counts as now
+struct NewsHeld {
+    std::uint64_t items;
+};  // found no room among the news, since the start; the exchanges tell them
 struct StoodStill {
     Duration span;
 };  // suspended, stopped or without CPU; everything is older by that
@@ -45,7 +52,7 @@ struct StoodStill {
 struct Event : std::variant<EntryLearned, EntryForgotten, PeerJoined, PeerProved, PeerSuspected, PeerBuried,
                             PeerLeft, PeerExpired, PeerIsOriginal, SelfKnown, SwarmMismatch, SeedFailed,
                             StreamEnded, QueryAnswered, RoundDone, StorageFailed, CacheLineSkipped, InsertRefused,
-                            HealthChanged, LeaveDone, StoodStill> {
+                            HealthChanged, LeaveDone, StoodStill, TimeAhead, NewsHeld> {
     using variant::variant;
 };
 

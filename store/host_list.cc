@@ -86,6 +86,8 @@ struct HostList::Impl {
     [[nodiscard]] std::optional<std::uint32_t> first_to_leave() const;
     bool end_of(std::uint32_t slot, Instant now);
     void relink_all();
+    [[nodiscard]] std::vector<HostEntry> freshest(std::size_t count, Instant now) const;
+    void add_others(std::vector<HostEntry>& told, std::size_t count, Instant now);
 
     [[nodiscard]] std::optional<std::uint32_t> find(EndpointId endpoint) const;
     std::uint32_t take_slot(const HostEntry& entry);
@@ -106,6 +108,8 @@ struct HostList::Impl {
     OrderedSlots<ByWithdrawal> withdrawn{ByWithdrawal{&slots}};
     OrderedSlots<ByDue> due{ByDue{&slots}};
     GroupShares groups{&slots};  // of the vouched ones that may be evicted
+    EndpointId turn = no_endpoint;  // told last by add_others()
+    std::uint64_t withdrawals_lost = 0;
     std::uint64_t arrivals = 0;
     std::uint64_t mixed = 0;
     std::size_t host_bytes = 0;
@@ -236,8 +240,10 @@ bool HostList::Impl::make_room(std::uint32_t newcomer, std::vector<HostEntry>* e
         leave(*victim, evicted);
     }
     const std::size_t withdrawals_max = std::max(limits.entries_max, withdrawals_min);
-    for (int i = 0; i < evictions_per_merge_max && withdrawn.size() > withdrawals_max; ++i)
+    for (int i = 0; i < evictions_per_merge_max && withdrawn.size() > withdrawals_max; ++i) {
         leave(withdrawn.back(), nullptr);
+        ++withdrawals_lost;
+    }
     return stays;
 }
 
@@ -270,6 +276,35 @@ void HostList::Impl::relink_all() {
     mixed = 0;
     // A claim that was no longer told is told again until the next expire().
     for (const std::uint32_t slot : held) link(slot, never);
+}
+
+// Withdrawals get at most half of the places, so that many of them do not silence the hosts that live.
+std::vector<HostEntry> HostList::Impl::freshest(std::size_t count, Instant now) const {
+    std::vector<HostEntry> told;
+    std::size_t places = count / 2;
+    const auto take = [&](std::uint32_t slot) {
+        if (slots[slot].due > now && told.size() < places) told.push_back(slots[slot].entry);
+        return told.size() < places;
+    };
+    withdrawn.walk(0, take);
+    places = count;
+    shared.walk(0, take);
+    return told;
+}
+
+// Bounded by what it looks at, as a list may hold many claims that are not told any more.
+void HostList::Impl::add_others(std::vector<HostEntry>& told, std::size_t count, Instant now) {
+    std::vector<EndpointId> already;
+    for (const HostEntry& entry : told) already.push_back(entry.endpoint);
+    for (std::size_t looks = 8 * count; looks > 0 && count > 0; --looks) {
+        const auto next = by_endpoint.first_not([&](std::uint32_t s) { return slots[s].entry.endpoint <= turn; });
+        const HostSlot& slot = slots[next ? *next : by_endpoint.front()];
+        turn = slot.entry.endpoint;
+        if (slot.due <= now || !(slot.shared || slot.entry.withdrawn)) continue;
+        if (std::ranges::find(already, turn) != already.end()) continue;
+        told.push_back(slot.entry);
+        --count;
+    }
 }
 
 HostList::HostList(const EndpointTable& endpoints, Limits limits)
@@ -328,6 +363,14 @@ std::vector<HostEntry> HostList::shared(std::size_t count, Instant now) const {
     return entries;
 }
 
+std::vector<HostEntry> HostList::next_told(std::size_t freshest, std::size_t others, Instant now) {
+    const std::size_t all = freshest + others;
+    if (impl_->withdrawn.size() + impl_->shared.size() <= all) return shared(all, now);
+    std::vector<HostEntry> told = impl_->freshest(freshest, now);
+    impl_->add_others(told, others, now);
+    return told;
+}
+
 std::vector<HostEntry> HostList::all() const {
     std::vector<HostEntry> held;
     held.reserve(entries());
@@ -349,6 +392,7 @@ void HostList::mark_endpoints(std::vector<bool>& marks) const {
 
 std::size_t HostList::size() const { return impl_->live.size(); }
 std::size_t HostList::entries() const { return impl_->by_endpoint.size(); }
+std::uint64_t HostList::withdrawals_lost() const { return impl_->withdrawals_lost; }
 
 bool HostList::vouches() const { return !empty() && impl_->slots[impl_->live.front()].entry.vouched(); }
 

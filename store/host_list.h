@@ -95,6 +95,10 @@ public:
     // At most `count` entries that may be told: withdrawals, then vouched entries and claims heard within the ttl,
     // the freshest first.
     [[nodiscard]] std::vector<HostEntry> shared(std::size_t count, Instant now) const;
+    // What one message tells of the list: the freshest, withdrawals among them, and others in turn. So each entry
+    // that may be told is told at least once in size / `others` messages, however long the list is. A list that
+    // fits is told as a whole, as by shared().
+    [[nodiscard]] std::vector<HostEntry> next_told(std::size_t freshest, std::size_t others, Instant now);
     // For saving and collecting: every entry, withdrawn ones too, in no particular order.
     [[nodiscard]] std::vector<HostEntry> all() const;
     void mark_endpoints(std::vector<bool>& marks) const;
@@ -103,6 +107,8 @@ public:
     [[nodiscard]] bool empty() const { return size() == 0; }
     [[nodiscard]] bool vouches() const;         // true when it vouches for at least one host
     [[nodiscard]] std::size_t entries() const;  // with withdrawn ones
+    // Withdrawals that left for want of room: older announcements of their hosts may come back.
+    [[nodiscard]] std::uint64_t withdrawals_lost() const;
     [[nodiscard]] ListDigest digest() const;
     [[nodiscard]] std::size_t bytes()
         const;  // estimate for quotas: at most the sum of entry_bytes() of all entries

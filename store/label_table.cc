@@ -65,8 +65,9 @@ LabelTable::Outcome LabelTable::merge_into(Row& row, const HostEntry& news, Inst
     std::vector<HostEntry> evicted;
     const HostEntry* held = row.hosts->find(news.endpoint);
     const UnixSeconds stated = held ? held->claim.stated : Claim::none;
+    const std::uint64_t lost = row.hosts->withdrawals_lost();
     const Merge merge = row.hosts->merge(news, now, &evicted);
-    counter(EvictionCause::label_full) += evicted.size();
+    counter(EvictionCause::label_full) += evicted.size() + row.hosts->withdrawals_lost() - lost;
     held = row.hosts->find(news.endpoint);
     const bool said = news.withdrawn || (held && held->claim.stated != stated);
     if (said || !evicted.empty()) note_change(row, merge, true);
@@ -249,6 +250,12 @@ const HostList* LabelTable::touch(const Label& label, Instant now) {
     Row* row = row_of(label);
     if (row) use(*row, now);
     return row && row->hosts ? &*row->hosts : nullptr;
+}
+
+std::vector<HostEntry> LabelTable::next_told(const Label& label, std::size_t freshest, std::size_t others,
+                                             Instant now) {
+    Row* row = row_of(label);
+    return row && row->hosts ? row->hosts->next_told(freshest, others, now) : std::vector<HostEntry>{};
 }
 
 const NameList* LabelTable::names(const Label& directory) const {

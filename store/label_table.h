@@ -72,6 +72,9 @@ public:
 
     [[nodiscard]] const HostList* find(const Label& label) const;
     [[nodiscard]] const HostList* touch(const Label& label, Instant now);  // the same, and marks it used
+    // HostList::next_told() of this label; nothing when there is no such list.
+    [[nodiscard]] std::vector<HostEntry> next_told(const Label& label, std::size_t freshest, std::size_t others,
+                                                   Instant now);
     [[nodiscard]] const NameList* names(const Label& directory) const;
     [[nodiscard]] const Label* by_hash(std::uint64_t label_hash) const;  // of those with a host list
 

@@ -97,7 +97,7 @@ void Gossip::catch_up(Instant now, UnixSeconds wall) {
         calls_.hang_up(conversation);
         calls_.finish(conversation);
     }
-    age_peers(now, wall);
+    age_peers(gap, now, wall);
     expire(now);
     if (gap > options_.gossip.ttl / 3) announcements_.announce_again(now);
     seeds_.call_again(now);
@@ -105,9 +105,11 @@ void Gossip::catch_up(Instant now, UnixSeconds wall) {
 }
 
 // Nodes that were known before may still be there, so they are dialled, and told to others when they answered.
-void Gossip::age_peers(Instant now, UnixSeconds wall) {
+// After a long time failures of contacts before say nothing; a node that is short of CPU again and again must count on.
+void Gossip::age_peers(Duration gap, Instant now, UnixSeconds wall) {
+    const bool long_ago = gap >= options_.gossip.stall_patience;
     for (const Peer& peer : parts_.view.listed()) {
-        if (peer.failures > 0) parts_.view.clear_suspicion(peer.endpoint);  // of contacts before
+        if (peer.failures > 0 && long_ago) parts_.view.clear_suspicion(peer.endpoint);
         const Duration age = peer.vouched() ? now - peer.newest() : Duration{0};
         if (peer.original || age <= node_ttl(options_.gossip)) continue;
         const auto age_s = std::chrono::duration_cast<std::chrono::seconds>(age).count();

@@ -104,7 +104,7 @@ public:
 
 private:
     void catch_up(Instant now, UnixSeconds wall);
-    void age_peers(Instant now, UnixSeconds wall);
+    void age_peers(Duration gap, Instant now, UnixSeconds wall);
     [[nodiscard]] bool excused(const Call& call, ConnectFailure why, Instant now) const;
     void time_out_calls(Instant now);
     void start_round(Instant now);

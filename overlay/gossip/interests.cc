@@ -20,12 +20,14 @@ void Interests::note(EndpointId speaker, const gossip::Hello& hello) {
         by_peer_[speaker] = hello.interests;
 }
 
-std::vector<std::uint32_t> Interests::own() const {
+std::vector<std::uint32_t> Interests::own() {
+    std::vector<std::uint32_t> held;
+    for (const Label& label : labels_.host_labels())
+        if (labels_.held(label)) held.push_back(interest_of(label));
+    if (held.size() <= gossip::interests_max) return held;
     std::vector<std::uint32_t> out;
-    for (const Label& label : labels_.host_labels()) {
-        if (out.size() >= gossip::interests_max) break;
-        if (labels_.held(label)) out.push_back(interest_of(label));
-    }
+    for (std::size_t i = 0; i < gossip::interests_max; ++i) out.push_back(held[(first_ + i) % held.size()]);
+    first_ = (first_ + gossip::interests_max) % held.size();
     return out;
 }
 

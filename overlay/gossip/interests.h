@@ -23,8 +23,8 @@ public:
     void note(EndpointId speaker, const gossip::Hello& hello);
     void forget(EndpointId peer) { by_peer_.erase(peer); }
 
-    // Labels this node holds: hashes for its hello, at most interests_max.
-    [[nodiscard]] std::vector<std::uint32_t> own() const;
+    // Labels this node holds: hashes for its hello, at most interests_max. More labels than that take turns.
+    [[nodiscard]] std::vector<std::uint32_t> own();
     // At every fourth call a random holder of a random one of these labels; else no_endpoint.
     EndpointId partner();
 
@@ -36,6 +36,7 @@ private:
     const LabelTable& labels_;
     std::map<EndpointId, std::vector<std::uint32_t>> by_peer_;
     std::uint32_t turns_ = 0;
+    std::size_t first_ = 0;  // of own(), among the held labels by name
 };
 
 }  // namespace halp

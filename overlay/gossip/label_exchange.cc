@@ -12,7 +12,8 @@ namespace halp {
 
 namespace {
 
-// One message carries about this many entries of labels, so a big difference is repaired over several rounds.
+// One message carries about this many entries of labels, so a big difference is repaired over several rounds. Who
+// comes first is drawn afresh each time.
 constexpr std::size_t entries_followed_max = 1024;
 // An announcer is sent at most so many contradictions at a time.
 constexpr std::size_t contradictions_max = 96;
@@ -31,20 +32,27 @@ SourceId account_of(SourceId source, bool claimed, const Label& label) {
 
 }  // namespace
 
-// The freshest half of b entries, and as many others at random, so that old entries are repaired too.
+// b entries: the freshest half, and others in turn, so that everything is told, also of a list of thousands. A long
+// list has more renewals between two exchanges, so b grows with it, to twice the option (overlay/gossip/rules.md,
+// section 6).
+std::size_t LabelExchange::entries_told(const HostList& list) const {
+    const std::size_t b = std::max<std::size_t>(options_.entries_per_label, 2);
+    return std::clamp(list.size() / 8, b, 2 * b);
+}
+
 gossip::LabelEntries LabelExchange::entries_of(const Label& label, Instant now, UnixSeconds wall) {
     gossip::LabelEntries out{label, {}};
     const HostList* list = parts_.labels.find(label);
     if (!list) return out;
-    const std::size_t b = std::max<std::size_t>(options_.entries_per_label, 2);
-    std::vector<HostEntry> entries = list->shared(8 * b, now);
-    if (entries.size() > b) {
-        for (std::size_t i = b / 2; i < b; ++i)
-            std::swap(entries[i], entries[i + parts_.random.below(entries.size() - i)]);
-        entries.resize(b);
-    }
-    for (const HostEntry& e : entries) out.entries.push_back(host_entry(e, now, wall));
+    const std::size_t b = entries_told(*list);
+    for (const HostEntry& e : parts_.labels.next_told(label, b / 2, b - b / 2, now))
+        out.entries.push_back(host_entry(e, now, wall));
     return out;
+}
+
+// Where to begin with labels of which not all fit into one message, so that each gets its turn.
+std::size_t LabelExchange::random_start(std::size_t labels, std::size_t entries) {
+    return labels > 1 && entries > entries_followed_max ? parts_.random.below(labels) : 0;
 }
 
 void LabelExchange::add_digests(gossip::Message& ours) {
@@ -55,14 +63,22 @@ void LabelExchange::add_digests(gossip::Message& ours) {
 }
 
 void LabelExchange::compare(const gossip::Message& theirs, gossip::Message& ours, Instant now, UnixSeconds wall) {
-    std::size_t entries = 0;
+    std::vector<std::pair<std::uint64_t, const Label*>> differing;
+    std::size_t expected = 0;
     for (const gossip::LabelDigest& digest : theirs.digests) {
         const Label* label = parts_.labels.by_hash(digest.label_hash);
         const HostList* list = label ? parts_.labels.find(*label) : nullptr;
         if (list && list->digest() == digest.digest) continue;
+        differing.emplace_back(digest.label_hash, list ? label : nullptr);
+        if (list) expected += std::min(list->size(), entries_told(*list));
+    }
+    const std::size_t start = random_start(differing.size(), expected);
+    std::size_t entries = 0;
+    for (std::size_t i = 0; i < differing.size(); ++i) {
+        const auto& [hash, label] = differing[(start + i) % differing.size()];
         if (entries >= entries_followed_max || ours.wanted.size() >= gossip::labels_per_message_max) return;
-        ours.wanted.push_back(digest.label_hash);
-        if (!list) continue;
+        ours.wanted.push_back(hash);
+        if (!label) continue;
         ours.labels.push_back(entries_of(*label, now, wall));
         entries += ours.labels.back().entries.size();
     }
@@ -71,8 +87,13 @@ void LabelExchange::compare(const gossip::Message& theirs, gossip::Message& ours
 void LabelExchange::offer_missing(const gossip::Message& theirs, gossip::Message& ours, Instant now,
                                   UnixSeconds wall) {
     std::size_t entries = 0;
+    std::uint64_t turn = offer_cursor_;
     for (const Label& label : parts_.labels.next_labels(offer_cursor_, options_.digests_per_exchange)) {
-        if (entries >= entries_followed_max || ours.labels.size() >= gossip::labels_per_message_max) return;
+        if (entries >= entries_followed_max || ours.labels.size() >= gossip::labels_per_message_max) {
+            offer_cursor_ = turn;  // the next offer begins with the labels that found no room
+            return;
+        }
+        turn = label.hash();
         if (std::ranges::find(theirs.digests, label.hash(), &gossip::LabelDigest::label_hash) !=
             theirs.digests.end())
             continue;
@@ -85,12 +106,20 @@ void LabelExchange::offer_missing(const gossip::Message& theirs, gossip::Message
 
 void LabelExchange::supply(const std::vector<std::uint64_t>& wanted, gossip::Message& ours, Instant now,
                            UnixSeconds wall) {
-    std::size_t entries = 0;
+    std::vector<const Label*> known;
+    std::size_t expected = 0;
     for (const std::uint64_t hash : wanted) {
         const Label* label = hash == Label::halp().hash() ? nullptr : parts_.labels.by_hash(hash);
-        if (!label || entries >= entries_followed_max || ours.labels.size() >= gossip::labels_per_message_max)
-            continue;
-        ours.labels.push_back(entries_of(*label, now, wall));
+        if (!label) continue;
+        known.push_back(label);
+        const HostList& list = *parts_.labels.find(*label);
+        expected += std::min(list.size(), entries_told(list));
+    }
+    const std::size_t start = random_start(known.size(), expected);
+    std::size_t entries = 0;
+    for (std::size_t i = 0; i < known.size(); ++i) {
+        if (entries >= entries_followed_max || ours.labels.size() >= gossip::labels_per_message_max) return;
+        ours.labels.push_back(entries_of(*known[(start + i) % known.size()], now, wall));
         entries += ours.labels.back().entries.size();
     }
 }
@@ -148,6 +177,15 @@ HostEntry LabelExchange::received(const gossip::Entry& entry, const HostEntry* b
     return received;
 }
 
+// A quota that an operator may want to raise. What is too old, or finds no room, is normal in a full list; it is
+// counted.
+void LabelExchange::note_quota(const Label& label, const MessageContext& context) {
+    const auto fact = static_cast<std::uint64_t>(context.source);
+    if (refused_.first(fact, context.now))
+        parts_.observer.note(
+            InsertRefused{parts_.endpoints.at(context.speaker), label, RefusalCause::source_label_quota});
+}
+
 bool LabelExchange::merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context) {
     const HostList* list = parts_.labels.find(label);
     const HostEntry* before = list ? list->find(entry.endpoint) : nullptr;
@@ -160,10 +198,11 @@ bool LabelExchange::merge_entry(const Label& label, const gossip::Entry& entry, 
     const bool was_live = before && !before->withdrawn;
     const bool new_version = !before || newer_incarnation(entry.incarnation, before->incarnation) ||
                              entry.withdrawn != before->withdrawn;
-    const Merge merged = parts_.labels
-                             .merge(label, received(entry, before, context),
-                                    account_of(context.source, entry.claimed, label), context.now, context.wall)
-                             .merge;
+    const LabelTable::Outcome outcome =
+        parts_.labels.merge(label, received(entry, before, context),
+                            account_of(context.source, entry.claimed, label), context.now, context.wall);
+    const Merge merged = outcome.merge;
+    if (merged == Merge::refused && outcome.cause == RefusalCause::source_label_quota) note_quota(label, context);
     if (merged != Merge::added && !(merged == Merge::refreshed && new_version)) return false;
     const Endpoint& endpoint = parts_.endpoints.at(entry.endpoint);
     if (entry.withdrawn && was_live) parts_.observer.note(EntryForgotten{label, endpoint, ForgottenWhy::withdrawn});

@@ -2,6 +2,7 @@
 // follow only for labels whose digests differ (anti-entropy; overlay/gossip/rules.md, section 6).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "overlay/gossip/identity.h"
 #include "overlay/gossip/message_context.h"
 #include "overlay/gossip/news.h"
+#include "overlay/gossip/recent_facts.h"
 #include "overlay/overlay_options.h"
 #include "store/label_table.h"
 
@@ -42,10 +44,13 @@ public:
     void merge(const gossip::Message& message, const MessageContext& context);
 
 private:
+    [[nodiscard]] std::size_t entries_told(const HostList& list) const;
+    std::size_t random_start(std::size_t labels, std::size_t entries);
     gossip::LabelEntries entries_of(const Label& label, Instant now, UnixSeconds wall);
     // True when the speaker, who announces this host, must hear that it is outranked here.
     bool merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context);
     [[nodiscard]] static bool behind(const gossip::Entry& entry, const HostEntry& held);
+    void note_quota(const Label& label, const MessageContext& context);
     void defend(const Label& label, const gossip::Entry& entry, const HostEntry& own,
                 const MessageContext& context);
     [[nodiscard]] HostEntry received(const gossip::Entry& entry, const HostEntry* before,
@@ -53,6 +58,7 @@ private:
 
     Parts parts_;
     const GossipOptions& options_;
+    RecentFacts refused_{256, std::chrono::hours{1}};  // sources over quota, so that each is named once an hour
     std::uint64_t digest_cursor_ = 0;
     std::uint64_t offer_cursor_ = 0;
 };

@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t items_max = 256;
 constexpr std::size_t items_per_message_max = 96;
 constexpr std::size_t contradictions_per_period_max = 16;
+constexpr std::uint64_t held_fact = 0x68656c64;  // that there was no room is said once a minute
 
 }  // namespace
 
@@ -56,6 +57,7 @@ bool News::add(Item item, Instant now) {
         items_, [&](const Item& i) { return i.endpoint == item.endpoint && i.label == item.label; });
     if (same == items_.end() && items_.size() >= items_max) {
         ++dropped_;
+        if (told_.first(held_fact, now)) parts_.observer.note(NewsHeld{dropped_});
         return false;
     }
     if (same != items_.end())

@@ -32,10 +32,16 @@ bool PushPull::small_swarm_differs(const ListDigest& theirs) const {
     return ours != theirs && theirs.count <= limit && ours.count <= limit;
 }
 
-void PushPull::add_everybody(gossip::Message& ours, Instant now) const {
-    for (const Peer& peer : parts_.view.everybody()) {
-        if (ours.peers.size() >= gossip::peers_per_message_max) return;
-        ours.peers.push_back(peer_entry(peer, now));
+// More nodes than a message holds take turns.
+void PushPull::add_everybody(gossip::Message& ours, Instant now) {
+    const std::vector<Peer> all = parts_.view.everybody();
+    const std::size_t start = all.size() > gossip::peers_per_message_max ? everybody_turn_ % all.size() : 0;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (ours.peers.size() >= gossip::peers_per_message_max) {
+            everybody_turn_ = start + i;
+            return;
+        }
+        ours.peers.push_back(peer_entry(all[(start + i) % all.size()], now));
     }
 }
 

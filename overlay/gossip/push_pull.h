@@ -21,7 +21,7 @@ public:
         const EndpointTable& endpoints;
         PeerView& view;
         const Identity& identity;
-        const Interests& interests;
+        Interests& interests;
         LabelExchange& labels;
     };
     explicit PushPull(Parts parts) : parts_(parts) {}
@@ -40,12 +40,13 @@ public:
 private:
     [[nodiscard]] ListDigest digest() const;  // of the list of nodes, this one included
     [[nodiscard]] bool small_swarm_differs(const ListDigest& theirs) const;
-    void add_everybody(gossip::Message& ours, Instant now) const;
+    void add_everybody(gossip::Message& ours, Instant now);
     void add_contradiction(gossip::Message& ours, const gossip::Hello& hello, EndpointId speaker,
                            Instant now) const;
 
     Parts parts_;
     bool in_agreement_ = false;
+    std::size_t everybody_turn_ = 0;
 };
 
 }  // namespace halp

@@ -143,7 +143,7 @@ void HostLists::prove(const Label& label, HostEntry entry, Moment moment) {
 
 void HostLists::count_failure(const Label& label, const Endpoint& endpoint, EndpointId id) {
     const auto key = std::pair{label, id};
-    if (failures_.size() >= failures_remembered_max) failures_.clear();
+    if (failures_.size() >= failures_remembered_max) failures_.erase(failures_.begin());
     if (++failures_[key] < failures_until_forgotten) return;
     failures_.erase(key);
     parts_.labels.erase(label, id);

@@ -66,6 +66,7 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.text_queries = text_.counters().queries;
     s.text_inserts = text_.counters().inserts;
     s.text_bad = text_.counters().bad;
+    s.text_ahead = text_.counters().ahead;
     const StreamCounters& streams = streams_.counters();
     s.bytes_in = streams.bytes_in;
     s.bytes_out = streams.bytes_out;

@@ -41,6 +41,7 @@ struct NodeStatus {
     std::uint64_t bytes_in = 0, bytes_out = 0, streams_in = 0, streams_out = 0;
     std::uint64_t evicted[eviction_causes] = {}, refused[refusal_causes] = {};
     std::uint64_t malformed = 0, other_swarm = 0;
+    std::uint64_t text_ahead = 0;    // inserts that stated a time ahead of the clock here; they count as now
     std::uint64_t stood_still = 0;   // how often this node was suspended, stopped or without CPU for seconds
     std::uint64_t news_dropped = 0;  // without room among the news: the exchanges told it later
 };

@@ -9,7 +9,7 @@ namespace halp {
 namespace {
 
 constexpr Duration look_interval = std::chrono::seconds{1};
-constexpr std::size_t visits_max = 64;
+constexpr std::ptrdiff_t visits_at_once_max = 64;
 constexpr std::size_t queries_per_visit_max = 32;
 constexpr std::size_t labels_followed_per_visit = 8;  // labels that the server lists
 constexpr int failures_until_dropped = 3;
@@ -22,13 +22,16 @@ void Originals::on_deadline(Moment moment) {
         const std::optional<Peer> peer = parts_.view.find(v.first);
         return v.second.conversation == ConversationId{} && (!peer || !peer->original || peer->dead());
     });
+    auto running =
+        std::ranges::count_if(visits_, [](const auto& v) { return v.second.conversation != ConversationId{}; });
     for (const Peer& peer : parts_.view.all()) {
+        if (running >= visits_at_once_max) break;  // the others have their turn when these are over
         if (!peer.original || peer.dead() || parts_.gossip.leaving()) continue;
-        if (visits_.size() >= visits_max && !visits_.contains(peer.endpoint)) continue;
         Visit& visit = visits_[peer.endpoint];
         if (visit.conversation != ConversationId{} || visit.next > moment.now) continue;
         plan(visit, moment);
         step(peer.endpoint, visit, moment.now);
+        ++running;
     }
     if (visits_.empty()) look_at_ = no_deadline;  // until an original is found
 }
@@ -38,28 +41,40 @@ void Originals::plan(Visit& visit, Moment moment) {
     visit.left.push_back({Asks::proof, Label::halp(), std::string{proof_query}});
     ask(visit, Asks::hosts, Label::halp());
     ask(visit, Asks::names, Label::labels());
-    for (const Label& label : parts_.labels.host_labels())
-        if (parts_.labels.held(label)) ask(visit, Asks::hosts, label);
     // Originals learn of this node only by `insert halp`: they forget what a `get halp` brings.
     if (parts_.gossip.self() != no_endpoint)
-        tell(visit, Label::halp(), parts_.endpoints.at(parts_.gossip.self()), moment);
-    for (const Announcement& own : parts_.gossip.announcements())
-        tell(visit, own.label, parts_.endpoints.at(own.endpoint), moment);
+        tell(visit, Label::halp(), {{moment.wall, parts_.endpoints.at(parts_.gossip.self())}});
+    add_in_turn(visit, moment);
     const auto fifth = static_cast<std::uint64_t>(options_.poll_interval.count() * 2 / 5 + 1);
     visit.next = moment.now + options_.poll_interval * 4 / 5 +
                  Duration{static_cast<std::int64_t>(parts_.random.below(fifth))};
 }
 
+// Labels that this node holds, and what it announces. What finds no room comes first at the next visit.
+void Originals::add_in_turn(Visit& visit, Moment moment) {
+    Visit all;
+    for (const Label& label : parts_.labels.host_labels())
+        if (parts_.labels.held(label)) ask(all, Asks::hosts, label);
+    std::map<Label, std::vector<TextHostLine>> own;
+    for (const Announcement& a : parts_.gossip.announcements())
+        own[a.label].push_back({moment.wall, parts_.endpoints.at(a.endpoint)});
+    for (const auto& [label, lines] : own) tell(all, label, lines);
+    const std::size_t size = all.left.size();
+    const std::size_t room = queries_per_visit_max - std::min(visit.left.size(), queries_per_visit_max);
+    const std::size_t first = size > room ? visit.turn % size : 0;
+    const std::size_t taken = std::min(room, size);
+    for (std::size_t i = 0; i < taken; ++i) visit.left.push_back(all.left[(first + i) % size]);
+    visit.turn = first + taken;
+}
+
 void Originals::ask(Visit& visit, Asks asks, const Label& label) {
-    if (visit.left.size() >= queries_per_visit_max) return;
     if (const Result<std::string> query = get_query(label)) visit.left.push_back({asks, label, *query});
 }
 
-void Originals::tell(Visit& visit, const Label& label, const Endpoint& endpoint, Moment moment) {
-    const Result<std::vector<std::string>> queries = insert_queries(label, {{moment.wall, endpoint}});
+void Originals::tell(Visit& visit, const Label& label, const std::vector<TextHostLine>& lines) {
+    const Result<std::vector<std::string>> queries = insert_queries(label, lines);
     if (!queries) return;  // the label would end an original
-    for (const std::string& query : *queries)
-        if (visit.left.size() < queries_per_visit_max) visit.left.push_back({Asks::nothing, label, query});
+    for (const std::string& query : *queries) visit.left.push_back({Asks::nothing, label, query});
 }
 
 void Originals::step(EndpointId server, Visit& visit, Instant now) {
@@ -107,12 +122,17 @@ void Originals::take_hosts(EndpointId server, const Label& label, std::string_vi
 
 void Originals::take_names(Visit& visit, const Label& directory, std::string_view answer, Moment moment) {
     std::size_t followed = 0;
-    for (const NameAnswer::Line& line : parse_name_answer(directory, answer, moment.wall).lines) {
+    const NameAnswer names = parse_name_answer(directory, answer, moment.wall);
+    const std::size_t count = names.lines.size();
+    const std::size_t first = count > labels_followed_per_visit ? parts_.random.below(count) : 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const NameAnswer::Line& line = names.lines[(first + i) % count];
         if (line.label == Label::halp() || line.label == Label::labels() || followed >= labels_followed_per_visit)
             continue;
         ++followed;
         const bool asked = std::ranges::any_of(visit.left, [&](const Query& q) { return q.label == line.label; });
-        if (!asked) ask(visit, line.label.lists_names() ? Asks::names : Asks::hosts, line.label);
+        if (!asked && visit.left.size() < queries_per_visit_max)
+            ask(visit, line.label.lists_names() ? Asks::names : Asks::hosts, line.label);
     }
 }
 

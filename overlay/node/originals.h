@@ -14,6 +14,7 @@
 #include "overlay/gossip/peer_view.h"
 #include "overlay/node/host_lists.h"
 #include "overlay/overlay_options.h"
+#include "overlay/text/text_codec.h"
 
 namespace halp {
 
@@ -54,11 +55,13 @@ private:
         std::deque<Query> left;
         ConversationId conversation{};  // of the query under way; {} between visits
         Instant next = never;
+        std::size_t turn = 0;  // where the next visit begins, when not all fits into one
     };
 
     void plan(Visit& visit, Moment moment);
     void ask(Visit& visit, Asks asks, const Label& label);
-    void tell(Visit& visit, const Label& label, const Endpoint& endpoint, Moment moment);
+    void tell(Visit& visit, const Label& label, const std::vector<TextHostLine>& lines);
+    void add_in_turn(Visit& visit, Moment moment);
     void step(EndpointId server, Visit& visit, Instant now);
     void take_hosts(EndpointId server, const Label& label, std::string_view answer, Moment moment);
     void take_names(Visit& visit, const Label& directory, std::string_view answer, Moment moment);

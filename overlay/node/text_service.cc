@@ -2,9 +2,13 @@
 
 #include <algorithm>
 
+#include "store/hash.h"
+
 namespace halp {
 
 namespace {
+
+constexpr std::int64_t clocks_differ_max_s = 60;
 
 SourceId source_id(const Endpoint& source) { return SourceId{std::max(1U, source.group())}; }
 
@@ -17,7 +21,11 @@ std::string TextService::answer(const TextQuery& query, const Endpoint& source, 
     ++counters_.queries;
     observer_.note(QueryAnswered{source, told != nullptr, bad});
     if (asked) return get(*asked, source_id(source), moment);
-    if (told) return insert(*told, source_id(source), moment);
+    if (told) {
+        std::string out = insert(*told, source_id(source), moment);
+        note_ahead(source, moment);
+        return out;
+    }
     if (!bad) return {};
     ++counters_.bad;
     return std::string{text_refusal};
@@ -38,6 +46,7 @@ std::string TextService::get(const TextGet& query, SourceId source, Moment momen
 
 std::string TextService::insert(const TextInsert& query, SourceId source, Moment moment) {
     ++counters_.inserts;
+    latest_ = UnixSeconds{0};
     std::string out;
     for (const Label& label : query.labels) {
         TextLines lines{query.entries};
@@ -53,10 +62,21 @@ std::string TextService::insert(const TextInsert& query, SourceId source, Moment
 bool TextService::insert_line(const Label& label, std::string_view line, SourceId source, Moment moment) {
     if (label.lists_names()) {
         const auto named = parse_name_line(line);
+        if (named) latest_ = std::max(latest_, named->stated);
         return named && lists_.insert_name(label, named->name, named->stated, source, LearnedFrom::text, moment);
     }
     const auto host = parse_host_line(line);
+    if (host) latest_ = std::max(latest_, host->stated);
     return host && lists_.insert(label, host->endpoint, host->stated, source, LearnedFrom::text, moment);
+}
+
+// Clocks of well-kept machines differ by less than the tolerance.
+void TextService::note_ahead(const Endpoint& source, Moment moment) {
+    const std::int64_t ahead_s = halp::count(latest_) - halp::count(moment.wall);
+    if (ahead_s <= clocks_differ_max_s) return;
+    ++counters_.ahead;
+    if (noted_ahead_.first(fnv1a(source.host), moment.now))
+        observer_.note(TimeAhead{source, std::chrono::seconds{ahead_s}});
 }
 
 }  // namespace halp

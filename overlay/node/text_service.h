@@ -1,10 +1,12 @@
 // Answers HALP text queries from the host lists (overlay/text/halp-text.md).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "overlay/gossip/recent_facts.h"
 #include "overlay/node/host_lists.h"
 #include "overlay/text/text_codec.h"
 
@@ -12,6 +14,7 @@ namespace halp {
 
 struct TextCounters {
     std::uint64_t queries = 0, inserts = 0, bad = 0;
+    std::uint64_t ahead = 0;  // inserts that stated a time ahead of the clock
 };
 
 class TextService {
@@ -26,10 +29,13 @@ private:
     std::string get(const TextGet& query, SourceId source, Moment moment);
     std::string insert(const TextInsert& query, SourceId source, Moment moment);
     bool insert_line(const Label& label, std::string_view line, SourceId source, Moment moment);
+    void note_ahead(const Endpoint& source, Moment moment);
 
     HostLists& lists_;
     Observer& observer_;
     TextCounters counters_;
+    UnixSeconds latest_{0};                                // that the insert under way states
+    RecentFacts noted_ahead_{256, std::chrono::hours{1}};  // sources, so that each is named once an hour
 };
 
 }  // namespace halp

@@ -65,8 +65,11 @@ void add_status(Json& object, const NodeStatus& s) {
     object.set(
         "news",
         Json::object().set("sent", s.news_sent).set("received", s.news_received).set("dropped", s.news_dropped));
-    object.set("text",
-               Json::object().set("queries", s.text_queries).set("inserts", s.text_inserts).set("bad", s.text_bad));
+    object.set("text", Json::object()
+                           .set("queries", s.text_queries)
+                           .set("inserts", s.text_inserts)
+                           .set("bad", s.text_bad)
+                           .set("ahead", s.text_ahead));
     object.set("bytes", Json::object().set("in", s.bytes_in).set("out", s.bytes_out));
     object.set("streams", Json::object().set("in", s.streams_in).set("out", s.streams_out));
     object.set("evicted", by_cause<EvictionCause>(s.evicted)).set("refused", by_cause<RefusalCause>(s.refused));

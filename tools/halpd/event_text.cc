@@ -16,12 +16,12 @@ std::string_view pick(const std::array<std::string_view, n>& names, Enum value) 
 }
 
 // In the order of the variant.
-constexpr std::array<std::string_view, 21> names{
+constexpr std::array<std::string_view, 23> names{
     "entry_learned",  "entry_forgotten",    "peer_joined",    "peer_proved",      "peer_suspected",
     "peer_buried",    "peer_left",          "peer_expired",   "peer_is_original", "self_known",
     "swarm_mismatch", "seed_failed",        "stream_ended",   "query_answered",   "round_done",
     "storage_failed", "cache_line_skipped", "insert_refused", "health_changed",   "leave_done",
-    "stood_still"};
+    "stood_still",    "time_ahead",         "news_held"};
 static_assert(names.size() == std::variant_size_v<Event::variant>);
 
 std::string words(std::string_view name) {
@@ -79,6 +79,7 @@ LogLevel event_level(const Event& event) {
         [](const PeerIsOriginal&) { return LogLevel::info; }, [](const SelfKnown&) { return LogLevel::info; },
         [](const HealthChanged&) { return LogLevel::info; }, [](const InsertRefused&) { return LogLevel::info; },
         [](const LeaveDone&) { return LogLevel::info; }, [](const StoodStill&) { return LogLevel::info; },
+        [](const TimeAhead&) { return LogLevel::info; }, [](const NewsHeld&) { return LogLevel::info; },
         [](const StreamEnded& e) {
             const bool telling =
                 e.why == StreamEnd::malformed || e.why == StreamEnd::too_many || e.why == StreamEnd::oversize;
@@ -139,6 +140,14 @@ std::string event_sentence(const Event& event) {
                    " s (suspended, stopped or without CPU): what it knew is older by that, and it calls its seeds "
                    "anew";
         },
+        [](const TimeAhead& e) {
+            return e.source.host + " inserts times up to " + std::to_string(seconds_of(e.ahead)) +
+                   " s ahead of the clock of this machine; they count as now, and one of the two clocks is wrong";
+        },
+        [](const NewsHeld& e) {
+            return std::to_string(e.items) +
+                   " news found no room since the start; others learn of them later, by exchanges";
+        },
         [](const LeaveDone&) -> std::string { return "left the swarm"; });
 }
 
@@ -171,6 +180,8 @@ Json event_fields(const Event& event) {
         },
         [](const HealthChanged& e) { return Json::object().set("multiplier", e.multiplier); },
         [](const StoodStill& e) { return Json::object().set("span_s", seconds_of(e.span)); },
+        [](const TimeAhead& e) { return of_peer(e.source).set("ahead_s", seconds_of(e.ahead)); },
+        [](const NewsHeld& e) { return Json::object().set("items", e.items); },
         [](const LeaveDone&) { return Json::object(); }, [](const auto& e) { return of_peer(e.peer); });
 }
 
@@ -178,8 +189,9 @@ std::string event_source(const Event& event) {
     return match(
         event, [](const SwarmMismatch& e) { return e.peer.host; },
         [](const SeedFailed& e) { return e.seed.text(); }, [](const StreamEnded& e) { return e.source.host; },
-        [](const InsertRefused& e) { return e.source.host; }, [](const CacheLineSkipped& e) { return e.file; },
-        [](const StorageFailed& e) { return e.what; }, [](const auto&) { return std::string{}; });
+        [](const InsertRefused& e) { return e.source.host; }, [](const TimeAhead& e) { return e.source.host; },
+        [](const CacheLineSkipped& e) { return e.file; }, [](const StorageFailed& e) { return e.what; },
+        [](const auto&) { return std::string{}; });
 }
 
 }  // namespace halp

@@ -211,6 +211,33 @@ TEST_F(HostilePeerTest, AVersionFromTheFarFutureCannotTakeAnAnnouncementOver) {
     }
 }
 
+TEST_F(HostilePeerTest, AStormOfWithdrawalsIsAnsweredOnceAPeriod) {
+    const Label chat = *Label::parse("chat");
+    const Endpoint service{"10.0.0.9", 80};
+    ASSERT_TRUE(node->announce(chat, service));
+    for (std::uint32_t i = 1; i <= 100; ++i) {
+        Message news = message(Kind::news);
+        gossip::Entry gone;
+        gone.endpoint = endpoints.intern(service);
+        gone.incarnation = 1'700'000'000U + i * 0x10000000U;  // several times around the circle
+        gone.withdrawn = true;
+        news.labels.push_back({chat, {gone}});
+        say(gossip::encode(news, endpoints), 50ms);
+        ASSERT_EQ(node->hosts(chat, 0, 10).size(), 1U) << i;
+    }
+    EXPECT_LE(node->status().news_sent, 30U) << "5 s of 20 messages each";
+}
+
+TEST_F(HostilePeerTest, WhoInsertsTimesAheadOfTheClockIsNamedOnce) {
+    for (int i = 0; i < 3; ++i) say("insert chat\n4102444800 my.example.org 5222");
+    say("insert chat\n1700000000 my.example.org 5223");
+    std::size_t named = 0;
+    for (const SimWorld::Noted& noted : world.noted())
+        named += std::holds_alternative<TimeAhead>(static_cast<const Event::variant&>(noted.event));
+    EXPECT_EQ(named, 1U);
+    EXPECT_EQ(node->status().text_ahead, 3U);
+}
+
 TEST_F(HostilePeerTest, NobodyCanUseANodeToProbeStrangers) {
     Message request = message(Kind::try_for);
     request.target = endpoints.intern({"10.66.0.1", 22});

@@ -178,7 +178,10 @@ TEST(EventText, HasASentenceAndFieldsForEveryEvent) {
                                  CacheLineSkipped{"chat", 3, "no port"},
                                  InsertRefused{host, chat, RefusalCause::full},
                                  HealthChanged{2},
-                                 LeaveDone{}};
+                                 LeaveDone{},
+                                 StoodStill{90s},
+                                 TimeAhead{host, 1h},
+                                 NewsHeld{7}};
     ASSERT_EQ(all.size(), std::variant_size_v<Event::variant>);
     for (const Event& event : all) {
         EXPECT_FALSE(event_sentence(event).empty()) << event_name(event);
@@ -186,6 +189,8 @@ TEST(EventText, HasASentenceAndFieldsForEveryEvent) {
     }
     EXPECT_EQ(event_name(all[9]), "self_known");
     EXPECT_EQ(event_name(all[15]), "storage_failed");
+    EXPECT_EQ(event_name(all[20]), "stood_still");
+    EXPECT_EQ(event_name(all[22]), "news_held");
 }
 
 }  // namespace
