@@ -47,7 +47,7 @@ Options for every verb:
   --cache-dir DIR      work on this cache directory, not through a daemon (else ~/.halp)
   --timeout SECONDS    give up after this long
   --color WHEN         auto, always or never
-  --version, --help    `halp VERB --help` explains a verb, with examples
+  --version, --help    `halp VERB --help`, or `halp help VERB`, explains a verb, with examples
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 nothing found, 4 no daemon, 5 time-out, 6 refused, 130 interrupted.
 )";
@@ -78,7 +78,7 @@ std::string words_of(const Arguments& verb) {
 const std::vector<VerbHelp>& verbs() {
     static const std::vector<VerbHelp> all = {
         {Verb::get, "get", "Load a list of addresses from a label",
-         "  halp get chat            hosts of `chat`: <unix time last seen> <host> <port>, freshest first\n"
+         "  halp get chat            hosts of `chat`, freshest first; a pipe gets <unix time last seen> <host> <port>\n"
          "  halp get labels          names of all labels; `halp get chat/` those below `chat`\n"
          "  halp get --json chat | jq -r '.entries[].host'"},
         {Verb::insert, "insert", "Manually add an address to cache",

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "overlay/dht/testing/conformance_case_run.h"
+#include "store/markup.h"
 
 namespace halp::neo {
 namespace {
@@ -130,28 +131,12 @@ void ConformanceSuite::on_wakeup() {}
 
 namespace {
 
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            default:
-                // XML cannot represent these characters at all.
-                out += static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f ? '?' : c;
-        }
-    }
-    return out;
+// XML cannot represent control characters at all.
+std::string in_xml(std::string_view text) {
+    std::string printable{text};
+    for (char& c : printable)
+        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) c = '?';
+    return markup_escaped(printable);
 }
 
 std::string in_seconds(Duration span) {
@@ -161,11 +146,11 @@ std::string in_seconds(Duration span) {
 
 std::string junit_case(const Verdict& verdict) {
     const auto dot = verdict.name.find('.');
-    std::string out = "  <testcase classname=\"dht." + escaped(verdict.name.substr(0, dot)) + "\" name=\"" +
-                      escaped(verdict.name.substr(dot + 1)) + "\" time=\"" + in_seconds(verdict.took) + "\"";
+    std::string out = "  <testcase classname=\"dht." + in_xml(verdict.name.substr(0, dot)) + "\" name=\"" +
+                      in_xml(verdict.name.substr(dot + 1)) + "\" time=\"" + in_seconds(verdict.took) + "\"";
     if (verdict.kind == Verdict::Kind::passed) return out + "/>\n";
     const bool failed = verdict.kind == Verdict::Kind::failed;
-    return out + ">\n    <" + (failed ? "failure" : "skipped") + " message=\"" + escaped(verdict.reason) +
+    return out + ">\n    <" + (failed ? "failure" : "skipped") + " message=\"" + in_xml(verdict.reason) +
            "\"/>\n  </testcase>\n";
 }
 
@@ -182,7 +167,7 @@ std::string junit_xml(const std::vector<Verdict>& verdicts, const Endpoint& node
         cases += junit_case(verdict);
     }
     return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"dht conformance of " +
-           escaped(node.text()) + "\" tests=\"" + std::to_string(verdicts.size()) + "\" failures=\"" +
+           in_xml(node.text()) + "\" tests=\"" + std::to_string(verdicts.size()) + "\" failures=\"" +
            std::to_string(failures) + "\" skipped=\"" + std::to_string(skipped) + "\" errors=\"0\" time=\"" +
            in_seconds(took) + "\">\n" + cases + "</testsuite>\n";
 }

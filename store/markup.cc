@@ -1,8 +1,8 @@
-#include "tools/halp-sim/report/markup.h"
+#include "store/markup.h"
 
-namespace halp::sim {
+namespace halp {
 
-std::string escaped(const std::string& text) {
+std::string markup_escaped(std::string_view text) {
     std::string out;
     for (const char c : text) {
         switch (c) {
@@ -25,4 +25,4 @@ std::string escaped(const std::string& text) {
     return out;
 }
 
-}  // namespace halp::sim
+}  // namespace halp
