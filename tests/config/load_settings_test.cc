@@ -21,6 +21,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 // A temporary directory with stand-ins for /etc/halp and the home directory.
 class LoadSettings : public ::testing::Test {
@@ -60,6 +61,18 @@ TEST_F(LoadSettings, GivesTheDefaultsWhenThereIsNothing) {
     EXPECT_EQ(loaded.settings.listen.text(), "[::]:3451");
     EXPECT_EQ(loaded.settings.node.gossip.period, 1s);
     EXPECT_EQ(loaded.settings.profile, Profile::lan);
+}
+
+TEST_F(LoadSettings, NamesAFlagOnceAndWhatToDoAboutASection) {
+    EXPECT_THAT(load_flag("gossip.period=x").problems,
+                ElementsAre(StartsWith("--set gossip.period: \"x\" is not")));
+    EXPECT_THAT(
+        load_flag("gossip=3").problems,
+        ElementsAre(StartsWith("--set gossip: gossip is a section: give one of its settings, such as gossip.")));
+    sources_.flags.clear();
+    sources_.only_file = root_ + "/none.yaml";
+    EXPECT_THAT(load_settings(sources_).problems,
+                ElementsAre("cannot read " + root_ + "/none.yaml: No such file or directory"));
 }
 
 TEST_F(LoadSettings, LetsEachLaterSourceWin) {

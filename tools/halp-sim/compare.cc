@@ -35,7 +35,7 @@ Result<std::string> read_file(const std::string& path) {
 }
 
 std::string text_of(const Json& value) {
-    if (value.is(Json::Kind::null)) return "never";
+    if (value.is(Json::Kind::null)) return "none";
     if (value.text()) return *value.text();
     if (!value.is(Json::Kind::number)) return value.line();
     std::string text = number(value.number_or(0), 6);

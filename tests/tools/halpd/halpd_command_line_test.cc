@@ -46,5 +46,21 @@ TEST(HalpdCommandLine, TakesAnEmptySettingThatIsNamed) {
     ASSERT_EQ(set.command.sources.flags.size(), 1U);
 }
 
+TEST(HalpdCommandLine, ChecksTheFileThatStandsBehindCheckConfig) {
+    const Read checked = read({"--check-config", "mine.yaml"});
+    EXPECT_EQ(checked.command.exit_code, std::nullopt) << checked.error;
+    EXPECT_EQ(checked.command.sources.only_file, "mine.yaml");
+    EXPECT_EQ(checked.command.action, CommandLine::Action::check_config);
+    const Read started = read({"mine.yaml"});
+    EXPECT_EQ(started.command.exit_code, 2);
+    EXPECT_THAT(started.error,
+                HasSubstr("`mine.yaml` was not expected. A configuration file stands behind --config;"));
+    EXPECT_EQ(read({"--check-config", "--config", "a.yaml", "b.yaml"}).command.exit_code, 2);
+}
+
+TEST(HalpdCommandLine, SuggestsTheFlagThatWasMeant) {
+    EXPECT_THAT(read({"--lisen", "x"}).error, HasSubstr("`--lisen` was not expected; did you mean `--listen`?"));
+}
+
 }  // namespace
 }  // namespace halp
