@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "overlay/dht/wire/config_lines.h"
+
 namespace halp::neo {
 namespace {
-
-bool blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-    return text;
-}
 
 int hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -38,8 +32,9 @@ Error bad_line(std::size_t number, std::string_view what) {
 
 Result<Credential> parse_line(std::string_view line, std::size_t number) {
     const std::size_t colon = line.find(':');
-    const std::string_view name = trim(line.substr(0, colon));
-    const std::string_view key = colon == std::string_view::npos ? "" : trim(line.substr(colon + 1));
+    const std::string_view name = ConfigLines::trimmed(line.substr(0, colon));
+    if (colon == std::string_view::npos) return bad_line(number, "it is not NAME:KEY");
+    const std::string_view key = ConfigLines::trimmed(line.substr(colon + 1));
     if (name.empty()) return bad_line(number, "the name is empty");
     if (name.size() > client_name_max) return bad_line(number, "the name is longer than 100 characters");
     if (!well_formed_client_name(name)) return bad_line(number, "the name has a character that is not printable");
@@ -59,12 +54,9 @@ bool well_formed_client_name(std::string_view name) {
 Result<Credentials> Credentials::parse(std::string_view text) {
     if (text.size() > credentials_bytes_max) return Error{ErrorCode::full, "credentials: more than 10 MB"};
     Credentials found;
-    for (std::size_t at = 0, number = 1; at < text.size(); ++number) {
-        const std::size_t end = std::min(text.find('\n', at), text.size());
-        const std::string_view line = text.substr(at, end - at);
-        at = end + 1;
-        if (line.empty()) continue;
-        const Result<Credential> credential = parse_line(line, number);
+    ConfigLines lines(text);
+    while (const auto line = lines.next()) {
+        const Result<Credential> credential = parse_line(*line, lines.number());
         if (!credential) return credential.error();
         found.set(credential.value());
     }

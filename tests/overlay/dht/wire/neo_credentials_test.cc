@@ -67,13 +67,30 @@ TEST(Credentials, TheLaterOfTwoLinesWithOneNameCounts) {
 TEST(Credentials, OneBadLineFailsTheWholeText) {
     const std::string good = "a:" + zero_key + "\n";
     for (const std::string& bad :
-         {std::string("  "), std::string("no colon"), ":" + zero_key, std::string("# comment"),
+         {std::string("no colon"), ":" + zero_key, "b# c:" + zero_key, "b:" + zero_key + "#",
           "b:" + zero_key.substr(1), "b:" + zero_key + "0", "b:g" + zero_key.substr(1), "b c:" + zero_key,
           "b\x7f:" + zero_key, std::string(101, 'n') + ":" + zero_key, "\xc3\xa9:" + zero_key}) {
         EXPECT_FALSE(Credentials::parse(good + bad)) << bad;
     }
     EXPECT_TRUE(Credentials::parse(good + std::string(100, 'n') + ":" + zero_key));
     EXPECT_FALSE(Credentials::parse(std::string(credentials_bytes_max + 1, '\n')));
+}
+
+TEST(Credentials, AreReadAsEveryEditorWritesThem) {
+    const std::string text = "\xef\xbb\xbf# who may use the records\r\n\r\n  \t\r\nalice:" + zero_key +
+                             "\r\n   # and an operator:\n  ops : " + mixed_key + "  # Bob's\r\n \n#no end of line";
+    const auto read = Credentials::parse(text);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read.value().names(), (std::vector<std::string>{"alice", "ops"}));
+    const auto client = parse_client_credential("# mine\r\n\r\nme:" + zero_key + "\r\n");
+    ASSERT_TRUE(client) << client.error().message;
+    EXPECT_EQ(client->name, "me");
+}
+
+TEST(Credentials, AnErrorCountsCommentsAndEmptyLinesToo) {
+    const auto read = Credentials::parse("# one\r\n\r\na:" + zero_key + "\r\nadmin\r\n");
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().message, "credentials, line 4: it is not NAME:KEY");
 }
 
 TEST(Credentials, AnErrorNeverShowsTheKey) {
