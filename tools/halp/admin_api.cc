@@ -175,6 +175,19 @@ Result<StatusReport> AdminApi::status() const {
     return status;
 }
 
+Result<std::optional<Endpoint>> AdminApi::dht_node() const {
+    const auto reply = reply_of(client_.call(Method::get, "/v1/dht"));
+    if (!reply && reply.error().code == ErrorCode::not_found) return std::optional<Endpoint>{};
+    if (!reply) return reply.error();
+    const Json& dht = (*reply)["dht"];
+    const std::string announced = text(dht, "announced");
+    auto node = Endpoint::parse(announced.empty() ? text(dht, "listening") : announced);
+    if (!node) return std::optional<Endpoint>{};
+    if (node->host == "0.0.0.0") node->host = "127.0.0.1";
+    if (node->host == "::") node->host = "::1";
+    return std::optional{*std::move(node)};
+}
+
 Result<void> AdminApi::insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen) const {
     const Json body = Json::object(
         {{"host", endpoint.host}, {"kind", "insert"}, {"port", endpoint.port}, {"seen_unix_s", count(seen)}});

@@ -57,6 +57,9 @@ public:
     [[nodiscard]] Result<Listing> list(const Label& label) const;  // all of it, page by page
     [[nodiscard]] Result<PeerReport> peers() const;
     [[nodiscard]] Result<StatusReport> status() const;
+    // The daemon's own DHT node, for a client on the same machine: as it is announced under the label `dht`, else
+    // where it listens. Nothing when the daemon keeps no records.
+    [[nodiscard]] Result<std::optional<Endpoint>> dht_node() const;
 
     [[nodiscard]] Result<void> insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen) const;
     [[nodiscard]] Result<void> announce(const Label& label, const Endpoint& endpoint) const;

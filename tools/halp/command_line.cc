@@ -106,6 +106,9 @@ Result<void> check_label(Typed& typed) {
     const std::string name = prefix ? "PREFIX: `" : "LABEL: `";
     const bool slash_left_out = prefix && text != "labels" && !text.ends_with('/');
     auto label = Label::parse(slash_left_out ? text + "/" : text);
+    if (!label && text.find('[') != std::string::npos)
+        return wrong(name + text + "` has a slice, which only HALP text knows (`printf 'get " + text +
+                     "' | nc HOST PORT`). Leave it out: all hosts are shown, the most recent first.");
     if (!label) return wrong(name + text + "` is not a label. " + label.error().message);
     if (takes_hosts_only(typed.command.verb) && label->lists_names())
         return wrong(name + text + "` lists names, not hosts: choose a label without a final /.");

@@ -1,6 +1,7 @@
 // The command-line client: reads the command line, finds a daemon or the cache directory, runs the verb.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -117,6 +118,11 @@ Result<UsualPlaces> usual_places(const CommandLine& command, Console& console, c
         const auto listing = AdminApi{**socket, timeout_of(command)}.list(label);
         if (!listing) return listing.error();
         places.nodes = hosts_of(*listing);
+        // It is announced only when others can reach it.
+        const auto own = AdminApi{**socket, timeout_of(command)}.dht_node();
+        if (!own) return own.error();
+        if (*own && label == *Label::parse("dht") && std::ranges::find(places.nodes, **own) == places.nodes.end())
+            places.nodes.push_back(**own);
         return places;
     }
     const auto directory = cache_directory(command);

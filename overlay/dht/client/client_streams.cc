@@ -66,7 +66,7 @@ bool StreamRequest::want(State next) {
 // change() refuses while an earlier change is incomplete; then next_ keeps its value.
 void StreamRequest::begin_next_change() {
     if (next_ && *next_ == wanted_) next_.reset();
-    if (next_) (void)change(*next_);
+    if (next_) static_cast<void>(change(*next_));  // refused: as the comment above says
 }
 
 void StreamRequest::on_turn() {

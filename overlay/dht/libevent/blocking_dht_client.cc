@@ -95,11 +95,20 @@ bool BlockingDhtClient::hopeless() const {
     });
 }
 
+// Whether every node has refused the client: waiting changes nothing, unlike for a node that is just starting.
+bool BlockingDhtClient::rejected() const {
+    const std::vector<DhtNodeView> nodes = client_.nodes();
+    return !nodes.empty() && std::ranges::all_of(nodes, [this](const DhtNodeView& node) {
+        const std::string* why = trouble(node.node);
+        return why != nullptr && *why == neo::name(neo::SessionEnd::rejected);
+    });
+}
+
 Result<void> BlockingDhtClient::wait_for_ranges() {
     const auto all = [this] { return client_.all_ranges_known() && client_.all_connected(); };
     // A node that is just starting refuses connections at first.
     const Duration patience = std::min(refusal_patience_, timeout_);
-    if (run_until(all, patience)) return {};
+    if (run_until([&] { return all() || rejected(); }, patience) && all()) return {};
     if (run_until([&] { return all() || hopeless(); }, timeout_ - patience) && all()) return {};
     return unreachable("No DHT node answered in time.");
 }
@@ -162,7 +171,7 @@ Result<void> BlockingDhtClient::wait_for_cover() {
             changed = now;
             look_again_after(quiet_span);
         }
-        if (seen == 0) return now - began > refusal_patience_ && hopeless();
+        if (seen == 0) return rejected() || (now - began > refusal_patience_ && hopeless());
         return tessellates(ranges) || now - changed > quiet_span;
     };
     run_until(enough, timeout_);

@@ -106,6 +106,7 @@ public:
 private:
     void hear(const dht::ConnectionNote& note);
     [[nodiscard]] bool hopeless() const;
+    [[nodiscard]] bool rejected() const;
     [[nodiscard]] Result<void> wait_for_ranges();
     [[nodiscard]] Result<void> wait_for_cover();
     [[nodiscard]] Result<void> wait_until(const std::function<bool()>& done);

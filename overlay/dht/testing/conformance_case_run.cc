@@ -52,7 +52,7 @@ bool CaseRun::wait(const std::function<bool()>& done, std::string_view what) {
 }
 
 void CaseRun::pass(Duration span) {
-    if (!over_) static_cast<void>(world_.run_until([] { return false; }, span));
+    if (!over_) static_cast<void>(world_.run_until([] { return false; }, span));  // only the time matters
 }
 
 // ---- connections ----
@@ -220,6 +220,7 @@ void CaseRun::tidy(const std::set<std::string>& others) {
     if (over_) return;
     Peer& peer = connect();
     peer.session = std::make_unique<ClientSession>(limits(), options_.credential, peer, environment_.clock.now());
+    // What the peer has said by then is judged below.
     static_cast<void>(world_.run_until([&] { return peer.authenticated || peer.ended; }, options_.patience));
     if (!peer.authenticated || peer.ended) return;
     std::string out;
@@ -227,6 +228,7 @@ void CaseRun::tidy(const std::set<std::string>& others) {
     for (const std::string& name : others) encode_remove_channel(out, next_id(), name);
     environment_.transport.write(peer.stream(), out);
     const std::size_t answers = 2 * (1 + others.size());
+    // It hangs up in any case.
     static_cast<void>(world_.run_until([&] { return peer.messages >= answers || peer.ended; }, options_.patience));
     hang_up(peer);
 }

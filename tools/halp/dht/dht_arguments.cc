@@ -246,7 +246,7 @@ Result<void> DhtArguments::check() {
     if (dht.verb == DhtVerb::conformance) return check_conformance();
     if (takes_channel(dht.verb))
         if (const auto channel = Channel::parse(dht.channel); !channel)
-            return wrong_dht("CHANNEL: `" + dht.channel + "` is not a channel. " + channel.error().message);
+            return wrong_dht("CHANNEL: `" + dht.channel + "` is not a channel: " + channel.error().message + ".");
     if (takes_key(dht.verb)) {
         const auto key = parse_shown_key(key_);
         if (!key) return wrong_dht("KEY: " + key.error().message);
@@ -272,7 +272,8 @@ Result<void> DhtArguments::check_nodes() {
     if (auto hosts = parse_endpoints("--halp", halp_hosts_, dht.halp_hosts); !hosts) return hosts;
     const int ways =
         (dht.nodes.empty() ? 0 : 1) + (dht.nodes_file.empty() ? 0 : 1) + (dht.halp_hosts.empty() ? 0 : 1);
-    if (ways > 1) return wrong_dht("--node, --nodes and --halp are three ways to say where the nodes are: choose one.");
+    if (ways > 1)
+        return wrong_dht("--node, --nodes and --halp are three ways to say where the nodes are: choose one.");
     if (label_.empty()) return {};
     auto label = Label::parse(label_);
     if (!label || label->lists_names())

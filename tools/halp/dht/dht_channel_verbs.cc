@@ -1,4 +1,5 @@
 // `halp dht scan keys channels rm-channel`: requests to all nodes.
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -48,6 +49,15 @@ private:
     std::uint64_t count_ = 0;
 };
 
+// Why a scan has shown nothing.
+std::string nothing_in(const DhtCommand& typed, BlockingDhtClient& dht) {
+    const auto names = dht.get_channels();
+    if (names && std::ranges::find(*names, typed.channel) == names->end())
+        return "there is no channel " + typed.channel + "; `halp dht channels` lists those there are.";
+    if (!typed.filter.empty()) return "no record of channel " + typed.channel + " contains `" + typed.filter + "`.";
+    return "channel " + typed.channel + " has no records.";
+}
+
 }  // namespace
 
 ExitCode run_dht_scan(const DhtTool& tool) {
@@ -61,13 +71,13 @@ ExitCode run_dht_scan(const DhtTool& tool) {
     DhtRecords records = (*reach)->dht().records(typed.channel, settings);
     for (const DhtRecord& record : records)
         if (!rows.add(record.key, record.value) || rows.count() == typed.limit) break;
-    rows.flush();
+    if (!rows.flush()) return ExitCode::failed;  // main() says whether output was lost
     if (const auto& trouble = records.error()) {
         const std::string got = std::to_string(rows.count()) + " records were read before: ";
         return tool.console.fail(exit_code_of(trouble->code), got + trouble->message);
     }
     if (rows.count() > 0) return ExitCode::ok;
-    tool.console.say("no such record in channel " + typed.channel + ".");
+    tool.console.say(nothing_in(typed, (*reach)->dht()));
     return ExitCode::nothing_found;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "overlay/dht/libevent/dht_files.h"
+#include "overlay/dht/wire/config_lines.h"
 #include "overlay/dht/wire/neo_credentials.h"
 
 namespace halp::cli {
@@ -15,7 +16,7 @@ constexpr Duration refusal_patience = std::chrono::milliseconds{400};
 constexpr const char* nodes_variable = "HALP_DHT_NODES";
 
 // In this order: --credentials, $HALP_DHT_CLIENT, the user's file, the credentials of the originals' tests.
-Result<neo::Credential> credential_of(const DhtTool& tool) {
+Result<neo::Credential> credential_of(const DhtTool& tool, std::string& whom) {
     std::string path = tool.command.dht.credentials;
     if (path.empty()) path = tool.variable("HALP_DHT_CLIENT");
     if (path.empty()) {
@@ -23,13 +24,15 @@ Result<neo::Credential> credential_of(const DhtTool& tool) {
         if (config.empty()) config = tool.variable("HOME") + "/.config";
         path = config + "/halp/dht-client";
         if (!std::ifstream(path)) {
-            tool.console.detail("as the client admin with 128 zero bytes, there being no " + path);
+            whom = "`admin` with the key of tests (128 zero bytes), there being no " + path;
+            tool.console.detail("as the client " + whom);
             return neo::Credential{"admin", {}};
         }
     }
     auto credential = read_credentials_file(path);
     if (!credential) return credential.error();
-    tool.console.detail("as the client " + credential->name + " of " + path);
+    whom = "`" + credential->name + "` of " + path;
+    tool.console.detail("as the client " + whom);
     return credential;
 }
 
@@ -49,17 +52,20 @@ Result<std::vector<Endpoint>> parse_node_list(const std::string& text) {
     std::vector<Endpoint> nodes;
     for (std::size_t at = 0; at <= text.size();) {
         const std::size_t end = std::min(text.find(',', at), text.size());
-        const std::string one = text.substr(at, end - at);
+        const std::string one{ConfigLines::trimmed(std::string_view{text}.substr(at, end - at))};
         at = end + 1;
+        if (one.empty()) continue;
         const auto node = Endpoint::parse(one);
         if (!node) return Error{ErrorCode::invalid, "HALP_DHT_NODES: `" + one + "` is not HOST:PORT."};
         nodes.push_back(*node);
     }
+    if (nodes.empty()) return Error{ErrorCode::invalid, "HALP_DHT_NODES names no node: write HOST:PORT."};
     return nodes;
 }
 
 Result<std::unique_ptr<DhtReach>> DhtReach::open(const DhtTool& tool, Reach reach) {
-    auto credential = credential_of(tool);
+    std::string whom;
+    auto credential = credential_of(tool, whom);
     if (!credential) return credential.error();
     BlockingDhtOptions options;
     options.client.credential = *std::move(credential);
@@ -69,6 +75,7 @@ Result<std::unique_ptr<DhtReach>> DhtReach::open(const DhtTool& tool, Reach reac
             Duration{std::max<std::int64_t>(1, static_cast<std::int64_t>(*tool.command.timeout_s * 1e6))};
     options.on_connection = dht::log_connections([&tool](std::string_view line) { tool.console.detail(line); });
     std::unique_ptr<DhtReach> opened{new DhtReach{tool}};
+    opened->whom_ = whom;
     opened->client_ = std::make_unique<BlockingDhtClient>(std::move(options));
     const Result<void> connected = opened->connect();
     if (connected || reach == Reach::look) {
@@ -130,9 +137,10 @@ Error DhtReach::explained(const Error& error) const {
     if (text.ends_with('.')) text.pop_back();
     if (text.ends_with(": rejected"))
         return {ErrorCode::refused,
-                text +
-                    ". The node's credentials file must have this client's line NAME:KEY, and the clocks may be 30 "
-                    "minutes apart at most; --credentials FILE names the client's."};
+                text + ". The client was " + whom_ +
+                    ". The node's credentials file must have its line NAME:KEY, and the clocks may be 30 minutes "
+                    "apart at most. --credentials FILE names another client; a node for tests (--dht-test-client) "
+                    "takes `admin` with 128 zero bytes, which is the client without any file."};
     if (told)
         return {error.code, text +
                                 ". Is a node running there? Its port is the one of the neo protocol, which is the "

@@ -52,6 +52,7 @@ private:
     [[nodiscard]] Error explained(const Error& error) const;
 
     const DhtTool& tool_;
+    std::string whom_;  // the client and where its credential is from, for messages
     std::unique_ptr<NodeSource> listed_;
     std::unique_ptr<BlockingDhtClient> client_;
 };

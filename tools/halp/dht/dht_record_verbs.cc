@@ -1,4 +1,6 @@
 // `halp dht put get exists remove`: one record.
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -39,6 +41,12 @@ Result<std::string> read_stream(const std::string& path, std::size_t bytes_max) 
     return bytes;
 }
 
+Error no_value(const std::string& what) {
+    return {ErrorCode::invalid, what +
+                                    ": nothing was sent. Write it behind KEY ('' is the empty value), or name a "
+                                    "file with --file FILE, or pipe the value in."};
+}
+
 std::string record_object(const DhtCommand& typed, const std::string& fields) {
     return R"({"schema_version":1,"channel":")" + typed.channel + R"(","key":")" + shown_key(typed.key) + "\"" +
            fields + "}";
@@ -55,9 +63,12 @@ ExitCode no_record(const DhtTool& tool) {
 }  // namespace
 
 Result<std::string> value_to_send(const DhtCommand& typed) {
+    const bool unsaid = !typed.value && typed.file.empty();
+    if (unsaid && ::isatty(STDIN_FILENO) == 1) return no_value("VALUE is missing");
     Result<std::string> text =
         typed.value ? Result<std::string>{*typed.value} : read_stream(typed.file, text_bytes_max(typed.form));
     if (!text) return text;
+    if (unsaid && text->empty()) return no_value("VALUE is missing, and nothing came from stdin");
     Result<std::string> bytes = read_value(*text, typed.form);
     if (bytes && bytes->size() > neo::value_bytes_max) return too_big(std::to_string(bytes->size()));
     return bytes;

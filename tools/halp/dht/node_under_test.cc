@@ -79,7 +79,7 @@ Result<void> NodeUnderTest::launch() {
         if (interrupt::cause() != interrupt::Cause::none || world_.clock().now() >= deadline)
             return Error{ErrorCode::timed_out, "the node took no connections at " + options_.at.text() +
                                                    " in time (--delay). " + last_words()};
-        static_cast<void>(runner_.run_until([] { return false; }, between_tries));
+        static_cast<void>(runner_.run_until([] { return false; }, between_tries));  // only the time matters
     }
     return {};
 }
@@ -88,7 +88,7 @@ Result<void> NodeUnderTest::launch() {
 bool NodeUnderTest::restart() {
     if (!options_.keeps_records) return false;
     process_->kill_and_wait();
-    static_cast<void>(launch());
+    static_cast<void>(launch());  // as the comment above says
     return true;
 }
 

@@ -253,7 +253,8 @@ TEST_F(DhtVerbs, SpeakAsWhoeverTheFileNames) {
     const std::string stranger = written(home, "stranger", "mallory:" + std::string(256, '0') + "\n");
     const Finished refused = dht({"get", "users", "1", "--credentials", stranger});
     EXPECT_EQ(refused.code, 6);
-    EXPECT_THAT(refused.error, HasSubstr("rejected"));
+    EXPECT_THAT(refused.error, HasSubstr("rejected. The client was `mallory` of " + stranger));
+    EXPECT_THAT(refused.error, HasSubstr("takes `admin` with 128 zero bytes"));
     EXPECT_THAT(refused.error, HasSubstr("--credentials FILE"));
     EXPECT_EQ(dht({"get", "users", "1", "--credentials", home.path() + "/none"}).code, 2);
     const std::string by_variable =
@@ -261,6 +262,40 @@ TEST_F(DhtVerbs, SpeakAsWhoeverTheFileNames) {
     EXPECT_EQ(run(home, {"/bin/sh", "-c", by_variable}).code, 6);
     const std::string admin = written(home, "admin", "admin:" + std::string(256, '0') + "\n");
     EXPECT_EQ(dht({"get", "users", "1", "--credentials", admin}).code, 3);
+    const std::string edited =
+        written(home, "edited", "# mine\r\n\r\nadmin:" + std::string(256, '0') + "  # for tests\r\n");
+    EXPECT_EQ(dht({"get", "users", "1", "--credentials", edited}).code, 3);
+    const Finished wrong =
+        dht({"get", "users", "1", "--credentials", written(home, "wrong", "\r\n# x\r\nadmin\r\n")});
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_THAT(wrong.error, HasSubstr("/wrong: credentials, line 3: it is not NAME:KEY"));
+}
+
+TEST_F(DhtVerbs, MakeNoChannelByReadingAndSayWhatIsSo) {
+    for (const char* verb : {"get", "exists", "remove"}) EXPECT_EQ(dht({verb, "nope", "1"}).code, 3) << verb;
+    EXPECT_EQ(dht({"update", "nope", "1", "x"}).code, 3);
+    const Finished missing = dht({"scan", "nope"});
+    EXPECT_EQ(missing.code, 3);
+    EXPECT_THAT(missing.error, HasSubstr("there is no channel nope"));
+    EXPECT_EQ(dht({"channels"}).code, 3) << "none of these has made a channel";
+    put("1", "x");
+    EXPECT_THAT(dht({"scan", "users", "--filter", "y"}).error,
+                HasSubstr("no record of channel users contains `y`"));
+    ASSERT_EQ(dht({"remove", "users", "1"}).code, 0);
+    EXPECT_THAT(dht({"keys", "users"}).error, HasSubstr("channel users has no records"));
+}
+
+TEST_F(DhtVerbs, StoreNothingForAValueThatWasForgotten) {
+    for (const char* verb : {"put", "update"}) {
+        const Finished forgotten = halp_reading(home, "", {"dht", verb, "users", "1", "--node", fake.node});
+        EXPECT_EQ(forgotten.code, 2) << verb;
+        EXPECT_THAT(forgotten.error, HasSubstr("VALUE is missing, and nothing came from stdin: nothing was sent."));
+    }
+    EXPECT_EQ(dht({"exists", "users", "1"}).code, 3);
+    EXPECT_EQ(dht({"put", "users", "1", ""}).code, 0) << "an empty value that is written is meant";
+    const Finished negative = dht({"put", "users", "1", "-5"});
+    EXPECT_EQ(negative.code, 2);
+    EXPECT_THAT(negative.error, HasSubstr("stands behind --"));
 }
 
 TEST_F(DhtVerbs, EndWithOneAndWithoutAWordWhenNobodyReadsAnyMore) {
@@ -301,6 +336,20 @@ TEST(DhtVerbsThroughHalp, FindTheNodesOfASwarmByTheirLabel) {
               0);
     const Finished got = halp(outside, {"dht", "get", "users", "2", "-v"});
     EXPECT_EQ(got.out, "value 2") << got.error;
+}
+
+// The two lines of the README: the node listens on loopback, so it is not announced to others, and is found
+// nevertheless.
+TEST(DhtVerbsThroughHalp, FindTheNodeForTestsThroughItsDaemon) {
+    const Home home;
+    DaemonOptions options;
+    options.listen = "0.0.0.0:0";
+    options.more = {"--dht-listen", "127.0.0.1:0", "--dht-test-client"};
+    Daemon daemon(home, options);
+    const Finished put = halp(home, {"dht", "put", "users", "7", "Ann Example", "--socket", home.admin()});
+    EXPECT_EQ(put.code, 0) << put.error;
+    EXPECT_EQ(halp(home, {"dht", "get", "users", "7", "--socket", home.admin()}).out, "Ann Example");
+    EXPECT_EQ(halp(home, {"get", "dht", "--socket", home.admin()}).code, 3) << "not announced";
 }
 
 }  // namespace
