@@ -209,7 +209,7 @@ constexpr std::array settings{
     Setting{"dht.advertise", dht<&DhtSettings::advertise>, any, restart,
             "endpoint announced under the label dht; \"\": the known address of this node with the port above"},
     Setting{"dht.range_min", [](Settings& s) -> Value { return HashPlace{&s.dht.range_min}; }, any, live,
-            "first bit-reversed key that is kept here"},
+            "first bit-reversed key that is kept here; records that leave the range are set aside"},
     Setting{"dht.range_max", [](Settings& s) -> Value { return HashPlace{&s.dht.range_max}; }, any, live,
             "last bit-reversed key that is kept here; ffffffffffffffff to 0000000000000000 keeps none"},
     Setting{"dht.data_dir", [](Settings& s) -> Value { return Path{&s.dht.data_dir}; }, any, restart,

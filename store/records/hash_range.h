@@ -3,6 +3,7 @@
 // max = 0.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -32,6 +33,11 @@ public:
     }
     [[nodiscard]] constexpr bool overlaps(const HashRange& other) const {
         return !empty() && !other.empty() && min_ <= other.max_ && other.min_ <= max_;
+    }
+    // The part that both contain, possibly empty.
+    [[nodiscard]] constexpr HashRange common(const HashRange& other) const {
+        if (!overlaps(other)) return {};
+        return {std::max(min_, other.min_), std::min(max_, other.max_)};
     }
     // Splits the range into nearly equal parts, in order and without gaps. Returns fewer parts when the range has
     // fewer keys, and none for the empty range.

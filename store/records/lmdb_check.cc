@@ -15,6 +15,10 @@ void note_defect(StoreCheck& check, std::string words) {
     if (check.defects.size() < defects_max) check.defects.push_back(std::move(words));
 }
 
+std::string in_words(const RecordCount& count) {
+    return std::to_string(count.records) + " records of " + std::to_string(count.bytes) + " bytes";
+}
+
 Result<void> count_records(LmdbRead& read, StoreCheck& check, Counts& counts, const LmdbStore::Progress& progress) {
     constexpr std::uint64_t step = 10'000;
     std::uint64_t seen = 0;
@@ -35,6 +39,20 @@ Result<void> count_records(LmdbRead& read, StoreCheck& check, Counts& counts, co
     }
     if (!more) return more.error();
     return {};
+}
+
+void take_aside(const std::map<Channel, ChannelRow>& aside, ChannelNumber next, StoreCheck& check, Counts& counts) {
+    for (const auto& [channel, row] : aside) {
+        const auto found = counts.find(row.number);
+        const RecordCount count = found == counts.end() ? RecordCount{} : found->second;
+        if (found != counts.end()) counts.erase(found);
+        check.aside = check.aside + count;
+        if (row.number >= next)
+            note_defect(check, "what is set aside of " + channel.name() + " has a number not yet given");
+        if (!(count == row.count))
+            note_defect(check, "of channel " + channel.name() + " " + in_words(row.count) +
+                                   " should be set aside, there are " + in_words(count));
+    }
 }
 
 // Two channels with one number would share records, and so would a channel whose number is still to be assigned.
@@ -60,10 +78,6 @@ Result<void> take_dropped(LmdbRead& read, StoreCheck& check, Counts& counts) {
     return {};
 }
 
-std::string in_words(const RecordCount& count) {
-    return std::to_string(count.records) + " records of " + std::to_string(count.bytes) + " bytes";
-}
-
 }  // namespace
 
 Result<StoreCheck> LmdbStore::check(const Progress& progress) const {
@@ -76,7 +90,9 @@ Result<StoreCheck> LmdbStore::check(const Progress& progress) const {
 
     const auto next = read.get(Table::state, next_number_key);
     if (!next) return next.error();
-    check_numbers(rows_, *next ? parse_number(**next).value_or(ChannelNumber{}) : ChannelNumber{}, check);
+    const ChannelNumber ungiven = *next ? parse_number(**next).value_or(ChannelNumber{}) : ChannelNumber{};
+    check_numbers(rows_, ungiven, check);
+    take_aside(aside_, ungiven, check, counts);
     for (const auto& [channel, row] : rows_) {
         const RecordCount found = counts[row.number];
         counts.erase(row.number);

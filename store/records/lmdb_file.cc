@@ -9,6 +9,7 @@
 
 #include "store/records/big_endian.h"
 #include "store/records/channel_row.h"
+#include "store/records/lmdb_lock_file.h"
 #include "store/records/lmdb_pages.h"
 
 namespace halp {
@@ -57,6 +58,7 @@ Result<void> LmdbFile::open_env(std::uint64_t map_bytes) {
     int code = mdb_env_create(&env_);
     if (code == 0) code = mdb_env_set_maxdbs(env_, tables);
     if (code == 0 && map_bytes > 0) code = mdb_env_set_mapsize(env_, map_bytes);
+    if (code == 0 && access_ != Access::read_only) code = take_room_of_lock_file(path_ + "-lock");
     if (code == 0) code = mdb_env_open(env_, path_.c_str(), flags, 0640);
     int stale = 0;  // removes the reader of a killed process, which would keep all later pages from being reused
     if (code == 0) code = mdb_reader_check(env_, &stale);
@@ -98,10 +100,11 @@ Result<void> LmdbFile::expect_all_pages() const {
     MDB_stat stat{};
     if (const int code = mdb_env_stat(env_, &stat); code != 0) return failure("look at", code);
     if (lmdb_pages_all_there(handle, size, stat.ms_psize)) return {};
-    return Error{ErrorCode::invalid, path_ + " is cut short: it has " + std::to_string(size) + " of at least " +
-                                         std::to_string(used_bytes()) +
-                                         " bytes, and records are among those missing. Restore a whole copy, or remove the "
-                                         "file to begin with no records."};
+    return Error{ErrorCode::invalid,
+                 path_ + " is cut short: it has " + std::to_string(size) + " of at least " +
+                     std::to_string(used_bytes()) +
+                     " bytes, and records are among those missing. Restore a whole copy, or remove the "
+                     "file to begin with no records."};
 }
 
 void LmdbFile::close_env() {
@@ -119,7 +122,8 @@ Result<void> LmdbFile::reopen() {
 
 bool LmdbFile::replaced() const {
     mdb_filehandle_t handle{};
-    struct stat open_file {}, named {};
+    struct stat open_file {
+    }, named{};
     if (env_ == nullptr || mdb_env_get_fd(env_, &handle) != 0 || ::fstat(handle, &open_file) != 0) return false;
     if (::stat(path_.c_str(), &named) != 0) return errno == ENOENT;
     return open_file.st_ino != named.st_ino || open_file.st_dev != named.st_dev;
@@ -297,6 +301,15 @@ LmdbStatus LmdbWrite::erase_record(std::string_view key, std::size_t& old_size) 
     if (code != 0) return status(code);
     old_size = content.mv_size;
     return status(mdb_cursor_del(cursor_, 0));
+}
+
+LmdbStatus LmdbWrite::walk_records(std::string_view from, const VisitRecord& visit) {
+    if (const LmdbStatus begun = records_cursor(); begun != LmdbStatus::ok) return begun;
+    MDB_val name = to_val(from), content{};
+    int code = mdb_cursor_get(cursor_, &name, &content, MDB_SET_RANGE);
+    while (code == 0 && visit(to_view(name), to_view(content)))
+        code = mdb_cursor_get(cursor_, &name, &content, MDB_NEXT);
+    return code == MDB_NOTFOUND ? LmdbStatus::ok : status(code);
 }
 
 LmdbStatus LmdbWrite::erase_prefix(LmdbFile::Table table, std::string_view prefix, std::size_t count,

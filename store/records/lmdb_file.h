@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -127,6 +128,9 @@ public:
     [[nodiscard]] LmdbStatus put_record(std::string_view key, std::string_view value,
                                         std::optional<std::size_t>& old_size);
     [[nodiscard]] LmdbStatus erase_record(std::string_view key, std::size_t& old_size);
+    // Visits the records at and after `from` until `visit` returns false. It must not write.
+    using VisitRecord = std::function<bool(std::string_view key, std::string_view value)>;
+    [[nodiscard]] LmdbStatus walk_records(std::string_view from, const VisitRecord& visit);
     // Erases at most `count` entries whose keys begin with the prefix.
     [[nodiscard]] LmdbStatus erase_prefix(LmdbFile::Table table, std::string_view prefix, std::size_t count,
                                           std::size_t& erased);

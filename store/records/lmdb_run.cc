@@ -32,7 +32,6 @@ private:
 
     LmdbStatus look_up(std::uint32_t channel);
     LmdbStatus create(std::uint32_t channel);
-    LmdbStatus new_number(ChannelNumber& number);
     LmdbStatus store_rows();
 
     const WriteBatch& batch_;
@@ -116,6 +115,13 @@ LmdbStatus BatchRun::remove(const BatchedWrite& write, Wrote& wrote) {
 // Removes the name now and leaves the records to later purges. No reader knows their number any more.
 LmdbStatus BatchRun::remove_channel(const BatchedWrite& write, Wrote& wrote) {
     Place& place = places_[write.channel];
+    const Channel& channel = batch_.channels()[write.channel];
+    bool any_aside = false;
+    if (const LmdbStatus gone = drop_aside_of(txn_, channel, any_aside); gone != LmdbStatus::ok) return gone;
+    if (any_aside) {
+        result_.aside.insert_or_assign(channel, std::nullopt);
+        result_.more_to_purge = true;
+    }
     if (!place.row) {
         wrote = Wrote::absent;
         return LmdbStatus::ok;
@@ -141,20 +147,11 @@ LmdbStatus BatchRun::create(std::uint32_t channel) {
     Place& place = places_[channel];
     if (place.row) return LmdbStatus::ok;
     ChannelRow row;
-    const LmdbStatus numbered = new_number(row.number);
+    const LmdbStatus numbered = new_channel_number(txn_, row.number);
     if (numbered != LmdbStatus::ok) return numbered;
     place.row = row;
     place.changed = true;
     return LmdbStatus::ok;
-}
-
-LmdbStatus BatchRun::new_number(ChannelNumber& number) {
-    std::string_view bytes;
-    const LmdbStatus found = txn_.get(Table::state, next_number_key, bytes);
-    if (found != LmdbStatus::ok && found != LmdbStatus::absent) return found;
-    if (found == LmdbStatus::ok) number = parse_number(bytes).value_or(ChannelNumber{});
-    const ChannelNumber next{static_cast<std::uint64_t>(number) + 1};
-    return txn_.put(Table::state, next_number_key, number_text(next));
 }
 
 LmdbStatus BatchRun::store_rows() {
@@ -185,6 +182,28 @@ LmdbStatus purge(LmdbWrite& txn, std::size_t records_max, bool& more) {
 }
 
 }  // namespace
+
+LmdbStatus new_channel_number(LmdbWrite& txn, ChannelNumber& number) {
+    std::string_view bytes;
+    const LmdbStatus found = txn.get(Table::state, next_number_key, bytes);
+    if (found != LmdbStatus::ok && found != LmdbStatus::absent) return found;
+    if (found == LmdbStatus::ok) number = parse_number(bytes).value_or(ChannelNumber{});
+    const ChannelNumber next{static_cast<std::uint64_t>(number) + 1};
+    return txn.put(Table::state, next_number_key, number_text(next));
+}
+
+LmdbStatus drop_aside_of(LmdbWrite& txn, const Channel& channel, bool& any) {
+    const std::string key = std::string{aside_prefix} + channel.name();
+    std::string_view bytes;
+    const LmdbStatus found = txn.get(Table::state, key, bytes);
+    any = found == LmdbStatus::ok;
+    if (!any) return found == LmdbStatus::absent ? LmdbStatus::ok : found;
+    if (const auto row = decode_row(bytes)) {
+        const std::string mark = std::string{dropped_prefix} + number_text(row->number);
+        if (const LmdbStatus marked = txn.put(Table::state, mark, {}); marked != LmdbStatus::ok) return marked;
+    }
+    return txn.erase(Table::state, key);
+}
 
 LmdbRun run_batch(LmdbFile& file, const WriteBatch& batch) { return BatchRun{file, batch}.run(); }
 

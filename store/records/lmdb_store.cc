@@ -13,8 +13,8 @@ using Table = LmdbFile::Table;
 // How far the map may grow above its maximum, so that records can be removed from a full file: a removal writes
 // new pages before it frees old ones.
 constexpr std::uint64_t reserve_bytes = 16 * 1024 * 1024;
-// A node that always has writes purges at least once in so many commits.
-constexpr std::size_t commits_per_purge = 8;
+// A node that always has writes purges or sweeps at least once in so many commits.
+constexpr std::size_t commits_per_chore = 8;
 constexpr std::size_t value_bytes_limit = std::size_t{1} << 30;
 
 }  // namespace
@@ -42,23 +42,29 @@ Result<void> LmdbStore::load() {
     }
     if (auto known = set_up_format(); !known) return known;
 
+    LmdbRead read{*file_};
+    if (auto loaded = load_channels(read); !loaded) return loaded;
+    if (auto loaded = load_aside(read); !loaded) return loaded;
+    if (auto loaded = load_range(read); !loaded) return loaded;
+
+    const auto dropped = read.seek(Table::state, dropped_prefix);
+    if (!dropped) return dropped.error();
+    purge_pending_ = *dropped && read.key().starts_with(dropped_prefix);
+    return {};
+}
+
+Result<void> LmdbStore::load_channels(LmdbRead& read) {
     rows_.clear();
     total_ = {};
-    LmdbRead read{*file_};
     auto more = read.seek(Table::channels, {});
     for (; more && *more; more = read.next()) {
         const auto name = Channel::parse(read.key());
         const auto row = decode_row(read.value());
         if (!name || !row) return Error{ErrorCode::invalid, "the table of channels is damaged; restore a copy"};
         rows_.emplace(*name, *row);
-        total_.records += row->count.records;
-        total_.bytes += row->count.bytes;
+        total_ = total_ + row->count;
     }
     if (!more) return more.error();
-
-    const auto dropped = read.seek(Table::state, dropped_prefix);
-    if (!dropped) return dropped.error();
-    purge_pending_ = *dropped && read.key().starts_with(dropped_prefix);
     return {};
 }
 
@@ -85,7 +91,9 @@ Result<void> LmdbStore::recover() {
     if (auto opened = file_->reopen(); !opened) return opened;
     if (auto loaded = load(); !loaded) return loaded;
     ++recoveries_;
-    return {};
+    if (!wanted_) return {};
+    const HashRange wanted = *wanted_;
+    return adopt_range(wanted);
 }
 
 // The end of a turn of the loop: no snapshot is in use.
@@ -93,16 +101,21 @@ void LmdbStore::rest() {
     reading_.reset();
     if (committing_ || !file_->broken()) return;
     // The next request returns the error, so this call need not report it. load() finds what is to purge again.
-    if (const auto recovered = recover(); !recovered) purge_pending_ = false;
+    const auto recovered = recover();
+    if (!recovered) purge_pending_ = false;
+    standing_trouble_ = recovered ? std::nullopt : std::optional{recovered.error().message};
 }
 
 // Writes to a file without a name would be lost at the next start, so they are not acknowledged.
 bool LmdbStore::file_was_replaced() {
     if (!file_->replaced()) return false;
-    trouble_ = Error{ErrorCode::io,
-                     "another file has taken the place of the record file while it was in use; writes under way were "
-                     "not acknowledged, and the new file is read from now on"};
-    if (const auto recovered = recover(); !recovered) trouble_ = recovered.error();
+    trouble_ =
+        Error{ErrorCode::io,
+              "another file has taken the place of the record file while it was in use; writes under way were "
+              "not acknowledged, and the new file is read from now on"};
+    const auto recovered = recover();
+    if (!recovered) trouble_ = recovered.error();
+    healed_ = recovered.has_value();
     return true;
 }
 
@@ -134,14 +147,17 @@ Result<bool> LmdbStore::exists(const Channel& channel, Key key) const {
 
 Result<Scan> LmdbStore::scan(const Channel& channel, std::optional<Key> after, const Visit& visit) const {
     const auto number = number_of(channel);
-    if (!number || (after && value_of(*after) == UINT64_MAX)) return Scan::ended;
+    return number ? scan_number(*number, after, visit) : Result<Scan>{Scan::ended};
+}
 
-    const std::string from = record_key(*number, Key{after ? value_of(*after) + 1 : 0});
+Result<Scan> LmdbStore::scan_number(ChannelNumber number, std::optional<Key> after, const Visit& visit) const {
+    if (after && value_of(*after) == UINT64_MAX) return Scan::ended;
+    const std::string from = record_key(number, Key{after ? value_of(*after) + 1 : 0});
     std::optional<LmdbRead> own;  // for slices of long walks outside of a node's turns
     LmdbRead& read = reading_ ? *reading_ : own.emplace(*file_);
     auto more = read.seek(Table::records, from);
     for (; more && *more; more = read.next()) {
-        const auto key = key_in_channel(*number, read.key());
+        const auto key = key_in_channel(number, read.key());
         if (!key) return Scan::ended;
         if (!visit(*key, read.value())) return Scan::stopped;
     }
@@ -215,7 +231,8 @@ void LmdbStore::take_completions(std::vector<Completion>& completions) {
 
 bool LmdbStore::commit_due(Instant now) {
     if (committing_) return false;
-    if (waiting_.empty() && !purge_pending_) return false;
+    if (now >= sweep_again_) sweep_failed_ = false;
+    if (waiting_.empty() && !has_chores()) return retry_later(now);
     if (waiting_.size() >= options_.writes_per_commit || waiting_.bytes() >= options_.bytes_per_commit) return true;
     if (deadline_ == no_deadline) deadline_ = now + options_.gather;
     return now >= deadline_;
@@ -231,24 +248,37 @@ Result<void> LmdbStore::commit() {
     }
 }
 
-bool LmdbStore::purge_turn() const {
-    return purge_pending_ && (waiting_.empty() || commits_since_purge_ >= commits_per_purge);
+// A node that always has writes does a chore between them from time to time.
+LmdbStore::Work LmdbStore::next_work() const {
+    if (!has_chores() || (!waiting_.empty() && commits_since_chore_ < commits_per_chore)) return Work::batch;
+    return served_.stale && !sweep_failed_ ? Work::sweep : Work::purge;
 }
 
 bool LmdbStore::prepare_commit() {
-    if (committing_ || (waiting_.empty() && !purge_pending_)) return false;
+    if (committing_ || (waiting_.empty() && !has_chores())) return false;
     committing_ = true;
     reading_.reset();
-    purge_run_ = purge_turn();
-    commits_since_purge_ = purge_run_ ? 0 : commits_since_purge_ + 1;
+    work_ = next_work();
+    commits_since_chore_ = work_ == Work::batch ? commits_since_chore_ + 1 : 0;
     deadline_ = no_deadline;
-    if (!purge_run_) std::swap(waiting_, running_);
+    if (work_ == Work::batch) std::swap(waiting_, running_);
+    if (work_ == Work::sweep) sweep_ = next_sweep();
     return true;
 }
 
 void LmdbStore::run_commit() {
     assert(committing_);
-    run_ = purge_run_ ? run_purge(*file_, options_.purged_per_commit) : run_batch(*file_, running_);
+    switch (work_) {
+        case Work::batch:
+            run_ = run_batch(*file_, running_);
+            return;
+        case Work::purge:
+            run_ = run_purge(*file_, options_.purged_per_commit);
+            return;
+        case Work::sweep:
+            run_ = run_sweep(*file_, sweep_);
+            return;
+    }
 }
 
 Result<bool> LmdbStore::finish_commit() {
@@ -271,7 +301,7 @@ Result<bool> LmdbStore::finish_commit() {
 }
 
 bool LmdbStore::grow() {
-    const bool removes = purge_run_ || reduced_;
+    const bool removes = work_ != Work::batch || reduced_;
     const std::uint64_t limit = options_.map_bytes_max + (removes ? reserve_bytes : 0);
     const std::uint64_t now = file_->map_bytes();
     if (now >= limit) return false;
@@ -286,25 +316,33 @@ void LmdbStore::accept() {
     for (const auto& [channel, row] : run_.rows) {
         const RecordCount before = count(channel);
         const RecordCount now = row ? row->count : RecordCount{};
-        total_.records += now.records - before.records;  // unsigned arithmetic: a decrease wraps around and back
-        total_.bytes += now.bytes - before.bytes;
+        total_ = total_ + now - before;
         if (row) {
             rows_.insert_or_assign(channel, *row);
         } else {
             rows_.erase(channel);
         }
     }
+    for (const auto& [channel, row] : run_.aside) {
+        if (row)
+            aside_.insert_or_assign(channel, *row);
+        else
+            aside_.erase(channel);
+    }
     completions_.insert(completions_.end(), run_.completions.begin(), run_.completions.end());
-    purge_pending_ = purge_run_ ? run_.more_to_purge : purge_pending_ || run_.more_to_purge;
+    purge_pending_ = work_ == Work::purge ? run_.more_to_purge : purge_pending_ || run_.more_to_purge;
+    if (work_ == Work::sweep) accept_sweep();
 }
 
 // Returns true when the removals of the batch are worth a try alone.
 bool LmdbStore::give_up() {
     if (!trouble_) trouble_ = file_->error();
-    if (purge_run_) {
-        purge_pending_ = false;  // until the next start or the next removal of a channel
-        return false;
+    if (work_ == Work::purge) purge_pending_ = false;  // until the next start or the next removal of a channel
+    if (work_ == Work::sweep) {
+        sweep_failed_ = true;
+        sweep_again_ = no_deadline;  // the next commit_due() sets it
     }
+    if (work_ != Work::batch) return false;
     std::vector<WriteToken> lost;
     if (!reduced_) {
         running_.keep_removals(lost);
@@ -329,7 +367,10 @@ Result<bool> LmdbStore::end_commit() {
         const auto back = file_->set_map_bytes(options_.map_bytes_max);
         if (!back && !trouble_) trouble_ = back.error();
     }
-    if (const auto trouble = std::exchange(trouble_, std::nullopt)) return *trouble;
+    const auto trouble = std::exchange(trouble_, std::nullopt);
+    const bool stands = trouble && !std::exchange(healed_, false);
+    standing_trouble_ = stands ? std::optional{trouble->message} : std::nullopt;
+    if (trouble) return *trouble;
     return false;
 }
 

@@ -22,7 +22,9 @@
 #include "store/records/channel_row.h"
 #include "store/records/lmdb_file.h"
 #include "store/records/lmdb_run.h"
+#include "store/records/lmdb_sweep.h"
 #include "store/records/record_store.h"
+#include "store/records/served_range.h"
 #include "store/records/write_batch.h"
 
 namespace halp {
@@ -48,6 +50,7 @@ struct LmdbOptions {
 struct StoreCheck {
     std::size_t channels = 0;
     RecordCount found;                 // in existing channels
+    RecordCount aside;                 // set aside when the range of the node changed
     std::uint64_t to_purge = 0;        // records of removed channels
     std::vector<std::string> defects;  // sentences, at most 100
 };
@@ -78,6 +81,18 @@ public:
     void remove_channel(const Channel& channel, WriteToken token) override;
     void take_completions(std::vector<Completion>& completions) override;
 
+    [[nodiscard]] HashRange range() const override { return served_.now; }
+    [[nodiscard]] Result<void> set_range(const HashRange& wanted) override;
+    [[nodiscard]] bool sweeping() const override { return served_.stale; }
+    [[nodiscard]] RecordCount set_aside() const override;
+    [[nodiscard]] std::vector<Channel> channels_aside() const override;
+    [[nodiscard]] Result<Scan> scan_aside(const Channel& channel, std::optional<Key> after,
+                                          const Visit& visit) const override;
+    [[nodiscard]] Result<void> drop_aside() override;
+    // For a tool that is about to write records of any key: the node takes them all, and its next start looks which
+    // of them are in its range. Not while sweeping().
+    [[nodiscard]] Result<void> forget_range();
+
     [[nodiscard]] bool commit_due(Instant now) override;
     [[nodiscard]] Instant next_deadline() const override { return deadline_; }
     Result<void> commit() override;
@@ -103,6 +118,8 @@ public:
     [[nodiscard]] std::uint64_t map_bytes() const { return file_->map_bytes(); }
     [[nodiscard]] std::uint64_t used_bytes() const { return file_->used_bytes(); }
     [[nodiscard]] bool purging() const { return purge_pending_; }
+    // Why the file cannot be used or written at present, as a sentence; nothing when the last commit has succeeded.
+    [[nodiscard]] const std::optional<std::string>& trouble() const { return standing_trouble_; }
     // The number of writes in the running commit, and of those that wait for the next.
     [[nodiscard]] std::size_t writes_committing() const { return running_.size(); }
     [[nodiscard]] std::size_t writes_waiting() const { return waiting_.size(); }
@@ -117,6 +134,9 @@ private:
     LmdbStore(std::unique_ptr<LmdbFile> file, const LmdbOptions& options);
     [[nodiscard]] Result<void> load();
     [[nodiscard]] Result<void> set_up_format();
+    [[nodiscard]] Result<void> load_channels(LmdbRead& read);
+    [[nodiscard]] Result<void> load_aside(LmdbRead& read);
+    [[nodiscard]] Result<void> load_range(LmdbRead& read);
     [[nodiscard]] Result<void> recover();
     [[nodiscard]] bool file_was_replaced();
 
@@ -125,7 +145,16 @@ private:
     void submit(const BatchedWrite& write, const Channel& channel, std::string_view value = {});
     [[nodiscard]] bool admits(const BatchedWrite& write, const Channel& channel, std::string_view value) const;
     [[nodiscard]] bool has_room_for(const Channel& channel) const;
-    [[nodiscard]] bool purge_turn() const;
+    [[nodiscard]] Result<Scan> scan_number(ChannelNumber number, std::optional<Key> after,
+                                           const Visit& visit) const;
+    enum class Work : std::uint8_t { batch, purge, sweep };
+    [[nodiscard]] bool has_chores() const { return purge_pending_ || (served_.stale && !sweep_failed_); }
+    [[nodiscard]] Work next_work() const;
+    [[nodiscard]] SweepStep next_sweep() const;
+    void accept_sweep();
+    [[nodiscard]] Result<void> adopt_range(const HashRange& wanted);
+    [[nodiscard]] bool retry_later(Instant now);
+    [[nodiscard]] Result<void> store_range(const ServedRange& range);
 
     [[nodiscard]] bool grow();
     void accept();
@@ -139,6 +168,16 @@ private:
     mutable std::optional<LmdbRead> reading_;
     std::map<Channel, ChannelRow> rows_;  // of completed writes
     RecordCount total_;
+    ServedRange served_;
+    bool range_known_ = false;             // the file names it
+    std::optional<HashRange> wanted_;      // as set_range was told; a tool tells nothing
+    std::map<Channel, ChannelRow> aside_;  // set aside
+    // Where the sweep stands: in this channel, behind this key. Without a channel it begins.
+    std::optional<Channel> sweeping_in_;
+    std::optional<Key> swept_to_;
+    bool channels_swept_ = false;
+    bool sweep_failed_ = false;  // until sweep_again_
+    Instant sweep_again_ = no_deadline;
 
     WriteBatch waiting_;
     Instant deadline_ = no_deadline;
@@ -148,15 +187,18 @@ private:
     bool committing_ = false;
     WriteBatch running_;
     LmdbRun run_;
-    bool purge_run_ = false;
+    Work work_ = Work::batch;
+    SweepStep sweep_;
     bool reduced_ = false;  // only removals are tried
     std::optional<Error> trouble_;
 
+    std::optional<std::string> standing_trouble_;
+    bool healed_ = false;  // what trouble_ reports is over
     std::uint64_t recoveries_ = 0;
     bool recovered_ = false;  // in this commit
 
     bool purge_pending_ = false;
-    std::size_t commits_since_purge_ = 0;
+    std::size_t commits_since_chore_ = 0;
 };
 
 }  // namespace halp

@@ -5,6 +5,12 @@
 #include "store/hash.h"
 
 namespace halp {
+namespace {
+
+// How much of a sweep one commit does, so that requests wait for a few milliseconds at most.
+constexpr std::size_t keys_per_slice = 16384, moves_per_slice = 2048;
+
+}  // namespace
 
 MemoryStore::MemoryStore(const Limits& limits) : limits_(limits) {
     limits_.value_bytes_max = std::min(limits_.value_bytes_max, ChannelRecords::value_bytes_max);
@@ -60,6 +66,10 @@ void MemoryStore::create_channel(const Channel& channel, WriteToken token) {
 }
 
 void MemoryStore::remove_channel(const Channel& channel, WriteToken token) {
+    if (const auto stale = aside_.find(channel); stale != aside_.end()) {
+        aside_total_ = aside_total_ - stale->second.count();
+        aside_.erase(stale);
+    }
     const auto found = channels_.find(channel);
     if (found == channels_.end()) return complete(token, Wrote::absent);
     recount(found->second.count(), {});
@@ -110,14 +120,86 @@ ChannelRecords* MemoryStore::create(const Channel& channel) {
 }
 
 bool MemoryStore::has_room_for(const std::optional<std::string_view>& old, std::string_view value) const {
-    const std::uint64_t now = total_.bytes + total_.records * record_overhead_bytes;
+    const std::uint64_t records = total_.records + aside_total_.records;
+    const std::uint64_t now = total_.bytes + aside_total_.bytes + records * record_overhead_bytes;
     const std::uint64_t freed = old ? old->size() + record_overhead_bytes : 0;
     return now - freed + value.size() + record_overhead_bytes <= limits_.bytes_max;
 }
 
-void MemoryStore::recount(const RecordCount& before, const RecordCount& now) {
-    total_.records += now.records - before.records;  // unsigned arithmetic: a decrease wraps around and back
-    total_.bytes += now.bytes - before.bytes;
+void MemoryStore::recount(const RecordCount& before, const RecordCount& now) { total_ = total_ + now - before; }
+
+// ---- the range ----
+
+Result<void> MemoryStore::set_range(const HashRange& wanted) {
+    const ServedRange moved = served_.moved_to(wanted);
+    if (moved == served_) return {};
+    served_ = moved;
+    sweeping_in_.reset();
+    if (served_.stale && total_.records == 0) served_ = served_.all_set_aside();
+    return {};
+}
+
+Result<void> MemoryStore::commit() {
+    if (!served_.stale) return {};
+    const auto at = sweeping_in_ ? channels_.lower_bound(*sweeping_in_) : channels_.begin();
+    if (at == channels_.end()) {
+        sweeping_in_.reset();
+        served_ = served_.all_set_aside();
+        return {};
+    }
+    if (sweeping_in_ != at->first) {
+        sweeping_in_ = at->first;
+        swept_to_.reset();
+    }
+    sweep_slice(Channel{at->first});
+    return {};
+}
+
+void MemoryStore::sweep_slice(const Channel& channel) {
+    std::vector<Key> stale;
+    std::size_t seen = 0;
+    const ChannelRecords& records = channels_.at(channel);
+    const bool ended = records.walk(swept_to_, [&](Key key, std::string_view) {
+        if (!served_.now.contains(key)) stale.push_back(key);
+        swept_to_ = key;
+        return ++seen < keys_per_slice && stale.size() < moves_per_slice;
+    });
+    for (const Key key : stale) move_aside(channel, key);
+    if (!ended) return;
+    // A channel whose records have all moved is not this node's any more.
+    const auto next = channels_.upper_bound(channel);
+    sweeping_in_ = next == channels_.end() ? std::nullopt : std::optional{next->first};
+    if (aside_.count(channel) != 0 && records.count().records == 0) channels_.erase(channel);
+    swept_to_.reset();
+    if (!sweeping_in_) served_ = served_.all_set_aside();
+}
+
+// An older record of the key that was set aside before is replaced.
+void MemoryStore::move_aside(const Channel& channel, Key key) {
+    ChannelRecords& from = channels_.at(channel);
+    ChannelRecords& to = aside_[channel];
+    const RecordCount before = from.count(), before_aside = to.count();
+    to.put(key, *from.get(key));
+    from.remove(key);
+    recount(before, from.count());
+    aside_total_ = aside_total_ + to.count() - before_aside;
+}
+
+std::vector<Channel> MemoryStore::channels_aside() const {
+    std::vector<Channel> names;
+    for (const auto& entry : aside_) names.push_back(entry.first);
+    return names;
+}
+
+Result<Scan> MemoryStore::scan_aside(const Channel& channel, std::optional<Key> after, const Visit& visit) const {
+    const auto found = aside_.find(channel);
+    return found == aside_.end() || found->second.walk(after, visit) ? Scan::ended : Scan::stopped;
+}
+
+Result<void> MemoryStore::drop_aside() {
+    aside_.clear();
+    aside_total_ = {};
+    return {};
 }
 
 }  // namespace halp

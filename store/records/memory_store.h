@@ -12,6 +12,7 @@
 
 #include "store/records/channel_records.h"
 #include "store/records/record_store.h"
+#include "store/records/served_range.h"
 
 namespace halp {
 
@@ -49,6 +50,18 @@ public:
     void take_completions(std::vector<Completion>& completions) override;
     [[nodiscard]] bool completes_at_once() const override { return true; }
 
+    [[nodiscard]] HashRange range() const override { return served_.now; }
+    [[nodiscard]] Result<void> set_range(const HashRange& wanted) override;
+    [[nodiscard]] bool sweeping() const override { return served_.stale; }
+    [[nodiscard]] RecordCount set_aside() const override { return aside_total_; }
+    [[nodiscard]] std::vector<Channel> channels_aside() const override;
+    [[nodiscard]] Result<Scan> scan_aside(const Channel& channel, std::optional<Key> after,
+                                          const Visit& visit) const override;
+    [[nodiscard]] Result<void> drop_aside() override;
+    [[nodiscard]] bool commit_due(Instant) override { return sweeping(); }
+    [[nodiscard]] Instant next_deadline() const override { return sweeping() ? never : no_deadline; }
+    Result<void> commit() override;  // one slice of the sweep
+
     // A put with its result, without a token.
     Wrote put_now(const Channel& channel, Key key, std::string_view value);
     [[nodiscard]] std::optional<std::string_view> find(const Channel& channel, Key key) const;
@@ -61,11 +74,19 @@ private:
     ChannelRecords* create(const Channel& channel);
     [[nodiscard]] bool has_room_for(const std::optional<std::string_view>& old, std::string_view value) const;
     void recount(const RecordCount& before, const RecordCount& now);
+    void sweep_slice(const Channel& channel);
+    void move_aside(const Channel& channel, Key key);
     void complete(WriteToken token, Wrote wrote) { completions_.push_back({token, wrote}); }
 
     Limits limits_;
     std::map<Channel, ChannelRecords> channels_;
     RecordCount total_;
+    ServedRange served_;
+    std::map<Channel, ChannelRecords> aside_;
+    RecordCount aside_total_;
+    // Where the sweep stands: in this channel, behind this key.
+    std::optional<Channel> sweeping_in_;
+    std::optional<Key> swept_to_;
     std::vector<Completion> completions_;
 };
 

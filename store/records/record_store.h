@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "store/records/channel.h"
+#include "store/records/hash_range.h"
 #include "store/records/key.h"
 #include "store/result.h"
 #include "store/time.h"
@@ -43,6 +44,14 @@ struct RecordCount {
     std::uint64_t bytes = 0;  // of all values
     bool operator==(const RecordCount&) const = default;
 };
+
+constexpr RecordCount operator+(const RecordCount& one, const RecordCount& other) {
+    return {one.records + other.records, one.bytes + other.bytes};
+}
+// `some` is a part of `all`.
+constexpr RecordCount operator-(const RecordCount& all, const RecordCount& some) {
+    return {all.records - some.records, all.bytes - some.bytes};
+}
 
 enum class Scan : std::uint8_t { stopped, ended };  // stopped by the visitor, or ended with the channel
 
@@ -97,7 +106,25 @@ public:
     // Whether every write is completed when its call returns.
     [[nodiscard]] virtual bool completes_at_once() const { return false; }
 
-    // ---- committing: for engines that do not complete at once ----
+    // ---- the range of the node (store/records/README.md, "When the range changes") ----
+
+    // The callers keep requests for other keys away. While sweeping(), scan() still visits records out of the
+    // range, and its caller leaves them out.
+    [[nodiscard]] virtual HashRange range() const = 0;
+    // Changes the range: completes all waiting writes, and stores the new range as durably as a write. Later
+    // commits set the stale records aside, slice by slice. Until they have done so, sweeping() is true and
+    // range() is what the old and the new range have in common. On failure nothing has changed.
+    [[nodiscard]] virtual Result<void> set_range(const HashRange& wanted) = 0;
+    [[nodiscard]] virtual bool sweeping() const = 0;
+    // The records that were set aside: no request finds them, and they take room until they are dropped or their
+    // channel is removed.
+    [[nodiscard]] virtual RecordCount set_aside() const = 0;
+    [[nodiscard]] virtual std::vector<Channel> channels_aside() const = 0;
+    [[nodiscard]] virtual Result<Scan> scan_aside(const Channel& channel, std::optional<Key> after,
+                                                  const Visit& visit) const = 0;
+    [[nodiscard]] virtual Result<void> drop_aside() = 0;
+
+    // ---- committing: for engines that do not complete at once, and for sweeps of all ----
 
     // To be called at the end of every turn with writes, and at the deadline. The gathering time begins with the
     // first call that finds waiting writes.

@@ -116,7 +116,7 @@ void TcmReader::value_length_came(std::uint64_t length) {
     bool keep = false;
     if (!key_valid_) {
         ++counts_.invalid;
-    } else if (length == 0) {
+    } else if (length == 0 && !rules_.keep_empty) {
         ++counts_.empty;
     } else if (length > rules_.value_bytes_max) {
         ++counts_.too_big;

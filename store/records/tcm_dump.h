@@ -34,6 +34,7 @@ enum class OutOfRange : std::uint8_t { load, ignore, fatal };
 
 struct TcmRules {
     std::size_t value_bytes_max = 65536;  // longer values are skipped (batch_size of the originals)
+    bool keep_empty = false;              // the originals skip empty values, too
     HashRange range = HashRange::full();
     OutOfRange out_of_range = OutOfRange::load;
     std::uint64_t abort_after_all_out_of_range = 10000;  // 0: never

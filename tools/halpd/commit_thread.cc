@@ -51,7 +51,7 @@ CommitThread::CommitThread(std::unique_ptr<LmdbStore> store, event_base* base, c
 }
 
 CommitThread::~CommitThread() {
-    if (running_) static_cast<void>(wait());
+    if (running_) static_cast<void>(wait());  // nobody is left to be told; drain() has been before
     stop_ = true;
     go_.release();
     thread_.join();
@@ -66,7 +66,7 @@ void CommitThread::work() {
         store_->run_commit();
         done_.release();
         const std::uint64_t one = 1;
-        static_cast<void>(!::write(wake_fd_, &one, sizeof one));
+        static_cast<void>(!::write(wake_fd_, &one, sizeof one));  // fails only when it is readable anyway
     }
 }
 
@@ -105,7 +105,7 @@ Result<void> CommitThread::wait() {
 
 void CommitThread::on_done() {
     std::uint64_t times = 0;
-    static_cast<void>(!::read(wake_fd_, &times, sizeof times));
+    static_cast<void>(!::read(wake_fd_, &times, sizeof times));  // how often does not matter
     // commit() may have waited for this one already.
     if (!running_ || !done_.try_acquire()) return;
     const auto over = step();
@@ -118,6 +118,19 @@ Result<void> CommitThread::commit() {
     const Result<void> before = running_ ? wait() : Result<void>{};
     start();
     return before;
+}
+
+// Both wait for the disk: nothing else may write to the store meanwhile. Writes that fail here have been told so.
+Result<void> CommitThread::set_range(const HashRange& wanted) {
+    const Result<void> before = commit_all();
+    const Result<void> set = store_->set_range(wanted);
+    return set || before ? set : before;
+}
+
+Result<void> CommitThread::drop_aside() {
+    const Result<void> before = commit_all();
+    const Result<void> dropped = store_->drop_aside();
+    return dropped || before ? dropped : before;
 }
 
 Result<void> CommitThread::commit_all() {

@@ -75,6 +75,16 @@ public:
         store_->remove_channel(channel, token);
     }
     void take_completions(std::vector<Completion>& completions) override { store_->take_completions(completions); }
+    [[nodiscard]] HashRange range() const override { return store_->range(); }
+    [[nodiscard]] Result<void> set_range(const HashRange& wanted) override;
+    [[nodiscard]] bool sweeping() const override { return store_->sweeping(); }
+    [[nodiscard]] RecordCount set_aside() const override { return store_->set_aside(); }
+    [[nodiscard]] std::vector<Channel> channels_aside() const override { return store_->channels_aside(); }
+    [[nodiscard]] Result<Scan> scan_aside(const Channel& channel, std::optional<Key> after,
+                                          const Visit& visit) const override {
+        return store_->scan_aside(channel, after, visit);
+    }
+    [[nodiscard]] Result<void> drop_aside() override;
     [[nodiscard]] bool commit_due(Instant now) override { return !running_ && store_->commit_due(now); }
     [[nodiscard]] Instant next_deadline() const override { return store_->next_deadline(); }
     // Starts a commit; waits first if one is running.

@@ -176,7 +176,10 @@ void Daemon::add_connections(Json& status) const {
     if (admin_server_) status.set("admin", admin_server_->status());
 }
 
-void Daemon::run() { world_.run(); }
+Result<void> Daemon::run() {
+    world_.run();
+    return failure_ ? Result<void>{*failure_} : Result<void>{};
+}
 
 void Daemon::note(const Event& event) {
     log_observer_.note(event);
@@ -213,7 +216,7 @@ void Daemon::finish() {
     world_.stop_listening();
     node_->flush();
     if (!dht_) return world_.stop_when_quiet(drain_patience);
-    dht_->drain();
+    if (const Result<void> kept = dht_->drain(); !kept) failure_ = kept.error();
     finish_when_dht_is_quiet(world_.clock().now() + drain_patience);
 }
 
@@ -269,7 +272,8 @@ void Daemon::apply(const config::LoadedSettings& fresh) {
     if (dht_) {
         if (const Result<void> read = dht_->reload_credentials(); !read)
             log_.write(LogLevel::error, "dht_credentials_kept", read.error().message + "; the old ones stay");
-        dht_->reload_range(settings_.dht);
+        if (const Result<void> changed = dht_->reload_range(settings_.dht); !changed)
+            log_.write(LogLevel::error, "dht_range_kept", changed.error().message + "; the old range stays");
     }
     log_.write(LogLevel::info, "config_loaded", "the configuration was read again");
 }

@@ -35,7 +35,8 @@ public:
 
     // Takes the state directory, the port and the admin socket. The error is a sentence for the operator.
     Result<void> start();
-    void run();  // until it has left the swarm
+    // Until it has left the swarm. The error is a sentence for the operator: not everything was kept.
+    [[nodiscard]] Result<void> run();
 
 private:
     void note(const Event& event) override;
@@ -81,6 +82,7 @@ private:
     std::unique_ptr<DhtService> dht_;  // null: not configured
     std::unique_ptr<AdminApi> admin_api_;
     std::unique_ptr<AdminServer> admin_server_;
+    std::optional<Error> failure_;
     bool leaving_ = false, finished_ = false, debug_ = false;
 };
 

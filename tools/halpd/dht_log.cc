@@ -79,6 +79,22 @@ DhtLog::Line DhtLog::line_of(const DhtRecordsLeftOut& event) {
             Json::object().set("times", event.times)};
 }
 
+DhtLog::Line DhtLog::line_of(const DhtRangeChanged& event) {
+    const std::string first = key_text(Key{event.range.min()}), last = key_text(Key{event.range.max()});
+    std::string sentence = "keeping the keys of " + first + " to " + last + " from now on";
+    const std::uint64_t aside = event.set_aside.records;
+    if (aside > 0)
+        sentence +=
+            "; " + std::to_string(aside) + (aside == 1 ? " record" : " records") +
+            " of other keys set aside, not served and not forgotten (store/records/README.md, \"When the range "
+            "changes\")";
+    return {aside > 0 ? LogLevel::warn : LogLevel::info,
+            "dht_range",
+            sentence,
+            {},
+            Json::object().set("range_min", first).set("range_max", last).set("set_aside", aside)};
+}
+
 void DhtLog::note(const DhtEvent& event) {
     std::visit([this](const auto& one) { write(line_of(one)); }, event);
 }

@@ -1,6 +1,8 @@
 #include "tools/halpd/dht_service.h"
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <functional>
 #include <set>
 #include <string>
@@ -16,6 +18,7 @@
 #include "store/records/hash_range.h"
 #include "store/records/lmdb_store.h"
 #include "store/records/memory_store.h"
+#include "tools/program/broken_page.h"
 
 namespace halp {
 namespace {
@@ -60,6 +63,8 @@ Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& 
     if (!credentials) return credentials.error();
     if (Result<void> opened = service->open_store(); !opened) return opened.error();
     service->make_node(std::move(*credentials));
+    if (service->store_->sweeping())  // the node follows it to its end
+        if (Result<void> set = service->node_->set_range(service->wanted_range()); !set) return set.error();
     if (Result<void> listening = service->listen(); !listening) return listening.error();
     if (settings.test_client)
         log.write(LogLevel::warn, "dht_test_client",
@@ -73,6 +78,7 @@ DhtService::DhtService(const config::DhtSettings& settings, const config::Direct
     : settings_(settings),
       data_dir_(directories.dht_data),
       credentials_file_(directories.dht_credentials),
+      log_file_(directories.log_file),
       log_(log),
       world_(limits_for_streaming(settings.connections_max + connections_to_shed), world.base(), &world.files()),
       dht_log_(log, world_.clock()) {
@@ -109,9 +115,32 @@ Result<void> DhtService::lock_data() {
 Result<void> DhtService::open_dumps() {
     if (Result<void> locked = lock_data(); !locked) return locked;
     TcmRules rules;
-    rules.value_bytes_max = neo::HandlerLimits{}.value_bytes_max;
-    rules.range = HashRange::make(settings_.range_min, settings_.range_max).value();
-    return dumps_.emplace(data_dir_, log_).load(rules, *store_);
+    rules.value_bytes_max = neo::HandlerLimits{}.value_bytes_max;  // whatever this node may have written
+    rules.keep_empty = true;
+    rules.range = wanted_range();
+    RecordDumps& dumps = dumps_.emplace(data_dir_, log_);
+    const Result<HashRange> current = dumps.range();
+    if (!current) return current.error();
+    if (Result<void> loaded = dumps.load(rules, *store_); !loaded) return loaded;
+    if (Result<void> set = store_->set_range(*current); !set) return set;
+    return dumps.narrow_to(wanted_range());
+}
+
+HashRange DhtService::wanted_range() const {
+    return HashRange::make(settings_.range_min, settings_.range_max).value();
+}
+
+// Records that this node does not serve any more are set aside before the first client comes. Of very many of them
+// the rest is left to the running node.
+Result<void> DhtService::begin_range() {
+    constexpr Duration patience = std::chrono::seconds{2};
+    if (Result<void> set = store_->set_range(wanted_range()); !set) return set;
+    if (!store_->sweeping()) return {};
+    const Instant latest = world_.clock().now() + patience;
+    while (store_->sweeping() && world_.clock().now() < latest)
+        if (Result<void> slice = store_->commit(); !slice) return slice;
+    if (!store_->sweeping()) dht_log_.note(DhtRangeChanged{store_->range(), store_->set_aside()});
+    return {};
 }
 
 Result<void> DhtService::open_store() {
@@ -119,13 +148,35 @@ Result<void> DhtService::open_store() {
         MemoryStore::Limits limits;
         limits.bytes_max = settings_.bytes_max;
         store_ = std::make_unique<MemoryStore>(limits);
-        return settings_.dumps ? open_dumps() : Result<void>{};
+        if (settings_.dumps)
+            if (Result<void> loaded = open_dumps(); !loaded) return loaded;
+        return begin_range();
     }
+    return open_file();
+}
+
+// The file is read through a map of it. A page that cannot be had ends the process.
+void DhtService::expect_broken_pages() const {
+    end_on_broken_page(
+        {SIGBUS},
+        "halpd: a page of " + data_dir_ +
+            "/records.lmdb cannot be read or written: the file was cut short while it was in use, or "
+            "its disk is full or fails. Ending. Records in other pages are whole; the next start looks "
+            "what is missing.",
+        log_file_);
+}
+
+Result<void> DhtService::open_file() {
+    expect_broken_pages();
     if (Result<void> locked = lock_data(); !locked) return locked;
     Result<std::unique_ptr<LmdbStore>> store =
         LmdbStore::open(data_dir_ + "/records.lmdb", store_options(settings_));
     if (!store) return Error{store.error().code, store.error().message + " (dht.data_dir)"};
-    auto commits = std::make_unique<CommitThread>(std::move(*store), world_.base(), world_.clock(),
+    store_ = std::move(*store);
+    if (Result<void> begun = begin_range(); !begun)
+        return Error{begun.error().code, begun.error().message + " (dht.data_dir)"};
+    std::unique_ptr<LmdbStore> file{static_cast<LmdbStore*>(store_.release())};
+    auto commits = std::make_unique<CommitThread>(std::move(file), world_.base(), world_.clock(),
                                                   [this](const Result<void>& outcome) {
                                                       if (!outcome)
                                                           dht_log_.note(DhtStoreFailed{outcome.error().message});
@@ -138,7 +189,7 @@ Result<void> DhtService::open_store() {
 
 void DhtService::make_node(neo::Credentials credentials) {
     DhtNodeOptions options;
-    options.range = HashRange::make(settings_.range_min, settings_.range_max).value();
+    options.range = store_->range();
     options.connections_max = settings_.connections_max;
     options.session.message_bytes_max = settings_.message_bytes_max;
     options.session.handshake_timeout = settings_.handshake_timeout;
@@ -169,9 +220,10 @@ Result<void> DhtService::listen() {
 std::optional<Endpoint> DhtService::reachable_at(const NodeStatus& overlay) const {
     if (settings_.advertise) return settings_.advertise;
     if (!settings_.listen.wildcard()) {
-        // A loopback address is useless to the nodes of a swarm on several machines.
-        const bool misleading = is_loopback(listening_.host) && overlay.self && !is_loopback(overlay.self->host);
-        return misleading ? std::nullopt : std::optional<Endpoint>{listening_};
+        // A loopback address means another machine to each member of a swarm, unless the swarm is on loopback.
+        const bool all_here = overlay.self && is_loopback(overlay.self->host);
+        if (is_loopback(listening_.host) && !all_here) return std::nullopt;
+        return listening_;
     }
     if (!overlay.self) return std::nullopt;
     return Endpoint{overlay.self->host, listening_.port};
@@ -185,7 +237,8 @@ void DhtService::announce_in(OverlayNode& overlay) {
                             return one.label == label && one.endpoint == *reachable;
                         });
     if (stands && announced_ == reachable) return;
-    if (announced_ && announced_ != reachable) static_cast<void>(overlay.withdraw(label, *announced_));
+    // Not withdrawn: it was not announced any more.
+    if (announced_ && announced_ != reachable && !overlay.withdraw(label, *announced_)) announced_.reset();
     announced_.reset();
     if (!reachable) return;
     if (const Result<void> done = overlay.announce(label, *reachable); !done) return;  // tried again soon
@@ -202,32 +255,44 @@ Result<void> DhtService::reload_credentials() {
     return {};
 }
 
-void DhtService::reload_range(const config::DhtSettings& fresh) {
-    if (fresh.range_min == settings_.range_min && fresh.range_max == settings_.range_max) return;
+Result<void> DhtService::reload_range(const config::DhtSettings& fresh) {
+    if (fresh.range_min == settings_.range_min && fresh.range_max == settings_.range_max) return {};
+    const HashRange range = HashRange::make(fresh.range_min, fresh.range_max).value();
+    Result<void> changed = dumps_ ? dumps_->narrow_to(range) : Result<void>{};
+    if (changed) changed = node_->set_range(range);
+    range_trouble_ =
+        changed ? std::nullopt : std::optional{"the range could not be changed: " + changed.error().message};
+    if (!changed) return changed;
     settings_.range_min = fresh.range_min;
     settings_.range_max = fresh.range_max;
-    const HashRange range = HashRange::make(settings_.range_min, settings_.range_max).value();
-    node_->set_range(range);
-    const std::string first = key_text(Key{range.min()}), last = key_text(Key{range.max()});
-    log_.write(LogLevel::info, "dht_range", "keeping the keys of " + first + " to " + last + " from now on",
-               Json::object().set("range_min", first).set("range_max", last));
+    return {};
 }
 
 // ---- shutdown ----
 
-void DhtService::drain() {
+Result<void> DhtService::drain() {
     world_.stop_listening();
+    Result<void> kept;
     if (commits_) {
-        Result<void> done = commits_->commit_all();
-        if (done) done = commits_->store().sync();
-        if (!done) dht_log_.note(DhtStoreFailed{done.error().message});
+        kept = commits_->commit_all();
+        if (const Result<void> synced = commits_->store().sync(); kept) kept = synced;
+        if (!kept) dht_log_.note(DhtStoreFailed{kept.error().message});
     }
     node_->records_changed();
     node_->disconnect_all();
-    if (dumps_) dumps_->write(*store_);
+    if (!dumps_) return kept;
+    while (store_->sweeping())
+        if (const Result<void> slice = store_->commit(); !slice) return slice;
+    return dumps_->write(*store_);
 }
 
 // ---- status ----
+
+// Why records cannot be kept as they should be; nothing when all is well.
+std::optional<std::string> DhtService::trouble() const {
+    if (commits_ && commits_->store().trouble()) return commits_->store().trouble();
+    return range_trouble_;
+}
 
 Json DhtService::status() const {
     const DhtNodeStatus now = node_->status();
@@ -238,8 +303,14 @@ Json DhtService::status() const {
     object.set("announced", announced_ ? Json{announced_->text()} : Json{});
     object.set("engine", config::plain_text(config::value_of(shown.engine)));
     if (commits_) object.set("durability", config::plain_text(config::value_of(shown.durability)));
-    object.set("range_min", key_text(Key{shown.range_min}));
-    object.set("range_max", key_text(Key{shown.range_max}));
+    object.set("range_min", key_text(Key{store_->range().min()}));
+    object.set("range_max", key_text(Key{store_->range().max()}));
+    const RecordCount aside = store_->set_aside();
+    object.set("sweeping", store_->sweeping()).set("set_aside", aside.records);
+    object.set("set_aside_bytes", aside.bytes);
+    const std::optional<std::string> trouble = this->trouble();
+    object.set("trouble", trouble ? Json{*trouble} : Json{});
+    if (commits_) object.set("recoveries", commits_->store().recoveries());
     object.set("channels", store_->channel_count()).set("records", total.records);
     object.set("value_bytes", total.bytes).set("waiting_bytes", store_->waiting_bytes());
     object.set("credentials", credentials_).set("connections", now.connections);

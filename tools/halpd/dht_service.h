@@ -42,13 +42,15 @@ public:
     // On failure the old credentials stay.
     [[nodiscard]] Result<void> reload_credentials();
     // Applies the range of a reloaded configuration to the running node. Clients with GetHashRange are told, and
-    // keys outside of it are answered with WrongNode. Records outside of it stay, as after a restart.
-    void reload_range(const config::DhtSettings& fresh);
+    // keys outside of it are answered with WrongNode. Records outside of it are set aside, as after a restart. On
+    // failure the old range stays.
+    [[nodiscard]] Result<void> reload_range(const config::DhtSettings& fresh);
 
     // To be called in this order at the end: stop accepting connections; commit and answer everything and close
     // the connections; wait until they are closed.
     void stop_listening() { world_.stop_listening(); }
-    void drain();
+    // An error: records are lost with the process, or may be.
+    [[nodiscard]] Result<void> drain();
     [[nodiscard]] bool quiet() const { return world_.quiet(); }
 
     [[nodiscard]] Json status() const;
@@ -60,6 +62,11 @@ private:
                Log& log, ShortageLog& shortages);
     Result<void> open_store();
     Result<void> open_dumps();
+    Result<void> open_file();
+    void expect_broken_pages() const;
+    [[nodiscard]] Result<void> begin_range();
+    [[nodiscard]] HashRange wanted_range() const;
+    [[nodiscard]] std::optional<std::string> trouble() const;
     Result<void> lock_data();
     Result<void> listen();
     void make_node(neo::Credentials credentials);
@@ -67,7 +74,7 @@ private:
     [[nodiscard]] std::optional<Endpoint> reachable_at(const NodeStatus& overlay) const;
 
     config::DhtSettings settings_;
-    std::string data_dir_, credentials_file_;
+    std::string data_dir_, credentials_file_, log_file_;
     Log& log_;
     LibeventWorld world_;  // on the same loop, with other limits
     DhtLog dht_log_;
@@ -80,6 +87,7 @@ private:
     Endpoint listening_;
     std::optional<Endpoint> announced_;
     std::size_t credentials_ = 0;
+    std::optional<std::string> range_trouble_;
 };
 
 }  // namespace halp

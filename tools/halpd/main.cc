@@ -44,8 +44,10 @@ int run(halp::config::LoadedSettings loaded, const halp::config::SettingSources&
         std::fprintf(stderr, "halpd: %s\n", started.error().message.c_str());
         return exit_failed;
     }
-    daemon.run();
-    return 0;
+    const halp::Result<void> kept = daemon.run();
+    if (kept) return 0;
+    std::fprintf(stderr, "halpd: %s\n", kept.error().message.c_str());
+    return exit_failed;
 }
 
 }  // namespace

@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <string_view>
@@ -25,6 +27,8 @@ constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
 constexpr std::string_view extension = ".tcm";
 constexpr std::string_view unfinished = ".dumping";
 constexpr const char* deleted = "deleted";
+constexpr const char* set_aside = "set-aside";
+constexpr std::string_view range_file = "/range";
 constexpr std::size_t channels_per_page = 1000;
 
 class File {
@@ -93,23 +97,67 @@ bool write_all(int fd, std::string& bytes) {
     return true;
 }
 
-bool write_channel(int fd, const Channel& channel, const RecordStore& store) {
+// Reads a slice of a channel: RecordStore::scan, or scan_aside.
+using ReadSlice = std::function<Result<Scan>(std::optional<Key> after, const RecordStore::Visit& visit)>;
+
+Result<void> write_channel(int fd, const std::string& path, const ReadSlice& read) {
     TcmWriter writer;
     std::string buffer;
     writer.begin(buffer);
     std::optional<Key> after;
     for (Scan scan = Scan::stopped; scan == Scan::stopped;) {
-        const Result<Scan> slice = store.scan(channel, after, [&](Key key, std::string_view value) {
+        const Result<Scan> slice = read(after, [&](Key key, std::string_view value) {
             writer.record(key, value, buffer);
             after = key;
             return buffer.size() < buffer_bytes;
         });
-        errno = EIO;
-        if (!slice || !write_all(fd, buffer)) return false;
+        if (!slice) return slice.error();
+        if (!write_all(fd, buffer)) return io_error(path, "written");
         scan = *slice;
     }
     writer.end(buffer);
-    return write_all(fd, buffer);
+    if (!write_all(fd, buffer)) return io_error(path, "written");
+    return {};
+}
+
+// A file that gets its name when it is complete and on the disk. Until then it lies beside it.
+class NewFile {
+public:
+    explicit NewFile(std::string path)
+        : path_(std::move(path)),
+          beside_((fs::path(path_).parent_path() / "new.XXXXXX").string() + std::string(unfinished)),
+          file_(::mkostemps(beside_.data(), static_cast<int>(unfinished.size()), O_CLOEXEC)) {}
+    ~NewFile() {
+        if (file_ && !named_) ::unlink(beside_.c_str());
+    }
+    NewFile(const NewFile&) = delete;
+    NewFile& operator=(const NewFile&) = delete;
+    [[nodiscard]] int get() const { return file_.get(); }
+    [[nodiscard]] Result<void> made() const {
+        if (!file_) return io_error(path_, "written");
+        return {};
+    }
+    [[nodiscard]] Result<void> synced() const {
+        if (::fchmod(file_.get(), 0640) != 0 || ::fsync(file_.get()) != 0) return io_error(path_, "written");
+        return {};
+    }
+    [[nodiscard]] Result<void> name() {
+        if (::rename(beside_.c_str(), path_.c_str()) != 0) return io_error(path_, "written");
+        named_ = true;
+        return {};
+    }
+
+private:
+    const std::string path_;
+    std::string beside_;
+    File file_;
+    bool named_ = false;
+};
+
+Result<void> sync_directory(const std::string& path) {
+    const File handle(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!handle || ::fsync(handle.get()) != 0) return io_error(path, "written");
+    return {};
 }
 
 // `NAME.tcm`, or `NAME.1.tcm` and so on if it exists. No channel can have such a name.
@@ -181,22 +229,77 @@ Result<void> RecordDumps::make_way(const std::string& path, const Channel& chann
 
 Result<void> RecordDumps::dump(const Channel& channel, const RecordStore& store) {
     const std::string path = path_of(channel);
-    std::string beside = path + ".XXXXXX" + std::string(unfinished);
-    const File file(::mkostemps(beside.data(), static_cast<int>(unfinished.size()), O_CLOEXEC));
-    if (!file) return io_error(path, "written");
-    Result<void> done;
-    if (!write_channel(file.get(), channel, store) || ::fchmod(file.get(), 0640) != 0 || ::fsync(file.get()) != 0)
-        done = io_error(path, "written");
-    if (done) done = make_way(path, channel);
-    if (done && ::rename(beside.c_str(), path.c_str()) != 0) done = io_error(path, "written");
-    if (done)
-        own_.insert(channel);
-    else
-        ::unlink(beside.c_str());
-    return done;
+    NewFile file(path);
+    if (auto made = file.made(); !made) return made;
+    const auto read = [&](std::optional<Key> after, const RecordStore::Visit& visit) {
+        return store.scan(channel, after, visit);
+    };
+    if (auto written = write_channel(file.get(), path, read); !written) return written;
+    if (auto synced = file.synced(); !synced) return synced;
+    if (auto free = make_way(path, channel); !free) return free;
+    if (auto named = file.name(); !named) return named;
+    own_.insert(channel);
+    return {};
 }
 
-void RecordDumps::put_away_deleted(const RecordStore& store) {
+// A file of an earlier run stays.
+Result<void> RecordDumps::dump_aside(const Channel& channel, const RecordStore& store) {
+    const fs::path folder = fs::path(directory_) / set_aside;
+    std::error_code failed;
+    fs::create_directory(folder, failed);  // what fails here fails again below
+    const std::string path = free_path(folder, channel).string();
+    NewFile file(path);
+    if (auto made = file.made(); !made) return made;
+    const auto read = [&](std::optional<Key> after, const RecordStore::Visit& visit) {
+        return store.scan_aside(channel, after, visit);
+    };
+    if (auto written = write_channel(file.get(), path, read); !written) return written;
+    if (auto synced = file.synced(); !synced) return synced;
+    if (auto named = file.name(); !named) return named;
+    log_.write(LogLevel::warn, "dht_set_aside",
+               "the records of channel " + channel.name() + " that have left the node's range are in " + path);
+    return sync_directory(folder.string());
+}
+
+// ---- the range ----
+
+Result<HashRange> RecordDumps::range() const {
+    const std::string path = directory_ + std::string(range_file);
+    std::ifstream file(path);
+    std::string first, last;
+    if (!file) {
+        if (errno == ENOENT) return HashRange::full();
+        return io_error(path, "read");
+    }
+    file >> first >> last;
+    const auto min = parse_key(first), max = parse_key(last);
+    const auto range = min && max ? HashRange::make(value_of(*min), value_of(*max)) : Result<HashRange>(Error{});
+    if (range) return range;
+    return Error{ErrorCode::invalid, path +
+                                         " is not a range: two numbers of 16 hexadecimal digits. It says which "
+                                         "records of the dumps are this node's; remove it to take them all."};
+}
+
+Result<void> RecordDumps::narrow_to(const HashRange& wanted) {
+    const auto noted = range();
+    if (!noted) return noted.error();
+    const HashRange common = noted->common(wanted);
+    return common == *noted ? Result<void>{} : write_range(common);
+}
+
+Result<void> RecordDumps::write_range(const HashRange& range) const {
+    const std::string path = directory_ + std::string(range_file);
+    std::string text = key_text(Key{range.min()}) + " " + key_text(Key{range.max()}) + "\n";
+    NewFile file(path);
+    if (auto made = file.made(); !made) return made;
+    if (!write_all(file.get(), text)) return io_error(path, "written");
+    if (auto synced = file.synced(); !synced) return synced;
+    if (auto named = file.name(); !named) return named;
+    return sync_directory(directory_);
+}
+
+Result<void> RecordDumps::put_away_deleted(const RecordStore& store) {
+    Result<void> all;
     const fs::path deleted_ones = fs::path(directory_) / deleted;
     std::error_code failed;
     for (auto at = own_.begin(); at != own_.end();) {
@@ -208,10 +311,11 @@ void RecordDumps::put_away_deleted(const RecordStore& store) {
         fs::create_directory(deleted_ones, failed);
         fs::rename(path_of(channel), free_path(deleted_ones, channel), failed);
         if (failed)
-            log_.write(LogLevel::error, "dht_dump_failed",
-                       path_of(channel) + " cannot be moved to " + deleted + ": " + failed.message());
+            all =
+                Error{ErrorCode::io, path_of(channel) + " cannot be moved to " + deleted + ": " + failed.message()};
         at = failed ? std::next(at) : own_.erase(at);
     }
+    return all;
 }
 
 Result<void> RecordDumps::load(const TcmRules& rules, RecordStore& store) {
@@ -223,7 +327,7 @@ Result<void> RecordDumps::load(const TcmRules& rules, RecordStore& store) {
     std::ranges::sort(found, {}, [](const fs::directory_entry& entry) { return entry.path(); });
     for (const fs::directory_entry& entry : found) {
         const std::string name = entry.path().filename().string();
-        if (entry.is_directory(failed) && name == deleted) continue;
+        if (entry.is_directory(failed) && (name == deleted || name == set_aside)) continue;
         const auto channel = channel_of(entry.path());
         const bool dump = channel && entry.is_regular_file(failed) && entry.file_size(failed) > 0;
         if (dump) {
@@ -237,26 +341,35 @@ Result<void> RecordDumps::load(const TcmRules& rules, RecordStore& store) {
     return {};
 }
 
-bool RecordDumps::write(const RecordStore& store) {
-    bool all = true;
+void RecordDumps::failed(const Error& error) {
+    log_.write(LogLevel::error, "dht_dump_failed", error.message);
+    if (failures_++ == 0) first_failure_ = error.message;
+}
+
+Result<void> RecordDumps::write(const RecordStore& store) {
+    failures_ = 0;
     std::uint64_t written = 0;
-    std::optional<Channel> after;
-    for (;;) {
-        const std::vector<Channel> page = store.channels(after, channels_per_page);
-        if (page.empty()) break;
-        for (const Channel& channel : page) {
-            const Result<void> done = dump(channel, store);
-            if (!done) log_.write(LogLevel::error, "dht_dump_failed", done.error().message);
-            all = all && done;
-            written += done ? 1 : 0;
-        }
-        after = page.back();
-    }
-    put_away_deleted(store);
-    const File handle(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!handle || ::fsync(handle.get()) != 0) all = false;
+    const auto one = [&](const Result<void>& done) {
+        if (!done) failed(done.error());
+        written += done ? 1 : 0;
+    };
+    // First: a record that leaves a dump must be in another one before.
+    for (const Channel& channel : store.channels_aside())
+        if (const auto done = dump_aside(channel, store); !done) failed(done.error());
+    for (auto page = store.channels({}, channels_per_page); !page.empty();
+         page = store.channels(page.back(), channels_per_page))
+        for (const Channel& channel : page) one(dump(channel, store));
+    if (const auto done = put_away_deleted(store); !done) failed(done.error());
+    if (const auto done = sync_directory(directory_); !done) failed(done.error());
+    const auto noted = range();
+    if (failures_ == 0 && (!noted || *noted != store.range()))
+        if (const auto done = write_range(store.range()); !done) failed(done.error());
     log_.write(LogLevel::info, "dht_dumped", "wrote the dumps of " + std::to_string(written) + " channels");
-    return all;
+    if (failures_ == 0) return {};
+    return Error{ErrorCode::io, std::to_string(failures_) +
+                                    " of the records' dumps could not be written, and what was "
+                                    "there before is still in their place; the first: " +
+                                    first_failure_};
 }
 
 }  // namespace halp

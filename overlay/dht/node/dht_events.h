@@ -10,6 +10,8 @@
 #include "overlay/dht/wire/neo_credentials.h"
 #include "overlay/dht/wire/session_limits.h"
 #include "store/endpoint.h"
+#include "store/records/hash_range.h"
+#include "store/records/record_store.h"
 
 namespace halp {
 
@@ -39,8 +41,13 @@ struct DhtReadsFailed {
 struct DhtRecordsLeftOut {
     std::uint64_t times = 0;
 };
+// The node has another range, and its records out of the range are set aside (store/records/README.md).
+struct DhtRangeChanged {
+    HashRange range;
+    RecordCount set_aside;  // all that is set aside by now
+};
 using DhtEvent = std::variant<DhtClientAccepted, DhtClientEnded, DhtConnectionShed, DhtStoreFailed, DhtReadsFailed,
-                              DhtRecordsLeftOut>;
+                              DhtRecordsLeftOut, DhtRangeChanged>;
 
 class DhtObserver {
 public:

@@ -33,9 +33,22 @@ DhtNode::DhtNode(Environment environment, WriteLog& records, DhtNodeOptions opti
 
 DhtNode::~DhtNode() { records_.forget(*this); }
 
-void DhtNode::set_range(const HashRange& range) {
-    ranges_.set_own(range);
+Result<void> DhtNode::set_range(const HashRange& range) {
+    const Result<void> set = records_.set_range(range);
+    if (set) {
+        ranges_.set_own(records_.store().range());
+        range_moving_ = true;
+    }
     finish_turn();
+    return set;
+}
+
+void DhtNode::follow_range() {
+    const HashRange served = records_.store().range();
+    if (served != range()) ranges_.set_own(served);
+    if (records_.store().sweeping()) return;
+    range_moving_ = false;
+    note(DhtRangeChanged{served, records_.store().set_aside()});
 }
 
 void DhtNode::announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port,
@@ -205,6 +218,7 @@ void DhtNode::finish_turn() {
         run_requests();
     }
     commit();
+    if (range_moving_) follow_range();
     flush();
     records_.rest();
     if (context_.failures.any()) report_failures();
@@ -314,7 +328,7 @@ void DhtNode::remove(StreamId stream, Connection& connection) {
 void DhtNode::arm() {
     Instant next = records_.next_deadline();
     if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
-    if (!ready_.empty() || !touched_.empty()) next = environment_.clock.now();
+    if (!ready_.empty() || !touched_.empty() || next == never) next = environment_.clock.now();
     if (next == armed_) return;
     armed_ = next;
     environment_.alarm.wake_at(next);

@@ -33,6 +33,7 @@
 #include "overlay/environment.h"
 #include "store/endpoint.h"
 #include "store/records/hash_range.h"
+#include "store/result.h"
 
 namespace halp {
 
@@ -59,16 +60,18 @@ struct DhtNodeStatus {
 
 class DhtNode final : public EventHandler, neo::SessionOwner, CompletionHandler {
 public:
-    // `records` may be shared with other protocols on the same thread. If the transport does not say what is unsent,
-    // only the world limits the output that waits for slow readers. The observer may be null.
+    // `records` may be shared with other protocols on the same thread. If the transport does not say what is
+    // unsent, only the world limits the output that waits for slow readers. The observer may be null.
     DhtNode(Environment environment, WriteLog& records, DhtNodeOptions options, DhtObserver* observer = nullptr);
     ~DhtNode() override;
 
     // Open connections are not affected.
     void set_credentials(neo::Credentials credentials) { options_.credentials = std::move(credentials); }
     [[nodiscard]] const HashRange& range() const { return ranges_.own(); }
-    // Both tell every GetHashRange request. The port is the neo port.
-    void set_range(const HashRange& range);
+    // Both tell every GetHashRange request. The port is the neo port. A part of a new range that the node has not
+    // served is served when the stale records are set aside (RecordStore::set_range); until then range() is
+    // smaller. On failure nothing has changed.
+    [[nodiscard]] Result<void> set_range(const HashRange& range);
     void announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port, const HashRange& range);
     // Ends every connection, as a restart would.
     void disconnect_all();
@@ -119,6 +122,7 @@ private:
     void send_short_answers();
     void run_requests();
     void commit();
+    void follow_range();
     void report_failures();
     void flush();
     void update(StreamId stream, Connection& connection);
@@ -143,6 +147,7 @@ private:
     DhtNodeStatus totals_;           // without the counts of open sessions
     Instant armed_ = no_deadline;
     Instant next_failure_report_ = never;
+    bool range_moving_ = false;  // the store sets records aside
     bool in_turn_ = false;
     bool may_run_requests_ = false;  // in this turn
 };

@@ -6,39 +6,25 @@
 #include <utility>
 #include <variant>
 
+#include "overlay/dht/node/channel_stream.h"
 #include "overlay/dht/node/neo_handlers.h"
-#include "overlay/dht/node/stream_control.h"
 #include "overlay/dht/wire/record_batch.h"
 
 namespace halp::neo {
 namespace {
 
-class GetAll final : public LongRequest {
+class GetAll final : public ChannelStream {
 public:
     GetAll(const Request& request, const GetAllRequest& wanted)
-        : context_(request.context),
-          control_(wanted.start_suspended),
+        : ChannelStream(request, wanted.channel, wanted.start_suspended),
           keys_only_(wanted.keys_only),
           filter_(wanted.value_filter),
-          held_(request.holdings),
-          client_(request.client) {
+          held_(request.holdings) {
         held_.set(filter_.size());
         if (wanted.continuing) last_ = Key{wanted.continue_from};
-        switch (channel_state(context_.records, wanted.channel, channel_)) {
-            case ChannelState::malformed_name:
-                failed_ = true;
-                break;
-            case ChannelState::missing:
-                context_.records.create_channel(*channel_, request.requester);
-                creating_ = true;
-                break;
-            case ChannelState::there:
-                break;
-        }
     }
 
     After on_turn(Turn& turn) override {
-        if (creating_) return After::wait;
         if (!started_) return start(turn);
         if (control_.ack_due()) return acknowledge(turn);
         if (control_.ending()) return After::wait;
@@ -51,32 +37,11 @@ public:
         return gather(turn);
     }
 
-    After on_message(Bytes payload, Instant) override {
-        if (!started_) return After::close;
-        switch (control_.hear(payload)) {
-            case StreamControl::Heard::acknowledge:
-                return After::again;
-            case StreamControl::Heard::nothing:
-                return After::wait;
-            case StreamControl::Heard::over:
-                return After::done;
-            case StreamControl::Heard::broken:
-                break;
-        }
-        return After::close;
-    }
-
-    After on_written(Wrote wrote) override {
-        creating_ = false;
-        failed_ = wrote != Wrote::done;
-        return After::again;
-    }
-
 private:
     After start(Turn& turn) {
         started_ = true;
-        encode_get_all_answer(turn.out, turn.id, {failed_ ? GetAllCode::error : GetAllCode::started, {}});
-        return failed_ ? After::done : After::again;
+        encode_get_all_answer(turn.out, turn.id, {has_valid_name() ? GetAllCode::started : GetAllCode::error, {}});
+        return has_valid_name() ? After::again : After::done;
     }
 
     After acknowledge(Turn& turn) {
@@ -91,17 +56,16 @@ private:
 
     After gather(Turn& turn) {
         bool full = false;
-        const Result<Scan> scan =
-            context_.records.store().scan(*channel_, last_, [&](Key key, std::string_view value) {
-                turn.budget.spend_record(value.size());
-                full = add(key, value) == RecordBatch::Fit::full;
-                if (full) return false;
-                last_ = key;
-                return !paused() && !turn.budget.spent();
-            });
+        const Result<Scan> scan = records().scan(channel(), last_, [&](Key key, std::string_view value) {
+            turn.budget.spend_record(value.size());
+            full = shows(key) && add(key, value) == RecordBatch::Fit::full;
+            if (full) return false;
+            last_ = key;
+            return !paused() && !turn.budget.spent();
+        });
         // The store cannot be read: the connection ends, and the client asks again from its last key.
         if (!scan) {
-            context_.failures.read_failed("GetAll", client_, scan.error());
+            read_failed("GetAll", scan.error());
             return After::fail;
         }
         complete_ = scan.value() == Scan::ended;
@@ -131,19 +95,12 @@ private:
         encode_get_all_answer(turn.out, turn.id, {GetAllCode::record_batch, packed_});
     }
 
-    HandlerContext& context_;
-    StreamControl control_;
     bool keys_only_;
     std::string filter_;
     HoldingsShare held_;
-    const std::string client_;
-    std::optional<Channel> channel_;
     std::optional<Key> last_;
     RecordBatch batch_;
     std::string packed_;
-    bool failed_ = false;
-    bool creating_ = false;
-    bool started_ = false;
     bool complete_ = false;
     bool took_one_ = false;  // since the suspension
 };

@@ -49,17 +49,9 @@ Reply with_record(const Request& request, WriteLog& records, Parsing parsing, Do
     const auto* wanted = std::get_if<RecordAddress>(&decoded);
     if (!wanted) return Reply::malformed();
     if (!responsible(request, wanted->key)) return Reply::answer(Answer::wrong_node);
-    std::optional<Channel> channel;
-    switch (channel_state(records, wanted->channel, channel)) {
-        case ChannelState::malformed_name:
-            return Reply::answer(Answer::error);
-        case ChannelState::missing:
-            records.create_channel(*channel, request.requester);
-            return Reply::when_written(
-                [](Wrote wrote) { return number(wrote == Wrote::done ? Answer::no_record : Answer::error); });
-        case ChannelState::there:
-            break;
-    }
+    const auto channel = Channel::parse(wanted->channel);
+    if (!channel) return Reply::answer(Answer::error);
+    if (!records.store().has_channel(*channel)) return Reply::answer(Answer::no_record);
     return with(*channel, Key{wanted->key});
 }
 
@@ -133,13 +125,6 @@ const HandlerRow* find_handler(std::uint8_t code, std::uint8_t version, bool& kn
         if (row.version == version) return &row;
     }
     return nullptr;
-}
-
-ChannelState channel_state(const WriteLog& records, Bytes name, std::optional<Channel>& channel) {
-    auto parsed = Channel::parse(name);
-    if (!parsed) return ChannelState::malformed_name;
-    channel = std::move(parsed).value();
-    return records.store().has_channel(*channel) ? ChannelState::there : ChannelState::missing;
 }
 
 }  // namespace halp::neo

@@ -14,10 +14,6 @@
 
 namespace halp::neo {
 
-// Get, Exists, Remove, GetAll, Mirror and Update create a missing channel, as the original nodes do.
-enum class ChannelState : std::uint8_t { there, malformed_name, missing };
-[[nodiscard]] ChannelState channel_state(const WriteLog& records, Bytes name, std::optional<Channel>& channel);
-
 [[nodiscard]] std::unique_ptr<LongRequest> begin_get_hash_range(const Request& request);
 [[nodiscard]] std::unique_ptr<LongRequest> begin_get_channels(const Request& request);
 [[nodiscard]] std::unique_ptr<LongRequest> begin_get_all(const Request& request);

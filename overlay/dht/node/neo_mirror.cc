@@ -9,8 +9,8 @@
 #include <utility>
 #include <variant>
 
+#include "overlay/dht/node/channel_stream.h"
 #include "overlay/dht/node/neo_handlers.h"
-#include "overlay/dht/node/stream_control.h"
 #include "overlay/dht/wire/record_batch.h"
 
 namespace halp::neo {
@@ -59,35 +59,20 @@ private:
     Instant may_tell_ = never;
 };
 
-class Mirror final : public LongRequest, RecordListener {
+class Mirror final : public ChannelStream, RecordListener {
 public:
     Mirror(const Request& request, const MirrorRequest& wanted)
-        : context_(request.context),
+        : ChannelStream(request, wanted.channel, wanted.start_suspended),
           turns_(request.turns),
           id_(request.id),
-          control_(wanted.start_suspended),
           period_(wanted.periodic_refresh_s),
           refreshing_(wanted.initial_refresh),
-          updates_(context_.limits.mirror_queue_max, request.holdings),
-          client_(request.client) {
-        switch (channel_state(context_.records, wanted.channel, channel_)) {
-            case ChannelState::malformed_name:
-                failed_ = true;
-                break;
-            case ChannelState::missing:
-                context_.records.create_channel(*channel_, request.requester);
-                creating_ = true;
-                break;
-            case ChannelState::there:
-                break;
-        }
-    }
+          updates_(context_.limits.mirror_queue_max, request.holdings) {}
     ~Mirror() override {
-        if (listening_) context_.records.unlisten(*channel_, *this);
+        if (listening_) context_.records.unlisten(channel(), *this);
     }
 
     After on_turn(Turn& turn) override {
-        if (creating_) return After::wait;
         if (!started_) return start(turn);
         if (control_.ack_due()) return acknowledge(turn);
         if (control_.ending()) return After::wait;
@@ -96,27 +81,6 @@ public:
         if (control_.suspended()) return After::wait;
         if (!ready_.empty()) return send_refresh(turn);
         return send_news(turn);
-    }
-
-    After on_message(Bytes payload, Instant) override {
-        if (!started_) return After::close;
-        switch (control_.hear(payload)) {
-            case StreamControl::Heard::acknowledge:
-                return After::again;
-            case StreamControl::Heard::nothing:
-                return After::wait;
-            case StreamControl::Heard::over:
-                return After::done;
-            case StreamControl::Heard::broken:
-                break;
-        }
-        return After::close;
-    }
-
-    After on_written(Wrote wrote) override {
-        creating_ = false;
-        failed_ = wrote != Wrote::done;
-        return After::again;
     }
 
     [[nodiscard]] Instant next_deadline() const override {
@@ -142,10 +106,11 @@ private:
 
     After start(Turn& turn) {
         started_ = true;
-        encode_mirror_answer(turn.out, turn.id, {failed_ ? MirrorCode::error : MirrorCode::started, 0, {}});
-        if (failed_) return After::done;
+        encode_mirror_answer(turn.out, turn.id,
+                             {has_valid_name() ? MirrorCode::started : MirrorCode::error, 0, {}});
+        if (!has_valid_name()) return After::done;
         // From here on, so that the client misses no write that is acknowledged after Started.
-        context_.records.listen(*channel_, *this);
+        context_.records.listen(channel(), *this);
         listening_ = true;
         if (!refreshing_) start_period(turn.now);
         return After::again;
@@ -188,10 +153,10 @@ private:
                 encode_mirror_answer(turn.out, turn.id, {MirrorCode::record_deleted, value_of(update->key), {}});
                 return true;
             }
-            const Result<bool> found = context_.records.store().get(*channel_, update->key, value_);
+            const Result<bool> found = records().get(channel(), update->key, value_);
             turn.budget.spend(value_.size());
-            if (!found) context_.failures.read_failed("Mirror", client_, found.error());
-            if (found.value_or(false)) {
+            if (!found) read_failed("Mirror", found.error());
+            if (found.value_or(false) && shows(update->key)) {
                 encode_mirror_answer(turn.out, turn.id,
                                      {MirrorCode::record_changed, value_of(update->key), value_});
                 return true;
@@ -202,15 +167,15 @@ private:
     }
 
     void refresh(Turn& turn, bool only_one) {
-        const Result<Scan> scan = context_.records.store().scan(*channel_, refreshed_, [&](Key key, Bytes value) {
+        const Result<Scan> scan = records().scan(channel(), refreshed_, [&](Key key, Bytes value) {
             turn.budget.spend_record(value.size());
             // Too long for any batch, so it is skipped, as in the originals.
-            if (!batch_.add(key, value)) ++context_.failures.records_left_out;
+            if (shows(key) && !batch_.add(key, value)) ++context_.failures.records_left_out;
             refreshed_ = key;
             return !only_one && !batch_.full() && !turn.budget.spent();
         });
         // The next refresh may succeed.
-        if (!scan) context_.failures.read_failed("Mirror", client_, scan.error());
+        if (!scan) read_failed("Mirror", scan.error());
         const bool ended = !scan || scan.value() == Scan::ended;
         if (ended) {
             refreshing_ = false;
@@ -240,23 +205,16 @@ private:
         if (period_ > Duration{0} && next_refresh_ == no_deadline) next_refresh_ = now + period_;
     }
 
-    HandlerContext& context_;
     TurnScheduler& turns_;
     RequestId id_;
-    StreamControl control_;
-    std::optional<Channel> channel_;
     std::chrono::seconds period_;
     bool refreshing_;
     std::optional<Key> refreshed_;  // the last key of the current refresh
     Instant next_refresh_ = no_deadline;
     UpdateQueue updates_;
-    const std::string client_;
     RefreshBatch batch_;
     std::string ready_;  // a packed batch that waits for its turn
     std::string value_;  // reused
-    bool failed_ = false;
-    bool creating_ = false;
-    bool started_ = false;
     bool listening_ = false;
     bool channel_gone_ = false;
 };

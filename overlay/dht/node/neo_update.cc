@@ -18,15 +18,11 @@ public:
     void wrong_node() { answer(UpdateCode::wrong_node); }
 
     void begin(const UpdateRequest& wanted) {
-        if (channel_state(context_.records, wanted.channel, channel_) == ChannelState::malformed_name)
-            return answer(UpdateCode::error);
+        const auto channel = Channel::parse(wanted.channel);
+        if (!channel) return answer(UpdateCode::error);
+        channel_ = *channel;
         if (wanted.ask == UpdateAsk::update_record) return write(wanted.original_hash, wanted.value);
-        if (!context_.records.store().has_channel(*channel_)) {
-            kind_ = Kind::creation;
-            context_.records.create_channel(*channel_, requester_);
-        } else {
-            reading_ = true;
-        }
+        reading_ = true;
     }
 
     After on_turn(Turn& turn) override {
@@ -46,6 +42,11 @@ public:
         const auto* decision = std::get_if<UpdateDecision>(&decoded);
         if (!decision) return After::close;
         deciding_ = false;
+        // The range has changed since: the client asks again, and finds the node that has the key now.
+        if (decision->ask != UpdateAsk::leave_record && !context_.ranges.own().contains(key_)) {
+            answer(UpdateCode::conflict);
+            return After::again;
+        }
         switch (decision->ask) {
             case UpdateAsk::update_record:
                 write(decision->original_hash, decision->value);
@@ -67,7 +68,7 @@ public:
     }
 
 private:
-    enum class Kind : std::uint8_t { creation, update, removal };
+    enum class Kind : std::uint8_t { update, removal };
 
     void answer(UpdateCode code) { answer_ = code; }
 
@@ -75,9 +76,6 @@ private:
     void answer_write(std::optional<Wrote> wrote) {
         if (!wrote) return;
         switch (kind_) {
-            case Kind::creation:
-                answer(wrote == Wrote::done ? UpdateCode::no_record : UpdateCode::error);
-                break;
             case Kind::removal:  // a record that is already gone counts as removed
                 answer(wrote == Wrote::done || wrote == Wrote::absent ? UpdateCode::ok : UpdateCode::error);
                 break;

@@ -49,10 +49,6 @@ std::optional<Wrote> WriteLog::update(const Channel& channel, Key key, std::uint
     return std::nullopt;
 }
 
-void WriteLog::create_channel(const Channel& channel, Requester requester) {
-    store_.create_channel(channel, expect(Kind::creation, channel, Key{}, requester));
-}
-
 void WriteLog::remove_channel(const Channel& channel, Requester requester) {
     store_.remove_channel(channel, expect(Kind::channel_removal, channel, Key{}, requester));
 }
@@ -65,7 +61,8 @@ void WriteLog::collect() {
         assert(at < pending_.size() && !pending_[at].over);
         Pending& write = pending_[at];
         write.over = true;
-        if (completion.wrote == Wrote::done) tell(write.kind, write.channel, write.key);
+        const bool gone = write.kind == Kind::channel_removal && completion.wrote == Wrote::absent;
+        if (completion.wrote == Wrote::done || gone) tell(write.kind, write.channel, write.key);
         const Requester requester = write.requester;
         if (requester.handler) requester.handler->on_written(requester.stream, requester.request, completion.wrote);
     }

@@ -52,9 +52,11 @@ public:
     std::optional<Wrote> remove(const Channel& channel, Key key, Requester requester);
     std::optional<Wrote> update(const Channel& channel, Key key, std::uint64_t original_hash,
                                 std::string_view value, Requester requester);
-    // collect() always tells the requester of these.
-    void create_channel(const Channel& channel, Requester requester);
+    // collect() always tells the requester. Listeners end also when there is no such channel.
     void remove_channel(const Channel& channel, Requester requester);
+
+    // RecordStore::set_range. The caller collects what it has completed.
+    [[nodiscard]] Result<void> set_range(const HashRange& range) { return store_.set_range(range); }
 
     // Tells listeners and requesters what the store has completed since the last call. They must not write
     // meanwhile.
@@ -75,7 +77,7 @@ public:
     void rest() { store_.rest(); }  // the very last call of every turn
 
 private:
-    enum class Kind : std::uint8_t { change, removal, creation, channel_removal };
+    enum class Kind : std::uint8_t { change, removal, channel_removal };
     struct Pending {
         Kind kind;
         bool over;

@@ -73,6 +73,7 @@ void FakeStore::take_completions(std::vector<Completion>& completions) {
 }
 
 bool FakeStore::commit_due(Instant now) {
+    if (sweeping()) return true;
     if (waiting_.empty()) return false;
     if (deadline_ == no_deadline) deadline_ = now + faults_.write_delay;
     return now >= deadline_;
@@ -82,11 +83,12 @@ Result<void> FakeStore::commit() {
     deadline_ = no_deadline;
     for (const auto& each : std::exchange(waiting_, {})) each();
     waiting_bytes_ = 0;
-    return {};
+    return inner_.commit();
 }
 
 void FakeStore::empty_channel(const Channel& channel) {
     std::vector<Key> keys;
+    // Records in memory can always be read.
     static_cast<void>(inner_.scan(channel, std::nullopt, [&](Key key, std::string_view) {
         keys.push_back(key);
         return true;

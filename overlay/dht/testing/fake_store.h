@@ -55,8 +55,22 @@ public:
     void remove_channel(const Channel& channel, WriteToken token) override;
     void take_completions(std::vector<Completion>& completions) override;
 
+    [[nodiscard]] HashRange range() const override { return inner_.range(); }
+    [[nodiscard]] Result<void> set_range(const HashRange& wanted) override {
+        const Result<void> before = commit();
+        return before ? inner_.set_range(wanted) : before;
+    }
+    [[nodiscard]] bool sweeping() const override { return inner_.sweeping(); }
+    [[nodiscard]] RecordCount set_aside() const override { return inner_.set_aside(); }
+    [[nodiscard]] std::vector<Channel> channels_aside() const override { return inner_.channels_aside(); }
+    [[nodiscard]] Result<Scan> scan_aside(const Channel& channel, std::optional<Key> after,
+                                          const Visit& visit) const override {
+        return inner_.scan_aside(channel, after, visit);
+    }
+    [[nodiscard]] Result<void> drop_aside() override { return inner_.drop_aside(); }
+
     [[nodiscard]] bool commit_due(Instant now) override;
-    [[nodiscard]] Instant next_deadline() const override { return deadline_; }
+    [[nodiscard]] Instant next_deadline() const override { return sweeping() ? never : deadline_; }
     Result<void> commit() override;
     [[nodiscard]] std::size_t waiting_bytes() const override { return waiting_bytes_; }
 

@@ -44,18 +44,32 @@ public:
         later([this, c, t] { inner_.remove_channel(c, t); });
     }
     void take_completions(std::vector<Completion>& all) override { inner_.take_completions(all); }
+    HashRange range() const override { return inner_.range(); }
+    Result<void> set_range(const HashRange& wanted) override {
+        const Result<void> before = commit();
+        return before ? inner_.set_range(wanted) : before;
+    }
+    bool sweeping() const override { return inner_.sweeping(); }
+    RecordCount set_aside() const override { return inner_.set_aside(); }
+    std::vector<Channel> channels_aside() const override { return inner_.channels_aside(); }
+    Result<Scan> scan_aside(const Channel& channel, std::optional<Key> after, const Visit& visit) const override {
+        return inner_.scan_aside(channel, after, visit);
+    }
+    Result<void> drop_aside() override { return inner_.drop_aside(); }
+
     bool commit_due(Instant now) override {
+        if (sweeping()) return true;
         if (!waiting_.empty() && deadline_ == no_deadline) deadline_ = now + patience;
         return due || now >= deadline_;
     }
-    Instant next_deadline() const override { return deadline_; }
+    Instant next_deadline() const override { return sweeping() ? never : deadline_; }
     std::size_t waiting_bytes() const override { return waiting_.size() * 100; }
     Result<void> commit() override {
         ++commits;
         deadline_ = no_deadline;
         for (const auto& write : waiting_) write();
         waiting_.clear();
-        return {};
+        return inner_.commit();
     }
 
     Duration patience = std::chrono::milliseconds{5};

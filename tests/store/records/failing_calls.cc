@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
+#include <cstdio>
 #include <cstdlib>
 
 namespace halp::tests {
@@ -54,8 +56,24 @@ std::string_view name(SystemCall call) {
             return "write";
         case SystemCall::fdatasync:
             return "fdatasync";
+        case SystemCall::fsync:
+            return "fsync";
         case SystemCall::mmap:
             return "mmap";
+        case SystemCall::mremap:
+            return "mremap";
+        case SystemCall::msync:
+            return "msync";
+        case SystemCall::posix_fallocate:
+            return "posix_fallocate";
+        case SystemCall::read:
+            return "read";
+        case SystemCall::fstat:
+            return "fstat";
+        case SystemCall::fcntl:
+            return "fcntl";
+        case SystemCall::rename:
+            return "rename";
         case SystemCall::ftruncate:
             return "ftruncate";
         case SystemCall::pread:
@@ -139,6 +157,63 @@ __attribute__((visibility("default"))) ssize_t pread(int file, void* bytes, size
     if (fails(SystemCall::pread)) return -1;
     static const auto real = behind<ssize_t (*)(int, void*, size_t, off_t)>("pread");
     return real(file, bytes, count, at);
+}
+
+__attribute__((visibility("default"))) int fsync(int file) {
+    if (fails(SystemCall::fsync)) return -1;
+    static const auto real = behind<int (*)(int)>("fsync");
+    return real(file);
+}
+
+__attribute__((visibility("default"))) void* mremap(void* at, size_t old_bytes, size_t bytes, int flags,
+                                                    ...) noexcept {
+    if (fails(SystemCall::mremap)) return MAP_FAILED;
+    va_list more;
+    va_start(more, flags);
+    void* wanted = (flags & MREMAP_FIXED) != 0 ? va_arg(more, void*) : nullptr;
+    va_end(more);
+    static const auto real = behind<void* (*)(void*, size_t, size_t, int, ...)>("mremap");
+    return real(at, old_bytes, bytes, flags, wanted);
+}
+
+__attribute__((visibility("default"))) int msync(void* at, size_t bytes, int flags) {
+    if (fails(SystemCall::msync)) return -1;
+    static const auto real = behind<int (*)(void*, size_t, int)>("msync");
+    return real(at, bytes, flags);
+}
+
+__attribute__((visibility("default"))) int posix_fallocate(int file, off_t at, off_t bytes) {
+    if (fails(SystemCall::posix_fallocate)) return errno;
+    static const auto real = behind<int (*)(int, off_t, off_t)>("posix_fallocate");
+    return real(file, at, bytes);
+}
+
+__attribute__((visibility("default"))) ssize_t read(int file, void* bytes, size_t count) {
+    if (fails(SystemCall::read)) return -1;
+    static const auto real = behind<ssize_t (*)(int, void*, size_t)>("read");
+    return real(file, bytes, count);
+}
+
+__attribute__((visibility("default"))) int fstat(int file, struct stat* found) noexcept {
+    if (fails(SystemCall::fstat)) return -1;
+    static const auto real = behind<int (*)(int, struct stat*)>("fstat");
+    return real(file, found);
+}
+
+__attribute__((visibility("default"))) int fcntl(int file, int command, ...) {
+    if (fails(SystemCall::fcntl)) return -1;
+    va_list more;
+    va_start(more, command);
+    void* argument = va_arg(more, void*);  // an int or a pointer, in a register of this size
+    va_end(more);
+    static const auto real = behind<int (*)(int, int, ...)>("fcntl");
+    return real(file, command, argument);
+}
+
+__attribute__((visibility("default"))) int rename(const char* from, const char* to) noexcept {
+    if (fails(SystemCall::rename)) return -1;
+    static const auto real = behind<int (*)(const char*, const char*)>("rename");
+    return real(from, to);
 }
 
 }  // extern "C"

@@ -7,10 +7,31 @@
 
 namespace halp::tests {
 
-enum class SystemCall : std::uint8_t { open, pwrite, writev, write, fdatasync, mmap, ftruncate, pread };
-inline constexpr SystemCall system_calls[] = {SystemCall::open,      SystemCall::pwrite,    SystemCall::writev,
-                                              SystemCall::write,     SystemCall::fdatasync, SystemCall::mmap,
-                                              SystemCall::ftruncate, SystemCall::pread};
+enum class SystemCall : std::uint8_t {
+    open,
+    pwrite,
+    writev,
+    write,
+    fdatasync,
+    fsync,
+    mmap,
+    mremap,
+    msync,
+    ftruncate,
+    posix_fallocate,
+    pread,
+    read,
+    fstat,
+    fcntl,  // locks, too
+    rename,
+};
+inline constexpr SystemCall system_calls[] = {
+    SystemCall::open,      SystemCall::pwrite,          SystemCall::writev,
+    SystemCall::write,     SystemCall::fsync,           SystemCall::fdatasync,
+    SystemCall::mmap,      SystemCall::mremap,          SystemCall::msync,
+    SystemCall::ftruncate, SystemCall::posix_fallocate, SystemCall::pread,
+    SystemCall::read,      SystemCall::fstat,           SystemCall::fcntl,
+    SystemCall::rename};
 [[nodiscard]] std::string_view name(SystemCall call);
 
 // While it exists, call number `first` of its kind (counted from 0) fails with `error`. With `lasting`, all later

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -213,7 +214,9 @@ TEST(DhtDaemon, ChangesItsRangeAtAReload) {
     EXPECT_EQ(watcher.hear()->second, "\x02" + std::string(8, '\0') + std::string(7, '\xff') + "\x7f");
     EXPECT_EQ(peer.put(channel, upper, "not ours"), static_cast<int>(neo::PutAnswer::wrong_node));
     EXPECT_EQ(peer.put(channel, lower, "ours"), static_cast<int>(neo::PutAnswer::put));
-    EXPECT_EQ(peer.get_all(channel)->size(), 2U) << "what is out of range is still listed";
+    EXPECT_EQ(peer.get_all(channel)->size(), 1U) << "what is out of range is not listed";
+    EXPECT_THAT(daemon.admin(cli::Method::get, "/v1/dht").body, HasSubstr("\"set_aside\":1,"));
+    EXPECT_THAT(daemon.messages(), HasSubstr("1 record of other keys set aside"));
     EXPECT_THAT(daemon.admin(cli::Method::get, "/v1/dht").body, HasSubstr("\"range_max\":\"7fffffffffffffff\""));
 
     // An invalid range changes nothing. The same range again is not reported.
@@ -227,7 +230,7 @@ TEST(DhtDaemon, ChangesItsRangeAtAReload) {
     }));
     reload_with(daemon, "dht: {engine: memory}\n");
     EXPECT_EQ(watcher.hear()->second, "\x02" + std::string(8, '\0') + std::string(8, '\xff'));
-    EXPECT_EQ(peer.get(channel, upper), "stays");
+    EXPECT_EQ(peer.get(channel, upper), std::nullopt) << "another node may have changed it meanwhile";
 }
 
 TEST(DhtDaemon, ItsLimitsAndWhoRemovesChannelsAreTheOperatorsToSet) {
@@ -372,6 +375,76 @@ TEST(DhtDumps, WithoutItsEndADumpIsNotStartedFrom) {
     Daemon daemon(home, options);
     EXPECT_EQ(daemon.process().wait(generous), 1);
     EXPECT_THAT(daemon.messages(), HasSubstr("chan.tcm ends in the middle"));
+}
+
+TEST(DhtDumps, ThatCannotBeWrittenAreAFailureWithASentence) {
+    const Home home;
+    Daemon daemon(home, dht_options(home, with_dumps(home)));
+    NeoPeer peer(dht_port(daemon));
+    ASSERT_TRUE(peer.log_in());
+    ASSERT_EQ(peer.put(channel, 1, "v"), static_cast<int>(neo::PutAnswer::put));
+    std::filesystem::rename(home.path() + "/dht", home.path() + "/away");
+    EXPECT_EQ(daemon.stop(), 1);
+    EXPECT_THAT(daemon.messages(), HasSubstr("halpd: 2 of the records' dumps could not be written"));
+}
+
+// ---- a range that moves away and comes back, with restarts between ----
+
+std::vector<std::string> engine_settings(const Home& home, const std::string& engine) {
+    return engine == "dumps" ? with_dumps(home) : std::vector<std::string>{"dht.engine=" + engine};
+}
+
+class DhtRange : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Engines, DhtRange, ::testing::Values("lmdb", "dumps"),
+                         [](const auto& engine) { return engine.param; });
+
+TEST_P(DhtRange, ThatComesBackAfterRestartsRevivesNothing) {
+    const Home home;
+    const std::uint64_t lower = 2, upper = 1;
+    const auto begin = [&](const std::string& range_max) {
+        auto settings = engine_settings(home, GetParam());
+        settings.push_back("dht.range_max=" + range_max);
+        return std::make_unique<Daemon>(home, dht_options(home, settings));
+    };
+    const std::string all = "ffffffffffffffff", half = "7fffffffffffffff";
+    auto daemon = begin(all);
+    {
+        NeoPeer peer(dht_port(*daemon));
+        ASSERT_TRUE(peer.log_in());
+        for (const std::uint64_t key : {lower, upper})
+            ASSERT_EQ(peer.put(channel, key, "old"), static_cast<int>(neo::PutAnswer::put));
+    }
+    EXPECT_EQ(daemon->stop(), 0);
+    daemon.reset();
+    daemon = begin(half);
+    {
+        NeoPeer peer(dht_port(*daemon));
+        ASSERT_TRUE(peer.log_in());
+        EXPECT_EQ(peer.get_all(channel)->size(), 1U);
+        EXPECT_THAT(daemon->messages(), HasSubstr("1 record of other keys set aside"));
+    }
+    daemon->process().signal(SIGKILL);
+    ASSERT_TRUE(daemon->process().wait(generous));
+    daemon.reset();
+    daemon = begin(all);
+    NeoPeer peer(dht_port(*daemon));
+    ASSERT_TRUE(peer.log_in());
+    EXPECT_EQ(peer.get(channel, lower), "old");
+    EXPECT_EQ(peer.get(channel, upper), std::nullopt);
+}
+
+TEST(DhtDaemon, EndsWithASentenceWhenItsFileIsCutShortWhileItRuns) {
+    const Home home;
+    Daemon daemon(home, dht_options(home, {"dht.data_dir=" + home.path() + "/dht"}));
+    NeoPeer peer(dht_port(daemon));
+    ASSERT_TRUE(peer.log_in());
+    for (std::uint64_t key = 0; key < 20; ++key)
+        ASSERT_EQ(peer.put(channel, key, std::string(50'000, 'x')), static_cast<int>(neo::PutAnswer::put));
+    std::filesystem::resize_file(home.path() + "/dht/records.lmdb", 4 * 4096);
+    for (std::uint64_t key = 0; key < 20 && !daemon.process().wait(milliseconds{1}); ++key)
+        (void)peer.get(channel, key);
+    EXPECT_EQ(daemon.process().wait(generous), 1);
+    EXPECT_THAT(daemon.messages(), HasSubstr("the file was cut short while it was in use"));
 }
 
 TEST(DhtDaemon, ListsItsChannelsForTheOperator) {

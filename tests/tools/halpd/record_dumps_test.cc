@@ -131,5 +131,28 @@ TEST_F(RecordDumpsTest, AreNotWrittenOverWhatWasPassedOver) {
     EXPECT_THAT(files(), ElementsAre("chan.1.tcm", "chan.tcm", "empty.tcm"));
 }
 
+TEST_F(RecordDumpsTest, HoldWhatIsServedAndWhatLeftTheRangeApart) {
+    const HashRange lower = HashRange::make(0, ~0ULL >> 1).value();
+    live([](RecordStore& store) { put(store, "chan", "left"); });  // key 1: its place begins with a 1
+    const std::string left = content("chan.tcm");
+    for (int again = 0; again < 2; ++again)
+        live([&](RecordStore& store) {
+            EXPECT_TRUE(store.set_range(lower));
+            while (store.sweeping()) EXPECT_TRUE(store.commit());
+        });
+    EXPECT_THAT(files(), ElementsAre("deleted/chan.tcm", "range", "set-aside/chan.tcm"));
+    EXPECT_EQ(content("set-aside/chan.tcm"), left);
+    EXPECT_EQ(content("range"), "0000000000000000 7fffffffffffffff\n");
+    live([](RecordStore& store) { EXPECT_EQ(value(store, "chan"), "(none)"); });
+    EXPECT_EQ(content("range"), "0000000000000000 ffffffffffffffff\n");
+}
+
+TEST_F(RecordDumpsTest, AreNotStartedFromWhenTheirRangeCannotBeRead) {
+    write("range", "everything");
+    const auto range = RecordDumps(directory_, log_).range();
+    ASSERT_FALSE(range);
+    EXPECT_THAT(range.error().message, HasSubstr("/range is not a range"));
+}
+
 }  // namespace
 }  // namespace halp

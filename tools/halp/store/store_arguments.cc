@@ -17,12 +17,16 @@ const std::vector<NestedVerb<StoreVerb>>& store_verbs() {
         {StoreVerb::export_records, "export", "export DIR", "Write records to .tcm dumps or JSON lines",
          "  halp store export DIR --to dumps/               dumps/CHANNEL.tcm for each channel\n"
          "  halp store export DIR --format json > all.jsonl\n"
-         "  halp store export DIR --format json --channel users --to users.jsonl"},
+         "  halp store export DIR --format json --channel users --to users.jsonl\n"
+         "  halp store export DIR --set-aside --to aside/   what left the range of the node, and is not served"},
         {StoreVerb::import_records, "import", "import DIR FILE...", "Read records from .tcm dumps or JSON lines",
          "  halp store import DIR dumps/*.tcm               the channel is the file's name\n"
          "  halp store import DIR old.tcm --channel users\n"
          "  halp store import DIR all.jsonl --keep-existing\n"
          "  zcat all.jsonl.gz | halp store import DIR -"},
+        {StoreVerb::drop_aside, "drop-set-aside", "drop-set-aside DIR",
+         "Remove what was set aside when the node's range changed",
+         "  halp store export DIR --set-aside --to aside/   to keep it elsewhere before"},
     };
     return all;
 }
@@ -37,7 +41,7 @@ std::vector<std::string> StoreArguments::names() { return names_of(store_verbs()
 
 std::string StoreArguments::overview() {
     return "halp store VERB DIR: the records of a halpd that does not run; DIR is its dht.data_dir\n\n" +
-           listing(store_verbs(), 22) + "\n`halp store VERB --help` explains a verb, with examples.\n";
+           listing(store_verbs(), 24) + "\n`halp store VERB --help` explains a verb, with examples.\n";
 }
 
 std::string StoreArguments::examples(const std::string& verb) { return examples_of(store_verbs(), verb); }
@@ -57,6 +61,8 @@ void StoreArguments::add_export(Arguments& to) {
     to.option("--to", &command_.to, "a directory for .tcm, made when missing; a file for JSON, else stdout");
     to.option("--format", &format_, "tcm or json (tcm)").one_of({"tcm", "json"});
     to.option("--channel", &command_.channels, "only this one; several times").repeated();
+    to.flag("--set-aside", command_.set_aside,
+            "the records that have left the node's range, instead of those it serves");
 }
 
 void StoreArguments::add_import(Arguments& to) {
@@ -75,7 +81,7 @@ Result<void> StoreArguments::check() {
     if (!import_channel_.empty()) store.channels = {import_channel_};
     for (const std::string& name : store.channels)
         if (const auto channel = Channel::parse(name); !channel)
-            return wrong_store("--channel: `" + name + "` is not a channel. " + channel.error().message);
+            return wrong_store("--channel: `" + name + "` is not a channel: " + channel.error().message + ".");
     if (store.verb == StoreVerb::export_records && store.format == DumpFormat::tcm && store.to.empty())
         return wrong_store("The directory for the dumps is missing: --to DIRECTORY, or --format json for stdout.");
     if (store.verb == StoreVerb::import_records && !store.channels.empty() && store.files.size() > 1)

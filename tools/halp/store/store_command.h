@@ -7,7 +7,7 @@
 
 namespace halp::cli {
 
-enum class StoreVerb { none, check, compact, export_records, import_records };
+enum class StoreVerb { none, check, compact, export_records, import_records, drop_aside };
 enum class DumpFormat { tcm, json };
 
 struct StoreCommand {
@@ -17,6 +17,7 @@ struct StoreCommand {
     std::string to;                                    // export: a directory for .tcm; a file for JSON, "-": stdout
     std::vector<std::string> channels;                 // export: only these; import of one .tcm: into this one
     std::vector<std::string> files;                    // import
+    bool set_aside = false;                            // export: what was set aside, not what is served
     bool keep_existing = false;                        // import
     std::uint64_t bytes_max = std::uint64_t{1} << 40;  // import: how large the record file may become
 };

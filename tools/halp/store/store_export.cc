@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -75,7 +76,7 @@ private:
 
 struct Exported {
     std::uint64_t records = 0, channels = 0;
-    std::uint64_t empty_values = 0;  // a loader of .tcm drops them
+    std::uint64_t empty_values = 0;  // the originals' loader drops them
 };
 
 class Export {
@@ -103,13 +104,15 @@ private:
         std::optional<Key> after;
         for (Scan scan = Scan::stopped; scan == Scan::stopped;) {
             std::size_t left = records_per_slice;
-            const auto outcome = records_.scan(channel, after, [&](Key key, std::string_view value) {
+            const auto visit = [&](Key key, std::string_view value) {
                 take(key, value);
                 after = key;
                 ++done_.records;
                 done_.empty_values += value.empty() ? 1 : 0;
                 return --left > 0 && buffer.size() < buffer_bytes;
-            });
+            };
+            const auto outcome = typed_.set_aside ? records_.scan_aside(channel, after, visit)
+                                                  : records_.scan(channel, after, visit);
             if (!outcome) return outcome.error();
             scan = *outcome;
             progress_.at(done_.records);
@@ -139,7 +142,8 @@ private:
         if (!sink) return sink.error();
         std::string buffer;
         for (const Channel& channel : channels) {
-            if (records_.count(channel).records == 0) buffer += channel_line(channel.name()) + "\n";
+            if (!typed_.set_aside && records_.count(channel).records == 0)
+                buffer += channel_line(channel.name()) + "\n";
             const auto take = [&](Key key, std::string_view value) {
                 buffer += record_line(channel.name(), key, value);
                 buffer += '\n';
@@ -162,13 +166,18 @@ private:
 ExitCode run_store_export(const StoreCommand& typed, OpenStore& store, Console& console) {
     const LmdbStore& records = store.records();
     std::vector<Channel> channels;
+    const std::vector<Channel> there =
+        typed.set_aside ? records.channels_aside() : records.channels(std::nullopt, records.channel_count());
     for (const std::string& name : typed.channels) {
         channels.push_back(*Channel::parse(name));
-        if (!records.has_channel(channels.back()))
+        if (std::ranges::find(there, channels.back()) == there.end())
             return console.fail(ExitCode::nothing_found,
-                                "there is no channel " + name + " in " + store.file() + ".");
+                                (typed.set_aside ? "nothing is set aside of channel " : "there is no channel ") +
+                                    name + " in " + store.file() + ".");
     }
-    if (channels.empty()) channels = records.channels(std::nullopt, records.channel_count());
+    if (typed.set_aside && there.empty())
+        return console.fail(ExitCode::nothing_found, "nothing is set aside in " + store.file() + ".");
+    if (channels.empty()) channels = there;
     Progress progress(console, "exporting");
     Export work(typed, records, console, progress);
     const auto outcome = work.run(channels);
@@ -185,8 +194,9 @@ ExitCode run_store_export(const StoreCommand& typed, OpenStore& store, Console& 
                        : " Nothing whole was written."));
     }
     if (typed.format == DumpFormat::tcm && done.empty_values > 0)
-        console.say(std::to_string(done.empty_values) +
-                    " of the records have empty values, which whoever loads a .tcm leaves out; JSON keeps them.");
+        console.say(
+            std::to_string(done.empty_values) +
+            " of the records have empty values, which nodes of the originals leave out when they load a .tcm.");
     console.say("exported " + words + ".");
     return ExitCode::ok;
 }

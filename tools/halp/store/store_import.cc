@@ -112,7 +112,10 @@ std::string_view words(TcmFault fault) {
 
 void import_tcm(int fd, const Channel& channel, Import& into, Imported& so_far) {
     bool going = into.channel(channel);
-    TcmReader reader({},
+    TcmRules rules;  // whatever a halpd may have written
+    rules.value_bytes_max = value_bytes_max;
+    rules.keep_empty = true;
+    TcmReader reader(rules,
                      [&](Key key, std::string_view value) { going = going && into.record(channel, key, value); });
     std::string room;
     TcmFault fault = TcmFault::none;
@@ -182,7 +185,7 @@ void import_lines(int fd, Import& into, Imported& so_far) {
         if (!piece) into.stop(piece.error());
         going = piece && (piece->empty() ? lines.finish() && false : lines.feed(*piece));
     }
-    (void)into.commit();
+    if (!into.commit()) return;  // it has noted why
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "tools/halp/printed_text.h"
+#include "tools/program/broken_page.h"
 #include "tools/program/json.h"
 
 namespace halp::cli {
@@ -22,28 +23,10 @@ namespace {
 constexpr std::string_view broken_page =
     "the record file is damaged: a part of it is missing or leads nowhere. Restore a copy, or the dumps.";
 
-// The last line of `check --json` if a page is broken. Prepared in advance, because a signal handler cannot
-// allocate.
-std::string last_words;
-
 // Records are read through a memory map of the file, so a missing page, or a page with wrong references, raises a
-// signal. For some broken pages LMDB itself aborts.
-void on_broken_page(int) {
-    const auto say = [](int fd, std::string_view words) {
-        [[maybe_unused]] const ssize_t said = ::write(fd, words.data(), words.size());
-    };
-    say(STDOUT_FILENO, last_words);
-    say(STDERR_FILENO, "halp: ");
-    say(STDERR_FILENO, broken_page);
-    say(STDERR_FILENO, "\n");
-    ::_exit(static_cast<int>(ExitCode::failed));
-}
-
-void expect_broken_pages() {
-    struct sigaction action {};
-    action.sa_handler = on_broken_page;
-    ::sigemptyset(&action.sa_mask);
-    for (const int signal : {SIGBUS, SIGSEGV, SIGABRT}) ::sigaction(signal, &action, nullptr);
+// signal. For some broken pages LMDB itself aborts. `output`: the last line of `check --json`.
+void expect_broken_pages(std::string output = {}) {
+    end_on_broken_page({SIGBUS, SIGSEGV, SIGABRT}, "halp: " + std::string{broken_page}, {}, std::move(output));
 }
 
 std::uint64_t size_of(const std::string& path) {
@@ -58,6 +41,7 @@ std::string json_of(const StoreCheck& check, const LmdbStore& records, const std
     Json object = Json::object({{"schema_version", 1}, {"file", file}, {"file_bytes", size_of(file)}});
     object.set("records", check.found.records);
     object.set("value_bytes", check.found.bytes);
+    object.set("set_aside", check.aside.records);
     object.set("to_purge", check.to_purge);
     Json channels = Json::array();
     for (const Channel& channel : records.channels(std::nullopt, check.channels)) {
@@ -89,8 +73,8 @@ void show(const StoreCheck& check, const LmdbStore& records, const std::string& 
     console.headed(table(rows));
     console.say("read " + file + ", " + human_bytes(size_of(file)) +
                 ": every record, the order of the keys, the counts of " + std::to_string(check.channels) +
-                " channels, " + std::to_string(check.to_purge) +
-                " records of removed channels that still take room.");
+                " channels, " + std::to_string(check.aside.records) + " records set aside, " +
+                std::to_string(check.to_purge) + " records of removed channels that still take room.");
 }
 
 ExitCode run_check(OpenStore& store, Console& console) {
@@ -103,7 +87,7 @@ ExitCode run_check(OpenStore& store, Console& console) {
     }
     if (json) {
         const std::string object = json_of(*check, store.records(), store.file());
-        last_words.clear();
+        expect_broken_pages();
         console.line(object);
     } else {
         show(*check, store.records(), store.file(), console);
@@ -115,6 +99,31 @@ ExitCode run_check(OpenStore& store, Console& console) {
             "what can be read can be saved with `halp store export`, and read into a new directory.");
     console.say("nothing is wrong.");
     return ExitCode::ok;
+}
+
+// A halpd may have ended before all stale records were set aside.
+Result<void> finish_sweep(LmdbStore& records) {
+    while (records.sweeping())
+        if (auto slice = records.commit(); !slice) return slice;
+    return {};
+}
+
+ExitCode run_drop_aside(OpenStore& store, Console& console) {
+    LmdbStore& records = store.records();
+    if (const auto swept = finish_sweep(records); !swept)
+        return console.fail(ExitCode::failed, swept.error().message);
+    const RecordCount aside = records.set_aside();
+    if (const auto dropped = records.drop_aside(); !dropped)
+        return console.fail(ExitCode::failed, dropped.error().message);
+    while (records.purging())
+        if (const auto purged = records.commit(); !purged)
+            return console.fail(ExitCode::failed, purged.error().message);
+    if (console.style().json)
+        console.line(
+            Json::object({{"schema_version", 1}, {"file", store.file()}, {"removed", aside.records}}).line());
+    else
+        console.say(std::to_string(aside.records) + " records that were set aside are removed.");
+    return aside.records > 0 ? ExitCode::ok : ExitCode::nothing_found;
 }
 
 // ---- compact ----
@@ -155,13 +164,15 @@ Result<void> prove(const Beside& copy, const StoreCheck& original, Progress& pro
     if (!records) return records.error();
     const auto check = sound(**records, progress, "the copy");
     if (!check) return check.error();
-    if (check->channels == original.channels && check->found == original.found) return {};
+    if (check->channels == original.channels && check->found == original.found && check->aside == original.aside)
+        return {};
     return Error{ErrorCode::io,
                  "the copy has other records than " + copy.path() + " was made of; nothing was changed"};
 }
 
 Result<void> compact(OpenStore& store, Console& console) {
     LmdbStore& records = store.records();
+    if (auto swept = finish_sweep(records); !swept) return swept;
     while (records.purging())
         if (auto purged = records.commit(); !purged) return purged;
     Progress progress(console, "reading");
@@ -204,11 +215,14 @@ ExitCode run_compact(OpenStore& store, Console& console) {
 std::string words_about(const Imported& one) {
     std::string text = one.file + ": " + std::to_string(one.records) + " records imported";
     if (one.kept > 0) text += ", " + std::to_string(one.kept) + " left as they were";
-    if (one.skipped > 0) text += ", " + std::to_string(one.skipped) + " skipped (no key, no value, or too long)";
+    if (one.skipped > 0) text += ", " + std::to_string(one.skipped) + " skipped (no key, or too long)";
     return text;
 }
 
 ExitCode run_import(const StoreCommand& typed, OpenStore& store, Console& console) {
+    Result<void> open_to_all = finish_sweep(store.records());
+    if (open_to_all) open_to_all = store.records().forget_range();  // the next start looks which are in its range
+    if (!open_to_all) return console.fail(ExitCode::failed, open_to_all.error().message);
     Json files = Json::array();
     ExitCode code = ExitCode::ok;
     for (const std::string& path : typed.files) {
@@ -275,12 +289,11 @@ void Progress::at(std::uint64_t records) {
 
 ExitCode run_store(const CommandLine& command, Console& console) {
     const StoreCommand& typed = command.store;
-    expect_broken_pages();
     ::signal(SIGXFSZ, SIG_IGN);  // too large a file is an error like a full disk
     const std::string file = OpenStore::file_in(typed.directory);
     const bool import = typed.verb == StoreVerb::import_records;
     const bool checked = typed.verb == StoreVerb::check && console.style().json;
-    if (checked) last_words = json_of(broken_page, file) + "\n";
+    expect_broken_pages(checked ? json_of(broken_page, file) + "\n" : "");
     Result<OpenStore> store =
         import ? OpenStore::open(typed.directory, true, typed.bytes_max) : OpenStore::open(typed.directory, false);
     if (!store) {
@@ -293,9 +306,13 @@ ExitCode run_store(const CommandLine& command, Console& console) {
         case StoreVerb::compact:
             return run_compact(*store, console);
         case StoreVerb::export_records:
+            if (const auto swept = finish_sweep(store->records()); !swept)
+                return console.fail(ExitCode::failed, swept.error().message);
             return run_store_export(typed, *store, console);
         case StoreVerb::import_records:
             return run_import(typed, *store, console);
+        case StoreVerb::drop_aside:
+            return run_drop_aside(*store, console);
         case StoreVerb::none:
             break;
     }

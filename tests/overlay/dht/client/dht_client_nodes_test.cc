@@ -242,8 +242,8 @@ TEST_F(DhtClientNodes, ACancelledRequestIsSilent) {
 TEST_F(DhtClientNodes, FollowsTheRangeOfANode) {
     split_in_two();
     connect();
-    nodes[0]->node->set_range(HashRange::full());
-    nodes[1]->node->set_range(HashRange());
+    EXPECT_TRUE(nodes[0]->node->set_range(HashRange::full()));
+    EXPECT_TRUE(nodes[1]->node->set_range(HashRange()));
     run_world();
     EXPECT_EQ(put(5, "x"), (Notes{"succeeded"}));
     EXPECT_EQ(stored(0, "chan", 5), "x");
@@ -254,7 +254,7 @@ TEST_F(DhtClientNodes, ANodeThatIsNoLongerResponsibleSaysSo) {
     connect();
     Notes notes;
     EXPECT_TRUE(client->put("chan", Key{5}, "x", listen<dht::PutNote>(notes)));
-    nodes[0]->node->set_range(lower());
+    EXPECT_TRUE(nodes[0]->node->set_range(lower()));
     run_world();
     EXPECT_EQ(notes, (Notes{"10.0.0.1:10100 is not responsible for the key"}));
 }
@@ -263,7 +263,7 @@ TEST_F(DhtClientNodes, ConnectsToANodeThatAnotherOneAnnounces) {
     add_server(HashRange::full());
     connect();
     add_server(upper());
-    nodes[0]->node->set_range(lower());
+    EXPECT_TRUE(nodes[0]->node->set_range(lower()));
     nodes[0]->node->announce_node({10, 0, 0, 2}, 10100, upper());
     run_world(milliseconds{500});
     EXPECT_EQ(client->stats().nodes_connected, 2U);

@@ -271,7 +271,7 @@ protected:
         add_server(HashRange::full());
         add_server(HashRange::full());
         connect();
-        nodes[1]->node->set_range(HashRange::full());
+        EXPECT_TRUE(nodes[1]->node->set_range(HashRange::full()));
         run_world();
         old = 0;
         newest = 1;

@@ -102,8 +102,9 @@ protected:
         const HostId host = world->add_host(address);
         const Environment& environment = world->env(host);
         log = std::make_unique<WriteRecorder>(*world, environment.transport);
-        node = std::make_unique<DhtNode>(Environment{environment.clock, environment.alarm, environment.random, *log},
-                                         records, std::move(options), &watcher);
+        node =
+            std::make_unique<DhtNode>(Environment{environment.clock, environment.alarm, environment.random, *log},
+                                      records, std::move(options), &watcher);
         world->attach(host, *node);
         for (int i = 0; i < 2; ++i) {
             const HostId at = world->add_host({"10.0.1." + std::to_string(i + 1), 1000});
@@ -235,7 +236,7 @@ TEST_F(DhtNodeInTheSimulator, EveryGetHashRangeHearsOfChanges) {
     ScriptedClient& client = open();
     EXPECT_EQ(ask(client, 1, "01 00"), (neo::Heard{"1:fd", "1:0000000000000000ffffffffffffffff"}));
     client.heard.clear();
-    node->set_range(HashRange::make(0, 0x7fffffffffffffff).value());
+    EXPECT_TRUE(node->set_range(HashRange::make(0, 0x7fffffffffffffff).value()));
     node->announce_node({127, 0, 0, 1}, 11100, HashRange::make(1ULL << 63, ~0ULL).value());
     run_world();
     EXPECT_EQ(messages_of(client.heard), (neo::Heard{"1:020000000000000000ffffffffffffff7f",
@@ -385,13 +386,30 @@ TEST_F(DhtNodeOnASlowStore, AnsweringAClientThatHasLeftDoesNoHarm) {
     EXPECT_EQ(node->status().connections, 0U);
 }
 
-TEST_F(DhtNodeOnASlowStore, AStreamOnANewChannelBeginsWhenTheChannelIsSafe) {
+TEST_F(DhtNodeOnASlowStore, AStreamOnAMissingChannelWaitsForNoWrite) {
     store.patience = milliseconds{100};
     ScriptedClient& client = open();
-    EXPECT_EQ(ask(client, 1, "05 00 | 00 | " + std::string(chan) + "00 | 00*8 | 00 | 00*8"), (neo::Heard{"1:fd"}));
+    const neo::Heard heard = ask(client, 1, "05 00 | 00 | " + std::string(chan) + "00 | 00*8 | 00 | 00*8");
+    EXPECT_EQ(heard.front(), "1:fd");
+    EXPECT_EQ(heard.back(), "1:08");
+    EXPECT_EQ(store.commits, 0);
+}
+
+TEST_F(DhtNodeOnASlowStore, ARangeThatMovesIsServedWholeWhenTheStaleRecordsAreSetAside) {
+    const HashRange lower = HashRange::make(0, ~0ULL >> 1).value(),
+                    upper = HashRange::make(1ULL << 63, ~0ULL).value();
+    EXPECT_TRUE(node->set_range(lower));
+    ScriptedClient& client = open();
+    ask(client, 1, "02 00 | " + std::string(chan) + "02 00*7 | 02 00*7 78 79");
+    ask(client, 2, "01 00");
+    run_world(milliseconds{50});
     client.heard.clear();
-    run_world(milliseconds{150});
-    EXPECT_EQ(messages_of(client.heard).back(), "1:08");
+    EXPECT_TRUE(node->set_range(upper));
+    run_world(milliseconds{50});
+    EXPECT_EQ(messages_of(client.heard), (neo::Heard{"2:02ffffffffffffffff0000000000000000",
+                                                     "2:02" + hex(bytes("00*7 80")) + "ffffffffffffffff"}));
+    EXPECT_EQ(node->range(), upper);
+    EXPECT_EQ(store.set_aside().records, 1U);
 }
 
 TEST(DhtNode, ShedsConnectionsBeyondItsLimit) {

@@ -115,14 +115,15 @@ TEST_F(NeoRequests, AnswersErrorToAChannelNameThatCouldHarmAFile) {
     EXPECT_EQ(bench.session->active_requests(), 0U);
 }
 
-TEST_F(NeoRequests, AskingForARecordMakesItsChannel) {
-    EXPECT_EQ(answer("06 00"), "fd 03");
+TEST_F(NeoRequests, AskingForARecordMakesNoChannel) {
     EXPECT_EQ(answer(request("03")), "fd 01");
-    EXPECT_EQ(answer("06 00"), "fd 02040000000000000063" + std::string("68616e 03"));
-    EXPECT_EQ(answer("09 00 | " + std::string(chan)), "fd 01");
-    EXPECT_EQ(answer("06 00"), "fd 03");
+    EXPECT_EQ(answer(request("07")), "fd 01");
+    EXPECT_EQ(answer(request("08")), "fd 02");
     EXPECT_EQ(answer(update("01")), "fd 07");
-    EXPECT_TRUE(bench.store.has_channel(Channel::parse("chan").value()));
+    EXPECT_EQ(answer("05 00 | 00 | " + std::string(chan) + "00 | 00*8 | 00 | 00*8"), "fd 01 03");
+    EXPECT_EQ(answer("04 00 | 00 | " + std::string(chan) + "01 | 00*4"), "fd 01");
+    EXPECT_EQ(answer("06 00"), "fd 03");
+    EXPECT_FALSE(bench.store.has_channel(Channel::parse("chan").value()));
 }
 
 TEST_F(NeoRequests, ListsEveryChannelHoweverMany) {
@@ -166,6 +167,14 @@ TEST_F(NeoRequests, UpdateFindsThatSomebodyElseWasFaster) {
     bench.put("chan", 2, "quick");
     EXPECT_EQ(bench.say(id, "02 | " + hello_hash + "05 00*7 77 6f 72 6c 64"), (Heard{"1:08"}));
     EXPECT_EQ(value(), "quick");
+}
+
+TEST_F(NeoRequests, UpdateOfAKeyThatHasLeftTheRangeMeanwhileChangesNothing) {
+    bench.put("chan", 2, "hello");
+    answer(update("01"));
+    own_upper_half();
+    EXPECT_EQ(bench.say(id, "02 | " + hello_hash + "05 00*7 77 6f 72 6c 64"), (Heard{"1:08"}));
+    EXPECT_EQ(value(), "hello");
 }
 
 TEST_F(NeoRequests, UpdateRemovesOrLeavesTheRecord) {

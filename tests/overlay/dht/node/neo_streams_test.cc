@@ -90,6 +90,22 @@ TEST_F(NeoStreams, GetAllIsTheOneOfTheOriginalByteForByte) {
     EXPECT_EQ(bench.session->active_requests(), 0U);
 }
 
+// Between the change of the range and the end of the sweep.
+TEST_F(NeoStreams, RecordsOutOfTheRangeAreNotShownWhileTheyAreStillThere) {
+    for (std::uint64_t key = 0; key < 6; ++key) bench.put("chan", key, "v");
+    const HashRange lower = HashRange::make(0, ~0ULL >> 1).value();
+    ASSERT_TRUE(bench.store.set_range(lower));
+    bench.ranges.set_own(lower);
+    ASSERT_TRUE(bench.store.sweeping());
+    std::map<std::uint64_t, std::string> all;
+    EXPECT_TRUE(gather(bench.say(1, get_all()), all));
+    EXPECT_EQ(all, (std::map<std::uint64_t, std::string>{{0, "v"}, {2, "v"}, {4, "v"}}));
+    std::size_t refreshed = 0;
+    for (const std::string& message : bench.say(2, mirror(false, true)))
+        if (message.size() > 10) refreshed += refreshed_in(message);
+    EXPECT_EQ(refreshed, 3U);
+}
+
 TEST_F(NeoStreams, GetAllOfAnEmptyChannelSendsAnEmptyBatch) {
     EXPECT_EQ(bench.say(1, get_all()),
               (Heard{"1:fd", "1:05", "1:" + hex(bytes("07 | 0b 00*7 | 00*8 | 11 00 00")), "1:08"}));
