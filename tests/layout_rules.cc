@@ -128,6 +128,12 @@ const std::vector<Library>& libraries() {
         {"unistd.h",
          {"store/records/lmdb_", "overlay/libevent/", "overlay/dht/libevent/", "config/", "simulations/",
           "tools/"}},
+        // And the room of LMDB's lock file is taken.
+        {"fcntl.h",
+         {"store/records/lmdb_lock_file.cc", "overlay/libevent/", "overlay/dht/libevent/", "config/", "simulations/",
+          "tools/"}},
+        {"linux/fs.h", {"store/records/lmdb_lock_file.cc"}},
+        {"sys/ioctl.h", {"store/records/lmdb_lock_file.cc", "overlay/libevent/", "tools/"}},
         {"sodium.h", {"overlay/dht/wire/neo_hmac.cc"}},
         {"spdlog/", {"tools/halpd/log.cc"}},
         {"nlohmann/", {"tools/program/json.cc"}},

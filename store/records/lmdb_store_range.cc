@@ -53,6 +53,7 @@ Result<void> LmdbStore::adopt_range(const HashRange& wanted) {
     ServedRange moved =
         range_known_ ? served_.moved_to(wanted) : ServedRange{wanted, wanted, !(wanted == HashRange::full())};
     if (moved.stale && total_.records == 0) moved = moved.all_set_aside();
+    if (moved.stale) deadline_ = never;
     if (range_known_ && moved == served_) return {};
     // While a sweep runs, a new end of it needs no entry: the entry says what is served meanwhile.
     const bool entry_changes = !range_known_ || moved.now != served_.now || moved.stale != served_.stale;
@@ -66,7 +67,6 @@ Result<void> LmdbStore::adopt_range(const HashRange& wanted) {
         channels_swept_ = false;
     }
     sweep_failed_ = false;
-    if (served_.stale) deadline_ = never;
     return {};
 }
 

@@ -130,6 +130,12 @@ void add_counters(StatusReport& status, const Json& reply) {
     status.text_bad = counter(reply["text"], "bad");
     status.bytes_in = counter(reply["bytes"], "in");
     status.bytes_out = counter(reply["bytes"], "out");
+    const Json& dht = reply["dht"];
+    status.keeps_records = dht.is(Json::Kind::object);
+    status.records = counter(dht, "records");
+    status.channels = counter(dht, "channels");
+    status.records_aside = counter(dht, "set_aside");
+    status.record_trouble = text(dht, "trouble");
     for (const Json& item : reply["own"].items())
         if (auto endpoint = endpoint_of(item)) status.own.emplace_back(text(item, "label"), *std::move(endpoint));
 }

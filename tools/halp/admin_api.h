@@ -37,6 +37,9 @@ struct StatusReport {
     std::uint64_t peers_listed = 0, peers_proved = 0, anchors = 0, graves = 0;
     std::uint64_t labels = 0, entries = 0, table_bytes = 0, rounds = 0, rounds_failed = 0;
     std::uint64_t text_queries = 0, text_inserts = 0, text_bad = 0, bytes_in = 0, bytes_out = 0;
+    bool keeps_records = false;
+    std::uint64_t records = 0, channels = 0, records_aside = 0;
+    std::string record_trouble;  // why records cannot be kept as they should be; "": all is well
     std::vector<std::pair<std::string, Endpoint>> own;  // label and host announced here
     std::string json;                                   // the reply as it came
 };

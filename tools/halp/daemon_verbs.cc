@@ -127,6 +127,14 @@ std::vector<std::vector<std::string>> status_rows(const StatusReport& status) {
     };
 }
 
+void add_records(std::vector<std::vector<std::string>>& rows, const StatusReport& status) {
+    if (!status.keeps_records) return;
+    std::string kept = std::to_string(status.records) + " in " + std::to_string(status.channels) + " channels";
+    if (status.records_aside > 0) kept += ", " + std::to_string(status.records_aside) + " set aside";
+    rows.push_back({"records", kept});
+    if (!status.record_trouble.empty()) rows.push_back({"", "not well: " + harmless(status.record_trouble)});
+}
+
 ExitCode status(const WithDaemon& world) {
     const auto report = world.daemon.status();
     if (!report) return world.console.fail(report.error());
@@ -135,6 +143,7 @@ ExitCode status(const WithDaemon& world) {
         return ExitCode::ok;
     }
     auto rows = status_rows(*report);
+    add_records(rows, *report);
     for (const auto& [label, endpoint] : report->own)
         rows.push_back({"announces", harmless(label + " " + endpoint.text())});
     world.console.block(table(rows));

@@ -293,9 +293,9 @@ TEST_F(DhtVerbs, StoreNothingForAValueThatWasForgotten) {
     }
     EXPECT_EQ(dht({"exists", "users", "1"}).code, 3);
     EXPECT_EQ(dht({"put", "users", "1", ""}).code, 0) << "an empty value that is written is meant";
-    const Finished negative = dht({"put", "users", "1", "-5"});
+    const Finished negative = dht({"put", "users", "1", "-x"});
     EXPECT_EQ(negative.code, 2);
-    EXPECT_THAT(negative.error, HasSubstr("stands behind --"));
+    EXPECT_THAT(negative.error, HasSubstr("A VALUE that begins with - stands behind --"));
 }
 
 TEST_F(DhtVerbs, EndWithOneAndWithoutAWordWhenNobodyReadsAnyMore) {
@@ -350,6 +350,7 @@ TEST(DhtVerbsThroughHalp, FindTheNodeForTestsThroughItsDaemon) {
     EXPECT_EQ(put.code, 0) << put.error;
     EXPECT_EQ(halp(home, {"dht", "get", "users", "7", "--socket", home.admin()}).out, "Ann Example");
     EXPECT_EQ(halp(home, {"get", "dht", "--socket", home.admin()}).code, 3) << "not announced";
+    EXPECT_THAT(halp(home, {"status", "--socket", home.admin()}).out, HasSubstr("1 in 1 channels"));
 }
 
 }  // namespace
