@@ -26,7 +26,7 @@ const std::vector<NestedVerb<StoreVerb>>& store_verbs() {
          "  zcat all.jsonl.gz | halp store import DIR -"},
         {StoreVerb::drop_aside, "drop-set-aside", "drop-set-aside DIR",
          "Remove what was set aside when the node's range changed",
-         "  halp store export DIR --set-aside --to aside/   to keep it elsewhere before"},
+         "  halp store drop-set-aside /var/lib/halp/dht     `export DIR --set-aside` saves it before"},
     };
     return all;
 }

@@ -41,7 +41,6 @@ std::string json_of(const StoreCheck& check, const LmdbStore& records, const std
     Json object = Json::object({{"schema_version", 1}, {"file", file}, {"file_bytes", size_of(file)}});
     object.set("records", check.found.records);
     object.set("value_bytes", check.found.bytes);
-    object.set("set_aside", check.aside.records);
     object.set("to_purge", check.to_purge);
     Json channels = Json::array();
     for (const Channel& channel : records.channels(std::nullopt, check.channels)) {
@@ -49,7 +48,7 @@ std::string json_of(const StoreCheck& check, const LmdbStore& records, const std
         channels.push(
             Json::object({{"channel", channel.name()}, {"records", count.records}, {"value_bytes", count.bytes}}));
     }
-    object.set("channels", channels);
+    object.set("channels", channels).set("set_aside", check.aside.records);
     object.set("defects", Json::array_of(check.defects));
     return object.line();
 }

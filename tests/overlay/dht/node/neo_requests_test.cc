@@ -117,11 +117,12 @@ TEST_F(NeoRequests, AnswersErrorToAChannelNameThatCouldHarmAFile) {
 
 TEST_F(NeoRequests, AskingForARecordMakesNoChannel) {
     EXPECT_EQ(answer(request("03")), "fd 01");
-    EXPECT_EQ(answer(request("07")), "fd 01");
-    EXPECT_EQ(answer(request("08")), "fd 02");
+    EXPECT_EQ(answer(request("07")), "fd 02");
+    EXPECT_EQ(answer(request("08")), "fd 01");
     EXPECT_EQ(answer(update("01")), "fd 07");
-    EXPECT_EQ(answer("05 00 | 00 | " + std::string(chan) + "00 | 00*8 | 00 | 00*8"), "fd 01 03");
-    EXPECT_EQ(answer("04 00 | 00 | " + std::string(chan) + "01 | 00*4"), "fd 01");
+    EXPECT_EQ(answer("05 00 | 00 | " + std::string(chan) + "00 | 00*8 | 00 | 00*8"),
+              "fd 05 070b000000000000000000000000000000110000 08");
+    EXPECT_EQ(answer("04 00 | 00 | " + std::string(chan) + "01 | 00*4"), "fd 05");
     EXPECT_EQ(answer("06 00"), "fd 03");
     EXPECT_FALSE(bench.store.has_channel(Channel::parse("chan").value()));
 }
