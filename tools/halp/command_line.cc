@@ -187,10 +187,7 @@ std::string unexpected(const std::string& word, const Arguments& program) {
     if (nested && verb->chosen() == nullptr)
         return not_a_verb(word, "halp " + verb->name(),
                           verb->name() == "dht" ? DhtArguments::names() : StoreArguments::names());
-    const std::string nested_verb = nested ? verb->chosen()->name() : "";
-    const bool takes_value = nested_verb == "put" || nested_verb == "update";
-    return program.not_expected(word) +
-           (takes_value && word.starts_with('-') ? " A VALUE that begins with - stands behind --." : "");
+    return program.not_expected(word);
 }
 
 Parsed conclude(Typed& typed, const Arguments& arguments, const std::string& version) {

@@ -334,7 +334,9 @@ void add_options_of(CLI::App& app, std::vector<std::string>& names) {
 
 std::string unexpected(CLI::App& app, const std::string& word) {
     std::vector<std::string> names;
-    if (!word.starts_with("--")) return "`" + word + "` was not expected.";
+    const bool dash = word.starts_with('-') && word.size() > 1;
+    if (!word.starts_with("--"))
+        return "`" + word + "` was not expected." + (dash ? " A value that begins with - stands behind --." : "");
     add_options_of(app, names);
     return "`" + word + "` was not expected" + did_you_mean(word.substr(2, word.find('=') - 2), names, "--");
 }

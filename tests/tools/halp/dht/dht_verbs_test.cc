@@ -295,7 +295,7 @@ TEST_F(DhtVerbs, StoreNothingForAValueThatWasForgotten) {
     EXPECT_EQ(dht({"put", "users", "1", ""}).code, 0) << "an empty value that is written is meant";
     const Finished negative = dht({"put", "users", "1", "-x"});
     EXPECT_EQ(negative.code, 2);
-    EXPECT_THAT(negative.error, HasSubstr("A VALUE that begins with - stands behind --"));
+    EXPECT_THAT(negative.error, HasSubstr("A value that begins with - stands behind --"));
 }
 
 TEST_F(DhtVerbs, EndWithOneAndWithoutAWordWhenNobodyReadsAnyMore) {
