@@ -138,6 +138,7 @@ protected:
         outputs_.keep("halp store check", halp(home, {"store", "check", "none", "--json"}).out);
         outputs_.keep("halp store export", halp(home, {"store", "export", store, "--format", "json"}).out);
         outputs_.keep("halp store compact", halp(home, {"store", "compact", store, "--json"}).out);
+        outputs_.keep("halp store drop-set-aside", halp(home, {"store", "drop-set-aside", store, "--json"}).out);
     }
 
     void keep_fake() {
