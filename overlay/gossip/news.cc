@@ -33,7 +33,10 @@ void News::peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how
     // each node a message.
     if (parts_.view.listed_count() >= parts_.view.capacity()) return;
     if (how == LearnedBy::news) {  // the message of one stranger must not become a flood
-        if (third_party_joins_left_ == 0) return;
+        if (third_party_joins_left_ == 0) {
+            ++dropped_;
+            return;
+        }
         --third_party_joins_left_;
     }
     add_peer(peer, now);
@@ -95,9 +98,23 @@ void News::append_host(gossip::Message& m, const Label& label, EndpointId host, 
     same->entries.push_back(host_entry(*entry, now, wall));
 }
 
-gossip::Message News::message(Instant now, UnixSeconds wall) const {
+// How many of the first items one message holds. The others wait for the next one.
+std::size_t News::in_one_message() const {
+    std::vector<const Label*> labels;
+    std::size_t count = 0;
+    for (const Item& item : items_) {
+        const bool another =
+            item.label && std::ranges::none_of(labels, [&](const Label* l) { return *l == *item.label; });
+        if (count == items_per_message_max || (another && labels.size() == gossip::labels_per_message_max)) break;
+        if (another) labels.push_back(&*item.label);
+        ++count;
+    }
+    return count;
+}
+
+gossip::Message News::message(std::size_t items, Instant now, UnixSeconds wall) const {
     gossip::Message m = parts_.identity.message(gossip::Kind::news);
-    for (std::size_t i = 0; i < std::min(items_.size(), items_per_message_max); ++i) {
+    for (std::size_t i = 0; i < items; ++i) {
         const Item& item = items_[i];
         if (item.label)
             append_host(m, *item.label, item.endpoint, now, wall);
@@ -109,7 +126,8 @@ gossip::Message News::message(Instant now, UnixSeconds wall) const {
 
 void News::push(Instant now, UnixSeconds wall) {
     push_at_ = no_deadline;
-    const gossip::Message m = message(now, wall);
+    const std::size_t items = in_one_message();
+    const gossip::Message m = message(items, now, wall);
     std::size_t wanted = 0;
     for (const Item& item : items_) wanted = std::max(wanted, item.pushes);
     const std::vector<EndpointId> targets = parts_.view.some_presentable(std::min(wanted, options_.news_fanout));
@@ -118,13 +136,13 @@ void News::push(Instant now, UnixSeconds wall) {
             parts_.calls.open(target, CallPurpose::news, m, now);
             ++sent_;
         }
-    count_pushes(targets.size());
+    count_pushes(items, targets.size());
     pushed_at_ = now;
     if (!items_.empty()) push_at_ = now + options_.news_interval;
 }
 
-void News::count_pushes(std::size_t targets) {
-    for (std::size_t i = 0; i < std::min(items_.size(), items_per_message_max); ++i)
+void News::count_pushes(std::size_t items, std::size_t targets) {
+    for (std::size_t i = 0; i < items; ++i)
         items_[i].pushes -= std::min(items_[i].pushes, std::max<std::size_t>(targets, 1));
     std::erase_if(items_, [](const Item& item) { return item.pushes == 0; });
 }

@@ -68,9 +68,10 @@ private:
         std::size_t pushes = 0;  // still to do
     };
     bool add(Item item, Instant now);
-    [[nodiscard]] gossip::Message message(Instant now, UnixSeconds wall) const;
+    [[nodiscard]] std::size_t in_one_message() const;
+    [[nodiscard]] gossip::Message message(std::size_t items, Instant now, UnixSeconds wall) const;
     void append_host(gossip::Message& m, const Label& label, EndpointId host, Instant now, UnixSeconds wall) const;
-    void count_pushes(std::size_t targets);
+    void count_pushes(std::size_t items, std::size_t targets);
 
     Parts parts_;
     const GossipOptions& options_;

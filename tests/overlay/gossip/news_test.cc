@@ -51,6 +51,22 @@ TEST(News, ItemsThatWaitTogetherLeaveTogether) {
     EXPECT_EQ(node.news.next_deadline(), start + node.options.gossip.news_interval);
 }
 
+TEST(News, LabelsThatFindNoRoomInOneMessageAreInTheNext) {
+    GossipParts node;
+    node.prove_peers(30);
+    for (int i = 0; i < 80; ++i) {
+        const Label label = Label::parse("label" + std::to_string(i)).value();
+        ASSERT_TRUE(node.announcements.announce(label, node.peer(40), start, wall));
+    }
+    std::set<std::string> told;
+    for (int turn = 0; turn < 10; ++turn) {
+        node.news.push(start, wall);
+        for (const GossipCall& call : node.take_calls())
+            for (const gossip::LabelEntries& label : call.first.labels) told.insert(label.label.text());
+    }
+    EXPECT_EQ(told.size(), 80u);
+}
+
 TEST(News, AJoinIsPassedOnOnceAndAgainAfterTheNodeWasForgotten) {
     GossipParts node;
     node.prove_peers(30);
