@@ -51,11 +51,15 @@ void print_result(const Scenario& scenario, const RunResult& r, double cpu, cons
     if (!r.items.empty()) streams.out << table(item_rows(r)) << "\n";
     if (const auto rows = figure_rows(r); !rows.empty()) streams.out << table(rows) << "\n";
     const Spread degrees = spread_of(r.in_degrees);
-    streams.out << "overlay: " << r.overlay.views.size() << " nodes, " << r.figures.components.count
-                << " component(s), clustering " << number(r.figures.clustering, 4) << ", path length "
-                << path_text(r.figures, r.overlay.views.size()) << ", in-degree " << number(degrees.mean, 1)
-                << " (sd " << number(degrees.deviation, 2) << ", max " << number(degrees.max, 0) << ")\n"
-                << "seed " << r.seed << ", digest " << digest_text(r.digest) << ", " << r.events << " events, "
+    if (r.overlay.views.empty()) {
+        streams.out << "overlay: no living nodes\n";
+    } else {
+        streams.out << "overlay: " << r.overlay.views.size() << " nodes, " << r.figures.components.count
+                    << " component(s), clustering " << number(r.figures.clustering, 4) << ", path length "
+                    << path_text(r.figures, r.overlay.views.size()) << ", in-degree " << number(degrees.mean, 1)
+                    << " (sd " << number(degrees.deviation, 2) << ", max " << number(degrees.max, 0) << ")\n";
+    }
+    streams.out << "seed " << r.seed << ", digest " << digest_text(r.digest) << ", " << r.events << " events, "
                 << number(seconds_of(r.simulated), 1) << " s simulated in " << number(cpu, 1) << " s of CPU\n";
 }
 

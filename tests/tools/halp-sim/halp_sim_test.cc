@@ -463,7 +463,9 @@ TEST(HalpSim, ASwarmOfTheDeadIsNotClean) {
         << "about: all die\nnodes: 5\nphases:\n  grow: {do: grow, for: 3s}\n  say: {do: announce, for: 1s}\n"
            "  end: {do: kill, share: 100%, for: 5s}\n";
     const std::string scenario = directory + "/dead.yaml", results = directory + "/out";
-    ASSERT_EQ(run({"run", scenario.c_str(), "--seeds", "2", "-o", results.c_str()}).code, exit_done);
+    const Outcome got = run({"run", scenario.c_str(), "--seeds", "2", "-o", results.c_str()});
+    ASSERT_EQ(got.code, exit_done);
+    EXPECT_THAT(got.out, HasSubstr("overlay: no living nodes\n"));
     const auto summary = nlohmann::json::parse(content(results + "/summary.json"));
     const auto& end = summary["phases"][2];
     EXPECT_EQ(end["living"], 0);
