@@ -10,12 +10,11 @@
 #include "store/endpoint.h"
 #include "store/label.h"
 #include "store/label_table.h"
+#include "store/list_events.h"
 #include "store/overloaded.h"
 
 namespace halp {
 
-enum class LearnedFrom : std::uint8_t { own, text, gossip, cache, application, original };
-enum class ForgottenWhy : std::uint8_t { expired, withdrawn, evicted, cleared, failed };
 enum class StreamEnd : std::uint8_t { malformed, slow, too_many, other_swarm, version, busy, broken, oversize };
 
 struct EntryLearned { Label label; Endpoint endpoint; LearnedFrom from; };
@@ -49,10 +48,18 @@ struct StoodStill {
     Duration span;
 };  // suspended, stopped or without CPU; everything is older by that
 
+// For watchers of one label only: a host that stays listed was confirmed again or stands on other grounds.
+struct EntryMoved { Label label; Endpoint endpoint; LearnedFrom from; };
+// For watchers of `halp` only: what the events of peers above did not tell, so that following them ends with the
+// list that is shown.
+struct NodeListed { Endpoint peer; LearnedFrom from; bool again; };
+struct NodeUnlisted { Endpoint peer; ForgottenWhy why; };
+
 struct Event : std::variant<EntryLearned, EntryForgotten, PeerJoined, PeerProved, PeerSuspected, PeerBuried,
                             PeerLeft, PeerExpired, PeerIsOriginal, SelfKnown, SwarmMismatch, SeedFailed,
                             StreamEnded, QueryAnswered, RoundDone, StorageFailed, CacheLineSkipped, InsertRefused,
-                            HealthChanged, LeaveDone, StoodStill, TimeAhead, NewsHeld> {
+                            HealthChanged, LeaveDone, StoodStill, TimeAhead, NewsHeld, EntryMoved, NodeListed,
+                            NodeUnlisted> {
     using variant::variant;
 };
 

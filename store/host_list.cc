@@ -84,7 +84,7 @@ struct HostList::Impl {
     Merge change(std::uint32_t slot, const HostEntry& news, Instant now, std::vector<HostEntry>* evicted);
     bool make_room(std::uint32_t newcomer, std::vector<HostEntry>* evicted);
     [[nodiscard]] std::optional<std::uint32_t> first_to_leave() const;
-    bool end_of(std::uint32_t slot, Instant now);
+    bool end_of(std::uint32_t slot, Instant now, Shifts& shifts);
     void relink_all();
     [[nodiscard]] std::vector<HostEntry> freshest(std::size_t count, Instant now) const;
     void add_others(std::vector<HostEntry>& told, std::size_t count, Instant now);
@@ -211,7 +211,10 @@ Merge HostList::Impl::change(std::uint32_t slot, const HostEntry& news, Instant 
     const HostEntry joined = join(held, news);
     if (joined == held) return Merge::stale;
     replace(slot, joined, now);
-    if (!make_room(slot, evicted) && !joined.withdrawn) return Merge::refused;
+    if (!make_room(slot, evicted) && !joined.withdrawn) {
+        if (evicted && !held.withdrawn) evicted->push_back(held);
+        return Merge::refused;
+    }
     return held.withdrawn && !joined.withdrawn ? Merge::added : Merge::refreshed;
 }
 
@@ -248,7 +251,7 @@ bool HostList::Impl::make_room(std::uint32_t newcomer, std::vector<HostEntry>* e
 }
 
 // A part of the entry has ended. True when the endpoint was shown and is not any more.
-bool HostList::Impl::end_of(std::uint32_t slot, Instant now) {
+bool HostList::Impl::end_of(std::uint32_t slot, Instant now, Shifts& shifts) {
     const HostEntry entry = slots[slot].entry;
     // A withdrawal also ends the claims that were heard before it.
     const bool claim_lives =
@@ -258,7 +261,15 @@ bool HostList::Impl::end_of(std::uint32_t slot, Instant now) {
         return !entry.withdrawn;
     }
     replace(slot, only_claim(entry), now);
-    return !make_room(slot, nullptr) && !entry.withdrawn;
+    std::vector<HostEntry> evicted;
+    const bool stays = make_room(slot, &evicted);
+    for (const HostEntry& other : evicted) shifts.evicted.push_back(other.endpoint);
+    if (!stays) return !entry.withdrawn;
+    if (entry.withdrawn)
+        shifts.shown.push_back(entry.endpoint);
+    else if (entry.vouched())
+        shifts.moved.push_back(entry.endpoint);
+    return false;
 }
 
 void HostList::Impl::relink_all() {
@@ -406,12 +417,13 @@ std::size_t HostList::entry_bytes(std::size_t host_length) {
     return sizeof(HostSlot) * 3 / 2 + numbers + interned + host_length;  // a growing vector is 3/4 full on average
 }
 
-std::vector<EndpointId> HostList::expire(Instant now) {
+std::vector<EndpointId> HostList::expire(Instant now, Shifts* shifts) {
     std::vector<EndpointId> gone;
+    Shifts ignored;
     while (!impl_->due.empty() && impl_->slots[impl_->due.front()].due <= now) {
         const std::uint32_t slot = impl_->due.front();
         const EndpointId endpoint = impl_->slots[slot].entry.endpoint;
-        if (impl_->end_of(slot, now)) gone.push_back(endpoint);
+        if (impl_->end_of(slot, now, shifts ? *shifts : ignored)) gone.push_back(endpoint);
     }
     return gone;
 }

@@ -79,7 +79,8 @@ public:
     // News that is too old at `now` is refused. From a full list claims leave first, the lowest in rank first, then
     // entries of over-represented groups, then the oldest; own ones never leave. Evicted endpoints are appended to
     // `evicted` when it is given. A withdrawal hides older announcements of its endpoint. Withdrawals are bounded
-    // too, by entries_max but at least 64; the oldest leaves. Times after `now` count as `now`.
+    // too, by entries_max but at least 64; the oldest leaves. Times after `now` count as `now`. `evicted` may
+    // contain the endpoint of the news itself, when it was shown before and a list that is too long lost it.
     Merge merge(const HostEntry& news, Instant now, std::vector<HostEntry>* evicted = nullptr);
     bool erase(EndpointId endpoint);
     void clear();
@@ -114,8 +115,15 @@ public:
         const;  // estimate for quotas: at most the sum of entry_bytes() of all entries
     [[nodiscard]] static std::size_t entry_bytes(std::size_t host_length);
 
-    // Removes what has outlived its time. Returns the endpoints that were shown and are gone.
-    std::vector<EndpointId> expire(Instant now);
+    // What else time changes: a withdrawal that ends shows a later claim again, and that may evict another host.
+    struct Shifts {
+        std::vector<EndpointId> evicted;
+        std::vector<EndpointId> shown;  // not shown before
+        std::vector<EndpointId> moved;  // an announcement has ended, the claim stays
+    };
+    // Removes what has outlived its time. Returns the endpoints that were shown and are gone; `shifts` gets the
+    // rest.
+    std::vector<EndpointId> expire(Instant now, Shifts* shifts = nullptr);
 
 private:
     struct Impl;

@@ -25,14 +25,14 @@ LabelTable::Outcome LabelTable::refuse(RefusalCause cause) {
 }
 
 LabelTable::Outcome LabelTable::merge(const Label& label, const HostEntry& news, SourceId source, Instant now,
-                                      UnixSeconds wall) {
+                                      UnixSeconds wall, LearnedFrom from) {
     ++operation_;
     if (label.lists_names()) return refuse(RefusalCause::list_of_names);
     if (!label.storable()) return refuse(RefusalCause::label_not_storable);
     if (HostList::too_old(news, list_limits(label), now)) return refuse(RefusalCause::too_old);
     Row* row = row_of(label);
-    if (!row) return merge_new(label, news, source, now, wall);
-    const Outcome outcome = merge_into(*row, news, now);
+    if (!row) return merge_new(label, news, source, now, wall, from);
+    const Outcome outcome = merge_into(*row, news, now, from);
     const bool taken = outcome.merge == Merge::added || outcome.merge == Merge::refreshed;
     if (taken && !news.withdrawn) {
         const Listings listings = label.listings(Label::storable_length_max);
@@ -42,7 +42,7 @@ LabelTable::Outcome LabelTable::merge(const Label& label, const HostEntry& news,
 }
 
 LabelTable::Outcome LabelTable::merge_new(const Label& label, const HostEntry& news, SourceId source, Instant now,
-                                          UnixSeconds wall) {
+                                          UnixSeconds wall, LearnedFrom from) {
     // A withdrawal is kept, as the announcement that it ends may arrive later. It makes no name known.
     const Listings listings = news.withdrawn ? Listings{} : label.listings(Label::storable_length_max);
     Wish wish = listing_wish(listings, now);
@@ -53,10 +53,13 @@ LabelTable::Outcome LabelTable::merge_new(const Label& label, const HostEntry& n
     if (const auto cause = admit(wish, source, now)) return refuse(*cause);
     list(listings, now, wall);
     Row& row = create(label, now);
-    return finish(row, row.hosts->merge(news, now), now);
+    const Merge merge = row.hosts->merge(news, now);
+    const Outcome outcome = finish(row, merge, now);
+    tell_merged(row, news, false, merge, from);
+    return outcome;
 }
 
-LabelTable::Outcome LabelTable::merge_into(Row& row, const HostEntry& news, Instant now) {
+LabelTable::Outcome LabelTable::merge_into(Row& row, const HostEntry& news, Instant now, LearnedFrom from) {
     use(row, now);
     if (!row.hosts->find(news.endpoint)) {
         const Wish wish{0, 0, HostList::entry_bytes(endpoints_.at(news.endpoint).host.size())};
@@ -66,12 +69,32 @@ LabelTable::Outcome LabelTable::merge_into(Row& row, const HostEntry& news, Inst
     const HostEntry* held = row.hosts->find(news.endpoint);
     const UnixSeconds stated = held ? held->claim.stated : Claim::none;
     const std::uint64_t lost = row.hosts->withdrawals_lost();
+    const bool was_shown = held && !held->withdrawn;
     const Merge merge = row.hosts->merge(news, now, &evicted);
     counter(EvictionCause::label_full) += evicted.size() + row.hosts->withdrawals_lost() - lost;
     held = row.hosts->find(news.endpoint);
     const bool said = news.withdrawn || (held && held->claim.stated != stated);
     if (said || !evicted.empty()) note_change(row, merge, true);
-    return finish(row, merge, now);
+    const Outcome outcome = finish(row, merge, now);
+    for (const HostEntry& gone : evicted) tell_gone(row.label, gone.endpoint, ForgottenWhy::evicted);
+    tell_merged(row, news, was_shown, merge, from);
+    return outcome;
+}
+
+// `merge`: what became of the news about its host. A refused one that was shown is among the evicted.
+void LabelTable::tell_merged(const Row& row, const HostEntry& news, bool was_shown, Merge merge, LearnedFrom from) {
+    if (!observer_) return;
+    if (merge == Merge::added) return observer_->host_listed(row.label, news.endpoint, from);
+    if (merge != Merge::refreshed || !was_shown) return;
+    if (news.withdrawn) {
+        const HostEntry* left = row.hosts->find(news.endpoint);
+        if (!left || left->withdrawn) return tell_gone(row.label, news.endpoint, ForgottenWhy::withdrawn);
+    }
+    if (row.watched) observer_->host_moved(row.label, news.endpoint, from);
+}
+
+void LabelTable::tell_gone(const Label& label, EndpointId host, ForgottenWhy why) {
+    if (observer_) observer_->host_gone(label, host, why);
 }
 
 LabelTable::Outcome LabelTable::finish(Row& row, Merge merge, Instant now) {
@@ -169,7 +192,7 @@ bool LabelTable::evict_one(EvictionCause cause) {
     }
     if (!victim) return false;
     ++counter(cause);
-    drop(*victim);
+    drop(*victim, ForgottenWhy::evicted);
     return true;
 }
 
@@ -196,6 +219,7 @@ LabelTable::Row& LabelTable::create(const Label& label, Instant now) {
         by_hash_.insert(&row);
     }
     row.saved_at = now;
+    row.watched = watched_.count(label.text()) != 0;
     update_turn(row);
     use(row, now);
     account(row);
@@ -210,7 +234,7 @@ void LabelTable::use(Row& row, Instant now) {
 
 // `labels` itself stays, because everything else is found through it.
 void LabelTable::update_turn(Row& row) {
-    const bool evictable = row.label != Label::labels() && held_.count(row.label.text()) == 0;
+    const bool evictable = row.label != Label::labels() && !held(row.label);
     if (evictable == row.evictable) return;
     row.evictable = evictable;
     if (evictable)
@@ -225,13 +249,16 @@ void LabelTable::account(Row& row) {
     bytes_ += row.bytes;
 }
 
-void LabelTable::drop(Row& row) {
+void LabelTable::drop(Row& row, ForgottenWhy why) {
     const Label label = row.label;
+    std::vector<HostEntry> shown;
+    if (observer_ && row.hosts) shown = row.hosts->page(0, row.hosts->size());
     if (row.evictable) idle_order_.erase(row.turn);
     if (row.hosts) by_hash_.erase(&row);
     bytes_ -= row.bytes;
     rows_.erase(label.text());
     mark_changed(label);
+    for (const HostEntry& host : shown) tell_gone(label, host.endpoint, why);
 }
 
 void LabelTable::note_change(Row& row, Merge merge, bool at_once) {
@@ -268,22 +295,34 @@ const Label* LabelTable::by_hash(std::uint64_t label_hash) const {
     return found != by_hash_.end() && (*found)->hash == label_hash ? &(*found)->label : nullptr;
 }
 
-bool LabelTable::erase(const Label& label, EndpointId endpoint) {
+bool LabelTable::erase(const Label& label, EndpointId endpoint, ForgottenWhy why) {
     Row* row = row_of(label);
-    if (!row || !row->hosts || !row->hosts->erase(endpoint)) return false;
+    const HostEntry* held = row && row->hosts ? row->hosts->find(endpoint) : nullptr;
+    if (!held) return false;
+    const bool was_shown = !held->withdrawn;
+    row->hosts->erase(endpoint);
     account(*row);
     mark_changed(label);
+    if (was_shown) tell_gone(row->label, endpoint, why);
     return true;
 }
 
 bool LabelTable::clear(const Label& label) {
     Row* row = row_of(label);
-    if (row) drop(*row);
+    if (row) clear_foreign(*row);
     return row != nullptr;
 }
 
 void LabelTable::clear_all() {
-    while (!rows_.empty()) drop(rows_.begin()->second);
+    for (auto next = rows_.begin(); next != rows_.end();) clear_foreign((next++)->second);
+}
+
+// What this node announces stays until it is withdrawn. Own hosts are the first in rank.
+void LabelTable::clear_foreign(Row& row) {
+    const bool any_own = row.hosts && !row.hosts->empty() && row.hosts->page(0, 1).front().own;
+    if (!any_own) return drop(row, ForgottenWhy::cleared);
+    for (const HostEntry& entry : row.hosts->all())
+        if (!entry.own) erase(row.label, entry.endpoint, ForgottenWhy::cleared);
 }
 
 void LabelTable::hold(const Label& label, bool held) {
@@ -294,7 +333,23 @@ void LabelTable::hold(const Label& label, bool held) {
     if (Row* row = row_of(label)) update_turn(*row);
 }
 
-bool LabelTable::held(const Label& label) const { return held_.count(label.text()) != 0; }
+void LabelTable::watch(const Label& label, bool watched) {
+    std::size_t& watchers = watched_[label.text()];
+    if (watched)
+        ++watchers;
+    else if (watchers > 0)
+        --watchers;
+    const bool any = watchers > 0;
+    if (!any) watched_.erase(label.text());
+    Row* row = row_of(label);
+    if (!row) return;
+    row->watched = any;
+    update_turn(*row);
+}
+
+bool LabelTable::held(const Label& label) const {
+    return held_.count(label.text()) != 0 || watched_.count(label.text()) != 0;
+}
 
 // ---- time ----
 
@@ -303,10 +358,7 @@ std::vector<LabelTable::Gone> LabelTable::expire(Instant now) {
     for (auto next = rows_.begin(); next != rows_.end();) {
         Row& row = (next++)->second;  // the row itself may be dropped
         if (row.hosts) {
-            const auto left = row.hosts->expire(now);
-            for (const EndpointId endpoint : left) gone.push_back({row.label, endpoint});
-            if (!left.empty()) mark_changed(row.label);
-            account(row);
+            for (const EndpointId endpoint : expire_hosts(row, now)) gone.push_back({row.label, endpoint});
         }
         if (row.recency_moved && now - row.saved_at >= recency_saved_every) {
             mark_changed(row.label);
@@ -315,8 +367,24 @@ std::vector<LabelTable::Gone> LabelTable::expire(Instant now) {
         }
         if (!overdue(row, now)) continue;
         ++counter(EvictionCause::label_idle);
-        drop(row);
+        drop(row, ForgottenWhy::expired);
     }
+    return gone;
+}
+
+std::vector<EndpointId> LabelTable::expire_hosts(Row& row, Instant now) {
+    HostList::Shifts shifts;
+    std::vector<EndpointId> gone = row.hosts->expire(now, &shifts);
+    counter(EvictionCause::label_full) += shifts.evicted.size();
+    if (!gone.empty() || !shifts.shown.empty() || !shifts.evicted.empty()) mark_changed(row.label);
+    account(row);
+    if (!observer_) return gone;
+    for (const EndpointId host : gone) tell_gone(row.label, host, ForgottenWhy::expired);
+    // What is left is a claim, and claims come from HALP text.
+    for (const EndpointId host : shifts.shown) observer_->host_listed(row.label, host, LearnedFrom::text);
+    for (const EndpointId host : shifts.evicted) tell_gone(row.label, host, ForgottenWhy::evicted);
+    if (row.watched)
+        for (const EndpointId host : shifts.moved) observer_->host_moved(row.label, host, LearnedFrom::text);
     return gone;
 }
 

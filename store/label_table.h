@@ -19,6 +19,7 @@
 #include "store/host_list.h"
 #include "store/label.h"
 #include "store/list_changes.h"
+#include "store/list_events.h"
 #include "store/name_list.h"
 #include "store/source_quota.h"
 #include "store/time.h"
@@ -55,6 +56,9 @@ public:
     LabelTable(const LabelTable&) = delete;
     LabelTable& operator=(const LabelTable&) = delete;
 
+    // Hears of every host that begins or ceases to be listed, in order. It must outlive the table.
+    void set_observer(ListObserver& observer) { observer_ = &observer; }
+
     struct Outcome {
         Merge merge = Merge::refused;
         RefusalCause cause = RefusalCause::full;  // meaningful when refused
@@ -62,7 +66,8 @@ public:
     // Creates the host list when the quotas allow it, and evicts labels that are not held to make room: first those
     // known from claims only, then the least recently used. When the news is taken, directories list the label, at
     // `wall`.
-    Outcome merge(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall);
+    Outcome merge(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall,
+                  LearnedFrom from = LearnedFrom::gossip);
 
     // After a query about this label its directories list it, as with the original. True when a directory changed.
     // Over quota nothing happens. Directories whose names the host cache could not hold are left out.
@@ -78,12 +83,14 @@ public:
     [[nodiscard]] const NameList* names(const Label& directory) const;
     [[nodiscard]] const Label* by_hash(std::uint64_t label_hash) const;  // of those with a host list
 
-    bool erase(const Label& label, EndpointId endpoint);
-    bool clear(const Label& label);  // a host list or a directory
+    bool erase(const Label& label, EndpointId endpoint, ForgottenWhy why);
+    bool clear(const Label& label);  // a host list, but for own hosts, or a directory
     void clear_all();
 
     // Held labels are never evicted and preferred in gossip: those that this node announces under or watches.
     void hold(const Label& label, bool held);
+    // Watched labels are held, and the observer also hears of hosts that move. Calls count.
+    void watch(const Label& label, bool watched);
     [[nodiscard]] bool held(const Label& label) const;
 
     struct Gone {
@@ -130,6 +137,7 @@ private:
         Instant empty_since = never;
         Instant saved_at = never;    // when moved times last caused a save
         bool recency_moved = false;  // since then
+        bool watched = false;
         std::size_t bytes = 0;
 
         [[nodiscard]] bool empty() const { return hosts ? hosts->entries() == 0 : names->size() == 0; }
@@ -151,9 +159,13 @@ private:
         std::size_t bytes = 0;
     };
 
-    Outcome merge_new(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall);
-    Outcome merge_into(Row& row, const HostEntry& news, Instant now);
+    Outcome merge_new(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall,
+                      LearnedFrom from);
+    Outcome merge_into(Row& row, const HostEntry& news, Instant now, LearnedFrom from);
     [[nodiscard]] Outcome finish(Row& row, Merge merge, Instant now);
+    void tell_merged(const Row& row, const HostEntry& news, bool was_shown, Merge merge, LearnedFrom from);
+    void tell_gone(const Label& label, EndpointId host, ForgottenWhy why);
+    std::vector<EndpointId> expire_hosts(Row& row, Instant now);
     Outcome refuse(RefusalCause cause);
 
     Wish listing_wish(const Listings& listings, Instant now);
@@ -168,7 +180,8 @@ private:
     void use(Row& row, Instant now);
     void update_turn(Row& row);
     void account(Row& row);
-    void drop(Row& row);
+    void drop(Row& row, ForgottenWhy why);
+    void clear_foreign(Row& row);
     void mark_changed(const Label& label);
     void note_change(Row& row, Merge merge, bool at_once);
     [[nodiscard]] bool overdue(Row& row, Instant now) const;
@@ -182,6 +195,8 @@ private:
     std::set<const Row*, ByHash> by_hash_;  // of host lists
     std::list<Row*> idle_order_;            // evictable rows, the least recently used last
     std::set<std::string> held_;
+    std::map<std::string, std::size_t> watched_;  // by how many
+    ListObserver* observer_ = nullptr;
     ListChanges changes_;
     SourceQuota quota_;
     std::uint64_t operation_ = 0;

@@ -32,7 +32,7 @@ std::vector<Announcement>::iterator Announcements::find(const Label& label, Endp
 void Announcements::put(const Announcement& announcement, Instant now, UnixSeconds wall) {
     const HostEntry entry = entry_of(announcement, now, false);
     // announce() looks whether it is listed; later there is always room, as own entries are never evicted.
-    static_cast<void>(labels_.merge(announcement.label, entry, local_source, now, wall));
+    static_cast<void>(labels_.merge(announcement.label, entry, local_source, now, wall, LearnedFrom::own));
 }
 
 void Announcements::renew(Announcement& announcement, Instant now, UnixSeconds wall) {
@@ -83,7 +83,7 @@ bool Announcements::withdraw(const Label& label, EndpointId endpoint, Instant no
     if (mine == all_.end()) return false;
     const Announcement gone = *mine;
     all_.erase(mine);
-    labels_.erase(label, endpoint);
+    labels_.erase(label, endpoint, ForgottenWhy::withdrawn);
     static_cast<void>(labels_.merge(label, entry_of(gone, now, true), local_source, now, wall));
     release(label);
     // Without room among the news it travels by exchange: withdrawals are told first there.

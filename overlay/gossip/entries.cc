@@ -38,7 +38,8 @@ gossip::Entry host_entry(const HostEntry& entry, Instant now, UnixSeconds wall) 
     e.claimed = !entry.vouched() && !entry.withdrawn;
     if (e.claimed) {
         e.age_ms = milliseconds(now - entry.claim.heard);
-        e.stated_age_s = clamped(count(wall) - count(entry.claim.stated));
+        // A time ahead of the clock counts as the time at which it was heard.
+        e.stated_age_s = clamped(count(wall) - count(std::min(entry.claim.stated, entry.claim.ranked)));
     } else if (!entry.own) {
         e.age_ms = milliseconds(now - entry.seen());
     }

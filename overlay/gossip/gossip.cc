@@ -141,8 +141,7 @@ void Gossip::expire(Instant now) {
         interests_.forget(id);
         parts_.observer.note(PeerExpired{parts_.endpoints.at(id)});
     }
-    for (const LabelTable::Gone& gone : parts_.labels.expire(now))
-        parts_.observer.note(EntryForgotten{gone.label, parts_.endpoints.at(gone.endpoint), ForgottenWhy::expired});
+    static_cast<void>(parts_.labels.expire(now));  // the table tells its observer what is gone
 }
 
 // ---- failed calls ----

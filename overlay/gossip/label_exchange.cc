@@ -204,9 +204,6 @@ bool LabelExchange::merge_entry(const Label& label, const gossip::Entry& entry, 
     const Merge merged = outcome.merge;
     if (merged == Merge::refused && outcome.cause == RefusalCause::source_label_quota) note_quota(label, context);
     if (merged != Merge::added && !(merged == Merge::refreshed && new_version)) return false;
-    const Endpoint& endpoint = parts_.endpoints.at(entry.endpoint);
-    if (entry.withdrawn && was_live) parts_.observer.note(EntryForgotten{label, endpoint, ForgottenWhy::withdrawn});
-    if (!entry.withdrawn && !was_live) parts_.observer.note(EntryLearned{label, endpoint, LearnedFrom::gossip});
     // What is new, or ends, is passed on as news. A renewal is left to the digests.
     if (entry.withdrawn == was_live || !known) parts_.news.pass_on_host(label, entry, context.now);
     return false;

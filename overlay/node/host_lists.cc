@@ -32,8 +32,9 @@ std::vector<ListedHost> HostLists::peers(std::size_t first, std::size_t count, M
     for (const Peer& peer : parts_.view.listed()) {
         if (out.size() >= count) break;
         const bool claimed = !peer.vouched();
-        take({parts_.endpoints.at(peer.endpoint), claimed ? peer.claim.stated : wall_of(peer.newest(), moment),
-              false, peer.proved != never, claimed});
+        const UnixSeconds stated = std::min({peer.claim.stated, peer.claim.ranked, moment.wall});
+        take({parts_.endpoints.at(peer.endpoint), claimed ? stated : wall_of(peer.newest(), moment), false,
+              peer.proved != never, claimed});
     }
     return out;
 }
@@ -44,12 +45,28 @@ std::vector<ListedHost> HostLists::hosts(const Label& label, std::size_t first, 
     std::vector<ListedHost> out;
     const HostList* list = parts_.labels.find(label);
     if (!list) return out;
-    for (const HostEntry& e : list->page(first, count)) {
-        const bool claimed = !e.vouched();
-        const UnixSeconds seen = claimed ? e.claim.stated : e.own ? moment.wall : wall_of(e.seen(), moment);
-        out.push_back({parts_.endpoints.at(e.endpoint), seen, e.own, e.proved != never, claimed});
-    }
+    for (const HostEntry& entry : list->page(first, count)) out.push_back(shown(entry, moment));
     return out;
+}
+
+ListedHost HostLists::shown(const HostEntry& e, Moment moment) const {
+    const bool claimed = !e.vouched();
+    // A time ahead of the clock was clamped when it was heard: served as it is, it would stay on top of the list of
+    // each original that asks.
+    const UnixSeconds stated = std::min({e.claim.stated, e.claim.ranked, moment.wall});
+    const UnixSeconds seen = claimed ? stated : e.own ? moment.wall : wall_of(e.seen(), moment);
+    return {parts_.endpoints.at(e.endpoint), seen, e.own, e.proved != never, claimed};
+}
+
+std::optional<ListedHost> HostLists::listed(const Label& label, EndpointId id, Moment moment) const {
+    if (label == Label::halp()) {
+        for (ListedHost& host : peers(0, host_count(label), moment))
+            if (host.endpoint == parts_.endpoints.at(id)) return std::move(host);
+        return std::nullopt;
+    }
+    const HostList* list = parts_.labels.find(label);
+    const HostEntry* entry = list ? list->find(id) : nullptr;
+    return entry && !entry->withdrawn ? std::optional(shown(*entry, moment)) : std::nullopt;
 }
 
 std::size_t HostLists::host_count(const Label& label) const {
@@ -63,7 +80,8 @@ std::size_t HostLists::host_count(const Label& label) const {
 std::vector<ListedName> HostLists::names(const Label& directory, std::size_t first, std::size_t count) const {
     std::vector<ListedName> out;
     if (const NameList* list = parts_.labels.names(directory))
-        for (NamedAt& named : list->page(first, count)) out.push_back({std::move(named.name), named.stated});
+        for (NamedAt& named : list->page(first, count))
+            out.push_back({std::move(named.name), std::min(named.stated, named.ranked)});
     return out;
 }
 
@@ -80,7 +98,7 @@ bool HostLists::insert(const Label& label, const Endpoint& endpoint, UnixSeconds
         insert_peer(id, claim, from, moment);
     else if (!merge_claim(label, id, claim, source, from, moment))
         return false;
-    if (acknowledged(from)) changes().add({ListChange::Kind::inserted, label, {stated, endpoint}});
+    if (acknowledged(from)) changes().add({ListChange::Kind::inserted, label, {claim.ranked, endpoint}});
     return true;
 }
 
@@ -89,10 +107,9 @@ bool HostLists::merge_claim(const Label& label, EndpointId endpoint, const Claim
     HostEntry news;
     news.endpoint = endpoint;
     news.claim = claim;
-    const LabelTable::Outcome outcome = parts_.labels.merge(label, news, source, moment.now, moment.wall);
+    const LabelTable::Outcome outcome = parts_.labels.merge(label, news, source, moment.now, moment.wall, from);
     if (outcome.merge == Merge::refused) return false;
     if (outcome.merge != Merge::added) return true;
-    parts_.observer.note(EntryLearned{label, parts_.endpoints.at(endpoint), from});
     const Duration age = std::chrono::seconds{std::max<std::int64_t>(0, count(moment.wall) - count(claim.stated))};
     if (from != LearnedFrom::cache && age <= parts_.labels.allocation(label).ttl)
         parts_.gossip.push_host(label, endpoint, moment.now);
@@ -130,7 +147,7 @@ Result<void> HostLists::confirm(const Label& label, const Endpoint& endpoint, bo
     if (worked)
         prove(label, *entry, moment);
     else if (!entry->own)
-        count_failure(label, endpoint, id);
+        count_failure(label, id);
     changes().add({ListChange::Kind::learned, label});
     return {};
 }
@@ -138,16 +155,17 @@ Result<void> HostLists::confirm(const Label& label, const Endpoint& endpoint, bo
 void HostLists::prove(const Label& label, HostEntry entry, Moment moment) {
     failures_.erase({label, entry.endpoint});
     entry.proved = moment.now;
-    static_cast<void>(parts_.labels.merge(label, entry, local_source, moment.now, moment.wall));
+    // Its list holds it already, so it cannot be refused for want of room.
+    static_cast<void>(
+        parts_.labels.merge(label, entry, local_source, moment.now, moment.wall, LearnedFrom::application));
 }
 
-void HostLists::count_failure(const Label& label, const Endpoint& endpoint, EndpointId id) {
+void HostLists::count_failure(const Label& label, EndpointId id) {
     const auto key = std::pair{label, id};
     if (failures_.size() >= failures_remembered_max) failures_.erase(failures_.begin());
     if (++failures_[key] < failures_until_forgotten) return;
     failures_.erase(key);
-    parts_.labels.erase(label, id);
-    parts_.observer.note(EntryForgotten{label, endpoint, ForgottenWhy::failed});
+    parts_.labels.erase(label, id, ForgottenWhy::failed);
 }
 
 void HostLists::mark_endpoints(std::vector<bool>& marks) const {

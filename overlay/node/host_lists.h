@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ public:
 
     [[nodiscard]] std::vector<ListedHost> hosts(const Label& label, std::size_t first, std::size_t count,
                                                 Moment moment) const;
+    [[nodiscard]] std::optional<ListedHost> listed(const Label& label, EndpointId host, Moment moment) const;
     [[nodiscard]] std::size_t host_count(const Label& label) const;
     [[nodiscard]] std::vector<ListedName> names(const Label& directory, std::size_t first, std::size_t count) const;
     [[nodiscard]] bool known(const Label& label) const;
@@ -55,10 +57,11 @@ public:
 
 private:
     [[nodiscard]] std::vector<ListedHost> peers(std::size_t first, std::size_t count, Moment moment) const;
+    [[nodiscard]] ListedHost shown(const HostEntry& entry, Moment moment) const;
     bool merge_claim(const Label& label, EndpointId endpoint, const Claim& claim, SourceId source, LearnedFrom from,
                      Moment moment);
     void prove(const Label& label, HostEntry entry, Moment moment);
-    void count_failure(const Label& label, const Endpoint& endpoint, EndpointId id);
+    void count_failure(const Label& label, EndpointId id);
     void insert_peer(EndpointId endpoint, const Claim& claim, LearnedFrom from, Moment moment);
 
     Parts parts_;

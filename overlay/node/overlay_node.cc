@@ -18,7 +18,9 @@ OverlayNode::OverlayNode(OverlayEnvironment environment, EndpointTable& endpoint
       saver_({environment_, *this, options_, view_, labels_, lists_}),
       originals_({endpoints, environment_.random, view_, labels_, gossip_, lists_}, options_.text),
       streams_({environment_, *this, options_, endpoints, gossip_, text_, originals_}),
-      collects_(collects_endpoints) {}
+      collects_(collects_endpoints) {
+    labels_.set_observer(*this);
+}
 
 void OverlayNode::start() {
     saver_.load();
@@ -31,8 +33,6 @@ void OverlayNode::start() {
 
 void OverlayNode::leave() {
     const Moment m = moment();
-    for (const Announcement& own : gossip_.announcements())
-        labels_.changes().add({ListChange::Kind::forgotten, own.label, {m.wall, endpoints_.at(own.endpoint)}});
     gossip_.leave(m.now, m.wall);
     finish_turn();
 }
@@ -62,13 +62,11 @@ Result<void> OverlayNode::announce(const Label& label, const Endpoint& endpoint)
     if (!label.storable()) return Error{ErrorCode::invalid, "a label that holds hosts has at most 255 characters"};
     if (gossip_.leaving()) return Error{ErrorCode::refused, "this node is leaving the swarm"};
     const Moment m = moment();
-    const bool known = announced(label, endpoint);
     if (!gossip_.announce(label, endpoints_.intern(endpoint), m.now, m.wall))
         return Error{ErrorCode::full, "there is no room for " + label.text() +
                                           ": too many labels or hosts are kept already (limits.labels_max, "
                                           "limits.bytes_max, labels.*.entries_max)"};
     labels_.changes().add({ListChange::Kind::acknowledged, label});
-    if (!known) note(EntryLearned{label, endpoint, LearnedFrom::own});
     finish_turn();
     return {};
 }
@@ -77,15 +75,8 @@ bool OverlayNode::withdraw(const Label& label, const Endpoint& endpoint) {
     const Moment m = moment();
     const EndpointId id = endpoints_.find(endpoint);
     if (id == no_endpoint || !gossip_.withdraw(label, id, m.now, m.wall)) return false;
-    note(EntryForgotten{label, endpoint, ForgottenWhy::withdrawn});
     finish_turn();
     return true;
-}
-
-bool OverlayNode::announced(const Label& label, const Endpoint& endpoint) const {
-    return std::ranges::any_of(gossip_.announcements(), [&](const Announcement& own) {
-        return own.label == label && endpoints_.at(own.endpoint) == endpoint;
-    });
 }
 
 std::vector<OwnAnnouncement> OverlayNode::announcements() const {
@@ -122,46 +113,42 @@ std::vector<ListedName> OverlayNode::names(const Label& directory, std::size_t f
     return lists_.names(directory, first, count);
 }
 
+std::optional<ListedHost> OverlayNode::listed(const Label& label, const Endpoint& endpoint) const {
+    const EndpointId id = endpoints_.find(endpoint);
+    return id == no_endpoint ? std::nullopt : lists_.listed(label, id, moment());
+}
+
 bool OverlayNode::known(const Label& label) const { return lists_.known(label); }
 
 bool OverlayNode::clear(const Label& label) {
-    note_cleared(label);
     const bool in_memory = lists_.clear(label);
     const bool on_disk = saver_.clear(label);
-    list_announcements();
+    save_announcements();
     finish_turn();
     return in_memory || on_disk;
 }
 
 void OverlayNode::clear_all() {
-    for (const Label& label : labels_.host_labels()) note_cleared(label);
     lists_.clear_all();
     saver_.clear_all();
-    list_announcements();
+    save_announcements();
     finish_turn();
 }
 
-void OverlayNode::note_cleared(const Label& label) {
-    if (label == Label::halp() || label.lists_names()) return;
-    for (const ListedHost& host : lists_.hosts(label, 0, lists_.host_count(label), moment()))
-        if (!host.own) note(EntryForgotten{label, host.endpoint, ForgottenWhy::cleared});
+// What this node announces is announced until it is withdrawn, whatever was cleared. Its files are gone.
+void OverlayNode::save_announcements() {
+    for (const Announcement& own : gossip_.announcements())
+        labels_.changes().add({ListChange::Kind::acknowledged, own.label});
 }
 
-// What this node announces is announced until it is withdrawn, whatever was cleared.
-void OverlayNode::list_announcements() {
-    const Moment m = moment();
-    const std::vector<Announcement> all = gossip_.announcements();  // a copy: one without room is dropped
-    for (const Announcement& own : all) {
-        const HostList* list = labels_.find(own.label);
-        if (list && list->find(own.endpoint)) continue;
-        if (gossip_.announce(own.label, own.endpoint, m.now, m.wall))
-            labels_.changes().add({ListChange::Kind::acknowledged, own.label});
-        else
-            note(EntryForgotten{own.label, endpoints_.at(own.endpoint), ForgottenWhy::evicted});
-    }
+void OverlayNode::watch(const Label& label, bool watched) {
+    if (label != Label::halp()) return labels_.watch(label, watched);
+    if (watched)
+        watched_peers_.begin(lists_.hosts(label, 0, lists_.host_count(label), moment()));
+    else
+        watched_peers_.end();
+    finish_turn();
 }
-
-void OverlayNode::hold(const Label& label, bool held) { labels_.hold(label, held); }
 
 void OverlayNode::join(const Endpoint& seed) {
     gossip_.add_seed(seed, moment().now);
@@ -216,13 +203,36 @@ void OverlayNode::on_wakeup() {
 
 void OverlayNode::note(const Event& event) {
     saver_.on_event(event);
+    watched_peers_.on_event(event);
     if (std::holds_alternative<PeerIsOriginal>(event)) originals_.start(environment_.clock.now());
     environment_.observer.note(event);
+}
+
+void OverlayNode::host_listed(const Label& label, EndpointId host, LearnedFrom from) {
+    note(EntryLearned{label, endpoints_.at(host), from});
+}
+
+void OverlayNode::host_moved(const Label& label, EndpointId host, LearnedFrom from) {
+    note(EntryMoved{label, endpoints_.at(host), from});
+}
+
+void OverlayNode::host_gone(const Label& label, EndpointId host, ForgottenWhy why) {
+    note(EntryForgotten{label, endpoints_.at(host), why});
+}
+
+void OverlayNode::compare_peers() {
+    const Moment m = moment();
+    if (m.now < watched_peers_.next_comparison()) return;
+    watched_peers_.compared(m.now);
+    const Label& label = Label::halp();
+    for (const Event& event : watched_peers_.differences(lists_.hosts(label, 0, lists_.host_count(label), m)))
+        note(event);
 }
 
 void OverlayNode::finish_turn() {
     streams_.carry_out_gossip();
     streams_.carry_out_visits();
+    compare_peers();
     saver_.hear_changes();
     collect_endpoints();
     arm();
@@ -232,6 +242,7 @@ void OverlayNode::arm() {
     Instant next = streams_.next_deadline();
     if (started_) {
         next = std::min({next, saver_.next_deadline(), originals_.next_deadline()});
+        next = std::min(next, watched_peers_.next_comparison());
         if (!leave_noted_) next = std::min(next, gossip_.next_deadline());
     }
     if (next == armed_) return;

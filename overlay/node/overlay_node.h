@@ -7,6 +7,7 @@
 //                                                      ListSaver <-- changes --+
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "overlay/environment.h"
@@ -20,11 +21,12 @@
 #include "overlay/node/node_streams.h"
 #include "overlay/node/originals.h"
 #include "overlay/node/text_service.h"
+#include "overlay/node/watched_peers.h"
 #include "overlay/overlay_options.h"
 
 namespace halp {
 
-class OverlayNode final : public EventHandler, Observer {
+class OverlayNode final : public EventHandler, Observer, ListObserver {
 public:
     // `endpoints` may be shared by many nodes of one process; pass collects_endpoints = false then.
     OverlayNode(OverlayEnvironment environment, EndpointTable& endpoints, OverlayOptions options,
@@ -53,7 +55,11 @@ public:
     // Memory and cache file; false when there was nothing. What this node announces stays.
     bool clear(const Label& label);
     void clear_all();
-    void hold(const Label& label, bool held);  // watched: preferred in gossip, never evicted
+    // Somebody follows the events of this label. They tell every change of its list then; the label is preferred in
+    // gossip and never evicted. Calls count.
+    void watch(const Label& label, bool watched);
+    // One host as hosts() shows it.
+    std::optional<ListedHost> listed(const Label& label, const Endpoint& endpoint) const;
 
     void join(const Endpoint& seed);  // adds a seed and contacts it now
     std::vector<PeerStatus> peers() const;
@@ -73,14 +79,17 @@ public:
 private:
     // Observer: the parts note events here. Some change what is on disk or whom to visit; all go on to the world.
     void note(const Event& event) override;
+    // ListObserver: the table of labels tells here what changes in its lists.
+    void host_listed(const Label& label, EndpointId host, LearnedFrom from) override;
+    void host_moved(const Label& label, EndpointId host, LearnedFrom from) override;
+    void host_gone(const Label& label, EndpointId host, ForgottenWhy why) override;
 
     [[nodiscard]] Moment moment() const { return {environment_.clock.now(), environment_.clock.wall()}; }
-    [[nodiscard]] bool announced(const Label& label, const Endpoint& endpoint) const;
     void count_traffic(NodeStatus& status) const;
-    void note_cleared(const Label& label);
-    void list_announcements();
+    void save_announcements();
     // Ends every call from outside: does what the parts want done and arms the alarm.
     void finish_turn();
+    void compare_peers();
     void collect_endpoints();
     void arm();
 
@@ -95,6 +104,7 @@ private:
     ListSaver saver_;
     Originals originals_;
     NodeStreams streams_;
+    WatchedPeers watched_peers_;
     bool collects_;  // endpoints that nothing refers to
     bool started_ = false;
     bool leave_noted_ = false;

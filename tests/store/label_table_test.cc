@@ -382,7 +382,7 @@ TEST_F(LabelTableTest, KnowsWhichFilesToWrite) {
     EXPECT_EQ(changed(), "") << "stale";
     merge("foo", claim("h", 6));
     EXPECT_EQ(changed(), "foo");
-    table->erase(label("foo"), endpoints.intern({"h", 80}));
+    table->erase(label("foo"), endpoints.intern({"h", 80}), ForgottenWhy::failed);
     EXPECT_EQ(changed(), "foo");
     merge("foo", announced("h"));
     changed();

@@ -143,7 +143,8 @@ void add_counters(StatusReport& status, const Json& reply) {
 Happening happening_of(const StreamEvent& event) {
     const Json data = Json::parse(event.data).value_or(Json{});
     return {event.name,         endpoint_of(data), seen_of(data),
-            text(data, "from"), text(data, "why"), data.is(Json::Kind::object) ? sorted_text(data) : "{}"};
+            text(data, "from"), text(data, "why"), data.is(Json::Kind::object) ? sorted_text(data) : "{}",
+            flag(data, "again")};
 }
 
 }  // namespace

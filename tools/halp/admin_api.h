@@ -50,6 +50,7 @@ struct Happening {
     UnixSeconds seen{0};    // of entry
     std::string from, why;  // of entry_learned, entry_forgotten
     std::string json;       // its data as they came
+    bool again = false;     // of entry_learned: it was listed before
 };
 using OnHappening = std::function<bool(const Happening&)>;  // false: no more
 

@@ -1,5 +1,6 @@
 #include "tools/halp/local_cache.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "store/label_table.h"
@@ -72,11 +73,11 @@ Result<std::size_t> LocalCache::clear_all() {
     return cleared;
 }
 
-Listing listing_of(const Label& label, const CacheFile& file) {
+Listing listing_of(const Label& label, const CacheFile& file, UnixSeconds now) {
     Listing listing{label};
     for (const CacheLine& line : file.lines)
-        listing.hosts.push_back({line.endpoint, line.seen, false, false, false});
-    for (const CacheNameLine& line : file.names) listing.names.push_back({line.name, line.seen});
+        listing.hosts.push_back({line.endpoint, std::min(line.seen, now), false, false, false});
+    for (const CacheNameLine& line : file.names) listing.names.push_back({line.name, std::min(line.seen, now)});
     return listing;
 }
 

@@ -31,6 +31,7 @@ private:
     std::function<void(const std::string&)> complain_;
 };
 
-[[nodiscard]] Listing listing_of(const Label& label, const CacheFile& file);
+// Times ahead of `now` are shown as now.
+[[nodiscard]] Listing listing_of(const Label& label, const CacheFile& file, UnixSeconds now);
 
 }  // namespace halp::cli

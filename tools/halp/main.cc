@@ -134,7 +134,7 @@ Result<UsualPlaces> usual_places(const CommandLine& command, Console& console, c
     const auto load = [&](const Label& list, std::vector<Endpoint>& into) -> Result<void> {
         const auto file = cache.load(list);
         if (!file) return file.error();
-        into = hosts_of(listing_of(list, *file));
+        into = hosts_of(listing_of(list, *file, SystemClock{}.wall()));
         return {};
     };
     if (auto loaded = load(label, places.nodes); !loaded) return loaded.error();

@@ -45,7 +45,7 @@ ExitCode get(const Standalone& world) {
     if (!outcome) return fail(world, outcome.error());
     const auto file = world.cache.load(world.command.label);
     if (!file) return fail(world, file.error());
-    const Listing listing = listing_of(world.command.label, *file);
+    const Listing listing = listing_of(world.command.label, *file, world.clock.wall());
     show_listing(world.command, world.console, listing, "cache", world.clock.wall());
     if (listing.empty()) return explain_nothing(world, any_server, *outcome);
     if (any_server && outcome->answered == 0) world.console.say("no HALP server answered; this is from the cache.");
@@ -102,7 +102,7 @@ ExitCode nuke(const Standalone& world) {
 ExitCode labels(const Standalone& world) {
     const auto file = world.cache.load(world.command.label);
     if (!file) return fail(world, file.error());
-    const Listing listing = listing_of(world.command.label, *file);
+    const Listing listing = listing_of(world.command.label, *file, world.clock.wall());
     show_names(world.console, listing, "cache", world.clock.wall());
     if (!listing.empty()) return ExitCode::ok;
     const std::string& label = world.command.label.text();

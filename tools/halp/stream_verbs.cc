@@ -12,11 +12,13 @@ namespace {
 
 using interrupt::Cause;
 
-// Lines for people: "=" was there at the start, "+" appeared or was confirmed, "-" is gone.
+// Lines for people: "=" was there at the start, "+" appeared, "-" is gone. That a host was confirmed again is no
+// news for people.
 std::string watch_words(const Happening& what, UnixSeconds now) {
     if (what.name == "initial_list_complete" || !what.endpoint) return "";
     const std::string host = what.endpoint->host + " " + std::to_string(what.endpoint->port);
     if (what.name == "entry") return "= " + host + "  " + human_age(what.seen, now);
+    if (what.again) return "";
     if (what.name == "entry_learned") return "+ " + host + "  " + what.from;
     if (what.name == "entry_forgotten") return "- " + host + "  " + what.why;
     return "";
@@ -37,7 +39,7 @@ public:
             if (present_ == 0) world_.console.say("no host there at present.");
             return !world_.command.once;
         }
-        changes_ += what.name == "entry_learned" || what.name == "entry_forgotten" ? 1 : 0;
+        changes_ += (what.name == "entry_learned" && !what.again) || what.name == "entry_forgotten" ? 1 : 0;
         enough_ = world_.command.changes_max && changes_ >= *world_.command.changes_max;
         return !enough_;
     }

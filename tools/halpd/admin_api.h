@@ -58,6 +58,8 @@ public:
 
     // The connection of an announcement has closed.
     void release(const OwnAnnouncement& held);
+    // A stream of this label has ended.
+    void unwatch(const Label& label);
 
     // The text of an event for a stream with this filter. Empty: the stream does not show the event.
     std::string stream_text(const Event& event, const std::optional<Label>& filter);

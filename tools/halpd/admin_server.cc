@@ -104,7 +104,7 @@ void AdminServer::serve(evhttp_request* request) {
     AdminReply answer = api_.handle({method_of(request), evhttp_request_get_uri(request), body_of(request)});
     if (!answer.stream) return reply(request, answer);
     if (const std::string why = no_room_for_stream(); !why.empty()) {
-        if (answer.stream->held) api_.release(*answer.stream->held);
+        release(answer.stream->label, answer.stream->held);
         ++counters_.streams_refused;
         warn("a stream of the admin socket was refused: " + why);
         return reply(request, AdminApi::failure(503, "busy", why));
@@ -227,6 +227,11 @@ void AdminServer::send_page(Stream& stream) {
     send(stream, page);
 }
 
+void AdminServer::release(const std::optional<Label>& label, const std::optional<OwnAnnouncement>& held) {
+    if (label) api_.unwatch(*label);
+    if (held) api_.release(*held);
+}
+
 void AdminServer::note(const Event& event) {
     for (Stream& stream : streams_) {
         if (stream.held) continue;
@@ -247,11 +252,12 @@ void AdminServer::follow(Stream& stream, const Event& event) {
 
 void AdminServer::closed(Stream& stream) {
     const std::optional<OwnAnnouncement> held = std::move(stream.held);
+    const std::optional<Label> label = std::move(stream.label);
     // When its connection breaks, evhttp no longer owns the request that it was answering: we free it.
     if (evhttp_request_get_connection(stream.request) == nullptr) evhttp_request_free(stream.request);
     streams_.remove_if([&](const Stream& other) { return &other == &stream; });
     if (streams_.empty()) event_del(beat_);
-    if (held) api_.release(*held);
+    release(label, held);
 }
 
 void AdminServer::heartbeat() {
@@ -270,6 +276,7 @@ void AdminServer::end_streams() {
         evhttp_request* request = stream.request;
         send(stream, api_.leaving_text());
         evhttp_connection_set_closecb(evhttp_request_get_connection(request), nullptr, nullptr);
+        if (stream.label) api_.unwatch(*stream.label);
         streams_.pop_front();  // what it held is withdrawn by leaving
         evhttp_send_reply_end(request);
     }

@@ -1,5 +1,7 @@
 // The streams of AdminApi: their first events, and the form of an event.
+#include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +19,7 @@ struct Change {
     const Endpoint* endpoint = nullptr;
     bool learned = false;
     std::string_view reason;
+    bool again = false;  // it was listed before
 };
 
 Change change_of(const Event& event) {
@@ -41,19 +44,34 @@ Change change_of(const Event& event) {
         [&](const PeerExpired& e) {
             return Change{&nodes, &e.peer, false, "expired"};
         },
+        [](const EntryMoved& e) {
+            return Change{&e.label, &e.endpoint, true, text(e.from), true};
+        },
+        [&](const NodeListed& e) {
+            return Change{&nodes, &e.peer, true, text(e.from), e.again};
+        },
+        [&](const NodeUnlisted& e) {
+            return Change{&nodes, &e.peer, false, text(e.why)};
+        },
         [](const auto&) { return Change{}; });
 }
 
-Json change_fields(const Change& change) {
+// `now`: the host as it is listed, if it is.
+Json change_fields(const Change& change, const std::optional<ListedHost>& now) {
     Json object = Json::object();
     object.set("label", change.label->text());
-    return add_endpoint(object, *change.endpoint).set(change.learned ? "from" : "why", change.reason);
+    add_endpoint(object, *change.endpoint).set(change.learned ? "from" : "why", change.reason);
+    if (!change.learned || !now) return object;
+    object.set("seen_unix_s", count(now->seen)).set("own", now->own).set("proved", now->proved);
+    object.set("claimed", now->claimed);
+    return change.again ? object.set("again", true) : object;
 }
 
 bool for_everybody(const Event& event) {
     return match(
         event, [](const QueryAnswered&) { return false; }, [](const RoundDone&) { return false; },
-        [](const auto&) { return true; });
+        [](const EntryMoved&) { return false; }, [](const NodeListed&) { return false; },
+        [](const NodeUnlisted&) { return false; }, [](const auto&) { return true; });
 }
 
 }  // namespace
@@ -69,11 +87,13 @@ std::string AdminApi::stream_text(const Event& event, const std::optional<Label>
     if (!filter) return for_everybody(event) ? framed(event_name(event), event_fields(event)) : std::string{};
     const Change change = halp::change_of(event);
     if (change.label == nullptr || *change.label != *filter) return {};
-    return framed(change.learned ? "entry_learned" : "entry_forgotten", change_fields(change));
+    return framed(change.learned ? "entry_learned" : "entry_forgotten",
+                  change_fields(change, node_.listed(*change.label, *change.endpoint)));
 }
 
 std::string AdminApi::listed_text(const Label& label, const ListedHost& host) {
-    return framed("entry", json_of(host).set("label", label.text()));
+    const ListedHost now = node_.listed(label, host.endpoint).value_or(host);
+    return framed("entry", json_of(now).set("label", label.text()));
 }
 
 std::string AdminApi::list_complete_text(const Label& label) {
@@ -102,6 +122,7 @@ AdminReply AdminApi::events(const AdminRequest& request) {
     if (!label) return failure(400, "bad_label", label.error().message);
     if (label->lists_names()) return failure(400, "bad_label", "lists of names cannot be watched");
     reply.stream->label = *label;
+    node_.watch(*label, true);
     reply.stream->has_list = true;
     reply.stream->list = node_.hosts(*label, 0, node_.host_count(*label));
     return reply;
@@ -128,6 +149,8 @@ AdminReply AdminApi::announce(const AdminRequest& request) {
     reply.stream->opening = framed("announced", json_of(*reply.stream->held));
     return reply;
 }
+
+void AdminApi::unwatch(const Label& label) { node_.watch(label, false); }
 
 void AdminApi::release(const OwnAnnouncement& held) {
     const Announced announced{held.label, held.endpoint};

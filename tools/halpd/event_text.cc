@@ -16,12 +16,13 @@ std::string_view pick(const std::array<std::string_view, n>& names, Enum value) 
 }
 
 // In the order of the variant.
-constexpr std::array<std::string_view, 23> names{
+constexpr std::array<std::string_view, 26> names{
     "entry_learned",  "entry_forgotten",    "peer_joined",    "peer_proved",      "peer_suspected",
     "peer_buried",    "peer_left",          "peer_expired",   "peer_is_original", "self_known",
     "swarm_mismatch", "seed_failed",        "stream_ended",   "query_answered",   "round_done",
     "storage_failed", "cache_line_skipped", "insert_refused", "health_changed",   "leave_done",
-    "stood_still",    "time_ahead",         "news_held"};
+    "stood_still",    "time_ahead",         "news_held",
+    "entry_moved",    "node_listed",        "node_unlisted"};
 static_assert(names.size() == std::variant_size_v<Event::variant>);
 
 std::string words(std::string_view name) {
@@ -86,7 +87,8 @@ LogLevel event_level(const Event& event) {
             return telling ? LogLevel::info : LogLevel::debug;
         },
         [](const SwarmMismatch&) { return LogLevel::warn; }, [](const SeedFailed&) { return LogLevel::warn; },
-        [](const CacheLineSkipped&) { return LogLevel::warn; },
+        [](const CacheLineSkipped&) { return LogLevel::warn; }, [](const EntryMoved&) { return LogLevel::trace; },
+        [](const NodeListed&) { return LogLevel::trace; }, [](const NodeUnlisted&) { return LogLevel::trace; },
         [](const StorageFailed&) { return LogLevel::error; }, [](const auto&) { return LogLevel::debug; });
 }
 
@@ -148,7 +150,10 @@ std::string event_sentence(const Event& event) {
             return std::to_string(e.items) +
                    " news found no room since the start; others learn of them later, by exchanges";
         },
-        [](const LeaveDone&) -> std::string { return "left the swarm"; });
+        [](const LeaveDone&) -> std::string { return "left the swarm"; },
+        [](const EntryMoved& e) { return e.label.text() + ": " + with_port(e.endpoint) + " has another rank"; },
+        [](const NodeListed& e) { return with_port(e.peer) + " is listed"; },
+        [](const NodeUnlisted& e) { return with_port(e.peer) + " is not listed any more"; });
 }
 
 Json event_fields(const Event& event) {
@@ -182,7 +187,13 @@ Json event_fields(const Event& event) {
         [](const StoodStill& e) { return Json::object().set("span_s", seconds_of(e.span)); },
         [](const TimeAhead& e) { return of_peer(e.source).set("ahead_s", seconds_of(e.ahead)); },
         [](const NewsHeld& e) { return Json::object().set("items", e.items); },
-        [](const LeaveDone&) { return Json::object(); }, [](const auto& e) { return of_peer(e.peer); });
+        [](const LeaveDone&) { return Json::object(); },
+        [](const EntryMoved& e) {
+            Json object = Json::object();
+            object.set("label", e.label.text());
+            return add_endpoint(object, e.endpoint).set("from", text(e.from));
+        },
+        [](const auto& e) { return of_peer(e.peer); });
 }
 
 std::string event_source(const Event& event) {

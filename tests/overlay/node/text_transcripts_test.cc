@@ -84,9 +84,9 @@ private:
         std::string answer;
         for (std::size_t i = get.first; i < rows.size() && i - get.first < get.count; ++i) {
             if (names)
-                append_name_line(answer, rows[i].seen, rows[i].name);
+                append_name_line(answer, std::min(rows[i].seen, wall), rows[i].name);
             else
-                append_host_line(answer, rows[i].seen, rows[i].host);
+                append_host_line(answer, std::min(rows[i].seen, wall), rows[i].host);
         }
         return answer;
     }

@@ -104,15 +104,22 @@ inline std::vector<Transcript> insert_time_rows() {
     const auto taken = [](const std::string& name, const std::string& entry) {
         return Transcript{name, {same("insert foo\n" + entry, success(entry)), same("get foo", entry)}};
     };
+    // Served as stated it would stay on top of every list that learns it (halp-text.md, defect 16).
+    const auto clamped = [](const std::string& name, const std::string& time) {
+        const std::string entry = time + " f 80";
+        return Transcript{
+            name,
+            {same("insert foo\n" + entry, success(entry)), ours("get foo", "<now> f 80", "answered " + entry)}};
+    };
     const auto refused = [](const std::string& name, const std::string& entry) {
         return Transcript{name,
                           {ours("insert foo\n" + entry, failure(entry), "ended: ValueError"),
                            ours("get foo", "", "ended before")}};
     };
     return {
-        taken("insert future", "4102444800 f 80"),
-        taken("insert future 2^31", "2147483648 f 80"),
-        taken("insert year 9999", "253402300799 f 80"),
+        clamped("insert future", "4102444800"),
+        clamped("insert future 2^31", "2147483648"),
+        clamped("insert year 9999", "253402300799"),
         refused("insert year 10000", "253402300800 f 80"),
         refused("insert ts 20 digits", "99999999999999999999 f 80"),
         refused("insert ts 400 digits", times("9", 400) + " f 80"),
@@ -185,7 +192,8 @@ inline std::vector<Transcript> insert_label_rows() {
          {same("insert labels\n1300000000 evil", "success: labels 1300000000 evil"),
           same("insert labels\n1300000001 ../../etc/passwd", "success: labels 1300000001 ../../etc/passwd"),
           same("insert labels\n4000000000 pinned 80", "success: labels 4000000000 pinned 80"),
-          same("get labels", "4000000000 pinned\n<now> labels\n1300000001 ../../etc/passwd\n1300000000 evil")}},
+          ours("get labels", "<now> pinned\n<now> labels\n1300000001 ../../etc/passwd\n1300000000 evil",
+               "answered 4000000000 pinned first")}},
         {"insert halp",
          {same("insert halp\n1300000000 127.0.0.1 3451", "success: halp 1300000000 127.0.0.1 3451"),
           same("get halp", "1300000000 127.0.0.1 3451")}},

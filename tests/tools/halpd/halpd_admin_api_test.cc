@@ -213,6 +213,15 @@ TEST_F(AdminApiTest, BeginsAWatchWithThePresentEntries) {
     EXPECT_EQ(get("/v1/events?label=x/", 400)["error"]["code"], "bad_label");
 }
 
+TEST_F(AdminApiTest, TellsAWatchHowAHostStandsNow) {
+    put("/v1/labels/chat", R"({"host":"a.example","port":80,"kind":"insert","seen_unix_s":1300000000})");
+    const Label chat = *Label::parse("chat");
+    EXPECT_THAT(api_->stream_text(EntryMoved{chat, {"a.example", 80}, LearnedFrom::text}, chat),
+                HasSubstr("\"from\":\"text\",\"seen_unix_s\":1300000000,\"own\":false,\"proved\":false,"
+                          "\"claimed\":true,\"again\":true}"));
+    EXPECT_EQ(api_->stream_text(EntryMoved{chat, {"a.example", 80}, LearnedFrom::text}, std::nullopt), "");
+}
+
 TEST_F(AdminApiTest, ShowsAWatchOnlyItsLabel) {
     const Label chat = *Label::parse("chat");
     const Endpoint host{"a.example", 80};

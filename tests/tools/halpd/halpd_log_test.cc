@@ -181,7 +181,10 @@ TEST(EventText, HasASentenceAndFieldsForEveryEvent) {
                                  LeaveDone{},
                                  StoodStill{90s},
                                  TimeAhead{host, 1h},
-                                 NewsHeld{7}};
+                                 NewsHeld{7},
+                                 EntryMoved{chat, host, LearnedFrom::gossip},
+                                 NodeListed{host, LearnedFrom::gossip, false},
+                                 NodeUnlisted{host, ForgottenWhy::evicted}};
     ASSERT_EQ(all.size(), std::variant_size_v<Event::variant>);
     for (const Event& event : all) {
         EXPECT_FALSE(event_sentence(event).empty()) << event_name(event);
