@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <ctime>
@@ -20,6 +21,8 @@ constexpr mode_t private_directory = 0700;
 constexpr mode_t new_file = 0644;           // the umask applies, as with the original tools
 constexpr timespec lock_pause{0, 200'000};  // short, because a busy writer leaves the lock for microseconds only
 constexpr std::int64_t lock_wait_max_ms = 2000;
+constexpr timespec holder_pause{0, 20'000'000};
+constexpr std::string_view leaving_word = "leaving\n";
 
 std::int64_t monotonic_ms() {
     timespec now{};
@@ -136,6 +139,27 @@ Result<std::vector<std::string>> plain_files(int directory, const std::string& p
     ::closedir(entries);
     std::sort(names.begin(), names.end());
     return names;
+}
+
+// Who holds a lock on a state directory, as its file says.
+struct Holder {
+    std::string pid;
+    bool leaving = false;
+};
+
+Holder holder_of(int file) {
+    char text[64] = "";
+    const ssize_t got = ::pread(file, text, sizeof text - 1, 0);
+    const std::string content(text, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    return {content.substr(0, content.find('\n')), content.find(leaving_word) != std::string::npos};
+}
+
+Error taken(const Holder& holder, const std::string& directory) {
+    const std::string who = "(pid " + holder.pid + ") with the directory " + directory;
+    if (holder.leaving)
+        return {ErrorCode::busy,
+                "already running " + who + ", and still not gone although it is leaving; end it, or wait for it"};
+    return {ErrorCode::busy, "already running " + who + "; stop that one or choose another --state-dir"};
 }
 
 }  // namespace
@@ -299,23 +323,32 @@ void FileStorage::remove_leftovers() {
         if (name.starts_with(temporary_prefix)) ::unlinkat(locked.get(), name.c_str(), 0);
 }
 
-Result<StateLock> StateLock::acquire(const std::string& directory) {
+Result<StateLock> StateLock::acquire(const std::string& directory) { return acquire(directory, Patience{}); }
+
+Result<StateLock> StateLock::acquire(const std::string& directory, const Patience& patience) {
     const std::string path = directory + "/lock";
     FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (!file) return file_error("write", path, errno);
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    const std::int64_t began_ms = monotonic_ms();
+    for (bool said = false; ::flock(file.get(), LOCK_EX | LOCK_NB) != 0;) {
+        if (errno == EINTR) continue;
         if (errno != EWOULDBLOCK) return file_error("lock", path, errno);
-        char pid[24] = "";
-        const ssize_t got = ::pread(file.get(), pid, sizeof pid - 1, 0);
-        const std::string whose(pid, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-        return Error{ErrorCode::busy, "already running (pid " + whose.substr(0, whose.find('\n')) +
-                                          ") with the directory " + directory +
-                                          "; stop that one or choose another --state-dir"};
+        const Holder holder = holder_of(file.get());
+        const std::int64_t waited_ms = monotonic_ms() - began_ms;
+        const Duration patient = holder.leaving ? patience.leaving : patience.unsaid;
+        if (std::chrono::milliseconds{waited_ms} >= patient) return taken(holder, directory);
+        if (holder.leaving && !std::exchange(said, true) && patience.say)
+            patience.say("waiting for pid " + holder.pid + ", which is leaving, to give up " + directory);
+        ::nanosleep(&holder_pause, nullptr);
     }
     const std::string pid = std::to_string(::getpid()) + "\n";
     if (::ftruncate(file.get(), 0) != 0) return file_error("write", path, errno);
     if (auto written = write_all(file.get(), pid, path); !written) return written.error();
-    return StateLock(std::move(file));
+    return StateLock(std::move(file), path);
+}
+
+Result<void> StateLock::state_leaving() const {
+    return write_all(file_.get(), leaving_word, path_);  // behind the pid
 }
 
 }  // namespace halp

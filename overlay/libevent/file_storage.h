@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -77,12 +78,23 @@ private:
 // lock ends with the object or with the process, however that dies.
 class StateLock {
 public:
+    // How long to wait for a holder that is about to end. One that was told to end may take a moment to say so.
+    struct Patience {
+        Duration leaving{0};                            // for a holder that says that it is leaving
+        Duration unsaid{0};                             // for one that does not say so
+        std::function<void(const std::string&)> say{};  // called once, when a wait begins
+    };
     // Fails with ErrorCode::busy and "already running (pid 123) ..." when another program holds the lock.
     [[nodiscard]] static Result<StateLock> acquire(const std::string& directory);
+    [[nodiscard]] static Result<StateLock> acquire(const std::string& directory, const Patience& patience);
+
+    // Says in the file that this process is about to end, so that its successor waits for it.
+    [[nodiscard]] Result<void> state_leaving() const;
 
 private:
-    explicit StateLock(FileHandle file) : file_(std::move(file)) {}
+    StateLock(FileHandle file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
     FileHandle file_;
+    std::string path_;
 };
 
 }  // namespace halp

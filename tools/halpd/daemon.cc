@@ -20,6 +20,9 @@ namespace halp {
 namespace {
 
 constexpr Duration leave_patience = std::chrono::seconds{9};
+// A predecessor leaves within 10 s. It needs a moment to hear that it is to leave.
+constexpr Duration predecessor_patience = std::chrono::seconds{15};
+constexpr Duration signal_patience = std::chrono::milliseconds{300};
 constexpr Duration drain_patience = std::chrono::milliseconds{500};
 constexpr Duration dht_announcement_pause = std::chrono::seconds{1};
 
@@ -91,7 +94,10 @@ Result<void> Daemon::start() {
 Result<void> Daemon::open_storage() {
     Result<std::unique_ptr<FileStorage>> state = FileStorage::open(directories_.state, IfMissing::create);
     if (!state) return Error{state.error().code, state.error().message + " (--state-dir)"};
-    Result<StateLock> lock = StateLock::acquire(directories_.state);
+    const auto say = [this](const std::string& sentence) {
+        log_.write(LogLevel::info, "waiting_for_predecessor", sentence);
+    };
+    Result<StateLock> lock = StateLock::acquire(directories_.state, {predecessor_patience, signal_patience, say});
     if (!lock) return lock.error();
     Result<std::unique_ptr<FileStorage>> cache = FileStorage::open(directories_.cache, IfMissing::create);
     if (!cache) return Error{cache.error().code, cache.error().message + " (--cache-dir)"};
@@ -203,6 +209,8 @@ void Daemon::begin_leaving(const char* why) {
     if (std::exchange(leaving_, true)) return;
     service_manager_.stopping();
     log_.write(LogLevel::info, "leaving", std::string{"leaving the swarm: "} + why);
+    if (const Result<void> said = lock_->state_leaving(); !said)  // a successor that starts now will not wait
+        log_.write(LogLevel::warn, "storage_failed", said.error().message);
     world_.call_after(leave_patience, [this] { finish(); });
     if (admin_api_) admin_api_->set_leaving();
     if (admin_server_) admin_server_->end_streams();

@@ -7,7 +7,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "tests/as_nobody.h"
 #include "tests/overlay/libevent/file_storage_fixture.h"
@@ -160,6 +162,29 @@ TEST_F(LibeventFileStorage, LetsOneProgramHaveADirectory) {
         EXPECT_THAT(second.error().message, HasSubstr(directory_));
     }
     EXPECT_TRUE(StateLock::acquire(directory_));
+}
+
+TEST_F(LibeventFileStorage, WaitsForAHolderThatSaysThatItIsLeaving) {
+    std::optional<StateLock> mine;
+    mine.emplace(std::move(*StateLock::acquire(directory_)));
+    std::string said;
+    const auto patient = [&](const std::string& sentence) {
+        said = sentence;
+        mine.reset();
+    };
+    EXPECT_FALSE(StateLock::acquire(directory_, {std::chrono::seconds{60}, {}, patient})) << "it does not say so";
+    EXPECT_EQ(said, "");
+    ASSERT_TRUE(mine->state_leaving());
+    const auto late = StateLock::acquire(directory_, {std::chrono::milliseconds{1}, {}, {}});
+    ASSERT_FALSE(late);
+    EXPECT_THAT(late.error().message, HasSubstr("although it is leaving"));
+
+    auto next = StateLock::acquire(directory_, {std::chrono::seconds{60}, {}, patient});
+    EXPECT_TRUE(next);
+    EXPECT_THAT(said, HasSubstr("waiting for pid " + std::to_string(::getpid())));
+    const auto third = StateLock::acquire(directory_);
+    ASSERT_FALSE(third) << "the new holder has not said that it is leaving";
+    EXPECT_THAT(third.error().message, HasSubstr("stop that one"));
 }
 
 }  // namespace
