@@ -54,12 +54,13 @@ struct EntryMoved { Label label; Endpoint endpoint; LearnedFrom from; };
 // list that is shown.
 struct NodeListed { Endpoint peer; LearnedFrom from; bool again; };
 struct NodeUnlisted { Endpoint peer; ForgottenWhy why; };
+struct CacheKeptAside { std::size_t hosts; };  // of other swarms; they stay in the files of the host cache
 
 struct Event : std::variant<EntryLearned, EntryForgotten, PeerJoined, PeerProved, PeerSuspected, PeerBuried,
                             PeerLeft, PeerExpired, PeerIsOriginal, SelfKnown, SwarmMismatch, SeedFailed,
                             StreamEnded, QueryAnswered, RoundDone, StorageFailed, CacheLineSkipped, InsertRefused,
                             HealthChanged, LeaveDone, StoodStill, TimeAhead, NewsHeld, EntryMoved, NodeListed,
-                            NodeUnlisted> {
+                            NodeUnlisted, CacheKeptAside> {
     using variant::variant;
 };
 

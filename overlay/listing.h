@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "store/endpoint.h"
@@ -11,10 +12,12 @@ namespace halp {
 
 struct ListedHost {
     Endpoint endpoint;
-    UnixSeconds seen{0};   // as HALP text shows it
-    bool own = false;      // announced by this node
-    bool proved = false;   // this node or one of its applications reached it
-    bool claimed = false;  // known only from HALP text
+    UnixSeconds seen{0};                     // as HALP text shows it
+    bool own = false;                        // announced by this node
+    bool proved = false;                     // this node or one of its applications reached it
+    bool claimed = false;                    // known only from HALP text
+    bool remembered = false;                 // claimed, in the cache of an earlier run; nobody has said it since
+    std::optional<UnixSeconds> proved_at{};  // when that was last
 };
 struct ListedName {
     std::string name;

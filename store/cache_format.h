@@ -17,8 +17,12 @@
 namespace halp {
 
 struct CacheLine {
+    static constexpr UnixSeconds not_proved{-1};
     UnixSeconds seen{0};
     Endpoint endpoint;
+    // What the format cannot say; the host cache keeps it in a file beside (overlay/cache/line_origins.h).
+    UnixSeconds proved = not_proved;
+    bool own_swarm = false;  // heard of in the swarm of this node
     bool operator==(const CacheLine&) const = default;
 };
 struct CacheNameLine {

@@ -31,6 +31,7 @@ HostEntry only_claim(const HostEntry& entry) {
     HostEntry rest;
     rest.endpoint = entry.endpoint;
     rest.claim = entry.claim;
+    rest.remembered = entry.remembered;
     return rest;
 }
 
@@ -41,6 +42,7 @@ HostEntry usable(HostEntry news, const HostList::Limits& limits, Instant now) {
     news.proved = std::min(news.proved, now);
     news.claim.heard = std::min(news.claim.heard, now);
     if (outlived(news.claim, limits, now)) news.claim = {};
+    news.remembered = news.remembered && news.claim.made();
     if (news.withdrawn) {
         news.own = false;
         if (after(news.confirmed, limits.withdrawal_kept_max) <= now) return only_claim({});
@@ -64,6 +66,8 @@ HostEntry join(const HostEntry& held, const HostEntry& news) {
     HostEntry joined = outranks(news, held) ? news : held;
     joined.proved = std::max(held.proved, news.proved);
     joined.claim = maximum(held.claim, news.claim);
+    const auto heard = [](const HostEntry& e) { return e.claim.made() && !e.remembered; };
+    joined.remembered = joined.claim.made() && !heard(held) && !heard(news);
     joined.own = (held.own || news.own) && !joined.withdrawn;
     return joined;
 }
@@ -150,7 +154,7 @@ void HostList::Impl::schedule(HostSlot& slot, Instant now) const {
     const HostEntry& entry = slot.entry;
     const Instant claim_told =
         std::min(after(entry.claim.heard, limits.ttl), after(entry.claim.heard, limits.claim_kept_max));
-    slot.shared = !entry.withdrawn && (entry.vouched() || claim_told > now);
+    slot.shared = !entry.withdrawn && (entry.vouched() || (claim_told > now && !entry.remembered));
     if (entry.withdrawn)
         slot.due = after(entry.confirmed, limits.withdrawal_kept_max);
     else if (entry.vouched())

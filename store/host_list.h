@@ -34,6 +34,7 @@ struct HostEntry {
     std::uint32_t incarnation = 0;
     bool withdrawn = false;
     bool own = false;           // announced on this node: never evicted, never expires, always first
+    bool remembered = false;    // its claim comes from an earlier run, and nobody has made it since: it is not told
     Instant confirmed = never;  // newest confirmation in the swarm
     Instant proved = never;     // newest contact by this node or its applications
     Claim claim{};

@@ -32,7 +32,9 @@ LabelTable::Outcome LabelTable::merge(const Label& label, const HostEntry& news,
     if (HostList::too_old(news, list_limits(label), now)) return refuse(RefusalCause::too_old);
     Row* row = row_of(label);
     if (!row) return merge_new(label, news, source, now, wall, from);
+    const bool was_empty = row->hosts->empty();
     const Outcome outcome = merge_into(*row, news, now, from);
+    if (was_empty && outcome.merge == Merge::added) save_first(*row, news.endpoint, wall, from);
     const bool taken = outcome.merge == Merge::added || outcome.merge == Merge::refreshed;
     if (taken && !news.withdrawn) {
         const Listings listings = label.listings(Label::storable_length_max);
@@ -56,6 +58,7 @@ LabelTable::Outcome LabelTable::merge_new(const Label& label, const HostEntry& n
     const Merge merge = row.hosts->merge(news, now);
     const Outcome outcome = finish(row, merge, now);
     tell_merged(row, news, false, merge, from);
+    if (merge == Merge::added) save_first(row, news.endpoint, wall, from);
     return outcome;
 }
 
@@ -79,6 +82,14 @@ LabelTable::Outcome LabelTable::merge_into(Row& row, const HostEntry& news, Inst
     for (const HostEntry& gone : evicted) tell_gone(row.label, gone.endpoint, ForgottenWhy::evicted);
     tell_merged(row, news, was_shown, merge, from);
     return outcome;
+}
+
+// A label that had no host may not wait for its file as long as others: a restart would know nothing under it.
+void LabelTable::save_first(const Row& row, EndpointId host, UnixSeconds wall, LearnedFrom from) {
+    if (from == LearnedFrom::cache) return;
+    const HostEntry* entry = row.hosts->find(host);
+    const UnixSeconds seen = entry && !entry->vouched() ? entry->claim.ranked : wall;
+    changes_.add({ListChange::Kind::first, row.label, {seen, endpoints_.at(host)}});
 }
 
 // `merge`: what became of the news about its host. A refused one that was shown is among the evicted.
@@ -122,14 +133,14 @@ LabelTable::Outcome LabelTable::merge_name(const Label& directory, const NamedAt
 
 // ---- directories ----
 
-bool LabelTable::mention(const Label& label, SourceId source, Instant now, UnixSeconds wall) {
+bool LabelTable::mention(const Label& label, SourceId source, Instant now, UnixSeconds wall, bool asked) {
     ++operation_;
     const Listings listings = label.listings(Label::storable_length_max);
     if (const auto cause = admit(listing_wish(listings, now), source, now)) {
         refuse(*cause);
         return false;
     }
-    return list(listings, now, wall);
+    return list(listings, now, wall, asked);
 }
 
 // Every name that is not listed yet counts as a new label, whether its directory exists or not.
@@ -146,13 +157,13 @@ LabelTable::Wish LabelTable::listing_wish(const Listings& listings, Instant now)
     return wish;
 }
 
-bool LabelTable::list(const Listings& listings, Instant now, UnixSeconds wall) {
+bool LabelTable::list(const Listings& listings, Instant now, UnixSeconds wall, bool asked) {
     bool changed = false;
     for (const auto& [directory, name] : listings) {
         Row* row = row_of(directory);
         if (!row) row = &create(directory, now);
         const std::uint64_t evicted = row->names->evicted();
-        const Merge merge = row->names->merge({name, wall, wall});
+        const Merge merge = row->names->merge({name, wall, wall, asked});
         counter(EvictionCause::label_full) += row->names->evicted() - evicted;
         account(*row);
         note_change(*row, merge, merge == Merge::added);

@@ -69,9 +69,10 @@ public:
     Outcome merge(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall,
                   LearnedFrom from = LearnedFrom::gossip);
 
-    // After a query about this label its directories list it, as with the original. True when a directory changed.
+    // After a query about this label its directories list it, as with the original; `asked`: it was a `get`, which
+    // makes the name known to HALP text only (NamedAt::asked). True when a directory changed.
     // Over quota nothing happens. Directories whose names the host cache could not hold are left out.
-    bool mention(const Label& label, SourceId source, Instant now, UnixSeconds wall);
+    bool mention(const Label& label, SourceId source, Instant now, UnixSeconds wall, bool asked = false);
     // An insert into a directory, as the original allows. It does not list the directory itself; mention() does.
     Outcome merge_name(const Label& directory, const NamedAt& news, SourceId source, Instant now);
 
@@ -164,12 +165,13 @@ private:
     Outcome merge_into(Row& row, const HostEntry& news, Instant now, LearnedFrom from);
     [[nodiscard]] Outcome finish(Row& row, Merge merge, Instant now);
     void tell_merged(const Row& row, const HostEntry& news, bool was_shown, Merge merge, LearnedFrom from);
+    void save_first(const Row& row, EndpointId host, UnixSeconds wall, LearnedFrom from);
     void tell_gone(const Label& label, EndpointId host, ForgottenWhy why);
     std::vector<EndpointId> expire_hosts(Row& row, Instant now);
     Outcome refuse(RefusalCause cause);
 
     Wish listing_wish(const Listings& listings, Instant now);
-    bool list(const Listings& listings, Instant now, UnixSeconds wall);
+    bool list(const Listings& listings, Instant now, UnixSeconds wall, bool asked = false);
     [[nodiscard]] std::optional<RefusalCause> admit(const Wish& wish, SourceId source, Instant now);
     bool make_room(const Wish& wish);
     bool evict_one(EvictionCause cause);

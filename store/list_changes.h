@@ -21,6 +21,7 @@ struct ListChange {
         learned,       // the list differs from its file, which may wait
         acknowledged,  // the same, and somebody was told that it is kept
         inserted,      // `line` is in the list, and somebody was told so
+        first,         // the same; nobody was told, but the list was empty before
         forgotten,     // `line` was withdrawn, buried or removed by hand at its time
     };
     Kind kind;

@@ -24,12 +24,15 @@ std::size_t NameList::name_bytes(std::size_t name_length) {
 
 Merge NameList::merge(const NamedAt& news) {
     if (!well_formed(news.name) || names_max_ == 0) return Merge::refused;
-    Key key{count(news.ranked), count(news.stated), 0};
+    Key key{count(news.ranked), count(news.stated), 0, news.asked};
     const auto held = by_name_.find(news.name);
     if (held != by_name_.end()) {
         key.ranked = std::max(key.ranked, held->second.ranked);
         key.stated = std::max(key.stated, held->second.stated);
-        if (key.ranked == held->second.ranked && key.stated == held->second.stated) return Merge::stale;
+        key.asked = news.asked && held->second.asked;
+        const bool same_times = key.ranked == held->second.ranked && key.stated == held->second.stated;
+        if (same_times && key.asked == held->second.asked) return Merge::stale;
+        asked_ -= held->second.asked && !key.asked ? 1 : 0;
         by_rank_.erase(held->second);
         key.arrival = ++arrivals_;
         held->second = key;
@@ -42,6 +45,7 @@ Merge NameList::merge(const NamedAt& news) {
     const auto added = by_name_.emplace(news.name, key).first;
     by_rank_.emplace(key, &added->first);
     name_bytes_ += news.name.size();
+    asked_ += key.asked ? 1 : 0;
     return Merge::added;
 }
 
@@ -50,6 +54,7 @@ bool NameList::erase(const std::string& name) {
     if (held == by_name_.end()) return false;
     by_rank_.erase(held->second);
     name_bytes_ -= name.size();
+    asked_ -= held->second.asked ? 1 : 0;
     by_name_.erase(held);
     return true;
 }
@@ -74,9 +79,25 @@ std::vector<NamedAt> NameList::page(std::size_t first, std::size_t count) const 
     names.reserve(count);
     auto next = by_rank_.begin();
     std::advance(next, static_cast<std::ptrdiff_t>(first));
-    for (; names.size() < count; ++next)
-        names.push_back({*next->second, UnixSeconds{next->first.stated}, UnixSeconds{next->first.ranked}});
+    for (; names.size() < count; ++next) names.push_back(named(*next));
     return names;
+}
+
+std::vector<NamedAt> NameList::page_of_known(std::size_t first, std::size_t count) const {
+    std::vector<NamedAt> names;
+    for (const auto& at : by_rank_) {
+        if (names.size() >= count) break;
+        if (at.first.asked) continue;
+        if (first > 0)
+            --first;
+        else
+            names.push_back(named(at));
+    }
+    return names;
+}
+
+NamedAt NameList::named(const std::pair<const Key, const std::string*>& at) {
+    return {*at.second, UnixSeconds{at.first.stated}, UnixSeconds{at.first.ranked}, at.first.asked};
 }
 
 std::size_t NameList::bytes() const { return size() * name_bytes(0) + name_bytes_; }

@@ -18,6 +18,7 @@ struct NamedAt {
     std::string name;
     UnixSeconds stated{0};  // shown
     UnixSeconds ranked{0};  // min(stated, arrival): orders
+    bool asked = false;     // nobody but somebody who asked for it has named it: answered in HALP text only
 };
 
 class NameList {
@@ -31,8 +32,8 @@ public:
     // 1 to 4096 bytes, no blanks, no control bytes.
     [[nodiscard]] static bool well_formed(std::string_view name);
 
-    // Keeps the larger of two times of a name. stale: nothing changed. refused: not well formed, or older than all
-    // names of a full list.
+    // Keeps the larger of two times of a name; once named by others than askers it stays so. stale: nothing
+    // changed. refused: not well formed, or older than all names of a full list.
     Merge merge(const NamedAt& news);
     bool erase(const std::string& name);
     void set_names_max(std::size_t names_max);
@@ -41,6 +42,9 @@ public:
     // The newest first, by ranked time, then by stated time. Among equal times the last one to arrive is first,
     // because the original's times have fractions of seconds, which it does not show.
     [[nodiscard]] std::vector<NamedAt> page(std::size_t first, std::size_t count) const;
+    // The same without those that were only asked for.
+    [[nodiscard]] std::vector<NamedAt> page_of_known(std::size_t first, std::size_t count) const;
+    [[nodiscard]] std::size_t known() const { return size() - asked_; }
     [[nodiscard]] std::size_t size() const { return by_name_.size(); }
     [[nodiscard]] std::uint64_t evicted() const { return evicted_; }
     [[nodiscard]] std::size_t bytes() const;  // estimate, for quotas
@@ -51,13 +55,16 @@ private:
     struct Key {
         std::int64_t ranked, stated;
         std::uint64_t arrival;  // differs between names
+        bool asked;
         bool operator<(const Key& other) const;
     };
     void shrink_to(std::size_t names);
+    [[nodiscard]] static NamedAt named(const std::pair<const Key, const std::string*>& at);
 
     std::size_t names_max_;
     std::uint64_t arrivals_ = 0;
     std::uint64_t evicted_ = 0;
+    std::size_t asked_ = 0;  // how many were only asked for
     std::size_t name_bytes_ = 0;
     std::map<std::string, Key> by_name_;
     std::map<Key, const std::string*> by_rank_;  // keys of by_name_, which never move

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "overlay/cache/swarm_word.h"
+
 namespace halp {
 
 namespace {
@@ -45,11 +47,15 @@ std::size_t split(std::string_view line, std::array<std::string_view, 5>& words)
     return 0;
 }
 
-// False for a line that is torn or not of this format.
-bool take_line(std::string_view line, std::map<Label, JournalledLabel>& labels) {
+// False for a line that is torn or not of this format. `swarm`: of the lines of this file.
+bool take_line(std::string_view line, std::string& swarm, std::map<Label, JournalledLabel>& labels) {
     std::array<std::string_view, 5> words;
     const std::size_t found = split(line, words);
     if (found != 2 && found != 5) return false;
+    if (found == 2 && words[1] == "s") {
+        swarm = swarm_of_word(words[0]).value_or("");
+        return true;
+    }
     const Result<Label> label = Label::parse(words[0]);
     if (!label || label->lists_names() || !label->storable()) return false;
     if (found == 2) {
@@ -68,14 +74,19 @@ bool take_line(std::string_view line, std::map<Label, JournalledLabel>& labels) 
     (in ? entry.forgotten : entry.inserted).erase(*endpoint);
     const auto place = taken.emplace(*endpoint, UnixSeconds{*time}).first;
     place->second = std::max(place->second, UnixSeconds{*time});
+    if (in && !swarm.empty())
+        entry.swarms[*endpoint] = swarm;
+    else
+        entry.swarms.erase(*endpoint);
     return true;
 }
 
 void take_lines(std::string_view content, std::size_t& line_number, CacheJournal::Replay& replay) {
+    std::string swarm;
     while (!content.empty()) {
         const std::size_t end = std::min(content.find('\n'), content.size());
         ++line_number;
-        if (end > 0 && !take_line(content.substr(0, end), replay.labels)) {
+        if (end > 0 && !take_line(content.substr(0, end), swarm, replay.labels)) {
             ++replay.bad.bad_count;
             if (replay.bad.bad.size() < bad_listed_max) replay.bad.bad.push_back({line_number, "the line is torn"});
         }
@@ -134,7 +145,9 @@ bool CacheJournal::cleared(const Label& label) { return add(label.text() + " x\n
 Result<void> CacheJournal::append() {
     if (pending_.empty()) return {};
     // The line feed turns what a failed append has left into a bad line of its own.
-    const Result<void> done = state_.append(file_name(number_), torn_ ? '\n' + pending_ : pending_);
+    std::string bytes = torn_ ? "\n" : "";
+    if (bytes_ == 0 && !swarm_.empty()) bytes += word_of_swarm(swarm_) + " s\n";
+    const Result<void> done = state_.append(file_name(number_), bytes += pending_);
     torn_ = !done.has_value();
     if (torn_) return done;
     bytes_ += pending_.size();

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "overlay/environment.h"
@@ -20,13 +21,14 @@ namespace halp {
 struct JournalledLabel {
     std::map<Endpoint, UnixSeconds> inserted;
     std::map<Endpoint, UnixSeconds> forgotten;
+    std::map<Endpoint, std::string> swarms;  // in which each inserted one was; none: not known
 };
 
 class CacheJournal {
 public:
     static constexpr std::size_t pending_bytes_max = std::size_t{64} << 20;  // kept in memory while the disk fails
 
-    explicit CacheJournal(Storage& state) : state_(state) {}
+    explicit CacheJournal(Storage& state, std::string swarm = {}) : state_(state), swarm_(std::move(swarm)) {}
 
     struct Replay {
         std::map<Label, JournalledLabel> labels;
@@ -57,6 +59,7 @@ private:
     bool add(const std::string& line);
 
     Storage& state_;
+    std::string swarm_;  // of this node
     std::uint64_t number_ = 1;
     std::vector<std::string> old_;
     std::string pending_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -14,28 +15,67 @@ namespace {
 // More pending bytes are written before their deadline.
 constexpr std::size_t pending_bytes_wanted = std::size_t{64} << 10;
 
-// Merges what the node knows into the file, while nobody else can change the file.
+// Merges what the node knows into the file, while nobody else can change the file. The lines of other swarms stay,
+// up to as many again.
 class Merging final : public Storage::Change {
 public:
     Merging(const Label& label, CacheFile ours, std::vector<ForgottenHost> forgotten, std::size_t lines_max)
         : label_(label), ours_(std::move(ours)), forgotten_(std::move(forgotten)), lines_max_(lines_max) {}
 
     void ignore_disk() { ignores_disk_ = true; }
-    std::string apply(Bytes old_content) override {
-        const CacheFile on_disk = ignores_disk_ ? CacheFile{} : parse_cache_file(label_, old_content);
-        const CacheFile merged = merge_cache_files(on_disk, ours_, forgotten_, lines_max_);
-        lines_ = merged.lines.size() + merged.names.size();
-        return format_cache_file(label_, merged);
+    void keep_aside(const LineOrigins& origins, const std::string& swarm, std::vector<CacheLine> more) {
+        origins_ = &origins;
+        swarm_ = &swarm;
+        others_.lines = std::move(more);
     }
-    [[nodiscard]] std::size_t lines() const { return lines_; }
+    std::string apply(Bytes old_content) override {
+        CacheFile on_disk = ignores_disk_ ? CacheFile{} : parse_cache_file(label_, old_content);
+        CacheFile aside;
+        if (origins_ && !origins_->only(*swarm_)) aside.lines = of_other_swarms(on_disk);
+        merged_ = merge_cache_files(on_disk, ours_, forgotten_, lines_max_);
+        aside = merge_cache_files(aside, others_, {}, lines_max_);
+        if (!aside.lines.empty()) merged_ = merge_cache_files(merged_, aside, {}, 2 * lines_max_);
+        return format_cache_file(label_, merged_);
+    }
+    [[nodiscard]] const CacheFile& merged() const { return merged_; }
 
 private:
+    std::vector<CacheLine> of_other_swarms(CacheFile& on_disk) const {
+        const auto first = std::stable_partition(
+            on_disk.lines.begin(), on_disk.lines.end(),
+            [&](const CacheLine& line) { return origins_->of(line, *swarm_) != LineOrigin::other_swarm; });
+        std::vector<CacheLine> others(std::make_move_iterator(first), std::make_move_iterator(on_disk.lines.end()));
+        on_disk.lines.erase(first, on_disk.lines.end());
+        return others;
+    }
+
     const Label& label_;
     CacheFile ours_;
     std::vector<ForgottenHost> forgotten_;
     std::size_t lines_max_;
-    std::size_t lines_ = 0;
+    const LineOrigins* origins_ = nullptr;
+    const std::string* swarm_ = nullptr;
+    CacheFile others_;
+    CacheFile merged_;
     bool ignores_disk_ = false;
+};
+
+// Changes the file of origins, while nobody else can change it.
+class Noting final : public Storage::Change {
+public:
+    Noting(const Label& label, std::function<void(LineOrigins&)> change)
+        : label_(label), change_(std::move(change)) {}
+    std::string apply(Bytes old_content) override {
+        origins_ = LineOrigins::parse(label_, old_content);
+        change_(origins_);
+        return origins_.format(label_);
+    }
+    [[nodiscard]] LineOrigins& origins() { return origins_; }
+
+private:
+    const Label& label_;
+    std::function<void(LineOrigins&)> change_;
+    LineOrigins origins_;
 };
 
 std::size_t index(Urgency urgency) { return urgency == Urgency::acknowledged ? 0 : 1; }
@@ -43,7 +83,7 @@ std::size_t index(Urgency urgency) { return urgency == Urgency::acknowledged ? 0
 }  // namespace
 
 CacheKeeper::CacheKeeper(Storage& cache, Storage& state, Observer& observer, CacheKeeperOptions options)
-    : cache_(cache), observer_(observer), options_(options), journal_(state) {}
+    : cache_(cache), observer_(observer), options_(std::move(options)), journal_(state, options_.swarm) {}
 
 // ---- load ----
 
@@ -52,6 +92,7 @@ struct CacheKeeper::Loading {
     std::size_t bad_lines_left = bad_lines_noted_per_load;
     std::size_t errors_left = errors_noted_per_load;
     std::size_t errors_silent = 0;
+    std::set<Label> aside{};  // labels all of whose hosts belong to other swarms
 };
 
 void CacheKeeper::load(CacheSink& sink, Instant now) {
@@ -63,35 +104,79 @@ void CacheKeeper::load(CacheSink& sink, Instant now) {
     note_bad_lines("cache-journal", replay.bad, loading);
     const Result<std::vector<std::string>> names = cache_.list();
     if (!names) note_error("The host cache cannot be listed: " + names.error().message, loading);
-    for (const std::string& name : names ? *names : std::vector<std::string>{}) load_file(name, sink, loading);
+    for (const bool directories : {false, true})
+        for (const std::string& name : names ? *names : std::vector<std::string>{})
+            load_file(name, directories, sink, loading);
     for (const auto& [label, said] : replay.labels) take_replay(label, said, sink, now);
     if (loading.errors_silent > 0) {
         observer_.note(StorageFailed{std::to_string(loading.errors_silent) + " more files could not be read."});
     }
+    if (kept_aside_ > 0) observer_.note(CacheKeptAside{kept_aside_});
 }
 
-void CacheKeeper::load_file(const std::string& name, CacheSink& sink, Loading& loading) {
+// Directories come last: they leave out the labels of which all hosts belong to other swarms.
+void CacheKeeper::load_file(const std::string& name, bool directories, CacheSink& sink, Loading& loading) {
     const Result<Label> label = label_of_cache_file(name);
-    if (!label) return;
+    if (!label || label->lists_names() != directories) return;
     const Result<std::string> content = cache_.read(name);
     if (!content) return note_error("A file of the host cache is not read: " + content.error().message, loading);
     const CacheFile file = parse_cache_file(*label, *content);
     note_bad_lines(name, file, loading);
-    const auto said = loading.journalled.find(*label);
-    for (const CacheLine& line : file.lines) {
+    if (directories)
+        take_names(*label, file, sink, loading);
+    else
+        take_hosts(*label, file, sink, loading);
+    if (file.lines.size() > options_.large_lines) entries_[*label].lines = file.lines.size();
+}
+
+void CacheKeeper::take_hosts(const Label& label, const CacheFile& file, CacheSink& sink, Loading& loading) {
+    const LineOrigins origins = origins_of(label);
+    const auto said = loading.journalled.find(label);
+    std::size_t aside = 0;
+    for (CacheLine line : file.lines) {
         if (said != loading.journalled.end()) {
             const auto gone = said->second.forgotten.find(line.endpoint);
             if (gone != said->second.forgotten.end() && line.seen <= gone->second) continue;
         }
-        sink.take_host(*label, line);
+        const LineOrigin origin = origins.of(line, options_.swarm);
+        if (origin == LineOrigin::other_swarm) {
+            ++aside;
+            continue;
+        }
+        line.own_swarm = origin == LineOrigin::own_swarm;
+        line.proved = origins.proved(line.endpoint, options_.swarm);
+        sink.take_host(label, line);
     }
-    for (const CacheNameLine& line : file.names) sink.take_name(*label, line);
-    if (file.lines.size() > options_.large_lines) entries_[*label].lines = file.lines.size();
+    kept_aside_ += aside;
+    if (aside > 0 && aside == file.lines.size()) loading.aside.insert(label);
+}
+
+void CacheKeeper::take_names(const Label& directory, const CacheFile& file, CacheSink& sink,
+                             const Loading& loading) const {
+    const std::string prefix = directory == Label::labels() ? "" : directory.text();
+    for (const CacheNameLine& line : file.names) {
+        const Result<Label> named = Label::parse(prefix + line.name);
+        if (!named || !loading.aside.contains(*named)) sink.take_name(directory, line);
+    }
+}
+
+// Without the file, or when it cannot be read, the origin of all lines is unknown.
+LineOrigins CacheKeeper::origins_of(const Label& label) {
+    const Result<std::string> content = cache_.read(LineOrigins::file_name(label));
+    return content ? LineOrigins::parse(label, *content) : LineOrigins{};
 }
 
 void CacheKeeper::take_replay(const Label& label, const JournalledLabel& said, CacheSink& sink, Instant now) {
-    for (const auto& host : said.inserted) sink.take_host(label, {host.second, host.first});
     const auto at = entries_.try_emplace(label).first;
+    for (const auto& [endpoint, time] : said.inserted) {
+        CacheLine line{time, endpoint};
+        const auto swarm = said.swarms.find(endpoint);
+        if (swarm != said.swarms.end()) at->second.replayed[swarm->second].push_back(line);
+        const bool other = swarm != said.swarms.end() && swarm->second != options_.swarm;
+        line.own_swarm = swarm != said.swarms.end() && !other;
+        kept_aside_ += other ? 1 : 0;
+        if (!other) sink.take_host(label, line);
+    }
     at->second.forgotten = said.forgotten;
     at->second.in_old_journal = at->second.awaits_sweep = true;
     ++sweeping_;
@@ -173,12 +258,16 @@ bool CacheKeeper::clear(const Label& label) {
 }
 
 void CacheKeeper::clear_all() {
+    std::vector<std::string> left;
     const Result<std::vector<std::string>> names = cache_.list();
     if (!names) complain("The host cache cannot be listed: " + names.error().message, latest_);
     for (const std::string& name : names ? *names : std::vector<std::string>{}) {
         const Result<Label> label = label_of_cache_file(name);
         if (label) drop(*label);
+        if (name.starts_with(LineOrigins::file_prefix)) left.push_back(name);
     }
+    for (const std::string& name : left)
+        static_cast<void>(cache_.remove(name));  // of labels without a file: useless
     std::vector<Label> known;
     for (const auto& entry : entries_) known.push_back(entry.first);
     const Result<void> gone = journal_.remove_all();
@@ -200,6 +289,7 @@ bool CacheKeeper::drop(const Label& label) {
     const bool existed = label.storable() && cache_.read(name).has_value();
     unschedule(at);
     entry.forgotten.clear();
+    entry.replayed.clear();
     entry.lines = entry.journalled = 0;
     entry.failures = 0;
     swept(entry);
@@ -207,6 +297,7 @@ bool CacheKeeper::drop(const Label& label) {
         const Result<void> removed = cache_.remove(name);
         entry.cleared = !removed.has_value();
         if (!removed) failed(at, removed.error(), latest_);
+        remove_origins(label);
     }
     drop_if_idle(at);
     return existed;
@@ -381,31 +472,76 @@ CacheKeeper::Saved CacheKeeper::save(Entries::iterator at, Instant now, const Ca
     const Label& label = at->first;
     Entry& entry = at->second;
     unschedule(at);
-    std::size_t lines = 0;
     const std::size_t lines_max = source.lines_max(label);
     if (lines_max > 0 || entry.cleared) {
-        std::vector<ForgottenHost> forgotten;
-        forgotten.reserve(entry.forgotten.size());
-        for (const auto& host : entry.forgotten) forgotten.push_back({host.first, host.second});
-        Merging merging{label, lines_max > 0 ? source.lines_of(label) : CacheFile{}, std::move(forgotten),
-                        lines_max};
-        if (entry.cleared) merging.ignore_disk();
-        const Result<void> done = cache_.update(cache_file_name(label), merging);
+        const Result<void> done =
+            save_lines(label, entry, lines_max > 0 ? source.lines_of(label) : CacheFile{}, lines_max);
         if (!done) {
             failed(at, done.error(), now);
             return done.error().code == ErrorCode::busy ? Saved::busy : Saved::failed;
         }
-        lines = merging.lines();
     }
-    const bool large = lines > options_.large_lines;
+    if (lines_max == 0) entry.lines = 0;
+    const bool large = entry.lines > options_.large_lines;
     entry.forgotten.clear();
+    entry.replayed.clear();
     entry.cleared = false;
     entry.failures = 0;
     entry.journalled = 0;
-    entry.lines = large ? lines : 0;
+    if (!large) entry.lines = 0;
     swept(entry);
     drop_if_idle(at);
     return large ? Saved::large : Saved::small;
+}
+
+// The origins first: a line without origin would be one of unknown swarm if this process died in between. A host of
+// which only the origin is known does no harm.
+Result<void> CacheKeeper::save_lines(const Label& label, Entry& entry, CacheFile ours, std::size_t lines_max) {
+    LineOrigins origins;
+    const bool has_origins = !label.lists_names();
+    if (entry.cleared) remove_origins(label);
+    if (has_origins) {
+        Result<LineOrigins> noted = save_origins(label, entry, ours);
+        const bool later =
+            !noted && (noted.error().code == ErrorCode::busy || noted.error().code == ErrorCode::full);
+        if (later) return noted.error();
+        if (!noted)
+            complain("The host cache does not know the swarm of its lines: " + noted.error().message, latest_);
+        if (noted) origins = std::move(*noted);
+    }
+    std::vector<ForgottenHost> forgotten;
+    forgotten.reserve(entry.forgotten.size());
+    for (const auto& host : entry.forgotten) forgotten.push_back({host.first, host.second});
+    Merging merging{label, std::move(ours), std::move(forgotten), lines_max};
+    if (entry.cleared) merging.ignore_disk();
+    std::vector<CacheLine> others;
+    for (const auto& [swarm, lines] : entry.replayed)
+        if (swarm != options_.swarm) others.insert(others.end(), lines.begin(), lines.end());
+    if (has_origins) merging.keep_aside(origins, options_.swarm, std::move(others));
+    if (const Result<void> done = cache_.update(cache_file_name(label), merging); !done) return done;
+    const CacheFile& merged = merging.merged();
+    entry.lines = merged.lines.size() + merged.names.size();
+    if (origins.size() <= merged.lines.size() + merged.lines.size() / 4 + 64) return {};
+    Noting pruning{label, [&](LineOrigins& all) { all.keep_only(merged); }};
+    static_cast<void>(cache_.update(LineOrigins::file_name(label), pruning));  // tried again at the next save
+    return {};
+}
+
+Result<LineOrigins> CacheKeeper::save_origins(const Label& label, const Entry& entry, const CacheFile& ours) {
+    Noting noting{label, [&](LineOrigins& all) {
+                      for (const auto& [swarm, lines] : entry.replayed)
+                          for (const CacheLine& line : lines) all.note(swarm, line);
+                      for (const CacheLine& line : ours.lines)
+                          if (line.own_swarm) all.note(options_.swarm, line);
+                  }};
+    if (const Result<void> done = cache_.update(LineOrigins::file_name(label), noting); !done) return done.error();
+    return std::move(noting.origins());
+}
+
+void CacheKeeper::remove_origins(const Label& label) {
+    if (label.lists_names() || !label.storable()) return;
+    // Without the label's file it says nothing; left behind it does no harm.
+    static_cast<void>(cache_.remove(LineOrigins::file_name(label)));
 }
 
 Duration CacheKeeper::retry_after(std::uint8_t failures) const {

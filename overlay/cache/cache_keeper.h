@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "overlay/cache/cache_journal.h"
+#include "overlay/cache/line_origins.h"
 #include "overlay/environment.h"
 #include "store/cache_format.h"
 #include "store/label.h"
@@ -38,7 +39,8 @@ public:
     [[nodiscard]] virtual std::size_t lines_max(const Label& label) const = 0;
 };
 
-// Takes what load() finds, label by label, the newest line first.
+// Takes what load() finds, label by label, the newest line first. Lines of other swarms stay in the files and are
+// not among them.
 class CacheSink {
 public:
     virtual ~CacheSink() = default;
@@ -47,6 +49,7 @@ public:
 };
 
 struct CacheKeeperOptions {
+    std::string swarm{};  // of this node
     Duration acknowledged = std::chrono::milliseconds{400};
     Duration learned = std::chrono::seconds{30};
     Duration turn_distance = std::chrono::milliseconds{100};
@@ -90,6 +93,8 @@ public:
     void on_deadline(Instant now, const CacheSource& source);
     // Saves everything that is unsaved. False when some of it could not be saved.
     bool flush(Instant now, const CacheSource& source);
+    // Lines of other swarms that load() left in the files.
+    [[nodiscard]] std::size_t kept_aside() const { return kept_aside_; }
 
 private:
     struct Entry {
@@ -103,11 +108,15 @@ private:
         std::size_t lines = 0;       // of its file at the last save or load; 0 for small ones
         std::size_t journalled = 0;  // lines in the journal since then
         std::map<Endpoint, UnixSeconds> forgotten;
+        std::map<std::string, std::vector<CacheLine>> replayed;  // by swarm: read from the journal, not saved yet
     };
     using Entries = std::map<Label, Entry>;
     struct Loading;
 
-    void load_file(const std::string& name, CacheSink& sink, Loading& loading);
+    void load_file(const std::string& name, bool directories, CacheSink& sink, Loading& loading);
+    void take_hosts(const Label& label, const CacheFile& file, CacheSink& sink, Loading& loading);
+    void take_names(const Label& directory, const CacheFile& file, CacheSink& sink, const Loading& loading) const;
+    [[nodiscard]] LineOrigins origins_of(const Label& label);
     void take_replay(const Label& label, const JournalledLabel& said, CacheSink& sink, Instant now);
     void note_bad_lines(const std::string& file, const CacheFile& content, Loading& loading);
     void note_error(const std::string& what, Loading& loading);
@@ -126,6 +135,9 @@ private:
     [[nodiscard]] Entries::iterator next_due(Instant now);
     enum class Saved : std::uint8_t { small, large, busy, failed };
     Saved save(Entries::iterator at, Instant now, const CacheSource& source);
+    Result<void> save_lines(const Label& label, Entry& entry, CacheFile ours, std::size_t lines_max);
+    Result<LineOrigins> save_origins(const Label& label, const Entry& entry, const CacheFile& ours);
+    void remove_origins(const Label& label);
     bool drop(const Label& label);
     [[nodiscard]] Duration retry_after(std::uint8_t failures) const;
     void failed(Entries::iterator at, const Error& error, Instant now);
@@ -142,6 +154,7 @@ private:
     Instant journal_retry_ = never;
     Instant journal_began_ = no_deadline;  // when the current part got its first line
     bool sweep_early_ = false;
+    std::size_t kept_aside_ = 0;
     std::size_t sweeping_ = 0;   // number of labels that await the sweep
     Instant sweep_end_ = never;  // earliest end; later when removing the old part failed
     Instant last_turn_ = never;

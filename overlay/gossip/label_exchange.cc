@@ -69,6 +69,7 @@ void LabelExchange::compare(const gossip::Message& theirs, gossip::Message& ours
         const Label* label = parts_.labels.by_hash(digest.label_hash);
         const HostList* list = label ? parts_.labels.find(*label) : nullptr;
         if (list && list->digest() == digest.digest) continue;
+        if (!list && digest.digest.count == 0) continue;  // it has nothing to tell, as after a restart
         differing.emplace_back(digest.label_hash, list ? label : nullptr);
         if (list) expected += std::min(list->size(), entries_told(*list));
     }

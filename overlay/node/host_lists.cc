@@ -14,6 +14,13 @@ UnixSeconds wall_of(Instant seen, Moment m) {
     return UnixSeconds{std::max<std::int64_t>(0, count(m.wall) - age)};
 }
 
+std::vector<ListedName> listed_names(std::vector<NamedAt> page) {
+    std::vector<ListedName> out;
+    out.reserve(page.size());
+    for (NamedAt& named : page) out.push_back({std::move(named.name), std::min(named.stated, named.ranked)});
+    return out;
+}
+
 // Whoever inserted it was told that it is kept.
 bool acknowledged(LearnedFrom from) { return from == LearnedFrom::text || from == LearnedFrom::application; }
 
@@ -33,8 +40,10 @@ std::vector<ListedHost> HostLists::peers(std::size_t first, std::size_t count, M
         if (out.size() >= count) break;
         const bool claimed = !peer.vouched();
         const UnixSeconds stated = std::min({peer.claim.stated, peer.claim.ranked, moment.wall});
-        take({parts_.endpoints.at(peer.endpoint), claimed ? stated : wall_of(peer.newest(), moment), false,
-              peer.proved != never, claimed});
+        ListedHost host{parts_.endpoints.at(peer.endpoint), claimed ? stated : wall_of(peer.newest(), moment),
+                        false, peer.proved != never, claimed};
+        if (host.proved) host.proved_at = wall_of(peer.proved, moment);
+        take(std::move(host));
     }
     return out;
 }
@@ -55,7 +64,10 @@ ListedHost HostLists::shown(const HostEntry& e, Moment moment) const {
     // each original that asks.
     const UnixSeconds stated = std::min({e.claim.stated, e.claim.ranked, moment.wall});
     const UnixSeconds seen = claimed ? stated : e.own ? moment.wall : wall_of(e.seen(), moment);
-    return {parts_.endpoints.at(e.endpoint), seen, e.own, e.proved != never, claimed};
+    ListedHost host{parts_.endpoints.at(e.endpoint), seen, e.own, e.proved != never, claimed};
+    host.remembered = claimed && e.remembered;
+    if (host.proved) host.proved_at = wall_of(e.proved, moment);
+    return host;
 }
 
 std::optional<ListedHost> HostLists::listed(const Label& label, EndpointId id, Moment moment) const {
@@ -78,11 +90,19 @@ std::size_t HostLists::host_count(const Label& label) const {
 }
 
 std::vector<ListedName> HostLists::names(const Label& directory, std::size_t first, std::size_t count) const {
-    std::vector<ListedName> out;
-    if (const NameList* list = parts_.labels.names(directory))
-        for (NamedAt& named : list->page(first, count))
-            out.push_back({std::move(named.name), std::min(named.stated, named.ranked)});
-    return out;
+    const NameList* list = parts_.labels.names(directory);
+    return list ? listed_names(list->page_of_known(first, count)) : std::vector<ListedName>{};
+}
+
+std::vector<ListedName> HostLists::names_with_asked(const Label& directory, std::size_t first,
+                                                    std::size_t count) const {
+    const NameList* list = parts_.labels.names(directory);
+    return list ? listed_names(list->page(first, count)) : std::vector<ListedName>{};
+}
+
+std::size_t HostLists::name_count(const Label& directory) const {
+    const NameList* list = parts_.labels.names(directory);
+    return list ? list->known() : 0;
 }
 
 bool HostLists::known(const Label& label) const {
@@ -93,7 +113,9 @@ bool HostLists::insert(const Label& label, const Endpoint& endpoint, UnixSeconds
                        LearnedFrom from, Moment moment) {
     const EndpointId id = parts_.endpoints.intern(endpoint);
     // A time in the future ranks as now, so it keeps nothing on top (overlay/text/halp-text.md, defect 16).
-    const Claim claim{stated, std::min(stated, moment.wall), moment.now};
+    Claim claim{stated, std::min(stated, moment.wall), moment.now};
+    // Old memory is no fresh news: heard so long ago, it is shown and not told.
+    if (from == LearnedFrom::cache) claim.heard = moment.now - parts_.labels.allocation(label).ttl;
     if (label == Label::halp())
         insert_peer(id, claim, from, moment);
     else if (!merge_claim(label, id, claim, source, from, moment))
@@ -107,6 +129,7 @@ bool HostLists::merge_claim(const Label& label, EndpointId endpoint, const Claim
     HostEntry news;
     news.endpoint = endpoint;
     news.claim = claim;
+    news.remembered = from == LearnedFrom::cache;
     const LabelTable::Outcome outcome = parts_.labels.merge(label, news, source, moment.now, moment.wall, from);
     if (outcome.merge == Merge::refused) return false;
     if (outcome.merge != Merge::added) return true;
@@ -132,8 +155,8 @@ bool HostLists::insert_name(const Label& directory, const std::string& name, Uni
     return true;
 }
 
-void HostLists::mention(const Label& label, SourceId source, Moment moment) {
-    parts_.labels.mention(label, source, moment.now, moment.wall);
+void HostLists::mention(const Label& label, SourceId source, Moment moment, bool asked) {
+    parts_.labels.mention(label, source, moment.now, moment.wall, asked);
 }
 
 Result<void> HostLists::confirm(const Label& label, const Endpoint& endpoint, bool worked, Moment moment) {

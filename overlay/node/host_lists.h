@@ -36,7 +36,11 @@ public:
                                                 Moment moment) const;
     [[nodiscard]] std::optional<ListedHost> listed(const Label& label, EndpointId host, Moment moment) const;
     [[nodiscard]] std::size_t host_count(const Label& label) const;
+    // Without names that were only asked for, and with them, as HALP text answers.
     [[nodiscard]] std::vector<ListedName> names(const Label& directory, std::size_t first, std::size_t count) const;
+    [[nodiscard]] std::vector<ListedName> names_with_asked(const Label& directory, std::size_t first,
+                                                           std::size_t count) const;
+    [[nodiscard]] std::size_t name_count(const Label& directory) const;
     [[nodiscard]] bool known(const Label& label) const;
 
     // A claim of somebody that a host works. A recent one is told to peers at once. False when a quota refuses it.
@@ -45,8 +49,8 @@ public:
                 Moment moment);
     bool insert_name(const Label& directory, const std::string& name, UnixSeconds stated, SourceId source,
                      LearnedFrom from, Moment moment);
-    // After a query about a label, its directories list it, as with the original.
-    void mention(const Label& label, SourceId source, Moment moment);
+    // After a query about a label, its directories list it, as with the original. `asked`: in HALP text only.
+    void mention(const Label& label, SourceId source, Moment moment, bool asked = false);
     // An application dialled the host. After three failures in a row the host is forgotten.
     Result<void> confirm(const Label& label, const Endpoint& endpoint, bool worked, Moment moment);
     bool clear(const Label& label);

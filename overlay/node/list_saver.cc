@@ -2,10 +2,18 @@
 
 namespace halp {
 
+namespace {
+
+constexpr std::size_t proofs_saved_at_once = 8;
+
+}  // namespace
+
 ListSaver::ListSaver(Parts parts)
     : parts_(parts),
       keeper_(parts.environment.cache, parts.environment.state, parts.observer,
-              {.acknowledged = parts.options.save_acknowledged, .learned = parts.options.save_learned}) {}
+              {.swarm = parts.options.swarm,
+               .acknowledged = parts.options.save_acknowledged,
+               .learned = parts.options.save_learned}) {}
 
 void ListSaver::load() { keeper_.load(*this, parts_.environment.clock.now()); }
 
@@ -21,7 +29,14 @@ void ListSaver::on_event(const Event& event) {
         },
         [&](const PeerBuried& e) { forget(Label::halp(), e.peer); },
         [&](const PeerLeft& e) { forget(Label::halp(), e.peer); }, [&](const PeerJoined&) { peers_changed(); },
-        [&](const PeerProved&) { peers_changed(); }, [](const auto&) {});
+        [&](const PeerProved&) { first_proof(); }, [](const auto&) {});
+}
+
+// Whoever restarts without its first peers on disk may be alone. Later ones can wait.
+void ListSaver::first_proof() {
+    const bool early = parts_.view.proved_count() <= proofs_saved_at_once;
+    parts_.labels.changes().add(
+        {early ? ListChange::Kind::acknowledged : ListChange::Kind::learned, Label::halp()});
 }
 
 void ListSaver::forget(const Label& label, const Endpoint& endpoint) {
@@ -43,6 +58,7 @@ void ListSaver::hear(const ListChange& change, Instant now) {
         case ListChange::Kind::acknowledged:
             return keeper_.changed(change.label, Urgency::acknowledged, now);
         case ListChange::Kind::inserted:
+        case ListChange::Kind::first:
             return keeper_.inserted(change.label, change.line, now);
         case ListChange::Kind::forgotten:
             return keeper_.forgotten(change.label, change.line.endpoint, change.line.seen, now);
@@ -91,8 +107,13 @@ CacheFile ListSaver::lines_of(const Label& label) const {
             file.names.push_back({name.seen, name.name});
         return file;
     }
-    for (const ListedHost& host : parts_.lists.hosts(label, 0, most, moment()))
-        if (!(label == Label::halp() && host.own)) file.lines.push_back({host.seen, host.endpoint});
+    for (const ListedHost& host : parts_.lists.hosts(label, 0, most, moment())) {
+        const bool nodes = label == Label::halp();
+        if (nodes && host.own) continue;
+        // Mere claims of nodes may be of any swarm. What is remembered keeps the origin that it has on disk.
+        const bool own_swarm = !host.remembered && !(nodes && host.claimed);
+        file.lines.push_back({host.seen, host.endpoint, host.proved_at.value_or(CacheLine::not_proved), own_swarm});
+    }
     return file;
 }
 

@@ -37,6 +37,8 @@ public:
     void on_wakeup();  // also tells of the labels that gossip has changed
     void flush();      // everything unsaved, now
 
+    // Hosts of other swarms that load() left in the files.
+    [[nodiscard]] std::size_t kept_aside() const { return keeper_.kept_aside(); }
     bool clear(const Label& label);  // its file; true when there was one
     void clear_all();
 
@@ -48,6 +50,7 @@ private:
 
     void hear(const ListChange& change, Instant now);
     void forget(const Label& label, const Endpoint& endpoint);
+    void first_proof();
     [[nodiscard]] Moment moment() const {
         return {parts_.environment.clock.now(), parts_.environment.clock.wall()};
     }

@@ -43,6 +43,8 @@ NodeStatus OverlayNode::status() const {
     s.anchors = view_.count(PeerRole::anchor);
     s.graves = view_.count(PeerRole::grave);
     s.labels = labels_.label_count();
+    s.names = lists_.name_count(Label::labels());
+    s.kept_aside = saver_.kept_aside();
     for (const Label& label : labels_.host_labels()) s.entries += labels_.find(label)->size();
     s.announcements = gossip_.announcements().size();
     s.endpoints = endpoints_.size();

@@ -33,6 +33,8 @@ struct NodeStatus {
     std::optional<Endpoint> self;  // as others reach this node, once known
     std::size_t peers_listed = 0, peers_proved = 0, anchors = 0, graves = 0;
     std::size_t labels = 0, entries = 0, announcements = 0;
+    std::size_t names = 0;       // that the directory `labels` lists
+    std::size_t kept_aside = 0;  // hosts of other swarms in the files of the host cache
     std::size_t endpoints = 0, table_bytes = 0, text_sessions = 0;
     int health = 1;
     bool leaving = false;

@@ -35,12 +35,12 @@ std::string TextService::answer(const TextQuery& query, const Endpoint& source, 
 std::string TextService::get(const TextGet& query, SourceId source, Moment moment) {
     std::string out;
     if (query.label.lists_names())
-        for (const ListedName& name : lists_.names(query.label, query.first, query.count))
+        for (const ListedName& name : lists_.names_with_asked(query.label, query.first, query.count))
             append_name_line(out, name.seen, name.name);
     else
         for (const ListedHost& host : lists_.hosts(query.label, query.first, query.count, moment))
             append_host_line(out, host.seen, host.endpoint);
-    lists_.mention(query.label, source, moment);
+    lists_.mention(query.label, source, moment, true);
     return out;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "overlay/cache/line_origins.h"
 #include "store/label_table.h"
 
 namespace halp::cli {
@@ -14,6 +15,21 @@ public:
     std::string apply(Bytes old_content) override {
         const CacheFile on_disk = parse_cache_file(label_, old_content);
         return format_cache_file(label_, merge_cache_files(on_disk, news_, {}, TableLimits::entries_hard_max));
+    }
+
+private:
+    const Label& label_;
+    const CacheFile& news_;
+};
+
+// Whoever writes a line by hand does not say of which swarm its host is.
+class ForgetOrigins final : public Storage::Change {
+public:
+    ForgetOrigins(const Label& label, const CacheFile& news) : label_(label), news_(news) {}
+    std::string apply(Bytes old_content) override {
+        LineOrigins origins = LineOrigins::parse(label_, old_content);
+        for (const CacheLine& line : news_.lines) origins.forget(line.endpoint);
+        return origins.format(label_);
     }
 
 private:
@@ -40,7 +56,10 @@ Result<void> LocalCache::merge(const Label& label, const CacheFile& news) {
     if (!label.storable())
         return Error{ErrorCode::refused, "A label of more than 255 bytes cannot be kept in a file."};
     MergeNews change{label, news};
-    return storage_.update(cache_file_name(label), change);
+    if (auto merged = storage_.update(cache_file_name(label), change); !merged || label.lists_names())
+        return merged;
+    ForgetOrigins forgetting{label, news};
+    return storage_.update(LineOrigins::file_name(label), forgetting);
 }
 
 Result<void> LocalCache::mention(const Label& label, UnixSeconds now) {
@@ -58,6 +77,7 @@ Result<bool> LocalCache::clear(const Label& label) {
     const Result<std::string> content = storage_.read(name);
     if (!content && content.error().code == ErrorCode::not_found) return false;
     if (auto removed = storage_.remove(name); !removed) return removed.error();
+    if (auto removed = storage_.remove(LineOrigins::file_name(label)); !removed) return removed.error();
     return true;
 }
 
@@ -66,9 +86,10 @@ Result<std::size_t> LocalCache::clear_all() {
     if (!names) return names.error();
     std::size_t cleared = 0;
     for (const std::string& name : *names) {
-        if (!label_of_cache_file(name)) continue;
+        const bool origins = name.starts_with(LineOrigins::file_prefix);
+        if (!origins && !label_of_cache_file(name)) continue;
         if (auto removed = storage_.remove(name); !removed) return removed.error();
-        ++cleared;
+        cleared += origins ? 0 : 1;
     }
     return cleared;
 }

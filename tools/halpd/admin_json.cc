@@ -28,7 +28,8 @@ Json admin_object() { return Json::object().set("schema_version", admin_schema_v
 Json json_of(const ListedHost& host) {
     Json object = Json::object();
     add_endpoint(object, host.endpoint).set("seen_unix_s", count(host.seen));
-    return object.set("own", host.own).set("proved", host.proved).set("claimed", host.claimed);
+    object.set("own", host.own).set("proved", host.proved).set("claimed", host.claimed);
+    return object.set("remembered", host.remembered);
 }
 
 Json json_of(const PeerStatus& peer) {
@@ -58,7 +59,8 @@ void add_status(Json& object, const NodeStatus& s) {
                             .set("proved", s.peers_proved)
                             .set("anchors", s.anchors)
                             .set("graves", s.graves));
-    object.set("labels", s.labels).set("entries", s.entries).set("announcements", s.announcements);
+    object.set("labels", s.names).set("label_rows", s.labels).set("cache_kept_aside", s.kept_aside);
+    object.set("entries", s.entries).set("announcements", s.announcements);
     object.set("endpoints", s.endpoints).set("table_bytes", s.table_bytes);
     object.set("text_sessions", s.text_sessions);
     object.set("rounds", Json::object().set("done", s.rounds).set("failed", s.rounds_failed));

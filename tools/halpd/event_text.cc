@@ -16,13 +16,13 @@ std::string_view pick(const std::array<std::string_view, n>& names, Enum value) 
 }
 
 // In the order of the variant.
-constexpr std::array<std::string_view, 26> names{
+constexpr std::array<std::string_view, 27> names{
     "entry_learned",  "entry_forgotten",    "peer_joined",    "peer_proved",      "peer_suspected",
     "peer_buried",    "peer_left",          "peer_expired",   "peer_is_original", "self_known",
     "swarm_mismatch", "seed_failed",        "stream_ended",   "query_answered",   "round_done",
     "storage_failed", "cache_line_skipped", "insert_refused", "health_changed",   "leave_done",
-    "stood_still",    "time_ahead",         "news_held",
-    "entry_moved",    "node_listed",        "node_unlisted"};
+    "stood_still",    "time_ahead",         "news_held",      "entry_moved",      "node_listed",
+    "node_unlisted",  "cache_kept_aside"};
 static_assert(names.size() == std::variant_size_v<Event::variant>);
 
 std::string words(std::string_view name) {
@@ -81,6 +81,7 @@ LogLevel event_level(const Event& event) {
         [](const HealthChanged&) { return LogLevel::info; }, [](const InsertRefused&) { return LogLevel::info; },
         [](const LeaveDone&) { return LogLevel::info; }, [](const StoodStill&) { return LogLevel::info; },
         [](const TimeAhead&) { return LogLevel::info; }, [](const NewsHeld&) { return LogLevel::info; },
+        [](const CacheKeptAside&) { return LogLevel::info; },
         [](const StreamEnded& e) {
             const bool telling =
                 e.why == StreamEnd::malformed || e.why == StreamEnd::too_many || e.why == StreamEnd::oversize;
@@ -153,7 +154,11 @@ std::string event_sentence(const Event& event) {
         [](const LeaveDone&) -> std::string { return "left the swarm"; },
         [](const EntryMoved& e) { return e.label.text() + ": " + with_port(e.endpoint) + " has another rank"; },
         [](const NodeListed& e) { return with_port(e.peer) + " is listed"; },
-        [](const NodeUnlisted& e) { return with_port(e.peer) + " is not listed any more"; });
+        [](const NodeUnlisted& e) { return with_port(e.peer) + " is not listed any more"; },
+        [](const CacheKeptAside& e) {
+            return "the host cache has " + std::to_string(e.hosts) +
+                   " hosts of other swarms; they stay in its files and are neither called nor listed here";
+        });
 }
 
 Json event_fields(const Event& event) {
@@ -188,6 +193,7 @@ Json event_fields(const Event& event) {
         [](const TimeAhead& e) { return of_peer(e.source).set("ahead_s", seconds_of(e.ahead)); },
         [](const NewsHeld& e) { return Json::object().set("items", e.items); },
         [](const LeaveDone&) { return Json::object(); },
+        [](const CacheKeptAside& e) { return Json::object().set("hosts", e.hosts); },
         [](const EntryMoved& e) {
             Json object = Json::object();
             object.set("label", e.label.text());

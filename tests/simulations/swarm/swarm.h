@@ -50,6 +50,9 @@ public:
         begin(i);
     }
 
+    void move_to(std::size_t i, std::string swarm) { swarms_[i] = std::move(swarm); }   // at its next start
+    void set_seeds(std::vector<Endpoint> seeds) { options_.seeds = std::move(seeds); }  // of nodes that start later
+
     [[nodiscard]] OverlayNode& node(std::size_t i) { return *nodes_[i]; }
     [[nodiscard]] bool up(std::size_t i) const { return nodes_[i] != nullptr; }
     [[nodiscard]] HostId host(std::size_t i) const { return hosts_[i]; }

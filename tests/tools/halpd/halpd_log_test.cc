@@ -184,7 +184,8 @@ TEST(EventText, HasASentenceAndFieldsForEveryEvent) {
                                  NewsHeld{7},
                                  EntryMoved{chat, host, LearnedFrom::gossip},
                                  NodeListed{host, LearnedFrom::gossip, false},
-                                 NodeUnlisted{host, ForgottenWhy::evicted}};
+                                 NodeUnlisted{host, ForgottenWhy::evicted},
+                                 CacheKeptAside{3}};
     ASSERT_EQ(all.size(), std::variant_size_v<Event::variant>);
     for (const Event& event : all) {
         EXPECT_FALSE(event_sentence(event).empty()) << event_name(event);

@@ -1,0 +1,166 @@
+#include "overlay/cache/line_origins.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "overlay/cache/cache_keeper.h"
+#include "overlay/event.h"
+#include "simulations/world/memory_storage.h"
+
+namespace halp {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Label chat = *Label::parse("chat");
+constexpr Instant start{1h};
+
+CacheLine line(const std::string& host, std::int64_t seen, bool own_swarm = true, std::int64_t proved = -1) {
+    return {UnixSeconds{seen}, {host, 80}, UnixSeconds{proved}, own_swarm};
+}
+
+TEST(LineOrigins, SurvivesItsFile) {
+    LineOrigins origins;
+    origins.note("halp", line("a", 100, true, 90));
+    origins.note("an other%\n", line("b", 200));
+    const std::string text = origins.format(chat);
+    EXPECT_EQ(text,
+              "halp-origins-1 chat\n"
+              "swarm an%20other%25%0a\n200 - b 80\n"
+              "swarm halp\n100 90 a 80\n");
+    const LineOrigins read = LineOrigins::parse(chat, text);
+    EXPECT_EQ(read.format(chat), text);
+    EXPECT_EQ(read.of(line("a", 100), "halp"), LineOrigin::own_swarm);
+    EXPECT_EQ(read.of(line("b", 200), "halp"), LineOrigin::other_swarm);
+    EXPECT_EQ(read.of(line("b", 200), "an other%\n"), LineOrigin::own_swarm);
+    EXPECT_EQ(read.of(line("c", 200), "halp"), LineOrigin::unknown);
+    EXPECT_EQ(read.proved({"a", 80}, "halp"), UnixSeconds{90});
+    EXPECT_EQ(read.proved({"a", 80}, "other"), CacheLine::not_proved);
+}
+
+TEST(LineOrigins, ALineThatSomebodyElseRenewedIsOfUnknownSwarm) {
+    LineOrigins origins;
+    origins.note("test", line("a", 1000));
+    EXPECT_EQ(origins.of(line("a", 1000 + LineOrigins::foreign_after_s), "prod"), LineOrigin::other_swarm);
+    EXPECT_EQ(origins.of(line("a", 1001 + LineOrigins::foreign_after_s), "prod"), LineOrigin::unknown);
+    EXPECT_EQ(origins.of(line("a", 1001 + LineOrigins::foreign_after_s), "test"), LineOrigin::own_swarm);
+}
+
+TEST(LineOrigins, ConfirmationsLeaveTheFileAsItIs) {
+    LineOrigins origins;
+    origins.note("halp", line("a", 10000, true, 9000));
+    const std::string before = origins.format(chat);
+    origins.note("halp", line("a", 10900, true, 9500));
+    EXPECT_EQ(origins.format(chat), before);
+    origins.note("halp", line("a", 11900, true, 9900));
+    EXPECT_EQ(origins.format(chat), "halp-origins-1 chat\nswarm halp\n11900 9900 a 80\n");
+}
+
+TEST(LineOrigins, ReadsWhatIsWholeOfADamagedFile) {
+    const std::string text = "halp-origins-1 chat\nswarm halp\n1 - a 80\nx - b 80\n1 - c\n1 2 d 99999\n5 6 e 8";
+    for (std::size_t length = 0; length <= text.size(); ++length) {
+        const LineOrigins read = LineOrigins::parse(chat, text.substr(0, length));
+        EXPECT_LE(read.size(), 2U);
+    }
+    EXPECT_EQ(LineOrigins::parse(chat, text).of(line("a", 1), "halp"), LineOrigin::own_swarm);
+    EXPECT_EQ(LineOrigins::parse(*Label::parse("other"), text).size(), 0U) << "the file of another label";
+}
+
+TEST(LineOrigins, FilesOfLongLabelsFitIntoADirectory) {
+    const Label longest = *Label::parse(std::string(255, 'a'));
+    EXPECT_LE(LineOrigins::file_name(longest).size(), 255U);
+    EXPECT_NE(LineOrigins::file_name(longest), LineOrigins::file_name(*Label::parse(std::string(255, 'b'))));
+    EXPECT_FALSE(label_of_cache_file(LineOrigins::file_name(chat))) << "the original reads no such file";
+}
+
+// One life of a node: what it finds at its start, and what it then knows.
+struct Life final : CacheSource, CacheSink, Observer {
+    Life(MemoryStorage& cache, MemoryStorage& state, const std::string& swarm, std::size_t most = 100)
+        : keeper(cache, state, *this, {.swarm = swarm}), lines_most(most) {
+        keeper.load(*this, start);
+    }
+    CacheFile lines_of(const Label&) const override { return {known, {}, {}, 0}; }
+    std::size_t lines_max(const Label&) const override { return lines_most; }
+    void take_host(const Label&, const CacheLine& found) override { loaded.push_back(found); }
+    void take_name(const Label&, const CacheNameLine& found) override { names.push_back(found.name); }
+    void note(const Event&) override {}
+    void save() {
+        keeper.changed(chat, Urgency::acknowledged, start);
+        EXPECT_TRUE(keeper.flush(start, *this));
+    }
+    std::string hosts() const {
+        std::string text;
+        for (const CacheLine& one : loaded) text += (text.empty() ? "" : " ") + one.endpoint.host;
+        return text;
+    }
+
+    CacheKeeper keeper;
+    std::size_t lines_most;
+    std::vector<CacheLine> known, loaded;
+    std::vector<std::string> names;
+};
+
+TEST(LineOrigins, ANodeOfAnotherSwarmLeavesTheLinesInTheFile) {
+    MemoryStorage cache, state;
+    Life test{cache, state, "test"};
+    test.known = {line("t1", 100, true, 90), line("t2", 99)};
+    test.save();
+    ASSERT_TRUE(cache.replace("labels", "100 chat"));
+
+    Life prod{cache, state, "prod", 1};
+    EXPECT_EQ(prod.hosts(), "");
+    EXPECT_TRUE(prod.names.empty()) << "all its hosts are of the other swarm";
+    EXPECT_EQ(prod.keeper.kept_aside(), 2U);
+    prod.known = {line("p", 200)};
+    prod.save();
+    EXPECT_EQ(*cache.read("chat"), "200 p 80\n100 t1 80") << "one line each of this swarm and of the others";
+
+    Life back{cache, state, "test"};
+    EXPECT_EQ(back.hosts(), "t1");
+    EXPECT_EQ(back.loaded.front().proved, UnixSeconds{90});
+    EXPECT_TRUE(back.loaded.front().own_swarm);
+}
+
+TEST(LineOrigins, WhatAForeignToolWroteIsLoadedAsOfUnknownSwarm) {
+    MemoryStorage cache, state;
+    ASSERT_TRUE(cache.replace("chat", "100 foreign 80"));
+    Life node{cache, state, "halp"};
+    ASSERT_EQ(node.hosts(), "foreign");
+    EXPECT_FALSE(node.loaded.front().own_swarm);
+    EXPECT_EQ(node.keeper.kept_aside(), 0U);
+}
+
+TEST(LineOrigins, LinesOfTheJournalKeepTheirSwarm) {
+    MemoryStorage cache, state;
+    {
+        Life test{cache, state, "te st"};
+        for (int i = 0; i < 40; ++i)  // more labels than a turn saves
+            test.keeper.inserted(*Label::parse("l" + std::to_string(i)), line("t", 100), start);
+        test.keeper.on_deadline(start + 1s, test);  // appends the journal, and the process dies
+    }
+    Life prod{cache, state, "prod"};
+    EXPECT_EQ(prod.hosts(), "");
+    EXPECT_GT(prod.keeper.kept_aside(), 0U);
+    ASSERT_TRUE(prod.keeper.flush(start, prod));
+    Life back{cache, state, "te st"};
+    EXPECT_NE(back.hosts(), "");
+    EXPECT_TRUE(back.loaded.front().own_swarm);
+}
+
+TEST(LineOrigins, AClearTakesThemAlong) {
+    MemoryStorage cache, state;
+    Life node{cache, state, "halp"};
+    node.known = {line("a", 100)};
+    node.save();
+    ASSERT_TRUE(cache.read(LineOrigins::file_name(chat)));
+    node.keeper.clear(chat);
+    EXPECT_FALSE(cache.read(LineOrigins::file_name(chat)));
+    node.save();
+    node.keeper.clear_all();
+    EXPECT_TRUE(cache.list()->empty());
+}
+
+}  // namespace
+}  // namespace halp
