@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include "tests/tools/daemon_process.h"
@@ -88,6 +89,39 @@ TEST(DaemonLife, RefusesAStateDirectoryInUseAndNamesTheOther) {
         << second.messages();
     EXPECT_EQ(first.ask("get chat\n"), "");
     EXPECT_EQ(first.admin(cli::Method::get, "/healthz").status, 200);
+}
+
+// A daemon with a peer answers its peers for a second after it has said goodbye.
+TEST(DaemonLife, AStartWaitsForAPredecessorThatIsLeaving) {
+    Daemon peer;
+    Home home;
+    Daemon first{home, {.join = {peer.endpoint()}}};
+    ASSERT_TRUE(eventually([&] { return first.nodes().size() == 2 && peer.nodes().size() == 2; }));
+    ASSERT_TRUE(first.process().signal(SIGTERM));
+
+    Daemon second{home, {.join = {peer.endpoint()}}};
+
+    EXPECT_TRUE(second.running()) << second.messages();
+    EXPECT_EQ(first.process().wait(generous).value_or(-1), 0);
+    EXPECT_TRUE(eventually([&] { return second.nodes().size() == 2; }));
+}
+
+TEST(DaemonLife, FindsItsFirstPeerAgainWithoutSeedsAfterAKill) {
+    Daemon peer;
+    Home home;
+    Daemon first{home, {.join = {peer.endpoint()}}};
+    const std::string line = peer.endpoint().host + " " + std::to_string(peer.endpoint().port);
+    const auto saved = [&] {
+        std::ifstream file{home.cache_file("halp")};
+        return std::string{std::istreambuf_iterator<char>(file), {}}.find(line) != std::string::npos;
+    };
+    ASSERT_TRUE(eventually([&] { return first.nodes().size() == 2; }));
+    ASSERT_TRUE(eventually(saved, seconds{10})) << "what is not urgent waits for 15 s";
+    first.process().kill_and_wait();
+
+    Daemon second{home, {}};
+
+    EXPECT_TRUE(eventually([&] { return second.nodes().size() == 2; }));
 }
 
 TEST(DaemonLife, TakesOverAStateDirectoryWhoseDaemonWasKilled) {
