@@ -59,6 +59,7 @@ public:
                 HostEntry rest;
                 rest.endpoint = entry.endpoint;
                 rest.claim = entry.claim;
+                rest.remembered = entry.remembered;
                 put(rest, now);
                 if (!make_room(entry.endpoint, nullptr) && !entry.withdrawn) gone.push_back(entry.endpoint);
             } else {
@@ -125,6 +126,8 @@ private:
         joined.claim.ranked = std::max(a.claim.ranked, b.claim.ranked);
         joined.claim.heard = std::max(a.claim.heard, b.claim.heard);
         joined.own = (a.own || b.own) && !joined.withdrawn;
+        const bool heard = (a.claim.made() && !a.remembered) || (b.claim.made() && !b.remembered);
+        joined.remembered = joined.claim.made() && !heard;
         return joined;
     }
     [[nodiscard]] std::optional<std::size_t> find(EndpointId endpoint) const {
@@ -135,7 +138,8 @@ private:
     // The vector is in the order in which entries got their rank: in place while the rank stays, otherwise at the
     // end.
     void put(const HostEntry& entry, Instant now) {
-        const bool told = !entry.withdrawn && (entry.vouched() || entry.claim.heard + limits_.ttl > now);
+        const bool told_claim = !entry.remembered && entry.claim.heard + limits_.ttl > now;
+        const bool told = !entry.withdrawn && (entry.vouched() || told_claim);
         if (const auto held = find(entry.endpoint)) {
             const HostEntry& old = items_[*held].entry;
             const bool stays =
@@ -200,6 +204,7 @@ struct Scene {
             case 2: {
                 const UnixSeconds stated{static_cast<std::int64_t>(random.below(12))};
                 entry.claim = {stated, std::min(stated, UnixSeconds{8}), recent()};
+                entry.remembered = random.one_in(3);
                 break;
             }
             case 3:

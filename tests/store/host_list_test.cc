@@ -347,6 +347,25 @@ TEST_F(HostListTest, TellsWithdrawalsThenTheFreshest) {
     EXPECT_EQ(names_of(list.shared(10, now + seconds{295})), "gone fresh claimed") << "expire() has not been yet";
 }
 
+TEST_F(HostListTest, DoesNotTellARememberedClaimBeforeSomebodyMakesItAgain) {
+    HostEntry remembered = claim("a", 5);
+    remembered.remembered = true;
+    EXPECT_EQ(merge(remembered), Merge::added);
+    EXPECT_EQ(shown(), "a");
+    EXPECT_EQ(list.digest(), ListDigest{});
+    list.set_limits({});
+    EXPECT_TRUE(list.shared(10, now).empty()) << "not after a reload either";
+
+    merge(announced("a", now));
+    EXPECT_EQ(list.digest().count, 1U) << "now the swarm vouches for it";
+    now += seconds{301};
+    list.expire(now);
+    EXPECT_EQ(list.digest(), ListDigest{}) << "what is left is old memory again";
+    merge(claim("a", 5));
+    EXPECT_EQ(list.digest().count, 1U);
+    EXPECT_EQ(merge(remembered), Merge::stale);
+}
+
 TEST_F(HostListTest, StopsTellingClaimsAfterTheTtlButKeepsThem) {
     merge(claim("a", 5));
     EXPECT_EQ(list.digest().count, 1U);
