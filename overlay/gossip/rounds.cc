@@ -40,7 +40,10 @@ void Rounds::call_partner(EndpointId partner, int attempt, Instant now) {
 
 void Rounds::call_unproved(Instant now) {
     join_at_ = no_deadline;
-    if (parts_.view.proved_count() >= std::min(proved_wanted, parts_.view.presentable_count())) return;
+    // A node that knows nobody who lives calls all that it remembers, as after a restart.
+    const std::size_t presentable = parts_.view.presentable_count();
+    const std::size_t known = presentable > 0 ? presentable : parts_.view.listed_count();
+    if (parts_.view.proved_count() >= std::min(proved_wanted, known)) return;
     for (int i = 0; i < calls_per_joining_turn; ++i) {
         const EndpointId unproved = parts_.view.feeler(now, Duration::max() / 2);
         if (unproved == no_endpoint) return;
