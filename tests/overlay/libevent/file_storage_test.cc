@@ -165,8 +165,9 @@ TEST_F(LibeventFileStorage, LetsOneProgramHaveADirectory) {
 }
 
 TEST_F(LibeventFileStorage, WaitsForAHolderThatSaysThatItIsLeaving) {
-    std::optional<StateLock> mine;
-    mine.emplace(std::move(*StateLock::acquire(directory_)));
+    auto held = StateLock::acquire(directory_);
+    ASSERT_TRUE(held);
+    std::optional<StateLock> mine{std::move(*held)};
     std::string said;
     const auto patient = [&](const std::string& sentence) {
         said = sentence;
