@@ -528,12 +528,18 @@ Result<void> CacheKeeper::save_lines(const Label& label, Entry& entry, CacheFile
 }
 
 Result<LineOrigins> CacheKeeper::save_origins(const Label& label, const Entry& entry, const CacheFile& ours) {
-    Noting noting{label, [&](LineOrigins& all) {
-                      for (const auto& [swarm, lines] : entry.replayed)
-                          for (const CacheLine& line : lines) all.note(swarm, line);
-                      for (const CacheLine& line : ours.lines)
-                          if (line.own_swarm) all.note(options_.swarm, line);
-                  }};
+    const auto note = [&](LineOrigins& all) {
+        for (const auto& [swarm, lines] : entry.replayed)
+            for (const CacheLine& line : lines) all.note(swarm, line);
+        for (const CacheLine& line : ours.lines)
+            if (line.own_swarm) all.note(options_.swarm, line);
+    };
+    // Mostly nothing changes.
+    const Result<std::string> on_disk = cache_.read(LineOrigins::file_name(label));
+    LineOrigins known = LineOrigins::parse(label, on_disk ? *on_disk : std::string{});
+    note(known);
+    if (known.format(label) == on_disk.value_or(std::string{})) return known;
+    Noting noting{label, note};
     if (const Result<void> done = cache_.update(LineOrigins::file_name(label), noting); !done) return done.error();
     return std::move(noting.origins());
 }

@@ -132,10 +132,10 @@ TEST(OldMemory, ANodeThatIsAloneCallsAllNodesThatItRemembers) {
     Swarm swarm{7, OverlayOptions::for_profile(Profile::wan)};
     swarm.add(2, 0);
     ASSERT_TRUE(swarm.within(30s, [&] { return swarm.all_know_all(); }));
-    swarm.crash(1);
     std::string cached = "1700000000 " + swarm.at(0).host + " 3451";
     for (int i = 1; i <= 80; ++i) cached += "\n1700000000 10.88.0." + std::to_string(i) + " 3451";
     ASSERT_TRUE(swarm.world.env(swarm.host(1)).cache.replace("halp", cached));
+    swarm.crash(1);
     swarm.set_seeds({{"10.77.0.1", 3451}});  // where nobody is
     swarm.restart(1);
     EXPECT_TRUE(swarm.within(80s, [&] { return swarm.node(1).status().peers_proved > 0; }));
