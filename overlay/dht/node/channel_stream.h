@@ -41,8 +41,19 @@ protected:
     [[nodiscard]] const Channel& channel() const { return *channel_; }
     [[nodiscard]] const RecordStore& records() const { return context_.records.store(); }
 
-    // Whether a record may be shown. Until a sweep is over, records out of the range are still in the store.
-    [[nodiscard]] bool shows(Key key) const { return !records().sweeping() || context_.ranges.own().contains(key); }
+    // Which records of one scan may be shown. Until a sweep is over, records out of the range are still in the
+    // store.
+    class Shown {
+    public:
+        explicit Shown(const HandlerContext& context)
+            : own_(context.ranges.own()), all_(!context.records.store().sweeping()) {}
+        bool operator()(Key key) const { return all_ || own_.contains(key); }
+
+    private:
+        const HashRange& own_;
+        const bool all_;
+    };
+    [[nodiscard]] Shown shown() const { return Shown{context_}; }
     void read_failed(const char* request, const Error& why) {
         context_.failures.read_failed(request, client_, why);
     }

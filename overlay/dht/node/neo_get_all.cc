@@ -56,6 +56,7 @@ private:
 
     After gather(Turn& turn) {
         bool full = false;
+        const Shown shows = shown();
         const Result<Scan> scan = records().scan(channel(), last_, [&](Key key, std::string_view value) {
             turn.budget.spend_record(value.size());
             full = shows(key) && add(key, value) == RecordBatch::Fit::full;

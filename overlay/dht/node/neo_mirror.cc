@@ -156,7 +156,7 @@ private:
             const Result<bool> found = records().get(channel(), update->key, value_);
             turn.budget.spend(value_.size());
             if (!found) read_failed("Mirror", found.error());
-            if (found.value_or(false) && shows(update->key)) {
+            if (found.value_or(false) && shown()(update->key)) {
                 encode_mirror_answer(turn.out, turn.id,
                                      {MirrorCode::record_changed, value_of(update->key), value_});
                 return true;
@@ -167,6 +167,7 @@ private:
     }
 
     void refresh(Turn& turn, bool only_one) {
+        const Shown shows = shown();
         const Result<Scan> scan = records().scan(channel(), refreshed_, [&](Key key, Bytes value) {
             turn.budget.spend_record(value.size());
             // Too long for any batch, so it is skipped, as in the originals.
