@@ -205,6 +205,8 @@ Json event_fields(const Event& event) {
 std::string event_source(const Event& event) {
     return match(
         event, [](const SwarmMismatch& e) { return e.peer.host; },
+        [](const PeerJoined& e) { return e.peer.text(); }, [](const PeerLeft& e) { return e.peer.text(); },
+        [](const PeerBuried& e) { return e.peer.text(); }, [](const PeerIsOriginal& e) { return e.peer.text(); },
         [](const SeedFailed& e) { return e.seed.text(); }, [](const StreamEnded& e) { return e.source.host; },
         [](const InsertRefused& e) { return e.source.host; }, [](const TimeAhead& e) { return e.source.host; },
         [](const CacheLineSkipped& e) { return e.file; }, [](const StorageFailed& e) { return e.what; },

@@ -21,12 +21,22 @@ std::optional<std::uint64_t> RateLimiter::charge(Account& account, Instant now) 
     return std::exchange(account.held_back, 0);
 }
 
+std::uint64_t RateLimiter::take_held_back() {
+    std::uint64_t sum = std::exchange(others_.held_back, 0);
+    for (auto& [source, account] : accounts_) sum += std::exchange(account.held_back, 0);
+    return sum;
+}
+
 RateLimiter::Account& RateLimiter::account_of(const std::string& source, Instant now) {
     if (const auto found = accounts_.find(source); found != accounts_.end()) return found->second;
     const bool full = accounts_.size() >= limits_.sources_max;
     if (full && (swept_ == never || now - swept_ >= limits_.pause)) {
         swept_ = now;
-        std::erase_if(accounts_, [now](const auto& entry) { return entry.second.full_at <= now; });
+        std::erase_if(accounts_, [&](const auto& entry) {
+            const bool idle = entry.second.full_at <= now;
+            if (idle) others_.held_back += entry.second.held_back;
+            return idle;
+        });
     }
     if (accounts_.size() >= limits_.sources_max) return others_;
     return accounts_[source];

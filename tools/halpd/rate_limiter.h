@@ -24,6 +24,9 @@ public:
     // Nothing: do not write the line. Else the number of lines held back since the last one that was allowed.
     std::optional<std::uint64_t> allow(const std::string& source, Instant now);
 
+    // The lines held back that no line has told of yet; they count as told from now on.
+    std::uint64_t take_held_back();
+
     [[nodiscard]] std::size_t sources() const { return accounts_.size(); }
 
 private:

@@ -94,6 +94,38 @@ TEST_F(LogObserverTest, HoldsBackAMillionSourcesToo) {
     EXPECT_LE(lines().size(), 201u);  // 100 in a burst, and one in each of the 100 seconds
 }
 
+TEST_F(LogObserverTest, NamesEachOfThirtyNodesThatLeave) {
+    for (int i = 0; i < 30; ++i) observer_.note(PeerLeft{{"192.0.2." + std::to_string(i), 3451}});
+    EXPECT_THAT(lines(), SizeIs(30));
+    for (int i = 0; i < 100; ++i) observer_.note(PeerLeft{{"192.0.2.1", 3451}});
+    EXPECT_THAT(lines(), SizeIs(39)) << "one peer is not written more than ten times";
+}
+
+TEST_F(LogObserverTest, CountsWhatItLeavesOutInALineOfItsOwn) {
+    for (int i = 0; i < 300; ++i) observer_.note(PeerLeft{{"host" + std::to_string(i), 3451}});
+    EXPECT_THAT(lines(), SizeIs(100));
+    observer_.note(RoundDone{3, true});
+    EXPECT_THAT(lines(), SizeIs(100));
+    clock_.advance(1min);
+    observer_.note(RoundDone{3, true});
+    ASSERT_THAT(lines(), SizeIs(101));
+    EXPECT_THAT(lines().back(), HasSubstr("200 lines of the last minutes were not written"));
+    clock_.advance(1h);
+    observer_.note(RoundDone{3, true});
+    EXPECT_THAT(lines(), SizeIs(101));
+}
+
+TEST_F(LogObserverTest, CountsNothingTwice) {
+    for (int i = 0; i < 20; ++i) observer_.note(PeerLeft{{"192.0.2.1", 3451}});
+    clock_.advance(10s);
+    observer_.note(PeerLeft{{"192.0.2.1", 3451}});
+    ASSERT_THAT(lines(), SizeIs(11));
+    EXPECT_THAT(lines().back(), HasSubstr("10 more like this were not written"));
+    clock_.advance(1h);
+    observer_.note(RoundDone{3, true});
+    EXPECT_THAT(lines(), SizeIs(11));
+}
+
 TEST_F(LogObserverTest, NamesAForeignNodeOncePerHour) {
     for (int i = 0; i < 60; ++i) {
         observer_.note(SwarmMismatch{{"192.0.2.1", 3451}});
