@@ -4,6 +4,15 @@
 
 namespace halp {
 
+namespace {
+
+// A probe request is answered after a call that the other side makes. News and leaves are not answered.
+bool answered_at_once(CallPurpose purpose) {
+    return purpose != CallPurpose::news && purpose != CallPurpose::leave && purpose != CallPurpose::probe_request;
+}
+
+}  // namespace
+
 Call& Calls::open(EndpointId to, CallPurpose purpose, gossip::Message first, Instant now) {
     Call& call = calls_.emplace_back();
     call.id = next_conversation();
@@ -20,9 +29,31 @@ Call& Calls::ping(EndpointId to, CallPurpose purpose, Instant now) {
     return open(to, purpose, identity_.message(gossip::Kind::ping), now);
 }
 
-void Calls::connected(ConversationId conversation) {
+void Calls::connected(ConversationId conversation, Instant now) {
     const auto call = std::ranges::find(calls_, conversation, &Call::id);
-    if (call != calls_.end()) call->connected = true;
+    if (call == calls_.end()) return;
+    call->connected = true;
+    call->connected_at = now;
+    if (answered_at_once(call->purpose))
+        call->quiet_at = now + answers_.late_after(call->to, usual_answer()) * health_.multiplier();
+}
+
+void Calls::answered(const Call& call, Instant now) {
+    if (call.connected && answered_at_once(call.purpose))
+        answers_.note(call.to, now - call.connected_at, usual_answer(), call.doubted);
+}
+
+std::vector<EndpointId> Calls::take_quiet(Instant now) {
+    std::vector<EndpointId> quiet;
+    for (Call& call : calls_) {
+        if (call.quiet_at > now) continue;
+        // Told late by more than that, this node stood still itself: the answer may be there, unread.
+        const bool stood_still = now - call.quiet_at > usual_answer();
+        call.quiet_at = stood_still ? now + usual_answer() : no_deadline;
+        call.doubted = call.doubted || !stood_still;
+        if (!stood_still) quiet.push_back(call.to);
+    }
+    return quiet;
 }
 
 std::optional<Call> Calls::finish(ConversationId conversation) {
@@ -59,6 +90,12 @@ bool Calls::under_way_to(EndpointId peer) const {
     return std::ranges::find(calls_, peer, &Call::to) != calls_.end();
 }
 
+bool Calls::tests(EndpointId peer) const {
+    return std::ranges::any_of(calls_, [&](const Call& call) {
+        return call.to == peer && answered_at_once(call.purpose) && call.purpose != CallPurpose::indirect_probe;
+    });
+}
+
 std::vector<Calls::Late> Calls::late(Instant now) const {
     std::vector<Late> late;
     for (const Call& call : calls_)
@@ -68,7 +105,7 @@ std::vector<Calls::Late> Calls::late(Instant now) const {
 
 Instant Calls::next_deadline() const {
     Instant next = no_deadline;
-    for (const Call& call : calls_) next = std::min(next, call.deadline);
+    for (const Call& call : calls_) next = std::min({next, call.deadline, call.quiet_at});
     return next;
 }
 
@@ -76,6 +113,7 @@ void Calls::mark_endpoints(std::vector<bool>& marks) const {
     const auto mark = [&](EndpointId id) {
         if (id != no_endpoint) marks[static_cast<std::size_t>(id)] = true;
     };
+    answers_.mark_endpoints(mark);
     for (const Call& call : calls_) {
         mark(call.to);
         mark(call.about);

@@ -3,6 +3,7 @@
 // out.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -60,6 +61,9 @@ struct Call {
     EndpointId about = no_endpoint;  // of `probe_request`: the suspect
     ConversationId asker{};          // of `indirect_probe`: whom to answer
     Instant started = never;
+    Instant connected_at = never;
+    Instant quiet_at = no_deadline;  // then an answer is late, and the other side is doubted
+    bool doubted = false;            // it was
     Instant deadline = no_deadline;
 };
 
@@ -74,7 +78,8 @@ public:
     // The new call; valid until the next one is opened.
     Call& open(EndpointId to, CallPurpose purpose, gossip::Message first, Instant now);
     Call& ping(EndpointId to, CallPurpose purpose, Instant now);
-    void connected(ConversationId conversation);
+    void connected(ConversationId conversation, Instant now);
+    void answered(const Call& call, Instant now);  // for how long answers take
     // Removes a call; none when there is no such call.
     std::optional<Call> finish(ConversationId conversation);
 
@@ -85,13 +90,24 @@ public:
     [[nodiscard]] bool under_way(ConversationId conversation) const;
     [[nodiscard]] bool under_way_to(EndpointId peer) const;
     [[nodiscard]] std::vector<ConversationId> under_way() const;
+    // A call whose outcome will be a proof or a failure of this peer is under way.
+    [[nodiscard]] bool tests(EndpointId peer) const;
     struct Late {
         ConversationId conversation;
         bool connected;
     };
     [[nodiscard]] std::vector<Late> late(Instant now) const;
+    // Peers that took a call and should have answered by now; each call once.
+    [[nodiscard]] std::vector<EndpointId> take_quiet(Instant now);
+    // Few late answers came after all, so doubts are worth telling.
+    [[nodiscard]] bool doubts_tell() const { return answers_.telling(); }
     [[nodiscard]] Instant next_deadline() const;
     [[nodiscard]] Duration timeout() const { return options_.exchange_timeout * health_.multiplier(); }
+    // For a peer that answers as usual, while this node is well: a sixth of the time-out, at least a quarter of a
+    // second.
+    [[nodiscard]] Duration usual_answer() const {
+        return std::max<Duration>(options_.exchange_timeout / 6, std::chrono::milliseconds{250});
+    }
 
     // In the order in which they must be done; empties the list.
     std::vector<GossipAction> take_actions() { return std::exchange(actions_, {}); }
@@ -101,6 +117,7 @@ private:
     const Identity& identity_;
     const LocalHealth& health_;
     const GossipOptions& options_;
+    AnswerTimes answers_;
     std::vector<Call> calls_;
     std::vector<GossipAction> actions_;
     std::uint64_t conversations_ = 0;

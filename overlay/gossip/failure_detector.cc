@@ -21,6 +21,19 @@ constexpr int member_probes_max = 12;
 
 }  // namespace
 
+void FailureDetector::call_quiet(EndpointId id, Instant now) {
+    const std::optional<Peer> peer = parts_.view.find(id);
+    if (!peer || peer->dead() || peer->original || !peer->vouched() || parts_.identity.leaving()) return;
+    parts_.view.doubt(id, now);
+    if (parts_.calls.doubts_tell()) parts_.news.peer_doubted(id, peer->incarnation, News::LearnedBy::contact, now);
+}
+
+void FailureDetector::look_again(EndpointId id, Instant now) {
+    const std::optional<Peer> peer = parts_.view.find(id);
+    if (peer && (peer->dead() || peer->failures > 0 || peer->stalled()))
+        parts_.view.retry(id, now + jittered(options_.period / 2, parts_.random));
+}
+
 void FailureDetector::call_failed(const Call& call, ConnectFailure why, Instant now) {
     const std::optional<Peer> peer = parts_.view.find(call.to);
     // A late answer may be late because of this node or its line: then everything gets more time. A connection that
@@ -72,7 +85,7 @@ void FailureDetector::set_original(const Peer& peer, Instant now) {
 // Others are asked to probe it: the failures may be due to the path between this node and it (SWIM's ping-req).
 void FailureDetector::suspect(EndpointId id, Instant now) {
     parts_.observer.note(PeerSuspected{parts_.endpoints.at(id)});
-    parts_.news.add_peer(id, now);
+    parts_.news.add_peer(id, now);  // also after its doubt: now this node has found it itself
     gossip::Message request = parts_.identity.message(gossip::Kind::try_for);
     request.target = id;
     EndpointId first = no_endpoint;
@@ -176,6 +189,7 @@ void FailureDetector::probe_suspects(Instant now) {
         const EndpointId due = parts_.view.due_probe(now);
         if (due == no_endpoint) return;
         parts_.view.probe_started(due);
+        if (parts_.calls.tests(due)) continue;
         parts_.calls.ping(due, CallPurpose::suspect_probe, now);
     }
 }

@@ -36,6 +36,10 @@ public:
 
     // Any message came in: the line of this node works.
     void message_received(Instant now) { received_at_ = now; }
+    // A peer took a call of this node and has not answered in the usual time: it is doubted, and that is news.
+    void call_quiet(EndpointId peer, Instant now);
+    // Nothing came of a call, through no fault of the peer's: one that was being looked at is looked at again.
+    void look_again(EndpointId peer, Instant now);
     // A call of this node failed.
     void call_failed(const Call& call, ConnectFailure why, Instant now);
     // The same without a conclusion about this node's own health, for calls that were made for another reason.

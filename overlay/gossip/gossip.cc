@@ -27,13 +27,14 @@ Gossip::Gossip(Parts parts, const OverlayOptions& options)
       labels_({parts.endpoints, parts.random, parts.observer, parts.labels, identity_, announcements_, news_},
               options_.gossip),
       push_pull_({parts.endpoints, parts.view, identity_, interests_, labels_}),
-      membership_({parts.endpoints, parts.random, parts.observer, parts.view, identity_, interests_, news_},
+      membership_({parts.endpoints, parts.random, parts.observer, parts.view, identity_, interests_, news_, calls_},
                   options_.gossip),
       failures_({parts.endpoints, parts.random, parts.observer, parts.view, identity_, health_, calls_, interests_,
                  news_},
                 options_.gossip),
       seeds_({parts.endpoints, parts.random, parts.view, identity_, calls_, push_pull_}, options_),
-      rounds_({parts.random, parts.observer, parts.view, health_, calls_, interests_, push_pull_}, options_.gossip),
+      rounds_({parts.random, parts.observer, parts.view, identity_, health_, calls_, interests_, push_pull_},
+              options_.gossip),
       messages_({parts.endpoints, parts.observer, parts.view, identity_, health_, calls_, labels_, push_pull_,
                  membership_, failures_, seeds_, rounds_},
                 options_.gossip) {}
@@ -71,6 +72,8 @@ void Gossip::on_deadline(Instant now, UnixSeconds wall) {
     if (!identity_.started()) return;
     catch_up(now, wall);
     time_out_calls(now);
+    for (const EndpointId quiet : calls_.take_quiet(now))
+        if (!settling(now)) failures_.call_quiet(quiet, now);
     if (now >= news_.next_deadline()) news_.push(now, wall);
     if (leaving()) return;
     if (now >= expire_at_) expire(now);
@@ -95,7 +98,7 @@ void Gossip::catch_up(Instant now, UnixSeconds wall) {
     parts_.observer.note(StoodStill{gap});
     for (const ConversationId conversation : calls_.under_way()) {
         calls_.hang_up(conversation);
-        calls_.finish(conversation);
+        if (const std::optional<Call> call = calls_.finish(conversation)) failures_.look_again(call->to, now);
     }
     age_peers(gap, now, wall);
     expire(now);
@@ -105,7 +108,8 @@ void Gossip::catch_up(Instant now, UnixSeconds wall) {
 }
 
 // Nodes that were known before may still be there, so they are dialled, and told to others when they answered.
-// After a long time failures of contacts before say nothing; a node that is short of CPU again and again must count on.
+// After a long time failures of contacts before say nothing; a node that is short of CPU again and again must count
+// on.
 void Gossip::age_peers(Duration gap, Instant now, UnixSeconds wall) {
     const bool long_ago = gap >= options_.gossip.stall_patience;
     for (const Peer& peer : parts_.view.listed()) {
@@ -154,12 +158,15 @@ bool Gossip::settling(Instant now) const {
 // other side. A refusal in time is an answer of the other machine.
 bool Gossip::excused(const Call& call, ConnectFailure why, Instant now) const {
     if (now - call.deadline > calls_.timeout() || still_.late(now)) return true;
-    return why != ConnectFailure::refused && why != ConnectFailure::text_only && settling(now);
+    const bool told =
+        why == ConnectFailure::refused || why == ConnectFailure::text_only || why == ConnectFailure::not_halp;
+    return !told && settling(now);
 }
 
 void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant now) {
     const std::optional<Call> call = calls_.finish(conversation);
-    if (!call || why == ConnectFailure::local_limit || excused(*call, why, now)) return;
+    if (!call) return;
+    if (why == ConnectFailure::local_limit || excused(*call, why, now)) return failures_.look_again(call->to, now);
     if (call->purpose == CallPurpose::indirect_probe) return failures_.report(*call, false);
     if (call->purpose == CallPurpose::seed) {
         parts_.observer.note(SeedFailed{parts_.endpoints.at(call->to), why});

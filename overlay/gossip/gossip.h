@@ -71,7 +71,7 @@ public:
     void on_message(ConversationId conversation, const gossip::Message& message, const Endpoint& remote,
                     Instant now, UnixSeconds wall);
     void on_failed(ConversationId conversation, ConnectFailure why, Instant now);
-    void on_connected(ConversationId conversation) { calls_.connected(conversation); }
+    void on_connected(ConversationId conversation, Instant now) { calls_.connected(conversation, now); }
     // The message of a GossipCall with `hang_up` was sent.
     void on_sent(ConversationId conversation) { calls_.finish(conversation); }
     // An id for a conversation that another node opened.
@@ -97,6 +97,8 @@ public:
     [[nodiscard]] bool is_self(EndpointId endpoint) const { return identity_.is_self(endpoint); }
     // After this node stood still, until another one answers: that nobody answers says nothing about the others.
     [[nodiscard]] bool settling(Instant now) const;
+    // A node that takes calls and does not answer is at the end of the lists at once, and in none after this.
+    [[nodiscard]] Duration doubted_listed_max() const { return options_.gossip.stall_patience * 3 / 8; }
     [[nodiscard]] int health() const { return health_.multiplier(); }
     [[nodiscard]] bool in_swarm() const { return messages_.in_swarm(); }
     [[nodiscard]] GossipCounters counters() const;

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <optional>
 
+#include "store/incarnation.h"
+
 namespace halp {
 
 void Membership::answered(const Contact& contact, const gossip::Hello& hello, Instant now) {
@@ -18,7 +20,13 @@ void Membership::answered(const Contact& contact, const gossip::Hello& hello, In
         parts_.view.merge({.endpoint = speaker, .incarnation = hello.incarnation, .seen = now, .direct = true},
                           now);
     parts_.interests.note(speaker, hello);
-    if (joined) parts_.news.peer_joined(speaker, hello.incarnation, News::LearnedBy::contact, now);
+    // Others doubt it, too, if it was quiet for long: they look again when they hear of this.
+    const bool returned = before && before->suspect() && before->failures > 0;
+    if (before) parts_.news.doubt_over(speaker, before->incarnation);  // also one that this node has only passed on
+    if (joined)
+        parts_.news.peer_joined(speaker, hello.incarnation, News::LearnedBy::contact, now);
+    else if (returned)
+        parts_.news.add_peer(speaker, now);
     if (first_proof) parts_.observer.note(PeerProved{parts_.endpoints.at(speaker)});
     parts_.view.merge_arrivals();
 }
@@ -48,9 +56,10 @@ bool Membership::merge(const gossip::Message& message, const MessageContext& con
 
 bool Membership::merge_entry(const gossip::Entry& entry, const MessageContext& context) {
     if (entry.suspect || entry.withdrawn) {
-        probe_soon(entry, context.now);
+        hear_doubt(entry, context);
         return false;
     }
+    if (context.is_news) hear_return(entry, context.now);
     const Duration hop = entry.endpoint == context.speaker ? Duration{0} : hop_penalty(options_);
     const Duration age = std::chrono::milliseconds{entry.age_ms} + context.half_rtt + hop;
     if (age > node_ttl(options_)) return false;
@@ -62,12 +71,29 @@ bool Membership::merge_entry(const gossip::Entry& entry, const MessageContext& c
     return true;
 }
 
-// Within half a period.
-void Membership::probe_soon(const gossip::Entry& entry, Instant now) {
+// The word passes on at once and this node looks for itself: what it passes on it does not believe. A node that is
+// doubted here already is looked at anyway; one that has just answered is not doubted by hearsay.
+void Membership::hear_doubt(const gossip::Entry& entry, const MessageContext& context) {
     const std::optional<Peer> known = parts_.view.find(entry.endpoint);
-    if (!known || known->dead() || known->incarnation > entry.incarnation) return;
-    const auto within = static_cast<std::uint64_t>(options_.period.count() / 2 + 1);
-    parts_.view.retry(entry.endpoint, now + Duration{static_cast<std::int64_t>(parts_.random.below(within))});
+    if (!known || known->dead() || known->original || newer_incarnation(known->incarnation, entry.incarnation))
+        return;
+    const bool just_answered = known->proved != never && context.now - known->proved < parts_.calls.usual_answer();
+    if (known->suspect() || just_answered) return;
+    if (entry.suspect && context.is_news && parts_.calls.doubts_tell())
+        parts_.news.peer_doubted(entry.endpoint, known->incarnation, News::LearnedBy::news, context.now);
+    look_within(entry.endpoint, options_.period / 5, context.now);
+}
+
+// Somebody has reached a node again that is doubted here.
+void Membership::hear_return(const gossip::Entry& entry, Instant now) {
+    const std::optional<Peer> known = parts_.view.find(entry.endpoint);
+    if (known && known->suspect() && !newer_incarnation(known->incarnation, entry.incarnation))
+        look_within(entry.endpoint, options_.period / 5, now);
+}
+
+void Membership::look_within(EndpointId peer, Duration span, Instant now) {
+    const auto within = static_cast<std::uint64_t>(span.count() + 1);
+    parts_.view.retry(peer, now + Duration{static_cast<std::int64_t>(parts_.random.below(within))});
 }
 
 }  // namespace halp

@@ -1,10 +1,11 @@
 // What contact and hearsay change in the view of nodes. Contact by an own call proves a node; a node that calls
-// shows that it lives; what a third node says is merged by age. Hearsay of a death or a leave is a reason to probe,
-// never a proof (overlay/gossip/rules.md, section 5).
+// shows that it lives; what a third node says is merged by age. Hearsay of a death, a leave or a return is a reason
+// to look, never a proof (overlay/gossip/rules.md, section 5).
 #pragma once
 
 #include "overlay/environment.h"
 #include "overlay/event.h"
+#include "overlay/gossip/calls.h"
 #include "overlay/gossip/gossip_message.h"
 #include "overlay/gossip/identity.h"
 #include "overlay/gossip/interests.h"
@@ -25,6 +26,7 @@ public:
         Identity& identity;
         Interests& interests;
         News& news;
+        const Calls& calls;
     };
     Membership(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
 
@@ -43,7 +45,9 @@ public:
 
 private:
     bool merge_entry(const gossip::Entry& entry, const MessageContext& context);
-    void probe_soon(const gossip::Entry& entry, Instant now);
+    void hear_doubt(const gossip::Entry& entry, const MessageContext& context);
+    void hear_return(const gossip::Entry& entry, Instant now);
+    void look_within(EndpointId peer, Duration span, Instant now);
 
     Parts parts_;
     const GossipOptions& options_;

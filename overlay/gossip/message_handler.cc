@@ -49,8 +49,8 @@ void MessageHandler::on_refusal(const Call& call, const gossip::Message& m, Inst
             break;
         case gossip::Refusal::version:  // whoever it is, it is no member of the swarm that this node can talk to
             return parts_.failures.call_failed(call, ConnectFailure::not_halp, now);
-        default:
-            return;  // busy: the other side lives
+        default:  // busy: the other side lives, but nothing else is known
+            return parts_.failures.look_again(call.to, now);
     }
     parts_.view.erase(call.to);
 }
@@ -86,6 +86,7 @@ void MessageHandler::on_answer(ConversationId conversation, const gossip::Messag
                                Instant now, UnixSeconds wall) {
     const Call call = *parts_.calls.finish(conversation);
     answered_at_ = now;
+    parts_.calls.answered(call, now);
     if (call.purpose == CallPurpose::probe_request) {
         parts_.calls.hang_up(conversation);
         return parts_.failures.on_verdict(call.about, m.reachable, now);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t items_max = 256;
 constexpr std::size_t items_per_message_max = 96;
+constexpr std::uint64_t doubt_salt = 0x5157f1a9c3d20b67;  // tells the fact of a doubt from that of a join
 constexpr std::size_t contradictions_per_period_max = 16;
 constexpr std::uint64_t held_fact = 0x68656c64;  // that there was no room is said once a minute
 
@@ -33,11 +34,11 @@ void News::peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how
     // each node a message.
     if (parts_.view.listed_count() >= parts_.view.capacity()) return;
     if (how == LearnedBy::news) {  // the message of one stranger must not become a flood
-        if (third_party_joins_left_ == 0) {
+        if (third_party_items_left_ == 0) {
             ++dropped_;
             return;
         }
-        --third_party_joins_left_;
+        --third_party_items_left_;
     }
     add_peer(peer, now);
 }
@@ -46,8 +47,27 @@ void News::forget_peer(EndpointId peer, std::uint32_t incarnation) {
     told_.forget(mix(parts_.endpoints.hash(peer) + incarnation));
 }
 
+std::uint64_t News::doubt_of(EndpointId peer, std::uint32_t incarnation) const {
+    return mix((parts_.endpoints.hash(peer) ^ doubt_salt) + incarnation);
+}
+
+void News::peer_doubted(EndpointId peer, std::uint32_t incarnation, LearnedBy how, Instant now) {
+    if (how != LearnedBy::contact && third_party_items_left_ == 0) {
+        ++dropped_;
+        return;
+    }
+    if (!told_.first(doubt_of(peer, incarnation), now)) return;
+    if (how != LearnedBy::contact) --third_party_items_left_;
+    static_cast<void>(add({std::nullopt, peer, 0, true}, now));  // without room it is counted; others find out
+}
+
+void News::doubt_over(EndpointId peer, std::uint32_t incarnation) {
+    told_.forget(doubt_of(peer, incarnation));
+    std::erase_if(items_, [&](const Item& item) { return item.doubted && item.endpoint == peer; });
+}
+
 void News::start_period() {
-    third_party_joins_left_ = 64 + 2 * parts_.view.capacity();
+    third_party_items_left_ = 64 + 2 * parts_.view.capacity();
     contradictions_left_ = contradictions_per_period_max;
 }
 
@@ -56,8 +76,9 @@ bool News::add(Item item, Instant now) {
     const auto rounds = static_cast<std::size_t>(std::bit_width(n));
     // One in e^pushes nodes of a swarm misses an item; its next exchange brings it.
     item.pushes = std::min(n, rounds + 2);
-    const auto same = std::ranges::find_if(
-        items_, [&](const Item& i) { return i.endpoint == item.endpoint && i.label == item.label; });
+    const auto same = std::ranges::find_if(items_, [&](const Item& i) {
+        return i.endpoint == item.endpoint && i.label == item.label && i.doubted == item.doubted;
+    });
     if (same == items_.end() && items_.size() >= items_max) {
         ++dropped_;
         if (told_.first(held_fact, now)) parts_.observer.note(NewsHeld{dropped_});
@@ -118,8 +139,10 @@ gossip::Message News::message(std::size_t items, Instant now, UnixSeconds wall) 
         const Item& item = items_[i];
         if (item.label)
             append_host(m, *item.label, item.endpoint, now, wall);
-        else if (const std::optional<Peer> peer = parts_.view.find(item.endpoint))
+        else if (const std::optional<Peer> peer = parts_.view.find(item.endpoint)) {
             m.peers.push_back(peer_entry(*peer, now));
+            m.peers.back().suspect = m.peers.back().suspect || (item.doubted && !peer->dead());
+        }
     }
     return m;
 }

@@ -47,12 +47,15 @@ public:
     void peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how, Instant now);
     // A node is no longer listed, so its return will be news.
     void forget_peer(EndpointId peer, std::uint32_t incarnation);
+    // A node does not answer, this one or, by news, another. Told once until the doubt is over.
+    void peer_doubted(EndpointId peer, std::uint32_t incarnation, LearnedBy how, Instant now);
+    void doubt_over(EndpointId peer, std::uint32_t incarnation);
 
     // A speaker tells what is outranked here. Sends it the entries that outrank it, once and to it alone.
     void contradict(EndpointId speaker, const std::vector<std::pair<Label, EndpointId>>& hosts, Instant now,
                     UnixSeconds wall);
 
-    // A new period: how many joins of third nodes may be passed on is counted afresh.
+    // A new period: how many joins and doubts of third nodes may be passed on is counted afresh.
     void start_period();
     void push(Instant now, UnixSeconds wall);  // when next_deadline() has come
     [[nodiscard]] Instant next_deadline() const { return push_at_; }
@@ -66,10 +69,12 @@ private:
         std::optional<Label> label;  // none: a node
         EndpointId endpoint = no_endpoint;
         std::size_t pushes = 0;  // still to do
+        bool doubted = false;    // told as a suspect, whatever this node has found itself
     };
     bool add(Item item, Instant now);
     [[nodiscard]] std::size_t in_one_message() const;
     [[nodiscard]] gossip::Message message(std::size_t items, Instant now, UnixSeconds wall) const;
+    [[nodiscard]] std::uint64_t doubt_of(EndpointId peer, std::uint32_t incarnation) const;
     void append_host(gossip::Message& m, const Label& label, EndpointId host, Instant now, UnixSeconds wall) const;
     void count_pushes(std::size_t items, std::size_t targets);
 
@@ -77,7 +82,7 @@ private:
     const GossipOptions& options_;
     std::vector<Item> items_;
     RecentFacts told_{1024, std::chrono::minutes{1}};  // what was news once is not passed on again
-    std::size_t third_party_joins_left_ = 0;           // in this period
+    std::size_t third_party_items_left_ = 0;           // in this period
     Instant push_at_ = no_deadline;
     Instant pushed_at_ = never;
     std::size_t contradictions_left_ = 0;  // in this period

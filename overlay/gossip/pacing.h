@@ -1,12 +1,15 @@
-// How a node paces what it does: jitter, which keeps the nodes of a swarm out of step, and the local health
-// multiplier of Lifeguard, which gives everything more time while this node itself seems slow.
+// How a node paces what it does: jitter, which keeps the nodes of a swarm out of step; the local health multiplier
+// of Lifeguard, which gives everything more time while this node itself seems slow; and how long answers usually
+// take.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 
 #include "overlay/environment.h"
 #include "overlay/event.h"
+#include "store/endpoint.h"
 #include "store/time.h"
 
 namespace halp {
@@ -40,6 +43,43 @@ private:
 
     Observer& observer_;
     int multiplier_ = 1;
+};
+
+// How long answers take once a connection stands: a smoothed mean and deviation over all peers (RFC 6298), and more
+// for peers that were slow to answer lately. A node, a machine or a line that is slow makes answers late; then an
+// answer that has not come yet says less about the other side.
+class AnswerTimes {
+public:
+    // An answer came. `usual`: an answer within it needs no memory of its own. `late`: it was doubted already.
+    void note(EndpointId peer, Duration took, Duration usual, bool late) {
+        late_share_ += ((late ? 1.0 : 0.0) - late_share_) / 16;
+        const Duration off = took > mean_ ? took - mean_ : mean_ - took;
+        deviation_ += (off - deviation_) / 4;
+        mean_ += (took - mean_) / 8;
+        if (took <= usual)
+            slow_.erase(peer);
+        else if (slow_.size() < slow_max || slow_.contains(peer))
+            slow_[peer] = 2 * took;
+    }
+    // After this an answer of the peer is late; at least `least`.
+    [[nodiscard]] Duration late_after(EndpointId peer, Duration least) const {
+        const auto slow = slow_.find(peer);
+        return std::max({least, mean_ + 4 * deviation_, slow == slow_.end() ? Duration{0} : slow->second});
+    }
+    // A late answer says something here. On a line that loses much, many late answers come after all.
+    [[nodiscard]] bool telling() const { return late_share_ < telling_share_max; }
+    template <class Mark>
+    void mark_endpoints(Mark mark) const {
+        for (const auto& slow : slow_) mark(slow.first);
+    }
+
+private:
+    static constexpr std::size_t slow_max = 256;
+    static constexpr double telling_share_max = 0.1;
+
+    Duration mean_{0}, deviation_{0};
+    double late_share_ = 0;  // of the answers that came, the newest count most
+    std::map<EndpointId, Duration> slow_;
 };
 
 }  // namespace halp

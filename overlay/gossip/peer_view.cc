@@ -112,6 +112,7 @@ Peer PeerView::peer_at(std::size_t at) const {
         p.buried = details->buried;
         p.retry_at = details->retry_at;
         p.failing_since = details->failing_since;
+        p.quiet_since = details->quiet_since;
         p.claim = details->claim;
     }
     return p;
@@ -139,7 +140,7 @@ void PeerView::drop_details(std::size_t at) {
 void PeerView::flag_failures(std::size_t at, const Details& details) {
     flags_[at] &= static_cast<Flags>(~(has_failed | suspected));
     if (details.failures > 0) flags_[at] |= has_failed;
-    if (details.failures >= 2) flags_[at] |= suspected;
+    if (details.failures >= 2 || details.quiet_since != never) flags_[at] |= suspected;
 }
 
 void PeerView::assign(std::size_t at, PeerRole role) {
@@ -272,7 +273,8 @@ bool PeerView::merge_into_living(std::size_t at, const PeerReport& report, std::
     if (report.direct) {
         flags_[at] &= static_cast<Flags>(~is_original);
         // It lives, but the calls of this node fail: probe it now instead of at the end of the pause.
-        if (flags_[at] & has_failed) details_for(at).retry_at = std::min(details_for(at).retry_at, now);
+        if (flags_[at] & (has_failed | suspected))
+            details_for(at).retry_at = std::min(details_for(at).retry_at, now);
     }
     return changed;
 }
@@ -297,6 +299,7 @@ void PeerView::clear_failures(std::size_t at) {
     if ((flags_[at] & has_details) == 0) return;
     Details& details = details_for(at);
     details.failures = details.failed_probes = 0;
+    details.quiet_since = never;
     flag_failures(at, details);
 }
 
@@ -319,6 +322,27 @@ std::vector<Peer> PeerView::listed() const {
 }
 
 std::size_t PeerView::listed_count() const { return rows_.size() - count(PeerRole::grave); }
+
+std::vector<Peer> PeerView::suspects() const {
+    std::vector<Peer> out;
+    if (details_.empty()) return out;
+    for (std::size_t at = 0; at < rows_.size(); ++at)
+        if (!dead_at(at) && (flags_[at] & suspected) != 0) out.push_back(peer_at(at));
+    return out;
+}
+
+std::vector<Peer> PeerView::dead_among(std::span<const gossip::Entry> named, std::size_t most) const {
+    std::vector<Peer> out;
+    if (count(PeerRole::grave) == 0) return out;
+    for (const gossip::Entry& entry : named) {
+        const std::size_t at = place(entry.endpoint);
+        if (at == nowhere || !dead_at(at) || newer_incarnation(entry.incarnation, rows_[at].incarnation)) continue;
+        if (entry.suspect || entry.withdrawn || details_at(at)->disputed) continue;
+        if (out.size() == most) break;
+        out.push_back(peer_at(at));
+    }
+    return out;
+}
 
 std::size_t PeerView::proved_count() const {
     std::size_t count = 0;

@@ -37,6 +37,7 @@ struct Peer {
     bool original = false;           // it speaks HALP text only
     bool sent = false;               // it was in the last sample (the S of the 2007 paper)
     bool silent = false;             // its last failure was silence: stalled rather than dead
+    Instant quiet_since = never;     // it takes calls and does not answer
     bool disputed = false;           // dead, but others report a later contact: probed soon
     Instant seen = never;            // newest confirmation by any node
     Instant proved = never;          // newest own contact
@@ -47,7 +48,13 @@ struct Peer {
 
     [[nodiscard]] bool vouched() const { return seen != never || proved != never; }
     [[nodiscard]] bool dead() const { return role == PeerRole::grave; }
-    [[nodiscard]] bool suspect() const { return failures >= 2 && !dead(); }
+    [[nodiscard]] bool stalled() const { return quiet_since != never && !dead(); }
+    [[nodiscard]] bool suspect() const { return (failures >= 2 || quiet_since != never) && !dead(); }
+    [[nodiscard]] Instant doubted_since() const { return quiet_since != never ? quiet_since : failing_since; }
+    // A suspect that has answered nothing for longer than `span`.
+    [[nodiscard]] bool unanswering(Instant now, Duration span) const {
+        return suspect() && now - doubted_since() >= span;
+    }
     [[nodiscard]] Instant newest() const { return seen > proved ? seen : proved; }
     // May be named to others, and be chosen as a partner.
     [[nodiscard]] bool presentable() const { return !dead() && !suspect() && !original && vouched(); }
@@ -61,6 +68,10 @@ struct PeerReport {
     Claim claim{};
     bool direct = false;  // the node itself called this one
 };
+
+// A swarm is small while its members fill at most this much of what the view can list. Only there can two lists be
+// equal, so only there does it pay to make them so.
+inline constexpr std::size_t small_swarm_eighths = 7;
 
 // disputed: the report is about a dead node and later than its death. A probe is due; nothing is believed.
 enum class PeerMerge : std::uint8_t { added, revived, refreshed, stale, disputed };
@@ -88,6 +99,8 @@ public:
     void set_original(EndpointId peer, Instant now);
     // Own contact failed. Returns how often in a row. The entry ages by `penalty`.
     int fail(EndpointId peer, Instant now, Duration penalty, bool silent = false);
+    // It took a call and does not answer: a suspect until it does, without a failure.
+    void doubt(EndpointId peer, Instant now);
     // Another node could not reach this suspect. Returns how many could not; 0 for a stalled node.
     int count_failed_probe(EndpointId peer);
     void clear_suspicion(EndpointId peer);  // another node reached it
@@ -108,6 +121,8 @@ public:
     // In the order in which users read them: nodes by recency, then mere claims, then suspects.
     [[nodiscard]] std::vector<Peer> listed() const;
     [[nodiscard]] std::size_t listed_count() const;
+    // The suspects, some of which may have answered nothing for so long that they are not handed out.
+    [[nodiscard]] std::vector<Peer> suspects() const;
     [[nodiscard]] std::size_t count(PeerRole role) const { return counts_[static_cast<std::size_t>(role)]; }
     [[nodiscard]] std::size_t proved_count() const;
     [[nodiscard]] std::size_t presentable_count() const;
@@ -120,10 +135,17 @@ public:
     EndpointId partner();  // by the partner rule of the options
     EndpointId anchor_but(EndpointId other);
     EndpointId any_presentable();
+    // The presentable node that comes next after `self` in the order of hashes, where one list holds the swarm; so
+    // each node comes next after exactly one other. no_endpoint in larger swarms, and unless the partner rule is
+    // the hybrid.
+    [[nodiscard]] EndpointId next_on_ring(EndpointId self) const;
     // `count` distinct presentable nodes, or all there are.
     std::vector<EndpointId> some_presentable(std::size_t count);
-    // A living node without failures that is unproved, or was proved longer ago than `stale_after`.
-    EndpointId feeler(Instant now, Duration stale_after);
+    // A living node without failures that is unproved, that nobody confirmed for longer than `unmentioned_after`,
+    // or that was proved longer ago than `stale_after`.
+    EndpointId feeler(Instant now, Duration stale_after, Duration unmentioned_after = Duration::max() / 2);
+    // What is kept here of the dead among these nodes, for a node that names them as living; at most `most`.
+    [[nodiscard]] std::vector<Peer> dead_among(std::span<const gossip::Entry> named, std::size_t most) const;
     EndpointId due_probe(Instant now);  // a suspect, or a disputed grave, whose time has come
     EndpointId due_grave(Instant now);
     EndpointId any_grave();  // tombstones excepted
@@ -166,6 +188,7 @@ private:
         Instant buried = never;
         Instant retry_at = no_deadline;
         Instant failing_since = never;
+        Instant quiet_since = never;
         Claim claim{};
     };
     using Flags = std::uint8_t;

@@ -49,10 +49,7 @@ void PeerView::set_original(EndpointId id, Instant now) {
     if (at == nowhere) at = insert({id, 0, 0, 0}, PeerRole::pool);
     assign(at, PeerRole::pool);
     flags_[at] |= is_original;
-    if (flags_[at] & has_failed) {
-        details_for(at).failures = 0;
-        flag_failures(at, details_for(at));
-    }
+    clear_failures(at);
     rows_[at].proved = now_stamp;
 }
 
@@ -62,6 +59,7 @@ int PeerView::fail(EndpointId id, Instant now, Duration penalty, bool silent) {
     ranked_.forget(id);
     Details& details = details_for(at);
     details.silent = silent;
+    if (!silent) details.quiet_since = never;
     if (dead_at(at)) {
         plan_grave_probe(details, now, penalty);
         return details.failures;
@@ -81,6 +79,15 @@ int PeerView::fail(EndpointId id, Instant now, Duration penalty, bool silent) {
         assign(at, PeerRole::pool);  // a suspect has no place in the view
     if (role_at(at) == PeerRole::fresh) fresh().move(id, r.newest());
     return failures;
+}
+
+void PeerView::doubt(EndpointId id, Instant now) {
+    const std::size_t at = place(id);
+    if (at == nowhere || dead_at(at)) return;
+    ranked_.forget(id);
+    Details& details = details_for(at);
+    if (details.quiet_since == never) details.quiet_since = now;
+    flag_failures(at, details);
 }
 
 // The pause grows with the time the node is dead: it doubles about each time, up to an hour.

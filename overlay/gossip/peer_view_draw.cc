@@ -24,6 +24,21 @@ EndpointId PeerView::any_presentable() {
     return draw([this](std::size_t at) { return presentable_at(at); });
 }
 
+EndpointId PeerView::next_on_ring(EndpointId self) const {
+    if (options_->partner != PartnerRule::hybrid || self == no_endpoint || rows_.empty()) return no_endpoint;
+    if (listed_count() > capacity() * small_swarm_eighths / 8) return no_endpoint;
+    const std::uint64_t from = endpoints_.hash(self);
+    EndpointId next = no_endpoint;
+    std::uint64_t nearest = ~std::uint64_t{0};
+    for (std::size_t at = 0; at < rows_.size(); ++at) {
+        const std::uint64_t way = endpoints_.hash(rows_[at].endpoint) - from;  // around the ring
+        if (way == 0 || way >= nearest || !presentable_at(at)) continue;
+        nearest = way;
+        next = rows_[at].endpoint;
+    }
+    return next;
+}
+
 EndpointId PeerView::anchor_but(EndpointId other) {
     // Anchors are always vouched for, so presentable_at() has nothing else to check.
     PlaceBits anchors = where(role_bits | suspected | is_original, flags_of(PeerRole::anchor));
@@ -101,12 +116,15 @@ std::vector<EndpointId> PeerView::some_presentable(std::size_t wanted) {
     return out;
 }
 
-EndpointId PeerView::feeler(Instant now, Duration stale_after) {
+EndpointId PeerView::feeler(Instant now, Duration stale_after, Duration unmentioned_after) {
     const auto worth = [&](std::size_t at) {
         return !dead_at(at) && (flags_[at] & (suspected | is_original | has_failed)) == 0;
     };
     const EndpointId unproved = draw([&](std::size_t at) { return worth(at) && rows_[at].proved == 0; });
     if (unproved != no_endpoint) return unproved;
+    const EndpointId unmentioned = draw(
+        [&](std::size_t at) { return worth(at) && now - clock_.instant(rows_[at].newest()) > unmentioned_after; });
+    if (unmentioned != no_endpoint) return unmentioned;
     return draw([&](std::size_t at) { return worth(at) && now - clock_.instant(rows_[at].proved) > stale_after; });
 }
 

@@ -1,7 +1,9 @@
 #include "overlay/gossip/push_pull.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
+#include <vector>
 
 #include "overlay/gossip/entries.h"
 #include "store/hash.h"
@@ -11,9 +13,9 @@ namespace halp {
 
 namespace {
 
-// A swarm is small while its members fill at most this much of what the view can list. Only there can two lists be
-// equal, so only there does it pay to make them so.
-constexpr std::size_t small_swarm_eighths = 7;
+// Of the nodes that the other side takes for alive, as many are contradicted in one answer.
+constexpr std::size_t contradicted_max = 16;
+constexpr std::size_t doubts_max = 4;  // in one message, the newest ones
 
 }  // namespace
 
@@ -59,12 +61,25 @@ void PushPull::add_contradiction(gossip::Message& ours, const gossip::Hello& hel
     ours.peers.push_back(peer_entry(*peer, now));
 }
 
+// The news of a doubt may have missed somebody.
+void PushPull::add_doubts(gossip::Message& ours, Instant now) const {
+    std::vector<Peer> doubted = parts_.view.suspects();
+    // One without a failure may be just late, where much is lost.
+    std::erase_if(doubted, [](const Peer& peer) { return peer.original || !peer.vouched() || peer.failures == 0; });
+    const std::size_t count = std::min(doubts_max, doubted.size());
+    std::partial_sort(doubted.begin(), doubted.begin() + static_cast<std::ptrdiff_t>(count), doubted.end(),
+                      [](const Peer& a, const Peer& b) { return a.doubted_since() > b.doubted_since(); });
+    for (std::size_t i = 0; i < count && ours.peers.size() < gossip::peers_per_message_max; ++i)
+        ours.peers.push_back(peer_entry(doubted[i], now));
+}
+
 gossip::Message PushPull::opening(Instant now) {
     gossip::Message m = parts_.identity.message(gossip::Kind::exchange);
     m.hello.joining = parts_.view.proved_count() == 0;
     m.hello.peers = digest();
     m.hello.interests = parts_.interests.own();
     for (const Peer& peer : parts_.view.sample(in_agreement_)) m.peers.push_back(peer_entry(peer, now));
+    add_doubts(m, now);
     parts_.labels.add_digests(m);
     return m;
 }
@@ -81,6 +96,9 @@ gossip::Message PushPull::answer(const gossip::Message& theirs, EndpointId speak
         for (const Peer& peer : parts_.view.sample(theirs.hello.peers == ours.hello.peers))
             if (peer.endpoint != speaker) ours.peers.push_back(peer_entry(peer, now));
     add_contradiction(ours, theirs.hello, speaker, now);
+    for (const Peer& dead : parts_.view.dead_among(theirs.peers, contradicted_max))
+        if (ours.peers.size() < gossip::peers_per_message_max) ours.peers.push_back(peer_entry(dead, now));
+    add_doubts(ours, now);
     if (differs) ours.wanted.push_back(Label::halp().hash());
     parts_.labels.compare(theirs, ours, now, wall);
     if (theirs.hello.all_labels) parts_.labels.offer_missing(theirs, ours, now, wall);

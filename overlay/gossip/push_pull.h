@@ -41,6 +41,7 @@ private:
     [[nodiscard]] ListDigest digest() const;  // of the list of nodes, this one included
     [[nodiscard]] bool small_swarm_differs(const ListDigest& theirs) const;
     void add_everybody(gossip::Message& ours, Instant now);
+    void add_doubts(gossip::Message& ours, Instant now) const;
     void add_contradiction(gossip::Message& ours, const gossip::Hello& hello, EndpointId speaker,
                            Instant now) const;
 

@@ -9,6 +9,8 @@ namespace {
 constexpr int attempts_per_round = 3;     // partners, when they fail
 constexpr std::size_t proved_wanted = 8;  // a list this long is usable (overlay/gossip/rules.md, section 9, join)
 constexpr int calls_per_joining_turn = 3;
+constexpr std::uint32_t ring_every = 2;  // rounds
+constexpr int unmentioned_periods = 30;  // a member that nobody confirmed for so long gets a feeler
 
 }  // namespace
 
@@ -24,14 +26,22 @@ void Rounds::reconfigure(Instant now) {
 
 void Rounds::start_round(Instant now) {
     round_at_ = now + jittered(options_.period, parts_.random) * parts_.health.multiplier();
-    if (const EndpointId holder = parts_.interests.partner(); holder != no_endpoint)
-        call_partner(holder, 1, now);
-    else if (const EndpointId partner = parts_.view.partner(); partner != no_endpoint)
-        call_partner(partner, 1, now);
+    if (const EndpointId chosen = partner(); chosen != no_endpoint) call_partner(chosen, 1, now);
     // Rounds renew most proofs; feelers renew those of nodes that were not drawn for long.
     const Duration stale = std::max(60 * options_.period, options_.ttl / 2);
-    if (const EndpointId unproved = parts_.view.feeler(now, stale); unproved != no_endpoint)
+    const Duration unmentioned = unmentioned_periods * options_.period;
+    if (const EndpointId unproved = parts_.view.feeler(now, stale, unmentioned); unproved != no_endpoint)
         parts_.calls.ping(unproved, CallPurpose::feeler, now);
+}
+
+// The ring comes first: a round to a holder of labels takes the place of a random one (Interests counts these
+// rounds).
+EndpointId Rounds::partner() {
+    const EndpointId holder = parts_.interests.partner();
+    if (++turns_ % ring_every == 1)
+        if (const EndpointId next = parts_.view.next_on_ring(parts_.identity.endpoint()); next != no_endpoint)
+            return next;
+    return holder != no_endpoint ? holder : parts_.view.partner();
 }
 
 void Rounds::call_partner(EndpointId partner, int attempt, Instant now) {

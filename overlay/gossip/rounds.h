@@ -1,7 +1,8 @@
 // Rounds: when this node exchanges with whom (overlay/gossip/rules.md, section 3). Once a period it opens an
 // exchange with one partner, and replaces a partner that fails. It also pings one node that was not proved for long
-// (a feeler). A node that has just joined does not wait for its period: it calls several nodes until its list is
-// usable.
+// (a feeler). In a swarm that one list holds, every second partner is the next node on a ring, so that each node is
+// called within two periods by somebody. A node that has just joined does not wait for its period: it calls several
+// nodes until its list is usable.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include "overlay/environment.h"
 #include "overlay/event.h"
 #include "overlay/gossip/calls.h"
+#include "overlay/gossip/identity.h"
 #include "overlay/gossip/interests.h"
 #include "overlay/gossip/pacing.h"
 #include "overlay/gossip/peer_view.h"
@@ -23,6 +25,7 @@ public:
         Random& random;
         Observer& observer;
         PeerView& view;
+        const Identity& identity;
         const LocalHealth& health;
         Calls& calls;
         Interests& interests;
@@ -47,12 +50,14 @@ public:
     [[nodiscard]] std::uint64_t failed() const { return failed_; }
 
 private:
+    EndpointId partner();
     void call_partner(EndpointId partner, int attempt, Instant now);
 
     Parts parts_;
     const GossipOptions& options_;
     Instant round_at_ = no_deadline;
     Instant join_at_ = no_deadline;
+    std::uint32_t turns_ = 0;
     std::uint64_t done_ = 0, failed_ = 0;
 };
 

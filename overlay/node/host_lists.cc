@@ -1,6 +1,9 @@
 #include "overlay/node/host_lists.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include "store/incarnation.h"
 
 namespace halp {
 
@@ -36,8 +39,10 @@ std::vector<ListedHost> HostLists::peers(std::size_t first, std::size_t count, M
         ++position;
     };
     if (self != no_endpoint) take({parts_.endpoints.at(self), moment.wall, true, true, false});
+    const Duration listed_max = parts_.gossip.doubted_listed_max();
     for (const Peer& peer : parts_.view.listed()) {
         if (out.size() >= count) break;
+        if (peer.unanswering(moment.now, listed_max)) continue;
         const bool claimed = !peer.vouched();
         const UnixSeconds stated = std::min({peer.claim.stated, peer.claim.ranked, moment.wall});
         ListedHost host{parts_.endpoints.at(peer.endpoint), claimed ? stated : wall_of(peer.newest(), moment),
@@ -54,7 +59,7 @@ std::vector<ListedHost> HostLists::hosts(const Label& label, std::size_t first, 
     std::vector<ListedHost> out;
     const HostList* list = parts_.labels.find(label);
     if (!list) return out;
-    for (const HostEntry& entry : list->page(first, count)) out.push_back(shown(entry, moment));
+    for (const HostEntry& entry : page(label, *list, first, count)) out.push_back(shown(entry, moment));
     return out;
 }
 
@@ -72,21 +77,85 @@ ListedHost HostLists::shown(const HostEntry& e, Moment moment) const {
 
 std::optional<ListedHost> HostLists::listed(const Label& label, EndpointId id, Moment moment) const {
     if (label == Label::halp()) {
-        for (ListedHost& host : peers(0, host_count(label), moment))
+        for (ListedHost& host : peers(0, host_count(label, moment.now), moment))
             if (host.endpoint == parts_.endpoints.at(id)) return std::move(host);
         return std::nullopt;
     }
     const HostList* list = parts_.labels.find(label);
     const HostEntry* entry = list ? list->find(id) : nullptr;
-    return entry && !entry->withdrawn ? std::optional(shown(*entry, moment)) : std::nullopt;
+    return entry && !entry->withdrawn && !unlisted(label, id) ? std::optional(shown(*entry, moment)) : std::nullopt;
 }
 
-std::size_t HostLists::host_count(const Label& label) const {
+std::size_t HostLists::unlisted_peers(Instant now) const {
+    const std::vector<Peer> suspects = parts_.view.suspects();
+    return static_cast<std::size_t>(std::ranges::count_if(
+        suspects, [&](const Peer& peer) { return peer.unanswering(now, parts_.gossip.doubted_listed_max()); }));
+}
+
+bool HostLists::unlisted(const Label& label, EndpointId host) const {
+    if (placed_ == 0) return false;
+    const auto failed = failures_.find({label, host});
+    return failed != failures_.end() && failed->second.unlisted;
+}
+
+std::size_t HostLists::host_count(const Label& label, Instant now) const {
     if (label == Label::halp())
-        return parts_.view.listed_count() +
+        return parts_.view.listed_count() - unlisted_peers(now) +
                (parts_.gossip.in_swarm() && parts_.gossip.self() != no_endpoint ? 1 : 0);
     const HostList* list = parts_.labels.find(label);
-    return list ? list->size() : 0;
+    if (!list) return 0;
+    std::size_t unlisted = 0;
+    for (const auto& [key, failures] : failures_)
+        if (failures.unlisted && key.first == label && list->find(key.second)) ++unlisted;
+    return list->size() - std::min(unlisted, list->size());
+}
+
+// ---- hosts out of their usual place ----
+
+// A host of another label may be on the machine of a node that stalls. It is known to be when no node that answers
+// has its address.
+std::vector<std::string> HostLists::stalled_machines() const {
+    std::vector<std::string> out;
+    for (const Peer& peer : parts_.view.suspects())
+        if (peer.stalled()) out.push_back(parts_.endpoints.at(peer.endpoint).host);
+    if (out.empty()) return out;
+    const EndpointId self = parts_.gossip.self();
+    if (self != no_endpoint) std::erase(out, parts_.endpoints.at(self).host);
+    for (const Peer& peer : parts_.view.all())
+        if (peer.presentable()) std::erase(out, parts_.endpoints.at(peer.endpoint).host);
+    return out;
+}
+
+HostLists::Place HostLists::place_of(const Label& label, const HostEntry& entry,
+                                     const std::vector<std::string>& stalled) const {
+    if (entry.own) return Place::usual;
+    const auto failed = placed_ == 0 ? failures_.end() : failures_.find({label, entry.endpoint});
+    if (failed != failures_.end() && failed->second.unlisted) return Place::nowhere;
+    if (failed != failures_.end() && failed->second.last) return Place::last;
+    const bool stalls =
+        !stalled.empty() && std::ranges::find(stalled, parts_.endpoints.at(entry.endpoint).host) != stalled.end();
+    return stalls ? Place::last : Place::usual;
+}
+
+std::vector<HostEntry> HostLists::page(const Label& label, const HostList& list, std::size_t first,
+                                       std::size_t count) const {
+    const std::vector<std::string> stalled = stalled_machines();
+    if (stalled.empty() && placed_ == 0) return list.page(first, count);
+    // In pieces, so that a page near the top costs no more than that.
+    const std::size_t wanted = count > list.size() ? list.size() : std::min(list.size(), first + count);
+    const std::size_t piece = std::max<std::size_t>(wanted, 64);
+    std::vector<HostEntry> usual, last;
+    for (std::size_t at = 0; usual.size() < wanted && at < list.size(); at += piece)
+        for (const HostEntry& e : list.page(at, piece)) {
+            const Place place = place_of(label, e, stalled);
+            if (place == Place::usual) usual.push_back(e);
+            if (place == Place::last) last.push_back(e);
+        }
+    if (usual.size() < wanted) usual.insert(usual.end(), last.begin(), last.end());
+    if (first >= usual.size()) return {};
+    usual.erase(usual.begin(), usual.begin() + static_cast<std::ptrdiff_t>(first));
+    if (usual.size() > count) usual.resize(count);
+    return usual;
 }
 
 std::vector<ListedName> HostLists::names(const Label& directory, std::size_t first, std::size_t count) const {
@@ -120,7 +189,11 @@ bool HostLists::insert(const Label& label, const Endpoint& endpoint, UnixSeconds
         insert_peer(id, claim, from, moment);
     else if (!merge_claim(label, id, claim, source, from, moment))
         return false;
-    if (acknowledged(from)) changes().add({ListChange::Kind::inserted, label, {claim.ranked, endpoint}});
+    if (!acknowledged(from)) return true;
+    // Whoever inserts it here is told that it is listed.
+    const auto failed = failures_.find({label, id});
+    if (failed != failures_.end() && failed->second.unlisted) list_last(*failed, from);
+    changes().add({ListChange::Kind::inserted, label, {claim.ranked, endpoint}});
     return true;
 }
 
@@ -170,25 +243,82 @@ Result<void> HostLists::confirm(const Label& label, const Endpoint& endpoint, bo
     if (worked)
         prove(label, *entry, moment);
     else if (!entry->own)
-        count_failure(label, id);
+        count_failure(label, *entry, moment.now);
     changes().add({ListChange::Kind::learned, label});
     return {};
 }
 
 void HostLists::prove(const Label& label, HostEntry entry, Moment moment) {
-    failures_.erase({label, entry.endpoint});
+    const auto failed = failures_.find({label, entry.endpoint});
+    if (failed != failures_.end()) {
+        if (failed->second.unlisted)
+            parts_.observer.note(
+                EntryLearned{label, parts_.endpoints.at(entry.endpoint), LearnedFrom::application});
+        placed_ -= failed->second.unlisted || failed->second.last ? 1 : 0;
+        failures_.erase(failed);
+    }
     entry.proved = moment.now;
     // Its list holds it already, so it cannot be refused for want of room.
     static_cast<void>(
         parts_.labels.merge(label, entry, local_source, moment.now, moment.wall, LearnedFrom::application));
 }
 
-void HostLists::count_failure(const Label& label, EndpointId id) {
-    const auto key = std::pair{label, id};
-    if (failures_.size() >= failures_remembered_max) failures_.erase(failures_.begin());
-    if (++failures_[key] < failures_until_forgotten) return;
-    failures_.erase(key);
-    parts_.labels.erase(label, id, ForgottenWhy::failed);
+// The entry stays in the table: forgotten there, it would come back with the next exchange, as others have it.
+void HostLists::count_failure(const Label& label, const HostEntry& entry, Instant now) {
+    const auto key = std::pair{label, entry.endpoint};
+    if (failures_.size() >= failures_remembered_max && !failures_.contains(key)) {
+        const auto oldest = std::ranges::min_element(failures_, {}, [](const auto& f) { return f.second.at; });
+        if (oldest->second.unlisted && parts_.labels.find(oldest->first.first))
+            list_last(*oldest, LearnedFrom::application);
+        placed_ -= oldest->second.unlisted || oldest->second.last ? 1 : 0;
+        failures_.erase(oldest);
+    }
+    Failures& failures = failures_[key];
+    failures.at = now;
+    failures.incarnation = entry.incarnation;
+    if (++failures.in_a_row < failures_until_forgotten || failures.unlisted) return;
+    placed_ += failures.last ? 0 : 1;
+    failures.unlisted = true;
+    failures.last = false;
+    parts_.observer.note(EntryForgotten{label, parts_.endpoints.at(entry.endpoint), ForgottenWhy::failed});
+}
+
+void HostLists::list_last(FailuresOfHost& of_host, LearnedFrom from) {
+    auto& [host, failures] = of_host;
+    failures.unlisted = false;
+    failures.last = true;
+    failures.in_a_row = 0;
+    parts_.observer.note(EntryLearned{host.first, parts_.endpoints.at(host.second), from});
+}
+
+void HostLists::forget_failures(const Label* label) {
+    std::erase_if(failures_, [&](const FailuresOfHost& of_host) {
+        const bool cleared = !label || of_host.first.first == *label;
+        if (cleared && (of_host.second.unlisted || of_host.second.last)) --placed_;
+        return cleared;
+    });
+}
+
+void HostLists::relist(Moment moment) {
+    if (placed_ == 0) return;
+    for (auto at = failures_.begin(); at != failures_.end();) {
+        const auto& [label, host] = at->first;
+        Failures& failures = at->second;
+        const HostList* list = parts_.labels.find(label);
+        const HostEntry* entry = list ? list->find(host) : nullptr;
+        const bool there = entry && !entry->withdrawn;
+        const bool placed = failures.unlisted || failures.last;
+        if (there && failures.unlisted &&
+            (newer_incarnation(entry->incarnation, failures.incarnation) || entry->confirmed > failures.at)) {
+            failures.incarnation = entry->incarnation;
+            list_last(*at, LearnedFrom::gossip);
+            changes().add({ListChange::Kind::learned, label});
+        }
+        // Older hearsay than that is not taken any more.
+        const bool over = placed && !there && moment.now - failures.at > parts_.labels.allocation(label).ttl;
+        placed_ -= over ? 1 : 0;
+        at = over ? failures_.erase(at) : std::next(at);
+    }
 }
 
 void HostLists::mark_endpoints(std::vector<bool>& marks) const {
@@ -201,11 +331,13 @@ bool HostLists::clear(const Label& label) {
         parts_.view.clear();
         return any;
     }
+    forget_failures(&label);
     return parts_.labels.clear(label);
 }
 
 void HostLists::clear_all() {
     parts_.view.clear();
+    forget_failures(nullptr);
     parts_.labels.clear_all();
 }
 

@@ -35,7 +35,11 @@ public:
     [[nodiscard]] std::vector<ListedHost> hosts(const Label& label, std::size_t first, std::size_t count,
                                                 Moment moment) const;
     [[nodiscard]] std::optional<ListedHost> listed(const Label& label, EndpointId host, Moment moment) const;
-    [[nodiscard]] std::size_t host_count(const Label& label) const;
+    [[nodiscard]] std::size_t host_count(const Label& label, Instant now) const;
+    // Known nodes that are not handed out, because they have answered nothing for too long.
+    [[nodiscard]] std::size_t unlisted_peers(Instant now) const;
+    // A host of the table that is not listed, because applications of this node could not reach it.
+    [[nodiscard]] bool unlisted(const Label& label, EndpointId host) const;
     // Without names that were only asked for, and with them, as HALP text answers.
     [[nodiscard]] std::vector<ListedName> names(const Label& directory, std::size_t first, std::size_t count) const;
     [[nodiscard]] std::vector<ListedName> names_with_asked(const Label& directory, std::size_t first,
@@ -51,8 +55,12 @@ public:
                      LearnedFrom from, Moment moment);
     // After a query about a label, its directories list it, as with the original. `asked`: in HALP text only.
     void mention(const Label& label, SourceId source, Moment moment, bool asked = false);
-    // An application dialled the host. After three failures in a row the host is forgotten.
+    // An application dialled the host. After three failures in a row the host is not listed any more, until
+    // somebody else has confirmed it later than that; then it is listed last until an application of this node
+    // reaches it.
     Result<void> confirm(const Label& label, const Endpoint& endpoint, bool worked, Moment moment);
+    // Lists hosts again that others have confirmed since they failed here. From time to time.
+    void relist(Moment moment);
     bool clear(const Label& label);
     void clear_all();
     void mark_endpoints(std::vector<bool>& marks) const;
@@ -65,11 +73,30 @@ private:
     bool merge_claim(const Label& label, EndpointId endpoint, const Claim& claim, SourceId source, LearnedFrom from,
                      Moment moment);
     void prove(const Label& label, HostEntry entry, Moment moment);
-    void count_failure(const Label& label, EndpointId id);
+    void count_failure(const Label& label, const HostEntry& entry, Instant now);
+    void forget_failures(const Label* label);  // null: of all labels
     void insert_peer(EndpointId endpoint, const Claim& claim, LearnedFrom from, Moment moment);
 
+    // What applications reported of one host since they last reached it.
+    struct Failures {
+        int in_a_row = 0;
+        bool unlisted = false, last = false;  // how it is listed
+        Instant at = never;                   // the newest
+        std::uint32_t incarnation = 0;        // of the announcement that failed
+    };
+    using FailuresOfHost = std::pair<const std::pair<Label, EndpointId>, Failures>;
+    enum class Place : std::uint8_t { usual, last, nowhere };
+    void list_last(FailuresOfHost& of_host, LearnedFrom from);
+    // Addresses at which only nodes live that do not answer.
+    [[nodiscard]] std::vector<std::string> stalled_machines() const;
+    [[nodiscard]] Place place_of(const Label& label, const HostEntry& entry,
+                                 const std::vector<std::string>& stalled) const;
+    [[nodiscard]] std::vector<HostEntry> page(const Label& label, const HostList& list, std::size_t first,
+                                              std::size_t count) const;
+
     Parts parts_;
-    std::map<std::pair<Label, EndpointId>, int> failures_;  // in a row, as applications reported them
+    std::map<std::pair<Label, EndpointId>, Failures> failures_;
+    std::size_t placed_ = 0;  // of them, not in their usual place
 };
 
 }  // namespace halp

@@ -16,6 +16,8 @@ PeerStatus status_of(const Peer& peer, const Endpoint& endpoint, Instant now) {
     s.proved = peer.proved != never;
     s.suspect = peer.suspect();
     s.original = peer.original;
+    s.stalled = peer.stalled();
+    s.left = peer.left && peer.dead();
     if (peer.vouched()) s.age = now - peer.newest();
     if (s.proved) s.proved_age = now - peer.proved;
     s.failures = peer.failures;
@@ -38,7 +40,7 @@ NodeStatus OverlayNode::status() const {
     NodeStatus s;
     s.swarm = options_.swarm;
     if (gossip_.self() != no_endpoint) s.self = endpoints_.at(gossip_.self());
-    s.peers_listed = view_.listed_count();
+    s.peers_listed = view_.listed_count() - lists_.unlisted_peers(environment_.clock.now());
     s.peers_proved = view_.proved_count();
     s.anchors = view_.count(PeerRole::anchor);
     s.graves = view_.count(PeerRole::grave);

@@ -18,6 +18,8 @@ struct PeerStatus {
     Endpoint endpoint;
     PeerRole role = PeerRole::pool;
     bool proved = false, suspect = false, original = false;
+    bool stalled = false;                // it takes calls and does not answer
+    bool left = false;                   // it said that it leaves; role grave
     Duration age{0};                     // since the last confirmed contact that anybody told of
     std::optional<Duration> proved_age;  // since the last one of this node
     int failures = 0;

@@ -107,7 +107,7 @@ std::vector<ListedHost> OverlayNode::hosts(const Label& label, std::size_t first
     return lists_.hosts(label, first, count, moment());
 }
 
-std::size_t OverlayNode::host_count(const Label& label) const { return lists_.host_count(label); }
+std::size_t OverlayNode::host_count(const Label& label) const { return lists_.host_count(label, moment().now); }
 
 std::vector<ListedName> OverlayNode::names(const Label& directory, std::size_t first, std::size_t count) const {
     return lists_.names(directory, first, count);
@@ -144,7 +144,7 @@ void OverlayNode::save_announcements() {
 void OverlayNode::watch(const Label& label, bool watched) {
     if (label != Label::halp()) return labels_.watch(label, watched);
     if (watched)
-        watched_peers_.begin(lists_.hosts(label, 0, lists_.host_count(label), moment()));
+        watched_peers_.begin(lists_.hosts(label, 0, lists_.host_count(label, moment().now), moment()));
     else
         watched_peers_.end();
     finish_turn();
@@ -191,6 +191,7 @@ void OverlayNode::on_wakeup() {
     if (started_) {
         if (m.now >= gossip_.next_deadline()) gossip_.on_deadline(m.now, m.wall);
         if (m.now >= originals_.next_deadline()) originals_.on_deadline(m);
+        lists_.relist(m);
         saver_.on_wakeup();
         if (gossip_.left(m.now) && !leave_noted_) {
             leave_noted_ = true;
@@ -208,15 +209,19 @@ void OverlayNode::note(const Event& event) {
     environment_.observer.note(event);
 }
 
+// A host that failed here is not listed, whatever others tell of it (HostLists::unlisted).
 void OverlayNode::host_listed(const Label& label, EndpointId host, LearnedFrom from) {
+    if (lists_.unlisted(label, host)) return;
     note(EntryLearned{label, endpoints_.at(host), from});
 }
 
 void OverlayNode::host_moved(const Label& label, EndpointId host, LearnedFrom from) {
+    if (lists_.unlisted(label, host)) return;
     note(EntryMoved{label, endpoints_.at(host), from});
 }
 
 void OverlayNode::host_gone(const Label& label, EndpointId host, ForgottenWhy why) {
+    if (lists_.unlisted(label, host)) return;
     note(EntryForgotten{label, endpoints_.at(host), why});
 }
 
@@ -225,7 +230,8 @@ void OverlayNode::compare_peers() {
     if (m.now < watched_peers_.next_comparison()) return;
     watched_peers_.compared(m.now);
     const Label& label = Label::halp();
-    for (const Event& event : watched_peers_.differences(lists_.hosts(label, 0, lists_.host_count(label), m)))
+    for (const Event& event :
+         watched_peers_.differences(lists_.hosts(label, 0, lists_.host_count(label, m.now), m)))
         note(event);
 }
 

@@ -35,11 +35,12 @@ Json json_of(const ListedHost& host) {
 Json json_of(const PeerStatus& peer) {
     constexpr std::array<std::string_view, 4> roles{"fresh", "anchor", "pool", "grave"};
     Json object = Json::object();
-    add_endpoint(object, peer.endpoint).set("role", roles[static_cast<std::size_t>(peer.role)]);
+    add_endpoint(object, peer.endpoint)
+        .set("role", peer.stalled ? std::string_view{"stalled"} : roles[static_cast<std::size_t>(peer.role)]);
     object.set("proved", peer.proved).set("suspect", peer.suspect).set("original", peer.original);
     object.set("age_s", seconds_json(peer.age));
     object.set("proved_age_s", peer.proved_age ? seconds_json(*peer.proved_age) : Json{});
-    return object.set("failures", peer.failures);
+    return object.set("failures", peer.failures).set("left", peer.left);
 }
 
 Json json_of(const OwnAnnouncement& own) {

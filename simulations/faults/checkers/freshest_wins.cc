@@ -43,14 +43,16 @@ void FreshestWins::on_snapshot(const Snapshot& snapshot) {
 
 void FreshestWins::check_order(const Snapshot& snapshot, const Label& label, const std::vector<ListedHost>& hosts) {
     const auto suspect = [&](const ListedHost& host) {
-        return label == Label::halp() && std::ranges::any_of(snapshot.peers, [&](const PeerStatus& peer) {
-                   return peer.suspect && peer.endpoint == host.endpoint;
-               });
+        return std::ranges::any_of(snapshot.peers, [&](const PeerStatus& peer) {
+            return label == Label::halp() ? peer.suspect && peer.endpoint == host.endpoint
+                                          : peer.stalled && peer.endpoint.host == host.endpoint.host;
+        });
     };
     const ListedHost* above = nullptr;
     for (const ListedHost& host : hosts) {
         if (host.claimed || host.own) continue;
-        // Suspects are last, whenever they were seen. suspect() is slow, so it is called last.
+        // Suspects, and hosts on the machine of a stalled node, are last, whenever they were seen. suspect() is
+        // slow, so it is called last.
         if (above && host.seen > above->seen && !suspect(host) && !suspect(*above))
             report(
                 snapshot.node, snapshot.at,

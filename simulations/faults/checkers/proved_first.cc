@@ -12,10 +12,10 @@ void ProvedFirst::on_snapshot(const Snapshot& snapshot) {
                 if (!stranger) stranger = &host;
                 continue;
             }
-            const bool suspect =
-                list.first == Label::halp() && std::ranges::any_of(snapshot.peers, [&](const PeerStatus& peer) {
-                    return peer.suspect && peer.endpoint == host.endpoint;
-                });
+            const bool suspect = std::ranges::any_of(snapshot.peers, [&](const PeerStatus& peer) {
+                return list.first == Label::halp() ? peer.suspect && peer.endpoint == host.endpoint
+                                                   : peer.stalled && peer.endpoint.host == host.endpoint.host;
+            });
             if (stranger && !suspect)
                 report(snapshot.node, snapshot.at,
                        item_text(list.first, stranger->endpoint) + ", a mere claim, stands above " +

@@ -109,6 +109,54 @@ TEST(FailureDetector, FailuresMakeItProbeMembersUntilPeriodsPassWithoutOne) {
     EXPECT_TRUE(node.take_calls().empty());
 }
 
+TEST(FailureDetector, ALateAnswerMakesADoubtThatIsNoFailureAndThatAProofEnds) {
+    GossipParts node;
+    node.prove_peers(5);
+    node.failures.call_quiet(node.peer(1), start + 1s);
+    const Peer doubted = *node.view.find(node.peer(1));
+    EXPECT_TRUE(doubted.stalled());
+    EXPECT_FALSE(doubted.presentable());
+    EXPECT_EQ(doubted.failures, 0);
+    EXPECT_EQ(node.view.listed().back().endpoint, node.peer(1));
+    EXPECT_EQ(node.events.count<PeerSuspected>(), 0u);
+    EXPECT_FALSE(doubted.unanswering(start + 15s, 15s));
+    EXPECT_TRUE(doubted.unanswering(start + 16s, 15s));
+    node.view.prove(node.peer(1), 1, start + 2s);
+    EXPECT_TRUE(node.view.find(node.peer(1))->presentable());
+}
+
+TEST(FailureDetector, ACallThatSaysNothingOfASuspectIsMadeAgain) {
+    GossipParts node;
+    node.prove_peers(5);
+    node.failures.look_again(node.peer(1), start);
+    EXPECT_EQ(node.view.next_probe(), no_deadline) << "it is no suspect";
+    for (int i = 0; i < 2; ++i) node.failures.contact_failed(node.peer(1), ConnectFailure::timed_out, start);
+    node.view.probe_started(node.peer(1));
+    ASSERT_EQ(node.view.next_probe(), no_deadline);
+    node.failures.look_again(node.peer(1), start);
+    EXPECT_LE(node.view.next_probe(), start + node.options.gossip.period);
+}
+
+TEST(Calls, AreQuietOnceAfterTheUsualTimeAndLaterWhereAnswersAreSlow) {
+    GossipParts node;
+    node.calls.connected(node.calls.ping(node.peer(1), CallPurpose::feeler, start).id, start);
+    EXPECT_EQ(node.calls.next_deadline(), start + 250ms);
+    EXPECT_TRUE(node.calls.take_quiet(start + 249ms).empty());
+    EXPECT_EQ(node.calls.take_quiet(start + 250ms), std::vector{node.peer(1)});
+    EXPECT_TRUE(node.calls.take_quiet(start + 300ms).empty());
+    Call answered{.to = node.peer(2), .connected = true, .connected_at = start};
+    node.calls.answered(answered, start + 900ms);
+    node.calls.connected(node.calls.ping(node.peer(2), CallPurpose::feeler, start).id, start);
+    EXPECT_TRUE(node.calls.take_quiet(start + 1700ms).empty()) << "twice its last answer";
+}
+
+TEST(Calls, AreNotQuietBecauseThisNodeStoodStill) {
+    GossipParts node;
+    node.calls.connected(node.calls.ping(node.peer(1), CallPurpose::feeler, start).id, start);
+    EXPECT_TRUE(node.calls.take_quiet(start + 5s).empty());
+    EXPECT_EQ(node.calls.take_quiet(start + 5250ms).size(), 1u);
+}
+
 TEST(FailureDetector, ALeaveCountsOnlyFromTheAddressThatLeaves) {
     GossipParts node;
     node.prove_peers(3);

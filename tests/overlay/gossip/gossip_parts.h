@@ -75,7 +75,7 @@ struct GossipParts {
     FailureDetector failures{{endpoints, dice, events, view, identity, health, calls, interests, news},
                              options.gossip};
     Seeds seeds{{endpoints, dice, view, identity, calls, push_pull}, options};
-    Rounds rounds{{dice, events, view, health, calls, interests, push_pull}, options.gossip};
+    Rounds rounds{{dice, events, view, identity, health, calls, interests, push_pull}, options.gossip};
 };
 
 }  // namespace halp::test

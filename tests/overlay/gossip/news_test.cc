@@ -81,6 +81,24 @@ TEST(News, AJoinIsPassedOnOnceAndAgainAfterTheNodeWasForgotten) {
     EXPECT_EQ(node.events.count<PeerJoined>(), 2u);
 }
 
+TEST(News, ADoubtIsToldOnceUntilItIsOver) {
+    GossipParts node;
+    node.prove_peers(1);
+    const auto told = [&](Instant now) {
+        node.news.push(now, wall);
+        const std::vector<GossipCall> calls = node.take_calls();
+        return calls.size() == 1 && calls[0].first.peers.size() == 1 && calls[0].first.peers[0].suspect;
+    };
+    node.news.start_period();
+    node.news.peer_doubted(node.peer(1), 1, News::LearnedBy::news, start);
+    EXPECT_TRUE(told(start)) << "as a suspect, although it is none here";
+    node.news.peer_doubted(node.peer(1), 1, News::LearnedBy::contact, start + 1s);
+    EXPECT_FALSE(told(start + 1s));
+    node.news.doubt_over(node.peer(1), 1);
+    node.news.peer_doubted(node.peer(1), 1, News::LearnedBy::contact, start + 2s);
+    EXPECT_TRUE(told(start + 2s));
+}
+
 TEST(News, WhatASampleBringsIsNotPassedOn) {
     GossipParts node;
     node.prove_peers(30);

@@ -94,7 +94,8 @@ TEST_F(PeerViewTest, ALeftNodeComesBackOnlyAsANewIncarnation) {
     PeerView view{endpoints, dice, {}};
     hear(view, 1, 10s, 5);
     view.leave(peer(1), 5, start);
-    EXPECT_EQ(view.merge({.endpoint = peer(1), .incarnation = 5, .seen = start + 9s}, start + 9s), PeerMerge::stale);
+    EXPECT_EQ(view.merge({.endpoint = peer(1), .incarnation = 5, .seen = start + 9s}, start + 9s),
+              PeerMerge::stale);
     EXPECT_EQ(view.listed_count(), 0U);
     EXPECT_EQ(hear(view, 1, 0s, 6), PeerMerge::revived);
 }
@@ -306,10 +307,25 @@ TEST_F(PeerViewTest, SuspectsAreNeitherSampledNorChosenButStayListedLast) {
     EXPECT_EQ(view.listed().back().endpoint, peer(1));
 }
 
+TEST_F(PeerViewTest, OnTheRingEachNodeOfASmallSwarmComesNextAfterExactlyOneOther) {
+    std::vector<EndpointId> nodes;
+    for (int i = 1; i <= 40; ++i) nodes.push_back(endpoints.intern({"10.3." + std::to_string(i) + ".1", 3451}));
+    std::set<EndpointId> next;
+    for (const EndpointId self : nodes) {
+        PeerView view{endpoints, dice, ViewOptions{}};
+        for (const EndpointId other : nodes)
+            if (other != self) view.merge({.endpoint = other, .incarnation = 1, .seen = start}, start);
+        view.merge_arrivals();
+        next.insert(view.next_on_ring(self));
+    }
+    EXPECT_EQ(next.size(), nodes.size());
+    EXPECT_FALSE(next.contains(no_endpoint));
+}
+
 TEST_F(PeerViewTest, ClaimsAreListedBelowEverythingConfirmed) {
     PeerView view{endpoints, dice, {}};
     view.merge({.endpoint = peer(1), .claim = {UnixSeconds{4'000'000'000}, UnixSeconds{2'000'000'000}, start}},
-              start);
+               start);
     hear(view, 2, 200s);
     EXPECT_EQ(view.listed().front().endpoint, peer(2));
     EXPECT_EQ(view.digest().count, 1U) << "claims are not told";
@@ -322,7 +338,7 @@ TEST_F(PeerViewTest, DigestsAgreeOnMachinesThatLearnedInAnotherOrder) {
     for (int i = 0; i < 50; ++i) hear(one, i, std::chrono::seconds{i});
     for (int i = 49; i >= 0; --i)
         two.merge({.endpoint = elsewhere.intern(endpoints.at(peer(i))), .incarnation = 1, .seen = start - 3s},
-                 start);
+                  start);
     EXPECT_EQ(one.digest(), two.digest());
     hear(one, 7, 0s, 2);
     EXPECT_NE(one.digest(), two.digest()) << "another incarnation is another fact";
@@ -495,7 +511,7 @@ TEST_F(PeerViewTest, KeepsAgesRightWhenANodeRunsForMonths) {
         const Instant now = start + day * 24h;
         for (int i = 0; i < 30; ++i)
             view.merge({.endpoint = peer(day * 7 + i), .incarnation = 1, .seen = now - std::chrono::seconds{i}},
-                      now);
+                       now);
         view.prove(peer(day * 7), 1, now);
         view.merge_arrivals();
         EXPECT_EQ(view.find(peer(day * 7))->proved, now);
@@ -548,10 +564,10 @@ TEST_F(PeerViewTest, KeepsItsPartsApartAfterAnySequenceOfCalls) {
                     break;
                 default:
                     view.merge({.endpoint = id,
-                               .incarnation = static_cast<std::uint32_t>(1 + chance.below(2)),
-                               .seen = now - std::chrono::milliseconds{chance.below(9000)},
-                               .direct = chance.below(4) == 0},
-                              now);
+                                .incarnation = static_cast<std::uint32_t>(1 + chance.below(2)),
+                                .seen = now - std::chrono::milliseconds{chance.below(9000)},
+                                .direct = chance.below(4) == 0},
+                               now);
             }
             if (chance.below(3) > 0) continue;
             view.merge_arrivals(seed);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <vector>
@@ -47,6 +48,30 @@ TEST(SwarmProcess, ForgetsAKilledNodeAndTakesItBack) {
     Daemon back{victim->home(), {.listen = address, .join = {rest[0]->endpoint()}}};
     rest.push_back(&back);
     EXPECT_TRUE(eventually([&] { return all_know_all(rest); }));
+}
+
+// Under SIGSTOP the kernel goes on taking connections. The patience is long, so that nothing is buried here.
+TEST(SwarmProcess, SendsNobodyToANodeThatIsStoppedAndTakesItBackAtItsFirstAnswer) {
+    const std::vector<std::string> patient = {"--set", "gossip.stall_patience=8s"};  // unlisted after 3 s
+    std::deque<Daemon> daemons;
+    daemons.emplace_back(DaemonOptions{.more = patient});
+    while (daemons.size() < 5)
+        daemons.emplace_back(DaemonOptions{.join = {daemons.front().endpoint()}, .more = patient});
+    std::vector<Daemon*> rest = pointers(daemons);
+    ASSERT_TRUE(eventually([&] { return all_know_all(rest); }));
+    Daemon* stopped = rest[2];
+    const std::string address = stopped->endpoint().text();
+    rest.erase(rest.begin() + 2);
+    const auto all = [&](const auto& holds) {
+        return eventually([&] { return std::ranges::all_of(rest, holds); });
+    };
+
+    ASSERT_TRUE(stopped->process().signal(SIGSTOP));
+    EXPECT_TRUE(all([&](Daemon* d) { return d->nodes().size() == 5 && d->nodes().back() == address; }));
+    EXPECT_TRUE(all([&](Daemon* d) { return d->nodes().size() == 4; }));
+    EXPECT_NE(rest[0]->admin(cli::Method::get, "/v1/peers").body.find("\"role\":\"stalled\""), std::string::npos);
+    ASSERT_TRUE(stopped->process().signal(SIGCONT));
+    EXPECT_TRUE(all([&](Daemon* d) { return d->nodes().size() == 5; }));
 }
 
 TEST(SwarmProcess, OutlivesItsBootstrap) {
