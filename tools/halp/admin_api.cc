@@ -92,7 +92,8 @@ KnownPeer peer_of(const Json& item, Endpoint endpoint) {
     KnownPeer peer{std::move(endpoint),    text(item, "role"),
                    flag(item, "proved"),   flag(item, "suspect"),
                    flag(item, "original"), item["age_s"].number_or(0),
-                   std::nullopt,           static_cast<int>(counter(item, "failures"))};
+                   std::nullopt,           static_cast<int>(counter(item, "failures")),
+                   flag(item, "left")};
     const Json& proved_age = item["proved_age_s"];
     if (!proved_age.is(Json::Kind::null)) peer.proved_age_s = proved_age.number_or(0);
     return peer;

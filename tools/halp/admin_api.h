@@ -22,6 +22,7 @@ struct KnownPeer {
     double age_s = 0;
     std::optional<double> proved_age_s;
     int failures = 0;
+    bool left = false;  // it said that it leaves
 };
 struct PeerReport {
     std::vector<KnownPeer> peers;

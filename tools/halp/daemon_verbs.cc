@@ -80,12 +80,14 @@ ExitCode labels(const WithDaemon& world) {
     return ExitCode::nothing_found;
 }
 
+// How the daemon fares with it now. When it was last reached stands beside it.
 std::string state_of(const KnownPeer& peer) {
+    if (peer.role == "grave") return peer.left ? "has left" : "given up";
+    if (peer.role == "stalled") return "takes calls, does not answer";
     std::string state = peer.proved ? "reached" : "heard of";
-    if (peer.suspect) state += ", suspect";
-    if (peer.original) state += ", original";
-    if (peer.failures > 0) state += ", " + std::to_string(peer.failures) + " failed";
-    return state;
+    if (peer.failures > 0)
+        state = std::to_string(peer.failures) + (peer.failures == 1 ? " call failed" : " calls failed in a row");
+    return peer.original ? state + ", original" : state;
 }
 
 ExitCode peers(const WithDaemon& world) {

@@ -146,7 +146,7 @@ TEST_F(WithDaemonTest, PeersAndStatusAreTablesForPeopleAndPassedOnAsJson) {
                                  R"("profile":"lan","listening":"[::]:3451","self":null,"bytes":{"in":2048}})")}});
     EXPECT_EQ(run({"peers"}).data,
               "PEER            ROLE    STATE              CONFIRMED   REACHED\n"
-              "192.0.2.8:3451  anchor  reached, 2 failed  0.80 s ago  never\n");
+              "192.0.2.8:3451  anchor  2 calls failed in a row  0.80 s ago  never\n");
     EXPECT_THAT(run({"peers", "--json"}).data, StartsWith("{"));
     EXPECT_THAT(run({"status"}).data, HasSubstr("reached at     not known yet\n"));
     EXPECT_THAT(run({"status"}).data, HasSubstr("2.0 KiB in, 0 B out"));
