@@ -49,6 +49,7 @@ enum class CallPurpose : std::uint8_t {
     leave,           // one way
     probe_request,   // asks a node to probe a suspect for us (SWIM's ping-req)
     indirect_probe,  // ping of a node on behalf of another node
+    self_check,      // ping of an endpoint that may lead to this node
 };
 
 struct Call {
@@ -92,6 +93,7 @@ public:
     [[nodiscard]] std::vector<ConversationId> under_way() const;
     // A call whose outcome will be a proof or a failure of this peer is under way.
     [[nodiscard]] bool tests(EndpointId peer) const;
+    [[nodiscard]] bool any() const { return !calls_.empty(); }
     struct Late {
         ConversationId conversation;
         bool connected;

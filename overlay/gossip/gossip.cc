@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace halp {
@@ -32,11 +33,13 @@ Gossip::Gossip(Parts parts, const OverlayOptions& options)
       failures_({parts.endpoints, parts.random, parts.observer, parts.view, identity_, health_, calls_, interests_,
                  news_},
                 options_.gossip),
-      seeds_({parts.endpoints, parts.random, parts.view, identity_, calls_, push_pull_}, options_),
+      seeds_({parts.endpoints, parts.random, parts.view, identity_, calls_, push_pull_, parts.observer}, options_),
       rounds_({parts.random, parts.observer, parts.view, identity_, health_, calls_, interests_, push_pull_},
               options_.gossip),
+      self_check_({parts.endpoints, parts.observer, parts.view, identity_, calls_}),
+      standing_(parts.observer),
       messages_({parts.endpoints, parts.observer, parts.view, identity_, health_, calls_, labels_, push_pull_,
-                 membership_, failures_, seeds_, rounds_},
+                 membership_, failures_, seeds_, rounds_, self_check_, contacts_, standing_},
                 options_.gossip) {}
 
 void Gossip::start(Instant now, UnixSeconds wall) {
@@ -63,7 +66,7 @@ Instant Gossip::next_deadline() {
         next = std::min(next, leave_until_);
     else
         next = std::min({next, rounds_.next_deadline(), expire_at_, announcements_.next_deadline(),
-                         seeds_.next_deadline(), parts_.view.next_probe()});
+                         seeds_.next_deadline(), parts_.view.next_probe(), self_check_.next_deadline()});
     still_.plan(next);
     return next;
 }
@@ -79,6 +82,7 @@ void Gossip::on_deadline(Instant now, UnixSeconds wall) {
     if (now >= expire_at_) expire(now);
     if (now >= announcements_.next_deadline()) announcements_.renew_due(now, wall);
     seeds_.call_due(now);
+    if (now >= self_check_.next_deadline()) self_check_.on_deadline(now);
     failures_.probe_suspects(now);
     if (rounds_.joining_due(now)) rounds_.call_unproved(now);
     if (rounds_.due(now)) start_round(now);
@@ -139,6 +143,7 @@ void Gossip::start_round(Instant now) {
 
 void Gossip::expire(Instant now) {
     expire_at_ = now + std::max<Duration>(5 * options_.gossip.period, std::chrono::seconds{1});
+    identity_.address().expire(now);
     const Duration ttl = node_ttl(options_.gossip);
     for (const EndpointId id :
          parts_.view.expire(now, ttl, ttl, options_.gossip.grave_kept_max, claim_kept).listed) {
@@ -165,15 +170,29 @@ bool Gossip::excused(const Call& call, ConnectFailure why, Instant now) const {
 
 void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant now) {
     const std::optional<Call> call = calls_.finish(conversation);
-    if (!call) return;
+    if (!call || call->purpose == CallPurpose::self_check) return;
     if (why == ConnectFailure::local_limit || excused(*call, why, now)) return failures_.look_again(call->to, now);
+    if (why <= ConnectFailure::name_unknown) contacts_.call_failed(call->to, why, now);  // no connection came about
     if (call->purpose == CallPurpose::indirect_probe) return failures_.report(*call, false);
     if (call->purpose == CallPurpose::seed) {
+        seeds_.failed(*call, SeedOutcome::unreached, why);
         parts_.observer.note(SeedFailed{parts_.endpoints.at(call->to), why});
         return failures_.contact_failed(call->to, why, now);
     }
     failures_.call_failed(*call, why, now);
     if (call->purpose == CallPurpose::round && !leaving()) rounds_.partner_failed(*call, now);
+}
+
+// ---- addresses ----
+
+void Gossip::set_own_addresses(std::vector<std::string> addresses) {
+    // The owner compares self() after each turn.
+    static_cast<void>(identity_.address().set_interfaces(std::move(addresses)));
+}
+
+void Gossip::moved(UnixSeconds wall) {
+    if (identity_.endpoint() != no_endpoint) parts_.view.erase(identity_.endpoint());
+    identity_.outrank_former(wall);
 }
 
 // ---- leaving, status ----
@@ -194,7 +213,8 @@ bool Gossip::left(Instant now) const { return leaving() && now >= leave_until_; 
 
 GossipCounters Gossip::counters() const {
     return {rounds_.done(),          rounds_.failed(), news_.sent(),  messages_.news_received(),
-            messages_.other_swarm(), news_.dropped(),  still_.count()};
+            messages_.other_swarm(), news_.dropped(),  still_.count(),
+            self_check_.contested(), self_check_.numbers_shared()};
 }
 
 void Gossip::mark_endpoints(std::vector<bool>& marks) const {
@@ -204,6 +224,8 @@ void Gossip::mark_endpoints(std::vector<bool>& marks) const {
     news_.mark_endpoints(marks);
     interests_.mark_endpoints(marks);
     announcements_.mark_endpoints(marks);
+    self_check_.mark_endpoints(marks);
+    contacts_.mark_endpoints(marks);
     for (const Peer& p : parts_.view.all()) marks[static_cast<std::size_t>(p.endpoint)] = true;
 }
 

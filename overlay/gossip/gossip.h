@@ -7,6 +7,7 @@
 //   PushPull         messages of an exchange    Membership       merging of nodes into the PeerView
 //   LabelExchange    digests and entries        Announcements    what applications announce
 //   News             what is pushed at once     Interests        which node holds which label
+//   SelfCheck        nodes taken for this one   Contacts, Standing  what one sees of the other
 //   MessageHandler   what each message does
 //
 // This class assembles them and passes each deadline and failure to the parts concerned, in order.
@@ -19,6 +20,7 @@
 #include "overlay/event.h"
 #include "overlay/gossip/announcements.h"
 #include "overlay/gossip/calls.h"
+#include "overlay/gossip/contacts.h"
 #include "overlay/gossip/failure_detector.h"
 #include "overlay/gossip/identity.h"
 #include "overlay/gossip/interests.h"
@@ -31,7 +33,9 @@
 #include "overlay/gossip/push_pull.h"
 #include "overlay/gossip/rounds.h"
 #include "overlay/gossip/seeds.h"
+#include "overlay/gossip/self_check.h"
 #include "overlay/gossip/stand_still.h"
+#include "overlay/gossip/standing.h"
 #include "overlay/overlay_options.h"
 #include "store/label_table.h"
 
@@ -40,6 +44,7 @@ namespace halp {
 struct GossipCounters {
     std::uint64_t rounds = 0, rounds_failed = 0, news_sent = 0, news_received = 0, other_swarm = 0;
     std::uint64_t news_dropped = 0, stood_still = 0;
+    std::uint64_t self_contested = 0, numbers_shared = 0;  // messages of nodes that were taken for this one
 };
 
 class Gossip {
@@ -58,6 +63,12 @@ public:
     void start(Instant now, UnixSeconds wall);
     void reconfigure(const OverlayOptions& options, Instant now);  // all but the swarm
     void add_seed(const Endpoint& seed, Instant now) { seeds_.add(seed, SeedOrigin::joined, now); }
+    [[nodiscard]] SeedRemoval remove_seed(const Endpoint& seed) { return seeds_.remove(seed); }
+    [[nodiscard]] std::vector<SeedStatus> seeds() const { return seeds_.status(); }
+    // The addresses of this machine are these from now on.
+    void set_own_addresses(std::vector<std::string> addresses);
+    // The own endpoint is another one now: it outranks whoever was there before.
+    void moved(UnixSeconds wall);
     // Tells the nodes of the view, withdraws the announcements, and refuses requests from then on.
     void leave(Instant now, UnixSeconds wall);
     [[nodiscard]] bool leaving() const { return identity_.leaving(); }
@@ -99,6 +110,10 @@ public:
     [[nodiscard]] bool settling(Instant now) const;
     // A node that takes calls and does not answer is at the end of the lists at once, and in none after this.
     [[nodiscard]] Duration doubted_listed_max() const { return options_.gossip.stall_patience * 3 / 8; }
+    [[nodiscard]] bool on_this_machine(const std::string& host) const {
+        return identity_.address().on_this_machine(host);
+    }
+    [[nodiscard]] Reachability reachability() const { return standing_.reachability(); }
     [[nodiscard]] int health() const { return health_.multiplier(); }
     [[nodiscard]] bool in_swarm() const { return messages_.in_swarm(); }
     [[nodiscard]] GossipCounters counters() const;
@@ -127,6 +142,9 @@ private:
     FailureDetector failures_;
     Seeds seeds_;
     Rounds rounds_;
+    SelfCheck self_check_;
+    Contacts contacts_;
+    Standing standing_;
     MessageHandler messages_;
     Instant expire_at_ = no_deadline;
     Instant leave_until_ = never;

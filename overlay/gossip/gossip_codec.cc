@@ -68,12 +68,14 @@ private:
     void entry(const Entry& entry);
     void hello(const Hello& hello);
     void endpoint_section(Section id, EndpointId endpoint);
+    void notice(const Notice& notice);
     void labels(const std::vector<LabelEntries>& labels);
     std::size_t label_entries(const std::vector<Entry>& entries, std::size_t entries_max);
-    [[nodiscard]] std::size_t end_max() const { return start_ + frame_bytes_max; }
+    [[nodiscard]] std::size_t end_max() const { return start_ + frame_bytes_max - kept_free_; }
 
     const EndpointTable& endpoints_;
     const std::size_t start_;
+    std::size_t kept_free_ = 0;  // for what comes behind the labels
 };
 
 void Writer::flags_and_address(std::uint8_t flags, EndpointId id) {
@@ -127,6 +129,19 @@ void Writer::hello(const Hello& hello) {
 void Writer::endpoint_section(Section id, EndpointId endpoint) {
     if (endpoint == no_endpoint) return;
     section(id, [&] { flags_and_address(0, endpoint); });
+}
+
+void Writer::notice(const Notice& notice) {
+    if (notice == Notice{}) return;
+    section(static_cast<Section>(section_notice), [&] {
+        const bool unreached = notice.failures > 0;
+        const unsigned flags = (notice.contested ? notice_contested : 0U) | (unreached ? notice_unreached : 0U);
+        fixed(static_cast<std::uint8_t>(flags));
+        if (!unreached) return;
+        fixed(static_cast<std::uint8_t>(notice.why));
+        varint(notice.failures);
+        varint(notice.failing_s);
+    });
 }
 
 // Returns how many entries were written; the frame may be full before all are.
@@ -184,7 +199,9 @@ void Writer::frame(const Message& message) {
     list_section(Section::wanted, message.wanted, digests_per_message_max,
                  [this](std::uint64_t hash) { fixed(hash); });
     assert(out_.size() <= end_max());  // the limits of gossip_message.h keep everything but labels below 40 kB
+    if (message.notice != Notice{}) kept_free_ = notice_bytes_max;
     labels(message.labels);
+    notice(message.notice);
     patch(start_ + length_at, sizeof(std::uint32_t), out_.size() - start_ - header_bytes);
 }
 
@@ -207,12 +224,14 @@ private:
     void digests(ByteReader& in);
     void wanted(ByteReader& in);
     void label(ByteReader& in);
+    void notice(ByteReader in);
     void intern_all(EndpointTable& endpoints);
 
     Message message_;  // its endpoint ids are indices into `endpoints_` until intern_all()
     std::vector<Endpoint> endpoints_;
     std::optional<DecodeError> error_;
     std::uint32_t seen_ = 0;  // one bit for each section id
+    bool notice_seen_ = false;
     std::size_t label_entries_left_ = entries_per_message_max;
 };
 
@@ -318,6 +337,23 @@ void Decoder::label(ByteReader& in) {
     label_entries_left_ -= list.entries.size();
 }
 
+void Decoder::notice(ByteReader in) {
+    if (notice_seen_) return in.fail(DecodeError::bad_section);
+    notice_seen_ = true;
+    const auto flags = in.fixed<std::uint8_t>();
+    if ((flags & ~notice_bits) != 0 || flags == 0) return in.fail(DecodeError::bad_section);
+    message_.notice.contested = (flags & notice_contested) != 0;
+    if ((flags & notice_unreached) != 0) {
+        const auto why = in.fixed<std::uint8_t>();
+        if (why > static_cast<std::uint8_t>(ConnectFailure::name_unknown)) return in.fail(DecodeError::bad_section);
+        message_.notice.why = static_cast<ConnectFailure>(why);
+        message_.notice.failures = in.varint();
+        message_.notice.failing_s = in.varint();
+        if (message_.notice.failures == 0) in.fail(DecodeError::bad_section);
+    }
+    if (!in.empty()) in.fail(DecodeError::trailing_bytes);
+}
+
 bool Decoder::first_of_its_kind(Section id) {
     const std::uint32_t bit = std::uint32_t{1} << static_cast<unsigned>(id);
     const bool first = (seen_ & bit) == 0 || id == Section::label;
@@ -371,6 +407,7 @@ void Decoder::sections(Bytes payload) {
     while (!in.empty() && !error_) {
         const auto id = in.fixed<std::uint8_t>();
         const Bytes content = in.bytes(in.fixed<std::uint16_t>());
+        if (!error_ && id == section_notice) notice(ByteReader{content, error_});
         if (error_ || id >= section_skippable) continue;
         section(static_cast<Section>(id), ByteReader{content, error_});
     }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "overlay/connect_failure.h"
 #include "store/endpoint.h"
 #include "store/host_list.h"
 #include "store/label.h"
@@ -68,6 +69,16 @@ struct Hello {
     bool operator==(const Hello&) const = default;
 };
 
+// What the speaker of an answer knows of the endpoint at which it lists the other side (`observed`), and the other
+// side cannot see.
+struct Notice {
+    bool contested = false;          // another node speaks from this endpoint, too
+    std::uint32_t failures = 0;      // calls to it that failed between calls from it; 0: none
+    ConnectFailure why = ConnectFailure::refused;  // one of the first four
+    std::uint32_t failing_s = 0;     // since the first of these failures
+    bool operator==(const Notice&) const = default;
+};
+
 struct Message {
     Kind kind = Kind::exchange;
     Hello hello;
@@ -79,6 +90,7 @@ struct Message {
     EndpointId target = no_endpoint;       // try_for, verdict
     bool reachable = false;                // verdict
     Refusal refusal = Refusal::none;       // refuse
+    Notice notice;                         // answer, pong
     bool operator==(const Message&) const = default;
 };
 

@@ -26,6 +26,8 @@ enum class Section : std::uint8_t {
     wanted = 8,
     label = 9,
 };
+// Sections that old readers skip.
+inline constexpr std::uint8_t section_notice = 0x81;
 inline constexpr std::uint8_t section_skippable = 0x80;
 inline constexpr std::size_t section_header_bytes = 3;
 
@@ -43,6 +45,11 @@ inline constexpr std::uint8_t hello_joining = 0x04;
 inline constexpr std::uint8_t hello_leaving = 0x08;
 inline constexpr std::uint8_t hello_all_labels = 0x10;
 inline constexpr std::uint8_t hello_bits = 0x1f;
+
+inline constexpr std::uint8_t notice_contested = 0x01;
+inline constexpr std::uint8_t notice_unreached = 0x02;
+inline constexpr std::uint8_t notice_bits = 0x03;
+inline constexpr std::size_t notice_bytes_max = section_header_bytes + 2 + 2 * 5;
 
 inline constexpr std::uint8_t flag_critical = 0x80;
 inline constexpr std::size_t version_at = 1, kind_at = 2, flags_at = 3, length_at = 4;

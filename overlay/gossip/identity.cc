@@ -8,16 +8,6 @@
 
 namespace halp {
 
-namespace {
-
-constexpr std::size_t aliases_max = 8;
-
-bool is_wildcard(std::string_view host) { return host == "0.0.0.0" || host == "::" || host.empty(); }
-
-}  // namespace
-
-bool is_loopback(std::string_view host) { return host.starts_with("127.") || host == "::1" || host == "localhost"; }
-
 std::uint32_t next_incarnation(std::uint32_t last, UnixSeconds wall) {
     if (last != 0) return incarnation_after(last);
     return std::max(1U, static_cast<std::uint32_t>(count(wall)));  // modulo 2^32, as the numbers are
@@ -36,50 +26,31 @@ bool Identity::answer_to(const gossip::Entry& about_self) {
 }
 
 Identity::Identity(EndpointTable& endpoints, Random& random, const OverlayOptions& options)
-    : endpoints_(endpoints), options_(options), swarm_(fnv1a(options.swarm)), node_(random.next()) {
-    if (options.advertise)
-        self_ = endpoints.intern(*options.advertise);
-    else if (options.listening)
-        self_ = endpoints.intern(*options.listening);
-    self_is_certain_ = self_ != no_endpoint;
-}
+    : endpoints_(endpoints),
+      random_(random),
+      options_(options),
+      address_(endpoints, options),
+      swarm_(fnv1a(options.swarm)),
+      node_(random.next()) {}
 
 gossip::Message Identity::message(gossip::Kind kind) const {
     gossip::Message m;
     m.kind = kind;
     m.hello.swarm = swarm_;
     m.hello.node = node_;
-    m.hello.self = self_is_certain_ ? self_ : no_endpoint;
+    m.hello.self = address_.certain() ? address_.endpoint() : no_endpoint;
     m.hello.port = options_.listen_port;
     m.hello.incarnation = incarnation_;
     m.hello.leaving = leaving_;
     return m;
 }
 
-bool Identity::is_self(EndpointId endpoint) const {
-    if (endpoint == no_endpoint) return false;
-    if (endpoint == self_ || std::ranges::find(aliases_, endpoint) != aliases_.end()) return true;
-    if (options_.own_addresses.empty()) return false;
-    const Endpoint& e = endpoints_.at(endpoint);
-    return e.port == options_.listen_port &&
-           std::ranges::find(options_.own_addresses, e.host) != options_.own_addresses.end();
+void Identity::outrank_former(UnixSeconds wall) {
+    const std::uint32_t of_now = next_incarnation(0, wall);
+    incarnation_ = newer_incarnation(of_now, incarnation_) ? of_now : incarnation_after(incarnation_);
 }
 
-bool Identity::learn(EndpointId observed) {
-    if (observed == no_endpoint || self_is_certain_ || observed == self_) return false;
-    if (endpoints_.at(observed).port != options_.listen_port) return false;
-    if (self_ != no_endpoint) {
-        add_alias(observed);
-        return false;
-    }
-    self_ = observed;
-    return true;
-}
-
-void Identity::add_alias(EndpointId endpoint) {
-    if (endpoints_.at(endpoint).kind() == AddressKind::name) return;
-    if (!is_self(endpoint) && aliases_.size() < aliases_max) aliases_.push_back(endpoint);
-}
+void Identity::renew_number(std::uint64_t salt) { node_ = mix(random_.next() ^ salt); }
 
 EndpointId Identity::identify(const gossip::Hello& hello, const Endpoint& remote) const {
     if (hello.self != no_endpoint && plausible(hello.self, is_loopback(remote.host))) return hello.self;
@@ -88,13 +59,8 @@ EndpointId Identity::identify(const gossip::Hello& hello, const Endpoint& remote
 }
 
 bool Identity::plausible(EndpointId endpoint, bool speaker_on_loopback) const {
-    const std::string& host = endpoints_.at(endpoint).host;
-    return !is_wildcard(host) && (speaker_on_loopback || !is_loopback(host));
-}
-
-void Identity::mark_endpoints(std::vector<bool>& marks) const {
-    if (self_ != no_endpoint) marks[static_cast<std::size_t>(self_)] = true;
-    for (const EndpointId alias : aliases_) marks[static_cast<std::size_t>(alias)] = true;
+    const AddressScope scope = scope_of(endpoints_.at(endpoint).host);
+    return scope != AddressScope::nowhere && (speaker_on_loopback || scope != AddressScope::machine);
 }
 
 }  // namespace halp

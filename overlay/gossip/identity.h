@@ -1,20 +1,18 @@
-// Who this node is: its swarm, its random id, its incarnation and the addresses at which others reach it. It fills
-// the hello of every message, and decides under which endpoint the speaker of a message is listed.
+// Who this node is: its swarm, its random number, its incarnation and the addresses at which others reach it. It
+// fills the hello of every message, and decides under which endpoint the speaker of a message is listed.
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "overlay/environment.h"
 #include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/own_address.h"
 #include "overlay/overlay_options.h"
 #include "store/endpoint.h"
 
 namespace halp {
-
-// True for a host name or address that only means something on one machine.
-[[nodiscard]] bool is_loopback(std::string_view host);
 
 // A version that outranks `last`. The first one (`last` = 0) is the seconds of the wall clock, so that mostly a
 // later start of the node outranks an earlier one. That is a hint only: with a wrong clock others hold a newer
@@ -35,18 +33,20 @@ public:
     // An empty message of this kind, with the hello of this node.
     [[nodiscard]] gossip::Message message(gossip::Kind kind) const;
 
-    [[nodiscard]] EndpointId endpoint() const { return self_; }  // no_endpoint until it is known
+    [[nodiscard]] EndpointId endpoint() const { return address_.endpoint(); }  // no_endpoint until it is known
     [[nodiscard]] std::uint64_t swarm() const { return swarm_; }
     [[nodiscard]] std::uint64_t node() const { return node_; }
     [[nodiscard]] std::uint32_t incarnation() const { return incarnation_; }
     [[nodiscard]] bool leaving() const { return leaving_; }
-    [[nodiscard]] bool is_self(EndpointId endpoint) const;
+    [[nodiscard]] bool is_self(EndpointId endpoint) const { return address_.is_self(endpoint); }
 
-    // Another node sees this one at `observed`. True when this makes the own endpoint known.
-    [[nodiscard]] bool learn(EndpointId observed);
-    // This node answered its own call to `endpoint`. An address is an alias from now on. A name is not: it is
-    // resolved at each call, and may lead to another node the next time.
-    void add_alias(EndpointId endpoint);
+    [[nodiscard]] const OwnAddress& address() const { return address_; }
+    [[nodiscard]] OwnAddress& address() { return address_; }
+
+    // The node has moved to another address: whoever had that address before is outranked.
+    void outrank_former(UnixSeconds wall);
+    // Another process has the same number: a copy of this one while it ran. `salt` differs between the two.
+    void renew_number(std::uint64_t salt);
 
     // The endpoint under which to list a speaker: the one it advertises, else the address of its socket with the
     // port it listens on. no_endpoint when neither can be dialled. `remote`: the address of its socket.
@@ -54,18 +54,17 @@ public:
     // False for wildcard addresses, and for loopback addresses named by a speaker on another machine.
     [[nodiscard]] bool plausible(EndpointId endpoint, bool speaker_on_loopback) const;
 
-    void mark_endpoints(std::vector<bool>& marks) const;
+    void mark_endpoints(std::vector<bool>& marks) const { address_.mark_endpoints(marks); }
 
 private:
     EndpointTable& endpoints_;
+    Random& random_;
     const OverlayOptions& options_;
+    OwnAddress address_;
     std::uint64_t swarm_;
     std::uint64_t node_;
     std::uint32_t incarnation_ = 0;
-    EndpointId self_ = no_endpoint;
-    bool self_is_certain_ = false;  // advertised, or the node listens on a concrete address
     bool leaving_ = false;
-    std::vector<EndpointId> aliases_;  // other endpoints at which this node was reached
 };
 
 }  // namespace halp

@@ -23,7 +23,7 @@ void MessageHandler::on_message(ConversationId conversation, const gossip::Messa
         if (call) on_refusal(*call, m, now);
         return;
     }
-    if (m.hello.node == parts_.identity.node()) return on_own_message(conversation, m, now);
+    if (m.hello.node == parts_.identity.node()) return on_own_number(conversation, m, remote, now);
     if (m.hello.swarm != parts_.identity.swarm()) return on_other_swarm(conversation, remote);
     const bool opened_by_us = parts_.calls.under_way(conversation);
     if (answers(m.kind) != opened_by_us || !parts_.identity.started())
@@ -39,15 +39,18 @@ void MessageHandler::on_message(ConversationId conversation, const gossip::Messa
 void MessageHandler::on_refusal(const Call& call, const gossip::Message& m, Instant now) {
     switch (m.refusal) {
         case gossip::Refusal::leaving:
+            parts_.seeds.failed(call, SeedOutcome::leaving);
             return parts_.failures.left(call.to, m.hello.incarnation, now);
         case gossip::Refusal::other_swarm:
             ++other_swarm_;
             parts_.observer.note(SwarmMismatch{parts_.endpoints.at(call.to)});
+            parts_.seeds.failed(call, SeedOutcome::other_swarm);
             break;
         case gossip::Refusal::self:
-            parts_.identity.add_alias(call.to);
-            break;
+            parts_.seeds.failed(call, SeedOutcome::itself);
+            return parts_.self_check.own_number_answered(call, now);
         case gossip::Refusal::version:  // whoever it is, it is no member of the swarm that this node can talk to
+            parts_.seeds.failed(call, SeedOutcome::unreached, ConnectFailure::not_halp);
             return parts_.failures.call_failed(call, ConnectFailure::not_halp, now);
         default:  // busy: the other side lives, but nothing else is known
             return parts_.failures.look_again(call.to, now);
@@ -55,20 +58,24 @@ void MessageHandler::on_refusal(const Call& call, const gossip::Message& m, Inst
     parts_.view.erase(call.to);
 }
 
-// This node reached itself, or a server that sends back what it gets: this node answers its own call with a refusal
-// and never with a request.
-void MessageHandler::on_own_message(ConversationId conversation, const gossip::Message& m, Instant now) {
+// This node reached itself, or a copy of it, or a server that sends back what it gets: this node answers its own call
+// with a refusal and never with a request.
+void MessageHandler::on_own_number(ConversationId conversation, const gossip::Message& m, const Endpoint& remote,
+                                   Instant now) {
     const std::optional<Call> call = parts_.calls.finish(conversation);
-    if (!call) return parts_.calls.refuse(conversation, gossip::Refusal::self);
+    if (!call) {
+        parts_.calls.refuse(conversation, gossip::Refusal::self);
+        return parts_.self_check.own_number_called(remote, now);
+    }
     parts_.calls.hang_up(conversation);
     if (!answers(m.kind)) {
         if (call->purpose == CallPurpose::seed)
             parts_.observer.note(SeedFailed{parts_.endpoints.at(call->to), ConnectFailure::not_halp});
+        parts_.seeds.failed(*call, SeedOutcome::unreached, ConnectFailure::not_halp);
         return parts_.failures.call_failed(*call, ConnectFailure::not_halp, now);
     }
-    if (parts_.identity.is_self(call->to)) return;
-    parts_.identity.add_alias(call->to);
-    parts_.view.erase(call->to);
+    parts_.seeds.failed(*call, SeedOutcome::itself);
+    parts_.self_check.own_number_answered(*call, now);
 }
 
 void MessageHandler::on_other_swarm(ConversationId conversation, const Endpoint& remote) {
@@ -76,6 +83,7 @@ void MessageHandler::on_other_swarm(ConversationId conversation, const Endpoint&
     ++other_swarm_;
     parts_.observer.note(SwarmMismatch{call ? parts_.endpoints.at(call->to) : remote});
     if (!call) return parts_.calls.refuse(conversation, gossip::Refusal::other_swarm);
+    parts_.seeds.failed(*call, SeedOutcome::other_swarm);
     parts_.view.erase(call->to);
     parts_.calls.hang_up(conversation);
 }
@@ -105,12 +113,15 @@ void MessageHandler::on_answer(ConversationId conversation, const gossip::Messag
 EndpointId MessageHandler::on_contact(const Call& call, const gossip::Message& m, const Endpoint& remote,
                                       Instant now) {
     parts_.health.improve();
-    if (parts_.identity.learn(m.observed)) {
-        parts_.view.erase(m.observed);
-        parts_.observer.note(SelfKnown{parts_.endpoints.at(m.observed)});
+    hear_of_self(m, remote, now);
+    if (parts_.identity.is_self(call.to)) {
+        parts_.self_check.answered_by_another(call, remote, now);
+        if (parts_.identity.is_self(call.to)) return no_endpoint;
     }
-    const EndpointId speaker = parts_.identity.identify(m.hello, remote);
-    if (speaker == no_endpoint || parts_.identity.is_self(speaker)) return no_endpoint;
+    parts_.contacts.call_worked(call.to);
+    const EndpointId speaker = speaker_of(m, remote, now);
+    if (speaker == no_endpoint) return no_endpoint;
+    note_speaker(parts_.identity.identify(m.hello, remote), m.hello, now);
     if (call.purpose == CallPurpose::seed) parts_.seeds.answered(call, speaker);
     in_swarm_ = true;
     const bool may_anchor = !parts_.seeds.includes(speaker);
@@ -118,12 +129,43 @@ EndpointId MessageHandler::on_contact(const Call& call, const gossip::Message& m
     return speaker;
 }
 
+// Where the other side sees this node, and how that went.
+void MessageHandler::hear_of_self(const gossip::Message& m, const Endpoint& remote, Instant now) {
+    if (m.observed == no_endpoint) return;
+    if (parts_.identity.address().witnessed(remote.host, m.observed, now)) parts_.view.erase(m.observed);
+    parts_.standing.answered(remote.host, parts_.endpoints.at(m.observed), m.notice, now);
+    if (!m.notice.contested) return;
+    const OwnAddress& own = parts_.identity.address();
+    parts_.self_check.claimed(own.certain() ? own.endpoint() : m.observed, remote, now);
+}
+
+// no_endpoint when it cannot be dialled, or is at an endpoint of this node.
+EndpointId MessageHandler::speaker_of(const gossip::Message& m, const Endpoint& remote, Instant now) {
+    EndpointId speaker = parts_.identity.identify(m.hello, remote);
+    if (!parts_.identity.is_self(speaker)) return speaker;
+    parts_.self_check.claimed(speaker, remote, now);
+    // Listed where its socket is: two nodes that say the same of themselves still meet.
+    gossip::Hello unnamed = m.hello;
+    unnamed.self = no_endpoint;
+    speaker = parts_.identity.identify(unnamed, remote);
+    return parts_.identity.is_self(speaker) ? no_endpoint : speaker;
+}
+
+void MessageHandler::note_speaker(EndpointId speaker, const gossip::Hello& hello, Instant now) {
+    const Contacts::Heard heard = parts_.contacts.heard(speaker, hello.node, now);
+    if (heard.contested) parts_.observer.note(PeerContested{parts_.endpoints.at(speaker)});
+    if (heard.former != no_endpoint) parts_.view.retry(heard.former, now);
+}
+
 // ---- requests ----
 
 void MessageHandler::on_request(ConversationId conversation, const gossip::Message& m, const Endpoint& remote,
                                 Instant now, Duration delay, UnixSeconds wall) {
-    const EndpointId speaker = parts_.identity.identify(m.hello, remote);
-    if (speaker == no_endpoint) return parts_.calls.refuse(conversation, gossip::Refusal::malformed);
+    const EndpointId claimed = parts_.identity.identify(m.hello, remote);
+    if (claimed == no_endpoint) return parts_.calls.refuse(conversation, gossip::Refusal::malformed);
+    const EndpointId at = speaker_of(m, remote, now);
+    const EndpointId speaker = at != no_endpoint ? at : claimed;
+    note_speaker(claimed, m.hello, now);
     const auto context = MessageContext::of(m.kind, speaker, remote, delay, now, wall);
     if (m.kind == gossip::Kind::leave) {
         parts_.labels.merge(m, context);
@@ -137,7 +179,7 @@ void MessageHandler::on_request(ConversationId conversation, const gossip::Messa
         return parts_.failures.probe_for(conversation, m.target, now);
     }
     merge(m, context);
-    reply(conversation, m, context);
+    reply(conversation, m, context, remote);
 }
 
 void MessageHandler::merge(const gossip::Message& m, const MessageContext& context) {
@@ -145,13 +187,25 @@ void MessageHandler::merge(const gossip::Message& m, const MessageContext& conte
     parts_.labels.merge(m, context);
 }
 
-void MessageHandler::reply(ConversationId conversation, const gossip::Message& m, const MessageContext& context) {
+// What the other side cannot see of the endpoint that it says is its own.
+gossip::Notice MessageHandler::notice_for(const gossip::Message& m, const MessageContext& context,
+                                          const Endpoint& remote) const {
+    const EndpointId claimed = parts_.identity.identify(m.hello, remote);
+    gossip::Notice notice = parts_.contacts.notice_for(claimed, context.now);
+    notice.contested = notice.contested || parts_.identity.is_self(claimed);
+    return notice;
+}
+
+void MessageHandler::reply(ConversationId conversation, const gossip::Message& m, const MessageContext& context,
+                           const Endpoint& remote) {
     if (m.kind == gossip::Kind::ping) {
         gossip::Message pong = parts_.identity.message(gossip::Kind::pong);
         pong.observed = context.speaker;
+        pong.notice = notice_for(m, context, remote);
         parts_.calls.reply(conversation, std::move(pong), true);
     } else if (m.kind == gossip::Kind::exchange) {
         gossip::Message answer = parts_.push_pull.answer(m, context.speaker, context.now, context.wall);
+        answer.notice = notice_for(m, context, remote);
         parts_.view.merge_arrivals();
         const bool done = answer.wanted.empty();
         parts_.calls.reply(conversation, std::move(answer), done);

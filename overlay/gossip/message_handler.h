@@ -7,6 +7,7 @@
 #include "overlay/environment.h"
 #include "overlay/event.h"
 #include "overlay/gossip/calls.h"
+#include "overlay/gossip/contacts.h"
 #include "overlay/gossip/failure_detector.h"
 #include "overlay/gossip/gossip_message.h"
 #include "overlay/gossip/identity.h"
@@ -18,6 +19,8 @@
 #include "overlay/gossip/push_pull.h"
 #include "overlay/gossip/rounds.h"
 #include "overlay/gossip/seeds.h"
+#include "overlay/gossip/self_check.h"
+#include "overlay/gossip/standing.h"
 
 namespace halp {
 
@@ -36,6 +39,9 @@ public:
         FailureDetector& failures;
         Seeds& seeds;
         Rounds& rounds;
+        SelfCheck& self_check;
+        Contacts& contacts;
+        Standing& standing;
     };
     MessageHandler(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
 
@@ -50,15 +56,21 @@ public:
 
 private:
     void on_refusal(const Call& call, const gossip::Message& m, Instant now);
-    void on_own_message(ConversationId conversation, const gossip::Message& m, Instant now);
+    void on_own_number(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now);
     void on_other_swarm(ConversationId conversation, const Endpoint& remote);
     void on_answer(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now,
                    UnixSeconds wall);
     EndpointId on_contact(const Call& call, const gossip::Message& m, const Endpoint& remote, Instant now);
+    void hear_of_self(const gossip::Message& m, const Endpoint& remote, Instant now);
+    [[nodiscard]] EndpointId speaker_of(const gossip::Message& m, const Endpoint& remote, Instant now);
+    void note_speaker(EndpointId speaker, const gossip::Hello& hello, Instant now);
     void on_request(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now,
                     Duration delay, UnixSeconds wall);
+    [[nodiscard]] gossip::Notice notice_for(const gossip::Message& m, const MessageContext& context,
+                                            const Endpoint& remote) const;
     void merge(const gossip::Message& m, const MessageContext& context);
-    void reply(ConversationId conversation, const gossip::Message& m, const MessageContext& context);
+    void reply(ConversationId conversation, const gossip::Message& m, const MessageContext& context,
+               const Endpoint& remote);
 
     Parts parts_;
     const GossipOptions& options_;

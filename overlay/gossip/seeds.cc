@@ -17,8 +17,20 @@ void Seeds::add(const Endpoint& seed, SeedOrigin origin, Instant now) {
     const auto known = std::ranges::find(seeds_, id, &Seed::endpoint);
     Seed& entry = known != seeds_.end() ? *known : seeds_.emplace_back(Seed{.endpoint = id});
     entry.joined = entry.joined || origin == SeedOrigin::joined;
+    entry.again = origin == SeedOrigin::joined;  // somebody waits for the outcome
     entry.next = now;
     entry.pause = pause_first;
+}
+
+SeedRemoval Seeds::remove(const Endpoint& seed) {
+    const auto known = std::ranges::find(seeds_, parts_.endpoints.find(seed), &Seed::endpoint);
+    if (known == seeds_.end()) return SeedRemoval::unknown;
+    const bool configured = std::ranges::find(options_.seeds, seed) != options_.seeds.end();
+    if (!configured) {
+        seeds_.erase(known);
+        return SeedRemoval::removed;
+    }
+    return std::exchange(known->joined, false) ? SeedRemoval::removed : SeedRemoval::configured;
 }
 
 void Seeds::reconfigure(Instant now) {
@@ -38,11 +50,12 @@ void Seeds::call_due(Instant now) {
     for (std::size_t i = 0; i < seeds_.size(); ++i) {
         Seed& seed = seeds_[i];
         if (seed.next > now) continue;
-        const std::optional<Peer> known = parts_.view.find(seed.known_as);
-        const bool alive = known && known->presentable() && known->proved != never;
-        const bool again = std::exchange(seed.again, false);
-        if ((again || (!enough && !alive)) && !parts_.identity.is_self(seed.endpoint))
+        const bool alive = reached(seed);
+        if (parts_.identity.is_self(seed.endpoint))
+            take_outcome(seed, SeedOutcome::itself, seed.why);
+        else if (seed.again || (!enough && !alive))
             parts_.calls.open(seed.endpoint, CallPurpose::seed, parts_.push_pull.opening(now), now).seed = i;
+        seed.again = false;
         seed.pause = std::min(seed.pause * 2, pause_max);
         seed.next = now + jittered(alive || enough ? pause_max : seed.pause, parts_.random);
     }
@@ -60,6 +73,40 @@ void Seeds::answered(const Call& call, EndpointId speaker) {
     if (call.seed >= seeds_.size() || seeds_[call.seed].endpoint != call.to) return;  // the list changed meanwhile
     seeds_[call.seed].known_as = speaker;
     seeds_[call.seed].pause = options_.gossip.seed_retry_max;
+    take_outcome(seeds_[call.seed], SeedOutcome::answered, ConnectFailure::refused);
+}
+
+void Seeds::failed(const Call& call, SeedOutcome outcome, ConnectFailure why) {
+    if (call.purpose != CallPurpose::seed || call.seed >= seeds_.size()) return;
+    if (seeds_[call.seed].endpoint == call.to) take_outcome(seeds_[call.seed], outcome, why);
+}
+
+void Seeds::take_outcome(Seed& seed, SeedOutcome outcome, ConnectFailure why) {
+    ++seed.tries;
+    seed.why = why;
+    const bool changed = std::exchange(seed.outcome, outcome) != outcome;
+    if (changed && outcome == SeedOutcome::itself)
+        parts_.observer.note(SeedIsSelf{parts_.endpoints.at(seed.endpoint)});
+}
+
+bool Seeds::reached(const Seed& seed) const {
+    const std::optional<Peer> known = parts_.view.find(seed.known_as);
+    return known && known->presentable() && known->proved != never;
+}
+
+std::vector<SeedStatus> Seeds::status() const {
+    std::vector<SeedStatus> out;
+    for (const Seed& seed : seeds_) {
+        SeedStatus& s = out.emplace_back();
+        s.seed = parts_.endpoints.at(seed.endpoint);
+        s.origin = seed.joined ? SeedOrigin::joined : SeedOrigin::configured;
+        s.outcome = seed.outcome;
+        s.why = seed.why;
+        if (seed.known_as != no_endpoint) s.node = parts_.endpoints.at(seed.known_as);
+        s.reached = reached(seed);
+        s.tries = seed.tries;
+    }
+    return out;
 }
 
 bool Seeds::includes(EndpointId peer) const {

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "overlay/connect_failure.h"
 #include "overlay/environment.h"
 #include "overlay/event.h"
 #include "overlay/gossip/calls.h"
@@ -18,6 +20,28 @@ namespace halp {
 
 enum class SeedOrigin : std::uint8_t { configured, joined };
 
+// What came of the last call.
+enum class SeedOutcome : std::uint8_t {
+    untried,
+    answered,
+    unreached,    // SeedStatus::why says how
+    other_swarm,  // a node of another swarm answered
+    itself,       // the address leads to this very node
+    leaving,      // the node there is about to leave
+};
+
+struct SeedStatus {
+    Endpoint seed;
+    SeedOrigin origin = SeedOrigin::configured;
+    SeedOutcome outcome = SeedOutcome::untried;
+    ConnectFailure why = ConnectFailure::refused;
+    std::optional<Endpoint> node;  // that answered there last
+    bool reached = false;          // it is listed, and proved by own contact
+    std::uint64_t tries = 0;       // calls that ended, well or not
+};
+
+enum class SeedRemoval : std::uint8_t { removed, configured, unknown };
+
 class Seeds {
 public:
     struct Parts {
@@ -27,10 +51,13 @@ public:
         const Identity& identity;
         Calls& calls;
         PushPull& push_pull;
+        Observer& observer;
     };
     Seeds(Parts parts, const OverlayOptions& options) : parts_(parts), options_(options) {}
 
     void add(const Endpoint& seed, SeedOrigin origin, Instant now);  // called at once
+    // Takes back what somebody asked for. A configured seed stays: the configuration would bring it back.
+    [[nodiscard]] SeedRemoval remove(const Endpoint& seed);
     // The list in the options changed. Joined seeds stay: a reload of the configuration takes back nothing that
     // somebody asked of the running node.
     void reconfigure(Instant now);
@@ -40,6 +67,9 @@ public:
 
     // The call of a seed was answered, by this node.
     void answered(const Call& call, EndpointId speaker);
+    // A call came to nothing. Calls that are none of a seed are ignored.
+    void failed(const Call& call, SeedOutcome outcome, ConnectFailure why = ConnectFailure::refused);
+    [[nodiscard]] std::vector<SeedStatus> status() const;
     // True for a seed, and for the node that answered there.
     [[nodiscard]] bool includes(EndpointId peer) const;
     [[nodiscard]] Instant next_deadline() const;
@@ -53,7 +83,13 @@ private:
         Duration pause{0};
         bool joined = false;
         bool again = false;  // call it, needed or not
+        SeedOutcome outcome = SeedOutcome::untried;
+        ConnectFailure why = ConnectFailure::refused;
+        std::uint64_t tries = 0;
     };
+    void take_outcome(Seed& seed, SeedOutcome outcome, ConnectFailure why);
+    [[nodiscard]] bool reached(const Seed& seed) const;
+
     Parts parts_;
     const OverlayOptions& options_;
     std::vector<Seed> seeds_;

@@ -1,7 +1,9 @@
 #include "overlay/libevent/interfaces.h"
 
 #include <ifaddrs.h>
+#include <net/if.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "overlay/libevent/address.h"
@@ -10,7 +12,7 @@ namespace halp {
 
 namespace {
 
-constexpr std::size_t addresses_max = 64;
+constexpr std::size_t addresses_max = 4096;
 
 }  // namespace
 
@@ -19,7 +21,7 @@ std::vector<std::string> interface_addresses() {
     ifaddrs* first = nullptr;
     if (::getifaddrs(&first) != 0) return out;
     for (const ifaddrs* each = first; each && out.size() < addresses_max; each = each->ifa_next) {
-        if (!each->ifa_addr) continue;
+        if (!each->ifa_addr || (each->ifa_flags & IFF_UP) == 0) continue;
         SocketAddress address;
         if (each->ifa_addr->sa_family == AF_INET)
             std::memcpy(&address.v4, each->ifa_addr, sizeof address.v4);
@@ -30,6 +32,8 @@ std::vector<std::string> interface_addresses() {
         out.push_back(address.endpoint().host);
     }
     ::freeifaddrs(first);
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
 }
 

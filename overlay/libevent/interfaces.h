@@ -6,7 +6,8 @@
 
 namespace halp {
 
-// Numeric addresses, loopback included, at most 64. Empty when the system does not tell.
+// Numeric addresses of the interfaces that are up, loopback included, sorted, at most 4096. Empty when the system
+// does not tell.
 [[nodiscard]] std::vector<std::string> interface_addresses();
 
 }  // namespace halp

@@ -13,6 +13,13 @@
 
 namespace halp {
 
+namespace {
+
+constexpr std::size_t answers_read_max = 256;
+constexpr std::size_t names_counted_max = 256;
+
+}  // namespace
+
 // One DNS base and its open questions.
 struct LibeventResolver::Session {
     LibeventResolver* owner;  // nullptr once the resolver is gone
@@ -26,6 +33,7 @@ struct LibeventResolver::Question {
     Session* session;
     StreamId token;
     std::uint16_t port;
+    std::string name;
     evdns_getaddrinfo_request* request = nullptr;
     bool cancelled = false;
 };
@@ -39,7 +47,7 @@ struct ResolverCallbacks {
         std::vector<SocketAddress> addresses;
         for (auto* each = failure ? nullptr : found; each; each = each->ai_next) {
             auto address = copy_address(each->ai_addr, static_cast<socklen_t>(each->ai_addrlen));
-            if (!address || addresses.size() == LibeventResolver::addresses_max) continue;
+            if (!address || addresses.size() == answers_read_max) continue;
             address->set_port(question->port);
             addresses.push_back(*address);
         }
@@ -47,12 +55,7 @@ struct ResolverCallbacks {
         leave(*question->session);
         LibeventResolver* owner = question->session->owner;
         if (question->cancelled || !owner) return;
-        // The first address may lead to this very node, or to a dead one that takes connections: a name that is
-        // called again begins with another of its addresses.
-        if (!addresses.empty())
-            std::rotate(addresses.begin(),
-                        addresses.begin() + static_cast<std::ptrdiff_t>(owner->answers_++ % addresses.size()),
-                        addresses.end());
+        owner->rotate(question->name, addresses);
         owner->open_.erase(static_cast<std::uint64_t>(question->token));
         owner->resolved_(question->token, std::move(addresses));
     }
@@ -100,7 +103,7 @@ void LibeventResolver::resolve(StreamId token, const Endpoint& name) {
     // RFC 6761: localhost is the loopback interface, whatever a name server says.
     if (name.host == "localhost") return resolved_(token, loopback_addresses(name.port));
     if (!open_session()) return resolved_(token, {});
-    auto* question = new Question{session_, token, name.port};  // its callback owns it, and is always called
+    auto* question = new Question{session_, token, name.port, name.host};  // its callback owns it, and is always called
     open_[static_cast<std::uint64_t>(token)] = question;
     ++session_->questions;
     evutil_addrinfo wanted{};
@@ -120,6 +123,17 @@ void LibeventResolver::cancel(StreamId token) {
     open_.erase(found);
     question->cancelled = true;
     evdns_getaddrinfo_cancel(question->request);
+}
+
+// The first address may lead to this very node, or to a dead one that takes connections: a name that is called again
+// begins with another of its addresses. Each name has its own turns: two names that are called by turns would else
+// begin with the same addresses for ever.
+void LibeventResolver::rotate(const std::string& name, std::vector<SocketAddress>& addresses) {
+    if (addresses.size() < 2) return;
+    if (answers_.size() >= names_counted_max) answers_.clear();
+    const std::size_t first = answers_[name]++ % addresses.size();
+    std::rotate(addresses.begin(), addresses.begin() + static_cast<std::ptrdiff_t>(first), addresses.end());
+    if (addresses.size() > addresses_max) addresses.resize(addresses_max);
 }
 
 bool LibeventResolver::open_session() {

@@ -20,7 +20,7 @@ namespace halp {
 
 class LibeventResolver {
 public:
-    static constexpr std::size_t addresses_max = 8;
+    static constexpr std::size_t addresses_max = 8;  // tried for one call; the next call begins with others
 
     // `resolved` gets an empty list when the name is unknown. It may be called before resolve() returns.
     using Resolved = std::function<void(StreamId, std::vector<SocketAddress>)>;
@@ -42,6 +42,7 @@ private:
     friend struct ResolverCallbacks;
 
     bool open_session();
+    void rotate(const std::string& name, std::vector<SocketAddress>& addresses);
 
     event_base* events_;
     std::string hosts_file_;
@@ -49,7 +50,7 @@ private:
     Resolved resolved_;
     Session* session_ = nullptr;  // owned by the loop: a DNS base must live until its last callback
     std::unordered_map<std::uint64_t, Question*> open_;
-    std::size_t answers_ = 0;
+    std::unordered_map<std::string, std::size_t> answers_;  // how often each name was resolved
 };
 
 }  // namespace halp

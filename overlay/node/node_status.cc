@@ -49,6 +49,11 @@ NodeStatus OverlayNode::status() const {
     s.kept_aside = saver_.kept_aside();
     for (const Label& label : labels_.host_labels()) s.entries += labels_.find(label)->size();
     s.announcements = gossip_.announcements().size();
+    s.announcements_waiting = own_hosts_.waiting();
+    const Reachability reach = gossip_.reachability();
+    s.witnesses = reach.asked;
+    s.unreached = reach.unreached;
+    s.unreached_why = reach.why;
     s.endpoints = endpoints_.size();
     s.table_bytes = labels_.bytes() + endpoints_.bytes();
     s.text_sessions = streams_.size();
@@ -67,6 +72,8 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.other_swarm = gossip.other_swarm;
     s.stood_still = gossip.stood_still;
     s.news_dropped = gossip.news_dropped;
+    s.self_contested = gossip.self_contested;
+    s.numbers_shared = gossip.numbers_shared;
     s.text_queries = text_.counters().queries;
     s.text_inserts = text_.counters().inserts;
     s.text_bad = text_.counters().bad;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "overlay/connect_failure.h"
 #include "overlay/listing.h"
 #include "store/endpoint.h"
 #include "store/label.h"
@@ -28,6 +29,7 @@ struct PeerStatus {
 struct OwnAnnouncement {
     Label label;
     Endpoint endpoint;
+    bool own_host = false;  // it follows the own address of this node
 };
 
 struct NodeStatus {
@@ -37,6 +39,10 @@ struct NodeStatus {
     std::size_t labels = 0, entries = 0, announcements = 0;
     std::size_t names = 0;       // that the directory `labels` lists
     std::size_t kept_aside = 0;  // hosts of other swarms in the files of the host cache
+    std::size_t announcements_waiting = 0;  // for an address: this machine does not have it now
+    std::size_t witnesses = 0, unreached = 0;  // nodes that answered lately; those that do not reach this one
+    ConnectFailure unreached_why = ConnectFailure::refused;
+    std::uint64_t self_contested = 0, numbers_shared = 0;
     std::size_t endpoints = 0, table_bytes = 0, text_sessions = 0;
     int health = 1;
     bool leaving = false;

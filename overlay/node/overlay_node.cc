@@ -5,6 +5,12 @@
 
 namespace halp {
 
+namespace {
+
+constexpr Duration announcement_retry = std::chrono::seconds{5};  // of one without room
+
+}  // namespace
+
 OverlayNode::OverlayNode(OverlayEnvironment environment, EndpointTable& endpoints, OverlayOptions options,
                          bool collects_endpoints)
     : environment_(environment),
@@ -20,6 +26,8 @@ OverlayNode::OverlayNode(OverlayEnvironment environment, EndpointTable& endpoint
       streams_({environment_, *this, options_, endpoints, gossip_, text_, originals_}),
       collects_(collects_endpoints) {
     labels_.set_observer(*this);
+    if (gossip_.self() != no_endpoint) self_ = endpoints_.at(gossip_.self());
+    had_self_ = self_.has_value();
 }
 
 void OverlayNode::start() {
@@ -56,32 +64,115 @@ void OverlayNode::reconfigure(const OverlayOptions& options) {
 // ---- applications ----
 
 Result<void> OverlayNode::announce(const Label& label, const Endpoint& endpoint) {
+    if (Result<void> done = stand(label, endpoint); !done) return done;
+    own_hosts_.add(label, endpoint.host, endpoint, gossip_.on_this_machine(endpoint.host));
+    finish_turn();
+    return {};
+}
+
+Result<Endpoint> OverlayNode::announce_here(const Label& label, std::uint16_t port) {
+    if (!self_) return Error{ErrorCode::not_found, "this node does not know its address yet; give a host"};
+    const Endpoint endpoint{self_->host, port};
+    if (Result<void> done = stand(label, endpoint); !done) return done.error();
+    own_hosts_.add(label, {}, endpoint, false);
+    finish_turn();
+    return endpoint;
+}
+
+// Announces, or renews what is announced.
+Result<void> OverlayNode::stand(const Label& label, const Endpoint& endpoint) {
     if (label == Label::halp())
         return Error{ErrorCode::refused, "a node lists itself under `halp`; announce under a label of your own"};
     if (label.lists_names()) return Error{ErrorCode::invalid, label.text() + " lists names, not hosts"};
     if (!label.storable()) return Error{ErrorCode::invalid, "a label that holds hosts has at most 255 characters"};
+    if (scope_of(endpoint.host) == AddressScope::nowhere)
+        return Error{ErrorCode::invalid, endpoint.host + " is no address that others could dial; leave the host out "
+                                                         "to announce the address of this node"};
     if (gossip_.leaving()) return Error{ErrorCode::refused, "this node is leaving the swarm"};
     const Moment m = moment();
+    const bool known = announced(label, endpoint);
     if (!gossip_.announce(label, endpoints_.intern(endpoint), m.now, m.wall))
         return Error{ErrorCode::full, "there is no room for " + label.text() +
                                           ": too many labels or hosts are kept already (limits.labels_max, "
                                           "limits.bytes_max, labels.*.entries_max)"};
     labels_.changes().add({ListChange::Kind::acknowledged, label});
-    finish_turn();
+    if (known) return {};
+    const AddressScope scope = scope_of(endpoint.host);
+    if (scope < (self_ ? scope_of(self_->host) : AddressScope::everywhere)) note(KeptHere{label, endpoint});
     return {};
 }
 
 bool OverlayNode::withdraw(const Label& label, const Endpoint& endpoint) {
-    const Moment m = moment();
-    const EndpointId id = endpoints_.find(endpoint);
-    if (id == no_endpoint || !gossip_.withdraw(label, id, m.now, m.wall)) return false;
+    const std::optional<OwnHosts::Wish> gone = own_hosts_.remove_at(label, endpoint);
+    if (!gone) return false;
+    if (gone->announced && !own_hosts_.wanted_at(label, *gone->announced)) fall(label, *gone->announced);
     finish_turn();
     return true;
 }
 
+bool OverlayNode::withdraw_here(const Label& label, std::uint16_t port) {
+    const std::optional<OwnHosts::Wish> gone = own_hosts_.remove(label, {}, port);
+    if (!gone) return false;
+    if (gone->announced && !own_hosts_.wanted_at(label, *gone->announced)) fall(label, *gone->announced);
+    finish_turn();
+    return true;
+}
+
+bool OverlayNode::fall(const Label& label, const Endpoint& endpoint) {
+    const Moment m = moment();
+    const EndpointId id = endpoints_.find(endpoint);
+    if (id == no_endpoint || !gossip_.withdraw(label, id, m.now, m.wall)) return false;
+    return true;
+}
+
+void OverlayNode::set_own_addresses(std::vector<std::string> addresses) {
+    gossip_.set_own_addresses(std::move(addresses));
+    addresses_changed_ = true;
+    finish_turn();
+}
+
+// What this node believes of itself may change with each message and with the interfaces of its machine.
+void OverlayNode::follow_own_address() {
+    if (!started_ || gossip_.leaving()) return;
+    const EndpointId id = gossip_.self();
+    const bool same = id == no_endpoint ? !self_ : self_ && *self_ == endpoints_.at(id);
+    if (same && !addresses_changed_) return;
+    addresses_changed_ = false;
+    if (!same) {
+        if (self_) note(SelfLost{*self_});
+        self_ = id == no_endpoint ? std::nullopt : std::optional{endpoints_.at(id)};
+        if (self_ && had_self_) gossip_.moved(environment_.clock.wall());
+        had_self_ = had_self_ || self_.has_value();
+        if (self_) note(SelfKnown{*self_});
+    }
+    move_announcements();
+}
+
+void OverlayNode::move_announcements() {
+    retry_announcements_at_ = no_deadline;
+    const auto here = [this](const std::string& host) { return gossip_.on_this_machine(host); };
+    for (const OwnHosts::Move& move : own_hosts_.moves(self_, here)) {
+        const Label label = own_hosts_.all()[move.wish].label;
+        own_hosts_.set_announced(move.wish, std::nullopt);
+        if (move.withdraw && !own_hosts_.wanted_at(label, *move.withdraw)) fall(label, *move.withdraw);
+        // Without room it waits and is tried again; status says so.
+        if (move.announce && stand(label, *move.announce)) own_hosts_.set_announced(move.wish, move.announce);
+        const bool waits_for_room = move.announce && !own_hosts_.all()[move.wish].announced;
+        if (waits_for_room) retry_announcements_at_ = environment_.clock.now() + announcement_retry;
+    }
+}
+
+bool OverlayNode::announced(const Label& label, const Endpoint& endpoint) const {
+    return std::ranges::any_of(gossip_.announcements(), [&](const Announcement& own) {
+        return own.label == label && endpoints_.at(own.endpoint) == endpoint;
+    });
+}
+
 std::vector<OwnAnnouncement> OverlayNode::announcements() const {
     std::vector<OwnAnnouncement> out;
-    for (const Announcement& own : gossip_.announcements()) out.push_back({own.label, endpoints_.at(own.endpoint)});
+    if (gossip_.leaving()) return out;  // all are withdrawn
+    for (const OwnHosts::Wish& wish : own_hosts_.all())
+        if (wish.announced) out.push_back({wish.label, *wish.announced, wish.host.empty()});
     return out;
 }
 
@@ -155,6 +246,14 @@ void OverlayNode::join(const Endpoint& seed) {
     finish_turn();
 }
 
+SeedRemoval OverlayNode::unjoin(const Endpoint& seed) {
+    const SeedRemoval removal = gossip_.remove_seed(seed);
+    finish_turn();
+    return removal;
+}
+
+std::vector<SeedStatus> OverlayNode::seeds() const { return gossip_.seeds(); }
+
 // ---- the world's calls ----
 
 void OverlayNode::on_accept(StreamId stream, const Endpoint& source) { streams_.on_accept(stream, source); }
@@ -193,6 +292,7 @@ void OverlayNode::on_wakeup() {
         if (m.now >= originals_.next_deadline()) originals_.on_deadline(m);
         lists_.relist(m);
         saver_.on_wakeup();
+        if (m.now >= retry_announcements_at_) addresses_changed_ = true;
         if (gossip_.left(m.now) && !leave_noted_) {
             leave_noted_ = true;
             streams_.carry_out_gossip();  // goodbyes before the word that they are said
@@ -236,6 +336,7 @@ void OverlayNode::compare_peers() {
 }
 
 void OverlayNode::finish_turn() {
+    follow_own_address();
     streams_.carry_out_gossip();
     streams_.carry_out_visits();
     compare_peers();
@@ -247,7 +348,7 @@ void OverlayNode::finish_turn() {
 void OverlayNode::arm() {
     Instant next = streams_.next_deadline();
     if (started_) {
-        next = std::min({next, saver_.next_deadline(), originals_.next_deadline()});
+        next = std::min({next, saver_.next_deadline(), originals_.next_deadline(), retry_announcements_at_});
         next = std::min(next, watched_peers_.next_comparison());
         if (!leave_noted_) next = std::min(next, gossip_.next_deadline());
     }

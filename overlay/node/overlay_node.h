@@ -8,6 +8,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "overlay/environment.h"
@@ -20,6 +21,7 @@
 #include "overlay/node/node_status.h"
 #include "overlay/node/node_streams.h"
 #include "overlay/node/originals.h"
+#include "overlay/node/own_hosts.h"
 #include "overlay/node/text_service.h"
 #include "overlay/node/watched_peers.h"
 #include "overlay/overlay_options.h"
@@ -40,7 +42,12 @@ public:
     // Applications. Announcing again refreshes; ttl is the profile's.
     Result<void> announce(const Label& label, const Endpoint& endpoint);
     bool withdraw(const Label& label, const Endpoint& endpoint);
+    // The same at this node's own address, whatever it is: when that changes, the announcement follows. Returns where
+    // it stands now. ErrorCode::not_found while the address is not known.
+    Result<Endpoint> announce_here(const Label& label, std::uint16_t port);
+    bool withdraw_here(const Label& label, std::uint16_t port);
     std::vector<OwnAnnouncement> announcements() const;
+    [[nodiscard]] const std::optional<Endpoint>& self() const { return self_; }  // as others reach it, once known
     // An address that somebody typed in: a claim, ranked by `seen`.
     Result<void> insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen);
     // The application has dialled this host, and it worked or not. After three failures in a row it is forgotten.
@@ -62,6 +69,10 @@ public:
     std::optional<ListedHost> listed(const Label& label, const Endpoint& endpoint) const;
 
     void join(const Endpoint& seed);  // adds a seed and contacts it now
+    SeedRemoval unjoin(const Endpoint& seed);
+    std::vector<SeedStatus> seeds() const;
+    // The addresses of this machine are these from now on.
+    void set_own_addresses(std::vector<std::string> addresses);
     std::vector<PeerStatus> peers() const;
     NodeStatus status() const;
     // What may change while running: seeds, allocation, gossip and text settings. Swarm and addresses may not.
@@ -87,6 +98,11 @@ private:
     [[nodiscard]] Moment moment() const { return {environment_.clock.now(), environment_.clock.wall()}; }
     void count_traffic(NodeStatus& status) const;
     void save_announcements();
+    Result<void> stand(const Label& label, const Endpoint& endpoint);
+    bool fall(const Label& label, const Endpoint& endpoint);
+    [[nodiscard]] bool announced(const Label& label, const Endpoint& endpoint) const;
+    void follow_own_address();
+    void move_announcements();
     // Ends every call from outside: does what the parts want done and arms the alarm.
     void finish_turn();
     void compare_peers();
@@ -105,6 +121,10 @@ private:
     Originals originals_;
     NodeStreams streams_;
     WatchedPeers watched_peers_;
+    OwnHosts own_hosts_;
+    std::optional<Endpoint> self_;  // as it was noted last
+    bool had_self_ = false, addresses_changed_ = false;
+    Instant retry_announcements_at_ = no_deadline;
     bool collects_;  // endpoints that nothing refers to
     bool started_ = false;
     bool leave_noted_ = false;

@@ -86,6 +86,7 @@ AdminReply AdminApi::route(const AdminRequest& request, const std::vector<std::s
     if (is({"v1", "dht", "channels"})) return get ? dht(request, true) : not_allowed("GET");
     if (is({"v1", "peers"})) return get ? peers() : not_allowed("GET");
     if (is({"v1", "join"})) return post ? join(request) : not_allowed("POST");
+    if (is({"v1", "seeds"})) return seeds(request);
     if (is({"v1", "leave"})) return post ? leave(request) : not_allowed("POST");
     if (is({"v1", "events"})) return get ? events(request) : not_allowed("GET");
     if (is({"v1", "announce"})) return get ? announce(request) : not_allowed("GET");
@@ -208,7 +209,7 @@ AdminReply AdminApi::hosts(const Label& label, const AdminRequest& request) cons
 }
 
 AdminApi::Named AdminApi::endpoint_of(const Parameters& parameters, HostRule rule) const {
-    const auto failing = [](AdminReply reply) { return Named{std::nullopt, std::move(reply)}; };
+    const auto failing = [](AdminReply reply) { return Named{std::nullopt, std::move(reply), false}; };
     if (parameters.has("endpoint")) {
         if (parameters.has("host") || parameters.has("port"))
             return failing(failure(400, "bad_request", "give endpoint, or host and port, not both"));
@@ -216,7 +217,7 @@ AdminApi::Named AdminApi::endpoint_of(const Parameters& parameters, HostRule rul
         if (!text) return failing(bad_request(text.error()));
         Result<Endpoint> endpoint = Endpoint::parse(*text);
         if (!endpoint) return failing(failure(400, "bad_endpoint", endpoint.error().message));
-        return {std::move(*endpoint), {}};
+        return {std::move(*endpoint), {}, false};
     }
     if (!parameters.has("port")) return failing(failure(400, "bad_request", "port is missing"));
     const Result<std::uint64_t> port = parameters.number("port", 0, 0, 1'000'000);
@@ -236,7 +237,17 @@ AdminApi::Named AdminApi::endpoint_of(const Parameters& parameters, HostRule rul
     }
     Result<Endpoint> endpoint = Endpoint::make(host, *port);
     if (!endpoint) return failing(failure(400, "bad_endpoint", endpoint.error().message));
-    return {std::move(*endpoint), {}};
+    return {std::move(*endpoint), {}, !parameters.has("host")};
+}
+
+Result<OwnAnnouncement> AdminApi::announce_named(const Label& label, const Endpoint& endpoint, bool own_host) {
+    if (own_host) {
+        const Result<Endpoint> stands = node_.announce_here(label, endpoint.port);
+        if (!stands) return stands.error();
+        return OwnAnnouncement{label, *stands, true};
+    }
+    if (const Result<void> done = node_.announce(label, endpoint); !done) return done.error();
+    return OwnAnnouncement{label, endpoint, false};
 }
 
 AdminReply AdminApi::put(const Label& label, const AdminRequest& request) {
@@ -258,12 +269,12 @@ AdminReply AdminApi::put(const Label& label, const AdminRequest& request) {
     const Named named = endpoint_of(*body, inserts ? HostRule::required : HostRule::self_host);
     if (!named.endpoint) return named.failure;
     if (inserts) return insert(label, *named.endpoint, *body);
-    const Result<void> done = node_.announce(label, *named.endpoint);
-    if (!done) return failed(done.error());
-    kept_.emplace(label, *named.endpoint);
+    const Result<OwnAnnouncement> own = announce_named(label, *named.endpoint, named.own_host);
+    if (!own) return failed(own.error());
+    kept_.insert(key_of(*own));
     Json object = admin_object();
     object.set("label", label.text());
-    return ok(add_endpoint(object, *named.endpoint).set("kind", kind));
+    return ok(add_endpoint(object, own->endpoint).set("kind", kind).set("own_host", own->own_host));
 }
 
 AdminReply AdminApi::insert(const Label& label, const Endpoint& endpoint, const Parameters& body) {
@@ -293,12 +304,28 @@ AdminReply AdminApi::remove(const Label& label, const AdminRequest& request) {
     Json object = admin_object();
     object.set("label", label.text());
     if (whole_label) return ok(object.set("cleared", node_.clear(label)));
+    const bool own_host = !query->has("host") && !query->has("endpoint");
+    if (own_host) return withdraw_here(label, *query);
     const Named named = endpoint_of(*query, HostRule::required);
     if (!named.endpoint) return named.failure;
+    for (const OwnAnnouncement& own : node_.announcements())
+        if (own.label == label && own.endpoint == *named.endpoint) kept_.erase(key_of(own));
     kept_.erase({label, *named.endpoint});
     if (!node_.withdraw(label, *named.endpoint))
         return failure(404, "not_found", named.endpoint->text() + " is not announced here under " + label.text());
     return ok(object.set("endpoint", named.endpoint->text()).set("withdrawn", true));
+}
+
+// What was announced without a host, also while this node does not know its address.
+AdminReply AdminApi::withdraw_here(const Label& label, const Parameters& query) {
+    const Result<std::uint64_t> port = query.number("port", 0, 1, 65535);
+    if (!port) return bad_request(port.error());
+    const Endpoint own{"", static_cast<std::uint16_t>(*port)};
+    kept_.erase({label, own});
+    if (!node_.withdraw_here(label, own.port))
+        return failure(404, "not_found",
+                       "port " + std::to_string(own.port) + " of this node is not announced under " + label.text());
+    return ok(admin_object().set("label", label.text()).set("port", own.port).set("withdrawn", true));
 }
 
 AdminReply AdminApi::confirm(const Label& label, const AdminRequest& request) {
@@ -326,6 +353,34 @@ AdminReply AdminApi::join(const AdminRequest& request) {
     if (!named.endpoint) return named.failure;
     node_.join(*named.endpoint);
     return ok(admin_object().set("joining", named.endpoint->text()), 202);
+}
+
+AdminReply AdminApi::seeds(const AdminRequest& request) {
+    if (request.method == Method::remove) return unjoin(request);
+    if (request.method != Method::get) return not_allowed("GET, DELETE");
+    Json list = Json::array();
+    for (const SeedStatus& seed : node_.seeds()) list.push(json_of(seed));
+    return ok(admin_object().set("seeds", list));
+}
+
+AdminReply AdminApi::unjoin(const AdminRequest& request) {
+    const Result<Parameters> query = Parameters::of_query(request.target);
+    if (!query) return bad_request(query.error());
+    if (const Result<void> known = query->only({"host", "port", "endpoint"}); !known)
+        return bad_request(known.error());
+    const Named named = endpoint_of(*query, HostRule::required);
+    if (!named.endpoint) return named.failure;
+    const std::string seed = named.endpoint->text();
+    switch (node_.unjoin(*named.endpoint)) {
+        case SeedRemoval::configured:
+            return failure(403, "refused",
+                           seed + " stands in the configuration (join); take it out there and reload (SIGHUP)");
+        case SeedRemoval::unknown:
+            return failure(404, "not_found", "this node was not asked to join " + seed);
+        case SeedRemoval::removed:
+            break;
+    }
+    return ok(admin_object().set("endpoint", seed).set("removed", true));
 }
 
 AdminReply AdminApi::leave(const AdminRequest& request) {

@@ -60,6 +60,8 @@ public:
     void release(const OwnAnnouncement& held);
     // A stream of this label has ended.
     void unwatch(const Label& label);
+    // The text of an event for the connection of an announcement at the own address, which has moved. Else empty.
+    std::string moved_text(const Event& event, const OwnAnnouncement& held);
 
     // The text of an event for a stream with this filter. Empty: the stream does not show the event.
     std::string stream_text(const Event& event, const std::optional<Label>& filter);
@@ -76,7 +78,12 @@ public:
     void set_leaving() { leaving_ = true; }
 
 private:
+    // An empty host stands for this node's own address, whatever it is.
     using Announced = std::pair<Label, Endpoint>;
+    static Announced key_of(const OwnAnnouncement& own) {
+        return {own.label, own.own_host ? Endpoint{"", own.endpoint.port} : own.endpoint};
+    }
+    Result<OwnAnnouncement> announce_named(const Label& label, const Endpoint& endpoint, bool own_host);
 
     AdminReply route(const AdminRequest& request, const std::vector<std::string>& path);
     AdminReply one_label(const AdminRequest& request, const std::string& name);
@@ -90,8 +97,11 @@ private:
     AdminReply put(const Label& label, const AdminRequest& request);
     AdminReply insert(const Label& label, const Endpoint& endpoint, const Parameters& body);
     AdminReply remove(const Label& label, const AdminRequest& request);
+    AdminReply withdraw_here(const Label& label, const Parameters& query);
     AdminReply confirm(const Label& label, const AdminRequest& request);
     AdminReply join(const AdminRequest& request);
+    AdminReply seeds(const AdminRequest& request);
+    AdminReply unjoin(const AdminRequest& request);
     AdminReply leave(const AdminRequest& request);
     AdminReply events(const AdminRequest& request);
     AdminReply announce(const AdminRequest& request);
@@ -101,6 +111,7 @@ private:
     struct Named {
         std::optional<Endpoint> endpoint;
         AdminReply failure;
+        bool own_host = false;
     };
     Named endpoint_of(const Parameters& parameters, HostRule rule) const;
 

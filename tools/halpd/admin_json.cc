@@ -46,7 +46,18 @@ Json json_of(const PeerStatus& peer) {
 Json json_of(const OwnAnnouncement& own) {
     Json object = Json::object();
     object.set("label", own.label.text());
-    return add_endpoint(object, own.endpoint);
+    return add_endpoint(object, own.endpoint).set("own_host", own.own_host);
+}
+
+Json json_of(const SeedStatus& seed) {
+    constexpr std::array<std::string_view, 6> outcomes{"untried",     "answered", "unreached",
+                                                       "other_swarm", "itself",   "leaving"};
+    Json object = Json::object();
+    add_endpoint(object, seed.seed).set("origin", seed.origin == SeedOrigin::joined ? "joined" : "configured");
+    const bool unreached = seed.outcome == SeedOutcome::unreached;
+    object.set("outcome", unreached ? name(seed.why) : outcomes[static_cast<std::size_t>(seed.outcome)]);
+    object.set("node", seed.node ? Json{seed.node->text()} : Json{});
+    return object.set("reached", seed.reached).set("tries", seed.tries);
 }
 
 Json& add_self(Json& object, const NodeStatus& status) {
@@ -62,6 +73,12 @@ void add_status(Json& object, const NodeStatus& s) {
                             .set("graves", s.graves));
     object.set("labels", s.names).set("label_rows", s.labels).set("cache_kept_aside", s.kept_aside);
     object.set("entries", s.entries).set("announcements", s.announcements);
+    object.set("announcements_waiting", s.announcements_waiting);
+    Json standing = Json::object();
+    standing.set("asked", s.witnesses).set("unreached", s.unreached);
+    standing.set("why", s.unreached > 0 ? Json{name(s.unreached_why)} : Json{});
+    standing.set("contested", s.self_contested).set("numbers_shared", s.numbers_shared);
+    object.set("standing", standing);
     object.set("endpoints", s.endpoints).set("table_bytes", s.table_bytes);
     object.set("text_sessions", s.text_sessions);
     object.set("rounds", Json::object().set("done", s.rounds).set("failed", s.rounds_failed));

@@ -16,6 +16,7 @@ Json admin_object();                   // begins with "schema_version"
 Json json_of(const ListedHost& host);
 Json json_of(const PeerStatus& peer);
 Json json_of(const OwnAnnouncement& own);
+Json json_of(const SeedStatus& seed);
 void add_status(Json& object, const NodeStatus& status);
 Json& add_self(Json& object, const NodeStatus& status);
 

@@ -234,7 +234,10 @@ void AdminServer::release(const std::optional<Label>& label, const std::optional
 
 void AdminServer::note(const Event& event) {
     for (Stream& stream : streams_) {
-        if (stream.held) continue;
+        if (stream.held) {
+            send(stream, api_.moved_text(event, *stream.held));
+            continue;
+        }
         if (!stream.listed) follow(stream, event);
         send(stream, api_.stream_text(event, stream.label));
     }

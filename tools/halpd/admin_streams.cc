@@ -140,24 +140,36 @@ AdminReply AdminApi::announce(const AdminRequest& request) {
     if (!label) return failure(400, "bad_label", label.error().message);
     const Named named = endpoint_of(*query, HostRule::self_host);
     if (!named.endpoint) return named.failure;
-    const Result<void> done = node_.announce(*label, *named.endpoint);
-    if (!done) return failure(done.error().code == ErrorCode::invalid ? 400 : 403, "refused", done.error().message);
-    ++held_[{*label, *named.endpoint}];
+    const Result<OwnAnnouncement> own = announce_named(*label, *named.endpoint, named.own_host);
+    if (!own) return failure(own.error().code == ErrorCode::invalid ? 400 : 403, "refused", own.error().message);
+    ++held_[key_of(*own)];
     AdminReply reply;
     reply.stream.emplace();
-    reply.stream->held = OwnAnnouncement{*label, *named.endpoint};
-    reply.stream->opening = framed("announced", json_of(*reply.stream->held));
+    reply.stream->held = *own;
+    reply.stream->opening = framed("announced", json_of(*own));
     return reply;
 }
 
 void AdminApi::unwatch(const Label& label) { node_.watch(label, false); }
 
+std::string AdminApi::moved_text(const Event& event, const OwnAnnouncement& held) {
+    const auto* learned = std::get_if<EntryLearned>(&event);
+    if (!held.own_host || !learned || learned->from != LearnedFrom::own || learned->label != held.label) return {};
+    const std::optional<Endpoint>& self = node_.self();
+    if (!self || learned->endpoint != Endpoint{self->host, held.endpoint.port}) return {};
+    return framed("announced", json_of(OwnAnnouncement{held.label, learned->endpoint, true}));
+}
+
 void AdminApi::release(const OwnAnnouncement& held) {
-    const Announced announced{held.label, held.endpoint};
+    const Announced announced = key_of(held);
     const auto found = held_.find(announced);
     if (found == held_.end() || --found->second > 0) return;
     held_.erase(found);
-    if (kept_.count(announced) == 0) node_.withdraw(held.label, held.endpoint);
+    if (kept_.count(announced) > 0) return;
+    if (held.own_host)
+        node_.withdraw_here(held.label, held.endpoint.port);
+    else
+        node_.withdraw(held.label, held.endpoint);
 }
 
 }  // namespace halp

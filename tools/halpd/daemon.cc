@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <variant>
@@ -13,7 +14,6 @@
 #include "config/choice_names.h"
 #include "config/setting_table.h"
 #include "config/typed_value.h"
-#include "overlay/libevent/interfaces.h"
 #include "tools/halpd/event_text.h"
 
 namespace halp {
@@ -118,18 +118,37 @@ Result<void> Daemon::listen() {
 OverlayOptions Daemon::node_options() const {
     OverlayOptions options = config::overlay_options(settings_);
     options.listen_port = listening_.port;
-    if (settings_.listen.wildcard())
-        options.own_addresses = interface_addresses();
-    else
-        options.listening = listening_;
+    options.own_addresses = interfaces_->addresses();
+    if (!settings_.listen.wildcard()) options.listening = listening_;
     return options;
 }
 
 OverlayEnvironment Daemon::environment() { return {world_.environment(), *cache_, *state_, *this}; }
 
 void Daemon::make_node() {
+    interfaces_ = std::make_unique<InterfaceWatch>(
+        world_.base(), [this](const auto& before, const auto& now) { addresses_changed(before, now); });
     node_ = std::make_unique<OverlayNode>(environment(), endpoints_, node_options());
     world_.attach(*node_);
+}
+
+void Daemon::addresses_changed(const std::vector<std::string>& before, const std::vector<std::string>& now) {
+    std::vector<std::string> gone, come;
+    std::set_difference(before.begin(), before.end(), now.begin(), now.end(), std::back_inserter(gone));
+    std::set_difference(now.begin(), now.end(), before.begin(), before.end(), std::back_inserter(come));
+    std::string sentence = "the addresses of this machine have changed:";
+    Json lost = Json::array(), added = Json::array();
+    for (const std::string& address : gone) {
+        sentence += " -" + address;
+        lost.push(address);
+    }
+    for (const std::string& address : come) {
+        sentence += " +" + address;
+        added.push(address);
+    }
+    log_.write(LogLevel::info, "addresses_changed", sentence,
+               Json::object().set("gone", lost).set("come", added));
+    node_->set_own_addresses(now);
 }
 
 Result<void> Daemon::open_dht() {

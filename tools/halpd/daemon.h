@@ -11,6 +11,7 @@
 #include "overlay/environment.h"
 #include "overlay/libevent/file_budget.h"
 #include "overlay/libevent/file_storage.h"
+#include "overlay/libevent/interface_watch.h"
 #include "overlay/libevent/world.h"
 #include "overlay/node/overlay_node.h"
 #include "store/endpoint.h"
@@ -46,6 +47,7 @@ private:
     Result<void> listen();
     [[nodiscard]] OverlayOptions node_options() const;
     void make_node();
+    void addresses_changed(const std::vector<std::string>& before, const std::vector<std::string>& now);
     Result<void> open_dht();
     void keep_dht_announced();
     Result<void> open_admin();
@@ -78,6 +80,7 @@ private:
     std::unique_ptr<FileStorage> cache_, state_;
     EndpointTable endpoints_;
     Endpoint listening_;
+    std::unique_ptr<InterfaceWatch> interfaces_;
     std::unique_ptr<OverlayNode> node_;
     std::unique_ptr<DhtService> dht_;  // null: not configured
     std::unique_ptr<AdminApi> admin_api_;

@@ -16,13 +16,14 @@ std::string_view pick(const std::array<std::string_view, n>& names, Enum value) 
 }
 
 // In the order of the variant.
-constexpr std::array<std::string_view, 27> names{
+constexpr std::array<std::string_view, 35> names{
     "entry_learned",  "entry_forgotten",    "peer_joined",    "peer_proved",      "peer_suspected",
     "peer_buried",    "peer_left",          "peer_expired",   "peer_is_original", "self_known",
     "swarm_mismatch", "seed_failed",        "stream_ended",   "query_answered",   "round_done",
     "storage_failed", "cache_line_skipped", "insert_refused", "health_changed",   "leave_done",
     "stood_still",    "time_ahead",         "news_held",      "entry_moved",      "node_listed",
-    "node_unlisted",  "cache_kept_aside"};
+    "node_unlisted",  "cache_kept_aside",   "self_lost",      "self_contested",   "self_unreachable",
+    "self_reachable", "number_shared",      "peer_contested", "kept_here",        "seed_is_self"};
 static_assert(names.size() == std::variant_size_v<Event::variant>);
 
 std::string words(std::string_view name) {
@@ -78,6 +79,10 @@ LogLevel event_level(const Event& event) {
         [](const RoundDone&) { return LogLevel::trace; }, [](const PeerJoined&) { return LogLevel::info; },
         [](const PeerLeft&) { return LogLevel::info; }, [](const PeerBuried&) { return LogLevel::info; },
         [](const PeerIsOriginal&) { return LogLevel::info; }, [](const SelfKnown&) { return LogLevel::info; },
+        [](const SelfReachable&) { return LogLevel::info; }, [](const SelfLost&) { return LogLevel::warn; },
+        [](const SelfContested&) { return LogLevel::warn; }, [](const SelfUnreachable&) { return LogLevel::warn; },
+        [](const NumberShared&) { return LogLevel::warn; }, [](const PeerContested&) { return LogLevel::warn; },
+        [](const KeptHere&) { return LogLevel::info; }, [](const SeedIsSelf&) { return LogLevel::info; },
         [](const HealthChanged&) { return LogLevel::info; }, [](const InsertRefused&) { return LogLevel::info; },
         [](const LeaveDone&) { return LogLevel::info; }, [](const StoodStill&) { return LogLevel::info; },
         [](const TimeAhead&) { return LogLevel::info; }, [](const NewsHeld&) { return LogLevel::info; },
@@ -110,6 +115,31 @@ std::string event_sentence(const Event& event) {
         [](const PeerExpired& e) { return with_port(e.peer) + " is forgotten: nobody spoke of it"; },
         [](const PeerIsOriginal& e) { return with_port(e.peer) + " speaks only HALP text"; },
         [](const SelfKnown& e) { return "others reach this node at " + with_port(e.self); },
+        [](const SelfLost& e) { return "this node is no longer reached at " + with_port(e.self); },
+        [](const SelfContested& e) {
+            return "another node is at " + with_port(e.self) + ", too, as " + with_port(e.by) +
+                   " says; give one of the two another --advertise or --listen";
+        },
+        [](const SelfUnreachable& e) {
+            return std::to_string(e.unreached) + " of " + std::to_string(e.asked) + " nodes cannot reach this node at " +
+                   with_port(e.self) + " (" + std::string{describe(e.why)} +
+                   "); open the port in the firewall, or behind NAT forward it and set --advertise";
+        },
+        [](const SelfReachable& e) { return "others reach this node at " + with_port(e.self) + " again"; },
+        [](const NumberShared& e) {
+            return with_port(e.peer) +
+                   " has the random number of this node: a copy of its running process or machine; this node takes "
+                   "another number";
+        },
+        [](const PeerContested& e) {
+            return "two nodes say that they are at " + with_port(e.peer) +
+                   "; both are told, and one needs another --advertise or --listen";
+        },
+        [](const KeptHere& e) {
+            return e.label.text() + ": " + with_port(e.endpoint) +
+                   " means nothing elsewhere; only nodes on the same machine or link are told of it";
+        },
+        [](const SeedIsSelf& e) { return with_port(e.seed) + " of join is this node itself"; },
         [](const SwarmMismatch& e) {
             return with_port(e.peer) + " belongs to another swarm; if it should not, check --swarm on both";
         },
@@ -175,6 +205,17 @@ Json event_fields(const Event& event) {
             return add_endpoint(object, e.endpoint).set("why", text(e.why));
         },
         [](const SelfKnown& e) { return of_peer(e.self); },
+        [](const SelfLost& e) { return of_peer(e.self); }, [](const SelfReachable& e) { return of_peer(e.self); },
+        [](const SelfContested& e) { return of_peer(e.self).set("by", e.by.text()); },
+        [](const SelfUnreachable& e) {
+            return of_peer(e.self).set("unreached", e.unreached).set("asked", e.asked).set("why", name(e.why));
+        },
+        [](const KeptHere& e) {
+            Json object = Json::object();
+            object.set("label", e.label.text());
+            return add_endpoint(object, e.endpoint);
+        },
+        [](const SeedIsSelf& e) { return of_peer(e.seed); },
         [](const SeedFailed& e) { return of_peer(e.seed).set("why", name(e.why)); },
         [](const StreamEnded& e) { return of_peer(e.source).set("why", text(e.why)); },
         [](const QueryAnswered& e) { return of_peer(e.source).set("insert", e.insert).set("bad", e.bad); },
@@ -207,6 +248,8 @@ std::string event_source(const Event& event) {
         event, [](const SwarmMismatch& e) { return e.peer.host; },
         [](const PeerJoined& e) { return e.peer.text(); }, [](const PeerLeft& e) { return e.peer.text(); },
         [](const PeerBuried& e) { return e.peer.text(); }, [](const PeerIsOriginal& e) { return e.peer.text(); },
+        [](const SelfContested& e) { return e.by.host; }, [](const PeerContested& e) { return e.peer.host; },
+        [](const NumberShared& e) { return e.peer.host; },
         [](const SeedFailed& e) { return e.seed.text(); }, [](const StreamEnded& e) { return e.source.host; },
         [](const InsertRefused& e) { return e.source.host; }, [](const TimeAhead& e) { return e.source.host; },
         [](const CacheLineSkipped& e) { return e.file; }, [](const StorageFailed& e) { return e.what; },

@@ -368,6 +368,27 @@ TEST(GossipCodec, SkipsSectionsThatMayBeSkippedAndRefusesTheOthers) {
     EXPECT_EQ(error_of_payload(hello + section(0x00, "")), DecodeError::bad_section);
 }
 
+TEST(GossipCodec, CarriesWhatACallerCannotSeeOfItselfInASectionThatOldReadersSkip) {
+    EndpointTable endpoints;
+    Message message = message_of(Kind::pong);
+    message.observed = test::known(endpoints, "192.0.2.1", 40'000);
+    message.notice = {.contested = true, .failures = 3, .why = ConnectFailure::timed_out, .failing_s = 200};
+    const std::string bytes =
+        from_hex("b5 02 06 00 00000035" + std::string(test::plain_hello_hex) +
+                 "03 0007 01 c0000201 9c40 81 0005 03 01 03 c801");
+    EXPECT_EQ(encode(message, endpoints), bytes);
+    const auto decoded = decode(bytes, endpoints);
+    ASSERT_TRUE(std::holds_alternative<Message>(decoded));
+    EXPECT_EQ(std::get<Message>(decoded), message);
+    const std::string hello = from_hex(test::plain_hello_hex);
+    for (const std::string& bad : {std::string("\x00", 1), std::string("\x04"), std::string("\x02\x04\x01\x01"),
+                                   std::string("\x02\x00\x00\x01", 4)})
+        EXPECT_EQ(error_of_payload(hello + section(0x81, bad)), DecodeError::bad_section);
+    EXPECT_EQ(error_of_payload(hello + section(0x81, "\x01\x01")), DecodeError::trailing_bytes);
+    EXPECT_EQ(error_of_payload(hello + section(0x81, "\x02")), DecodeError::truncated_section);
+    EXPECT_EQ(error_of_payload(hello + section(0x81, "\x01") + section(0x81, "\x01")), DecodeError::bad_section);
+}
+
 TEST(GossipCodec, ReadsSectionsInAnyOrderAndAbsentOnesAsZeros) {
     EndpointTable endpoints;
     const std::string wanted = section(8, std::string(8, '\x01'));

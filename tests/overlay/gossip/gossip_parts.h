@@ -74,7 +74,7 @@ struct GossipParts {
     PushPull push_pull{{endpoints, view, identity, interests, label_exchange}};
     FailureDetector failures{{endpoints, dice, events, view, identity, health, calls, interests, news},
                              options.gossip};
-    Seeds seeds{{endpoints, dice, view, identity, calls, push_pull}, options};
+    Seeds seeds{{endpoints, dice, view, identity, calls, push_pull, events}, options};
     Rounds rounds{{dice, events, view, identity, health, calls, interests, push_pull}, options.gossip};
 };
 

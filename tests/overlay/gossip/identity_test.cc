@@ -36,23 +36,14 @@ TEST(Identity, OutranksTheTombstoneOfAnEarlierLifeAndAdoptsANewerVersionThatLive
     EXPECT_EQ(node.identity.incarnation(), 1u) << "the numbers are a circle";
 }
 
-TEST(Identity, LearnsItsEndpointFromWhatOthersSee) {
-    GossipParts node;
-    const EndpointId first = node.endpoints.intern({"192.0.2.7", 3451});
-    const EndpointId other = node.endpoints.intern({"2001:db8::7", 3451});
-    EXPECT_FALSE(node.identity.learn(node.endpoints.intern({"192.0.2.7", 40000}))) << "the port of a call";
-    EXPECT_TRUE(node.identity.learn(first));
-    EXPECT_FALSE(node.identity.learn(other));
-    EXPECT_EQ(node.identity.endpoint(), first);
-    EXPECT_TRUE(node.identity.is_self(other));
-    EXPECT_EQ(node.identity.message(gossip::Kind::ping).hello.self, no_endpoint) << "only advertised ones are told";
-}
-
-TEST(Identity, AnAdvertisedEndpointStaysWhateverOthersSee) {
+TEST(Identity, TellsItsEndpointOnlyWhenItIsCertain) {
+    GossipParts seen;
+    EXPECT_TRUE(seen.identity.address().witnessed("192.0.2.1", seen.endpoints.intern({"192.0.2.7", 3451}), start));
+    EXPECT_NE(seen.identity.endpoint(), no_endpoint);
+    EXPECT_EQ(seen.identity.message(gossip::Kind::ping).hello.self, no_endpoint);
     OverlayOptions options;
     options.advertise = Endpoint{"node.example", 3451};
     GossipParts node{options};
-    EXPECT_FALSE(node.identity.learn(node.endpoints.intern({"192.0.2.7", 3451})));
     EXPECT_EQ(node.endpoints.at(node.identity.message(gossip::Kind::ping).hello.self).host, "node.example");
 }
 

@@ -122,15 +122,53 @@ TEST(Seeds, ANameThatLedToThisNodeIsCalledAgain) {
     GossipParts node;
     const Endpoint name{"seeds.example.net", 3451};
     node.seeds.add(name, SeedOrigin::configured, start);
-    node.identity.add_alias(node.endpoints.intern(name));
+    node.identity.address().met(node.endpoints.intern(name), start);
     node.seeds.call_due(start);
     EXPECT_EQ(node.take_calls().size(), 1u);
 
     const Endpoint address{"192.0.2.7", 3451};
     node.seeds.add(address, SeedOrigin::configured, start);
-    node.identity.add_alias(node.endpoints.intern(address));
+    node.identity.address().met(node.endpoints.intern(address), start);
     node.seeds.call_due(start);
-    EXPECT_TRUE(node.take_calls().empty()) << "an address of this node stays one";
+    EXPECT_TRUE(node.take_calls().empty()) << "an address of this node is not called";
+    EXPECT_EQ(node.seeds.status().back().outcome, SeedOutcome::itself);
+    EXPECT_EQ(node.events.count<SeedIsSelf>(), 1u);
+
+    const Instant later = start + std::chrono::hours{1};
+    node.identity.address().expire(later);
+    node.seeds.call_due(later);
+    EXPECT_EQ(node.take_calls().size(), 2u) << "another machine may have it by now";
+}
+
+TEST(Seeds, AJoinedOneCanBeTakenBackAndAConfiguredOneCannot) {
+    OverlayOptions options;
+    options.seeds = {{"192.0.2.1", 3451}};
+    GossipParts node{options};
+    node.seeds.reconfigure(start);
+    node.seeds.add({"192.0.2.2", 3451}, SeedOrigin::joined, start);
+    node.seeds.add({"192.0.2.1", 3451}, SeedOrigin::joined, start);
+    EXPECT_EQ(node.seeds.remove({"192.0.2.9", 3451}), SeedRemoval::unknown);
+    EXPECT_EQ(node.seeds.remove({"192.0.2.2", 3451}), SeedRemoval::removed);
+    EXPECT_EQ(node.seeds.remove({"192.0.2.1", 3451}), SeedRemoval::removed);
+    EXPECT_EQ(node.seeds.remove({"192.0.2.1", 3451}), SeedRemoval::configured);
+    ASSERT_EQ(node.seeds.status().size(), 1u);
+    EXPECT_EQ(node.seeds.status().front().origin, SeedOrigin::configured);
+}
+
+TEST(Seeds, SayWhatCameOfTheLastCall) {
+    GossipParts node;
+    node.seeds.add({"192.0.2.1", 3451}, SeedOrigin::joined, start);
+    node.seeds.call_due(start);
+    EXPECT_EQ(node.seeds.status().front().outcome, SeedOutcome::untried);
+    const Call call = *node.calls.finish(node.take_calls().front().conversation);
+    node.seeds.failed(call, SeedOutcome::unreached, ConnectFailure::name_unknown);
+    EXPECT_EQ(node.seeds.status().front().outcome, SeedOutcome::unreached);
+    EXPECT_EQ(node.seeds.status().front().why, ConnectFailure::name_unknown);
+    EXPECT_EQ(node.seeds.status().front().tries, 1u);
+    node.seeds.answered(call, node.peer(1));
+    EXPECT_EQ(node.seeds.status().front().outcome, SeedOutcome::answered);
+    EXPECT_EQ(node.seeds.status().front().node->text(), "10.0.1.1:3451");
+    EXPECT_FALSE(node.seeds.status().front().reached) << "not proved yet";
 }
 
 }  // namespace

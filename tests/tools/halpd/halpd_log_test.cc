@@ -217,7 +217,15 @@ TEST(EventText, HasASentenceAndFieldsForEveryEvent) {
                                  EntryMoved{chat, host, LearnedFrom::gossip},
                                  NodeListed{host, LearnedFrom::gossip, false},
                                  NodeUnlisted{host, ForgottenWhy::evicted},
-                                 CacheKeptAside{3}};
+                                 CacheKeptAside{3},
+                                 SelfLost{host},
+                                 SelfContested{host, host},
+                                 SelfUnreachable{host, 2, 3, ConnectFailure::refused},
+                                 SelfReachable{host},
+                                 NumberShared{host},
+                                 PeerContested{host},
+                                 KeptHere{chat, host},
+                                 SeedIsSelf{host}};
     ASSERT_EQ(all.size(), std::variant_size_v<Event::variant>);
     for (const Event& event : all) {
         EXPECT_FALSE(event_sentence(event).empty()) << event_name(event);
@@ -227,6 +235,8 @@ TEST(EventText, HasASentenceAndFieldsForEveryEvent) {
     EXPECT_EQ(event_name(all[15]), "storage_failed");
     EXPECT_EQ(event_name(all[20]), "stood_still");
     EXPECT_EQ(event_name(all[22]), "news_held");
+    EXPECT_EQ(event_name(all[23]), "self_lost");
+    EXPECT_EQ(event_name(all[30]), "seed_is_self");
 }
 
 }  // namespace

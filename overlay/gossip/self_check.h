@@ -1,0 +1,63 @@
+// Two nodes that take each other for one: a node with the number of this one (a virtual machine copied while it
+// ran), or another node at an address that this node holds for its own (one address advertised twice, an address
+// that another machine has by now). A message with the own number is no proof that this node met itself: it calls
+// once more, alone, and looks whether its own call comes in (overlay/gossip/rules.md, section 3, "Collisions").
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "overlay/environment.h"
+#include "overlay/event.h"
+#include "overlay/gossip/calls.h"
+#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/identity.h"
+#include "overlay/gossip/peer_view.h"
+#include "store/endpoint.h"
+
+namespace halp {
+
+class SelfCheck {
+public:
+    struct Parts {
+        const EndpointTable& endpoints;
+        Observer& observer;
+        PeerView& view;
+        Identity& identity;
+        Calls& calls;
+    };
+    explicit SelfCheck(Parts parts) : parts_(parts) {}
+
+    // A node with the number of this one called, or answered a call of this one.
+    void own_number_called(const Endpoint& remote, Instant now);
+    void own_number_answered(const Call& call, Instant now);
+    // A node at `remote` says that it is at an endpoint of this one, too, or that another node is.
+    void claimed(EndpointId own, const Endpoint& remote, Instant now);
+    // Another node answered a call to an endpoint of this one.
+    void answered_by_another(const Call& call, const Endpoint& remote, Instant now);
+
+    [[nodiscard]] Instant next_deadline() const;
+    void on_deadline(Instant now);  // when next_deadline() has come
+
+    [[nodiscard]] std::uint64_t numbers_shared() const { return numbers_shared_; }
+    [[nodiscard]] std::uint64_t contested() const { return contested_; }
+    void mark_endpoints(std::vector<bool>& marks) const;
+
+private:
+    struct Check {
+        EndpointId endpoint;
+        Instant at;
+    };
+    void number_is_shared(EndpointId known_as, const Endpoint& with);
+    void note_contested(EndpointId own, const Endpoint& by, Instant now);
+    void check_later(EndpointId endpoint, Instant now);
+    [[nodiscard]] bool known_to_be_here(EndpointId endpoint) const;
+
+    Parts parts_;
+    std::vector<Check> checks_;
+    Instant called_at_ = never;  // when a call with the own number came in last
+    Instant claim_checked_at_ = never, contested_noted_at_ = never;
+    std::uint64_t numbers_shared_ = 0, contested_ = 0;
+};
+
+}  // namespace halp
