@@ -72,6 +72,14 @@ std::string address_bytes(std::string_view host) {
     return bytes;
 }
 
+// fe80::1%eth0 is fe80::1 on another machine of the link: the zone must not be in what is compared.
+std::string_view without_zone(std::string_view host) {
+    const auto zone = host.find('%');
+    const bool link_local = zone != std::string_view::npos && (host.starts_with("fe8") || host.starts_with("fe9") ||
+                                                               host.starts_with("fea") || host.starts_with("feb"));
+    return link_local ? host.substr(0, zone) : host;
+}
+
 // `example.org` for `a.b.example.org`; a name of one part for itself.
 std::string last_two_parts(std::string_view name) {
     if (name.size() > 1 && name.back() == '.') name.remove_suffix(1);
@@ -163,7 +171,7 @@ std::uint32_t Endpoint::group() const {
 
 std::uint64_t Endpoint::hash() const {
     const std::array<char, 3> tail{'\0', static_cast<char>(port >> 8), static_cast<char>(port & 0xff)};
-    return mix(fnv1a({tail.data(), tail.size()}, fnv1a(host)));
+    return mix(fnv1a({tail.data(), tail.size()}, fnv1a(without_zone(host))));
 }
 
 std::string Endpoint::text() const {

@@ -72,6 +72,8 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.other_swarm = gossip.other_swarm;
     s.stood_still = gossip.stood_still;
     s.news_dropped = gossip.news_dropped;
+    s.addresses_not_told = addresses_.not_told();
+    s.addresses_not_taken = addresses_.not_taken();
     s.self_contested = gossip.self_contested;
     s.numbers_shared = gossip.numbers_shared;
     s.text_queries = text_.counters().queries;

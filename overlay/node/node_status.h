@@ -42,6 +42,7 @@ struct NodeStatus {
     std::size_t announcements_waiting = 0;  // for an address: this machine does not have it now
     std::size_t witnesses = 0, unreached = 0;  // nodes that answered lately; those that do not reach this one
     ConnectFailure unreached_why = ConnectFailure::refused;
+    std::uint64_t addresses_not_told = 0, addresses_not_taken = 0;  // meaningless elsewhere, or here
     std::uint64_t self_contested = 0, numbers_shared = 0;
     std::size_t endpoints = 0, table_bytes = 0, text_sessions = 0;
     int health = 1;

@@ -133,13 +133,15 @@ void NodeStreams::frame_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
 // False when the stream is closed.
 bool NodeStreams::take_frame(StreamId id, Bytes frame) {
     NodeStream& stream = *streams_.find(id);
-    const auto decoded = gossip::decode(frame, parts_.endpoints);
+    auto decoded = gossip::decode(frame, parts_.endpoints);
     if (const auto* error = std::get_if<gossip::DecodeError>(&decoded)) {
         bad_frame(id, stream, *error);
         return false;
     }
     const Moment m = moment();
-    parts_.gossip.on_message(stream.conversation, std::get<gossip::Message>(decoded), stream.remote, m.now, m.wall);
+    auto& message = std::get<gossip::Message>(decoded);
+    parts_.addresses.after_receiving(message, stream.remote);
+    parts_.gossip.on_message(stream.conversation, message, stream.remote, m.now, m.wall);
     carry_out_gossip();
     return streams_.find(id) != nullptr;
 }
@@ -175,31 +177,34 @@ void NodeStreams::foreign_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
 }
 
 void NodeStreams::carry_out_gossip() {
-    for (const GossipAction& action : parts_.gossip.take_actions()) {
-        if (const auto* call = std::get_if<GossipCall>(&action))
+    for (GossipAction& action : parts_.gossip.take_actions()) {
+        if (auto* call = std::get_if<GossipCall>(&action))
             open(*call);
-        else if (const auto* answer = std::get_if<GossipReply>(&action))
+        else if (auto* answer = std::get_if<GossipReply>(&action))
             reply(*answer);
         else if (StreamId id{}; streams_.stream_of(std::get<GossipHangUp>(action).conversation, id))
             hang_up(id);
     }
 }
 
-void NodeStreams::open(const GossipCall& call) {
+void NodeStreams::open(GossipCall& call) {
     ++counters_.opened;
-    const StreamId id = transport().connect(parts_.endpoints.at(call.to));
+    const Endpoint to = parts_.endpoints.at(call.to);  // a copy: the table may grow
+    const StreamId id = transport().connect(to);
     NodeStream& stream = streams_.add(id);
     stream.use = StreamUse::gossip_out;
     stream.hang_up_when_sent = call.hang_up;
     streams_.bind(id, stream, call.conversation);
+    parts_.addresses.before_sending(call.first, to);
     scratch_.clear();
     gossip::encode_to(scratch_, call.first, parts_.endpoints);
     write(id, scratch_);
 }
 
-void NodeStreams::reply(const GossipReply& answer) {
+void NodeStreams::reply(GossipReply& answer) {
     StreamId id{};
     if (!streams_.stream_of(answer.conversation, id)) return;  // the peer hung up meanwhile
+    parts_.addresses.before_sending(answer.message, streams_.find(id)->remote);
     scratch_.clear();
     gossip::encode_to(scratch_, answer.message, parts_.endpoints);
     write(id, scratch_);

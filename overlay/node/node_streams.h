@@ -10,6 +10,7 @@
 #include "overlay/environment.h"
 #include "overlay/gossip/gossip.h"
 #include "overlay/gossip/gossip_codec.h"
+#include "overlay/node/address_rule.h"
 #include "overlay/node/originals.h"
 #include "overlay/node/stream_table.h"
 #include "overlay/node/text_service.h"
@@ -33,6 +34,7 @@ public:
         Gossip& gossip;
         TextService& text;
         Originals& originals;
+        AddressRule& addresses;
     };
     explicit NodeStreams(Parts parts) : parts_(parts) {}
 
@@ -62,8 +64,8 @@ private:
     void foreign_bytes(StreamId id, NodeStream& stream, Bytes bytes);
     void ended(StreamId id, bool orderly);
     void too_slow(StreamId id);
-    void open(const GossipCall& call);
-    void reply(const GossipReply& reply);
+    void open(GossipCall& call);
+    void reply(GossipReply& reply);
     void write(StreamId id, Bytes bytes);
     void hang_up(StreamId id);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "overlay/node/address_rule.h"
 #include "overlay/text/text_client.h"
 
 namespace halp {
@@ -29,35 +30,39 @@ void Originals::on_deadline(Moment moment) {
         if (!peer.original || peer.dead() || parts_.gossip.leaving()) continue;
         Visit& visit = visits_[peer.endpoint];
         if (visit.conversation != ConversationId{} || visit.next > moment.now) continue;
-        plan(visit, moment);
+        plan(peer.endpoint, visit, moment);
         step(peer.endpoint, visit, moment.now);
         ++running;
     }
     if (visits_.empty()) look_at_ = no_deadline;  // until an original is found
 }
 
-void Originals::plan(Visit& visit, Moment moment) {
+void Originals::plan(EndpointId server, Visit& visit, Moment moment) {
     visit.left.clear();
     visit.left.push_back({Asks::proof, Label::halp(), std::string{proof_query}});
     ask(visit, Asks::hosts, Label::halp());
     ask(visit, Asks::names, Label::labels());
     // Originals learn of this node only by `insert halp`: they forget what a `get halp` brings.
+    // Of addresses that mean something there.
+    const Endpoint there = parts_.endpoints.at(server);
     if (parts_.gossip.self() != no_endpoint)
-        tell(visit, Label::halp(), {{moment.wall, parts_.endpoints.at(parts_.gossip.self())}});
-    add_in_turn(visit, moment);
+        if (const auto told = AddressRule::as_told(parts_.endpoints.at(parts_.gossip.self()), there))
+            tell(visit, Label::halp(), {{moment.wall, *told}});
+    add_in_turn(there, visit, moment);
     const auto fifth = static_cast<std::uint64_t>(options_.poll_interval.count() * 2 / 5 + 1);
     visit.next = moment.now + options_.poll_interval * 4 / 5 +
                  Duration{static_cast<std::int64_t>(parts_.random.below(fifth))};
 }
 
 // Labels that this node holds, and what it announces. What finds no room comes first at the next visit.
-void Originals::add_in_turn(Visit& visit, Moment moment) {
+void Originals::add_in_turn(const Endpoint& there, Visit& visit, Moment moment) {
     Visit all;
     for (const Label& label : parts_.labels.host_labels())
         if (parts_.labels.held(label)) ask(all, Asks::hosts, label);
     std::map<Label, std::vector<TextHostLine>> own;
     for (const Announcement& a : parts_.gossip.announcements())
-        own[a.label].push_back({moment.wall, parts_.endpoints.at(a.endpoint)});
+        if (const auto told = AddressRule::as_told(parts_.endpoints.at(a.endpoint), there))
+            own[a.label].push_back({moment.wall, *told});
     for (const auto& [label, lines] : own) tell(all, label, lines);
     const std::size_t size = all.left.size();
     const std::size_t room = queries_per_visit_max - std::min(visit.left.size(), queries_per_visit_max);
@@ -113,10 +118,12 @@ void Originals::on_answer(ConversationId conversation, std::string_view answer, 
 
 void Originals::take_hosts(EndpointId server, const Label& label, std::string_view answer, Moment moment) {
     const SourceId source{std::max(1U, parts_.endpoints.group(server))};
+    const Endpoint there = parts_.endpoints.at(server);
     for (const HostAnswer::Line& line : parse_host_answer(answer, moment.wall).lines) {
         const auto age = std::chrono::duration_cast<std::chrono::seconds>(line.age).count();
         const UnixSeconds stated{std::max<std::int64_t>(0, count(moment.wall) - age)};
-        parts_.lists.insert(label, line.endpoint, stated, source, LearnedFrom::original, moment);
+        const auto meant = AddressRule::as_heard(line.endpoint, there);
+        if (meant) parts_.lists.insert(label, *meant, stated, source, LearnedFrom::original, moment);
     }
 }
 

@@ -58,10 +58,10 @@ private:
         std::size_t turn = 0;  // where the next visit begins, when not all fits into one
     };
 
-    void plan(Visit& visit, Moment moment);
+    void plan(EndpointId server, Visit& visit, Moment moment);
     void ask(Visit& visit, Asks asks, const Label& label);
     void tell(Visit& visit, const Label& label, const std::vector<TextHostLine>& lines);
-    void add_in_turn(Visit& visit, Moment moment);
+    void add_in_turn(const Endpoint& there, Visit& visit, Moment moment);
     void step(EndpointId server, Visit& visit, Instant now);
     void take_hosts(EndpointId server, const Label& label, std::string_view answer, Moment moment);
     void take_names(Visit& visit, const Label& directory, std::string_view answer, Moment moment);

@@ -20,10 +20,10 @@ OverlayNode::OverlayNode(OverlayEnvironment environment, EndpointTable& endpoint
       labels_(endpoints, options_.table),
       gossip_({endpoints, environment_.random, *this, view_, labels_}, options_),
       lists_({endpoints, view_, labels_, gossip_, *this}),
-      text_(lists_, *this),
+      text_(lists_, addresses_, *this),
       saver_({environment_, *this, options_, view_, labels_, lists_}),
       originals_({endpoints, environment_.random, view_, labels_, gossip_, lists_}, options_.text),
-      streams_({environment_, *this, options_, endpoints, gossip_, text_, originals_}),
+      streams_({environment_, *this, options_, endpoints, gossip_, text_, originals_, addresses_}),
       collects_(collects_endpoints) {
     labels_.set_observer(*this);
     if (gossip_.self() != no_endpoint) self_ = endpoints_.at(gossip_.self());

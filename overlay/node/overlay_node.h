@@ -16,6 +16,7 @@
 #include "overlay/gossip/gossip.h"
 #include "overlay/gossip/peer_view.h"
 #include "overlay/listing.h"
+#include "overlay/node/address_rule.h"
 #include "overlay/node/host_lists.h"
 #include "overlay/node/list_saver.h"
 #include "overlay/node/node_status.h"
@@ -116,6 +117,7 @@ private:
     LabelTable labels_;
     Gossip gossip_;
     HostLists lists_;
+    AddressRule addresses_{endpoints_};
     TextService text_;
     ListSaver saver_;
     Originals originals_;

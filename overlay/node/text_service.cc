@@ -1,7 +1,10 @@
 #include "overlay/node/text_service.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
+#include "overlay/gossip/own_address.h"
 #include "store/hash.h"
 
 namespace halp {
@@ -9,6 +12,12 @@ namespace halp {
 namespace {
 
 constexpr std::int64_t clocks_differ_max_s = 60;
+
+// What people inserted is shown as they wrote it, but for addresses of a link.
+std::optional<Endpoint> as_shown(const ListedHost& host, const Endpoint& source) {
+    if (host.claimed && scope_of(host.endpoint.host) != AddressScope::link) return host.endpoint;
+    return AddressRule::as_told(host.endpoint, source);
+}
 
 SourceId source_id(const Endpoint& source) { return SourceId{std::max(1U, source.group())}; }
 
@@ -20,9 +29,9 @@ std::string TextService::answer(const TextQuery& query, const Endpoint& source, 
     const bool bad = std::holds_alternative<TextBad>(query);
     ++counters_.queries;
     observer_.note(QueryAnswered{source, told != nullptr, bad});
-    if (asked) return get(*asked, source_id(source), moment);
+    if (asked) return get(*asked, source, moment);
     if (told) {
-        std::string out = insert(*told, source_id(source), moment);
+        std::string out = insert(*told, source, moment);
         note_ahead(source, moment);
         return out;
     }
@@ -32,19 +41,37 @@ std::string TextService::answer(const TextQuery& query, const Endpoint& source, 
 }
 
 // The label is listed after the answer is made, so the first `get labels` of a fresh server is empty.
-std::string TextService::get(const TextGet& query, SourceId source, Moment moment) {
+std::string TextService::get(const TextGet& query, const Endpoint& source, Moment moment) {
     std::string out;
     if (query.label.lists_names())
         for (const ListedName& name : lists_.names_with_asked(query.label, query.first, query.count))
             append_name_line(out, name.seen, name.name);
     else
-        for (const ListedHost& host : lists_.hosts(query.label, query.first, query.count, moment))
+        for (const ListedHost& host : told_hosts(query, source, moment))
             append_host_line(out, host.seen, host.endpoint);
-    lists_.mention(query.label, source, moment, true);
+    lists_.mention(query.label, source_id(source), moment, true);
     return out;
 }
 
-std::string TextService::insert(const TextInsert& query, SourceId source, Moment moment) {
+// Without the hosts whose address means nothing to the asker, who counts positions among the others.
+std::vector<ListedHost> TextService::told_hosts(const TextGet& query, const Endpoint& source, Moment moment) {
+    std::vector<ListedHost> page = lists_.hosts(query.label, query.first, query.count, moment);
+    const auto known = [&](const ListedHost& host) { return as_shown(host, source) == host.endpoint; };
+    if (std::ranges::all_of(page, known)) return page;
+    page.clear();
+    std::size_t position = 0;
+    for (ListedHost& host : lists_.hosts(query.label, 0, lists_.host_count(query.label), moment)) {
+        std::optional<Endpoint> shown = as_shown(host, source);
+        if (!shown) addresses_.count_not_told();
+        if (!shown || position++ < query.first) continue;
+        if (page.size() >= query.count) break;
+        host.endpoint = *std::move(shown);
+        page.push_back(std::move(host));
+    }
+    return page;
+}
+
+std::string TextService::insert(const TextInsert& query, const Endpoint& source, Moment moment) {
     ++counters_.inserts;
     latest_ = UnixSeconds{0};
     std::string out;
@@ -54,20 +81,26 @@ std::string TextService::insert(const TextInsert& query, SourceId source, Moment
             const bool taken = insert_line(label, line, source, moment);
             append_insert_reply(out, taken, label, line);
         }
-        lists_.mention(label, source, moment);
+        lists_.mention(label, source_id(source), moment);
     }
     return out;
 }
 
-bool TextService::insert_line(const Label& label, std::string_view line, SourceId source, Moment moment) {
+bool TextService::insert_line(const Label& label, std::string_view line, const Endpoint& source, Moment moment) {
+    const SourceId account = source_id(source);
     if (label.lists_names()) {
         const auto named = parse_name_line(line);
         if (named) latest_ = std::max(latest_, named->stated);
-        return named && lists_.insert_name(label, named->name, named->stated, source, LearnedFrom::text, moment);
+        return named && lists_.insert_name(label, named->name, named->stated, account, LearnedFrom::text, moment);
     }
     const auto host = parse_host_line(line);
-    if (host) latest_ = std::max(latest_, host->stated);
-    return host && lists_.insert(label, host->endpoint, host->stated, source, LearnedFrom::text, moment);
+    if (!host) return false;
+    latest_ = std::max(latest_, host->stated);
+    const bool typed_here = is_loopback(source.host);
+    const std::optional<Endpoint> meant =
+        typed_here ? std::optional{host->endpoint} : AddressRule::as_heard(host->endpoint, source);
+    if (!meant) addresses_.count_not_taken();
+    return meant && lists_.insert(label, *meant, host->stated, account, LearnedFrom::text, moment);
 }
 
 // Clocks of well-kept machines differ by less than the tolerance.

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "overlay/gossip/recent_facts.h"
+#include "overlay/node/address_rule.h"
 #include "overlay/node/host_lists.h"
 #include "overlay/text/text_codec.h"
 
@@ -19,19 +21,22 @@ struct TextCounters {
 
 class TextService {
 public:
-    TextService(HostLists& lists, Observer& observer) : lists_(lists), observer_(observer) {}
+    TextService(HostLists& lists, AddressRule& addresses, Observer& observer)
+        : lists_(lists), addresses_(addresses), observer_(observer) {}
 
     // The whole answer to one whole query.
     std::string answer(const TextQuery& query, const Endpoint& source, Moment moment);
     [[nodiscard]] const TextCounters& counters() const { return counters_; }
 
 private:
-    std::string get(const TextGet& query, SourceId source, Moment moment);
-    std::string insert(const TextInsert& query, SourceId source, Moment moment);
-    bool insert_line(const Label& label, std::string_view line, SourceId source, Moment moment);
+    std::string get(const TextGet& query, const Endpoint& source, Moment moment);
+    std::string insert(const TextInsert& query, const Endpoint& source, Moment moment);
+    bool insert_line(const Label& label, std::string_view line, const Endpoint& source, Moment moment);
+    [[nodiscard]] std::vector<ListedHost> told_hosts(const TextGet& query, const Endpoint& source, Moment moment);
     void note_ahead(const Endpoint& source, Moment moment);
 
     HostLists& lists_;
+    AddressRule& addresses_;
     Observer& observer_;
     TextCounters counters_;
     UnixSeconds latest_{0};                                // that the insert under way states

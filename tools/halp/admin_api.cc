@@ -228,6 +228,21 @@ Result<void> AdminApi::join(const Endpoint& seed) const {
     return done(client_.call(Method::post, "/v1/join", Json::object({{"endpoint", seed.text()}}).line()));
 }
 
+Result<void> AdminApi::unjoin(const Endpoint& seed) const {
+    return done(client_.call(Method::remove, "/v1/seeds" + query_of(seed)));
+}
+
+Result<std::vector<KnownSeed>> AdminApi::seeds() const {
+    const auto reply = reply_of(client_.call(Method::get, "/v1/seeds"));
+    if (!reply) return reply.error();
+    std::vector<KnownSeed> seeds;
+    for (const Json& item : (*reply)["seeds"].items())
+        if (auto endpoint = endpoint_of(item))
+            seeds.push_back({*std::move(endpoint), text(item, "origin"), text(item, "outcome"), text(item, "node"),
+                             flag(item, "reached"), counter(item, "tries")});
+    return seeds;
+}
+
 Result<void> AdminApi::leave() const { return done(client_.call(Method::post, "/v1/leave", "{}")); }
 
 Result<void> AdminApi::watch(const Label& label, const OnHappening& take) const {

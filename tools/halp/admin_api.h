@@ -45,6 +45,15 @@ struct StatusReport {
     std::string json;                                   // the reply as it came
 };
 
+struct KnownSeed {
+    Endpoint endpoint;
+    std::string origin;   // joined, configured
+    std::string outcome;  // answered, untried, other_swarm, itself, leaving, or why no connection came about
+    std::string node;     // that answered there; "" for none
+    bool reached = false;
+    std::uint64_t tries = 0;
+};
+
 struct Happening {
     std::string name;  // entry, initial_list_complete, entry_learned, entry_forgotten, announced, ...
     std::optional<Endpoint> endpoint;
@@ -73,6 +82,8 @@ public:
     [[nodiscard]] Result<bool> clear(const Label& label) const;  // false: there was nothing
     [[nodiscard]] Result<void> clear_all() const;
     [[nodiscard]] Result<void> join(const Endpoint& seed) const;
+    [[nodiscard]] Result<void> unjoin(const Endpoint& seed) const;
+    [[nodiscard]] Result<std::vector<KnownSeed>> seeds() const;
     [[nodiscard]] Result<void> leave() const;
 
     // Both return when `take` returns false, the daemon leaves (ok), its connection breaks (an error), or on an

@@ -86,7 +86,10 @@ void add_options(Verb verb, Arguments& to, Typed& typed) {
     if (verb == Verb::confirm) to.flag("--failed", typed.command.failed, "it could not be reached");
     if (verb == Verb::watch) add_watch(to, typed);
     if (verb == Verb::labels) to.option("PREFIX", &typed.directory, "names below this label; ends in /");
-    if (verb == Verb::join) to.option("HOST:PORT", &typed.host, "any node of the swarm").required();
+    if (verb == Verb::join) {
+        to.option("HOST:PORT", &typed.host, "any node of the swarm").required();
+        to.flag("--undo", typed.command.undo, "no longer contact it, if it was joined before");
+    }
     if (verb == Verb::demo) add_demo(to, typed);
     if (verb == Verb::dht) typed.dht.add_to(to);
     if (verb == Verb::store) typed.store.add_to(to);

@@ -46,6 +46,7 @@ struct CommandLine {
     std::int64_t seconds = 60;       // insert bcast: how long ago the host was seen
     int number = 5;                  // bcast: servers wanted; demo: nodes
     bool unix_times = false;         // get
+    bool undo = false;               // join
     bool failed = false;             // confirm
     bool once = false;               // watch
     std::optional<int> changes_max;  // watch --count

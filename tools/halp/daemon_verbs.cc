@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "tools/halp/interrupt.h"
@@ -152,51 +153,90 @@ ExitCode status(const WithDaemon& world) {
     return ExitCode::ok;
 }
 
-struct Reach {
-    bool named = false;  // the very address joined was reached
-    std::size_t proved = 0;
-    std::size_t listed = 0;
-};
-
-Reach reach_of(const PeerReport& report, const Endpoint& seed) {
-    Reach reach;
-    for (const KnownPeer& peer : report.peers) {
-        reach.listed += peer.role == "grave" ? 0 : 1;
-        reach.proved += peer.proved ? 1 : 0;
-        reach.named = reach.named || (peer.endpoint == seed && peer.proved);
-    }
-    return reach;
-}
-
 Duration patience(const CommandLine& command, Duration fallback) {
     return command.timeout_s ? Duration{static_cast<std::int64_t>(std::ceil(*command.timeout_s * 1e6))} : fallback;
 }
 
-ExitCode join(const WithDaemon& world) {
-    const Endpoint seed = endpoint_of(world.command);
-    const auto before = world.daemon.peers();
-    if (!before) return world.console.fail(before.error());
-    const std::size_t proved_before = reach_of(*before, seed).proved;
-    if (auto asked = world.daemon.join(seed); !asked) return world.console.fail(asked.error());
-    const Instant deadline = world.clock.now() + patience(world.command, std::chrono::seconds{5});
-    Reach reach;
-    bool joined = false;
-    while (!joined && world.clock.now() < deadline) {
-        const auto report = world.daemon.peers();
-        if (!report) return world.console.fail(report.error());
-        reach = reach_of(*report, seed);
-        // A seed given by name is listed by its address. Any newly reached node therefore counts.
-        joined = reach.named || reach.proved > proved_before;
-        if (!joined) interrupt::nap(std::chrono::milliseconds{50});
-    }
+// Why a seed was not joined. The daemon goes on trying in all cases: a name may lead elsewhere tomorrow.
+struct JoinFailure {
+    ExitCode code;
+    std::string sentence;
+    bool may_pass = false;  // at the next try, if the node is just starting
+};
+
+JoinFailure failure_of(const KnownSeed& seed) {
+    const std::string where = seed.endpoint.text();
+    const std::string& why = seed.outcome;
+    if (why == "other_swarm")
+        return {ExitCode::refused, where + " belongs to another swarm; compare --swarm of both"};
+    if (why == "itself") return {ExitCode::failed, where + " is this node itself; join another one"};
+    if (why == "name_unknown")
+        return {ExitCode::failed, "the host name of " + where + " is unknown; check its spelling"};
+    if (why == "text_only")
+        return {ExitCode::failed, where + " speaks HALP text only: an original server cannot be joined, but `halp insert "
+                                          "halp HOST PORT` has its lists read"};
+    if (why == "not_halp") return {ExitCode::failed, where + " is no HALP node; check the port"};
+    if (why == "leaving") return {ExitCode::failed, where + " is just leaving its swarm"};
+    if (why == "refused")
+        return {ExitCode::failed, "nothing listens on " + where + "; check the port, or start halpd there", true};
+    if (why == "unreachable")
+        return {ExitCode::failed, "there is no way to " + where + "; check the address and the network", true};
+    if (why == "silent") return {ExitCode::timed_out, where + " takes connections, but does not answer", true};
+    return {ExitCode::timed_out, where + " has not answered yet", true};
+}
+
+KnownSeed seed_in(const std::vector<KnownSeed>& seeds, const Endpoint& wanted) {
+    for (const KnownSeed& seed : seeds)
+        if (seed.endpoint == wanted) return seed;
+    return {wanted, "", "untried", "", false, 0};
+}
+
+std::size_t listed_nodes(const PeerReport& report) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(report.peers, [](const KnownPeer& peer) { return peer.role != "grave"; }));
+}
+
+ExitCode say_joined(const WithDaemon& world, const KnownSeed& seed) {
+    const auto report = world.daemon.peers();
+    const std::size_t nodes = report ? listed_nodes(*report) : 0;
     if (world.console.style().json)
-        world.console.line(json_of_join(seed, joined, reach.listed));
-    else if (joined)
-        world.console.block("Joined " + seed.text() + "; nodes known: " + std::to_string(reach.listed) + ".\n");
-    if (joined) return ExitCode::ok;
-    return world.console.fail(
-        ExitCode::timed_out,
-        seed.text() + " has not answered yet. The daemon keeps trying; " + "`halp peers` shows when it succeeds.");
+        world.console.line(json_of_join(seed.endpoint, seed.reached, seed.outcome, nodes));
+    else if (seed.reached)
+        world.console.block("Joined " + seed.endpoint.text() + "; nodes known: " + std::to_string(nodes) + ".\n");
+    if (seed.reached) return ExitCode::ok;
+    const JoinFailure failure = failure_of(seed);
+    return world.console.fail(failure.code, failure.sentence + ". The daemon keeps trying; `halp join --undo " +
+                                                seed.endpoint.text() + "` ends that.");
+}
+
+ExitCode undo_join(const WithDaemon& world, const Endpoint& seed) {
+    if (const auto done = world.daemon.unjoin(seed); !done) return world.console.fail(done.error());
+    if (world.console.style().json)
+        world.console.line(json_of_unjoin(seed));
+    else
+        world.console.block("The daemon no longer tries " + seed.text() + ".\n");
+    return ExitCode::ok;
+}
+
+ExitCode join(const WithDaemon& world) {
+    const Endpoint wanted = endpoint_of(world.command);
+    if (world.command.undo) return undo_join(world, wanted);
+    const auto before = world.daemon.seeds();
+    if (!before) return world.console.fail(before.error());
+    const std::uint64_t tries_before = seed_in(*before, wanted).tries;
+    if (auto asked = world.daemon.join(wanted); !asked) return world.console.fail(asked.error());
+    const Instant began = world.clock.now();
+    const Instant deadline = began + patience(world.command, std::chrono::seconds{5});
+    while (true) {
+        const auto seeds = world.daemon.seeds();
+        if (!seeds) return world.console.fail(seeds.error());
+        const KnownSeed seed = seed_in(*seeds, wanted);
+        const bool tried = seed.tries > tries_before && seed.outcome != "answered";
+        // A node that is just being started gets a second.
+        const bool long_enough = !failure_of(seed).may_pass || world.clock.now() - began > std::chrono::seconds{1};
+        if (seed.reached || (tried && long_enough) || world.clock.now() >= deadline) return say_joined(world, seed);
+        interrupt::nap(std::chrono::milliseconds{50});
+    }
 }
 
 ExitCode leave(const WithDaemon& world) {

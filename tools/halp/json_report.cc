@@ -98,11 +98,19 @@ std::string json_of_confirm(const Label& label, const Endpoint& endpoint, bool w
     return object.line();
 }
 
-std::string json_of_join(const Endpoint& seed, bool joined, std::size_t peers) {
+std::string json_of_join(const Endpoint& seed, bool joined, const std::string& outcome, std::size_t peers) {
     Json object = begin();
     object.set("seed", seed.text());
     object.set("joined", joined);
+    object.set("outcome", outcome);
     object.set("peers", peers);
+    return object.line();
+}
+
+std::string json_of_unjoin(const Endpoint& seed) {
+    Json object = begin();
+    object.set("seed", seed.text());
+    object.set("removed", true);
     return object.line();
 }
 

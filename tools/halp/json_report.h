@@ -26,7 +26,9 @@ struct ServerReply {
                                         bool daemon_too);
 [[nodiscard]] std::string json_of_clear(const std::optional<Label>& label, bool cleared, const std::string& source);
 [[nodiscard]] std::string json_of_confirm(const Label& label, const Endpoint& endpoint, bool worked);
-[[nodiscard]] std::string json_of_join(const Endpoint& seed, bool joined, std::size_t peers);
+[[nodiscard]] std::string json_of_join(const Endpoint& seed, bool joined, const std::string& outcome,
+                                       std::size_t peers);
+[[nodiscard]] std::string json_of_unjoin(const Endpoint& seed);
 [[nodiscard]] std::string json_of_leave();
 // `data` is a JSON object; its fields follow the event's name.
 [[nodiscard]] std::string json_of_event(const std::string& name, const std::string& data);

@@ -27,7 +27,12 @@ std::size_t noted(const SimWorld& world, HostId host) {
 
 // Nodes with options of their own.
 struct Nodes {
-    explicit Nodes(std::uint64_t seed) : world(seed, SimOptions{.collect_events = true}) {}
+    explicit Nodes(std::uint64_t seed) : world(seed, collecting()) {}
+    static SimOptions collecting() {
+        SimOptions options;
+        options.collect_events = true;
+        return options;
+    }
 
     std::size_t add(const Endpoint& at, const OverlayOptions& options, Random* random = nullptr) {
         const HostId host = world.add_host(at);

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "tests/tools/halp/halp_support.h"
@@ -160,15 +163,50 @@ TEST_F(WithDaemonTest, ConfirmSaysWhetherItWorked) {
     EXPECT_THAT(server.requests().front(), HasSubstr("\"worked\":false"));
 }
 
+std::string one_seed(const std::string& outcome, bool reached) {
+    return http_reply(200, R"({"schema_version":1,"seeds":[{"host":"a.example","port":1,"origin":"joined","outcome":")" +
+                               outcome + R"(","node":null,"tries":3,"reached":)" + (reached ? "true" : "false") +
+                               "}]}");
+}
+const std::pair<std::string, std::string> takes_join{
+    "POST /v1/join", http_reply(202, R"({"schema_version":1,"joining":"a.example:1"})")};
+
 TEST_F(WithDaemonTest, JoinWaitsUntilTheNodeIsReached) {
     const auto server = daemon(
-        {{"POST /v1/join", http_reply(202, R"({"schema_version":1,"joining":"a.example:1"})")},
+        {takes_join,
+         {"GET /v1/seeds", one_seed("answered", true)},
          {"GET /v1/peers",
           http_reply(
               200,
               R"({"schema_version":1,"peers":[{"host":"a.example","port":1,"proved":true,"role":"fresh"}]})")}});
     EXPECT_EQ(run({"join", "a.example:1"}).data, "Joined a.example:1; nodes known: 1.\n");
     EXPECT_EQ(run({"join", "b.example:1", "--timeout", "0.1"}).code, ExitCode::timed_out);
+    EXPECT_THAT(run({"join", "a.example:1", "--json"}).data, HasSubstr(R"("joined":true,"outcome":"answered","peers":1)"));
+}
+
+TEST_F(WithDaemonTest, JoinSaysWhyItFails) {
+    const std::vector<std::tuple<std::string, ExitCode, std::string>> cases{
+        {"other_swarm", ExitCode::refused, "belongs to another swarm"},
+        {"itself", ExitCode::failed, "is this node itself"},
+        {"name_unknown", ExitCode::failed, "the host name of a.example:1 is unknown"},
+        {"text_only", ExitCode::failed, "speaks HALP text only"},
+        {"not_halp", ExitCode::failed, "is no HALP node"},
+        {"refused", ExitCode::failed, "nothing listens on a.example:1"},
+        {"timed_out", ExitCode::timed_out, "has not answered yet"}};
+    for (const auto& [outcome, code, sentence] : cases) {
+        const auto server = daemon({takes_join, {"GET /v1/seeds", one_seed(outcome, false)}});
+        const Outcome said = run({"join", "a.example:1", "--timeout", "0.1"});
+        EXPECT_EQ(said.code, code) << outcome;
+        EXPECT_THAT(said.messages, HasSubstr(sentence));
+        EXPECT_THAT(said.messages, HasSubstr("halp join --undo a.example:1"));
+    }
+}
+
+TEST_F(WithDaemonTest, JoinCanBeUndone) {
+    const auto server = daemon({{"DELETE /v1/seeds?host=a.example&port=1",
+                                 http_reply(200, R"({"schema_version":1,"endpoint":"a.example:1","removed":true})")}});
+    EXPECT_EQ(run({"join", "--undo", "a.example:1"}).data, "The daemon no longer tries a.example:1.\n");
+    EXPECT_NE(run({"join", "--undo", "b.example:1"}).code, ExitCode::ok);
 }
 
 TEST_F(WithDaemonTest, StatusesBecomeExitCodesWithTheDaemonsSentence) {

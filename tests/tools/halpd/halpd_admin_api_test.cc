@@ -263,5 +263,33 @@ TEST(PercentDecoding, IsStrict) {
     EXPECT_EQ(percent_decoded("%g0"), std::nullopt);
 }
 
+TEST_F(AdminApiTest, SeedsShowWhatCameOfThemAndCanBeTakenBack) {
+    post("/v1/join", R"({"endpoint":"192.0.2.9:3451"})", 202);
+    const json seeds = get("/v1/seeds")["seeds"];
+    ASSERT_EQ(seeds.size(), 1u);
+    EXPECT_EQ(seeds[0]["endpoint"], "192.0.2.9:3451");
+    EXPECT_EQ(seeds[0]["origin"], "joined");
+    EXPECT_EQ(seeds[0]["outcome"], "untried");
+    EXPECT_EQ(seeds[0]["reached"], false);
+    EXPECT_EQ(remove("/v1/seeds?endpoint=192.0.2.9:3451")["removed"], true);
+    remove("/v1/seeds?endpoint=192.0.2.9:3451", 404);
+    EXPECT_TRUE(get("/v1/seeds")["seeds"].empty());
+    EXPECT_EQ(ask(Method::put, "/v1/seeds").allow, "GET, DELETE");
+}
+
+TEST_F(AdminApiTest, WhatWasAnnouncedWithoutAHostIsWithdrawnWithoutOne) {
+    EXPECT_EQ(put("/v1/labels/chat", R"({"port":80})")["own_host"], true);
+    EXPECT_EQ(put("/v1/labels/chat", R"({"port":81,"host":"192.0.2.7"})")["own_host"], false);
+    EXPECT_EQ(remove("/v1/labels/chat?port=80")["withdrawn"], true);
+    remove("/v1/labels/chat?port=80", 404);
+    remove("/v1/labels/chat?port=81", 404);
+    EXPECT_EQ(remove("/v1/labels/chat?host=192.0.2.7&port=81")["withdrawn"], true);
+}
+
+TEST_F(AdminApiTest, AWildcardAddressIsNotAnnounced) {
+    EXPECT_THAT(put("/v1/labels/chat", R"({"port":80,"host":"0.0.0.0"})", 400)["error"]["message"],
+                HasSubstr("leave the host out"));
+}
+
 }  // namespace
 }  // namespace halp
