@@ -27,16 +27,37 @@ struct PeerLeft { Endpoint peer; };        // the peer said so itself
 struct PeerExpired { Endpoint peer; };     // nobody mentioned it for too long
 struct PeerIsOriginal { Endpoint peer; };  // answers HALP text only
 struct SelfKnown { Endpoint self; };       // the address at which others see this node became known or changed
-struct SelfLost { Endpoint self; };        // this node has that address no longer, or another node answers there
-struct SelfContested { Endpoint self; Endpoint by; };  // another node, calling from `by`, says that it is there, too
-struct SelfUnreachable { Endpoint self; std::size_t unreached; std::size_t asked; ConnectFailure why; };
-struct SelfReachable { Endpoint self; };   // others reach this node again
-struct NumberShared { Endpoint peer; };    // a node with the random number of this one: a copy of its process
-struct PeerContested { Endpoint peer; };   // two nodes speak from this endpoint
-struct KeptHere { Label label; Endpoint endpoint; };  // announced, but told only to nodes that can use the address
+struct SelfLost {
+    Endpoint self;
+};  // this node has that address no longer, or another node answers there
+struct SelfContested {
+    Endpoint self;
+    Endpoint by;
+};  // another node, calling from `by`, says that it is there, too
+struct SelfUnreachable {
+    Endpoint self;
+    std::size_t unreached;
+    std::size_t asked;
+    ConnectFailure why;
+};
+struct SelfReachable {
+    Endpoint self;
+};  // others reach this node again
+struct NumberShared {
+    Endpoint peer;
+};  // a node with the random number of this one: a copy of its process
+struct PeerContested {
+    Endpoint peer;
+};  // two nodes speak from this endpoint
+struct KeptHere {
+    Label label;
+    Endpoint endpoint;
+};                                         // announced, but told only to nodes that can use the address
 struct SwarmMismatch { Endpoint peer; };   // belongs to another swarm: check --swarm
 struct SeedFailed { Endpoint seed; ConnectFailure why; };
-struct SeedIsSelf { Endpoint seed; };      // an address of `join` leads to this node itself
+struct SeedIsSelf {
+    Endpoint seed;
+};  // an address of `join` leads to this node itself
 struct StreamEnded { Endpoint source; StreamEnd why; };
 struct QueryAnswered { Endpoint source; bool insert; bool bad; };
 struct RoundDone { std::size_t peers; bool worked; };

@@ -33,8 +33,8 @@ public:
 private:
     struct Contact {
         std::uint64_t number = 0, number_before = 0;
-        Instant replaced = never;                 // when `number` took the place of the other
-        Instant contested = never;                // when a number came back that another one had replaced
+        Instant replaced = never;   // when `number` took the place of the other
+        Instant contested = never;  // when a number came back that another one had replaced
         // How often own calls failed between two calls of that node. A failure alone may be an outage of both.
         std::uint32_t failures = 0;
         bool failed_since_heard = false;

@@ -212,9 +212,15 @@ void Gossip::leave(Instant now, UnixSeconds wall) {
 bool Gossip::left(Instant now) const { return leaving() && now >= leave_until_; }
 
 GossipCounters Gossip::counters() const {
-    return {rounds_.done(),          rounds_.failed(), news_.sent(),  messages_.news_received(),
-            messages_.other_swarm(), news_.dropped(),  still_.count(),
-            self_check_.contested(), self_check_.numbers_shared()};
+    return {rounds_.done(),
+            rounds_.failed(),
+            news_.sent(),
+            messages_.news_received(),
+            messages_.other_swarm(),
+            news_.dropped(),
+            still_.count(),
+            self_check_.contested(),
+            self_check_.numbers_shared()};
 }
 
 void Gossip::mark_endpoints(std::vector<bool>& marks) const {

@@ -72,10 +72,10 @@ struct Hello {
 // What the speaker of an answer knows of the endpoint at which it lists the other side (`observed`), and the other
 // side cannot see.
 struct Notice {
-    bool contested = false;          // another node speaks from this endpoint, too
-    std::uint32_t failures = 0;      // calls to it that failed between calls from it; 0: none
+    bool contested = false;                        // another node speaks from this endpoint, too
+    std::uint32_t failures = 0;                    // calls to it that failed between calls from it; 0: none
     ConnectFailure why = ConnectFailure::refused;  // one of the first four
-    std::uint32_t failing_s = 0;     // since the first of these failures
+    std::uint32_t failing_s = 0;                   // since the first of these failures
     bool operator==(const Notice&) const = default;
 };
 

@@ -58,8 +58,8 @@ void MessageHandler::on_refusal(const Call& call, const gossip::Message& m, Inst
     parts_.view.erase(call.to);
 }
 
-// This node reached itself, or a copy of it, or a server that sends back what it gets: this node answers its own call
-// with a refusal and never with a request.
+// This node reached itself, or a copy of it, or a server that sends back what it gets: this node answers its own
+// call with a refusal and never with a request.
 void MessageHandler::on_own_number(ConversationId conversation, const gossip::Message& m, const Endpoint& remote,
                                    Instant now) {
     const std::optional<Call> call = parts_.calls.finish(conversation);

@@ -68,11 +68,11 @@ private:
     EndpointId self_ = no_endpoint;
     EndpointId certain_endpoint_ = no_endpoint;
     bool certain_ = false;
-    bool seen_here_ = false;                // the interfaces had the certain address once
-    std::vector<std::string> interfaces_;   // sorted
-    std::vector<Alias> aliases_;            // other endpoints at which this node was reached
-    std::vector<Alias> disproved_;          // not believed again before their time
-    std::vector<Witness> witnesses_;        // one vote for each host, its latest
+    bool seen_here_ = false;               // the interfaces had the certain address once
+    std::vector<std::string> interfaces_;  // sorted
+    std::vector<Alias> aliases_;           // other endpoints at which this node was reached
+    std::vector<Alias> disproved_;         // not believed again before their time
+    std::vector<Witness> witnesses_;       // one vote for each host, its latest
 };
 
 }  // namespace halp

@@ -18,9 +18,9 @@ namespace halp {
 
 namespace {
 
-constexpr long settle_ms = 50;          // an address that is replaced is deleted and added
-constexpr long look_every_ms = 5'000;   // without reports of the kernel
-constexpr long check_every_ms = 60'000; // with them: a report may be lost with a full buffer
+constexpr long settle_ms = 50;           // an address that is replaced is deleted and added
+constexpr long look_every_ms = 5'000;    // without reports of the kernel
+constexpr long check_every_ms = 60'000;  // with them: a report may be lost with a full buffer
 
 }  // namespace
 

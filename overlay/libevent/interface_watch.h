@@ -1,5 +1,5 @@
-// Tells when the addresses of this machine change: the kernel reports it (rtnetlink), and where it does not, they are
-// compared every few seconds. One change causes several reports, so the look follows a moment after the first.
+// Tells when the addresses of this machine change: the kernel reports it (rtnetlink), and where it does not, they
+// are compared every few seconds. One change causes several reports, so the look follows a moment after the first.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,8 @@ namespace halp {
 class InterfaceWatch {
 public:
     // `changed` gets the addresses, as interface_addresses() lists them, whenever they differ from those before.
-    using Changed = std::function<void(const std::vector<std::string>& before, const std::vector<std::string>& now)>;
+    using Changed =
+        std::function<void(const std::vector<std::string>& before, const std::vector<std::string>& now)>;
     InterfaceWatch(event_base* base, Changed changed);
     ~InterfaceWatch();
     InterfaceWatch(const InterfaceWatch&) = delete;

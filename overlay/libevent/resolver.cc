@@ -103,7 +103,8 @@ void LibeventResolver::resolve(StreamId token, const Endpoint& name) {
     // RFC 6761: localhost is the loopback interface, whatever a name server says.
     if (name.host == "localhost") return resolved_(token, loopback_addresses(name.port));
     if (!open_session()) return resolved_(token, {});
-    auto* question = new Question{session_, token, name.port, name.host};  // its callback owns it, and is always called
+    auto* question =
+        new Question{session_, token, name.port, name.host};  // its callback owns it, and is always called
     open_[static_cast<std::uint64_t>(token)] = question;
     ++session_->questions;
     evutil_addrinfo wanted{};
@@ -125,9 +126,9 @@ void LibeventResolver::cancel(StreamId token) {
     evdns_getaddrinfo_cancel(question->request);
 }
 
-// The first address may lead to this very node, or to a dead one that takes connections: a name that is called again
-// begins with another of its addresses. Each name has its own turns: two names that are called by turns would else
-// begin with the same addresses for ever.
+// The first address may lead to this very node, or to a dead one that takes connections: a name that is called
+// again begins with another of its addresses. Each name has its own turns: two names that are called by turns would
+// else begin with the same addresses for ever.
 void LibeventResolver::rotate(const std::string& name, std::vector<SocketAddress>& addresses) {
     if (addresses.size() < 2) return;
     if (answers_.size() >= names_counted_max) answers_.clear();

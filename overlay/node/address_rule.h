@@ -1,7 +1,7 @@
-// Who is told which address. An address of loopback means something on one machine, a link-local one on one link, and
-// the zone behind it (`%eth0`) names an interface of one machine only. So a zone is never sent: a link-local address
-// is told over connections of its own link, without the zone, and the receiver adds the zone of its interface
-// (overlay/gossip/rules.md, section 3, "Names that mean nothing elsewhere").
+// Who is told which address. An address of loopback means something on one machine, a link-local one on one link,
+// and the zone behind it (`%eth0`) names an interface of one machine only. So a zone is never sent: a link-local
+// address is told over connections of its own link, without the zone, and the receiver adds the zone of its
+// interface (overlay/gossip/rules.md, section 3, "Names that mean nothing elsewhere").
 #pragma once
 
 #include <cstdint>

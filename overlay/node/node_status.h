@@ -37,9 +37,9 @@ struct NodeStatus {
     std::optional<Endpoint> self;  // as others reach this node, once known
     std::size_t peers_listed = 0, peers_proved = 0, anchors = 0, graves = 0;
     std::size_t labels = 0, entries = 0, announcements = 0;
-    std::size_t names = 0;       // that the directory `labels` lists
-    std::size_t kept_aside = 0;  // hosts of other swarms in the files of the host cache
-    std::size_t announcements_waiting = 0;  // for an address: this machine does not have it now
+    std::size_t names = 0;                     // that the directory `labels` lists
+    std::size_t kept_aside = 0;                // hosts of other swarms in the files of the host cache
+    std::size_t announcements_waiting = 0;     // for an address: this machine does not have it now
     std::size_t witnesses = 0, unreached = 0;  // nodes that answered lately; those that do not reach this one
     ConnectFailure unreached_why = ConnectFailure::refused;
     std::uint64_t addresses_not_told = 0, addresses_not_taken = 0;  // meaningless elsewhere, or here

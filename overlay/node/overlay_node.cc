@@ -64,6 +64,9 @@ void OverlayNode::reconfigure(const OverlayOptions& options) {
 // ---- applications ----
 
 Result<void> OverlayNode::announce(const Label& label, const Endpoint& endpoint) {
+    if (own_hosts_.waits(label, endpoint) && !gossip_.on_this_machine(endpoint.host))
+        return Error{ErrorCode::unreachable, "this machine does not have the address " + endpoint.host +
+                                                 " now; the announcement waits until it has"};
     if (Result<void> done = stand(label, endpoint); !done) return done;
     own_hosts_.add(label, endpoint.host, endpoint, gossip_.on_this_machine(endpoint.host));
     finish_turn();
@@ -86,8 +89,9 @@ Result<void> OverlayNode::stand(const Label& label, const Endpoint& endpoint) {
     if (label.lists_names()) return Error{ErrorCode::invalid, label.text() + " lists names, not hosts"};
     if (!label.storable()) return Error{ErrorCode::invalid, "a label that holds hosts has at most 255 characters"};
     if (scope_of(endpoint.host) == AddressScope::nowhere)
-        return Error{ErrorCode::invalid, endpoint.host + " is no address that others could dial; leave the host out "
-                                                         "to announce the address of this node"};
+        return Error{ErrorCode::invalid, endpoint.host +
+                                             " is no address that others could dial; leave the host out "
+                                             "to announce the address of this node"};
     if (gossip_.leaving()) return Error{ErrorCode::refused, "this node is leaving the swarm"};
     const Moment m = moment();
     const bool known = announced(label, endpoint);

@@ -43,8 +43,8 @@ public:
     // Applications. Announcing again refreshes; ttl is the profile's.
     Result<void> announce(const Label& label, const Endpoint& endpoint);
     bool withdraw(const Label& label, const Endpoint& endpoint);
-    // The same at this node's own address, whatever it is: when that changes, the announcement follows. Returns where
-    // it stands now. ErrorCode::not_found while the address is not known.
+    // The same at this node's own address, whatever it is: when that changes, the announcement follows. Returns
+    // where it stands now. ErrorCode::not_found while the address is not known.
     Result<Endpoint> announce_here(const Label& label, std::uint16_t port);
     bool withdraw_here(const Label& label, std::uint16_t port);
     std::vector<OwnAnnouncement> announcements() const;

@@ -6,9 +6,8 @@
 namespace halp {
 
 void OwnHosts::add(const Label& label, const std::string& host, const Endpoint& announced, bool of_this_machine) {
-    const auto same = std::ranges::find_if(all_, [&](const Wish& w) {
-        return w.label == label && w.host == host && w.port == announced.port;
-    });
+    const auto same = std::ranges::find_if(
+        all_, [&](const Wish& w) { return w.label == label && w.host == host && w.port == announced.port; });
     if (same != all_.end()) {
         same->announced = announced;
         same->of_this_machine = of_this_machine;
@@ -31,6 +30,13 @@ std::optional<OwnHosts::Wish> OwnHosts::remove_at(const Label& label, const Endp
     for (const Wish& wish : all_)
         if (wish.label == label && wish.announced == endpoint) return remove(label, wish.host, wish.port);
     return std::nullopt;
+}
+
+bool OwnHosts::waits(const Label& label, const Endpoint& endpoint) const {
+    return std::ranges::any_of(all_, [&](const Wish& w) {
+        return w.label == label && w.host == endpoint.host && w.port == endpoint.port && w.of_this_machine &&
+               !w.announced;
+    });
 }
 
 bool OwnHosts::wanted_at(const Label& label, const Endpoint& endpoint) const {

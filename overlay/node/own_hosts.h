@@ -20,7 +20,7 @@ public:
         Label label;
         std::string host;  // empty: this node's own, whatever that is
         std::uint16_t port = 0;
-        bool of_this_machine = false;      // the interfaces had `host` when it was announced, or later
+        bool of_this_machine = false;       // the interfaces had `host` when it was announced, or later
         std::optional<Endpoint> announced;  // none: waits for an address
     };
 
@@ -30,6 +30,8 @@ public:
     std::optional<Wish> remove(const Label& label, const std::string& host, std::uint16_t port);
     // Removes a wish that stands at this endpoint, however it was made.
     std::optional<Wish> remove_at(const Label& label, const Endpoint& endpoint);
+    // True while a wish for exactly this address of the machine waits.
+    [[nodiscard]] bool waits(const Label& label, const Endpoint& endpoint) const;
     // True while a wish stands there.
     [[nodiscard]] bool wanted_at(const Label& label, const Endpoint& endpoint) const;
 
@@ -40,7 +42,9 @@ public:
     };
     template <class OnThisMachine>
     [[nodiscard]] std::vector<Move> moves(const std::optional<Endpoint>& self, OnThisMachine on_this_machine);
-    void set_announced(std::size_t wish, std::optional<Endpoint> endpoint) { all_[wish].announced = std::move(endpoint); }
+    void set_announced(std::size_t wish, std::optional<Endpoint> endpoint) {
+        all_[wish].announced = std::move(endpoint);
+    }
 
     [[nodiscard]] const std::vector<Wish>& all() const { return all_; }
     [[nodiscard]] std::size_t waiting() const;  // for an address, or for room

@@ -173,8 +173,10 @@ JoinFailure failure_of(const KnownSeed& seed) {
     if (why == "name_unknown")
         return {ExitCode::failed, "the host name of " + where + " is unknown; check its spelling"};
     if (why == "text_only")
-        return {ExitCode::failed, where + " speaks HALP text only: an original server cannot be joined, but `halp insert "
-                                          "halp HOST PORT` has its lists read"};
+        return {ExitCode::failed,
+                where +
+                    " speaks HALP text only: an original server cannot be joined, but `halp insert "
+                    "halp HOST PORT` has its lists read"};
     if (why == "not_halp") return {ExitCode::failed, where + " is no HALP node; check the port"};
     if (why == "leaving") return {ExitCode::failed, where + " is just leaving its swarm"};
     if (why == "refused")

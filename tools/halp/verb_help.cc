@@ -101,7 +101,8 @@ const std::vector<VerbHelp>& verbs() {
          "  halp labels\n  halp labels chat/            those below `chat`"},
         {Verb::peers, "peers", "List the nodes the daemon knows", "  halp peers"},
         {Verb::status, "status", "Show what the daemon does", "  halp status\n  halp status --json | jq .peers"},
-        {Verb::join, "join", "Have the daemon contact one more node", "  halp join seed.example.org:3451\n"
+        {Verb::join, "join", "Have the daemon contact one more node",
+         "  halp join seed.example.org:3451\n"
          "  halp join seed.example.org:3451 --undo   the daemon no longer tries it"},
         {Verb::leave, "leave", "Leave the swarm and end the daemon", "  halp leave"},
         {Verb::confirm, "confirm", "Report that you reached a host, or could not (needs halpd)",

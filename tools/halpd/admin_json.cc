@@ -79,7 +79,8 @@ void add_status(Json& object, const NodeStatus& s) {
     standing.set("why", s.unreached > 0 ? Json{name(s.unreached_why)} : Json{});
     standing.set("contested", s.self_contested).set("numbers_shared", s.numbers_shared);
     object.set("standing", standing);
-    object.set("addresses", Json::object().set("not_told", s.addresses_not_told).set("not_taken", s.addresses_not_taken));
+    object.set("addresses",
+               Json::object().set("not_told", s.addresses_not_told).set("not_taken", s.addresses_not_taken));
     object.set("endpoints", s.endpoints).set("table_bytes", s.table_bytes);
     object.set("text_sessions", s.text_sessions);
     object.set("rounds", Json::object().set("done", s.rounds).set("failed", s.rounds_failed));

@@ -136,18 +136,15 @@ void Daemon::addresses_changed(const std::vector<std::string>& before, const std
     std::vector<std::string> gone, come;
     std::set_difference(before.begin(), before.end(), now.begin(), now.end(), std::back_inserter(gone));
     std::set_difference(now.begin(), now.end(), before.begin(), before.end(), std::back_inserter(come));
-    std::string sentence = "the addresses of this machine have changed:";
-    Json lost = Json::array(), added = Json::array();
-    for (const std::string& address : gone) {
-        sentence += " -" + address;
-        lost.push(address);
-    }
-    for (const std::string& address : come) {
-        sentence += " +" + address;
-        added.push(address);
-    }
-    log_.write(LogLevel::info, "addresses_changed", sentence,
-               Json::object().set("gone", lost).set("come", added));
+    const auto listed = [](const std::vector<std::string>& addresses, const char* sign) {
+        std::string out;
+        for (const std::string& address : addresses) out += (out.empty() ? "" : " ") + (sign + address);
+        return out;
+    };
+    log_.write(LogLevel::info, "addresses_changed",
+               "the addresses of this machine have changed: " + listed(gone, "-") +
+                   (gone.empty() || come.empty() ? "" : " ") + listed(come, "+"),
+               Json::object().set("gone", listed(gone, "")).set("come", listed(come, "")));
     node_->set_own_addresses(now);
 }
 

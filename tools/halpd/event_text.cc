@@ -121,8 +121,8 @@ std::string event_sentence(const Event& event) {
                    " says; give one of the two another --advertise or --listen";
         },
         [](const SelfUnreachable& e) {
-            return std::to_string(e.unreached) + " of " + std::to_string(e.asked) + " nodes cannot reach this node at " +
-                   with_port(e.self) + " (" + std::string{describe(e.why)} +
+            return std::to_string(e.unreached) + " of " + std::to_string(e.asked) +
+                   " nodes cannot reach this node at " + with_port(e.self) + " (" + std::string{describe(e.why)} +
                    "); open the port in the firewall, or behind NAT forward it and set --advertise";
         },
         [](const SelfReachable& e) { return "others reach this node at " + with_port(e.self) + " again"; },
@@ -204,8 +204,8 @@ Json event_fields(const Event& event) {
             object.set("label", e.label.text());
             return add_endpoint(object, e.endpoint).set("why", text(e.why));
         },
-        [](const SelfKnown& e) { return of_peer(e.self); },
-        [](const SelfLost& e) { return of_peer(e.self); }, [](const SelfReachable& e) { return of_peer(e.self); },
+        [](const SelfKnown& e) { return of_peer(e.self); }, [](const SelfLost& e) { return of_peer(e.self); },
+        [](const SelfReachable& e) { return of_peer(e.self); },
         [](const SelfContested& e) { return of_peer(e.self).set("by", e.by.text()); },
         [](const SelfUnreachable& e) {
             return of_peer(e.self).set("unreached", e.unreached).set("asked", e.asked).set("why", name(e.why));

@@ -373,9 +373,8 @@ TEST(GossipCodec, CarriesWhatACallerCannotSeeOfItselfInASectionThatOldReadersSki
     Message message = message_of(Kind::pong);
     message.observed = test::known(endpoints, "192.0.2.1", 40'000);
     message.notice = {.contested = true, .failures = 3, .why = ConnectFailure::timed_out, .failing_s = 200};
-    const std::string bytes =
-        from_hex("b5 02 06 00 00000035" + std::string(test::plain_hello_hex) +
-                 "03 0007 01 c0000201 9c40 81 0005 03 01 03 c801");
+    const std::string bytes = from_hex("b5 02 06 00 00000035" + std::string(test::plain_hello_hex) +
+                                       "03 0007 01 c0000201 9c40 81 0005 03 01 03 c801");
     EXPECT_EQ(encode(message, endpoints), bytes);
     const auto decoded = decode(bytes, endpoints);
     ASSERT_TRUE(std::holds_alternative<Message>(decoded));

@@ -119,6 +119,7 @@ TEST(AddressChange, AnnouncementsForAnAddressThatTheMachineLostWaitUntilItIsBack
     ASSERT_EQ(node.announcements().size(), 1u);
     EXPECT_EQ(node.announcements().front().endpoint, elsewhere);
     EXPECT_EQ(node.status().announcements_waiting, 1u);
+    EXPECT_FALSE(node.announce(chat, of_machine)) << "it still waits";
 
     node.set_own_addresses({"10.0.0.1", "10.1.0.1", "127.0.0.1"});
     EXPECT_EQ(node.announcements().size(), 2u);

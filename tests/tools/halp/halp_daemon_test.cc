@@ -164,9 +164,9 @@ TEST_F(WithDaemonTest, ConfirmSaysWhetherItWorked) {
 }
 
 std::string one_seed(const std::string& outcome, bool reached) {
-    return http_reply(200, R"({"schema_version":1,"seeds":[{"host":"a.example","port":1,"origin":"joined","outcome":")" +
-                               outcome + R"(","node":null,"tries":3,"reached":)" + (reached ? "true" : "false") +
-                               "}]}");
+    return http_reply(200,
+                      R"({"schema_version":1,"seeds":[{"host":"a.example","port":1,"origin":"joined","outcome":")" +
+                          outcome + R"(","node":null,"tries":3,"reached":)" + (reached ? "true" : "false") + "}]}");
 }
 const std::pair<std::string, std::string> takes_join{
     "POST /v1/join", http_reply(202, R"({"schema_version":1,"joining":"a.example:1"})")};
@@ -181,7 +181,8 @@ TEST_F(WithDaemonTest, JoinWaitsUntilTheNodeIsReached) {
               R"({"schema_version":1,"peers":[{"host":"a.example","port":1,"proved":true,"role":"fresh"}]})")}});
     EXPECT_EQ(run({"join", "a.example:1"}).data, "Joined a.example:1; nodes known: 1.\n");
     EXPECT_EQ(run({"join", "b.example:1", "--timeout", "0.1"}).code, ExitCode::timed_out);
-    EXPECT_THAT(run({"join", "a.example:1", "--json"}).data, HasSubstr(R"("joined":true,"outcome":"answered","peers":1)"));
+    EXPECT_THAT(run({"join", "a.example:1", "--json"}).data,
+                HasSubstr(R"("joined":true,"outcome":"answered","peers":1)"));
 }
 
 TEST_F(WithDaemonTest, JoinSaysWhyItFails) {
@@ -203,8 +204,9 @@ TEST_F(WithDaemonTest, JoinSaysWhyItFails) {
 }
 
 TEST_F(WithDaemonTest, JoinCanBeUndone) {
-    const auto server = daemon({{"DELETE /v1/seeds?host=a.example&port=1",
-                                 http_reply(200, R"({"schema_version":1,"endpoint":"a.example:1","removed":true})")}});
+    const auto server =
+        daemon({{"DELETE /v1/seeds?host=a.example&port=1",
+                 http_reply(200, R"({"schema_version":1,"endpoint":"a.example:1","removed":true})")}});
     EXPECT_EQ(run({"join", "--undo", "a.example:1"}).data, "The daemon no longer tries a.example:1.\n");
     EXPECT_NE(run({"join", "--undo", "b.example:1"}).code, ExitCode::ok);
 }

@@ -188,6 +188,7 @@ TEST_F(MachineFormats, OfTheDaemonAndItsVerbsAreWhatTheirSchemasSay) {
     admin("admin DELETE /v1/labels/{label}", cli::Method::remove, "/v1/labels/x");
     admin("admin DELETE /v1/labels", cli::Method::remove, "/v1/labels");
     admin("admin POST /v1/join", cli::Method::post, "/v1/join", R"({"endpoint":"127.0.0.1:1"})");
+    admin("admin GET /v1/seeds", cli::Method::get, "/v1/seeds");
     for (const char* wrong : {"/none", "/v1/labels/a_b", "/v1/labels/chat?count=x"})
         admin("admin error", cli::Method::get, wrong);
     admin("admin error", cli::Method::put, "/v1/labels/x", "{");
