@@ -58,6 +58,11 @@ struct Nodes {
                                    [&](const ListedHost& h) { return h.endpoint == peer; });
     }
 
+    [[nodiscard]] bool proved(std::size_t i, const Endpoint& peer) const {
+        return std::ranges::any_of(nodes[i]->peers(),
+                                   [&](const PeerStatus& p) { return p.endpoint == peer && p.proved; });
+    }
+
     SimWorld world;
     EndpointTable endpoints;
     std::vector<HostId> hosts;
@@ -187,8 +192,10 @@ TEST(Collision, ACopyOfARunningNodeTakesAnotherNumberAndBothMeet) {
         n.add(a, joining(first), &one);
         n.add(b, joining(first), &copy);
 
-        EXPECT_TRUE(n.within(60s, [&] { return n.lists(1, b) && n.lists(2, a); })) << seed;
-        EXPECT_GT(noted<NumberShared>(n.world, n.hosts[1]) + noted<NumberShared>(n.world, n.hosts[2]), 0u) << seed;
+        EXPECT_TRUE(n.within(120s, [&] {
+            return noted<NumberShared>(n.world, n.hosts[1]) + noted<NumberShared>(n.world, n.hosts[2]) > 0;
+        })) << seed;
+        EXPECT_TRUE(n.within(60s, [&] { return n.proved(1, b) && n.proved(2, a); })) << seed;
         EXPECT_EQ(noted<NumberShared>(n.world, n.hosts[0]), 0u);
     }
 }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <map>
 #include <string>
 #include <tuple>
@@ -195,6 +196,7 @@ TEST_F(WithDaemonTest, JoinSaysWhyItFails) {
         {"refused", ExitCode::failed, "nothing listens on a.example:1"},
         {"timed_out", ExitCode::timed_out, "has not answered yet"}};
     for (const auto& [outcome, code, sentence] : cases) {
+        std::filesystem::remove(socket());  // of the case before
         const auto server = daemon({takes_join, {"GET /v1/seeds", one_seed(outcome, false)}});
         const Outcome said = run({"join", "a.example:1", "--timeout", "0.1"});
         EXPECT_EQ(said.code, code) << outcome;
