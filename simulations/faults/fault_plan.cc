@@ -22,21 +22,26 @@ struct KindRow {
 };
 
 constexpr std::array<KindRow, step_kinds> kinds{{
-    {"loss", 2, false, true},       {"jitter", 2, false, true},       {"duplicates", 2, false, true},
-    {"delay", 3, false, false},     {"cut", 3, true, false},          {"one_way", 4, true, false},
-    {"partition", 2, false, true},  {"kill", 5, false, false},        {"power", 4, false, false},
-    {"death", 0, false, false},     {"stall", 4, false, false},       {"clock_step", 3, false, false},
-    {"drift", 2, false, false},     {"disk_full", 2, false, false},   {"disk_read_only", 1, false, false},
-    {"disk_busy", 2, false, false}, {"disk_broken", 1, false, false}, {"announce", 0, false, false},
-    {"withdraw", 0, false, false},  {"insert", 0, false, false},      {"insert_node", 0, false, false},
-    {"flood", 0, false, false},     {"query", 0, false, false},
+    {"loss", 2, false, true},         {"jitter", 2, false, true},       {"duplicates", 2, false, true},
+    {"delay", 3, false, false},       {"cut", 3, true, false},          {"one_way", 4, true, false},
+    {"partition", 2, false, true},    {"kill", 5, false, false},        {"power", 4, false, false},
+    {"death", 0, false, false},       {"stall", 4, false, false},       {"suspend", 3, false, false},
+    {"starve", 2, false, false},      {"clock_step", 3, false, false},  {"clock_wrong", 2, false, false},
+    {"drift", 2, false, false},       {"kill_write", 2, false, false},  {"leave", 3, false, false},
+    {"alone", 2, false, false},       {"other_swarm", 2, false, false}, {"port_taken", 2, false, false},
+    {"move", 3, false, false},        {"inherit", 2, true, false},      {"clone", 1, true, false},
+    {"same_address", 1, true, false}, {"disk_full", 2, false, false},   {"disk_read_only", 1, false, false},
+    {"disk_busy", 2, false, false},   {"disk_broken", 1, false, false}, {"announce", 0, false, false},
+    {"withdraw", 0, false, false},    {"insert", 0, false, false},      {"insert_node", 0, false, false},
+    {"flood", 0, false, false},       {"query", 0, false, false},
 }};
 
 const KindRow& row(StepKind kind) { return kinds[static_cast<std::size_t>(kind)]; }
 
 class Drawer {
 public:
-    explicit Drawer(const PlanSize& size) : random_(mix_words(size.seed, 0x706c616e), size.nodes) {
+    explicit Drawer(const PlanSize& size)
+        : kinds_(size.kinds), random_(mix_words(size.seed, 0x706c616e), size.nodes) {
         plan_.seed = size.seed;
         plan_.nodes = size.nodes;
         plan_.faults_for = size.faults_for;
@@ -56,6 +61,9 @@ private:
     [[nodiscard]] std::size_t per_minute(double rate) const {
         const double minutes = static_cast<double>(plan_.faults_for.count()) / 60e6;
         return static_cast<std::size_t>(rate * minutes) + 1;
+    }
+    [[nodiscard]] bool wanted(StepKind kind) const {
+        return kinds_.empty() || std::ranges::find(kinds_, kind) != kinds_.end();
     }
     std::uint32_t node() { return static_cast<std::uint32_t>(random_.below(plan_.nodes)); }
     std::int64_t between(std::int64_t low, std::int64_t high) {
@@ -110,7 +118,8 @@ private:
     void draw_faults() {
         std::vector<StepKind> drawn;
         for (std::size_t k = 0; k < step_kinds; ++k) {
-            if (kinds[k].weight == 0 || random_.chance(0.3)) continue;
+            if (kinds[k].weight == 0 || random_.chance(0.3) || !wanted(StepKind{static_cast<std::uint8_t>(k)}))
+                continue;
             for (int w = 0; w < kinds[k].weight; ++w) drawn.push_back(StepKind{static_cast<std::uint8_t>(k)});
         }
         if (drawn.empty()) return;
@@ -123,13 +132,52 @@ private:
                 if (step.a == step.b) continue;
             }
             if (row(step.kind).whole_swarm) step.a = 0;
+            if (!seeds_allow(step)) continue;
+            if (is_clock_fault(step.kind) && random_.chance(0.4)) step.at = Duration{0};
             step.span = std::min<Duration>(span_of(step.kind), plan_.faults_for - step.at);
             step.amount = amount_of(step.kind);
             plan_.steps.push_back(step);
         }
     }
+    // The first three nodes are the seeds of all. The first is known by name; nobody tells the others when one of
+    // the other two is somewhere else.
+    [[nodiscard]] static bool seeds_allow(const Step& step) {
+        switch (step.kind) {
+            case StepKind::move:
+                return step.a == 0 || step.a > 2;
+            case StepKind::inherit:
+                return (step.a == 0 || step.a > 2) && step.b > 2;
+            case StepKind::other_swarm:
+                return step.a > 2;
+            case StepKind::clone:
+            case StepKind::same_address:
+                return step.b > 2;
+            default:
+                return true;
+        }
+    }
     Duration span_of(StepKind kind) {
-        if (kind == StepKind::stall) return time_between(milliseconds{200}, seconds{25});
+        switch (kind) {
+            case StepKind::stall:  // a tenth of them for longer than any time-out and every ttl
+                return random_.chance(0.1) ? time_between(seconds{40}, seconds{150})
+                                           : time_between(milliseconds{200}, seconds{25});
+            case StepKind::suspend:
+                return time_between(seconds{2}, random_.chance(0.5) ? seconds{25} : seconds{200});
+            case StepKind::clock_wrong:
+            case StepKind::move:
+                return {};
+            case StepKind::leave:  // a leave takes up to 3 s
+                return time_between(seconds{5}, random_.chance(0.5) ? seconds{20} : seconds{150});
+            case StepKind::kill_write:
+            case StepKind::alone:
+            case StepKind::other_swarm:
+            case StepKind::port_taken:
+            case StepKind::clone:
+            case StepKind::same_address:
+                return time_between(milliseconds{100}, random_.chance(0.5) ? seconds{20} : seconds{180});
+            default:
+                break;
+        }
         const Duration longest = random_.chance(0.2) ? Duration{seconds{120}} : Duration{seconds{20}};
         return time_between(milliseconds{100}, longest);
     }
@@ -146,7 +194,17 @@ private:
             case StepKind::partition:
                 return between(1, 1'000'000'000);
             case StepKind::clock_step:
-                return between(-100'000, 100'000);
+            case StepKind::clock_wrong:  // a day, or ten years
+                return random_.chance(0.5) ? between(-100'000, 100'000) : between(-300'000'000, 300'000'000);
+            case StepKind::starve:
+                return between(20, 300);
+            case StepKind::kill_write:
+                return between(1, 12);
+            case StepKind::port_taken:
+                return between(0, 3);
+            case StepKind::move:
+            case StepKind::inherit:
+                return ++addresses_;
             case StepKind::drift:
                 return between(-200'000, 200'000);
             case StepKind::disk_full:
@@ -158,16 +216,23 @@ private:
 
     // Up to a tenth of the nodes never come back. The first three are the seeds of all others, so they stay.
     void draw_deaths() {
-        if (plan_.nodes < 6 || random_.chance(0.4)) return;
+        if (plan_.nodes < 6 || random_.chance(0.4) || !wanted(StepKind::death)) return;
         const std::uint64_t dead = random_.below(plan_.nodes / 10 + 1);
         for (std::uint64_t i = 0; i < dead; ++i) {
             const auto which = static_cast<std::uint32_t>(3 + random_.below(plan_.nodes - 3));
-            plan_.steps.push_back({some_time(), {}, StepKind::death, which, 0, 0});
+            const Duration at = some_time();
+            plan_.steps.push_back({at, {}, StepKind::death, which, 0, 0});
+            // For some of them a server that is no node has the port for ever.
+            if (random_.chance(0.4))
+                plan_.steps.push_back(
+                    {time_between(at, plan_.faults_for), {}, StepKind::port_taken, which, 0, between(0, 3)});
         }
     }
 
+    const std::vector<StepKind>& kinds_;
     SimRandom random_;
     FaultPlan plan_;
+    std::int64_t addresses_ = 0;  // drawn so far
 };
 
 // ---- plans as text ----
@@ -252,6 +317,31 @@ std::string decimal(Duration span) {
 FaultPlan draw_plan(const PlanSize& size) { return Drawer{size}.draw(); }
 
 std::string_view kind_name(StepKind kind) { return row(kind).name; }
+
+bool needs_two(StepKind kind) { return row(kind).two_nodes; }
+bool is_of_network(StepKind kind) { return row(kind).whole_swarm; }
+bool is_clock_fault(StepKind kind) { return kind == StepKind::clock_step || kind == StepKind::clock_wrong; }
+bool is_user_action(StepKind kind) { return kind >= StepKind::announce; }
+
+Result<std::vector<StepKind>> read_kinds(std::string_view names) {
+    std::vector<StepKind> out;
+    while (!names.empty()) {
+        const std::string_view name = names.substr(0, names.find(','));
+        names.remove_prefix(std::min(name.size() + 1, names.size()));
+        const auto found = std::ranges::find(kinds, name, &KindRow::name);
+        const auto kind = StepKind{static_cast<std::uint8_t>(found - kinds.begin())};
+        if (found != kinds.end() && !is_user_action(kind)) {
+            out.push_back(kind);
+            continue;
+        }
+        std::string known;
+        for (std::size_t k = 0; k < static_cast<std::size_t>(StepKind::announce); ++k)
+            known += (k == 0 ? "" : ", ") + std::string{kinds[k].name};
+        return Error{ErrorCode::invalid,
+                     "no kind of fault is called \"" + std::string{name.substr(0, 40)} + "\"; there are " + known};
+    }
+    return out;
+}
 
 std::string step_text(const Step& step) {
     std::string out = decimal(step.at) + " " + std::string{kind_name(step.kind)};

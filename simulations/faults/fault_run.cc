@@ -5,9 +5,8 @@
 #include <map>
 #include <set>
 
-#include "simulations/faults/checkers/no_reentrance.h"
+#include "simulations/faults/fault_swarm.h"
 #include "simulations/swarm/convergence.h"
-#include "simulations/world/sim_world.h"
 
 namespace halp::sim {
 
@@ -17,83 +16,56 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration snapshot_every = seconds{1};
-constexpr std::size_t snapshots_max = 64;  // nodes asked each time, in turn
-constexpr std::size_t seeds_of_all = 3;    // the first nodes are the seeds of all
-constexpr Duration calm = seconds{5};      // the run goes on after convergence
+constexpr Duration calm = seconds{12};     // the run goes on after convergence
+constexpr std::size_t sessions_left = 64;  // so many a node may have at the end
+constexpr double starved_turns = 0.05;     // share of the turns of a starved node that begin late
 
-// Queries and inserts by HALP text and ignores the answers.
-class Stranger final : public EventHandler {
-public:
-    explicit Stranger(Environment& env) : env_(env) {}
-    void send(const Endpoint& to, const std::string& query) {
-        env_.transport.write(env_.transport.connect(to), query);
+// Faults that can keep messages of a node from arriving in time, or end its process.
+bool disturbs(StepKind kind) {
+    switch (kind) {
+        case StepKind::clock_step:
+        case StepKind::clock_wrong:
+        case StepKind::drift:
+        case StepKind::disk_full:
+        case StepKind::disk_read_only:
+        case StepKind::disk_busy:
+        case StepKind::disk_broken:
+            return false;
+        default:
+            return !is_user_action(kind);
     }
+}
 
-    void on_accept(StreamId stream, const Endpoint&) override { env_.transport.abort(stream); }
-    void on_connected(StreamId, const Endpoint&) override {}
-    void on_connect_failed(StreamId, ConnectFailure) override {}
-    void on_bytes(StreamId, Bytes) override {}
-    void on_end(StreamId stream) override { env_.transport.close(stream); }
-    void on_closed(StreamId) override {}
-    void on_wakeup() override {}
-
-private:
-    Environment& env_;
-};
-
-class FaultRun final : SimWatcher {
+class FaultRun {
 public:
     FaultRun(const FaultPlan& plan, const FaultRunOptions& options)
-        : plan_(plan),
-          given_(options),
-          node_options_(fault_run_options(plan)),
-          world_(plan.seed),
-          start_(world_.now()) {
-        add_all_checkers(checkers_, {node_options_, transit_of(plan), &table_});
-        nodes_.resize(plan.nodes);
-        for (std::size_t i = 0; i < plan.nodes; ++i) {
-            Node& n = nodes_[i];
-            n.endpoint = {"10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".1", 3451};
-            n.host = world_.add_host(n.endpoint);
-        }
-        const HostId outside = world_.add_host({"172.16.0.1", 9});
-        stranger_ = std::make_unique<Stranger>(world_.env(outside));
-        world_.attach(outside, *stranger_);
-        world_.watch(this);
+        : plan_(plan), swarm_(plan, options), world_(swarm_.world()), start_(world_.now()) {
+        swarm_.when_started([this](std::size_t i) { set_disks(i); });
     }
 
     FaultOutcome play() {
         for (std::size_t k = 0; k < plan_.steps.size(); ++k) {
             const Step& step = plan_.steps[k];
-            agenda_.emplace(start_ + step.at, Action{Action::begin, k});
             if (step.span > Duration{0}) agenda_.emplace(start_ + step.at + step.span, Action{Action::end, k});
+            // A clock that is wrong from the beginning is wrong when the node starts.
+            if (step.at == Duration{0} && is_clock_fault(step.kind))
+                act({Action::begin, k});
+            else
+                agenda_.emplace(start_ + step.at, Action{Action::begin, k});
         }
-        for (std::size_t i = 0; i < nodes_.size(); ++i) start_node(i);
+        for (std::size_t i = 0; i < swarm_.size(); ++i) swarm_.start(i);
         advance_to(start_ + plan_.faults_for);
         heal();
         converge();
-        advance_to(world_.now() + calm);
+        check_progress();
         return conclude();
     }
 
 private:
-    struct Node {
-        Endpoint endpoint;
-        HostId host{};
-        std::unique_ptr<ReentranceGuard> guard;
-        std::unique_ptr<OverlayNode> overlay;
-        std::set<std::int64_t> items;  // announced by its applications
-        bool dead = false;             // does not come back
-    };
     struct Action {
         enum What : std::uint8_t { begin, end } what;
         std::size_t step;
     };
-
-    void on_event(HostId host, Instant at, const Event& event) override {
-        const auto node = static_cast<std::size_t>(host);
-        if (node < nodes_.size()) checkers_.on_event(node, at, event);
-    }
 
     // ---- time ----
 
@@ -102,27 +74,17 @@ private:
             const Instant planned = agenda_.empty() ? end : agenda_.begin()->first;
             const Instant next = std::min({planned, next_snapshot_, end});
             if (next > world_.now()) world_.run_for(next - world_.now());
+            swarm_.reap();
             if (!agenda_.empty() && planned <= next) {
                 const Action action = agenda_.begin()->second;
                 agenda_.erase(agenda_.begin());
                 act(action);
             } else if (next_snapshot_ <= next) {
-                take_snapshots();
+                swarm_.take_snapshots();
                 next_snapshot_ += snapshot_every;
             } else {
                 return;
             }
-        }
-    }
-
-    void take_snapshots() {
-        const std::size_t some = std::min(nodes_.size(), snapshots_max);
-        for (std::size_t k = 0; k < some; ++k, turn_ = (turn_ + 1) % nodes_.size()) {
-            const Node& n = nodes_[turn_];
-            if (!n.overlay) continue;
-            Snapshot seen = take_snapshot(turn_, *n.overlay, world_.now(), world_.env(n.host).clock.wall());
-            if (given_.disturb) given_.disturb(seen);
-            checkers_.on_snapshot(seen);
         }
     }
 
@@ -131,9 +93,25 @@ private:
     void act(const Action& action) {
         const Step& step = plan_.steps[action.step];
         const bool begins = action.what == Action::begin;
-        if (begins && step.span > Duration{0}) active_.insert(action.step);
+        const bool lasts = step.span > Duration{0} || step.kind == StepKind::clock_wrong;
+        if (begins && lasts) active_.insert(action.step);
         if (!begins) active_.erase(action.step);
-        if (!act_on_network(step) && !act_on_node(step, begins)) act_user(step);
+        note_disturbance(step, begins);
+        if (!act_on_network(step) && !act_on_clock(step) && !act_on_machine(step, action) &&
+            !act_on_process(step, begins))
+            act_user(step);
+    }
+
+    void note_disturbance(const Step& step, bool begins) {
+        if (!disturbs(step.kind)) return;
+        const auto note = [&](std::size_t who) {
+            FalseBurials& burials = swarm_.burials();
+            if (begins) burials.begin_fault(who, world_.now());
+            if (!begins || step.span == Duration{0}) burials.end_fault(who, world_.now());
+        };
+        if (is_of_network(step.kind)) return note(FalseBurials::network);
+        note(step.a);
+        if (needs_two(step.kind)) note(step.b);
     }
 
     // Sets the network to what the active steps say. False: another kind of step.
@@ -146,7 +124,7 @@ private:
             case StepKind::duplicates:
                 return world_.set_duplicates(static_cast<double>(greatest(StepKind::duplicates)) / 1000), true;
             case StepKind::delay:
-                return world_.set_extra_latency(nodes_[step.a].host, Duration{sum(step)}), true;
+                return world_.set_extra_latency(host(step.a), Duration{sum(step.kind, step.a)}), true;
             case StepKind::cut:
             case StepKind::one_way:
             case StepKind::partition:
@@ -156,24 +134,37 @@ private:
         }
     }
 
-    // False: another kind of step.
-    bool act_on_node(const Step& step, bool begins) {
-        Node& n = nodes_[step.a];
+    bool act_on_clock(const Step& step) {
         switch (step.kind) {
-            case StepKind::kill:
-            case StepKind::power:
-                if (!begins) return start_node(step.a), true;
-                return end_node(step.a, step.kind == StepKind::power ? Crash::machine : Crash::process), true;
-            case StepKind::death:
-                n.dead = true;
-                return end_node(step.a, Crash::process), true;
-            case StepKind::stall:
-                if (begins && n.overlay) world_.stall(n.host, step.span);
-                return true;
             case StepKind::clock_step:
-                return world_.set_wall_skew(n.host, sum(step)), true;
+            case StepKind::clock_wrong:
+                world_.set_wall_skew(host(step.a),
+                                     sum(StepKind::clock_step, step.a) + sum(StepKind::clock_wrong, step.a));
+                return true;
             case StepKind::drift:
-                return world_.set_wall_drift(n.host, static_cast<double>(sum(step)) / 1e6), true;
+                return world_.set_wall_drift(host(step.a), static_cast<double>(sum(step.kind, step.a)) / 1e6), true;
+            default:
+                return false;
+        }
+    }
+
+    bool act_on_machine(const Step& step, const Action& action) {
+        const bool begins = action.what == Action::begin;
+        switch (step.kind) {
+            case StepKind::stall:
+                if (begins) swarm_.stall(step.a, step.span);
+                return true;
+            case StepKind::suspend:
+                if (begins) swarm_.suspend(step.a, step.span);
+                return true;
+            case StepKind::starve: {
+                const Duration late = milliseconds{sum(step.kind, step.a)};
+                return world_.starve(host(step.a), late > Duration{0} ? starved_turns : 0, late), true;
+            }
+            case StepKind::move:
+                return swarm_.move(step.a, new_address(step.amount)), true;
+            case StepKind::inherit:
+                return inherit(step, action), true;
             case StepKind::disk_full:
             case StepKind::disk_read_only:
             case StepKind::disk_busy:
@@ -184,6 +175,91 @@ private:
         }
     }
 
+    // Node a gets a new address, and node b later the former one of a.
+    void inherit(const Step& step, const Action& action) {
+        if (action.what == Action::begin) {
+            inherited_.insert_or_assign(action.step, swarm_.node(step.a).endpoint);
+            return swarm_.move(step.a, new_address(step.amount));
+        }
+        const Endpoint& free = inherited_.at(action.step);
+        for (std::size_t i = 0; i < swarm_.size(); ++i)
+            if (swarm_.node(i).endpoint == free) return;  // node a did not move, or another node is there
+        swarm_.move(step.b, free);
+    }
+    static Endpoint new_address(std::int64_t number) {
+        return {"10." + std::to_string(100 + number / 250) + "." + std::to_string(number % 250) + ".1", 3451};
+    }
+
+    // No other fault of the network or of the two nodes of this step while it lasted, or before it without an end.
+    [[nodiscard]] bool undisturbed(const Step& step) const {
+        const auto touches = [&](std::size_t node) { return node == step.a || node == step.b; };
+        return std::ranges::none_of(plan_.steps, [&](const Step& other) {
+            if (&other == &step || !disturbs(other.kind) || other.at > step.at + step.span) return false;
+            const bool near =
+                is_of_network(other.kind) || touches(other.a) || (needs_two(other.kind) && touches(other.b));
+            return near && (other.span == Duration{0} || other.at + other.span >= step.at);
+        });
+    }
+
+    // Both sides of a collision must have met the other by then: each calls every known node once in 60 T.
+    void expect_told(const Step& step, CollisionsTold::What what) {
+        if (step.span < seconds{30} + std::max<Duration>(seconds{60}, 60 * plan_.period) || !undisturbed(step))
+            return;
+        for (const std::size_t i : {step.a, step.b})
+            if (swarm_.node(i).overlay) swarm_.collisions().expect_told(i, what, start_ + step.at, world_.now());
+    }
+
+    bool act_on_process(const Step& step, bool begins) {
+        switch (step.kind) {
+            case StepKind::kill:
+            case StepKind::power:
+                if (!begins) return swarm_.start(step.a), true;
+                return swarm_.end(step.a, step.kind == StepKind::power ? Crash::machine : Crash::process), true;
+            case StepKind::kill_write:
+                if (begins) return world_.crash_at_write(host(step.a), static_cast<std::size_t>(step.amount)), true;
+                return swarm_.restart(step.a), true;
+            case StepKind::leave:
+                return begins ? swarm_.leave(step.a) : swarm_.restart(step.a), true;
+            case StepKind::alone:
+                swarm_.end(step.a, Crash::process);
+                if (!begins) swarm_.set_seeds(step.a, false), swarm_.start(step.a);
+                return true;
+            case StepKind::death:
+                return swarm_.kill_for_good(step.a), true;
+            case StepKind::port_taken:
+                if (!begins) return swarm_.start(step.a), true;
+                return swarm_.give_port_away(
+                           step.a, OtherServer::Kind{static_cast<std::uint8_t>(step.amount % OtherServer::kinds)}),
+                       true;
+            case StepKind::other_swarm:
+                swarm_.end(step.a, Crash::process);
+                swarm_.set_swarm(step.a, begins ? 1 : 0);
+                return swarm_.start(step.a), true;
+            case StepKind::clone:
+                if (!begins) expect_told(step, CollisionsTold::What::number);
+                swarm_.end(step.b, Crash::process);
+                if (begins) swarm_.copy_state(step.a, step.b);
+                return swarm_.start(step.b), true;
+            case StepKind::same_address:
+                return share_address(step, begins), true;
+            default:
+                return false;
+        }
+    }
+
+    // Nodes a and b both advertise the address of a.
+    void share_address(const Step& step, bool begins) {
+        const Endpoint shared = swarm_.node(step.a).endpoint;
+        if (!begins) expect_told(step, CollisionsTold::What::address);
+        for (const std::size_t i : {step.a, step.b}) {
+            swarm_.end(i, Crash::process);
+            swarm_.set_advertise(i, begins ? std::optional{shared} : std::nullopt);
+            swarm_.start(i);
+        }
+    }
+
+    [[nodiscard]] HostId host(std::size_t i) const { return swarm_.node(i).host; }
+
     // The largest amount among the active steps of the kind.
     [[nodiscard]] std::int64_t greatest(StepKind kind) const {
         std::int64_t most = 0;
@@ -191,11 +267,11 @@ private:
             if (plan_.steps[k].kind == kind) most = std::max(most, plan_.steps[k].amount);
         return most;
     }
-    // Of the active steps of the same kind and node.
-    [[nodiscard]] std::int64_t sum(const Step& like) const {
+    // Of the active steps of this kind and node.
+    [[nodiscard]] std::int64_t sum(StepKind kind, std::size_t node) const {
         std::int64_t all = 0;
         for (const std::size_t k : active_)
-            if (plan_.steps[k].kind == like.kind && plan_.steps[k].a == like.a) all += plan_.steps[k].amount;
+            if (plan_.steps[k].kind == kind && plan_.steps[k].a == node) all += plan_.steps[k].amount;
         return all;
     }
 
@@ -204,21 +280,19 @@ private:
         world_.heal();
         for (const std::size_t k : active_) {
             const Step& step = plan_.steps[k];
-            if (step.kind == StepKind::cut) world_.cut(nodes_[step.a].host, nodes_[step.b].host);
-            if (step.kind == StepKind::one_way) world_.cut_one_way(nodes_[step.a].host, nodes_[step.b].host);
+            if (step.kind == StepKind::cut) world_.cut(host(step.a), host(step.b));
+            if (step.kind == StepKind::one_way) world_.cut_one_way(host(step.a), host(step.b));
             if (step.kind != StepKind::partition) continue;
             std::vector<HostId> island;
             // Drawn by node, so that a plan with fewer nodes has the same islands.
-            for (std::size_t i = 0; i < nodes_.size(); ++i)
-                if (mix_words(static_cast<std::uint64_t>(step.amount), i) % 2 == 0)
-                    island.push_back(nodes_[i].host);
+            for (std::size_t i = 0; i < swarm_.size(); ++i)
+                if (mix_words(static_cast<std::uint64_t>(step.amount), i) % 2 == 0) island.push_back(host(i));
             world_.partition(island);
         }
     }
 
     void set_disks(std::size_t i) {
-        const HostId host = nodes_[i].host;
-        if (!nodes_[i].overlay) return;  // start_node() sets the faults again
+        if (!swarm_.node(i).overlay || !world_.up(host(i))) return;  // set again when it starts
         StorageFault fault = StorageFault::none;
         std::size_t torn = 0;
         for (const std::size_t k : active_) {
@@ -231,7 +305,7 @@ private:
             fault = StorageFault::full;
             torn = static_cast<std::size_t>(step.amount);
         }
-        for (FaultyStorage* storage : {&world_.cache(host), &world_.state(host)}) {
+        for (FaultyStorage* storage : {&world_.cache(host(i)), &world_.state(host(i))}) {
             storage->tear_appends(torn);
             storage->fail(fault);
         }
@@ -239,46 +313,27 @@ private:
 
     // ---- users ----
 
-    [[nodiscard]] static OwnAnnouncement item(std::int64_t number) {
-        return {*Label::parse("svc" + std::to_string(number % 3)),
-                {"item" + std::to_string(number) + ".example", 80}};
-    }
-    void change_truth(TruthChange::Kind kind, std::size_t node, const OwnAnnouncement& what) {
-        checkers_.on_truth_change({kind, node, world_.now(), what});
-    }
-
-    void announce(std::size_t i, std::int64_t number) {
-        const OwnAnnouncement what = item(number);
-        change_truth(TruthChange::Kind::appeared, i, what);
-        // OwnKept reports an announcement that was refused.
-        static_cast<void>(nodes_[i].overlay->announce(what.label, what.endpoint));
-    }
-
     void act_user(const Step& step) {
-        Node& n = nodes_[step.a];
         const std::int64_t wall = count(SimOptions{}.wall_at_start) + (world_.now() - start_) / seconds{1};
         const std::string number = std::to_string(step.amount);
         // Some strangers claim a time in the future.
         const std::string when = std::to_string(step.amount % 3 == 0 ? wall + 1'000'000 : wall - step.amount % 50);
         switch (step.kind) {
             case StepKind::announce:
-                if (n.items.insert(step.amount).second && n.overlay) announce(step.a, step.amount);
+                if (!swarm_.node(step.a).items.contains(step.amount)) swarm_.announce(step.a, step.amount);
                 return;
             case StepKind::withdraw:
-                if (n.items.erase(step.amount) == 0 || !n.overlay) return;
-                change_truth(TruthChange::Kind::withdrawn, step.a, item(step.amount));
-                n.overlay->withdraw(item(step.amount).label, item(step.amount).endpoint);
-                return;
+                return swarm_.withdraw(step.a, step.amount);
             case StepKind::insert:
-                return stranger_->send(n.endpoint, "insert svc" + std::to_string(step.amount % 3) + "\n" + when +
-                                                       " stranger" + number + ".example 80");
+                return swarm_.query(step.a, "insert svc" + std::to_string(step.amount % 3) + "\n" + when +
+                                                " stranger" + number + ".example 80");
             case StepKind::insert_node:
-                return stranger_->send(
-                    n.endpoint, "insert halp\n" + when + " 10.99." + std::to_string(step.amount % 250) + ".1 3451");
+                return swarm_.query(
+                    step.a, "insert halp\n" + when + " 10.99." + std::to_string(step.amount % 250) + ".1 3451");
             case StepKind::flood:
-                return stranger_->send(n.endpoint, flood(step) + "\n" + when + " flood.example 80");
+                return swarm_.query(step.a, flood(step) + "\n" + when + " flood.example 80");
             case StepKind::query:
-                return stranger_->send(n.endpoint, "get svc" + std::to_string(step.amount % 4));
+                return swarm_.query(step.a, "get svc" + std::to_string(step.amount % 4));
             default:
                 return;
         }
@@ -290,39 +345,9 @@ private:
         return query;
     }
 
-    // ---- nodes ----
-
-    void start_node(std::size_t i) {
-        Node& n = nodes_[i];
-        if (n.overlay || n.dead) return;
-        if (!first_life(i)) world_.restart(n.host);
-        OverlayOptions options = node_options_;
-        for (std::size_t k = 0; k < std::min(seeds_of_all, nodes_.size()); ++k)
-            if (k != i) options.seeds.push_back(nodes_[k].endpoint);
-        n.guard = std::make_unique<ReentranceGuard>(i, world_.env(n.host));
-        checkers_.adopt(*n.guard);
-        n.overlay = std::make_unique<OverlayNode>(n.guard->environment(), table_, options, false);
-        n.guard->guard(*n.overlay);
-        world_.attach(n.host, *n.guard);
-        set_disks(i);
-        change_truth(TruthChange::Kind::appeared, i, {Label::halp(), n.endpoint});
-        n.overlay->start();
-        for (const std::int64_t number : n.items) announce(i, number);
-    }
-    bool first_life(std::size_t i) { return lived_.insert(i).second; }
-
-    void end_node(std::size_t i, Crash how) {
-        Node& n = nodes_[i];
-        if (!n.overlay) return;
-        world_.crash(n.host, how);
-        n.overlay.reset();
-        n.guard.reset();
-        for (const std::int64_t number : n.items) change_truth(TruthChange::Kind::vanished, i, item(number));
-        change_truth(TruthChange::Kind::vanished, i, {Label::halp(), n.endpoint});
-    }
-
     // ---- the second phase: healing ----
 
+    // Clocks that nobody set right stay wrong: they are no reason not to converge.
     void heal() {
         // End the faults that were planned to last longer.
         while (!agenda_.empty()) {
@@ -330,38 +355,47 @@ private:
             agenda_.erase(agenda_.begin());
             if (action.what == Action::end) act(action);
         }
-        for (std::size_t i = 0; i < nodes_.size(); ++i) start_node(i);
+        for (std::size_t i = 0; i < swarm_.size(); ++i) swarm_.start(i);
     }
 
     void converge() {
         const Instant healed = world_.now();
         const Instant deadline = healed + plan_.heal_for;
-        std::vector<SwarmMember> members;
-        for (const Node& n : nodes_) members.push_back({n.endpoint, n.overlay.get()});
         std::map<std::int64_t, bool> announced;
         for (const Step& step : plan_.steps)
-            if (step.kind == StepKind::announce) announced[step.amount];
-        for (const Node& n : nodes_)
-            for (const std::int64_t number : n.items) announced[number] = announced[number] || n.overlay;
+            if (step.kind == StepKind::announce) announced[step.amount] = false;
+        for (std::size_t i = 0; i < swarm_.size(); ++i)
+            for (const std::int64_t number : swarm_.node(i).items)
+                announced[number] = announced[number] || swarm_.node(i).overlay;
         std::vector<SwarmItem> items;
-        for (const auto& one : announced) items.push_back({item(one.first), one.second});
+        for (const auto& one : announced) items.push_back({FaultSwarm::item(one.first), one.second});
         while (true) {
-            out_.missing = sim::missing(members, items, node_options_.view);
+            out_.missing = sim::missing(swarm_.members(), items, swarm_.options().view);
             if (out_.missing.empty() || world_.now() >= deadline) break;
             advance_to(world_.now() + snapshot_every);
         }
         out_.converged_after = world_.now() - healed;
     }
 
-    FaultOutcome conclude() {
-        out_.violations = checkers_.violations();
-        for (std::size_t i = 0; i < nodes_.size(); ++i) {
-            const std::uint64_t strays = world_.counters(nodes_[i].host).strays;
-            if (strays > 0)
-                out_.violations.push_back({"no re-entrance", world_.now(), i,
-                                           std::to_string(strays) + " uses of streams that the node does not own"});
+    // In a calm swarm every node goes on with its rounds, and no stream stays for ever.
+    void check_progress() {
+        std::vector<std::uint64_t> rounds(swarm_.size());
+        for (std::size_t i = 0; i < swarm_.size(); ++i)
+            if (const auto& node = swarm_.node(i).overlay) rounds[i] = node->status().rounds;
+        advance_to(world_.now() + calm);
+        for (std::size_t i = 0; i < swarm_.size(); ++i) {
+            if (!swarm_.node(i).overlay || swarm_.size() < 2) continue;
+            const NodeStatus status = swarm_.node(i).overlay->status();
+            if (status.rounds == rounds[i] && status.peers_listed > 0)
+                swarm_.report("progress", i, "made no round within " + seconds_text(calm) + " of calm");
+            if (status.text_sessions > sessions_left)
+                swarm_.report("progress", i,
+                              std::to_string(status.text_sessions) + " streams are left in a calm swarm");
         }
-        for (Violation& v : out_.violations) v.at = Instant{v.at - start_};
+    }
+
+    FaultOutcome conclude() {
+        out_.violations = swarm_.violations();
         out_.digest = world_.digest();
         out_.events = world_.events_executed();
         out_.simulated = world_.now() - start_;
@@ -369,19 +403,13 @@ private:
     }
 
     const FaultPlan& plan_;
-    const FaultRunOptions& given_;
-    OverlayOptions node_options_;
-    SimWorld world_;
+    FaultSwarm swarm_;
+    SimWorld& world_;
     Instant start_;
-    EndpointTable table_;
-    CheckerSet checkers_;
-    std::vector<Node> nodes_;
-    std::unique_ptr<Stranger> stranger_;
-    std::multimap<Instant, Action> agenda_;  // equal instants stay in the order of the plan
-    std::set<std::size_t> active_;           // steps whose fault lasts now
-    std::set<std::size_t> lived_;
+    std::multimap<Instant, Action> agenda_;      // equal instants stay in the order of the plan
+    std::set<std::size_t> active_;               // steps whose fault lasts now
+    std::map<std::size_t, Endpoint> inherited_;  // by step
     Instant next_snapshot_ = start_ + snapshot_every;
-    std::size_t turn_ = 0;
     FaultOutcome out_;
 };
 
@@ -393,10 +421,19 @@ std::string FaultOutcome::complaint() const {
 }
 
 std::vector<std::string> FaultOutcome::lines() const {
+    struct Kind {
+        std::size_t line, count;
+    };
     std::vector<std::string> out;
-    for (const Violation& v : violations)
-        out.push_back(v.checker + ": node " + std::to_string(v.node) + " at " +
-                      seconds_text(v.at.time_since_epoch()) + ": " + v.what);
+    std::map<std::pair<std::string, std::size_t>, Kind> kinds;
+    for (const Violation& v : violations) {
+        Kind& kind = kinds.try_emplace({v.checker, v.node}, Kind{out.size(), 0}).first->second;
+        if (++kind.count == 1)
+            out.push_back(v.checker + ": node " + std::to_string(v.node) + " at " +
+                          seconds_text(v.at.time_since_epoch()) + ": " + v.what);
+    }
+    for (const auto& [which, kind] : kinds)
+        if (kind.count > 1) out[kind.line] += " (the first of " + std::to_string(kind.count) + ")";
     for (const std::string& line : missing) out.push_back("convergence: " + line);
     return out;
 }

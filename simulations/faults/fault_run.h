@@ -23,7 +23,9 @@ struct FaultOutcome {
     [[nodiscard]] bool good() const { return violations.empty() && missing.empty(); }
     // The first rule that was broken: the name of a checker, "convergence", or "" for none.
     [[nodiscard]] std::string complaint() const;
-    // Each violation as a line, in order of time: "no resurrection: node 3 at 61.0 s: ...".
+    // The first violation of each rule by each node as a line, in order of time: "no resurrection: node 3 at 61.0
+    // s:
+    // ...".
     [[nodiscard]] std::vector<std::string> lines() const;
 };
 

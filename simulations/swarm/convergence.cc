@@ -1,6 +1,7 @@
 #include "simulations/swarm/convergence.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 #include "simulations/views/overlay_graph.h"
@@ -34,14 +35,23 @@ std::string node_text(std::size_t i) { return "node " + std::to_string(i); }
 class Search {
 public:
     Search(const std::vector<SwarmMember>& members, const ViewOptions& view) : members_(members) {
-        std::size_t living = 0;
         for (std::size_t i = 0; i < members.size(); ++i) {
             index_[members[i].endpoint.text()] = i;
-            living += members[i].node != nullptr;
+            living_ += members[i].node != nullptr;
         }
         // Only up to 7/8 of the size of the list must a node know all (overlay/gossip/rules.md).
-        small_ = living <= (view.fresh_max + view.anchors_max + view.pool_max) * 7 / 8;
+        small_ = living_ <= (view.fresh_max + view.anchors_max + view.pool_max) * 7 / 8;
         graph_.views.resize(members.size());
+    }
+
+    void look_at_self(std::size_t i) {
+        if (living_ < 2) return;
+        const std::optional<Endpoint> self = members_[i].node->status().self;
+        if (self == members_[i].endpoint) return;
+        selves_.add([&] {
+            return node_text(i) + (self ? " takes itself for " + self->text() : " does not know its address") +
+                   " and is at " + members_[i].endpoint.text();
+        });
     }
 
     void look_at_peers(std::size_t i) {
@@ -85,6 +95,7 @@ public:
         if (components.count > 1)
             out.push_back("the living are " + std::to_string(components.count) + " components, the largest of " +
                           std::to_string(components.largest));
+        selves_.move_to(out, "nodes that are wrong about themselves");
         unknown_.move_to(out, "nodes that are not listed");
         dead_.move_to(out, "dead ones listed");
         items_.move_to(out, "lists that are wrong about an item");
@@ -94,9 +105,10 @@ public:
 private:
     const std::vector<SwarmMember>& members_;
     std::unordered_map<std::string, std::size_t> index_;  // never iterated
+    std::size_t living_ = 0;
     bool small_ = false;
     ViewGraph graph_;
-    Lines unknown_, dead_, items_;
+    Lines selves_, unknown_, dead_, items_;
 };
 
 }  // namespace
@@ -105,7 +117,10 @@ std::vector<std::string> missing(const std::vector<SwarmMember>& members, const 
                                  const ViewOptions& view) {
     Search search{members, view};
     for (std::size_t i = 0; i < members.size(); ++i)
-        if (members[i].node) search.look_at_peers(i);
+        if (members[i].node) {
+            search.look_at_self(i);
+            search.look_at_peers(i);
+        }
     for (const SwarmItem& item : items) search.look_for(item);
     return search.result();
 }

@@ -1,6 +1,6 @@
 // The liveness check: the swarm converges after the faults. No dead node is listed as confirmed, announced items
 // are listed by every living node and ended ones by none, and the living nodes are one component. In a small swarm
-// every living node also lists every other.
+// every living node also lists every other. Every node knows its own address.
 #pragma once
 
 #include <cstddef>

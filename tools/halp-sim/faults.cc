@@ -98,7 +98,7 @@ void tell_failure(const FaultTrial& run, const CommandLine& command, const Strea
     print_lines(run.outcome, streams);
     streams.out << "  again: halp-sim faults --seed " << size.seed << " --nodes " << size.nodes << " --minutes "
                 << number(seconds_of(size.faults_for) / 60, 3) << " --heal " << number(command.heal, 1)
-                << std::endl;
+                << (command.kinds.empty() ? "" : " --kinds " + command.kinds) << std::endl;
     const std::string directory = command.directory.empty() ? "." : command.directory;
     std::error_code ignored;  // writing tells
     std::filesystem::create_directories(directory, ignored);
@@ -119,11 +119,16 @@ void tell_failure(const FaultTrial& run, const CommandLine& command, const Strea
 }  // namespace
 
 int run_faults(const CommandLine& command, const Streams& streams) {
+    const Result<std::vector<StepKind>> kinds = read_kinds(command.kinds);
+    if (!kinds) {
+        streams.err << "halp-sim: --kinds: " << kinds.error().message << "\n";
+        return exit_usage;
+    }
     const std::uint64_t first = command.seed ? *command.seed : std::random_device{}() | std::uint64_t{1} << 32;
     const std::size_t seeds = command.seeds.value_or(1);
     std::vector<FaultTrial> runs(seeds);
     for (std::size_t k = 0; k < seeds; ++k) {
-        PlanSize size{.seed = first + k};
+        PlanSize size{.seed = first + k, .kinds = *kinds};
         size.nodes = static_cast<std::size_t>(command.nodes.value_or(32));
         size.faults_for = std::chrono::milliseconds{static_cast<std::int64_t>(command.minutes * 60'000)};
         runs[k].plan = draw_plan(size);

@@ -46,6 +46,7 @@ Snapshot take_snapshot(std::size_t node, const OverlayNode& overlay, Instant at,
     return snapshot;
 }
 
+void Checker::on_process(std::size_t) {}
 void Checker::on_event(std::size_t, Instant, const Event&) {}
 void Checker::on_truth_change(const TruthChange&) {}
 void Checker::on_snapshot(const Snapshot&) {}
@@ -58,6 +59,9 @@ void Checker::report(std::size_t node, Instant at, std::string what) {
 void CheckerSet::add(std::unique_ptr<Checker> checker) {
     checker->report_to(&violations_);
     checkers_.push_back(std::move(checker));
+}
+void CheckerSet::on_process(std::size_t node) {
+    for (const auto& checker : checkers_) checker->on_process(node);
 }
 void CheckerSet::on_event(std::size_t node, Instant at, const Event& event) {
     for (const auto& checker : checkers_) checker->on_event(node, at, event);

@@ -34,6 +34,7 @@ struct Snapshot {
     std::vector<PeerStatus> peers;
     std::vector<OwnAnnouncement> announcements;
     NodeStatus status;
+    std::size_t swarm = 0;
 };
 Snapshot take_snapshot(std::size_t node, const OverlayNode& overlay, Instant at, UnixSeconds wall);
 
@@ -44,12 +45,14 @@ struct TruthChange {
     std::size_t node = 0;
     Instant at{};
     OwnAnnouncement item;
+    std::size_t swarm = 0;
 };
 
 class Checker {
 public:
     virtual ~Checker() = default;
     [[nodiscard]] virtual std::string_view name() const = 0;
+    virtual void on_process(std::size_t node);  // a new process of the node begins
     virtual void on_event(std::size_t node, Instant at, const Event& event);
     virtual void on_truth_change(const TruthChange& change);
     virtual void on_snapshot(const Snapshot& snapshot);
@@ -78,6 +81,7 @@ class CheckerSet {
 public:
     void add(std::unique_ptr<Checker> checker);
     void adopt(Checker& checker) { checker.report_to(&violations_); }  // the caller owns it and calls it
+    void on_process(std::size_t node);
     void on_event(std::size_t node, Instant at, const Event& event);
     void on_truth_change(const TruthChange& change);
     void on_snapshot(const Snapshot& snapshot);

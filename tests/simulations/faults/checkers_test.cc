@@ -5,12 +5,15 @@
 
 #include <chrono>
 
+#include "simulations/faults/checkers/collisions_told.h"
+#include "simulations/faults/checkers/false_burials.h"
 #include "simulations/faults/checkers/freshest_wins.h"
 #include "simulations/faults/checkers/no_reentrance.h"
 #include "simulations/faults/checkers/no_resurrection.h"
 #include "simulations/faults/checkers/own_kept.h"
 #include "simulations/faults/checkers/proved_first.h"
 #include "simulations/faults/checkers/quotas.h"
+#include "simulations/faults/checkers/swarms_apart.h"
 #include "simulations/world/sim_world.h"
 
 namespace halp::sim {
@@ -293,6 +296,77 @@ TEST(ReentranceGuard, AcceptsAWorldThatKeepsTheRule) {
     world.run_for(seconds{2});
     EXPECT_EQ(node.connected, 1);
     EXPECT_THAT(w.violations, IsEmpty());
+}
+
+// ---- swarms apart ----
+
+TruthChange appeared(std::size_t node, const OwnAnnouncement& item, std::size_t swarm) {
+    return {TruthChange::Kind::appeared, node, noon, item, swarm};
+}
+
+TEST(SwarmsApart, ReportsAHostOfTheOtherSwarm) {
+    Watched<SwarmsApart> watched;
+    watched.checker.on_truth_change(appeared(1, {chat, a}, 1));
+    watched.checker.on_truth_change(appeared(2, {chat, b}, 0));
+    watched.checker.on_snapshot(snapshot_of(noon, {vouched(b, noon, seconds{1})}));
+    EXPECT_THAT(watched.violations, IsEmpty());
+    watched.checker.on_snapshot(snapshot_of(noon, {claimed(a, noon)}));
+    ASSERT_THAT(watched.violations, SizeIs(1));
+    EXPECT_THAT(watched.violations[0].what, HasSubstr("chat a.example:80 is listed, but was only in the other"));
+}
+
+TEST(SwarmsApart, AllowsANodeThatMovedToShowItsOldFilesAsClaims) {
+    Watched<SwarmsApart> watched;
+    watched.checker.on_truth_change(appeared(1, {chat, a}, 1));
+    watched.checker.on_truth_change(appeared(4, {Label::halp(), peer}, 1));
+    watched.checker.on_snapshot(snapshot_of(noon, {claimed(a, noon)}));
+    EXPECT_THAT(watched.violations, IsEmpty());
+    watched.checker.on_snapshot(snapshot_of(noon, {vouched(a, noon, seconds{1})}));
+    EXPECT_THAT(watched.violations, SizeIs(1));
+}
+
+// ---- false burials ----
+
+struct Burials : testing::Test {
+    Burials() {
+        watched.checker.on_truth_change(appeared(1, {Label::halp(), {"10.0.0.7", 3451}}, 0));
+        watched.checker.on_truth_change(appeared(2, {Label::halp(), peer}, 0));
+    }
+    void bury(Instant at) { watched.checker.on_event(1, at, PeerBuried{peer}); }
+    Watched<FalseBurials> watched{context()};
+};
+
+TEST_F(Burials, ReportsTheBurialOfALivingNodeInPeace) {
+    bury(noon + seconds{300});
+    ASSERT_THAT(watched.violations, SizeIs(1));
+    EXPECT_THAT(watched.violations[0].what, HasSubstr("buries 10.0.0.1:3451, where node 2 lives"));
+}
+
+TEST_F(Burials, AllowsTheBurialOfANodeThatIsGoneOrHadAFault) {
+    bury(noon + seconds{20});  // it has just started
+    watched.checker.begin_fault(2, noon + seconds{300});
+    bury(noon + seconds{310});
+    watched.checker.end_fault(2, noon + seconds{320});
+    bury(noon + seconds{330});
+    watched.checker.begin_fault(FalseBurials::network, noon + seconds{700});
+    bury(noon + seconds{710});
+    watched.checker.on_truth_change(
+        {TruthChange::Kind::vanished, 2, noon + seconds{720}, {Label::halp(), peer}, 0});
+    bury(noon + seconds{999});
+    EXPECT_THAT(watched.violations, IsEmpty());
+}
+
+// ---- collisions told ----
+
+TEST(CollisionsTold, ReportsANodeThatWasNotTold) {
+    Watched<CollisionsTold> watched;
+    watched.checker.on_event(1, noon, NumberShared{peer});
+    watched.checker.expect_told(1, CollisionsTold::What::number, noon - seconds{5}, noon + seconds{60});
+    EXPECT_THAT(watched.violations, IsEmpty());
+    watched.checker.expect_told(1, CollisionsTold::What::number, noon + seconds{5}, noon + seconds{65});
+    watched.checker.expect_told(1, CollisionsTold::What::address, noon, noon + seconds{60});
+    ASSERT_THAT(watched.violations, SizeIs(2));
+    EXPECT_THAT(watched.violations[0].what, HasSubstr("not told within 60.0 s that another node has its number"));
 }
 
 }  // namespace

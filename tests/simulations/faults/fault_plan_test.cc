@@ -35,6 +35,18 @@ TEST(FaultPlan, DrawsEveryKindOfStepAndOnlyWhatARecordMayHold) {
     EXPECT_EQ(kinds.size(), step_kinds);
 }
 
+TEST(FaultPlan, DrawsOnlyTheWantedKindsOfFaults) {
+    const Result<std::vector<StepKind>> wanted = read_kinds("move,suspend");
+    ASSERT_TRUE(wanted) << wanted.error().message;
+    std::set<StepKind> drawn;
+    for (std::uint64_t seed = 0; seed < 20; ++seed)
+        for (const Step& step : draw_plan({.seed = seed, .kinds = *wanted}).steps)
+            if (!is_user_action(step.kind) && step.kind != StepKind::kill)
+                drawn.insert(step.kind);  // ends of items
+    EXPECT_EQ(drawn, (std::set{StepKind::move, StepKind::suspend}));
+    EXPECT_THAT(read_kinds("move,flood").error().message, HasSubstr("is called \"flood\"; there are loss, jitter"));
+}
+
 TEST(FaultPlan, ReadsARecordWithComments) {
     const Result<FaultPlan> plan = read_plan(
         "halp-sim-faults 1\nseed 7\n# a word\nnodes 4\nfaults_ms 9000\n\nstep 1500 2000 cut 1 3 0\n"

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -77,7 +78,85 @@ TEST(FaultRun, GivesTheSameDigestTwice) {
 TEST(FaultRun, GivesTheSameDigestOnEveryMachine) {
     const FaultOutcome outcome = play_faults(draw_plan({.seed = 42, .nodes = 6, .faults_for = seconds{40}}));
     EXPECT_TRUE(outcome.good());
-    EXPECT_EQ(outcome.digest, 14363720877491886763U);
+    EXPECT_EQ(outcome.digest, 17557396102631727840U);
+}
+
+// ---- ordinary days, one kind each ----
+
+FaultPlan quiet_plan(std::vector<Step> steps, std::size_t nodes = 8) {
+    FaultPlan plan;
+    plan.seed = 3;
+    plan.nodes = nodes;
+    plan.faults_for = minutes{3};
+    plan.heal_for = seconds{60};
+    plan.steps = std::move(steps);
+    std::ranges::stable_sort(plan.steps, {}, &Step::at);
+    return plan;
+}
+constexpr std::int64_t ten_years = 300'000'000;
+
+TEST(OrdinaryDays, ClocksThatAreYearsWrongHideNothing) {
+    EXPECT_THAT(play_faults(quiet_plan({{{}, {}, StepKind::clock_wrong, 4, 0, -ten_years},
+                                        {{}, {}, StepKind::clock_wrong, 5, 0, ten_years},
+                                        {seconds{5}, {}, StepKind::announce, 4, 0, 1},
+                                        {seconds{5}, {}, StepKind::announce, 5, 0, 2},
+                                        {seconds{20}, seconds{60}, StepKind::clock_step, 6, 0, 3600},
+                                        {seconds{30}, {}, StepKind::announce, 6, 0, 3}}))
+                    .lines(),
+                IsEmpty());
+}
+
+TEST(OrdinaryDays, ANodeFollowsItsAddressAndAnotherMayGetTheFormerOne) {
+    EXPECT_THAT(play_faults(quiet_plan({{seconds{5}, {}, StepKind::announce, 4, 0, 1},
+                                        {seconds{20}, {}, StepKind::move, 4, 0, 1},
+                                        {seconds{40}, seconds{10}, StepKind::inherit, 5, 6, 2},
+                                        {seconds{60}, {}, StepKind::move, 0, 0, 3}}))
+                    .lines(),
+                IsEmpty());
+}
+
+TEST(OrdinaryDays, WhatDiedDuringASuspendIsForgotten) {
+    EXPECT_THAT(play_faults(quiet_plan({{seconds{5}, {}, StepKind::announce, 4, 0, 1},
+                                        {seconds{20}, seconds{150}, StepKind::suspend, 5, 0, 0},
+                                        {seconds{30}, {}, StepKind::death, 4, 0, 0},
+                                        {seconds{60}, seconds{8}, StepKind::suspend, 6, 0, 0}}))
+                    .lines(),
+                IsEmpty());
+}
+
+TEST(OrdinaryDays, ARestartFromTheCacheBringsNobodyBack) {
+    EXPECT_THAT(play_faults(quiet_plan({{seconds{5}, {}, StepKind::announce, 4, 0, 1},
+                                        {seconds{40}, seconds{100}, StepKind::alone, 5, 0, 0},
+                                        {seconds{41}, {}, StepKind::death, 4, 0, 0},
+                                        {seconds{50}, seconds{20}, StepKind::leave, 6, 0, 0},
+                                        {seconds{55}, seconds{5}, StepKind::kill_write, 7, 0, 2}}))
+                    .lines(),
+                IsEmpty());
+}
+
+TEST(OrdinaryDays, ANodeThatMovesToAnotherSwarmTakesNobodyAlong) {
+    EXPECT_THAT(play_faults(quiet_plan({{seconds{5}, {}, StepKind::announce, 4, 0, 1},
+                                        {seconds{40}, seconds{80}, StepKind::other_swarm, 5, 0, 0},
+                                        {seconds{50}, seconds{60}, StepKind::other_swarm, 6, 0, 0}}))
+                    .lines(),
+                IsEmpty());
+}
+
+TEST(OrdinaryDays, ADeadNodesPortThatAnotherServerTookIsNoNode) {
+    for (std::int64_t kind = 0; kind < 4; ++kind)
+        EXPECT_THAT(play_faults(quiet_plan({{seconds{40}, {}, StepKind::death, 4, 0, 0},
+                                            {seconds{41}, {}, StepKind::port_taken, 4, 0, kind},
+                                            {seconds{60}, seconds{50}, StepKind::port_taken, 5, 0, kind}}))
+                        .lines(),
+                    IsEmpty())
+            << kind;
+}
+
+TEST(OrdinaryDays, BothSidesOfACollisionAreTold) {
+    EXPECT_THAT(play_faults(quiet_plan({{seconds{30}, seconds{130}, StepKind::clone, 4, 5, 0}})).lines(),
+                IsEmpty());
+    EXPECT_THAT(play_faults(quiet_plan({{seconds{30}, seconds{130}, StepKind::same_address, 4, 5, 0}})).lines(),
+                IsEmpty());
 }
 
 // ---- faults that are found ----
