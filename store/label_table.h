@@ -47,6 +47,7 @@ struct TableLimits {
     std::size_t bytes_max = std::size_t{64} << 20;
     std::size_t names_per_directory_max = 256;  // `labels` itself: labels_max
     std::size_t new_labels_per_source_and_hour = 64;
+    std::size_t new_labels_of_this_host_and_hour = 4096;  // of its applications, and of HALP text from it, each
     static constexpr std::size_t entries_hard_max = 1'000'000;
 };
 
@@ -122,6 +123,7 @@ public:
     [[nodiscard]] std::size_t bytes() const;
     [[nodiscard]] std::uint64_t evicted(EvictionCause cause) const;
     [[nodiscard]] std::uint64_t refused(RefusalCause cause) const;
+    [[nodiscard]] const SourceQuota& quota() const { return quota_; }
 
 private:
     struct Row {
@@ -173,6 +175,7 @@ private:
     Wish listing_wish(const Listings& listings, Instant now);
     bool list(const Listings& listings, Instant now, UnixSeconds wall, bool asked = false);
     [[nodiscard]] std::optional<RefusalCause> admit(const Wish& wish, SourceId source, Instant now);
+    [[nodiscard]] std::size_t new_labels_allowed(SourceId source) const;
     bool make_room(const Wish& wish);
     bool evict_one(EvictionCause cause);
 

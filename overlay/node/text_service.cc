@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "overlay/gossip/identity.h"
 #include "store/hash.h"
 
 namespace halp {
@@ -10,9 +11,17 @@ namespace {
 
 constexpr std::int64_t clocks_differ_max_s = 60;
 
-SourceId source_id(const Endpoint& source) { return SourceId{std::max(1U, source.group())}; }
-
 }  // namespace
+
+// Who asks from this machine shares no account with strangers, and the machine may be named by any of its
+// addresses.
+SourceId TextService::account_of(const Endpoint& source) const {
+    const std::vector<std::string>& own = options_.own_addresses;
+    const bool this_host = is_loopback(source.host) ||
+                           std::find(own.begin(), own.end(), source.host) != own.end() ||
+                           (options_.listening && options_.listening->host == source.host);
+    return this_host ? own_host_source : source_of_group(source.group());
+}
 
 std::string TextService::answer(const TextQuery& query, const Endpoint& source, Moment moment) {
     const auto* asked = std::get_if<TextGet>(&query);
@@ -20,9 +29,9 @@ std::string TextService::answer(const TextQuery& query, const Endpoint& source, 
     const bool bad = std::holds_alternative<TextBad>(query);
     ++counters_.queries;
     observer_.note(QueryAnswered{source, told != nullptr, bad});
-    if (asked) return get(*asked, source_id(source), moment);
+    if (asked) return get(*asked, query_account(account_of(source)), moment);
     if (told) {
-        std::string out = insert(*told, source_id(source), moment);
+        std::string out = insert(*told, account_of(source), moment);
         note_ahead(source, moment);
         return out;
     }

@@ -8,6 +8,7 @@
 
 #include "overlay/gossip/recent_facts.h"
 #include "overlay/node/host_lists.h"
+#include "overlay/overlay_options.h"
 #include "overlay/text/text_codec.h"
 
 namespace halp {
@@ -19,13 +20,15 @@ struct TextCounters {
 
 class TextService {
 public:
-    TextService(HostLists& lists, Observer& observer) : lists_(lists), observer_(observer) {}
+    TextService(HostLists& lists, Observer& observer, const OverlayOptions& options)
+        : lists_(lists), observer_(observer), options_(options) {}
 
     // The whole answer to one whole query.
     std::string answer(const TextQuery& query, const Endpoint& source, Moment moment);
     [[nodiscard]] const TextCounters& counters() const { return counters_; }
 
 private:
+    [[nodiscard]] SourceId account_of(const Endpoint& source) const;
     std::string get(const TextGet& query, SourceId source, Moment moment);
     std::string insert(const TextInsert& query, SourceId source, Moment moment);
     bool insert_line(const Label& label, std::string_view line, SourceId source, Moment moment);
@@ -33,6 +36,7 @@ private:
 
     HostLists& lists_;
     Observer& observer_;
+    const OverlayOptions& options_;
     TextCounters counters_;
     UnixSeconds latest_{0};                                // that the insert under way states
     RecentFacts noted_ahead_{256, std::chrono::hours{1}};  // sources, so that each is named once an hour
