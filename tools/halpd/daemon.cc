@@ -49,9 +49,18 @@ AdminLimits admin_limits(const config::ConnectionSettings& connections) {
     return limits;
 }
 
+void mask_operator_signals(int how) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&signals, signal);
+    sigprocmask(how, &signals, nullptr);
+}
+
 std::string profile_name(Profile profile) { return config::plain_text(config::value_of(profile)); }
 
 }  // namespace
+
+void hold_operator_signals() { mask_operator_signals(SIG_BLOCK); }
 
 Daemon::Daemon(config::LoadedSettings loaded, config::Directories directories, std::string version, Reload reload)
     : settings_(std::move(loaded.settings)),
@@ -203,6 +212,7 @@ void Daemon::handle_signals() {
     world_.on_signal(SIGHUP, [this] { reload(); });
     world_.on_signal(SIGUSR1, [this] { log_statistics(); });
     world_.on_signal(SIGUSR2, [this] { toggle_debug(); });
+    mask_operator_signals(SIG_UNBLOCK);
 }
 
 void Daemon::begin_leaving(const char* why) {
