@@ -39,7 +39,7 @@ struct ResolverCallbacks {
         std::vector<SocketAddress> addresses;
         for (auto* each = failure ? nullptr : found; each; each = each->ai_next) {
             auto address = copy_address(each->ai_addr, static_cast<socklen_t>(each->ai_addrlen));
-            if (!address || addresses.size() == LibeventResolver::addresses_max) continue;
+            if (!address || addresses.size() == LibeventResolver::addresses_kept_max) continue;
             address->set_port(question->port);
             addresses.push_back(*address);
         }
@@ -53,6 +53,7 @@ struct ResolverCallbacks {
             std::rotate(addresses.begin(),
                         addresses.begin() + static_cast<std::ptrdiff_t>(owner->answers_++ % addresses.size()),
                         addresses.end());
+        if (addresses.size() > LibeventResolver::addresses_max) addresses.resize(LibeventResolver::addresses_max);
         owner->open_.erase(static_cast<std::uint64_t>(question->token));
         owner->resolved_(question->token, std::move(addresses));
     }

@@ -20,6 +20,8 @@ namespace halp {
 
 class LibeventResolver {
 public:
+    // Of one name. An attempt tries 8 of them; each attempt begins with another one, so all have their turn.
+    static constexpr std::size_t addresses_kept_max = 256;
     static constexpr std::size_t addresses_max = 8;
 
     // `resolved` gets an empty list when the name is unknown. It may be called before resolve() returns.
