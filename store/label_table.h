@@ -67,7 +67,7 @@ public:
     // Creates the host list when the quotas allow it, and evicts labels that are not held to make room: first those
     // known from claims only, then the least recently used. When the news is taken, directories list the label, at
     // `wall`.
-    Outcome merge(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall,
+    [[nodiscard]] Outcome merge(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall,
                   LearnedFrom from = LearnedFrom::gossip);
 
     // After a query about this label its directories list it, as with the original; `asked`: it was a `get`, which
@@ -75,7 +75,7 @@ public:
     // Over quota nothing happens. Directories whose names the host cache could not hold are left out.
     bool mention(const Label& label, SourceId source, Instant now, UnixSeconds wall, bool asked = false);
     // An insert into a directory, as the original allows. It does not list the directory itself; mention() does.
-    Outcome merge_name(const Label& directory, const NamedAt& news, SourceId source, Instant now);
+    [[nodiscard]] Outcome merge_name(const Label& directory, const NamedAt& news, SourceId source, Instant now);
 
     [[nodiscard]] const HostList* find(const Label& label) const;
     [[nodiscard]] const HostList* touch(const Label& label, Instant now);  // the same, and marks it used
@@ -162,9 +162,9 @@ private:
         std::size_t bytes = 0;
     };
 
-    Outcome merge_new(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall,
+    [[nodiscard]] Outcome merge_new(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall,
                       LearnedFrom from);
-    Outcome merge_into(Row& row, const HostEntry& news, Instant now, LearnedFrom from);
+    [[nodiscard]] Outcome merge_into(Row& row, const HostEntry& news, Instant now, LearnedFrom from);
     [[nodiscard]] Outcome finish(Row& row, Merge merge, Instant now);
     void tell_merged(const Row& row, const HostEntry& news, bool was_shown, Merge merge, LearnedFrom from);
     void save_first(const Row& row, EndpointId host, UnixSeconds wall, LearnedFrom from);

@@ -37,7 +37,7 @@ void OverlayNode::leave() {
     finish_turn();
 }
 
-void OverlayNode::flush() { saver_.flush(); }
+bool OverlayNode::flush() { return saver_.flush(); }
 
 void OverlayNode::reconfigure(const OverlayOptions& options) {
     OverlayOptions next = options;

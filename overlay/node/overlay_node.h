@@ -35,11 +35,11 @@ public:
     void start();  // reads the cache, joins, begins to gossip
     // Withdraws the own announcements and tells peers; the Observer hears LeaveDone, at most leave_linger later.
     void leave();
-    void flush();  // writes everything unsaved to the cache now
+    [[nodiscard]] bool flush();  // writes everything unsaved to the cache now; false: not all of it
 
     // Applications. Announcing again refreshes; ttl is the profile's.
     Result<void> announce(const Label& label, const Endpoint& endpoint);
-    bool withdraw(const Label& label, const Endpoint& endpoint);
+    [[nodiscard]] bool withdraw(const Label& label, const Endpoint& endpoint);
     std::vector<OwnAnnouncement> announcements() const;
     // An address that somebody typed in: a claim, ranked by `seen`.
     Result<void> insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen);

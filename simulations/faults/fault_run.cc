@@ -267,7 +267,8 @@ private:
             case StepKind::withdraw:
                 if (n.items.erase(step.amount) == 0 || !n.overlay) return;
                 change_truth(TruthChange::Kind::withdrawn, step.a, item(step.amount));
-                n.overlay->withdraw(item(step.amount).label, item(step.amount).endpoint);
+                // False: a refused announcement, which OwnKept reports.
+                static_cast<void>(n.overlay->withdraw(item(step.amount).label, item(step.amount).endpoint));
                 return;
             case StepKind::insert:
                 return stranger_->send(n.endpoint, "insert svc" + std::to_string(step.amount % 3) + "\n" + when +

@@ -157,7 +157,8 @@ void AdminApi::release(const OwnAnnouncement& held) {
     const auto found = held_.find(announced);
     if (found == held_.end() || --found->second > 0) return;
     held_.erase(found);
-    if (kept_.count(announced) == 0) node_.withdraw(held.label, held.endpoint);
+    // False: it was withdrawn by other means.
+    if (kept_.count(announced) == 0) static_cast<void>(node_.withdraw(held.label, held.endpoint));
 }
 
 }  // namespace halp

@@ -14,6 +14,7 @@
 #include "config/setting_table.h"
 #include "config/typed_value.h"
 #include "overlay/libevent/interfaces.h"
+#include "tools/halpd/connection_limits.h"
 #include "tools/halpd/event_text.h"
 
 namespace halp {
@@ -33,20 +34,6 @@ config::LogSettings log_settings(const config::Settings& settings, const config:
     config::LogSettings log = settings.log;
     log.file = directories.log_file;
     return log;
-}
-
-WorldLimits world_limits(const config::ConnectionSettings& connections) {
-    WorldLimits limits;
-    limits.accepted_max = connections.connections_max;
-    limits.accepted_per_source_max = connections.connections_per_source_max;
-    return limits;
-}
-
-AdminLimits admin_limits(const config::ConnectionSettings& connections) {
-    AdminLimits limits;
-    limits.connections_max = connections.admin_connections_max;
-    limits.streams_max = connections.admin_streams_max;
-    return limits;
 }
 
 void mask_operator_signals(int how) {
@@ -232,7 +219,9 @@ void Daemon::finish() {
     if (std::exchange(finished_, true)) return;
     // Probes were answered until here, so that peers see a node that leaves and not one that died.
     world_.stop_listening();
-    node_->flush();
+    if (!node_->flush())
+        failure_ = Error{ErrorCode::io, "not all lists could be written to " + directories_.cache +
+                                            "; the log says why"};
     if (!dht_) return world_.stop_when_quiet(drain_patience);
     if (const Result<void> kept = dht_->drain(); !kept) failure_ = kept.error();
     finish_when_dht_is_quiet(world_.clock().now() + drain_patience);
