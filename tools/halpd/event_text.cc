@@ -208,7 +208,13 @@ std::string event_source(const Event& event) {
         [](const SeedFailed& e) { return e.seed.text(); }, [](const StreamEnded& e) { return e.source.host; },
         [](const InsertRefused& e) { return e.source.host; }, [](const TimeAhead& e) { return e.source.host; },
         [](const CacheLineSkipped& e) { return e.file; }, [](const StorageFailed& e) { return e.what; },
-        [](const auto&) { return std::string{}; });
+        [](const auto& e) {
+            // Thirty nodes that leave are thirty lines: each peer has a limit of its own.
+            if constexpr (requires { e.peer; })
+                return e.peer.text();
+            else
+                return std::string{};
+        });
 }
 
 }  // namespace halp

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "tools/halpd/event_text.h"
@@ -20,13 +21,19 @@ void LogObserver::note(const Event& event) {
     const std::string account = detail ? std::string{} : std::string{event_name(event)} + ' ' + event_source(event);
     const std::optional<std::uint64_t> held_back = limiter.allow(account, now);
     if (!held_back) return;
-    if (!detail && !in_sum_.allow({}, now)) return;
+    const std::optional<std::uint64_t> held_back_in_sum = detail ? 0 : in_sum_.allow({}, now);
+    if (!held_back_in_sum) {
+        unsaid_ += *held_back;
+        return;
+    }
+    const std::uint64_t unsaid = *held_back + *held_back_in_sum + (detail ? 0 : std::exchange(unsaid_, 0));
 
     std::string sentence = event_sentence(event);
     Json fields = event_fields(event);
-    if (*held_back > 0) {
-        sentence += " (" + std::to_string(*held_back) + " more like this were not written)";
-        fields.set("held_back", *held_back);
+    if (unsaid > 0) {
+        const char* what = *held_back == unsaid ? " more like this were not written)" : " more lines were not written)";
+        sentence += " (" + std::to_string(unsaid) + what;
+        fields.set("held_back", unsaid);
     }
     log_.write(level, event_name(event), sentence, fields);
 }

@@ -2,6 +2,8 @@
 // nobody can fill the disk.
 #pragma once
 
+#include <cstdint>
+
 #include "overlay/environment.h"
 #include "overlay/event.h"
 #include "store/time.h"
@@ -18,10 +20,11 @@ public:
 private:
     Log& log_;
     const Clock& clock_;
-    RateLimiter by_source_{{10, std::chrono::seconds{10}, 100}};
+    RateLimiter by_source_{{10, std::chrono::seconds{10}, 1000}};
     RateLimiter in_sum_{{100, std::chrono::seconds{1}, 1}};
     RateLimiter mismatches_{{1, std::chrono::hours{1}, 256}};
     RateLimiter details_{{2000, std::chrono::milliseconds{20}, 1}};  // debug and below
+    std::uint64_t unsaid_ = 0;  // held back by the limit of a source, and then by the one for all
 };
 
 }  // namespace halp

@@ -94,6 +94,19 @@ TEST_F(LogObserverTest, HoldsBackAMillionSourcesToo) {
     EXPECT_LE(lines().size(), 201u);  // 100 in a burst, and one in each of the 100 seconds
 }
 
+TEST_F(LogObserverTest, NamesEachOfThirtyNodesThatLeave) {
+    for (int i = 0; i < 30; ++i) observer_.note(PeerLeft{{"192.0.2." + std::to_string(i), 3451}});
+    EXPECT_THAT(lines(), SizeIs(30));
+}
+
+TEST_F(LogObserverTest, SaysHowManyLinesTheLimitForAllHoldsBack) {
+    for (int i = 0; i < 150; ++i) observer_.note(PeerLeft{{"192.0.2." + std::to_string(i), 3451}});
+    EXPECT_THAT(lines(), SizeIs(100));
+    clock_.advance(10s);
+    observer_.note(PeerLeft{{"192.0.2.200", 3451}});
+    EXPECT_THAT(lines().back(), HasSubstr("50 more lines were not written"));
+}
+
 TEST_F(LogObserverTest, NamesAForeignNodeOncePerHour) {
     for (int i = 0; i < 60; ++i) {
         observer_.note(SwarmMismatch{{"192.0.2.1", 3451}});
