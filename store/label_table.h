@@ -67,8 +67,8 @@ public:
     // Creates the host list when the quotas allow it, and evicts labels that are not held to make room: first those
     // known from claims only, then the least recently used. When the news is taken, directories list the label, at
     // `wall`.
-    [[nodiscard]] Outcome merge(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall,
-                  LearnedFrom from = LearnedFrom::gossip);
+    [[nodiscard]] Outcome merge(const Label& label, const HostEntry& news, SourceId source, Instant now,
+                                UnixSeconds wall, LearnedFrom from = LearnedFrom::gossip);
 
     // After a query about this label its directories list it, as with the original; `asked`: it was a `get`, which
     // makes the name known to HALP text only (NamedAt::asked). True when a directory changed.
@@ -162,8 +162,8 @@ private:
         std::size_t bytes = 0;
     };
 
-    [[nodiscard]] Outcome merge_new(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall,
-                      LearnedFrom from);
+    [[nodiscard]] Outcome merge_new(const Label& label, const HostEntry& news, SourceId source, Instant now,
+                                    UnixSeconds wall, LearnedFrom from);
     [[nodiscard]] Outcome merge_into(Row& row, const HostEntry& news, Instant now, LearnedFrom from);
     [[nodiscard]] Outcome finish(Row& row, Merge merge, Instant now);
     void tell_merged(const Row& row, const HostEntry& news, bool was_shown, Merge merge, LearnedFrom from);

@@ -27,7 +27,8 @@ std::string without_strings(std::string_view line) {
 }
 
 bool discards(const std::string& code) {
-    static const std::regex cast{R"(static_cast<void>\(|\(void\)\s*[A-Za-z_:!(*]|std::ignore\s*=|std::tie\(.*std::ignore)"};
+    static const std::regex cast{
+        R"(static_cast<void>\(|\(void\)\s*[A-Za-z_:!(*]|std::ignore\s*=|std::tie\(.*std::ignore)"};
     return std::regex_search(code, cast);
 }
 

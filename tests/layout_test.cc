@@ -253,8 +253,9 @@ TEST(Discards, HaveAReasonInTheWholeTree) {
 }
 
 TEST(Discards, AreFoundInEverySpelling) {
-    for (const char* line : {"static_cast<void>(f());", "(void)f();", "if (a) (void) ::write(1, b, 2);",
-                             "std::ignore = f();", "a = \"//\"; (void)f();", "// a comment\n\nstatic_cast<void>(f());"})
+    for (const char* line :
+         {"static_cast<void>(f());", "(void)f();", "if (a) (void) ::write(1, b, 2);", "std::ignore = f();",
+          "a = \"//\"; (void)f();", "// a comment\n\nstatic_cast<void>(f());"})
         EXPECT_EQ(unexplained_discards(line).size(), 1u) << line;
     for (const char* line : {"static_cast<void>(f());  // it only lets time pass", "// It cannot fail.\n(void)f();",
                              "int f(void);", "auto s = \"(void)f()\";", "static_cast<void*>(p);"})

@@ -126,12 +126,14 @@ std::size_t ListSaver::lines_max(const Label& label) const {
 
 void ListSaver::take_host(const Label& label, const CacheLine& line) {
     // The file stays as it is; the table counts what has no room.
-    static_cast<void>(parts_.lists.insert(label, line.endpoint, line.seen, local_source, LearnedFrom::cache, moment()));
+    static_cast<void>(
+        parts_.lists.insert(label, line.endpoint, line.seen, local_source, LearnedFrom::cache, moment()));
 }
 
 void ListSaver::take_name(const Label& directory, const CacheNameLine& line) {
     // As with hosts.
-    static_cast<void>(parts_.lists.insert_name(directory, line.name, line.seen, local_source, LearnedFrom::cache, moment()));
+    static_cast<void>(
+        parts_.lists.insert_name(directory, line.name, line.seen, local_source, LearnedFrom::cache, moment()));
 }
 
 }  // namespace halp

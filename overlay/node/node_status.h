@@ -48,7 +48,7 @@ struct NodeStatus {
     std::uint64_t text_ahead = 0;    // inserts that stated a time ahead of the clock here; they count as now
     std::uint64_t stood_still = 0;   // how often this node was suspended, stopped or without CPU for seconds
     std::uint64_t news_dropped = 0;  // without room among the news: the exchanges told it later
-    std::size_t sources = 0;              // that made new labels in their hour
+    std::size_t sources = 0;         // that made new labels in their hour
     std::uint64_t sources_forgotten = 0;  // before their hour was over
 };
 

@@ -1,5 +1,5 @@
-// Verb by verb: what a program prints has arrived, or its exit code is 1 and it says so. /dev/full takes every open and
-// no byte, as a full disk does.
+// Verb by verb: what a program prints has arrived, or its exit code is 1 and it says so. /dev/full takes every open
+// and no byte, as a full disk does.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -11,7 +11,9 @@
 namespace halp::testing {
 namespace {
 
-Finished shell(const Home& home, const std::string& command) { return run(home, {"/bin/sh", "-c", "exec " + command}); }
+Finished shell(const Home& home, const std::string& command) {
+    return run(home, {"/bin/sh", "-c", "exec " + command});
+}
 
 // A verb that prints something must fail when that is lost. What it does, it does either way.
 void expect_told(const Home& home, const std::string& command) {
@@ -19,7 +21,8 @@ void expect_told(const Home& home, const std::string& command) {
     const Finished lost = shell(home, command + " >/dev/full");
     if (printed.code == 0 && !printed.out.empty()) {
         EXPECT_EQ(lost.code, 1) << command;
-        EXPECT_NE(lost.error.find("not all of the output could be written"), std::string::npos) << command << ": " << lost.error;
+        EXPECT_NE(lost.error.find("not all of the output could be written"), std::string::npos)
+            << command << ": " << lost.error;
     } else {
         EXPECT_EQ(lost.code, printed.code) << command << ": " << printed.error;
     }
@@ -29,9 +32,9 @@ TEST(FullOutput, IsToldByTheVerbsOfADaemon) {
     Home home;
     Daemon daemon{home, {}};
     const std::string with_socket = " --socket " + home.admin();
-    for (const char* verb :
-         {"insert chat a.example 80", "get chat", "get chat --json", "labels", "labels --json", "peers", "peers --json",
-          "status", "status --json", "confirm chat a.example 80", "bcast chat b.example 80", "nuke"})
+    for (const char* verb : {"insert chat a.example 80", "get chat", "get chat --json", "labels", "labels --json",
+                             "peers", "peers --json", "status", "status --json", "confirm chat a.example 80",
+                             "bcast chat b.example 80", "nuke"})
         expect_told(home, HALP_BINARY " " + (verb + with_socket));
     ASSERT_EQ(daemon.ask("insert chat\n1700000000 a.example 80"), "success: chat 1700000000 a.example 80");
     const Finished lost = shell(home, HALP_BINARY " watch chat" + with_socket + " >/dev/full");
@@ -44,8 +47,8 @@ TEST(FullOutput, IsToldByTheVerbsOfRecords) {
     {
         Daemon daemon{home, dht_options(home)};
         const std::string there = " --node " + dht_port(daemon).text();
-        for (const char* verb : {"put c 7 x", "get c 7", "exists c 7", "update c 7 y", "scan c", "scan c --json", "keys c",
-                                 "channels", "ranges", "status"})
+        for (const char* verb : {"put c 7 x", "get c 7", "exists c 7", "update c 7 y", "scan c", "scan c --json",
+                                 "keys c", "channels", "ranges", "status"})
             expect_told(home, HALP_BINARY " dht " + (verb + there));
         ASSERT_EQ(shell(home, HALP_BINARY " dht put c 8 x" + there).code, 0);
         EXPECT_EQ(shell(home, HALP_BINARY " dht mirror c" + there + " >/dev/full").code, 1);

@@ -220,8 +220,8 @@ void Daemon::finish() {
     // Probes were answered until here, so that peers see a node that leaves and not one that died.
     world_.stop_listening();
     if (!node_->flush())
-        failure_ = Error{ErrorCode::io, "not all lists could be written to " + directories_.cache +
-                                            "; the log says why"};
+        failure_ =
+            Error{ErrorCode::io, "not all lists could be written to " + directories_.cache + "; the log says why"};
     if (!dht_) return world_.stop_when_quiet(drain_patience);
     if (const Result<void> kept = dht_->drain(); !kept) failure_ = kept.error();
     finish_when_dht_is_quiet(world_.clock().now() + drain_patience);

@@ -31,7 +31,8 @@ void LogObserver::note(const Event& event) {
     std::string sentence = event_sentence(event);
     Json fields = event_fields(event);
     if (unsaid > 0) {
-        const char* what = *held_back == unsaid ? " more like this were not written)" : " more lines were not written)";
+        const char* what =
+            *held_back == unsaid ? " more like this were not written)" : " more lines were not written)";
         sentence += " (" + std::to_string(unsaid) + what;
         fields.set("held_back", unsaid);
     }

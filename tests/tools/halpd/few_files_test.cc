@@ -49,7 +49,8 @@ protected:
     }
     void hold_connections(const Endpoint& port) {
         for (int i = 0; i < clients; ++i)
-            if (auto socket = process::ClientSocket::connect(port, generous)) sockets_.push_back(std::move(*socket));
+            if (auto socket = process::ClientSocket::connect(port, generous))
+                sockets_.push_back(std::move(*socket));
     }
     static std::int64_t figure(Daemon& daemon, const std::string& group, const std::string& name) {
         const auto status = Json::parse(daemon.admin(cli::Method::get, "/v1/status").body);

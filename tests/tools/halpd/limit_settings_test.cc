@@ -1,4 +1,5 @@
-// Every setting of HALP text and of limits does something: with a low and a high value something comes out differently.
+// Every setting of HALP text and of limits does something: with a low and a high value something comes out
+// differently.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -52,7 +53,8 @@ struct Scene {
     std::size_t insert(const std::string& prefix, int count) {
         std::size_t done = 0;
         for (int i = 0; i < count; ++i)
-            done += node.insert(*Label::parse(prefix + std::to_string(i)), {"a.example", 80}, UnixSeconds{1}) ? 1 : 0;
+            done +=
+                node.insert(*Label::parse(prefix + std::to_string(i)), {"a.example", 80}, UnixSeconds{1}) ? 1 : 0;
         return done;
     }
 
@@ -97,9 +99,15 @@ const std::map<std::string, Effect>& effects() {
               return scene.node.status().streams_open;
           }}},
         {"text.sessions_max",
-         {"1", "10", [](const Settings& s) { return refused(s, {"10.0.0.2", "10.0.0.3", "10.0.0.4"}); }}},
+         {"1", "10",
+          [](const Settings& s) {
+              return refused(s, {"10.0.0.2", "10.0.0.3", "10.0.0.4"});
+          }}},
         {"text.sessions_per_source_max",
-         {"1", "10", [](const Settings& s) { return refused(s, {"10.0.0.2", "10.0.0.2"}); }}},
+         {"1", "10",
+          [](const Settings& s) {
+              return refused(s, {"10.0.0.2", "10.0.0.2"});
+          }}},
         {"limits.labels_max", {"16", "100", [](const Settings& s) { return labels_after(s, 40); }}},
         {"limits.bytes_max", {"1MiB", "64MiB", [](const Settings& s) { return labels_after(s, 1000); }}},
         {"limits.names_per_directory_max",
