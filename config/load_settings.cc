@@ -170,7 +170,8 @@ private:
         Settings chosen;
         const Setting* profile = find_setting("profile");
         for (const Assignment& one : assignments_)
-            if (one.key == "profile" && !one.empty) (void)assign(*profile, chosen, one.text);
+            // A wrong name is reported where all settings are applied.
+            if (one.key == "profile" && !one.empty) static_cast<void>(assign(*profile, chosen, one.text));
         const std::string origin = "profile " + plain_text(profile->value(chosen));
         out_.settings.node = OverlayOptions::for_profile(chosen.profile);
         Settings built_in;

@@ -82,7 +82,7 @@ public:
     // `evicted` when it is given. A withdrawal hides older announcements of its endpoint. Withdrawals are bounded
     // too, by entries_max but at least 64; the oldest leaves. Times after `now` count as `now`. `evicted` may
     // contain the endpoint of the news itself, when it was shown before and a list that is too long lost it.
-    Merge merge(const HostEntry& news, Instant now, std::vector<HostEntry>* evicted = nullptr);
+    [[nodiscard]] Merge merge(const HostEntry& news, Instant now, std::vector<HostEntry>* evicted = nullptr);
     bool erase(EndpointId endpoint);
     void clear();
 

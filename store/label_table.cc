@@ -175,11 +175,15 @@ bool LabelTable::list(const Listings& listings, Instant now, UnixSeconds wall, b
 // ---- quotas ----
 
 std::optional<RefusalCause> LabelTable::admit(const Wish& wish, SourceId source, Instant now) {
-    if (wish.labels > quota_.left(source, limits_.new_labels_per_source_and_hour, now))
-        return RefusalCause::source_label_quota;
+    if (wish.labels > quota_.left(source, new_labels_allowed(source), now)) return RefusalCause::source_label_quota;
     if (!make_room(wish)) return RefusalCause::full;
     quota_.use(source, wish.labels, now);
     return std::nullopt;
+}
+
+std::size_t LabelTable::new_labels_allowed(SourceId source) const {
+    const bool this_host = source == application_source || source == own_host_source || source == own_host_queries;
+    return this_host ? limits_.new_labels_of_this_host_and_hour : limits_.new_labels_per_source_and_hour;
 }
 
 bool LabelTable::make_room(const Wish& wish) {

@@ -47,6 +47,7 @@ struct TableLimits {
     std::size_t bytes_max = std::size_t{64} << 20;
     std::size_t names_per_directory_max = 256;  // `labels` itself: labels_max
     std::size_t new_labels_per_source_and_hour = 64;
+    std::size_t new_labels_of_this_host_and_hour = 4096;  // of its applications, and of HALP text from it, each
     static constexpr std::size_t entries_hard_max = 1'000'000;
 };
 
@@ -66,15 +67,15 @@ public:
     // Creates the host list when the quotas allow it, and evicts labels that are not held to make room: first those
     // known from claims only, then the least recently used. When the news is taken, directories list the label, at
     // `wall`.
-    Outcome merge(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall,
-                  LearnedFrom from = LearnedFrom::gossip);
+    [[nodiscard]] Outcome merge(const Label& label, const HostEntry& news, SourceId source, Instant now,
+                                UnixSeconds wall, LearnedFrom from = LearnedFrom::gossip);
 
     // After a query about this label its directories list it, as with the original; `asked`: it was a `get`, which
     // makes the name known to HALP text only (NamedAt::asked). True when a directory changed.
     // Over quota nothing happens. Directories whose names the host cache could not hold are left out.
     bool mention(const Label& label, SourceId source, Instant now, UnixSeconds wall, bool asked = false);
     // An insert into a directory, as the original allows. It does not list the directory itself; mention() does.
-    Outcome merge_name(const Label& directory, const NamedAt& news, SourceId source, Instant now);
+    [[nodiscard]] Outcome merge_name(const Label& directory, const NamedAt& news, SourceId source, Instant now);
 
     [[nodiscard]] const HostList* find(const Label& label) const;
     [[nodiscard]] const HostList* touch(const Label& label, Instant now);  // the same, and marks it used
@@ -122,6 +123,7 @@ public:
     [[nodiscard]] std::size_t bytes() const;
     [[nodiscard]] std::uint64_t evicted(EvictionCause cause) const;
     [[nodiscard]] std::uint64_t refused(RefusalCause cause) const;
+    [[nodiscard]] const SourceQuota& quota() const { return quota_; }
 
 private:
     struct Row {
@@ -160,9 +162,9 @@ private:
         std::size_t bytes = 0;
     };
 
-    Outcome merge_new(const Label& label, const HostEntry& news, SourceId source, Instant now, UnixSeconds wall,
-                      LearnedFrom from);
-    Outcome merge_into(Row& row, const HostEntry& news, Instant now, LearnedFrom from);
+    [[nodiscard]] Outcome merge_new(const Label& label, const HostEntry& news, SourceId source, Instant now,
+                                    UnixSeconds wall, LearnedFrom from);
+    [[nodiscard]] Outcome merge_into(Row& row, const HostEntry& news, Instant now, LearnedFrom from);
     [[nodiscard]] Outcome finish(Row& row, Merge merge, Instant now);
     void tell_merged(const Row& row, const HostEntry& news, bool was_shown, Merge merge, LearnedFrom from);
     void save_first(const Row& row, EndpointId host, UnixSeconds wall, LearnedFrom from);
@@ -173,6 +175,7 @@ private:
     Wish listing_wish(const Listings& listings, Instant now);
     bool list(const Listings& listings, Instant now, UnixSeconds wall, bool asked = false);
     [[nodiscard]] std::optional<RefusalCause> admit(const Wish& wish, SourceId source, Instant now);
+    [[nodiscard]] std::size_t new_labels_allowed(SourceId source) const;
     bool make_room(const Wish& wish);
     bool evict_one(EvictionCause cause);
 

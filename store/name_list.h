@@ -34,7 +34,7 @@ public:
 
     // Keeps the larger of two times of a name; once named by others than askers it stays so. stale: nothing
     // changed. refused: not well formed, or older than all names of a full list.
-    Merge merge(const NamedAt& news);
+    [[nodiscard]] Merge merge(const NamedAt& news);
     bool erase(const std::string& name);
     void set_names_max(std::size_t names_max);
 

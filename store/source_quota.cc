@@ -17,6 +17,7 @@ void SourceQuota::use(SourceId source, std::size_t amount, Instant now) {
     auto found = by_source_.find(source);
     if (found == by_source_.end()) {
         if (hours_.size() >= sources_max) {
+            if (now - hours_.front().began < window) ++forgotten_;
             by_source_.erase(hours_.front().source);
             hours_.pop_front();
         }

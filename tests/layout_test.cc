@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/discard_rules.h"
 #include "tests/layout_rules.h"
 
 namespace halp::layout {
@@ -238,6 +239,27 @@ TEST(LayoutRules, LetCommentsStringsAndLongerWordsPass) {
     EXPECT_EQ(wrongs("store/a.cc", "auto s = \"std::thread\";"), 0u);
     EXPECT_EQ(wrongs("store/a.cc", "auto s = R\"(std::thread \" getenv)\";"), 0u);
     EXPECT_EQ(wrongs("store/a.cc", "std::threads t; my_getenv(); runtime(nullptr);"), 0u);
+}
+
+TEST(Discards, HaveAReasonInTheWholeTree) {
+    for (const char* folder : {"store", "overlay", "config", "simulations", "tools"}) {
+        for (const fs::path& file : sources_of(folder)) {
+            for (const std::size_t line : unexplained_discards(content_of(file))) {
+                ADD_FAILURE() << fs::relative(file, root()).generic_string() << ":" << line
+                              << ": a result is thrown away; handle it, or say beside it why nobody needs it";
+            }
+        }
+    }
+}
+
+TEST(Discards, AreFoundInEverySpelling) {
+    for (const char* line :
+         {"static_cast<void>(f());", "(void)f();", "if (a) (void) ::write(1, b, 2);", "std::ignore = f();",
+          "a = \"//\"; (void)f();", "// a comment\n\nstatic_cast<void>(f());"})
+        EXPECT_EQ(unexplained_discards(line).size(), 1u) << line;
+    for (const char* line : {"static_cast<void>(f());  // it only lets time pass", "// It cannot fail.\n(void)f();",
+                             "int f(void);", "auto s = \"(void)f()\";", "static_cast<void*>(p);"})
+        EXPECT_TRUE(unexplained_discards(line).empty()) << line;
 }
 
 TEST(LayoutRules, NameTheLine) {

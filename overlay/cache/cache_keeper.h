@@ -92,7 +92,7 @@ public:
     [[nodiscard]] Instant next_deadline() const;
     void on_deadline(Instant now, const CacheSource& source);
     // Saves everything that is unsaved. False when some of it could not be saved.
-    bool flush(Instant now, const CacheSource& source);
+    [[nodiscard]] bool flush(Instant now, const CacheSource& source);
     // Lines of other swarms that load() left in the files.
     [[nodiscard]] std::size_t kept_aside() const { return kept_aside_; }
 

@@ -84,6 +84,7 @@ bool Announcements::withdraw(const Label& label, EndpointId endpoint, Instant no
     const Announcement gone = *mine;
     all_.erase(mine);
     labels_.erase(label, endpoint, ForgottenWhy::withdrawn);
+    // A withdrawal that has no room is told to others all the same.
     static_cast<void>(labels_.merge(label, entry_of(gone, now, true), local_source, now, wall));
     release(label);
     // Without room among the news it travels by exchange: withdrawals are told first there.

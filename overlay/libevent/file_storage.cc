@@ -248,7 +248,8 @@ Result<void> FileStorage::append(const std::string& name, Bytes bytes) {
     if (::fstat(file.get(), &before) != 0) return file_error("write", path_of(name), errno);
     auto written = write_all(file.get(), bytes, path_of(name));
     if (!written) {
-        // A part of a line would spoil the next line.
+        // A part of a line would spoil the next line. When this fails, too, the reader skips the part, and the
+        // failure that is returned is the first one.
         static_cast<void>(::ftruncate(file.get(), before.st_size));
         return written;
     }
@@ -302,6 +303,7 @@ Result<void> FileStorage::write_whole(const std::string& name, Bytes content) {
     struct stat old {};
     if (::fstatat(directory, name.c_str(), &old, 0) == 0) {
         if (S_ISDIR(old.st_mode)) return give_up(file_error("write", path_of(name), EISDIR));
+        // A file system without modes takes the file all the same.
         static_cast<void>(::fchmod(file.get(), old.st_mode & 07777));
     }
     auto written = write_all(file.get(), content, path_of(name));

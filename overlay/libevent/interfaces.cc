@@ -12,7 +12,7 @@ namespace halp {
 
 namespace {
 
-constexpr std::size_t addresses_max = 4096;
+constexpr std::size_t addresses_max = 4096;  // a machine with many containers has hundreds
 
 }  // namespace
 

@@ -44,7 +44,7 @@ public:
     MachineRandom() {
         const ssize_t got = getrandom(state_.data(), sizeof state_, 0);
         assert(got == static_cast<ssize_t>(sizeof state_));
-        static_cast<void>(got);
+        static_cast<void>(got);  // only asserted
     }
     std::uint64_t next() override {
         const std::uint64_t word = std::rotl(state_[0] + state_[3], 23) + state_[0];

@@ -49,10 +49,10 @@ public:
 
     // A claim of somebody that a host works. A recent one is told to peers at once. False when a quota refuses it.
     // What people and applications insert is acknowledged to them, so it must reach the disk soon.
-    bool insert(const Label& label, const Endpoint& endpoint, UnixSeconds stated, SourceId source, LearnedFrom from,
-                Moment moment);
-    bool insert_name(const Label& directory, const std::string& name, UnixSeconds stated, SourceId source,
-                     LearnedFrom from, Moment moment);
+    [[nodiscard]] bool insert(const Label& label, const Endpoint& endpoint, UnixSeconds stated, SourceId source,
+                              LearnedFrom from, Moment moment);
+    [[nodiscard]] bool insert_name(const Label& directory, const std::string& name, UnixSeconds stated,
+                                   SourceId source, LearnedFrom from, Moment moment);
     // After a query about a label, its directories list it, as with the original. `asked`: in HALP text only.
     void mention(const Label& label, SourceId source, Moment moment, bool asked = false);
     // An application dialled the host. After three failures in a row the host is not listed any more, until
@@ -70,8 +70,8 @@ public:
 private:
     [[nodiscard]] std::vector<ListedHost> peers(std::size_t first, std::size_t count, Moment moment) const;
     [[nodiscard]] ListedHost shown(const HostEntry& entry, Moment moment) const;
-    bool merge_claim(const Label& label, EndpointId endpoint, const Claim& claim, SourceId source, LearnedFrom from,
-                     Moment moment);
+    [[nodiscard]] bool merge_claim(const Label& label, EndpointId endpoint, const Claim& claim, SourceId source,
+                                   LearnedFrom from, Moment moment);
     void prove(const Label& label, HostEntry entry, Moment moment);
     void count_failure(const Label& label, const HostEntry& entry, Instant now);
     void forget_failures(const Label* label);  // null: of all labels

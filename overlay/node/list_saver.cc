@@ -79,12 +79,12 @@ void ListSaver::on_wakeup() {
     if (now >= keeper_.next_deadline()) keeper_.on_deadline(now, *this);
 }
 
-void ListSaver::flush() {
+bool ListSaver::flush() {
     hear_changes();
     const Instant now = parts_.environment.clock.now();
     for (const Label& label : parts_.labels.changes().take_labels()) keeper_.changed(label, Urgency::learned, now);
     keeper_.changed(Label::halp(), Urgency::learned, now);
-    static_cast<void>(keeper_.flush(now, *this));  // what could not be saved was noted
+    return keeper_.flush(now, *this);
 }
 
 bool ListSaver::clear(const Label& label) {
@@ -125,11 +125,15 @@ std::size_t ListSaver::lines_max(const Label& label) const {
 }
 
 void ListSaver::take_host(const Label& label, const CacheLine& line) {
-    parts_.lists.insert(label, line.endpoint, line.seen, local_source, LearnedFrom::cache, moment());
+    // The file stays as it is; the table counts what has no room.
+    static_cast<void>(
+        parts_.lists.insert(label, line.endpoint, line.seen, local_source, LearnedFrom::cache, moment()));
 }
 
 void ListSaver::take_name(const Label& directory, const CacheNameLine& line) {
-    parts_.lists.insert_name(directory, line.name, line.seen, local_source, LearnedFrom::cache, moment());
+    // As with hosts.
+    static_cast<void>(
+        parts_.lists.insert_name(directory, line.name, line.seen, local_source, LearnedFrom::cache, moment()));
 }
 
 }  // namespace halp

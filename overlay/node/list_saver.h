@@ -35,7 +35,8 @@ public:
     void hear_changes();
     [[nodiscard]] Instant next_deadline() const { return keeper_.next_deadline(); }
     void on_wakeup();  // also tells of the labels that gossip has changed
-    void flush();      // everything unsaved, now
+    [[nodiscard]] bool
+    flush();  // everything unsaved, now; false: something is neither in its file nor in the journal
 
     // Hosts of other swarms that load() left in the files.
     [[nodiscard]] std::size_t kept_aside() const { return keeper_.kept_aside(); }

@@ -56,7 +56,10 @@ NodeStatus OverlayNode::status() const {
     s.unreached_why = reach.why;
     s.endpoints = endpoints_.size();
     s.table_bytes = labels_.bytes() + endpoints_.bytes();
-    s.text_sessions = streams_.size();
+    s.text_sessions = streams_.text_sessions();
+    s.streams_open = streams_.size();
+    s.sources = labels_.quota().sources();
+    s.sources_forgotten = labels_.quota().forgotten();
     s.health = gossip_.health();
     s.leaving = gossip_.leaving();
     count_traffic(s);
@@ -86,6 +89,7 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.streams_in = streams.accepted;
     s.streams_out = streams.opened;
     s.malformed = streams.malformed;
+    s.text_refused = streams.text_refused;
     for (std::size_t i = 0; i < eviction_causes; ++i) s.evicted[i] = labels_.evicted(static_cast<EvictionCause>(i));
     for (std::size_t i = 0; i < refusal_causes; ++i) s.refused[i] = labels_.refused(static_cast<RefusalCause>(i));
 }

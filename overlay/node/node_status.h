@@ -44,17 +44,21 @@ struct NodeStatus {
     ConnectFailure unreached_why = ConnectFailure::refused;
     std::uint64_t addresses_not_told = 0, addresses_not_taken = 0;  // meaningless elsewhere, or here
     std::uint64_t self_contested = 0, numbers_shared = 0;
-    std::size_t endpoints = 0, table_bytes = 0, text_sessions = 0;
+    std::size_t endpoints = 0, table_bytes = 0;
+    std::size_t text_sessions = 0;  // queries that have begun and are not whole
+    std::size_t streams_open = 0;
     int health = 1;
     bool leaving = false;
     std::uint64_t rounds = 0, rounds_failed = 0, news_sent = 0, news_received = 0;
-    std::uint64_t text_queries = 0, text_inserts = 0, text_bad = 0;
+    std::uint64_t text_queries = 0, text_inserts = 0, text_bad = 0, text_refused = 0;
     std::uint64_t bytes_in = 0, bytes_out = 0, streams_in = 0, streams_out = 0;
     std::uint64_t evicted[eviction_causes] = {}, refused[refusal_causes] = {};
     std::uint64_t malformed = 0, other_swarm = 0;
     std::uint64_t text_ahead = 0;    // inserts that stated a time ahead of the clock here; they count as now
     std::uint64_t stood_still = 0;   // how often this node was suspended, stopped or without CPU for seconds
     std::uint64_t news_dropped = 0;  // without room among the news: the exchanges told it later
+    std::size_t sources = 0;         // that made new labels in their hour
+    std::uint64_t sources_forgotten = 0;  // before their hour was over
 };
 
 }  // namespace halp

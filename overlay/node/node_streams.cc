@@ -74,6 +74,10 @@ void NodeStreams::first_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
     stream.use = StreamUse::text;
     if (const auto query = TextSession::whole_query(bytes)) return answer_text(id, stream, *query);
     const TextOptions& text = parts_.options.text;
+    if (!streams_.begin_text(stream, text.sessions_max, text.sessions_per_source_max)) {
+        ++counters_.text_refused;
+        return refuse_text(id, stream, StreamEnd::too_many);
+    }
     stream.session = std::make_unique<TextSession>(bytes, now(), TextSessionTimes{text.pause_max, text.deadline});
     streams_.set_deadline(id, stream, stream.session->next_deadline());
 }
@@ -89,10 +93,15 @@ void NodeStreams::text_verdict(StreamId id, NodeStream& stream, TextSession::Ver
             return answer_text(id, stream, session->query());
         }
         case TextSession::Verdict::refuse:
-            transport().write(id, text_refusal);
-            parts_.observer.note(StreamEnded{stream.remote, StreamEnd::slow});
-            return hang_up(id);
+            return refuse_text(id, stream, StreamEnd::slow);
     }
+}
+
+// Text has one error text. No answer at all would be an empty list.
+void NodeStreams::refuse_text(StreamId id, const NodeStream& stream, StreamEnd why) {
+    write(id, text_refusal);
+    parts_.observer.note(StreamEnded{stream.remote, why});
+    hang_up(id);
 }
 
 void NodeStreams::answer_text(StreamId id, const NodeStream& stream, const TextQuery& query) {

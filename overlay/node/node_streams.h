@@ -21,7 +21,8 @@ namespace halp {
 struct StreamCounters {
     std::uint64_t bytes_in = 0, bytes_out = 0;
     std::uint64_t accepted = 0, opened = 0;
-    std::uint64_t malformed = 0;  // frames that are none
+    std::uint64_t malformed = 0;     // frames that are none
+    std::uint64_t text_refused = 0;  // queries that came in pieces when too many others did
 };
 
 class NodeStreams {
@@ -53,9 +54,11 @@ public:
 
     [[nodiscard]] const StreamCounters& counters() const { return counters_; }
     [[nodiscard]] std::size_t size() const { return streams_.size(); }
+    [[nodiscard]] std::size_t text_sessions() const { return streams_.text_streams(); }
 
 private:
     void first_bytes(StreamId id, NodeStream& stream, Bytes bytes);
+    void refuse_text(StreamId id, const NodeStream& stream, StreamEnd why);
     void text_verdict(StreamId id, NodeStream& stream, TextSession::Verdict verdict);
     void answer_text(StreamId id, const NodeStream& stream, const TextQuery& query);
     void frame_bytes(StreamId id, NodeStream& stream, Bytes bytes);

@@ -70,7 +70,7 @@ private:
     void failed(Visits::iterator at, Moment moment);
 
     Parts parts_;
-    TextOptions options_;
+    const TextOptions& options_;  // of the node; a reload changes them
     Instant look_at_ = no_deadline;
     Visits visits_;
     std::vector<OriginalCall> calls_;

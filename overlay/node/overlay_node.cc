@@ -20,7 +20,7 @@ OverlayNode::OverlayNode(OverlayEnvironment environment, EndpointTable& endpoint
       labels_(endpoints, options_.table),
       gossip_({endpoints, environment_.random, *this, view_, labels_}, options_),
       lists_({endpoints, view_, labels_, gossip_, *this}),
-      text_(lists_, addresses_, *this),
+      text_(lists_, addresses_, gossip_, *this, options_),
       saver_({environment_, *this, options_, view_, labels_, lists_}),
       originals_({endpoints, environment_.random, view_, labels_, gossip_, lists_}, options_.text),
       streams_({environment_, *this, options_, endpoints, gossip_, text_, originals_, addresses_}),
@@ -45,7 +45,7 @@ void OverlayNode::leave() {
     finish_turn();
 }
 
-void OverlayNode::flush() { saver_.flush(); }
+bool OverlayNode::flush() { return saver_.flush(); }
 
 void OverlayNode::reconfigure(const OverlayOptions& options) {
     OverlayOptions next = options;
@@ -183,11 +183,12 @@ std::vector<OwnAnnouncement> OverlayNode::announcements() const {
 Result<void> OverlayNode::insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen) {
     if (label.lists_names()) return Error{ErrorCode::invalid, label.text() + " lists names, not hosts"};
     const Moment m = moment();
-    if (!lists_.insert(label, endpoint, seen, local_source, LearnedFrom::application, m))
+    if (!lists_.insert(label, endpoint, seen, application_source, LearnedFrom::application, m))
         return Error{ErrorCode::full,
                      "the list of " + label.text() +
-                         " takes no more: it is full of better entries, or there are too many labels"};
-    lists_.mention(label, local_source, m);
+                         " takes no more: it is full of better entries, or there are too many labels "
+                         "(limits.labels_max, limits.new_labels_of_this_host_and_hour, labels.*.entries_max)"};
+    lists_.mention(label, application_source, m);
     finish_turn();
     return {};
 }

@@ -38,15 +38,15 @@ public:
     void start();  // reads the cache, joins, begins to gossip
     // Withdraws the own announcements and tells peers; the Observer hears LeaveDone, at most leave_linger later.
     void leave();
-    void flush();  // writes everything unsaved to the cache now
+    [[nodiscard]] bool flush();  // writes everything unsaved to the cache now; false: not all of it
 
     // Applications. Announcing again refreshes; ttl is the profile's.
     Result<void> announce(const Label& label, const Endpoint& endpoint);
-    bool withdraw(const Label& label, const Endpoint& endpoint);
+    [[nodiscard]] bool withdraw(const Label& label, const Endpoint& endpoint);
     // The same at this node's own address, whatever it is: when that changes, the announcement follows. Returns
     // where it stands now. ErrorCode::not_found while the address is not known.
     Result<Endpoint> announce_here(const Label& label, std::uint16_t port);
-    bool withdraw_here(const Label& label, std::uint16_t port);
+    [[nodiscard]] bool withdraw_here(const Label& label, std::uint16_t port);
     std::vector<OwnAnnouncement> announcements() const;
     [[nodiscard]] const std::optional<Endpoint>& self() const { return self_; }  // as others reach it, once known
     // An address that somebody typed in: a claim, ranked by `seen`.

@@ -2,7 +2,9 @@
 // conversation ids.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -27,6 +29,7 @@ struct NodeStream {
     ConversationId conversation{};
     bool hang_up_when_sent = false;
     bool foreign = false;  // gossip_out: what answers is no frame; judged when it is whole
+    bool counted = false;  // among the text sessions
     Instant deadline = no_deadline;
 };
 
@@ -42,8 +45,21 @@ public:
         if (at == streams_.end()) return;
         set_deadline(id, at->second, no_deadline);
         if (at->second.conversation != ConversationId{}) by_conversation_.erase(at->second.conversation);
+        if (at->second.counted) end_text(at->second.remote.host);
         streams_.erase(at);
     }
+    // Counts a stream whose query has begun and is not whole, until it is erased. False: that would be too many, of
+    // all together or of its host.
+    [[nodiscard]] bool begin_text(NodeStream& stream, std::size_t max, std::size_t per_source_max) {
+        if (text_streams_ >= max) return false;
+        const auto of_host = text_by_host_.try_emplace(stream.remote.host, 0).first;
+        if (of_host->second >= per_source_max) return false;
+        ++of_host->second;
+        ++text_streams_;
+        stream.counted = true;
+        return true;
+    }
+    [[nodiscard]] std::size_t text_streams() const { return text_streams_; }
     void set_deadline(StreamId id, NodeStream& stream, Instant deadline) {
         if (stream.deadline == deadline) return;
         if (stream.deadline != no_deadline) deadlines_.erase({stream.deadline, id});
@@ -74,9 +90,17 @@ public:
     [[nodiscard]] std::size_t waiting() const { return deadlines_.size(); }
 
 private:
+    void end_text(const std::string& host) {
+        --text_streams_;
+        const auto of_host = text_by_host_.find(host);
+        if (--of_host->second == 0) text_by_host_.erase(of_host);
+    }
+
     std::unordered_map<StreamId, NodeStream> streams_;
     std::unordered_map<ConversationId, StreamId> by_conversation_;
     std::set<std::pair<Instant, StreamId>> deadlines_;
+    std::size_t text_streams_ = 0;
+    std::map<std::string, std::size_t> text_by_host_;
 };
 
 }  // namespace halp

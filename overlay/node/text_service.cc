@@ -19,9 +19,15 @@ std::optional<Endpoint> as_shown(const ListedHost& host, const Endpoint& source)
     return AddressRule::as_told(host.endpoint, source);
 }
 
-SourceId source_id(const Endpoint& source) { return SourceId{std::max(1U, source.group())}; }
-
 }  // namespace
+
+// Who asks from this machine shares no account with strangers, and the machine may be named by any of its
+// addresses.
+SourceId TextService::account_of(const Endpoint& source) const {
+    const bool this_host = is_loopback(source.host) || gossip_.on_this_machine(source.host) ||
+                           (options_.listening && options_.listening->host == source.host);
+    return this_host ? own_host_source : source_of_group(source.group());
+}
 
 std::string TextService::answer(const TextQuery& query, const Endpoint& source, Moment moment) {
     const auto* asked = std::get_if<TextGet>(&query);
@@ -49,7 +55,7 @@ std::string TextService::get(const TextGet& query, const Endpoint& source, Momen
     else
         for (const ListedHost& host : told_hosts(query, source, moment))
             append_host_line(out, host.seen, host.endpoint);
-    lists_.mention(query.label, source_id(source), moment, true);
+    lists_.mention(query.label, query_account(account_of(source)), moment, true);
     return out;
 }
 
@@ -60,7 +66,7 @@ std::vector<ListedHost> TextService::told_hosts(const TextGet& query, const Endp
     if (std::ranges::all_of(page, known)) return page;
     page.clear();
     std::size_t position = 0;
-    for (ListedHost& host : lists_.hosts(query.label, 0, lists_.host_count(query.label), moment)) {
+    for (ListedHost& host : lists_.hosts(query.label, 0, lists_.host_count(query.label, moment.now), moment)) {
         std::optional<Endpoint> shown = as_shown(host, source);
         if (!shown) addresses_.count_not_told();
         if (!shown || position++ < query.first) continue;
@@ -81,13 +87,13 @@ std::string TextService::insert(const TextInsert& query, const Endpoint& source,
             const bool taken = insert_line(label, line, source, moment);
             append_insert_reply(out, taken, label, line);
         }
-        lists_.mention(label, source_id(source), moment);
+        lists_.mention(label, account_of(source), moment);
     }
     return out;
 }
 
 bool TextService::insert_line(const Label& label, std::string_view line, const Endpoint& source, Moment moment) {
-    const SourceId account = source_id(source);
+    const SourceId account = account_of(source);
     if (label.lists_names()) {
         const auto named = parse_name_line(line);
         if (named) latest_ = std::max(latest_, named->stated);

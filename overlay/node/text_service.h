@@ -7,9 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "overlay/gossip/gossip.h"
 #include "overlay/gossip/recent_facts.h"
 #include "overlay/node/address_rule.h"
 #include "overlay/node/host_lists.h"
+#include "overlay/overlay_options.h"
 #include "overlay/text/text_codec.h"
 
 namespace halp {
@@ -21,14 +23,16 @@ struct TextCounters {
 
 class TextService {
 public:
-    TextService(HostLists& lists, AddressRule& addresses, Observer& observer)
-        : lists_(lists), addresses_(addresses), observer_(observer) {}
+    TextService(HostLists& lists, AddressRule& addresses, const Gossip& gossip, Observer& observer,
+                const OverlayOptions& options)
+        : lists_(lists), addresses_(addresses), gossip_(gossip), observer_(observer), options_(options) {}
 
     // The whole answer to one whole query.
     std::string answer(const TextQuery& query, const Endpoint& source, Moment moment);
     [[nodiscard]] const TextCounters& counters() const { return counters_; }
 
 private:
+    [[nodiscard]] SourceId account_of(const Endpoint& source) const;
     std::string get(const TextGet& query, const Endpoint& source, Moment moment);
     std::string insert(const TextInsert& query, const Endpoint& source, Moment moment);
     bool insert_line(const Label& label, std::string_view line, const Endpoint& source, Moment moment);
@@ -37,7 +41,9 @@ private:
 
     HostLists& lists_;
     AddressRule& addresses_;
+    const Gossip& gossip_;
     Observer& observer_;
+    const OverlayOptions& options_;
     TextCounters counters_;
     UnixSeconds latest_{0};                                // that the insert under way states
     RecentFacts noted_ahead_{256, std::chrono::hours{1}};  // sources, so that each is named once an hour

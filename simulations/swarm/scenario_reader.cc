@@ -89,7 +89,8 @@ private:
     void take_topology() {
         const auto* row = config::find_row(scenario_fields(), "network.topology");
         for (const Given& g : given_)
-            if (g.key == row->key) std::ignore = assign(*row, out_.scenario, g.value());
+            // take() reports a wrong text.
+            if (g.key == row->key) static_cast<void>(assign(*row, out_.scenario, g.value()));
     }
 
     // The order of phases is that of the file. `do` and `sessions` decide which fields a phase has.
@@ -101,7 +102,8 @@ private:
             if (!known && g.line == 0) continue;  // an override declares no phase
             if (!known) known = &out_.scenario.phases.emplace_back(Phase{.name = name, .line = g.line});
             if (field != "do" && field != "sessions") continue;
-            std::ignore = assign(*config::find_row(phase_fields(), field), *known, g.value());
+            // take() reports a wrong text.
+            static_cast<void>(assign(*config::find_row(phase_fields(), field), *known, g.value()));
             if (g.text == "pareto") known->session_shape = pareto_shape;
         }
     }

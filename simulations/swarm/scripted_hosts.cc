@@ -154,7 +154,7 @@ void OriginalHost::save(const std::string& label) {
     std::string file = label;
     std::ranges::replace(file, '/', '~');
     // The original exits when the disk is full; this one goes on without the file.
-    (void)environment_.cache.replace(file, lines_of(label, 0, lines_max));
+    static_cast<void>(environment_.cache.replace(file, lines_of(label, 0, lines_max)));
 }
 
 void OriginalHost::load() {

@@ -163,7 +163,7 @@ void SwarmPlayer::announce(const Phase& p) {
         items_.push_back(item);
         if (speaker.node) {
             // A refused announcement shows as an item that reaches no node.
-            (void)speaker.node->announce(item.label, item.endpoint);
+            static_cast<void>(speaker.node->announce(item.label, item.endpoint));
         } else {
             static_cast<OriginalHost&>(*speaker.scripted).insert(item.label, item.endpoint);
         }

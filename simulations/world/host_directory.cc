@@ -25,7 +25,7 @@ void HostDirectory::enter(HostId host) {
     const bool fresh = by_endpoint_.emplace(own, host).second;
     by_hash_.emplace(own.hash(), host);  // keeps the first host of a hash; find() checks
     assert(fresh && "two hosts at one endpoint");
-    static_cast<void>(fresh);
+    static_cast<void>(fresh);  // only asserted
 }
 
 HostId HostDirectory::find(const Endpoint& wanted) const {

@@ -470,7 +470,8 @@ TEST_F(LabelTableTest, StaysWithinItsQuotasUnderAnyMixOfOperations) {
                     mention(text, source);
                     break;
                 case 1:
-                    table->merge_name(label("x/"), {host, UnixSeconds{5}, UnixSeconds{5}}, source, now);
+                    static_cast<void>(
+                        table->merge_name(label("x/"), {host, UnixSeconds{5}, UnixSeconds{5}}, source, now));
                     break;
                 case 2:
                     (void)table->touch(label(text), now);

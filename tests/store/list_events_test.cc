@@ -88,7 +88,7 @@ protected:
                 table.hold(where, random.one_in(2));
                 return;
             default:
-                table.merge(where, news(random), local_source, now, UnixSeconds{1000});
+                static_cast<void>(table.merge(where, news(random), local_source, now, UnixSeconds{1000}));
         }
     }
     void compare() {
@@ -128,7 +128,7 @@ TEST_F(EventsFollowLists, MovesAreToldOfWatchedLabelsOnly) {
     const auto merge = [&] {
         entry.claim.stated = UnixSeconds{count(entry.claim.stated) + 1};
         for (const char* text : {"watched", "other"})
-            table.merge(label(text), entry, local_source, now, UnixSeconds{1000});
+            static_cast<void>(table.merge(label(text), entry, local_source, now, UnixSeconds{1000}));
     };
     table.watch(label("watched"), true);
     merge();
@@ -145,9 +145,9 @@ TEST_F(EventsFollowLists, WatchedLabelsAreNotEvicted) {
     entry.endpoint = endpoints.intern({"h", 80});
     entry.claim = {UnixSeconds{5}, UnixSeconds{5}, now};
     table.watch(label("watched"), true);
-    table.merge(label("watched"), entry, local_source, now, UnixSeconds{1000});
+    static_cast<void>(table.merge(label("watched"), entry, local_source, now, UnixSeconds{1000}));
     for (int i = 0; i < 40; ++i)
-        table.merge(label("flood" + std::to_string(i)), entry, local_source, now, UnixSeconds{1000});
+        static_cast<void>(table.merge(label("flood" + std::to_string(i)), entry, local_source, now, UnixSeconds{1000}));
     EXPECT_TRUE(table.find(label("watched")));
     EXPECT_GT(follower.reasons[ForgottenWhy::evicted], 0);
     compare();

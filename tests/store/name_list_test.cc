@@ -35,7 +35,7 @@ TEST(NameList, ShowsTheNewestFirstAndOfEqualOnesTheLatestToArrive) {
 
 TEST(NameList, KeepsTheLaterOfTwoTimes) {
     NameList list(10);
-    list.merge(named("a", 9));
+    static_cast<void>(list.merge(named("a", 9)));
     EXPECT_EQ(list.merge(named("a", 8)), Merge::stale);
     EXPECT_EQ(list.merge(named("a", 9)), Merge::stale);
     EXPECT_EQ(list.merge(named("a", 10)), Merge::refreshed);
@@ -46,17 +46,17 @@ TEST(NameList, KeepsTheLaterOfTwoTimes) {
 // The transcript "insert labels": a time in the future is shown, but ranks as the time of arrival.
 TEST(NameList, DoesNotPinTheFutureOnTop) {
     NameList list(10);
-    list.merge(named("pinned", 4000000000, 100));
-    list.merge(named("labels", 100));
+    static_cast<void>(list.merge(named("pinned", 4000000000, 100)));
+    static_cast<void>(list.merge(named("labels", 100)));
     EXPECT_EQ(shown(list), "pinned labels");
-    list.merge(named("labels", 101));
+    static_cast<void>(list.merge(named("labels", 101)));
     EXPECT_EQ(shown(list), "labels pinned");
 }
 
 TEST(NameList, LosesTheNameNotHeardOfForLongest) {
     NameList list(2);
-    list.merge(named("a", 5));
-    list.merge(named("b", 6));
+    static_cast<void>(list.merge(named("a", 5)));
+    static_cast<void>(list.merge(named("b", 6)));
     EXPECT_EQ(list.merge(named("c", 7)), Merge::added);
     EXPECT_EQ(shown(list), "c b");
     EXPECT_EQ(list.evicted(), 1U);
@@ -104,7 +104,7 @@ TEST(NameList, AgreesWithASortedVector) {
                 ASSERT_EQ(list.erase(news.name), held != model.end());
                 if (held != model.end()) model.erase(held);
             } else {
-                list.merge(news);
+                static_cast<void>(list.merge(news));
                 const bool known = held != model.end();
                 // A full list refuses a name that is older than all of its names. At equal times the new one is not
                 // older.

@@ -29,6 +29,11 @@ halp_test(process_test
   LABEL process-socket
   TIMEOUT 300
 )
+halp_test(full_output_test full_output_test.cc LINK halp_process_testing halp_dht_testing LABEL process-socket)
+target_compile_definitions(full_output_test PRIVATE
+  HALP_SIM_BINARY="$<TARGET_FILE:halp-sim>" HALP_BENCH_BINARY="$<TARGET_FILE:halp-bench>")
+add_dependencies(full_output_test halp-sim halp-bench)
+halp_test(few_files_test halpd/few_files_test.cc LINK halp_process_testing halp_dht_testing LABEL process-socket)
 halp_test(dht_verbs_test
   halp/dht/dht_verbs_test.cc
   halp/store/store_verbs_test.cc

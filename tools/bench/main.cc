@@ -14,6 +14,7 @@
 #include "tools/bench/text_bench.h"
 #include "tools/program/arguments.h"
 #include "tools/program/on_interrupt.h"
+#include "tools/program/program_start.h"
 #include "tools/program/standard_output.h"
 
 namespace halp::bench {
@@ -161,5 +162,6 @@ int run(int argc, char** argv) {
 }  // namespace halp::bench
 
 int main(int argc, char** argv) {
+    halp::begin_program("halp-bench");
     return halp::with_output_written(halp::bench::run(argc, argv), "halp-bench");
 }

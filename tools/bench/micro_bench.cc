@@ -40,7 +40,8 @@ struct Filled {
         : list{endpoints, {.entries_max = n + 1000, .ttl = std::chrono::hours{24 * 365}}} {
         for (std::size_t i = 0; i < n; ++i) {
             ids.push_back(host(endpoints, i));
-            list.merge(confirmed(ids.back(), static_cast<std::int64_t>(i)), at(static_cast<std::int64_t>(n)));
+            benchmark::DoNotOptimize(
+                list.merge(confirmed(ids.back(), static_cast<std::int64_t>(i)), at(static_cast<std::int64_t>(n))));
         }
     }
     EndpointTable endpoints;

@@ -87,7 +87,8 @@ std::optional<Spread> spread_once(SwarmObserver& labels, const Agents& agents, s
     std::optional<double> half_ms;
     const auto began = Steady::now();
     // The call waits for its answer, so it runs beside the watching.
-    std::thread call{[&] { (void)announcer.call(cli::Method::put, "/v1/labels/bench", body); }};
+    // The observers see whether it arrived.
+    std::thread call{[&] { static_cast<void>(announcer.call(cli::Method::put, "/v1/labels/bench", body)); }};
     const auto reached = [&] {
         std::size_t count = 0;
         for (std::size_t i = 0; i < labels.agents(); ++i) count += labels.agent(i).lists(host) ? 1U : 0U;

@@ -5,10 +5,12 @@
 
 #include "tools/halp-sim/command_line.h"
 #include "tools/halp-sim/verbs.h"
+#include "tools/program/program_start.h"
 #include "tools/program/standard_output.h"
 
 int main(int argc, char** argv) {
     using namespace halp::sim;
+    halp::begin_program("halp-sim");
     const Parsed parsed = parse_command_line(argc, argv);
     if (!parsed.command) {
         (parsed.code == exit_done ? std::cout : std::cerr) << parsed.text << std::flush;

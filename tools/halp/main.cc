@@ -19,6 +19,7 @@
 #include "tools/halp/interrupt.h"
 #include "tools/halp/store/store_verbs.h"
 #include "tools/halp/verbs.h"
+#include "tools/program/program_start.h"
 #include "tools/program/standard_output.h"
 
 namespace halp::cli {
@@ -173,6 +174,7 @@ ExitCode run(const CommandLine& command, Console& console) {
 
 int main(int argc, char** argv) {
     using namespace halp::cli;
+    halp::begin_program("halp");
     interrupt::install();
     const Parsed parsed = parse_command_line(argc, argv, HALP_VERSION);
     if (!parsed.command) {

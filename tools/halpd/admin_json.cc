@@ -91,9 +91,12 @@ void add_status(Json& object, const NodeStatus& s) {
                            .set("queries", s.text_queries)
                            .set("inserts", s.text_inserts)
                            .set("bad", s.text_bad)
-                           .set("ahead", s.text_ahead));
+                           .set("ahead", s.text_ahead)
+                           .set("refused", s.text_refused));
     object.set("bytes", Json::object().set("in", s.bytes_in).set("out", s.bytes_out));
-    object.set("streams", Json::object().set("in", s.streams_in).set("out", s.streams_out));
+    object.set("streams",
+               Json::object().set("in", s.streams_in).set("out", s.streams_out).set("open", s.streams_open));
+    object.set("sources", Json::object().set("remembered", s.sources).set("forgotten", s.sources_forgotten));
     object.set("evicted", by_cause<EvictionCause>(s.evicted)).set("refused", by_cause<RefusalCause>(s.refused));
     object.set("malformed", s.malformed).set("other_swarm", s.other_swarm).set("stood_still", s.stood_still);
 }

@@ -166,10 +166,9 @@ void AdminApi::release(const OwnAnnouncement& held) {
     if (found == held_.end() || --found->second > 0) return;
     held_.erase(found);
     if (kept_.count(announced) > 0) return;
-    if (held.own_host)
-        node_.withdraw_here(held.label, held.endpoint.port);
-    else
-        node_.withdraw(held.label, held.endpoint);
+    // False: it was withdrawn by other means.
+    static_cast<void>(held.own_host ? node_.withdraw_here(held.label, held.endpoint.port)
+                                    : node_.withdraw(held.label, held.endpoint));
 }
 
 }  // namespace halp

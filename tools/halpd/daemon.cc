@@ -14,6 +14,7 @@
 #include "config/choice_names.h"
 #include "config/setting_table.h"
 #include "config/typed_value.h"
+#include "tools/halpd/connection_limits.h"
 #include "tools/halpd/event_text.h"
 
 namespace halp {
@@ -35,23 +36,18 @@ config::LogSettings log_settings(const config::Settings& settings, const config:
     return log;
 }
 
-WorldLimits world_limits(const config::ConnectionSettings& connections) {
-    WorldLimits limits;
-    limits.accepted_max = connections.connections_max;
-    limits.accepted_per_source_max = connections.connections_per_source_max;
-    return limits;
-}
-
-AdminLimits admin_limits(const config::ConnectionSettings& connections) {
-    AdminLimits limits;
-    limits.connections_max = connections.admin_connections_max;
-    limits.streams_max = connections.admin_streams_max;
-    return limits;
+void mask_operator_signals(int how) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&signals, signal);
+    sigprocmask(how, &signals, nullptr);
 }
 
 std::string profile_name(Profile profile) { return config::plain_text(config::value_of(profile)); }
 
 }  // namespace
+
+void hold_operator_signals() { mask_operator_signals(SIG_BLOCK); }
 
 Daemon::Daemon(config::LoadedSettings loaded, config::Directories directories, std::string version, Reload reload)
     : settings_(std::move(loaded.settings)),
@@ -219,6 +215,7 @@ void Daemon::handle_signals() {
     world_.on_signal(SIGHUP, [this] { reload(); });
     world_.on_signal(SIGUSR1, [this] { log_statistics(); });
     world_.on_signal(SIGUSR2, [this] { toggle_debug(); });
+    mask_operator_signals(SIG_UNBLOCK);
 }
 
 void Daemon::begin_leaving(const char* why) {
@@ -238,7 +235,9 @@ void Daemon::finish() {
     if (std::exchange(finished_, true)) return;
     // Probes were answered until here, so that peers see a node that leaves and not one that died.
     world_.stop_listening();
-    node_->flush();
+    if (!node_->flush())
+        failure_ =
+            Error{ErrorCode::io, "not all lists could be written to " + directories_.cache + "; the log says why"};
     if (!dht_) return world_.stop_when_quiet(drain_patience);
     if (const Result<void> kept = dht_->drain(); !kept) failure_ = kept.error();
     finish_when_dht_is_quiet(world_.clock().now() + drain_patience);

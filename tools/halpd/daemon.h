@@ -26,6 +26,10 @@
 
 namespace halp {
 
+// HUP, USR1 and USR2 wait from now on until a Daemon handles them. By default each of them ends the process, and
+// they may come while the configuration is being read. To be called before there are threads.
+void hold_operator_signals();
+
 class Daemon final : private Observer {
 public:
     // `reload` reads the configuration again, as at start.

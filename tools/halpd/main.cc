@@ -2,7 +2,6 @@
 // the rest.
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "config/print_settings.h"
 #include "tools/halpd/command_line.h"
 #include "tools/halpd/daemon.h"
+#include "tools/program/program_start.h"
 #include "tools/program/standard_output.h"
 
 #ifndef HALP_VERSION
@@ -53,8 +53,8 @@ int run(halp::config::LoadedSettings loaded, const halp::config::SettingSources&
 }  // namespace
 
 int main(int argc, char** argv) {
-    // A reload asked for while the configuration is read for the first time must not end the process.
-    std::signal(SIGHUP, SIG_IGN);
+    halp::begin_program("halpd");
+    halp::hold_operator_signals();
     halp::CommandLine line = halp::read_command_line(argc, argv, HALP_VERSION);
     if (line.exit_code) return halp::with_output_written(*line.exit_code, "halpd");
     line.sources.root = geteuid() == 0;

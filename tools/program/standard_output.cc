@@ -24,11 +24,12 @@ int with_output_written(int code, std::string_view program) {
     errno = 0;
     std::cout.flush();
     const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
-    if (written || code != 0) return code;
-    if (reader_left()) return 1;
+    if (written) return code;
+    const int failed = code == 0 ? 1 : code;
+    if (reader_left()) return failed;
     const std::string why = errno == 0 ? std::string{} : ": " + std::string{std::strerror(errno)};
     std::cerr << program << ": not all of the output could be written" << why << std::endl;
-    return 1;
+    return failed;
 }
 
 }  // namespace halp

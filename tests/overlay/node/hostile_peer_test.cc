@@ -146,7 +146,87 @@ TEST_F(HostilePeerTest, AHalfSentFrameIsCutOff) {
     const std::string frame = gossip::encode(message(Kind::ping), endpoints);
     say(frame.substr(0, frame.size() - 1), 30s);
     EXPECT_EQ(peer.ended, 1);
-    EXPECT_EQ(node->status().text_sessions, 0U);
+    EXPECT_EQ(node->status().streams_open, 0U);
+}
+
+TEST_F(HostilePeerTest, TooManyUnfinishedQueriesAreRefusedAndWholeOnesAreNot) {
+    OverlayOptions options = OverlayOptions::for_profile(Profile::lan);
+    options.text.sessions_max = 2;
+    node->reconfigure(options);
+    Transport& transport = world.env(peer_host).transport;
+    std::vector<StreamId> streams;
+    for (int i = 0; i < 3; ++i) {
+        streams.push_back(transport.connect(node_at));
+        transport.write(streams.back(), "insert chat\n1700000000 a.exam");
+    }
+    world.run_for(100ms);
+    EXPECT_EQ(node->status().text_sessions, 2U);
+    EXPECT_EQ(node->status().text_refused, 1U);
+    EXPECT_EQ(peer.received[streams[2]], "Could not parse request");
+    EXPECT_EQ(say("insert chat\n1700000000 b.example 80"), "success: chat 1700000000 b.example 80");
+    EXPECT_EQ(node->status().text_sessions, 0U) << "the pause has ended the others";
+
+    const StreamId later = transport.connect(node_at);
+    transport.write(later, "insert chat\n1700000000 a.exam");
+    world.run_for(100ms);
+    EXPECT_EQ(node->status().text_sessions, 1U);
+}
+
+TEST_F(HostilePeerTest, OneHostDoesNotTakeTheUnfinishedQueriesOfOthers) {
+    OverlayOptions options = OverlayOptions::for_profile(Profile::lan);
+    options.text.sessions_per_source_max = 1;
+    node->reconfigure(options);
+    const HostId other_host = world.add_host({"10.0.0.9", 3451});
+    ScriptedPeer other;
+    world.attach(other_host, other);
+    for (const HostId host : {peer_host, peer_host, other_host}) {
+        Transport& transport = world.env(host).transport;
+        transport.write(transport.connect(node_at), "insert chat\n1700000000 a.exam");
+    }
+    world.run_for(100ms);
+    EXPECT_EQ(node->status().text_sessions, 2U);
+    EXPECT_EQ(node->status().text_refused, 1U);
+}
+
+// 200 queries for names that nobody knows, by a neighbour behind the same address.
+TEST_F(HostilePeerTest, QueriesUseUpNothingThatInsertsNeed) {
+    for (int i = 0; i < 200; ++i) say("get unknown" + std::to_string(i), 1ms);
+    EXPECT_EQ(say("insert chat\n1700000000 a.example 80"), "success: chat 1700000000 a.example 80");
+}
+
+// Strangers have used up what each of them may make; the applications of this machine still make theirs, up to a
+// bound.
+TEST(LabelAccounts, ThisMachineHasAccountsOfItsOwn) {
+    const Endpoint at{"127.0.0.1", 3451};
+    SimWorld world(3);
+    EndpointTable endpoints;
+    OverlayOptions options = OverlayOptions::for_profile(Profile::lan);
+    options.table.new_labels_per_source_and_hour = 2;
+    options.table.new_labels_of_this_host_and_hour = 10;
+    const auto node_host = world.add_host(at);
+    OverlayNode node(world.env(node_host), endpoints, options, false);
+    world.attach(node_host, node);
+    node.start();
+    const auto inserts = [&](const std::string& host, const std::string& prefix, int count) {
+        ScriptedPeer peer;
+        const auto speaker = world.add_host({host, 4000});
+        world.attach(speaker, peer);
+        int taken = 0;
+        for (int i = 0; i < count; ++i) {
+            Transport& transport = world.env(speaker).transport;
+            const StreamId stream = transport.connect(at);
+            transport.write(stream, "insert " + prefix + std::to_string(i) + "\n1700000000 a.example 80");
+            world.run_for(100ms);
+            taken += peer.received[stream].starts_with("success") ? 1 : 0;
+        }
+        return taken;
+    };
+    EXPECT_EQ(inserts("10.0.0.9", "far", 5), 2);
+    EXPECT_EQ(inserts("127.0.0.2", "near", 15), 10);
+    int by_applications = 0;
+    for (int i = 0; i < 15; ++i)
+        by_applications += node.insert(*Label::parse("app" + std::to_string(i)), {"b", 80}, UnixSeconds{1}) ? 1 : 0;
+    EXPECT_EQ(by_applications, 10);
 }
 
 TEST_F(HostilePeerTest, SomebodyElsesGoodbyeForAThirdNodeOnlyCausesALook) {

@@ -32,7 +32,7 @@ TEST(OldMemory, ADeadServiceDoesNotComeBackWhenAnotherNodeRestarts) {
     swarm.world.run_for(1s);
     swarm.crash(2);
     ASSERT_TRUE(swarm.within(15s, [&] { return swarm.listing(chat, service) == 0; }));
-    swarm.node(1).flush();
+    EXPECT_TRUE(swarm.node(1).flush());
     swarm.crash(1);
     swarm.restart(1);
     ASSERT_TRUE(swarm.lists(1, chat, service)) << "its own memory";
@@ -89,7 +89,7 @@ TEST(OldMemory, ANodeThatMovedToAnotherSwarmBringsNoHostsAlong) {
     ASSERT_TRUE(swarm.node(1).insert(chat, {"10.9.9.8", 80}, UnixSeconds{1'700'000'000}));
     ASSERT_TRUE(swarm.within(3s, [&] { return swarm.lists(1, chat, service); }));
     swarm.world.run_for(1s);
-    swarm.node(1).flush();
+    EXPECT_TRUE(swarm.node(1).flush());
     swarm.crash(1);
     swarm.move_to(1, "prod");
     swarm.set_seeds({swarm.at(2)});
@@ -105,7 +105,7 @@ TEST(OldMemory, ANodeThatMovedToAnotherSwarmBringsNoHostsAlong) {
         ASSERT_FALSE(swarm.lists(1, Label::halp(), swarm.at(0)));
     }
 
-    swarm.node(1).flush();
+    EXPECT_TRUE(swarm.node(1).flush());
     swarm.crash(1);
     swarm.crash(0);
     swarm.move_to(1, "test");

@@ -94,7 +94,9 @@ void step(Swarm& swarm, Random& random) {
             static_cast<void>(node.announce(chat, host()));
             break;
         case 3:
-            if (!node.announcements().empty()) node.withdraw(chat, node.announcements().front().endpoint);
+            if (!node.announcements().empty()) {
+                EXPECT_TRUE(node.withdraw(chat, node.announcements().front().endpoint));
+            }
             break;
         case 4: {
             const Endpoint failing = host();
@@ -108,7 +110,9 @@ void step(Swarm& swarm, Random& random) {
             static_cast<void>(other.announce(chat, host()));
             break;
         case 7:
-            if (!other.announcements().empty()) other.withdraw(chat, other.announcements().front().endpoint);
+            if (!other.announcements().empty()) {
+                EXPECT_TRUE(other.withdraw(chat, other.announcements().front().endpoint));
+            }
             break;
         case 8:
             static_cast<void>(node.insert(label(("l" + std::to_string(random.below(20))).c_str()), host(), seen));

@@ -1,9 +1,13 @@
 // How a daemon starts, refuses to start, reloads and ends.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <string>
 
@@ -204,6 +208,35 @@ TEST(DaemonLife, GoesOnAfterSighup) {
     for (int i = 0; i < 3; ++i) daemon.process().signal(SIGHUP);
 
     EXPECT_EQ(daemon.ask("get chat\n"), "1700000000 a.example 80");
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+// The configuration is a pipe, so the daemon is in the middle of reading it when the signals come.
+TEST(DaemonLife, OutlivesSignalsDuringItsStartAndReloadsAfterwards) {
+    Home home;
+    const std::string config = home.path() + "/config";
+    ASSERT_EQ(::mkfifo(config.c_str(), 0600), 0);
+    ::signal(SIGPIPE, SIG_IGN);  // a daemon that a signal has ended reads nothing
+    Daemon daemon{home, {.more = {"--config", config}, .awaited = false}};
+    const auto write_when_read = [&](const std::function<void()>& before) {
+        int fd = -1;
+        const auto opens = [&] { return (fd = ::open(config.c_str(), O_WRONLY | O_NONBLOCK)) >= 0; };
+        ASSERT_TRUE(eventually(opens)) << "nobody reads the configuration";
+        before();
+        const std::string text = "profile: local\n";
+        EXPECT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+        ::close(fd);
+    };
+    write_when_read([&] {
+        for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) daemon.process().signal(signal);
+    });
+    ASSERT_TRUE(daemon.await_listening()) << daemon.messages();
+
+    write_when_read([] {});  // by the reload
+    EXPECT_TRUE(eventually([&] { return daemon.messages().find("was read again") != std::string::npos; }))
+        << daemon.messages();
+    EXPECT_NE(daemon.messages().find("statistics"), std::string::npos);
+    EXPECT_NE(daemon.messages().find("debug messages are on"), std::string::npos);
     EXPECT_EQ(daemon.stop(), 0);
 }
 

@@ -1,0 +1,24 @@
+// The settings of connections as the limits of those who hold them.
+#pragma once
+
+#include "config/settings.h"
+#include "overlay/libevent/limits.h"
+#include "tools/halpd/admin_server.h"
+
+namespace halp {
+
+[[nodiscard]] inline WorldLimits world_limits(const config::ConnectionSettings& connections) {
+    WorldLimits limits;
+    limits.accepted_max = connections.connections_max;
+    limits.accepted_per_source_max = connections.connections_per_source_max;
+    return limits;
+}
+
+[[nodiscard]] inline AdminLimits admin_limits(const config::ConnectionSettings& connections) {
+    AdminLimits limits;
+    limits.connections_max = connections.admin_connections_max;
+    limits.streams_max = connections.admin_streams_max;
+    return limits;
+}
+
+}  // namespace halp
