@@ -182,8 +182,8 @@ std::optional<RefusalCause> LabelTable::admit(const Wish& wish, SourceId source,
 }
 
 std::size_t LabelTable::new_labels_allowed(SourceId source) const {
-    const bool this_host = source == application_source || source == own_host_source || source == own_host_queries;
-    return this_host ? limits_.new_labels_of_this_host_and_hour : limits_.new_labels_per_source_and_hour;
+    return source == application_source ? limits_.new_labels_of_applications_and_hour
+                                        : limits_.new_labels_per_source_and_hour;
 }
 
 bool LabelTable::make_room(const Wish& wish) {

@@ -47,7 +47,7 @@ struct TableLimits {
     std::size_t bytes_max = std::size_t{64} << 20;
     std::size_t names_per_directory_max = 256;  // `labels` itself: labels_max
     std::size_t new_labels_per_source_and_hour = 64;
-    std::size_t new_labels_of_this_host_and_hour = 4096;  // of its applications, and of HALP text from it, each
+    std::size_t new_labels_of_applications_and_hour = 4096;  // over the admin API
     static constexpr std::size_t entries_hard_max = 1'000'000;
 };
 

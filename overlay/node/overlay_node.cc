@@ -187,7 +187,7 @@ Result<void> OverlayNode::insert(const Label& label, const Endpoint& endpoint, U
         return Error{ErrorCode::full,
                      "the list of " + label.text() +
                          " takes no more: it is full of better entries, or there are too many labels "
-                         "(limits.labels_max, limits.new_labels_of_this_host_and_hour, labels.*.entries_max)"};
+                         "(limits.labels_max, limits.new_labels_of_applications_and_hour, labels.*.entries_max)"};
     lists_.mention(label, application_source, m);
     finish_turn();
     return {};

@@ -202,7 +202,8 @@ TEST(LabelAccounts, ThisMachineHasAccountsOfItsOwn) {
     EndpointTable endpoints;
     OverlayOptions options = OverlayOptions::for_profile(Profile::lan);
     options.table.new_labels_per_source_and_hour = 2;
-    options.table.new_labels_of_this_host_and_hour = 10;
+    options.table.new_labels_of_applications_and_hour = 10;
+    options.own_addresses = {"10.0.0.8"};
     const auto node_host = world.add_host(at);
     OverlayNode node(world.env(node_host), endpoints, options, false);
     world.attach(node_host, node);
@@ -222,7 +223,7 @@ TEST(LabelAccounts, ThisMachineHasAccountsOfItsOwn) {
         return taken;
     };
     EXPECT_EQ(inserts("10.0.0.9", "far", 5), 2);
-    EXPECT_EQ(inserts("127.0.0.2", "near", 15), 10);
+    EXPECT_EQ(inserts("10.0.0.8", "near", 5), 2) << "of the same address group, but this machine";
     int by_applications = 0;
     for (int i = 0; i < 15; ++i)
         by_applications += node.insert(*Label::parse("app" + std::to_string(i)), {"b", 80}, UnixSeconds{1}) ? 1 : 0;

@@ -129,7 +129,7 @@ const std::map<std::string, Effect>& effects() {
                                : 0;
               return taken;
           }}},
-        {"limits.new_labels_of_this_host_and_hour",
+        {"limits.new_labels_of_applications_and_hour",
          {"1", "100", [](const Settings& s) { return Scene(s).insert("l", 3); }}},
         {"limits.connections_max",
          {"8", "100", [](const Settings& s) { return world_limits(s.connections).accepted_max; }}},
