@@ -17,7 +17,7 @@ namespace {
 using Words = std::vector<std::string_view>;
 
 const Words& words_of_processes() {
-    static const Words words{"fork()", "popen(", "std::system(", "ChildProcess", "run_demo("};
+    static const Words words{"fork()", "popen(", "std::system(", "ChildProcess", "run_demo(", "EXPECT_EXIT("};
     return words;
 }
 

@@ -13,8 +13,9 @@ namespace {
 
 constexpr std::int64_t clocks_differ_max_s = 60;
 
-// What people inserted is shown as they wrote it, but for addresses of a link.
+// What people inserted is shown as they wrote it, but for addresses of a link: on this machine they mean what they say.
 std::optional<Endpoint> as_shown(const ListedHost& host, const Endpoint& source) {
+    if (is_loopback(source.host)) return host.endpoint;
     if (host.claimed && scope_of(host.endpoint.host) != AddressScope::link) return host.endpoint;
     return AddressRule::as_told(host.endpoint, source);
 }

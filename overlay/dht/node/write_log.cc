@@ -101,6 +101,12 @@ void WriteLog::unlisten(const Channel& channel, RecordListener& listener) {
     if (found->second.empty()) listeners_.erase(found);
 }
 
+std::vector<Channel> WriteLog::listened_channels() const {
+    std::vector<Channel> out;
+    for (const auto& [channel, listeners] : listeners_) out.push_back(channel);
+    return out;
+}
+
 std::size_t WriteLog::listener_count(const Channel& channel) const {
     const auto found = listeners_.find(channel);
     return found == listeners_.end() ? 0 : found->second.size();

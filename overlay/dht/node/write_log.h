@@ -69,6 +69,8 @@ public:
     void unlisten(const Channel& channel, RecordListener& listener);
     void drop_listeners() { listeners_.clear(); }  // they are not told
     [[nodiscard]] std::size_t listener_count(const Channel& channel) const;
+    // Channels that somebody listens to, those that do not exist included.
+    [[nodiscard]] std::vector<Channel> listened_channels() const;
 
     // To be called at the end of every turn and at the deadline. A store with more than `waiting_bytes_max` pending
     // bytes commits at once and blocks the caller, which slows down clients that write faster than the disk.

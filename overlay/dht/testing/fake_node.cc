@@ -431,8 +431,10 @@ void FakeNode::drop_listeners() { impl_->records.drop_listeners(); }
 
 void FakeNode::reset() {
     impl_->store.set_honest(true);
-    for (const Channel& channel : impl_->store.channels(std::nullopt, impl_->store.channel_count()))
-        impl_->records.remove_channel(channel, {});
+    // Who listens to a channel without a record is told, too.
+    std::vector<Channel> channels = impl_->store.channels(std::nullopt, impl_->store.channel_count());
+    for (Channel& listened : impl_->records.listened_channels()) channels.push_back(std::move(listened));
+    for (const Channel& channel : channels) impl_->records.remove_channel(channel, {});
     impl_->node.records_changed();
     impl_->store.set_honest(false);
     impl_->arm();

@@ -78,7 +78,7 @@ TEST(FaultRun, GivesTheSameDigestTwice) {
 TEST(FaultRun, GivesTheSameDigestOnEveryMachine) {
     const FaultOutcome outcome = play_faults(draw_plan({.seed = 42, .nodes = 6, .faults_for = seconds{40}}));
     EXPECT_TRUE(outcome.good());
-    EXPECT_EQ(outcome.digest, 17557396102631727840U);
+    EXPECT_EQ(outcome.digest, 8097920296282530514U);
 }
 
 // ---- ordinary days, one kind each ----
@@ -189,7 +189,7 @@ TEST(FaultRun, SaysWhatIsMissingWhenThereIsNoTimeToHeal) {
     plan.steps = {{seconds{1}, {}, StepKind::announce, 0, 0, 1},
                   {seconds{10}, seconds{80}, StepKind::partition, 0, 0, 5},
                   {seconds{60}, {}, StepKind::announce, 0, 0, 2},
-                  {seconds{89}, {}, StepKind::death, 5, 0, 0}};
+                  {std::chrono::milliseconds{89'900}, {}, StepKind::death, 5, 0, 0}};
     const FaultOutcome outcome = play_faults(plan);
     EXPECT_EQ(outcome.complaint(), "convergence");
     EXPECT_THAT(outcome.missing, Contains(HasSubstr("does not list node")));

@@ -149,7 +149,7 @@ TEST_F(WithDaemonTest, PeersAndStatusAreTablesForPeopleAndPassedOnAsJson) {
                  http_reply(200, R"({"schema_version":1,"version":"0.1.0","pid":7,"uptime_s":12.5,"swarm":"halp",)"
                                  R"("profile":"lan","listening":"[::]:3451","self":null,"bytes":{"in":2048}})")}});
     EXPECT_EQ(run({"peers"}).data,
-              "PEER            ROLE    STATE              CONFIRMED   REACHED\n"
+              "PEER            ROLE    STATE                    CONFIRMED   REACHED\n"
               "192.0.2.8:3451  anchor  2 calls failed in a row  0.80 s ago  never\n");
     EXPECT_THAT(run({"peers", "--json"}).data, StartsWith("{"));
     EXPECT_THAT(run({"status"}).data, HasSubstr("reached at     not known yet\n"));

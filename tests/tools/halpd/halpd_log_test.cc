@@ -235,8 +235,8 @@ TEST(EventText, HasASentenceAndFieldsForEveryEvent) {
     EXPECT_EQ(event_name(all[15]), "storage_failed");
     EXPECT_EQ(event_name(all[20]), "stood_still");
     EXPECT_EQ(event_name(all[22]), "news_held");
-    EXPECT_EQ(event_name(all[23]), "self_lost");
-    EXPECT_EQ(event_name(all[30]), "seed_is_self");
+    EXPECT_EQ(event_name(all[27]), "self_lost");
+    EXPECT_EQ(event_name(all[34]), "seed_is_self");
 }
 
 }  // namespace
