@@ -47,7 +47,7 @@ double seconds(Duration d) { return static_cast<double>(d.count()) / 1e6; }
 
 void holds(Profile profile, Starved starved, Duration most) {
     Duration worst{0};
-    for (std::uint64_t seed = 1; seed <= 3; ++seed)
+    for (std::uint64_t seed = 1; seed <= 5; ++seed)
         worst = std::max(worst, forgets_half(seed, profile, starved, most + 1s));
     std::cout << "the last of the dead is forgotten after " << seconds(worst) << " s\n";
     EXPECT_LE(worst, most);
@@ -55,7 +55,7 @@ void holds(Profile profile, Starved starved, Duration most) {
 
 TEST(Straggler, NobodyKeepsADeadNodeThatAllOthersHaveForgotten) { holds(Profile::lan, {}, 20s); }
 
-TEST(Straggler, NodesThatGetLittleProcessorForgetTheDeadToo) { holds(Profile::local, {0.2, 2s}, 60s); }
+TEST(Straggler, NodesThatGetLittleProcessorForgetTheDeadToo) { holds(Profile::local, {0.2, 1s}, 40s); }
 
 // One survivor stands still while the others find the dead and tell each other.
 TEST(Straggler, ASurvivorThatSleptThroughItHearsOfAllOfItAtItsFirstExchanges) {
