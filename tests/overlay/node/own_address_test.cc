@@ -184,7 +184,7 @@ TEST(Collision, ARestartIsNone) {
 
 // A virtual machine that is copied while it runs: both draw the same numbers from now on.
 TEST(Collision, ACopyOfARunningNodeTakesAnotherNumberAndBothMeet) {
-    for (const std::uint64_t seed : {1, 2, 3, 4}) {
+    for (const std::uint64_t seed : {1U, 2U, 3U, 4U}) {
         Nodes n{seed};
         test::Dice one{99}, copy{99};
         const Endpoint first{"10.0.0.1", 3451}, a{"10.0.0.2", 3451}, b{"10.0.0.3", 3451};
