@@ -25,7 +25,8 @@ void FailureDetector::call_quiet(EndpointId id, Instant now) {
     const std::optional<Peer> peer = parts_.view.find(id);
     if (!peer || peer->dead() || peer->original || !peer->vouched() || parts_.identity.leaving()) return;
     parts_.view.doubt(id, now);
-    if (parts_.calls.doubts_tell()) parts_.news.peer_doubted(id, peer->incarnation, News::LearnedBy::contact, now);
+    if (parts_.calls.doubts_tell() && parts_.news.take_doubt())
+        parts_.news.peer_doubted(id, peer->incarnation, News::LearnedBy::contact, now);
 }
 
 void FailureDetector::look_again(EndpointId id, Instant now) {

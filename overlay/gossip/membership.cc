@@ -78,7 +78,7 @@ void Membership::hear_doubt(const gossip::Entry& entry, const MessageContext& co
     if (!known || known->dead() || known->original || newer_incarnation(known->incarnation, entry.incarnation))
         return;
     const bool just_answered = known->proved != never && context.now - known->proved < parts_.calls.usual_answer();
-    if (known->suspect() || just_answered) return;
+    if (known->suspect() || just_answered || !parts_.news.take_doubt()) return;
     if (entry.suspect && context.is_news && parts_.calls.doubts_tell())
         parts_.news.peer_doubted(entry.endpoint, known->incarnation, News::LearnedBy::news, context.now);
     look_within(entry.endpoint, options_.period / 5, context.now);

@@ -15,6 +15,8 @@ constexpr std::size_t items_max = 256;
 constexpr std::size_t items_per_message_max = 96;
 constexpr std::uint64_t doubt_salt = 0x5157f1a9c3d20b67;  // tells the fact of a doubt from that of a join
 constexpr std::size_t contradictions_per_period_max = 16;
+// When many nodes answer late at the same time, it is the load of all, and telling each of them would add to it.
+constexpr std::size_t doubts_per_period_max = 4;
 constexpr std::uint64_t held_fact = 0x68656c64;  // that there was no room is said once a minute
 
 }  // namespace
@@ -66,7 +68,17 @@ void News::doubt_over(EndpointId peer, std::uint32_t incarnation) {
     std::erase_if(items_, [&](const Item& item) { return item.doubted && item.endpoint == peer; });
 }
 
+bool News::take_doubt() {
+    if (doubts_left_ == 0) {
+        ++dropped_;
+        return false;
+    }
+    --doubts_left_;
+    return true;
+}
+
 void News::start_period() {
+    doubts_left_ = doubts_per_period_max;
     third_party_items_left_ = 64 + 2 * parts_.view.capacity();
     contradictions_left_ = contradictions_per_period_max;
 }

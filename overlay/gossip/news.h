@@ -55,6 +55,8 @@ public:
     void contradict(EndpointId speaker, const std::vector<std::pair<Label, EndpointId>>& hosts, Instant now,
                     UnixSeconds wall);
 
+    // Whether one more doubt of a node may be told or followed in this period; counted when not.
+    [[nodiscard]] bool take_doubt();
     // A new period: how many joins and doubts of third nodes may be passed on is counted afresh.
     void start_period();
     void push(Instant now, UnixSeconds wall);  // when next_deadline() has come
@@ -86,6 +88,7 @@ private:
     Instant push_at_ = no_deadline;
     Instant pushed_at_ = never;
     std::size_t contradictions_left_ = 0;  // in this period
+    std::size_t doubts_left_ = 4;          // in this period
     std::uint64_t sent_ = 0, dropped_ = 0;
 };
 
