@@ -18,13 +18,19 @@ std::uint32_t milliseconds(Duration age) {
     return clamped(std::chrono::duration_cast<std::chrono::milliseconds>(age).count());
 }
 
+// A living node that nobody has confirmed gets the greatest age: a reader must not take it for fresh news.
+Duration age_of(const Peer& peer, Instant now) {
+    if (peer.dead()) return now - peer.buried;
+    return peer.vouched() ? now - peer.newest() : Duration::max();
+}
+
 }  // namespace
 
 gossip::Entry peer_entry(const Peer& peer, Instant now) {
     gossip::Entry e;
     e.endpoint = peer.endpoint;
     e.incarnation = peer.incarnation;
-    e.age_ms = milliseconds(now - (peer.dead() ? peer.buried : peer.newest()));
+    e.age_ms = milliseconds(age_of(peer, now));
     e.withdrawn = peer.dead() && peer.left;
     e.suspect = peer.suspect() || (peer.dead() && !peer.left);
     return e;

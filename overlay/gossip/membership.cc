@@ -72,11 +72,12 @@ bool Membership::merge_entry(const gossip::Entry& entry, const MessageContext& c
 }
 
 // The word passes on at once and this node looks for itself: what it passes on it does not believe. A node that is
-// doubted here already is looked at anyway; one that has just answered is not doubted by hearsay.
+// doubted here already, or that nobody has confirmed yet, is looked at anyway; one that has just answered is not
+// doubted by hearsay.
 void Membership::hear_doubt(const gossip::Entry& entry, const MessageContext& context) {
     const std::optional<Peer> known = parts_.view.find(entry.endpoint);
-    if (!known || known->dead() || known->original || newer_incarnation(known->incarnation, entry.incarnation))
-        return;
+    if (!known || known->dead() || !known->vouched() || known->original) return;
+    if (newer_incarnation(known->incarnation, entry.incarnation)) return;
     const bool just_answered = known->proved != never && context.now - known->proved < parts_.calls.usual_answer();
     if (known->suspect() || just_answered || !parts_.news.take_doubt()) return;
     if (entry.suspect && context.is_news && parts_.calls.doubts_tell())

@@ -19,6 +19,9 @@ constexpr std::size_t contradictions_per_period_max = 16;
 constexpr std::size_t doubts_per_period_max = 4;
 constexpr std::uint64_t held_fact = 0x68656c64;  // that there was no room is said once a minute
 
+// A node that only a claim or an old file names is no news, even if it was one when the item began to wait.
+bool tellable(const Peer& peer) { return peer.dead() || peer.vouched(); }
+
 }  // namespace
 
 void News::pass_on_host(const Label& label, const gossip::Entry& entry, Instant now) {
@@ -151,7 +154,7 @@ gossip::Message News::message(std::size_t items, Instant now, UnixSeconds wall) 
         const Item& item = items_[i];
         if (item.label)
             append_host(m, *item.label, item.endpoint, now, wall);
-        else if (const std::optional<Peer> peer = parts_.view.find(item.endpoint)) {
+        else if (const std::optional<Peer> peer = parts_.view.find(item.endpoint); peer && tellable(*peer)) {
             m.peers.push_back(peer_entry(*peer, now));
             m.peers.back().suspect = m.peers.back().suspect || (item.doubted && !peer->dead());
         }

@@ -14,6 +14,7 @@
 #include "overlay/gossip/identity.h"
 #include "overlay/gossip/interests.h"
 #include "overlay/gossip/label_exchange.h"
+#include "overlay/gossip/membership.h"
 #include "overlay/gossip/news.h"
 #include "overlay/gossip/pacing.h"
 #include "overlay/gossip/peer_view.h"
@@ -74,6 +75,7 @@ struct GossipParts {
     PushPull push_pull{{endpoints, view, identity, interests, label_exchange}};
     FailureDetector failures{{endpoints, dice, events, view, identity, health, calls, interests, news},
                              options.gossip};
+    Membership membership{{endpoints, dice, events, view, identity, interests, news, calls}, options.gossip};
     Seeds seeds{{endpoints, dice, view, identity, calls, push_pull, events}, options};
     Rounds rounds{{dice, events, view, identity, health, calls, interests, push_pull}, options.gossip};
 };

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <set>
 
+#include "overlay/gossip/entries.h"
+#include "overlay/gossip/message_context.h"
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp::test {
@@ -97,6 +100,35 @@ TEST(News, ADoubtIsToldOnceUntilItIsOver) {
     node.news.doubt_over(node.peer(1), 1);
     node.news.peer_doubted(node.peer(1), 1, News::LearnedBy::contact, start + 2s);
     EXPECT_TRUE(told(start + 2s));
+}
+
+// Told with its own age it would be told as fresh.
+TEST(News, ANodeThatNobodyHasConfirmedIsNotTold) {
+    GossipParts node;
+    node.prove_peers(1);
+    node.view.merge({.endpoint = node.peer(2), .claim = {wall, wall, start}}, start);
+    node.news.start_period();
+    node.news.peer_doubted(node.peer(2), 1, News::LearnedBy::news, start);
+    node.news.push(start, wall);
+    EXPECT_TRUE(node.take_calls().empty());
+    EXPECT_EQ(peer_entry(*node.view.find(node.peer(2)), start).age_ms, std::numeric_limits<std::uint32_t>::max());
+}
+
+TEST(Membership, WordOfADoubtAboutANodeThatNobodyHasConfirmedHereGoesNoFurther) {
+    GossipParts node;
+    node.prove_peers(3);
+    node.view.merge({.endpoint = node.peer(9), .claim = {wall, wall, start}}, start);
+    node.news.start_period();
+    gossip::Message news;
+    news.kind = gossip::Kind::news;
+    gossip::Entry doubted;
+    doubted.endpoint = node.peer(9);
+    doubted.suspect = true;
+    news.peers = {doubted};
+    const MessageContext context =
+        MessageContext::of(news.kind, node.peer(1), {"10.0.1.1", 3451}, Duration{0}, start, wall);
+    static_cast<void>(node.membership.merge(news, context));  // nothing new is learned of a node by a doubt
+    EXPECT_EQ(node.news.next_deadline(), no_deadline);
 }
 
 TEST(News, WhatASampleBringsIsNotPassedOn) {
