@@ -13,7 +13,7 @@
 
 namespace halp {
 
-// Ranked: from a seeded-rank sampler (overlay/gossip/rank_sampler.h), for swarms that anybody may join.
+// Ranked: from a seeded-rank sampler (overlay/gossip/view/rank_sampler.h), for swarms that anybody may join.
 enum class PartnerRule : std::uint8_t { random, oldest, head, hybrid, ranked };
 // Which entries of one instant stay when a merge must choose. Hash: by the endpoint and the exchange, so that both
 // sides of an exchange keep the same ones, as in Newscast.

@@ -1,7 +1,7 @@
 // Every label that a node knows, with its hosts or its names, within fixed quotas (overlay/gossip/rules.md section
 // 6, the original's planned `.allocation`). A quota bounds the memory of everything that strangers send, queries
 // included. What is evicted is counted by cause. The label `halp` is not here: the peer view
-// (overlay/gossip/peer_view.h) keeps it.
+// (overlay/gossip/view/peer_view.h) keeps it.
 #pragma once
 
 #include <array>

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "overlay/gossip/identity.h"
 #include "overlay/gossip/pacing.h"
+#include "overlay/gossip/self/identity.h"
 
 namespace halp {
 

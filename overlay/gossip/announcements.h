@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "overlay/environment.h"
-#include "overlay/gossip/gossip_message.h"
 #include "overlay/gossip/news.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "overlay/overlay_options.h"
 #include "store/label_table.h"
 

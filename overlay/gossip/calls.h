@@ -10,9 +10,9 @@
 #include <variant>
 #include <vector>
 
-#include "overlay/gossip/gossip_message.h"
-#include "overlay/gossip/identity.h"
 #include "overlay/gossip/pacing.h"
+#include "overlay/gossip/self/identity.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "overlay/overlay_options.h"
 #include "store/endpoint.h"
 #include "store/time.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "overlay/connect_failure.h"
-#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "store/endpoint.h"
 #include "store/time.h"
 

@@ -2,8 +2,8 @@
 // (overlay/gossip/rules.md, section 4).
 #pragma once
 
-#include "overlay/gossip/gossip_message.h"
-#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/view/peer_view.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "store/host_list.h"
 #include "store/time.h"
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "overlay/environment.h"
-#include "overlay/gossip/gossip_message.h"
-#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/view/peer_view.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "store/label_table.h"
 
 namespace halp {

@@ -9,11 +9,11 @@
 #include "overlay/environment.h"
 #include "overlay/event.h"
 #include "overlay/gossip/announcements.h"
-#include "overlay/gossip/gossip_message.h"
-#include "overlay/gossip/identity.h"
 #include "overlay/gossip/message_context.h"
 #include "overlay/gossip/news.h"
 #include "overlay/gossip/recent_facts.h"
+#include "overlay/gossip/self/identity.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "overlay/overlay_options.h"
 #include "store/label_table.h"
 

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "overlay/gossip/gossip_message.h"
-#include "overlay/gossip/identity.h"
+#include "overlay/gossip/self/identity.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "overlay/overlay_options.h"
 #include "store/label_table.h"
 

@@ -9,18 +9,18 @@
 #include "overlay/gossip/calls.h"
 #include "overlay/gossip/contacts.h"
 #include "overlay/gossip/failure_detector.h"
-#include "overlay/gossip/gossip_message.h"
-#include "overlay/gossip/identity.h"
 #include "overlay/gossip/label_exchange.h"
 #include "overlay/gossip/membership.h"
 #include "overlay/gossip/message_context.h"
 #include "overlay/gossip/pacing.h"
-#include "overlay/gossip/peer_view.h"
 #include "overlay/gossip/push_pull.h"
 #include "overlay/gossip/rounds.h"
 #include "overlay/gossip/seeds.h"
+#include "overlay/gossip/self/identity.h"
+#include "overlay/gossip/self/standing.h"
 #include "overlay/gossip/self_check.h"
-#include "overlay/gossip/standing.h"
+#include "overlay/gossip/view/peer_view.h"
+#include "overlay/gossip/wire/gossip_message.h"
 
 namespace halp {
 
@@ -49,7 +49,7 @@ public:
     void on_message(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now,
                     Duration delay, UnixSeconds wall);
 
-    [[nodiscard]] bool in_swarm() const { return in_swarm_; }  // a call was answered by another node
+    [[nodiscard]] bool in_swarm() const { return in_swarm_; }           // a call was answered by another node
     [[nodiscard]] Instant answered_at() const { return answered_at_; }  // the last answer to a call of this node
     [[nodiscard]] std::uint64_t news_received() const { return news_received_; }
     [[nodiscard]] std::uint64_t other_swarm() const { return other_swarm_; }

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "overlay/gossip/calls.h"
-#include "overlay/gossip/gossip_message.h"
-#include "overlay/gossip/identity.h"
-#include "overlay/gossip/peer_view.h"
 #include "overlay/gossip/recent_facts.h"
+#include "overlay/gossip/self/identity.h"
+#include "overlay/gossip/view/peer_view.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "overlay/overlay_options.h"
 #include "store/label_table.h"
 

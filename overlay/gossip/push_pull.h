@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "overlay/gossip/gossip_message.h"
-#include "overlay/gossip/identity.h"
 #include "overlay/gossip/interests.h"
 #include "overlay/gossip/label_exchange.h"
-#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/self/identity.h"
+#include "overlay/gossip/view/peer_view.h"
+#include "overlay/gossip/wire/gossip_message.h"
 
 namespace halp {
 

@@ -10,11 +10,11 @@
 #include "overlay/environment.h"
 #include "overlay/event.h"
 #include "overlay/gossip/calls.h"
-#include "overlay/gossip/identity.h"
 #include "overlay/gossip/interests.h"
 #include "overlay/gossip/pacing.h"
-#include "overlay/gossip/peer_view.h"
 #include "overlay/gossip/push_pull.h"
+#include "overlay/gossip/self/identity.h"
+#include "overlay/gossip/view/peer_view.h"
 #include "overlay/overlay_options.h"
 
 namespace halp {

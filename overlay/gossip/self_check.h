@@ -10,9 +10,9 @@
 #include "overlay/environment.h"
 #include "overlay/event.h"
 #include "overlay/gossip/calls.h"
-#include "overlay/gossip/gossip_message.h"
-#include "overlay/gossip/identity.h"
-#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/self/identity.h"
+#include "overlay/gossip/view/peer_view.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "store/endpoint.h"
 
 namespace halp {

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "overlay/gossip/own_address.h"
+#include "overlay/gossip/self/own_address.h"
 
 namespace halp {
 

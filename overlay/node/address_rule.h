@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "store/endpoint.h"
 
 namespace halp {

@@ -9,7 +9,7 @@
 #include "overlay/cache/cache_keeper.h"
 #include "overlay/environment.h"
 #include "overlay/event.h"
-#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/view/peer_view.h"
 #include "overlay/node/host_lists.h"
 #include "overlay/overlay_options.h"
 #include "store/label_table.h"

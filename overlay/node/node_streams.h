@@ -9,7 +9,7 @@
 
 #include "overlay/environment.h"
 #include "overlay/gossip/gossip.h"
-#include "overlay/gossip/gossip_codec.h"
+#include "overlay/gossip/wire/gossip_codec.h"
 #include "overlay/node/address_rule.h"
 #include "overlay/node/originals.h"
 #include "overlay/node/stream_table.h"

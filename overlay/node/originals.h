@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "overlay/gossip/gossip.h"
-#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/view/peer_view.h"
 #include "overlay/node/host_lists.h"
 #include "overlay/overlay_options.h"
 #include "overlay/text/text_codec.h"

@@ -14,7 +14,7 @@
 #include "overlay/environment.h"
 #include "overlay/event.h"
 #include "overlay/gossip/gossip.h"
-#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/view/peer_view.h"
 #include "overlay/listing.h"
 #include "overlay/node/address_rule.h"
 #include "overlay/node/host_lists.h"

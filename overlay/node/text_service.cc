@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "overlay/gossip/own_address.h"
+#include "overlay/gossip/self/own_address.h"
 #include "store/hash.h"
 
 namespace halp {
@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::int64_t clocks_differ_max_s = 60;
 
-// What people inserted is shown as they wrote it, but for addresses of a link: on this machine they mean what they say.
+// What people inserted is shown as they wrote it, but for addresses of a link: on this machine they mean what they
+// say.
 std::optional<Endpoint> as_shown(const ListedHost& host, const Endpoint& source) {
     if (is_loopback(source.host)) return host.endpoint;
     if (host.claimed && scope_of(host.endpoint.host) != AddressScope::link) return host.endpoint;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "overlay/gossip/rank_sampler.h"
+#include "overlay/gossip/view/rank_sampler.h"
 #include "simulations/published/reproduction_sections.h"
 #include "simulations/views/hybrid_cycles.h"
 #include "simulations/views/peer_cycles.h"

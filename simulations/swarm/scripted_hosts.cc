@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "overlay/event.h"
-#include "overlay/gossip/gossip_codec.h"
+#include "overlay/gossip/wire/gossip_codec.h"
 #include "overlay/text/text_client.h"
 #include "overlay/text/text_codec.h"
 #include "store/overloaded.h"

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "overlay/environment.h"
-#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "store/label.h"
 
 namespace halp::sim {

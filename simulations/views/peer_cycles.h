@@ -7,7 +7,7 @@
 #include <deque>
 #include <vector>
 
-#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/view/peer_view.h"
 #include "simulations/views/overlay_graph.h"
 #include "simulations/world/sim_random.h"
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <variant>
 
-#include "overlay/gossip/gossip_codec.h"
+#include "overlay/gossip/wire/gossip_codec.h"
 #include "store/hash.h"
 
 namespace halp::sim {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "overlay/gossip/fresh_view.h"
-#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/view/fresh_view.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "store/endpoint.h"
 
 namespace halp::sim {

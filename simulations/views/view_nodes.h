@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "overlay/gossip/fresh_view.h"
-#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/view/fresh_view.h"
+#include "overlay/gossip/view/peer_view.h"
 #include "simulations/views/view_swarm.h"
 #include "simulations/world/sim_random.h"
 #include "store/endpoint.h"

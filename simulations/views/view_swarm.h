@@ -6,8 +6,8 @@
 // Time is counted in ticks. One tick is a millisecond for the views. A period is a million ticks, so that few nodes
 // share a tick. Nothing depends on the length of a period.
 //
-// For rules like Newscast (whole views, no anchors, pool or graves) a node is an overlay/gossip/fresh_view.h; for
-// all other rules it is the PeerView of halpd. Both give the same digest for a rule that both can run
+// For rules like Newscast (whole views, no anchors, pool or graves) a node is an overlay/gossip/view/fresh_view.h;
+// for all other rules it is the PeerView of halpd. Both give the same digest for a rule that both can run
 // (view_swarm_test).
 #pragma once
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <variant>
 
-#include "overlay/gossip/gossip_codec.h"
+#include "overlay/gossip/wire/gossip_codec.h"
 #include "store/endpoint.h"
 
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "overlay/gossip/gossip_codec.h"
-#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/wire/gossip_codec.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "overlay/text/text_codec.h"
 #include "store/endpoint.h"
 #include "store/host_list.h"

@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-#include "overlay/gossip/standing.h"
+#include "overlay/gossip/self/standing.h"
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp::test {

@@ -11,16 +11,16 @@
 #include "overlay/gossip/announcements.h"
 #include "overlay/gossip/calls.h"
 #include "overlay/gossip/failure_detector.h"
-#include "overlay/gossip/identity.h"
 #include "overlay/gossip/interests.h"
 #include "overlay/gossip/label_exchange.h"
 #include "overlay/gossip/membership.h"
 #include "overlay/gossip/news.h"
 #include "overlay/gossip/pacing.h"
-#include "overlay/gossip/peer_view.h"
 #include "overlay/gossip/push_pull.h"
 #include "overlay/gossip/rounds.h"
 #include "overlay/gossip/seeds.h"
+#include "overlay/gossip/self/identity.h"
+#include "overlay/gossip/view/peer_view.h"
 #include "tests/overlay/gossip/dice.h"
 
 namespace halp::test {

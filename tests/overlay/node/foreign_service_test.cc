@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "overlay/gossip/gossip_codec.h"
+#include "overlay/gossip/wire/gossip_codec.h"
 #include "overlay/text/text_codec.h"
 #include "simulations/swarm/scripted_hosts.h"
 #include "tests/simulations/swarm/swarm.h"

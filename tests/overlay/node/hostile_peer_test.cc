@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "overlay/gossip/gossip_codec.h"
+#include "overlay/gossip/wire/gossip_codec.h"
 #include "overlay/node/overlay_node.h"
 #include "simulations/world/sim_world.h"
 #include "store/hash.h"

@@ -1,5 +1,5 @@
 // What own contact with a node changes in the view: proofs, failures, death and leave; and what time removes.
-#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/view/peer_view.h"
 
 #include <algorithm>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/view/peer_view.h"
 
 #include <algorithm>
 #include <cassert>

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "overlay/environment.h"
-#include "overlay/gossip/gossip_message.h"
-#include "overlay/gossip/own_address.h"
+#include "overlay/gossip/self/own_address.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "overlay/overlay_options.h"
 #include "store/endpoint.h"
 

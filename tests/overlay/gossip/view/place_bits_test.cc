@@ -1,4 +1,4 @@
-#include "overlay/gossip/place_bits.h"
+#include "overlay/gossip/view/place_bits.h"
 
 #include <gtest/gtest.h>
 

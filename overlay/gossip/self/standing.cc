@@ -1,4 +1,4 @@
-#include "overlay/gossip/standing.h"
+#include "overlay/gossip/self/standing.h"
 
 #include <algorithm>
 #include <array>
@@ -8,16 +8,16 @@ namespace halp {
 
 namespace {
 
-constexpr std::size_t witnesses_max = 16;
-constexpr Duration believed_for = std::chrono::minutes{10};
+constexpr std::size_t reports_max = 16;
+constexpr Duration reported_for = std::chrono::minutes{10};
 constexpr std::size_t causes = 8;  // of ConnectFailure
 
 }  // namespace
 
 void Standing::answered(const std::string& witness, const Endpoint& listed_at, const gossip::Notice& notice,
                         Instant now) {
-    std::erase_if(witnesses_, [&](const Witness& w) { return w.host == witness || now - w.at > believed_for; });
-    if (witnesses_.size() >= witnesses_max) witnesses_.erase(witnesses_.begin());  // the oldest
+    std::erase_if(witnesses_, [&](const Witness& w) { return w.host == witness || now - w.at > reported_for; });
+    if (witnesses_.size() >= reports_max) witnesses_.erase(witnesses_.begin());  // the oldest
     witnesses_.push_back({witness, notice, now});
     const Reachability now_is = reachability();
     const bool bad = 2 * now_is.unreached > now_is.asked;

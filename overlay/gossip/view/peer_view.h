@@ -18,10 +18,10 @@
 #include <vector>
 
 #include "overlay/environment.h"
-#include "overlay/gossip/fresh_view.h"
-#include "overlay/gossip/gossip_message.h"
-#include "overlay/gossip/place_bits.h"
-#include "overlay/gossip/rank_sampler.h"
+#include "overlay/gossip/view/fresh_view.h"
+#include "overlay/gossip/view/place_bits.h"
+#include "overlay/gossip/view/rank_sampler.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "overlay/listing.h"
 #include "overlay/overlay_options.h"
 

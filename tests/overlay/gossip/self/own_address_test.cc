@@ -1,4 +1,4 @@
-#include "overlay/gossip/own_address.h"
+#include "overlay/gossip/self/own_address.h"
 
 #include <gtest/gtest.h>
 

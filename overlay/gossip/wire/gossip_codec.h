@@ -10,7 +10,7 @@
 #include <variant>
 
 #include "overlay/environment.h"
-#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "store/endpoint.h"
 
 namespace halp::gossip {

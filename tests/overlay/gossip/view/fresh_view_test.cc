@@ -1,4 +1,4 @@
-#include "overlay/gossip/fresh_view.h"
+#include "overlay/gossip/view/fresh_view.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "overlay/gossip/gossip_codec.h"
+#include "overlay/gossip/wire/gossip_codec.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "overlay/gossip/gossip_wire.h"
+#include "overlay/gossip/wire/gossip_wire.h"
 #include "store/label.h"
 #include "store/result.h"
 

@@ -10,7 +10,7 @@
 #include "overlay/connect_failure.h"
 #include "overlay/environment.h"
 #include "overlay/event.h"
-#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "store/endpoint.h"
 
 namespace halp {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "overlay/gossip/gossip_message.h"
+#include "overlay/gossip/wire/gossip_message.h"
 #include "store/endpoint.h"
 #include "store/label.h"
 

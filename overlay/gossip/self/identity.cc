@@ -1,4 +1,4 @@
-#include "overlay/gossip/identity.h"
+#include "overlay/gossip/self/identity.h"
 
 #include <algorithm>
 #include <string>

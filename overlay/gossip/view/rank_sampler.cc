@@ -1,4 +1,4 @@
-#include "overlay/gossip/rank_sampler.h"
+#include "overlay/gossip/view/rank_sampler.h"
 
 #include <algorithm>
 #include <tuple>

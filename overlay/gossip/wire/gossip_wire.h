@@ -10,7 +10,7 @@
 #include <string>
 
 #include "overlay/environment.h"
-#include "overlay/gossip/gossip_codec.h"
+#include "overlay/gossip/wire/gossip_codec.h"
 
 namespace halp::gossip::wire {
 

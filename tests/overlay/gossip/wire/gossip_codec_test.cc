@@ -1,4 +1,4 @@
-#include "overlay/gossip/gossip_codec.h"
+#include "overlay/gossip/wire/gossip_codec.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/overlay/gossip/gossip_frames.h"
+#include "tests/overlay/gossip/wire/gossip_frames.h"
 
 namespace halp::gossip {
 namespace {
@@ -345,7 +345,8 @@ TEST(GossipCodec, UnderstandsARefusalOfAnyVersion) {
     EXPECT_EQ(reason_of("b5 ff 0a ff 00000008 01 0001 05 deadbeef"),
               Refusal::leaving);  // the rest of its payload is ignored
     EXPECT_EQ(reason_of("b5 02 0a 80 00000008 01 0001 06 deadbeef"), Refusal::self);
-    EXPECT_EQ(reason_of("b5 02 0a 00 00000004 01 0001 63"), Refusal::version);  // a reason that this version does not know
+    EXPECT_EQ(reason_of("b5 02 0a 00 00000004 01 0001 63"),
+              Refusal::version);  // a reason that this version does not know
     EXPECT_EQ(error_of(from_hex("b5 02 0a 00 00000008 01 0001 06 deadbeef")), DecodeError::truncated_section);
 }
 

@@ -1,5 +1,5 @@
 // The end of an exchange: the fresh part takes in what has arrived, and each part is cut to its limit.
-#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/view/peer_view.h"
 
 #include <algorithm>
 #include <functional>

@@ -1,5 +1,5 @@
 // Random choices of a view: whom this node calls, and which nodes an exchange carries.
-#include "overlay/gossip/peer_view.h"
+#include "overlay/gossip/view/peer_view.h"
 
 #include <algorithm>
 #include <cassert>
