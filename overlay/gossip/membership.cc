@@ -13,13 +13,11 @@ void Membership::answered(const Contact& contact, const gossip::Hello& hello, In
     const bool joined = !before || before->dead();
     const bool first_proof = joined || before->proved == never;
     if (contact.dialled != speaker) parts_.view.erase(contact.dialled);  // another endpoint of the same node
-    // An advertised endpoint is proved only if it is the one that was dialled.
-    if (contact.dialled == speaker || parts_.endpoints.at(speaker).host == contact.remote.host)
-        parts_.view.prove(speaker, hello.incarnation, now, contact.may_anchor);
-    else
-        parts_.view.merge({.endpoint = speaker, .incarnation = hello.incarnation, .seen = now, .direct = true},
-                          now);
     parts_.interests.note(speaker, hello);
+    // An advertised endpoint is proved only if it is the one that was dialled.
+    if (contact.dialled != speaker && parts_.endpoints.at(speaker).host != contact.remote.host)
+        return speaks_from_elsewhere(speaker, now);
+    parts_.view.prove(speaker, hello.incarnation, now, contact.may_anchor);
     // Others doubt it, too, if it was quiet for long: they look again when they hear of this.
     const bool returned = before && before->suspect() && before->failures > 0;
     if (before) parts_.news.doubt_over(speaker, before->incarnation);  // also one that this node has only passed on
@@ -31,14 +29,29 @@ void Membership::answered(const Contact& contact, const gossip::Hello& hello, In
     parts_.view.merge_arrivals();
 }
 
-bool Membership::called_by(EndpointId speaker, const gossip::Hello& hello, Instant called, Instant now) {
+bool Membership::called_by(const Caller& caller, const gossip::Hello& hello, Instant now) {
+    const EndpointId speaker = caller.speaker;
     if (parts_.identity.is_self(speaker)) return false;
-    const PeerMerge merged = parts_.view.merge(
-        {.endpoint = speaker, .incarnation = hello.incarnation, .seen = called, .direct = true}, now);
     parts_.interests.note(speaker, hello);
+    if (parts_.endpoints.at(speaker).host != caller.remote.host) {
+        speaks_from_elsewhere(speaker, now);
+        return false;
+    }
+    const PeerMerge merged = parts_.view.merge(
+        {.endpoint = speaker, .incarnation = hello.incarnation, .seen = caller.called, .direct = true}, now);
     if (merged != PeerMerge::added && merged != PeerMerge::revived) return false;
     parts_.news.peer_joined(speaker, hello.incarnation, News::LearnedBy::contact, now);
     return true;
+}
+
+// The node says that it is at another address than its socket: behind a NAT, with several interfaces, or by a
+// mistake of its operator, when something else is there. Only an answer from that address proves it.
+void Membership::speaks_from_elsewhere(EndpointId speaker, Instant now) {
+    const std::optional<Peer> known = parts_.view.find(speaker);
+    if (known && known->dead()) return parts_.view.retry(speaker, now);
+    const bool works =
+        known && known->failures == 0 && known->proved != never && now - known->proved < node_ttl(options_) / 2;
+    if (!works && !parts_.calls.under_way_to(speaker)) parts_.calls.ping(speaker, CallPurpose::member_check, now);
 }
 
 bool Membership::merge(const gossip::Message& message, const MessageContext& context) {

@@ -26,7 +26,7 @@ public:
         Identity& identity;
         Interests& interests;
         News& news;
-        const Calls& calls;
+        Calls& calls;
     };
     Membership(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
 
@@ -38,12 +38,18 @@ public:
     };
     // A call of this node was answered.
     void answered(const Contact& contact, const gossip::Hello& hello, Instant now);
-    // A node called this one, at `called`. True when it was not listed before, or was dead.
-    bool called_by(EndpointId speaker, const gossip::Hello& hello, Instant called, Instant now);
+    struct Caller {
+        EndpointId speaker;
+        const Endpoint& remote;  // the address of its socket
+        Instant called;
+    };
+    // A node called this one. True when it was not listed before, or was dead.
+    bool called_by(const Caller& caller, const gossip::Hello& hello, Instant now);
     // Merges the nodes in a message. True when at least one of them was not listed before, or was dead.
     bool merge(const gossip::Message& message, const MessageContext& context);
 
 private:
+    void speaks_from_elsewhere(EndpointId speaker, Instant now);
     bool merge_entry(const gossip::Entry& entry, const MessageContext& context);
     void hear_doubt(const gossip::Entry& entry, const MessageContext& context);
     void hear_return(const gossip::Entry& entry, Instant now);

@@ -172,7 +172,7 @@ void MessageHandler::on_request(ConversationId conversation, const gossip::Messa
         parts_.failures.leave_received(speaker, m.hello.incarnation, remote, now);
         return parts_.calls.hang_up(conversation);
     }
-    if (!m.hello.leaving && parts_.membership.called_by(speaker, m.hello, now - delay, now))
+    if (!m.hello.leaving && parts_.membership.called_by({speaker, remote, now - delay}, m.hello, now))
         parts_.rounds.join_by(now);
     if (m.kind == gossip::Kind::try_for) {
         parts_.view.merge_arrivals();

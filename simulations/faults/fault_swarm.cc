@@ -69,6 +69,7 @@ void FaultSwarm::take_snapshots() {
         if (!n.overlay || !world_.up(n.host) || world_.now() <= n.frozen_until) continue;
         Snapshot seen = take_snapshot(turn_, *n.overlay, world_.now(), world_.env(n.host).clock.wall());
         seen.swarm = n.swarm;
+        seen.advertised = n.advertise;
         if (given_.disturb) given_.disturb(seen);
         checkers(turn_).on_snapshot(seen);
         between_.on_snapshot(seen);

@@ -35,6 +35,7 @@ struct Snapshot {
     std::vector<OwnAnnouncement> announcements;
     NodeStatus status;
     std::size_t swarm = 0;
+    std::optional<Endpoint> advertised;  // as its operator set it
 };
 Snapshot take_snapshot(std::size_t node, const OverlayNode& overlay, Instant at, UnixSeconds wall);
 

@@ -40,7 +40,8 @@ void NoResurrection::on_snapshot(const Snapshot& snapshot) {
     const auto heard_here = heard_.find(snapshot.node);
     for (const auto& list : snapshot.lists) {
         for (const ListedHost& host : list.second) {
-            if (host.claimed) continue;
+            // What its operator says of it, a node shows as itself, also when nobody finds it there.
+            if (host.claimed || (host.own && snapshot.advertised == host.endpoint)) continue;
             const Item item{list.first, host.endpoint};
             const auto gone = gone_.find(item);
             if (gone == gone_.end()) continue;
