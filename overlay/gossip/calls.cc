@@ -80,12 +80,6 @@ bool Calls::under_way(ConversationId conversation) const {
     return std::ranges::find(calls_, conversation, &Call::id) != calls_.end();
 }
 
-std::vector<ConversationId> Calls::under_way() const {
-    std::vector<ConversationId> all;
-    for (const Call& call : calls_) all.push_back(call.id);
-    return all;
-}
-
 bool Calls::under_way_to(EndpointId peer) const {
     return std::ranges::find(calls_, peer, &Call::to) != calls_.end();
 }

@@ -24,6 +24,7 @@ Contacts::Contact& Contacts::touch(EndpointId endpoint, Instant now) {
             return a.second.at != b.second.at ? a.second.at < b.second.at : a.first < b.first;
         });
         contacts_.erase(oldest);
+        ++forgotten_;
     }
     Contact& contact = contacts_[key];
     contact.at = now;

@@ -27,7 +27,8 @@ public:
     // What a speaker at `endpoint` should know.
     [[nodiscard]] gossip::Notice notice_for(EndpointId endpoint, Instant now) const;
 
-    [[nodiscard]] std::size_t contested(Instant now) const;  // endpoints that two nodes use
+    [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }  // for want of room
+    [[nodiscard]] std::size_t contested(Instant now) const;               // endpoints that two nodes use
     void mark_endpoints(std::vector<bool>& marks) const;
 
 private:
@@ -45,6 +46,7 @@ private:
     Contact& touch(EndpointId endpoint, Instant now);
     [[nodiscard]] EndpointId former_of(std::uint64_t number, EndpointId now_at) const;
 
+    std::uint64_t forgotten_ = 0;
     std::unordered_map<std::uint32_t, Contact> contacts_;  // by endpoint id; never iterated where order shows
 };
 

@@ -35,6 +35,12 @@ void FailureDetector::look_again(EndpointId id, Instant now) {
         parts_.view.retry(id, now + jittered(options_.period / 2, parts_.random));
 }
 
+bool FailureDetector::excused(EndpointId id, std::uint64_t standstill, Instant now) {
+    if (!parts_.view.excuse(id, standstill)) return false;
+    parts_.view.retry(id, now + jittered(options_.period / 2, parts_.random));
+    return true;
+}
+
 void FailureDetector::call_failed(const Call& call, ConnectFailure why, Instant now) {
     const std::optional<Peer> peer = parts_.view.find(call.to);
     // A late answer may be late because of this node or its line: then everything gets more time. A connection that

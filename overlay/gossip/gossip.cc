@@ -94,15 +94,17 @@ void Gossip::on_message(ConversationId conversation, const gossip::Message& mess
     messages_.on_message(conversation, message, remote, now, still_.delay(now), wall);
 }
 
-// After this node stood still. Calls that were under way are nobody's fault. What others have not confirmed for too
-// long is forgotten or becomes a claim, before anything is told. Then it joins again as at its start.
+// After this node stood still. Calls that were under way are nobody's fault, unless that is said of them for ever.
+// What others have not confirmed for too long is forgotten or becomes a claim, before anything is told. Then it
+// joins again as at its start.
 void Gossip::catch_up(Instant now, UnixSeconds wall) {
     const Duration gap = still_.end(now);
     if (gap == Duration{0} || leaving()) return;
     parts_.observer.note(StoodStill{gap});
-    for (const ConversationId conversation : calls_.under_way()) {
-        calls_.hang_up(conversation);
-        if (const std::optional<Call> call = calls_.finish(conversation)) failures_.look_again(call->to, now);
+    for (const Call& call : calls_.under_way()) {
+        if (!failures_.excused(call.to, still_.count(), now)) continue;
+        calls_.hang_up(call.id);
+        static_cast<void>(calls_.finish(call.id));  // it is at hand
     }
     age_peers(gap, now, wall);
     expire(now);
@@ -171,7 +173,8 @@ bool Gossip::excused(const Call& call, ConnectFailure why, Instant now) const {
 void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant now) {
     const std::optional<Call> call = calls_.finish(conversation);
     if (!call || call->purpose == CallPurpose::self_check) return;
-    if (why == ConnectFailure::local_limit || excused(*call, why, now)) return failures_.look_again(call->to, now);
+    if (why == ConnectFailure::local_limit) return failures_.look_again(call->to, now);
+    if (excused(*call, why, now) && failures_.excused(call->to, still_.count(), now)) return;
     if (why <= ConnectFailure::name_unknown) contacts_.call_failed(call->to, why, now);  // no connection came about
     if (call->purpose == CallPurpose::indirect_probe) return failures_.report(*call, false);
     if (call->purpose == CallPurpose::seed) {
@@ -219,6 +222,7 @@ GossipCounters Gossip::counters() const {
             messages_.other_swarm(),
             news_.dropped(),
             still_.count(),
+            contacts_.forgotten(),
             self_check_.contested(),
             self_check_.numbers_shared()};
 }

@@ -44,6 +44,7 @@ namespace halp {
 struct GossipCounters {
     std::uint64_t rounds = 0, rounds_failed = 0, news_sent = 0, news_received = 0, other_swarm = 0;
     std::uint64_t news_dropped = 0, stood_still = 0;
+    std::uint64_t contacts_short = 0;                      // Contacts::forgotten()
     std::uint64_t self_contested = 0, numbers_shared = 0;  // messages of nodes that were taken for this one
 };
 

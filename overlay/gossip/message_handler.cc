@@ -65,7 +65,10 @@ void MessageHandler::on_own_number(ConversationId conversation, const gossip::Me
     const std::optional<Call> call = parts_.calls.finish(conversation);
     if (!call) {
         parts_.calls.refuse(conversation, gossip::Refusal::self);
-        return parts_.self_check.own_number_called(remote, now);
+        // Whoever sent news or said goodbye has hung up, and hears no refusal.
+        const bool hears = m.kind != gossip::Kind::news && m.kind != gossip::Kind::leave;
+        return parts_.self_check.own_number_called(hears ? no_endpoint : parts_.identity.identify(m.hello, remote),
+                                                   remote, now);
     }
     parts_.calls.hang_up(conversation);
     if (!answers(m.kind)) {

@@ -23,15 +23,20 @@ bool SelfCheck::known_to_be_here(EndpointId endpoint) const {
 }
 
 // Without a call of its own on the way, it was not this node that called.
-void SelfCheck::own_number_called(const Endpoint& remote, Instant now) {
+void SelfCheck::own_number_called(EndpointId call_back, const Endpoint& remote, Instant now) {
     called_at_ = now;
-    if (!parts_.calls.any()) number_is_shared(no_endpoint, remote);
+    if (parts_.calls.any()) return;
+    // With the number that both have now: so the other side learns it, too.
+    if (call_back != no_endpoint && !known_to_be_here(call_back))
+        parts_.calls.ping(call_back, CallPurpose::self_check, now);
+    number_is_shared(no_endpoint, remote, now);
 }
 
 void SelfCheck::own_number_answered(const Call& call, Instant now) {
+    if (renewed_at_ != never && call.started <= renewed_at_) return;  // it spoke with the former number
     const bool own_call_came_in = called_at_ != never && called_at_ >= call.started;
     const Endpoint& there = parts_.endpoints.at(call.to);
-    if (!own_call_came_in && !known_to_be_here(call.to)) return number_is_shared(call.to, there);
+    if (!own_call_came_in && !known_to_be_here(call.to)) return number_is_shared(call.to, there, now);
     const bool sure = call.purpose == CallPurpose::self_check || known_to_be_here(call.to);
     if (!sure && there.kind() != AddressKind::name) check_later(call.to, now);
     parts_.identity.address().met(call.to, now);
@@ -39,7 +44,8 @@ void SelfCheck::own_number_answered(const Call& call, Instant now) {
 }
 
 // The two processes draw the same random numbers from now on. What differs is where they are.
-void SelfCheck::number_is_shared(EndpointId known_as, const Endpoint& with) {
+void SelfCheck::number_is_shared(EndpointId known_as, const Endpoint& with, Instant now) {
+    renewed_at_ = now;
     ++numbers_shared_;
     parts_.identity.renew_number(known_as == no_endpoint ? fnv1a(with.host) : with.hash());
     parts_.observer.note(NumberShared{with});

@@ -29,7 +29,8 @@ public:
     explicit SelfCheck(Parts parts) : parts_(parts) {}
 
     // A node with the number of this one called, or answered a call of this one.
-    void own_number_called(const Endpoint& remote, Instant now);
+    // `call_back`: where the caller is, unless it waits for an answer, which tells it.
+    void own_number_called(EndpointId call_back, const Endpoint& remote, Instant now);
     void own_number_answered(const Call& call, Instant now);
     // A node at `remote` says that it is at an endpoint of this one, too, or that another node is.
     void claimed(EndpointId own, const Endpoint& remote, Instant now);
@@ -48,14 +49,15 @@ private:
         EndpointId endpoint;
         Instant at;
     };
-    void number_is_shared(EndpointId known_as, const Endpoint& with);
+    void number_is_shared(EndpointId known_as, const Endpoint& with, Instant now);
     void note_contested(EndpointId own, const Endpoint& by, Instant now);
     void check_later(EndpointId endpoint, Instant now);
     [[nodiscard]] bool known_to_be_here(EndpointId endpoint) const;
 
     Parts parts_;
     std::vector<Check> checks_;
-    Instant called_at_ = never;  // when a call with the own number came in last
+    Instant renewed_at_ = never;  // the number of this node
+    Instant called_at_ = never;   // when a call with the own number came in last
     Instant claim_checked_at_ = never, contested_noted_at_ = never;
     std::uint64_t numbers_shared_ = 0, contested_ = 0;
 };

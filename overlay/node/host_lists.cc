@@ -204,7 +204,10 @@ bool HostLists::merge_claim(const Label& label, EndpointId endpoint, const Claim
     news.claim = claim;
     news.remembered = from == LearnedFrom::cache;
     const LabelTable::Outcome outcome = parts_.labels.merge(label, news, source, moment.now, moment.wall, from);
-    if (outcome.merge == Merge::refused) return false;
+    if (outcome.merge == Merge::refused) {
+        last_refusal_ = outcome.cause;
+        return false;
+    }
     if (outcome.merge != Merge::added) return true;
     const Duration age = std::chrono::seconds{std::max<std::int64_t>(0, count(moment.wall) - count(claim.stated))};
     if (from != LearnedFrom::cache && age <= parts_.labels.allocation(label).ttl)
@@ -272,6 +275,7 @@ void HostLists::count_failure(const Label& label, const HostEntry& entry, Instan
             list_last(*oldest, LearnedFrom::application);
         placed_ -= oldest->second.unlisted || oldest->second.last ? 1 : 0;
         failures_.erase(oldest);
+        ++failures_short_;
     }
     Failures& failures = failures_[key];
     failures.at = now;

@@ -51,6 +51,9 @@ public:
     // What people and applications insert is acknowledged to them, so it must reach the disk soon.
     [[nodiscard]] bool insert(const Label& label, const Endpoint& endpoint, UnixSeconds stated, SourceId source,
                               LearnedFrom from, Moment moment);
+    [[nodiscard]] RefusalCause last_refusal() const { return last_refusal_; }
+    // Failures that were forgotten, since the start, because there was no room.
+    [[nodiscard]] std::uint64_t failures_short() const { return failures_short_; }
     [[nodiscard]] bool insert_name(const Label& directory, const std::string& name, UnixSeconds stated,
                                    SourceId source, LearnedFrom from, Moment moment);
     // After a query about a label, its directories list it, as with the original. `asked`: in HALP text only.
@@ -97,6 +100,8 @@ private:
     Parts parts_;
     std::map<std::pair<Label, EndpointId>, Failures> failures_;
     std::size_t placed_ = 0;  // of them, not in their usual place
+    RefusalCause last_refusal_ = RefusalCause::full;
+    std::uint64_t failures_short_ = 0;
 };
 
 }  // namespace halp

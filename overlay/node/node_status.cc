@@ -75,6 +75,10 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.other_swarm = gossip.other_swarm;
     s.stood_still = gossip.stood_still;
     s.news_dropped = gossip.news_dropped;
+    s.contacts_short = gossip.contacts_short;
+    s.pool_short = view_.pool_short();
+    s.graves_short = view_.graves_short();
+    s.failures_short = lists_.failures_short();
     s.addresses_not_told = addresses_.not_told();
     s.addresses_not_taken = addresses_.not_taken();
     s.self_contested = gossip.self_contested;

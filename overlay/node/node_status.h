@@ -57,7 +57,10 @@ struct NodeStatus {
     std::uint64_t text_ahead = 0;    // inserts that stated a time ahead of the clock here; they count as now
     std::uint64_t stood_still = 0;   // how often this node was suspended, stopped or without CPU for seconds
     std::uint64_t news_dropped = 0;  // without room among the news: the exchanges told it later
-    std::size_t sources = 0;         // that made new labels in their hour
+    // Forgotten before their time for want of room: nodes of the view (which holds a sample of a large swarm), dead
+    // nodes, hosts that failed here, and who spoke from where.
+    std::uint64_t pool_short = 0, graves_short = 0, failures_short = 0, contacts_short = 0;
+    std::size_t sources = 0;              // that made new labels in their hour
     std::uint64_t sources_forgotten = 0;  // before their hour was over
 };
 

@@ -63,9 +63,13 @@ std::string TextService::get(const TextGet& query, const Endpoint& source, Momen
 
 // Without the hosts whose address means nothing to the asker, who counts positions among the others.
 std::vector<ListedHost> TextService::told_hosts(const TextGet& query, const Endpoint& source, Moment moment) {
-    std::vector<ListedHost> page = lists_.hosts(query.label, query.first, query.count, moment);
+    // Those before the page count, too: one that is not told moves all behind it.
+    std::vector<ListedHost> page = lists_.hosts(query.label, 0, query.first + query.count, moment);
     const auto known = [&](const ListedHost& host) { return as_shown(host, source) == host.endpoint; };
-    if (std::ranges::all_of(page, known)) return page;
+    if (std::ranges::all_of(page, known)) {
+        page.erase(page.begin(), page.begin() + static_cast<std::ptrdiff_t>(std::min(query.first, page.size())));
+        return page;
+    }
     page.clear();
     std::size_t position = 0;
     for (ListedHost& host : lists_.hosts(query.label, 0, lists_.host_count(query.label, moment.now), moment)) {
@@ -108,7 +112,18 @@ bool TextService::insert_line(const Label& label, std::string_view line, const E
     const std::optional<Endpoint> meant =
         typed_here ? std::optional{host->endpoint} : AddressRule::as_heard(host->endpoint, source);
     if (!meant) addresses_.count_not_taken();
-    return meant && lists_.insert(label, *meant, host->stated, account, LearnedFrom::text, moment);
+    if (!meant) return false;
+    if (lists_.insert(label, *meant, host->stated, account, LearnedFrom::text, moment)) return true;
+    note_refused(source, label, moment);
+    return false;
+}
+
+// The quotas that an operator may want to raise, as for what gossip brings. What is too old is normal.
+void TextService::note_refused(const Endpoint& source, const Label& label, Moment moment) {
+    const RefusalCause cause = lists_.last_refusal();
+    if (cause != RefusalCause::source_label_quota && cause != RefusalCause::full) return;
+    if (noted_refused_.first(fnv1a(source.host) + static_cast<std::uint64_t>(cause), moment.now))
+        observer_.note(InsertRefused{source, label, cause});
 }
 
 // Clocks of well-kept machines differ by less than the tolerance.

@@ -37,6 +37,7 @@ private:
     std::string insert(const TextInsert& query, const Endpoint& source, Moment moment);
     bool insert_line(const Label& label, std::string_view line, const Endpoint& source, Moment moment);
     [[nodiscard]] std::vector<ListedHost> told_hosts(const TextGet& query, const Endpoint& source, Moment moment);
+    void note_refused(const Endpoint& source, const Label& label, Moment moment);
     void note_ahead(const Endpoint& source, Moment moment);
 
     HostLists& lists_;
@@ -45,8 +46,9 @@ private:
     Observer& observer_;
     const OverlayOptions& options_;
     TextCounters counters_;
-    UnixSeconds latest_{0};                                // that the insert under way states
-    RecentFacts noted_ahead_{256, std::chrono::hours{1}};  // sources, so that each is named once an hour
+    UnixSeconds latest_{0};                                  // that the insert under way states
+    RecentFacts noted_ahead_{256, std::chrono::hours{1}};    // sources, so that each is named once an hour
+    RecentFacts noted_refused_{256, std::chrono::hours{1}};  // sources and causes, likewise
 };
 
 }  // namespace halp

@@ -60,8 +60,9 @@ public:
     void release(const OwnAnnouncement& held);
     // A stream of this label has ended.
     void unwatch(const Label& label);
-    // The text of an event for the connection of an announcement at the own address, which has moved. Else empty.
-    std::string moved_text(const Event& event, const OwnAnnouncement& held);
+    // The text for the connection of an announcement at the own address, when it has moved since the last one,
+    // which `held` remembers. Else empty.
+    [[nodiscard]] std::string moved_text(OwnAnnouncement& held);
 
     // The text of an event for a stream with this filter. Empty: the stream does not show the event.
     std::string stream_text(const Event& event, const std::optional<Label>& filter);

@@ -96,6 +96,11 @@ void add_status(Json& object, const NodeStatus& s) {
     object.set("bytes", Json::object().set("in", s.bytes_in).set("out", s.bytes_out));
     object.set("streams",
                Json::object().set("in", s.streams_in).set("out", s.streams_out).set("open", s.streams_open));
+    object.set("no_room_for", Json::object()
+                                  .set("nodes", s.pool_short)
+                                  .set("graves", s.graves_short)
+                                  .set("failed_hosts", s.failures_short)
+                                  .set("contacts", s.contacts_short));
     object.set("sources", Json::object().set("remembered", s.sources).set("forgotten", s.sources_forgotten));
     object.set("evicted", by_cause<EvictionCause>(s.evicted)).set("refused", by_cause<RefusalCause>(s.refused));
     object.set("malformed", s.malformed).set("other_swarm", s.other_swarm).set("stood_still", s.stood_still);

@@ -235,7 +235,7 @@ void AdminServer::release(const std::optional<Label>& label, const std::optional
 void AdminServer::note(const Event& event) {
     for (Stream& stream : streams_) {
         if (stream.held) {
-            send(stream, api_.moved_text(event, *stream.held));
+            send(stream, api_.moved_text(*stream.held));
             continue;
         }
         if (!stream.listed) follow(stream, event);

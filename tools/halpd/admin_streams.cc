@@ -152,12 +152,18 @@ AdminReply AdminApi::announce(const AdminRequest& request) {
 
 void AdminApi::unwatch(const Label& label) { node_.watch(label, false); }
 
-std::string AdminApi::moved_text(const Event& event, const OwnAnnouncement& held) {
-    const auto* learned = std::get_if<EntryLearned>(&event);
-    if (!held.own_host || !learned || learned->from != LearnedFrom::own || learned->label != held.label) return {};
+// A host that was listed already, as somebody's claim, becomes an announcement without an event of its own. So the
+// announcements are compared, as soon as any event comes after the move.
+std::string AdminApi::moved_text(OwnAnnouncement& held) {
     const std::optional<Endpoint>& self = node_.self();
-    if (!self || learned->endpoint != Endpoint{self->host, held.endpoint.port}) return {};
-    return framed("announced", json_of(OwnAnnouncement{held.label, learned->endpoint, true}));
+    if (!held.own_host || !self || self->host == held.endpoint.host) return {};
+    for (const OwnAnnouncement& own : node_.announcements()) {
+        if (!own.own_host || own.label != held.label || own.endpoint.port != held.endpoint.port) continue;
+        if (own.endpoint == held.endpoint) continue;
+        held.endpoint = own.endpoint;
+        return framed("announced", json_of(held));
+    }
+    return {};
 }
 
 void AdminApi::release(const OwnAnnouncement& held) {

@@ -108,6 +108,9 @@ public:
     void leave(EndpointId peer, std::uint32_t incarnation, Instant now);  // keeps a tombstone
     void retry(EndpointId peer, Instant when);  // probe it at `when`, unless an earlier probe is planned
     void probe_started(EndpointId peer);        // its outcome plans the next probe
+    // A contact ended without a word about the peer, because of the `occasion`-th standstill of this node. False
+    // when too many of them have excused it since its last answer: then it counts as a failure.
+    [[nodiscard]] bool excuse(EndpointId peer, std::uint64_t occasion);
     bool erase(EndpointId peer);
     void clear();
 
@@ -126,6 +129,9 @@ public:
     [[nodiscard]] std::size_t count(PeerRole role) const { return counts_[static_cast<std::size_t>(role)]; }
     [[nodiscard]] std::size_t proved_count() const;
     [[nodiscard]] std::size_t presentable_count() const;
+    // Since the start: nodes and graves that were forgotten before their time, because there was no room.
+    [[nodiscard]] std::uint64_t pool_short() const { return pool_short_; }
+    [[nodiscard]] std::uint64_t graves_short() const { return graves_short_; }
     [[nodiscard]] ListDigest digest() const;  // over vouched, living nodes
     [[nodiscard]] std::size_t capacity() const {
         return options_->fresh_max + options_->anchors_max + options_->pool_max + ranked_.size();
@@ -184,6 +190,7 @@ private:
     struct Details {
         EndpointId endpoint = no_endpoint;
         std::uint8_t failures = 0, failed_probes = 0;
+        std::uint8_t excuses = 0, excused_by = 0;  // excuse()
         bool left = false, silent = false, disputed = false;
         Instant buried = never;
         Instant retry_at = no_deadline;
@@ -271,6 +278,7 @@ private:
     std::array<std::uint32_t, 4> counts_{};  // by role
     std::uint32_t fresh_count_ = 0;
     std::uint32_t draws_ = 0;
+    std::uint64_t pool_short_ = 0, graves_short_ = 0;
     bool arrivals_ = false;
 };
 

@@ -23,6 +23,7 @@ void PeerView::prove(EndpointId id, std::uint32_t incarnation, Instant now, bool
     if (flags_[at] & has_details) {
         Details& details = details_for(at);
         details.retry_at = no_deadline;
+        details.excuses = 0;
         if (!details.claim.made()) drop_details(at);
     }
     offer_to_sampler(at);
@@ -137,6 +138,19 @@ void PeerView::leave(EndpointId id, std::uint32_t incarnation, Instant now) {
 void PeerView::retry(EndpointId id, Instant when) {
     const std::size_t at = place(id);
     if (at != nowhere) details_for(at).retry_at = std::min(details_for(at).retry_at, when);
+}
+
+bool PeerView::excuse(EndpointId id, std::uint64_t occasion) {
+    constexpr std::uint8_t excuses_max = 2;
+    const std::size_t at = place(id);
+    if (at == nowhere || dead_at(at)) return true;
+    Details& details = details_for(at);
+    const auto by = static_cast<std::uint8_t>(occasion);
+    if (details.excuses > 0 && details.excused_by == by) return true;
+    if (details.excuses >= excuses_max) return false;
+    ++details.excuses;
+    details.excused_by = by;
+    return true;
 }
 
 void PeerView::probe_started(EndpointId id) {

@@ -136,6 +136,7 @@ void PeerView::shrink_pool() {
         drop_details(at);
         rows_[at].endpoint = no_endpoint;
     }
+    pool_short_ += static_cast<std::uint64_t>(end - cut);
     counts_[static_cast<std::size_t>(PeerRole::pool)] -= static_cast<std::uint32_t>(end - cut);
     remove_cleared();
 }
@@ -166,6 +167,7 @@ void PeerView::shrink_graves() {
     for (std::size_t at = 0; at < rows_.size(); ++at)
         if (dead_at(at) && (oldest == nowhere || details_at(at)->buried < details_at(oldest)->buried)) oldest = at;
     remove(oldest);
+    ++graves_short_;
 }
 
 }  // namespace halp

@@ -57,6 +57,8 @@ TEST(Straggler, NobodyKeepsADeadNodeThatAllOthersHaveForgotten) { holds(Profile:
 
 TEST(Straggler, NodesThatGetLittleProcessorForgetTheDeadToo) { holds(Profile::local, {0.2, 1s}, 40s); }
 
+TEST(Straggler, AlsoWhenTheyStandStillForLongerThanAnExcuse) { holds(Profile::local, {0.2, 2s}, 45s); }
+
 // One survivor stands still while the others find the dead and tell each other.
 TEST(Straggler, ASurvivorThatSleptThroughItHearsOfAllOfItAtItsFirstExchanges) {
     Swarm swarm{3};

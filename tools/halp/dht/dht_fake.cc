@@ -14,10 +14,9 @@ ExitCode run_dht_fake(const CommandLine& command, Console& console) {
     if (const auto started = fake.start("127.0.0.1", command.dht.port); !started)
         return console.fail(ExitCode::failed, started.error().message);
     const std::string at = fake.neo_address().text();
-    if (console.style().json)
-        console.line("{\"schema_version\":1,\"neo\":\"" + at + "\"}");
-    else
-        console.line("neo " + at);
+    // Nobody could reach a node whose address nobody has read.
+    if (!console.line(console.style().json ? "{\"schema_version\":1,\"neo\":\"" + at + "\"}" : "neo " + at))
+        return ExitCode::failed;
     console.say("a fake node for the client `admin` with 128 zero bytes; nothing is kept. Ctrl-C ends it.");
 
     ExitCode code = ExitCode::ok;
