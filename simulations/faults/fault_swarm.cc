@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "simulations/faults/checkers/lists_follow_events.h"
 #include "simulations/faults/checkers/swarms_apart.h"
 
 namespace halp::sim {
@@ -28,6 +29,7 @@ FaultSwarm::FaultSwarm(const FaultPlan& plan, const FaultRunOptions& options)
     collisions_ = collisions.get();
     between_.add(std::move(collisions));
     between_.add(std::make_unique<SwarmsApart>());
+    between_.add(std::make_unique<ListsFollowEvents>());
     nodes_.resize(plan.nodes);
     for (std::size_t i = 0; i < plan.nodes; ++i) {
         Node& n = nodes_[i];

@@ -8,6 +8,7 @@
 #include "simulations/faults/checkers/collisions_told.h"
 #include "simulations/faults/checkers/false_burials.h"
 #include "simulations/faults/checkers/freshest_wins.h"
+#include "simulations/faults/checkers/lists_follow_events.h"
 #include "simulations/faults/checkers/no_reentrance.h"
 #include "simulations/faults/checkers/no_resurrection.h"
 #include "simulations/faults/checkers/own_kept.h"
@@ -367,6 +368,24 @@ TEST(CollisionsTold, ReportsANodeThatWasNotTold) {
     watched.checker.expect_told(1, CollisionsTold::What::address, noon, noon + seconds{60});
     ASSERT_THAT(watched.violations, SizeIs(2));
     EXPECT_THAT(watched.violations[0].what, HasSubstr("not told within 60.0 s that another node has its number"));
+}
+
+// ---- lists follow events ----
+
+TEST(ListsFollowEvents, ReportsAHostThatComesOrGoesWithoutAnEvent) {
+    Watched<ListsFollowEvents> watched;
+    watched.checker.on_event(4, noon, EntryLearned{chat, a, LearnedFrom::gossip});
+    watched.checker.on_event(4, noon, EntryLearned{chat, b, LearnedFrom::gossip});
+    watched.checker.on_event(4, noon, EntryForgotten{chat, b, ForgottenWhy::expired});
+    watched.checker.on_snapshot(snapshot_of(noon, {vouched(a, noon, seconds{1})}));
+    EXPECT_THAT(watched.violations, IsEmpty());
+    watched.checker.on_snapshot(snapshot_of(noon, {vouched(b, noon, seconds{1})}));
+    ASSERT_THAT(watched.violations, SizeIs(2));
+    EXPECT_THAT(watched.violations[0].what, HasSubstr("b.example:80 is listed, and no event told it"));
+    EXPECT_THAT(watched.violations[1].what, HasSubstr("a.example:80 is gone, and no event told it"));
+    watched.checker.on_process(4);
+    watched.checker.on_snapshot(snapshot_of(noon, {}));
+    EXPECT_THAT(watched.violations, SizeIs(2));
 }
 
 }  // namespace
