@@ -81,6 +81,8 @@ public:
     }
     [[nodiscard]] bool was_announced() const { return announced_; }
     [[nodiscard]] bool ever_announced() const { return ever_; }
+    // What it says can be written no more.
+    [[nodiscard]] bool reader_left() const { return reader_left_; }
 
 private:
     bool take(const Happening& what) {
@@ -88,21 +90,22 @@ private:
             announced_ = ever_ = true;
             show(what);
         }
-        return interrupt::cause() == Cause::none && what.name != "leaving";
+        return interrupt::cause() == Cause::none && what.name != "leaving" && !reader_left_;
     }
 
     void show(const Happening& what) {
         const std::string where = what.endpoint ? what.endpoint->text() : "this host";
-        if (world_.console.style().json)
-            world_.console.line(json_of_event(what.name, what.json));
-        else
-            world_.console.line("Announced " + where + " under '" + world_.command.label.text() + "'");
+        reader_left_ = !world_.console.line(world_.console.style().json ? json_of_event(what.name, what.json)
+                                                                        : "Announced " + where + " under '" +
+                                                                              world_.command.label.text() + "'");
+        if (reader_left_) return;
         world_.console.say(until_words("announced", world_.command.for_s));
     }
 
     const WithDaemon& world_;
     bool announced_ = false;
     bool ever_ = false;
+    bool reader_left_ = false;
 };
 
 void arm(const CommandLine& command) {
@@ -134,6 +137,7 @@ ExitCode run_announce(const WithDaemon& world) {
     while (true) {
         const auto outcome = announcement.hold_once();
         if (interrupt::cause() != Cause::none) break;
+        if (announcement.reader_left()) return ExitCode::failed;  // what started it does not learn what it says
         const bool hopeless = !announcement.ever_announced() || (!outcome && is_final(outcome.error()));
         if (!outcome && hopeless) return world.console.fail(outcome.error());
         if (announcement.was_announced()) {
