@@ -58,6 +58,8 @@ NodeStatus OverlayNode::status() const {
     s.table_bytes = labels_.bytes() + endpoints_.bytes();
     s.text_sessions = streams_.text_sessions();
     s.streams_open = streams_.size();
+    s.turns_cut = streams_.shares().turns_cut();
+    s.sources_waiting = streams_.shares().sources_waiting();
     s.sources = labels_.quota().sources();
     s.sources_forgotten = labels_.quota().forgotten();
     s.health = gossip_.health();

@@ -47,6 +47,8 @@ struct NodeStatus {
     std::size_t endpoints = 0, table_bytes = 0;
     std::size_t text_sessions = 0;  // queries that have begun and are not whole
     std::size_t streams_open = 0;
+    std::uint64_t turns_cut = 0;      // that left work of strangers to the next turn
+    std::size_t sources_waiting = 0;  // whose work waits now
     int health = 1;
     bool leaving = false;
     std::uint64_t rounds = 0, rounds_failed = 0, news_sent = 0, news_received = 0;

@@ -12,6 +12,17 @@ namespace {
 // A peer that opens a conversation and then dawdles is cut off. Generous, because a stalled machine is no enemy.
 constexpr Duration incoming_patience_min = std::chrono::seconds{5};
 
+// No more work is done for a peer that has so much of its answers to read. The mark of a world below which it tells
+// on_writable is not above it (WorldLimits::writable_below).
+constexpr std::size_t unread_max = std::size_t{64} << 10;
+// Of one connection. An honest peer sends two frames, and the second one after an answer.
+constexpr std::size_t waiting_bytes_max = 2 * gossip::frame_bytes_max;
+
+Work work_of(const TextQuery& query, const std::string& answer) {
+    const bool insert = std::holds_alternative<TextInsert>(query);
+    return work::query + answer.size() * (insert ? work::inserted_byte : work::listed_byte);
+}
+
 }  // namespace
 
 void NodeStreams::on_accept(StreamId id, const Endpoint& source) {
@@ -51,6 +62,7 @@ void NodeStreams::on_bytes(StreamId id, Bytes bytes) {
         case StreamUse::undecided:
             return first_bytes(id, *stream, bytes);
         case StreamUse::text:
+            if (!stream->session) return;  // it is being answered; what comes behind a query is ignored
             return text_verdict(id, *stream, stream->session->on_bytes(bytes, now()));
         case StreamUse::gossip_in:
         case StreamUse::gossip_out:
@@ -72,7 +84,7 @@ void NodeStreams::first_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
         return frame_bytes(id, stream, bytes);
     }
     stream.use = StreamUse::text;
-    if (const auto query = TextSession::whole_query(bytes)) return answer_text(id, stream, *query);
+    if (const auto query = TextSession::whole_query(bytes)) return take_query(id, stream, bytes, *query);
     const TextOptions& text = parts_.options.text;
     if (!streams_.begin_text(stream, text.sessions_max, text.sessions_per_source_max)) {
         ++counters_.text_refused;
@@ -90,7 +102,7 @@ void NodeStreams::text_verdict(StreamId id, NodeStream& stream, TextSession::Ver
             return streams_.set_deadline(id, stream, stream.session->next_deadline());
         case TextSession::Verdict::answer: {
             const std::unique_ptr<TextSession> session = std::move(stream.session);  // the query is a view into it
-            return answer_text(id, stream, session->query());
+            return take_query(id, stream, session->bytes(), session->query());
         }
         case TextSession::Verdict::refuse:
             return refuse_text(id, stream, StreamEnd::slow);
@@ -104,10 +116,61 @@ void NodeStreams::refuse_text(StreamId id, const NodeStream& stream, StreamEnd w
     hang_up(id);
 }
 
-void NodeStreams::answer_text(StreamId id, const NodeStream& stream, const TextQuery& query) {
+void NodeStreams::take_query(StreamId id, NodeStream& stream, Bytes whole, const TextQuery& query) {
+    if (shares_.may_begin(stream.remote, now())) return answer_text(id, stream, query);
+    stream.received.assign(whole);
+    streams_.set_deadline(id, stream, now() + parts_.options.text.deadline);
+    wait(id, stream);
+}
+
+void NodeStreams::answer_text(StreamId id, NodeStream& stream, const TextQuery& query) {
+    if (TextService::is_long(query)) {
+        stream.insert = std::make_unique<LongInsert>(std::get<TextInsert>(query));
+        parts_.text.begin(stream.remote);
+        return continue_insert(id, stream);
+    }
     const std::string answer = parts_.text.answer(query, stream.remote, moment());
+    shares_.spend(work_of(query, answer));
     if (!answer.empty()) write(id, answer);
     hang_up(id);
+}
+
+// One step. The answer is made as the peer reads it.
+void NodeStreams::continue_insert(StreamId id, NodeStream& stream) {
+    std::string piece;
+    shares_.spend(parts_.text.answer_some(*stream.insert, stream.remote, moment(), work::per_step, piece));
+    if (!piece.empty()) write(id, piece);
+    if (stream.insert->done()) return hang_up(id);
+    streams_.set_deadline(id, stream, now() + parts_.options.text.deadline);
+    stream.waiting = true;
+    if (transport().unsent(id) <= unread_max) wait(id, stream);
+}
+
+// ---- shares of a turn ----
+
+void NodeStreams::wait(StreamId id, NodeStream& stream) {
+    stream.waiting = true;
+    shares_.wait(stream.remote, id, now());
+}
+
+void NodeStreams::on_writable(StreamId id) {
+    NodeStream* stream = streams_.find(id);
+    if (stream && stream->waiting) wait(id, *stream);
+}
+
+void NodeStreams::work_on(StreamId id) {
+    NodeStream* stream = streams_.find(id);
+    if (!stream || !stream->waiting) return;
+    stream->waiting = false;
+    const std::string query = stream->use == StreamUse::text ? std::move(stream->received) : std::string{};
+    if (stream->insert)
+        continue_insert(id, *stream);
+    else if (stream->use == StreamUse::text)
+        answer_text(id, *stream, parse_text_query(query));
+    else
+        frame_bytes(id, *stream, {});
+    stream = streams_.find(id);
+    if (stream && !stream->waiting && stream->ended) ended(id, true);
 }
 
 // ---- gossip ----
@@ -115,6 +178,7 @@ void NodeStreams::answer_text(StreamId id, const NodeStream& stream, const TextQ
 // Frames, one after the other. Bytes are kept only while a frame is not whole.
 void NodeStreams::frame_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
     if (stream.foreign) return foreign_bytes(id, stream, bytes);
+    if (stream.waiting) return queue_bytes(id, stream, bytes);
     std::string gathered;
     if (!stream.received.empty()) {
         gathered = std::move(stream.received);
@@ -132,11 +196,32 @@ void NodeStreams::frame_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
             return bad_frame(id, stream, *error);
         }
         const std::size_t frame = std::get<std::size_t>(size);
-        if (bytes.size() < frame) break;
+        if (bytes.size() < frame || !may_take_frame(id, stream)) break;
         if (!take_frame(id, bytes.substr(0, frame))) return;
         bytes.remove_prefix(frame);
     }
     stream.received.assign(bytes);
+}
+
+// A call of this node ends with its first answer, so only what others begin is counted.
+bool NodeStreams::may_take_frame(StreamId id, NodeStream& stream) {
+    if (stream.use != StreamUse::gossip_in) return true;
+    if (transport().unsent(id) > unread_max) {
+        stream.waiting = true;  // until on_writable
+        return false;
+    }
+    if (stepping_ ? !shares_.step_spent() : shares_.may_begin(stream.remote, now())) return true;
+    wait(id, stream);
+    return false;
+}
+
+void NodeStreams::queue_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
+    if (stream.received.size() + bytes.size() <= waiting_bytes_max) {
+        stream.received.append(bytes);
+        return;
+    }
+    parts_.observer.note(StreamEnded{stream.remote, StreamEnd::too_many});
+    hang_up(id);
 }
 
 // False when the stream is closed.
@@ -149,6 +234,14 @@ bool NodeStreams::take_frame(StreamId id, Bytes frame) {
     }
     const Moment m = moment();
     auto& message = std::get<gossip::Message>(decoded);
+    if (stream.use == StreamUse::gossip_in) {
+        shares_.spend(work::frame + frame.size() * work::frame_byte);
+        // A conversation is a request, its answer, and what the answer asked for.
+        if (std::exchange(stream.asked, true) && message.kind != gossip::Kind::supplement) {
+            bad_frame(id, stream, gossip::DecodeError::trailing_bytes);
+            return false;
+        }
+    }
     parts_.addresses.after_receiving(message, stream.remote);
     parts_.gossip.on_message(stream.conversation, message, stream.remote, m.now, m.wall);
     carry_out_gossip();
@@ -216,6 +309,7 @@ void NodeStreams::reply(GossipReply& answer) {
     parts_.addresses.before_sending(answer.message, streams_.find(id)->remote);
     scratch_.clear();
     gossip::encode_to(scratch_, answer.message, parts_.endpoints);
+    shares_.spend(scratch_.size() * work::frame_byte);
     write(id, scratch_);
     if (answer.hang_up) hang_up(id);
 }
@@ -241,6 +335,10 @@ void NodeStreams::carry_out_visits() {
 void NodeStreams::ended(StreamId id, bool orderly) {
     NodeStream* stream = streams_.find(id);
     if (!stream) return;
+    if (orderly && stream->waiting) {
+        stream->ended = true;
+        return;
+    }
     if (orderly && stream->use == StreamUse::undecided) return answer_text(id, *stream, parse_text_query({}));
     if (orderly && stream->use == StreamUse::text) return text_verdict(id, *stream, stream->session->on_end());
     const ConversationId conversation = stream->conversation;
@@ -257,6 +355,10 @@ void NodeStreams::ended(StreamId id, bool orderly) {
 
 void NodeStreams::on_deadline(Instant now) {
     for (StreamId id{}; streams_.due(now, id);) too_slow(id);
+    shares_.begin_turn(now);
+    stepping_ = true;
+    for (StreamId id{}; shares_.next_step(id);) work_on(id);
+    stepping_ = false;
 }
 
 void NodeStreams::too_slow(StreamId id) {

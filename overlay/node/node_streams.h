@@ -3,6 +3,7 @@
 // sent.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,6 +15,7 @@
 #include "overlay/node/originals.h"
 #include "overlay/node/stream_table.h"
 #include "overlay/node/text_service.h"
+#include "overlay/node/work_shares.h"
 #include "overlay/overlay_options.h"
 
 namespace halp {
@@ -43,10 +45,13 @@ public:
     void on_connected(StreamId id, const Endpoint& remote);
     void on_connect_failed(StreamId id, ConnectFailure why);
     void on_bytes(StreamId id, Bytes bytes);
+    void on_writable(StreamId id);
     void on_end(StreamId id) { ended(id, true); }
     void on_closed(StreamId id) { ended(id, false); }
-    [[nodiscard]] Instant next_deadline() const { return streams_.next_deadline(); }
-    void on_deadline(Instant now);  // streams that took too long
+    [[nodiscard]] Instant next_deadline() const {
+        return std::min(streams_.next_deadline(), shares_.next_deadline());
+    }
+    void on_deadline(Instant now);  // streams that took too long, and what waits for its share
 
     // Opens, writes and closes as gossip and the visits of originals want it.
     void carry_out_gossip();
@@ -54,13 +59,20 @@ public:
 
     [[nodiscard]] const StreamCounters& counters() const { return counters_; }
     [[nodiscard]] std::size_t size() const { return streams_.size(); }
+    [[nodiscard]] const WorkShares& shares() const { return shares_; }
     [[nodiscard]] std::size_t text_sessions() const { return streams_.text_streams(); }
 
 private:
     void first_bytes(StreamId id, NodeStream& stream, Bytes bytes);
     void refuse_text(StreamId id, const NodeStream& stream, StreamEnd why);
     void text_verdict(StreamId id, NodeStream& stream, TextSession::Verdict verdict);
-    void answer_text(StreamId id, const NodeStream& stream, const TextQuery& query);
+    void take_query(StreamId id, NodeStream& stream, Bytes whole, const TextQuery& query);
+    void answer_text(StreamId id, NodeStream& stream, const TextQuery& query);
+    void continue_insert(StreamId id, NodeStream& stream);
+    void wait(StreamId id, NodeStream& stream);
+    void work_on(StreamId id);
+    [[nodiscard]] bool may_take_frame(StreamId id, NodeStream& stream);
+    void queue_bytes(StreamId id, NodeStream& stream, Bytes bytes);
     void frame_bytes(StreamId id, NodeStream& stream, Bytes bytes);
     bool take_frame(StreamId id, Bytes frame);
     void bad_frame(StreamId id, NodeStream& stream, gossip::DecodeError error);
@@ -78,6 +90,8 @@ private:
 
     Parts parts_;
     StreamTable streams_;
+    WorkShares shares_;
+    bool stepping_ = false;  // a connection has its step
     StreamCounters counters_;
     std::string scratch_;  // an encoded frame; its memory is used again
 };

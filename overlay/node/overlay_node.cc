@@ -278,6 +278,11 @@ void OverlayNode::on_bytes(StreamId stream, Bytes bytes) {
     finish_turn();
 }
 
+void OverlayNode::on_writable(StreamId stream) {
+    streams_.on_writable(stream);
+    finish_turn();
+}
+
 void OverlayNode::on_end(StreamId stream) {
     streams_.on_end(stream);
     finish_turn();

@@ -84,6 +84,7 @@ public:
     void on_connected(StreamId stream, const Endpoint& remote_address) override;
     void on_connect_failed(StreamId stream, ConnectFailure why) override;
     void on_bytes(StreamId stream, Bytes bytes) override;
+    void on_writable(StreamId stream) override;
     void on_end(StreamId stream) override;
     void on_closed(StreamId stream) override;
     void on_wakeup() override;

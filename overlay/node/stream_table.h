@@ -13,6 +13,7 @@
 
 #include "overlay/environment.h"
 #include "overlay/gossip/gossip.h"
+#include "overlay/node/text_service.h"
 #include "overlay/text/text_client.h"
 #include "overlay/text/text_session.h"
 
@@ -26,10 +27,14 @@ struct NodeStream {
     std::unique_ptr<TextSession> session;  // only while a text query is not whole
     std::unique_ptr<TextAnswer> answer;    // of an original server
     std::string received;                  // bytes of a frame that is not whole; of a foreign answer
+    std::unique_ptr<LongInsert> insert;    // under way
     ConversationId conversation{};
     bool hang_up_when_sent = false;
     bool foreign = false;  // gossip_out: what answers is no frame; judged when it is whole
     bool counted = false;  // among the text sessions
+    bool waiting = false;  // what came waits for its share of a turn, or for the peer to read
+    bool ended = false;    // and the peer has said that it sends no more
+    bool asked = false;    // gossip_in: the frame that opens a conversation has come
     Instant deadline = no_deadline;
 };
 

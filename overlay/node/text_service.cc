@@ -38,11 +38,7 @@ std::string TextService::answer(const TextQuery& query, const Endpoint& source, 
     ++counters_.queries;
     observer_.note(QueryAnswered{source, told != nullptr, bad});
     if (asked) return get(*asked, source, moment);
-    if (told) {
-        std::string out = insert(*told, source, moment);
-        note_ahead(source, moment);
-        return out;
-    }
+    if (told) return insert(*told, source, moment);
     if (!bad) return {};
     ++counters_.bad;
     return std::string{text_refusal};
@@ -83,37 +79,73 @@ std::vector<ListedHost> TextService::told_hosts(const TextGet& query, const Endp
     return page;
 }
 
+bool TextService::is_long(const TextQuery& query) {
+    constexpr std::size_t bytes_max = 8192;  // labels x bytes of entries
+    const auto* insert = std::get_if<TextInsert>(&query);
+    return insert && insert->labels.size() * insert->entries.size() > bytes_max;
+}
+
+void TextService::begin(const Endpoint& source) {
+    ++counters_.queries;
+    ++counters_.inserts;
+    observer_.note(QueryAnswered{source, true, false});
+}
+
 std::string TextService::insert(const TextInsert& query, const Endpoint& source, Moment moment) {
     ++counters_.inserts;
-    latest_ = UnixSeconds{0};
+    const SourceId account = account_of(source);
     std::string out;
-    for (const Label& label : query.labels) {
-        TextLines lines{query.entries};
-        for (std::string_view line; lines.next(line);) {
-            const bool taken = insert_line(label, line, source, moment);
-            append_insert_reply(out, taken, label, line);
-        }
-        lists_.mention(label, account_of(source), moment);
-    }
+    InsertPlace place;
+    while (place.label < query.labels.size()) insert_next(query, place, account, source, moment, out);
+    note_ahead(source, place.latest, moment);
     return out;
 }
 
-bool TextService::insert_line(const Label& label, std::string_view line, const Endpoint& source, Moment moment) {
+Work TextService::answer_some(LongInsert& insert, const Endpoint& source, Moment moment, Work most,
+                              std::string& out) {
     const SourceId account = account_of(source);
+    Work done = 0;
+    while (!insert.done() && done < most)
+        done += insert_next(insert.query, insert.place, account, source, moment, out);
+    if (insert.done()) note_ahead(source, insert.place.latest, moment);
+    return done;
+}
+
+// One line of one label, or the end of a label.
+Work TextService::insert_next(const TextInsert& query, InsertPlace& place, SourceId account, const Endpoint& source,
+                              Moment moment, std::string& out) {
+    const Label& label = query.labels[place.label];
+    if (!place.lines) place.lines.emplace(query.entries);
+    std::string_view line;
+    if (!place.lines->next(line)) {
+        lists_.mention(label, account, moment);
+        place.lines.reset();
+        place.label_refused = false;
+        ++place.label;
+        return work::insert_label;
+    }
+    const bool tried = !place.label_refused;
+    append_insert_reply(out, tried && insert_line(label, line, place, account, source, moment), label, line);
+    return tried ? work::insert_entry : work::insert_refused;
+}
+
+bool TextService::insert_line(const Label& label, std::string_view line, InsertPlace& place, SourceId account,
+                              const Endpoint& source, Moment moment) {
     if (label.lists_names()) {
         const auto named = parse_name_line(line);
-        if (named) latest_ = std::max(latest_, named->stated);
+        if (named) place.latest = std::max(place.latest, named->stated);
         return named && lists_.insert_name(label, named->name, named->stated, account, LearnedFrom::text, moment);
     }
     const auto host = parse_host_line(line);
     if (!host) return false;
-    latest_ = std::max(latest_, host->stated);
+    place.latest = std::max(place.latest, host->stated);
     const bool typed_here = is_loopback(source.host);
     const std::optional<Endpoint> meant =
         typed_here ? std::optional{host->endpoint} : AddressRule::as_heard(host->endpoint, source);
     if (!meant) addresses_.count_not_taken();
     if (!meant) return false;
     if (lists_.insert(label, *meant, host->stated, account, LearnedFrom::text, moment)) return true;
+    place.label_refused = lists_.last_refusal() == RefusalCause::source_label_quota;
     note_refused(source, label, moment);
     return false;
 }
@@ -127,8 +159,8 @@ void TextService::note_refused(const Endpoint& source, const Label& label, Momen
 }
 
 // Clocks of well-kept machines differ by less than the tolerance.
-void TextService::note_ahead(const Endpoint& source, Moment moment) {
-    const std::int64_t ahead_s = halp::count(latest_) - halp::count(moment.wall);
+void TextService::note_ahead(const Endpoint& source, UnixSeconds latest, Moment moment) {
+    const std::int64_t ahead_s = halp::count(latest) - halp::count(moment.wall);
     if (ahead_s <= clocks_differ_max_s) return;
     ++counters_.ahead;
     if (noted_ahead_.first(fnv1a(source.host), moment.now))

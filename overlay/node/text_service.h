@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "overlay/gossip/recent_facts.h"
 #include "overlay/node/address_rule.h"
 #include "overlay/node/host_lists.h"
+#include "overlay/node/work_shares.h"
 #include "overlay/overlay_options.h"
 #include "overlay/text/text_codec.h"
 
@@ -21,6 +23,27 @@ struct TextCounters {
     std::uint64_t ahead = 0;  // inserts that stated a time ahead of the clock
 };
 
+// How far the answer to an insert is.
+struct InsertPlace {
+    std::size_t label = 0;
+    std::optional<TextLines> lines;  // of this label, once it is begun
+    bool label_refused = false;      // it is new and its source may make no more, so no line of it is taken
+    UnixSeconds latest{0};           // that was stated
+};
+
+// An insert of many lines, which takes several steps. It owns what the query is a view into.
+struct LongInsert {
+    explicit LongInsert(const TextInsert& whole) : bytes(whole.entries), query{whole.labels, bytes} {}
+    LongInsert(const LongInsert&) = delete;
+    LongInsert& operator=(const LongInsert&) = delete;
+
+    [[nodiscard]] bool done() const { return place.label >= query.labels.size(); }
+
+    const std::string bytes;
+    const TextInsert query;
+    InsertPlace place;
+};
+
 class TextService {
 public:
     TextService(HostLists& lists, AddressRule& addresses, const Gossip& gossip, Observer& observer,
@@ -29,16 +52,24 @@ public:
 
     // The whole answer to one whole query.
     std::string answer(const TextQuery& query, const Endpoint& source, Moment moment);
+    // Inserts that answer() would take too long for are begun and then answered in pieces.
+    [[nodiscard]] static bool is_long(const TextQuery& query);
+    void begin(const Endpoint& source);
+    // Appends the next piece of the answer, of at least `most` units unless it is the last. Returns the work done.
+    Work answer_some(LongInsert& insert, const Endpoint& source, Moment moment, Work most, std::string& out);
     [[nodiscard]] const TextCounters& counters() const { return counters_; }
 
 private:
     [[nodiscard]] SourceId account_of(const Endpoint& source) const;
     std::string get(const TextGet& query, const Endpoint& source, Moment moment);
     std::string insert(const TextInsert& query, const Endpoint& source, Moment moment);
-    bool insert_line(const Label& label, std::string_view line, const Endpoint& source, Moment moment);
+    Work insert_next(const TextInsert& query, InsertPlace& place, SourceId account, const Endpoint& source,
+                     Moment moment, std::string& out);
+    bool insert_line(const Label& label, std::string_view line, InsertPlace& place, SourceId account,
+                     const Endpoint& source, Moment moment);
     [[nodiscard]] std::vector<ListedHost> told_hosts(const TextGet& query, const Endpoint& source, Moment moment);
     void note_refused(const Endpoint& source, const Label& label, Moment moment);
-    void note_ahead(const Endpoint& source, Moment moment);
+    void note_ahead(const Endpoint& source, UnixSeconds latest, Moment moment);
 
     HostLists& lists_;
     AddressRule& addresses_;
@@ -46,7 +77,6 @@ private:
     Observer& observer_;
     const OverlayOptions& options_;
     TextCounters counters_;
-    UnixSeconds latest_{0};                                  // that the insert under way states
     RecentFacts noted_ahead_{256, std::chrono::hours{1}};    // sources, so that each is named once an hour
     RecentFacts noted_refused_{256, std::chrono::hours{1}};  // sources and causes, likewise
 };

@@ -126,6 +126,8 @@ void add_counters(StatusReport& status, const Json& reply) {
     status.graves = counter(peers, "graves");
     status.rounds = counter(reply["rounds"], "done");
     status.rounds_failed = counter(reply["rounds"], "failed");
+    status.turns_cut = counter(reply["work"], "turns_cut");
+    status.sources_waiting = counter(reply["work"], "sources_waiting");
     status.text_queries = counter(reply["text"], "queries");
     status.text_inserts = counter(reply["text"], "inserts");
     status.text_bad = counter(reply["text"], "bad");

@@ -37,6 +37,7 @@ struct StatusReport {
     bool leaving = false;
     std::uint64_t peers_listed = 0, peers_proved = 0, anchors = 0, graves = 0;
     std::uint64_t labels = 0, entries = 0, table_bytes = 0, rounds = 0, rounds_failed = 0;
+    std::uint64_t turns_cut = 0, sources_waiting = 0;
     std::uint64_t text_queries = 0, text_inserts = 0, text_bad = 0, bytes_in = 0, bytes_out = 0;
     bool keeps_records = false;
     std::uint64_t records = 0, channels = 0, records_aside = 0;

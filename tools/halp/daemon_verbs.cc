@@ -130,6 +130,13 @@ std::vector<std::vector<std::string>> status_rows(const StatusReport& status) {
     };
 }
 
+// Strangers have asked for more work than a turn has.
+void add_work(std::vector<std::vector<std::string>>& rows, const StatusReport& status) {
+    if (status.turns_cut == 0) return;
+    rows.push_back({"work put off", std::to_string(status.turns_cut) + " turns; " +
+                                        std::to_string(status.sources_waiting) + " addresses wait now"});
+}
+
 void add_records(std::vector<std::vector<std::string>>& rows, const StatusReport& status) {
     if (!status.keeps_records) return;
     std::string kept = std::to_string(status.records) + " in " + std::to_string(status.channels) + " channels";
@@ -146,6 +153,7 @@ ExitCode status(const WithDaemon& world) {
         return ExitCode::ok;
     }
     auto rows = status_rows(*report);
+    add_work(rows, *report);
     add_records(rows, *report);
     for (const auto& [label, endpoint] : report->own)
         rows.push_back({"announces", harmless(label + " " + endpoint.text())});

@@ -83,6 +83,7 @@ void add_status(Json& object, const NodeStatus& s) {
                Json::object().set("not_told", s.addresses_not_told).set("not_taken", s.addresses_not_taken));
     object.set("endpoints", s.endpoints).set("table_bytes", s.table_bytes);
     object.set("text_sessions", s.text_sessions);
+    object.set("work", Json::object().set("turns_cut", s.turns_cut).set("sources_waiting", s.sources_waiting));
     object.set("rounds", Json::object().set("done", s.rounds).set("failed", s.rounds_failed));
     object.set(
         "news",
