@@ -25,6 +25,7 @@
 #include "tools/halp-sim/sweep_report.h"
 #include "tools/halp-sim/views_verb.h"
 #include "tools/program/durations.h"
+#include "tools/program/harmless.h"
 #include "tools/program/on_interrupt.h"
 #include "tools/program/progress_line.h"
 
@@ -35,7 +36,7 @@ int list(const Streams& streams) {
     std::vector<std::vector<std::string>> rows;
     for (const BuiltInScenario& one : built_in_scenarios()) {
         const Scenario scenario = read_scenario(std::string{one.name} + ".yaml", one.yaml, {}).scenario;
-        rows.push_back({scenario.name, scenario.about});
+        rows.push_back({harmless(scenario.name), harmless(scenario.about)});
     }
     streams.out << table(rows);
     return exit_done;
@@ -47,7 +48,7 @@ int complain(const Streams& streams, const std::vector<std::string>& problems) {
 }
 
 void print_result(const Scenario& scenario, const RunResult& r, double cpu, const Streams& streams) {
-    streams.out << scenario.name << ": " << scenario.about << "\n\n" << table(phase_rows(r)) << "\n";
+    streams.out << harmless(scenario.name) << ": " << harmless(scenario.about) << "\n\n" << table(phase_rows(r)) << "\n";
     if (!r.items.empty()) streams.out << table(item_rows(r)) << "\n";
     if (const auto rows = figure_rows(r); !rows.empty()) streams.out << table(rows) << "\n";
     const Spread degrees = spread_of(r.in_degrees);

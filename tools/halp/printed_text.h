@@ -1,4 +1,4 @@
-// Text for people, as pure functions: strangers' text made harmless for a terminal, sizes, columns.
+// Text for people, as pure functions: sizes, columns, spans.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +8,11 @@
 #include <vector>
 
 #include "store/time.h"
+#include "tools/program/harmless.h"
 
 namespace halp::cli {
 
-// Keeps valid UTF-8. Control bytes, C1 controls, marks that change the direction of writing, and invalid UTF-8
-// become \xNN, so that a host name from the network cannot control the terminal.
-[[nodiscard]] std::string harmless(std::string_view text);
+using halp::harmless;
 
 // "announced until Ctrl-C.", or with a time "announced for 60 s, or until Ctrl-C."
 [[nodiscard]] std::string until_words(const std::string& what, std::optional<double> for_s);

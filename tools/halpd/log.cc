@@ -13,6 +13,8 @@
 #include <ctime>
 #include <utility>
 
+#include "tools/program/harmless.h"
+
 namespace halp {
 namespace {
 
@@ -35,16 +37,6 @@ std::string time_text() {
     std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
     std::snprintf(whole, sizeof whole, "%s.%03dZ", text, static_cast<int>(ms % 1000));
     return whole;
-}
-
-// Replaces control bytes, so that a stranger's text cannot begin a new line.
-std::string one_line(std::string_view sentence) {
-    std::string out;
-    for (const char c : sentence) {
-        const auto byte = static_cast<unsigned char>(c);
-        out += byte < 0x20 || byte == 0x7f ? '?' : c;
-    }
-    return out;
 }
 
 }  // namespace
@@ -96,9 +88,9 @@ void Log::write(LogLevel level, std::string_view event, std::string_view sentenc
             Json::object({{"time", time_text()}, {"level", name}, {"event", event}, {"message", sentence}});
         line = object.set_all(fields).line(JsonEscapes::hardened);
     } else if (impl_->journald) {
-        line = std::string{journal_prefixes[static_cast<std::size_t>(level)]} + one_line(sentence);
+        line = std::string{journal_prefixes[static_cast<std::size_t>(level)]} + harmless(sentence);
     } else {
-        line = time_text() + " " + std::string{name} + " " + one_line(sentence);
+        line = time_text() + " " + std::string{name} + " " + harmless(sentence);
     }
     impl_->logger.log(level_of(level), spdlog::string_view_t{line.data(), line.size()});
 }

@@ -19,6 +19,7 @@ TEST(PrintedText, EscapesWhatDrivesATerminal) {
     EXPECT_EQ(harmless("\xe2\x80\xae"
                        "moc"),
               "\\xe2\\x80\\xaemoc");
+    EXPECT_EQ(harmless("\xd8\x9c"), "\\xd8\\x9c");
 }
 
 TEST(PrintedText, KeepsUtf8AndEscapesWhatIsNone) {

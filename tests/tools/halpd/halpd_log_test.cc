@@ -144,7 +144,23 @@ TEST_F(LogTest, WritesTextOnOneLineWhateverComes) {
     log.write(LogLevel::warn, "storage_failed", "a\nb\x1b[31m");
     log.write(LogLevel::debug, "x", "not shown");
     ASSERT_THAT(lines(), SizeIs(1));
-    EXPECT_THAT(lines()[0], HasSubstr("Z warn a?b?[31m"));
+    EXPECT_THAT(lines()[0], HasSubstr("Z warn a\\x0ab\\x1b[31m"));
+}
+
+TEST_F(LogTest, ShowsWhatWouldControlATerminal) {
+    Log log{{LogLevel::info, config::LogFormat::text, path_}, false};
+    ASSERT_TRUE(log.reopen());
+    log.write(LogLevel::warn, "seed_failed",
+              "a\xc2\x9b"
+              "31m \xe2\x80\xae"
+              "b \xd8\x9c"
+              "c \xe2\x80\xa8"
+              "d \xff gr\xc3\xbc"
+              "n");
+    ASSERT_THAT(lines(), SizeIs(1));
+    EXPECT_THAT(lines()[0], HasSubstr(R"(a\xc2\x9b31m \xe2\x80\xaeb \xd8\x9cc \xe2\x80\xa8d \xff gr)"
+                                      "\xc3\xbc"
+                                      "n"));
 }
 
 TEST_F(LogTest, OpensItsFileAnewAfterARotation) {
