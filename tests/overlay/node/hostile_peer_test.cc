@@ -198,7 +198,9 @@ TEST_F(HostilePeerTest, QueriesUseUpNothingThatInsertsNeed) {
 // bound.
 TEST(LabelAccounts, ThisMachineHasAccountsOfItsOwn) {
     const Endpoint at{"127.0.0.1", 3451};
-    SimWorld world(3);
+    SimOptions collecting;
+    collecting.collect_events = true;
+    SimWorld world(3, collecting);
     EndpointTable endpoints;
     OverlayOptions options = OverlayOptions::for_profile(Profile::lan);
     options.table.new_labels_per_source_and_hour = 2;
@@ -223,11 +225,26 @@ TEST(LabelAccounts, ThisMachineHasAccountsOfItsOwn) {
         return taken;
     };
     EXPECT_EQ(inserts("10.0.0.9", "far", 5), 2);
+    const auto refused = std::ranges::count_if(world.noted(), [](const SimWorld::Noted& noted) {
+        const auto* event = std::get_if<InsertRefused>(&static_cast<const Event::variant&>(noted.event));
+        return event && event->source.host == "10.0.0.9" && event->cause == RefusalCause::source_label_quota;
+    });
+    EXPECT_EQ(refused, 1) << "said once an hour";
     EXPECT_EQ(inserts("10.0.0.8", "near", 5), 2) << "of the same address group, but this machine";
     int by_applications = 0;
     for (int i = 0; i < 15; ++i)
         by_applications += node.insert(*Label::parse("app" + std::to_string(i)), {"b", 80}, UnixSeconds{1}) ? 1 : 0;
     EXPECT_EQ(by_applications, 10);
+}
+
+// The asker counts positions among the hosts that it is told.
+TEST_F(HostilePeerTest, PagesRepeatNoHostWhenAnEarlierOneIsNotTold) {
+    const Label foo = *Label::parse("foo");
+    for (int i = 0; i < 4; ++i)
+        ASSERT_TRUE(node->insert(foo, {"h" + std::to_string(i), 80}, UnixSeconds{1'300'000'004 - i}));
+    ASSERT_TRUE(node->insert(foo, {"169.254.1.1", 80}, UnixSeconds{1'300'000'009}));
+    EXPECT_EQ(say("get foo[0:2]\n"), "1300000004 h0 80\n1300000003 h1 80");
+    EXPECT_EQ(say("get foo[2:4]\n"), "1300000002 h2 80\n1300000001 h3 80");
 }
 
 TEST_F(HostilePeerTest, SomebodyElsesGoodbyeForAThirdNodeOnlyCausesALook) {

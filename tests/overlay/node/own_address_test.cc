@@ -193,7 +193,7 @@ TEST(Collision, ACopyOfARunningNodeTakesAnotherNumberAndBothMeet) {
         n.add(b, joining(first), &copy);
 
         EXPECT_TRUE(n.within(120s, [&] {
-            return noted<NumberShared>(n.world, n.hosts[1]) + noted<NumberShared>(n.world, n.hosts[2]) > 0;
+            return noted<NumberShared>(n.world, n.hosts[1]) > 0 && noted<NumberShared>(n.world, n.hosts[2]) > 0;
         })) << seed;
         EXPECT_TRUE(n.within(60s, [&] { return n.proved(1, b) && n.proved(2, a); })) << seed;
         EXPECT_EQ(noted<NumberShared>(n.world, n.hosts[0]), 0u);

@@ -66,6 +66,18 @@ TEST_F(AdminApiTest, SaysThatItIsWellUntilItLeaves) {
     EXPECT_EQ(put("/v1/labels/chat", R"({"host":"a","port":1})", 503)["error"]["code"], "leaving");
 }
 
+// A host that was listed as a claim has no event of its own when it becomes an announcement.
+TEST_F(AdminApiTest, TellsAHeldAnnouncementWhereItIsNowWithoutAnEventOfThatHost) {
+    const AdminReply reply = ask(Method::get, "/v1/announce?label=chat&port=80");
+    ASSERT_TRUE(reply.stream && reply.stream->held);
+    OwnAnnouncement held = *reply.stream->held;
+    EXPECT_EQ(held.endpoint, (Endpoint{"192.0.2.7", 80}));
+    EXPECT_EQ(api_->moved_text(held), "");
+    held.endpoint.host = "192.0.2.6";  // what the stream was told before the address changed
+    EXPECT_THAT(api_->moved_text(held), HasSubstr("192.0.2.7"));
+    EXPECT_EQ(api_->moved_text(held), "") << "once";
+}
+
 TEST_F(AdminApiTest, ShowsVersionAndStatus) {
     EXPECT_EQ(get("/version")["version"], "1.2.3");
     world_.clock.advance(std::chrono::milliseconds{12'500});
