@@ -38,7 +38,10 @@ void SelfCheck::own_number_answered(const Call& call, Instant now) {
     const Endpoint& there = parts_.endpoints.at(call.to);
     if (!own_call_came_in && !known_to_be_here(call.to)) return number_is_shared(call.to, there, now);
     const bool sure = call.purpose == CallPurpose::self_check || known_to_be_here(call.to);
-    if (!sure && there.kind() != AddressKind::name) check_later(call.to, now);
+    if (!sure && there.kind() != AddressKind::name) {
+        check_later(call.to, now);
+        had_own_number_ = call.to;
+    }
     parts_.identity.address().met(call.to, now);
     parts_.view.erase(call.to);
 }
@@ -66,6 +69,14 @@ void SelfCheck::claimed(EndpointId own, const Endpoint& remote, Instant now) {
 }
 
 void SelfCheck::answered_by_another(const Call& call, const Endpoint& remote, Instant now) {
+    // A copy, which has found out first and has another number by now.
+    if (call.to == had_own_number_) {
+        had_own_number_ = no_endpoint;
+        ++numbers_shared_;
+        parts_.observer.note(NumberShared{parts_.endpoints.at(call.to)});
+        static_cast<void>(parts_.identity.address().disproved(call.to, now));  // the owner compares after each turn
+        return;
+    }
     if (parts_.identity.address().certain() || parts_.identity.address().on_this_machine(remote.host))
         return note_contested(call.to, remote, now);
     static_cast<void>(parts_.identity.address().disproved(call.to, now));  // the owner compares after each turn
@@ -92,6 +103,7 @@ void SelfCheck::on_deadline(Instant now) {
 
 void SelfCheck::mark_endpoints(std::vector<bool>& marks) const {
     for (const Check& check : checks_) marks[static_cast<std::size_t>(check.endpoint)] = true;
+    if (had_own_number_ != no_endpoint) marks[static_cast<std::size_t>(had_own_number_)] = true;
 }
 
 }  // namespace halp

@@ -56,8 +56,9 @@ private:
 
     Parts parts_;
     std::vector<Check> checks_;
-    Instant renewed_at_ = never;  // the number of this node
-    Instant called_at_ = never;   // when a call with the own number came in last
+    EndpointId had_own_number_ = no_endpoint;  // answered a call with the number of this node
+    Instant renewed_at_ = never;               // the number of this node
+    Instant called_at_ = never;                // when a call with the own number came in last
     Instant claim_checked_at_ = never, contested_noted_at_ = never;
     std::uint64_t numbers_shared_ = 0, contested_ = 0;
 };
