@@ -509,6 +509,8 @@ Result<void> CacheKeeper::save_lines(const Label& label, Entry& entry, CacheFile
             complain("The host cache does not know the swarm of its lines: " + noted.error().message, latest_);
         if (noted) origins = std::move(*noted);
     }
+    const std::size_t noted_hosts = origins.size();
+    if (origins.only(options_.swarm)) origins = {};  // they would keep nothing aside
     std::vector<ForgottenHost> forgotten;
     forgotten.reserve(entry.forgotten.size());
     for (const auto& host : entry.forgotten) forgotten.push_back({host.first, host.second});
@@ -521,7 +523,7 @@ Result<void> CacheKeeper::save_lines(const Label& label, Entry& entry, CacheFile
     if (const Result<void> done = cache_.update(cache_file_name(label), merging); !done) return done;
     const CacheFile& merged = merging.merged();
     entry.lines = merged.lines.size() + merged.names.size();
-    if (origins.size() <= merged.lines.size() + merged.lines.size() / 4 + 64) return {};
+    if (noted_hosts <= merged.lines.size() + merged.lines.size() / 4 + 64) return {};
     Noting pruning{label, [&](LineOrigins& all) { all.keep_only(merged); }};
     static_cast<void>(cache_.update(LineOrigins::file_name(label), pruning));  // tried again at the next save
     return {};
@@ -534,11 +536,12 @@ Result<LineOrigins> CacheKeeper::save_origins(const Label& label, const Entry& e
         for (const CacheLine& line : ours.lines)
             if (line.own_swarm) all.note(options_.swarm, line);
     };
-    // Mostly nothing changes.
-    const Result<std::string> on_disk = cache_.read(LineOrigins::file_name(label));
-    LineOrigins known = LineOrigins::parse(label, on_disk ? *on_disk : std::string{});
-    note(known);
-    if (known.format(label) == on_disk.value_or(std::string{})) return known;
+    {  // Mostly nothing changes. Of a long label only one copy is held at a time.
+        const Result<std::string> on_disk = cache_.read(LineOrigins::file_name(label));
+        LineOrigins known = LineOrigins::parse(label, on_disk ? *on_disk : std::string{});
+        note(known);
+        if (known.format(label) == on_disk.value_or(std::string{})) return known;
+    }
     Noting noting{label, note};
     if (const Result<void> done = cache_.update(LineOrigins::file_name(label), noting); !done) return done.error();
     return std::move(noting.origins());
