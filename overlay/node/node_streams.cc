@@ -20,7 +20,9 @@ constexpr std::size_t waiting_bytes_max = 2 * gossip::frame_bytes_max;
 
 Work work_of(const TextQuery& query, const std::string& answer) {
     const bool insert = std::holds_alternative<TextInsert>(query);
-    return work::query + answer.size() * (insert ? work::inserted_byte : work::listed_byte);
+    const auto* get = std::get_if<TextGet>(&query);
+    const Work walked = get ? get->first * work::walked_host : 0;  // those before the slice
+    return work::query + walked + answer.size() * (insert ? work::inserted_byte : work::listed_byte);
 }
 
 }  // namespace

@@ -59,10 +59,11 @@ std::string TextService::get(const TextGet& query, const Endpoint& source, Momen
 
 // Without the hosts whose address means nothing to the asker, who counts positions among the others.
 std::vector<ListedHost> TextService::told_hosts(const TextGet& query, const Endpoint& source, Moment moment) {
+    // On this machine every address means what it says.
+    if (is_loopback(source.host)) return lists_.hosts(query.label, query.first, query.count, moment);
     // Those before the page count, too: one that is not told moves all behind it.
     std::vector<ListedHost> page = lists_.hosts(query.label, 0, query.first + query.count, moment);
-    const bool here = is_loopback(source.host);  // there every address means what it says
-    const auto known = [&](const ListedHost& host) { return here || as_shown(host, source) == host.endpoint; };
+    const auto known = [&](const ListedHost& host) { return as_shown(host, source) == host.endpoint; };
     if (std::ranges::all_of(page, known)) {
         page.erase(page.begin(), page.begin() + static_cast<std::ptrdiff_t>(std::min(query.first, page.size())));
         return page;

@@ -23,6 +23,7 @@ inline constexpr Work per_turn = 2'000'000;
 inline constexpr Work per_step = 500'000;    // of one connection before the next one has its step
 inline constexpr Work query = 4'000;         // of text: to parse it and to look up its list
 inline constexpr Work listed_byte = 10;      // of the answer to a `get`
+inline constexpr Work walked_host = 100;     // before the slice that a `get` asks for
 inline constexpr Work inserted_byte = 40;    // of the answer to a small insert
 inline constexpr Work insert_label = 2'000;  // to mention it
 inline constexpr Work insert_entry = 1'000;  // to parse and to merge it

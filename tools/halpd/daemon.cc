@@ -1,5 +1,6 @@
 #include "tools/halpd/daemon.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,6 +46,13 @@ void mask_operator_signals(int how) {
 
 std::string profile_name(Profile profile) { return config::plain_text(config::value_of(profile)); }
 
+// Reading a long host cache needs as much again for a moment, and the allocator would keep it.
+void give_back_memory() {
+#ifdef __GLIBC__
+    static_cast<void>(::malloc_trim(0));  // whether there was any
+#endif
+}
+
 }  // namespace
 
 void hold_operator_signals() { mask_operator_signals(SIG_BLOCK); }
@@ -78,6 +86,7 @@ Result<void> Daemon::start() {
     if (Result<void> opened = open_dht(); !opened) return opened;
     if (Result<void> opened = open_admin(); !opened) return opened;
     node_->start();
+    give_back_memory();
     if (dht_) keep_dht_announced();
     const std::string where = "listening on " + listening_.text();
     if (dht_) std::fprintf(stderr, "serving records on %s\n", dht_->listening().text().c_str());
