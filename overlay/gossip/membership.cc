@@ -13,11 +13,11 @@ void Membership::answered(const Contact& contact, const gossip::Hello& hello, In
     const bool joined = !before || before->dead();
     const bool first_proof = joined || before->proved == never;
     if (contact.dialled != speaker) parts_.view.erase(contact.dialled);  // another endpoint of the same node
-    parts_.interests.note(speaker, hello);
     // An advertised endpoint is proved only if it is the one that was dialled.
     if (contact.dialled != speaker && parts_.endpoints.at(speaker).host != contact.remote.host)
         return speaks_from_elsewhere(speaker, now);
     parts_.view.prove(speaker, hello.incarnation, now, contact.may_anchor);
+    parts_.interests.note(speaker, hello);
     // Others doubt it, too, if it was quiet for long: they look again when they hear of this.
     const bool returned = before && before->suspect() && before->failures > 0;
     if (before) parts_.news.doubt_over(speaker, before->incarnation);  // also one that this node has only passed on
@@ -32,13 +32,13 @@ void Membership::answered(const Contact& contact, const gossip::Hello& hello, In
 bool Membership::called_by(const Caller& caller, const gossip::Hello& hello, Instant now) {
     const EndpointId speaker = caller.speaker;
     if (parts_.identity.is_self(speaker)) return false;
-    parts_.interests.note(speaker, hello);
     if (parts_.endpoints.at(speaker).host != caller.remote.host) {
         speaks_from_elsewhere(speaker, now);
         return false;
     }
     const PeerMerge merged = parts_.view.merge(
         {.endpoint = speaker, .incarnation = hello.incarnation, .seen = caller.called, .direct = true}, now);
+    parts_.interests.note(speaker, hello);
     if (merged != PeerMerge::added && merged != PeerMerge::revived) return false;
     parts_.news.peer_joined(speaker, hello.incarnation, News::LearnedBy::contact, now);
     return true;
