@@ -90,7 +90,7 @@ public:
 
     [[nodiscard]] bool under_way(ConversationId conversation) const;
     [[nodiscard]] bool under_way_to(EndpointId peer) const;
-    [[nodiscard]] std::vector<Call> under_way() const { return calls_; }
+    [[nodiscard]] std::vector<Call> under_way() const { return calls_; }  // copies: calls may end meanwhile
     // A call whose outcome will be a proof or a failure of this peer is under way.
     [[nodiscard]] bool tests(EndpointId peer) const;
     [[nodiscard]] bool any() const { return !calls_.empty(); }

@@ -35,7 +35,7 @@ void FailureDetector::look_again(EndpointId id, Instant now) {
         parts_.view.retry(id, now + jittered(options_.period / 2, parts_.random));
 }
 
-bool FailureDetector::excused(EndpointId id, std::uint64_t standstill, Instant now) {
+bool FailureDetector::excuse(EndpointId id, std::uint64_t standstill, Instant now) {
     if (!parts_.view.excuse(id, standstill)) return false;
     parts_.view.retry(id, now + jittered(options_.period / 2, parts_.random));
     return true;

@@ -42,7 +42,7 @@ public:
     void look_again(EndpointId peer, Instant now);
     // The same because this node stood still or wakes: then it is looked at again in any case. False when too many
     // standstills (`standstill`: the last one's number) have excused calls to it; then the call counts as failed.
-    [[nodiscard]] bool excused(EndpointId peer, std::uint64_t standstill, Instant now);
+    [[nodiscard]] bool excuse(EndpointId peer, std::uint64_t standstill, Instant now);
     // A call of this node failed.
     void call_failed(const Call& call, ConnectFailure why, Instant now);
     // The same without a conclusion about this node's own health, for calls that were made for another reason.

@@ -94,7 +94,8 @@ void Gossip::on_message(ConversationId conversation, const gossip::Message& mess
     messages_.on_message(conversation, message, remote, now, still_.delay(now), wall);
 }
 
-// After this node stood still. Calls that were under way are nobody's fault, unless that is said of them for ever.
+// After this node stood still. Calls that were under way are nobody's fault, but a node
+// is excused only so often.
 // What others have not confirmed for too long is forgotten or becomes a claim, before anything is told. Then it
 // joins again as at its start.
 void Gossip::catch_up(Instant now, UnixSeconds wall) {
@@ -102,9 +103,9 @@ void Gossip::catch_up(Instant now, UnixSeconds wall) {
     if (gap == Duration{0} || leaving()) return;
     parts_.observer.note(StoodStill{gap});
     for (const Call& call : calls_.under_way()) {
-        if (!failures_.excused(call.to, still_.count(), now)) continue;
+        if (!failures_.excuse(call.to, still_.count(), now)) continue;
         calls_.hang_up(call.id);
-        static_cast<void>(calls_.finish(call.id));  // it is at hand
+        static_cast<void>(calls_.finish(call.id));  // returns this same call
     }
     age_peers(gap, now, wall);
     expire(now);
@@ -174,7 +175,7 @@ void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant 
     const std::optional<Call> call = calls_.finish(conversation);
     if (!call || call->purpose == CallPurpose::self_check) return;
     if (why == ConnectFailure::local_limit) return failures_.look_again(call->to, now);
-    if (excused(*call, why, now) && failures_.excused(call->to, still_.count(), now)) return;
+    if (excused(*call, why, now) && failures_.excuse(call->to, still_.count(), now)) return;
     if (why <= ConnectFailure::name_unknown) contacts_.call_failed(call->to, why, now);  // no connection came about
     if (call->purpose == CallPurpose::indirect_probe) return failures_.report(*call, false);
     if (call->purpose == CallPurpose::seed) {

@@ -56,8 +56,8 @@ private:
 
     Parts parts_;
     std::vector<Check> checks_;
-    EndpointId had_own_number_ = no_endpoint;  // answered a call with the number of this node
-    Instant renewed_at_ = never;               // the number of this node
+    EndpointId had_own_number_ = no_endpoint;  // last answered with the number of this node
+    Instant renewed_at_ = never;               // when this node took its number, if it is not the first one
     Instant called_at_ = never;                // when a call with the own number came in last
     Instant claim_checked_at_ = never, contested_noted_at_ = never;
     std::uint64_t numbers_shared_ = 0, contested_ = 0;

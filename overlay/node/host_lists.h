@@ -51,11 +51,12 @@ public:
     // What people and applications insert is acknowledged to them, so it must reach the disk soon.
     [[nodiscard]] bool insert(const Label& label, const Endpoint& endpoint, UnixSeconds stated, SourceId source,
                               LearnedFrom from, Moment moment);
+    [[nodiscard]] bool insert_name(const Label& directory, const std::string& name, UnixSeconds stated,
+                                   SourceId source, LearnedFrom from, Moment moment);
+    // Why the last insert() that returned false was refused.
     [[nodiscard]] RefusalCause last_refusal() const { return last_refusal_; }
     // Failures that were forgotten, since the start, because there was no room.
     [[nodiscard]] std::uint64_t failures_short() const { return failures_short_; }
-    [[nodiscard]] bool insert_name(const Label& directory, const std::string& name, UnixSeconds stated,
-                                   SourceId source, LearnedFrom from, Moment moment);
     // After a query about a label, its directories list it, as with the original. `asked`: in HALP text only.
     void mention(const Label& label, SourceId source, Moment moment, bool asked = false);
     // An application dialled the host. After three failures in a row the host is not listed any more, until

@@ -172,12 +172,12 @@ TEST(FailureDetector, TwoStandstillsExcuseCallsToAPeerUntilItAnswers) {
     GossipParts node;
     node.prove_peers(1);
     const EndpointId peer = node.peer(1);
-    EXPECT_TRUE(node.failures.excused(peer, 1, start));
-    EXPECT_TRUE(node.failures.excused(peer, 1, start)) << "the same standstill";
-    EXPECT_TRUE(node.failures.excused(peer, 2, start));
-    EXPECT_FALSE(node.failures.excused(peer, 3, start));
+    EXPECT_TRUE(node.failures.excuse(peer, 1, start));
+    EXPECT_TRUE(node.failures.excuse(peer, 1, start)) << "the same standstill";
+    EXPECT_TRUE(node.failures.excuse(peer, 2, start));
+    EXPECT_FALSE(node.failures.excuse(peer, 3, start));
     node.view.prove(peer, 1, start + 1s);
-    EXPECT_TRUE(node.failures.excused(peer, 4, start + 1s));
+    EXPECT_TRUE(node.failures.excuse(peer, 4, start + 1s));
 }
 
 }  // namespace
