@@ -36,7 +36,7 @@ gossip::Entry peer_entry(const Peer& peer, Instant now) {
     return e;
 }
 
-gossip::Entry host_entry(const HostEntry& entry, Instant now, UnixSeconds wall) {
+gossip::Entry host_entry(const HostEntry& entry, Instant now, UnixSeconds wall, const ClockSteps& steps) {
     gossip::Entry e;
     e.endpoint = entry.endpoint;
     e.incarnation = entry.incarnation;
@@ -44,8 +44,9 @@ gossip::Entry host_entry(const HostEntry& entry, Instant now, UnixSeconds wall) 
     e.claimed = !entry.vouched() && !entry.withdrawn;
     if (e.claimed) {
         e.age_ms = milliseconds(now - entry.claim.heard);
-        // A time ahead of the clock counts as the time at which it was heard.
-        e.stated_age_s = clamped(count(wall) - count(std::min(entry.claim.stated, entry.claim.ranked)));
+        // A time ahead of the clock counts as the time at which it was heard. The age is by the clock of that time.
+        const std::int64_t wall_then = count(wall) - steps.since(entry.claim.heard);
+        e.stated_age_s = clamped(wall_then - count(std::min(entry.claim.stated, entry.claim.ranked)));
     } else if (!entry.own) {
         e.age_ms = milliseconds(now - entry.seen());
     }

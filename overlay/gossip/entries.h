@@ -2,6 +2,7 @@
 // (overlay/gossip/rules.md, section 4).
 #pragma once
 
+#include "overlay/gossip/clock_steps.h"
 #include "overlay/gossip/view/peer_view.h"
 #include "overlay/gossip/wire/gossip_message.h"
 #include "store/host_list.h"
@@ -10,6 +11,7 @@
 namespace halp {
 
 [[nodiscard]] gossip::Entry peer_entry(const Peer& peer, Instant now);
-[[nodiscard]] gossip::Entry host_entry(const HostEntry& entry, Instant now, UnixSeconds wall);
+[[nodiscard]] gossip::Entry host_entry(const HostEntry& entry, Instant now, UnixSeconds wall,
+                                       const ClockSteps& steps);
 
 }  // namespace halp

@@ -23,9 +23,11 @@ Gossip::Gossip(Parts parts, const OverlayOptions& options)
       still_(options_.gossip),
       calls_(identity_, health_, options_.gossip),
       interests_(parts.random, parts.view, parts.labels),
-      news_({parts.endpoints, parts.observer, parts.view, parts.labels, identity_, calls_}, options_.gossip),
+      news_({parts.endpoints, parts.observer, parts.view, parts.labels, identity_, calls_, clock_steps_},
+            options_.gossip),
       announcements_(parts.random, parts.labels, news_, options_.gossip),
-      labels_({parts.endpoints, parts.random, parts.observer, parts.labels, identity_, announcements_, news_},
+      labels_({parts.endpoints, parts.random, parts.observer, parts.labels, identity_, announcements_, news_,
+               clock_steps_},
               options_.gossip),
       push_pull_({parts.endpoints, parts.view, identity_, interests_, labels_}),
       membership_({parts.endpoints, parts.random, parts.observer, parts.view, identity_, interests_, news_, calls_},
@@ -44,6 +46,7 @@ Gossip::Gossip(Parts parts, const OverlayOptions& options)
 
 void Gossip::start(Instant now, UnixSeconds wall) {
     identity_.start(wall);
+    clock_steps_.look(now, wall);
     rounds_.start(now);
     expire_at_ = now + 5 * options_.gossip.period;
     for (const Endpoint& seed : options_.seeds) seeds_.add(seed, SeedOrigin::configured, now);
@@ -99,6 +102,7 @@ void Gossip::on_message(ConversationId conversation, const gossip::Message& mess
 // What others have not confirmed for too long is forgotten or becomes a claim, before anything is told. Then it
 // joins again as at its start.
 void Gossip::catch_up(Instant now, UnixSeconds wall) {
+    clock_steps_.look(now, wall);
     const Duration gap = still_.end(now);
     if (gap == Duration{0} || leaving()) return;
     parts_.observer.note(StoodStill{gap});

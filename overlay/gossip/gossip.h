@@ -20,6 +20,7 @@
 #include "overlay/event.h"
 #include "overlay/gossip/announcements.h"
 #include "overlay/gossip/calls.h"
+#include "overlay/gossip/clock_steps.h"
 #include "overlay/gossip/contacts.h"
 #include "overlay/gossip/failure_detector.h"
 #include "overlay/gossip/interests.h"
@@ -133,6 +134,7 @@ private:
     Identity identity_;
     LocalHealth health_;
     StandStill still_;
+    ClockSteps clock_steps_;
     Calls calls_;
     Interests interests_;
     News news_;

@@ -46,7 +46,7 @@ gossip::LabelEntries LabelExchange::entries_of(const Label& label, Instant now, 
     if (!list) return out;
     const std::size_t b = entries_told(*list);
     for (const HostEntry& e : parts_.labels.next_told(label, b / 2, b - b / 2, now))
-        out.entries.push_back(host_entry(e, now, wall));
+        out.entries.push_back(host_entry(e, now, wall, parts_.clock_steps));
     return out;
 }
 
@@ -158,6 +158,13 @@ bool LabelExchange::behind(const gossip::Entry& entry, const HostEntry& held) {
            (held.withdrawn || held.incarnation != incarnation_after(entry.incarnation));
 }
 
+// `seen`: when it was heard, by the monotonic clock. What it states is by the wall clock of that time.
+Claim LabelExchange::claim_of(const gossip::Entry& entry, Instant seen, UnixSeconds wall) const {
+    const std::int64_t wall_then = count(wall) - parts_.clock_steps.since(seen);
+    const UnixSeconds stated{std::max<std::int64_t>(0, wall_then - entry.stated_age_s)};
+    return {stated, stated, seen};
+}
+
 // `before`: what is known of this host, or null.
 HostEntry LabelExchange::received(const gossip::Entry& entry, const HostEntry* before,
                                   const MessageContext& context) const {
@@ -171,10 +178,14 @@ HostEntry LabelExchange::received(const gossip::Entry& entry, const HostEntry* b
         received.confirmed = seen;
         return received;
     }
-    UnixSeconds stated{std::max<std::int64_t>(0, count(context.wall) - entry.stated_age_s)};
-    if (before && before->claim.made() && std::abs(count(before->claim.stated) - count(stated)) < same_claim_s)
-        stated = before->claim.stated;
-    received.claim = {stated, stated, seen};
+    received.claim = claim_of(entry, seen, context.wall);
+    if (!before || !before->claim.made()) return received;
+    const std::int64_t set = parts_.clock_steps.since(before->claim.heard) - parts_.clock_steps.since(seen);
+    const std::int64_t apart = count(received.claim.stated) - (count(before->claim.stated) + set);
+    if (std::abs(apart) >= same_claim_s) return received;
+    // The same claim on another way. Times of two settings of the clock cannot be mixed in one claim.
+    received.claim = before->claim;
+    if (set == 0) received.claim = {before->claim.stated, before->claim.stated, seen};
     return received;
 }
 

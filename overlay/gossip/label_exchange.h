@@ -9,6 +9,7 @@
 #include "overlay/environment.h"
 #include "overlay/event.h"
 #include "overlay/gossip/announcements.h"
+#include "overlay/gossip/clock_steps.h"
 #include "overlay/gossip/message_context.h"
 #include "overlay/gossip/news.h"
 #include "overlay/gossip/recent_facts.h"
@@ -29,6 +30,7 @@ public:
         const Identity& identity;
         Announcements& announcements;
         News& news;
+        const ClockSteps& clock_steps;
     };
     LabelExchange(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
 
@@ -53,6 +55,7 @@ private:
     void note_quota(const Label& label, const MessageContext& context);
     void defend(const Label& label, const gossip::Entry& entry, const HostEntry& own,
                 const MessageContext& context);
+    [[nodiscard]] Claim claim_of(const gossip::Entry& entry, Instant seen, UnixSeconds wall) const;
     [[nodiscard]] HostEntry received(const gossip::Entry& entry, const HostEntry* before,
                                      const MessageContext& context) const;
 

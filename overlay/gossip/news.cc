@@ -131,7 +131,7 @@ void News::append_host(gossip::Message& m, const Label& label, EndpointId host, 
         m.labels.push_back({label, {}});
         same = m.labels.end() - 1;
     }
-    same->entries.push_back(host_entry(*entry, now, wall));
+    same->entries.push_back(host_entry(*entry, now, wall, parts_.clock_steps));
 }
 
 // How many of the first items one message holds. The others wait for the next one.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "overlay/gossip/calls.h"
+#include "overlay/gossip/clock_steps.h"
 #include "overlay/gossip/recent_facts.h"
 #include "overlay/gossip/self/identity.h"
 #include "overlay/gossip/view/peer_view.h"
@@ -28,6 +29,7 @@ public:
         const LabelTable& labels;
         const Identity& identity;
         Calls& calls;
+        const ClockSteps& clock_steps;
     };
     News(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
 

@@ -69,9 +69,11 @@ struct GossipParts {
     LocalHealth health{events};
     Calls calls{identity, health, options.gossip};
     Interests interests{dice, view, labels};
-    News news{{endpoints, events, view, labels, identity, calls}, options.gossip};
+    ClockSteps clock_steps;
+    News news{{endpoints, events, view, labels, identity, calls, clock_steps}, options.gossip};
     Announcements announcements{dice, labels, news, options.gossip};
-    LabelExchange label_exchange{{endpoints, dice, events, labels, identity, announcements, news}, options.gossip};
+    LabelExchange label_exchange{{endpoints, dice, events, labels, identity, announcements, news, clock_steps},
+                                 options.gossip};
     PushPull push_pull{{endpoints, view, identity, interests, label_exchange}};
     FailureDetector failures{{endpoints, dice, events, view, identity, health, calls, interests, news},
                              options.gossip};

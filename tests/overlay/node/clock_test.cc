@@ -1,6 +1,9 @@
 // Clocks that are wrong, and time that passes while a node stands still (overlay/gossip/rules.md, section 4).
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
+#include "overlay/gossip/clock_steps.h"
 #include "overlay/node/overlay_node.h"
 #include "store/incarnation.h"
 #include "tests/simulations/swarm/swarm.h"
@@ -96,6 +99,49 @@ TEST_F(Clocks, TwoNodesThatAnnounceOneHostDoNotOutbidEachOther) {
     ASSERT_TRUE(swarm.node(1).withdraw(chat, service));  // the other one still announces it
     swarm.world.run_for(3s);
     EXPECT_TRUE(all_list());
+}
+
+// How old node `i` holds a claim about the service to be, by its own clock; -1 without one.
+std::int64_t claimed_age(Swarm& swarm, std::size_t i, const Label& label) {
+    const std::int64_t wall = count(swarm.world.env(swarm.host(i)).clock.wall());
+    const auto hosts = swarm.node(i).hosts(label, 0, 10);
+    return hosts.empty() || !hosts[0].claimed ? -1 : wall - count(hosts[0].seen);
+}
+
+TEST(ClockSteps, AClaimDoesNotBecomeYoungerForOthersWhenAClockIsSetBack) {
+    for (const std::int64_t set : {-hour, hour}) {
+        Swarm swarm{22};
+        swarm.add(1, 0);
+        const Label chat = Label::parse("chat").value();
+        const UnixSeconds stated{count(swarm.world.env(swarm.host(0)).clock.wall()) - 2 * hour};
+        ASSERT_TRUE(swarm.node(0).insert(chat, {"10.9.9.9", 80}, stated));
+        swarm.world.run_for(30s);
+        swarm.world.set_wall_skew(swarm.host(0), set);
+        swarm.add(1, 0);
+        ASSERT_TRUE(swarm.within(10s, [&] { return claimed_age(swarm, 1, chat) >= 0; })) << set;
+        EXPECT_NEAR(static_cast<double>(claimed_age(swarm, 1, chat)), 2.0 * hour + 30, 15) << set;
+        // The clock of the hearer is set: the same claim, told again, is not a newer one.
+        swarm.world.set_wall_skew(swarm.host(1), set);
+        const std::int64_t shown = claimed_age(swarm, 1, chat);
+        swarm.world.run_for(60s);
+        EXPECT_NEAR(static_cast<double>(claimed_age(swarm, 1, chat)), static_cast<double>(shown) + 60, 15) << set;
+    }
+}
+
+TEST(ClockSteps, SumsUpWhatCameAfterAnInstant) {
+    ClockSteps steps;
+    const Instant start = never + 1000s;
+    steps.look(start, UnixSeconds{5000});
+    for (int i = 1; i <= 100; ++i) steps.look(start + i * 90ms, UnixSeconds{5000 + i * 90 / 1000});
+    EXPECT_EQ(steps.since(start), 0);
+    steps.look(start + 10s, UnixSeconds{5010 + 3600});
+    steps.look(start + 20s, UnixSeconds{5020 + 3600});
+    steps.look(start + 21s, UnixSeconds{5021 + 600});
+    EXPECT_LE(std::abs(steps.since(start) - 600), 2);
+    EXPECT_LE(std::abs(steps.since(start + 15s) + 3000), 2);
+    EXPECT_EQ(steps.since(start + 21s), 0);
+    for (int i = 0; i < 1000; ++i) steps.look(start + 22s + i * 1s, UnixSeconds{5022 + i + (i % 2 == 0 ? 600 : 0)});
+    EXPECT_LE(std::abs(steps.since(start) - 0), 2);
 }
 
 bool buries(const SimWorld::Noted& noted) {
