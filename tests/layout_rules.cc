@@ -68,7 +68,7 @@ const std::vector<Folder>& folders() {
 
         {"config/",
          {"config/", "overlay/overlay_options.h", "store/endpoint.h", "store/label.h", "store/label_table.h",
-          "store/overloaded.h", "store/result.h", "store/time.h"},
+          "store/overloaded.h", "store/result.h", "store/time.h", "store/edit_distance.h"},
          {}},
 
         {"simulations/world/", {"simulations/world/", "overlay/*", "store/*"}, {}, false, true},

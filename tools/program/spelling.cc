@@ -2,28 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
+
+#include "store/edit_distance.h"
 
 namespace halp {
-namespace {
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1), before, two_before;
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        two_before = before;
-        before = row;
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            row[j] = std::min({before[j] + 1, row[j - 1] + 1, before[j - 1] + (a[i - 1] != b[j - 1] ? 1U : 0U)});
-            const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            if (swapped) row[j] = std::min(row[j], two_before[j - 2] + 1);
-        }
-    }
-    return row[b.size()];
-}
-
-}  // namespace
 
 std::string likely_meant(std::string_view typed, const std::vector<std::string>& candidates) {
     if (typed.size() > 64) return "";
