@@ -1,7 +1,6 @@
 #include "overlay/libevent/boot_timer.h"
 
 #include <event2/event.h>
-#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -9,6 +8,9 @@
 #include <cassert>
 #include <cstdint>
 #include <ctime>
+#include <utility>
+
+#include "overlay/libevent/loop_calls.h"
 
 namespace halp {
 
@@ -29,9 +31,11 @@ BootTimer::BootTimer(event_base* base, Fire fire, void* context)
     : fire_(fire), context_(context), fd_(timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC)) {
     const auto call = [](evutil_socket_t, short, void* self) { static_cast<BootTimer*>(self)->due(); };
     const auto events = static_cast<short>(fd_ < 0 ? 0 : EV_READ | EV_PERSIST);
-    event_ = event_new(base, fd_, events, call, this);
-    assert(event_);
-    if (fd_ >= 0) event_add(event_, nullptr);
+    event_ = new_event(base, fd_, events, call, this);
+    if (fd_ < 0 || watch(event_)) return;
+    event_free(event_);
+    close(std::exchange(fd_, -1));
+    event_ = new_event(base, -1, 0, call, this);
 }
 
 BootTimer::~BootTimer() {
@@ -41,10 +45,7 @@ BootTimer::~BootTimer() {
 
 void BootTimer::set(Instant when) {
     if (fd_ < 0) {
-        const std::int64_t us = std::max<std::int64_t>((when - boot_time()).count(), 0);
-        const timeval wait{static_cast<time_t>(us / second_us), static_cast<suseconds_t>(us % second_us)};
-        event_add(event_, &wait);
-        return;
+        return set_timer(event_, when - boot_time());
     }
     // A time of zero would disarm it.
     const std::int64_t us = std::max<std::int64_t>(when.time_since_epoch().count(), 1);

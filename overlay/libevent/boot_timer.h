@@ -1,6 +1,6 @@
-// The clock of nodes on this machine, and timers of a loop by that clock. It counts the time that the machine sleeps
-// (CLOCK_BOOTTIME), so that after a night's suspend everything a node knows is a night older. The timers of libevent use
-// CLOCK_MONOTONIC, which does not count it: they would fire late by the whole sleep.
+// The clock of nodes on this machine, and timers of a loop by that clock. It counts the time that the machine
+// sleeps (CLOCK_BOOTTIME), so that after a night's suspend everything a node knows is a night older. The timers of
+// libevent use CLOCK_MONOTONIC, which does not count it: they would fire late by the whole sleep.
 #pragma once
 
 #include "store/time.h"
@@ -15,7 +15,8 @@ namespace halp {
 class BootTimer {
 public:
     using Fire = void (*)(void* context);
-    // When no descriptor can be had for it, a timer of libevent takes its place.
+    // When no descriptor can be had for it, or the kernel refuses to watch that, a timer of libevent takes its
+    // place.
     BootTimer(event_base* base, Fire fire, void* context);
     ~BootTimer();
     BootTimer(const BootTimer&) = delete;

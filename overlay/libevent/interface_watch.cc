@@ -4,15 +4,15 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <array>
-#include <cassert>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include "overlay/libevent/interfaces.h"
+#include "overlay/libevent/loop_calls.h"
 
 namespace halp {
 
@@ -27,9 +27,9 @@ constexpr long check_every_ms = 60'000;  // with them: a report may be lost with
 InterfaceWatch::InterfaceWatch(event_base* base, Changed changed)
     : base_(base),
       changed_(std::move(changed)),
-      timer_(evtimer_new(
-          base, [](evutil_socket_t, short, void* self) { static_cast<InterfaceWatch*>(self)->look(); }, this)) {
-    assert(timer_);
+      timer_(new_event(
+          base, -1, 0, [](evutil_socket_t, short, void* self) { static_cast<InterfaceWatch*>(self)->look(); },
+          this)) {
     open_socket();  // before the first look, so that nothing falls between the two
     addresses_ = interface_addresses();
     look_in(told_by_kernel() ? check_every_ms : look_every_ms);
@@ -48,12 +48,12 @@ void InterfaceWatch::open_socket() {
     local.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
     event* const readable =
         ::bind(made, reinterpret_cast<const sockaddr*>(&local), sizeof local) == 0
-            ? event_new(
+            ? new_event(
                   base_, made, EV_READ | EV_PERSIST,
                   [](evutil_socket_t, short, void* self) { static_cast<InterfaceWatch*>(self)->take_reports(); },
                   this)
             : nullptr;
-    if (!readable || event_add(readable, nullptr) != 0) {
+    if (!readable || !watch(readable)) {  // then the addresses are compared every few seconds
         if (readable) event_free(readable);
         ::close(made);
         return;
@@ -88,9 +88,6 @@ void InterfaceWatch::look() {
     changed_(before, addresses_);
 }
 
-void InterfaceWatch::look_in(long milliseconds) {
-    const timeval wait{milliseconds / 1000, milliseconds % 1000 * 1000};
-    evtimer_add(timer_, &wait);
-}
+void InterfaceWatch::look_in(long milliseconds) { set_timer(timer_, std::chrono::milliseconds{milliseconds}); }
 
 }  // namespace halp

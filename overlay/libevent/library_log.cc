@@ -51,10 +51,7 @@ void on_message(int severity, const char* message) {
     pass_on(message);
 }
 
-[[noreturn]] void on_fatal(int) {
-    pass_on("an error of the system that leaves no way to go on; the program ends");
-    std::_Exit(EXIT_FAILURE);
-}
+[[noreturn]] void on_fatal(int) { end_program("an error of the system that leaves no way to go on"); }
 
 // Asks until there is memory, as operator new does.
 template <class Ask>
@@ -77,6 +74,11 @@ void* library_realloc(void* old, std::size_t size) {
 }
 
 }  // namespace
+
+void end_program(const std::string& sentence) {
+    pass_on((sentence + "; the program ends").c_str());
+    std::_Exit(EXIT_FAILURE);
+}
 
 void set_library_log(LibraryLog log) { library_messages().log = std::move(log); }
 

@@ -16,6 +16,9 @@ using LibraryLog = std::function<void(const std::string& message, std::uint64_t 
 // after which libevent cannot go on is passed on in any case and ends the process with exit code 1.
 void set_library_log(LibraryLog log);
 
+// Says the sentence, in any case, and ends the process with exit code 1.
+[[noreturn]] void end_program(const std::string& sentence);
+
 // Memory that libevent cannot get is handled as memory that `new` cannot get: by the new-handler of the program.
 // Only the first call does anything.
 void take_over_library_log();

@@ -6,14 +6,16 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-#include <cassert>
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <optional>
 #include <string>
+
+#include "overlay/libevent/loop_calls.h"
 
 namespace halp {
 namespace {
@@ -22,7 +24,7 @@ constexpr int backlog = 1024;
 // The kernel takes so many bytes ahead of the network. With its default of megabytes, a slow reader would seem not
 // to read for many seconds, and the kernel would hold a long answer for each of them.
 constexpr int unsent_bytes_max = 128 << 10;
-constexpr timeval pause_time{0, 100'000};
+constexpr Duration pause_time = std::chrono::milliseconds{100};
 
 Error listen_error(const Endpoint& local, int why) {
     const std::string what = "cannot listen on " + local.text() + ": ";
@@ -93,10 +95,9 @@ LibeventListener::LibeventListener(event_base* base, LibeventStreams& streams, F
       files_(files),
       limits_(limits),
       stats_(stats),
-      resume_event_(evtimer_new(
-          base, [](evutil_socket_t, short, void* self) { static_cast<LibeventListener*>(self)->resume(); }, this)) {
-    assert(resume_event_);
-}
+      resume_event_(new_event(
+          base, -1, 0, [](evutil_socket_t, short, void* self) { static_cast<LibeventListener*>(self)->resume(); },
+          this)) {}
 
 LibeventListener::~LibeventListener() {
     stop();
@@ -114,25 +115,31 @@ Result<Endpoint> LibeventListener::listen(const Endpoint& local) {
         fd = listening_socket(*numeric_address(Endpoint{"0.0.0.0", local.port}), why);
     }
     if (fd < 0) return listen_error(local, why);
-    return add(fd);
+    if (!add(fd))
+        return Error{ErrorCode::io, "cannot listen on " + local.text() +
+                                        ": the kernel does not watch another socket (no memory, or "
+                                        "fs.epoll.max_user_watches); try again"};
+    return local_address_of(fd)->endpoint();
 }
 
-Result<Endpoint> LibeventListener::add(int fd) {
+bool LibeventListener::add(int fd) {
     if (spare_fd_ < 0) spare_fd_ = open_spare();
     ListeningSocket& socket = sockets_.emplace_back(ListeningSocket{this, fd, nullptr});
-    socket.readable = event_new(
+    socket.readable = new_event(
         base_, fd, EV_READ | EV_PERSIST,
         [](evutil_socket_t ready, short, void* context) {
             static_cast<ListeningSocket*>(context)->listener->accept_batch(ready);
         },
         &socket);
-    assert(socket.readable);
-    event_add(socket.readable, nullptr);
-    return local_address_of(fd)->endpoint();
+    if (watch(socket.readable)) return true;
+    event_free(socket.readable);
+    ::close(fd);
+    sockets_.pop_back();
+    return false;
 }
 
 void LibeventListener::stop() {
-    evtimer_del(resume_event_);
+    unwatch(resume_event_);
     for (const ListeningSocket& socket : sockets_) {
         event_free(socket.readable);
         ::close(socket.fd);
@@ -185,13 +192,14 @@ void LibeventListener::shed_without_descriptor(int listening_fd) {
 
 void LibeventListener::pause() {
     ++stats_.pauses;
-    for (const ListeningSocket& socket : sockets_) event_del(socket.readable);
-    evtimer_add(resume_event_, &pause_time);
+    for (const ListeningSocket& socket : sockets_) unwatch(socket.readable);
+    set_timer(resume_event_, pause_time);
 }
 
 void LibeventListener::resume() {
     if (spare_fd_ < 0) spare_fd_ = open_spare();
-    for (const ListeningSocket& socket : sockets_) event_add(socket.readable, nullptr);
+    const auto watched = [](const ListeningSocket& socket) { return watch(socket.readable); };
+    if (!std::ranges::all_of(sockets_, watched)) pause();  // and try again
 }
 
 }  // namespace halp

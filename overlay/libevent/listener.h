@@ -39,7 +39,8 @@ private:
         event* readable;
     };
 
-    Result<Endpoint> add(int fd);
+    // False, and the socket is closed, when the kernel does not watch it.
+    [[nodiscard]] bool add(int fd);
     void accept_batch(int listening_fd);
     // Returns the connection, or -1 when there is none now.
     int accept_one(int listening_fd, SocketAddress& source);

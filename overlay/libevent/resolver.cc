@@ -11,6 +11,8 @@
 #include <memory>
 #include <utility>
 
+#include "overlay/libevent/loop_calls.h"
+
 namespace halp {
 
 namespace {
@@ -64,7 +66,8 @@ struct ResolverCallbacks {
         if (--session.questions > 0 || session.closing) return;
         session.closing = true;
         const timeval soon{0, 0};
-        event_base_once(session.events, -1, EV_TIMEOUT, on_idle, &session, &soon);
+        must(event_base_once(session.events, -1, EV_TIMEOUT, on_idle, &session, &soon) == 0,
+             "plan the end of a session with name servers (no memory)");
     }
 
     static void on_idle(evutil_socket_t, short, void* context) {
@@ -147,8 +150,8 @@ bool LibeventResolver::open_session() {
     evdns_base_resolv_conf_parse(dns, files, resolver_file_.c_str());
     evdns_base_load_hosts(dns, hosts_file_.c_str());
     // After a lost datagram there must be time for a second question before the connect time-out.
-    evdns_base_set_option(dns, "timeout:", "1");
-    evdns_base_set_option(dns, "attempts:", "3");
+    for (const auto& [option, value] : {std::pair{"timeout:", "1"}, std::pair{"attempts:", "3"}})
+        must(evdns_base_set_option(dns, option, value) == 0, "set an option of the resolver");
     session_ = new Session{this, events_, dns};
     return true;
 }

@@ -2,7 +2,6 @@
 
 #include <event2/event.h>
 #include <sys/random.h>
-#include <sys/time.h>
 
 #include <algorithm>
 #include <array>
@@ -18,15 +17,11 @@
 #include "overlay/libevent/boot_timer.h"
 #include "overlay/libevent/library_log.h"
 #include "overlay/libevent/listener.h"
+#include "overlay/libevent/loop_calls.h"
 #include "overlay/libevent/streams.h"
 
 namespace halp {
 namespace {
-
-timeval timeval_of(Duration wait) {
-    const std::int64_t us = std::max<std::int64_t>(wait.count(), 0);
-    return {static_cast<time_t>(us / 1'000'000), static_cast<suseconds_t>(us % 1'000'000)};
-}
 
 class MachineClock final : public Clock {
 public:
@@ -111,7 +106,7 @@ struct LibeventWorld::Parts {
     Parts(const WorldLimits& wanted_limits, event_base* borrowed, FileBudget* given_files)
         : limits(wanted_limits),
           files(given_files ? *given_files : own_files),
-          owned(borrowed ? nullptr : event_base_new()),
+          owned(borrowed ? nullptr : new_loop()),
           base(borrowed ? borrowed : owned),
           streams(std::make_unique<LibeventStreams>(base, clock, limits, stats, files)),
           alarm(base, clock, *streams),
@@ -160,7 +155,7 @@ LibeventWorld::~LibeventWorld() {
     parts_.reset();
     if (!base) return;
     // The loop frees cancelled questions to name servers, in a few turns.
-    for (int turn = 0; resolving && turn < 4; ++turn) event_base_loop(base, EVLOOP_NONBLOCK);
+    for (int turn = 0; resolving && turn < 4; ++turn) run_loop(base, EVLOOP_NONBLOCK);
     event_base_free(base);
 }
 
@@ -181,12 +176,12 @@ void LibeventWorld::stop_listening() { parts_->listener.stop(); }
 
 void LibeventWorld::run() {
     assert(parts_->streams->attached());  // connections that were made since listen() are accepted from here on
-    event_base_loop(parts_->base, EVLOOP_NO_EXIT_ON_EMPTY);
+    run_loop(parts_->base, EVLOOP_NO_EXIT_ON_EMPTY);
 }
 
 bool LibeventWorld::quiet() const { return parts_->streams->size() == 0; }
 
-void LibeventWorld::stop() { event_base_loopbreak(parts_->base); }
+void LibeventWorld::stop() { must(event_base_loopbreak(parts_->base) == 0, "stop the event loop"); }
 
 void LibeventWorld::stop_when_quiet(Duration patience) {
     const Instant latest = parts_->clock.now() + patience;
@@ -219,8 +214,8 @@ void LibeventWorld::call_after(Duration delay, std::function<void()> call) {
     timer.call = std::move(call);
     timer.among = &parts_->timers;
     timer.self = parts_->timers.begin();
-    timer.trigger = evtimer_new(
-        parts_->base,
+    timer.trigger = new_event(
+        parts_->base, -1, 0,
         [](evutil_socket_t, short, void* context) {
             auto* due = static_cast<Call*>(context);
             const std::function<void()> run_it = std::move(due->call);
@@ -229,19 +224,16 @@ void LibeventWorld::call_after(Duration delay, std::function<void()> call) {
             run_it();
         },
         &timer);
-    assert(timer.trigger);
-    const timeval wait = timeval_of(delay);
-    evtimer_add(timer.trigger, &wait);
+    set_timer(timer.trigger, delay);
 }
 
 void LibeventWorld::on_signal(int signal, std::function<void()> call) {
     Call& entry = parts_->signals.emplace_front();
     entry.call = std::move(call);
-    entry.trigger = evsignal_new(
-        parts_->base, signal, [](evutil_socket_t, short, void* context) { static_cast<Call*>(context)->call(); },
-        &entry);
-    assert(entry.trigger);
-    event_add(entry.trigger, nullptr);
+    entry.trigger = new_event(
+        parts_->base, signal, EV_SIGNAL | EV_PERSIST,
+        [](evutil_socket_t, short, void* context) { static_cast<Call*>(context)->call(); }, &entry);
+    must(watch(entry.trigger), "handle a signal");
 }
 
 }  // namespace halp

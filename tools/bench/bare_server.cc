@@ -9,6 +9,8 @@
 
 #include <cstdio>
 
+#include "overlay/libevent/loop_calls.h"
+
 namespace halp::bench {
 
 namespace {
@@ -21,24 +23,26 @@ void on_written(bufferevent* stream, void*) {
 
 void on_query(bufferevent* stream, void*) {
     evbuffer* input = bufferevent_get_input(stream);
-    evbuffer_drain(input, evbuffer_get_length(input));
+    must(evbuffer_drain(input, evbuffer_get_length(input)) == 0, "drop a query that was read");
     bufferevent_setcb(
         stream, nullptr, on_written, [](bufferevent* ended, short, void*) { bufferevent_free(ended); }, nullptr);
-    bufferevent_write(stream, answer_text->data(), answer_text->size());
+    must(bufferevent_write(stream, answer_text->data(), answer_text->size()) == 0, "write an answer (no memory)");
 }
 
 void on_accept(evconnlistener*, evutil_socket_t descriptor, sockaddr*, int, void* base) {
     bufferevent* stream = bufferevent_socket_new(static_cast<event_base*>(base), descriptor, BEV_OPT_CLOSE_ON_FREE);
+    must(stream != nullptr, "serve a connection (no memory)");
     bufferevent_setcb(
         stream, on_query, nullptr, [](bufferevent* ended, short, void*) { bufferevent_free(ended); }, nullptr);
-    bufferevent_enable(stream, EV_READ | EV_WRITE);
+    must(bufferevent_enable(stream, EV_READ | EV_WRITE) == 0,
+         "watch a connection (no memory, or fs.epoll.max_user_watches)");
 }
 
 }  // namespace
 
 int serve_bare(const std::string& answer) {
     answer_text = &answer;
-    event_base* base = event_base_new();
+    event_base* base = new_loop();
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -50,7 +54,8 @@ int serve_bare(const std::string& answer) {
         ::getsockname(evconnlistener_get_fd(listener), reinterpret_cast<sockaddr*>(&address), &length) != 0)
         return 1;
     std::fprintf(stderr, "listening on 127.0.0.1:%u\n", static_cast<unsigned>(ntohs(address.sin_port)));
-    return event_base_dispatch(base);
+    run_loop(base, 0);
+    return 0;
 }
 
 }  // namespace halp::bench

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "overlay/libevent/loop_calls.h"
+
 namespace halp {
 namespace {
 
@@ -40,11 +42,11 @@ CommitThread::CommitThread(std::unique_ptr<LmdbStore> store, event_base* base, c
       gather_max_(store_->options().gather),
       writes_max_(store_->options().writes_per_commit),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      wake_event_(event_new(
+      wake_event_(new_event(
           base, wake_fd_, EV_READ | EV_PERSIST,
           [](evutil_socket_t, short, void* self) { static_cast<CommitThread*>(self)->on_done(); }, this)) {
-    assert(wake_fd_ >= 0 && wake_event_);
-    event_add(wake_event_, nullptr);
+    must(wake_fd_ >= 0, "open the signal of the commit thread (no more open files)");
+    must(watch(wake_event_), "watch the signal of the commit thread (no memory, or fs.epoll.max_user_watches)");
     store_->set_gather(Duration{0}, writes_max_);
     const SignalsBlocked inherited;
     thread_ = std::thread([this] { work(); });
