@@ -13,6 +13,8 @@ constexpr std::size_t checks_max = 8;
 constexpr Duration check_delay_min = std::chrono::milliseconds{50};
 constexpr std::uint64_t check_delays = 1000;  // ms; two copies of one process must not check at one moment
 constexpr Duration claim_check_pause = std::chrono::seconds{10};
+// Two copies that check at one moment each take the other's call for their own.
+constexpr Duration copies_tell_themselves_within = std::chrono::minutes{1};
 constexpr Duration contested_note_pause = std::chrono::minutes{1};
 
 }  // namespace
@@ -41,6 +43,9 @@ void SelfCheck::own_number_answered(const Call& call, Instant now) {
     if (!sure && there.kind() != AddressKind::name) {
         check_later(call.to, now);
         had_own_number_ = call.to;
+        forget_had_own_number_at_ = no_deadline;
+    } else if (sure && call.to == had_own_number_) {
+        forget_had_own_number_at_ = now + copies_tell_themselves_within;  // it is this node, behind a NAT
     }
     parts_.identity.address().met(call.to, now);
     parts_.view.erase(call.to);
@@ -70,7 +75,7 @@ void SelfCheck::claimed(EndpointId own, const Endpoint& remote, Instant now) {
 
 void SelfCheck::answered_by_another(const Call& call, const Endpoint& remote, Instant now) {
     // A copy, which has found out first and has another number by now.
-    if (call.to == had_own_number_) {
+    if (call.to == had_own_number_ && now < forget_had_own_number_at_) {
         had_own_number_ = no_endpoint;
         ++numbers_shared_;
         parts_.observer.note(NumberShared{parts_.endpoints.at(call.to)});

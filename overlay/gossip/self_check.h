@@ -56,9 +56,10 @@ private:
 
     Parts parts_;
     std::vector<Check> checks_;
-    EndpointId had_own_number_ = no_endpoint;  // last answered with the number of this node
-    Instant renewed_at_ = never;               // when this node took its number, if it is not the first one
-    Instant called_at_ = never;                // when a call with the own number came in last
+    EndpointId had_own_number_ = no_endpoint;         // last answered with the number of this node
+    Instant forget_had_own_number_at_ = no_deadline;  // set when a check found this node itself there
+    Instant renewed_at_ = never;                      // when this node took its number, if it is not the first one
+    Instant called_at_ = never;                       // when a call with the own number came in last
     Instant claim_checked_at_ = never, contested_noted_at_ = never;
     std::uint64_t numbers_shared_ = 0, contested_ = 0;
 };
