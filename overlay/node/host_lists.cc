@@ -110,6 +110,13 @@ std::size_t HostLists::host_count(const Label& label, Instant now) const {
     return list->size() - std::min(unlisted, list->size());
 }
 
+std::size_t HostLists::lines_held(const Label& label) const {
+    if (label == Label::halp()) return parts_.view.listed_count() + 1;
+    if (const HostList* hosts = parts_.labels.find(label)) return hosts->size();
+    const NameList* names = parts_.labels.names(label);
+    return names ? names->size() : 0;
+}
+
 // ---- hosts out of their usual place ----
 
 // A host of another label may be on the machine of a node that stalls. It is known to be when no node that answers

@@ -36,6 +36,8 @@ public:
                                                 Moment moment) const;
     [[nodiscard]] std::optional<ListedHost> listed(const Label& label, EndpointId host, Moment moment) const;
     [[nodiscard]] std::size_t host_count(const Label& label, Instant now) const;
+    // Of the label, without a look at single lines: those that are not shown count, too.
+    [[nodiscard]] std::size_t lines_held(const Label& label) const;
     // Known nodes that are not handed out, because they have answered nothing for too long.
     [[nodiscard]] std::size_t unlisted_peers(Instant now) const;
     // A host of the table that is not listed, because applications of this node could not reach it.

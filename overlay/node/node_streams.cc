@@ -18,11 +18,11 @@ constexpr std::size_t unread_max = std::size_t{64} << 10;
 // Of one connection. An honest peer sends two frames, and the second one after an answer.
 constexpr std::size_t waiting_bytes_max = 2 * gossip::frame_bytes_max;
 
-Work work_of(const TextQuery& query, const std::string& answer) {
+// `walked`: lines before the slice that a `get` asks for.
+Work work_of(const TextQuery& query, std::size_t walked, const std::string& answer) {
     const bool insert = std::holds_alternative<TextInsert>(query);
-    const auto* get = std::get_if<TextGet>(&query);
-    const Work walked = get ? get->first * work::walked_host : 0;  // those before the slice
-    return work::query + walked + answer.size() * (insert ? work::inserted_byte : work::listed_byte);
+    return work::query + walked * work::walked_host +
+           answer.size() * (insert ? work::inserted_byte : work::listed_byte);
 }
 
 }  // namespace
@@ -132,7 +132,7 @@ void NodeStreams::answer_text(StreamId id, NodeStream& stream, const TextQuery& 
         return continue_insert(id, stream);
     }
     const std::string answer = parts_.text.answer(query, stream.remote, moment());
-    shares_.spend(work_of(query, answer));
+    shares_.spend(work_of(query, parts_.text.walked(query), answer));
     if (!answer.empty()) write(id, answer);
     hang_up(id);
 }

@@ -81,6 +81,11 @@ std::vector<ListedHost> TextService::told_hosts(const TextGet& query, const Endp
     return page;
 }
 
+std::size_t TextService::walked(const TextQuery& query) const {
+    const auto* get = std::get_if<TextGet>(&query);
+    return get && get->first > 0 ? std::min(get->first, lists_.lines_held(get->label)) : 0;
+}
+
 bool TextService::is_long(const TextQuery& query) {
     constexpr std::size_t bytes_max = 8192;  // labels x bytes of entries
     const auto* insert = std::get_if<TextInsert>(&query);

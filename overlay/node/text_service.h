@@ -52,6 +52,8 @@ public:
 
     // The whole answer to one whole query.
     std::string answer(const TextQuery& query, const Endpoint& source, Moment moment);
+    // How many lines of its list are before the slice that the query asks for.
+    [[nodiscard]] std::size_t walked(const TextQuery& query) const;
     // Inserts that answer() would take too long for are begun and then answered in pieces.
     [[nodiscard]] static bool is_long(const TextQuery& query);
     void begin(const Endpoint& source);

@@ -130,5 +130,13 @@ TEST(WorkSharesTest, BytesOfASourceDoNotOvertakeItsOwnWork) {
     EXPECT_FALSE(shares.may_begin(other, now));
 }
 
+// A `get` costs what is walked, not the number that it names.
+TEST_F(SharesOfATurn, AGetBehindTheEndOfAListIsCheap) {
+    for (int i = 0; i < 50; ++i) send(hostile_host, "get chat[4000000:4000010]");
+    world.run_for(1s);
+    EXPECT_EQ(node->status().text_queries, 50u);
+    EXPECT_EQ(node->status().turns_cut, 0u);
+}
+
 }  // namespace
 }  // namespace halp
