@@ -57,7 +57,13 @@ halp_test(dht_conformance_run_test
   LABEL process-socket
   TIMEOUT 300
 )
-halp_test(partition_test halpd/partition_test.cc LINK halp_process_testing LABEL process-socket-netns TIMEOUT 300)
+halp_test(partition_test
+  halpd/link_local_test.cc
+  halpd/partition_test.cc
+  LINK halp_process_testing
+  LABEL process-socket-netns
+  TIMEOUT 300
+)
 halp_test(swarm_size_test halpd/swarm_size_test.cc LINK halp_process_testing LABEL process-socket-long TIMEOUT 300)
 
 # Python 3 with jsonschema, as Debian has them: a reader of another language. Without them the test fails.

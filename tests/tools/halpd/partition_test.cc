@@ -1,99 +1,26 @@
-// A swarm on two machines whose link is cut and repaired: two network namespaces, a virtual cable, and nftables
-// that drops every packet between them. Needs the permission to make namespaces: root, or unprivileged user
-// namespaces.
-#include <fcntl.h>
+// A swarm on two machines whose link is cut and repaired by nftables, which drops every packet between them.
 #include <gtest/gtest.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <deque>
-#include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "tests/tools/daemon_process.h"
-#include "tools/bench/proc_stats.h"
+#include "tests/tools/two_networks.h"
 
 namespace halp::testing {
 namespace {
 
-// Keeps a second network namespace alive until it is killed.
-class NamespaceHolder {
-public:
-    NamespaceHolder() {
-        int ready[2] = {-1, -1};
-        if (::pipe2(ready, O_CLOEXEC) != 0) return;
-        pid_ = ::fork();
-        if (pid_ == 0) hold(ready[1]);
-        char word = 'n';
-        usable_ = pid_ > 0 && ::read(ready[0], &word, 1) == 1 && word == 'y';
-        ::close(ready[0]);
-        ::close(ready[1]);
-    }
-    ~NamespaceHolder() {
-        if (pid_ <= 0) return;
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
-    }
-    NamespaceHolder(const NamespaceHolder&) = delete;
-    NamespaceHolder& operator=(const NamespaceHolder&) = delete;
-
-    [[nodiscard]] bool usable() const { return usable_; }
-    [[nodiscard]] std::string pid() const { return std::to_string(pid_); }
-    // Runs what follows in the other namespace.
-    [[nodiscard]] std::vector<std::string> prefix() const {
-        return {"/usr/bin/nsenter", "--net=/proc/" + pid() + "/ns/net"};
-    }
-
-private:
-    [[noreturn]] static void hold(int ready) {
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        const char word = ::unshare(CLONE_NEWNET) == 0 ? 'y' : 'n';
-        [[maybe_unused]] const ssize_t told = ::write(ready, &word, 1);
-        while (true) ::pause();
-    }
-    pid_t pid_ = -1;
-    bool usable_ = false;
-};
-
-std::string program(const std::string& name) {
-    for (const std::string directory : {"/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"})
-        if (std::filesystem::exists(directory + name)) return directory + name;
-    return {};
-}
-
-class Partition : public ::testing::Test {
+class Partition : public TwoNetworks {
 protected:
     void SetUp() override {
-        if (program("ip").empty() || program("nft").empty() || program("nsenter").empty())
-            GTEST_SKIP() << "ip, nft or nsenter is missing (packages iproute2, nftables, util-linux)";
-        if (!bench::enter_own_network()) GTEST_SKIP() << "network namespaces are not permitted here";
-        other_.emplace();
-        if (!other_->usable()) GTEST_SKIP() << "a second network namespace is not permitted here";
-        if (!lay_cable()) GTEST_SKIP() << "no virtual cable between namespaces here: " << last_.error;
-    }
-
-    bool command(std::vector<std::string> argv) {
-        last_ = run(home_, std::move(argv));
-        return last_.code == 0;
-    }
-    bool there(std::vector<std::string> argv) {
-        std::vector<std::string> whole = other_->prefix();
-        whole.insert(whole.end(), argv.begin(), argv.end());
-        return command(whole);
-    }
-    bool lay_cable() {
+        TwoNetworks::SetUp();
+        if (IsSkipped()) return;
         const std::string ip = program("ip");
-        return command({ip, "link", "add", "halp-here", "type", "veth", "peer", "name", "halp-there"}) &&
-               command({ip, "link", "set", "halp-there", "netns", other_->pid()}) &&
-               command({ip, "addr", "add", "10.77.0.1/24", "dev", "halp-here"}) &&
-               command({ip, "link", "set", "halp-here", "up"}) && there({ip, "link", "set", "lo", "up"}) &&
-               there({ip, "addr", "add", "10.77.0.2/24", "dev", "halp-there"}) &&
-               there({ip, "link", "set", "halp-there", "up"});
+        ASSERT_TRUE(command({ip, "addr", "add", "10.77.0.1/24", "dev", "halp-here"}) &&
+                    command({ip, "link", "set", "halp-here", "up"}) &&
+                    there({ip, "addr", "add", "10.77.0.2/24", "dev", "halp-there"}) &&
+                    there({ip, "link", "set", "halp-there", "up"}))
+            << last_.error;
     }
     void cut() {
         ASSERT_TRUE(command({program("nft"),
@@ -145,9 +72,6 @@ protected:
                each_lists(there_, here_, false) && each_lists(there_, there_, true);
     }
 
-    Home home_;
-    std::optional<NamespaceHolder> other_;
-    Finished last_;
     std::deque<Daemon> here_, there_;
 };
 
