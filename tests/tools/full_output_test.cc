@@ -56,6 +56,20 @@ const Commands record_verbs{"put c 7 x",     "get c 7", "exists c 7", "update c 
 const Commands record_verbs_at_full{"mirror c", "remove c 8 --json", "rm-channel c --json"};
 const Commands dht_verbs_at_full{"fake", "fake --json", "conformance --list"};
 const Commands store_verbs{"check", "compact", "export", "import", "drop-set-aside"};
+const Commands sim_verbs{"list",
+                         "run growth --nodes 3 -o run",
+                         "compare run run -o compared",
+                         "replay run",
+                         "views --nodes 50 --view 5 --periods 2",
+                         "sweep growth --nodes 3 --vary nodes=3,4",
+                         "faults --seeds 1 --nodes 3 --minutes 0.2",
+                         "check --quick --only rules"};
+const Commands sim_verbs_at_full{"goals --quick --only 'false alarms'"};
+const Commands bench_verbs{"text --queries 20 --repeat 1 --clients 1", "micro --benchmark_list_tests"};
+const Commands bench_verbs_at_full{"dht --only memory --records 50 --repeat 1",
+                                   "swarm --nodes 2 --repeat 1 --idle 0 --settle 0 --no-failures"};
+// Half a minute at least; a server that prints nothing.
+const Commands bench_verbs_left_out{"sim", "bare-server"};
 
 void expect_lost(const Home& home, const std::string& command) {
     const Finished lost = shell(home, command + " >/dev/full");
@@ -115,13 +129,25 @@ bool tried(const std::string& verb, const std::vector<Commands>& lists) {
 
 TEST(FullOutput, NoVerbIsForgottenHere) {
     const Home home;
-    const std::vector<std::string> records = verbs_of(home, HALP_BINARY " dht"),
-                                   files = verbs_of(home, HALP_BINARY " store");
-    EXPECT_GE(records.size(), 14u);
-    EXPECT_GE(files.size(), 5u);
-    for (const std::string& verb : records)
-        EXPECT_TRUE(tried(verb, {record_verbs, record_verbs_at_full, dht_verbs_at_full})) << "dht " << verb;
-    for (const std::string& verb : files) EXPECT_TRUE(tried(verb, {store_verbs})) << "store " << verb;
+    struct Program {
+        std::string path;
+        std::size_t verbs_min;
+        std::vector<Commands> tried;
+    };
+    const Program programs[] = {
+        {HALP_BINARY " dht", 14, {record_verbs, record_verbs_at_full, dht_verbs_at_full}},
+        {HALP_BINARY " store", 5, {store_verbs}},
+        {HALP_SIM_BINARY, 9, {sim_verbs, sim_verbs_at_full}},
+        {HALP_BENCH_BINARY, 6, {bench_verbs, bench_verbs_at_full, bench_verbs_left_out}},
+    };
+    for (const Program& program : programs) {
+        const std::vector<std::string> verbs = verbs_of(home, program.path);
+        EXPECT_GE(verbs.size(), program.verbs_min) << program.path;
+        for (const std::string& verb : verbs) {
+            EXPECT_TRUE(tried(verb, program.tried)) << program.path << " " << verb;
+            if (verb != "micro") expect_lost(home, program.path + " " + verb + " --help");  // which passes it on
+        }
+    }
     for (const cli::VerbHelp& verb : cli::verbs()) {
         const bool nested = verb.verb == cli::Verb::dht || verb.verb == cli::Verb::store;
         EXPECT_TRUE(nested || tried(verb.name, {daemon_verbs, daemon_verbs_at_full})) << verb.name;
@@ -131,16 +157,30 @@ TEST(FullOutput, NoVerbIsForgottenHere) {
 // A pipe whose reader has left: a FIFO that was open for both, and is now for writing only.
 TEST(FullOutput, AClosedPipeEndsWhatWouldGoOn) {
     Home home;
-    Daemon daemon{home, {}};
+    Daemon daemon{home, dht_options(home)};
+    const std::string records = " --node " + dht_port(daemon).text();
+    ASSERT_EQ(shell(home, HALP_BINARY " dht put c 7 x" + records).code, 0);
     const std::string with_socket = " --socket " + home.admin(), fifo = home.path() + "/fifo";
     ASSERT_EQ(shell(home, "mkfifo " + fifo).code, 0);
     for (const std::string& command :
          Commands{HALP_BINARY " watch chat --json" + with_socket, HALP_BINARY " announce chat :80" + with_socket,
-                  HALP_BINARY " dht fake"}) {
+                  HALP_BINARY " demo 2", HALP_BINARY " dht mirror c" + records, HALP_BINARY " dht fake"}) {
         const Finished ended =
             shell(home, "/bin/sh -c 'exec 3<>" + fifo + " 4>" + fifo + " 3<&-; exec " + command + " >&4'");
         EXPECT_EQ(ended.code, 1) << command << ": " << ended.error;
     }
+}
+
+TEST(FullOutput, IsToldByTheVerbsOfTheSimulatorAndTheBench) {
+    const Home home;
+    const std::string inside = "cd " + home.path() + " && exec ";
+    const auto command = [&](const char* program, const std::string& verb) {
+        return "/bin/sh -c \"" + inside + program + " " + verb + "\"";
+    };
+    for (const std::string& verb : sim_verbs) expect_told(home, command(HALP_SIM_BINARY, verb));
+    for (const std::string& verb : sim_verbs_at_full) expect_lost(home, command(HALP_SIM_BINARY, verb));
+    for (const std::string& verb : bench_verbs) expect_told(home, command(HALP_BENCH_BINARY, verb));
+    for (const std::string& verb : bench_verbs_at_full) expect_lost(home, command(HALP_BENCH_BINARY, verb));
 }
 
 TEST(FullOutput, IsToldByEveryProgram) {
@@ -149,11 +189,7 @@ TEST(FullOutput, IsToldByEveryProgram) {
          {HALP_BINARY " --help", HALP_BINARY " --version", HALP_BINARY " dht --help", HALP_BINARY " store --help",
           HALPD_BINARY " --help", HALPD_BINARY " --version", HALPD_BINARY " --print-config",
           HALPD_BINARY " --check-config", HALP_SIM_BINARY " --help", HALP_SIM_BINARY " --version",
-          HALP_SIM_BINARY " list", HALP_SIM_BINARY " run growth --nodes 3",
-          HALP_SIM_BINARY " views --nodes 50 --view 5 --periods 2", HALP_BENCH_BINARY " --help",
-          HALP_SIM_BINARY " sweep growth --nodes 3 --vary nodes=3,4",
-          HALP_SIM_BINARY " faults --seeds 1 --nodes 3 --minutes 0.2",
-          HALP_BENCH_BINARY " micro --benchmark_list_tests"})
+          HALP_BENCH_BINARY " --help"})
         expect_told(home, command);
 }
 
