@@ -241,6 +241,8 @@ void CacheKeeper::forgotten(const Label& label, const Endpoint& endpoint, UnixSe
         known->second = std::max(known->second, as_of);
     } else if (entry.forgotten.size() < forgotten_per_label_max) {
         entry.forgotten.emplace(endpoint, as_of);
+    } else {
+        ++removals_short_;
     }
     // Otherwise the journal, read again, would bring it back.
     if (entry.in_journal || entry.in_old_journal) journalled(at, journal_.forgotten(label, endpoint, as_of), now);

@@ -95,6 +95,9 @@ public:
     [[nodiscard]] bool flush(Instant now, const CacheSource& source);
     // Lines of other swarms that load() left in the files.
     [[nodiscard]] std::size_t kept_aside() const { return kept_aside_; }
+    // Hosts whose lines stay in a file although they were forgotten: more than forgotten_per_label_max waited for
+    // one save.
+    [[nodiscard]] std::uint64_t removals_short() const { return removals_short_; }
 
 private:
     struct Entry {
@@ -155,6 +158,7 @@ private:
     Instant journal_began_ = no_deadline;  // when the current part got its first line
     bool sweep_early_ = false;
     std::size_t kept_aside_ = 0;
+    std::uint64_t removals_short_ = 0;
     std::size_t sweeping_ = 0;   // number of labels that await the sweep
     Instant sweep_end_ = never;  // earliest end; later when removing the old part failed
     Instant last_turn_ = never;

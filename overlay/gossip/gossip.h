@@ -30,6 +30,7 @@
 #include "overlay/gossip/news.h"
 #include "overlay/gossip/pacing.h"
 #include "overlay/gossip/push_pull.h"
+#include "overlay/gossip/refused_inserts.h"
 #include "overlay/gossip/rounds.h"
 #include "overlay/gossip/seeds.h"
 #include "overlay/gossip/self/identity.h"
@@ -106,6 +107,7 @@ public:
     }
     [[nodiscard]] const std::vector<Announcement>& announcements() const { return announcements_.all(); }
 
+    [[nodiscard]] RefusedInserts& refused_inserts() { return refused_inserts_; }
     [[nodiscard]] EndpointId self() const { return identity_.endpoint(); }
     [[nodiscard]] bool is_self(EndpointId endpoint) const { return identity_.is_self(endpoint); }
     // After this node stood still, until another one answers: that nobody answers says nothing about the others.
@@ -139,6 +141,7 @@ private:
     Interests interests_;
     News news_;
     Announcements announcements_;
+    RefusedInserts refused_inserts_;
     LabelExchange labels_;
     PushPull push_pull_;
     Membership membership_;

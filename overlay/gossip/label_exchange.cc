@@ -189,15 +189,6 @@ HostEntry LabelExchange::received(const gossip::Entry& entry, const HostEntry* b
     return received;
 }
 
-// A quota that an operator may want to raise. What is too old, or finds no room, is normal in a full list; it is
-// counted.
-void LabelExchange::note_quota(const Label& label, const MessageContext& context) {
-    const auto fact = static_cast<std::uint64_t>(context.source);
-    if (refused_.first(fact, context.now))
-        parts_.observer.note(
-            InsertRefused{parts_.endpoints.at(context.speaker), label, RefusalCause::source_label_quota});
-}
-
 bool LabelExchange::merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context) {
     const HostList* list = parts_.labels.find(label);
     const HostEntry* before = list ? list->find(entry.endpoint) : nullptr;
@@ -214,7 +205,9 @@ bool LabelExchange::merge_entry(const Label& label, const gossip::Entry& entry, 
         parts_.labels.merge(label, received(entry, before, context),
                             account_of(context.source, entry.claimed, label), context.now, context.wall);
     const Merge merged = outcome.merge;
-    if (merged == Merge::refused && outcome.cause == RefusalCause::source_label_quota) note_quota(label, context);
+    if (merged == Merge::refused)
+        parts_.refused.note(parts_.endpoints.at(context.speaker), static_cast<std::uint64_t>(context.source), label,
+                            outcome.cause, LearnedFrom::gossip, context.now);
     if (merged != Merge::added && !(merged == Merge::refreshed && new_version)) return false;
     // What is new, or ends, is passed on as news. A renewal is left to the digests.
     if (entry.withdrawn == was_live || !known) parts_.news.pass_on_host(label, entry, context.now);

@@ -12,7 +12,7 @@
 #include "overlay/gossip/clock_steps.h"
 #include "overlay/gossip/message_context.h"
 #include "overlay/gossip/news.h"
-#include "overlay/gossip/recent_facts.h"
+#include "overlay/gossip/refused_inserts.h"
 #include "overlay/gossip/self/identity.h"
 #include "overlay/gossip/wire/gossip_message.h"
 #include "overlay/overlay_options.h"
@@ -25,7 +25,7 @@ public:
     struct Parts {
         const EndpointTable& endpoints;
         Random& random;
-        Observer& observer;
+        RefusedInserts& refused;
         LabelTable& labels;
         const Identity& identity;
         Announcements& announcements;
@@ -52,7 +52,6 @@ private:
     // True when the speaker, who announces this host, must hear that it is outranked here.
     bool merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context);
     [[nodiscard]] static bool behind(const gossip::Entry& entry, const HostEntry& held);
-    void note_quota(const Label& label, const MessageContext& context);
     void defend(const Label& label, const gossip::Entry& entry, const HostEntry& own,
                 const MessageContext& context);
     [[nodiscard]] Claim claim_of(const gossip::Entry& entry, Instant seen, UnixSeconds wall) const;
@@ -61,7 +60,6 @@ private:
 
     Parts parts_;
     const GossipOptions& options_;
-    RecentFacts refused_{256, std::chrono::hours{1}};  // sources over quota, so that each is named once an hour
     std::uint64_t digest_cursor_ = 0;
     std::uint64_t offer_cursor_ = 0;
 };

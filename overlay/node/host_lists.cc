@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "store/hash.h"
 #include "store/incarnation.h"
 
 namespace halp {
@@ -233,9 +234,17 @@ void HostLists::insert_peer(EndpointId endpoint, const Claim& claim, LearnedFrom
 bool HostLists::insert_name(const Label& directory, const std::string& name, UnixSeconds stated, SourceId source,
                             LearnedFrom from, Moment moment) {
     const NamedAt news{name, stated, std::min(stated, moment.wall)};
-    if (parts_.labels.merge_name(directory, news, source, moment.now).merge == Merge::refused) return false;
+    const LabelTable::Outcome outcome = parts_.labels.merge_name(directory, news, source, moment.now);
+    if (outcome.merge == Merge::refused) {
+        last_refusal_ = outcome.cause;
+        return false;
+    }
     if (acknowledged(from)) changes().add({ListChange::Kind::acknowledged, directory});
     return true;
+}
+
+void HostLists::note_refused(const Endpoint& source, const Label& label, LearnedFrom from, Instant now) {
+    parts_.gossip.refused_inserts().note(source, fnv1a(source.host), label, last_refusal_, from, now);
 }
 
 void HostLists::mention(const Label& label, SourceId source, Moment moment, bool asked) {

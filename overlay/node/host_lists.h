@@ -55,7 +55,9 @@ public:
                               LearnedFrom from, Moment moment);
     [[nodiscard]] bool insert_name(const Label& directory, const std::string& name, UnixSeconds stated,
                                    SourceId source, LearnedFrom from, Moment moment);
-    // Why the last insert() that returned false was refused.
+    // Tells of the last insert() or insert_name() that returned false.
+    void note_refused(const Endpoint& source, const Label& label, LearnedFrom from, Instant now);
+    // Why the last one of them that returned false was refused.
     [[nodiscard]] RefusalCause last_refusal() const { return last_refusal_; }
     // Failures that were forgotten, since the start, because there was no room.
     [[nodiscard]] std::uint64_t failures_short() const { return failures_short_; }

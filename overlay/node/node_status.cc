@@ -81,6 +81,7 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.pool_short = view_.pool_short();
     s.graves_short = view_.graves_short();
     s.failures_short = lists_.failures_short();
+    s.removals_short = saver_.removals_short();
     s.addresses_not_told = addresses_.not_told();
     s.addresses_not_taken = addresses_.not_taken();
     s.self_contested = gossip.self_contested;

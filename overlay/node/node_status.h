@@ -62,6 +62,7 @@ struct NodeStatus {
     // Forgotten before their time for want of room: nodes of the view (which holds a sample of a large swarm), dead
     // nodes, hosts that failed here, and who spoke from where.
     std::uint64_t pool_short = 0, graves_short = 0, failures_short = 0, contacts_short = 0;
+    std::uint64_t removals_short = 0;     // hosts whose lines stay in a file of the host cache
     std::size_t sources = 0;              // that made new labels in their hour
     std::uint64_t sources_forgotten = 0;  // before their hour was over
 };

@@ -302,6 +302,7 @@ void OverlayNode::on_wakeup() {
         if (m.now >= originals_.next_deadline()) originals_.on_deadline(m);
         lists_.relist(m);
         saver_.on_wakeup();
+        look_at_room(m.now);
         if (m.now >= retry_announcements_at_) addresses_changed_ = true;
         if (gossip_.left(m.now) && !leave_noted_) {
             leave_noted_ = true;
@@ -343,6 +344,13 @@ void OverlayNode::compare_peers() {
     for (const Event& event :
          watched_peers_.differences(lists_.hosts(label, 0, lists_.host_count(label, m.now), m)))
         note(event);
+}
+
+void OverlayNode::look_at_room(Instant now) {
+    if (!room_.due(now)) return;
+    room_.look({view_.pool_short(), view_.graves_short(), lists_.failures_short(),
+                gossip_.counters().contacts_short, saver_.removals_short()},
+               *this, now);
 }
 
 void OverlayNode::finish_turn() {

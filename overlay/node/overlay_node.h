@@ -23,6 +23,7 @@
 #include "overlay/node/node_streams.h"
 #include "overlay/node/originals.h"
 #include "overlay/node/own_hosts.h"
+#include "overlay/node/room_watch.h"
 #include "overlay/node/text_service.h"
 #include "overlay/node/watched_peers.h"
 #include "overlay/overlay_options.h"
@@ -108,6 +109,7 @@ private:
     // Ends every call from outside: does what the parts want done and arms the alarm.
     void finish_turn();
     void compare_peers();
+    void look_at_room(Instant now);
     void collect_endpoints();
     void arm();
 
@@ -125,6 +127,7 @@ private:
     NodeStreams streams_;
     WatchedPeers watched_peers_;
     OwnHosts own_hosts_;
+    RoomWatch room_;
     std::optional<Endpoint> self_;  // as it was noted last
     bool had_self_ = false, addresses_changed_ = false;
     Instant retry_announcements_at_ = no_deadline;

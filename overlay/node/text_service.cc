@@ -140,8 +140,10 @@ bool TextService::insert_line(const Label& label, std::string_view line, InsertP
                               const Endpoint& source, Moment moment) {
     if (label.lists_names()) {
         const auto named = parse_name_line(line);
-        if (named) place.latest = std::max(place.latest, named->stated);
-        return named && lists_.insert_name(label, named->name, named->stated, account, LearnedFrom::text, moment);
+        if (!named) return false;
+        place.latest = std::max(place.latest, named->stated);
+        if (lists_.insert_name(label, named->name, named->stated, account, LearnedFrom::text, moment)) return true;
+        return refused(label, place, source, moment);
     }
     const auto host = parse_host_line(line);
     if (!host) return false;
@@ -152,17 +154,14 @@ bool TextService::insert_line(const Label& label, std::string_view line, InsertP
     if (!meant) addresses_.count_not_taken();
     if (!meant) return false;
     if (lists_.insert(label, *meant, host->stated, account, LearnedFrom::text, moment)) return true;
-    place.label_refused = lists_.last_refusal() == RefusalCause::source_label_quota;
-    note_refused(source, label, moment);
-    return false;
+    return refused(label, place, source, moment);
 }
 
-// The quotas that an operator may want to raise, as for what gossip brings. What is too old is normal.
-void TextService::note_refused(const Endpoint& source, const Label& label, Moment moment) {
-    const RefusalCause cause = lists_.last_refusal();
-    if (cause != RefusalCause::source_label_quota && cause != RefusalCause::full) return;
-    if (noted_refused_.first(fnv1a(source.host) + static_cast<std::uint64_t>(cause), moment.now))
-        observer_.note(InsertRefused{source, label, cause});
+// A new label over quota takes no line; of a directory each name may be a new one.
+bool TextService::refused(const Label& label, InsertPlace& place, const Endpoint& source, Moment moment) {
+    place.label_refused = lists_.last_refusal() == RefusalCause::source_label_quota && !label.lists_names();
+    lists_.note_refused(source, label, LearnedFrom::text, moment.now);
+    return false;
 }
 
 // Clocks of well-kept machines differ by less than the tolerance.

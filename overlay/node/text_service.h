@@ -70,7 +70,7 @@ private:
     bool insert_line(const Label& label, std::string_view line, InsertPlace& place, SourceId account,
                      const Endpoint& source, Moment moment);
     [[nodiscard]] std::vector<ListedHost> told_hosts(const TextGet& query, const Endpoint& source, Moment moment);
-    void note_refused(const Endpoint& source, const Label& label, Moment moment);
+    [[nodiscard]] bool refused(const Label& label, InsertPlace& place, const Endpoint& source, Moment moment);
     void note_ahead(const Endpoint& source, UnixSeconds latest, Moment moment);
 
     HostLists& lists_;
@@ -79,8 +79,7 @@ private:
     Observer& observer_;
     const OverlayOptions& options_;
     TextCounters counters_;
-    RecentFacts noted_ahead_{256, std::chrono::hours{1}};    // sources, so that each is named once an hour
-    RecentFacts noted_refused_{256, std::chrono::hours{1}};  // sources and causes, likewise
+    RecentFacts noted_ahead_{256, std::chrono::hours{1}};  // sources, so that each is named once an hour
 };
 
 }  // namespace halp

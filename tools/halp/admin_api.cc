@@ -133,6 +133,9 @@ void add_counters(StatusReport& status, const Json& reply) {
     status.text_bad = counter(reply["text"], "bad");
     status.bytes_in = counter(reply["bytes"], "in");
     status.bytes_out = counter(reply["bytes"], "out");
+    for (const char* what : {"nodes", "graves", "failed_hosts", "contacts", "cache_removals"})
+        if (const std::uint64_t items = counter(reply["no_room_for"], what); items > 0)
+            status.no_room_for.emplace_back(what, items);
     const Json& dht = reply["dht"];
     status.keeps_records = dht.is(Json::Kind::object);
     status.records = counter(dht, "records");

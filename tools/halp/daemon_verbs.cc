@@ -137,6 +137,17 @@ void add_work(std::vector<std::vector<std::string>>& rows, const StatusReport& s
                                         std::to_string(status.sources_waiting) + " addresses wait now"});
 }
 
+// Forgotten early; tools/halpd/README.md says what each is.
+void add_room(std::vector<std::vector<std::string>>& rows, const StatusReport& status) {
+    std::string all;
+    for (const auto& [what, items] : status.no_room_for) {
+        std::string name = what;
+        std::ranges::replace(name, '_', ' ');
+        all += (all.empty() ? "" : ", ") + std::to_string(items) + " " + name;
+    }
+    if (!all.empty()) rows.push_back({"no room for", all});
+}
+
 void add_records(std::vector<std::vector<std::string>>& rows, const StatusReport& status) {
     if (!status.keeps_records) return;
     std::string kept = std::to_string(status.records) + " in " + std::to_string(status.channels) + " channels";
@@ -154,6 +165,7 @@ ExitCode status(const WithDaemon& world) {
     }
     auto rows = status_rows(*report);
     add_work(rows, *report);
+    add_room(rows, *report);
     add_records(rows, *report);
     for (const auto& [label, endpoint] : report->own)
         rows.push_back({"announces", harmless(label + " " + endpoint.text())});

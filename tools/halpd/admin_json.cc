@@ -101,7 +101,8 @@ void add_status(Json& object, const NodeStatus& s) {
                                   .set("nodes", s.pool_short)
                                   .set("graves", s.graves_short)
                                   .set("failed_hosts", s.failures_short)
-                                  .set("contacts", s.contacts_short));
+                                  .set("contacts", s.contacts_short)
+                                  .set("cache_removals", s.removals_short));
     object.set("sources", Json::object().set("remembered", s.sources).set("forgotten", s.sources_forgotten));
     object.set("evicted", by_cause<EvictionCause>(s.evicted)).set("refused", by_cause<RefusalCause>(s.refused));
     object.set("malformed", s.malformed).set("other_swarm", s.other_swarm).set("stood_still", s.stood_still);

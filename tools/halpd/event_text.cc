@@ -16,14 +16,15 @@ std::string_view pick(const std::array<std::string_view, n>& names, Enum value) 
 }
 
 // In the order of the variant.
-constexpr std::array<std::string_view, 35> names{
+constexpr std::array<std::string_view, 36> names{
     "entry_learned",  "entry_forgotten",    "peer_joined",    "peer_proved",      "peer_suspected",
     "peer_buried",    "peer_left",          "peer_expired",   "peer_is_original", "self_known",
     "swarm_mismatch", "seed_failed",        "stream_ended",   "query_answered",   "round_done",
     "storage_failed", "cache_line_skipped", "insert_refused", "health_changed",   "leave_done",
     "stood_still",    "time_ahead",         "news_held",      "entry_moved",      "node_listed",
     "node_unlisted",  "cache_kept_aside",   "self_lost",      "self_contested",   "self_unreachable",
-    "self_reachable", "number_shared",      "peer_contested", "kept_here",        "seed_is_self"};
+    "self_reachable", "number_shared",      "peer_contested", "kept_here",        "seed_is_self",
+    "room_short"};
 static_assert(names.size() == std::variant_size_v<Event::variant>);
 
 std::string words(std::string_view name) {
@@ -43,8 +44,22 @@ std::int64_t seconds_of(Duration span) { return std::chrono::duration_cast<std::
 
 std::string with_port(const Endpoint& endpoint) { return endpoint.text(); }
 
+std::string_view forgotten_things(RoomFor what) {
+    return pick(std::array<std::string_view, room_kinds>{"nodes were left out of the view",
+                                                         "dead nodes were forgotten before their time",
+                                                         "hosts that could not be reached were listed again",
+                                                         "callers were forgotten",
+                                                         "withdrawn hosts stayed in files of the host cache"},
+                what);
+}
+
 }  // namespace
 
+std::string_view text(RoomFor what) {
+    return pick(
+        std::array<std::string_view, room_kinds>{"nodes", "graves", "failed_hosts", "contacts", "cache_removals"},
+        what);
+}
 std::string_view text(LearnedFrom from) {
     return pick(std::array<std::string_view, 6>{"own", "text", "gossip", "cache", "application", "original"}, from);
 }
@@ -87,6 +102,8 @@ LogLevel event_level(const Event& event) {
         [](const LeaveDone&) { return LogLevel::info; }, [](const StoodStill&) { return LogLevel::info; },
         [](const TimeAhead&) { return LogLevel::info; }, [](const NewsHeld&) { return LogLevel::info; },
         [](const CacheKeptAside&) { return LogLevel::info; },
+        // In a large swarm the view is always full.
+        [](const RoomShort& e) { return e.what == RoomFor::nodes ? LogLevel::debug : LogLevel::info; },
         [](const StreamEnded& e) {
             const bool telling =
                 e.why == StreamEnd::malformed || e.why == StreamEnd::too_many || e.why == StreamEnd::oversize;
@@ -144,7 +161,8 @@ std::string event_sentence(const Event& event) {
             return with_port(e.peer) + " belongs to another swarm; if it should not, check --swarm on both";
         },
         [](const SeedFailed& e) {
-            return "cannot reach " + with_port(e.seed) + " of join (" + std::string{describe(e.why)} + "); it is tried again";
+            return "cannot reach " + with_port(e.seed) + " of join (" + std::string{describe(e.why)} +
+                   "); it is tried again";
         },
         [](const StreamEnded& e) {
             return "connection of " + with_port(e.source) + " ended (" + words(text(e.why)) + ")";
@@ -176,6 +194,10 @@ std::string event_sentence(const Event& event) {
         [](const TimeAhead& e) {
             return e.source.host + " inserts times up to " + std::to_string(seconds_of(e.ahead)) +
                    " s ahead of the clock of this machine; they count as now, and one of the two clocks is wrong";
+        },
+        [](const RoomShort& e) {
+            return "for want of room " + std::to_string(e.items) + " " + std::string{forgotten_things(e.what)} +
+                   " since the start";
         },
         [](const NewsHeld& e) {
             return std::to_string(e.items) +
@@ -233,6 +255,7 @@ Json event_fields(const Event& event) {
         [](const StoodStill& e) { return Json::object().set("span_s", seconds_of(e.span)); },
         [](const TimeAhead& e) { return of_peer(e.source).set("ahead_s", seconds_of(e.ahead)); },
         [](const NewsHeld& e) { return Json::object().set("items", e.items); },
+        [](const RoomShort& e) { return Json::object().set("what", text(e.what)).set("items", e.items); },
         [](const LeaveDone&) { return Json::object(); },
         [](const CacheKeptAside& e) { return Json::object().set("hosts", e.hosts); },
         [](const EntryMoved& e) {
@@ -249,11 +272,10 @@ std::string event_source(const Event& event) {
         [](const PeerJoined& e) { return e.peer.text(); }, [](const PeerLeft& e) { return e.peer.text(); },
         [](const PeerBuried& e) { return e.peer.text(); }, [](const PeerIsOriginal& e) { return e.peer.text(); },
         [](const SelfContested& e) { return e.by.host; }, [](const PeerContested& e) { return e.peer.host; },
-        [](const NumberShared& e) { return e.peer.host; },
-        [](const SeedFailed& e) { return e.seed.text(); }, [](const StreamEnded& e) { return e.source.host; },
-        [](const InsertRefused& e) { return e.source.host; }, [](const TimeAhead& e) { return e.source.host; },
-        [](const CacheLineSkipped& e) { return e.file; }, [](const StorageFailed& e) { return e.what; },
-        [](const auto&) { return std::string{}; });
+        [](const NumberShared& e) { return e.peer.host; }, [](const SeedFailed& e) { return e.seed.text(); },
+        [](const StreamEnded& e) { return e.source.host; }, [](const InsertRefused& e) { return e.source.host; },
+        [](const TimeAhead& e) { return e.source.host; }, [](const CacheLineSkipped& e) { return e.file; },
+        [](const StorageFailed& e) { return e.what; }, [](const auto&) { return std::string{}; });
 }
 
 }  // namespace halp

@@ -20,6 +20,7 @@ Json event_fields(const Event& event);
 // Whose limit a log line counts against: a host, a file, or "" for events of the whole swarm.
 std::string event_source(const Event& event);
 
+std::string_view text(RoomFor what);
 std::string_view text(LearnedFrom from);
 std::string_view text(ForgottenWhy why);
 std::string_view text(StreamEnd why);

@@ -94,6 +94,18 @@ TEST(CacheKeeper, RemovesForgottenHostsButNotThoseTheDiskKnowsBetter) {
     EXPECT_EQ(rig.file("chat"), "9900000000 h2.example 80");
 }
 
+TEST(CacheKeeper, CountsRemovalsThatFindNoRoom) {
+    Rig rig;
+    const std::size_t most = CacheKeeper::forgotten_per_label_max;
+    for (std::size_t i = 0; i < most + 3; ++i) rig.forget(label("chat"), host(static_cast<int>(i)));
+    EXPECT_EQ(rig.keeper->removals_short(), 3U);
+    rig.forget(label("chat"), host(1));
+    EXPECT_EQ(rig.keeper->removals_short(), 3U) << "it waits already";
+    rig.pass(minutes{1});
+    rig.forget(label("chat"), host(-1));
+    EXPECT_EQ(rig.keeper->removals_short(), 3U) << "the save made room";
+}
+
 TEST(CacheKeeper, KeepsAHostThatCameBackAfterItWasForgotten) {
     Rig rig;
     rig.insert(label("chat"), host(1), UnixSeconds{77});

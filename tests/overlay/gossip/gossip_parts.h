@@ -72,7 +72,8 @@ struct GossipParts {
     ClockSteps clock_steps;
     News news{{endpoints, events, view, labels, identity, calls, clock_steps}, options.gossip};
     Announcements announcements{dice, labels, news, options.gossip};
-    LabelExchange label_exchange{{endpoints, dice, events, labels, identity, announcements, news, clock_steps},
+    RefusedInserts refused{events};
+    LabelExchange label_exchange{{endpoints, dice, refused, labels, identity, announcements, news, clock_steps},
                                  options.gossip};
     PushPull push_pull{{endpoints, view, identity, interests, label_exchange}};
     FailureDetector failures{{endpoints, dice, events, view, identity, health, calls, interests, news},

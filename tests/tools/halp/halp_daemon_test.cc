@@ -157,6 +157,15 @@ TEST_F(WithDaemonTest, PeersAndStatusAreTablesForPeopleAndPassedOnAsJson) {
     EXPECT_THAT(run({"status", "--json"}).data, HasSubstr("\"schema_version\":1"));
 }
 
+TEST_F(WithDaemonTest, StatusShowsWhatFoundNoRoom) {
+    const auto server = daemon(
+        {{"GET /v1/status",
+          http_reply(
+              200, R"({"schema_version":1,"version":"0.1.0","pid":7,"swarm":"halp",)"
+                   R"("no_room_for":{"nodes":0,"graves":3,"failed_hosts":0,"contacts":0,"cache_removals":2}})")}});
+    EXPECT_THAT(run({"status"}).data, HasSubstr("no room for    3 graves, 2 cache removals\n"));
+}
+
 TEST_F(WithDaemonTest, ConfirmSaysWhetherItWorked) {
     const auto server = daemon({{"POST /v1/labels/chat/confirm", http_reply(200, R"({"schema_version":1})")}});
     EXPECT_EQ(run({"confirm", "chat", "a.example", "80", "--failed"}).data,

@@ -241,7 +241,8 @@ TEST(EventText, HasASentenceAndFieldsForEveryEvent) {
                                  NumberShared{host},
                                  PeerContested{host},
                                  KeptHere{chat, host},
-                                 SeedIsSelf{host}};
+                                 SeedIsSelf{host},
+                                 RoomShort{RoomFor::graves, 3}};
     ASSERT_EQ(all.size(), std::variant_size_v<Event::variant>);
     for (const Event& event : all) {
         EXPECT_FALSE(event_sentence(event).empty()) << event_name(event);
