@@ -10,6 +10,7 @@
 
 #include "config/setting_table.h"
 #include "config/yaml_reader.h"
+#include "files/file_access.h"
 
 namespace halp::config {
 namespace {
@@ -96,13 +97,15 @@ private:
     }
 
     void read_file(const std::string& path, bool required) {
-        const Result<std::string> content = read_config_file(path);
+        const Result<NamedText> content = open_config_file(path);
         if (!content) {
             if (required || content.error().code != ErrorCode::not_found) problem(content.error().message);
             return;
         }
         out_.files.push_back(path);
-        YamlDocument document = read_yaml(*content);
+        const std::string warning = changeable_by_others(path, content->access);
+        if (!warning.empty()) out_.warnings.push_back(warning);
+        YamlDocument document = read_yaml(content->text);
         for (const YamlProblem& wrong : document.problems) problem(place_text(path, wrong.place), wrong.message);
         std::map<std::string, Place> seen;
         for (YamlEntry& entry : document.entries) {

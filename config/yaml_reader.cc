@@ -7,10 +7,8 @@
 #include <yaml-cpp/parser.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <istream>
-#include <memory>
 #include <set>
 #include <streambuf>
 #include <utility>
@@ -218,25 +216,18 @@ YamlDocument read_yaml(std::string_view content) {
     return document;
 }
 
-Result<std::string> read_config_file(const std::string& path, std::size_t bytes_max) {
-    const auto failed = [&](int why) {
-        return Error{why == ENOENT ? ErrorCode::not_found : ErrorCode::io,
-                     "cannot read " + path + ": " + std::strerror(why)};
-    };
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen(path.c_str(), "re"), std::fclose};
-    if (!file) return failed(errno);
-    std::string content;
-    char block[4096];
-    while (content.size() <= bytes_max) {
-        errno = 0;
-        const std::size_t n = std::fread(block, 1, sizeof block, file.get());
-        content.append(block, n);
-        if (n == sizeof block) continue;
-        if (std::ferror(file.get())) return failed(errno);
-        if (content.size() <= bytes_max) return content;
-    }
-    const std::string limit = bytes_max == yaml_bytes_max ? "1 MiB" : std::to_string(bytes_max) + " bytes";
-    return Error{ErrorCode::io, path + " is larger than " + limit};
+Result<NamedText> open_config_file(const std::string& path, std::size_t bytes_max, Pipes pipes) {
+    auto read = read_named_file(path, bytes_max, pipes);
+    if (read) return read;
+    if (read.error().code == ErrorCode::not_found)
+        return Error{ErrorCode::not_found, "cannot read " + path + ": " + std::strerror(ENOENT)};
+    return Error{ErrorCode::io, path + " " + read.error().message};
+}
+
+Result<std::string> read_config_file(const std::string& path, std::size_t bytes_max, Pipes pipes) {
+    auto read = open_config_file(path, bytes_max, pipes);
+    if (!read) return read.error();
+    return std::move(read->text);
 }
 
 }  // namespace halp::config

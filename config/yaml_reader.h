@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/typed_value.h"
+#include "files/named_file.h"
 #include "store/result.h"
 
 namespace halp::config {
@@ -42,6 +43,10 @@ inline constexpr std::size_t yaml_problems_max = 20;
 YamlDocument read_yaml(std::string_view content);
 
 // The content of a file of at most `bytes_max` bytes, or an error message. not_found: the file does not exist.
-[[nodiscard]] Result<std::string> read_config_file(const std::string& path, std::size_t bytes_max = yaml_bytes_max);
+[[nodiscard]] Result<std::string> read_config_file(const std::string& path, std::size_t bytes_max = yaml_bytes_max,
+                                                   Pipes pipes = Pipes::refused);
+// The same, with its owner and mode.
+[[nodiscard]] Result<NamedText> open_config_file(const std::string& path, std::size_t bytes_max = yaml_bytes_max,
+                                                 Pipes pipes = Pipes::refused);
 
 }  // namespace halp::config

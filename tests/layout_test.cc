@@ -48,7 +48,7 @@ std::string content_of(const fs::path& path) {
 std::size_t wrongs(std::string_view path, std::string_view text) { return check_source(path, text).size(); }
 
 TEST(Layout, HoldsInTheWholeTree) {
-    for (const char* folder : {"store", "overlay", "config", "simulations", "tools"}) {
+    for (const char* folder : {"store", "files", "overlay", "config", "simulations", "tools"}) {
         for (const fs::path& file : sources_of(folder)) {
             const std::string path = fs::relative(file, root()).generic_string();
             for (const Violation& violation : check_source(path, content_of(file))) {
@@ -73,7 +73,8 @@ TEST(Layout, HasNoFolderAtTheTopBesidesTheRooms) {
 }
 
 TEST(LayoutRules, KnowTheFoldersAtTheTop) {
-    for (const char* folder : {".ci", "config", "findings", "overlay", "simulations", "store", "tests", "tools"}) {
+    for (const char* folder :
+         {".ci", "config", "files", "findings", "overlay", "simulations", "store", "tests", "tools"}) {
         EXPECT_TRUE(allowed_at_the_top(folder)) << folder;
     }
     for (const char* other : {"src", "include", "common", "Store", "", "store2"}) {
@@ -111,6 +112,9 @@ TEST(LayoutRules, LetEveryFolderIncludeWhatIsBelowIt) {
         {"overlay/dht/client/a.cc", "\"overlay/text/text_client.h\""},
         {"overlay/dht/testing/a.cc", "\"overlay/dht/client/b.h\""},
         {"overlay/dht/libevent/a.cc", "\"overlay/libevent/world.h\""},
+        {"files/a.cc", "<fcntl.h>"},
+        {"config/a.cc", "\"files/a.h\""},
+        {"overlay/libevent/a.cc", "\"files/a.h\""},
         {"config/a.cc", "<yaml-cpp/yaml.h>"},
         {"config/a.cc", "\"overlay/overlay_options.h\""},
         {"config/a.h", "\"store/endpoint.h\""},

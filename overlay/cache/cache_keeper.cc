@@ -416,12 +416,13 @@ void CacheKeeper::append_journal(Instant now) {
     const Result<void> done = journal_.append();
     if (done) {
         journal_retry_ = never;
-        journal_due_ = no_deadline;
+        journal_due_ = busy_since_ = no_deadline;
         return;
     }
     journal_retry_ = journal_due_ = now + options_.journal_retry;
-    complain("The journal of the host cache cannot be written: " + done.error().message + ". It is tried again.",
-             now);
+    complain_of(done.error(),
+                "The journal of the host cache cannot be written: " + done.error().message + ". It is tried again.",
+                now);
 }
 
 Instant CacheKeeper::sweep_due() const {
@@ -482,6 +483,7 @@ CacheKeeper::Saved CacheKeeper::save(Entries::iterator at, Instant now, const Ca
             failed(at, done.error(), now);
             return done.error().code == ErrorCode::busy ? Saved::busy : Saved::failed;
         }
+        busy_since_ = no_deadline;
     }
     if (lines_max == 0) entry.lines = 0;
     const bool large = entry.lines > options_.large_lines;
@@ -561,12 +563,22 @@ Duration CacheKeeper::retry_after(std::uint8_t failures) const {
 
 void CacheKeeper::failed(Entries::iterator at, const Error& error, Instant now) {
     Entry& entry = at->second;
-    const Instant again = now + retry_after(entry.failures);
+    const Duration most = error.code == ErrorCode::busy ? options_.busy_retry_max : options_.retry_max;
+    const Instant again = now + std::min(retry_after(entry.failures), most);
     const int failures = std::exchange(entry.failures, std::uint8_t{0});  // so that schedule() takes it
     schedule(at, Urgency::learned, again);
     entry.failures = static_cast<std::uint8_t>(std::min(failures + 1, 100));
-    complain("The host cache could not save " + at->first.text() + ": " + error.message + ". It is tried again.",
-             now);
+    complain_of(error,
+                "The host cache could not save " + at->first.text() + ": " + error.message + ". It is tried again.",
+                now);
+}
+
+void CacheKeeper::complain_of(const Error& error, const std::string& what, Instant now) {
+    if (error.code == ErrorCode::busy) {
+        busy_since_ = std::min(busy_since_, now);
+        if (now < busy_since_ + options_.busy_unsaid) return;
+    }
+    complain(what, now);
 }
 
 void CacheKeeper::complain(const std::string& what, Instant now) {

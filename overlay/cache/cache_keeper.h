@@ -64,6 +64,8 @@ struct CacheKeeperOptions {
     Duration retry_max = std::chrono::seconds{60};
     Duration journal_retry = std::chrono::seconds{1};  // short: an attempt is cheap, and inserts wait for it
     Duration complaint_distance = std::chrono::seconds{60};
+    Duration busy_unsaid = std::chrono::seconds{5};
+    Duration busy_retry_max = std::chrono::seconds{1};  // another writer needs milliseconds
 };
 
 class CacheKeeper {
@@ -144,6 +146,8 @@ private:
     bool drop(const Label& label);
     [[nodiscard]] Duration retry_after(std::uint8_t failures) const;
     void failed(Entries::iterator at, const Error& error, Instant now);
+    // Of a failure that another writer causes only when it lasts.
+    void complain_of(const Error& error, const std::string& what, Instant now);
     void complain(const std::string& what, Instant now);
 
     Storage& cache_;
@@ -163,7 +167,8 @@ private:
     Instant sweep_end_ = never;  // earliest end; later when removing the old part failed
     Instant last_turn_ = never;
     Instant last_complaint_ = never;
-    Instant latest_ = never;  // the latest time that a caller gave
+    Instant busy_since_ = no_deadline;  // no_deadline: the last change was made
+    Instant latest_ = never;            // the latest time that a caller gave
 };
 
 }  // namespace halp

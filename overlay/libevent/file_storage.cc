@@ -14,13 +14,15 @@
 #include <ctime>
 #include <utility>
 
+#include "files/file_error.h"
+
 namespace halp {
 namespace {
 
 constexpr mode_t private_directory = 0700;
 constexpr mode_t new_file = 0644;           // the umask applies, as with the original tools
 constexpr timespec lock_pause{0, 200'000};  // short, because a busy writer leaves the lock for microseconds only
-constexpr std::int64_t lock_wait_max_ms = 2000;
+constexpr mode_t permission_bits = 0777;
 constexpr timespec holder_pause{0, 20'000'000};
 constexpr std::string_view leaving_word = "leaving\n";
 
@@ -30,43 +32,19 @@ std::int64_t monotonic_ms() {
     return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
-Error file_error(const std::string& attempt, const std::string& path, int why) {
-    const std::string what = "cannot " + attempt + " " + path + ": ";
-    switch (why) {
-        case ENOSPC:
-        case EDQUOT:
-            return {ErrorCode::full, what + "the disk is full; free some space"};
-        case EFBIG:
-            return {ErrorCode::full, what + "the file would be larger than this process may write (ulimit -f)"};
-        case EROFS:
-            return {ErrorCode::io, what + "the file system is read-only; remount it or choose another directory"};
-        case EACCES:
-        case EPERM:
-            return {ErrorCode::io,
-                    what + "permission denied; let this user write there or choose another directory"};
-        case ENOTDIR:
-            return {ErrorCode::io, what + "part of that path is not a directory; choose another directory"};
-        case ENOENT:
-            return {ErrorCode::not_found, what + "it does not exist; create it or choose another"};
-        case EISDIR:
-            return {ErrorCode::io, what + "it is a directory and not a file; move it away"};
-        case EMFILE:
-        case ENFILE:
-            return {ErrorCode::busy, what + "too many files are open; raise the limit (ulimit -n)"};
-        default:
-            return {ErrorCode::io, what + std::strerror(why)};
-    }
+Error not_plain(const std::string& attempt, const std::string& path) {
+    return {ErrorCode::io, "cannot " + attempt + " " + path + ": it is not a plain file; move it away"};
 }
 
 Result<void> check_name(const std::string& name) {
     const bool dots = name == "." || name == "..";
     const bool component = !name.empty() && name.size() <= FileStorage::name_length_max && !dots &&
                            name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
-    const bool ours = name.starts_with(FileStorage::temporary_prefix);
+    const bool ours = name.starts_with(FileStorage::temporary_prefix) || name == DirectoryLock::file_name;
     if (component && !ours) return {};
     return Error{ErrorCode::invalid,
-                 "a file name must be 1 to 255 bytes without \"/\", not \".\" or \"..\", and not begin "
-                 "with \".halp-tmp-\"; choose another name"};
+                 "a file name must be 1 to 255 bytes without \"/\", not \".\" or \"..\", not begin "
+                 "with \".halp-tmp-\" and not be \".halp-lock\"; choose another name"};
 }
 
 Result<void> make_directory(const std::string& path) {
@@ -164,18 +142,6 @@ Error taken(const Holder& holder, const std::string& directory) {
 
 }  // namespace
 
-FileHandle& FileHandle::operator=(FileHandle&& other) noexcept {
-    const FileHandle old(give());
-    fd_ = other.give();
-    return *this;
-}
-
-FileHandle::~FileHandle() {
-    if (fd_ >= 0) ::close(fd_);
-}
-
-int FileHandle::give() { return std::exchange(fd_, -1); }
-
 FileStorage::FileStorage(std::string path, FileHandle directory, IfMissing missing)
     : path_(std::move(path)), directory_(std::move(directory)), missing_(missing) {}
 
@@ -183,21 +149,26 @@ Result<std::unique_ptr<FileStorage>> FileStorage::open(const std::string& direct
     auto opened = open_directory(directory, missing);
     if (!opened) return opened.error();
     std::unique_ptr<FileStorage> storage(new FileStorage(directory, std::move(*opened), missing));
-    storage->remove_leftovers();
+    // A directory that is only read gets no lock file.
+    const FileHandle locked(::openat(storage->directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (locked && ::flock(locked.get(), LOCK_EX | LOCK_NB) == 0) {
+        storage->remove_leftovers();
+        storage->leftovers_removed_ = true;
+    }
     return storage;
 }
 
 Result<std::string> FileStorage::read(const std::string& name) {
     if (auto good = check_name(name); !good) return good.error();
     if (auto open = reopen_if_deleted(); !open) return open.error();
-    // O_NONBLOCK: opening a pipe of that name would block.
-    const FileHandle file(::openat(directory_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    // O_NONBLOCK: opening a pipe of that name would block. A link is no file of this directory; list() has none.
+    constexpr int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW;
+    const FileHandle file(::openat(directory_.get(), name.c_str(), flags));
     if (!file) return file_error("read", path_of(name), errno);
     struct stat about {};
     if (::fstat(file.get(), &about) != 0) return file_error("read", path_of(name), errno);
     if (S_ISDIR(about.st_mode)) return file_error("read", path_of(name), EISDIR);
-    if (!S_ISREG(about.st_mode))
-        return Error{ErrorCode::io, "cannot read " + path_of(name) + ": it is not a plain file; move it away"};
+    if (!S_ISREG(about.st_mode)) return not_plain("read", path_of(name));
     if (about.st_size > static_cast<off_t>(file_bytes_max)) return file_error("read", path_of(name), EFBIG);
     return read_all(file.get(), static_cast<std::size_t>(about.st_size), path_of(name));
 }
@@ -222,7 +193,10 @@ Result<void> FileStorage::remove(const std::string& name) {
 Result<std::vector<std::string>> FileStorage::list() {
     if (auto open = reopen_if_deleted(); !open) return open.error();
     auto names = plain_files(directory_.get(), path_);
-    if (names) std::erase_if(*names, [](const std::string& name) { return name.starts_with(temporary_prefix); });
+    const auto ours = [](const std::string& name) {
+        return name.starts_with(temporary_prefix) || name == DirectoryLock::file_name;
+    };
+    if (names) std::erase_if(*names, ours);
     return names;
 }
 
@@ -241,11 +215,12 @@ Result<void> FileStorage::update(const std::string& name, Change& change) {
 Result<void> FileStorage::append(const std::string& name, Bytes bytes) {
     auto locked = begin_writing(name);
     if (!locked) return locked.error();
-    const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK;
+    const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW;
     const FileHandle file(::openat(directory_.get(), name.c_str(), flags, new_file));
     if (!file) return file_error("write", path_of(name), errno);
     struct stat before {};
     if (::fstat(file.get(), &before) != 0) return file_error("write", path_of(name), errno);
+    if (!S_ISREG(before.st_mode)) return not_plain("write", path_of(name));
     auto written = write_all(file.get(), bytes, path_of(name));
     if (!written) {
         // A part of a line would spoil the next line. When this fails, too, the reader skips the part, and the
@@ -267,27 +242,26 @@ Result<void> FileStorage::reopen_if_deleted() {
     return {};
 }
 
-// The lock belongs to a second open description of the directory, so it ends with the handle.
-Result<FileHandle> FileStorage::lock() {
-    FileHandle locked(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!locked) return file_error("open the directory", path_, errno);
-    const std::int64_t give_up_ms = monotonic_ms() + lock_wait_max_ms;
-    while (::flock(locked.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno == ENOLCK || errno == EOPNOTSUPP)
-            break;  // some network file systems have no locks: the last writer wins
-        if (errno != EWOULDBLOCK && errno != EINTR) return file_error("lock", path_, errno);
-        if (monotonic_ms() >= give_up_ms)
-            return Error{ErrorCode::busy, "another program has kept " + path_ +
-                                              " locked for two seconds; end it if it hangs, and try again"};
+Result<DirectoryLock::Turn> FileStorage::lock() {
+    const std::int64_t give_up_ms =
+        monotonic_ms() + std::chrono::duration_cast<std::chrono::milliseconds>(patience_).count();
+    for (;;) {
+        auto turn = lock_.attempt(directory_.get(), path_);
+        if (turn || turn.error().code != ErrorCode::busy) return turn;
+        if (monotonic_ms() >= give_up_ms) {
+            ++put_off_;
+            return turn;
+        }
         ::nanosleep(&lock_pause, nullptr);
     }
-    return locked;
 }
 
-Result<FileHandle> FileStorage::begin_writing(const std::string& name) {
+Result<DirectoryLock::Turn> FileStorage::begin_writing(const std::string& name) {
     if (auto good = check_name(name); !good) return good.error();
     if (auto open = reopen_if_deleted(); !open) return open.error();
-    return lock();
+    auto turn = lock();
+    if (turn && turn->directory && !std::exchange(leftovers_removed_, true)) remove_leftovers();
+    return turn;
 }
 
 Result<void> FileStorage::write_whole(const std::string& name, Bytes content) {
@@ -301,10 +275,11 @@ Result<void> FileStorage::write_whole(const std::string& name, Bytes content) {
     FileHandle file(::openat(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, new_file));
     if (!file) return file_error("write", path_of(name), errno);
     struct stat old {};
-    if (::fstatat(directory, name.c_str(), &old, 0) == 0) {
+    // The mode of a link is that of a file elsewhere.
+    if (::fstatat(directory, name.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0) {
         if (S_ISDIR(old.st_mode)) return give_up(file_error("write", path_of(name), EISDIR));
         // A file system without modes takes the file all the same.
-        static_cast<void>(::fchmod(file.get(), old.st_mode & 07777));
+        if (S_ISREG(old.st_mode)) static_cast<void>(::fchmod(file.get(), old.st_mode & permission_bits));
     }
     auto written = write_all(file.get(), content, path_of(name));
     if (!written) return give_up(written.error());
@@ -315,22 +290,29 @@ Result<void> FileStorage::write_whole(const std::string& name, Bytes content) {
     return {};
 }
 
-// Every writer holds the lock. So temporary files that exist while this process holds it belong to dead writers.
+// Every writer has the lock on the directory. So temporary files that exist while this process has it belong to
+// dead writers.
 void FileStorage::remove_leftovers() {
-    const FileHandle locked(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!locked || ::flock(locked.get(), LOCK_EX | LOCK_NB) != 0) return;
-    const auto names = plain_files(locked.get(), path_);
+    const auto names = plain_files(directory_.get(), path_);
     if (!names) return;
     for (const std::string& name : *names)
-        if (name.starts_with(temporary_prefix)) ::unlinkat(locked.get(), name.c_str(), 0);
+        if (name.starts_with(temporary_prefix)) ::unlinkat(directory_.get(), name.c_str(), 0);
+}
+
+FileAccess FileStorage::access() const {
+    struct stat about {};
+    return ::fstat(directory_.get(), &about) == 0 ? FileAccess::of(about)
+                                                  : FileAccess{own_user(), private_directory};
 }
 
 Result<StateLock> StateLock::acquire(const std::string& directory) { return acquire(directory, Patience{}); }
 
 Result<StateLock> StateLock::acquire(const std::string& directory, const Patience& patience) {
     const std::string path = directory + "/lock";
-    FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!file) return file_error("write", path, errno);
+    FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+    struct stat about {};
+    if (!file || ::fstat(file.get(), &about) != 0) return file_error("write", path, errno);
+    if (!S_ISREG(about.st_mode)) return not_plain("write", path);
     const std::int64_t began_ms = monotonic_ms();
     for (bool said = false; ::flock(file.get(), LOCK_EX | LOCK_NB) != 0;) {
         if (errno == EINTR) continue;

@@ -2,10 +2,11 @@
 // tools, which read label files at any moment.
 //
 // A file is whole at every moment: new content goes to a temporary file, is synced and renamed. Writers take turns
-// by a lock on the directory itself: a lock file would look like a label to the original tools.
+// (overlay/libevent/directory_lock.h). Links are no files of the directory.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,27 +14,13 @@
 #include <utility>
 #include <vector>
 
+#include "files/file_access.h"
+#include "files/file_handle.h"
 #include "overlay/environment.h"
+#include "overlay/libevent/directory_lock.h"
 #include "store/result.h"
 
 namespace halp {
-
-// Owns a file descriptor and closes it.
-class FileHandle {
-public:
-    FileHandle() = default;
-    explicit FileHandle(int fd) : fd_(fd) {}
-    FileHandle(FileHandle&& other) noexcept : fd_(other.give()) {}
-    FileHandle& operator=(FileHandle&& other) noexcept;
-    ~FileHandle();
-
-    [[nodiscard]] int get() const { return fd_; }
-    [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
-    int give();
-
-private:
-    int fd_ = -1;
-};
 
 enum class IfMissing { fail, create };
 
@@ -52,19 +39,31 @@ public:
     [[nodiscard]] Result<void> remove(const std::string& name) override;
     // Plain files, sorted by name.
     [[nodiscard]] Result<std::vector<std::string>> list() override;
-    // Unchanged content is not written, and an empty file is not created. Waits for other writers up to two
-    // seconds, then fails with ErrorCode::busy.
+    // Unchanged content is not written, and an empty file is not created.
     [[nodiscard]] Result<void> update(const std::string& name, Change& change) override;
     [[nodiscard]] Result<void> append(const std::string& name, Bytes bytes) override;
 
+    // A change fails with ErrorCode::busy while another writer has its turn. A program without an event loop may
+    // wait for that.
+    void wait_for_writers(Duration most) { patience_ = most; }
+
+    // Changes that failed because of another writer, and changes while the directory was locked by a program that
+    // is none.
+    struct LockCounts {
+        std::uint64_t put_off = 0, passed_over = 0;
+    };
+    [[nodiscard]] LockCounts locks() const { return {put_off_, lock_.passed_over()}; }
+    void on_lock_passed_over(std::function<void(const std::string&)> say) { lock_.on_passed_over(std::move(say)); }
+
     [[nodiscard]] const std::string& directory() const { return path_; }
+    [[nodiscard]] FileAccess access() const;  // of the directory
 
 private:
     FileStorage(std::string path, FileHandle directory, IfMissing missing);
 
     Result<void> reopen_if_deleted();
-    Result<FileHandle> lock();
-    Result<FileHandle> begin_writing(const std::string& name);
+    Result<DirectoryLock::Turn> lock();
+    Result<DirectoryLock::Turn> begin_writing(const std::string& name);
     Result<void> write_whole(const std::string& name, Bytes content);
     void remove_leftovers();
     std::string path_of(const std::string& name) const { return path_ + "/" + name; }
@@ -72,6 +71,10 @@ private:
     std::string path_;
     FileHandle directory_;
     IfMissing missing_;
+    DirectoryLock lock_;
+    Duration patience_{0};
+    std::uint64_t put_off_ = 0;
+    bool leftovers_removed_ = false;
 };
 
 // Allows one running program per directory: holds a lock on the file `lock` there, which names the process. The

@@ -2,9 +2,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <iterator>
 
+#include "files/named_file.h"
 #include "simulations/world/latency_model.h"
 
 namespace halp {
@@ -72,15 +72,9 @@ Result<LatencyMatrix> parse_latency_matrix(const std::string& file, std::string_
 }
 
 Result<LatencyMatrix> read_latency_matrix(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return Error{ErrorCode::not_found, path + ": cannot be read"};
-    std::string content;
-    content.resize(matrix_bytes_max + 1);
-    file.read(content.data(), static_cast<std::streamsize>(content.size()));
-    content.resize(static_cast<std::size_t>(file.gcount()));
-    if (content.size() > matrix_bytes_max)
-        return Error{ErrorCode::invalid, path + ": longer than " + std::to_string(matrix_bytes_max) + " bytes"};
-    return parse_latency_matrix(path, content);
+    const auto file = read_named_file(path, matrix_bytes_max, Pipes::awaited);
+    if (!file) return Error{file.error().code, path + ": " + file.error().message};
+    return parse_latency_matrix(path, file->text);
 }
 
 std::string print_latency_matrix(const LatencyMatrix& matrix) {

@@ -135,7 +135,8 @@ TEST_F(LoadSettings, GuessesTheSectionThatWasForgotten) {
 }
 
 TEST_F(LoadSettings, GuessesNothingForAKeyLikeNoOther) {
-    EXPECT_THAT(load_file("zzzzzzzz: 1\n").problems, ElementsAre(HasSubstr("halpd --print-config lists all settings")));
+    EXPECT_THAT(load_file("zzzzzzzz: 1\n").problems,
+                ElementsAre(HasSubstr("halpd --print-config lists all settings")));
 }
 
 TEST_F(LoadSettings, TellsSeveralMistakesAtOnce) {
@@ -184,7 +185,24 @@ TEST_F(LoadSettings, SaysThatAFileCannotBeRead) {
 
 TEST_F(LoadSettings, TakesADirectoryForAFileThatCannotBeRead) {
     sources_.only_file = root_;
-    EXPECT_THAT(load_settings(sources_).problems, ElementsAre(HasSubstr("Is a directory")));
+    EXPECT_THAT(load_settings(sources_).problems, ElementsAre(root_ + " is a directory: name a file in it"));
+}
+
+TEST_F(LoadSettings, DoesNotWaitForAPipeOrADevice) {
+    sources_.only_file = root_ + "/pipe";
+    ASSERT_EQ(::mkfifo(sources_.only_file->c_str(), 0600), 0);
+    EXPECT_THAT(load_settings(sources_).problems, ElementsAre(root_ + "/pipe is a pipe: name a plain file"));
+    sources_.only_file = "/dev/zero";
+    EXPECT_THAT(load_settings(sources_).problems, ElementsAre("/dev/zero is a device: name a plain file"));
+    sources_.only_file = "/dev/null";
+    EXPECT_THAT(load_settings(sources_).problems, IsEmpty());
+}
+
+TEST_F(LoadSettings, WarnsOfAFileThatEveryUserMayChange) {
+    const std::string file = write("etc/halpd.yaml", "swarm: a\n");
+    EXPECT_THAT(load_settings(sources_).warnings, IsEmpty());
+    ASSERT_EQ(::chmod(file.c_str(), 0666), 0);
+    EXPECT_THAT(load_settings(sources_).warnings, ElementsAre(HasSubstr("chmod go-w " + file)));
 }
 
 TEST_F(LoadSettings, WarnsOfEnvironmentVariablesItDoesNotKnow) {

@@ -4,11 +4,10 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <sstream>
 
+#include "files/named_file.h"
 #include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/report/html_page.h"
 #include "tools/halp-sim/report/svg_plot.h"
@@ -17,7 +16,7 @@
 namespace halp::sim {
 namespace {
 
-constexpr std::uintmax_t file_bytes_max = 256U << 20U;
+constexpr std::size_t file_bytes_max = 256U << 20U;
 
 struct Side {
     std::string name;
@@ -26,12 +25,9 @@ struct Side {
 };
 
 Result<std::string> read_file(const std::string& path) {
-    std::error_code failed;
-    const std::uintmax_t size = std::filesystem::file_size(path, failed);
-    if (failed) return Error{ErrorCode::not_found, path + " cannot be read: " + failed.message()};
-    if (size > file_bytes_max) return Error{ErrorCode::invalid, path + " is too long to be a summary"};
-    std::ifstream file(path, std::ios::binary);
-    return std::string{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    auto file = read_named_file(path, file_bytes_max, Pipes::awaited);
+    if (!file) return Error{file.error().code, path + " " + file.error().message};
+    return std::move(file->text);
 }
 
 std::string text_of(const Json& value) {

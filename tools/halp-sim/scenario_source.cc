@@ -6,7 +6,7 @@
 namespace halp::sim {
 
 Result<Source> find_scenario(const std::string& name) {
-    auto content = config::read_config_file(name);
+    auto content = config::read_config_file(name, config::yaml_bytes_max, Pipes::awaited);
     if (content) return Source{name, *content};
     if (const BuiltInScenario* built_in = find_built_in(name))
         return Source{name + ".yaml", std::string{built_in->yaml}};

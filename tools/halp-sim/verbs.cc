@@ -48,7 +48,8 @@ int complain(const Streams& streams, const std::vector<std::string>& problems) {
 }
 
 void print_result(const Scenario& scenario, const RunResult& r, double cpu, const Streams& streams) {
-    streams.out << harmless(scenario.name) << ": " << harmless(scenario.about) << "\n\n" << table(phase_rows(r)) << "\n";
+    streams.out << harmless(scenario.name) << ": " << harmless(scenario.about) << "\n\n"
+                << table(phase_rows(r)) << "\n";
     if (!r.items.empty()) streams.out << table(item_rows(r)) << "\n";
     if (const auto rows = figure_rows(r); !rows.empty()) streams.out << table(rows) << "\n";
     const Spread degrees = spread_of(r.in_degrees);
@@ -223,11 +224,11 @@ private:
 };
 
 int replay_verb(const CommandLine& command, const Streams& streams) {
-    auto content = config::read_config_file(command.scenario);
+    auto content = config::read_config_file(command.scenario, config::yaml_bytes_max, Pipes::awaited);
     std::string file = command.scenario;
     if (!content) {
         const std::string inside = file + "/run.yaml";
-        if (auto found = config::read_config_file(inside)) {
+        if (auto found = config::read_config_file(inside); found || found.error().code != ErrorCode::not_found) {
             content = found;
             file = inside;
         }

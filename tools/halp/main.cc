@@ -25,6 +25,8 @@
 namespace halp::cli {
 namespace {
 
+constexpr Duration writers_patience = std::chrono::seconds{2};
+
 class SystemClock final : public Clock {
 public:
     [[nodiscard]] Instant now() const override {
@@ -95,6 +97,7 @@ ExitCode run_on_cache(const CommandLine& command, Console& console, TextAsker& a
     console.detail("no daemon; working on the cache directory " + *directory);
     const auto storage = FileStorage::open(*directory, IfMissing::create);
     if (!storage) return console.fail(ExitCode::failed, storage.error().message);
+    (*storage)->wait_for_writers(writers_patience);
     LocalCache cache{**storage, [&](const std::string& text) { console.say(*directory + "/" + text); }};
     return run_standalone({command, console, cache, asker, clock});
 }

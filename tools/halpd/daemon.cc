@@ -15,6 +15,7 @@
 #include "config/choice_names.h"
 #include "config/setting_table.h"
 #include "config/typed_value.h"
+#include "files/file_access.h"
 #include "tools/halpd/connection_limits.h"
 #include "tools/halpd/event_text.h"
 
@@ -25,6 +26,8 @@ constexpr Duration leave_patience = std::chrono::seconds{9};
 // A predecessor leaves within 10 s. It needs a moment to hear that it is to leave.
 constexpr Duration predecessor_patience = std::chrono::seconds{15};
 constexpr Duration signal_patience = std::chrono::milliseconds{300};
+constexpr Duration writers_patience = std::chrono::seconds{2};
+constexpr Duration writers_pause = std::chrono::milliseconds{50};
 constexpr Duration drain_patience = std::chrono::milliseconds{500};
 constexpr Duration dht_announcement_pause = std::chrono::seconds{1};
 
@@ -109,6 +112,12 @@ Result<void> Daemon::open_storage() {
     lock_ = std::move(*lock);
     state_ = std::move(*state);
     cache_ = std::move(*cache);
+    for (FileStorage* storage : {state_.get(), cache_.get()}) {
+        const std::string warning = directory_of_others(storage->directory(), storage->access());
+        if (!warning.empty()) log_.write(LogLevel::warn, "directory_of_others", warning);
+        storage->on_lock_passed_over(
+            [this](const std::string& sentence) { shortages_.warn("lock_passed_over", sentence); });
+    }
     return {};
 }
 
@@ -199,6 +208,10 @@ Result<void> Daemon::open_admin() {
 }
 
 void Daemon::add_connections(Json& status) const {
+    const FileStorage::LockCounts state = state_->locks(), cache = cache_->locks();
+    status.set("locks", Json::object()
+                            .set("put_off", state.put_off + cache.put_off)
+                            .set("passed_over", state.passed_over + cache.passed_over));
     status.set("files", status_of(files_)).set("connections", status_of(world_.stats(), world_.limits()));
     if (admin_server_) status.set("admin", admin_server_->status());
 }
@@ -244,7 +257,16 @@ void Daemon::finish() {
     if (std::exchange(finished_, true)) return;
     // Probes were answered until here, so that peers see a node that leaves and not one that died.
     world_.stop_listening();
-    if (!node_->flush())
+    flush_lists(world_.clock().now() + writers_patience);
+}
+
+// Another writer of the host cache needs a moment at most.
+void Daemon::flush_lists(Instant latest) {
+    const std::uint64_t put_off = cache_->locks().put_off;
+    const bool flushed = node_->flush();
+    if (!flushed && cache_->locks().put_off != put_off && world_.clock().now() < latest)
+        return world_.call_after(writers_pause, [this, latest] { flush_lists(latest); });
+    if (!flushed)
         failure_ =
             Error{ErrorCode::io, "not all lists could be written to " + directories_.cache + "; the log says why"};
     if (!dht_) return world_.stop_when_quiet(drain_patience);

@@ -59,6 +59,7 @@ private:
     void handle_signals();
     void begin_leaving(const char* why);
     void finish();
+    void flush_lists(Instant latest);
     void finish_when_dht_is_quiet(Instant latest);
     void reload();
     void apply(const config::LoadedSettings& fresh);

@@ -88,14 +88,19 @@ DhtService::DhtService(const config::DhtSettings& settings, const config::Direct
 DhtService::~DhtService() = default;
 
 Result<neo::Credentials> DhtService::read_credentials() const {
-    const Result<std::string> text = config::read_config_file(credentials_file_, neo::credentials_bytes_max);
+    const Result<NamedText> text = config::open_config_file(credentials_file_, neo::credentials_bytes_max);
     if (!text && settings_.test_client && text.error().code == ErrorCode::not_found)
         return neo::Credentials::for_tests();
     if (!text)
         return Error{text.error().code,
                      text.error().message +
                          "; write a line NAME:KEY for each DHT client, KEY being 256 hex digits (dht.credentials)"};
-    Result<neo::Credentials> credentials = neo::Credentials::parse(*text);
+    // Whoever can write there gives himself a key.
+    const std::string changeable = changeable_by_others(credentials_file_, text->access);
+    if (!changeable.empty()) return Error{ErrorCode::refused, changeable + " (dht.credentials)"};
+    const std::string readable = readable_by_others(credentials_file_, text->access);
+    if (!readable.empty()) log_.write(LogLevel::warn, "dht_credentials_readable", readable + " (dht.credentials)");
+    Result<neo::Credentials> credentials = neo::Credentials::parse(text->text);
     if (!credentials)
         return Error{credentials.error().code, credentials_file_ + ": " + credentials.error().message};
     if (settings_.test_client) credentials->set({"admin", {}});
@@ -106,6 +111,8 @@ Result<neo::Credentials> DhtService::read_credentials() const {
 Result<void> DhtService::lock_data() {
     const auto directory = FileStorage::open(data_dir_, IfMissing::create);
     if (!directory) return Error{directory.error().code, directory.error().message + " (dht.data_dir)"};
+    const std::string warning = directory_of_others(data_dir_, (*directory)->access());
+    if (!warning.empty()) log_.write(LogLevel::warn, "directory_of_others", warning + " (dht.data_dir)");
     Result<StateLock> lock = StateLock::acquire(data_dir_);
     if (!lock) return Error{lock.error().code, lock.error().message + " (dht.data_dir)"};
     lock_ = std::move(*lock);

@@ -1,18 +1,20 @@
 #include "tools/halpd/log.h"
 
 #include <spdlog/common.h>
+#include <spdlog/details/null_mutex.h>
 #include <spdlog/logger.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <ctime>
+#include <memory>
 #include <utility>
 
+#include "tools/halpd/log_output.h"
 #include "tools/program/harmless.h"
 
 namespace halp {
@@ -39,6 +41,21 @@ std::string time_text() {
     return whole;
 }
 
+// Gives the text of a message to an output as it is.
+class OutputSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+public:
+    [[nodiscard]] LogOutput& output() { return output_; }
+
+private:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        // A line that is lost is counted there, and said before the next one.
+        static_cast<void>(output_.write({message.payload.data(), message.payload.size()}));
+    }
+    void flush_() override {}
+
+    LogOutput output_;
+};
+
 }  // namespace
 
 struct Log::Impl {
@@ -46,18 +63,17 @@ struct Log::Impl {
     bool journald = false;
     spdlog::logger logger{"halpd"};
 
-    void use(spdlog::sink_ptr sink) {
-        sink->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
-        logger.sinks().assign(1, std::move(sink));
-    }
-    void use_stderr() { use(std::make_shared<spdlog::sinks::stderr_sink_st>()); }
+    std::shared_ptr<OutputSink> sink = std::make_shared<OutputSink>();  // as spdlog wants it
+
+    [[nodiscard]] std::string line_of(LogLevel level, std::string_view event, std::string_view sentence,
+                                      const Json& fields) const;
+    void say_what_is_lost();
 };
 
 Log::Log(config::LogSettings settings, bool journald) : impl_(std::make_unique<Impl>()) {
     impl_->settings = std::move(settings);
     impl_->journald = journald && impl_->settings.file.empty();
-    impl_->use_stderr();
-    impl_->logger.flush_on(spdlog::level::trace);
+    impl_->logger.sinks().assign(1, impl_->sink);
     set_level(impl_->settings.level);
 }
 
@@ -65,14 +81,11 @@ Log::~Log() = default;
 
 Result<void> Log::reopen() {
     if (impl_->settings.file.empty()) return {};
-    try {
-        impl_->use(std::make_shared<spdlog::sinks::basic_file_sink_st>(impl_->settings.file));
-    } catch (const spdlog::spdlog_ex& error) {
-        impl_->use_stderr();
-        return Error{ErrorCode::io, "cannot open the log file " + impl_->settings.file + " (" + error.what() +
-                                        "); the log goes to stderr"};
-    }
-    return {};
+    Result<LogOutput> file = LogOutput::to_file(impl_->settings.file);
+    impl_->sink->output() = file ? std::move(*file) : LogOutput{};
+    if (file) return {};
+    return Error{ErrorCode::io, "cannot open the log file " + impl_->settings.file + " (" + file.error().message +
+                                    "); the log goes to stderr"};
 }
 
 void Log::set_level(LogLevel level) { impl_->logger.set_level(level_of(level)); }
@@ -81,18 +94,33 @@ bool Log::writes(LogLevel level) const { return impl_->logger.should_log(level_o
 
 void Log::write(LogLevel level, std::string_view event, std::string_view sentence, const Json& fields) {
     if (!writes(level)) return;
+    impl_->say_what_is_lost();
+    const std::string line = impl_->line_of(level, event, sentence, fields);
+    impl_->logger.log(level_of(level), spdlog::string_view_t{line.data(), line.size()});
+}
+
+std::string Log::Impl::line_of(LogLevel level, std::string_view event, std::string_view sentence,
+                               const Json& fields) const {
     const std::string_view name = level_names[static_cast<std::size_t>(level)];
-    std::string line;
-    if (impl_->settings.format == config::LogFormat::json) {
+    if (settings.format == config::LogFormat::json) {
         Json object =
             Json::object({{"time", time_text()}, {"level", name}, {"event", event}, {"message", sentence}});
-        line = object.set_all(fields).line(JsonEscapes::hardened);
-    } else if (impl_->journald) {
-        line = std::string{journal_prefixes[static_cast<std::size_t>(level)]} + harmless(sentence);
-    } else {
-        line = time_text() + " " + std::string{name} + " " + harmless(sentence);
+        return object.set_all(fields).line(JsonEscapes::hardened);
     }
-    impl_->logger.log(level_of(level), spdlog::string_view_t{line.data(), line.size()});
+    if (journald) return std::string{journal_prefixes[static_cast<std::size_t>(level)]} + harmless(sentence);
+    return time_text() + " " + std::string{name} + " " + harmless(sentence);
+}
+
+void Log::Impl::say_what_is_lost() {
+    LogOutput& output = sink->output();
+    const std::uint64_t lost = output.lost();
+    if (lost == 0) return;
+    const std::string sentence =
+        std::to_string(lost) + " lines of the log are lost: nobody read them, or the disk was full";
+    if (output.write(line_of(LogLevel::warn, "log_lines_lost", sentence, Json::object().set("lines", lost))))
+        output.forget_lost(lost);
+    else
+        output.forget_lost(1);  // this line itself was counted
 }
 
 }  // namespace halp

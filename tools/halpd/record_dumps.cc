@@ -10,13 +10,15 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <iterator>
 #include <optional>
+#include <sstream>
 #include <string_view>
 #include <system_error>
 #include <vector>
+
+#include "files/named_file.h"
 
 namespace halp {
 namespace {
@@ -29,6 +31,7 @@ constexpr std::string_view unfinished = ".dumping";
 constexpr const char* deleted = "deleted";
 constexpr const char* set_aside = "set-aside";
 constexpr std::string_view range_file = "/range";
+constexpr std::size_t range_bytes_max = 4096;
 constexpr std::size_t channels_per_page = 1000;
 
 class File {
@@ -59,11 +62,11 @@ std::optional<Channel> channel_of(const fs::path& file) {
 // ---- reading ----
 
 Result<TcmFault> read_file(const std::string& path, TcmReader& reader) {
-    const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return io_error(path, "read");
+    const auto file = open_named_file(path, Pipes::refused);
+    if (!file) return Error{ErrorCode::io, path + " " + file.error().message};
     std::string buffer(buffer_bytes, '\0');
     for (;;) {
-        const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
+        const ssize_t got = ::read(file->handle.get(), buffer.data(), buffer.size());
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return io_error(path, "read");
         if (got == 0) return reader.finish();
@@ -265,13 +268,12 @@ Result<void> RecordDumps::dump_aside(const Channel& channel, const RecordStore& 
 
 Result<HashRange> RecordDumps::range() const {
     const std::string path = directory_ + std::string(range_file);
-    std::ifstream file(path);
+    const auto file = read_named_file(path, range_bytes_max, Pipes::refused);
+    if (!file && file.error().code == ErrorCode::not_found) return HashRange::full();
+    if (!file) return Error{ErrorCode::io, path + " " + file.error().message};
+    std::istringstream words(file->text);
     std::string first, last;
-    if (!file) {
-        if (errno == ENOENT) return HashRange::full();
-        return io_error(path, "read");
-    }
-    file >> first >> last;
+    words >> first >> last;
     const auto min = parse_key(first), max = parse_key(last);
     const auto range = min && max ? HashRange::make(value_of(*min), value_of(*max)) : Result<HashRange>(Error{});
     if (range) return range;

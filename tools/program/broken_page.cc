@@ -24,7 +24,7 @@ void on_broken_page(int) {
     say(STDOUT_FILENO, last_words.output);
     say(STDERR_FILENO, last_words.sentence);
     if (!last_words.log.empty()) {
-        const int log = ::open(last_words.log.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+        const int log = ::open(last_words.log.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
         if (log >= 0) say(log, last_words.sentence);
     }
     ::_exit(1);

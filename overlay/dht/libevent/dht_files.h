@@ -12,11 +12,12 @@
 
 namespace halp {
 
-// The content of a file or pipe. Reads at most `bytes_max` bytes and one more.
+// The content of a file or pipe (files/named_file.h) of at most `bytes_max` bytes.
 [[nodiscard]] Result<std::string> read_small_file(const std::string& path, std::size_t bytes_max);
 // At least one node (format: overlay/dht/client/nodes_file.h).
 [[nodiscard]] Result<std::vector<Endpoint>> read_nodes_file(const std::string& path);
-// A client's file, with exactly one entry.
-[[nodiscard]] Result<neo::Credential> read_credentials_file(const std::string& path);
+// A client's file, with exactly one entry. `warning`: a sentence when other users may read it, else empty.
+[[nodiscard]] Result<neo::Credential> read_credentials_file(const std::string& path,
+                                                            std::string* warning = nullptr);
 
 }  // namespace halp

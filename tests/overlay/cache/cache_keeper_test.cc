@@ -200,6 +200,24 @@ TEST(CacheKeeper, JournalsInsertsIntoALabelWhoseFileCannotBeSaved) {
     EXPECT_THAT(rig.state_names(), IsEmpty());
 }
 
+// Another writer of the directory had its turn just then.
+TEST(CacheKeeper, SaysNothingOfAnotherWriterUnlessItStays) {
+    Rig rig;
+    rig.cache.fail(StorageFault::busy, 2);
+    rig.insert(label("chat"), host(1));
+    rig.pass(seconds{2});
+    EXPECT_THAT(rig.file("chat"), HasSubstr("h1.example"));
+    EXPECT_THAT(rig.notes.failures, IsEmpty());
+
+    rig.cache.fail(StorageFault::busy);
+    rig.insert(label("talk"), host(2));
+    rig.pass(seconds{30});
+    EXPECT_EQ(rig.notes.failures.size(), 1U);
+    rig.cache.fail(StorageFault::none);
+    rig.pass(seconds{1});
+    EXPECT_THAT(rig.file("talk"), HasSubstr("h2.example")) << "it is tried every second";
+}
+
 TEST(CacheKeeper, SavesABoundedNumberOfFilesInOneTurn) {
     Rig rig;
     for (int i = 0; i < 100; ++i) {

@@ -1,16 +1,20 @@
 // FileStorage in a directory that other processes write too, with processes that are killed and full disks.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <string>
 
+#include "tests/as_nobody.h"
 #include "tests/overlay/libevent/file_storage_fixture.h"
 
 namespace halp {
@@ -121,6 +125,54 @@ TEST_F(LibeventFileStorageProcesses, SaysThatAnotherProgramHoldsTheLock) {
     EXPECT_TRUE(storage->replace("chat", "x"));
 }
 
+// Another user who may read the directory, and nothing else, keeps its lock.
+TEST_F(LibeventFileStorageProcesses, AReaderThatKeepsTheLockStopsNoWriter) {
+    ASSERT_EQ(::chmod(directory_.c_str(), 0755), 0);
+    int ready[2];
+    ASSERT_EQ(::pipe(ready), 0);
+    const pid_t reader = in_child([&] {
+        if (::geteuid() == 0 && ::setuid(testing_rights::nobody) != 0) return false;
+        const int directory = ::open(directory_.c_str(), O_RDONLY);
+        if (::flock(directory, LOCK_EX) != 0 || ::write(ready[1], "x", 1) != 1) return false;
+        for (;;) ::pause();
+    });
+    char byte = 0;
+    ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+
+    auto storage = open();
+    std::string said;
+    storage->on_lock_passed_over([&](const std::string& sentence) { said = sentence; });
+    const auto refused = storage->replace("chat", "x");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::busy) << "at once";
+    EXPECT_EQ(storage->locks().put_off, 1U);
+    storage->wait_for_writers(std::chrono::seconds{30});
+    EXPECT_TRUE(storage->replace("chat", "x"));
+    EXPECT_EQ(storage->locks().passed_over, 1U);
+    EXPECT_THAT(said, HasSubstr(directory_));
+    storage->wait_for_writers(Duration{0});
+    EXPECT_TRUE(storage->replace("chat", "y")) << "it is known by now";
+
+    // Writers still take turns.
+    const pid_t writer = in_child([&] {
+        auto other = open();
+        other->wait_for_writers(std::chrono::seconds{30});
+        ChangeBy hang([&](Bytes) {
+            static_cast<void>(!::write(ready[1], "x", 1));
+            for (;;) ::pause();
+            return std::string();
+        });
+        return other->update("chat", hang).has_value();
+    });
+    ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+    EXPECT_EQ(storage->replace("chat", "z").error().code, ErrorCode::busy);
+    for (const pid_t pid : {writer, reader}) {
+        ::kill(pid, SIGKILL);
+        EXPECT_FALSE(succeeded(pid));
+    }
+    EXPECT_TRUE(storage->replace("chat", "z"));
+}
+
 TEST_F(LibeventFileStorageProcesses, LeavesTheOldFileWhenTheNewOneGrowsTooLarge) {
     auto storage = open();
     ASSERT_TRUE(storage->replace("chat", "old"));
@@ -137,7 +189,8 @@ TEST_F(LibeventFileStorageProcesses, LeavesTheOldFileWhenTheNewOneGrowsTooLarge)
     EXPECT_THAT(all_names(), ElementsAre("chat"));
 }
 
-// Runs `work` in a child process to which `directory` is a file system of its own. Nothing when that is not permitted.
+// Runs `work` in a child process to which `directory` is a file system of its own. Nothing when that is not
+// permitted.
 template <class Work>
 int on_own_mount(const std::string& directory, Work work) {
     constexpr int not_permitted = 77;
@@ -145,7 +198,7 @@ int on_own_mount(const std::string& directory, Work work) {
     if (pid == 0) {
         if (::unshare(CLONE_NEWNS) != 0) ::_exit(not_permitted);
         if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) ::_exit(not_permitted);
-        if (::mount("none", directory.c_str(), "tmpfs", 0, "size=64k") != 0) ::_exit(not_permitted);
+        if (::mount("none", directory.c_str(), "tmpfs", 0, "size=64k,mode=700") != 0) ::_exit(not_permitted);
         ::_exit(work() ? 0 : 1);
     }
     int status = 0;

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,6 +17,11 @@
 
 namespace halp {
 namespace {
+
+std::string process_read(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -104,6 +110,63 @@ TEST_F(LibeventFileStorage, KeepsTheModeOfAFile) {
     struct stat about {};
     ASSERT_EQ(::stat((directory_ + "/chat").c_str(), &about), 0);
     EXPECT_EQ(about.st_mode & 07777, 0640U);
+}
+
+TEST_F(LibeventFileStorage, TakesNoModeFromWhatALinkPointsTo) {
+    auto storage = open();
+    const std::string elsewhere = directory_ + "/elsewhere";
+    std::ofstream(elsewhere) << "x";
+    ASSERT_EQ(::chmod(elsewhere.c_str(), 0666), 0);
+    std::filesystem::create_symlink(elsewhere, directory_ + "/chat");
+    ASSERT_TRUE(storage->replace("chat", "2"));
+    struct stat about {};
+    ASSERT_EQ(::lstat((directory_ + "/chat").c_str(), &about), 0);
+    EXPECT_TRUE(S_ISREG(about.st_mode));
+    EXPECT_EQ(about.st_mode & 0022, 0U);
+    EXPECT_EQ(process_read(elsewhere), "x");
+}
+
+TEST_F(LibeventFileStorage, FollowsNoLinks) {
+    auto storage = open();
+    const std::string elsewhere = directory_ + "/elsewhere";
+    std::ofstream(elsewhere) << "x";
+    std::filesystem::create_symlink(elsewhere, directory_ + "/chat");
+    EXPECT_THAT(storage->read("chat").error().message, HasSubstr("it is a symbolic link"));
+    EXPECT_THAT(storage->append("chat", "more").error().message, HasSubstr("it is a symbolic link"));
+    EXPECT_EQ(process_read(elsewhere), "x");
+    std::filesystem::create_symlink(elsewhere, directory_ + "/lock");
+    EXPECT_THAT(StateLock::acquire(directory_).error().message, HasSubstr("it is a symbolic link"));
+    EXPECT_EQ(process_read(elsewhere), "x");
+}
+
+TEST_F(LibeventFileStorage, LocksAFileThatOnlyWritersCanOpenWhereOthersReadTheDirectory) {
+    auto storage = open();
+    ASSERT_TRUE(storage->replace("chat", "1"));
+    EXPECT_THAT(all_names(), ElementsAre("chat")) << "nobody else opens this directory";
+    ASSERT_EQ(::chmod(directory_.c_str(), 0755), 0);
+    ASSERT_TRUE(storage->replace("chat", "2"));
+    struct stat about {};
+    ASSERT_EQ(::stat((directory_ + "/.halp-lock").c_str(), &about), 0);
+    EXPECT_EQ(about.st_mode & 07777, 0600U);
+    EXPECT_THAT(*storage->list(), ElementsAre("chat"));
+    EXPECT_EQ(storage->replace(".halp-lock", "x").error().code, ErrorCode::invalid);
+
+    ASSERT_EQ(::chmod(directory_.c_str(), 0775), 0);
+    ASSERT_TRUE(storage->replace("chat", "3"));
+    ASSERT_EQ(::stat((directory_ + "/.halp-lock").c_str(), &about), 0);
+    EXPECT_EQ(about.st_mode & 07777, 0660U) << "the group may write there";
+}
+
+TEST_F(LibeventFileStorage, RefusesALockFileThatIsNone) {
+    auto storage = open();
+    ASSERT_EQ(::chmod(directory_.c_str(), 0755), 0);
+    std::filesystem::create_symlink("/dev/null", directory_ + "/.halp-lock");
+    EXPECT_THAT(storage->replace("chat", "x").error().message, HasSubstr("it is a symbolic link"));
+    std::filesystem::remove(directory_ + "/.halp-lock");
+    ASSERT_EQ(::mkfifo((directory_ + "/.halp-lock").c_str(), 0600), 0);
+    EXPECT_THAT(storage->replace("chat", "x").error().message, HasSubstr("not a plain file"));
+    std::filesystem::remove(directory_ + "/.halp-lock");
+    EXPECT_TRUE(storage->replace("chat", "x"));
 }
 
 TEST_F(LibeventFileStorage, AppendsToTheEnd) {

@@ -1,10 +1,13 @@
 // How a daemon starts, refuses to start, reloads and ends.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -211,33 +214,71 @@ TEST(DaemonLife, GoesOnAfterSighup) {
     EXPECT_EQ(daemon.stop(), 0);
 }
 
-// The configuration is a pipe, so the daemon is in the middle of reading it when the signals come.
+// Which signals a process holds back, as a mask; 0 when it is gone.
+std::uint64_t held_signals(pid_t pid) {
+    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+    for (std::string line; std::getline(status, line);)
+        if (line.starts_with("SigBlk:")) return std::stoull(line.substr(7), nullptr, 16);
+    return 0;
+}
+
+// The configuration is long, so the daemon is in the middle of reading it when the signals come.
 TEST(DaemonLife, OutlivesSignalsDuringItsStartAndReloadsAfterwards) {
     Home home;
-    const std::string config = home.path() + "/config";
-    ASSERT_EQ(::mkfifo(config.c_str(), 0600), 0);
-    ::signal(SIGPIPE, SIG_IGN);  // a daemon that a signal has ended reads nothing
+    std::string text = "profile: local\n";
+    while (text.size() < 900'000) text += "# a long comment, so that reading takes a moment\n";
+    const std::string config = write_config(home, text);
     Daemon daemon{home, {.more = {"--config", config}, .awaited = false}};
-    const auto write_when_read = [&](const std::function<void()>& before) {
-        int fd = -1;
-        const auto opens = [&] { return (fd = ::open(config.c_str(), O_WRONLY | O_NONBLOCK)) >= 0; };
-        ASSERT_TRUE(eventually(opens)) << "nobody reads the configuration";
-        before();
-        const std::string text = "profile: local\n";
-        EXPECT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size()));
-        ::close(fd);
-    };
-    write_when_read([&] {
-        for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) daemon.process().signal(signal);
-    });
-    ASSERT_TRUE(daemon.await_listening()) << daemon.messages();
+    const pid_t pid = daemon.process().pid();
+    constexpr std::uint64_t hup = std::uint64_t{1} << (SIGHUP - 1);
+    while (daemon.running() && (held_signals(pid) & hup) == 0 && daemon.messages().empty()) ::sched_yield();
+    for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) daemon.process().signal(signal);
 
-    write_when_read([] {});  // by the reload
+    ASSERT_TRUE(daemon.await_listening()) << daemon.messages();
     EXPECT_TRUE(eventually([&] { return daemon.messages().find("was read again") != std::string::npos; }))
         << daemon.messages();
     EXPECT_NE(daemon.messages().find("statistics"), std::string::npos);
     EXPECT_NE(daemon.messages().find("debug messages are on"), std::string::npos);
     EXPECT_EQ(daemon.stop(), 0);
+}
+
+TEST(DaemonLife, DoesNotWaitForAConfigurationThatIsAPipe) {
+    Home home;
+    const std::string pipe = home.path() + "/pipe";
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    const Finished refused = run(home, {HALPD_BINARY, "--config", pipe});
+    EXPECT_EQ(refused.code, bad_configuration);
+    EXPECT_NE(refused.error.find("is a pipe"), std::string::npos) << refused.error;
+
+    const std::string config = write_config(home, "profile: local\n");
+    Daemon daemon{home, {.more = {"--config", config}}};
+    std::filesystem::remove(config);
+    ASSERT_EQ(::mkfifo(config.c_str(), 0600), 0);
+    daemon.process().signal(SIGHUP);
+    EXPECT_TRUE(eventually([&] { return daemon.messages().find("is a pipe") != std::string::npos; }));
+    EXPECT_EQ(daemon.ask("get nosuch\n"), "");
+    EXPECT_EQ(daemon.stop(), 0);
+}
+
+// Whoever may read a directory may lock it.
+TEST(DaemonLife, GoesOnSavingWhileAnotherProgramKeepsTheCacheLocked) {
+    Home home;
+    std::filesystem::permissions(home.cache(), std::filesystem::perms{0755});
+    Daemon daemon{home, {}};
+    const int directory = ::open(home.cache().c_str(), O_RDONLY | O_CLOEXEC);
+    ASSERT_EQ(::flock(directory, LOCK_EX), 0);
+
+    EXPECT_EQ(daemon.ask("insert chat\n1700000000 a.example 80"), "success: chat 1700000000 a.example 80");
+    EXPECT_TRUE(eventually([&] {
+        return process::read_whole_file(home.cache_file("chat")).find("a.example") != std::string::npos;
+    })) << daemon.messages();
+    EXPECT_NE(daemon.messages().find("locked for more than a second"), std::string::npos) << daemon.messages();
+    EXPECT_EQ(daemon.messages().find("could not save"), std::string::npos) << daemon.messages();
+    const std::string status = daemon.admin(cli::Method::get, "/v1/status").body;
+    EXPECT_NE(status.find("\"locks\":{\"put_off\":"), std::string::npos) << status;
+    EXPECT_EQ(status.find("\"passed_over\":0"), std::string::npos) << status;
+    EXPECT_EQ(daemon.stop(), 0);
+    ::close(directory);
 }
 
 TEST(DaemonLife, KeepsTheOldConfigurationWhenItsFileIsGone) {
@@ -248,7 +289,8 @@ TEST(DaemonLife, KeepsTheOldConfigurationWhenItsFileIsGone) {
     std::filesystem::remove(config);
     daemon.process().signal(SIGHUP);
 
-    EXPECT_TRUE(eventually([&] { return daemon.messages().find("old") != std::string::npos; })) << daemon.messages();
+    EXPECT_TRUE(eventually([&] { return daemon.messages().find("old") != std::string::npos; }))
+        << daemon.messages();
     EXPECT_EQ(daemon.stop(), 0);
 }
 
@@ -265,7 +307,8 @@ TEST(DaemonLife, GoesOnToJoinWhatItWasAskedToAfterAReload) {
     ASSERT_TRUE(eventually([&] { return daemon.messages().find("was read again") != std::string::npos; }));
     Daemon other{other_home, {.listen = later}};
 
-    EXPECT_TRUE(eventually([&] { return daemon.ask("get halp\n").find("127.0.0.1 " + port) != std::string::npos; }));
+    EXPECT_TRUE(
+        eventually([&] { return daemon.ask("get halp\n").find("127.0.0.1 " + port) != std::string::npos; }));
     EXPECT_EQ(other.stop(), 0);
     EXPECT_EQ(daemon.stop(), 0);
 }

@@ -2,6 +2,7 @@
 // bytes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/socket.h>
 
 #include <chrono>
@@ -128,6 +129,24 @@ TEST(DhtStart, TakesTheTestClientBesideThoseOfTheFile) {
     EXPECT_TRUE(NeoPeer(neo).log_in());
     EXPECT_TRUE(NeoPeer(neo).log_in("ours", secret));
     EXPECT_FALSE(NeoPeer(neo).log_in("admin", secret));
+}
+
+TEST(DhtStart, LooksWhoElseHasItsKeys) {
+    const Home home;
+    DaemonOptions options;
+    const std::string file = written(home, "credentials", "ours:" + std::string(256, '1') + "\n");
+    options.more = {"--dht-listen", "127.0.0.1:0", "--set", "dht.engine=memory", "--dht-credentials", file};
+    ASSERT_EQ(::chmod(file.c_str(), 0644), 0);
+    {
+        Daemon daemon(home, options);
+        EXPECT_THAT(daemon.messages(), HasSubstr("chmod 600 " + file));
+        EXPECT_EQ(daemon.stop(), 0);
+    }
+    ASSERT_EQ(::chmod(file.c_str(), 0602), 0);
+    options.awaited = false;
+    Daemon refused(home, options);
+    EXPECT_TRUE(eventually([&] { return !refused.running(); }));
+    EXPECT_THAT(refused.messages(), HasSubstr("chmod go-w " + file));
 }
 
 }  // namespace

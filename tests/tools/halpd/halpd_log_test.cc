@@ -1,6 +1,11 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -11,6 +16,7 @@
 #include "tools/halpd/event_text.h"
 #include "tools/halpd/log.h"
 #include "tools/halpd/log_observer.h"
+#include "tools/halpd/log_output.h"
 #include "tools/halpd/rate_limiter.h"
 
 namespace halp {
@@ -178,6 +184,43 @@ TEST_F(LogTest, SaysThatItsFileCannotBeOpened) {
     const Result<void> opened = log.reopen();
     ASSERT_FALSE(opened);
     EXPECT_THAT(opened.error().message, HasSubstr("cannot open the log file /proc/none/halpd.log"));
+}
+
+// Opening it would wait for a reader, at the start and at a reload.
+TEST_F(LogTest, RefusesAPipeAsItsFile) {
+    ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+    Log log{{LogLevel::info, config::LogFormat::text, path_}, false};
+    EXPECT_THAT(log.reopen().error().message, HasSubstr("it is no plain file"));
+    const int reader = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK);
+    EXPECT_THAT(log.reopen().error().message, HasSubstr("it is no plain file"));
+    ::close(reader);
+}
+
+// The journal or a shell reads stderr; when it stops, the node goes on.
+TEST(LogOutput, LosesLinesThatNobodyReadsAndCountsThem) {
+    for (const bool socket : {false, true}) {
+        int ends[2];
+        ASSERT_EQ(socket ? ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) : ::pipe(ends), 0);
+        LogOutput output{ends[1]};
+        const std::string line(1000, 'x');
+        int written = 0;
+        while (output.write(line)) ++written;
+        EXPECT_GT(written, 10);
+        for (int i = 1; i < 100; ++i) EXPECT_FALSE(output.write(line));
+        EXPECT_EQ(output.lost(), 100U);
+
+        std::string read(std::size_t{1} << 20, '\0');
+        const auto first =
+            static_cast<std::size_t>(std::max<ssize_t>(::read(ends[0], read.data(), read.size()), 0));
+        EXPECT_TRUE(output.write("last")) << "there is room again";
+        const auto rest = ::read(ends[0], read.data() + first, read.size() - first);
+        read.resize(first + static_cast<std::size_t>(std::max<ssize_t>(rest, 0)));
+        std::string whole;
+        for (int i = 0; i < written; ++i) whole += line + "\n";
+        EXPECT_TRUE(read == whole + "last\n") << "no line is cut";
+        ::close(ends[0]);
+        ::close(ends[1]);
+    }
 }
 
 TEST(RateLimiter, RefillsOneByOne) {

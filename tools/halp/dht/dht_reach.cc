@@ -1,8 +1,9 @@
 #include "tools/halp/dht/dht_reach.h"
 
 #include <algorithm>
-#include <fstream>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "overlay/dht/libevent/dht_files.h"
@@ -23,14 +24,17 @@ Result<neo::Credential> credential_of(const DhtTool& tool, std::string& whom) {
         std::string config = tool.variable("XDG_CONFIG_HOME");
         if (config.empty()) config = tool.variable("HOME") + "/.config";
         path = config + "/halp/dht-client";
-        if (!std::ifstream(path)) {
+        std::error_code unknown;  // reading it tells
+        if (!std::filesystem::exists(path, unknown) && !unknown) {
             whom = "`admin` with the key of tests (128 zero bytes), there being no " + path;
             tool.console.detail("as the client " + whom);
             return neo::Credential{"admin", {}};
         }
     }
-    auto credential = read_credentials_file(path);
+    std::string warning;
+    auto credential = read_credentials_file(path, &warning);
     if (!credential) return credential.error();
+    if (!warning.empty()) tool.console.say(warning);
     whom = "`" + credential->name + "` of " + path;
     tool.console.detail("as the client " + whom);
     return credential;

@@ -4,9 +4,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 #include <string>
 
+#include "files/named_file.h"
 #include "tools/halp/dht/dht_verbs.h"
 #include "tools/halp/record_lines.h"
 
@@ -26,17 +26,17 @@ Error too_big(const std::string& size) {
 }
 
 Result<std::string> read_stream(const std::string& path, std::size_t bytes_max) {
-    using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
-    const bool standard = path.empty() || path == "-";
-    const File file{standard ? stdin : std::fopen(path.c_str(), "rb"),
-                    standard ? [](std::FILE*) { return 0; } : std::fclose};
-    const std::string named = standard ? "stdin" : "`" + path + "`";
-    if (!file) return Error{ErrorCode::invalid, named + " cannot be read: " + std::strerror(errno) + "."};
+    if (!path.empty() && path != "-") {
+        auto file = read_named_file(path, bytes_max, Pipes::awaited);
+        if (!file && file.error().code == ErrorCode::full) return too_big("more than " + std::to_string(bytes_max));
+        if (!file) return Error{ErrorCode::invalid, "`" + path + "` " + file.error().message + "."};
+        return std::move(file->text);
+    }
     std::string bytes(bytes_max + 1, '\0');
     errno = 0;
-    bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file.get()));
-    if (std::ferror(file.get()) != 0)
-        return Error{ErrorCode::invalid, named + " cannot be read: " + std::strerror(errno) + "."};
+    bytes.resize(std::fread(bytes.data(), 1, bytes.size(), stdin));
+    if (std::ferror(stdin) != 0)
+        return Error{ErrorCode::invalid, std::string{"stdin cannot be read: "} + std::strerror(errno) + "."};
     if (bytes.size() > bytes_max) return too_big("more than " + std::to_string(bytes_max));
     return bytes;
 }

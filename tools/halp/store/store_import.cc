@@ -1,6 +1,5 @@
 // `halp store import`. Each batch of records is on the disk before the next is read. The first error ends the
 // import; batches before it stay.
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "files/named_file.h"
 #include "store/records/tcm_dump.h"
 #include "tools/halp/record_lines.h"
 #include "tools/halp/store/store_verbs.h"
@@ -188,6 +188,14 @@ void import_lines(int fd, Import& into, Imported& so_far) {
     if (!into.commit()) return;  // it has noted why
 }
 
+Result<NamedFile> open_input(const std::string& path) {
+    if (path != "-") return open_named_file(path, Pipes::awaited);
+    NamedFile standard;
+    standard.handle = FileHandle(::dup(STDIN_FILENO));
+    if (!standard.handle) return Error{ErrorCode::io, std::string{"cannot be read: "} + std::strerror(errno)};
+    return standard;
+}
+
 }  // namespace
 
 Imported import_file(const std::string& path, const StoreCommand& typed, LmdbStore& store,
@@ -195,11 +203,12 @@ Imported import_file(const std::string& path, const StoreCommand& typed, LmdbSto
     Imported so_far;
     so_far.file = path == "-" ? "stdin" : path;
     Import into(typed, store, so_far, progress);
-    const FileHandle file(path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) {
-        into.stop({ErrorCode::io, std::string{"it cannot be opened: "} + std::strerror(errno)});
+    const auto opened = open_input(path);
+    if (!opened) {
+        into.stop({ErrorCode::io, "it " + opened.error().message});
         return so_far;
     }
+    const FileHandle& file = opened->handle;
     const std::filesystem::path name{path};
     if (name.extension() != ".tcm") {
         import_lines(file.get(), into, so_far);

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <utility>
 
+#include "files/named_file.h"
 #include "tools/halp/printed_text.h"
 #include "tools/program/broken_page.h"
 #include "tools/program/json.h"
@@ -144,6 +145,14 @@ private:
     const std::string path_;
 };
 
+// Gives `to` the mode of `from`. Both are open while it is copied, so it is theirs whatever the names lead to.
+bool copied_mode(const std::string& from, const std::string& to) {
+    const auto original = open_named_file(from, Pipes::refused);
+    if (!original) return false;
+    const FileHandle copy(::open(to.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    return copy && ::fchmod(copy.get(), original->access.mode & 0777) == 0;
+}
+
 bool synced(const std::string& path, int flags) {
     const FileHandle file(::open(path.c_str(), flags | O_CLOEXEC));
     return file && ::fsync(file.get()) == 0;
@@ -181,9 +190,7 @@ Result<void> compact(OpenStore& store, Console& console) {
     if (auto copied = records.copy_to(copy.path()); !copied)
         return Error{copied.error().code, copied.error().message + ". Nothing was changed."};
     if (auto proved = prove(copy, *original, progress); !proved) return proved;
-    struct stat mode {};
-    const bool ready = ::stat(store.file().c_str(), &mode) == 0 &&
-                       ::chmod(copy.path().c_str(), mode.st_mode & 0777) == 0 && synced(copy.path(), O_RDWR);
+    const bool ready = copied_mode(store.file(), copy.path()) && synced(copy.path(), O_RDWR);
     if (!ready) return Error{ErrorCode::io, copy.path() + ": " + std::strerror(errno) + ". Nothing was changed."};
     store.close_records();
     if (::rename(copy.path().c_str(), store.file().c_str()) != 0)

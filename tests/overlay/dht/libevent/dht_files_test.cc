@@ -61,6 +61,17 @@ TEST_F(DhtFiles, MayBePipes) {
     EXPECT_EQ(nodes.value(), (std::vector<Endpoint>{{"127.0.0.1", 1}, {"127.0.0.1", 2}}));
 }
 
+TEST_F(DhtFiles, SayWhenOthersMayReadAKey) {
+    const std::string path = file(entry("ann"));
+    std::string warning;
+    ASSERT_EQ(::chmod(path.c_str(), 0600), 0);
+    ASSERT_TRUE(read_credentials_file(path, &warning));
+    EXPECT_EQ(warning, "");
+    ASSERT_EQ(::chmod(path.c_str(), 0644), 0);
+    ASSERT_TRUE(read_credentials_file(path, &warning));
+    EXPECT_THAT(warning, HasSubstr("chmod 600 " + path));
+}
+
 TEST_F(DhtFiles, NameTheFileAndTheLineOfWhatIsWrongInThem) {
     const auto nodes = read_nodes_file(file("127.0.0.1:1\n\nnowhere\n"));
     ASSERT_FALSE(nodes);
