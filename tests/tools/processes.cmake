@@ -33,6 +33,9 @@ halp_test(full_output_test full_output_test.cc LINK halp_process_testing halp_dh
 target_compile_definitions(full_output_test PRIVATE
   HALP_SIM_BINARY="$<TARGET_FILE:halp-sim>" HALP_BENCH_BINARY="$<TARGET_FILE:halp-bench>")
 add_dependencies(full_output_test halp-sim halp-bench)
+halp_test(terminal_test terminal_test.cc LINK halp_process_testing LABEL process-socket)
+target_compile_definitions(terminal_test PRIVATE HALP_SIM_BINARY="$<TARGET_FILE:halp-sim>")
+add_dependencies(terminal_test halp-sim)
 halp_test(few_files_test halpd/few_files_test.cc LINK halp_process_testing halp_dht_testing LABEL process-socket)
 halp_test(dht_verbs_test
   halp/dht/dht_verbs_test.cc

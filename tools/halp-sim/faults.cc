@@ -145,7 +145,7 @@ int run_faults(const CommandLine& command, const Streams& streams) {
     }};
     std::uint64_t events = 0;
     Duration simulated{0}, longest{0};
-    ProgressLine progress{streams.progress ? &streams.err : nullptr};
+    ProgressLine progress{streams.progress};
     {
         Pool pool{runs, command.jobs ? command.jobs : std::max(1U, std::thread::hardware_concurrency())};
         for (std::size_t k = 0; k < seeds; ++k) {

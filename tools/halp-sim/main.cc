@@ -5,17 +5,21 @@
 
 #include "tools/halp-sim/command_line.h"
 #include "tools/halp-sim/verbs.h"
+#include "tools/program/harmless_stream.h"
 #include "tools/program/program_start.h"
 #include "tools/program/standard_output.h"
 
 int main(int argc, char** argv) {
     using namespace halp::sim;
     halp::begin_program("halp-sim");
+    halp::make_harmless(std::cout);
+    std::ostream& terminal = halp::make_harmless(std::cerr);
     const Parsed parsed = parse_command_line(argc, argv);
     if (!parsed.command) {
         (parsed.code == exit_done ? std::cout : std::cerr) << parsed.text << std::flush;
         return halp::with_output_written(parsed.code, "halp-sim");
     }
-    const int code = run_command(*parsed.command, {std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1});
+    const int code =
+        run_command(*parsed.command, {std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1 ? &terminal : nullptr});
     return halp::with_output_written(code, "halp-sim");
 }

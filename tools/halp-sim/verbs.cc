@@ -70,9 +70,7 @@ int failed(const Streams& streams, const Error& error) {
     return exit_failed;
 }
 
-RunCrew crew_of(const CommandLine& command, const Streams& streams) {
-    return {command.jobs, streams.progress ? &streams.err : nullptr};
-}
+RunCrew crew_of(const CommandLine& command, const Streams& streams) { return {command.jobs, streams.progress}; }
 
 // An error before the run, when its results would have nowhere to go, or would replace what is played.
 int prepare_directory(const CommandLine& command, const std::string& input, const Streams& streams) {
@@ -241,7 +239,7 @@ int replay_verb(const CommandLine& command, const Streams& streams) {
         return complain(streams,
                         {file + " is a scenario, not a record: it has no `record`; `halp-sim run` plays it"});
     if (const int code = prepare_directory(command, file, streams); code != exit_done) return code;
-    std::optional<ReplayProgress> progress{std::in_place, streams.progress ? &streams.err : nullptr};
+    std::optional<ReplayProgress> progress{std::in_place, streams.progress};
     const double cpu = cpu_seconds();
     const Replay again = replay(read.scenario, *read.record, &*progress);
     progress.reset();

@@ -1,4 +1,4 @@
-// The verbs of halp-sim. Results go to `out`, errors and progress to `err`.
+// The verbs of halp-sim. Results go to `out`, errors to `err`.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace halp::sim {
 struct Streams {
     std::ostream& out;
     std::ostream& err;
-    bool progress = false;  // err is a terminal
+    std::ostream* progress = nullptr;  // a terminal, for lines that are written over; null: none
 };
 
 int check_verb(const CommandLine& command, const Streams& streams);

@@ -9,11 +9,9 @@
 namespace halp::sim {
 
 VerdictCount::VerdictCount(const Streams& streams, bool json)
-    : streams_(streams),
-      json_(json),
-      began_(cpu_seconds()),
-      progress_(streams.progress ? &streams.err : nullptr),
-      interrupt_([this] { print_summary(false); }) {}
+    : streams_(streams), json_(json), began_(cpu_seconds()), progress_(streams.progress), interrupt_([this] {
+          print_summary(false);
+      }) {}
 
 void VerdictCount::working_on(const std::string& what) {
     const std::lock_guard whole{interrupt_.results()};

@@ -120,7 +120,7 @@ int simulate_views(const CommandLine& command, const Streams& streams) {
     const double began = cpu_seconds();
     const OnInterrupt interrupt;
     ViewSwarm swarm{outcome.options};
-    ProgressLine progress{streams.progress ? &streams.err : nullptr};
+    ProgressLine progress{streams.progress};
     while (outcome.periods < command.views.periods && !interrupt.asked()) {
         swarm.run_periods(1);
         progress.show(text("period %u of %u", ++outcome.periods, command.views.periods));

@@ -5,22 +5,6 @@
 #include "tools/halp/printed_text.h"
 
 namespace halp::cli {
-namespace {
-
-// Only the line breaks are ours. The text between them may come from a stranger.
-std::string harmless_lines(std::string_view text) {
-    std::string out;
-    while (true) {
-        const std::size_t end = text.find('\n');
-        out += harmless(text.substr(0, end));
-        if (end == std::string_view::npos) return out;
-        out += '\n';
-        text.remove_prefix(end + 1);
-    }
-}
-
-}  // namespace
-
 bool wants_colour(ColourWhen when, bool terminal, const char* no_color, const char* term) {
     if (when != ColourWhen::automatic) return when == ColourWhen::always;
     const bool refused = no_color != nullptr && *no_color != '\0';
@@ -30,13 +14,17 @@ bool wants_colour(ColourWhen when, bool terminal, const char* no_color, const ch
 
 bool Console::progress(std::string_view text) {
     if (!style_.messages_terminal || style_.quiet) return false;
-    progress_.show(harmless(text));
+    progress_.show(text);
     return true;
 }
 
 bool Console::line(std::string_view text) {
     erase_progress();
-    data_ << (style_.terminal ? harmless(text) : std::string{text}) << '\n' << std::flush;
+    data_ << (!style_.terminal ? std::string{text}
+              : style_.json    ? harmless_json(text)
+                               : harmless(text))
+          << '\n'
+          << std::flush;
     return data_.good();
 }
 

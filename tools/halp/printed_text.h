@@ -13,6 +13,8 @@
 namespace halp::cli {
 
 using halp::harmless;
+using halp::harmless_json;
+using halp::harmless_lines;
 
 // "announced until Ctrl-C.", or with a time "announced for 60 s, or until Ctrl-C."
 [[nodiscard]] std::string until_words(const std::string& what, std::optional<double> for_s);

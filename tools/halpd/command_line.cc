@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tools/program/arguments.h"
+#include "tools/program/harmless.h"
 
 namespace halp {
 namespace {
@@ -148,14 +149,14 @@ CommandLine read_command_line(int argc, char** argv, const char* version) {
     add_options(arguments, typed, version);
     if (const auto end = arguments.parse(argc, argv)) {
         if (end->mistake)
-            std::fprintf(stderr, "halpd: %s\n", end->text.c_str());
+            std::fprintf(stderr, "halpd: %s\n", harmless_lines(end->text).c_str());
         else
             std::fputs(end->text.c_str(), stdout);
         return ended(end->mistake ? exit_usage : 0);
     }
     Result<config::SettingSources> sources = sources_of(typed);
     if (!sources) {
-        std::fprintf(stderr, "halpd: %s\nTry `halpd --help`.\n", sources.error().message.c_str());
+        std::fprintf(stderr, "halpd: %s\nTry `halpd --help`.\n", harmless_lines(sources.error().message).c_str());
         return ended(exit_usage);
     }
     CommandLine out;

@@ -11,6 +11,7 @@
 #include "config/print_settings.h"
 #include "tools/halpd/command_line.h"
 #include "tools/halpd/daemon.h"
+#include "tools/program/harmless.h"
 #include "tools/program/program_start.h"
 #include "tools/program/standard_output.h"
 
@@ -22,13 +23,17 @@ namespace {
 
 constexpr int exit_failed = 1;
 
+void complain(const std::string& sentence) {
+    std::fprintf(stderr, "halpd: %s\n", halp::harmless_lines(sentence).c_str());
+}
+
 int report_problems(const halp::config::LoadedSettings& loaded) {
-    for (const std::string& problem : loaded.problems) std::fprintf(stderr, "halpd: %s\n", problem.c_str());
+    for (const std::string& problem : loaded.problems) complain(problem);
     return halp::config::exit_bad_configuration;
 }
 
 int check(const halp::config::LoadedSettings& loaded) {
-    for (const std::string& warning : loaded.warnings) std::fprintf(stderr, "halpd: %s\n", warning.c_str());
+    for (const std::string& warning : loaded.warnings) complain(warning);
     std::fprintf(stderr, "halpd: the configuration is good (%zu file%s read)\n", loaded.files.size(),
                  loaded.files.size() == 1 ? "" : "s");
     return 0;
@@ -41,12 +46,12 @@ int run(halp::config::LoadedSettings loaded, const halp::config::SettingSources&
                         [&sources] { return halp::config::load_settings(sources); }};
     const halp::Result<void> started = daemon.start();
     if (!started) {
-        std::fprintf(stderr, "halpd: %s\n", started.error().message.c_str());
+        complain(started.error().message);
         return exit_failed;
     }
     const halp::Result<void> kept = daemon.run();
     if (kept) return 0;
-    std::fprintf(stderr, "halpd: %s\n", kept.error().message.c_str());
+    complain(kept.error().message);
     return exit_failed;
 }
 
@@ -66,7 +71,9 @@ int main(int argc, char** argv) {
     if (line.action == halp::CommandLine::Action::print_config) {
         const auto directories =
             halp::config::resolve_directories(loaded.settings, line.sources.environ, line.sources.root);
-        std::fputs(halp::config::print_effective(std::move(loaded), directories).c_str(), stdout);
+        const std::string effective = halp::config::print_effective(std::move(loaded), directories);
+        std::fputs(isatty(STDOUT_FILENO) == 1 ? halp::harmless_lines(effective).c_str() : effective.c_str(),
+                   stdout);
         return halp::with_output_written(0, "halpd");
     }
     return run(std::move(loaded), line.sources);

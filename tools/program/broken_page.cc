@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "tools/program/harmless.h"
+
 namespace halp {
 namespace {
 
@@ -34,7 +36,7 @@ void on_broken_page(int) {
 
 void end_on_broken_page(std::initializer_list<int> signals, std::string sentence, std::string log,
                         std::string output) {
-    last_words = {std::move(sentence) + "\n", std::move(log), std::move(output)};
+    last_words = {harmless(sentence) + "\n", std::move(log), std::move(output)};
     struct sigaction action {};
     action.sa_handler = on_broken_page;
     ::sigemptyset(&action.sa_mask);

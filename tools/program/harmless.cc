@@ -1,8 +1,12 @@
 #include "tools/program/harmless.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
+
+#include "store/markup.h"
 
 namespace halp {
 namespace {
@@ -66,5 +70,41 @@ std::string harmless(std::string_view text) {
     }
     return out;
 }
+
+std::string harmless_lines(std::string_view text) {
+    std::string out;
+    while (true) {
+        const std::size_t end = text.find('\n');
+        out += harmless(text.substr(0, end));
+        if (end == std::string_view::npos) return out;
+        out += '\n';
+        text.remove_prefix(end + 1);
+    }
+}
+
+std::string harmless_json(std::string_view json) {
+    const auto plain = [](char c) { return static_cast<unsigned char>(c) < 0x7f; };
+    std::string out;
+    out.reserve(json.size());
+    while (!json.empty()) {
+        const auto first = std::ranges::find_if_not(json, plain);
+        out.append(json.begin(), first);
+        json.remove_prefix(static_cast<std::size_t>(first - json.begin()));
+        if (json.empty()) return out;
+        const std::optional<CodePoint> point = decode(json);
+        const std::size_t length = point ? point->length : 1;
+        if (point && drives_terminal(point->value)) {  // none is above U+FFFF
+            char text[8];
+            std::snprintf(text, sizeof text, "\\u%04x", static_cast<unsigned>(point->value & 0xffff));
+            out += text;
+        } else {
+            out += json.substr(0, length);
+        }
+        json.remove_prefix(length);
+    }
+    return out;
+}
+
+std::string harmless_markup(std::string_view text) { return markup_escaped(harmless(text)); }
 
 }  // namespace halp

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "tools/program/harmless.h"
+
 namespace halp {
 namespace {
 
@@ -230,7 +232,7 @@ void Json::write_scalar(std::string& out, JsonEscapes escapes) const {
         std::snprintf(digits, sizeof digits, "%.*f", static_cast<int>(decimals_), number_);
         out += digits;
     } else if (kind_ == Kind::text) {
-        out += escapes == JsonEscapes::hardened ? json_quoted(text_) : by_library(text_);
+        out += escapes == JsonEscapes::hardened ? json_quoted(text_) : harmless_json(by_library(text_));
     } else {
         out += "null";
     }
@@ -280,7 +282,7 @@ std::string json_quoted(std::string_view text) {
         }
         text.remove_prefix(length == 0 ? 1 : length);
     }
-    return out + "\"";
+    return harmless_json(out + "\"");
 }
 
 }  // namespace halp

@@ -29,7 +29,13 @@ void say(const char* text) {
 }
 
 [[noreturn]] void end_with(const char* what, const char* more) {
-    for (const char* part : {program_name, ": ", what, more, "\n"}) say(part);
+    for (const char* part : {program_name, ": ", what}) say(part);
+    // May quote what came from elsewhere. Only plain text is shown of it, because harmless() takes memory.
+    for (; *more != '\0'; ++more) {
+        const char shown[2] = {*more >= ' ' && *more <= '~' ? *more : '?', '\0'};
+        say(shown);
+    }
+    say("\n");
     std::_Exit(EXIT_FAILURE);
 }
 

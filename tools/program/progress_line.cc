@@ -2,6 +2,8 @@
 
 #include <ostream>
 
+#include "tools/program/harmless.h"
+
 namespace halp {
 namespace {
 
@@ -11,7 +13,7 @@ constexpr std::string_view erase_line = "\r\x1b[K";  // ECMA-48: to the first co
 
 void ProgressLine::show(std::string_view text) {
     if (terminal_ == nullptr) return;
-    *terminal_ << (shown_ ? erase_line : "") << text << std::flush;
+    *terminal_ << (shown_ ? erase_line : "") << harmless(text) << std::flush;
     shown_ = true;
 }
 

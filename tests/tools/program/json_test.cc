@@ -103,7 +103,7 @@ TEST(Json, TakesOverTheMembersOfAnotherObject) {
 }
 
 TEST(Json, WritesTheShortestEscapesUnlessItIsForALog) {
-    EXPECT_EQ(Json{"\b\r\x7f\xff"}.line(), "\"\\b\\r\x7f\xef\xbf\xbd\"");
+    EXPECT_EQ(Json{"\b\r\x7f\xff"}.line(), "\"\\b\\r\\u007f\xef\xbf\xbd\"");
     EXPECT_EQ(Json{"\b\r\x7f\xff"}.line(JsonEscapes::hardened), "\"\\u0008\\u000d\\u007f\\ufffd\"");
 }
 

@@ -1,7 +1,7 @@
 #include "tools/halp-sim/report/html_page.h"
 
-#include "store/markup.h"
 #include "tools/halp-sim/report/svg_plot.h"
+#include "tools/program/harmless.h"
 
 namespace halp::sim {
 namespace {
@@ -21,8 +21,8 @@ constexpr const char* style =
 std::string page_begin(const std::string& title, const std::string& about) {
     return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
            "content=\"width=device-width\"><title>" +
-           markup_escaped(title) + " - halp-sim</title><style>" + style + "</style></head><body>\n<h1>" + markup_escaped(title) +
-           "</h1>\n" + paragraph(about);
+           harmless_markup(title) + " - halp-sim</title><style>" + style + "</style></head><body>\n<h1>" +
+           harmless_markup(title) + "</h1>\n" + paragraph(about);
 }
 
 std::string page_end() { return "</body></html>\n"; }
@@ -33,7 +33,7 @@ std::string html_table(const std::vector<std::vector<std::string>>& rows) {
         const bool marked = !rows[i].empty() && rows[i].front().starts_with('!');
         out += marked ? "<tr class=\"mark\">" : "<tr>";
         for (std::size_t c = 0; c < rows[i].size(); ++c) {
-            const std::string text = markup_escaped(rows[i][c].substr(marked && c == 0 ? 1 : 0));
+            const std::string text = harmless_markup(rows[i][c].substr(marked && c == 0 ? 1 : 0));
             out += i == 0 ? "<th>" + text + "</th>" : "<td>" + text + "</td>";
         }
         out += "</tr>\n";
@@ -41,7 +41,7 @@ std::string html_table(const std::vector<std::vector<std::string>>& rows) {
     return out + "</table></div>\n";
 }
 
-std::string paragraph(const std::string& text) { return "<p>" + markup_escaped(text) + "</p>\n"; }
+std::string paragraph(const std::string& text) { return "<p>" + harmless_markup(text) + "</p>\n"; }
 
 std::string plot_grid(const std::vector<std::string>& svgs) {
     std::string out = "<div class=\"plots\">\n";

@@ -12,6 +12,7 @@
 #include "tools/halp-sim/report/html_report.h"
 #include "tools/halp-sim/report/json_report.h"
 #include "tools/program/durations.h"
+#include "tools/program/harmless.h"
 
 namespace halp::sim {
 namespace {
@@ -100,9 +101,10 @@ std::string runs_csv(const std::vector<RunRow>& rows) {
 }
 
 std::string quoted_cell(const std::string& text) {
-    if (text.find_first_of(",\"\n") == std::string::npos) return text;
+    const std::string shown = harmless(text);
+    if (shown.find_first_of(",\"") == std::string::npos) return shown;
     std::string out = "\"";
-    for (const char c : text) out += c == '"' ? "\"\"" : std::string{c};
+    for (const char c : shown) out += c == '"' ? "\"\"" : std::string{c};
     return out + "\"";
 }
 
@@ -184,7 +186,8 @@ Result<void> write_record(const std::string& path, const Scenario& scenario, con
         const std::string beside = path.substr(0, path.rfind('/') + 1) + topology.file;
         if (auto done = write_file(beside, matrix); !done) return done;
     }
-    return write_file(path, recorded_run_yaml(played, recorded_run_of(result, std::string{"halp-sim "} + HALP_VERSION)));
+    return write_file(path,
+                      recorded_run_yaml(played, recorded_run_of(result, std::string{"halp-sim "} + HALP_VERSION)));
 }
 
 Result<void> write_run_files(const std::string& directory, const Scenario& scenario,

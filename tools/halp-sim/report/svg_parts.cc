@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "store/markup.h"
 #include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/report/svg_plot.h"
+#include "tools/program/harmless.h"
 
 namespace halp::sim::svg_parts {
 namespace {
@@ -73,12 +73,12 @@ std::string line(double x1, double y1, double x2, double y2, const std::string& 
 
 std::string words(double x, double y, const std::string& anchor, const std::string& text, const std::string& more) {
     return "<text x=\"" + coordinate(x) + "\" y=\"" + coordinate(y) + "\" text-anchor=\"" + anchor + "\"" + more +
-           ">" + markup_escaped(text) + "</text>\n";
+           ">" + harmless_markup(text) + "</text>\n";
 }
 
 std::string open(const std::string& title, double picture_height) {
     return "<svg viewBox=\"0 0 640 " + number(picture_height, 0) + "\" role=\"img\" aria-label=\"" +
-           markup_escaped(title) + "\" font-family=\"sans-serif\" font-size=\"11.5\" fill=\"currentColor\">\n" +
+           harmless_markup(title) + "\" font-family=\"sans-serif\" font-size=\"11.5\" fill=\"currentColor\">\n" +
            words(12, 18, "start", title, " font-weight=\"bold\" font-size=\"13\"");
 }
 
