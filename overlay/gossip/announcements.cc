@@ -4,6 +4,7 @@
 
 #include "overlay/gossip/pacing.h"
 #include "overlay/gossip/self/identity.h"
+#include "store/incarnation.h"
 
 namespace halp {
 
@@ -11,6 +12,7 @@ namespace {
 
 // Names of hosts may have 255 bytes, and a frame holds 64 KiB.
 constexpr std::size_t entries_per_part_max = 128;
+constexpr std::size_t ended_max = 4096;
 
 HostEntry entry_of(const Announcement& announcement, Instant now, bool withdrawn) {
     HostEntry entry;
@@ -66,6 +68,7 @@ bool Announcements::announce(const Label& label, EndpointId endpoint, Instant no
         all_.push_back({.label = label, .endpoint = endpoint, .incarnation = last});
         mine = all_.end() - 1;
     }
+    std::erase_if(ended_, [&](const Ended& e) { return e.endpoint == endpoint && e.label == label; });
     labels_.hold(label, true);
     renew(*mine, now, wall);
     if (!listed(label, endpoint)) {
@@ -83,12 +86,35 @@ bool Announcements::withdraw(const Label& label, EndpointId endpoint, Instant no
     if (mine == all_.end()) return false;
     const Announcement gone = *mine;
     all_.erase(mine);
+    note_ended(gone, now);
     labels_.erase(label, endpoint, ForgottenWhy::withdrawn);
-    // A withdrawal that has no room is told to others all the same.
-    static_cast<void>(labels_.merge(label, entry_of(gone, now, true), local_source, now, wall));
+    tell_ended(ended_.back(), now, wall);
     release(label);
+    return true;
+}
+
+void Announcements::note_ended(const Announcement& gone, Instant now) {
+    std::erase_if(ended_, [&](const Ended& e) { return now - e.at >= options_.ttl; });
+    if (ended_.size() >= ended_max) ended_.erase(ended_.begin());
+    ended_.push_back({gone.label, gone.endpoint, gone.incarnation, now});
+}
+
+void Announcements::tell_ended(const Ended& ended, Instant now, UnixSeconds wall) {
+    const Announcement gone{.label = ended.label, .endpoint = ended.endpoint, .incarnation = ended.incarnation};
+    // A withdrawal that has no room is told to others all the same.
+    static_cast<void>(labels_.merge(ended.label, entry_of(gone, now, true), local_source, now, wall));
     // Without room among the news it travels by exchange: withdrawals are told first there.
-    static_cast<void>(news_.add_host(label, endpoint, now));
+    static_cast<void>(news_.add_host(ended.label, ended.endpoint, now));
+}
+
+bool Announcements::insist(const Label& label, EndpointId endpoint, std::uint32_t incarnation, Instant said_at,
+                           Instant now, UnixSeconds wall) {
+    const auto ended =
+        std::ranges::find_if(ended_, [&](const Ended& e) { return e.endpoint == endpoint && e.label == label; });
+    if (ended == ended_.end() || said_at > ended->at || now - ended->at >= options_.ttl) return false;
+    if (!newer_incarnation(incarnation, ended->incarnation)) return false;  // it is outranked already
+    ended->incarnation = incarnation_after(incarnation);
+    tell_ended(*ended, now, wall);
     return true;
 }
 
@@ -153,6 +179,7 @@ void Announcements::announce_again(Instant now) {
 
 void Announcements::mark_endpoints(std::vector<bool>& marks) const {
     for (const Announcement& announcement : all_) marks[static_cast<std::size_t>(announcement.endpoint)] = true;
+    for (const Ended& ended : ended_) marks[static_cast<std::size_t>(ended.endpoint)] = true;
 }
 
 }  // namespace halp

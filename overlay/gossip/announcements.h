@@ -42,6 +42,11 @@ public:
     void defend(const Label& label, EndpointId endpoint, std::uint32_t incarnation, bool withdrawn, Instant now,
                 UnixSeconds wall);
     void renew_due(Instant now, UnixSeconds wall);  // when next_deadline() has come
+    // Another node holds version `incarnation` of an announcement that this node has withdrawn, confirmed at
+    // `said_at`. When that was before the withdrawal, the withdrawal is told again in a newer version, and the word
+    // is not to be taken. False when it is another node's announcement.
+    [[nodiscard]] bool insist(const Label& label, EndpointId endpoint, std::uint32_t incarnation, Instant said_at,
+                              Instant now, UnixSeconds wall);
     // This node stood still for long, so others may have forgotten what it announces: announces all of it anew.
     void announce_again(Instant now);
 
@@ -50,18 +55,28 @@ public:
     void mark_endpoints(std::vector<bool>& marks) const;
 
 private:
+    // An announcement that this node has withdrawn.
+    struct Ended {
+        Label label;
+        EndpointId endpoint = no_endpoint;
+        std::uint32_t incarnation = 0;
+        Instant at = never;
+    };
     std::vector<Announcement>::iterator find(const Label& label, EndpointId endpoint);
     [[nodiscard]] bool listed(const Label& label, EndpointId endpoint) const;
     void release(const Label& label);  // unless another announcement holds it
     void put(const Announcement& announcement, Instant now, UnixSeconds wall);
     void renew(Announcement& announcement, Instant now, UnixSeconds wall);
     void plan(Instant next, Instant now);
+    void note_ended(const Announcement& gone, Instant now);
+    void tell_ended(const Ended& ended, Instant now, UnixSeconds wall);
 
     Random& random_;
     LabelTable& labels_;
     News& news_;
     const GossipOptions& options_;
     std::vector<Announcement> all_;
+    std::vector<Ended> ended_;  // within the last ttl, in order
     Instant turn_at_ = no_deadline;
     Instant turned_at_ = never;
 };

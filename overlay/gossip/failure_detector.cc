@@ -18,6 +18,13 @@ constexpr int indirect_probes_per_period_max = 4;
 constexpr int suspect_probes_per_turn = 8;
 constexpr int member_probes_per_failure = 4;
 constexpr int member_probes_max = 12;
+constexpr std::size_t farewells_max = 256;
+constexpr int leave_checks_max = 16;
+
+// Nobody is there, or no connection comes about.
+bool out_of_reach(ConnectFailure why) {
+    return why == ConnectFailure::refused || why == ConnectFailure::timed_out || why == ConnectFailure::unreachable;
+}
 
 }  // namespace
 
@@ -58,6 +65,7 @@ void FailureDetector::call_failed(const Call& call, ConnectFailure why, Instant 
 
 void FailureDetector::contact_failed(EndpointId id, ConnectFailure why, Instant now) {
     const std::optional<Peer> before = parts_.view.find(id);
+    if (take_farewell(id) && out_of_reach(why)) return left(id, before ? before->incarnation : 0, now);
     if (!before) return;
     if (why == ConnectFailure::text_only) return set_original(*before, now);
     const int failures = parts_.view.fail(id, now, 2 * options_.period, why == ConnectFailure::silent);
@@ -120,8 +128,9 @@ void FailureDetector::forget(EndpointId peer, std::uint32_t incarnation) {
 }
 
 void FailureDetector::left(EndpointId id, std::uint32_t incarnation, Instant now) {
+    take_farewell(id);  // it was true
     const std::optional<Peer> peer = parts_.view.find(id);
-    if (peer && (peer->dead() || newer_incarnation(peer->incarnation, incarnation))) return;
+    if (peer && peer->dead()) return;
     forget(id, incarnation);
     parts_.view.leave(id, incarnation, now);
     if (!peer) return;
@@ -129,13 +138,34 @@ void FailureDetector::left(EndpointId id, std::uint32_t incarnation, Instant now
     parts_.news.add_peer(id, now);
 }
 
-// A leave counts when it comes from the address that leaves. Otherwise it is hearsay, and a reason to probe.
-void FailureDetector::leave_received(EndpointId speaker, std::uint32_t incarnation, const Endpoint& remote,
-                                     Instant now) {
-    if (parts_.endpoints.at(speaker).host == remote.host)
-        left(speaker, incarnation, now);
-    else
-        parts_.view.retry(speaker, now);
+// Any process of its machine, or behind its NAT, can say so. A node that leaves says it again to whoever calls.
+void FailureDetector::leave_received(EndpointId speaker, const Endpoint& remote, Instant now) {
+    if (parts_.endpoints.at(speaker).host != remote.host) return parts_.view.retry(speaker, now);
+    expire_farewells(now);
+    const std::optional<Peer> peer = parts_.view.find(speaker);
+    if (peer && peer->dead()) return;
+    if (std::ranges::find(farewells_, speaker, &Farewell::peer) != farewells_.end()) return;
+    if ((!peer && ++leave_checks_ > leave_checks_max) || farewells_.size() >= farewells_max) return;
+    farewells_.push_back({speaker, now});
+    parts_.calls.ping(speaker, CallPurpose::member_check, now);
+}
+
+void FailureDetector::answered(EndpointId peer) {
+    if (!farewells_.empty()) leaves_refuted_ += take_farewell(peer);
+}
+
+bool FailureDetector::take_farewell(EndpointId peer) {
+    return std::erase_if(farewells_, [&](const Farewell& said) { return said.peer == peer; }) > 0;
+}
+
+void FailureDetector::expire_farewells(Instant now) {
+    std::erase_if(farewells_, [&](const Farewell& said) {
+        return now - said.at >= 2 * parts_.calls.timeout();  // its call has ended
+    });
+}
+
+void FailureDetector::mark_endpoints(std::vector<bool>& marks) const {
+    for (const Farewell& said : farewells_) marks[static_cast<std::size_t>(said.peer)] = true;
 }
 
 // ---- indirect probes ----

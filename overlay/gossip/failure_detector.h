@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "overlay/connect_failure.h"
 #include "overlay/environment.h"
@@ -54,20 +55,39 @@ public:
     void probe_for(ConversationId asker, EndpointId target, Instant now);
     void report(const Call& indirect_probe, bool reachable);
 
-    // A node says that it leaves, or a message says so in its name. `remote`: the address of the socket.
-    void leave_received(EndpointId speaker, std::uint32_t incarnation, const Endpoint& remote, Instant now);
+    // A node says that it leaves, or a message says so in its name; contact decides. `remote`: the address of the
+    // socket.
+    void leave_received(EndpointId speaker, const Endpoint& remote, Instant now);
+    // A call found that it leaves, whatever version of it others have named.
     void left(EndpointId peer, std::uint32_t incarnation, Instant now);
+    // It answered a call.
+    void answered(EndpointId peer);
+    // Leaves whose node answered as one that stays.
+    [[nodiscard]] std::uint64_t leaves_refuted() const { return leaves_refuted_; }
 
-    void start_period() { indirect_probes_ = 0; }
+    void start_period() {
+        indirect_probes_ = 0;
+        leave_checks_ = 0;
+    }
     void probe_members(Instant now);   // once a period
     void probe_grave(Instant now);     // once a period
     void probe_suspects(Instant now);  // when PeerView::next_probe() has come
+
+    void mark_endpoints(std::vector<bool>& marks) const;
 
 private:
     void suspect(EndpointId peer, Instant now);
     void bury(EndpointId peer, Instant now);
     void forget(EndpointId peer, std::uint32_t incarnation);
     void set_original(const Peer& peer, Instant now);
+    bool take_farewell(EndpointId peer);  // true when there was one
+    void expire_farewells(Instant now);
+
+    // Somebody said that this node leaves, and a call looks whether it does.
+    struct Farewell {
+        EndpointId peer;
+        Instant at;
+    };
 
     Parts parts_;
     const GossipOptions& options_;
@@ -75,6 +95,9 @@ private:
     bool failed_since_period_ = false;
     int indirect_probes_ = 0;      // for others, in this period
     Instant received_at_ = never;  // the last message of anybody
+    std::vector<Farewell> farewells_;
+    int leave_checks_ = 0;  // of nodes that are not listed, in this period
+    std::uint64_t leaves_refuted_ = 0;
 };
 
 }  // namespace halp

@@ -23,12 +23,13 @@ Gossip::Gossip(Parts parts, const OverlayOptions& options)
       still_(options_.gossip),
       calls_(identity_, health_, options_.gossip),
       interests_(parts.random, parts.view, parts.labels),
-      news_({parts.endpoints, parts.observer, parts.view, parts.labels, identity_, calls_, clock_steps_},
+      disputes_(options_.gossip),
+      news_({parts.endpoints, parts.observer, parts.view, parts.labels, disputes_, identity_, calls_, clock_steps_},
             options_.gossip),
       announcements_(parts.random, parts.labels, news_, options_.gossip),
       refused_inserts_(parts.observer),
-      labels_({parts.endpoints, parts.random, refused_inserts_, parts.labels, identity_, announcements_, news_,
-               clock_steps_},
+      labels_({parts.endpoints, parts.random, refused_inserts_, parts.labels, identity_, announcements_, disputes_,
+               news_, clock_steps_},
               options_.gossip),
       push_pull_({parts.endpoints, parts.view, identity_, interests_, labels_}),
       membership_({parts.endpoints, parts.random, parts.observer, parts.view, identity_, interests_, news_, calls_},
@@ -65,7 +66,7 @@ void Gossip::reconfigure(const OverlayOptions& options, Instant now) {
 
 Instant Gossip::next_deadline() {
     if (!identity_.started()) return no_deadline;
-    Instant next = std::min(news_.next_deadline(), calls_.next_deadline());
+    Instant next = std::min({news_.next_deadline(), calls_.next_deadline(), disputes_.next_deadline()});
     if (leaving())
         next = std::min(next, leave_until_);
     else
@@ -81,6 +82,7 @@ void Gossip::on_deadline(Instant now, UnixSeconds wall) {
     time_out_calls(now);
     for (const EndpointId quiet : calls_.take_quiet(now))
         if (!settling(now)) failures_.call_quiet(quiet, now);
+    if (now >= disputes_.next_deadline()) labels_.settle_disputes(now, wall);
     if (now >= news_.next_deadline()) news_.push(now, wall);
     if (leaving()) return;
     if (now >= expire_at_) expire(now);
@@ -144,6 +146,7 @@ void Gossip::time_out_calls(Instant now) {
 void Gossip::start_round(Instant now) {
     failures_.start_period();
     news_.start_period();
+    disputes_.start_period(now);
     rounds_.start_round(now);
     failures_.probe_members(now);
     failures_.probe_grave(now);
@@ -230,7 +233,12 @@ GossipCounters Gossip::counters() const {
             still_.count(),
             contacts_.forgotten(),
             self_check_.contested(),
-            self_check_.numbers_shared()};
+            self_check_.numbers_shared(),
+            disputes_.waiting_count(),
+            disputes_.refuted(),
+            disputes_.dropped(),
+            membership_.versions_unproved(),
+            failures_.leaves_refuted()};
 }
 
 void Gossip::mark_endpoints(std::vector<bool>& marks) const {
@@ -242,6 +250,8 @@ void Gossip::mark_endpoints(std::vector<bool>& marks) const {
     announcements_.mark_endpoints(marks);
     self_check_.mark_endpoints(marks);
     contacts_.mark_endpoints(marks);
+    disputes_.mark_endpoints(marks);
+    failures_.mark_endpoints(marks);
     for (const Peer& p : parts_.view.all()) marks[static_cast<std::size_t>(p.endpoint)] = true;
 }
 

@@ -7,6 +7,7 @@
 //   PushPull         messages of an exchange    Membership       merging of nodes into the PeerView
 //   LabelExchange    digests and entries        Announcements    what applications announce
 //   News             what is pushed at once     Interests        which node holds which label
+//   Disputes         withdrawals that may be a stranger's
 //   SelfCheck        nodes taken for this one   Contacts, Standing  what one sees of the other
 //   MessageHandler   what each message does
 //
@@ -22,6 +23,7 @@
 #include "overlay/gossip/calls.h"
 #include "overlay/gossip/clock_steps.h"
 #include "overlay/gossip/contacts.h"
+#include "overlay/gossip/disputes.h"
 #include "overlay/gossip/failure_detector.h"
 #include "overlay/gossip/interests.h"
 #include "overlay/gossip/label_exchange.h"
@@ -48,6 +50,8 @@ struct GossipCounters {
     std::uint64_t news_dropped = 0, stood_still = 0;
     std::uint64_t contacts_short = 0;                      // Contacts::forgotten()
     std::uint64_t self_contested = 0, numbers_shared = 0;  // messages of nodes that were taken for this one
+    std::size_t withdrawals_waiting = 0;                   // Disputes, Membership, FailureDetector
+    std::uint64_t withdrawals_refuted = 0, withdrawals_short = 0, versions_unproved = 0, leaves_refuted = 0;
 };
 
 class Gossip {
@@ -139,6 +143,7 @@ private:
     ClockSteps clock_steps_;
     Calls calls_;
     Interests interests_;
+    Disputes disputes_;
     News news_;
     Announcements announcements_;
     RefusedInserts refused_inserts_;

@@ -151,8 +151,9 @@ void LabelExchange::defend(const Label& label, const gossip::Entry& entry, const
 // The announcer itself states an older version than the one held: its clock was set back, or somebody invented one.
 // One step behind is a message that was overtaken.
 bool LabelExchange::behind(const gossip::Entry& entry, const HostEntry& held) {
-    const bool of_announcer = entry.age_ms == 0 && !entry.claimed && !entry.withdrawn;
+    const bool of_announcer = entry.age_ms == 0 && !entry.claimed;
     if (!of_announcer || held.incarnation == 0) return false;
+    if (entry.withdrawn) return !held.withdrawn && newer_incarnation(held.incarnation, entry.incarnation);
     if (held.incarnation == entry.incarnation) return held.withdrawn;
     return newer_incarnation(held.incarnation, entry.incarnation) &&
            (held.withdrawn || held.incarnation != incarnation_after(entry.incarnation));
@@ -189,6 +190,38 @@ HostEntry LabelExchange::received(const gossip::Entry& entry, const HostEntry* b
     return received;
 }
 
+bool LabelExchange::disputed(const Label& label, const gossip::Entry& entry, const HostEntry* before,
+                             const MessageContext& context) {
+    if (!entry.withdrawn) {
+        const Instant said_at = context.now - (std::chrono::milliseconds{entry.age_ms} + context.half_rtt);
+        if (before && before->withdrawn &&
+            parts_.announcements.insist(label, entry.endpoint, entry.incarnation, said_at, context.now,
+                                        context.wall))
+            return true;
+        parts_.disputes.announced(label, entry.endpoint, entry.incarnation, context.now);
+        return false;
+    }
+    const bool changes = !before || newer_incarnation(entry.incarnation, before->incarnation) ||
+                         (entry.incarnation == before->incarnation && !before->withdrawn);
+    return changes &&
+           parts_.disputes.withdrawn(label, entry, before, context.source, context.now) == Disputes::Verdict::waits;
+}
+
+void LabelExchange::settle_disputes(Instant now, UnixSeconds wall) {
+    for (const Disputes::Due& due : parts_.disputes.take_due(now)) {
+        if (due.taken) {
+            HostEntry end;
+            end.endpoint = due.entry.endpoint;
+            end.incarnation = due.entry.incarnation;
+            end.withdrawn = true;
+            end.confirmed = due.heard;
+            // Refused: the list has no room for it, and the table has counted that.
+            static_cast<void>(parts_.labels.merge(due.label, end, due.source, now, wall));
+        }
+        parts_.news.pass_on_host(due.label, due.entry, now);
+    }
+}
+
 bool LabelExchange::merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context) {
     const HostList* list = parts_.labels.find(label);
     const HostEntry* before = list ? list->find(entry.endpoint) : nullptr;
@@ -197,6 +230,7 @@ bool LabelExchange::merge_entry(const Label& label, const gossip::Entry& entry, 
         return false;
     }
     if (before && behind(entry, *before)) return true;
+    if (!entry.claimed && disputed(label, entry, before, context)) return false;
     const bool known = before != nullptr;  // `before` is not valid after the merge
     const bool was_live = before && !before->withdrawn;
     const bool new_version = !before || newer_incarnation(entry.incarnation, before->incarnation) ||

@@ -10,6 +10,7 @@
 #include "overlay/event.h"
 #include "overlay/gossip/announcements.h"
 #include "overlay/gossip/clock_steps.h"
+#include "overlay/gossip/disputes.h"
 #include "overlay/gossip/message_context.h"
 #include "overlay/gossip/news.h"
 #include "overlay/gossip/refused_inserts.h"
@@ -29,6 +30,7 @@ public:
         LabelTable& labels;
         const Identity& identity;
         Announcements& announcements;
+        Disputes& disputes;
         News& news;
         const ClockSteps& clock_steps;
     };
@@ -44,6 +46,8 @@ public:
     void supply(const std::vector<std::uint64_t>& wanted, gossip::Message& ours, Instant now, UnixSeconds wall);
 
     void merge(const gossip::Message& message, const MessageContext& context);
+    // Takes withdrawals that nobody has outranked, and passes on others: when Disputes::next_deadline() has come.
+    void settle_disputes(Instant now, UnixSeconds wall);
 
 private:
     [[nodiscard]] std::size_t entries_told(const HostList& list) const;
@@ -52,6 +56,9 @@ private:
     // True when the speaker, who announces this host, must hear that it is outranked here.
     bool merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context);
     [[nodiscard]] static bool behind(const gossip::Entry& entry, const HostEntry& held);
+    // True when nothing else is to be done with it: it waits, or this node has withdrawn the host.
+    [[nodiscard]] bool disputed(const Label& label, const gossip::Entry& entry, const HostEntry* before,
+                                const MessageContext& context);
     void defend(const Label& label, const gossip::Entry& entry, const HostEntry& own,
                 const MessageContext& context);
     [[nodiscard]] Claim claim_of(const gossip::Entry& entry, Instant seen, UnixSeconds wall) const;

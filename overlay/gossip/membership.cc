@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 
+#include "store/hash.h"
 #include "store/incarnation.h"
 
 namespace halp {
@@ -13,8 +14,10 @@ void Membership::answered(const Contact& contact, const gossip::Hello& hello, In
     const bool joined = !before || before->dead();
     const bool first_proof = joined || before->proved == never;
     if (contact.dialled != speaker) parts_.view.erase(contact.dialled);  // another endpoint of the same node
-    // An advertised endpoint is proved only if it is the one that was dialled.
-    if (contact.dialled != speaker && parts_.endpoints.at(speaker).host != contact.remote.host)
+    // An advertised endpoint is proved only if it is the one that was dialled, maybe by name.
+    if (contact.dialled != speaker &&
+        (parts_.endpoints.at(speaker).host != contact.remote.host ||
+         parts_.endpoints.at(speaker).port != parts_.endpoints.at(contact.dialled).port))
         return speaks_from_elsewhere(speaker, now);
     parts_.view.prove(speaker, hello.incarnation, now, contact.may_anchor);
     parts_.interests.note(speaker, hello);
@@ -48,7 +51,10 @@ bool Membership::called_by(const Caller& caller, const gossip::Hello& hello, Ins
 // mistake of its operator, when something else is there. Only an answer from that address proves it.
 void Membership::speaks_from_elsewhere(EndpointId speaker, Instant now) {
     const std::optional<Peer> known = parts_.view.find(speaker);
-    if (known && known->dead()) return parts_.view.retry(speaker, now);
+    if (known && known->dead()) {
+        parts_.view.retry(speaker, now);
+        return look_in_a_while(speaker, now);
+    }
     const bool works =
         known && known->failures == 0 && known->proved != never && now - known->proved < node_ttl(options_) / 2;
     if (!works && !parts_.calls.under_way_to(speaker)) parts_.calls.ping(speaker, CallPurpose::member_check, now);
@@ -78,10 +84,26 @@ bool Membership::merge_entry(const gossip::Entry& entry, const MessageContext& c
     if (age > node_ttl(options_)) return false;
     const PeerMerge merged = parts_.view.merge(
         {.endpoint = entry.endpoint, .incarnation = entry.incarnation, .seen = context.now - age}, context.now);
+    if (merged == PeerMerge::unproved_version) {
+        ++versions_unproved_;
+        look_in_a_while(entry.endpoint, context.now);
+    }
     if (merged != PeerMerge::added && merged != PeerMerge::revived) return false;
     const auto how = context.is_news ? News::LearnedBy::news : News::LearnedBy::sample;
     parts_.news.peer_joined(entry.endpoint, entry.incarnation, how, context.now);
     return true;
+}
+
+// It may have started again. The word of others does not count against a contact of this period, and makes this
+// node call another one once in two ttl.
+void Membership::look_in_a_while(EndpointId peer, Instant now) {
+    const std::optional<Peer> known = parts_.view.find(peer);
+    if (!known || (!known->dead() && now - known->proved < options_.period)) return;
+    // A span of its own for each fact: RecentFacts remembers longer what is said again and again.
+    const auto span = static_cast<std::uint64_t>(now.time_since_epoch() / look_pause());
+    if (!looked_.first(mix(parts_.endpoints.hash(peer) + span), now)) return;
+    const auto within = static_cast<std::uint64_t>((options_.period / 5).count() + 1);
+    parts_.view.dispute(peer, now + Duration{static_cast<std::int64_t>(parts_.random.below(within))});
 }
 
 // The word passes on at once and this node looks for itself: what it passes on it does not believe. A node that is

@@ -9,6 +9,7 @@
 #include "overlay/gossip/interests.h"
 #include "overlay/gossip/message_context.h"
 #include "overlay/gossip/news.h"
+#include "overlay/gossip/recent_facts.h"
 #include "overlay/gossip/self/identity.h"
 #include "overlay/gossip/view/peer_view.h"
 #include "overlay/gossip/wire/gossip_message.h"
@@ -48,7 +49,12 @@ public:
     // Merges the nodes in a message. True when at least one of them was not listed before, or was dead.
     bool merge(const gossip::Message& message, const MessageContext& context);
 
+    // Newer versions of nodes that this one has reached, which only others named: not taken, but looked at.
+    [[nodiscard]] std::uint64_t versions_unproved() const { return versions_unproved_; }
+
 private:
+    void look_in_a_while(EndpointId peer, Instant now);
+    [[nodiscard]] Duration look_pause() const { return 2 * options_.ttl; }
     void speaks_from_elsewhere(EndpointId speaker, Instant now);
     bool merge_entry(const gossip::Entry& entry, const MessageContext& context);
     void hear_doubt(const gossip::Entry& entry, const MessageContext& context);
@@ -57,6 +63,8 @@ private:
 
     Parts parts_;
     const GossipOptions& options_;
+    RecentFacts looked_{256, look_pause()};  // at whom, because of the word of others
+    std::uint64_t versions_unproved_ = 0;
 };
 
 }  // namespace halp

@@ -122,6 +122,7 @@ EndpointId MessageHandler::on_contact(const Call& call, const gossip::Message& m
         if (parts_.identity.is_self(call.to)) return no_endpoint;
     }
     parts_.contacts.call_worked(call.to);
+    parts_.failures.answered(call.to);
     const EndpointId speaker = speaker_of(m, remote, now);
     if (speaker == no_endpoint) return no_endpoint;
     note_speaker(parts_.identity.identify(m.hello, remote), m.hello, now);
@@ -172,7 +173,7 @@ void MessageHandler::on_request(ConversationId conversation, const gossip::Messa
     const auto context = MessageContext::of(m.kind, speaker, remote, delay, now, wall);
     if (m.kind == gossip::Kind::leave) {
         parts_.labels.merge(m, context);
-        parts_.failures.leave_received(speaker, m.hello.incarnation, remote, now);
+        parts_.failures.leave_received(speaker, remote, now);
         return parts_.calls.hang_up(conversation);
     }
     if (!m.hello.leaving && parts_.membership.called_by({speaker, remote, now - delay}, m.hello, now))

@@ -124,14 +124,16 @@ void News::append_host(gossip::Message& m, const Label& label, EndpointId host, 
                        UnixSeconds wall) const {
     const HostList* list = parts_.labels.find(label);
     const HostEntry* entry = list ? list->find(host) : nullptr;
-    if (!entry) return;
+    // Its announcer must hear of a withdrawal that waits.
+    const std::optional<gossip::Entry> withdrawn = parts_.disputes.waiting(label, host, now);
+    if (!entry && !withdrawn) return;
     auto same = std::ranges::find(m.labels, label, &gossip::LabelEntries::label);
     if (same == m.labels.end()) {
         if (m.labels.size() >= gossip::labels_per_message_max) return;
         m.labels.push_back({label, {}});
         same = m.labels.end() - 1;
     }
-    same->entries.push_back(host_entry(*entry, now, wall, parts_.clock_steps));
+    same->entries.push_back(withdrawn ? *withdrawn : host_entry(*entry, now, wall, parts_.clock_steps));
 }
 
 // How many of the first items one message holds. The others wait for the next one.

@@ -11,6 +11,7 @@
 
 #include "overlay/gossip/calls.h"
 #include "overlay/gossip/clock_steps.h"
+#include "overlay/gossip/disputes.h"
 #include "overlay/gossip/recent_facts.h"
 #include "overlay/gossip/self/identity.h"
 #include "overlay/gossip/view/peer_view.h"
@@ -27,6 +28,7 @@ public:
         Observer& observer;
         PeerView& view;
         const LabelTable& labels;
+        const Disputes& disputes;
         const Identity& identity;
         Calls& calls;
         const ClockSteps& clock_steps;

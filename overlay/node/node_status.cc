@@ -86,6 +86,11 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.addresses_not_taken = addresses_.not_taken();
     s.self_contested = gossip.self_contested;
     s.numbers_shared = gossip.numbers_shared;
+    s.withdrawals_waiting = gossip.withdrawals_waiting;
+    s.withdrawals_refuted = gossip.withdrawals_refuted;
+    s.withdrawals_short = gossip.withdrawals_short;
+    s.versions_unproved = gossip.versions_unproved;
+    s.leaves_refuted = gossip.leaves_refuted;
     s.text_queries = text_.counters().queries;
     s.text_inserts = text_.counters().inserts;
     s.text_bad = text_.counters().bad;

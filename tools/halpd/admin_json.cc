@@ -79,6 +79,12 @@ void add_status(Json& object, const NodeStatus& s) {
     standing.set("why", s.unreached > 0 ? Json{name(s.unreached_why)} : Json{});
     standing.set("contested", s.self_contested).set("numbers_shared", s.numbers_shared);
     object.set("standing", standing);
+    object.set("disputes", Json::object()
+                               .set("withdrawals_waiting", s.withdrawals_waiting)
+                               .set("withdrawals_refuted", s.withdrawals_refuted)
+                               .set("withdrawals_no_room", s.withdrawals_short)
+                               .set("versions_unproved", s.versions_unproved)
+                               .set("leaves_refuted", s.leaves_refuted));
     object.set("addresses",
                Json::object().set("not_told", s.addresses_not_told).set("not_taken", s.addresses_not_taken));
     object.set("endpoints", s.endpoints).set("table_bytes", s.table_bytes);

@@ -218,6 +218,7 @@ std::optional<Peer> PeerView::find(EndpointId peer) const {
 
 PeerMerge PeerView::merge_into_grave(std::size_t at, const PeerReport& report, Instant now) {
     if (newer_incarnation(report.incarnation, rows_[at].incarnation)) {  // the node started again
+        if (only_contact_tells(at, report)) return PeerMerge::unproved_version;
         const std::uint32_t seen = stamp(report.seen);
         restart(at, seen != 0 ? PeerRole::fresh : PeerRole::pool, report.incarnation, seen);
         if (report.claim.made()) details_for(at).claim = report.claim;
@@ -235,6 +236,10 @@ PeerMerge PeerView::merge_into_grave(std::size_t at, const PeerReport& report, I
     return PeerMerge::disputed;
 }
 
+bool PeerView::only_contact_tells(std::size_t at, const PeerReport& report) const {
+    return rows_[at].proved != 0 && !report.direct;
+}
+
 PeerMerge PeerView::merge(const PeerReport& report, Instant now) {
     const std::size_t at = lower_bound(report.endpoint);
     const std::uint32_t seen = stamp(report.seen);
@@ -246,14 +251,17 @@ PeerMerge PeerView::merge(const PeerReport& report, Instant now) {
         return PeerMerge::added;
     }
     if (dead_at(at)) return merge_into_grave(at, report, now);
+    const bool unproved =
+        newer_incarnation(report.incarnation, rows_[at].incarnation) && only_contact_tells(at, report);
     const bool changed = merge_into_living(at, report, seen, now);
     offer_to_sampler(at);
+    if (unproved) return PeerMerge::unproved_version;
     return changed ? PeerMerge::refreshed : PeerMerge::stale;
 }
 
 bool PeerView::merge_into_living(std::size_t at, const PeerReport& report, std::uint32_t seen, Instant now) {
     bool changed = false;
-    if (newer_incarnation(report.incarnation, rows_[at].incarnation)) {
+    if (newer_incarnation(report.incarnation, rows_[at].incarnation) && !only_contact_tells(at, report)) {
         rows_[at].incarnation = report.incarnation;
         clear_failures(at);
         changed = true;

@@ -74,7 +74,8 @@ struct PeerReport {
 inline constexpr std::size_t small_swarm_eighths = 7;
 
 // disputed: the report is about a dead node and later than its death. A probe is due; nothing is believed.
-enum class PeerMerge : std::uint8_t { added, revived, refreshed, stale, disputed };
+// unproved_version: others name a newer version of a node that this one has reached. Only contact tells it.
+enum class PeerMerge : std::uint8_t { added, revived, refreshed, stale, disputed, unproved_version };
 
 class PeerView {
 public:
@@ -93,8 +94,9 @@ public:
     // would win in every view.
     void merge_arrivals(std::uint64_t tie_salt = 0);
 
-    // Own contact worked. `may_anchor` is false for seeds of the configuration: every node that joins through a
-    // seed would keep it as an anchor, and it would stay the hub of the swarm.
+    // Own contact worked, and the node itself said its version. `may_anchor` is false for seeds of the
+    // configuration: every node that joins through a seed would keep it as an anchor, and it would stay the hub of
+    // the swarm.
     void prove(EndpointId peer, std::uint32_t incarnation, Instant now, bool may_anchor = true);
     void set_original(EndpointId peer, Instant now);
     // Own contact failed. Returns how often in a row. The entry ages by `penalty`.
@@ -106,8 +108,9 @@ public:
     void clear_suspicion(EndpointId peer);  // another node reached it
     void bury(EndpointId peer, Instant now);
     void leave(EndpointId peer, std::uint32_t incarnation, Instant now);  // keeps a tombstone
-    void retry(EndpointId peer, Instant when);  // probe it at `when`, unless an earlier probe is planned
-    void probe_started(EndpointId peer);        // its outcome plans the next probe
+    void retry(EndpointId peer, Instant when);    // probe it at `when`, unless an earlier probe is planned
+    void dispute(EndpointId peer, Instant when);  // the same, also of a dead one
+    void probe_started(EndpointId peer);          // its outcome plans the next probe
     // A contact ended without a word about the peer, because of the `occasion`-th standstill of this node. False
     // when too many of them have excused it since its last answer: then it counts as a failure.
     [[nodiscard]] bool excuse(EndpointId peer, std::uint64_t occasion);
@@ -240,6 +243,8 @@ private:
 
     [[nodiscard]] bool recent(std::uint32_t seen, Instant now) const;
     void clear_failures(std::size_t at);
+    // The version of a node that was reached is what it said itself.
+    [[nodiscard]] bool only_contact_tells(std::size_t at, const PeerReport& report) const;
     PeerMerge merge_into_grave(std::size_t at, const PeerReport& report, Instant now);
     bool merge_into_living(std::size_t at, const PeerReport& report, std::uint32_t seen, Instant now);
     void note_arrival(std::size_t at);

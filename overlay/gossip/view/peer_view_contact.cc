@@ -14,7 +14,7 @@ void PeerView::prove(EndpointId id, std::uint32_t incarnation, Instant now, bool
     if (at == nowhere) at = insert({id, 0, 0, 0}, PeerRole::fresh);
     if (dead_at(at)) restart(at, PeerRole::fresh, 0, 0);
     Row& r = rows_[at];
-    r.incarnation = newest_incarnation(r.incarnation, incarnation);
+    r.incarnation = incarnation;
     r.seen = std::max(r.seen, now_stamp);
     r.proved = now_stamp;
     note_arrival(at);
@@ -138,6 +138,11 @@ void PeerView::leave(EndpointId id, std::uint32_t incarnation, Instant now) {
 void PeerView::retry(EndpointId id, Instant when) {
     const std::size_t at = place(id);
     if (at != nowhere) details_for(at).retry_at = std::min(details_for(at).retry_at, when);
+}
+
+void PeerView::dispute(EndpointId id, Instant when) {
+    retry(id, when);
+    if (const std::size_t at = place(id); at != nowhere && dead_at(at)) details_for(at).disputed = true;
 }
 
 bool PeerView::excuse(EndpointId id, std::uint64_t occasion) {

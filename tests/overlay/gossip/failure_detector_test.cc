@@ -157,15 +157,44 @@ TEST(Calls, AreNotQuietBecauseThisNodeStoodStill) {
     EXPECT_EQ(node.calls.take_quiet(start + 5250ms).size(), 1u);
 }
 
-TEST(FailureDetector, ALeaveCountsOnlyFromTheAddressThatLeaves) {
+TEST(FailureDetector, ALeaveFromAnotherAddressIsAReasonToProbe) {
     GossipParts node;
     node.prove_peers(3);
-    node.failures.leave_received(node.peer(1), 1, {"198.51.100.9", 40000}, start);
+    node.failures.leave_received(node.peer(1), {"198.51.100.9", 40000}, start);
     EXPECT_FALSE(node.view.find(node.peer(1))->left);
-    EXPECT_EQ(node.view.next_probe(), start) << "it is hearsay: probe it";
-    node.failures.leave_received(node.peer(1), 1, {"10.0.1.1", 40000}, start);
-    EXPECT_TRUE(node.view.find(node.peer(1))->left);
-    EXPECT_EQ(node.events.count<PeerLeft>(), 1u);
+    EXPECT_EQ(node.view.next_probe(), start);
+    EXPECT_TRUE(node.take_calls().empty());
+}
+
+// Other processes of the machine can say it, too.
+TEST(FailureDetector, ALeaveFromItsOwnAddressIsJudgedByACall) {
+    GossipParts node;
+    node.prove_peers(4);
+    for (int i = 1; i <= 4; ++i)
+        for (int again = 0; again < 3; ++again)
+            node.failures.leave_received(node.peer(i), {"10.0." + std::to_string(i) + ".1", 40000}, start);
+    EXPECT_EQ(node.take_calls().size(), 4u) << "one call for each";
+    EXPECT_EQ(node.events.count<PeerLeft>(), 0u);
+    node.failures.answered(node.peer(1));
+    node.failures.left(node.peer(2), 1, start);
+    node.failures.contact_failed(node.peer(3), ConnectFailure::refused, start);
+    node.failures.contact_failed(node.peer(4), ConnectFailure::silent, start);
+    EXPECT_FALSE(node.view.find(node.peer(1))->dead());
+    EXPECT_TRUE(node.view.find(node.peer(2))->left);
+    EXPECT_TRUE(node.view.find(node.peer(3))->left);
+    EXPECT_FALSE(node.view.find(node.peer(4))->dead()) << "it takes calls";
+    EXPECT_EQ(node.failures.leaves_refuted(), 1u);
+    node.failures.contact_failed(node.peer(1), ConnectFailure::refused, start);
+    EXPECT_FALSE(node.view.find(node.peer(1))->dead()) << "a failure later is one failure";
+}
+
+TEST(FailureDetector, LeavesOfNodesThatAreNotListedCauseFewCalls) {
+    GossipParts node;
+    for (int i = 1; i <= 100; ++i)
+        node.failures.leave_received(node.peer(i), {"10.0." + std::to_string(i) + ".1", 40000}, start);
+    EXPECT_EQ(node.take_calls().size(), 16u);
+    node.failures.left(node.peer(1), 1, start);
+    EXPECT_TRUE(node.view.find(node.peer(1))->left) << "so that hearsay does not list it";
 }
 
 TEST(FailureDetector, TwoStandstillsExcuseCallsToAPeerUntilItAnswers) {

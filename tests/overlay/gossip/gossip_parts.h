@@ -10,6 +10,7 @@
 #include "overlay/event.h"
 #include "overlay/gossip/announcements.h"
 #include "overlay/gossip/calls.h"
+#include "overlay/gossip/disputes.h"
 #include "overlay/gossip/failure_detector.h"
 #include "overlay/gossip/interests.h"
 #include "overlay/gossip/label_exchange.h"
@@ -70,11 +71,12 @@ struct GossipParts {
     Calls calls{identity, health, options.gossip};
     Interests interests{dice, view, labels};
     ClockSteps clock_steps;
-    News news{{endpoints, events, view, labels, identity, calls, clock_steps}, options.gossip};
+    Disputes disputes{options.gossip};
+    News news{{endpoints, events, view, labels, disputes, identity, calls, clock_steps}, options.gossip};
     Announcements announcements{dice, labels, news, options.gossip};
     RefusedInserts refused{events};
-    LabelExchange label_exchange{{endpoints, dice, refused, labels, identity, announcements, news, clock_steps},
-                                 options.gossip};
+    LabelExchange label_exchange{
+        {endpoints, dice, refused, labels, identity, announcements, disputes, news, clock_steps}, options.gossip};
     PushPull push_pull{{endpoints, view, identity, interests, label_exchange}};
     FailureDetector failures{{endpoints, dice, events, view, identity, health, calls, interests, news},
                              options.gossip};

@@ -66,6 +66,26 @@ TEST_F(PeerViewTest, ALeftNodeComesBackOnlyAsANewIncarnation) {
     EXPECT_EQ(hear(view, 1, 0s, 6), PeerMerge::revived);
 }
 
+TEST_F(PeerViewTest, TheVersionOfANodeThatWasReachedIsItsOwn) {
+    PeerView view{endpoints, dice, {}};
+    hear(view, 1, 10s, 9);
+    view.prove(peer(1), 5, start);
+    EXPECT_EQ(view.find(peer(1))->incarnation, 5U) << "what others named before counts no more";
+    view.fail(peer(1), start, 2s);
+    view.fail(peer(1), start, 2s);
+    EXPECT_EQ(hear(view, 1, 0s, 0x7fffff00), PeerMerge::unproved_version);
+    EXPECT_EQ(view.find(peer(1))->incarnation, 5U);
+    EXPECT_TRUE(view.find(peer(1))->suspect());
+    view.bury(peer(1), start);
+    EXPECT_EQ(hear(view, 1, 0s, 6), PeerMerge::unproved_version);
+    EXPECT_TRUE(view.find(peer(1))->dead());
+    EXPECT_EQ(view.due_probe(start), no_endpoint);
+    view.dispute(peer(1), start);
+    EXPECT_EQ(view.due_probe(start), peer(1));
+    const PeerReport call{.endpoint = peer(1), .incarnation = 6, .seen = start, .direct = true};
+    EXPECT_EQ(view.merge(call, start), PeerMerge::revived);
+}
+
 TEST_F(PeerViewTest, PausesBetweenProbesOfAGraveGrowUpToAnHour) {
     PeerView view{endpoints, dice, {}};
     hear(view, 1, 10s);
