@@ -23,6 +23,7 @@ constexpr mode_t private_directory = 0700;
 constexpr mode_t new_file = 0644;           // the umask applies, as with the original tools
 constexpr timespec lock_pause{0, 200'000};  // short, because a busy writer leaves the lock for microseconds only
 constexpr mode_t permission_bits = 0777;
+constexpr mode_t lock_mode = 0600;
 constexpr timespec holder_pause{0, 20'000'000};
 constexpr std::string_view leaving_word = "leaving\n";
 
@@ -309,10 +310,13 @@ Result<StateLock> StateLock::acquire(const std::string& directory) { return acqu
 
 Result<StateLock> StateLock::acquire(const std::string& directory, const Patience& patience) {
     const std::string path = directory + "/lock";
-    FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+    FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, lock_mode));
     struct stat about {};
     if (!file || ::fstat(file.get(), &about) != 0) return file_error("write", path, errno);
     if (!S_ISREG(about.st_mode)) return not_plain("write", path);
+    // Whoever can open it can keep it locked. A file system without modes has the lock all the same.
+    if (about.st_uid == ::geteuid() && (about.st_mode & permission_bits) != lock_mode)
+        static_cast<void>(::fchmod(file.get(), lock_mode));
     const std::int64_t began_ms = monotonic_ms();
     for (bool said = false; ::flock(file.get(), LOCK_EX | LOCK_NB) != 0;) {
         if (errno == EINTR) continue;

@@ -36,7 +36,7 @@ bool somebody_listens(const sockaddr_un& address) {
 
 unsigned long inode_of(const std::string& path) {
     struct stat about {};
-    return ::stat(path.c_str(), &about) == 0 ? static_cast<unsigned long>(about.st_ino) : 0;
+    return ::lstat(path.c_str(), &about) == 0 ? static_cast<unsigned long>(about.st_ino) : 0;
 }
 
 // Binds with mode 0660 from the first moment.

@@ -63,6 +63,7 @@ struct Log::Impl {
     bool journald = false;
     spdlog::logger logger{"halpd"};
 
+    std::uint64_t lines_lost = 0;                                       // that have been told
     std::shared_ptr<OutputSink> sink = std::make_shared<OutputSink>();  // as spdlog wants it
 
     [[nodiscard]] std::string line_of(LogLevel level, std::string_view event, std::string_view sentence,
@@ -82,6 +83,7 @@ Log::~Log() = default;
 Result<void> Log::reopen() {
     if (impl_->settings.file.empty()) return {};
     Result<LogOutput> file = LogOutput::to_file(impl_->settings.file);
+    impl_->lines_lost += impl_->sink->output().lost();
     impl_->sink->output() = file ? std::move(*file) : LogOutput{};
     if (file) return {};
     return Error{ErrorCode::io, "cannot open the log file " + impl_->settings.file + " (" + file.error().message +
@@ -89,6 +91,8 @@ Result<void> Log::reopen() {
 }
 
 void Log::set_level(LogLevel level) { impl_->logger.set_level(level_of(level)); }
+
+std::uint64_t Log::lines_lost() const { return impl_->lines_lost + impl_->sink->output().lost(); }
 
 bool Log::writes(LogLevel level) const { return impl_->logger.should_log(level_of(level)); }
 
@@ -117,10 +121,10 @@ void Log::Impl::say_what_is_lost() {
     if (lost == 0) return;
     const std::string sentence =
         std::to_string(lost) + " lines of the log are lost: nobody read them, or the disk was full";
-    if (output.write(line_of(LogLevel::warn, "log_lines_lost", sentence, Json::object().set("lines", lost))))
-        output.forget_lost(lost);
-    else
-        output.forget_lost(1);  // this line itself was counted
+    const bool told =
+        output.write(line_of(LogLevel::warn, "log_lines_lost", sentence, Json::object().set("lines", lost)));
+    output.forget_lost(told ? lost : 1);  // one: this line itself was counted
+    if (told) lines_lost += lost;
 }
 
 }  // namespace halp

@@ -1,6 +1,7 @@
 // The daemon's log: text for people or one JSON object a line, to stderr or a file. Knows nothing of nodes.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ public:
     Result<void> reopen();
     void set_level(LogLevel level);
     [[nodiscard]] bool writes(LogLevel level) const;
+
+    // Since the start: nobody read them, or the disk was full.
+    [[nodiscard]] std::uint64_t lines_lost() const;
 
     // `event` is a stable name. `fields` appear in JSON only, the sentence in both formats.
     void write(LogLevel level, std::string_view event, std::string_view sentence, const Json& fields = {});

@@ -24,7 +24,7 @@ public:
 
     // `line` without its end. False: it is lost.
     bool write(std::string_view line);
-    [[nodiscard]] std::uint64_t lost() const { return lost_; }
+    [[nodiscard]] std::uint64_t lost() const { return lost_; }  // and not told yet
     void forget_lost(std::uint64_t told) { lost_ -= told; }
 
 private:

@@ -227,6 +227,17 @@ TEST_F(LibeventFileStorage, LetsOneProgramHaveADirectory) {
     EXPECT_TRUE(StateLock::acquire(directory_));
 }
 
+TEST_F(LibeventFileStorage, KeepsOthersFromTheLockOfADirectory) {
+    const std::string path = directory_ + "/lock";
+    std::ofstream(path) << "";
+    ASSERT_EQ(::chmod(path.c_str(), 0644), 0);
+    const auto mine = StateLock::acquire(directory_);
+    ASSERT_TRUE(mine);
+    struct stat about {};
+    ASSERT_EQ(::stat(path.c_str(), &about), 0);
+    EXPECT_EQ(about.st_mode & 07777, 0600U);
+}
+
 TEST_F(LibeventFileStorage, WaitsForAHolderThatSaysThatItIsLeaving) {
     auto held = StateLock::acquire(directory_);
     ASSERT_TRUE(held);

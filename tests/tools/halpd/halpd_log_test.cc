@@ -223,6 +223,32 @@ TEST(LogOutput, LosesLinesThatNobodyReadsAndCountsThem) {
     }
 }
 
+TEST(Log, SaysHowManyLinesAreLost) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const int standard_error = ::dup(STDERR_FILENO);
+    ASSERT_GE(::dup2(ends[1], STDERR_FILENO), 0);
+    std::uint64_t lost = 0;
+    std::string read(std::size_t{1} << 20, '\0');
+    {
+        Log log{{LogLevel::info, config::LogFormat::text, ""}, false};
+        for (int i = 0; i < 2000; ++i) log.write(LogLevel::info, "x", std::string(100, 'x'));
+        lost = log.lines_lost();
+        read.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(ends[0], read.data(), read.size()), 0)));
+        log.write(LogLevel::info, "x", "there is room again");
+        EXPECT_EQ(log.lines_lost(), lost);
+    }
+    ASSERT_GE(::dup2(standard_error, STDERR_FILENO), 0);
+    std::string rest(std::size_t{1} << 16, '\0');
+    rest.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(ends[0], rest.data(), rest.size()), 0)));
+    for (const int end : {ends[0], ends[1], standard_error}) ::close(end);
+    const auto written = static_cast<std::uint64_t>(std::ranges::count(read, '\n'));
+    EXPECT_GT(lost, 0U);
+    EXPECT_EQ(written + lost, 2000U);
+    EXPECT_THAT(rest, HasSubstr(std::to_string(lost) + " lines of the log are lost"));
+    EXPECT_THAT(rest, HasSubstr("there is room again"));
+}
+
 TEST(RateLimiter, RefillsOneByOne) {
     RateLimiter limiter{{2, 10s, 4}};
     const Instant start{1h};
