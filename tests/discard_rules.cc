@@ -26,6 +26,16 @@ std::string without_strings(std::string_view line) {
     return out;
 }
 
+// The calls of libevent with a result that says whether anything was done.
+bool calls_libevent(const std::string& code) {
+    static const std::regex call{
+        R"((^|\)|\{|;|else)\s*(ev(ent|timer|signal)_(add|del|assign|base_(once|loop|dispatch|loopbreak|loopexit))|)"
+        R"(bufferevent_(enable|disable|write|write_buffer|set_timeouts)|evbuffer_(add|add_printf|drain|copyout|remove)|)"
+        R"(evconnlistener_(enable|disable)|evhttp_(add_header|accept_socket|bind_socket)|)"
+        R"(evdns_base_(set_option|resolv_conf_parse|load_hosts))\()"};
+    return std::regex_search(code, call);
+}
+
 bool discards(const std::string& code) {
     static const std::regex cast{
         R"(static_cast<void>\(|\(void\)\s*[A-Za-z_:!(*]|std::ignore\s*=|std::tie\(.*std::ignore)"};
@@ -43,7 +53,8 @@ std::vector<std::size_t> unexplained_discards(std::string_view text) {
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
         const std::size_t comment = line.find("//");
         const std::string code = line.substr(0, comment);
-        if (discards(code) && comment == std::string::npos && !explained_before) found.push_back(number);
+        if ((discards(code) || calls_libevent(code)) && comment == std::string::npos && !explained_before)
+            found.push_back(number);
         explained_before = comment != std::string::npos && code.find_first_not_of(' ') == std::string::npos;
     }
     return found;

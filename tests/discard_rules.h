@@ -1,5 +1,5 @@
-// A result that is thrown away has a reason beside it: a cast to void, or an assignment to std::ignore, stands
-// behind a comment on its line or on the line before it.
+// A result that is thrown away has a reason beside it: a cast to void, an assignment to std::ignore, or a call of
+// libevent whose result nobody takes, has a comment on its line or on the line before it.
 #pragma once
 
 #include <cstddef>

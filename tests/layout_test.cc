@@ -259,10 +259,13 @@ TEST(Discards, HaveAReasonInTheWholeTree) {
 TEST(Discards, AreFoundInEverySpelling) {
     for (const char* line :
          {"static_cast<void>(f());", "(void)f();", "if (a) (void) ::write(1, b, 2);", "std::ignore = f();",
-          "a = \"//\"; (void)f();", "// a comment\n\nstatic_cast<void>(f());"})
+          "a = \"//\"; (void)f();", "// a comment\n\nstatic_cast<void>(f());", "    event_add(a, nullptr);",
+          "for (auto& a : all) event_add(a, nullptr);", "if (b) evconnlistener_enable(l);"})
         EXPECT_EQ(unexplained_discards(line).size(), 1u) << line;
-    for (const char* line : {"static_cast<void>(f());  // it only lets time pass", "// It cannot fail.\n(void)f();",
-                             "int f(void);", "auto s = \"(void)f()\";", "static_cast<void*>(p);"})
+    for (const char* line :
+         {"static_cast<void>(f());  // it only lets time pass", "// It cannot fail.\n(void)f();", "int f(void);",
+          "auto s = \"(void)f()\";", "static_cast<void*>(p);", "if (event_add(a, b) != 0) f();",
+          "return event_base_loop(a, 0);", "must(event_add(a, b) == 0, c);"})
         EXPECT_TRUE(unexplained_discards(line).empty()) << line;
 }
 

@@ -117,7 +117,7 @@ int LibeventStreams::start_connecting(Stream& stream, const SocketAddress& to) {
     keep_alive(stream.fd);
     if (::connect(stream.fd, &to.any, to.length) != 0 && errno != EINPROGRESS) return errno;
     want_write(stream, true);
-    return 0;
+    return stream.wants_write ? 0 : ENOMEM;
 }
 
 void LibeventStreams::on_connect_outcome(Stream& stream) {

@@ -1,7 +1,6 @@
 // LibeventStreams: what it does by the clock, and what it finds out during a call of the node and tells from the
 // loop.
 #include <event2/event.h>
-#include <sys/time.h>
 
 #include <algorithm>
 #include <cassert>
@@ -9,6 +8,7 @@
 #include <ctime>
 #include <utility>
 
+#include "overlay/libevent/loop_calls.h"
 #include "overlay/libevent/streams.h"
 
 namespace halp {
@@ -23,8 +23,8 @@ void LibeventStreams::tell_later(Stream& stream) {
     stream.output.clear();
     stream.output_sent = 0;
     later_.push_back(stream.id());
-    const timeval soon{0, 0};  // a timer, not event_active(): sockets get their turn in between
-    if (later_.size() == 1) evtimer_add(later_event_, &soon);
+    // A timer, not event_active(): sockets get their turn in between.
+    if (later_.size() == 1) set_timer(later_event_, Duration{0});
 }
 
 void LibeventStreams::deliver_later() {

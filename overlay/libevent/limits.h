@@ -84,6 +84,9 @@ struct WorldStats {
     std::uint64_t pauses = 0;  // of accepting, because the system had no descriptor or no memory
     std::uint64_t connected = 0;
     std::uint64_t connects_failed = 0;
+    // Streams that were ended because the kernel watches no more sockets (fs.epoll.max_user_watches) or has no
+    // memory for it: nothing would ever have been read from them. libevent's log says why.
+    std::uint64_t not_watched = 0;
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::size_t live_accepted = 0;   // now, with those being closed

@@ -147,8 +147,8 @@ bool LibeventResolver::open_session() {
     evdns_set_log_fn([](int, const char*) {});  // a library does not write to stderr
     // Failures do not matter: a machine without name servers still has its hosts file.
     const int files = DNS_OPTION_SEARCH | DNS_OPTION_NAMESERVERS | DNS_OPTION_MISC;
-    evdns_base_resolv_conf_parse(dns, files, resolver_file_.c_str());
-    evdns_base_load_hosts(dns, hosts_file_.c_str());
+    evdns_base_resolv_conf_parse(dns, files, resolver_file_.c_str());  // see above
+    evdns_base_load_hosts(dns, hosts_file_.c_str());                   // see above
     // After a lost datagram there must be time for a second question before the connect time-out.
     for (const auto& [option, value] : {std::pair{"timeout:", "1"}, std::pair{"attempts:", "3"}})
         must(evdns_base_set_option(dns, option, value) == 0, "set an option of the resolver");

@@ -11,6 +11,8 @@
 #include <chrono>
 #include <utility>
 
+#include "overlay/libevent/loop_calls.h"
+
 namespace halp {
 namespace {
 
@@ -27,9 +29,9 @@ LibeventStreams::LibeventStreams(event_base* base, const Clock& clock, const Wor
       files_(files),
       deadline_timer_(
           base, [](void* self) { static_cast<LibeventStreams*>(self)->expire_due(); }, this),
-      later_event_(evtimer_new(
-          base, [](evutil_socket_t, short, void* self) { static_cast<LibeventStreams*>(self)->deliver_later(); },
-          this)),
+      later_event_(new_event(
+          base, -1, 0,
+          [](evutil_socket_t, short, void* self) { static_cast<LibeventStreams*>(self)->deliver_later(); }, this)),
       resolver_(base, limits.hosts_file, limits.resolver_file,
                 [this](StreamId id, std::vector<SocketAddress> addresses) { resolved(id, std::move(addresses)); }) {
     assert(later_event_);
@@ -312,36 +314,44 @@ void LibeventStreams::lose_later(Stream& stream, bool reset) {
 
 void LibeventStreams::want_read(Stream& stream, bool wanted) {
     if (stream.wants_read == wanted) return;
-    stream.wants_read = wanted;
-    if (!wanted) {
-        event_del(&stream.readable);
-        return;
-    }
-    event_assign(
-        &stream.readable, base_, stream.fd, EV_READ | EV_PERSIST,
-        [](evutil_socket_t, short, void* self) {
+    if (!std::exchange(stream.wants_read, wanted)) {
+        const auto call = [](evutil_socket_t, short, void* self) {
             auto* ready = static_cast<Stream*>(self);
             ready->owner->on_readable(*ready);
-        },
-        &stream);
-    event_add(&stream.readable, nullptr);
+        };
+        stream.wants_read = begin_watching(stream, stream.readable, EV_READ, call);
+        if (!stream.wants_read) end_unwatched(stream);
+        return;
+    }
+    unwatch(&stream.readable);
 }
 
 void LibeventStreams::want_write(Stream& stream, bool wanted) {
     if (stream.wants_write == wanted) return;
-    stream.wants_write = wanted;
-    if (!wanted) {
-        event_del(&stream.writable);
-        return;
-    }
-    event_assign(
-        &stream.writable, base_, stream.fd, EV_WRITE | EV_PERSIST,
-        [](evutil_socket_t, short, void* self) {
+    if (!std::exchange(stream.wants_write, wanted)) {
+        const auto call = [](evutil_socket_t, short, void* self) {
             auto* ready = static_cast<Stream*>(self);
             ready->owner->on_writable(*ready);
-        },
-        &stream);
-    event_add(&stream.writable, nullptr);
+        };
+        stream.wants_write = begin_watching(stream, stream.writable, EV_WRITE, call);
+        if (!stream.wants_write) end_unwatched(stream);
+        return;
+    }
+    unwatch(&stream.writable);
+}
+
+bool LibeventStreams::begin_watching(Stream& stream, event& wanted, short what,
+                                     void (*call)(evutil_socket_t, short, void*)) {
+    must(event_assign(&wanted, base_, stream.fd, static_cast<short>(what | EV_PERSIST), call, &stream) == 0,
+         "name a socket to the event loop");
+    return watch(&wanted);
+}
+
+// Nothing would ever be heard of it again. A call is tried at the next address instead.
+void LibeventStreams::end_unwatched(Stream& stream) {
+    ++stats_.not_watched;
+    if (stream.state == StreamState::live) return lose_later(stream, stream.accepted);
+    if (stream.state != StreamState::connecting) release(stream, stream.accepted);
 }
 
 void LibeventStreams::enter(Stream& stream, StreamState state, Instant deadline) {

@@ -82,6 +82,8 @@ private:
     void keep_alive(int fd) const;
     void want_read(Stream& stream, bool wanted);
     void want_write(Stream& stream, bool wanted);
+    [[nodiscard]] bool begin_watching(Stream& stream, event& wanted, short what, void (*call)(int, short, void*));
+    void end_unwatched(Stream& stream);
     void receive(Stream& stream);
     bool enqueue(Stream& stream, Bytes bytes);
     bool send_queued(Stream& stream);

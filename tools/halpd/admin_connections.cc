@@ -6,12 +6,12 @@
 #include <event2/listener.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 
 #include <algorithm>
-#include <cassert>
 #include <cerrno>
 #include <utility>
+
+#include "overlay/libevent/loop_calls.h"
 
 namespace halp {
 namespace {
@@ -22,7 +22,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds idle_patience{200};
 constexpr milliseconds retry_pause{100};
 constexpr milliseconds closing_pause{5};  // until evhttp has closed what was shut down
-constexpr timeval sweep_interval{1, 0};
+constexpr std::chrono::seconds sweep_interval{1};
 
 ino_t inode_of_socket(int fd) {
     struct stat about {};
@@ -43,26 +43,28 @@ AdminConnections::AdminConnections(event_base* base, evhttp* http, int listening
       files_(files),
       connections_max_(connections_max),
       full_call_(std::move(full)),
-      learn_event_(event_new(
+      learn_event_(new_event(
           base, -1, 0,
           [](evutil_socket_t, short, void* self) { static_cast<AdminConnections*>(self)->learn_descriptors(); },
           this)),
-      resume_event_(evtimer_new(
-          base, [](evutil_socket_t, short, void* self) { static_cast<AdminConnections*>(self)->make_room(); },
-          this)),
-      sweep_event_(evtimer_new(
-          base, [](evutil_socket_t, short, void* self) { static_cast<AdminConnections*>(self)->forget_closed(); },
+      resume_event_(new_event(
+          base, -1, 0,
+          [](evutil_socket_t, short, void* self) { static_cast<AdminConnections*>(self)->make_room(); }, this)),
+      sweep_event_(new_event(
+          base, -1, 0,
+          [](evutil_socket_t, short, void* self) { static_cast<AdminConnections*>(self)->forget_closed(); },
           this)) {
-    assert(learn_event_ && resume_event_ && sweep_event_);
     evhttp_set_bevcb(
         http, [](event_base*, void* self) { return static_cast<AdminConnections*>(self)->begin(); }, this);
     evhttp_bound_socket* const bound = evhttp_accept_socket_with_handle(http, listening_fd);
-    assert(bound);
+    must(bound != nullptr, "serve the admin socket (no memory)");
     listener_ = evhttp_bound_socket_get_listener(bound);
     owners()[listener_] = this;
     evconnlistener_set_error_cb(listener_, [](evconnlistener* listener, void*) {
         if (const auto owner = owners().find(listener); owner != owners().end()) owner->second->accept_failed();
     });
+    paused_ = true;  // evhttp does not say whether the kernel watches the socket
+    resume_accepting();
 }
 
 AdminConnections::~AdminConnections() {
@@ -84,7 +86,7 @@ void AdminConnections::give_back(bool budgeted) {
 // evhttp has accepted a connection and asks for its buffers. It sets the descriptor when this returns.
 bufferevent* AdminConnections::begin() {
     bufferevent* const buffers = bufferevent_socket_new(base_, -1, 0);
-    if (!buffers) return nullptr;
+    must(buffers != nullptr, "serve a connection of the admin socket (no memory)");
     bufferevent_incref(buffers);
     unknown_.push_back({buffers, files_.take(FileUse::admin)});
     event_active(learn_event_, EV_TIMEOUT, 1);  // runs before anything can happen to the connection
@@ -101,7 +103,7 @@ void AdminConnections::learn_descriptors() {
         // evhttp holds the buffers, so they stay; nothing is to be done when this was the last reference.
         static_cast<void>(bufferevent_decref(unknown.buffers));
     }
-    if (!event_pending(sweep_event_, EV_TIMEOUT, nullptr)) evtimer_add(sweep_event_, &sweep_interval);
+    if (!event_pending(sweep_event_, EV_TIMEOUT, nullptr)) set_timer(sweep_event_, sweep_interval);
 }
 
 void AdminConnections::used(int fd, bool streams) {
@@ -127,7 +129,7 @@ void AdminConnections::forget_closed() {
         give_back(each->second.budgeted);
         open_.erase(each);
     }
-    if (!open_.empty()) evtimer_add(sweep_event_, &sweep_interval);
+    if (!open_.empty()) set_timer(sweep_event_, sweep_interval);
 }
 
 // Closes up to a quarter of all, those first that have been idle longest. False when none is idle.
@@ -164,14 +166,14 @@ void AdminConnections::accept_failed() {
 void AdminConnections::pause(milliseconds time) {
     if (!std::exchange(paused_, true)) {
         ++counters_.pauses;
-        evconnlistener_disable(listener_);
+        must(evconnlistener_disable(listener_) == 0, "stop accepting at the admin socket");
     }
-    const timeval wait{0, std::chrono::microseconds{time}.count()};
-    evtimer_add(resume_event_, &wait);
+    set_timer(resume_event_, time);
 }
 
 void AdminConnections::resume_accepting() {
-    if (std::exchange(paused_, false)) evconnlistener_enable(listener_);
+    if (!std::exchange(paused_, false)) return;
+    if (evconnlistener_enable(listener_) != 0) pause(retry_pause);  // the kernel does not watch it now
 }
 
 }  // namespace halp

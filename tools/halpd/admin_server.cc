@@ -7,13 +7,15 @@
 #include <sys/time.h>
 
 #include <algorithm>
-#include <cassert>
+#include <chrono>
 #include <utility>
+
+#include "overlay/libevent/loop_calls.h"
 
 namespace halp {
 namespace {
 
-constexpr timeval heartbeat_interval{15, 0};
+constexpr std::chrono::seconds heartbeat_interval{15};
 constexpr int request_timeout_s = 30;
 constexpr ev_ssize_t headers_bytes_max = 8 << 10;
 constexpr ev_ssize_t body_bytes_max = 64 << 10;
@@ -38,8 +40,21 @@ Method method_of(const evhttp_request* request) {
 std::string body_of(evhttp_request* request) {
     evbuffer* input = evhttp_request_get_input_buffer(request);
     std::string body(evbuffer_get_length(input), '\0');
-    evbuffer_copyout(input, body.data(), body.size());
+    must(evbuffer_copyout(input, body.data(), body.size()) == static_cast<ev_ssize_t>(body.size()),
+         "read the body of a request");
     return body;
+}
+
+// To be freed by the caller.
+evbuffer* buffer_of(const std::string& text) {
+    evbuffer* const buffer = evbuffer_new();
+    must(buffer && evbuffer_add(buffer, text.data(), text.size()) == 0, "write an answer (no memory)");
+    return buffer;
+}
+
+void add_header(evhttp_request* request, const char* name, const char* value) {
+    must(evhttp_add_header(evhttp_request_get_output_headers(request), name, value) == 0,
+         "write the head of an answer (no memory)");
 }
 
 bufferevent* buffers_of(evhttp_request* request) {
@@ -78,10 +93,10 @@ AdminServer::AdminServer(event_base* base, AdminSocket socket, AdminApi& api, Fi
       limits_(limits),
       warn_(std::move(warn)),
       http_(evhttp_new(base)),
-      beat_(event_new(
+      beat_(new_event(
           base, -1, EV_PERSIST,
           [](evutil_socket_t, short, void* self) { static_cast<AdminServer*>(self)->heartbeat(); }, this)) {
-    assert(http_ && beat_);
+    must(http_ != nullptr, "serve the admin socket (no memory)");
     evhttp_set_allowed_methods(http_, EVHTTP_REQ_GET | EVHTTP_REQ_PUT | EVHTTP_REQ_POST | EVHTTP_REQ_DELETE);
     evhttp_set_max_headers_size(http_, headers_bytes_max);
     evhttp_set_max_body_size(http_, body_bytes_max);
@@ -142,20 +157,17 @@ Json AdminServer::status() const {
 }
 
 void AdminServer::reply(evhttp_request* request, const AdminReply& answer) {
-    evkeyvalq* headers = evhttp_request_get_output_headers(request);
-    evhttp_add_header(headers, "Content-Type", "application/json");
-    evhttp_add_header(headers, "Cache-Control", "no-store");
-    if (answer.status == 503) evhttp_add_header(headers, "Connection", "close");  // makes room for others
-    if (!answer.allow.empty()) evhttp_add_header(headers, "Allow", answer.allow.c_str());
-    evbuffer* body = evbuffer_new();
-    evbuffer_add(body, answer.json.data(), answer.json.size());
-    evbuffer_add(body, "\n", 1);
+    add_header(request, "Content-Type", "application/json");
+    add_header(request, "Cache-Control", "no-store");
+    if (answer.status == 503) add_header(request, "Connection", "close");  // makes room for others
+    if (!answer.allow.empty()) add_header(request, "Allow", answer.allow.c_str());
+    evbuffer* const body = buffer_of(answer.json + "\n");
     evhttp_send_reply(request, answer.status, reason_of(answer.status), body);
     evbuffer_free(body);
 }
 
 void AdminServer::open_stream(evhttp_request* request, StreamWanted wanted) {
-    if (streams_.empty()) evtimer_add(beat_, &heartbeat_interval);
+    if (streams_.empty()) set_timer(beat_, heartbeat_interval);
     Stream& stream = streams_.emplace_back();
     stream.server = this;
     stream.request = request;
@@ -163,9 +175,8 @@ void AdminServer::open_stream(evhttp_request* request, StreamWanted wanted) {
     stream.held = std::move(wanted.held);
     stream.waiting = std::move(wanted.list);
     stream.listed = !wanted.has_list;
-    evkeyvalq* headers = evhttp_request_get_output_headers(request);
-    evhttp_add_header(headers, "Content-Type", "text/event-stream");
-    evhttp_add_header(headers, "Cache-Control", "no-store");
+    add_header(request, "Content-Type", "text/event-stream");
+    add_header(request, "Cache-Control", "no-store");
     evhttp_connection_set_closecb(
         evhttp_request_get_connection(request),
         [](evhttp_connection*, void* context) {
@@ -178,27 +189,36 @@ void AdminServer::open_stream(evhttp_request* request, StreamWanted wanted) {
     if (!stream.listed) send_page(stream);
     // A reader may stay silent for any time, but a closed connection must be noticed at once.
     bufferevent* buffers = buffers_of(request);
-    bufferevent_set_timeouts(buffers, nullptr, nullptr);
     bufferevent_setwatermark(buffers, EV_READ, 0, 4096);
-    bufferevent_enable(buffers, EV_READ);
+    if (bufferevent_set_timeouts(buffers, nullptr, nullptr) == 0 && bufferevent_enable(buffers, EV_READ) == 0)
+        return;
+    warn(
+        "a stream of the admin socket was ended: the kernel does not watch its connection (no memory, or "
+        "fs.epoll.max_user_watches)");
+    ++counters_.streams_refused;
+    cut_soon(stream);
+}
+
+void AdminServer::cut_soon(Stream& stream) {
+    stream.behind = true;
+    const timeval now{0, 0};
+    must(event_base_once(
+             bufferevent_get_base(buffers_of(stream.request)), -1, EV_TIMEOUT,
+             [](evutil_socket_t, short, void* self) { static_cast<AdminServer*>(self)->heartbeat(); }, this,
+             &now) == 0,
+         "plan the end of a stream (no memory)");
 }
 
 void AdminServer::send(Stream& stream, const std::string& text) {
     if (stream.behind || text.empty()) return;
     evbuffer* unread = bufferevent_get_output(buffers_of(stream.request));
     if (evbuffer_get_length(unread) > limits_.unread_max) {
-        stream.behind = true;
         ++counters_.readers_cut;
         warn("a reader of a stream of the admin socket left more than " + std::to_string(limits_.unread_max) +
              " bytes unread and was disconnected");
-        const timeval now{0, 0};
-        event_base_once(
-            bufferevent_get_base(buffers_of(stream.request)), -1, EV_TIMEOUT,
-            [](evutil_socket_t, short, void* self) { static_cast<AdminServer*>(self)->heartbeat(); }, this, &now);
-        return;
+        return cut_soon(stream);
     }
-    evbuffer* chunk = evbuffer_new();
-    evbuffer_add(chunk, text.data(), text.size());
+    evbuffer* const chunk = buffer_of(text);
     // Each chunk replaces the callback of the one before it, so all of them have it until the list is sent.
     const auto on_drained = [](evhttp_connection*, void* context) {
         auto* drained = static_cast<Stream*>(context);
@@ -259,7 +279,7 @@ void AdminServer::closed(Stream& stream) {
     // When its connection breaks, evhttp no longer owns the request that it was answering: we free it.
     if (evhttp_request_get_connection(stream.request) == nullptr) evhttp_request_free(stream.request);
     streams_.remove_if([&](const Stream& other) { return &other == &stream; });
-    if (streams_.empty()) event_del(beat_);
+    if (streams_.empty()) unwatch(beat_);
     release(label, held);
 }
 
@@ -283,7 +303,7 @@ void AdminServer::end_streams() {
         streams_.pop_front();  // what it held is withdrawn by leaving
         evhttp_send_reply_end(request);
     }
-    event_del(beat_);
+    unwatch(beat_);
 }
 
 }  // namespace halp

@@ -82,6 +82,7 @@ private:
     static void follow(Stream& stream, const Event& event);
     void warn(const std::string& sentence) const;
     void send(Stream& stream, const std::string& text);
+    void cut_soon(Stream& stream);
     void release(const std::optional<Label>& label, const std::optional<OwnAnnouncement>& held);
     void closed(Stream& stream);
     void heartbeat();

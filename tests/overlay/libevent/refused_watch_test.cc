@@ -88,6 +88,44 @@ TEST_F(RefusedWatch, AListenerThatCannotGoOnAfterAPauseTriesAgain) {
     EXPECT_EQ(watches_refused, 0);
 }
 
+TEST_F(RefusedWatch, AStreamThatIsNotWatchedIsEndedAndCounted) {
+    Server server;
+    Peer silent{server.at};
+    watches_refused = 1;  // once it has nothing to read, its socket is to be watched
+    EXPECT_TRUE(server.until([&] { return server.probe.heard("closed"); }));
+    EXPECT_TRUE(server.until([&] { return silent.finished(); }));
+    EXPECT_EQ(server.world.stats().not_watched, 1u);
+    EXPECT_EQ(server.world.stats().live_accepted, 0u);
+}
+
+TEST_F(RefusedWatch, AnAnswerThatNobodyWouldSendOnIsEnded) {
+    Server server;
+    const std::string answer(std::size_t{16} << 20, 'a');
+    server.probe.bytes = [&](StreamId stream, Bytes) {
+        watches_refused = 1;  // until the peer has read a part
+        server.probe.write(stream, answer);
+    };
+    Peer slow{server.at};
+    slow.send("get");
+    EXPECT_TRUE(server.until([&] { return server.probe.heard("closed"); }));
+    EXPECT_EQ(server.world.stats().not_watched, 1u);
+    EXPECT_EQ(server.world.stats().output_unsent, 0u);
+}
+
+TEST_F(RefusedWatch, ACallThatIsNotWatchedFailsForWantOfSomethingHere) {
+    Server server;
+    const Backlog other{1};
+    ConnectFailure why{};
+    server.probe.failed = [&](StreamId, ConnectFailure failure) { why = failure; };
+    watches_refused = 1;
+    server.probe.connect(other.endpoint());
+    EXPECT_TRUE(server.until([&] {
+        return server.probe.times("failed:" + std::to_string(static_cast<int>(ConnectFailure::local_limit))) == 1;
+    }));
+    EXPECT_EQ(why, ConnectFailure::local_limit);
+    EXPECT_EQ(server.world.stats().live_connected, 0u);
+}
+
 TEST_F(RefusedWatch, TheAlarmOfANodeComesWithoutADescriptorOfItsOwn) {
     watches_refused = 100;
     LibeventWorld world;
