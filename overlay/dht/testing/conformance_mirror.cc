@@ -111,6 +111,11 @@ void mirror_refresh_suspend(CaseRun& t) {
     expect_counts(t, seen, 0, 0, 1500);
 }
 
+void expect_id_is_free(CaseRun& t, Peer& peer, RequestId id) {
+    t.say_to(peer, id, octets({7, 0}) + array_of(test_channel) + number_of(1));
+    t.expect_answer(peer, id, ExistsAnswer::no_record, "Exists with the id of a Mirror that has ended");
+}
+
 void mirror_remove_channel(CaseRun& t) {
     Peer& peer = t.open();
     Seen seen;
@@ -120,8 +125,7 @@ void mirror_remove_channel(CaseRun& t) {
     expect_counts(t, seen, 0, 0, 0);
     t.say_to(peer, id, octets({4}));
     t.expect_silence(peer, id, "Mirror after its end");
-    t.say_to(peer, id, octets({7, 0}) + array_of(test_channel) + number_of(1));
-    t.expect_answer(peer, id, ExistsAnswer::no_record, "Exists with the id of a Mirror that has ended");
+    expect_id_is_free(t, peer, id);
 }
 
 // ---- our cases ----
@@ -304,8 +308,7 @@ void removal_before_ack(CaseRun& t) {
         expect_counts(t, seen, 0, 0, 0);
         t.say_to(peer, id, octets({4}));
         t.expect_silence(peer, id, "a Mirror that has ended");
-        t.say_to(peer, id, octets({7, 0}) + array_of(test_channel) + number_of(1));
-        t.expect_answer(peer, id, ExistsAnswer::no_record, "Exists with the id of a Mirror that has ended");
+        expect_id_is_free(t, peer, id);
     }
 }
 
@@ -326,8 +329,7 @@ void removal_not_acknowledged(CaseRun& t) {
     t.expect_alive(peer, "a connection whose Mirror is not acknowledged");
     t.say_to(peer, id, octets({4}));
     t.pass_quiet();
-    t.say_to(peer, id, octets({7, 0}) + array_of(test_channel) + number_of(1));
-    t.expect_answer(peer, id, ExistsAnswer::no_record, "Exists with the id of a Mirror that has ended");
+    expect_id_is_free(t, peer, id);
 }
 
 void removal_while_suspended(CaseRun& t, bool queued) {
