@@ -51,7 +51,8 @@ private:
         return paused() ? After::wait : After::again;
     }
 
-    // A suspension takes effect after one more record. When no record is left, the request ends without a pause.
+    // A suspension takes effect after one more record, or when the next one does not fit. When no record is left,
+    // the request ends without a pause.
     [[nodiscard]] bool paused() const { return control_.suspended() && took_one_; }
 
     After gather(Turn& turn) {
@@ -70,7 +71,11 @@ private:
             return After::fail;
         }
         complete_ = scan.value() == Scan::ended;
-        if (full || complete_) send(turn);
+        // A full batch stays here while the client has suspended: behind the Ack of Suspend nothing is sent.
+        if (full && control_.suspended())
+            took_one_ = true;
+        else if (full || complete_)
+            send(turn);
         return paused() ? After::wait : After::again;
     }
 
@@ -103,7 +108,7 @@ private:
     RecordBatch batch_;
     std::string packed_;
     bool complete_ = false;
-    bool took_one_ = false;  // since the suspension
+    bool took_one_ = false;  // since the suspension, or the batch has no room for it
 };
 
 }  // namespace
