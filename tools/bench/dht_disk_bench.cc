@@ -5,11 +5,17 @@
 #include "tools/bench/dht_bench.h"
 #include "tools/bench/dht_daemon.h"
 #include "tools/bench/dht_load.h"
+#include "tools/bench/disk_sync.h"
 #include "tools/bench/lmdb_loop.h"
 #include "tools/program/child_process.h"
 
 namespace halp::bench {
 namespace {
+
+double median(std::vector<double>& values) {
+    std::ranges::sort(values);
+    return values[values.size() / 2];
+}
 
 // So many that a commit is nothing special, and not more than a slow disk takes in a few seconds.
 std::size_t records_of(const DhtBenchOptions& options) {
@@ -50,6 +56,28 @@ bool measure_durable_puts(const DhtBenchOptions& options, const DhtDaemon& daemo
     return load.put(rounds * share, records_of(options) - rounds * share, 4 * options.in_flight).failed == 0;
 }
 
+// One client that waits for each answer before it writes again, by turns with fdatasync alone on the same disk.
+bool measure_lone_puts(const DhtBenchOptions& options, const DhtDaemon& daemon, DhtLoad& load, Report& report) {
+    const std::size_t rounds = std::max<std::size_t>(options.repetitions, 3), count = options.quick ? 30 : 100;
+    std::vector<double> put_us, sync_us, ratio;
+    for (std::size_t i = 0; i < rounds; ++i) {
+        std::vector<double> alone = syncs_alone(daemon.directory() + "/sync", count);
+        std::vector<double> took = load.put_one_by_one(i * count, count);
+        if (alone.size() < count || took.size() < count) {
+            progress("single durable Puts failed: cannot measure");
+            return false;
+        }
+        sync_us.push_back(median(alone));
+        put_us.push_back(median(took));
+        ratio.push_back(put_us.back() / sync_us.back());
+    }
+    report.add_runs({.what = "fdatasync of one page, alone", .unit = "us"}, std::move(sync_us));
+    report.add_runs({.what = "Put, LMDB, durable, one after the other", .unit = "us"}, std::move(put_us));
+    report.add_runs({.what = "Put, LMDB, durable, one after the other, against fdatasync", .unit = "x"},
+                    std::move(ratio));
+    return true;
+}
+
 // By turns with the memory engine, which has the same records and at least as many.
 bool measure_disk_gets(const DhtBenchOptions& options, DhtLoad& load, DhtLoad& memory, Report& report) {
     const std::size_t known = records_of(options), count = known / options.repetitions;
@@ -79,7 +107,7 @@ bool measure_disk(const DhtBenchOptions& options, DhtLoad& memory, Report& repor
     if (!daemon) return false;
     DhtLoad load(daemon->endpoint(), daemon->pid());
     return load.connect() && measure_durable_puts(options, *daemon, load, report) &&
-           measure_disk_gets(options, load, memory, report);
+           measure_lone_puts(options, *daemon, load, report) && measure_disk_gets(options, load, memory, report);
 }
 
 }  // namespace halp::bench

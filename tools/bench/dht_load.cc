@@ -149,6 +149,17 @@ LoadResult DhtLoad::get_all(std::uint64_t known, std::size_t at_once, std::vecto
     return result_;
 }
 
+std::vector<double> DhtLoad::put_one_by_one(std::uint64_t first, std::size_t count) {
+    std::vector<double> took_us;
+    for (std::uint64_t number = first; number < first + count; ++number) {
+        const auto began = Steady::now();
+        const auto stored = client_.put("lone", key_of(number), BenchValue(number).bytes());
+        if (!stored) break;
+        took_us.push_back(std::chrono::duration<double, std::micro>(Steady::now() - began).count());
+    }
+    return took_us;
+}
+
 std::vector<double> DhtLoad::get_one_by_one(std::uint64_t known, const std::function<bool()>& stop) {
     std::vector<double> took_us;
     for (std::uint64_t nth = 0; !stop(); ++nth) {

@@ -54,6 +54,9 @@ public:
     [[nodiscard]] bool connect();
     // Records first .. first + count - 1, each once.
     LoadResult put(std::uint64_t first, std::size_t count, std::size_t in_flight);
+    // Records first .. first + count - 1 of a channel of their own, each when the one before is answered.
+    // Microseconds; fewer than `count` when one has failed.
+    std::vector<double> put_one_by_one(std::uint64_t first, std::size_t count);
     // `count` requests for records 0 .. known - 1, in no order.
     LoadResult get(std::uint64_t known, std::size_t count, std::size_t in_flight);
     // `at_once` GetAll requests, each of the whole channel; `done` counts the records of all of them. `beside_us`:

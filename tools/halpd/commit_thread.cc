@@ -95,7 +95,9 @@ std::optional<Result<void>> CommitThread::step() {
 void CommitThread::learn(std::size_t written) {
     const Duration quarter = std::chrono::floor<std::chrono::milliseconds>((clock_.now() - began_) / 4);
     const std::size_t all = std::clamp<std::size_t>(written + store_->writes_waiting(), 1, writes_max_);
-    store_->set_gather(std::min(gather_max_, quarter), all);
+    const Duration gather = std::min(gather_max_, quarter);
+    company_until_ = clock_.now() + gather;
+    store_->set_gather(gather, all);
 }
 
 Result<void> CommitThread::wait() {

@@ -5,12 +5,14 @@
 // The gathering time before a commit depends on the last commit: a quarter of its duration, in whole milliseconds,
 // and at most the store's option. A commit also starts when as many writes wait as arrived during the last one. So
 // a fast disk causes no wait, and on a slow disk the clients that were just answered come in time for the next
-// commit.
+// commit. Gathering counts from the end of the last commit: when nothing has been under way for that long, nobody
+// is about to come, and a write starts its commit at once.
 //
 // The caller limits the waiting writes: WriteLog calls commit() above a limit, and during a commit that call waits
 // for the disk.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -85,8 +87,13 @@ public:
         return store_->scan_aside(channel, after, visit);
     }
     [[nodiscard]] Result<void> drop_aside() override;
-    [[nodiscard]] bool commit_due(Instant now) override { return !running_ && store_->commit_due(now); }
-    [[nodiscard]] Instant next_deadline() const override { return store_->next_deadline(); }
+    [[nodiscard]] bool commit_due(Instant now) override {
+        return !running_ && (store_->commit_due(now) || (store_->writes_waiting() > 0 && now >= company_until_));
+    }
+    [[nodiscard]] Instant next_deadline() const override {
+        const Instant deadline = store_->next_deadline();
+        return running_ || store_->writes_waiting() == 0 ? deadline : std::min(deadline, company_until_);
+    }
     // Starts a commit; waits first if one is running.
     Result<void> commit() override;
     [[nodiscard]] std::size_t waiting_bytes() const override { return store_->waiting_bytes(); }
@@ -106,6 +113,7 @@ private:
     const Duration gather_max_;
     const std::size_t writes_max_;
     Instant began_ = never;
+    Instant company_until_ = never;  // until then the clients of the last commit may come again
     bool running_ = false;
     bool stop_ = false;  // written before go_ is released, read after it is acquired
     std::binary_semaphore go_{0}, done_{0};

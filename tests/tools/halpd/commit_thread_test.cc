@@ -25,8 +25,9 @@ public:
     Instant now() const override {
         timespec now{};
         ::clock_gettime(CLOCK_MONOTONIC, &now);
-        return Instant{Duration{std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000}};
+        return Instant{Duration{std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000}} + ahead;
     }
+    Duration ahead{0};
     UnixSeconds wall() const override { return UnixSeconds{0}; }
 };
 
@@ -113,6 +114,28 @@ TEST_F(CommitThreadTest, NobodyWaitsForCompanyLongerThanTheDiskTakes) {
         put(key, "value");
         ASSERT_TRUE(turn_until([&] { return answers.requests.size() == key; })) << "put " << key;
     }
+}
+
+TEST_F(CommitThreadTest, ACommitStartsAtOnceWhenNothingIsUnderWay) {
+    open("/idle", std::chrono::hours{1});
+    for (std::uint64_t key = 1; key <= 100; ++key) put(key, "value");
+    EXPECT_TRUE(write_log->commit_if_due(clock.now(), std::size_t{64} << 20));
+    clock.ahead += std::chrono::minutes{4};  // a slow disk: gathering would last for a minute
+    ASSERT_TRUE(turn_until([&] { return answers.requests.size() == 100; }));
+    put(101, "value");
+    EXPECT_TRUE(write_log->commit_if_due(clock.now(), std::size_t{64} << 20));
+    EXPECT_EQ(commits->store().writes_committing(), 0U) << "the hundred that were just answered may come";
+    clock.ahead += std::chrono::minutes{2};
+    ASSERT_TRUE(turn_until([&] { return answers.requests.size() == 101; }));
+    clock.ahead += std::chrono::minutes{2};
+    for (std::uint64_t key = 102; key <= 200; ++key) put(key, "value");
+    EXPECT_TRUE(write_log->commit_if_due(clock.now(), std::size_t{64} << 20));
+    clock.ahead += std::chrono::minutes{4};
+    ASSERT_TRUE(turn_until([&] { return answers.requests.size() == 200; }));
+    clock.ahead += std::chrono::minutes{2};  // longer than they would be waited for
+    put(201, "value");
+    EXPECT_TRUE(write_log->commit_if_due(clock.now(), std::size_t{64} << 20));
+    EXPECT_EQ(commits->store().writes_committing(), 1U);
 }
 
 TEST_F(CommitThreadTest, WaitsForTheDiskWhenTooMuchIsWaiting) {
