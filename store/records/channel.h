@@ -1,5 +1,6 @@
-// The name of a channel: one or more ASCII letters, digits, "_" and "-". Every Channel object is well formed, so
-// its name is safe in a file name. (The original's neo node accepts `../evil`.)
+// The name of a channel: one or more bytes of any kind, as the originals take them. A name is safe as it is in
+// memory and in the store; where it becomes a file name, channel_file.h makes it safe, and where it is printed or
+// typed, tools/halp escapes it.
 #pragma once
 
 #include <compare>
@@ -14,11 +15,15 @@ namespace halp {
 
 class Channel {
 public:
-    // The longest name whose dump has a valid file name while it is written: `<name>.tcm.XXXXXX.dumping`.
-    static constexpr std::size_t length_max = 236;
+    // A name is a key of LMDB, which takes 511 bytes, behind a prefix of up to 31 bytes.
+    static constexpr std::size_t length_max = 480;
 
-    [[nodiscard]] static bool well_formed(std::string_view name);
+    [[nodiscard]] static bool well_formed(std::string_view name) {
+        return !name.empty() && name.size() <= length_max;
+    }
     [[nodiscard]] static Result<Channel> parse(std::string_view name);
+    // The names that the legacy protocol takes: letters, digits, "_" and "-".
+    [[nodiscard]] static bool plain(std::string_view name);
 
     [[nodiscard]] const std::string& name() const { return name_; }
 

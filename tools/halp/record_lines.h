@@ -21,6 +21,11 @@ struct RecordLine {
 
 [[nodiscard]] std::string record_line(std::string_view channel, Key key, std::string_view value);
 [[nodiscard]] std::string channel_line(std::string_view channel);
+// A channel's name as it is printed, in JSON too, and as it is typed and read: escaped as values are, so that every
+// name is one line and can be typed. Most names are the same in both forms.
+[[nodiscard]] std::string shown_channel(std::string_view name);
+[[nodiscard]] Result<Channel> parse_shown_channel(std::string_view text);
+[[nodiscard]] std::string json_channel(std::string_view name);  // with its quotes
 // Escapes the names, because strangers may have chosen them.
 [[nodiscard]] std::string channels_object(const std::vector<std::string>& names);
 // Ignores unknown fields. The error is a sentence; it does not name the file or the line.

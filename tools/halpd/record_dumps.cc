@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "files/named_file.h"
+#include "store/records/channel_file.h"
 
 namespace halp {
 namespace {
@@ -26,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
-constexpr std::string_view extension = ".tcm";
+constexpr std::string_view extension = channel_file_extension;
 constexpr std::string_view unfinished = ".dumping";
 constexpr const char* deleted = "deleted";
 constexpr const char* set_aside = "set-aside";
@@ -51,12 +52,6 @@ private:
 
 Error io_error(const std::string& path, std::string_view what) {
     return {ErrorCode::io, path + " cannot be " + std::string(what) + ": " + std::strerror(errno)};
-}
-
-std::optional<Channel> channel_of(const fs::path& file) {
-    if (file.extension() != extension) return std::nullopt;
-    const auto channel = Channel::parse(file.stem().string());
-    return channel ? std::optional(*channel) : std::nullopt;
 }
 
 // ---- reading ----
@@ -163,28 +158,32 @@ Result<void> sync_directory(const std::string& path) {
     return {};
 }
 
-// `NAME.tcm`, or `NAME.1.tcm` and so on if it exists. No channel can have such a name.
+// The channel's file, or one with a number that is no channel's own if it exists. Its directory is made.
 fs::path free_path(const fs::path& directory, const Channel& channel) {
-    const auto named = [&](const std::string& more) {
-        return directory / (channel.name() + more + std::string(extension));
-    };
     std::error_code none;
-    fs::path path = named("");
+    fs::path path = directory / channel_file(channel);
+    fs::create_directories(path.parent_path(), none);  // what fails here fails again in the caller
     for (std::size_t n = 1; fs::symlink_status(path, none).type() != fs::file_type::not_found; ++n)
-        path = named("." + std::to_string(n));
+        path = directory / channel_file(channel, n);
     return path;
+}
+
+// Syncs the directories between `directory` and the channel's file, which only a long name has.
+Result<void> sync_parts(const std::string& directory, const Channel& channel) {
+    const fs::path file = channel_file(channel);
+    for (fs::path part = file.parent_path(); !part.empty(); part = part.parent_path())
+        if (auto synced = sync_directory(directory + "/" + part.string()); !synced) return synced;
+    return {};
 }
 
 }  // namespace
 
-std::string RecordDumps::path_of(const Channel& channel) const {
-    return directory_ + "/" + channel.name() + std::string(extension);
-}
+std::string RecordDumps::path_of(const Channel& channel) const { return directory_ + "/" + channel_file(channel); }
 
 // Returns false when the file was skipped.
 Result<bool> RecordDumps::load_one(const std::string& path, const Channel& channel, const TcmRules& rules,
                                    RecordStore& store) {
-    const std::string name = channel.name() + std::string(extension);
+    const std::string name = channel_file(channel);
     std::uint64_t not_taken = 0;
     std::vector<Completion> completions;
     const auto count_refusals = [&] {
@@ -232,6 +231,8 @@ Result<void> RecordDumps::make_way(const std::string& path, const Channel& chann
 
 Result<void> RecordDumps::dump(const Channel& channel, const RecordStore& store) {
     const std::string path = path_of(channel);
+    std::error_code failed;
+    fs::create_directories(fs::path(path).parent_path(), failed);  // what fails here fails again below
     NewFile file(path);
     if (auto made = file.made(); !made) return made;
     const auto read = [&](std::optional<Key> after, const RecordStore::Visit& visit) {
@@ -242,7 +243,7 @@ Result<void> RecordDumps::dump(const Channel& channel, const RecordStore& store)
     if (auto free = make_way(path, channel); !free) return free;
     if (auto named = file.name(); !named) return named;
     own_.insert(channel);
-    return {};
+    return sync_parts(directory_, channel);
 }
 
 // A file of an earlier run stays.
@@ -261,6 +262,7 @@ Result<void> RecordDumps::dump_aside(const Channel& channel, const RecordStore& 
     if (auto named = file.name(); !named) return named;
     log_.write(LogLevel::warn, "dht_set_aside",
                "the records of channel " + channel.name() + " that have left the node's range are in " + path);
+    if (auto synced = sync_parts(folder.string(), channel); !synced) return synced;
     return sync_directory(folder.string());
 }
 
@@ -310,7 +312,6 @@ Result<void> RecordDumps::put_away_deleted(const RecordStore& store) {
             ++at;
             continue;
         }
-        fs::create_directory(deleted_ones, failed);
         fs::rename(path_of(channel), free_path(deleted_ones, channel), failed);
         if (failed)
             all =
@@ -320,25 +321,38 @@ Result<void> RecordDumps::put_away_deleted(const RecordStore& store) {
     return all;
 }
 
-Result<void> RecordDumps::load(const TcmRules& rules, RecordStore& store) {
+Result<void> RecordDumps::load(const TcmRules& rules, RecordStore& store) { return load_from({}, rules, store); }
+
+// `parts`: the directories of long names, below the directory of the dumps.
+Result<void> RecordDumps::load_from(const fs::path& parts, const TcmRules& rules, RecordStore& store) {
     std::error_code failed;
     std::vector<fs::directory_entry> found;
-    for (const fs::directory_entry& entry : fs::directory_iterator(directory_, failed)) found.push_back(entry);
+    const fs::path directory = fs::path(directory_) / parts;
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory, failed)) found.push_back(entry);
     if (failed)
-        return Error{ErrorCode::io, directory_ + " cannot be read: " + failed.message() + " (dht.data_dir)"};
+        return Error{ErrorCode::io,
+                     directory.string() + " cannot be read: " + failed.message() + " (dht.data_dir)"};
     std::ranges::sort(found, {}, [](const fs::directory_entry& entry) { return entry.path(); });
-    for (const fs::directory_entry& entry : found) {
-        const std::string name = entry.path().filename().string();
-        if (entry.is_directory(failed) && (name == deleted || name == set_aside)) continue;
-        const auto channel = channel_of(entry.path());
-        const bool dump = channel && entry.is_regular_file(failed) && entry.file_size(failed) > 0;
-        if (dump) {
-            const auto read = load_one(entry.path().string(), *channel, rules, store);
-            if (!read) return read.error();
-            if (*read) own_.insert(*channel);
-        } else if (name.ends_with(extension) || name.ends_with(unfinished) || entry.is_directory(failed)) {
-            log_.write(LogLevel::warn, "dht_dump_ignored", name + " is not a dump of records");
-        }
+    for (const fs::directory_entry& entry : found)
+        if (auto taken = load_entry(entry, parts / entry.path().filename(), rules, store); !taken) return taken;
+    return {};
+}
+
+Result<void> RecordDumps::load_entry(const fs::directory_entry& entry, const fs::path& name, const TcmRules& rules,
+                                     RecordStore& store) {
+    std::error_code failed;
+    const bool directory = entry.is_directory(failed);
+    if (directory && (name == deleted || name == set_aside)) return {};
+    const bool deep = name.string().size() > 3 * Channel::length_max + 64;  // deeper than any name
+    if (directory && !deep && is_channel_directory(name.filename().string())) return load_from(name, rules, store);
+    const auto channel = channel_of_file(name.string());
+    const bool own_name = channel && channel_file(*channel) == name.string();
+    if (own_name && entry.is_regular_file(failed) && entry.file_size(failed) > 0) {
+        const auto read = load_one(entry.path().string(), *channel, rules, store);
+        if (!read) return read.error();
+        if (*read) own_.insert(*channel);
+    } else if (directory || name.string().ends_with(extension) || name.string().ends_with(unfinished)) {
+        log_.write(LogLevel::warn, "dht_dump_ignored", name.string() + " is not a dump of records");
     }
     return {};
 }

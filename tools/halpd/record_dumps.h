@@ -1,9 +1,11 @@
 // Keeps the records of a memory engine over restarts, as the originals do: one `NAME.tcm` per channel, read at the
-// start and written at the end (format: store/records/tcm_dump.h). A file with that name is always complete: a
-// dump is written under a temporary name and renamed. A file that was not read is never overwritten.
+// start and written at the end (format: store/records/tcm_dump.h; names: channel_file.h). A file with that name is
+// always complete: a dump is written under a temporary name and renamed. A file that was not read is never
+// overwritten.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <utility>
@@ -41,6 +43,9 @@ public:
     [[nodiscard]] Result<void> write(const RecordStore& store);
 
 private:
+    Result<void> load_from(const std::filesystem::path& parts, const TcmRules& rules, RecordStore& store);
+    Result<void> load_entry(const std::filesystem::directory_entry& entry, const std::filesystem::path& name,
+                            const TcmRules& rules, RecordStore& store);
     Result<bool> load_one(const std::string& path, const Channel& channel, const TcmRules& rules,
                           RecordStore& store);
     Result<void> dump(const Channel& channel, const RecordStore& store);

@@ -201,21 +201,18 @@ void missing_channel(CaseRun& t) {
 void channel_names(CaseRun& t) {
     Peer& peer = t.open();
     const std::string key = number_of(1);
-    for (const std::string& bad : {std::string(), std::string("../evil"), std::string("a/b"), std::string("a b"),
-                                   std::string("a\0b", 3), std::string("\xc3\xa4")}) {
-        const std::string channel = array_of(bad);
+    for (const std::string& name :
+         {std::string("my.channel"), std::string("a b"), std::string("\xc3\xa4"), std::string(300, 'x')}) {
+        const std::string channel = array_of(name);
         const std::vector<std::pair<std::string, int>> all = {
-            {octets({2, 0}) + channel + key + array_of("v"), 3},
-            {octets({3, 0}) + channel + key, 4},
-            {octets({4, 0, 0}) + channel + octets({0, 0, 0, 0, 0}), 6},
-            {octets({5, 0, 0}) + channel + octets({0}) + key + octets({0}) + number_of(0), 6},
-            {octets({7, 0}) + channel + key, 4},
-            {octets({8, 0}) + channel + key, 4},
-            {octets({9, 0}) + channel, 3},
-            {octets({10, 0, 1}) + channel + key, 10},
+            {octets({2, 0}) + channel + key + array_of("v"), 1},
+            {octets({7, 0}) + channel + key, 1},
+            {octets({8, 0}) + channel + key, 2},
+            {octets({7, 0}) + channel + key, 2},
+            {octets({9, 0}) + channel, 1},
         };
         for (const auto& each : all) {
-            const std::string what = "request " + std::to_string(each.first[0]) + " on channel " + hex_of(bad);
+            const std::string what = "request " + std::to_string(each.first[0]) + " on channel " + hex_of(name);
             const RequestId id = t.start(peer, each.first);
             t.expect_supported(peer, id, what);
             t.expect_code(peer, id, static_cast<std::uint8_t>(each.second), what);
@@ -252,7 +249,7 @@ void add_record_cases(std::vector<ConformanceCase>& cases) {
         {"records.clients_share", "one connection reads what another one has put", clients_share},
         {"channels.read_missing", "a channel that is not there is read as an empty one", reading_a_missing_channel},
         {"channels.remove_missing", "removing a missing channel succeeds", missing_channel},
-        {"channels.names", "names other than letters, digits, _ and - are answered with Error", channel_names},
+        {"channels.names", "names may have dots, blanks, bytes that are no ASCII, and 300 bytes", channel_names},
     };
     cases.insert(cases.end(), mine.begin(), mine.end());
 }

@@ -1,11 +1,14 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "store/records/channel.h"
+#include "store/records/channel_file.h"
 #include "store/records/hash_range.h"
 #include "store/records/key.h"
 #include "tests/store/seeded.h"
@@ -17,17 +20,51 @@ constexpr std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
 
 HashRange range(std::uint64_t min, std::uint64_t max) { return HashRange::make(min, max).value(); }
 
-TEST(Channel, IsLettersDigitsUnderscoreAndDash) {
-    EXPECT_EQ(Channel::parse("Ab_9-").value().name(), "Ab_9-");
-    for (const char* bad : {"", "a b", "../evil", "a/b", "a.b", "\xc3\xa4", "a\n"})
-        EXPECT_FALSE(Channel::parse(bad)) << bad;
-    EXPECT_FALSE(Channel::parse(std::string_view{"a\0b", 3}));
-}
-
-TEST(Channel, IsAsLongAsAFileNameAllows) {
+TEST(Channel, HasAnyBytesUpToTheLengthThatTheStoreKeeps) {
+    for (const std::string_view good :
+         {std::string_view{"Ab_9-"}, std::string_view{"a b"}, std::string_view{"../evil"},
+          std::string_view{"\xc3\xa4"}, std::string_view{"a\0b", 3}})
+        EXPECT_EQ(Channel::parse(good).value().name(), good);
+    EXPECT_FALSE(Channel::parse(""));
     EXPECT_TRUE(Channel::well_formed(std::string(Channel::length_max, 'x')));
     EXPECT_FALSE(Channel::well_formed(std::string(Channel::length_max + 1, 'x')));
-    EXPECT_EQ(Channel::length_max + std::string{".tcm.XXXXXX.dumping"}.size(), 255U);
+}
+
+TEST(Channel, IsPlainWithLettersDigitsUnderscoreAndDash) {
+    EXPECT_TRUE(Channel::plain("Ab_9-"));
+    for (const char* other : {"", "a b", "../evil", "a/b", "a.b", "\xc3\xa4", "a\n"})
+        EXPECT_FALSE(Channel::plain(other)) << other;
+}
+
+TEST(Channel, IsSafeAsAFileName) {
+    const auto file = [](std::string_view name) { return channel_file(Channel::parse(name).value()); };
+    EXPECT_EQ(file("users"), "users.tcm");
+    EXPECT_EQ(file("my.channel"), "my.channel.tcm");
+    EXPECT_EQ(file("a b\xc3\xa4"), "a b\xc3\xa4.tcm");
+    EXPECT_EQ(file("../evil"), "%2E.%2Fevil.tcm");
+    EXPECT_EQ(file("100%"), "100%25.tcm");
+    EXPECT_EQ(file(std::string_view{"\n\0\x7f", 3}), "%0A%00%7F.tcm");
+    EXPECT_EQ(file(std::string(300, 'x')), std::string(236, 'x') + "%/" + std::string(64, 'x') + ".tcm");
+    EXPECT_EQ(channel_file(Channel::parse("users").value(), 2), "users%.2.tcm");
+    for (const char* other : {"users", "users.tcm.1", "users%.2.tcm", "100%.tcm", "%2e.tcm", "%41.tcm",
+                              ".hidden.tcm", ".tcm", "%zz.tcm"})
+        EXPECT_FALSE(channel_of_file(other)) << other;
+}
+
+TEST(Channel, IsFoundFromItsFileWhateverItsName) {
+    tests::Seeded random(3);
+    for (int i = 0; i < 2000; ++i) {
+        std::string name;
+        for (std::size_t left = 1 + random.next() % Channel::length_max; left > 0; --left)
+            name += i % 2 == 0 ? static_cast<char>(random.next()) : "./%x"[random.next() % 4];
+        const Channel channel = Channel::parse(name).value();
+        const std::string path = channel_file(channel);
+        for (const auto& part : std::filesystem::path(path)) {
+            ASSERT_LE(part.string().size() + std::string_view{".XXXXXX.dumping"}.size(), 255U);
+            ASSERT_TRUE(part != "." && part != "..");
+        }
+        ASSERT_EQ(channel_of_file("dumps%/" + path), channel);
+    }
 }
 
 TEST(Key, IsWrittenAsSixteenLowerCaseDigits) {

@@ -36,13 +36,24 @@ TEST(RecordLines, MayBeWrittenByHand) {
     EXPECT_EQ(record->value, "");
 }
 
+TEST(RecordLines, EscapeNamesSoThatTheyCanBeReadAgain) {
+    for (const std::string& name : {std::string("my.channel"), std::string("a b\n"), std::string("\\n"),
+                                    std::string("\xff\0", 2), std::string("\xc3\xa4\""), std::string(300, 'x')}) {
+        const auto record = parse_record_line(record_line(name, Key{7}, "v"));
+        ASSERT_TRUE(record) << name;
+        EXPECT_EQ(record->channel.name(), name);
+        EXPECT_EQ(parse_shown_channel(shown_channel(name)).value().name(), name);
+    }
+    EXPECT_EQ(channel_line("a\xff"), R"({"schema_version":1,"channel":"a\\xff"})");
+}
+
 TEST(RecordLines, SayWhatIsWrongWithThem) {
     const std::pair<const char*, const char*> bad[] = {
         {"", "not a JSON object"},
         {"[]", "not a JSON object"},
         {"{", "not a JSON object"},
         {R"({"key":"1"})", "channel is missing"},
-        {R"({"channel":"../x"})", ""},
+        {R"({"channel":""})", "1 to 480 bytes"},
         {R"({"channel":"c","key":7})", "key is not a string"},
         {R"({"channel":"c","key":"x"})", "`x` is not a key"},
         {R"({"channel":"c","key":"1"})", "value_base64 is missing"},

@@ -90,13 +90,13 @@ TEST_F(RecordDumpsTest, MoveWhenTheirChannelIsRemoved) {
 
 TEST_F(RecordDumpsTest, NeverReplaceWhatWasPutAwayBefore) {
     write("deleted/gone.tcm", "first");
-    write("deleted/gone.1.tcm", "second");
+    write("deleted/gone%.1.tcm", "second");
     live([](RecordStore& store) { put(store, "gone", "third"); });
     live([](RecordStore& store) { remove(store, "gone"); });
-    EXPECT_THAT(files(), ElementsAre("deleted/gone.1.tcm", "deleted/gone.2.tcm", "deleted/gone.tcm"));
+    EXPECT_THAT(files(), ElementsAre("deleted/gone%.1.tcm", "deleted/gone%.2.tcm", "deleted/gone.tcm"));
     EXPECT_EQ(content("deleted/gone.tcm"), "first");
-    EXPECT_EQ(content("deleted/gone.1.tcm"), "second");
-    EXPECT_THAT(content("deleted/gone.2.tcm"), HasSubstr("third"));
+    EXPECT_EQ(content("deleted/gone%.1.tcm"), "second");
+    EXPECT_THAT(content("deleted/gone%.2.tcm"), HasSubstr("third"));
 }
 
 TEST_F(RecordDumpsTest, StayWhereTheyAreWhenTheyWerePassedOver) {
@@ -107,6 +107,26 @@ TEST_F(RecordDumpsTest, StayWhereTheyAreWhenTheyWerePassedOver) {
     live(nothing);
     EXPECT_THAT(files(), ElementsAre("empty.tcm", "kept.tcm", "later.tcm", "old.tcm.AbCdEf.dumping"));
     EXPECT_EQ(content("later.tcm"), other_version);
+}
+
+TEST_F(RecordDumpsTest, KeepChannelsOfAnyName) {
+    const std::string long_name(300, 'x');
+    const std::vector<std::string> names = {"../evil", "a b", "gone.1", "my.channel", "\xc3\xa4\xff", long_name};
+    live([&](RecordStore& store) {
+        for (const std::string& name : names) put(store, name.c_str(), "mine");
+    });
+    EXPECT_THAT(files(),
+                ElementsAre("%2E.%2Fevil.tcm", "a b.tcm", "gone.1.tcm", "my.channel.tcm",
+                            std::string(236, 'x') + "%/" + std::string(64, 'x') + ".tcm", "\xc3\xa4\xff.tcm"));
+    live([&](RecordStore& store) {
+        EXPECT_EQ(store.channel_count(), names.size());
+        for (const std::string& name : names) {
+            EXPECT_EQ(value(store, name.c_str()), "mine") << name;
+            remove(store, name.c_str());
+        }
+    });
+    for (const std::string& file : files()) EXPECT_TRUE(file.starts_with("deleted/")) << file;
+    live([](RecordStore& store) { EXPECT_EQ(store.channel_count(), 0U); });
 }
 
 // An operator copies a dump into the directory for the next start.
@@ -122,13 +142,13 @@ TEST_F(RecordDumpsTest, AreNotWrittenOverWhatWasPassedOver) {
         put(store, "chan", "mine");
         put(store, "empty", "too");
     });
-    EXPECT_THAT(files(), ElementsAre("chan.1.tcm", "chan.tcm", "empty.tcm"));
-    EXPECT_EQ(content("chan.1.tcm"), other_version);
+    EXPECT_THAT(files(), ElementsAre("chan%.1.tcm", "chan.tcm", "empty.tcm"));
+    EXPECT_EQ(content("chan%.1.tcm"), other_version);
     live([](RecordStore& store) {
         EXPECT_EQ(value(store, "chan"), "mine");
         EXPECT_EQ(value(store, "empty"), "too");
     });
-    EXPECT_THAT(files(), ElementsAre("chan.1.tcm", "chan.tcm", "empty.tcm"));
+    EXPECT_THAT(files(), ElementsAre("chan%.1.tcm", "chan.tcm", "empty.tcm"));
 }
 
 TEST_F(RecordDumpsTest, HoldWhatIsServedAndWhatLeftTheRangeApart) {

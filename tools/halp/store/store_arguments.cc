@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "store/records/channel.h"
 #include "tools/halp/nested_verbs.h"
+#include "tools/halp/record_lines.h"
 
 namespace halp::cli {
 namespace {
@@ -79,9 +79,12 @@ Result<void> StoreArguments::check() {
     if (store.verb == StoreVerb::none) return wrong_store("A verb is missing behind `halp store`.");
     store.format = format_ == "json" ? DumpFormat::json : DumpFormat::tcm;
     if (!import_channel_.empty()) store.channels = {import_channel_};
-    for (const std::string& name : store.channels)
-        if (const auto channel = Channel::parse(name); !channel)
+    for (std::string& name : store.channels) {
+        const auto channel = parse_shown_channel(name);
+        if (!channel)
             return wrong_store("--channel: `" + name + "` is not a channel: " + channel.error().message + ".");
+        name = channel->name();
+    }
     if (store.verb == StoreVerb::export_records && store.format == DumpFormat::tcm && store.to.empty())
         return wrong_store("The directory for the dumps is missing: --to DIRECTORY, or --format json for stdout.");
     if (store.verb == StoreVerb::import_records && !store.channels.empty() && store.files.size() > 1)

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "store/records/channel_file.h"
 #include "store/records/tcm_dump.h"
 #include "tools/halp/record_lines.h"
 #include "tools/halp/store/store_verbs.h"
@@ -124,7 +125,10 @@ private:
     }
 
     Result<void> as_tcm(const Channel& channel) {
-        auto sink = Sink::file(typed_.to + "/" + channel.name() + ".tcm");
+        const std::filesystem::path path = std::filesystem::path(typed_.to) / channel_file(channel);
+        std::error_code failed;
+        std::filesystem::create_directories(path.parent_path(), failed);  // what fails here fails again below
+        auto sink = Sink::file(path.string());
         if (!sink) return sink.error();
         TcmWriter writer;
         std::string buffer;
@@ -173,7 +177,7 @@ ExitCode run_store_export(const StoreCommand& typed, OpenStore& store, Console& 
         if (std::ranges::find(there, channels.back()) == there.end())
             return console.fail(ExitCode::nothing_found,
                                 (typed.set_aside ? "nothing is set aside of channel " : "there is no channel ") +
-                                    name + " in " + store.file() + ".");
+                                    shown_channel(name) + " in " + store.file() + ".");
     }
     if (typed.set_aside && there.empty())
         return console.fail(ExitCode::nothing_found, "nothing is set aside in " + store.file() + ".");

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "files/named_file.h"
+#include "store/records/channel_file.h"
 #include "store/records/tcm_dump.h"
 #include "tools/halp/record_lines.h"
 #include "tools/halp/store/store_verbs.h"
@@ -214,7 +215,10 @@ Imported import_file(const std::string& path, const StoreCommand& typed, LmdbSto
         import_lines(file.get(), into, so_far);
         return so_far;
     }
-    const auto channel = Channel::parse(typed.channels.empty() ? name.stem().string() : typed.channels.front());
+    const auto own = channel_of_file(path);  // else it is an original's, whose names are never escaped
+    const auto channel = !typed.channels.empty() ? Channel::parse(typed.channels.front())
+                         : own                   ? Result<Channel>(*own)
+                                                 : Channel::parse(name.stem().string());
     if (channel)
         import_tcm(file.get(), *channel, into, so_far);
     else

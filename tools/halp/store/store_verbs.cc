@@ -15,6 +15,7 @@
 
 #include "files/named_file.h"
 #include "tools/halp/printed_text.h"
+#include "tools/halp/record_lines.h"
 #include "tools/program/broken_page.h"
 #include "tools/program/json.h"
 
@@ -46,8 +47,9 @@ std::string json_of(const StoreCheck& check, const LmdbStore& records, const std
     Json channels = Json::array();
     for (const Channel& channel : records.channels(std::nullopt, check.channels)) {
         const RecordCount count = records.count(channel);
-        channels.push(
-            Json::object({{"channel", channel.name()}, {"records", count.records}, {"value_bytes", count.bytes}}));
+        channels.push(Json::object({{"channel", shown_channel(channel.name())},
+                                    {"records", count.records},
+                                    {"value_bytes", count.bytes}}));
     }
     object.set("channels", channels).set("set_aside", check.aside.records);
     object.set("defects", Json::array_of(check.defects));
@@ -67,7 +69,7 @@ void show(const StoreCheck& check, const LmdbStore& records, const std::string& 
     std::vector<std::vector<std::string>> rows{{"CHANNEL", "RECORDS", "VALUES"}};
     for (const Channel& channel : records.channels(std::nullopt, check.channels)) {
         const RecordCount count = records.count(channel);
-        rows.push_back({channel.name(), std::to_string(count.records), human_bytes(count.bytes)});
+        rows.push_back({shown_channel(channel.name()), std::to_string(count.records), human_bytes(count.bytes)});
     }
     rows.push_back({"all", std::to_string(check.found.records), human_bytes(check.found.bytes)});
     console.headed(table(rows));

@@ -179,7 +179,13 @@ TEST_F(DhtClientTest, CountsRequestsByKindAndBeginsAgainWhenTold) {
 TEST_F(DhtClientTest, ABadChannelNameIsTheNodesToRefuse) {
     add_server(HashRange::full());
     connect();
-    EXPECT_EQ(put(1, "x", "../evil"), (Notes{"10.0.0.1:10100 answered with an error"}));
+    EXPECT_EQ(put(1, "x", std::string(Channel::length_max + 1, 'x')),
+              (Notes{"10.0.0.1:10100 answered with an error"}));
+    for (const std::string& name : {std::string("../evil"), std::string("my.channel"), std::string("a\0b", 3),
+                                    std::string("\xc3\xa4"), std::string(300, 'x')}) {
+        EXPECT_EQ(put(1, "x", name), (Notes{"succeeded"})) << name;
+        EXPECT_EQ(stored(0, name, 1), "x") << name;
+    }
 }
 
 TEST_F(DhtClientTest, TakesSoManyRequestsAtATimeAndNoMore) {

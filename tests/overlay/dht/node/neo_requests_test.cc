@@ -100,8 +100,8 @@ TEST_F(NeoRequests, ChecksTheRangeBeforeTheChannelsName) {
     EXPECT_EQ(answer("02 00 | 02 00*7 2e 2e | 02 00*7 | 00*8"), "fd 02");
 }
 
-TEST_F(NeoRequests, AnswersErrorToAChannelNameThatCouldHarmAFile) {
-    const std::string bad = "07 00*7 2e 2e 2f 65 76 69 6c";  // ../evil
+TEST_F(NeoRequests, AnswersErrorToAChannelNameThatTheStoreCannotKeep) {
+    const std::string bad = "e1 01 00*6 78*481 ";  // 481 bytes
     EXPECT_EQ(answer("02 00 | " + bad + "02 00*7 | 00*8"), "fd 03");
     EXPECT_EQ(answer("03 00 | " + bad + "02 00*7"), "fd 04");
     EXPECT_EQ(answer("07 00 | " + bad + "02 00*7"), "fd 04");
