@@ -30,6 +30,9 @@ void AllNodesRequest::ask(NodeNumber node) {
         return;
     }
     parts_[node] = Phase::asked;
+    failed_.erase(node);
+    if (!continues(node) && !follows()) covered_.erase(node);
+    if (const auto range = context_.range(node)) take_range(node, *range);
     context_.send(node, id(), encode(node));
 }
 
@@ -42,7 +45,10 @@ bool AllNodesRequest::on_message(NodeNumber node, Bytes payload) {
         const auto* support = std::get_if<neo::Support>(&decoded);
         if (!support) return false;
         phase = *support == neo::Support::supported ? Phase::running : Phase::ended;
-        if (phase == Phase::ended) notify_unsupported(context_.endpoint(node), *support);
+        if (phase == Phase::ended) {
+            fail_part(node);
+            notify_unsupported(context_.endpoint(node), *support);
+        }
     } else if (phase == Phase::running) {
         const Step step = on_data(node, payload);
         if (step == Step::broken) return false;
@@ -63,11 +69,60 @@ void AllNodesRequest::on_lost(NodeNumber node, std::string_view why) {
 }
 
 void AllNodesRequest::on_alias(NodeNumber node) {
-    if (!finished_ && parts_.erase(node) > 0) after_phase_change();
+    if (finished_) return;
+    parts_.erase(node);
+    covered_.erase(node);
+    after_phase_change();
+}
+
+void AllNodesRequest::on_failed(NodeNumber) {
+    if (!finished_) after_phase_change();  // it may have been the last that could cover what is missing
+}
+
+// ---- which keys are answered for ----
+
+void AllNodesRequest::on_range(NodeNumber node, const HashRange& range) {
+    const auto part = parts_.find(node);
+    if (finished_ || part == parts_.end() || part->second == Phase::waiting) return;
+    // An ended part has answered for the range of its time.
+    if (part->second != Phase::ended || !covered_.contains(node)) take_range(node, range);
+    on_cover_changed();
+    end_if_all_ended();
+}
+
+void AllNodesRequest::take_range(NodeNumber node, const HashRange& range) {
+    const auto [at, is_new] = covered_.emplace(node, range);
+    if (!is_new) at->second = follows() ? range : at->second.common(range);
+}
+
+RangeCover AllNodesRequest::cover() const {
+    std::vector<HashRange> ranges;
+    for (const auto& [node, range] : covered_) {
+        const auto part = parts_.find(node);
+        const bool counts =
+            part != parts_.end() && (part->second == Phase::ended || (follows() && part->second == Phase::running));
+        if (counts && !failed_.contains(node)) ranges.push_back(range);
+    }
+    return cover_of(std::move(ranges));
+}
+
+RangeCover AllNodesRequest::cover_with_lost() const {
+    std::vector<HashRange> ranges;
+    for (const auto& [node, range] : covered_)
+        if (!failed_.contains(node)) ranges.push_back(range);
+    return cover_of(std::move(ranges));
+}
+
+bool AllNodesRequest::still_to_come() const {
+    for (const auto& part : parts_)
+        if (!failed_.contains(part.first) && !covered_.contains(part.first) && context_.range_due(part.first))
+            return true;
+    return context_.untried_hints() && !cover().missing.empty();
 }
 
 void AllNodesRequest::after_phase_change() {
     if (!finished_) on_phase_changed();
+    if (!finished_) on_cover_changed();
     end_if_all_ended();
 }
 
@@ -80,6 +135,7 @@ void AllNodesRequest::end_if_all_ended() {
     if (finished_ || parts_.empty()) return;
     for (const auto& part : parts_)
         if (part.second != Phase::ended) return;
+    if (wants_cover() && still_to_come()) return;
     on_all_ended();
 }
 
@@ -102,6 +158,7 @@ AllNodesRequest::Step GetChannelsRequest::on_data(NodeNumber node, Bytes payload
         case neo::ChannelsCode::finished:
             return Step::ended;
         case neo::ChannelsCode::error:
+            fail_part(node);
             say_(NodeError{context_.endpoint(node)});
             return Step::ended;
         case neo::ChannelsCode::channel_name:
@@ -120,11 +177,11 @@ void GetChannelsRequest::notify_unsupported(const Endpoint& node, neo::Support w
 }
 void GetChannelsRequest::on_all_ended() {
     finish();
-    say_(Finished{});
+    say_(end_of<GetChannelsNote>(cover()));
 }
 void GetChannelsRequest::on_time_out() {
     finish();
-    say_(TimedOut{});
+    say_(TimedOut{cover()});
 }
 void GetChannelsRequest::cancel() {
     say_.mute();
@@ -154,6 +211,7 @@ AllNodesRequest::Step RemoveChannelRequest::on_data(NodeNumber node, Bytes paylo
             refused_.insert(node);
             break;
         default:
+            fail_part(node);
             say_(NodeError{context_.endpoint(node)});
             break;
     }
@@ -169,13 +227,13 @@ void RemoveChannelRequest::notify_unsupported(const Endpoint& node, neo::Support
 void RemoveChannelRequest::on_all_ended() {
     finish();
     if (refused_.empty())
-        say_(Finished{});
+        say_(end_of<RemoveChannelNote>(cover()));
     else
         say_(NotPermitted{context_.endpoint(*refused_.begin())});
 }
 void RemoveChannelRequest::on_time_out() {
     finish();
-    say_(TimedOut{});
+    say_(TimedOut{cover()});
 }
 void RemoveChannelRequest::cancel() {
     say_.mute();

@@ -1,6 +1,7 @@
 // Requests to all nodes. Such a request has one part on each node that is known at its beginning or later. A part
 // starts again when its connection is lost. The request ends when all parts have ended; a node that cannot be
-// reached keeps it waiting.
+// reached keeps it waiting. It notes for which keys its parts have answered: a part answers for the keys that were
+// in the node's range all the while.
 #pragma once
 
 #include <functional>
@@ -14,6 +15,7 @@
 #include "overlay/dht/client/client_request.h"
 #include "overlay/dht/client/dht_notes.h"
 #include "overlay/dht/client/node_map.h"
+#include "overlay/dht/client/range_cover.h"
 #include "store/records/hash_range.h"
 
 namespace halp {
@@ -30,6 +32,12 @@ public:
     void on_open(NodeNumber node) final;
     void on_alias(NodeNumber node) final;
     void on_lost(NodeNumber node, std::string_view why) final;
+    void on_failed(NodeNumber node) final;
+    void on_range(NodeNumber node, const HashRange& range) final;
+
+    // For which keys nobody has answered so far, and for which more than one node has.
+    [[nodiscard]] dht::RangeCover cover() const;
+    [[nodiscard]] bool has_failed(NodeNumber node) const { return failed_.contains(node); }
 
 protected:
     enum class Phase : std::uint8_t {
@@ -46,12 +54,23 @@ protected:
     [[nodiscard]] virtual bool may_ask() const { return true; }
     virtual void on_phase_changed() {}  // called for any part; may end the request
     virtual void on_part_lost(NodeNumber) {}
+    virtual void on_cover_changed() {}  // or may have
+    // Whether a part continues where it was when its connection was lost, so that it answers only for what was in
+    // the range then and now.
+    [[nodiscard]] virtual bool continues(NodeNumber) const { return false; }
+    // Whether a part answers for the present range of its node as long as it runs, and not for a walk over it.
+    [[nodiscard]] virtual bool follows() const { return false; }
+    // Whether it ends only when it is known which keys are answered for.
+    [[nodiscard]] virtual bool wants_cover() const { return true; }
     virtual void notify_lost(const Endpoint& node, std::string_view why) = 0;
     virtual void notify_unsupported(const Endpoint& node, neo::Support why) = 0;
     virtual void on_all_ended() = 0;  // sends the last note and calls finish()
 
     [[nodiscard]] const Parts& parts() const { return parts_; }
-    void end_part(NodeNumber node) { parts_[node] = Phase::ended; }
+    // The node answered with an error: its part answers for nothing.
+    void fail_part(NodeNumber node) { failed_.insert(node); }
+    // The same as cover(), but lost parts count: they go on as soon as their connection is made again.
+    [[nodiscard]] dht::RangeCover cover_with_lost() const;
     void end_waiting_parts();
     void end_if_all_ended();
     void finish() {
@@ -63,10 +82,21 @@ protected:
 private:
     void ask(NodeNumber node);
     void after_phase_change();
+    void take_range(NodeNumber node, const HashRange& range);
+    [[nodiscard]] bool still_to_come() const;
 
     Parts parts_;
+    std::map<NodeNumber, HashRange> covered_;  // by each part; a part without an entry does not know its range yet
+    std::set<NodeNumber> failed_;
     bool finished_ = false;
 };
+
+// The last note of a request that has ended on all nodes.
+template <class Note>
+[[nodiscard]] Note end_of(dht::RangeCover cover) {
+    if (cover.missing.empty()) return dht::Finished{std::move(cover.overlapping)};
+    return dht::Incomplete{std::move(cover)};
+}
 
 // The notifier of a request to all nodes. After mute() it drops every note.
 template <class Note>
@@ -135,13 +165,17 @@ public:
         : AllNodesRequest(context, id, neo::RequestCode::get_hash_range), listener_(listener) {}
     void on_time_out() override {}
     void cancel() override {}
+    // Whether the node has sent its range on its present connection.
+    [[nodiscard]] bool has_told(NodeNumber node) const { return told_.contains(node); }
 
 private:
     std::string encode(NodeNumber node) override;
     Step on_data(NodeNumber node, Bytes payload) override;
     void notify_lost(const Endpoint&, std::string_view) override {}
     void notify_unsupported(const Endpoint&, neo::Support) override {}
+    void on_part_lost(NodeNumber node) override { told_.erase(node); }
     void on_all_ended() override {}
+    bool wants_cover() const override { return false; }
 
     RangeListener& listener_;
     std::set<NodeNumber> told_;  // have sent their first range on this connection

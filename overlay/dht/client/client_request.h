@@ -3,6 +3,7 @@
 // request.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,11 @@ public:
     [[nodiscard]] virtual const Endpoint& endpoint(NodeNumber node) const = 0;
     virtual void send(NodeNumber node, neo::RequestId id, Bytes frame) = 0;
     virtual void unsend(NodeNumber node, neo::RequestId id) = 0;  // drops unsent messages
+    // The range that the node has sent on its present connection.
+    [[nodiscard]] virtual std::optional<HashRange> range(NodeNumber node) const = 0;
+    [[nodiscard]] virtual bool range_due(NodeNumber node) const = 0;  // connected, and will send its range
+    // Whether a node that was only hinted at has not yet been tried to the end.
+    [[nodiscard]] virtual bool untried_hints() const = 0;
     // Calls on_turn() of the request in this turn or the next.
     virtual void later(neo::RequestId id) = 0;
     // The request is over. The object lives until the end of the turn and is called no more.
@@ -44,6 +50,8 @@ public:
     virtual void on_node(NodeNumber) {}   // is known from now on, connected or not
     virtual void on_alias(NodeNumber) {}  // is another name of a known node and gets no messages
     virtual void on_lost(NodeNumber node, std::string_view why) = 0;
+    virtual void on_failed(NodeNumber) {}                   // an attempt to connect to it has failed
+    virtual void on_range(NodeNumber, const HashRange&) {}  // the node has sent its range, or a change of it
     virtual void on_turn() {}
     virtual void on_time_out() = 0;
     // Stops the notes. The request ends now, or when its nodes have been told to stop.

@@ -21,7 +21,7 @@ neo::Control word_for(bool stopping, bool suspending) {
 }
 
 template <class Note, class Word>
-Note note_of(Word word) {
+Note note_of(Word word, const AllNodesRequest& request) {
     switch (word) {
         case Word::started:
             return Started{};
@@ -32,11 +32,11 @@ Note note_of(Word word) {
         case Word::stopped:
             return Stopped{};
         case Word::finished:
-            return Finished{};
+            return end_of<Note>(request.cover());
         case Word::timed_out:
             break;
     }
-    return TimedOut{};
+    return TimedOut{request.cover()};
 }
 
 }  // namespace
@@ -103,6 +103,7 @@ AllNodesRequest::Step StreamRequest::on_data(NodeNumber node, Bytes payload) {
             return Step::go_on;
         case Message::error:
             if (control.started) return Step::broken;
+            fail_part(node);
             say_error(context_.endpoint(node));
             return Step::ended;
         case Message::closing:
@@ -232,7 +233,7 @@ bool GetAllRequest::deliver(NodeNumber node, Bytes batch) {
     return !records.failed();
 }
 
-void GetAllRequest::say(Word word) { say_(note_of<GetAllNote>(word)); }
+void GetAllRequest::say(Word word) { say_(note_of<GetAllNote>(word, *this)); }
 
 // ---- Mirror ----
 
@@ -289,6 +290,16 @@ bool MirrorRequest::deliver(Bytes batch) {
     return !records.failed();
 }
 
-void MirrorRequest::say(Word word) { say_(note_of<MirrorNote>(word)); }
+void MirrorRequest::say(Word word) { say_(note_of<MirrorNote>(word, *this)); }
+
+void MirrorRequest::on_cover_changed() {
+    if (!has_started() || !wants_cover() || context_.untried_hints()) return;
+    for (const auto& part : parts())
+        if (part.second == Phase::asked || context_.range_due(part.first)) return;
+    dht::RangeCover now = cover_with_lost();
+    if (now == told_) return;
+    told_ = std::move(now);
+    say_(CoverChanged{told_});
+}
 
 }  // namespace halp

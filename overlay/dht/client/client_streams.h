@@ -35,6 +35,8 @@ protected:
     [[nodiscard]] std::string encode(NodeNumber node) final;
     [[nodiscard]] Step on_data(NodeNumber node, Bytes payload) final;
     [[nodiscard]] bool may_ask() const final { return wanted_ != State::stopped; }
+    [[nodiscard]] bool wants_cover() const final { return wanted_ != State::stopped; }
+    [[nodiscard]] bool has_started() const { return started_; }
     void on_phase_changed() final;
     void on_part_lost(NodeNumber node) final;
     void on_all_ended() final;
@@ -84,6 +86,7 @@ private:
         say_(dht::NodeDisconnected{node, std::string(why)});
     }
     void notify_unsupported(const Endpoint& node, neo::Support why) override { say_(dht::Unsupported{node, why}); }
+    bool continues(NodeNumber node) const override { return last_.contains(node); }
 
     const std::string channel_, filter_;
     const bool keys_only_;
@@ -108,11 +111,14 @@ private:
         say_(dht::NodeDisconnected{node, std::string(why)});
     }
     void notify_unsupported(const Endpoint& node, neo::Support why) override { say_(dht::Unsupported{node, why}); }
+    bool follows() const override { return true; }
+    void on_cover_changed() override;
 
     const std::string channel_;
     const bool initial_refresh_;
     const std::uint32_t periodic_refresh_s_;
     Speaker<dht::MirrorNote> say_;
+    dht::RangeCover told_;  // by the last CoverChanged
     std::string plain_;
 };
 

@@ -48,6 +48,13 @@ struct DhtClient::Impl final : LinkOwner, RequestContext, RangeListener {
     const Endpoint& endpoint(NodeNumber node) const override { return links.endpoint(node); }
     void send(NodeNumber node, neo::RequestId id, Bytes frame) override { links.send(node, id, frame, now()); }
     void unsend(NodeNumber node, neo::RequestId id) override { links.unsend(node, id); }
+    std::optional<HashRange> range(NodeNumber node) const override {
+        return links.open(node) && follow_ranges.has_told(node) ? map.range(node) : std::nullopt;
+    }
+    bool range_due(NodeNumber node) const override {
+        return links.open(node) && !follow_ranges.has_told(node) && !follow_ranges.has_failed(node);
+    }
+    bool untried_hints() const override { return links.untried_hints(); }
     void later(neo::RequestId id) override { waiting_turns.push_back(id); }
     void over(neo::RequestId id) override;
     // RangeListener
@@ -67,6 +74,7 @@ struct DhtClient::Impl final : LinkOwner, RequestContext, RangeListener {
     template <class T, class... Args>
     Result<DhtRequestId> begin_on_all(Args&&... args);
     bool add(const Endpoint& node, NodeLinks::Standing standing);
+    void remember(NodeNumber node, const HashRange& range);
     bool change(DhtRequestId id, StreamRequest::State wanted);
     ClientRequest* find(neo::RequestId id) {
         const auto at = requests.find(id);
@@ -136,6 +144,7 @@ void DhtClient::Impl::on_link_lost(NodeNumber node, std::string_view why) {
 }
 
 void DhtClient::Impl::on_link_failed(NodeNumber node, std::string_view why) {
+    each_request([&](ClientRequest& request) { request.on_failed(node); });
     if (notify) notify(dht::ConnectionError{links.endpoint(node), std::string(why)});
 }
 
@@ -145,13 +154,19 @@ void DhtClient::Impl::on_link_alias(NodeNumber node) {
     each_request([&](ClientRequest& request) { request.on_alias(node); });
 }
 
-void DhtClient::Impl::on_range(NodeNumber node, const HashRange& range) {
+void DhtClient::Impl::remember(NodeNumber node, const HashRange& range) {
     if (map.set(node, range) && notify) notify(dht::RangeKnown{links.endpoint(node), range});
+}
+
+void DhtClient::Impl::on_range(NodeNumber node, const HashRange& range) {
+    remember(node, range);
+    each_request([&](ClientRequest& request) { request.on_range(node, range); });
 }
 
 void DhtClient::Impl::on_new_node(const Endpoint& node, const HashRange& range) {
     add(node, NodeLinks::Standing::known);
-    if (const auto number = links.find(node)) on_range(*number, range);
+    // The node itself has not said so: requests wait for its own word.
+    if (const auto number = links.find(node)) remember(*number, range);
 }
 
 void DhtClient::Impl::ask_sources(Instant now) {
@@ -408,6 +423,18 @@ bool DhtClient::cancel(DhtRequestId id) {
     at->second.request->cancel();
     impl_->arm();
     return true;
+}
+
+std::optional<dht::RangeCover> DhtClient::cover(DhtRequestId id) const {
+    const auto* request = dynamic_cast<const AllNodesRequest*>(impl_->find(id));
+    return request ? std::optional(request->cover()) : std::nullopt;
+}
+
+dht::RangeCover DhtClient::cover() const {
+    std::vector<HashRange> ranges;
+    for (std::uint32_t i = 0; i < impl_->links.size(); ++i)
+        if (const auto range = impl_->range(NodeNumber{i})) ranges.push_back(*range);
+    return dht::cover_of(std::move(ranges));
 }
 
 bool DhtClient::active(DhtRequestId id) const { return impl_->requests.contains(id); }

@@ -109,6 +109,11 @@ public:
     // Stops the notes and tells the nodes to stop. Returns false when the request is over.
     bool cancel(DhtRequestId id);
     [[nodiscard]] bool active(DhtRequestId id) const;
+    // Of an active request to all nodes: for which keys nobody has answered so far, and for which several nodes
+    // have. A Mirror answers for the keys of the nodes that it is running on now.
+    [[nodiscard]] std::optional<dht::RangeCover> cover(DhtRequestId id) const;
+    // Of the nodes that are connected now.
+    [[nodiscard]] dht::RangeCover cover() const;
     // For GetAll and Mirror. Each returns false and does nothing in these cases: a node has not yet acknowledged
     // the change before; the request is stopped, over or of another kind. Suspended, Resumed or Stopped reports
     // completion.

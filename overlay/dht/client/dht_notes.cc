@@ -11,6 +11,11 @@ std::string record(const char* what, Key key, Bytes value) {
     return std::string(what) + " " + key_text(key) + ", " + std::to_string(value.size()) + " bytes";
 }
 
+std::string with(const char* what, const RangeCover& cover) {
+    const std::string more = describe(cover);
+    return more.empty() ? what : what + std::string("; ") + more;
+}
+
 // One text for each type, used for every variant that contains it.
 const auto texts = overloaded{
     [](const NoNode&) { return std::string("no connected node covers the key"); },
@@ -22,7 +27,7 @@ const auto texts = overloaded{
                                     ? " does not support this version of the request"
                                     : " does not support the request");
     },
-    [](const TimedOut&) { return std::string("timed out"); },
+    [](const TimedOut& n) { return with("timed out", n.cover); },
     [](const ValueTooBig& n) {
         return "a value of " + std::to_string(n.bytes) + " bytes is too big, at most " +
                std::to_string(neo::value_bytes_max) + " can be sent";
@@ -33,7 +38,10 @@ const auto texts = overloaded{
     [](const Exists&) { return std::string("the record exists"); },
     [](const Removed&) { return std::string("removed"); },
     [](const Conflict&) { return std::string("the record was changed by somebody else"); },
-    [](const Finished&) { return std::string("finished"); },
+    [](const Finished& n) {
+        return with("finished", {{}, n.overlapping});
+    },
+    [](const Incomplete& n) { return describe(n.cover); },
     [](const NotPermitted& n) { return n.node.text() + " does not permit this"; },
     [](const Started&) { return std::string("started"); },
     [](const RecordReceived& n) { return record("record", n.key, n.value); },
@@ -44,6 +52,10 @@ const auto texts = overloaded{
     [](const Deleted& n) { return "deleted " + key_text(n.key); },
     [](const UpdatesLost& n) { return n.node.text() + " lost updates"; },
     [](const ChannelRemoved& n) { return "channel removed on " + n.node.text(); },
+    [](const CoverChanged& n) {
+        const std::string text = describe(n.cover);
+        return text.empty() ? "all keys are answered for again" : text;
+    },
     [](const Suspended&) { return std::string("suspended"); },
     [](const Resumed&) { return std::string("resumed"); },
     [](const Stopped&) { return std::string("stopped"); },

@@ -8,7 +8,9 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
+#include "overlay/dht/client/range_cover.h"
 #include "overlay/dht/wire/neo_codec.h"
 #include "overlay/environment.h"
 #include "store/endpoint.h"
@@ -33,7 +35,9 @@ struct Unsupported {
     Endpoint node;
     neo::Support why = neo::Support::code_unknown;
 };
-struct TimedOut {};   // it is unknown whether a write has happened or will
+struct TimedOut {        // it is unknown whether a write has happened or will
+    RangeCover cover{};  // of a request to all nodes: what had been answered by then
+};
 struct ValueTooBig {  // longer than neo::value_bytes_max: nothing was written
     std::size_t bytes = 0;
 };
@@ -47,7 +51,16 @@ struct NoRecord {};
 struct Exists {};
 struct Removed {};
 struct Conflict {};  // the record was changed between reading and writing
-struct Finished {};  // ended on all nodes
+// Ended on all nodes, and together they answer for every key. Where two nodes answer for the same keys, because
+// records move or by mistake, both answers were delivered, unmerged.
+struct Finished {
+    std::vector<HashRange> overlapping{};
+};
+// Ended on all nodes that are known, but nobody has answered for some keys: no node with them is known, their node
+// has answered with an error, or they moved to another node meanwhile. What was delivered is not all there is.
+struct Incomplete {
+    RangeCover cover{};
+};
 struct NotPermitted {
     Endpoint node;
 };
@@ -81,6 +94,11 @@ struct UpdatesLost {  // the node's queue overflowed: only the next refresh repa
 struct ChannelRemoved {
     Endpoint node;
 };
+// The nodes of a Mirror answer for other keys than before: at its start if keys are missing, and whenever that
+// changes. A lost connection is not such a change, because it is made again (NodeDisconnected).
+struct CoverChanged {
+    RangeCover cover{};
+};
 struct Suspended {};
 struct Resumed {};
 struct Stopped {};  // the last note of its request
@@ -96,13 +114,16 @@ using RemoveNote =
     std::variant<Removed, NoRecord, NoNode, WrongNode, NodeError, NodeDisconnected, Unsupported, TimedOut>;
 using UpdateNote = std::variant<Succeeded, NoRecord, Conflict, ValueTooBig, NoNode, WrongNode, NodeError,
                                 NodeDisconnected, Unsupported, TimedOut>;
-// These give any number. The last is Finished, Stopped, NotPermitted or TimedOut.
+// These give any number. The last is Finished, Incomplete, Stopped, NotPermitted or TimedOut.
 using GetAllNote = std::variant<RecordReceived, KeyReceived, Started, Suspended, Resumed, NodeDisconnected,
-                                NodeError, Unsupported, Finished, Stopped, TimedOut>;
-using MirrorNote = std::variant<Updated, Refreshed, Deleted, UpdatesLost, ChannelRemoved, Started, Suspended,
-                                Resumed, NodeDisconnected, NodeError, Unsupported, Finished, Stopped, TimedOut>;
-using GetChannelsNote = std::variant<ChannelName, NodeDisconnected, NodeError, Unsupported, Finished, TimedOut>;
-using RemoveChannelNote = std::variant<NodeDisconnected, NodeError, Unsupported, Finished, NotPermitted, TimedOut>;
+                                NodeError, Unsupported, Finished, Incomplete, Stopped, TimedOut>;
+using MirrorNote =
+    std::variant<Updated, Refreshed, Deleted, UpdatesLost, ChannelRemoved, CoverChanged, Started, Suspended,
+                 Resumed, NodeDisconnected, NodeError, Unsupported, Finished, Incomplete, Stopped, TimedOut>;
+using GetChannelsNote =
+    std::variant<ChannelName, NodeDisconnected, NodeError, Unsupported, Finished, Incomplete, TimedOut>;
+using RemoveChannelNote =
+    std::variant<NodeDisconnected, NodeError, Unsupported, Finished, Incomplete, NotPermitted, TimedOut>;
 
 using PutNotifier = std::function<void(const PutNote&)>;
 using GetNotifier = std::function<void(const GetNote&)>;

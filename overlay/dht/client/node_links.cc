@@ -96,6 +96,12 @@ std::vector<NodeNumber> NodeLinks::known_nodes() const {
     return nodes;
 }
 
+bool NodeLinks::untried_hints() const {
+    return std::ranges::any_of(links_, [](const auto& link) {
+        return link->standing == Standing::hinted && link->failures == 0 && !link->alias_of;
+    });
+}
+
 void NodeLinks::send(NodeNumber node, neo::RequestId id, Bytes frame, Instant now) {
     Link& link = at(node);
     ++link.stats.messages_out;

@@ -82,6 +82,8 @@ public:
     [[nodiscard]] bool open(NodeNumber node) const;
     [[nodiscard]] bool known(NodeNumber node) const;
     [[nodiscard]] std::vector<NodeNumber> known_nodes() const;
+    // Whether a hinted node has neither answered nor failed yet.
+    [[nodiscard]] bool untried_hints() const;
     [[nodiscard]] std::size_t open_count() const { return open_; }
 
     // Precondition of send and unsend: open(node).

@@ -42,6 +42,7 @@ Result<bool> yes_or_no(const Note& note) {
 BlockingDhtClient::BlockingDhtClient(BlockingDhtOptions options)
     : timeout_(options.timeout),
       refusal_patience_(options.refusal_patience),
+      partial_(options.partial),
       on_connection_(std::move(options.on_connection)),
       world_(limits_for_streaming(1)),
       client_(world_.environment(), std::move(options.client), [this](const ConnectionNote& note) { hear(note); }) {
@@ -271,6 +272,12 @@ Result<bool> BlockingDhtClient::update(Bytes channel, Key key, const UpdateChoos
 
 // ---- requests to all nodes ----
 
+// The error of a request that ended with this cover, if it is one.
+std::optional<Error> BlockingDhtClient::gaps(const RangeCover& cover, const Error& otherwise) {
+    cover_ = cover;
+    return partial_ && !cover.nothing() ? std::nullopt : std::optional(otherwise);
+}
+
 Result<void> BlockingDhtClient::get_all(Bytes channel, const GetAllSettings& settings, const Each& each) {
     DhtRequestId id = neo::no_request;
     bool over = false, stopping = false, moved = false;
@@ -283,17 +290,27 @@ Result<void> BlockingDhtClient::get_all(Bytes channel, const GetAllSettings& set
                             timeout_);  // starts after the call, because a slow consumer is not a slow node
     };
     const auto hear = [&](const GetAllNote& note) {
-        std::visit(overloaded{[&](const RecordReceived& r) { record(r.key, r.value); },
-                              [&](const KeyReceived& r) { record(r.key, {}); },
-                              [&](const Finished&) { over = true; }, [&](const Stopped&) { over = true; },
-                              [&](const TimedOut&) {
-                                  over = true;
-                                  trouble = failure(note);
-                              },
-                              [&](const NodeError&) { trouble = failure(note); },
-                              [&](const Unsupported&) { trouble = failure(note); }, [](const auto&) {}},
-                   note);
+        std::visit(
+            overloaded{[&](const RecordReceived& r) { record(r.key, r.value); },
+                       [&](const KeyReceived& r) { record(r.key, {}); }, [&](const Stopped&) { over = true; },
+                       [&](const Finished& n) {
+                           over = true;
+                           cover_.overlapping = n.overlapping;
+                       },
+                       [&](const Incomplete& n) {
+                           over = true;
+                           const auto why = gaps(n.cover, failure(note));
+                           if (!trouble) trouble = why;
+                       },
+                       [&](const TimedOut& n) {
+                           over = true;
+                           trouble = gaps(n.cover, failure(note));
+                       },
+                       [&](const NodeError&) { trouble = failure(note); },
+                       [&](const Unsupported&) { trouble = failure(note); }, [](const auto&) {}},
+            note);
     };
+    cover_ = {};
     const Result<DhtRequestId> begun = client_.get_all(channel, settings, hear);
     if (!begun) return begun.error();
     id = *begun;
@@ -314,6 +331,7 @@ Result<std::vector<std::string>> BlockingDhtClient::get_channels() {
     std::vector<std::string> names;
     DhtChannels found = channels();
     for (const std::string& name : found) names.push_back(name);
+    cover_ = found.cover();
     if (found.error()) return *found.error();
     std::ranges::sort(names);
     return names;
@@ -324,18 +342,27 @@ Result<void> BlockingDhtClient::remove_channel(Bytes channel) {
     bool over = false;
     const auto hear = [&](const RemoveChannelNote& note) {
         std::visit(overloaded{[&](const NodeDisconnected&) {},  // the client asks the node again
-                              [&](const Finished&) { over = true; },
+                              [&](const Finished& n) {
+                                  over = true;
+                                  cover_.overlapping = n.overlapping;
+                              },
+                              [&](const Incomplete& n) {
+                                  over = true;
+                                  const auto why = gaps(n.cover, failure(note));
+                                  if (!trouble) trouble = why;
+                              },
                               [&](const NotPermitted&) {
                                   over = true;
                                   trouble = Error{ErrorCode::refused, describe(note)};
                               },
-                              [&](const TimedOut&) {
+                              [&](const TimedOut& n) {
                                   over = true;
-                                  trouble = failure(note);
+                                  trouble = gaps(n.cover, failure(note));
                               },
                               [&](const auto&) { trouble = failure(note); }},
                    note);
     };
+    cover_ = {};
     const Result<DhtRequestId> begun = client_.remove_channel(channel, hear);
     if (!begun) return begun.error();
     client_.set_timeout(*begun, timeout_);
@@ -350,18 +377,23 @@ Result<void> BlockingDhtClient::remove_channel(Bytes channel) {
 Result<void> BlockingDhtClient::mirror(Bytes channel, const MirrorSettings& settings, std::optional<Duration> span,
                                        const EachNote& each) {
     bool over = false, stopping = false;
+    std::optional<Error> trouble;
     const auto hear = [&](const MirrorNote& note) {
-        over = over || std::holds_alternative<Finished>(note) || std::holds_alternative<Stopped>(note);
+        if (const auto* ended = std::get_if<Incomplete>(&note)) trouble = gaps(ended->cover, failure(note));
+        over = over || trouble || std::holds_alternative<Finished>(note) || std::holds_alternative<Stopped>(note) ||
+               std::holds_alternative<Incomplete>(note);
         if (!stopping && !each(note)) stopping = true;
     };
+    cover_ = {};
     const Result<DhtRequestId> begun = client_.mirror(channel, settings, hear);
     if (!begun) return begun.error();
     run_until([&] { return over || stopping; }, span.value_or(std::chrono::hours{24 * 365}));
-    if (over) return {};
+    const auto now = client_.cover(*begun);
+    if (!over && !stopping && now && !now->missing.empty()) trouble = gaps(*now, {ErrorCode::io, describe(*now)});
     stopping = true;
-    if (client_.stop(*begun)) run_until([&] { return over; }, timeout_);
+    if (!over && client_.stop(*begun)) run_until([&] { return over; }, timeout_);
     if (!over) client_.cancel(*begun);
-    return {};
+    return trouble ? Result<void>{*trouble} : Result<void>{};
 }
 
 }  // namespace halp

@@ -33,6 +33,9 @@ struct BlockingDhtOptions {
     // While connecting: give up this long after the start if only nodes are missing that refused the client or
     // could not be reached. At least a few tenths of a second; if longer than `timeout` it has no effect.
     Duration refusal_patience = std::chrono::hours{1};
+    // Requests to all nodes succeed although nobody has answered for some keys; cover() names them. It is an error
+    // nevertheless when no node has answered.
+    bool partial = false;
 };
 
 class BlockingDhtClient {
@@ -85,16 +88,21 @@ public:
     [[nodiscard]] DhtRecords records(Bytes channel, const GetAllSettings& settings = {});
     [[nodiscard]] DhtChannels channels();
 
-    // `each` returns false to stop early. With keys_only the values are empty. A lost node is waited for. A node
-    // that cannot answer makes the result an error after the records of the other nodes.
+    // Requests to all nodes. A lost node is waited for. If at the end nobody has answered for some keys, the result
+    // is an error that names them, after the answers of the other nodes; cover() has them as ranges. `each` returns
+    // false to stop early. With keys_only the values are empty.
     using Each = std::function<bool(Key key, Bytes value)>;
     [[nodiscard]] Result<void> get_all(Bytes channel, const GetAllSettings& settings, const Each& each);
     [[nodiscard]] Result<std::vector<std::string>> get_channels();  // sorted
     [[nodiscard]] Result<void> remove_channel(Bytes channel);
-    // Runs until `each` returns false or `span` is over.
+    // Runs until `each` returns false or `span` is over; then it is an error if keys are not mirrored.
     using EachNote = std::function<bool(const dht::MirrorNote& note)>;
     [[nodiscard]] Result<void> mirror(Bytes channel, const MirrorSettings& settings, std::optional<Duration> span,
                                       const EachNote& each);
+
+    // Of the last of these four: for which keys nobody has answered, and for which more than one node has (both
+    // answers were delivered). The loops have one of their own.
+    [[nodiscard]] const dht::RangeCover& cover() const { return cover_; }
 
     [[nodiscard]] DhtClient& client() { return client_; }
     [[nodiscard]] LibeventWorld& world() { return world_; }
@@ -114,7 +122,11 @@ private:
     template <class Note, class Begin>
     Result<void> run(Begin&& begin, const std::function<void(const Note&)>& notify);
 
+    [[nodiscard]] std::optional<Error> gaps(const dht::RangeCover& cover, const Error& otherwise);
+
     const Duration timeout_, refusal_patience_;
+    const bool partial_;
+    dht::RangeCover cover_;
     const dht::ConnectionNotifier on_connection_;
     LibeventWorld world_;
     std::map<Endpoint, std::string> troubles_;  // the latest failure of each node, for the error texts

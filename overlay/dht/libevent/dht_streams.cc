@@ -31,7 +31,8 @@ std::size_t bytes_of(const DhtRecord& record) { return sizeof record + record.va
 template <class Item>
 class Waiting : public DhtStream<Item>::Source {
 public:
-    Waiting(BlockingDhtClient& dht, Duration timeout) : dht_(dht), timeout_(timeout) {}
+    Waiting(BlockingDhtClient& dht, Duration timeout, bool partial)
+        : dht_(dht), timeout_(timeout), partial_(partial) {}
 
     const Item* next() final {
         if (items_.empty()) refill();
@@ -42,6 +43,7 @@ public:
         return &current_;
     }
     const std::optional<Error>& error() const final { return error_; }
+    const RangeCover& cover() const final { return cover_; }
 
 protected:
     void begun(const Result<DhtRequestId>& id) {
@@ -57,7 +59,15 @@ protected:
     }
     // Suspends the flow while too many items wait.
     void hold_back(Suspendable& flow) { throttle_.add(flow); }
-    void end() { over_ = true; }
+    void end(RangeCover cover = {}) {
+        over_ = true;
+        cover_ = std::move(cover);
+    }
+    // Nobody has answered for some keys.
+    void end_with_gaps(const RangeCover& cover, Error otherwise) {
+        end(cover);
+        if (!partial_ || cover.nothing()) note_trouble(std::move(otherwise));
+    }
     void fail(Error error) {
         end();
         error_ = std::move(error);
@@ -94,6 +104,8 @@ private:
 
     BlockingDhtClient& dht_;
     const Duration timeout_;
+    const bool partial_;
+    RangeCover cover_;
     DhtRequestId id_ = neo::no_request;
     Item current_{};
     std::deque<Item> items_;
@@ -110,8 +122,8 @@ Error trouble(const auto& note) {
 
 class Records final : public Waiting<DhtRecord> {
 public:
-    Records(BlockingDhtClient& dht, Duration timeout, Bytes channel, const GetAllSettings& settings)
-        : Waiting(dht, timeout) {
+    Records(BlockingDhtClient& dht, Duration timeout, bool partial, Bytes channel, const GetAllSettings& settings)
+        : Waiting(dht, timeout, partial) {
         begun(client().get_all(channel, settings, [this](const GetAllNote& note) { hear(note); }));
         hold_back(flow_.emplace(client(), id()));
     }
@@ -125,8 +137,12 @@ private:
                               [&](const KeyReceived& r) {
                                   add({r.key, {}});
                               },
-                              [&](const Finished&) { end(); }, [&](const Stopped&) { end(); },
-                              [&](const TimedOut&) { fail(trouble(note)); },
+                              [&](const Finished& n) {
+                                  end({{}, n.overlapping});
+                              },
+                              [&](const Incomplete& n) { end_with_gaps(n.cover, trouble(note)); },
+                              [&](const Stopped&) { end(); },
+                              [&](const TimedOut& n) { end_with_gaps(n.cover, trouble(note)); },
                               [&](const NodeError&) { note_trouble(trouble(note)); },
                               [&](const Unsupported&) { note_trouble(trouble(note)); }, [](const auto&) {}},
                    note);
@@ -137,7 +153,7 @@ private:
 
 class Channels final : public Waiting<std::string> {
 public:
-    Channels(BlockingDhtClient& dht, Duration timeout) : Waiting(dht, timeout) {
+    Channels(BlockingDhtClient& dht, Duration timeout, bool partial) : Waiting(dht, timeout, partial) {
         begun(client().get_channels([this](const GetChannelsNote& note) { hear(note); }));
     }
     ~Channels() override { leave(false); }
@@ -145,7 +161,11 @@ public:
 private:
     void hear(const GetChannelsNote& note) {
         std::visit(overloaded{[&](const ChannelName& n) { add(std::string(n.name)); },
-                              [&](const Finished&) { end(); }, [&](const TimedOut&) { fail(trouble(note)); },
+                              [&](const Finished& n) {
+                                  end({{}, n.overlapping});
+                              },
+                              [&](const Incomplete& n) { end_with_gaps(n.cover, trouble(note)); },
+                              [&](const TimedOut& n) { end_with_gaps(n.cover, trouble(note)); },
                               [&](const NodeError&) { note_trouble(trouble(note)); },
                               [&](const Unsupported&) { note_trouble(trouble(note)); }, [](const auto&) {}},
                    note);
@@ -155,9 +175,11 @@ private:
 }  // namespace
 
 DhtRecords BlockingDhtClient::records(Bytes channel, const GetAllSettings& settings) {
-    return DhtRecords(std::make_unique<Records>(*this, timeout_, channel, settings));
+    return DhtRecords(std::make_unique<Records>(*this, timeout_, partial_, channel, settings));
 }
 
-DhtChannels BlockingDhtClient::channels() { return DhtChannels(std::make_unique<Channels>(*this, timeout_)); }
+DhtChannels BlockingDhtClient::channels() {
+    return DhtChannels(std::make_unique<Channels>(*this, timeout_, partial_));
+}
 
 }  // namespace halp

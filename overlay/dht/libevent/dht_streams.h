@@ -18,6 +18,7 @@
 #include <string>
 #include <utility>
 
+#include "overlay/dht/client/range_cover.h"
 #include "store/records/key.h"
 #include "store/result.h"
 
@@ -39,6 +40,7 @@ public:
         virtual ~Source() = default;  // the destructor tells the nodes to stop
         [[nodiscard]] virtual const Item* next() = 0;
         [[nodiscard]] virtual const std::optional<Error>& error() const = 0;
+        [[nodiscard]] virtual const dht::RangeCover& cover() const = 0;
     };
     explicit DhtStream(std::unique_ptr<Source> source) : source_(std::move(source)) {}
 
@@ -46,6 +48,9 @@ public:
     [[nodiscard]] const Item* next() { return source_->next(); }
     // Why the items are incomplete. A lost node is waited for and is no error by itself.
     [[nodiscard]] const std::optional<Error>& error() const { return source_->error(); }
+    // After the last item: for which keys nobody has answered, and for which more than one node has, so that their
+    // records came more than once. Empty after a loop that was left.
+    [[nodiscard]] const dht::RangeCover& cover() const { return source_->cover(); }
 
     class Iterator {
     public:

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "config/units.h"
-#include "store/records/channel.h"
 #include "tools/halp/nested_verbs.h"
+#include "tools/halp/record_lines.h"
 
 namespace halp::cli {
 namespace {
@@ -36,7 +36,8 @@ const std::vector<NestedVerb<DhtVerb>>& dht_verbs() {
         {DhtVerb::scan, "scan", "scan CHANNEL", "Print all records of a channel as they come, in no order",
          "  halp dht scan users                             KEY VALUE, the value escaped\n"
          "  halp dht scan users --filter Ann --limit 10     values that contain these bytes\n"
-         "  halp dht scan users --json > users.jsonl        `halp store import` reads that"},
+         "  halp dht scan users --json > users.jsonl        `halp store import` reads that\n"
+         "Exit code 1: nobody answers for some keys, which are named; --partial accepts that."},
         {DhtVerb::keys, "keys", "keys CHANNEL", "Print all keys of a channel", "  halp dht keys users | wc -l"},
         {DhtVerb::channels, "channels", "channels", "List the channels", "  halp dht channels"},
         {DhtVerb::rm_channel, "rm-channel", "rm-channel CHANNEL",
@@ -46,7 +47,8 @@ const std::vector<NestedVerb<DhtVerb>>& dht_verbs() {
          "  halp dht mirror users --no-refresh --count 10   the next ten changes\n"
          "  halp dht mirror users --json --for 60"},
         {DhtVerb::ranges, "ranges", "ranges", "List the nodes with the part of the key space that each has",
-         "  halp dht ranges                                 NODE FIRST LAST, of keys with their bits reversed"},
+         "  halp dht ranges                                 NODE FIRST LAST, of keys with their bits reversed\n"
+         "Exit code 1: the nodes that answer leave gaps, or some answer for the same keys."},
         {DhtVerb::status, "status", "status", "List the nodes and whether they answer",
          "  halp dht status --nodes dht.nodes               0: all answer and cover all keys; else 1, or 4\n"
          "  halp dht status --count                         and the records of each channel"},
@@ -78,6 +80,11 @@ bool takes_key(DhtVerb verb) {
 bool takes_channel(DhtVerb verb) {
     return takes_key(verb) || verb == DhtVerb::scan || verb == DhtVerb::keys || verb == DhtVerb::rm_channel ||
            verb == DhtVerb::mirror;
+}
+
+bool asks_all(DhtVerb verb) {
+    return verb == DhtVerb::scan || verb == DhtVerb::keys || verb == DhtVerb::channels ||
+           verb == DhtVerb::rm_channel || verb == DhtVerb::mirror;
 }
 
 Error wrong_dht(std::string what) { return {ErrorCode::invalid, std::move(what)}; }
@@ -137,6 +144,7 @@ void DhtArguments::add_options(DhtVerb verb, Arguments& to) {
     if (verb == DhtVerb::scan) add_forms(to, "values, and --filter,");
     if (verb == DhtVerb::scan || verb == DhtVerb::keys) add_listing(to);
     if (verb == DhtVerb::mirror) add_mirror(to);
+    if (asks_all(verb)) add_partial(to);
     if (verb == DhtVerb::status)
         to.flag("--count", command_.count_records, "count the records of each channel, by reading every key");
     add_nodes(to);
@@ -153,7 +161,8 @@ void DhtArguments::add_nodes(Arguments& to) {
 }
 
 void DhtArguments::add_channel(Arguments& to) {
-    to.option("CHANNEL", &command_.channel, "letters, digits, _ and -").required();
+    to.option("CHANNEL", &command_.channel, "its name, with \\n \\t \\r \\\\ and \\xNN as `channels` prints it")
+        .required();
 }
 
 void DhtArguments::add_record(Arguments& to) {
@@ -191,6 +200,10 @@ void DhtArguments::add_mirror(Arguments& to) {
         .shows_default();
     to.option("--count", &command_.limit, "end after so many records").whole_between(1, records_max);
     to.option("--for", &for_s_, "end after so many seconds").between(0.001, 1e9);
+}
+
+void DhtArguments::add_partial(Arguments& to) {
+    to.flag("--partial", command_.partial, "nodes that do not answer are no error, though keys are missing");
 }
 
 void DhtArguments::add_fake(Arguments& to) {
@@ -244,9 +257,12 @@ Result<void> DhtArguments::check() {
     if (dht.verb == DhtVerb::none) return wrong_dht("A verb is missing behind `halp dht`.");
     if (dht.verb == DhtVerb::fake) return {};
     if (dht.verb == DhtVerb::conformance) return check_conformance();
-    if (takes_channel(dht.verb))
-        if (const auto channel = Channel::parse(dht.channel); !channel)
+    if (takes_channel(dht.verb)) {
+        const auto channel = parse_shown_channel(dht.channel);
+        if (!channel)
             return wrong_dht("CHANNEL: `" + dht.channel + "` is not a channel: " + channel.error().message + ".");
+        dht.channel = channel->name();
+    }
     if (takes_key(dht.verb)) {
         const auto key = parse_shown_key(key_);
         if (!key) return wrong_dht("KEY: " + key.error().message);

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "tools/halp/dht/dht_cover.h"
 #include "tools/halp/dht/dht_verbs.h"
 #include "tools/halp/record_lines.h"
 
@@ -49,13 +51,25 @@ private:
     std::uint64_t count_ = 0;
 };
 
+Json channel_head(const DhtCommand& typed) {
+    return Json::object({{"schema_version", 1}, {"channel", shown_channel(typed.channel)}});
+}
+
+Json channels_head(const std::vector<std::string>& names) {
+    Json list = Json::array();
+    for (const std::string& name : names) list.push(shown_channel(name));
+    return Json::object({{"schema_version", 1}, {"channels", list}});
+}
+
 // Why a scan has shown nothing.
 std::string nothing_in(const DhtCommand& typed, BlockingDhtClient& dht) {
     const auto names = dht.get_channels();
-    if (names && std::ranges::find(*names, typed.channel) == names->end())
-        return "there is no channel " + typed.channel + "; `halp dht channels` lists those there are.";
-    if (!typed.filter.empty()) return "no record of channel " + typed.channel + " contains `" + typed.filter + "`.";
-    return "channel " + typed.channel + " has no records.";
+    if (names && dht.cover().missing.empty() && std::ranges::find(*names, typed.channel) == names->end())
+        return "there is no channel " + shown_channel(typed.channel) +
+               "; `halp dht channels` lists those there are.";
+    if (!typed.filter.empty())
+        return "no record of channel " + shown_channel(typed.channel) + " contains `" + typed.filter + "`.";
+    return "channel " + shown_channel(typed.channel) + " has no records.";
 }
 
 }  // namespace
@@ -66,49 +80,73 @@ ExitCode run_dht_scan(const DhtTool& tool) {
     if (!filter) return tool.console.fail(ExitCode::usage, "--filter: " + filter.error().message);
     const auto reach = DhtReach::open(tool, Reach::every_node);
     if (!reach) return tool.console.fail(reach.error());
+    if (const auto refused = refuse_gaps(tool, **reach, channel_head(typed))) return *refused;
     Rows rows(tool.console, typed);
     const GetAllSettings settings{typed.verb == DhtVerb::keys, *filter};
     DhtRecords records = (*reach)->dht().records(typed.channel, settings);
     for (const DhtRecord& record : records)
         if (!rows.add(record.key, record.value) || rows.count() == typed.limit) break;
     if (!rows.flush()) return ExitCode::failed;  // main() says whether output was lost
+    const dht::RangeCover cover = records.cover();
+    if (tool.console.style().json && !(cover == dht::RangeCover{})) {
+        Json last = channel_head(typed);
+        add_cover(last, cover);
+        tool.console.line(last.line());
+    }
     if (const auto& trouble = records.error()) {
         const std::string got = std::to_string(rows.count()) + " records were read before: ";
-        return tool.console.fail(exit_code_of(trouble->code), got + trouble->message);
+        return fail_with(tool, cover, {trouble->code, got + trouble->message});
     }
-    if (rows.count() > 0) return ExitCode::ok;
+    if (rows.count() > 0) return conclude(tool, cover, ExitCode::ok);
     tool.console.say(nothing_in(typed, (*reach)->dht()));
-    return ExitCode::nothing_found;
+    return conclude(tool, cover, ExitCode::nothing_found);
 }
 
 ExitCode run_dht_channels(const DhtTool& tool) {
     const auto reach = DhtReach::open(tool, Reach::every_node);
     if (!reach) return tool.console.fail(reach.error());
-    const auto names = (*reach)->dht().get_channels();
-    if (!names) return tool.console.fail(names.error());
+    if (const auto refused = refuse_gaps(tool, **reach, channels_head({}))) return *refused;
+    BlockingDhtClient& dht = (*reach)->dht();
+    std::vector<std::string> names;
+    DhtChannels found = dht.channels();
+    for (const std::string& name : found) names.push_back(name);
+    std::ranges::sort(names);
     if (tool.console.style().json) {
-        tool.console.line(channels_object(*names));
+        Json object = channels_head(names);
+        add_cover(object, found.cover());
+        tool.console.line(object.line());
     } else {
-        for (const std::string& name : *names) tool.console.line(name);
-        if (names->empty()) tool.console.say("no channels.");
+        for (const std::string& name : names) tool.console.line(shown_channel(name));
+        if (names.empty()) tool.console.say("no channels.");
     }
-    return names->empty() ? ExitCode::nothing_found : ExitCode::ok;
+    if (found.error()) return fail_with(tool, found.cover(), *found.error());
+    return conclude(tool, found.cover(), names.empty() ? ExitCode::nothing_found : ExitCode::ok);
 }
 
 ExitCode run_dht_rm_channel(const DhtTool& tool) {
     const DhtCommand& typed = tool.command.dht;
     const auto reach = DhtReach::open(tool, Reach::every_node);
     if (!reach) return tool.console.fail(reach.error());
-    const auto removed = (*reach)->dht().remove_channel(typed.channel);
+    if (const auto refused = refuse_gaps(tool, **reach, channel_head(typed).set("removed", false))) return *refused;
+    BlockingDhtClient& dht = (*reach)->dht();
+    const auto removed = dht.remove_channel(typed.channel);
+    const dht::RangeCover& cover = dht.cover();
+    if (tool.console.style().json && (removed || !cover.missing.empty())) {
+        Json object = channel_head(typed).set("removed", cover.missing.empty());
+        add_cover(object, cover);
+        tool.console.line(object.line());
+    }
     if (!removed && removed.error().code == ErrorCode::refused)
         return tool.console.fail(ExitCode::refused,
                                  removed.error().message + ": only the client `admin` may remove channels.");
-    if (!removed) return tool.console.fail(removed.error());
-    if (tool.console.style().json)
-        tool.console.line(R"({"schema_version":1,"channel":")" + typed.channel + R"(","removed":true})");
-    else
-        tool.console.say("channel " + typed.channel + " is no more.");
-    return ExitCode::ok;
+    if (!removed)
+        return fail_with(tool, cover,
+                         {removed.error().code, removed.error().message + ". Where a node has answered, channel " +
+                                                    shown_channel(typed.channel) + " is no more."});
+    if (!tool.console.style().json)
+        tool.console.say("channel " + shown_channel(typed.channel) +
+                         (cover.missing.empty() ? " is no more." : " is no more on the nodes that answer."));
+    return conclude(tool, cover, ExitCode::ok);
 }
 
 }  // namespace halp::cli

@@ -72,6 +72,7 @@ struct DhtCommand {
     std::uint64_t limit = 0;            // scan, keys, mirror --count; 0: no limit
     bool refresh = true;                // mirror: begin with a refresh
     std::uint32_t refresh_every_s = 360;
+    bool partial = false;        // requests to all nodes: missing ranges are accepted
     bool count_records = false;  // status: count the records
 };
 

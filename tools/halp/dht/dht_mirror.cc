@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "store/overloaded.h"
+#include "tools/halp/dht/dht_cover.h"
 #include "tools/halp/dht/dht_verbs.h"
 #include "tools/halp/printed_text.h"
 
@@ -28,11 +29,23 @@ public:
                 [&](const dht::NodeDisconnected& n) { event("disconnected", n.node.text(), describe(note)); },
                 [&](const dht::NodeError& n) { fail(n.node, describe(note)); },
                 [&](const dht::Unsupported& n) { fail(n.node, describe(note)); },
+                [&](const dht::CoverChanged& n) { covered(n.cover, describe(note)); },
+                [&](const dht::Incomplete& n) {
+                    over_ = true;
+                    end(n.cover);
+                },
                 [&](const dht::Finished&) { over_ = true; }, [&](const dht::Stopped&) { over_ = true; },
                 [](const auto&) {}},
             note);
     }
     void interrupt() { interrupted_ = true; }
+
+    // It ends because its time is over, or because no node goes on.
+    void end(const dht::RangeCover& cover) {
+        if (cover.missing.empty()) return;
+        failed_ = failed_ || !typed_.partial;
+        covered(cover, describe(cover));
+    }
 
     [[nodiscard]] bool over() const { return over_; }
     [[nodiscard]] bool enough() const {
@@ -69,6 +82,13 @@ private:
         if (!node.empty()) line += R"(,"node":")" + node + "\"";
         reader_left_ = !console_.line(line + "}") || reader_left_;
     }
+    void covered(const dht::RangeCover& cover, const std::string& words) {
+        console_.say(words + ".");
+        if (!console_.style().json) return;
+        Json object = Json::object({{"schema_version", 1}, {"event", "ranges"}});
+        add_cover(object, cover);
+        reader_left_ = !console_.line(object.line()) || reader_left_;
+    }
     void fail(const Endpoint& node, const std::string& words) {
         failed_ = true;
         event("error", node.text(), words);
@@ -92,6 +112,8 @@ ExitCode run_dht_mirror(const DhtTool& tool) {
     const DhtCommand& typed = tool.command.dht;
     const auto reach = DhtReach::open(tool, Reach::every_node);
     if (!reach) return tool.console.fail(reach.error());
+    if (const auto refused = refuse_gaps(tool, **reach, Json::object({{"schema_version", 1}, {"event", "ranges"}})))
+        return *refused;
     BlockingDhtClient& dht = (*reach)->dht();
     MirrorView view(tool);
     for (const int signal : {SIGINT, SIGTERM}) dht.world().on_signal(signal, [&] { view.interrupt(); });
@@ -100,6 +122,7 @@ ExitCode run_dht_mirror(const DhtTool& tool) {
         dht.client().mirror(typed.channel, settings, [&](const dht::MirrorNote& note) { view.hear(note); });
     if (!begun) return tool.console.fail(begun.error());
     dht.run_until([&] { return view.enough(); }, span_of(tool.command));
+    if (const auto cover = dht.client().cover(*begun); cover && !view.enough()) view.end(*cover);
     // Tells the nodes, so that they need not detect the lost connection.
     if (!view.over() && dht.client().stop(*begun))
         dht.run_until([&] { return view.over(); }, std::chrono::seconds{1});

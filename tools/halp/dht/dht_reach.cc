@@ -74,6 +74,7 @@ Result<std::unique_ptr<DhtReach>> DhtReach::open(const DhtTool& tool, Reach reac
     BlockingDhtOptions options;
     options.client.credential = *std::move(credential);
     options.refusal_patience = refusal_patience;
+    options.partial = tool.command.dht.partial || reach == Reach::look;
     if (tool.command.timeout_s)
         options.timeout =
             Duration{std::max<std::int64_t>(1, static_cast<std::int64_t>(*tool.command.timeout_s * 1e6))};
@@ -90,7 +91,11 @@ Result<std::unique_ptr<DhtReach>> DhtReach::open(const DhtTool& tool, Reach reac
     const auto nodes = opened->dht().client().nodes();
     const bool any =
         std::ranges::any_of(nodes, [](const DhtNodeView& node) { return node.connected && node.range; });
-    if (!any || reach == Reach::every_node) return opened->explained(connected.error());
+    if (!any) return opened->explained(connected.error());
+    if (reach == Reach::every_node) {
+        if (!opened->dht().client().cover().missing.empty()) return opened;  // the verb names what is missing
+        return opened->explained(connected.error());
+    }
     tool.console.say(connected.error().message + "; going on without it.");
     return opened;
 }
@@ -101,19 +106,34 @@ DhtReach::~DhtReach() {
 
 Result<void> DhtReach::connect() {
     const DhtCommand& typed = tool_.command.dht;
-    if (!typed.nodes.empty()) return client_->connect(typed.nodes);
+    if (!typed.nodes.empty()) return connect_to(typed.nodes);
     if (!typed.nodes_file.empty()) {
         const auto nodes = read_nodes_file(typed.nodes_file);
         if (!nodes) return nodes.error();
-        return client_->connect(*nodes);
+        return connect_to(*nodes);
     }
     if (!typed.halp_hosts.empty()) return client_->connect_label(typed.halp_hosts, typed.label);
     if (const std::string listed = tool_.variable(nodes_variable); !listed.empty()) {
         const auto nodes = parse_node_list(listed);
         if (!nodes) return nodes.error();
-        return client_->connect(*nodes);
+        return connect_to(*nodes);
     }
     return connect_usual();
+}
+
+// With --partial the nodes are hints, so that no request waits for one that does not answer.
+Result<void> DhtReach::connect_to(std::vector<Endpoint> nodes) {
+    if (!tool_.command.dht.partial) return client_->connect(nodes);
+    listed_ = std::make_unique<Listed>(std::move(nodes));
+    return client_->connect_source(*listed_);
+}
+
+std::string DhtReach::troubles() {
+    std::string text;
+    for (const DhtNodeView& node : client_->client().nodes())
+        if (const std::string* why = client_->trouble(node.node))
+            text += (text.empty() ? " (" : ", ") + node.node.text() + ": " + *why;
+    return text.empty() ? text : text + ")";
 }
 
 Result<void> DhtReach::connect_usual() {

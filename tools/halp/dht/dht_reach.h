@@ -29,7 +29,7 @@ struct DhtTool {
 
 enum class Reach {
     any_node,    // for one key: unreachable nodes are named and left out
-    every_node,  // every node must answer
+    every_node,  // all keys must be answered for, by every node that was named (dht_cover.h, refuse_gaps)
     look,        // succeeds with the nodes that can be reached
 };
 
@@ -42,12 +42,15 @@ public:
     DhtReach& operator=(const DhtReach&) = delete;
 
     BlockingDhtClient& dht() { return *client_; }
+    // " (HOST:PORT: why, ...)" of the nodes that do not answer, or nothing.
+    [[nodiscard]] std::string troubles();
     BlockingDhtClient* operator->() { return client_.get(); }
 
 private:
     class Listed;
     explicit DhtReach(const DhtTool& tool) : tool_(tool) {}
     [[nodiscard]] Result<void> connect();
+    [[nodiscard]] Result<void> connect_to(std::vector<Endpoint> nodes);
     [[nodiscard]] Result<void> connect_usual();
     [[nodiscard]] Error explained(const Error& error) const;
 

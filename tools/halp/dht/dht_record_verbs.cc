@@ -48,15 +48,15 @@ Error no_value(const std::string& what) {
 }
 
 std::string record_object(const DhtCommand& typed, const std::string& fields) {
-    return R"({"schema_version":1,"channel":")" + typed.channel + R"(","key":")" + shown_key(typed.key) + "\"" +
-           fields + "}";
+    return R"({"schema_version":1,"channel":)" + json_channel(typed.channel) + R"(,"key":")" +
+           shown_key(typed.key) + "\"" + fields + "}";
 }
 
 std::string said(bool yes) { return yes ? "true" : "false"; }
 
 ExitCode no_record(const DhtTool& tool) {
     const DhtCommand& typed = tool.command.dht;
-    tool.console.say("no record " + shown_key(typed.key) + " in channel " + typed.channel + ".");
+    tool.console.say("no record " + shown_key(typed.key) + " in channel " + shown_channel(typed.channel) + ".");
     return ExitCode::nothing_found;
 }
 

@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "tools/halp/dht/dht_cover.h"
 #include "tools/halp/dht/dht_verbs.h"
 #include "tools/halp/printed_text.h"
+#include "tools/halp/record_lines.h"
 #include "tools/program/json.h"
 
 namespace halp::cli {
@@ -18,8 +20,9 @@ struct NodeRow {
     [[nodiscard]] bool usable() const { return node.connected && node.range; }
 };
 struct Found {
-    std::vector<NodeRow> nodes;                    // in the order of their ranges; nodes without a range come last
-    bool covers_all = false;                       // exactly once and without gaps
+    std::vector<NodeRow> nodes;  // in the order of their ranges; nodes without a range come last
+    dht::RangeCover cover;
+    [[nodiscard]] bool covers_all() const { return cover == dht::RangeCover{}; }  // exactly once, without gaps
     std::map<std::string, std::uint64_t> records;  // by channel, if they were counted
     bool counted = false;
 };
@@ -35,7 +38,7 @@ Found look(BlockingDhtClient& dht) {
     std::ranges::stable_sort(found.nodes, {}, [](const NodeRow& row) {
         return row.usable() ? std::pair{0, row.node.range->min()} : std::pair{1, std::uint64_t{0}};
     });
-    found.covers_all = tessellates(ranges);
+    found.cover = dht::cover_of(std::move(ranges));
     return found;
 }
 
@@ -49,7 +52,7 @@ Result<void> count_records(BlockingDhtClient& dht, Found& found) {
             ++records;
             return true;
         });
-        if (!done) return Error{done.error().code, "channel " + name + ": " + done.error().message};
+        if (!done) return Error{done.error().code, "channel " + shown_channel(name) + ": " + done.error().message};
     }
     found.counted = true;
     return {};
@@ -80,11 +83,12 @@ std::string json_of(const Found& found) {
         }
         nodes.push(node);
     }
-    Json object = Json::object({{"schema_version", 1}, {"nodes", nodes}, {"covers_all", found.covers_all}});
+    Json object = Json::object({{"schema_version", 1}, {"nodes", nodes}, {"covers_all", found.covers_all()}});
+    add_cover(object, found.cover);
     if (found.counted) {
         Json channels = Json::array();
         for (const auto& [name, records] : found.records)
-            channels.push(Json::object({{"channel", name}, {"records", records}}));
+            channels.push(Json::object({{"channel", shown_channel(name)}, {"records", records}}));
         object.set("channels", channels);
     }
     return object.line();
@@ -112,7 +116,8 @@ void show_status(const Found& found, Console& console) {
     console.headed(table(rows));
     if (found.counted) {
         std::vector<std::vector<std::string>> channels{{"CHANNEL", "RECORDS"}};
-        for (const auto& [name, records] : found.records) channels.push_back({name, std::to_string(records)});
+        for (const auto& [name, records] : found.records)
+            channels.push_back({shown_channel(name), std::to_string(records)});
         console.line("");
         console.headed(table(channels));
     }
@@ -138,11 +143,10 @@ ExitCode run_dht_status(const DhtTool& tool) {
     if (!counted) return tool.console.fail(counted.error());
     if (std::ranges::none_of(found.nodes, &NodeRow::usable))
         return tool.console.fail(ExitCode::no_daemon, "no node answers.");
-    if (!found.covers_all)
-        tool.console.say("the nodes that answer do not cover the key space exactly once: see the ranges.");
-    if (typed.verb == DhtVerb::ranges) return ExitCode::ok;
+    if (!found.covers_all()) tool.console.say(describe(found.cover) + ".");
+    if (typed.verb == DhtVerb::ranges) return found.covers_all() ? ExitCode::ok : ExitCode::failed;
     if (typed.count_records && !all) tool.console.say("records are counted only when all nodes answer.");
-    return all && found.covers_all ? ExitCode::ok : ExitCode::failed;
+    return all && found.covers_all() ? ExitCode::ok : ExitCode::failed;
 }
 
 }  // namespace halp::cli

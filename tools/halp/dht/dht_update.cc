@@ -16,6 +16,7 @@
 
 #include "overlay/libevent/file_storage.h"
 #include "tools/halp/dht/dht_verbs.h"
+#include "tools/halp/record_lines.h"
 
 namespace halp::cli {
 namespace {
@@ -149,9 +150,9 @@ private:
 
 ExitCode conclude(const DhtTool& tool, Outcome outcome) {
     const DhtCommand& typed = tool.command.dht;
-    const std::string record = shown_key(typed.key) + " in channel " + typed.channel;
+    const std::string record = shown_key(typed.key) + " in channel " + shown_channel(typed.channel);
     if (tool.console.style().json)
-        tool.console.line(R"({"schema_version":1,"channel":")" + typed.channel + R"(","key":")" +
+        tool.console.line(R"({"schema_version":1,"channel":)" + json_channel(typed.channel) + R"(,"key":")" +
                           shown_key(typed.key) + R"(","outcome":")" + std::string{word(outcome)} + "\"}");
     switch (outcome) {
         case Outcome::replaced:

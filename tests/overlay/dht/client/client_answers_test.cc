@@ -72,7 +72,7 @@ protected:
             all[code] = {text};
         for (const auto code :
              {RequestCode::get_all, RequestCode::mirror, RequestCode::get_channels, RequestCode::remove_channel})
-            all[code].emplace_back("finished");
+            all[code].emplace_back("no answer for 0x0000000000000000 to 0xffffffffffffffff");
         return all;
     }
     void refuse_everything(neo::Support why) {
@@ -125,7 +125,9 @@ TEST_F(ClientAnswers, TakeAnAnswerThatNobodyKnowsForAnErrorAndGoOn) {
         for (const auto code :
              {RequestCode::put, RequestCode::get, RequestCode::exists, RequestCode::remove, RequestCode::update})
             EXPECT_EQ(said[code], (Notes{"10.0.0.1:10100 answered with an error"})) << unknown;
-        EXPECT_EQ(said[RequestCode::remove_channel], (Notes{"10.0.0.1:10100 answered with an error", "finished"}));
+        EXPECT_EQ(said[RequestCode::remove_channel],
+                  (Notes{"10.0.0.1:10100 answered with an error",
+                         "no answer for 0x0000000000000000 to 0xffffffffffffffff"}));
         EXPECT_EQ(client.stats().links.losses, 0U) << "the connection still stands";
     }
 }
