@@ -207,7 +207,8 @@ constexpr std::array settings{
     Setting{"dht.port", dht<&DhtSettings::port>, between(0, 65435), restart,
             "port as the original counts: neo is served on this port + 100, whatever dht.listen says; 0: not used"},
     Setting{"dht.test_client", dht<&DhtSettings::test_client>, any, restart,
-            "for tests: the client admin with a key of 128 zero bytes has all rights; dht.listen is then 127.0.0.1 "
+            "for tests: the clients admin and test with keys of 128 zero bytes, admin has all rights; dht.listen "
+            "is then 127.0.0.1 "
             "unless it is set"},
     Setting{"dht.advertise", dht<&DhtSettings::advertise>, any, restart,
             "endpoint announced under the label dht; \"\": the known address of this node with the port above"},

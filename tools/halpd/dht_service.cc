@@ -69,7 +69,8 @@ Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& 
     if (settings.test_client)
         log.write(LogLevel::warn, "dht_test_client",
                   "whoever reaches " + service->listening_.text() +
-                      " may change every record: the client admin with 128 zero bytes is taken (dht.test_client)");
+                      " may change every record: the clients admin and test with 128 zero bytes are taken "
+                      "(dht.test_client)");
     return service;
 }
 
@@ -103,7 +104,8 @@ Result<neo::Credentials> DhtService::read_credentials() const {
     Result<neo::Credentials> credentials = neo::Credentials::parse(text->text);
     if (!credentials)
         return Error{credentials.error().code, credentials_file_ + ": " + credentials.error().message};
-    if (settings_.test_client) credentials->set({"admin", {}});
+    if (settings_.test_client)
+        for (const char* name : {"admin", "test"}) credentials->set({name, {}});
     return credentials;
 }
 

@@ -96,13 +96,17 @@ bool BlockingDhtClient::hopeless() const {
     });
 }
 
-// Whether every node has refused the client: waiting changes nothing, unlike for a node that is just starting.
+// Whether only nodes that have rejected the client are missing: waiting changes nothing, unlike for a node that is
+// just starting.
 bool BlockingDhtClient::rejected() const {
-    const std::vector<DhtNodeView> nodes = client_.nodes();
-    return !nodes.empty() && std::ranges::all_of(nodes, [this](const DhtNodeView& node) {
+    bool any = false;
+    for (const DhtNodeView& node : client_.nodes()) {
         const std::string* why = trouble(node.node);
-        return why != nullptr && *why == neo::name(neo::SessionEnd::rejected);
-    });
+        const bool turned_away = why != nullptr && *why == neo::name(neo::SessionEnd::rejected);
+        if (!turned_away && !(node.connected && node.range)) return false;
+        any = any || turned_away;
+    }
+    return any;
 }
 
 Result<void> BlockingDhtClient::wait_for_ranges() {
@@ -115,7 +119,7 @@ Result<void> BlockingDhtClient::wait_for_ranges() {
 }
 
 Result<void> BlockingDhtClient::wait_until(const std::function<bool()>& done) {
-    if (run_until(done, timeout_)) return {};
+    if (run_until([&] { return done() || rejected(); }, timeout_) && done()) return {};
     return unreachable("No DHT node answered in time.");
 }
 

@@ -40,7 +40,7 @@ struct BlockingDhtOptions {
 
 class BlockingDhtClient {
 public:
-    // By default the client `test` with 128 zero bytes, and ten seconds.
+    // By default the client `test` with 128 zero bytes, which nodes for tests take, and ten seconds.
     explicit BlockingDhtClient(BlockingDhtOptions options = {});
     ~BlockingDhtClient();
     // Configured like the originals' clients, by a nodes file and a credentials file, both required. The nodes are
@@ -52,7 +52,8 @@ public:
     BlockingDhtClient(const BlockingDhtClient&) = delete;
     BlockingDhtClient& operator=(const BlockingDhtClient&) = delete;
 
-    // Each adds nodes and waits until the ranges of all known nodes have arrived.
+    // Each adds nodes and waits until the ranges of all known nodes have arrived. A rejection ends the wait at once
+    // when nothing else is waited for, here and below.
     [[nodiscard]] Result<void> connect(const Endpoint& node);
     [[nodiscard]] Result<void> connect(const std::vector<Endpoint>& nodes);
     [[nodiscard]] Result<void> connect_file(std::string_view nodes_file);  // the text of a nodes file

@@ -66,6 +66,7 @@ Result<Credentials> Credentials::parse(std::string_view text) {
 Credentials Credentials::for_tests() {
     Credentials found;
     found.set({"admin", {}});
+    found.set({"test", {}});
     return found;
 }
 

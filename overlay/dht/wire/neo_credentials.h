@@ -29,7 +29,8 @@ public:
     // Any bad line makes the whole text an error. Of two lines with one name the later counts. Empty lines are
     // ignored; there are no comments.
     [[nodiscard]] static Result<Credentials> parse(std::string_view text);
-    // The credentials in the originals' tests and fake node: `admin` with 128 zero bytes.
+    // For tests: `admin` of the originals' tests and fake node, and `test`, which a client is that is told nothing;
+    // both with 128 zero bytes.
     [[nodiscard]] static Credentials for_tests();
 
     [[nodiscard]] const Secret* find(std::string_view name) const;  // nullptr when unknown

@@ -168,6 +168,31 @@ TEST(BlockingDhtClient, GivesUpEarlyWhenAllThatIsMissingHasRefused) {
     EXPECT_TRUE(dht.put("chan", Key{1}, "x"));  // the other nodes are used
 }
 
+TEST(BlockingDhtClient, ADefaultClientAndANodeForTestsFitTogether) {
+    ForkedNode node(HashRange::full());
+    BlockingDhtClient dht;
+    ASSERT_TRUE(dht.connect(node.address));
+    EXPECT_TRUE(dht.put("chan", Key{1}, "x"));
+    const auto removed = dht.remove_channel("chan");
+    ASSERT_FALSE(removed);
+    EXPECT_EQ(removed.error().code, ErrorCode::refused) << "that is for `admin`";
+}
+
+TEST(BlockingDhtClient, ARejectedClientIsToldAtOnce) {
+    ForkedNode node(HashRange::full());
+    BlockingDhtOptions options = as_admin(std::chrono::minutes{5});
+    options.client.credential.name = "nobody";
+    const std::string rejected = node.address.text() + ": rejected";
+    const auto began = std::chrono::steady_clock::now();
+    BlockingDhtClient dht(options), later(options);
+    EXPECT_EQ(dht.connect(node.address).error().message, rejected);
+    later.client().add_node(node.address);
+    EXPECT_EQ(later.wait_all_ranges_known().error().message, rejected);
+    EXPECT_EQ(later.wait_all_connected().error().message, rejected);
+    EXPECT_EQ(later.wait_connected(1).error().message, rejected);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::minutes{1});
+}
+
 TEST(BlockingDhtClient, TakesNodesFromAListSomeOfWhichAreGone) {
     struct Listed final : NodeSource {
         std::vector<Endpoint> all;
@@ -409,6 +434,44 @@ TEST(BlockingDhtClient, ALoopThatWaitsInVainEndsWithAnError) {
     EXPECT_EQ(channels.next(), nullptr);
     EXPECT_TRUE(channels.error());
     EXPECT_EQ(dht.client().stats().requests_active, 0U);
+}
+
+// A client that knows one node of two: every request to all nodes is an error that names the other half.
+TEST(BlockingDhtClient, MissesTheKeysOfANodeThatItDoesNotKnow) {
+    const auto halves = HashRange::full().split(2);
+    ForkedNode lower(halves[0]), upper(halves[1]);
+    const std::vector<HashRange> missing{halves[1]};
+    const std::string named = "no answer for 0x8000000000000000 to 0xffffffffffffffff";
+    BlockingDhtClient dht(as_admin());
+    ASSERT_TRUE(dht.connect(lower.address));
+    ASSERT_TRUE(dht.put("chan", Key{2}, "x"));
+    int seen = 0;
+    const auto read = dht.get_all("chan", {}, [&](Key, Bytes) { return ++seen > 0; });
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().message, named);
+    EXPECT_EQ(dht.cover().missing, missing);
+    EXPECT_EQ(seen, 1) << "what there is has come";
+    DhtRecords records = dht.records("chan");
+    EXPECT_NE(records.next(), nullptr);
+    EXPECT_EQ(records.next(), nullptr);
+    ASSERT_TRUE(records.error());
+    EXPECT_EQ(records.cover().missing, missing);
+    EXPECT_FALSE(dht.get_channels());
+    const auto mirrored = dht.mirror("chan", {}, std::chrono::milliseconds{50}, [](const auto&) { return true; });
+    ASSERT_FALSE(mirrored);
+    EXPECT_EQ(mirrored.error().message, named);
+    const auto removed = dht.remove_channel("chan");
+    ASSERT_FALSE(removed);
+    EXPECT_EQ(removed.error().message, named);
+
+    BlockingDhtOptions options = as_admin();
+    options.partial = true;
+    BlockingDhtClient accepting(options);
+    ASSERT_TRUE(accepting.connect(lower.address));
+    ASSERT_TRUE(accepting.put("chan", Key{2}, "x"));
+    EXPECT_EQ(accepting.get_channels().value(), std::vector<std::string>{"chan"});
+    EXPECT_EQ(accepting.cover().missing, missing);
+    EXPECT_TRUE(accepting.remove_channel("chan"));
 }
 
 TEST(BlockingDhtClient, SaysWhyNothingCanBeReached) {
