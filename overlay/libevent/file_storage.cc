@@ -316,7 +316,7 @@ Result<StateLock> StateLock::acquire(const std::string& directory, const Patienc
     if (!S_ISREG(about.st_mode)) return not_plain("write", path);
     // Whoever can open it can keep it locked.
     if (about.st_uid == ::geteuid() && (about.st_mode & permission_bits) != lock_mode)
-        static_cast<void>(::fchmod(file.get(), lock_mode));  // a file system without modes has the lock all the same
+        static_cast<void>(::fchmod(file.get(), lock_mode));  // some file systems have no modes
     const std::int64_t began_ms = monotonic_ms();
     for (bool said = false; ::flock(file.get(), LOCK_EX | LOCK_NB) != 0;) {
         if (errno == EINTR) continue;
