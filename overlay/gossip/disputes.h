@@ -1,9 +1,9 @@
 // Withdrawals of announced hosts that may be a stranger's. Nobody knows who announces a host, and any node can say
 // that it is withdrawn; but whoever announces it hears that, and outranks it by a newer version. So a withdrawal is
 // taken at once as long as nothing speaks against it. When its version is far ahead of the announcement, or when
-// one was outranked lately, it waits for almost two periods and is passed on meanwhile, so that its announcer hears of it.
-// If a newer announcement comes, it was a stranger's and is dropped; else it is taken (overlay/gossip/rules.md,
-// section 4).
+// one was outranked lately, it waits for almost two periods and is passed on meanwhile, so that its announcer hears
+// of it. If a newer announcement comes, it was a stranger's and is dropped; else it is taken
+// (overlay/gossip/rules.md, section 4).
 #pragma once
 
 #include <algorithm>
