@@ -1,9 +1,12 @@
 #include "tools/program/harmless_stream.h"
 
 #include <cstddef>
+#include <memory>
+#include <mutex>
 #include <streambuf>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tools/program/harmless.h"
 
@@ -12,7 +15,8 @@ namespace {
 
 class HarmlessBuffer final : public std::streambuf {
 public:
-    explicit HarmlessBuffer(std::streambuf& to) : to_(to) {}
+    explicit HarmlessBuffer(std::streambuf& to) : to_(to), as_it_was_(&to) {}
+    [[nodiscard]] std::ostream& as_it_was() { return as_it_was_; }
 
 protected:
     int_type overflow(int_type byte) override {
@@ -21,12 +25,16 @@ protected:
         return xsputn(&one, 1) == 1 ? byte : traits_type::eof();
     }
     std::streamsize xsputn(const char* text, std::streamsize size) override {
+        const std::lock_guard one_at_a_time{mutex_};
         waiting_.append(text, static_cast<std::size_t>(size));
         if (waiting_.size() < waiting_max) return size;
         const std::size_t lines = waiting_.rfind('\n');
         return pass(lines == std::string::npos ? waiting_.size() : lines + 1) ? size : 0;
     }
-    int sync() override { return pass(waiting_.size()) && to_.pubsync() == 0 ? 0 : -1; }
+    int sync() override {
+        const std::lock_guard one_at_a_time{mutex_};
+        return pass(waiting_.size()) && to_.pubsync() == 0 ? 0 : -1;
+    }
 
 private:
     static constexpr std::size_t waiting_max = std::size_t{64} << 10;
@@ -39,16 +47,19 @@ private:
     }
 
     std::streambuf& to_;
+    std::ostream as_it_was_;
+    std::mutex mutex_;  // a standard stream may be written by several threads
     std::string waiting_;
 };
 
 }  // namespace
 
-// Neither is destroyed, because standard streams are flushed when everything else is gone.
+// The buffers are never destroyed, because standard streams are flushed when everything else is gone.
 std::ostream& make_harmless(std::ostream& stream) {
-    auto* const as_it_was = new std::ostream(stream.rdbuf());
-    stream.rdbuf(new HarmlessBuffer(*as_it_was->rdbuf()));
-    return *as_it_was;
+    static auto& buffers = *new std::vector<std::unique_ptr<HarmlessBuffer>>;
+    buffers.push_back(std::make_unique<HarmlessBuffer>(*stream.rdbuf()));
+    stream.rdbuf(buffers.back().get());
+    return buffers.back()->as_it_was();
 }
 
 }  // namespace halp
