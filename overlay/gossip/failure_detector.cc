@@ -145,7 +145,10 @@ void FailureDetector::leave_received(EndpointId speaker, const Endpoint& remote,
     const std::optional<Peer> peer = parts_.view.find(speaker);
     if (peer && peer->dead()) return;
     if (std::ranges::find(farewells_, speaker, &Farewell::peer) != farewells_.end()) return;
-    if ((!peer && ++leave_checks_ > leave_checks_max) || farewells_.size() >= farewells_max) return;
+    if ((!peer && ++leave_checks_ > leave_checks_max) || farewells_.size() >= farewells_max) {
+        ++leaves_short_;
+        return;
+    }
     farewells_.push_back({speaker, now});
     parts_.calls.ping(speaker, CallPurpose::member_check, now);
 }

@@ -64,6 +64,8 @@ public:
     void answered(EndpointId peer);
     // Leaves whose node answered as one that stays.
     [[nodiscard]] std::uint64_t leaves_refuted() const { return leaves_refuted_; }
+    // Leaves that no call looked at, because too many others were looked at.
+    [[nodiscard]] std::uint64_t leaves_short() const { return leaves_short_; }
 
     void start_period() {
         indirect_probes_ = 0;
@@ -97,7 +99,7 @@ private:
     Instant received_at_ = never;  // the last message of anybody
     std::vector<Farewell> farewells_;
     int leave_checks_ = 0;  // of nodes that are not listed, in this period
-    std::uint64_t leaves_refuted_ = 0;
+    std::uint64_t leaves_refuted_ = 0, leaves_short_ = 0;
 };
 
 }  // namespace halp

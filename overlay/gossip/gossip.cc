@@ -238,7 +238,8 @@ GossipCounters Gossip::counters() const {
             disputes_.refuted(),
             disputes_.dropped(),
             membership_.versions_unproved(),
-            failures_.leaves_refuted()};
+            failures_.leaves_refuted(),
+            failures_.leaves_short()};
 }
 
 void Gossip::mark_endpoints(std::vector<bool>& marks) const {

@@ -52,6 +52,7 @@ struct GossipCounters {
     std::uint64_t self_contested = 0, numbers_shared = 0;  // messages of nodes that were taken for this one
     std::size_t withdrawals_waiting = 0;                   // Disputes, Membership, FailureDetector
     std::uint64_t withdrawals_refuted = 0, withdrawals_short = 0, versions_unproved = 0, leaves_refuted = 0;
+    std::uint64_t leaves_short = 0;
 };
 
 class Gossip {

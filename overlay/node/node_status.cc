@@ -91,6 +91,7 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.withdrawals_short = gossip.withdrawals_short;
     s.versions_unproved = gossip.versions_unproved;
     s.leaves_refuted = gossip.leaves_refuted;
+    s.leaves_short = gossip.leaves_short;
     s.text_queries = text_.counters().queries;
     s.text_inserts = text_.counters().inserts;
     s.text_bad = text_.counters().bad;

@@ -46,9 +46,10 @@ struct NodeStatus {
     std::uint64_t self_contested = 0, numbers_shared = 0;
     // What others said against nodes and announcements: withdrawals that wait for their announcer to outrank them;
     // since the start, those outranked, those that found no room to wait, newer versions of nodes that only others
-    // named, and leaves of nodes that stay.
+    // named, leaves of nodes that stay, and leaves that no call looked at, because too many others were.
     std::size_t withdrawals_waiting = 0;
     std::uint64_t withdrawals_refuted = 0, withdrawals_short = 0, versions_unproved = 0, leaves_refuted = 0;
+    std::uint64_t leaves_short = 0;
     std::size_t endpoints = 0, table_bytes = 0;
     std::size_t text_sessions = 0;  // queries that have begun and are not whole
     std::size_t streams_open = 0;

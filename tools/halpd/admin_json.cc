@@ -84,7 +84,8 @@ void add_status(Json& object, const NodeStatus& s) {
                                .set("withdrawals_refuted", s.withdrawals_refuted)
                                .set("withdrawals_no_room", s.withdrawals_short)
                                .set("versions_unproved", s.versions_unproved)
-                               .set("leaves_refuted", s.leaves_refuted));
+                               .set("leaves_refuted", s.leaves_refuted)
+                               .set("leaves_no_room", s.leaves_short));
     object.set("addresses",
                Json::object().set("not_told", s.addresses_not_told).set("not_taken", s.addresses_not_taken));
     object.set("endpoints", s.endpoints).set("table_bytes", s.table_bytes);

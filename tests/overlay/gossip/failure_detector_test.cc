@@ -193,6 +193,7 @@ TEST(FailureDetector, LeavesOfNodesThatAreNotListedCauseFewCalls) {
     for (int i = 1; i <= 100; ++i)
         node.failures.leave_received(node.peer(i), {"10.0." + std::to_string(i) + ".1", 40000}, start);
     EXPECT_EQ(node.take_calls().size(), 16u);
+    EXPECT_EQ(node.failures.leaves_short(), 84u);
     node.failures.left(node.peer(1), 1, start);
     EXPECT_TRUE(node.view.find(node.peer(1))->left) << "so that hearsay does not list it";
 }
