@@ -93,11 +93,12 @@ std::optional<Result<void>> CommitThread::step() {
 }
 
 void CommitThread::learn(std::size_t written) {
-    const Duration quarter = std::chrono::floor<std::chrono::milliseconds>((clock_.now() - began_) / 4);
+    const Instant now = clock_.now();
+    const Duration took = now - began_;
+    const Duration quarter = std::chrono::floor<std::chrono::milliseconds>(took / 4);
     const std::size_t all = std::clamp<std::size_t>(written + store_->writes_waiting(), 1, writes_max_);
-    const Duration gather = std::min(gather_max_, quarter);
-    company_until_ = clock_.now() + gather;
-    store_->set_gather(gather, all);
+    company_until_ = now + took;
+    store_->set_gather(std::min(gather_max_, quarter), all);
 }
 
 Result<void> CommitThread::wait() {

@@ -5,8 +5,8 @@
 // The gathering time before a commit depends on the last commit: a quarter of its duration, in whole milliseconds,
 // and at most the store's option. A commit also starts when as many writes wait as arrived during the last one. So
 // a fast disk causes no wait, and on a slow disk the clients that were just answered come in time for the next
-// commit. Gathering counts from the end of the last commit: when nothing has been under way for that long, nobody
-// is about to come, and a write starts its commit at once.
+// commit. When nothing has been under way for as long as the last commit took, nobody is about to come, and a write
+// starts its commit at once.
 //
 // The caller limits the waiting writes: WriteLog calls commit() above a limit, and during a commit that call waits
 // for the disk.

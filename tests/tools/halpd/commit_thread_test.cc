@@ -132,7 +132,7 @@ TEST_F(CommitThreadTest, ACommitStartsAtOnceWhenNothingIsUnderWay) {
     EXPECT_TRUE(write_log->commit_if_due(clock.now(), std::size_t{64} << 20));
     clock.ahead += std::chrono::minutes{4};
     ASSERT_TRUE(turn_until([&] { return answers.requests.size() == 200; }));
-    clock.ahead += std::chrono::minutes{2};  // longer than they would be waited for
+    clock.ahead += std::chrono::minutes{5};  // longer than the commit has taken
     put(201, "value");
     EXPECT_TRUE(write_log->commit_if_due(clock.now(), std::size_t{64} << 20));
     EXPECT_EQ(commits->store().writes_committing(), 1U);
