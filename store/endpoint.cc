@@ -221,7 +221,9 @@ std::size_t EndpointTable::bytes() const {
     return slots_->size() * (sizeof(Slot) + index_bytes) + host_bytes_;
 }
 
-bool EndpointTable::wants_collection() const { return size() >= 1024 && size() >= 2 * used_after_collection_; }
+bool EndpointTable::wants_collection() const {
+    return size() >= used_after_collection_ + std::max<std::size_t>(1024, used_after_collection_ / 4);
+}
 
 std::vector<bool> EndpointTable::empty_marks() const { return std::vector<bool>(slots_->size(), false); }
 

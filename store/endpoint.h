@@ -60,8 +60,8 @@ public:
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] std::size_t bytes() const;  // estimate, for quotas
 
-    // True when the table has doubled since the last collection and holds at least 1024 endpoints. Then its owner
-    // is to collect, so that strangers cannot grow it without bound.
+    // True when the table has grown by a quarter since the last collection, and by at least 1024 endpoints. Then
+    // its owner is to collect, so that strangers cannot grow it without bound.
     [[nodiscard]] bool wants_collection() const;
     // Forgets every endpoint whose mark is false. marks[i] belongs to EndpointId{i}. Ids beyond the marks stay.
     void collect(const std::vector<bool>& marks);

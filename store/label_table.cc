@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace halp {
 namespace {
@@ -27,6 +28,7 @@ LabelTable::Outcome LabelTable::refuse(RefusalCause cause) {
 LabelTable::Outcome LabelTable::merge(const Label& label, const HostEntry& news, SourceId source, Instant now,
                                       UnixSeconds wall, LearnedFrom from) {
     ++operation_;
+    operation_source_ = source;
     if (label.lists_names()) return refuse(RefusalCause::list_of_names);
     if (!label.storable()) return refuse(RefusalCause::label_not_storable);
     if (HostList::too_old(news, list_limits(label), now)) return refuse(RefusalCause::too_old);
@@ -118,6 +120,7 @@ LabelTable::Outcome LabelTable::finish(Row& row, Merge merge, Instant now) {
 LabelTable::Outcome LabelTable::merge_name(const Label& directory, const NamedAt& news, SourceId source,
                                            Instant now) {
     ++operation_;
+    operation_source_ = source;
     if (!directory.lists_names() || !directory.storable() || !NameList::well_formed(news.name))
         return refuse(RefusalCause::label_not_storable);
     if (names_max(directory) == 0) return refuse(RefusalCause::full);
@@ -135,6 +138,7 @@ LabelTable::Outcome LabelTable::merge_name(const Label& directory, const NamedAt
 
 bool LabelTable::mention(const Label& label, SourceId source, Instant now, UnixSeconds wall, bool asked) {
     ++operation_;
+    operation_source_ = source;
     const Listings listings = label.listings(Label::storable_length_max);
     if (const auto cause = admit(listing_wish(listings, now), source, now)) {
         refuse(*cause);
@@ -195,20 +199,24 @@ bool LabelTable::make_room(const Wish& wish) {
     return true;
 }
 
-// Rows that the current operation needs are at the front of the order and stay.
 bool LabelTable::evict_one(EvictionCause cause) {
-    Row* victim = nullptr;
-    for (auto turn = idle_order_.rbegin(); turn != idle_order_.rend(); ++turn) {
-        if ((*turn)->operation == operation_) continue;
-        if (!victim) victim = *turn;
-        if (!(*turn)->hearsay()) continue;
-        victim = *turn;
-        break;
-    }
+    Row* victim = fullest(true);
+    if (!victim) victim = fullest(false);
     if (!victim) return false;
     ++counter(cause);
     drop(*victim, ForgottenWhy::evicted);
     return true;
+}
+
+// The least recently used row of the source that has filled the most. Rows that the current operation needs stay.
+LabelTable::Row* LabelTable::fullest(bool hearsay) {
+    Row* found = nullptr;
+    for (auto turn = idle_order_.rbegin(); turn != idle_order_.rend(); ++turn) {
+        Row* row = *turn;
+        if (row->operation == operation_ || row->hearsay() != hearsay) continue;
+        if (!found || row->payer->weight() > found->payer->weight()) found = row;
+    }
+    return found;
 }
 
 // ---- rows ----
@@ -259,9 +267,35 @@ void LabelTable::update_turn(Row& row) {
 }
 
 void LabelTable::account(Row& row) {
-    bytes_ -= row.bytes;
+    const std::size_t before = row.bytes;
     row.bytes = row_bytes(row.label) + (row.hosts ? row.hosts->bytes() : row.names->bytes());
-    bytes_ += row.bytes;
+    bytes_ += row.bytes - before;  // modulo 2^64
+    if (row.payer) row.payer->bytes += row.bytes - before;
+    if (row.bytes > before) charge(row, row.bytes - before);
+}
+
+void LabelTable::charge(Row& row, std::size_t added) {
+    if (row.payer && row.payer->source == operation_source_) {
+        row.lead += added;
+    } else if (row.payer && row.lead >= added) {
+        row.lead -= added;
+    } else {
+        row.lead = added - (row.payer ? row.lead : 0);
+        const auto place = payers_.try_emplace(operation_source_, Payer{operation_source_, 0, 0}).first;
+        set_payer(row, &place->second);
+    }
+}
+
+// Nobody, when the row goes.
+void LabelTable::set_payer(Row& row, Payer* payer) {
+    if (payer) {
+        payer->bytes += row.bytes;
+        ++payer->rows;
+    }
+    Payer* const before = std::exchange(row.payer, payer);
+    if (!before) return;
+    before->bytes -= row.bytes;
+    if (--before->rows == 0) payers_.erase(SourceId{before->source});
 }
 
 void LabelTable::drop(Row& row, ForgottenWhy why) {
@@ -271,6 +305,7 @@ void LabelTable::drop(Row& row, ForgottenWhy why) {
     if (row.evictable) idle_order_.erase(row.turn);
     if (row.hosts) by_hash_.erase(&row);
     bytes_ -= row.bytes;
+    set_payer(row, nullptr);
     rows_.erase(label.text());
     mark_changed(label);
     for (const HostEntry& host : shown) tell_gone(label, host.endpoint, why);

@@ -65,8 +65,8 @@ public:
         RefusalCause cause = RefusalCause::full;  // meaningful when refused
     };
     // Creates the host list when the quotas allow it, and evicts labels that are not held to make room: first those
-    // known from claims only, then the least recently used. When the news is taken, directories list the label, at
-    // `wall`.
+    // known from claims only; of these the labels of the source that has filled the most; of these the least
+    // recently used. When the news is taken, directories list the label, at `wall`.
     [[nodiscard]] Outcome merge(const Label& label, const HostEntry& news, SourceId source, Instant now,
                                 UnixSeconds wall, LearnedFrom from = LearnedFrom::gossip);
 
@@ -126,6 +126,13 @@ public:
     [[nodiscard]] const SourceQuota& quota() const { return quota_; }
 
 private:
+    // A source, and what the rows take that it has filled. Sources on this machine pay last.
+    struct Payer {
+        SourceId source{};
+        std::size_t bytes = 0;
+        std::size_t rows = 0;
+        [[nodiscard]] std::size_t weight() const { return source <= own_host_queries ? 0 : bytes; }
+    };
     struct Row {
         Row(Label name, std::uint64_t name_hash) : label(std::move(name)), hash(name_hash) {}
 
@@ -142,6 +149,10 @@ private:
         bool recency_moved = false;  // since then
         bool watched = false;
         std::size_t bytes = 0;
+        // The source that has added more bytes than all others together, if there is one: what others add counts
+        // against its lead, and who exceeds it takes its place.
+        Payer* payer = nullptr;
+        std::size_t lead = 0;
 
         [[nodiscard]] bool empty() const { return hosts ? hosts->entries() == 0 : names->size() == 0; }
         [[nodiscard]] bool hearsay() const { return !hosts || !hosts->vouches(); }
@@ -178,6 +189,7 @@ private:
     [[nodiscard]] std::size_t new_labels_allowed(SourceId source) const;
     bool make_room(const Wish& wish);
     bool evict_one(EvictionCause cause);
+    [[nodiscard]] Row* fullest(bool hearsay);
 
     [[nodiscard]] Row* row_of(const Label& label);
     [[nodiscard]] const Row* row_of(const Label& label) const;
@@ -185,6 +197,8 @@ private:
     void use(Row& row, Instant now);
     void update_turn(Row& row);
     void account(Row& row);
+    void charge(Row& row, std::size_t added);
+    void set_payer(Row& row, Payer* payer);
     void drop(Row& row, ForgottenWhy why);
     void clear_foreign(Row& row);
     void mark_changed(const Label& label);
@@ -198,6 +212,7 @@ private:
     TableLimits limits_;
     std::map<std::string, Row> rows_;
     std::set<const Row*, ByHash> by_hash_;  // of host lists
+    std::map<SourceId, Payer> payers_;      // of rows
     std::list<Row*> idle_order_;            // evictable rows, the least recently used last
     std::set<std::string> held_;
     std::map<std::string, std::size_t> watched_;  // by how many
@@ -205,6 +220,7 @@ private:
     ListChanges changes_;
     SourceQuota quota_;
     std::uint64_t operation_ = 0;
+    SourceId operation_source_ = local_source;
     std::size_t bytes_ = 0;
     std::array<std::uint64_t, eviction_causes> evicted_{};
     std::array<std::uint64_t, refusal_causes> refused_{};

@@ -222,6 +222,37 @@ TEST_F(LabelTableTest, EvictsMereHearsayFirst) {
     EXPECT_EQ(hosts("hearsay"), 0U);
 }
 
+TEST_F(LabelTableTest, TheSourceThatHasFilledTheMostPaysFirst) {
+    TableLimits limits;
+    limits.bytes_max = 100'000;
+    limit(limits);
+    const SourceId honest{8};
+    const auto fill = [&](const std::string& text, int count, SourceId source) {
+        for (int i = 0; i < count; ++i) merge(text, claim(text + std::to_string(i)), source);
+    };
+    fill("modest", 5, honest);
+    fill("mine", 50, local_source);
+    for (int i = 0; i < 30; ++i) fill("l" + std::to_string(i), 40, stranger);
+    EXPECT_GT(table->evicted(EvictionCause::memory_full), 10U);
+    EXPECT_EQ(hosts("modest"), 5U) << "though it was not used since";
+    EXPECT_EQ(hosts("mine"), 50U);
+    EXPECT_GT(hosts("l29"), 0U);
+}
+
+// Otherwise a stranger would make the label of another one the fullest.
+TEST_F(LabelTableTest, ALabelIsOfTheSourceThatHasFilledIt) {
+    TableLimits limits;
+    limits.bytes_max = 100'000;
+    limit(limits);
+    const SourceId honest{8};
+    for (const char* text : {"a", "b", "c"}) merge(text, claim("h"), honest);
+    for (int i = 0; i < 60; ++i) merge("b", claim("x" + std::to_string(i)), stranger);
+    for (int i = 0; i < 1000 && table->evicted(EvictionCause::memory_full) == 0; ++i)
+        merge("a", claim("y" + std::to_string(i)), SourceId{9});
+    EXPECT_EQ(hosts("b"), 0U);
+    EXPECT_EQ(hosts("c"), 1U);
+}
+
 TEST_F(LabelTableTest, NeverEvictsHeldLabels) {
     TableLimits limits;
     limits.labels_max = 3;
