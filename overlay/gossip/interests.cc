@@ -18,6 +18,14 @@ void Interests::note(EndpointId speaker, const gossip::Hello& hello) {
         by_peer_.erase(speaker);
     else if (view_.find(speaker))
         by_peer_[speaker] = hello.interests;
+    if (by_peer_.size() >= look_again_at_) forget_strangers();
+}
+
+// The view forgets nodes at many places and tells nobody.
+void Interests::forget_strangers() {
+    constexpr std::size_t spare = 64;
+    std::erase_if(by_peer_, [this](const auto& entry) { return !view_.find(entry.first); });
+    look_again_at_ = 2 * by_peer_.size() + spare;
 }
 
 std::vector<std::uint32_t> Interests::own() {

@@ -19,7 +19,8 @@ public:
     Interests(Random& random, const PeerView& view, const LabelTable& labels)
         : random_(random), view_(view), labels_(labels) {}
 
-    // What the hello of a speaker says. Kept only for nodes of the view, which bounds the memory.
+    // What the hello of a speaker says. Kept only for nodes of the view, which bounds the memory: there are never
+    // more than twice as many as the view has, and some.
     void note(EndpointId speaker, const gossip::Hello& hello);
     void forget(EndpointId peer) { by_peer_.erase(peer); }
 
@@ -28,13 +29,17 @@ public:
     // At every fourth call a random holder of a random one of these labels; else no_endpoint.
     EndpointId partner();
 
+    [[nodiscard]] std::size_t size() const { return by_peer_.size(); }
     void mark_endpoints(std::vector<bool>& marks) const;
 
 private:
+    void forget_strangers();
+
     Random& random_;
     const PeerView& view_;
     const LabelTable& labels_;
     std::map<EndpointId, std::vector<std::uint32_t>> by_peer_;
+    std::size_t look_again_at_ = 64;  // so many, for those that the view has forgotten
     std::uint32_t turns_ = 0;
     std::size_t first_ = 0;  // of own(), among the held labels by name
 };
