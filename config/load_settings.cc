@@ -249,6 +249,10 @@ private:
                            "limits.connections_max", connections.connections_max);
         at_most_or_lowered("limits.admin_streams_max", connections.admin_streams_max,
                            "limits.admin_connections_max", connections.admin_connections_max);
+        at_most_or_lowered("dht.message_bytes_max", out_.settings.dht.message_bytes_max, "limits.input_bytes_max",
+                           connections.input_bytes_max);
+        at_most_or_lowered("dht.message_bytes_max", out_.settings.dht.message_bytes_max, "limits.output_bytes_max",
+                           connections.output_bytes_max);
     }
 
     // A part that nobody has set follows the whole.

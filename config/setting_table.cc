@@ -153,9 +153,10 @@ constexpr std::array settings{
     Setting{"text.poll_interval", text<&TextOptions::poll_interval>, between(1s, 24h), live,
             "interval of queries to nodes that speak only HALP text"},
     Setting{"text.sessions_max", text<&TextOptions::sessions_max>, between(1, 65536), live,
-            "queries at a time whose end has not come yet; further ones are refused"},
+            "connections at a time whose query is not whole; then the longest silent one of the fullest host is "
+            "refused"},
     Setting{"text.sessions_per_source_max", text<&TextOptions::sessions_per_source_max>, between(1, 65536), live,
-            "of these, queries of one address"},
+            "of these, connections of one address"},
 
     Setting{"labels.default.entries_max",
             fallback<&Allocation::entries_max>,
@@ -186,8 +187,10 @@ constexpr std::array settings{
     Setting{"limits.new_labels_of_applications_and_hour", table<&TableLimits::new_labels_of_applications_and_hour>,
             between(0, 1'000'000), live,
             "number of labels that applications may create in an hour by inserts over the admin socket"},
-    Setting{"limits.connections_max", connections<&ConnectionSettings::connections_max>, between(8, 1'000'000),
-            restart, "connections taken at a time for gossip and HALP text; further ones are closed"},
+    Setting{
+        "limits.connections_max", connections<&ConnectionSettings::connections_max>, between(8, 1'000'000), restart,
+        "connections taken at a time for gossip and HALP text; a new one takes the place of the longest silent one "
+        "of the fullest address"},
     Setting{"limits.connections_per_source_max", connections<&ConnectionSettings::connections_per_source_max>,
             between(1, 1'000'000), restart, "of these, connections of one IPv4 address or IPv6 /64"},
     Setting{"limits.admin_connections_max", connections<&ConnectionSettings::admin_connections_max>,
@@ -195,6 +198,18 @@ constexpr std::array settings{
             "connections of the admin socket at a time; idle ones are closed for new ones, then these wait"},
     Setting{"limits.admin_streams_max", connections<&ConnectionSettings::admin_streams_max>, between(1, 65536),
             restart, "of these, streams of events and announcements; further ones are refused"},
+    Setting{"limits.input_bytes_max",
+            [](Settings& s) -> Value { return ByteSize{&s.connections.input_bytes_max}; },
+            {std::int64_t{1} << 20, std::int64_t{64} << 30},
+            restart,
+            "memory for what has come and is not whole, of all connections; above it the fullest one is ended"},
+    Setting{
+        "limits.output_bytes_max",
+        [](Settings& s) -> Value { return ByteSize{&s.connections.output_bytes_max}; },
+        {std::int64_t{1} << 20, std::int64_t{64} << 30},
+        restart,
+        "memory for answers that are not read yet, of all connections; above it the source that has most of them "
+        "loses the longest"},
 
     Setting{"save.acknowledged", node<&OverlayOptions::save_acknowledged>, between(1ms, 1min), live,
             "time after which an answered insert is on disk"},
@@ -235,12 +250,13 @@ constexpr std::array settings{
             restart,
             "largest size of the record file, or of the records in memory"},
     Setting{"dht.connections_max", dht<&DhtSettings::connections_max>, between(1, 65536), restart,
-            "number of connections at a time; further ones are closed"},
+            "number of connections at a time; a new one takes the place of a silent one without credentials"},
     Setting{"dht.message_bytes_max",
             [](Settings& s) -> Value { return ByteSize{&s.dht.message_bytes_max}; },
             {std::int64_t{1} << 17, std::int64_t{1} << 30},
             restart,
-            "largest message; a longer one ends its connection. Values are a little shorter"},
+            "largest message; a longer one ends its connection. Values are a little shorter. At most "
+            "limits.input_bytes_max and limits.output_bytes_max"},
     Setting{"dht.handshake_timeout", dht<&DhtSettings::handshake_timeout>, between(100ms, 10min), restart,
             "limit for the handshake of a client"},
     Setting{"dht.admins",

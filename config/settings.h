@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "overlay/input_account.h"
 #include "overlay/overlay_options.h"
 #include "store/endpoint.h"
 #include "store/time.h"
@@ -56,7 +57,7 @@ struct DhtSettings {
     Duration flush_interval = std::chrono::milliseconds{5};
     std::size_t bytes_max = std::size_t{1} << 40;
     std::size_t connections_max = 5000;
-    std::size_t message_bytes_max = std::size_t{64} << 20;  // the original has no limit
+    std::size_t message_bytes_max = std::size_t{16} << 20;  // the original has no limit
     Duration handshake_timeout = std::chrono::seconds{10};
     std::string admins = "admin";  // clients that may remove channels, separated by commas
 };
@@ -67,6 +68,8 @@ struct ConnectionSettings {
     std::size_t connections_per_source_max = 256;  // of one IPv4 address or IPv6 /64
     std::size_t admin_connections_max = 512;
     std::size_t admin_streams_max = 256;
+    std::size_t input_bytes_max = InputAccount::bytes_max_default;
+    std::size_t output_bytes_max = std::size_t{24} << 20;
 };
 
 struct Settings {

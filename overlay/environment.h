@@ -74,6 +74,9 @@ public:
     virtual void close(StreamId stream) = 0;
     // At once, unsent bytes are dropped. The node hears no more of the stream.
     virtual void abort(StreamId stream) = 0;
+    // The peer of an accepted stream has proved who it is. When places run short, the world closes streams of
+    // strangers and not this one.
+    virtual void vouch(StreamId) {}
 };
 
 // Small named files of one directory. Names are single path components.
@@ -97,7 +100,8 @@ public:
     [[nodiscard]] virtual Result<void> append(const std::string& name, Bytes bytes) = 0;
 };
 
-struct Event;  // overlay/event.h
+struct Event;        // overlay/event.h
+class InputAccount;  // overlay/input_account.h
 
 class Observer {
 public:
@@ -111,6 +115,8 @@ struct Environment {
     Alarm& alarm;
     Random& random;
     Transport& transport;
+    // Of all nodes of the process. Null: the node has one of its own.
+    InputAccount* input = nullptr;
 };
 
 // What the overlay node needs in addition.

@@ -44,7 +44,7 @@ struct TableLimits {
     Allocation fallback;                     // for labels without a row
     std::map<std::string, Allocation> rows;  // by label text
     std::size_t labels_max = 4096;           // host lists and directories together
-    std::size_t bytes_max = std::size_t{64} << 20;
+    std::size_t bytes_max = std::size_t{32} << 20;
     std::size_t names_per_directory_max = 256;  // `labels` itself: labels_max
     std::size_t new_labels_per_source_and_hour = 64;
     std::size_t new_labels_of_applications_and_hour = 4096;  // over the admin API

@@ -109,6 +109,12 @@ std::optional<SocketAddress> local_address_of(int fd) {
     return address;
 }
 
+std::optional<SocketAddress> remote_address_of(int fd) {
+    SocketAddress address;
+    if (getpeername(fd, &address.any, &address.length) != 0) return std::nullopt;
+    return address;
+}
+
 bool connected_to_itself(int fd, const SocketAddress& remote) {
     const auto local = local_address_of(fd);
     return local && local->endpoint() == remote.endpoint();

@@ -48,6 +48,7 @@ struct SourceKeyHash {
 [[nodiscard]] std::optional<SocketAddress> copy_address(const sockaddr* from, socklen_t length);
 
 [[nodiscard]] std::optional<SocketAddress> local_address_of(int fd);
+[[nodiscard]] std::optional<SocketAddress> remote_address_of(int fd);
 // True for a TCP connection of a port with itself. The kernel makes one when a program dials a free ephemeral port
 // of its own machine.
 [[nodiscard]] bool connected_to_itself(int fd, const SocketAddress& remote);

@@ -19,8 +19,9 @@ void LibeventStreams::tell_later(Stream& stream) {
     if (stream.closing) return release(stream);
     leave_deadlines(stream);
     stream.state = StreamState::over;
+    places_.leave(stream.place);
     stats_.output_unsent -= stream.unsent();
-    stream.output.clear();
+    std::string().swap(stream.output);
     stream.output_sent = 0;
     later_.push_back(stream.id());
     // A timer, not event_active(): sockets get their turn in between.

@@ -17,7 +17,8 @@ enum class FileUse : std::uint8_t { accepted, dialled, admin, records };
 inline constexpr std::size_t file_uses = 4;
 
 struct WorldLimits {
-    // listen() lowers both when the limit of open files is small. One source gets at most half of them then.
+    // When there are more, the longest silent connection of the fullest source is closed (places.h). listen()
+    // lowers both when the limit of open files is small. One source gets at most half of them then.
     std::size_t accepted_max = 4096;
     std::size_t accepted_per_source_max = 256;  // per IPv4 address or IPv6 /64
     FileUse accepts_as = FileUse::accepted;
@@ -25,7 +26,9 @@ struct WorldLimits {
     // A write ends a stream that has more than this unsent already. One write may exceed the limit: a long list is
     // one answer, however slowly the peer reads it.
     std::size_t output_per_stream_max = std::size_t{1} << 20;
-    std::size_t output_total_max = std::size_t{64} << 20;  // unsent bytes of all streams together
+    // Unsent bytes of all streams together, unless the world shares an account (output_account.h). Above it the
+    // source that has the most loses its longest output.
+    std::size_t output_total_max = std::size_t{24} << 20;
 
     Duration connect_timeout = std::chrono::seconds{3};  // for name resolution and all addresses together
     Duration idle_timeout = std::chrono::seconds{60};    // without a byte in or out; may be no_timeout
@@ -70,17 +73,17 @@ struct WorldLimits {
     return limits;
 }
 
-// Why a connection was not taken, or was ended because its reader was too slow.
+// Why a connection was closed to make room for others, was not taken, or was ended because its reader was too slow.
 enum class Shed : std::uint8_t { total_limit, source_limit, no_descriptor, slow_reader };
 
 struct WorldStats {
     std::uint64_t accepted = 0;
-    std::uint64_t shed_total_limit = 0;   // more connections than accepted_max
-    std::uint64_t shed_source_limit = 0;  // more than accepted_per_source_max
+    std::uint64_t shed_total_limit = 0;    // more connections than accepted_max
+    std::uint64_t shed_source_limit = 0;   // more than accepted_per_source_max
     std::uint64_t shed_no_descriptor = 0;  // none left, or none of the budget
     std::uint64_t shed_idle = 0;
     std::uint64_t shed_slow_reader =
-        0;  // by the output limits, or because a closed stream was never read to the end
+        0;                     // by the output limits, or because a closed stream was never read to the end
     std::uint64_t pauses = 0;  // of accepting, because the system had no descriptor or no memory
     std::uint64_t connected = 0;
     std::uint64_t connects_failed = 0;

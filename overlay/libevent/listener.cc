@@ -20,7 +20,7 @@
 namespace halp {
 namespace {
 
-constexpr int backlog = 1024;
+constexpr int backlog = 4096;  // the system may allow less (net.core.somaxconn)
 // The kernel takes so many bytes ahead of the network. With its default of megabytes, a slow reader would seem not
 // to read for many seconds, and the kernel would hold a long answer for each of them.
 constexpr int unsent_bytes_max = 128 << 10;
@@ -169,25 +169,24 @@ int LibeventListener::accept_one(int listening_fd, SocketAddress& source) {
         const int fd = ::accept4(listening_fd, &source.any, &source.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) return fd;
         if (errno == EINTR || errno == ECONNABORTED) continue;
-        if (no_descriptor(errno)) shed_without_descriptor(listening_fd);
+        if (no_descriptor(errno)) return accept_without_descriptor(listening_fd, source);
         if (no_memory(errno)) pause();
         return -1;
     }
 }
 
-// Otherwise the connection would stay in the queue, and the loop would spin.
-void LibeventListener::shed_without_descriptor(int listening_fd) {
+// Otherwise the connection would stay in the queue, and the loop would spin. A silent connection is closed for it.
+int LibeventListener::accept_without_descriptor(int listening_fd, SocketAddress& source) {
     if (spare_fd_ >= 0) ::close(spare_fd_);
-    const int fd = ::accept4(listening_fd, nullptr, nullptr, SOCK_CLOEXEC);
+    const int fd = ::accept4(listening_fd, &source.any, &source.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     // The kernel reports missing descriptors before it looks whether a connection waits.
     const bool nobody_waits = fd < 0 && errno == EAGAIN;
-    if (fd >= 0) {
-        ::close(fd);
-        streams_.shed(Shed::no_descriptor);
-    }
-    files_.system_refused(limits_.accepts_as);
+    const bool taken = fd >= 0 && streams_.make_room(Shed::no_descriptor, source);
+    if (fd >= 0 && !taken) ::close(fd);
+    if (!taken) files_.system_refused(limits_.accepts_as);
     spare_fd_ = open_spare();
     if ((fd < 0 && !nobody_waits) || spare_fd_ < 0) pause();
+    return taken ? fd : -1;
 }
 
 void LibeventListener::pause() {

@@ -44,7 +44,7 @@ private:
     void accept_batch(int listening_fd);
     // Returns the connection, or -1 when there is none now.
     int accept_one(int listening_fd, SocketAddress& source);
-    void shed_without_descriptor(int listening_fd);
+    int accept_without_descriptor(int listening_fd, SocketAddress& source);
     void pause();
     void resume();
 

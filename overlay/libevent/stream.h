@@ -14,6 +14,7 @@
 
 #include "overlay/environment.h"
 #include "overlay/libevent/address.h"
+#include "overlay/places.h"
 #include "store/time.h"
 
 namespace halp {
@@ -64,6 +65,8 @@ struct Stream {
     SourceKey source;                         // of an accepted stream
     std::unique_ptr<ConnectAttempt> attempt;  // until connected
 
+    Place place;  // of an accepted stream
+
     // Its deadline, and its neighbours in the queue of deadlines.
     Instant deadline{};
     Instant flush_until{};
@@ -86,6 +89,11 @@ public:
     template <class Visit>
     void for_each(Visit visit) {
         for (Stream& stream : slots_)
+            if (stream.state != StreamState::free) visit(stream);
+    }
+    template <class Visit>
+    void for_each(Visit visit) const {
+        for (const Stream& stream : slots_)
             if (stream.state != StreamState::free) visit(stream);
     }
 

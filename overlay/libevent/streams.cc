@@ -1,5 +1,6 @@
 #include "overlay/libevent/streams.h"
 
+#include <endian.h>
 #include <event2/event.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,15 +19,24 @@ namespace {
 
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
+// The group as in Endpoint::group(): /16 of IPv4, /32 of IPv6.
+SourceOfPlaces places_key(const SourceKey& source) {
+    const std::uint64_t group = source.family == AF_INET ? ntohl(static_cast<std::uint32_t>(source.bits)) >> 16
+                                                         : be64toh(source.bits) >> 32;
+    return {source.bits, group | static_cast<std::uint64_t>(source.family) << 32};
+}
+
 }  // namespace
 
 LibeventStreams::LibeventStreams(event_base* base, const Clock& clock, const WorldLimits& limits, WorldStats& stats,
-                                 FileBudget& files)
+                                 FileBudget& files, OutputAccount* output)
     : base_(base),
       clock_(clock),
       limits_(limits),
       stats_(stats),
       files_(files),
+      own_output_(limits.output_total_max),
+      output_(output ? output : &own_output_),
       deadline_timer_(
           base, [](void* self) { static_cast<LibeventStreams*>(self)->expire_due(); }, this),
       later_event_(new_event(
@@ -35,9 +45,11 @@ LibeventStreams::LibeventStreams(event_base* base, const Clock& clock, const Wor
       resolver_(base, limits.hosts_file, limits.resolver_file,
                 [this](StreamId id, std::vector<SocketAddress> addresses) { resolved(id, std::move(addresses)); }) {
     assert(later_event_);
+    output_->join(*this);
 }
 
 LibeventStreams::~LibeventStreams() {
+    output_->leave(*this);
     slab_.for_each([this](Stream& stream) { close_socket(stream, false); });
     event_free(later_event_);
 }
@@ -88,6 +100,11 @@ void LibeventStreams::abort(StreamId id) {
     release(*stream, stream->accepted);
 }
 
+void LibeventStreams::vouch(StreamId id) {
+    Stream* stream = slab_.find(id);
+    if (stream) places_.prove(stream->place);
+}
+
 std::size_t LibeventStreams::unsent(StreamId id) const {
     const Stream* stream = slab_.find(id);
     return stream ? stream->unsent() : 0;
@@ -104,17 +121,39 @@ std::optional<Endpoint> LibeventStreams::local_address(StreamId id) {
 // ---- accepting ----
 
 bool LibeventStreams::welcomes(const SocketAddress& source) {
-    const auto found = accepted_by_source_.find(source_key(source));
-    const bool source_full = found != accepted_by_source_.end() && found->second >= limits_.accepted_per_source_max;
-    if (stats_.live_accepted >= limits_.accepted_max)
-        shed(Shed::total_limit, &source);
-    else if (source_full)
-        shed(Shed::source_limit, &source);
-    else if (!files_.take(limits_.accepts_as))
-        shed(Shed::no_descriptor, &source);
-    else
-        return true;
+    const SourceOfPlaces from = places_key(source_key(source));
+    if (places_.of(from) >= limits_.accepted_per_source_max &&
+        !give_way(places_.silent_of(from), Shed::source_limit, source))
+        return false;
+    if (stats_.live_accepted >= limits_.accepted_max && !make_room(Shed::total_limit, source)) return false;
+    if (files_.available(limits_.accepts_as) == 0 && !make_room(Shed::no_descriptor, source)) {
+        files_.system_refused(limits_.accepts_as);
+        return false;
+    }
+    if (files_.take(limits_.accepts_as)) return true;
+    shed(Shed::no_descriptor, &source);
     return false;
+}
+
+bool LibeventStreams::make_room(Shed cause, const SocketAddress& newcomer) {
+    return give_way(places_.silent_of_fullest(), cause, newcomer);
+}
+
+// The silent connection is closed for the newcomer. False when there is none: then the newcomer is not taken.
+bool LibeventStreams::give_way(const Place* silent, Shed cause, const SocketAddress& newcomer) {
+    if (!silent) {
+        shed(cause, &newcomer);
+        return false;
+    }
+    Stream& stream = *slab_.find(silent->stream);
+    const std::optional<SocketAddress> from = remote_address_of(stream.fd);
+    shed(cause, from ? &*from : nullptr);
+    const bool reset = stream.unsent() > 0;
+    if (stream.state == StreamState::live)
+        lose(stream, reset);
+    else
+        release(stream, reset);
+    return true;
 }
 
 void LibeventStreams::shed(Shed cause, const SocketAddress* source) {
@@ -131,7 +170,7 @@ StreamId LibeventStreams::adopt(int fd, const SocketAddress& source) {
     stream.fd = fd;
     stream.accepted = true;
     stream.source = source_key(source);
-    ++accepted_by_source_[stream.source];
+    places_.enter(stream.place, id, places_key(stream.source));
     ++stats_.accepted;
     ++stats_.live_accepted;
     keep_alive(fd);
@@ -201,7 +240,7 @@ void LibeventStreams::flush(Stream& stream) {
 
 bool LibeventStreams::enqueue(Stream& stream, Bytes bytes) {
     if (stream.unsent() > limits_.output_per_stream_max) return false;
-    if (stats_.output_unsent + bytes.size() > limits_.output_total_max) return false;
+    if (!output_->make_room(stream, bytes.size())) return false;
     if (stream.output_sent > stream.output.size() / 2) {
         stream.output.erase(0, stream.output_sent);
         stream.output_sent = 0;
@@ -210,6 +249,30 @@ bool LibeventStreams::enqueue(Stream& stream, Bytes bytes) {
     stats_.output_unsent += bytes.size();
     if (stream.state == StreamState::live) want_write(stream, true);
     return true;
+}
+
+void LibeventStreams::add_unsent(UnsentBySource& by_source) const {
+    slab_.for_each([&](const Stream& stream) {
+        if (stream.accepted && stream.unsent() > 0) by_source[stream.source] += stream.unsent();
+    });
+}
+
+Stream* LibeventStreams::longest_of(const SourceKey& source) {
+    Stream* longest = nullptr;
+    slab_.for_each([&](Stream& stream) {
+        if (!stream.accepted || stream.unsent() == 0 || stream.source != source) return;
+        if (!longest || stream.unsent() > longest->unsent()) longest = &stream;
+    });
+    return longest;
+}
+
+void LibeventStreams::cut_off(Stream& stream) {
+    const std::optional<SocketAddress> from = remote_address_of(stream.fd);
+    shed(Shed::slow_reader, from ? &*from : nullptr);
+    if (stream.state == StreamState::live)
+        lose_later(stream, true);
+    else
+        release(stream, true);
 }
 
 // Returns false when the stream is broken.
@@ -292,10 +355,7 @@ void LibeventStreams::release(Stream& stream, bool reset) {
     if (stream.attempt && stream.attempt->resolving) resolver_.cancel(stream.id());
     stats_.output_unsent -= stream.unsent();
     --(stream.accepted ? stats_.live_accepted : stats_.live_connected);
-    if (stream.accepted) {
-        const auto found = accepted_by_source_.find(stream.source);
-        if (--found->second == 0) accepted_by_source_.erase(found);
-    }
+    places_.leave(stream.place);
     slab_.release(stream);
 }
 
@@ -367,6 +427,7 @@ void LibeventStreams::leave_deadlines(Stream& stream) {
 
 // Bytes were sent or received: deadlines start again.
 void LibeventStreams::touch(Stream& stream) {
+    places_.heard(stream.place);
     if (stream.state == StreamState::live) enter(stream, stream.state, idle_deadline());
     if (stream.state == StreamState::flushing)
         enter(stream, stream.state, std::min(clock_.now() + limits_.flush_stall_max, stream.flush_until));

@@ -20,8 +20,10 @@
 #include "overlay/libevent/boot_timer.h"
 #include "overlay/libevent/file_budget.h"
 #include "overlay/libevent/limits.h"
+#include "overlay/libevent/output_account.h"
 #include "overlay/libevent/resolver.h"
 #include "overlay/libevent/stream.h"
+#include "overlay/places.h"
 #include "store/endpoint.h"
 #include "store/time.h"
 
@@ -30,11 +32,13 @@ struct event_base;
 
 namespace halp {
 
+using UnsentBySource = std::unordered_map<SourceKey, std::size_t, SourceKeyHash>;
+
 class LibeventStreams final : public Transport {
 public:
     // All references belong to the world, or outlive it.
     LibeventStreams(event_base* base, const Clock& clock, const WorldLimits& limits, WorldStats& stats,
-                    FileBudget& files);
+                    FileBudget& files, OutputAccount* output);
     ~LibeventStreams() override;
     LibeventStreams(const LibeventStreams&) = delete;
     LibeventStreams& operator=(const LibeventStreams&) = delete;
@@ -46,6 +50,7 @@ public:
     void write(StreamId id, Bytes bytes) override;
     void close(StreamId id) override;
     void abort(StreamId id) override;
+    void vouch(StreamId id) override;
     [[nodiscard]] std::size_t unsent(StreamId id) const override;
 
     [[nodiscard]] std::optional<Endpoint> local_address(StreamId id);
@@ -53,12 +58,24 @@ public:
     // Some streams cannot be freed before libevent has released their names.
     [[nodiscard]] bool resolving() const { return resolver_.busy(); }
 
-    // For the listener. True: adopt() must follow. An unwelcome connection is counted; the caller closes it.
+    // For the listener. True: adopt() must follow. When places run short, another connection is closed to make room
+    // and the node hears of it. An unwelcome connection is counted; the caller closes it.
     [[nodiscard]] bool welcomes(const SocketAddress& source);
+    // Closes the longest silent connection of the fullest source. False: there is none that may be closed.
+    bool make_room(Shed cause, const SocketAddress& newcomer);
     StreamId adopt(int fd, const SocketAddress& source);  // tells on_accept
-    // Counts what is shed and tells on_shed(). The source is nullptr when it is not known.
+    // Counts what is shed and tells on_shed(). The source of the connection that is closed is nullptr when it is
+    // not known.
     void shed(Shed cause, const SocketAddress* source = nullptr);
     void on_shed(std::function<void(Shed, const SocketAddress*)> call) { shed_call_ = std::move(call); }
+
+    // For the account of unsent bytes: those of accepted streams, and whom to cut off.
+    [[nodiscard]] OutputAccount& output() { return *output_; }
+    [[nodiscard]] std::size_t unsent_by_all() const { return stats_.output_unsent; }
+    void add_unsent(UnsentBySource& by_source) const;
+    [[nodiscard]] Stream* longest_of(const SourceKey& source);
+    void cut_off(Stream& stream);
+
     void receive_first(StreamId id);  // reads what has arrived already, without waiting for the loop
 
     // Calls the handler through `call`. Bytes that it writes leave together at the end, with FIN if it closes.
@@ -77,6 +94,7 @@ private:
     // streams.cc
     void enter(Stream& stream, StreamState state, Instant deadline);
     void leave_deadlines(Stream& stream);
+    bool give_way(const Place* silent, Shed cause, const SocketAddress& newcomer);
     void touch(Stream& stream);
     [[nodiscard]] Instant idle_deadline() const;
     void keep_alive(int fd) const;
@@ -119,6 +137,8 @@ private:
     const WorldLimits& limits_;
     WorldStats& stats_;
     FileBudget& files_;
+    OutputAccount own_output_;
+    OutputAccount* output_;  // maybe shared with other worlds
     std::function<void(Shed, const SocketAddress*)> shed_call_;
     EventHandler* handler_ = nullptr;
     bool telling_ = false;
@@ -130,7 +150,7 @@ private:
     event* later_event_;
     std::vector<StreamId> later_;   // failed or broken; the loop will tell the node
     std::vector<StreamId> corked_;  // written to since the handler was called
-    std::unordered_map<SourceKey, std::uint32_t, SourceKeyHash> accepted_by_source_;
+    Places places_;                 // of accepted streams
     LibeventResolver resolver_;
 };
 

@@ -103,12 +103,12 @@ struct Call {
 }  // namespace
 
 struct LibeventWorld::Parts {
-    Parts(const WorldLimits& wanted_limits, event_base* borrowed, FileBudget* given_files)
+    Parts(const WorldLimits& wanted_limits, event_base* borrowed, FileBudget* given_files, OutputAccount* output)
         : limits(wanted_limits),
           files(given_files ? *given_files : own_files),
           owned(borrowed ? nullptr : new_loop()),
           base(borrowed ? borrowed : owned),
-          streams(std::make_unique<LibeventStreams>(base, clock, limits, stats, files)),
+          streams(std::make_unique<LibeventStreams>(base, clock, limits, stats, files, output)),
           alarm(base, clock, *streams),
           listener(base, *streams, files, limits, stats) {
         files.guarantee(limits.accepts_as, 2);
@@ -141,10 +141,11 @@ struct LibeventWorld::Parts {
     bool files_counted = false;
 };
 
-LibeventWorld::LibeventWorld(const WorldLimits& limits, event_base* borrowed, FileBudget* files) {
+LibeventWorld::LibeventWorld(const WorldLimits& limits, event_base* borrowed, FileBudget* files,
+                             OutputAccount* output) {
     std::signal(SIGPIPE, SIG_IGN);
     take_over_library_log();
-    parts_ = std::make_unique<Parts>(limits, borrowed, files);
+    parts_ = std::make_unique<Parts>(limits, borrowed, files, output);
 }
 
 LibeventWorld::~LibeventWorld() {
@@ -201,6 +202,7 @@ event_base* LibeventWorld::base() { return parts_->base; }
 const WorldStats& LibeventWorld::stats() const { return parts_->stats; }
 const WorldLimits& LibeventWorld::limits() const { return parts_->limits; }
 FileBudget& LibeventWorld::files() { return parts_->files; }
+OutputAccount& LibeventWorld::output() const { return parts_->streams->output(); }
 void LibeventWorld::on_shed(std::function<void(Shed, const SocketAddress*)> call) {
     parts_->streams->on_shed(std::move(call));
 }

@@ -19,6 +19,7 @@
 #include "overlay/libevent/address.h"
 #include "overlay/libevent/file_budget.h"
 #include "overlay/libevent/limits.h"
+#include "overlay/libevent/output_account.h"
 #include "store/endpoint.h"
 #include "store/result.h"
 #include "store/time.h"
@@ -30,10 +31,11 @@ namespace halp {
 class LibeventWorld {
 public:
     // With `borrowed`, an event base that outlives the world, several worlds share one loop. A program with several
-    // worlds or other connections gives all of them one budget of files, which outlives them. SIGPIPE is ignored
-    // from now on, in the whole process, and what libevent says goes where library_log.h says.
+    // worlds or other connections gives all of them one budget of files and one account of unsent bytes, which
+    // outlive them. SIGPIPE is ignored from now on, in the whole process, and what libevent says goes where
+    // library_log.h says.
     explicit LibeventWorld(const WorldLimits& limits = {}, event_base* borrowed = nullptr,
-                           FileBudget* files = nullptr);
+                           FileBudget* files = nullptr, OutputAccount* output = nullptr);
     ~LibeventWorld();
     LibeventWorld(const LibeventWorld&) = delete;
     LibeventWorld& operator=(const LibeventWorld&) = delete;
@@ -67,6 +69,7 @@ public:
     [[nodiscard]] const WorldStats& stats() const;
     [[nodiscard]] const WorldLimits& limits() const;  // as listen() has lowered them
     [[nodiscard]] FileBudget& files();
+    [[nodiscard]] OutputAccount& output() const;
     // Called for each connection that is refused or cut off; the source is nullptr when it is not known.
     void on_shed(std::function<void(Shed, const SocketAddress*)> call);
     [[nodiscard]] std::optional<Endpoint> local_address(StreamId stream) const;

@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "store/hash.h"
+
 namespace halp {
 
 namespace {
@@ -25,6 +27,13 @@ Work work_of(const TextQuery& query, std::size_t walked, const std::string& answ
            answer.size() * (insert ? work::inserted_byte : work::listed_byte);
 }
 
+// A connection that was too many when it came may have its query under way. A world accepts a batch before it reads
+// from the first of them.
+constexpr Duration newcomer_patience = std::chrono::milliseconds{50};
+constexpr std::size_t newcomers_max = 64;
+
+constexpr std::size_t inside_a_string = 15;  // bytes, for which it needs no memory of its own
+
 }  // namespace
 
 void NodeStreams::on_accept(StreamId id, const Endpoint& source) {
@@ -32,6 +41,38 @@ void NodeStreams::on_accept(StreamId id, const Endpoint& source) {
     NodeStream& stream = streams_.add(id);
     stream.remote = source;
     streams_.set_deadline(id, stream, now() + parts_.options.text.deadline);
+    unfinished_.enter(stream.place, id, {fnv1a(source.host), source.group()});
+    if (!surplus(stream)) return;
+    newcomers_.emplace_back(now() + newcomer_patience, id);
+    if (newcomers_.size() > newcomers_max) bound_newcomer();
+}
+
+// The connection that gives way when there are too many whose query is not whole, of all or of one host.
+const Place* NodeStreams::surplus(const NodeStream& latest) {
+    if (!latest.place.source) return nullptr;  // it has become something else
+    const TextOptions& text = parts_.options.text;
+    if (Places::of_source(latest.place) > text.sessions_per_source_max)
+        return Places::silent_of_source(latest.place);
+    return unfinished_.size() > text.sessions_max ? unfinished_.silent_of_fullest() : nullptr;
+}
+
+void NodeStreams::bound_newcomers(Instant now) {
+    while (!newcomers_.empty() && newcomers_.front().first <= now) bound_newcomer();
+}
+
+void NodeStreams::bound_newcomer() {
+    const NodeStream* stream = streams_.find(newcomers_.front().second);
+    newcomers_.pop_front();
+    const Place* silent = stream ? surplus(*stream) : nullptr;
+    if (silent) refuse_silent(silent->stream);
+}
+
+void NodeStreams::refuse_silent(StreamId id) {
+    ++counters_.text_refused;
+    const NodeStream& stream = *streams_.find(id);
+    if (stream.use == StreamUse::text) return refuse_text(id, stream, StreamEnd::too_many);
+    parts_.observer.note(StreamEnded{stream.remote, StreamEnd::too_many});
+    hang_up(id);
 }
 
 void NodeStreams::on_connected(StreamId id, const Endpoint& remote) {
@@ -49,7 +90,7 @@ void NodeStreams::on_connect_failed(StreamId id, ConnectFailure why) {
     if (!stream) return;
     const ConversationId conversation = stream->conversation;
     const StreamUse use = stream->use;
-    streams_.erase(id);
+    forget(id);
     if (use == StreamUse::gossip_out)
         parts_.gossip.on_failed(conversation, why, now());
     else
@@ -60,17 +101,23 @@ void NodeStreams::on_bytes(StreamId id, Bytes bytes) {
     NodeStream* stream = streams_.find(id);
     if (!stream) return;
     counters_.bytes_in += bytes.size();
-    switch (stream->use) {
+    receive(id, *stream, bytes);
+    count_input(id);
+}
+
+void NodeStreams::receive(StreamId id, NodeStream& stream, Bytes bytes) {
+    switch (stream.use) {
         case StreamUse::undecided:
-            return first_bytes(id, *stream, bytes);
+            return first_bytes(id, stream, bytes);
         case StreamUse::text:
-            if (!stream->session) return;  // it is being answered; what comes behind a query is ignored
-            return text_verdict(id, *stream, stream->session->on_bytes(bytes, now()));
+            if (!stream.session) return;  // it is being answered; what comes behind a query is ignored
+            unfinished_.heard(stream.place);
+            return text_verdict(id, stream, stream.session->on_bytes(bytes, now()));
         case StreamUse::gossip_in:
         case StreamUse::gossip_out:
-            return frame_bytes(id, *stream, bytes);
+            return frame_bytes(id, stream, bytes);
         case StreamUse::original_out:
-            if (stream->answer->on_bytes(bytes)) return;
+            if (stream.answer->on_bytes(bytes)) return;
             ended(id, false);
             transport().abort(id);
             return;
@@ -80,6 +127,7 @@ void NodeStreams::on_bytes(StreamId id, Bytes bytes) {
 void NodeStreams::first_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
     if (static_cast<std::uint8_t>(bytes.front()) == gossip::frame_magic) {
         const Duration patience = std::max(incoming_patience_min, 8 * parts_.options.gossip.exchange_timeout);
+        unfinished_.leave(stream.place);
         stream.use = StreamUse::gossip_in;
         streams_.bind(id, stream, parts_.gossip.next_incoming());
         streams_.set_deadline(id, stream, now() + patience);
@@ -87,11 +135,8 @@ void NodeStreams::first_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
     }
     stream.use = StreamUse::text;
     if (const auto query = TextSession::whole_query(bytes)) return take_query(id, stream, bytes, *query);
+    unfinished_.heard(stream.place);
     const TextOptions& text = parts_.options.text;
-    if (!streams_.begin_text(stream, text.sessions_max, text.sessions_per_source_max)) {
-        ++counters_.text_refused;
-        return refuse_text(id, stream, StreamEnd::too_many);
-    }
     stream.session = std::make_unique<TextSession>(bytes, now(), TextSessionTimes{text.pause_max, text.deadline});
     streams_.set_deadline(id, stream, stream.session->next_deadline());
 }
@@ -119,6 +164,7 @@ void NodeStreams::refuse_text(StreamId id, const NodeStream& stream, StreamEnd w
 }
 
 void NodeStreams::take_query(StreamId id, NodeStream& stream, Bytes whole, const TextQuery& query) {
+    unfinished_.leave(stream.place);
     if (shares_.may_begin(stream.remote, now())) return answer_text(id, stream, query);
     stream.received.assign(whole);
     streams_.set_deadline(id, stream, now() + parts_.options.text.deadline);
@@ -171,8 +217,36 @@ void NodeStreams::work_on(StreamId id) {
         answer_text(id, *stream, parse_text_query(query));
     else
         frame_bytes(id, *stream, {});
+    count_input(id);
     stream = streams_.find(id);
     if (stream && !stream->waiting && stream->ended) ended(id, true);
+}
+
+// ---- unfinished input ----
+
+void NodeStreams::count_input(StreamId id) {
+    NodeStream* stream = streams_.find(id);
+    if (!stream) return;
+    std::size_t kept = stream->session ? stream->session->bytes_kept() : 0;
+    if (stream->received.capacity() > inside_a_string) kept += stream->received.capacity();
+    if (stream->insert) kept += stream->insert->bytes.size();
+    parts_.input.set(stream->kept, parts_.holder, id, stream->remote, kept);
+}
+
+void NodeStreams::forget(StreamId id) {
+    NodeStream* stream = streams_.find(id);
+    if (!stream) return;
+    unfinished_.leave(stream->place);
+    streams_.erase(id);
+}
+
+void NodeStreams::drop_input(StreamId id) {
+    const NodeStream& stream = *streams_.find(id);
+    if (stream.use == StreamUse::text && !stream.insert) return refuse_text(id, stream, StreamEnd::too_many);
+    parts_.observer.note(StreamEnded{stream.remote, StreamEnd::too_many});
+    if (stream.use != StreamUse::gossip_out) return hang_up(id);
+    ended(id, false);
+    transport().abort(id);
 }
 
 // ---- gossip ----
@@ -349,7 +423,7 @@ void NodeStreams::ended(StreamId id, bool orderly) {
     const ConnectFailure why = !stream->foreign               ? ConnectFailure::silent
                                : is_refusal(stream->received) ? ConnectFailure::text_only
                                                               : ConnectFailure::not_halp;
-    streams_.erase(id);
+    forget(id);
     if (orderly) transport().close(id);
     if (use == StreamUse::gossip_out) parts_.gossip.on_failed(conversation, why, now());
     if (use == StreamUse::original_out) parts_.originals.on_answer(conversation, answer->text(orderly), moment());
@@ -357,6 +431,7 @@ void NodeStreams::ended(StreamId id, bool orderly) {
 
 void NodeStreams::on_deadline(Instant now) {
     for (StreamId id{}; streams_.due(now, id);) too_slow(id);
+    bound_newcomers(now);
     shares_.begin_turn(now);
     stepping_ = true;
     for (StreamId id{}; shares_.next_step(id);) work_on(id);
@@ -370,7 +445,7 @@ void NodeStreams::too_slow(StreamId id) {
     const StreamUse use = stream.use;
     if (use == StreamUse::gossip_in) parts_.observer.note(StreamEnded{stream.remote, StreamEnd::slow});
     if (use == StreamUse::undecided) return hang_up(id);  // a silent peer gets no error text
-    streams_.erase(id);
+    forget(id);
     transport().abort(id);
     if (use == StreamUse::original_out) parts_.originals.on_failed(conversation, moment());
 }
@@ -381,7 +456,7 @@ void NodeStreams::write(StreamId id, Bytes bytes) {
 }
 
 void NodeStreams::hang_up(StreamId id) {
-    streams_.erase(id);
+    forget(id);
     transport().close(id);
 }
 

@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
+#include <utility>
 
 #include "overlay/environment.h"
 #include "overlay/gossip/gossip.h"
 #include "overlay/gossip/wire/gossip_codec.h"
+#include "overlay/input_account.h"
 #include "overlay/node/address_rule.h"
 #include "overlay/node/originals.h"
 #include "overlay/node/stream_table.h"
@@ -24,7 +27,7 @@ struct StreamCounters {
     std::uint64_t bytes_in = 0, bytes_out = 0;
     std::uint64_t accepted = 0, opened = 0;
     std::uint64_t malformed = 0;     // frames that are none
-    std::uint64_t text_refused = 0;  // queries that came in pieces when too many others did
+    std::uint64_t text_refused = 0;  // connections whose query was not whole when too many others were not
 };
 
 class NodeStreams {
@@ -38,6 +41,8 @@ public:
         TextService& text;
         Originals& originals;
         AddressRule& addresses;
+        InputAccount& input;
+        InputHolder& holder;
     };
     explicit NodeStreams(Parts parts) : parts_(parts) {}
 
@@ -49,9 +54,13 @@ public:
     void on_end(StreamId id) { ended(id, true); }
     void on_closed(StreamId id) { ended(id, false); }
     [[nodiscard]] Instant next_deadline() const {
-        return std::min(streams_.next_deadline(), shares_.next_deadline());
+        const Instant newcomers = newcomers_.empty() ? no_deadline : newcomers_.front().first;
+        return std::min({streams_.next_deadline(), shares_.next_deadline(), newcomers});
     }
     void on_deadline(Instant now);  // streams that took too long, and what waits for its share
+
+    // The account of unfinished input is full, and this connection keeps the most.
+    void drop_input(StreamId id);
 
     // Opens, writes and closes as gossip and the visits of originals want it.
     void carry_out_gossip();
@@ -60,9 +69,10 @@ public:
     [[nodiscard]] const StreamCounters& counters() const { return counters_; }
     [[nodiscard]] std::size_t size() const { return streams_.size(); }
     [[nodiscard]] const WorkShares& shares() const { return shares_; }
-    [[nodiscard]] std::size_t text_sessions() const { return streams_.text_streams(); }
+    [[nodiscard]] std::size_t text_sessions() const { return unfinished_.size(); }
 
 private:
+    void receive(StreamId id, NodeStream& stream, Bytes bytes);
     void first_bytes(StreamId id, NodeStream& stream, Bytes bytes);
     void refuse_text(StreamId id, const NodeStream& stream, StreamEnd why);
     void text_verdict(StreamId id, NodeStream& stream, TextSession::Verdict verdict);
@@ -77,6 +87,12 @@ private:
     bool take_frame(StreamId id, Bytes frame);
     void bad_frame(StreamId id, NodeStream& stream, gossip::DecodeError error);
     void foreign_bytes(StreamId id, NodeStream& stream, Bytes bytes);
+    [[nodiscard]] const Place* surplus(const NodeStream& latest);
+    void bound_newcomers(Instant now);
+    void bound_newcomer();
+    void refuse_silent(StreamId id);
+    void count_input(StreamId id);
+    void forget(StreamId id);
     void ended(StreamId id, bool orderly);
     void too_slow(StreamId id);
     void open(GossipCall& call);
@@ -90,6 +106,9 @@ private:
 
     Parts parts_;
     StreamTable streams_;
+    Places unfinished_;  // connections whose query is not whole, silent ones too
+    // Those that were too many when they came, and when that is looked at.
+    std::deque<std::pair<Instant, StreamId>> newcomers_;
     WorkShares shares_;
     bool stepping_ = false;  // a connection has its step
     StreamCounters counters_;

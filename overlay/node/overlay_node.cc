@@ -15,6 +15,7 @@ OverlayNode::OverlayNode(OverlayEnvironment environment, EndpointTable& endpoint
                          bool collects_endpoints)
     : environment_(environment),
       endpoints_(endpoints),
+      input_(environment_.input ? *environment_.input : own_input_),
       options_(std::move(options)),
       view_(endpoints, environment_.random, options_.view),
       labels_(endpoints, options_.table),
@@ -23,7 +24,7 @@ OverlayNode::OverlayNode(OverlayEnvironment environment, EndpointTable& endpoint
       text_(lists_, addresses_, gossip_, *this, options_),
       saver_({environment_, *this, options_, view_, labels_, lists_}),
       originals_({endpoints, environment_.random, view_, labels_, gossip_, lists_}, options_.text),
-      streams_({environment_, *this, options_, endpoints, gossip_, text_, originals_, addresses_}),
+      streams_({environment_, *this, options_, endpoints, gossip_, text_, originals_, addresses_, input_, *this}),
       collects_(collects_endpoints) {
     labels_.set_observer(*this);
     if (gossip_.self() != no_endpoint) self_ = endpoints_.at(gossip_.self());
@@ -261,7 +262,10 @@ std::vector<SeedStatus> OverlayNode::seeds() const { return gossip_.seeds(); }
 
 // ---- the world's calls ----
 
-void OverlayNode::on_accept(StreamId stream, const Endpoint& source) { streams_.on_accept(stream, source); }
+void OverlayNode::on_accept(StreamId stream, const Endpoint& source) {
+    streams_.on_accept(stream, source);
+    if (streams_.next_deadline() < armed_) arm();
+}
 
 void OverlayNode::on_connected(StreamId stream, const Endpoint& remote) {
     streams_.on_connected(stream, remote);
@@ -275,6 +279,12 @@ void OverlayNode::on_connect_failed(StreamId stream, ConnectFailure why) {
 
 void OverlayNode::on_bytes(StreamId stream, Bytes bytes) {
     streams_.on_bytes(stream, bytes);
+    finish_turn();
+    input_.relieve();
+}
+
+void OverlayNode::drop_input(StreamId stream) {
+    streams_.drop_input(stream);
     finish_turn();
 }
 

@@ -15,6 +15,7 @@
 #include "overlay/event.h"
 #include "overlay/gossip/gossip.h"
 #include "overlay/gossip/view/peer_view.h"
+#include "overlay/input_account.h"
 #include "overlay/listing.h"
 #include "overlay/node/address_rule.h"
 #include "overlay/node/host_lists.h"
@@ -30,7 +31,7 @@
 
 namespace halp {
 
-class OverlayNode final : public EventHandler, Observer, ListObserver {
+class OverlayNode final : public EventHandler, Observer, ListObserver, InputHolder {
 public:
     // `endpoints` may be shared by many nodes of one process; pass collects_endpoints = false then.
     OverlayNode(OverlayEnvironment environment, EndpointTable& endpoints, OverlayOptions options,
@@ -93,6 +94,7 @@ public:
 private:
     // Observer: the parts note events here. Some change what is on disk or whom to visit; all go on to the world.
     void note(const Event& event) override;
+    void drop_input(StreamId stream) override;
     // ListObserver: the table of labels tells here what changes in its lists.
     void host_listed(const Label& label, EndpointId host, LearnedFrom from) override;
     void host_moved(const Label& label, EndpointId host, LearnedFrom from) override;
@@ -115,6 +117,8 @@ private:
 
     const OverlayEnvironment environment_;
     EndpointTable& endpoints_;
+    InputAccount own_input_;
+    InputAccount& input_;
     OverlayOptions options_;
     PeerView view_;
     LabelTable labels_;

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -13,7 +12,9 @@
 
 #include "overlay/environment.h"
 #include "overlay/gossip/gossip.h"
+#include "overlay/input_account.h"
 #include "overlay/node/text_service.h"
+#include "overlay/places.h"
 #include "overlay/text/text_client.h"
 #include "overlay/text/text_session.h"
 
@@ -31,7 +32,8 @@ struct NodeStream {
     ConversationId conversation{};
     bool hang_up_when_sent = false;
     bool foreign = false;  // gossip_out: what answers is no frame; judged when it is whole
-    bool counted = false;  // among the text sessions
+    Place place;           // among the connections whose query is not whole
+    InputAccount::Share kept;
     bool waiting = false;  // what came waits for its share of a turn, or for the peer to read
     bool ended = false;    // and the peer has said that it sends no more
     bool asked = false;    // gossip_in: the frame that opens a conversation has come
@@ -50,21 +52,8 @@ public:
         if (at == streams_.end()) return;
         set_deadline(id, at->second, no_deadline);
         if (at->second.conversation != ConversationId{}) by_conversation_.erase(at->second.conversation);
-        if (at->second.counted) end_text(at->second.remote.host);
         streams_.erase(at);
     }
-    // Counts a stream whose query has begun and is not whole, until it is erased. False: that would be too many, of
-    // all together or of its host.
-    [[nodiscard]] bool begin_text(NodeStream& stream, std::size_t max, std::size_t per_source_max) {
-        if (text_streams_ >= max) return false;
-        const auto of_host = text_by_host_.try_emplace(stream.remote.host, 0).first;
-        if (of_host->second >= per_source_max) return false;
-        ++of_host->second;
-        ++text_streams_;
-        stream.counted = true;
-        return true;
-    }
-    [[nodiscard]] std::size_t text_streams() const { return text_streams_; }
     void set_deadline(StreamId id, NodeStream& stream, Instant deadline) {
         if (stream.deadline == deadline) return;
         if (stream.deadline != no_deadline) deadlines_.erase({stream.deadline, id});
@@ -95,17 +84,9 @@ public:
     [[nodiscard]] std::size_t waiting() const { return deadlines_.size(); }
 
 private:
-    void end_text(const std::string& host) {
-        --text_streams_;
-        const auto of_host = text_by_host_.find(host);
-        if (--of_host->second == 0) text_by_host_.erase(of_host);
-    }
-
     std::unordered_map<StreamId, NodeStream> streams_;
     std::unordered_map<ConversationId, StreamId> by_conversation_;
     std::set<std::pair<Instant, StreamId>> deadlines_;
-    std::size_t text_streams_ = 0;
-    std::map<std::string, std::size_t> text_by_host_;
 };
 
 }  // namespace halp

@@ -46,6 +46,7 @@ public:
     [[nodiscard]] Instant next_deadline() const;
 
     [[nodiscard]] std::string_view bytes() const { return bytes_; }
+    [[nodiscard]] std::size_t bytes_kept() const { return bytes_.capacity(); }
     // A view into this session, parsed anew at each call. To be called once, after the verdict.
     [[nodiscard]] TextQuery query() const { return parse_text_query(bytes_); }
 

@@ -127,6 +127,12 @@ void add_counters(StatusReport& status, const Json& reply) {
     status.rounds = counter(reply["rounds"], "done");
     status.rounds_failed = counter(reply["rounds"], "failed");
     status.turns_cut = counter(reply["work"], "turns_cut");
+    status.input_dropped = counter(reply["input"], "dropped");
+    for (const Json* shed : {&reply["connections"]["shed"], &reply["dht"]["sockets"]["shed"]}) {
+        for (const char* cause : {"total_limit", "source_limit", "no_descriptor"})
+            status.places_taken += counter(*shed, cause);
+        status.readers_cut += counter(*shed, "slow_reader");
+    }
     status.sources_waiting = counter(reply["work"], "sources_waiting");
     status.text_queries = counter(reply["text"], "queries");
     status.text_inserts = counter(reply["text"], "inserts");

@@ -130,8 +130,14 @@ std::vector<std::vector<std::string>> status_rows(const StatusReport& status) {
     };
 }
 
-// Strangers have asked for more work than a turn has.
+// Strangers have asked for more than their share.
 void add_work(std::vector<std::vector<std::string>>& rows, const StatusReport& status) {
+    if (status.places_taken > 0)
+        rows.push_back({"places short", std::to_string(status.places_taken) + " silent connections were closed"});
+    if (status.input_dropped > 0)
+        rows.push_back({"input dropped", std::to_string(status.input_dropped) + " connections kept too much"});
+    if (status.readers_cut > 0)
+        rows.push_back({"output dropped", std::to_string(status.readers_cut) + " connections read too slowly"});
     if (status.turns_cut == 0) return;
     rows.push_back({"work put off", std::to_string(status.turns_cut) + " turns; " +
                                         std::to_string(status.sources_waiting) + " addresses wait now"});

@@ -1,5 +1,6 @@
 #include "tools/halpd/admin_connections.h"
 
+#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -38,9 +39,10 @@ std::map<evconnlistener*, AdminConnections*>& owners() {
 }  // namespace
 
 AdminConnections::AdminConnections(event_base* base, evhttp* http, int listening_fd, std::size_t connections_max,
-                                   FileBudget& files, std::function<void()> full)
+                                   FileBudget& files, InputAccount& input, std::function<void()> full)
     : base_(base),
       files_(files),
+      input_(input),
       connections_max_(connections_max),
       full_call_(std::move(full)),
       learn_event_(new_event(
@@ -88,7 +90,17 @@ bufferevent* AdminConnections::begin() {
     bufferevent* const buffers = bufferevent_socket_new(base_, -1, 0);
     must(buffers != nullptr, "serve a connection of the admin socket (no memory)");
     bufferevent_incref(buffers);
-    unknown_.push_back({buffers, files_.take(FileUse::admin)});
+    evbuffer* const buffer = bufferevent_get_input(buffers);
+    inputs_.erase(buffer);  // of an earlier connection, whose buffers are gone
+    inputs_[buffer].number = ++last_number_;
+    const auto* counting = evbuffer_add_cb(
+        buffer,
+        [](evbuffer* changed, const evbuffer_cb_info* change, void* self) {
+            if (change->n_added > 0) static_cast<AdminConnections*>(self)->on_input(changed, change->n_added);
+        },
+        this);
+    assert(counting);
+    unknown_.push_back({buffers, files_.take(FileUse::admin), last_number_});
     event_active(learn_event_, EV_TIMEOUT, 1);  // runs before anything can happen to the connection
     if (full()) make_room();
     return buffers;
@@ -98,8 +110,13 @@ void AdminConnections::learn_descriptors() {
     for (const Unknown& unknown : std::exchange(unknown_, {})) {
         const int fd = bufferevent_getfd(unknown.buffers);
         const auto [place, added] = open_.try_emplace(fd);
-        if (!added) give_back(place->second.budgeted);  // the one before it had this descriptor
-        place->second = {inode_of_socket(fd), Clock::now(), false, false, unknown.budgeted};
+        if (!added) {  // the one before it had this descriptor
+            give_back(place->second.budgeted);
+            forget_input(place->second);
+        }
+        const evbuffer* const buffer = bufferevent_get_input(unknown.buffers);
+        place->second = {inode_of_socket(fd), Clock::now(), false, false, unknown.budgeted, buffer, unknown.number};
+        inputs_.at(buffer).fd = fd;
         // evhttp holds the buffers, so they stay; nothing is to be done when this was the last reference.
         static_cast<void>(bufferevent_decref(unknown.buffers));
     }
@@ -109,8 +126,48 @@ void AdminConnections::learn_descriptors() {
 void AdminConnections::used(int fd, bool streams) {
     const auto found = open_.find(fd);
     if (found == open_.end()) return;
+    if (Input* input = input_of(found->second)) set_input(*input, 0);
     found->second.used = Clock::now();
     found->second.streams = streams;
+}
+
+// ---- requests that are not whole ----
+
+// evhttp takes lines and bodies out of the buffer as they come and keeps them for the request, so what leaves the
+// buffer still counts.
+void AdminConnections::on_input(const evbuffer* buffer, std::size_t added) {
+    const auto found = inputs_.find(buffer);
+    if (found == inputs_.end() || found->second.ended) return;
+    set_input(found->second, found->second.bytes + added);
+    input_.relieve();
+}
+
+void AdminConnections::set_input(Input& input, std::size_t bytes) {
+    static const Endpoint admin_socket{"admin-socket", 1};  // one source: local users are not told apart
+    input.bytes = bytes;
+    input_.set(input.kept, *this, StreamId{input.number}, admin_socket, bytes);
+}
+
+AdminConnections::Input* AdminConnections::input_of(const Connection& connection) {
+    const auto found = inputs_.find(connection.buffer);
+    return found != inputs_.end() && found->second.number == connection.number ? &found->second : nullptr;
+}
+
+// The connection is closed.
+void AdminConnections::forget_input(const Connection& connection) {
+    if (input_of(connection)) inputs_.erase(connection.buffer);
+}
+
+void AdminConnections::drop_input(StreamId stream) {
+    const auto found =
+        std::ranges::find_if(inputs_, [&](const auto& entry) { return StreamId{entry.second.number} == stream; });
+    Input& input = found->second;
+    set_input(input, 0);
+    input.ended = true;
+    const auto connection = open_.find(input.fd);
+    if (connection == open_.end()) return;
+    ::shutdown(input.fd, SHUT_RDWR);  // evhttp reads the end and closes it
+    connection->second.closing = true;
 }
 
 // ---- when there is no room ----
@@ -127,6 +184,7 @@ void AdminConnections::forget_closed() {
         const auto each = next++;
         if (inode_of_socket(each->first) == each->second.inode) continue;
         give_back(each->second.budgeted);
+        forget_input(each->second);
         open_.erase(each);
     }
     if (!open_.empty()) set_timer(sweep_event_, sweep_interval);

@@ -1,7 +1,8 @@
 // The connections of the admin socket. evhttp accepts and closes them by itself. This counts them and keeps them
 // within a maximum and the budget of files. When there is no room for another one, those that have been idle
-// longest are closed; when none has been idle long enough, accepting pauses. So the socket goes on answering
-// however many clients hold connections, and the loop does not spin when descriptors are short.
+// longest are closed; when none has been idle long enough, accepting pauses. Requests that are not whole are
+// counted among the unfinished input of the process. So the socket goes on answering however many clients hold
+// connections, and the loop does not spin when descriptors are short.
 #pragma once
 
 #include <sys/types.h>
@@ -13,9 +14,12 @@
 #include <map>
 #include <vector>
 
+#include "overlay/input_account.h"
 #include "overlay/libevent/file_budget.h"
 
 struct bufferevent;
+struct evbuffer;
+struct evbuffer_cb_info;
 struct event;
 struct event_base;
 struct evconnlistener;
@@ -23,7 +27,7 @@ struct evhttp;
 
 namespace halp {
 
-class AdminConnections {
+class AdminConnections final : InputHolder {
 public:
     struct Counters {
         std::uint64_t idle_closed = 0;  // to make room
@@ -33,7 +37,7 @@ public:
     // Lets `http` serve the listening socket and owns the socket from now on. `full` is called whenever there is no
     // room. All references outlive this object; `http` must be freed before it.
     AdminConnections(event_base* base, evhttp* http, int listening_fd, std::size_t connections_max,
-                     FileBudget& files, std::function<void()> full);
+                     FileBudget& files, InputAccount& input, std::function<void()> full);
     ~AdminConnections();
     AdminConnections(const AdminConnections&) = delete;
     AdminConnections& operator=(const AdminConnections&) = delete;
@@ -47,15 +51,30 @@ public:
 
 private:
     using Clock = std::chrono::steady_clock;
+    // What has come of a request that is not whole.
+    struct Input {
+        std::uint64_t number = 0;  // of the connection
+        int fd = -1;
+        std::size_t bytes = 0;
+        bool ended = false;  // evhttp will read what is left of it, and close it
+        InputAccount::Share kept;
+    };
     struct Connection {
         ino_t inode = 0;  // tells whether the descriptor is still this connection
         Clock::time_point used;
         bool streams = false;
         bool closing = false;  // shut down; evhttp will close it
         bool budgeted = false;
+        const evbuffer* buffer = nullptr;  // of its input; maybe that of a later connection by now
+        std::uint64_t number = 0;
     };
 
     bufferevent* begin();
+    void on_input(const evbuffer* buffer, std::size_t added);
+    void set_input(Input& input, std::size_t bytes);
+    [[nodiscard]] Input* input_of(const Connection& connection);
+    void forget_input(const Connection& connection);
+    void drop_input(StreamId stream) override;
     void learn_descriptors();
     void forget_closed();
     void give_back(bool budgeted);
@@ -68,6 +87,7 @@ private:
 
     event_base* base_;
     FileBudget& files_;
+    InputAccount& input_;
     std::size_t connections_max_;
     std::function<void()> full_call_;
     evconnlistener* listener_ = nullptr;
@@ -77,9 +97,13 @@ private:
     struct Unknown {
         bufferevent* buffers;
         bool budgeted;
+        std::uint64_t number;
     };
     std::vector<Unknown> unknown_;    // accepted in this turn of the loop
     std::map<int, Connection> open_;  // by descriptor
+    // By buffer. evhttp frees the buffers, so nothing here is pointed to by them, and an address may come again.
+    std::map<const evbuffer*, Input> inputs_;
+    std::uint64_t last_number_ = 0;
     bool paused_ = false;
     Counters counters_;
 };

@@ -87,7 +87,7 @@ const char* reason_of(int status) {
 }  // namespace
 
 AdminServer::AdminServer(event_base* base, AdminSocket socket, AdminApi& api, FileBudget& files, AdminLimits limits,
-                         Warn warn)
+                         Warn warn, InputAccount* input)
     : socket_(std::move(socket)),
       api_(api),
       limits_(limits),
@@ -103,8 +103,9 @@ AdminServer::AdminServer(event_base* base, AdminSocket socket, AdminApi& api, Fi
     evhttp_set_timeout(http_, request_timeout_s);
     evhttp_set_gencb(
         http_, [](evhttp_request* request, void* self) { static_cast<AdminServer*>(self)->serve(request); }, this);
-    connections_ = std::make_unique<AdminConnections>(base, http_, socket_.fd(), limits_.connections_max, files,
-                                                      [this] { no_room_for_connection(); });
+    connections_ =
+        std::make_unique<AdminConnections>(base, http_, socket_.fd(), limits_.connections_max, files,
+                                           input ? *input : own_input_, [this] { no_room_for_connection(); });
 }
 
 AdminServer::~AdminServer() {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "overlay/event.h"
+#include "overlay/input_account.h"
 #include "overlay/libevent/file_budget.h"
 #include "overlay/listing.h"
 #include "store/label.h"
@@ -43,8 +44,9 @@ public:
     // Called with a sentence when something of a client was refused or closed for want of room.
     using Warn = std::function<void(const std::string& sentence)>;
 
+    // `input` counts unfinished requests; null: an account of the server's own.
     AdminServer(event_base* base, AdminSocket socket, AdminApi& api, FileBudget& files, AdminLimits limits = {},
-                Warn warn = {});
+                Warn warn = {}, InputAccount* input = nullptr);
     ~AdminServer();
     AdminServer(const AdminServer&) = delete;
     AdminServer& operator=(const AdminServer&) = delete;
@@ -93,6 +95,7 @@ private:
     Warn warn_;
     evhttp* http_;
     event* beat_;
+    InputAccount own_input_;
     std::unique_ptr<AdminConnections> connections_;
     std::list<Stream> streams_;
     Counters counters_;

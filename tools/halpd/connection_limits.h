@@ -11,6 +11,7 @@ namespace halp {
     WorldLimits limits;
     limits.accepted_max = connections.connections_max;
     limits.accepted_per_source_max = connections.connections_per_source_max;
+    limits.output_total_max = connections.output_bytes_max;
     return limits;
 }
 

@@ -69,12 +69,14 @@ Daemon::Daemon(config::LoadedSettings loaded, config::Directories directories, s
       config_files_(std::move(loaded.files)),
       log_(log_settings(settings_, directories_), logs_to_journal()),
       files_(FileBudget::raise()),
+      input_(settings_.connections.input_bytes_max),
       world_(world_limits(settings_.connections), nullptr, &files_),
       shortages_(log_, world_.clock()),
       log_observer_(log_, world_.clock()) {
     files_.guarantee(FileUse::admin, 1);
     shortages_.watch(world_, "for gossip or HALP text");
     shortages_.watch(files_);
+    shortages_.watch(input_);
 }
 
 Daemon::~Daemon() = default;
@@ -96,6 +98,7 @@ Result<void> Daemon::start() {
     std::fprintf(stderr, "%s\n", where.c_str());
     service_manager_.ready(where);
     feed_watchdog();
+    return_memory();
     return {};
 }
 
@@ -137,7 +140,11 @@ OverlayOptions Daemon::node_options() const {
     return options;
 }
 
-OverlayEnvironment Daemon::environment() { return {world_.environment(), *cache_, *state_, *this}; }
+OverlayEnvironment Daemon::environment() {
+    OverlayEnvironment environment{world_.environment(), *cache_, *state_, *this};
+    environment.input = &input_;
+    return environment;
+}
 
 void Daemon::make_node() {
     interfaces_ = std::make_unique<InterfaceWatch>(
@@ -164,7 +171,7 @@ void Daemon::addresses_changed(const std::vector<std::string>& before, const std
 
 Result<void> Daemon::open_dht() {
     if (!settings_.dht.enabled) return {};
-    auto service = DhtService::open(settings_.dht, directories_, world_, log_, shortages_);
+    auto service = DhtService::open(settings_.dht, directories_, world_, input_, log_, shortages_);
     if (!service) return service.error();
     dht_ = std::move(*service);
     return {};
@@ -203,7 +210,7 @@ Result<void> Daemon::open_admin() {
     admin_api_ = std::make_unique<AdminApi>(*node_, world_.clock(), std::move(info), leave);
     admin_server_ = std::make_unique<AdminServer>(
         world_.base(), std::move(*socket), *admin_api_, files_, admin_limits(settings_.connections),
-        [this](const std::string& sentence) { shortages_.warn("admin_full", sentence); });
+        [this](const std::string& sentence) { shortages_.warn("admin_full", sentence); }, &input_);
     return {};
 }
 
@@ -215,6 +222,7 @@ void Daemon::add_connections(Json& status) const {
     status.set("log", Json::object().set("lines_lost", log_.lines_lost()));
     status.set("files", status_of(files_)).set("connections", status_of(world_.stats(), world_.limits()));
     if (admin_server_) status.set("admin", admin_server_->status());
+    status.set("input", status_of(input_)).set("output", status_of(world_.output()));
 }
 
 Result<void> Daemon::run() {
@@ -357,6 +365,17 @@ void Daemon::toggle_debug() {
     debug_ = !debug_;
     log_.write(LogLevel::info, "debug_toggled", debug_ ? "debug messages are on" : "debug messages are off");
     log_.set_level(debug_ ? LogLevel::debug : settings_.log.level);
+}
+
+// The allocator keeps what was freed. Behind a flood of unfinished input that would be most of the process.
+void Daemon::return_memory() {
+    constexpr std::size_t worth_it = std::size_t{8} << 20;
+    input_peak_ = std::max(input_peak_, input_.take_peak());
+    if (input_peak_ >= worth_it && input_.bytes() <= input_peak_ / 2) {
+        malloc_trim(0);
+        input_peak_ = input_.bytes();
+    }
+    world_.call_after(std::chrono::seconds{1}, [this] { return_memory(); });
 }
 
 void Daemon::feed_watchdog() {

@@ -9,6 +9,7 @@
 
 #include "config/load_settings.h"
 #include "overlay/environment.h"
+#include "overlay/input_account.h"
 #include "overlay/libevent/file_budget.h"
 #include "overlay/libevent/file_storage.h"
 #include "overlay/libevent/interface_watch.h"
@@ -67,6 +68,7 @@ private:
     void log_statistics();
     void toggle_debug();
     void feed_watchdog();
+    void return_memory();
 
     config::Settings settings_;
     std::vector<std::string> warnings_;
@@ -76,7 +78,9 @@ private:
     std::vector<std::string> config_files_;  // of the configuration in force
 
     Log log_;
-    FileBudget files_;  // of all connections of this process
+    FileBudget files_;    // of all connections of this process
+    InputAccount input_;  // the same
+    std::size_t input_peak_ = 0;
     LibeventWorld world_;
     ShortageLog shortages_;
     LogObserver log_observer_;

@@ -23,10 +23,6 @@
 namespace halp {
 namespace {
 
-// The node closes surplus connections itself and logs them, so the world accepts this many above its limit. The
-// world closes all others without a log line.
-constexpr std::size_t connections_to_shed = 64;
-
 bool is_loopback(const std::string& host) {
     return host == "::1" || host.starts_with("127.") || host == "localhost";
 }
@@ -57,8 +53,8 @@ LmdbOptions store_options(const config::DhtSettings& settings) {
 
 Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& settings,
                                                      const config::Directories& directories, LibeventWorld& world,
-                                                     Log& log, ShortageLog& shortages) {
-    std::unique_ptr<DhtService> service{new DhtService(settings, directories, world, log, shortages)};
+                                                     InputAccount& input, Log& log, ShortageLog& shortages) {
+    std::unique_ptr<DhtService> service{new DhtService(settings, directories, world, input, log, shortages)};
     Result<neo::Credentials> credentials = service->read_credentials();
     if (!credentials) return credentials.error();
     if (Result<void> opened = service->open_store(); !opened) return opened.error();
@@ -75,13 +71,14 @@ Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& 
 }
 
 DhtService::DhtService(const config::DhtSettings& settings, const config::Directories& directories,
-                       LibeventWorld& world, Log& log, ShortageLog& shortages)
+                       LibeventWorld& world, InputAccount& input, Log& log, ShortageLog& shortages)
     : settings_(settings),
       data_dir_(directories.dht_data),
       credentials_file_(directories.dht_credentials),
       log_file_(directories.log_file),
+      input_(input),
       log_(log),
-      world_(limits_for_streaming(settings.connections_max + connections_to_shed), world.base(), &world.files()),
+      world_(limits_for_streaming(settings.connections_max), world.base(), &world.files(), &world.output()),
       dht_log_(log, world_.clock()) {
     shortages.watch(world_, "for records");
 }
@@ -207,7 +204,9 @@ void DhtService::make_node(neo::Credentials credentials) {
     credentials_ = credentials.size();
     options.credentials = std::move(credentials);
     desk_.emplace(*store_);
-    node_ = std::make_unique<DhtNode>(world_.environment(), *desk_, std::move(options), &dht_log_);
+    Environment environment = world_.environment();
+    environment.input = &input_;
+    node_ = std::make_unique<DhtNode>(environment, *desk_, std::move(options), &dht_log_);
     world_.attach(*node_);
 }
 

@@ -11,6 +11,7 @@
 #include "overlay/dht/node/dht_node.h"
 #include "overlay/dht/node/write_log.h"
 #include "overlay/environment.h"
+#include "overlay/input_account.h"
 #include "overlay/libevent/file_storage.h"
 #include "overlay/libevent/world.h"
 #include "overlay/node/overlay_node.h"
@@ -32,8 +33,8 @@ public:
     // outlive the service.
     [[nodiscard]] static Result<std::unique_ptr<DhtService>> open(const config::DhtSettings& settings,
                                                                   const config::Directories& directories,
-                                                                  LibeventWorld& world, Log& log,
-                                                                  ShortageLog& shortages);
+                                                                  LibeventWorld& world, InputAccount& input,
+                                                                  Log& log, ShortageLog& shortages);
     ~DhtService();
 
     [[nodiscard]] const Endpoint& listening() const { return listening_; }
@@ -59,7 +60,7 @@ public:
 
 private:
     DhtService(const config::DhtSettings& settings, const config::Directories& directories, LibeventWorld& world,
-               Log& log, ShortageLog& shortages);
+               InputAccount& input, Log& log, ShortageLog& shortages);
     Result<void> open_store();
     Result<void> open_dumps();
     Result<void> open_file();
@@ -75,6 +76,7 @@ private:
 
     config::DhtSettings settings_;
     std::string data_dir_, credentials_file_, log_file_;
+    InputAccount& input_;
     Log& log_;
     LibeventWorld world_;  // on the same loop, with other limits
     DhtLog dht_log_;

@@ -20,15 +20,16 @@ std::string from(const SocketAddress* source) {
 std::string shed_sentence(Shed cause, const SocketAddress* source, const std::string& what,
                           const WorldLimits& limits) {
     const std::string one = "a connection " + what + from(source);
+    const std::string silent = " (the one of the fullest address that was silent longest goes first)";
     switch (cause) {
         case Shed::total_limit:
             return one + " was closed: " + std::to_string(limits.accepted_max) +
-                   " are open, as many as are allowed";
+                   " are open, as many as are allowed" + silent;
         case Shed::source_limit:
             return one + " was closed: that address has " + std::to_string(limits.accepted_per_source_max) +
-                   " open, as many as are allowed";
+                   " open, as many as are allowed" + silent;
         case Shed::no_descriptor:
-            return one + " was closed: the process may open no more files (ulimit -n, LimitNOFILE)";
+            return one + " was closed: the process may open no more files (ulimit -n, LimitNOFILE)" + silent;
         case Shed::slow_reader:
             break;
     }
@@ -66,6 +67,15 @@ void ShortageLog::watch(FileBudget& files) {
     });
 }
 
+void ShortageLog::watch(InputAccount& input) {
+    input.on_dropped([this, &input](const Endpoint& source, std::size_t bytes) {
+        warn("input_full",
+             "a connection from " + source.host + " was ended: it kept " + std::to_string(bytes) +
+                 " bytes of unfinished input, the most of the fullest source, and all together are above " +
+                 std::to_string(input.bytes_max()) + " (limits.input_bytes_max)");
+    });
+}
+
 void ShortageLog::warn(std::string_view event, const std::string& sentence) {
     const std::optional<std::uint64_t> held_back = limiter_.allow(std::string{event}, clock_.now());
     if (!held_back) return;
@@ -92,6 +102,17 @@ Json status_of(const FileBudget& files) {
         refused.set(file_use_names[i], files.refused(static_cast<FileUse>(i)));
     }
     return object.set("refused", refused);
+}
+
+Json status_of(const OutputAccount& output) {
+    Json object = Json::object();
+    return object.set("bytes", output.bytes()).set("bytes_max", output.bytes_max());
+}
+
+Json status_of(const InputAccount& input) {
+    Json object = Json::object();
+    object.set("bytes", input.bytes()).set("bytes_max", input.bytes_max());
+    return object.set("dropped", input.dropped());
 }
 
 Json status_of(const WorldStats& stats, const WorldLimits& limits) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "overlay/environment.h"
+#include "overlay/input_account.h"
 #include "overlay/libevent/world.h"
 #include "tools/halpd/log.h"
 #include "tools/halpd/rate_limiter.h"
@@ -24,6 +25,7 @@ public:
     // To be told what `world` sheds; `what` names its connections in sentences.
     void watch(LibeventWorld& world, std::string what);
     void watch(FileBudget& files);
+    void watch(InputAccount& input);
     void warn(std::string_view event, const std::string& sentence);
 
 private:
@@ -31,11 +33,13 @@ private:
 
     Log& log_;
     const Clock& clock_;
-    RateLimiter limiter_{{1, std::chrono::seconds{30}, 64}};
+    RateLimiter limiter_{{1, std::chrono::minutes{1}, 64}};
 };
 
 // The budget, as /v1/status shows it.
 [[nodiscard]] Json status_of(const FileBudget& files);
+[[nodiscard]] Json status_of(const InputAccount& input);
+[[nodiscard]] Json status_of(const OutputAccount& output);
 // What a world counted of refused and ended connections.
 [[nodiscard]] Json status_of(const WorldStats& stats, const WorldLimits& limits);
 

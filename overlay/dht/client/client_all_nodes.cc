@@ -164,8 +164,12 @@ AllNodesRequest::Step GetChannelsRequest::on_data(NodeNumber node, Bytes payload
         case neo::ChannelsCode::channel_name:
             break;
     }
-    if (names_.size() >= names_max) return Step::broken;
-    if (names_.emplace(answer->name).second) say_(ChannelName{answer->name});
+    if (names_.contains(answer->name)) return Step::go_on;
+    constexpr std::size_t node_bytes = 64;  // of the tree
+    name_bytes_ += answer->name.size() + node_bytes;
+    if (names_.size() >= names_max || name_bytes_ > name_bytes_max) return Step::broken;
+    names_.emplace(answer->name);
+    say_(ChannelName{answer->name});
     return Step::go_on;
 }
 

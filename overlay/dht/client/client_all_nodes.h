@@ -117,7 +117,9 @@ private:
 
 class GetChannelsRequest final : public AllNodesRequest {
 public:
+    // What nodes can make the client keep. Above it they do not speak the truth, and the connection ends.
     static constexpr std::size_t names_max = 1'000'000;
+    static constexpr std::size_t name_bytes_max = std::size_t{16} << 20;  // with 64 bytes for each name
     GetChannelsRequest(RequestContext& context, neo::RequestId id, dht::GetChannelsNotifier notify);
     void on_time_out() override;
     void cancel() override;
@@ -131,6 +133,7 @@ private:
 
     Speaker<dht::GetChannelsNote> say_;
     std::set<std::string, std::less<>> names_;
+    std::size_t name_bytes_ = 0;
 };
 
 class RemoveChannelRequest final : public AllNodesRequest {

@@ -40,6 +40,9 @@ public:
     [[nodiscard]] std::string& output() { return output_; }
     [[nodiscard]] SessionEnd end() const { return end_; }
     [[nodiscard]] bool over() const { return end_ != SessionEnd::none; }
+    // What the node has sent and is not whole, in bytes.
+    [[nodiscard]] std::size_t input_kept() const { return frames_.bytes_kept(); }
+    void drop_input() { finish(SessionEnd::too_many); }  // there is no room for it
     [[nodiscard]] bool authenticated() const { return stage_ == Stage::open; }
 
     // `frame` is whole, made by neo_codec. A request has at most one waiting message; waiting requests take turns.

@@ -42,6 +42,7 @@ struct NodeLinks::Link final : neo::ClientMessages {
     bool open = false;
     bool touched = false;
     bool hang_up = false;
+    InputAccount::Share kept;
 };
 
 NodeLinks::NodeLinks(Environment environment, const LinkOptions& options, LinkOwner& owner)
@@ -177,8 +178,17 @@ bool NodeLinks::on_bytes(StreamId stream, Bytes arrived) {
     if (!link) return false;
     link->stats.bytes_in += arrived.size();
     link->session->on_bytes(arrived, environment_.clock.wall());
+    input_.set(link->kept, *this, stream, link->node, link->session->input_kept());
     touch(*link);
     return true;
+}
+
+// Nodes have sent more unfinished messages than this client keeps, and this one the most.
+void NodeLinks::drop_input(StreamId stream) {
+    Link& link = *of(stream);
+    link.kept.leave();
+    link.session->drop_input();
+    touch(link);
 }
 
 bool NodeLinks::on_gone(StreamId stream, bool orderly) {
@@ -219,6 +229,7 @@ Instant NodeLinks::next_deadline() const {
 // ---- a turn's end ----
 
 void NodeLinks::flush() {
+    input_.relieve();
     // Iterates by index, because a handler of an end may touch other links.
     for (std::size_t i = 0; i < touched_.size(); ++i) {
         Link& link = at(touched_[i]);
@@ -255,6 +266,7 @@ void NodeLinks::write(Link& link) {
 
 void NodeLinks::end(Link& link, std::string_view why) {
     const bool was_open = link.open;
+    link.kept.leave();
     streams_.erase(link.stream);
     link.session.reset();
     link.remote.reset();

@@ -18,6 +18,7 @@
 #include "overlay/dht/wire/neo_codec.h"
 #include "overlay/dht/wire/neo_credentials.h"
 #include "overlay/environment.h"
+#include "overlay/input_account.h"
 #include "store/endpoint.h"
 
 namespace halp {
@@ -60,7 +61,7 @@ struct LinkStats {
     }
 };
 
-class NodeLinks {
+class NodeLinks final : InputHolder {
 public:
     enum class Standing : std::uint8_t {
         known,   // named by a trusted source: requests to all nodes wait for it
@@ -114,6 +115,7 @@ private:
     struct Link;
     Link& at(NodeNumber node) const { return *links_[static_cast<std::size_t>(node)]; }
     Link* of(StreamId stream);
+    void drop_input(StreamId stream) override;
     void touch(Link& link);
     void dial(Link& link);
     void write(Link& link);
@@ -123,6 +125,7 @@ private:
     [[nodiscard]] NodeNumber resolved(NodeNumber node) const;
 
     Environment environment_;
+    InputAccount input_;  // of all nodes; it is the client's own, so its end comes in a turn of the client
     const LinkOptions& options_;
     LinkOwner& owner_;
     std::vector<std::unique_ptr<Link>> links_;

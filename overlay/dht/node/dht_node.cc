@@ -25,6 +25,7 @@ void add_counts(DhtNodeStatus& status, const neo::SessionStats& stats) {
 
 DhtNode::DhtNode(Environment environment, WriteLog& records, DhtNodeOptions options, DhtObserver* observer)
     : environment_(environment),
+      input_(environment.input ? *environment.input : own_input_),
       records_(records),
       options_(std::move(options)),
       observer_(observer),
@@ -154,6 +155,7 @@ void DhtNode::receive(StreamId stream, Bytes bytes) {
     session.on_bytes(bytes, environment_.clock.now(), environment_.clock.wall());
     if (!connection->greeted && session.authenticated()) {
         connection->greeted = true;
+        environment_.transport.vouch(stream);
         note(DhtClientAccepted{connection->source, session.client()});
     }
     touch(stream, *connection);
@@ -224,6 +226,16 @@ void DhtNode::finish_turn() {
     if (context_.failures.any()) report_failures();
     in_turn_ = false;
     arm();
+    input_.relieve();
+}
+
+// The account of unfinished input is full, and this connection keeps the most.
+void DhtNode::drop_input(StreamId stream) {
+    begin_turn();
+    Connection& connection = *find(stream);
+    connection.session->drop_input();
+    touch(stream, connection);
+    finish_turn();
 }
 
 void DhtNode::find_ready() {
@@ -291,6 +303,7 @@ void DhtNode::update(StreamId stream, Connection& connection) {
         environment_.transport.close(stream);
         return remove(stream, connection);
     }
+    input_.set(connection.kept, *this, stream, connection.source, session.input_kept());
     if (session.ready()) on_ready(static_cast<std::uint64_t>(stream));
     const Instant deadline = session.next_deadline();
     if (deadline != connection.deadline) set_deadline(stream, connection, deadline);

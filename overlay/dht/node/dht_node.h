@@ -31,6 +31,7 @@
 #include "overlay/dht/node/write_log.h"
 #include "overlay/dht/wire/neo_credentials.h"
 #include "overlay/environment.h"
+#include "overlay/input_account.h"
 #include "store/endpoint.h"
 #include "store/records/hash_range.h"
 #include "store/result.h"
@@ -58,7 +59,7 @@ struct DhtNodeStatus {
     std::uint64_t bytes_in = 0, bytes_out = 0;
 };
 
-class DhtNode final : public EventHandler, neo::SessionOwner, CompletionHandler {
+class DhtNode final : public EventHandler, neo::SessionOwner, CompletionHandler, InputHolder {
 public:
     // `records` may be shared with other protocols on the same thread. If the transport does not say what is
     // unsent, only the world limits the output that waits for slow readers. The observer may be null.
@@ -94,14 +95,16 @@ private:
         Endpoint source;
         std::unique_ptr<neo::NodeSession> session;
         Instant deadline = no_deadline;
+        InputAccount::Share kept;
         bool ready = false;    // is in ready_
         bool touched = false;  // is in touched_
         bool greeted = false;  // DhtClientAccepted was noted
     };
 
-    // SessionOwner, CompletionHandler
+    // SessionOwner, CompletionHandler, InputHolder
     void on_ready(std::uint64_t stream) override;
     void on_written(std::uint64_t stream, std::uint64_t request, Wrote wrote) override;
+    void drop_input(StreamId stream) override;
 
     [[nodiscard]] Connection* find(StreamId stream) {
         const auto at = connections_.find(stream);
@@ -135,6 +138,8 @@ private:
     }
 
     Environment environment_;
+    InputAccount own_input_;
+    InputAccount& input_;
     WriteLog& records_;
     DhtNodeOptions options_;
     DhtObserver* observer_;

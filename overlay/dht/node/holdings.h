@@ -12,6 +12,7 @@ public:
     explicit Holdings(std::size_t bytes_max) : bytes_max_(bytes_max) {}
     [[nodiscard]] bool has_room(std::size_t bytes) const { return bytes_ + bytes <= bytes_max_; }
     [[nodiscard]] bool over() const { return bytes_ > bytes_max_; }
+    [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
 private:
     friend class HoldingsShare;

@@ -69,6 +69,10 @@ public:
     void on_deadline(Instant now);
     // The connection is lost: every request ends.
     void on_closed() { finish(SessionEnd::gone); }
+    // What the peer has sent and what waits to be done with it, in bytes.
+    [[nodiscard]] std::size_t input_kept() const { return frames_.bytes_kept() + holdings_.bytes(); }
+    // The node has no room for it.
+    void drop_input() { finish(SessionEnd::too_many); }
 
     // Whether pump() would do anything: a request wants a turn and the output has room.
     [[nodiscard]] bool ready() const { return !over() && !turns_.empty() && has_room(); }

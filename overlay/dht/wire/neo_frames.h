@@ -2,6 +2,7 @@
 // received bytes, never with the length that a header announces.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <variant>
 
 #include "overlay/dht/wire/neo_codec.h"
+#include "overlay/dht/wire/neo_wire.h"
 #include "overlay/environment.h"
 
 namespace halp::neo {
@@ -21,7 +23,7 @@ public:
             now_ = arrived;
             return;
         }
-        kept_.append(arrived);
+        append(arrived);
         now_ = kept_;
         from_kept_ = true;
     }
@@ -47,9 +49,29 @@ public:
         from_kept_ = false;
         now_ = {};
     }
-    [[nodiscard]] std::size_t bytes_kept() const { return kept_.size(); }
+    // The memory of what is kept.
+    [[nodiscard]] std::size_t bytes_kept() const { return kept_.capacity() > sizeof kept_ ? kept_.capacity() : 0; }
 
 private:
+    // Grows to the length of the message rather than beyond it. Up to that, and for a length that is not known yet
+    // or not true, twice what has come.
+    void append(Bytes arrived) {
+        const std::size_t needed = kept_.size() + arrived.size();
+        if (needed > kept_.capacity()) {
+            std::string grown;  // a string that has memory would double it
+            grown.reserve(std::max(needed, std::min(2 * needed, announced())));
+            grown.append(kept_);
+            kept_.swap(grown);
+        }
+        kept_.append(arrived);
+    }
+    [[nodiscard]] std::size_t announced() const {
+        if (kept_.size() < header_bytes) return ~std::size_t{0};
+        const auto body = load_number<std::uint64_t>(kept_.data() + 1);
+        return body > ~std::size_t{0} - header_bytes ? ~std::size_t{0}
+                                                     : header_bytes + static_cast<std::size_t>(body);
+    }
+
     std::string kept_;
     Bytes now_;
     bool from_kept_ = false;

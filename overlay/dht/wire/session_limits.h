@@ -10,14 +10,14 @@
 namespace halp::neo {
 
 struct SessionLimits {
-    std::uint64_t message_bytes_max = std::uint64_t{64} << 20;
+    std::uint64_t message_bytes_max = std::uint64_t{16} << 20;
     std::size_t requests_max = 5000;  // at the same time; one more ends the connection
     Duration handshake_timeout = std::chrono::seconds{10};
     // No request gets a turn while more than this is unsent. One message may exceed it.
     std::size_t output_bytes_max = std::size_t{128} << 10;
     // For what waiting requests keep: parameters, filters, queued updates. Above it a Mirror drops updates and
     // reports an overflow; any other request ends the connection.
-    std::size_t held_bytes_max = std::size_t{64} << 20;
+    std::size_t held_bytes_max = std::size_t{32} << 20;
     // A one-byte message for one of this many requests that ended last is a late control message and is ignored.
     // With 0 it ends the connection, as in the originals.
     std::size_t ended_requests_kept = 64;

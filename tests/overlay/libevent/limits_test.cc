@@ -180,14 +180,16 @@ TEST(LibeventLimits, LimitsTheConnectionsOfOneSource) {
     for (int i = 0; i < 5; ++i) peers.emplace_back(server.at);
     const Peer other(server.at, "127.0.0.2");
 
-    ASSERT_TRUE(server.until([&] { return streams.size() == 4; }));
-    ASSERT_TRUE(server.until([&] { return peers[3].finished() && peers[4].finished(); }));
+    ASSERT_TRUE(server.until([&] { return streams.size() == 6; }));
+    ASSERT_TRUE(server.until([&] { return peers[0].finished() && peers[1].finished(); }));
     EXPECT_EQ(server.world.stats().shed_source_limit, 2U);
+    EXPECT_EQ(server.world.stats().live_accepted, 4U);
     EXPECT_EQ(server.probe.remotes.back().host, "127.0.0.2");
 
-    server.probe.close(streams[0]);  // makes room for one
+    server.probe.close(streams[2]);  // makes room for one
     const Peer late(server.at);
-    ASSERT_TRUE(server.until([&] { return streams.size() == 5; }));
+    ASSERT_TRUE(server.until([&] { return streams.size() == 7; }));
+    EXPECT_EQ(server.world.stats().shed_source_limit, 2U);
 }
 
 TEST(LibeventLimits, LimitsTheConnectionsOfAll) {
@@ -196,9 +198,104 @@ TEST(LibeventLimits, LimitsTheConnectionsOfAll) {
     Server server(limits);
     std::vector<Peer> peers;
     for (int i = 0; i < 4; ++i) peers.emplace_back(server.at);
-    ASSERT_TRUE(server.until([&] { return peers[2].finished() && peers[3].finished(); }));
+    ASSERT_TRUE(server.until([&] { return peers[0].finished() && peers[1].finished(); }));
     EXPECT_EQ(server.world.stats().live_accepted, 2U);
     EXPECT_EQ(server.world.stats().shed_total_limit, 2U);
+}
+
+TEST(LibeventLimits, SilentConnectionsOfOneAddressMakeRoomForTheQueryOfAnother) {
+    WorldLimits limits;
+    limits.accepted_max = 4;
+    Server server(limits);
+    server.probe.bytes = [&](StreamId stream, Bytes) {
+        server.probe.write(stream, "here");
+        server.probe.close(stream);
+    };
+    Peer early(server.at, "127.1.0.1");
+    ASSERT_TRUE(server.until([&] { return server.probe.times("accept") == 1; }));
+    std::vector<Peer> silent;
+    for (int i = 0; i < 3; ++i) silent.emplace_back(server.at, "127.2.0.1");
+    ASSERT_TRUE(server.until([&] { return server.probe.times("accept") == 4; }));
+    Peer late(server.at, "127.3.0.1");
+    ASSERT_TRUE(server.until([&] { return silent[0].finished(); }));
+    for (Peer* asks : {&early, &late}) {
+        asks->send("get chat");
+        ASSERT_TRUE(server.until([&] { return asks->finished(); }));
+        EXPECT_EQ(asks->text(), "here");
+    }
+    EXPECT_FALSE(silent[1].finished());
+}
+
+TEST(LibeventLimits, WhoHasProvedHimselfKeepsHisPlace) {
+    WorldLimits limits;
+    limits.accepted_max = 3;
+    Server server(limits);
+    std::vector<StreamId> streams;
+    server.probe.accepted = [&](StreamId stream) { streams.push_back(stream); };
+    std::vector<Peer> clients;
+    for (int i = 0; i < 2; ++i) clients.emplace_back(server.at, "127.1.0.1");
+    ASSERT_TRUE(server.until([&] { return streams.size() == 2; }));
+    for (const StreamId stream : streams) server.world.transport().vouch(stream);
+    std::vector<Peer> strangers;
+    for (int i = 0; i < 3; ++i) strangers.emplace_back(server.at, "127.2.0.1");
+    ASSERT_TRUE(server.until([&] { return strangers[0].finished() && strangers[1].finished(); }));
+    ASSERT_TRUE(server.until([&] { return streams.size() == 5; }));
+    EXPECT_FALSE(clients[0].finished() || clients[1].finished() || strangers[2].finished());
+
+    server.world.transport().vouch(streams.back());
+    Peer one_too_many(server.at, "127.3.0.1");
+    ASSERT_TRUE(server.until([&] { return one_too_many.finished(); }));
+    EXPECT_EQ(server.world.stats().live_accepted, 3U);
+}
+
+TEST(LibeventLimits, WhoReadsTheLeastPaysForTheOutputOfAll) {
+    WorldLimits limits;
+    limits.output_total_max = 4 * mebibyte;
+    Server server(limits);
+    server.probe.bytes = [&](StreamId stream, Bytes asked) {
+        server.probe.write(stream, std::string(asked == "much" ? 3 * mebibyte : mebibyte, 'z'));
+        server.probe.close(stream);
+    };
+    const auto asks = [&](const char* from, const char* what) {
+        Peer peer(server.at, from);
+        const std::size_t before = server.probe.times("bytes");
+        peer.send(what);
+        EXPECT_TRUE(server.until([&] { return server.probe.times("bytes") > before; }));
+        return peer;
+    };
+    Peer hostile = asks("127.2.0.1", "much");
+    std::vector<Peer> honest;
+    for (const char* from : {"127.1.0.1", "127.3.0.1"}) honest.push_back(asks(from, "some"));
+    EXPECT_EQ(server.world.stats().shed_slow_reader, 1U);
+    for (Peer& peer : honest) {
+        ASSERT_TRUE(server.until([&] { return peer.finished(); }, seconds{20}));
+        EXPECT_EQ(peer.text().size(), mebibyte);
+    }
+}
+
+TEST(LibeventLimits, WorldsOfOneProcessShareTheAccountOfUnsentBytes) {
+    OutputAccount output(4 * mebibyte);
+    Server records({}, nullptr, nullptr, &output);
+    Server texts({}, records.world.base(), nullptr, &output);
+    for (Server* server : {&records, &texts})
+        server->probe.bytes = [=](StreamId stream, Bytes asked) {
+            server->probe.write(stream, std::string(asked == "much" ? 3 * mebibyte : mebibyte, 'z'));
+            server->probe.close(stream);
+        };
+    Peer hostile(records.at, "127.2.0.1");
+    hostile.send("much");
+    ASSERT_TRUE(records.until([&] { return records.probe.times("bytes") == 1; }));
+    std::vector<Peer> honest;
+    for (const char* from : {"127.1.0.1", "127.3.0.1"}) {
+        honest.emplace_back(texts.at, from).send("some");
+        ASSERT_TRUE(records.until([&] { return texts.probe.times("bytes") == honest.size(); }));
+    }
+    EXPECT_EQ(records.world.stats().shed_slow_reader, 1U);
+    EXPECT_EQ(texts.world.stats().shed_slow_reader, 0U);
+    for (Peer& peer : honest) {
+        ASSERT_TRUE(records.until([&] { return peer.finished(); }, seconds{20}));
+        EXPECT_EQ(peer.text().size(), mebibyte);
+    }
 }
 
 TEST(LibeventLimits, ShedsTheIdle) {
@@ -251,13 +348,10 @@ TEST(LibeventLimits, ShedsConnectionsWithoutSpinningWhenDescriptorsRunOut) {
     for (int i = 0; i < 6; ++i) peers.emplace_back(server.at);
     {
         const FileLimit tight(2);
-        const auto all_over = [&] {
-            return std::all_of(peers.begin() + 2, peers.end(), [](Peer& p) { return p.finished(); });
-        };
-        ASSERT_TRUE(server.until(all_over));
-        EXPECT_EQ(streams.size(), 2U);
+        const auto all_over = [&] { return streams.size() == 6 && peers[0].finished() && peers[1].finished(); };
+        ASSERT_TRUE(server.until(all_over)) << "those that have been silent longest gave way";
         EXPECT_EQ(server.world.stats().shed_no_descriptor, 4U);
-        EXPECT_FALSE(peers[0].finished());
+        EXPECT_FALSE(peers[4].finished() || peers[5].finished());
 
         server.probe.connect(server.at);
         ASSERT_TRUE(server.until([&] { return server.probe.words.back().starts_with("failed"); }));
@@ -265,7 +359,7 @@ TEST(LibeventLimits, ShedsConnectionsWithoutSpinningWhenDescriptorsRunOut) {
                   "failed:" + std::to_string(static_cast<int>(ConnectFailure::local_limit)));
     }
     const Peer late(server.at);
-    ASSERT_TRUE(server.until([&] { return streams.size() == 3; }));
+    ASSERT_TRUE(server.until([&] { return streams.size() == 7; }));
 }
 
 }  // namespace

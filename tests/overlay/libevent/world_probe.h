@@ -282,8 +282,9 @@ inline const Endpoint any_port{"127.0.0.1", 0};
 
 // A world that listens on loopback.
 struct Server {
-    explicit Server(const WorldLimits& limits = {}, event_base* borrowed = nullptr, FileBudget* files = nullptr)
-        : world(limits, borrowed, files), probe(world) {
+    explicit Server(const WorldLimits& limits = {}, event_base* borrowed = nullptr, FileBudget* files = nullptr,
+                    OutputAccount* output = nullptr)
+        : world(limits, borrowed, files, output), probe(world) {
         auto listening = world.listen(any_port);
         EXPECT_TRUE(listening) << (listening ? "" : listening.error().message);
         at = listening.value_or(any_port);

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -28,6 +29,7 @@ using ::testing::HasSubstr;
 class AdminServerTest : public ::testing::Test {
 protected:
     AdminServerTest() {
+        ::signal(SIGPIPE, SIG_IGN);  // as a LibeventWorld does
         std::string name = (std::filesystem::temp_directory_path() / "halp-admin-XXXXXX").string();
         directory_ = mkdtemp(name.data());
         path_ = directory_ + "/run/halpd.sock";
@@ -36,9 +38,9 @@ protected:
     }
     void serve(AdminLimits limits) {
         server_.reset();
-        server_ =
-            std::make_unique<AdminServer>(base_, AdminSocket::open(path_).value(), api_, files_, limits,
-                                          [this](const std::string& sentence) { warnings_.push_back(sentence); });
+        server_ = std::make_unique<AdminServer>(
+            base_, AdminSocket::open(path_).value(), api_, files_, limits,
+            [this](const std::string& sentence) { warnings_.push_back(sentence); }, &input_);
     }
     int open_stream(const std::string& target) {
         const int fd = connect();
@@ -96,6 +98,7 @@ protected:
         std::make_unique<OverlayNode>(world_.environment(), endpoints_, OverlayOptions::for_profile(Profile::lan));
     event_base* base_ = event_base_new();
     FileBudget files_;
+    InputAccount input_{100'000};
     std::vector<std::string> warnings_;
     AdminApi api_{*node_, world_.clock, {}, [] {}};
     std::unique_ptr<AdminServer> server_;
@@ -115,6 +118,41 @@ TEST_F(AdminServerTest, TakesABody) {
             body,
         "}\n");
     EXPECT_EQ(node_->host_count(chat_), 1u);
+}
+
+TEST_F(AdminServerTest, CountsRequestsThatAreNotWholeAndEndsTheLongest) {
+    const std::string half = "PUT /v1/labels/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 65000\r\n\r\n";
+    const int modest = connect();
+    send_all(modest, half + std::string(20'000, 'x'));
+    ASSERT_TRUE(eventually([&] { return input_.bytes() > 20'000; }));
+    const int greedy = connect();
+    send_all(greedy, half + std::string(60'000, 'x'));
+    ASSERT_TRUE(eventually([&] { return input_.bytes() > 80'000; }));
+    const int late = connect();
+    send_all(late, half + std::string(40'000, 'x'));
+    ASSERT_TRUE(eventually([&] { return input_.dropped() == 1; }));
+    EXPECT_EQ(read_until(greedy, "never"), "") << "the longest is closed";
+    EXPECT_LE(input_.bytes(), input_.bytes_max());
+    ::close(late);
+    send_all(modest, std::string(45'000, ' '));
+    EXPECT_THAT(read_until(modest, "}\n"), HasSubstr("bad_json"));
+    EXPECT_LE(input_.bytes(), 41'000U) << "what was answered counts no more";
+    ::close(modest);
+    ::close(greedy);
+    ASSERT_TRUE(eventually([&] { return input_.bytes() == 0; }));
+}
+
+// Buffers come again at the same addresses.
+TEST_F(AdminServerTest, CountsNothingOfConnectionsThatAreGone) {
+    for (int round = 0; round < 20; ++round) {
+        const int fd = connect();
+        send_all(fd, "PUT /v1/labels/chat HTTP/1.1\r\nContent-Length: 65000\r\n\r\n" + std::string(1000, 'x'));
+        ASSERT_TRUE(eventually([&] { return input_.bytes() > 1000; }));
+        ::close(fd);
+        ask("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", "}\n");
+    }
+    ASSERT_TRUE(eventually([&] { return input_.bytes() == 0; }));
+    EXPECT_EQ(input_.dropped(), 0U);
 }
 
 TEST_F(AdminServerTest, LetsOnlyOwnerAndGroupIn) {

@@ -139,6 +139,11 @@ const std::map<std::string, Effect>& effects() {
          {"8", "100", [](const Settings& s) { return admin_limits(s.connections).connections_max; }}},
         {"limits.admin_streams_max",
          {"8", "100", [](const Settings& s) { return admin_limits(s.connections).streams_max; }}},
+        {"limits.input_bytes_max",
+         {"1MiB", "64MiB",
+          [](const Settings& s) { return InputAccount(s.connections.input_bytes_max).bytes_max(); }}},
+        {"limits.output_bytes_max",
+         {"1MiB", "64MiB", [](const Settings& s) { return world_limits(s.connections).output_total_max; }}},
     };
     return effects;
 }

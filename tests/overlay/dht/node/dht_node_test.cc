@@ -186,6 +186,28 @@ TEST_F(DhtNodeInTheSimulator, SpeaksTheTranscriptOfTheOriginals) {
     EXPECT_EQ(node->status().requests, 3U);
 }
 
+TEST_F(DhtNodeInTheSimulator, EndsTheClientWhoseUnfinishedMessagesAreTheMost) {
+    DhtNodeOptions options;
+    options.session.message_bytes_max = std::uint64_t{64} << 20;
+    begin(std::move(options));
+    ScriptedClient& greedy = open(0);
+    ScriptedClient& modest = open(1);
+    const auto part_of_a_put = [](std::size_t bytes) {
+        const std::string value(bytes + 100, 'x');
+        std::string message;
+        neo::encode_put(message, 1, {"chan", 7, value});
+        return message.substr(0, bytes);
+    };
+    const std::string put = part_of_a_put(std::size_t{12} << 20);
+    modest.say(put);
+    run_world(seconds{1});
+    greedy.say(part_of_a_put(std::size_t{21} << 20));
+    run_world(seconds{1});
+    EXPECT_TRUE(greedy.ended);
+    EXPECT_FALSE(modest.ended);
+    EXPECT_EQ(node->status().broken, 1U);
+}
+
 TEST_F(DhtNodeInTheSimulator, RepliesOfOneTurnLeaveInOneWrite) {
     ScriptedClient& client = open();
     std::string all;
