@@ -18,6 +18,9 @@ struct ListedHost {
     bool claimed = false;                    // known only from HALP text
     bool remembered = false;                 // claimed, in the cache of an earlier run; nobody has said it since
     std::optional<UnixSeconds> proved_at{};  // when that was last
+    // Of nodes: proved in this run or an earlier one; since when it is an acquaintance.
+    bool met = false;
+    std::optional<UnixSeconds> known_since{};
 };
 struct ListedName {
     std::string name;

@@ -1,7 +1,9 @@
 #include "store/cache_format.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -139,11 +141,30 @@ std::string format(const std::vector<Line>& lines) {
 }
 
 template <class Line>
-std::vector<Line> merged(std::vector<Line> on_disk, const std::vector<Line>& ours, std::size_t lines_max) {
+std::vector<Line> merged(std::vector<Line> on_disk, const std::vector<Line>& ours) {
     on_disk.insert(on_disk.end(), ours.begin(), ours.end());
-    std::vector<Line> lines = settled(std::move(on_disk));
-    if (lines.size() > lines_max) lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(lines_max), lines.end());
-    return lines;
+    return settled(std::move(on_disk));
+}
+
+// Which of these lines a full file keeps, in their order.
+std::vector<CacheLine> worthiest(std::vector<CacheLine> lines, const std::vector<CacheLine>& ours,
+                                 std::size_t lines_max) {
+    std::map<Endpoint, std::uint8_t> worth;
+    for (const CacheLine& line : ours)
+        if (line.worth > 0) worth.emplace(line.endpoint, line.worth);
+    std::array<std::vector<std::size_t>, 3> places;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        const auto found = worth.find(lines[i].endpoint);
+        places.at(found == worth.end() ? 0 : std::min<std::size_t>(found->second, 2)).push_back(i);
+    }
+    std::vector<std::size_t> kept;
+    for (std::size_t rank = places.size(); rank-- > 0;)
+        for (const std::size_t i : places.at(rank))
+            if (kept.size() < lines_max) kept.push_back(i);
+    std::sort(kept.begin(), kept.end());
+    std::vector<CacheLine> out;
+    for (const std::size_t i : kept) out.push_back(std::move(lines[i]));
+    return out;
 }
 
 // The lines of the disk without those that were forgotten at their time or later.
@@ -200,8 +221,10 @@ std::string format_cache_file(const Label& label, const CacheFile& file) {
 CacheFile merge_cache_files(const CacheFile& on_disk, const CacheFile& ours,
                             const std::vector<ForgottenHost>& forgotten, std::size_t lines_max) {
     CacheFile file;
-    file.lines = merged(remembered(on_disk.lines, forgotten), ours.lines, lines_max);
-    file.names = merged(on_disk.names, ours.names, lines_max);
+    file.lines = merged(remembered(on_disk.lines, forgotten), ours.lines);
+    if (file.lines.size() > lines_max) file.lines = worthiest(std::move(file.lines), ours.lines, lines_max);
+    file.names = merged(on_disk.names, ours.names);
+    file.names.resize(std::min(file.names.size(), lines_max));
     return file;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,9 @@ struct CacheLine {
     Endpoint endpoint;
     // What the format cannot say; the host cache keeps it in a file beside (overlay/cache/line_origins.h).
     UnixSeconds proved = not_proved;
-    bool own_swarm = false;  // heard of in the swarm of this node
+    bool own_swarm = false;          // heard of in the swarm of this node
+    UnixSeconds known = not_proved;  // since when it is an acquaintance of this node
+    std::uint8_t worth = 0;  // what keeps its place in a full file: 2 an acquaintance, 1 proved, 0 only heard of
     bool operator==(const CacheLine&) const = default;
 };
 struct CacheNameLine {
@@ -53,7 +56,8 @@ struct CacheFile {
 [[nodiscard]] std::string format_cache_file(const Label& label, const CacheFile& file);
 
 // What to write back: the larger time of every endpoint in `on_disk` and `ours`, the newest first, at most
-// `lines_max` lines. Endpoints in `forgotten` are left out, unless the disk has a later time than `as_of`.
+// `lines_max` lines: those of `ours` that are worth most, then the newest. Endpoints in `forgotten` are left out,
+// unless the disk has a later time than `as_of`.
 struct ForgottenHost {
     Endpoint endpoint;
     UnixSeconds as_of{0};

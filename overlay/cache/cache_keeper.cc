@@ -145,6 +145,7 @@ void CacheKeeper::take_hosts(const Label& label, const CacheFile& file, CacheSin
         }
         line.own_swarm = origin == LineOrigin::own_swarm;
         line.proved = origins.proved(line.endpoint, options_.swarm);
+        line.known = origins.known(line.endpoint, options_.swarm);
         sink.take_host(label, line);
     }
     kept_aside_ += aside;
@@ -539,6 +540,7 @@ Result<LineOrigins> CacheKeeper::save_origins(const Label& label, const Entry& e
             for (const CacheLine& line : lines) all.note(swarm, line);
         for (const CacheLine& line : ours.lines)
             if (line.own_swarm) all.note(options_.swarm, line);
+        all.keep_known(options_.swarm, ours);
     };
     {  // Mostly nothing changes. Of a long label only one copy is held at a time.
         const Result<std::string> on_disk = cache_.read(LineOrigins::file_name(label));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <optional>
 #include <set>
 
@@ -74,10 +75,13 @@ void LineOrigins::take_line(std::string_view line, std::string& swarm) {
     const auto proved = proved_word == "-" ? count(CacheLine::not_proved)
                                            : number_in(proved_word, count(unix_seconds_max)).value_or(-2);
     const std::string_view host = next_word(line);
-    const auto port = number_in(line, 65535);
-    if (!seen || proved < -1 || !port || *port == 0 || swarm.empty() || !Endpoint::well_formed_host(host)) return;
-    swarms_[swarm][Endpoint{std::string{host}, static_cast<std::uint16_t>(*port)}] = {UnixSeconds{*seen},
-                                                                                      UnixSeconds{proved}};
+    const auto port = number_in(next_word(line), 65535);
+    const auto known =
+        line.empty() ? count(CacheLine::not_proved) : number_in(line, count(unix_seconds_max)).value_or(-2);
+    if (!seen || proved < -1 || known < -1 || !port || *port == 0 || swarm.empty()) return;
+    if (!Endpoint::well_formed_host(host)) return;
+    swarms_[swarm][Endpoint{std::string{host}, static_cast<std::uint16_t>(*port)}] = {
+        UnixSeconds{*seen}, UnixSeconds{proved}, UnixSeconds{known}};
 }
 
 std::string LineOrigins::format(const Label& label) const {
@@ -88,7 +92,9 @@ std::string LineOrigins::format(const Label& label) const {
         for (const auto& [host, noted] : hosts) {
             text += std::to_string(count(noted.seen)) + ' ';
             text += noted.proved == CacheLine::not_proved ? "-" : std::to_string(count(noted.proved));
-            text += ' ' + host.host + ' ' + std::to_string(host.port) + '\n';
+            text += ' ' + host.host + ' ' + std::to_string(host.port);
+            if (noted.known != CacheLine::not_proved) text += ' ' + std::to_string(count(noted.known));
+            text += '\n';
         }
     }
     return text.empty() ? text : std::string{first_word} + label.text() + '\n' + text;
@@ -120,13 +126,31 @@ UnixSeconds LineOrigins::proved(const Endpoint& host, const std::string& swarm) 
     return noted ? noted->proved : CacheLine::not_proved;
 }
 
+UnixSeconds LineOrigins::known(const Endpoint& host, const std::string& swarm) const {
+    const Noted* noted = find(host, swarm);
+    return noted ? noted->known : CacheLine::not_proved;
+}
+
 void LineOrigins::note(const std::string& swarm, const CacheLine& line) {
-    const auto [at, added] = swarms_[swarm].try_emplace(line.endpoint, Noted{line.seen, line.proved});
+    const auto [at, added] = swarms_[swarm].try_emplace(line.endpoint, Noted{line.seen, line.proved, line.known});
     if (added) return;
     Noted& noted = at->second;
     if (count(line.seen) >= count(noted.seen) + seen_step_s) noted.seen = line.seen;
     const bool first_proof = noted.proved == CacheLine::not_proved;
     if (count(line.proved) >= count(noted.proved) + (first_proof ? 1 : proved_step_s)) noted.proved = line.proved;
+    if (line.known == CacheLine::not_proved) return;
+    const auto moved = std::abs(count(line.known) - count(noted.known));
+    if (noted.known == CacheLine::not_proved || moved >= proved_step_s) noted.known = line.known;
+}
+
+void LineOrigins::keep_known(const std::string& swarm, const CacheFile& file) {
+    const auto hosts = swarms_.find(swarm);
+    if (hosts == swarms_.end()) return;
+    std::set<Endpoint> acquaintances;
+    for (const CacheLine& line : file.lines)
+        if (line.known != CacheLine::not_proved) acquaintances.insert(line.endpoint);
+    for (auto& [host, noted] : hosts->second)
+        if (!acquaintances.contains(host)) noted.known = CacheLine::not_proved;
 }
 
 void LineOrigins::forget(const Endpoint& host) {

@@ -1,7 +1,7 @@
 // What the original's format cannot say of the lines of a label's file: in which swarm this node or another one
-// heard of a host, and when it was last proved. Kept in a file beside the label's (overlay/cache/README.md draws
-// it), which the original's tools do not read. A line that no swarm claims was written by a foreign tool or by
-// `halp insert`.
+// heard of a host, when it was last proved, and since when it is an acquaintance (overlay/gossip/view/peer_view.h).
+// Kept in a file beside the label's (overlay/cache/README.md draws it), which the original's tools do not read. A
+// line that no swarm claims was written by a foreign tool or by `halp insert`.
 #pragma once
 
 #include <cstddef>
@@ -32,18 +32,21 @@ public:
     [[nodiscard]] LineOrigin of(const CacheLine& line, const std::string& swarm) const;
     [[nodiscard]] bool only(const std::string& swarm) const;  // no other swarm claims a line
     [[nodiscard]] UnixSeconds proved(const Endpoint& host, const std::string& swarm) const;
+    [[nodiscard]] UnixSeconds known(const Endpoint& host, const std::string& swarm) const;
 
     // The swarm knows this host. Times are taken over when they moved by a good deal, so that a file whose hosts
     // are merely confirmed again stays as it is.
     void note(const std::string& swarm, const CacheLine& line);
-    void forget(const Endpoint& host);      // nobody knows any more where it comes from
-    void keep_only(const CacheFile& file);  // forgets all hosts that have no line there
+    void keep_known(const std::string& swarm, const CacheFile& file);  // no others are acquaintances any more
+    void forget(const Endpoint& host);                                 // nobody knows any more where it comes from
+    void keep_only(const CacheFile& file);                             // forgets all hosts that have no line there
     [[nodiscard]] std::size_t size() const;
 
 private:
     struct Noted {
         UnixSeconds seen{0};
         UnixSeconds proved = CacheLine::not_proved;
+        UnixSeconds known = CacheLine::not_proved;
     };
     using Hosts = std::map<Endpoint, Noted>;
     [[nodiscard]] const Noted* find(const Endpoint& host, const std::string& swarm) const;

@@ -72,7 +72,7 @@ void FailureDetector::contact_failed(EndpointId id, ConnectFailure why, Instant 
     parts_.view.merge_arrivals();  // an anchor that fails goes to the fresh part, which may be full
     const std::optional<Peer> peer = parts_.view.find(id);
     if (!peer || before->dead()) return;
-    if (!peer->vouched() && failures >= 2) {  // a mere claim, and nobody answers there
+    if (!peer->vouched() && !peer->met && failures >= 2) {  // a mere claim, and nobody answers there
         parts_.observer.note(PeerExpired{parts_.endpoints.at(id)});
         parts_.view.erase(id);
         return;

@@ -100,7 +100,8 @@ public:
 
     // Pushes a host as news that this node learned of by other means than gossip.
     void push_host(const Label& label, EndpointId host, Instant now) {
-        static_cast<void>(news_.add_host(label, host, now));  // without room it is counted; the exchanges bring it
+        // Without room it is counted; the exchanges bring it.
+        static_cast<void>(news_.add_heard_host(label, host, now));
     }
     // What applications of this node announce. Announcing again renews.
     // False when the table of labels has no room for it.

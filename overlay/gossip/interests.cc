@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace halp {
 
@@ -44,11 +45,15 @@ EndpointId Interests::partner() {
     const std::vector<std::uint32_t> ours = own();
     if (ours.empty()) return no_endpoint;
     const std::uint32_t wanted = ours[random_.below(ours.size())];
-    std::vector<EndpointId> holders;
+    std::vector<EndpointId> holders, proved;
     for (const auto& [peer, held] : by_peer_) {
         const std::optional<Peer> known = view_.find(peer);
-        if (known && known->presentable() && std::ranges::find(held, wanted) != held.end()) holders.push_back(peer);
+        if (!known || !known->presentable() || std::ranges::find(held, wanted) == held.end()) continue;
+        holders.push_back(peer);
+        if (known->proved != never) proved.push_back(peer);
     }
+    // Anybody can say that it holds a label.
+    if (!proved.empty()) holders = std::move(proved);
     return holders.empty() ? no_endpoint : holders[random_.below(holders.size())];
 }
 

@@ -43,7 +43,7 @@ bool Membership::called_by(const Caller& caller, const gossip::Hello& hello, Ins
         {.endpoint = speaker, .incarnation = hello.incarnation, .seen = caller.called, .direct = true}, now);
     parts_.interests.note(speaker, hello);
     if (merged != PeerMerge::added && merged != PeerMerge::revived) return false;
-    parts_.news.peer_joined(speaker, hello.incarnation, News::LearnedBy::contact, now);
+    parts_.news.peer_joined(speaker, hello.incarnation, News::LearnedBy::call, now);
     return true;
 }
 

@@ -28,7 +28,7 @@ void News::pass_on_host(const Label& label, const gossip::Entry& entry, Instant 
     const std::uint64_t fact =
         mix(label.hash() ^ parts_.endpoints.hash(entry.endpoint)) + entry.incarnation * 2 + entry.withdrawn;
     // Without room it is counted, and the exchanges bring it.
-    if (told_.first(fact, now)) static_cast<void>(add_host(label, entry.endpoint, now));
+    if (told_.first(fact, now)) static_cast<void>(add_heard_host(label, entry.endpoint, now));
 }
 
 void News::peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how, Instant now) {
@@ -45,7 +45,8 @@ void News::peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how
         }
         --third_party_items_left_;
     }
-    add_peer(peer, now);
+    const Rank rank = how == LearnedBy::contact ? Rank::own : Rank::join;
+    static_cast<void>(add({.endpoint = peer, .rank = rank}, now));  // without room it is counted; samples tell it
 }
 
 void News::forget_peer(EndpointId peer, std::uint32_t incarnation) {
@@ -63,7 +64,9 @@ void News::peer_doubted(EndpointId peer, std::uint32_t incarnation, LearnedBy ho
     }
     if (!told_.first(doubt_of(peer, incarnation), now)) return;
     if (how != LearnedBy::contact) --third_party_items_left_;
-    static_cast<void>(add({std::nullopt, peer, 0, true}, now));  // without room it is counted; others find out
+    const Rank rank = how == LearnedBy::contact ? Rank::own : Rank::heard;
+    // Without room it is counted; others find out.
+    static_cast<void>(add({.endpoint = peer, .doubted = true, .rank = rank}, now));
 }
 
 void News::doubt_over(EndpointId peer, std::uint32_t incarnation) {
@@ -94,18 +97,36 @@ bool News::add(Item item, Instant now) {
     const auto same = std::ranges::find_if(items_, [&](const Item& i) {
         return i.endpoint == item.endpoint && i.label == item.label && i.doubted == item.doubted;
     });
-    if (same == items_.end() && items_.size() >= items_max) {
+    const bool waits = same != items_.end();
+    if (!waits && !make_room(item.rank)) {
         ++dropped_;
         if (told_.first(held_fact, now)) parts_.observer.note(NewsHeld{dropped_});
         return false;
     }
-    if (same != items_.end())
+    if (waits && same->rank <= item.rank) {
         same->pushes = item.pushes;
-    else if (item.pushes > 0)
-        items_.push_back(std::move(item));
+        same->turns = 0;
+    } else {
+        if (waits) items_.erase(same);
+        if (item.pushes > 0) insert(std::move(item));
+    }
     if (items_.empty()) return true;  // there is nobody to tell
     const Instant soonest = pushed_at_ == never ? now : pushed_at_ + options_.news_interval;
     push_at_ = std::min(push_at_, std::max(now, soonest));
+    return true;
+}
+
+void News::insert(Item item) {
+    const auto behind = std::ranges::upper_bound(items_, item.rank, {}, &Item::rank);
+    items_.insert(behind, std::move(item));
+}
+
+// The last item leaves for one of a better rank.
+bool News::make_room(Rank rank) {
+    if (items_.size() < items_max) return true;
+    if (items_.back().rank <= rank) return false;
+    items_.pop_back();
+    ++dropped_;
     return true;
 }
 
@@ -170,20 +191,26 @@ void News::push(Instant now, UnixSeconds wall) {
     const gossip::Message m = message(items, now, wall);
     std::size_t wanted = 0;
     for (const Item& item : items_) wanted = std::max(wanted, item.pushes);
-    const std::vector<EndpointId> targets = parts_.view.some_presentable(std::min(wanted, options_.news_fanout));
+    const auto least_told = std::min_element(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(items),
+                                             [](const Item& a, const Item& b) { return a.turns < b.turns; });
+    const std::size_t turn = items > 0 ? least_told->turns : 0;
+    const std::size_t at_random = std::min(wanted, options_.news_fanout);
+    const std::vector<EndpointId> targets = parts_.view.news_targets(at_random, turn, now);
     if (!m.peers.empty() || !m.labels.empty())
         for (const EndpointId target : targets) {
             parts_.calls.open(target, CallPurpose::news, m, now);
             ++sent_;
         }
-    count_pushes(items, targets.size());
+    count_pushes(items, std::min(at_random, targets.size()));
     pushed_at_ = now;
     if (!items_.empty()) push_at_ = now + options_.news_interval;
 }
 
 void News::count_pushes(std::size_t items, std::size_t targets) {
-    for (std::size_t i = 0; i < items; ++i)
+    for (std::size_t i = 0; i < items; ++i) {
         items_[i].pushes -= std::min(items_[i].pushes, std::max<std::size_t>(targets, 1));
+        ++items_[i].turns;
+    }
     std::erase_if(items_, [](const Item& item) { return item.pushes == 0; });
 }
 

@@ -37,14 +37,19 @@ public:
 
     // Queues what this node knows of a node, or of a host of a label, at the time of the push. False when too much
     // waits already: then it is counted, and only the exchanges bring it to others.
-    bool add_peer(EndpointId peer, Instant now) { return add({std::nullopt, peer, 0}, now); }
+    bool add_peer(EndpointId peer, Instant now) { return add({.endpoint = peer}, now); }
     [[nodiscard]] bool add_host(const Label& label, EndpointId host, Instant now) {
-        return add({label, host, 0}, now);
+        return add({.label = label, .endpoint = host}, now);
+    }
+    // The same for a host that somebody told by other means than gossip.
+    [[nodiscard]] bool add_heard_host(const Label& label, EndpointId host, Instant now) {
+        return add({.label = label, .endpoint = host, .rank = Rank::heard}, now);
     }
     // The same for something another node told; queued once for each state of the host.
     void pass_on_host(const Label& label, const gossip::Entry& entry, Instant now);
 
-    enum class LearnedBy : std::uint8_t { contact, news, sample };
+    // Contact: this node called it. Call: it called this node, as anybody can.
+    enum class LearnedBy : std::uint8_t { contact, call, news, sample };
     // A node is listed that was not listed before, or was dead. Notes it, and passes it on unless it came in a
     // sample: what a sample brings was news earlier, and entries come and go all the time in a swarm larger than
     // the list.
@@ -71,13 +76,20 @@ public:
     void mark_endpoints(std::vector<bool>& marks) const;
 
 private:
+    // What this node says or found itself goes before what it heard, and that before nodes that it heard of. So
+    // nobody can make it wait, or take its room.
+    enum class Rank : std::uint8_t { own, heard, join };
     struct Item {
-        std::optional<Label> label;  // none: a node
+        std::optional<Label> label{};  // none: a node
         EndpointId endpoint = no_endpoint;
         std::size_t pushes = 0;  // still to do
         bool doubted = false;    // told as a suspect, whatever this node has found itself
+        Rank rank = Rank::own;
+        std::size_t turns = 0;  // in which it was pushed
     };
     bool add(Item item, Instant now);
+    void insert(Item item);
+    [[nodiscard]] bool make_room(Rank rank);
     [[nodiscard]] std::size_t in_one_message() const;
     [[nodiscard]] gossip::Message message(std::size_t items, Instant now, UnixSeconds wall) const;
     [[nodiscard]] std::uint64_t doubt_of(EndpointId peer, std::uint32_t incarnation) const;
@@ -86,7 +98,7 @@ private:
 
     Parts parts_;
     const GossipOptions& options_;
-    std::vector<Item> items_;
+    std::vector<Item> items_;                          // by rank, then the oldest first
     RecentFacts told_{1024, std::chrono::minutes{1}};  // what was news once is not passed on again
     std::size_t third_party_items_left_ = 0;           // in this period
     Instant push_at_ = no_deadline;

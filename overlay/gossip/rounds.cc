@@ -1,6 +1,7 @@
 #include "overlay/gossip/rounds.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace halp {
 
@@ -9,8 +10,12 @@ namespace {
 constexpr int attempts_per_round = 3;     // partners, when they fail
 constexpr std::size_t proved_wanted = 8;  // a list this long is usable (overlay/gossip/rules.md, section 9, join)
 constexpr int calls_per_joining_turn = 3;
-constexpr std::uint32_t ring_every = 2;  // rounds
-constexpr int unmentioned_periods = 30;  // a member that nobody confirmed for so long gets a feeler
+constexpr std::uint32_t ring_every = 2;              // rounds
+constexpr std::uint32_t acquaintance_every = 8;      // rounds
+constexpr std::uint32_t acquaintance_at = 2;         // of these; another one than that of a ring or a holder
+constexpr std::uint32_t new_acquaintance_every = 4;  // periods, in a swarm of many nodes
+constexpr std::size_t acquaintances_at_restart = 8;  // called at once, while nobody else is proved
+constexpr int unmentioned_periods = 30;              // a member that nobody confirmed for so long gets a feeler
 
 }  // namespace
 
@@ -27,6 +32,7 @@ void Rounds::reconfigure(Instant now) {
 void Rounds::start_round(Instant now) {
     round_at_ = now + jittered(options_.period, parts_.random) * parts_.health.multiplier();
     if (const EndpointId chosen = partner(); chosen != no_endpoint) call_partner(chosen, 1, now);
+    parts_.view.make_acquaintances(now, turns_ % new_acquaintance_every == 0);
     // Rounds renew most proofs; feelers renew those of nodes that were not drawn for long.
     const Duration stale = std::max(60 * options_.period, options_.ttl / 2);
     const Duration unmentioned = unmentioned_periods * options_.period;
@@ -41,6 +47,8 @@ EndpointId Rounds::partner() {
     if (++turns_ % ring_every == 1)
         if (const EndpointId next = parts_.view.next_on_ring(parts_.identity.endpoint()); next != no_endpoint)
             return next;
+    if (turns_ % acquaintance_every == acquaintance_at)
+        if (const EndpointId known = parts_.view.next_acquaintance(); known != no_endpoint) return known;
     return holder != no_endpoint ? holder : parts_.view.partner();
 }
 
@@ -48,8 +56,24 @@ void Rounds::call_partner(EndpointId partner, int attempt, Instant now) {
     parts_.calls.open(partner, CallPurpose::round, parts_.push_pull.opening(now), now).attempt = attempt;
 }
 
+// Nodes that were known before this one started, or before they died. True when more of them wait.
+bool Rounds::call_acquaintances(Instant now) {
+    const bool alone = parts_.view.proved_count() == 0;
+    std::size_t left = alone ? acquaintances_at_restart : static_cast<std::size_t>(calls_per_joining_turn);
+    bool exchange = true;
+    for (const EndpointId known : parts_.view.untried_acquaintances()) {
+        if (parts_.calls.under_way_to(known)) continue;
+        if (left-- == 0) return true;
+        if (std::exchange(exchange, false))
+            call_partner(known, 1, now);
+        else
+            parts_.calls.ping(known, CallPurpose::feeler, now);
+    }
+    return false;
+}
+
 void Rounds::call_unproved(Instant now) {
-    join_at_ = no_deadline;
+    join_at_ = call_acquaintances(now) ? now + options_.period / 4 : no_deadline;
     // A node that knows nobody who lives calls all that it remembers, as after a restart.
     const std::size_t presentable = parts_.view.presentable_count();
     const std::size_t known = presentable > 0 ? presentable : parts_.view.listed_count();

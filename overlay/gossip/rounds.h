@@ -2,7 +2,7 @@
 // exchange with one partner, and replaces a partner that fails. It also pings one node that was not proved for long
 // (a feeler). In a swarm that one list holds, every second partner is the next node on a ring, so that each node is
 // called within two periods by somebody. A node that has just joined does not wait for its period: it calls several
-// nodes until its list is usable.
+// nodes until its list is usable, those first that it knows from an earlier run.
 #pragma once
 
 #include <cstdint>
@@ -51,6 +51,7 @@ public:
 
 private:
     EndpointId partner();
+    bool call_acquaintances(Instant now);
     void call_partner(EndpointId partner, int attempt, Instant now);
 
     Parts parts_;

@@ -30,7 +30,7 @@ bool acknowledged(LearnedFrom from) { return from == LearnedFrom::text || from =
 
 }  // namespace
 
-std::vector<ListedHost> HostLists::peers(std::size_t first, std::size_t count, Moment moment) const {
+std::vector<ListedHost> HostLists::peers(std::size_t first, std::size_t count, Moment moment, bool for_disk) const {
     std::vector<ListedHost> out;
     // The original's server does not list itself. A member of a swarm does, so that asking one node is enough.
     const EndpointId self = parts_.gossip.in_swarm() ? parts_.gossip.self() : no_endpoint;
@@ -39,16 +39,19 @@ std::vector<ListedHost> HostLists::peers(std::size_t first, std::size_t count, M
         if (position >= first && out.size() < count) out.push_back(std::move(host));
         ++position;
     };
-    if (self != no_endpoint) take({parts_.endpoints.at(self), moment.wall, true, true, false});
+    if (self != no_endpoint && !for_disk) take({parts_.endpoints.at(self), moment.wall, true, true, false});
     const Duration listed_max = parts_.gossip.doubted_listed_max();
     for (const Peer& peer : parts_.view.listed()) {
         if (out.size() >= count) break;
-        if (peer.unanswering(moment.now, listed_max)) continue;
+        const bool kept = for_disk && peer.known_since != never;
+        if (peer.unanswering(moment.now, listed_max) && !kept) continue;
         const bool claimed = !peer.vouched();
         const UnixSeconds stated = std::min({peer.claim.stated, peer.claim.ranked, moment.wall});
         ListedHost host{parts_.endpoints.at(peer.endpoint), claimed ? stated : wall_of(peer.newest(), moment),
                         false, peer.proved != never, claimed};
         if (host.proved) host.proved_at = wall_of(peer.proved, moment);
+        host.met = host.proved || peer.met;
+        if (peer.known_since != never) host.known_since = wall_of(peer.known_since, moment);
         take(std::move(host));
     }
     return out;
@@ -191,10 +194,9 @@ bool HostLists::insert(const Label& label, const Endpoint& endpoint, UnixSeconds
     const EndpointId id = parts_.endpoints.intern(endpoint);
     // A time in the future ranks as now, so it keeps nothing on top (overlay/text/halp-text.md, defect 16).
     Claim claim{stated, std::min(stated, moment.wall), moment.now};
-    // Old memory is no fresh news: heard so long ago, it is shown and not told.
-    if (from == LearnedFrom::cache) claim.heard = moment.now - parts_.labels.allocation(label).ttl;
+    if (from == LearnedFrom::cache) claim.heard = old_memory(label, moment);
     if (label == Label::halp())
-        insert_peer(id, claim, from, moment);
+        insert_peer({.endpoint = id, .claim = claim}, from, moment);
     else if (!merge_claim(label, id, claim, source, from, moment))
         return false;
     if (!acknowledged(from)) return true;
@@ -223,12 +225,28 @@ bool HostLists::merge_claim(const Label& label, EndpointId endpoint, const Claim
     return true;
 }
 
-void HostLists::insert_peer(EndpointId endpoint, const Claim& claim, LearnedFrom from, Moment moment) {
-    if (parts_.gossip.is_self(endpoint)) return;
-    const PeerMerge merged = parts_.view.merge({.endpoint = endpoint, .claim = claim}, moment.now);
+void HostLists::insert_peer(const PeerReport& report, LearnedFrom from, Moment moment) {
+    if (parts_.gossip.is_self(report.endpoint)) return;
+    const PeerMerge merged = parts_.view.merge(report, moment.now);
     if (merged == PeerMerge::added)
-        parts_.observer.note(EntryLearned{Label::halp(), parts_.endpoints.at(endpoint), from});
+        parts_.observer.note(EntryLearned{Label::halp(), parts_.endpoints.at(report.endpoint), from});
     parts_.view.merge_arrivals();
+}
+
+void HostLists::remember_node(const CacheLine& line, Moment moment) {
+    PeerReport report{.endpoint = parts_.endpoints.intern(line.endpoint)};
+    report.claim = {line.seen, std::min(line.seen, moment.wall), old_memory(Label::halp(), moment)};
+    report.met = line.proved != CacheLine::not_proved;
+    if (line.known != CacheLine::not_proved) {
+        const std::int64_t age_s = std::max<std::int64_t>(0, count(moment.wall) - count(line.known));
+        report.known_since = moment.now - std::chrono::seconds{age_s};
+    }
+    insert_peer(report, LearnedFrom::cache, moment);
+}
+
+// Heard so long ago, it is shown and not told.
+Instant HostLists::old_memory(const Label& label, Moment moment) const {
+    return moment.now - parts_.labels.allocation(label).ttl;
 }
 
 bool HostLists::insert_name(const Label& directory, const std::string& name, UnixSeconds stated, SourceId source,

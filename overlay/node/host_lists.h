@@ -12,6 +12,7 @@
 #include "overlay/gossip/gossip.h"
 #include "overlay/gossip/view/peer_view.h"
 #include "overlay/listing.h"
+#include "store/cache_format.h"
 #include "store/label_table.h"
 
 namespace halp {
@@ -34,6 +35,10 @@ public:
 
     [[nodiscard]] std::vector<ListedHost> hosts(const Label& label, std::size_t first, std::size_t count,
                                                 Moment moment) const;
+    // The nodes for the host cache: those that are listed, without this one, and acquaintances that are not.
+    [[nodiscard]] std::vector<ListedHost> saved_nodes(Moment moment) const {
+        return peers(0, parts_.view.listed_count() + 1, moment, true);
+    }
     [[nodiscard]] std::optional<ListedHost> listed(const Label& label, EndpointId host, Moment moment) const;
     [[nodiscard]] std::size_t host_count(const Label& label, Instant now) const;
     // Of the label, without a look at single lines: those that are not shown count, too.
@@ -53,6 +58,8 @@ public:
     // What people and applications insert is acknowledged to them, so it must reach the disk soon.
     [[nodiscard]] bool insert(const Label& label, const Endpoint& endpoint, UnixSeconds stated, SourceId source,
                               LearnedFrom from, Moment moment);
+    // A node that the memory of an earlier run names.
+    void remember_node(const CacheLine& line, Moment moment);
     [[nodiscard]] bool insert_name(const Label& directory, const std::string& name, UnixSeconds stated,
                                    SourceId source, LearnedFrom from, Moment moment);
     // Tells of the last insert() or insert_name() that returned false.
@@ -76,14 +83,16 @@ public:
     [[nodiscard]] ListChanges& changes() { return parts_.labels.changes(); }
 
 private:
-    [[nodiscard]] std::vector<ListedHost> peers(std::size_t first, std::size_t count, Moment moment) const;
+    [[nodiscard]] std::vector<ListedHost> peers(std::size_t first, std::size_t count, Moment moment,
+                                                bool for_disk = false) const;
     [[nodiscard]] ListedHost shown(const HostEntry& entry, Moment moment) const;
     [[nodiscard]] bool merge_claim(const Label& label, EndpointId endpoint, const Claim& claim, SourceId source,
                                    LearnedFrom from, Moment moment);
     void prove(const Label& label, HostEntry entry, Moment moment);
     void count_failure(const Label& label, const HostEntry& entry, Instant now);
     void forget_failures(const Label* label);  // null: of all labels
-    void insert_peer(EndpointId endpoint, const Claim& claim, LearnedFrom from, Moment moment);
+    void insert_peer(const PeerReport& report, LearnedFrom from, Moment moment);
+    [[nodiscard]] Instant old_memory(const Label& label, Moment moment) const;
 
     // What applications reported of one host since they last reached it.
     struct Failures {

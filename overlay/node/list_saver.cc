@@ -1,5 +1,7 @@
 #include "overlay/node/list_saver.h"
 
+#include <utility>
+
 namespace halp {
 
 namespace {
@@ -39,6 +41,14 @@ void ListSaver::first_proof() {
         {early ? ListChange::Kind::acknowledged : ListChange::Kind::learned, Label::halp()});
 }
 
+// Whoever restarts calls them first.
+void ListSaver::note_acquaintances() {
+    if (std::exchange(acquaintances_noted_, parts_.view.acquaintances_made()) == acquaintances_noted_) return;
+    const bool early = parts_.view.acquaintance_count() <= proofs_saved_at_once;
+    parts_.labels.changes().add(
+        {early ? ListChange::Kind::acknowledged : ListChange::Kind::learned, Label::halp()});
+}
+
 void ListSaver::forget(const Label& label, const Endpoint& endpoint) {
     parts_.labels.changes().add({ListChange::Kind::forgotten, label, {parts_.environment.clock.wall(), endpoint}});
 }
@@ -66,6 +76,7 @@ void ListSaver::hear(const ListChange& change, Instant now) {
 }
 
 void ListSaver::on_wakeup() {
+    note_acquaintances();
     hear_changes();
     const Instant now = parts_.environment.clock.now();
     for (const Label& label : parts_.labels.changes().take_labels()) {
@@ -107,12 +118,16 @@ CacheFile ListSaver::lines_of(const Label& label) const {
             file.names.push_back({name.seen, name.name});
         return file;
     }
-    for (const ListedHost& host : parts_.lists.hosts(label, 0, most, moment())) {
-        const bool nodes = label == Label::halp();
-        if (nodes && host.own) continue;
+    const bool nodes = label == Label::halp();
+    for (const ListedHost& host :
+         nodes ? parts_.lists.saved_nodes(moment()) : parts_.lists.hosts(label, 0, most, moment())) {
         // Mere claims of nodes may be of any swarm. What is remembered keeps the origin that it has on disk.
-        const bool own_swarm = !host.remembered && !(nodes && host.claimed);
-        file.lines.push_back({host.seen, host.endpoint, host.proved_at.value_or(CacheLine::not_proved), own_swarm});
+        const bool own_swarm = !host.remembered && !(nodes && host.claimed && !host.met);
+        CacheLine& line = file.lines.emplace_back(CacheLine{host.seen, host.endpoint});
+        line.proved = host.proved_at.value_or(CacheLine::not_proved);
+        line.own_swarm = own_swarm;
+        line.known = host.known_since.value_or(CacheLine::not_proved);
+        line.worth = host.known_since ? 2 : host.proved || host.met ? 1 : 0;
     }
     return file;
 }
@@ -125,6 +140,7 @@ std::size_t ListSaver::lines_max(const Label& label) const {
 }
 
 void ListSaver::take_host(const Label& label, const CacheLine& line) {
+    if (label == Label::halp()) return parts_.lists.remember_node(line, moment());
     // The file stays as it is; the table counts what has no room.
     static_cast<void>(
         parts_.lists.insert(label, line.endpoint, line.seen, local_source, LearnedFrom::cache, moment()));

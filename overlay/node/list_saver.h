@@ -53,12 +53,14 @@ private:
     void hear(const ListChange& change, Instant now);
     void forget(const Label& label, const Endpoint& endpoint);
     void first_proof();
+    void note_acquaintances();
     [[nodiscard]] Moment moment() const {
         return {parts_.environment.clock.now(), parts_.environment.clock.wall()};
     }
 
     Parts parts_;
     CacheKeeper keeper_;
+    std::uint64_t acquaintances_noted_ = 0;  // PeerView::acquaintances_made() that the file will have
 };
 
 }  // namespace halp

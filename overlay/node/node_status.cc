@@ -44,6 +44,7 @@ NodeStatus OverlayNode::status() const {
     s.peers_proved = view_.proved_count();
     s.anchors = view_.count(PeerRole::anchor);
     s.graves = view_.count(PeerRole::grave);
+    s.acquaintances = view_.acquaintance_count();
     s.labels = labels_.label_count();
     s.names = lists_.name_count(Label::labels());
     s.kept_aside = saver_.kept_aside();
@@ -80,6 +81,7 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.contacts_short = gossip.contacts_short;
     s.pool_short = view_.pool_short();
     s.graves_short = view_.graves_short();
+    s.proved_short = view_.proved_short();
     s.failures_short = lists_.failures_short();
     s.removals_short = saver_.removals_short();
     s.addresses_not_told = addresses_.not_told();

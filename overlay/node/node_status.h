@@ -35,7 +35,7 @@ struct OwnAnnouncement {
 struct NodeStatus {
     std::string swarm;
     std::optional<Endpoint> self;  // as others reach this node, once known
-    std::size_t peers_listed = 0, peers_proved = 0, anchors = 0, graves = 0;
+    std::size_t peers_listed = 0, peers_proved = 0, anchors = 0, graves = 0, acquaintances = 0;
     std::size_t labels = 0, entries = 0, announcements = 0;
     std::size_t names = 0;                     // that the directory `labels` lists
     std::size_t kept_aside = 0;                // hosts of other swarms in the files of the host cache
@@ -69,6 +69,7 @@ struct NodeStatus {
     // nodes, hosts that failed here, and who spoke from where.
     std::uint64_t pool_short = 0, graves_short = 0, failures_short = 0, contacts_short = 0;
     std::uint64_t removals_short = 0;     // hosts whose lines stay in a file of the host cache
+    std::uint64_t proved_short = 0;       // of these nodes and graves: proved ones
     std::size_t sources = 0;              // that made new labels in their hour
     std::uint64_t sources_forgotten = 0;  // before their hour was over
 };

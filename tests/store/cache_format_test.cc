@@ -225,6 +225,24 @@ TEST(CacheFormat, TakesAnyRandomFileToTheSameFactsAsAMap) {
     }
 }
 
+TEST(CacheFormat, AFullFileKeepsTheLinesThatAreWorthMostInTheOrderOfTime) {
+    CacheFile ours;
+    const auto line = [](const std::string& host, std::int64_t seen, int worth) {
+        CacheLine out{UnixSeconds{seen}, {host, 80}};
+        out.worth = static_cast<std::uint8_t>(worth);
+        return out;
+    };
+    ours.lines = {line("known", 1, 2), line("proved", 5, 1), line("proved-later", 6, 1), line("heard", 50, 0)};
+    const CacheFile disk = parse_cache_file(chat, "90 a 80\n80 b 80\n1 known 80\n5 proved 80");
+    const auto kept = [&](std::size_t lines_max) {
+        return format_cache_file(chat, merge_cache_files(disk, ours, {}, lines_max));
+    };
+    EXPECT_EQ(kept(1), "1 known 80");
+    EXPECT_EQ(kept(2), "6 proved-later 80\n1 known 80");
+    EXPECT_EQ(kept(4), "90 a 80\n6 proved-later 80\n5 proved 80\n1 known 80");
+    EXPECT_EQ(kept(9), "90 a 80\n80 b 80\n50 heard 80\n6 proved-later 80\n5 proved 80\n1 known 80");
+}
+
 // O(n log n). Quadratic work on 100 000 lines would take minutes.
 TEST(CacheFormat, ReadsMergesAndWritesAHundredThousandLines) {
     std::string content;

@@ -70,7 +70,8 @@ void add_status(Json& object, const NodeStatus& s) {
                             .set("listed", s.peers_listed)
                             .set("proved", s.peers_proved)
                             .set("anchors", s.anchors)
-                            .set("graves", s.graves));
+                            .set("graves", s.graves)
+                            .set("acquaintances", s.acquaintances));
     object.set("labels", s.names).set("label_rows", s.labels).set("cache_kept_aside", s.kept_aside);
     object.set("entries", s.entries).set("announcements", s.announcements);
     object.set("announcements_waiting", s.announcements_waiting);
@@ -107,6 +108,7 @@ void add_status(Json& object, const NodeStatus& s) {
     object.set("no_room_for", Json::object()
                                   .set("nodes", s.pool_short)
                                   .set("graves", s.graves_short)
+                                  .set("proved", s.proved_short)
                                   .set("failed_hosts", s.failures_short)
                                   .set("contacts", s.contacts_short)
                                   .set("cache_removals", s.removals_short));

@@ -55,6 +55,7 @@ void PeerView::use_options(std::shared_ptr<const ViewOptions> options) {
         ranked_ = RankSampler{slots, random_};
         for (std::size_t at = 0; at < rows_.size(); ++at) offer_to_sampler(at);
     }
+    while (acquaintances_ > acquaintances_max()) part_from(place(latest_acquaintance()));
     // Room for the lists, and for what one exchange brings before merge_arrivals(), so that a usual view never
     // grows.
     const std::size_t usual = capacity() + options_->sample_freshest + options_->sample_random + 1;
@@ -113,6 +114,8 @@ Peer PeerView::peer_at(std::size_t at) const {
         p.retry_at = details->retry_at;
         p.failing_since = details->failing_since;
         p.quiet_since = details->quiet_since;
+        p.known_since = details->known_since;
+        p.met = details->met;
         p.claim = details->claim;
     }
     return p;
@@ -133,6 +136,7 @@ PeerView::Details& PeerView::details_for(std::size_t at) {
 
 void PeerView::drop_details(std::size_t at) {
     if ((flags_[at] & has_details) == 0) return;
+    if (known_at(at) && !dead_at(at)) --acquaintances_;
     details_.erase(std::ranges::lower_bound(details_, rows_[at].endpoint, {}, &Details::endpoint));
     flags_[at] &= static_cast<Flags>(~(has_details | has_failed | suspected));
 }
@@ -146,6 +150,8 @@ void PeerView::flag_failures(std::size_t at, const Details& details) {
 void PeerView::assign(std::size_t at, PeerRole role) {
     const PeerRole before = role_at(at);
     if (before == role) return;
+    if (known_at(at)) acquaintances_ += static_cast<std::uint32_t>(before == PeerRole::grave);
+    if (known_at(at)) acquaintances_ -= static_cast<std::uint32_t>(role == PeerRole::grave);
     --counts_[static_cast<std::size_t>(before)];
     ++counts_[static_cast<std::size_t>(role)];
     if (before == PeerRole::fresh) {
@@ -160,14 +166,19 @@ void PeerView::assign(std::size_t at, PeerRole role) {
     arrivals_ = true;
 }
 
-// Forgets everything else that is known of the node.
+// A dead node is taken for alive. Forgets everything else that is known of it, but not that it was proved.
 void PeerView::restart(std::size_t at, PeerRole role, std::uint32_t incarnation, std::uint32_t seen) {
+    const Details* const before = details_at(at);
+    const bool met = before && before->met;
+    const Instant known_since = before ? before->known_since : never;
     drop_details(at);
     flags_[at] &= role_bits | arrived;
     assign(at, role);
     rows_[at].incarnation = incarnation;
     rows_[at].seen = seen;
     rows_[at].proved = 0;
+    if (met) details_for(at).met = true;
+    if (known_since != never) acquaint(at, known_since);
 }
 
 void PeerView::remove(std::size_t at) {
@@ -247,6 +258,7 @@ PeerMerge PeerView::merge(const PeerReport& report, Instant now) {
         insert_at(at, {report.endpoint, report.incarnation, seen, 0},
                   recent(seen, now) ? PeerRole::fresh : PeerRole::pool);
         if (report.claim.made()) details_for(at).claim = report.claim;
+        take_memory(at, report);
         offer_to_sampler(at);
         return PeerMerge::added;
     }
@@ -254,6 +266,7 @@ PeerMerge PeerView::merge(const PeerReport& report, Instant now) {
     const bool unproved =
         newer_incarnation(report.incarnation, rows_[at].incarnation) && only_contact_tells(at, report);
     const bool changed = merge_into_living(at, report, seen, now);
+    take_memory(at, report);
     offer_to_sampler(at);
     if (unproved) return PeerMerge::unproved_version;
     return changed ? PeerMerge::refreshed : PeerMerge::stale;

@@ -3,6 +3,9 @@
 // nodes that were named; and `grave`, dead nodes, which are probed ever more rarely so that a partition heals. Only
 // own contact or a higher incarnation revives a dead node; hearsay of the same incarnation cannot.
 //
+// What this node found itself has places that nothing heard can take: some proved nodes are acquaintances, which
+// leave neither view nor pool for want of room (peer_view_acquaintances.cc), and graves of proved nodes go last.
+//
 // The fresh part is the general peer-sampling view of Jelasity, Voulgaris, Guerraoui, Kermarrec, van Steen,
 // "Gossip-based peer sampling", ACM TOCS 25(3), 2007. Its parameters are in ViewOptions, its code in fresh_view.h.
 //
@@ -44,6 +47,8 @@ struct Peer {
     Instant buried = never;
     Instant retry_at = no_deadline;  // of suspects, graves and originals: when to probe next
     Instant failing_since = never;   // first of the failures in a row
+    Instant known_since = never;     // of acquaintances, and of graves that were one
+    bool met = false;                // it was proved, before its burial or in an earlier run
     Claim claim{};
 
     [[nodiscard]] bool vouched() const { return seen != never || proved != never; }
@@ -67,6 +72,9 @@ struct PeerReport {
     Instant seen = never;
     Claim claim{};
     bool direct = false;  // the node itself called this one
+    // From the memory of an earlier run: it was proved then, and an acquaintance since this instant.
+    bool met = false;
+    Instant known_since = never;
 };
 
 // A swarm is small while its members fill at most this much of what the view can list. Only there can two lists be
@@ -132,13 +140,29 @@ public:
     [[nodiscard]] std::size_t count(PeerRole role) const { return counts_[static_cast<std::size_t>(role)]; }
     [[nodiscard]] std::size_t proved_count() const;
     [[nodiscard]] std::size_t presentable_count() const;
-    // Since the start: nodes and graves that were forgotten before their time, because there was no room.
+    // Since the start: nodes and graves that were forgotten before their time, because there was no room; and how
+    // many of both had been proved.
     [[nodiscard]] std::uint64_t pool_short() const { return pool_short_; }
     [[nodiscard]] std::uint64_t graves_short() const { return graves_short_; }
+    [[nodiscard]] std::uint64_t proved_short() const { return proved_short_; }
     [[nodiscard]] ListDigest digest() const;  // over vouched, living nodes
     [[nodiscard]] std::size_t capacity() const {
         return options_->fresh_max + options_->anchors_max + options_->pool_max + ranked_.size();
     }
+
+    // Once a period. In a swarm of few nodes all proved ones become acquaintances, so that it stays whole; in a
+    // larger one a random anchor does, when it is `one_of_many`'s turn, so that nobody is known by all.
+    void make_acquaintances(Instant now, bool one_of_many);
+    [[nodiscard]] std::vector<EndpointId> acquaintances() const;  // longest known first
+    [[nodiscard]] std::size_t acquaintance_count() const { return acquaintances_; }
+    // Grows whenever there is a new one.
+    [[nodiscard]] std::uint64_t acquaintances_made() const { return acquaintances_made_; }
+    // Those that were not tried since the start or their return, in the order in which to call them: the longest
+    // known, and in between the longest known of each address group.
+    [[nodiscard]] std::vector<EndpointId> untried_acquaintances() const;
+    // A presentable one, as the partner of a round in a large swarm; no_endpoint when there is none. In a small
+    // one, next_on_ring() and the other partners are acquaintances mostly.
+    EndpointId next_acquaintance();
 
     // Random choices. Each returns no_endpoint when no node qualifies.
     EndpointId partner();  // by the partner rule of the options
@@ -150,14 +174,19 @@ public:
     [[nodiscard]] EndpointId next_on_ring(EndpointId self) const;
     // `count` distinct presentable nodes, or all there are.
     std::vector<EndpointId> some_presentable(std::size_t count);
-    // A living node without failures that is unproved, that nobody confirmed for longer than `unmentioned_after`,
-    // or that was proved longer ago than `stale_after`.
+    // To whom news go: some_presentable(). Besides, where four fifths were not known for long, four of the longest
+    // known, at the `turn`-th push (from 0) others than before: news must not wait until chance finds them among
+    // nodes that were only heard of.
+    std::vector<EndpointId> news_targets(std::size_t count, std::size_t turn, Instant now);
+    // A living node without failures that is unproved (one that was proved in an earlier run first), that nobody
+    // confirmed for longer than `unmentioned_after`, or that was proved longer ago than `stale_after`.
+    // Acquaintances of the last kind come before all.
     EndpointId feeler(Instant now, Duration stale_after, Duration unmentioned_after = Duration::max() / 2);
     // What is kept here of the dead among these nodes, for a node that names them as living; at most `most`.
     [[nodiscard]] std::vector<Peer> dead_among(std::span<const gossip::Entry> named, std::size_t most) const;
     EndpointId due_probe(Instant now);  // a suspect, or a disputed grave, whose time has come
-    EndpointId due_grave(Instant now);
-    EndpointId any_grave();  // tombstones excepted
+    EndpointId due_grave(Instant now);  // of a proved node, if there is one
+    EndpointId any_grave();             // the same; tombstones excepted
     // A node without failures that was not proved since `before`: of the view if there is one, else of the pool.
     EndpointId unproved_since(Instant before);
     [[nodiscard]] Instant next_probe() const;  // when due_probe() will have one
@@ -194,11 +223,12 @@ private:
         EndpointId endpoint = no_endpoint;
         std::uint8_t failures = 0, failed_probes = 0;
         std::uint8_t excuses = 0, excused_by = 0;  // excuse()
-        bool left = false, silent = false, disputed = false;
+        bool left = false, silent = false, disputed = false, met = false;
         Instant buried = never;
         Instant retry_at = no_deadline;
         Instant failing_since = never;
         Instant quiet_since = never;
+        Instant known_since = never;
         Claim claim{};
     };
     using Flags = std::uint8_t;
@@ -257,6 +287,17 @@ private:
     void shrink_pool();
     void cut_pool(Sighting* begin, Sighting* cut, Sighting* end) const;
     void shrink_graves();
+    [[nodiscard]] std::size_t superfluous_grave() const;
+    [[nodiscard]] bool met_at(std::size_t at) const;  // proved, in this life or an earlier one
+    [[nodiscard]] bool known_at(std::size_t at) const;
+    [[nodiscard]] std::size_t acquaintances_max() const;
+    void take_memory(std::size_t at, const PeerReport& report);
+    void acquaint(std::size_t at, Instant since);
+    void part_from(std::size_t at);
+    [[nodiscard]] EndpointId latest_acquaintance() const;
+    [[nodiscard]] std::size_t some_anchor(Instant now) const;
+    [[nodiscard]] std::vector<EndpointId> presentable_acquaintances() const;
+    [[nodiscard]] std::size_t reserve_places(PlaceBits& pool) const;
     void offer_to_sampler(std::size_t at);
     void make_anchor(std::size_t at);
     void plan_grave_probe(Details& details, Instant now, Duration pause_min);
@@ -283,7 +324,9 @@ private:
     std::array<std::uint32_t, 4> counts_{};  // by role
     std::uint32_t fresh_count_ = 0;
     std::uint32_t draws_ = 0;
-    std::uint64_t pool_short_ = 0, graves_short_ = 0;
+    std::uint32_t acquaintances_ = 0;  // living ones
+    std::uint32_t acquaintance_turn_ = 0;
+    std::uint64_t pool_short_ = 0, graves_short_ = 0, proved_short_ = 0, acquaintances_made_ = 0;
     bool arrivals_ = false;
 };
 

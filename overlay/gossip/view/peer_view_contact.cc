@@ -24,7 +24,7 @@ void PeerView::prove(EndpointId id, std::uint32_t incarnation, Instant now, bool
         Details& details = details_for(at);
         details.retry_at = no_deadline;
         details.excuses = 0;
-        if (!details.claim.made()) drop_details(at);
+        if (!details.claim.made() && details.known_since == never) drop_details(at);
     }
     offer_to_sampler(at);
     if (!may_anchor || options_->anchors_max == 0 || role_at(at) == PeerRole::anchor) return;
@@ -49,6 +49,7 @@ void PeerView::set_original(EndpointId id, Instant now) {
     std::size_t at = place(id);
     if (at == nowhere) at = insert({id, 0, 0, 0}, PeerRole::pool);
     assign(at, PeerRole::pool);
+    if (known_at(at)) part_from(at);
     flags_[at] |= is_original;
     clear_failures(at);
     rows_[at].proved = now_stamp;
@@ -115,9 +116,11 @@ void PeerView::clear_suspicion(EndpointId id) {
 void PeerView::bury(EndpointId id, Instant now) {
     const std::size_t at = place(id);
     if (at == nowhere || dead_at(at)) return;
-    if (options_->grave_max == 0 || !rows_[at].vouched()) return remove(at);
+    if (options_->grave_max == 0 || (!rows_[at].vouched() && !met_at(at))) return remove(at);
+    const bool met = met_at(at);
     assign(at, PeerRole::grave);
     details_for(at).buried = now;
+    details_for(at).met = met;
     fail(id, now, std::chrono::seconds{2});
     shrink_graves();
 }
@@ -125,11 +128,13 @@ void PeerView::bury(EndpointId id, Instant now) {
 void PeerView::leave(EndpointId id, std::uint32_t incarnation, Instant now) {
     std::size_t at = place(id);
     if (at == nowhere) at = insert({id, 0, 0, 0}, PeerRole::grave);
+    const bool met = met_at(at);
     assign(at, PeerRole::grave);
     ranked_.forget(id);
     rows_[at].incarnation = newest_incarnation(rows_[at].incarnation, incarnation);
     Details& details = details_for(at);
     details.left = true;
+    details.met = met;
     details.buried = now;
     details.retry_at = no_deadline;
     shrink_graves();
@@ -179,6 +184,7 @@ void PeerView::clear() {
     details_.clear();
     counts_ = {};
     fresh_count_ = 0;
+    acquaintances_ = 0;
     arrivals_ = false;
 }
 

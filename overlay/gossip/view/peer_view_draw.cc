@@ -120,12 +120,24 @@ EndpointId PeerView::feeler(Instant now, Duration stale_after, Duration unmentio
     const auto worth = [&](std::size_t at) {
         return !dead_at(at) && (flags_[at] & (suspected | is_original | has_failed)) == 0;
     };
-    const EndpointId unproved = draw([&](std::size_t at) { return worth(at) && rows_[at].proved == 0; });
+    const auto stale = [&](std::size_t at) {
+        return worth(at) && rows_[at].proved != 0 && now - clock_.instant(rows_[at].proved) > stale_after;
+    };
+    if (acquaintances_ > 0)
+        if (const EndpointId old = draw([&](std::size_t at) { return known_at(at) && stale(at); });
+            old != no_endpoint)
+            return old;
+    const auto is_unproved = [&](std::size_t at) { return worth(at) && rows_[at].proved == 0; };
+    if (!details_.empty())
+        if (const EndpointId met = draw([&](std::size_t at) { return met_at(at) && is_unproved(at); });
+            met != no_endpoint)
+            return met;
+    const EndpointId unproved = draw(is_unproved);
     if (unproved != no_endpoint) return unproved;
     const EndpointId unmentioned = draw(
         [&](std::size_t at) { return worth(at) && now - clock_.instant(rows_[at].newest()) > unmentioned_after; });
     if (unmentioned != no_endpoint) return unmentioned;
-    return draw([&](std::size_t at) { return worth(at) && now - clock_.instant(rows_[at].proved) > stale_after; });
+    return draw(stale);
 }
 
 EndpointId PeerView::due_probe(Instant now) {
@@ -139,15 +151,20 @@ EndpointId PeerView::due_probe(Instant now) {
 
 EndpointId PeerView::due_grave(Instant now) {
     if (count(PeerRole::grave) == 0) return no_endpoint;
-    return draw([&](std::size_t at) {
+    const auto due = [&](std::size_t at) {
         return dead_at(at) && (flags_[at] & is_original) == 0 && details_at(at)->retry_at <= now;
-    });
+    };
+    const EndpointId met = draw([&](std::size_t at) { return due(at) && met_at(at); });
+    return met != no_endpoint ? met : draw(due);
 }
 
 EndpointId PeerView::any_grave() {
     if (count(PeerRole::grave) == 0) return no_endpoint;
-    return draw(
-        [&](std::size_t at) { return dead_at(at) && (flags_[at] & is_original) == 0 && !details_at(at)->left; });
+    const auto waits = [&](std::size_t at) {
+        return dead_at(at) && (flags_[at] & is_original) == 0 && !details_at(at)->left;
+    };
+    const EndpointId met = draw([&](std::size_t at) { return waits(at) && met_at(at); });
+    return met != no_endpoint ? met : draw(waits);
 }
 
 EndpointId PeerView::unproved_since(Instant before) {

@@ -111,28 +111,32 @@ bool PeerView::group_is_crowded(std::size_t at) const {
     return others > 0 && others + 1 >= options_->per_group_max;
 }
 
-// Cuts the pool to its limit: mere claims leave first, then suspects, then nodes that nobody confirmed for longest.
-// Nodes in a slot of the sampler stay, because what others say must not change the sampler.
+// Cuts the pool to its limit: mere claims leave first, then nodes that were only heard of, suspects and those that
+// nobody confirmed for longest before others, then proved ones by their last proof. Acquaintances stay. Nodes in a
+// slot of the sampler stay, because what others say must not change the sampler.
 void PeerView::shrink_pool() {
     if (count(PeerRole::pool) <= options_->pool_max) return;
     PlaceBits places = where(role_bits, flags_of(PeerRole::pool));
+    const std::size_t room = options_->pool_max - reserve_places(places);
     for (const EndpointId held : ranked_.nodes())
         if (const std::size_t at = place(held); at != nowhere) places.remove(at);
     const std::size_t size = places.count();
-    if (size <= options_->pool_max) return;
+    if (size <= room) return;
     // One word each: the rank, the stamp, the place. Higher words stay.
     SightingBuffer pool{size + 1};
     Sighting* end = pool.begin();
     places.each([&](std::size_t at) {
         const Row& r = rows_[at];
-        const unsigned rank =
-            (r.vouched() ? 4U : 0U) | (flags_[at] & suspected ? 0U : 2U) | (r.proved != 0 ? 1U : 0U);
-        *end++ = {std::uint64_t{rank} << 61 | std::uint64_t{r.newest()} << 24 | (last_place - at)};
+        const bool met = met_at(at);
+        const unsigned rank = (met || r.vouched() ? 4U : 0U) | (met ? 2U : 0U) | (flags_[at] & suspected ? 0U : 1U);
+        const std::uint32_t stamp = r.proved != 0 ? r.proved : r.newest();
+        *end++ = {std::uint64_t{rank} << 61 | std::uint64_t{stamp} << 24 | (last_place - at)};
     });
-    Sighting* const cut = pool.begin() + options_->pool_max;
+    Sighting* const cut = pool.begin() + room;
     cut_pool(pool.begin(), cut, end);
     for (Sighting* s = cut; s != end; ++s) {
         const std::size_t at = last_place - (s->word & last_place);
+        proved_short_ += s->word >> 61 >= 6;
         drop_details(at);
         rows_[at].endpoint = no_endpoint;
     }
@@ -163,11 +167,40 @@ void PeerView::cut_pool(Sighting* begin, Sighting* cut, Sighting* end) const {
 
 void PeerView::shrink_graves() {
     if (count(PeerRole::grave) <= options_->grave_max) return;
-    std::size_t oldest = nowhere;
-    for (std::size_t at = 0; at < rows_.size(); ++at)
-        if (dead_at(at) && (oldest == nowhere || details_at(at)->buried < details_at(oldest)->buried)) oldest = at;
-    remove(oldest);
+    const std::size_t leaves = superfluous_grave();
+    proved_short_ += met_at(leaves);
     ++graves_short_;
+    remove(leaves);
+}
+
+// Graves of nodes that were only heard of leave first, then those of proved nodes, then those of acquaintances. Of
+// one kind an address group that fills more than half of the graves loses its own ones. Then the oldest leaves.
+std::size_t PeerView::superfluous_grave() const {
+    struct Grave {
+        int worth;
+        std::uint32_t group;
+        Instant buried;
+        std::size_t at;
+    };
+    std::vector<Grave> graves;
+    for (std::size_t at = 0; at < rows_.size(); ++at)
+        if (dead_at(at)) {
+            const int worth = known_at(at) ? 2 : met_at(at) ? 1 : 0;
+            graves.push_back({worth, endpoints_.group(rows_[at].endpoint), details_at(at)->buried, at});
+        }
+    const int least = std::ranges::min_element(graves, {}, &Grave::worth)->worth;
+    std::erase_if(graves, [least](const Grave& g) { return g.worth > least; });
+    std::ranges::sort(graves, {}, &Grave::group);
+    std::span<const Grave> among{graves};
+    for (std::size_t i = 0, end = 0; i < graves.size(); i = end) {
+        while (end < graves.size() && graves[end].group == graves[i].group) ++end;
+        if (end - i > options_->grave_max / 2) among = among.subspan(i, end - i);
+        if (end - i > options_->grave_max / 2) break;
+    }
+    const auto before = [](const Grave& a, const Grave& b) {
+        return std::tie(a.buried, a.at) < std::tie(b.buried, b.at);
+    };
+    return std::ranges::min_element(among, before)->at;
 }
 
 }  // namespace halp

@@ -40,6 +40,38 @@ TEST(LineOrigins, SurvivesItsFile) {
     EXPECT_EQ(read.proved({"a", 80}, "other"), CacheLine::not_proved);
 }
 
+CacheLine acquaintance(const std::string& host, std::int64_t seen, std::int64_t since) {
+    CacheLine known = line(host, seen, true, seen);
+    known.known = UnixSeconds{since};
+    known.worth = 2;
+    return known;
+}
+
+TEST(LineOrigins, KnowsSinceWhenAHostIsAnAcquaintance) {
+    LineOrigins origins;
+    origins.note("halp", acquaintance("a", 100, 40));
+    origins.note("halp", line("b", 100, true, 90));
+    const std::string text = origins.format(chat);
+    EXPECT_EQ(text, "halp-origins-1 chat\nswarm halp\n100 100 a 80 40\n100 90 b 80\n");
+    LineOrigins read = LineOrigins::parse(chat, text);
+    EXPECT_EQ(read.format(chat), text);
+    EXPECT_EQ(read.known({"a", 80}, "halp"), UnixSeconds{40});
+    EXPECT_EQ(read.known({"b", 80}, "halp"), CacheLine::not_proved);
+    EXPECT_EQ(read.known({"a", 80}, "other"), CacheLine::not_proved);
+
+    read.note("halp", acquaintance("a", 101, 41));
+    EXPECT_EQ(read.known({"a", 80}, "halp"), UnixSeconds{40}) << "a second more or less is no change";
+    CacheFile file;
+    file.lines = {acquaintance("a", 100, 40), line("b", 100)};
+    read.keep_known("halp", file);
+    EXPECT_EQ(read.known({"a", 80}, "halp"), UnixSeconds{40});
+    file.lines.front().known = CacheLine::not_proved;
+    read.keep_known("halp", file);
+    EXPECT_EQ(read.known({"a", 80}, "halp"), CacheLine::not_proved);
+    EXPECT_EQ(read.proved({"a", 80}, "halp"), UnixSeconds{100});
+    EXPECT_EQ(LineOrigins::parse(chat, "halp-origins-1 chat\nswarm halp\n1 - a 80 x\n").size(), 0U);
+}
+
 TEST(LineOrigins, ALineThatSomebodyElseRenewedIsOfUnknownSwarm) {
     LineOrigins origins;
     origins.note("test", line("a", 1000));
@@ -101,6 +133,23 @@ struct Life final : CacheSource, CacheSink, Observer {
     std::vector<CacheLine> known, loaded;
     std::vector<std::string> names;
 };
+
+TEST(LineOrigins, AFullFileKeepsAcquaintancesAndProvedHostsBeforeNewerOnes) {
+    MemoryStorage cache, state;
+    Life before{cache, state, "halp", 4};
+    before.known = {acquaintance("old", 100, 40), line("proved", 101, true, 101)};
+    before.known.back().worth = 1;
+    before.save();
+    for (int i = 0; i < 6; ++i) before.known.push_back(line("heard" + std::to_string(i), 200 + i));
+    before.save();
+    EXPECT_EQ(*cache.read("chat"), "205 heard5 80\n204 heard4 80\n101 proved 80\n100 old 80");
+
+    Life after{cache, state, "halp", 4};
+    ASSERT_EQ(after.hosts(), "heard5 heard4 proved old");
+    EXPECT_EQ(after.loaded.back().known, UnixSeconds{40});
+    EXPECT_EQ(after.loaded[2].proved, UnixSeconds{101});
+    EXPECT_EQ(after.loaded[1].proved, CacheLine::not_proved);
+}
 
 TEST(LineOrigins, ANodeOfAnotherSwarmLeavesTheLinesInTheFile) {
     MemoryStorage cache, state;

@@ -140,6 +140,45 @@ TEST(News, OneStrangerCannotMakeANodePassOnMoreJoinsThanItsShareOfAPeriod) {
     EXPECT_EQ(told.size(), 64 + 2 * node.view.capacity());
 }
 
+// Others named hundreds of nodes and hosts a moment ago.
+TEST(News, WhatTheNodeSaysItselfNeitherWaitsForHearsayNorLosesItsRoom) {
+    GossipParts node;
+    node.prove_peers(30);
+    node.news.start_period();
+    for (int i = 0; i < 400; ++i) {
+        const EndpointId stranger = node.endpoints.intern({"a" + std::to_string(i) + ".example", 4000});
+        const auto how = i % 2 == 0 ? News::LearnedBy::news : News::LearnedBy::call;
+        node.news.peer_joined(stranger, 1, how, start);
+    }
+    EXPECT_GT(node.news.dropped(), 0u);
+    ASSERT_TRUE(node.announcements.announce(chat, node.peer(40), start, wall));
+    node.news.peer_joined(node.peer(1), 1, News::LearnedBy::contact, start);
+    node.news.push(start, wall);
+    const std::vector<GossipCall> made = node.take_calls();
+    ASSERT_EQ(made.size(), 5u);
+    ASSERT_EQ(made.front().first.labels.size(), 1u);
+    EXPECT_EQ(made.front().first.labels.front().label, chat);
+    EXPECT_EQ(made.front().first.peers.front().endpoint, node.peer(1));
+}
+
+TEST(News, AHostThatWasOnlyHeardOfGoesBeforeNodesThatWereOnlyHeardOf) {
+    GossipParts node;
+    node.prove_peers(30);
+    node.news.start_period();
+    for (int i = 0; i < 300; ++i) {
+        const EndpointId stranger = node.endpoints.intern({"20." + std::to_string(i) + ".example", 80});
+        node.news.peer_joined(stranger, 1, News::LearnedBy::news, start);
+    }
+    HostEntry entry;
+    entry.endpoint = node.peer(50);
+    entry.incarnation = 3;
+    entry.confirmed = start;
+    ASSERT_EQ(node.labels.merge(chat, entry, local_source, start, wall, LearnedFrom::gossip).merge, Merge::added);
+    EXPECT_TRUE(node.news.add_heard_host(chat, entry.endpoint, start));
+    node.news.push(start, wall);
+    EXPECT_EQ(node.take_calls().front().first.labels.size(), 1u);
+}
+
 TEST(Announcements, EveryOneOfManyIsWithdrawnAtTheEnd) {
     GossipParts node;
     for (int i = 0; i < 400; ++i) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp::test {
@@ -73,6 +75,48 @@ TEST(Rounds, ANewcomerCallsSeveralUnprovedNodesUntilItsListIsUsable) {
     node.rounds.call_unproved(start + 250ms);
     EXPECT_TRUE(node.take_calls().empty());
     EXPECT_EQ(node.rounds.next_deadline(), no_deadline);
+}
+
+// The memory of an earlier run: four acquaintances, and many nodes that others named in between.
+TEST(Rounds, ARestartedNodeCallsItsLongestKnownNodesAtOnce) {
+    GossipParts node;
+    for (int i = 1; i <= 84; ++i)
+        node.view.merge({.endpoint = node.peer(i),
+                         .claim = {wall, wall, start},
+                         .met = i <= 12,
+                         .known_since = i <= 12 ? start - std::chrono::hours{50 - i} : never},
+                        start);
+    node.view.merge_arrivals();
+    node.rounds.join_by(start);
+    node.rounds.call_unproved(start);
+    std::set<EndpointId> called;
+    for (const GossipCall& call : node.take_calls()) called.insert(call.to);
+    for (int i = 1; i <= 8; ++i) EXPECT_TRUE(called.contains(node.peer(i))) << i;
+    node.prove_peers(8);
+    node.rounds.call_unproved(start + 250ms);
+    for (const GossipCall& call : node.take_calls()) called.insert(call.to);
+    node.rounds.call_unproved(start + 500ms);
+    for (const GossipCall& call : node.take_calls()) called.insert(call.to);
+    for (int i = 9; i <= 12; ++i)
+        EXPECT_TRUE(called.contains(node.peer(i))) << i << ", although eight nodes are proved";
+    EXPECT_EQ(node.rounds.next_deadline(), no_deadline);
+}
+
+TEST(Rounds, GoToAnAcquaintanceNowAndThenWhoeverFillsTheView) {
+    GossipParts node;
+    node.prove_peers(3);
+    node.view.make_acquaintances(start, true);
+    for (int i = 10; i < 200; ++i)
+        node.view.merge({.endpoint = node.peer(i), .incarnation = 1, .seen = start + 1s}, start + 1s);
+    node.view.merge_arrivals();
+    for (int i = 1; i <= 3; ++i) node.view.fail(node.peer(i), start, 1s);  // no anchors any more
+    std::set<EndpointId> called;
+    for (int round = 0; round < 80; ++round) {
+        node.rounds.start_round(start + 2s);
+        for (const GossipCall& call : node.take_calls())
+            if (call.first.kind == gossip::Kind::exchange) called.insert(call.to);
+    }
+    for (int i = 1; i <= 3; ++i) EXPECT_TRUE(called.contains(node.peer(i))) << i;
 }
 
 TEST(Seeds, AreCalledAfterGrowingPausesUntilOneAnswers) {
