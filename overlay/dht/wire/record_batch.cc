@@ -8,6 +8,17 @@ namespace {
 
 constexpr std::size_t length_bytes = 8, key_bytes = 8;
 
+constexpr std::size_t key_bytes_of(KeyForm form) { return form == KeyForm::raw ? key_bytes : key_text_length; }
+
+// Nothing when the next item is no key.
+std::optional<Key> read_key(FieldReader& read, KeyForm form) {
+    const Bytes item = read.array();
+    if (item.size() != key_bytes_of(form)) return std::nullopt;
+    if (form == KeyForm::raw) return Key{load_number<std::uint64_t>(item.data())};
+    const Result<Key> key = parse_key(item);
+    return key ? std::optional(*key) : std::nullopt;
+}
+
 }  // namespace
 
 RecordBatch::Fit RecordBatch::make_room(std::size_t bytes) {
@@ -15,22 +26,29 @@ RecordBatch::Fit RecordBatch::make_room(std::size_t bytes) {
     return plain_.size() + bytes > batch_bytes ? Fit::full : Fit::added;
 }
 
-RecordBatch::Fit RecordBatch::add(Key key, Bytes value) {
-    const Fit fit = make_room(length_bytes + key_bytes + length_bytes + value.size());
-    if (fit != Fit::added) return fit;
+void RecordBatch::add_key(Key key) {
     FieldWriter write(plain_);
-    write.number<std::uint64_t>(key_bytes);
-    write.number(value_of(key));
-    write.array(value);
+    if (form_ == KeyForm::raw) {
+        write.number<std::uint64_t>(key_bytes);
+        return write.number(value_of(key));
+    }
+    char digits[key_text_length];
+    for (std::size_t i = 0; i < key_text_length; ++i)
+        digits[i] = "0123456789abcdef"[value_of(key) >> (60 - 4 * i) & 0xf];
+    write.array({digits, key_text_length});
+}
+
+RecordBatch::Fit RecordBatch::add(Key key, Bytes value) {
+    const Fit fit = make_room(length_bytes + key_bytes_of(form_) + length_bytes + value.size());
+    if (fit != Fit::added) return fit;
+    add_key(key);
+    FieldWriter(plain_).array(value);
     return fit;
 }
 
 RecordBatch::Fit RecordBatch::add(Key key) {
-    const Fit fit = make_room(length_bytes + key_bytes);
-    if (fit != Fit::added) return fit;
-    FieldWriter write(plain_);
-    write.number<std::uint64_t>(key_bytes);
-    write.number(value_of(key));
+    const Fit fit = make_room(length_bytes + key_bytes_of(form_));
+    if (fit == Fit::added) add_key(key);
     return fit;
 }
 
@@ -59,11 +77,11 @@ std::optional<BatchRecord> RecordBatchReader::next() {
     if (left_.empty() || failed_) return std::nullopt;
     FieldReader read(left_);
     BatchRecord record;
-    const bool key_is_whole = read.number<std::uint64_t>() == key_bytes;
-    record.key = Key{read.number<std::uint64_t>()};
+    const std::optional<Key> key = read_key(read, form_);
     if (!keys_only_) record.value = read.array();
-    failed_ = read.failed() || !key_is_whole;
+    failed_ = read.failed() || !key;
     if (failed_) return std::nullopt;
+    record.key = *key;
     left_ = left_.substr(left_.size() - read.left());
     return record;
 }

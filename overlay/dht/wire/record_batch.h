@@ -13,9 +13,13 @@ namespace halp::neo {
 
 inline constexpr std::size_t batch_bytes = 65536;
 
+// How a batch writes keys: as 8 bytes (neo) or as 16 lower-case digits (legacy).
+enum class KeyForm : std::uint8_t { raw, digits };
+
 // The batch of GetAll: each item has its length in front, and the batch has at most batch_bytes.
 class RecordBatch {
 public:
+    explicit RecordBatch(KeyForm form = KeyForm::raw) : form_(form) {}
     enum class Fit : std::uint8_t {
         added,
         full,     // send, clear, and add the record again
@@ -30,6 +34,8 @@ public:
 
 private:
     Fit make_room(std::size_t bytes);
+    void add_key(Key key);
+    KeyForm form_;
     std::string plain_;
 };
 
@@ -62,13 +68,15 @@ struct BatchRecord {
 // Both readers return records until the batch ends. Then failed() tells whether it ended within a record.
 class RecordBatchReader {
 public:
-    RecordBatchReader(Bytes plain, bool keys_only) : left_(plain), keys_only_(keys_only) {}
+    RecordBatchReader(Bytes plain, bool keys_only, KeyForm form = KeyForm::raw)
+        : left_(plain), keys_only_(keys_only), form_(form) {}
     std::optional<BatchRecord> next();
     [[nodiscard]] bool failed() const { return failed_; }
 
 private:
     Bytes left_;
     bool keys_only_;
+    KeyForm form_;
     bool failed_ = false;
 };
 
