@@ -53,6 +53,7 @@ public:
         apply_label_rows();
         enable_dht();
         place_dht();
+        place_legacy();
         check_together();
         return std::move(out_);
     }
@@ -207,7 +208,7 @@ private:
         out_.origins["dht.enabled"] = stated->second;
     }
 
-    // Derives dht.listen from dht.test_client and dht.port.
+    // Derives dht.listen, dht.legacy and dht.legacy_listen from dht.test_client and dht.port.
     void place_dht() {
         DhtSettings& dht = out_.settings.dht;
         const bool stated = out_.origins.count("dht.listen") > 0;
@@ -226,6 +227,23 @@ private:
                                                   ": leave one of the two out");
         dht.listen.port = neo;
         follow("dht.port");
+    }
+
+    void place_legacy() {
+        DhtSettings& dht = out_.settings.dht;
+        const bool stated = out_.origins.count("dht.legacy_listen") > 0;
+        const char* const from = stated ? "dht.legacy_listen" : "dht.port";
+        if (out_.origins.count("dht.legacy") == 0 && (stated || dht.port != 0)) {
+            dht.legacy = true;
+            out_.origins["dht.legacy"] = out_.origins[from];
+        }
+        if (dht.port == 0) return;
+        if (stated && dht.legacy_listen.port != 0 && dht.legacy_listen.port != dht.port)
+            problem(out_.origins["dht.port"],
+                    "dht.port sets the legacy port to " + std::to_string(dht.port) + ", dht.legacy_listen to " +
+                        std::to_string(dht.legacy_listen.port) + ": leave one of the two out");
+        dht.legacy_listen.port = static_cast<std::uint16_t>(dht.port);
+        if (!stated) out_.origins["dht.legacy_listen"] = out_.origins["dht.port"];
     }
 
     template <class Row, class Owner>

@@ -220,7 +220,14 @@ constexpr std::array settings{
             "keep records for clients of the neo protocol; any other setting of this section turns it on"},
     Setting{"dht.listen", dht<&DhtSettings::listen>, any, restart, "where the neo protocol is served"},
     Setting{"dht.port", dht<&DhtSettings::port>, between(0, 65435), restart,
-            "port as the original counts: neo is served on this port + 100, whatever dht.listen says; 0: not used"},
+            "port as the original counts: legacy is served on this port and neo 100 above, whatever dht.listen "
+            "says; 0: "
+            "not used"},
+    Setting{"dht.legacy", dht<&DhtSettings::legacy>, any, restart,
+            "serve the legacy protocol; dht.port and dht.legacy_listen turn it on"},
+    Setting{"dht.legacy_listen", dht<&DhtSettings::legacy_listen>, any, restart,
+            "where the legacy protocol is served; it knows no credentials, so whoever reaches it may change every "
+            "record"},
     Setting{"dht.test_client", dht<&DhtSettings::test_client>, any, restart,
             "for tests: the clients admin and test with keys of 128 zero bytes, admin has all rights; dht.listen "
             "is then 127.0.0.1 "

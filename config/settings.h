@@ -39,12 +39,14 @@ struct LogSettings {
     std::string file;  // empty: stderr
 };
 
-// Records for clients of the neo protocol (overlay/dht/README.md).
+// Records for clients of the neo and legacy protocols (overlay/dht/README.md).
 struct DhtSettings {
     static constexpr std::uint16_t neo_above_legacy = 100;
     bool enabled = false;               // set when any other setting of the section is
     ListenAddress listen{"::", 10100};  // the original's neo port
-    std::size_t port = 0;               // not 0: neo is served on this port + 100, as the original does
+    std::size_t port = 0;  // not 0: legacy is served on this port and neo 100 above, as the original does
+    bool legacy = false;   // set when `port` or legacy_listen is
+    ListenAddress legacy_listen{"127.0.0.1", 10000};  // loopback, because the protocol knows no credentials
     bool test_client = false;           // the client `admin` with a key of 128 zero bytes has all rights
     std::optional<Endpoint> advertise;  // none: the address that other nodes know, with the port of `listen`
     std::uint64_t range_min = 0;        // the served range of bit-reversed keys

@@ -319,6 +319,21 @@ TEST_F(LoadSettings, PutsNeoAHundredAboveThePortOfTheOriginals) {
     EXPECT_FALSE(load_file("dht: {port: 65436}\n").problems.empty());
 }
 
+TEST_F(LoadSettings, ServesLegacyAtThePortOfTheOriginalsToThisMachineUnlessTold) {
+    EXPECT_FALSE(load_file("dht: {enabled: true}\n").settings.dht.legacy);
+    const LoadedSettings loaded = load_file("dht: {port: 7}\n");
+    EXPECT_TRUE(loaded.settings.dht.legacy);
+    EXPECT_EQ(loaded.settings.dht.legacy_listen, (ListenAddress{"127.0.0.1", 7}));
+    EXPECT_FALSE(load_file("dht: {port: 7, legacy: false}\n").settings.dht.legacy);
+    const LoadedSettings open = load_file("dht: {legacy_listen: \"[::]:9\"}\n");
+    EXPECT_TRUE(open.settings.dht.legacy);
+    EXPECT_EQ(open.settings.dht.legacy_listen, (ListenAddress{"::", 9}));
+    EXPECT_EQ(load_file("dht: {port: 7, legacy_listen: \"[::]:0\"}\n").settings.dht.legacy_listen,
+              (ListenAddress{"::", 7}));
+    EXPECT_THAT(load_file("dht: {port: 7, legacy_listen: \"[::]:9\"}\n").problems,
+                ElementsAre(HasSubstr("dht.port sets the legacy port to 7, dht.legacy_listen to 9")));
+}
+
 TEST_F(LoadSettings, LetsTheTestClientInFromThisMachineOnlyUnlessTold) {
     const LoadedSettings loaded = load_file("dht: {test_client: true}\n");
     EXPECT_TRUE(loaded.settings.dht.enabled);

@@ -32,9 +32,9 @@ inline DaemonOptions dht_options(const Home& home, const std::vector<std::string
     return options;
 }
 
-inline Endpoint dht_port(const Daemon& daemon) {
+// The endpoint behind the mark in what the daemon says.
+inline Endpoint dht_port(const Daemon& daemon, const std::string& mark = "serving records on ") {
     const std::string said = daemon.messages();
-    const std::string mark = "serving records on ";
     const auto at = said.rfind(mark);
     if (at == std::string::npos) {
         ADD_FAILURE() << "no DHT. It said:\n" << said;
@@ -43,5 +43,7 @@ inline Endpoint dht_port(const Daemon& daemon) {
     const auto begin = at + mark.size();
     return Endpoint::parse(said.substr(begin, said.find('\n', begin) - begin)).value_or(Endpoint{});
 }
+
+inline Endpoint legacy_port(const Daemon& daemon) { return dht_port(daemon, "serving records by legacy on "); }
 
 }  // namespace halp::testing

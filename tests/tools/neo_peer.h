@@ -149,6 +149,13 @@ public:
         say(frame);
         return !body().empty();
     }
+    // Whatever comes next. Nothing if the connection has ended, or nothing came in time.
+    std::string take_some() {
+        char buffer[65536];
+        const ssize_t got = open_ ? ::recv(fd_, buffer, sizeof buffer, 0) : 0;
+        open_ = got > 0;
+        return std::exchange(heard_, {}) + std::string(buffer, open_ ? static_cast<std::size_t>(got) : 0);
+    }
     // All bytes until the node closes the connection. Nothing if it does not close it within the time-out.
     std::optional<std::string> rest() {
         char buffer[65536];

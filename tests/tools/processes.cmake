@@ -49,6 +49,7 @@ halp_test(dht_verbs_test
 target_compile_definitions(dht_verbs_test PRIVATE HALP_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
 halp_test(dht_daemon_test
   halpd/dht_daemon_test.cc
+  halpd/dht_legacy_test.cc
   halpd/dht_malformed_test.cc
   LINK halp_process_testing halp_dht_testing
   LABEL process-socket

@@ -30,7 +30,7 @@ constexpr std::array named_flags{
     NamedFlag{"--state-dir", "state_dir", "DIR", "this node's own files; one daemon at a time"},
     NamedFlag{"--cache-dir", "cache_dir", "DIR", "host cache shared with other HALP programs (~/.halp)"},
     NamedFlag{"--admin", "admin", "SOCKET", "unix socket for halp; off: none"},
-    NamedFlag{"--dht-port", "dht.port", "PORT", "keep records; the neo protocol is served 100 above this port"},
+    NamedFlag{"--dht-port", "dht.port", "PORT", "keep records; legacy is served on this port and neo 100 above it"},
     NamedFlag{"--dht-listen", "dht.listen", "HOST:PORT", "keep records; the neo protocol is served here"},
     NamedFlag{"--dht-data-dir", "dht.data_dir", "DIR", "where the records are (dht in the state directory)"},
     NamedFlag{"--dht-credentials", "dht.credentials", "FILE", "clients' NAME:KEY lines (credentials in that DIR)"},

@@ -95,6 +95,8 @@ Result<void> Daemon::start() {
     if (dht_) keep_dht_announced();
     const std::string where = "listening on " + listening_.text();
     if (dht_) std::fprintf(stderr, "serving records on %s\n", dht_->listening().text().c_str());
+    if (dht_ && dht_->legacy_listening())
+        std::fprintf(stderr, "serving records by legacy on %s\n", dht_->legacy_listening()->text().c_str());
     std::fprintf(stderr, "%s\n", where.c_str());
     service_manager_.ready(where);
     feed_watchdog();

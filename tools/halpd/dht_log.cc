@@ -79,6 +79,15 @@ DhtLog::Line DhtLog::line_of(const DhtRecordsLeftOut& event) {
             Json::object().set("times", event.times)};
 }
 
+DhtLog::Line DhtLog::line_of(const DhtChangesDropped& event) {
+    return {LogLevel::warn,
+            "dht_changes_dropped",
+            "Listens of legacy clients lost " + std::to_string(event.times) +
+                (event.times == 1 ? " change" : " changes") + ": their clients read too slowly",
+            {},
+            Json::object().set("times", event.times)};
+}
+
 DhtLog::Line DhtLog::line_of(const DhtRangeChanged& event) {
     const std::string first = key_text(Key{event.range.min()}), last = key_text(Key{event.range.max()});
     std::string sentence = "keeping the keys of " + first + " to " + last + " from now on";

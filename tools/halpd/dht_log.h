@@ -31,6 +31,7 @@ private:
     static Line line_of(const DhtStoreFailed& event);
     static Line line_of(const DhtReadsFailed& event);
     static Line line_of(const DhtRecordsLeftOut& event);
+    static Line line_of(const DhtChangesDropped& event);
     static Line line_of(const DhtRangeChanged& event);
     void write(Line line);
 

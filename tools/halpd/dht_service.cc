@@ -62,6 +62,7 @@ Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& 
     if (service->store_->sweeping())  // the node follows it to its end
         if (Result<void> set = service->node_->set_range(service->wanted_range()); !set) return set.error();
     if (Result<void> listening = service->listen(); !listening) return listening.error();
+    if (Result<void> legacy = service->open_legacy(shortages); !legacy) return legacy.error();
     if (settings.test_client)
         log.write(LogLevel::warn, "dht_test_client",
                   "whoever reaches " + service->listening_.text() +
@@ -210,16 +211,49 @@ void DhtService::make_node(neo::Credentials credentials) {
     world_.attach(*node_);
 }
 
+namespace {
+
+Result<Endpoint> listen_at(LibeventWorld& world, const config::ListenAddress& address, std::string_view setting) {
+    Result<Endpoint> listening = world.listen(Endpoint{address.host, address.port});
+    if (listening) return listening;
+    Error error = listening.error();
+    constexpr std::string_view flag = "--listen";
+    const auto at = error.message.rfind(flag);
+    if (at != std::string::npos) error.message.replace(at, flag.size(), setting);
+    return error;
+}
+
+}  // namespace
+
 Result<void> DhtService::listen() {
-    Result<Endpoint> listening = world_.listen(Endpoint{settings_.listen.host, settings_.listen.port});
-    if (!listening) {
-        Error error = listening.error();
-        constexpr std::string_view flag = "--listen";
-        const auto at = error.message.rfind(flag);
-        if (at != std::string::npos) error.message.replace(at, flag.size(), "dht.listen");
-        return error;
-    }
+    Result<Endpoint> listening = listen_at(world_, settings_.listen, "dht.listen");
+    if (!listening) return listening.error();
     listening_ = std::move(*listening);
+    return {};
+}
+
+Result<void> DhtService::open_legacy(ShortageLog& shortages) {
+    if (!settings_.legacy) return {};
+    legacy_world_.emplace(limits_for_streaming(settings_.connections_max), world_.base(), &world_.files(),
+                          &world_.output());
+    shortages.watch(*legacy_world_, "for records by legacy");
+    DhtNodeOptions options;
+    options.protocol = DhtProtocol::legacy;
+    options.connections_max = settings_.connections_max;
+    options.session.handshake_timeout = settings_.handshake_timeout;
+    options.legacy.address = settings_.legacy_listen.host;
+    options.legacy.port = settings_.legacy_listen.port;
+    Environment environment = legacy_world_->environment();
+    environment.input = &input_;
+    legacy_ = std::make_unique<DhtNode>(environment, *node_, std::move(options), &dht_log_);
+    legacy_world_->attach(*legacy_);
+    Result<Endpoint> listening = listen_at(*legacy_world_, settings_.legacy_listen, "dht.legacy_listen");
+    if (!listening) return listening.error();
+    legacy_listening_ = std::move(*listening);
+    if (!is_loopback(legacy_listening_->host))
+        log_.write(LogLevel::warn, "dht_legacy_open",
+                   "whoever reaches " + legacy_listening_->text() +
+                       " may change every record: the legacy protocol knows no credentials (dht.legacy_listen)");
     return {};
 }
 
@@ -279,7 +313,7 @@ Result<void> DhtService::reload_range(const config::DhtSettings& fresh) {
 // ---- shutdown ----
 
 Result<void> DhtService::drain() {
-    world_.stop_listening();
+    stop_listening();
     Result<void> kept;
     if (commits_) {
         kept = commits_->commit_all();
@@ -288,6 +322,7 @@ Result<void> DhtService::drain() {
     }
     node_->records_changed();
     node_->disconnect_all();
+    if (legacy_) legacy_->disconnect_all();
     if (!dumps_) return kept;
     while (store_->sweeping())
         if (const Result<void> slice = store_->commit(); !slice) return slice;
@@ -329,7 +364,19 @@ Json DhtService::status() const {
     object.set("unsupported", now.unsupported).set("late_messages", now.late_messages);
     object.set("bytes_in", now.bytes_in).set("bytes_out", now.bytes_out);
     object.set("sockets", status_of(world_.stats(), world_.limits()));
+    object.set("legacy", legacy_ ? legacy_status() : Json{});
     return object.set("output_unsent", world_.stats().output_unsent);
+}
+
+Json DhtService::legacy_status() const {
+    const DhtNodeStatus now = legacy_->status();
+    Json object = Json::object();
+    object.set("listening", legacy_listening_->text()).set("connections", now.connections);
+    object.set("requests_active", now.requests_active).set("accepted", now.accepted).set("shed", now.shed);
+    object.set("broken", now.broken).set("requests", now.requests).set("changes_dropped", now.changes_dropped);
+    object.set("bytes_in", now.bytes_in).set("bytes_out", now.bytes_out);
+    object.set("output_unsent", legacy_world_->stats().output_unsent);
+    return object.set("sockets", status_of(legacy_world_->stats(), legacy_world_->limits()));
 }
 
 Json DhtService::channels(const std::string& after, std::size_t count) const {

@@ -1,5 +1,5 @@
-// The DHT node of a daemon: its listening port, store and threads on the daemon's event loop. It announces itself
-// under the label `dht` through the daemon's overlay node.
+// The DHT node of a daemon: its listening ports (neo, and legacy if wanted), store and threads on the daemon's
+// event loop. It announces itself under the label `dht` through the daemon's overlay node.
 #pragma once
 
 #include <memory>
@@ -38,6 +38,7 @@ public:
     ~DhtService();
 
     [[nodiscard]] const Endpoint& listening() const { return listening_; }
+    [[nodiscard]] const std::optional<Endpoint>& legacy_listening() const { return legacy_listening_; }
     // Announces the node under the label `dht` as soon as its address is known. Call it again to follow a change.
     void announce_in(OverlayNode& overlay);
     // On failure the old credentials stay.
@@ -49,10 +50,13 @@ public:
 
     // To be called in this order at the end: stop accepting connections; commit and answer everything and close
     // the connections; wait until they are closed.
-    void stop_listening() { world_.stop_listening(); }
+    void stop_listening() {
+        world_.stop_listening();
+        if (legacy_world_) legacy_world_->stop_listening();
+    }
     // An error: records are lost with the process, or may be.
     [[nodiscard]] Result<void> drain();
-    [[nodiscard]] bool quiet() const { return world_.quiet(); }
+    [[nodiscard]] bool quiet() const { return world_.quiet() && (!legacy_world_ || legacy_world_->quiet()); }
 
     [[nodiscard]] Json status() const;
     // At most `count` channels after `after`, by name, with their numbers of records and bytes.
@@ -70,6 +74,8 @@ private:
     [[nodiscard]] std::optional<std::string> trouble() const;
     Result<void> lock_data();
     Result<void> listen();
+    Result<void> open_legacy(ShortageLog& shortages);
+    [[nodiscard]] Json legacy_status() const;
     void make_node(neo::Credentials credentials);
     [[nodiscard]] Result<neo::Credentials> read_credentials() const;
     [[nodiscard]] std::optional<Endpoint> reachable_at(const NodeStatus& overlay) const;
@@ -86,7 +92,10 @@ private:
     CommitThread* commits_ = nullptr;   // the same store as above if it commits on a thread
     std::optional<WriteLog> desk_;
     std::unique_ptr<DhtNode> node_;
+    std::optional<LibeventWorld> legacy_world_;  // on the same loop
+    std::unique_ptr<DhtNode> legacy_;            // another door to node_
     Endpoint listening_;
+    std::optional<Endpoint> legacy_listening_;
     std::optional<Endpoint> announced_;
     std::size_t credentials_ = 0;
     std::optional<std::string> range_trouble_;

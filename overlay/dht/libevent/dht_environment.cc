@@ -14,6 +14,8 @@
 namespace halp {
 namespace {
 
+constexpr int legacy_port_max = std::numeric_limits<std::uint16_t>::max() - DhtEnvironment::neo_above_legacy;
+
 // Never destroyed at the end of the process, because the event base it uses may already be freed then.
 DhtEnvironment* of_the_process = nullptr;
 
@@ -37,9 +39,11 @@ Error wrong_state(const char* what) {
 
 DhtEnvironment::DhtEnvironment(event_base* borrowed, DhtEnvironmentOptions options)
     : world_(limits_for_streaming(options.connections_max), borrowed),
+      legacy_world_(limits_for_streaming(options.connections_max), world_.base(), &world_.files()),
       runner_(world_),
       node_(world_.environment(), std::move(options.node), options.observer) {
     world_.attach(node_);
+    legacy_world_.attach(node_.open_legacy(legacy_world_.environment()));
 }
 
 DhtEnvironment::~DhtEnvironment() = default;
@@ -63,15 +67,36 @@ void DhtEnvironment::release() {
 
 Result<void> DhtEnvironment::start(const std::string& address, std::uint16_t port) {
     if (!neo_.host.empty()) return wrong_state("has been started before; restart() is for one that was stopped");
-    constexpr int port_max = std::numeric_limits<std::uint16_t>::max() - neo_above_legacy;
-    if (port > port_max)
+    if (port > legacy_port_max)
         return Error{ErrorCode::invalid, "Port " + std::to_string(port) + " is too high: neo listens " +
                                              std::to_string(neo_above_legacy) + " above it, at most at 65535."};
-    const auto neo_port = static_cast<std::uint16_t>(port == 0 ? 0 : port + neo_above_legacy);
-    const auto listening = world_.listen({address, neo_port});
-    if (!listening) return listening.error();
-    neo_ = *listening;
-    running_ = true;
+    const Result<void> listening = port == 0 ? listen_at_any_port(address) : listen({address, port});
+    if (listening) running_ = true;
+    return listening;
+}
+
+// The kernel chooses the legacy port; the neo port is mostly free, too.
+Result<void> DhtEnvironment::listen_at_any_port(const std::string& address) {
+    constexpr int attempts = 50;
+    Result<void> listening;
+    for (int i = 0; i < attempts; ++i)
+        if (listening = listen({address, 0}); listening || listening.error().code != ErrorCode::busy) break;
+    return listening;
+}
+
+Result<void> DhtEnvironment::listen(const Endpoint& legacy) {
+    const auto at_legacy = legacy_world_.listen(legacy);
+    if (!at_legacy) return at_legacy.error();
+    const bool too_high = at_legacy->port > legacy_port_max;
+    const auto neo_port = static_cast<std::uint16_t>(at_legacy->port + neo_above_legacy);
+    const Result<Endpoint> at_neo =
+        too_high ? Error{ErrorCode::busy, "No port is left for neo."} : world_.listen({legacy.host, neo_port});
+    if (!at_neo) {
+        legacy_world_.stop_listening();
+        return at_neo.error();
+    }
+    neo_ = *at_neo;
+    legacy_ = *at_legacy;
     return {};
 }
 
@@ -79,6 +104,7 @@ Result<void> DhtEnvironment::stop() {
     if (!running_) return wrong_state("cannot be stopped: it is not running");
     running_ = false;
     world_.stop_listening();
+    legacy_world_.stop_listening();
     node_.drop_listeners();
     node_.stop();
     return {};
@@ -87,16 +113,10 @@ Result<void> DhtEnvironment::stop() {
 Result<void> DhtEnvironment::restart() {
     if (neo_.host.empty()) return wrong_state("cannot be restarted: it was never started");
     if (running_) return wrong_state("cannot be restarted: it is running");
-    const auto listening = world_.listen(neo_);
-    if (!listening) return listening.error();
+    if (const auto listening = listen(legacy_); !listening) return listening;
     node_.restart();
     running_ = true;
     return {};
-}
-
-Endpoint DhtEnvironment::node_addrport() const {
-    const int port = neo_.port > neo_above_legacy ? neo_.port - neo_above_legacy : 0;
-    return {neo_.host, static_cast<std::uint16_t>(port)};
 }
 
 Result<void> DhtEnvironment::gen_config_files(const std::string& directory) const {

@@ -1,6 +1,7 @@
 // A DHT for the tests of a program that uses one: a fake node (overlay/dht/testing/fake_node.h) on a real socket,
 // in the process and event loop of the test. The program's clients find it by its address or by the files that it
-// writes. The test reads its records and waits for changes; while it waits, everything else on the loop runs on.
+// writes, by neo or by legacy. The test reads its records and waits for changes; while it waits, everything else on
+// the loop runs on.
 //
 //     DhtEnvironment dht(base);                       // or DhtEnvironment::initialize(base), once, and dht()
 //     auto started = dht.start();                     // Result<void>, as all that can fail
@@ -66,9 +67,9 @@ public:
 
     // ---- life: the records survive stop() ----
 
-    // To be called once. `port` is the legacy port, and neo listens 100 above it; with 0 neo takes any free port.
-    // The legacy protocol is not spoken, and nothing listens on its port. ErrorCode::invalid: the port is above
-    // 65435. Other errors are those of the listening socket.
+    // To be called once. `port` is the legacy port, and neo listens 100 above it; with 0 it is
+    // any port that is free with the one 100 above it.
+    // ErrorCode::invalid: the port is above 65435. Other errors are those of the listening sockets.
     [[nodiscard]] Result<void> start(const std::string& address = "127.0.0.1", std::uint16_t port = 0);
     // Only while running. Refuses new connections, drops the listeners and closes the open connections, so that
     // clients see what they see when a node ends (the originals leave connections open).
@@ -81,7 +82,7 @@ public:
 
     // Fixed by start(), also while stopped. Before start() its host is empty.
     [[nodiscard]] const Endpoint& neo_address() const { return neo_; }
-    [[nodiscard]] Endpoint node_addrport() const;  // the legacy address: the port of neo_address() less 100
+    [[nodiscard]] const Endpoint& node_addrport() const { return legacy_; }  // of the legacy protocol
     // Makes the directory with its parents, and in it `dht.nodes` and `dht.neo.nodes` with one address:port each.
     // Only after start().
     [[nodiscard]] Result<void> gen_config_files(const std::string& directory) const;
@@ -142,10 +143,14 @@ public:
     [[nodiscard]] event_base* base() { return world_.base(); }
 
 private:
+    [[nodiscard]] Result<void> listen_at_any_port(const std::string& address);
+    [[nodiscard]] Result<void> listen(const Endpoint& legacy);
+
     LibeventWorld world_;
+    LibeventWorld legacy_world_;  // on the same loop
     LibeventRunner runner_;
     FakeNode node_;
-    Endpoint neo_;
+    Endpoint neo_, legacy_;
     bool running_ = false;
 };
 

@@ -41,13 +41,17 @@ struct DhtReadsFailed {
 struct DhtRecordsLeftOut {
     std::uint64_t times = 0;
 };
+// More changes waited for a Listen than it keeps. At most one event a second.
+struct DhtChangesDropped {
+    std::uint64_t times = 0;
+};
 // The node has another range, and its records out of the range are set aside (store/records/README.md).
 struct DhtRangeChanged {
     HashRange range;
     RecordCount set_aside;  // all that is set aside by now
 };
 using DhtEvent = std::variant<DhtClientAccepted, DhtClientEnded, DhtConnectionShed, DhtStoreFailed, DhtReadsFailed,
-                              DhtRecordsLeftOut, DhtRangeChanged>;
+                              DhtRecordsLeftOut, DhtChangesDropped, DhtRangeChanged>;
 
 class DhtObserver {
 public:

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "overlay/dht/node/legacy_session.h"
+#include "overlay/dht/node/neo_session.h"
+
 namespace halp {
 namespace {
 
@@ -29,7 +32,18 @@ DhtNode::DhtNode(Environment environment, WriteLog& records, DhtNodeOptions opti
       records_(records),
       options_(std::move(options)),
       observer_(observer),
-      ranges_(options_.range),
+      own_ranges_(options_.range),
+      ranges_(own_ranges_),
+      context_{records_, ranges_, options_.handlers, options_.permissions, *this} {}
+
+DhtNode::DhtNode(Environment environment, DhtNode& first, DhtNodeOptions options, DhtObserver* observer)
+    : environment_(environment),
+      input_(environment.input ? *environment.input : first.input_),
+      records_(first.records_),
+      options_(std::move(options)),
+      observer_(observer),
+      own_ranges_(HashRange{}),
+      ranges_(first.ranges_),
       context_{records_, ranges_, options_.handlers, options_.permissions, *this} {}
 
 DhtNode::~DhtNode() { records_.forget(*this); }
@@ -70,7 +84,7 @@ DhtNodeStatus DhtNode::status() const {
     DhtNodeStatus all = totals_;
     all.connections = connections_.size();
     for (const auto& entry : connections_) {
-        const neo::NodeSession& session = *entry.second.session;
+        const neo::Session& session = *entry.second.session;
         all.clients += session.authenticated() ? 1 : 0;
         all.requests_active += session.active_requests();
         add_counts(all, session.stats());
@@ -130,6 +144,17 @@ neo::Nonce DhtNode::draw_nonce() {
     return nonce;
 }
 
+std::unique_ptr<neo::Session> DhtNode::make_session(StreamId stream) {
+    const auto number = static_cast<std::uint64_t>(stream);
+    const Instant now = environment_.clock.now();
+    neo::SessionOwner& owner = *this;
+    if (options_.protocol == DhtProtocol::legacy)
+        return std::make_unique<legacy::NodeSession>(number, options_.session, options_.legacy, context_, owner,
+                                                     now);
+    return std::make_unique<neo::NodeSession>(number, options_.session, options_.credentials, context_, owner,
+                                              draw_nonce(), now);
+}
+
 void DhtNode::open(StreamId stream, const Endpoint& source) {
     ++totals_.accepted;
     if (connections_.size() >= options_.connections_max) {
@@ -140,9 +165,7 @@ void DhtNode::open(StreamId stream, const Endpoint& source) {
     }
     Connection& connection = connections_[stream];
     connection.source = source;
-    connection.session = std::make_unique<neo::NodeSession>(
-        static_cast<std::uint64_t>(stream), options_.session, options_.credentials, context_,
-        static_cast<neo::SessionOwner&>(*this), draw_nonce(), environment_.clock.now());
+    connection.session = make_session(stream);
     touch(stream, connection);
 }
 
@@ -150,7 +173,7 @@ void DhtNode::receive(StreamId stream, Bytes bytes) {
     Connection* connection = find(stream);
     if (!connection) return;
     totals_.bytes_in += bytes.size();
-    neo::NodeSession& session = *connection->session;
+    neo::Session& session = *connection->session;
     session.set_unsent(environment_.transport.unsent(stream));
     session.on_bytes(bytes, environment_.clock.now(), environment_.clock.wall());
     if (!connection->greeted && session.authenticated()) {
@@ -285,6 +308,8 @@ void DhtNode::report_failures() {
     const neo::FailureCounts failures = std::exchange(context_.failures, {});
     if (failures.reads_failed > 0) note(DhtReadsFailed{failures.reads_failed, failures.last});
     if (failures.records_left_out > 0) note(DhtRecordsLeftOut{failures.records_left_out});
+    if (failures.changes_dropped > 0) note(DhtChangesDropped{failures.changes_dropped});
+    totals_.changes_dropped += failures.changes_dropped;
 }
 
 void DhtNode::flush() {
@@ -298,7 +323,7 @@ void DhtNode::flush() {
 void DhtNode::update(StreamId stream, Connection& connection) {
     connection.touched = false;
     send(stream, connection);
-    const neo::NodeSession& session = *connection.session;
+    const neo::Session& session = *connection.session;
     if (session.over()) {
         environment_.transport.close(stream);
         return remove(stream, connection);
@@ -330,7 +355,7 @@ void DhtNode::set_deadline(StreamId stream, Connection& connection, Instant dead
 }
 
 void DhtNode::remove(StreamId stream, Connection& connection) {
-    const neo::NodeSession& session = *connection.session;
+    const neo::Session& session = *connection.session;
     if (peer_is_at_fault(session.end())) ++(session.rejection() ? totals_.rejected : totals_.broken);
     add_counts(totals_, session.stats());
     note(DhtClientEnded{connection.source, session.client(), session.end(), session.rejection()});

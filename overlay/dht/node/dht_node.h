@@ -1,4 +1,4 @@
-// A DHT node that speaks neo: it joins connections, request handlers and records, and uses the interfaces of
+// A DHT node: it joins connections, request handlers and records, and uses the interfaces of
 // overlay/environment.h. The fake node of tests is this class on a MemoryStore with the whole hash range. One
 // thread.
 //
@@ -27,7 +27,8 @@
 #include "overlay/dht/node/handler_context.h"
 #include "overlay/dht/node/handler_options.h"
 #include "overlay/dht/node/hash_ranges.h"
-#include "overlay/dht/node/neo_session.h"
+#include "overlay/dht/node/legacy_handlers.h"
+#include "overlay/dht/node/session.h"
 #include "overlay/dht/node/write_log.h"
 #include "overlay/dht/wire/neo_credentials.h"
 #include "overlay/environment.h"
@@ -38,7 +39,11 @@
 
 namespace halp {
 
+enum class DhtProtocol : std::uint8_t { neo, legacy };
+
 struct DhtNodeOptions {
+    DhtProtocol protocol = DhtProtocol::neo;
+    legacy::Options legacy;  // for that protocol only
     HashRange range = HashRange::full();
     neo::Credentials credentials = neo::Credentials::for_tests();
     neo::Permissions permissions;
@@ -57,6 +62,7 @@ struct DhtNodeStatus {
     // These include the connections that have ended.
     std::uint64_t messages = 0, requests = 0, unsupported = 0, late_messages = 0;
     std::uint64_t bytes_in = 0, bytes_out = 0;
+    std::uint64_t changes_dropped = 0;  // by Listens of legacy clients that read too slowly
 };
 
 class DhtNode final : public EventHandler, neo::SessionOwner, CompletionHandler, InputHolder {
@@ -64,6 +70,9 @@ public:
     // `records` may be shared with other protocols on the same thread. If the transport does not say what is
     // unsent, only the world limits the output that waits for slow readers. The observer may be null.
     DhtNode(Environment environment, WriteLog& records, DhtNodeOptions options, DhtObserver* observer = nullptr);
+    // Another door to the records of `first`, which outlives it: the same range, and connections, limits and, as a
+    // rule, a protocol of its own. `options.range` is not used.
+    DhtNode(Environment environment, DhtNode& first, DhtNodeOptions options, DhtObserver* observer = nullptr);
     ~DhtNode() override;
 
     // Open connections are not affected.
@@ -93,7 +102,7 @@ public:
 private:
     struct Connection {
         Endpoint source;
-        std::unique_ptr<neo::NodeSession> session;
+        std::unique_ptr<neo::Session> session;
         Instant deadline = no_deadline;
         InputAccount::Share kept;
         bool ready = false;    // is in ready_
@@ -103,6 +112,7 @@ private:
 
     // SessionOwner, CompletionHandler, InputHolder
     void on_ready(std::uint64_t stream) override;
+    [[nodiscard]] std::size_t connection_count() const override { return connections_.size(); }
     void on_written(std::uint64_t stream, std::uint64_t request, Wrote wrote) override;
     void drop_input(StreamId stream) override;
 
@@ -111,6 +121,7 @@ private:
         return at == connections_.end() ? nullptr : &at->second;
     }
     [[nodiscard]] neo::Nonce draw_nonce();
+    [[nodiscard]] std::unique_ptr<neo::Session> make_session(StreamId stream);
     void open(StreamId stream, const Endpoint& source);
     void receive(StreamId stream, Bytes bytes);
     void drop(StreamId stream, bool orderly);
@@ -143,7 +154,8 @@ private:
     WriteLog& records_;
     DhtNodeOptions options_;
     DhtObserver* observer_;
-    HashRanges ranges_;
+    HashRanges own_ranges_;  // of a first door
+    HashRanges& ranges_;
     neo::HandlerContext context_;
     std::unordered_map<StreamId, Connection> connections_;  // never iterated where the order is visible
     std::set<std::pair<Instant, StreamId>> deadlines_;

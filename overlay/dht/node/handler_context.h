@@ -16,9 +16,10 @@ namespace halp::neo {
 struct FailureCounts {
     std::uint64_t reads_failed = 0;
     std::uint64_t records_left_out = 0;  // by GetAll and Mirror: too long for any batch
+    std::uint64_t changes_dropped = 0;   // by Listen: more of them waited than it keeps
     std::string last;                    // the last failed read: request, client and cause
 
-    [[nodiscard]] bool any() const { return reads_failed > 0 || records_left_out > 0; }
+    [[nodiscard]] bool any() const { return reads_failed > 0 || records_left_out > 0 || changes_dropped > 0; }
     void read_failed(std::string_view request, std::string_view client, const Error& why) {
         ++reads_failed;
         last = std::string(request) + " of the client `" + std::string(client) + "`: " + why.message;

@@ -1,6 +1,4 @@
-// One connection of a node, without sockets: version, authentication, and the requests of a client side by side.
-// The session is told bytes, time and free output space. It answers with bytes in output() and with the reason of
-// its end.
+// One connection that speaks neo: version, authentication, and the requests of a client side by side.
 //
 // Fairness: requests with something to send stand in one queue, and each sends one message per turn. A request
 // gets a turn only while the output has room. So the memory for a slow reader is limited by output_bytes_max and
@@ -22,6 +20,7 @@
 #include "overlay/dht/node/holdings.h"
 #include "overlay/dht/node/long_request.h"
 #include "overlay/dht/node/request.h"
+#include "overlay/dht/node/session.h"
 #include "overlay/dht/node/turn_budget.h"
 #include "overlay/dht/node/turn_scheduler.h"
 #include "overlay/dht/wire/neo_credentials.h"
@@ -33,59 +32,29 @@
 
 namespace halp::neo {
 
-struct SessionStats {
-    std::uint64_t messages_in = 0;
-    std::uint64_t requests = 0;
-    std::uint64_t unsupported = 0;
-    std::uint64_t late_messages = 0;
-};
-
-// Is told that a session may have become ready() outside of a call to it, because news has reached one of its
-// requests.
-class SessionOwner {
-public:
-    virtual ~SessionOwner() = default;
-    virtual void on_ready(std::uint64_t stream) = 0;
-};
-
-class NodeSession final : TurnScheduler {
+class NodeSession final : public Session, TurnScheduler {
 public:
     // `stream` identifies the session towards its owner and the completion handler of its writes.
     NodeSession(std::uint64_t stream, const SessionLimits& limits, const Credentials& credentials,
                 HandlerContext& context, SessionOwner& owner, const Nonce& nonce, Instant now);
     ~NodeSession() override;
-    NodeSession(const NodeSession&) = delete;
-    NodeSession& operator=(const NodeSession&) = delete;
 
-    // The bytes to send, in order. The owner may take them at any time.
-    [[nodiscard]] std::string& output() { return output_; }
-    // After any end but `gone` the owner sends the output and then closes the connection.
-    [[nodiscard]] SessionEnd end() const { return end_; }
-    [[nodiscard]] bool over() const { return end_ != SessionEnd::none; }
+    void on_bytes(Bytes arrived, Instant now, UnixSeconds wall) override;
+    void on_written(RequestId id, Wrote wrote) override;
+    [[nodiscard]] Instant next_deadline() const override;
+    void on_deadline(Instant now) override;
+    void on_closed() override { finish(SessionEnd::gone); }
 
-    void on_bytes(Bytes arrived, Instant now, UnixSeconds wall);
-    void on_written(RequestId id, Wrote wrote);
-    [[nodiscard]] Instant next_deadline() const;
-    void on_deadline(Instant now);
-    // The connection is lost: every request ends.
-    void on_closed() { finish(SessionEnd::gone); }
-    // What the peer has sent and what waits to be done with it, in bytes.
-    [[nodiscard]] std::size_t input_kept() const { return frames_.bytes_kept() + holdings_.bytes(); }
-    // The node has no room for it.
-    void drop_input() { finish(SessionEnd::too_many); }
+    [[nodiscard]] std::size_t input_kept() const override { return frames_.bytes_kept() + holdings_.bytes(); }
+    void drop_input() override { finish(SessionEnd::too_many); }
 
-    // Whether pump() would do anything: a request wants a turn and the output has room.
-    [[nodiscard]] bool ready() const { return !over() && !turns_.empty() && has_room(); }
-    // The number of bytes that were taken from output() and have not yet left this machine.
-    void set_unsent(std::size_t bytes) { unsent_ = bytes; }
-    // Gives turns until no request wants one, the output is full, or the budget is spent.
-    void pump(Instant now, TurnBudget& budget);
+    [[nodiscard]] bool ready() const override { return !over() && !turns_.empty() && has_room(); }
+    void pump(Instant now, TurnBudget& budget) override;
 
-    [[nodiscard]] bool authenticated() const { return stage_ == Stage::open; }
-    [[nodiscard]] const std::string& client() const { return client_; }
-    [[nodiscard]] std::optional<Rejection> rejection() const { return rejection_; }
-    [[nodiscard]] std::size_t active_requests() const { return active_.size(); }
-    [[nodiscard]] const SessionStats& stats() const { return stats_; }
+    [[nodiscard]] bool authenticated() const override { return stage_ == Stage::open; }
+    [[nodiscard]] const std::string& client() const override { return client_; }
+    [[nodiscard]] std::optional<Rejection> rejection() const override { return rejection_; }
+    [[nodiscard]] std::size_t active_requests() const override { return active_.size(); }
 
 private:
     enum class Stage : std::uint8_t { version, timestamp, proof, open };
@@ -140,20 +109,16 @@ private:
     Nonce nonce_;
     Instant handshake_deadline_;
     Stage stage_ = Stage::version;
-    SessionEnd end_ = SessionEnd::none;
     std::optional<Rejection> rejection_;
     std::uint64_t timestamp_ = 0;
     UnixSeconds node_time_{};
     std::string client_;
     FrameReceiver frames_;
-    std::string output_;
-    std::size_t unsent_ = 0;
     Holdings holdings_;
     ActiveMap active_;
     std::deque<RequestId> turns_;
     std::set<std::pair<Instant, RequestId>> deadlines_;
     std::deque<RequestId> ended_;  // the last talkative ones
-    SessionStats stats_;
 };
 
 }  // namespace halp::neo

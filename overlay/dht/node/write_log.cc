@@ -53,6 +53,15 @@ void WriteLog::remove_channel(const Channel& channel, Requester requester) {
     store_.remove_channel(channel, expect(Kind::channel_removal, channel, Key{}, requester));
 }
 
+std::optional<Wrote> WriteLog::create_channel(const Channel& channel, Requester requester) {
+    if (at_once()) {
+        store_.create_channel(channel, next_token());
+        return complete(Kind::creation, channel, Key{});
+    }
+    store_.create_channel(channel, expect(Kind::creation, channel, Key{}, requester));
+    return std::nullopt;
+}
+
 void WriteLog::collect() {
     completions_.clear();
     store_.take_completions(completions_);

@@ -54,6 +54,8 @@ public:
                                 std::string_view value, Requester requester);
     // collect() always tells the requester. Listeners end also when there is no such channel.
     void remove_channel(const Channel& channel, Requester requester);
+    // No listener is told.
+    std::optional<Wrote> create_channel(const Channel& channel, Requester requester);
 
     // RecordStore::set_range. The caller collects what it has completed.
     [[nodiscard]] Result<void> set_range(const HashRange& range) { return store_.set_range(range); }
@@ -79,7 +81,7 @@ public:
     void rest() { store_.rest(); }  // the very last call of every turn
 
 private:
-    enum class Kind : std::uint8_t { change, removal, channel_removal };
+    enum class Kind : std::uint8_t { change, removal, channel_removal, creation };
     struct Pending {
         Kind kind;
         bool over;

@@ -62,9 +62,9 @@ Peer* CaseRun::find(StreamId stream) {
     return at == peers_.end() || at->second->ended ? nullptr : at->second.get();
 }
 
-Peer& CaseRun::connect() {
+Peer& CaseRun::connect_to(const Endpoint& node) {
     if (over_) return nobody_;
-    const StreamId stream = environment_.transport.connect(options_.node);
+    const StreamId stream = environment_.transport.connect(node);
     return *(peers_[stream] = std::make_unique<Peer>(stream));
 }
 
@@ -72,6 +72,19 @@ Peer& CaseRun::dial() {
     Peer& peer = connect();
     wait([&] { return peer.connected || peer.ended; }, "connecting to the node");
     if (peer.refused) fail("the node cannot be reached");
+    return peer;
+}
+
+Peer& CaseRun::dial_legacy() {
+    constexpr std::uint16_t neo_above_legacy = 100;
+    const Endpoint& neo = options_.node;
+    const bool below = neo.port > neo_above_legacy;
+    if (!options_.legacy && !below) skip("where is the legacy protocol served?");
+    const Endpoint at = options_.legacy.value_or(
+        Endpoint{neo.host, static_cast<std::uint16_t>(below ? neo.port - neo_above_legacy : 0)});
+    Peer& peer = connect_to(at);
+    wait([&] { return peer.connected || peer.ended; }, "connecting by the legacy protocol");
+    if (peer.refused) skip("nobody serves the legacy protocol at " + at.text());
     return peer;
 }
 

@@ -85,6 +85,8 @@ public:
 
     // ---- connections ----
     Peer& dial();  // raw and connected
+    // The same by the legacy protocol. Skips the case when nobody serves it.
+    Peer& dial_legacy();
     Peer& open();  // authenticated
     Peer& open_as(const Credential& credential);
     void hang_up(Peer& peer);
@@ -155,7 +157,8 @@ public:
 
 private:
     Peer* find(StreamId stream);
-    Peer& connect();
+    Peer& connect() { return connect_to(options_.node); }
+    Peer& connect_to(const Endpoint& node);
     struct Asked {
         RequestId id;
         std::string frame;
@@ -202,5 +205,6 @@ void add_get_all_cases(std::vector<ConformanceCase>& cases);
 void add_mirror_cases(std::vector<ConformanceCase>& cases);
 void add_node_cases(std::vector<ConformanceCase>& cases);
 void add_restart_cases(std::vector<ConformanceCase>& cases);
+void add_legacy_cases(std::vector<ConformanceCase>& cases);
 
 }  // namespace halp::neo

@@ -49,6 +49,7 @@ const std::vector<ConformanceCase>& conformance_cases() {
         add_get_all_cases(cases);
         add_mirror_cases(cases);
         add_node_cases(cases);
+        add_legacy_cases(cases);
         add_restart_cases(cases);
         put_in_order(cases);
         return cases;

@@ -1,6 +1,7 @@
-// The conformance suite: cases that any DHT node must pass for its neo clients. Each case uses connections of its
-// own and ends with one line of verdict. The cases named `dhttest.*` are those of the original's test suite. Where
-// original nodes crash, fall silent or lose something, the suite demands what overlay/dht/wire/neo.md specifies.
+// The conformance suite: cases that any DHT node must pass for its neo and legacy clients. Each case uses
+// connections of its own and ends with one line of verdict. The cases named `dhttest.*` are those of the original's
+// test suite. Where original nodes crash, fall silent or lose something, the suite demands what
+// overlay/dht/wire/neo.md specifies.
 //
 // The cases write to the channels test_channel and channel1 to channel4 and remove them. sanity() writes nothing.
 #pragma once
@@ -57,6 +58,7 @@ public:
 
 struct ConformanceOptions {
     Endpoint node;
+    std::optional<Endpoint> legacy;  // none: the port 100 below that of `node`
     Credential credential{"admin", {}};
     Duration patience = std::chrono::seconds{5};     // the longest wait for anything that must arrive
     Duration quiet = std::chrono::milliseconds{60};  // how long nothing may arrive to count as silence

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <deque>
+#include <functional>
 #include <map>
 #include <utility>
 #include <variant>
@@ -57,6 +58,52 @@ struct Watch final : DhtObserver {
     bool errors = true;
 };
 
+// The legacy protocol of a node that may be stopped. After each event the first door is armed, because its Mirrors
+// may have been told something.
+class LegacyDoor final : public EventHandler {
+public:
+    LegacyDoor(Environment environment, DhtNode& first, DhtNodeOptions options, DhtObserver* observer,
+               const bool& running, std::function<void()> arm_first)
+        : transport_(environment.transport),
+          node_(environment, first, std::move(options), observer),
+          running_(running),
+          arm_first_(std::move(arm_first)) {}
+    [[nodiscard]] DhtNode& node() { return node_; }
+
+    void on_accept(StreamId stream, const Endpoint& source) override {
+        if (!running_) return transport_.abort(stream);
+        node_.on_accept(stream, source);
+    }
+    void on_connected(StreamId, const Endpoint&) override {}
+    void on_connect_failed(StreamId, ConnectFailure) override {}
+    void on_bytes(StreamId stream, Bytes bytes) override {
+        node_.on_bytes(stream, bytes);
+        arm_first_();
+    }
+    void on_writable(StreamId stream) override {
+        node_.on_writable(stream);
+        arm_first_();
+    }
+    void on_end(StreamId stream) override {
+        node_.on_end(stream);
+        arm_first_();
+    }
+    void on_closed(StreamId stream) override {
+        node_.on_closed(stream);
+        arm_first_();
+    }
+    void on_wakeup() override {
+        node_.on_wakeup();
+        arm_first_();
+    }
+
+private:
+    Transport& transport_;
+    DhtNode node_;
+    const bool& running_;
+    std::function<void()> arm_first_;
+};
+
 bool use_up(std::uint64_t& times) {
     if (times == 0) return false;
     if (times != StoreFaults::always) --times;
@@ -72,6 +119,7 @@ struct FakeNode::Impl {
           store(options.store),
           message_bytes_max(options.node.session.message_bytes_max),
           records(store),
+          legacy_options(std::move(options.legacy)),
           node(Environment{given.clock, alarm, given.random, transport}, records, std::move(options.node), &watch) {
     }
 
@@ -91,7 +139,9 @@ struct FakeNode::Impl {
     FakeStore store;
     std::uint64_t message_bytes_max;  // a frame with a longer body goes to the node, which ends the connection
     WriteLog records;
+    DhtNodeOptions legacy_options;
     DhtNode node;
+    std::unique_ptr<LegacyDoor> legacy;
     bool running = true;
     Duration delay{};
     std::deque<Late> late;
@@ -217,6 +267,14 @@ FakeNode::FakeNode(Environment environment, FakeNodeOptions options, DhtObserver
 
 FakeNode::~FakeNode() = default;
 
+EventHandler& FakeNode::open_legacy(Environment environment) {
+    assert(!impl_->legacy);
+    impl_->legacy = std::make_unique<LegacyDoor>(environment, impl_->node, std::move(impl_->legacy_options),
+                                                 &impl_->watch, impl_->running, [this] { impl_->arm(); });
+    return *impl_->legacy;
+}
+DhtNode* FakeNode::legacy() { return impl_->legacy ? &impl_->legacy->node() : nullptr; }
+
 DhtNode& FakeNode::node() { return impl_->node; }
 WriteLog& FakeNode::records() { return impl_->records; }
 
@@ -293,6 +351,7 @@ void FakeNode::disconnect_all() {
     impl_->frames_by_stream.clear();
     impl_->late.clear();
     impl_->node.disconnect_all();
+    if (impl_->legacy) impl_->legacy->node().disconnect_all();
     impl_->arm();
 }
 void FakeNode::disconnect_after(std::uint64_t requests) { impl_->requests_left = requests; }

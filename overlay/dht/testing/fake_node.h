@@ -32,9 +32,15 @@ namespace halp {
 // remove channels.
 struct FakeNodeOptions {
     DhtNodeOptions node;
+    DhtNodeOptions legacy;  // of the legacy door, if there is one
     MemoryStore::Limits store;
 
-    FakeNodeOptions() { node.permissions.anyone_removes_channels = true; }
+    FakeNodeOptions() {
+        node.permissions.anyone_removes_channels = true;
+        legacy.protocol = DhtProtocol::legacy;
+        legacy.legacy.value_bytes_max = std::size_t{128} << 10;
+        legacy.legacy.flush_interval = Duration{0};
+    }
 };
 
 // How long an expectation waits. Its condition is checked after every interval and once at the end. With an
@@ -51,6 +57,11 @@ class FakeNode final : public EventHandler {
 public:
     explicit FakeNode(Environment environment, FakeNodeOptions options = {}, DhtObserver* observer = nullptr);
     ~FakeNode() override;
+
+    // The legacy protocol over the same records, in a world (or on a simulated host) of its own, to which the
+    // result is attached. To be called once. Of the faults below it has those of the store and disconnect_all().
+    [[nodiscard]] EventHandler& open_legacy(Environment environment);
+    [[nodiscard]] DhtNode* legacy();  // null: not opened
 
     [[nodiscard]] DhtNode& node();
     [[nodiscard]] WriteLog& records();  // for what the calls below do not offer

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "store/records/channel.h"
+
 namespace halp::legacy {
 namespace {
 
@@ -112,12 +114,7 @@ std::string_view name(Command command) {
     return shape ? shape->name : "?";
 }
 
-bool valid_channel(Bytes name) {
-    const auto allowed = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-    };
-    return !name.empty() && std::ranges::all_of(name, allowed);
-}
+bool valid_channel(Bytes name) { return Channel::plain(name); }
 
 ReadRequest read_request(Bytes arrived, std::uint64_t value_bytes_max) {
     using Kind = ReadRequest::Kind;

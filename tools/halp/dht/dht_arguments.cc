@@ -207,7 +207,7 @@ void DhtArguments::add_partial(Arguments& to) {
 }
 
 void DhtArguments::add_fake(Arguments& to) {
-    to.option("--port", &command_.port, "neo is served 100 above it; 0: any port")
+    to.option("--port", &command_.port, "of legacy; neo is served 100 above it; 0: any two ports")
         .whole_between(0, 65435)
         .shows_default();
     const auto take = [this](const std::string& text) -> std::string {

@@ -13,10 +13,12 @@ ExitCode run_dht_fake(const CommandLine& command, Console& console) {
     fake.node().store_faults().write_delay = command.dht.flush_interval;
     if (const auto started = fake.start("127.0.0.1", command.dht.port); !started)
         return console.fail(ExitCode::failed, started.error().message);
-    const std::string at = fake.neo_address().text();
+    const std::string neo = fake.neo_address().text(), legacy = fake.node_addrport().text();
+    const std::string said = console.style().json
+                                 ? "{\"schema_version\":1,\"neo\":\"" + neo + "\",\"legacy\":\"" + legacy + "\"}"
+                                 : "neo " + neo + "\nlegacy " + legacy;
     // Nobody could reach a node whose address nobody has read.
-    if (!console.line(console.style().json ? "{\"schema_version\":1,\"neo\":\"" + at + "\"}" : "neo " + at))
-        return ExitCode::failed;
+    if (!console.line(said)) return ExitCode::failed;
     console.say("a fake node for the client `admin` with 128 zero bytes; nothing is kept. Ctrl-C ends it.");
 
     ExitCode code = ExitCode::ok;

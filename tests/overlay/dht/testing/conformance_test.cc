@@ -23,7 +23,6 @@ namespace {
 
 using neo::Verdict;
 
-
 TEST(Conformance, TheFakeNodePassesInTheVirtualWorld) {
     SimulatedSuite bench;
     for (const neo::ConformanceCase& test : neo::conformance_cases()) {
@@ -42,9 +41,14 @@ TEST(Conformance, TheFakeNodePassesOverLoopback) {
     node_world.attach(fake);
     const auto address = node_world.listen({"127.0.0.1", 0});
     ASSERT_TRUE(address);
+    LibeventWorld legacy_world(limits_for_streaming(1000), client_world.base());
+    legacy_world.attach(fake.open_legacy(legacy_world.environment()));
+    const auto legacy = legacy_world.listen({"127.0.0.1", 0});
+    ASSERT_TRUE(legacy);
     LibeventRunner runner(client_world);
     FakeControl control(fake);
     neo::ConformanceOptions options;
+    options.legacy = *legacy;
     options.node = *address;
     neo::ConformanceSuite suite(client_world.environment(), runner, options, &control);
     client_world.attach(suite);
@@ -113,9 +117,9 @@ TEST(ConformanceSanity, FindsANodeThatTakesTheClient) {
 
 TEST(ConformanceSanity, TellsNobodyFromSilenceFromStrangers) {
     SimulatedSuite nobody, mute, gone;
-    const neo::Sanity none = sanity_of(nobody, {"10.0.0.9", 10100}, {"admin", {}});
+    const neo::Sanity none = sanity_of(nobody, {"10.0.0.8", 10100}, {"admin", {}});
     EXPECT_EQ(none.kind, SanityKind::unreachable);
-    EXPECT_NE(none.reason.find("nobody can be reached at 10.0.0.9:10100"), std::string::npos) << none.reason;
+    EXPECT_NE(none.reason.find("nobody can be reached at 10.0.0.8:10100"), std::string::npos) << none.reason;
     mute.fake.delay_requests(std::chrono::seconds{60});
     const neo::Sanity silent = sanity_of(mute, mute.address, {"admin", {}});
     EXPECT_EQ(silent.kind, SanityKind::silent) << silent.reason;

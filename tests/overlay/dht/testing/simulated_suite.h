@@ -57,16 +57,19 @@ struct SimulatedSuite {
                             DhtObserver* observer = nullptr)
         : node_host(world.add_host(address)),
           suite_host(world.add_host({"10.0.0.2", 1000})),
+          legacy_host(world.add_host(legacy_address)),
           wire(world.env(node_host), bytes_per_tick),
           fake(wire.environment(), std::move(fake_options), observer),
           suite(world.env(suite_host), world, options(bulk), &control) {
         wire.attach(fake);
         world.attach(node_host, wire);
+        world.attach(legacy_host, fake.open_legacy(world.env(legacy_host)));
         world.attach(suite_host, suite);
     }
     neo::ConformanceOptions options(std::size_t bulk) const {
         neo::ConformanceOptions all;
         all.node = address;
+        all.legacy = legacy_address;
         all.bulk = bulk;
         return all;
     }
@@ -79,9 +82,9 @@ struct SimulatedSuite {
     // 64 MiB a second, so a stream lasts longer than a control message needs to arrive.
     static constexpr std::size_t bytes_per_tick = std::size_t{64} << 10;
 
-    const Endpoint address{"10.0.0.1", 10100};
+    const Endpoint address{"10.0.0.1", 10100}, legacy_address{"10.0.0.9", 10000};
     SimWorld world{11};
-    HostId node_host, suite_host;
+    HostId node_host, suite_host, legacy_host;
     ThinWire wire;
     FakeNode fake;
     FakeControl control{fake};

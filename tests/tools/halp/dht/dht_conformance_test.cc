@@ -71,8 +71,10 @@ private:
     }
     void start() {
         if (daemon_) daemon_->process().kill_and_wait();
-        DaemonOptions options = dht_options(home_, {"dht.listen=" + address().text(), "dht.engine=" + engine_,
-                                                    "dht.durability=process", "dht.flush_interval=1ms"});
+        const Endpoint legacy{address().host, static_cast<std::uint16_t>(address().port - 100)};
+        DaemonOptions options =
+            dht_options(home_, {"dht.listen=" + address().text(), "dht.legacy_listen=" + legacy.text(),
+                                "dht.engine=" + engine_, "dht.durability=process", "dht.flush_interval=1ms"});
         options.more.insert(options.more.end(), {"--config", file_});
         write_credentials(home_, credentials_line("admin", '0') + credentials_line("visitor", '2'));
         daemon_ = std::make_unique<Daemon>(home_, options);
@@ -97,7 +99,7 @@ std::vector<EngineAndGroup> engines_and_groups() {
         names.emplace(each.name.substr(0, each.name.find('.')));
     std::vector<EngineAndGroup> all;
     for (const std::string& name : names) all.push_back({"lmdb", name});
-    for (const char* name : {"channels", "get_all", "mirror", "range", "records", "update"})
+    for (const char* name : {"channels", "get_all", "legacy", "mirror", "mixed", "range", "records", "update"})
         all.push_back({"memory", name});
     return all;
 }

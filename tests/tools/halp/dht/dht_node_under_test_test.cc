@@ -183,7 +183,7 @@ TEST(HalpDhtConformance, DoesNotRestartWhatKeepsNoRecords) {
     EXPECT_EQ(spared.code, 0) << spared.error;
     EXPECT_THAT(spared.error, HasSubstr("0 passed, 0 failed, 5 skipped."));
     const std::string kept = kept_directory(spared);
-    EXPECT_EQ(process::read_whole_file(kept + "/stdout"), "neo " + at(port) + "\n");
+    EXPECT_EQ(process::read_whole_file(kept + "/stdout"), "neo " + at(port) + "\nlegacy " + at(port - 100) + "\n");
     words = {at(port), "--only", "restart.records"};
     words.insert(words.end(), fake.begin(), fake.end());
     EXPECT_EQ(run_conformance(home, words).code, 1) << "a node that forgets is found out";
