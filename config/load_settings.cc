@@ -10,7 +10,7 @@
 
 #include "config/setting_table.h"
 #include "config/yaml_reader.h"
-#include "files/file_access.h"
+#include "store/files/file_access.h"
 
 namespace halp::config {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "config/typed_value.h"
-#include "files/named_file.h"
+#include "store/files/named_file.h"
 #include "store/result.h"
 
 namespace halp::config {

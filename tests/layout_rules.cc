@@ -24,10 +24,9 @@ struct Folder {
 // Lower layers first.
 const std::vector<Folder>& folders() {
     static const std::vector<Folder> all{
-        {"store/records/", {"store/"}, {}, true, true},
+        {"store/files/", {"store/files/", "store/result.h", "store/time.h"}, {}},
+        {"store/records/", {"store/"}, {"store/files/"}, true, true},
         {"store/", {"store/*"}, {}, true, true},
-
-        {"files/", {"files/", "store/result.h", "store/time.h"}, {}},
 
         {"overlay/text/", {"overlay/text/", "overlay/*", "store/*"}, {}, true, true},
         {"overlay/gossip/wire/", {"overlay/gossip/wire/", "overlay/*", "store/*"}, {}, true, true},
@@ -48,7 +47,7 @@ const std::vector<Folder>& folders() {
          {},
          true,
          true},
-        {"overlay/libevent/", {"overlay/libevent/", "files/", "overlay/*", "store/*"}, {}},
+        {"overlay/libevent/", {"overlay/libevent/", "store/files/", "overlay/*", "store/*"}, {}},
 
         {"overlay/dht/wire/", {"overlay/dht/wire/", "overlay/*", "store/"}, {}, true, true},
         {"overlay/dht/node/", {"overlay/dht/node/", "overlay/dht/wire/", "overlay/*", "store/"}, {}, true, true},
@@ -64,16 +63,16 @@ const std::vector<Folder>& folders() {
          {},
          true,
          true},
-        {"overlay/dht/libevent/", {"overlay/dht/", "overlay/libevent/", "files/", "overlay/*", "store/"}, {}},
+        {"overlay/dht/libevent/", {"overlay/dht/", "overlay/libevent/", "store/files/", "overlay/*", "store/"}, {}},
         {"overlay/dht/", {}, {}, true, true},  // its folders hold everything
         {"overlay/", {"overlay/*", "store/*"}, {}, true, true},
 
         {"config/",
-         {"config/", "files/", "overlay/overlay_options.h", "store/endpoint.h", "store/label.h",
+         {"config/", "store/files/", "overlay/overlay_options.h", "store/endpoint.h", "store/label.h",
           "store/label_table.h", "store/overloaded.h", "store/result.h", "store/time.h", "store/edit_distance.h"},
          {}},
 
-        {"simulations/world/", {"simulations/world/", "files/", "overlay/*", "store/*"}, {}, false, true},
+        {"simulations/world/", {"simulations/world/", "store/files/", "overlay/*", "store/*"}, {}, false, true},
         {"simulations/views/",
          {"simulations/views/", "simulations/world/", "overlay/gossip/", "overlay/*", "store/*"},
          {},
@@ -100,20 +99,20 @@ const std::vector<Folder>& folders() {
 
         {"tools/program/", {"tools/program/", "store/*"}, {}},
         {"tools/halp-sim/report/",
-         {"tools/halp-sim/report/", "tools/program/", "simulations/", "files/", "overlay/", "store/", "config/"},
+         {"tools/halp-sim/report/", "tools/program/", "simulations/", "store/files/", "overlay/", "store/", "config/"},
          {}},
         {"tools/halp-sim/",
-         {"tools/halp-sim/", "tools/program/", "simulations/", "files/", "overlay/", "store/", "config/"},
+         {"tools/halp-sim/", "tools/program/", "simulations/", "store/files/", "overlay/", "store/", "config/"},
          {}},
-        {"tools/bench/", {"tools/", "simulations/", "files/", "overlay/", "store/", "config/"}, {}},
+        {"tools/bench/", {"tools/", "simulations/", "store/files/", "overlay/", "store/", "config/"}, {}},
         {"tools/halp/dht/",
-         {"tools/halp/", "tools/program/", "files/", "overlay/", "store/", "config/"},
+         {"tools/halp/", "tools/program/", "store/files/", "overlay/", "store/", "config/"},
          {"tools/halp/store/"}},
         {"tools/halp/store/",
-         {"tools/halp/", "tools/program/", "files/", "overlay/", "store/", "config/"},
+         {"tools/halp/", "tools/program/", "store/files/", "overlay/", "store/", "config/"},
          {"tools/halp/dht/"}},
-        {"tools/halp/", {"tools/halp/", "tools/program/", "files/", "overlay/", "store/", "config/"}, {}},
-        {"tools/halpd/", {"tools/halpd/", "tools/program/", "files/", "overlay/", "store/", "config/"}, {}},
+        {"tools/halp/", {"tools/halp/", "tools/program/", "store/files/", "overlay/", "store/", "config/"}, {}},
+        {"tools/halpd/", {"tools/halpd/", "tools/program/", "store/files/", "overlay/", "store/", "config/"}, {}},
     };
     return all;
 }
@@ -136,14 +135,14 @@ const std::vector<Library>& libraries() {
          {"store/endpoint.cc", "overlay/libevent/", "tools/"}},  // in store: text to bytes, no socket
         // A record file is looked at beside LMDB: its size, its name, its pages.
         {"sys/stat.h",
-         {"store/records/lmdb_", "files/", "overlay/libevent/", "overlay/dht/libevent/", "config/", "simulations/",
+         {"store/records/lmdb_", "store/files/", "overlay/libevent/", "overlay/dht/libevent/", "config/", "simulations/",
           "tools/"}},
         {"unistd.h",
-         {"store/records/lmdb_", "files/", "overlay/libevent/", "overlay/dht/libevent/", "config/", "simulations/",
+         {"store/records/lmdb_", "store/files/", "overlay/libevent/", "overlay/dht/libevent/", "config/", "simulations/",
           "tools/"}},
         // And the room of LMDB's lock file is taken.
         {"fcntl.h",
-         {"store/records/lmdb_lock_file.cc", "files/", "overlay/libevent/", "overlay/dht/libevent/", "config/",
+         {"store/records/lmdb_lock_file.cc", "store/files/", "overlay/libevent/", "overlay/dht/libevent/", "config/",
           "simulations/", "tools/"}},
         {"linux/fs.h", {"store/records/lmdb_lock_file.cc"}},
         {"sys/ioctl.h", {"store/records/lmdb_lock_file.cc", "overlay/libevent/", "tools/"}},

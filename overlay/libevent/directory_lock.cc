@@ -9,7 +9,7 @@
 #include <chrono>
 #include <ctime>
 
-#include "files/file_error.h"
+#include "store/files/file_error.h"
 
 namespace halp {
 namespace {

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-#include "files/file_handle.h"
+#include "store/files/file_handle.h"
 #include "store/result.h"
 #include "store/time.h"
 

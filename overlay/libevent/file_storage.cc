@@ -14,7 +14,7 @@
 #include <ctime>
 #include <utility>
 
-#include "files/file_error.h"
+#include "store/files/file_error.h"
 
 namespace halp {
 namespace {

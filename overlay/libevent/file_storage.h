@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "files/file_access.h"
-#include "files/file_handle.h"
+#include "store/files/file_access.h"
+#include "store/files/file_handle.h"
 #include "overlay/environment.h"
 #include "overlay/libevent/directory_lock.h"
 #include "store/result.h"

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <iterator>
 
-#include "files/named_file.h"
+#include "store/files/named_file.h"
 #include "simulations/world/latency_model.h"
 
 namespace halp {

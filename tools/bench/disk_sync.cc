@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-#include "files/file_handle.h"
+#include "store/files/file_handle.h"
 
 namespace halp::bench {
 namespace {

@@ -7,7 +7,7 @@
 #include <map>
 #include <sstream>
 
-#include "files/named_file.h"
+#include "store/files/named_file.h"
 #include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/report/html_page.h"
 #include "tools/halp-sim/report/svg_plot.h"

@@ -15,7 +15,7 @@
 #include "config/choice_names.h"
 #include "config/setting_table.h"
 #include "config/typed_value.h"
-#include "files/file_access.h"
+#include "store/files/file_access.h"
 #include "tools/halpd/connection_limits.h"
 #include "tools/halpd/event_text.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "files/file_handle.h"
+#include "store/files/file_handle.h"
 #include "store/result.h"
 
 namespace halp {

@@ -18,7 +18,7 @@
 #include <system_error>
 #include <vector>
 
-#include "files/named_file.h"
+#include "store/files/named_file.h"
 #include "store/records/channel_file.h"
 
 namespace halp {

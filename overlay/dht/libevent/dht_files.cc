@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "files/named_file.h"
+#include "store/files/named_file.h"
 #include "overlay/dht/client/nodes_file.h"
 
 namespace halp {

@@ -12,7 +12,7 @@
 
 namespace halp {
 
-// The content of a file or pipe (files/named_file.h) of at most `bytes_max` bytes.
+// The content of a file or pipe (store/files/named_file.h) of at most `bytes_max` bytes.
 [[nodiscard]] Result<std::string> read_small_file(const std::string& path, std::size_t bytes_max);
 // At least one node (format: overlay/dht/client/nodes_file.h).
 [[nodiscard]] Result<std::vector<Endpoint>> read_nodes_file(const std::string& path);

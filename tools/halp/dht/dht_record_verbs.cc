@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string>
 
-#include "files/named_file.h"
+#include "store/files/named_file.h"
 #include "tools/halp/dht/dht_verbs.h"
 #include "tools/halp/record_lines.h"
 

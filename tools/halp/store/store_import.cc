@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "files/named_file.h"
+#include "store/files/named_file.h"
 #include "store/records/channel_file.h"
 #include "store/records/tcm_dump.h"
 #include "tools/halp/record_lines.h"

@@ -13,7 +13,7 @@
 #include <system_error>
 #include <utility>
 
-#include "files/named_file.h"
+#include "store/files/named_file.h"
 #include "tools/halp/printed_text.h"
 #include "tools/halp/record_lines.h"
 #include "tools/program/broken_page.h"

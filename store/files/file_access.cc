@@ -1,4 +1,4 @@
-#include "files/file_access.h"
+#include "store/files/file_access.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

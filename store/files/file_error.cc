@@ -1,4 +1,4 @@
-#include "files/file_error.h"
+#include "store/files/file_error.h"
 
 #include <cerrno>
 #include <cstring>

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string>
 
-#include "files/file_access.h"
-#include "files/file_handle.h"
+#include "store/files/file_access.h"
+#include "store/files/file_handle.h"
 #include "store/result.h"
 #include "store/time.h"
 

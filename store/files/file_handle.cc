@@ -1,4 +1,4 @@
-#include "files/file_handle.h"
+#include "store/files/file_handle.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "files/file_access.h"
+#include "store/files/file_access.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "files/named_file.h"
+#include "store/files/named_file.h"
 
 #include <fcntl.h>
 #include <poll.h>
