@@ -68,8 +68,9 @@ const std::vector<Folder>& folders() {
         {"overlay/", {"overlay/*", "store/*"}, {}, true, true},
 
         {"config/",
-         {"config/", "store/files/", "overlay/overlay_options.h", "store/endpoint.h", "store/label.h",
-          "store/label_table.h", "store/overloaded.h", "store/result.h", "store/time.h", "store/edit_distance.h"},
+         {"config/", "store/files/", "overlay/overlay_options.h", "overlay/input_account.h", "store/endpoint.h",
+          "store/label.h", "store/label_table.h", "store/overloaded.h", "store/result.h", "store/time.h",
+          "store/edit_distance.h"},
          {}},
 
         {"simulations/world/", {"simulations/world/", "store/files/", "overlay/*", "store/*"}, {}, false, true},
@@ -99,7 +100,8 @@ const std::vector<Folder>& folders() {
 
         {"tools/program/", {"tools/program/", "store/*"}, {}},
         {"tools/halp-sim/report/",
-         {"tools/halp-sim/report/", "tools/program/", "simulations/", "store/files/", "overlay/", "store/", "config/"},
+         {"tools/halp-sim/report/", "tools/program/", "simulations/", "store/files/", "overlay/", "store/",
+          "config/"},
          {}},
         {"tools/halp-sim/",
          {"tools/halp-sim/", "tools/program/", "simulations/", "store/files/", "overlay/", "store/", "config/"},
@@ -135,15 +137,15 @@ const std::vector<Library>& libraries() {
          {"store/endpoint.cc", "overlay/libevent/", "tools/"}},  // in store: text to bytes, no socket
         // A record file is looked at beside LMDB: its size, its name, its pages.
         {"sys/stat.h",
-         {"store/records/lmdb_", "store/files/", "overlay/libevent/", "overlay/dht/libevent/", "config/", "simulations/",
-          "tools/"}},
+         {"store/records/lmdb_", "store/files/", "overlay/libevent/", "overlay/dht/libevent/", "config/",
+          "simulations/", "tools/"}},
         {"unistd.h",
-         {"store/records/lmdb_", "store/files/", "overlay/libevent/", "overlay/dht/libevent/", "config/", "simulations/",
-          "tools/"}},
+         {"store/records/lmdb_", "store/files/", "overlay/libevent/", "overlay/dht/libevent/", "config/",
+          "simulations/", "tools/"}},
         // And the room of LMDB's lock file is taken.
         {"fcntl.h",
-         {"store/records/lmdb_lock_file.cc", "store/files/", "overlay/libevent/", "overlay/dht/libevent/", "config/",
-          "simulations/", "tools/"}},
+         {"store/records/lmdb_lock_file.cc", "store/files/", "overlay/libevent/", "overlay/dht/libevent/",
+          "config/", "simulations/", "tools/"}},
         {"linux/fs.h", {"store/records/lmdb_lock_file.cc"}},
         {"sys/ioctl.h", {"store/records/lmdb_lock_file.cc", "overlay/libevent/", "tools/"}},
         {"sodium.h", {"overlay/dht/wire/neo_hmac.cc"}},

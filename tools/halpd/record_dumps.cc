@@ -158,11 +158,19 @@ Result<void> sync_directory(const std::string& path) {
     return {};
 }
 
+// Makes the directories between `directory`, which is there, and the channel's file, which only a long name has.
+// What fails here fails again when the file is made.
+void make_parts(const fs::path& directory, const Channel& channel) {
+    const fs::path parts = fs::path(channel_file(channel)).parent_path();
+    std::error_code none;
+    if (!parts.empty() && fs::is_directory(directory, none)) fs::create_directories(directory / parts, none);
+}
+
 // The channel's file, or one with a number that is no channel's own if it exists. Its directory is made.
 fs::path free_path(const fs::path& directory, const Channel& channel) {
     std::error_code none;
     fs::path path = directory / channel_file(channel);
-    fs::create_directories(path.parent_path(), none);  // what fails here fails again in the caller
+    make_parts(directory, channel);
     for (std::size_t n = 1; fs::symlink_status(path, none).type() != fs::file_type::not_found; ++n)
         path = directory / channel_file(channel, n);
     return path;
@@ -231,8 +239,7 @@ Result<void> RecordDumps::make_way(const std::string& path, const Channel& chann
 
 Result<void> RecordDumps::dump(const Channel& channel, const RecordStore& store) {
     const std::string path = path_of(channel);
-    std::error_code failed;
-    fs::create_directories(fs::path(path).parent_path(), failed);  // what fails here fails again below
+    make_parts(directory_, channel);
     NewFile file(path);
     if (auto made = file.made(); !made) return made;
     const auto read = [&](std::optional<Key> after, const RecordStore::Visit& visit) {

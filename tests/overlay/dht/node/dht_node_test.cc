@@ -96,6 +96,8 @@ protected:
     NodeTest() { begin({}); }
 
     void begin(DhtNodeOptions options) {
+        node.reset();
+        clients.clear();
         SimOptions sim;
         sim.wall_at_start = UnixSeconds{static_cast<std::int64_t>(neo::bench_time)};
         world = std::make_unique<SimWorld>(7, sim);
