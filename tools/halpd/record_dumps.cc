@@ -170,6 +170,7 @@ void make_parts(const fs::path& directory, const Channel& channel) {
 fs::path free_path(const fs::path& directory, const Channel& channel) {
     std::error_code none;
     fs::path path = directory / channel_file(channel);
+    fs::create_directory(directory, none);  // in the data directory, which is not made again when it is gone
     make_parts(directory, channel);
     for (std::size_t n = 1; fs::symlink_status(path, none).type() != fs::file_type::not_found; ++n)
         path = directory / channel_file(channel, n);
@@ -385,6 +386,7 @@ Result<void> RecordDumps::write(const RecordStore& store) {
     if (const auto done = put_away_deleted(store); !done) failed(done.error());
     if (const auto done = sync_directory(directory_); !done) failed(done.error());
     const auto noted = range();
+    if (!noted && noted.error().code == ErrorCode::io) failed(noted.error());
     if (failures_ == 0 && (!noted || *noted != store.range()))
         if (const auto done = write_range(store.range()); !done) failed(done.error());
     log_.write(LogLevel::info, "dht_dumped", "wrote the dumps of " + std::to_string(written) + " channels");

@@ -244,7 +244,7 @@ const Json* Json::find(std::string_view key) const {
 }
 
 const Json& Json::operator[](std::string_view key) const {
-    static const Json none;
+    static const Json none{};
     const Json* const found = find(key);
     return found ? *found : none;
 }
