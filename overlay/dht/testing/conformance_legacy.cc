@@ -27,21 +27,21 @@ public:
     [[nodiscard]] Peer& peer() { return peer_; }
 
     static std::string wire(Command command, std::string_view channel = test_channel, std::uint64_t key = 0,
-                            Bytes value = {}) {
+                            Bytes put_value = {}) {
         const std::string digits = key_text(Key{key});
         legacy::Request request;
         request.command = command;
         request.channel = channel;
         request.key = digits;
-        request.value = value;
+        request.value = put_value;
         std::string out;
         legacy::encode_request(out, request);
         return out;
     }
     void say(Bytes bytes) { run_.say(peer_, bytes); }
     std::uint32_t ask(Command command, std::string_view channel = test_channel, std::uint64_t key = 0,
-                      Bytes value = {}) {
-        say(wire(command, channel, key, value));
+                      Bytes put_value = {}) {
+        say(wire(command, channel, key, put_value));
         return hear(command);
     }
     // Takes one answer and returns its status.

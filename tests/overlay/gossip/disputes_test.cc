@@ -12,9 +12,9 @@ using namespace std::chrono_literals;
 using Verdict = Disputes::Verdict;
 
 struct DisputesTest : testing::Test {
-    Verdict hear(std::uint32_t version, Instant now, EndpointId host = EndpointId{1}, SourceId from = SourceId{9}) {
+    Verdict hear(std::uint32_t version, Instant now, EndpointId at = EndpointId{1}, SourceId from = SourceId{9}) {
         gossip::Entry entry;
-        entry.endpoint = host;
+        entry.endpoint = at;
         entry.incarnation = version;
         entry.withdrawn = true;
         return disputes.withdrawn(chat, entry, &listed, from, now);
