@@ -182,7 +182,7 @@ TEST(LegacySession, WritesSideBySideAndAnswersInOrder) {
     Bench bench(&slow);
     bench.ranges.set_own(upper_half());
     std::string ahead;
-    for (const std::uint64_t key : {1, 3, 2, 5}) ahead += Bench::wire(Command::put, "chan", key);
+    for (const std::uint64_t key : {1U, 3U, 2U, 5U}) ahead += Bench::wire(Command::put, "chan", key);
     ahead += Bench::wire(Command::get, "chan", 5);
     EXPECT_EQ(bench.raw(ahead), "") << "nothing is on the disk, not even for key 2, which is another node's";
     EXPECT_EQ(slow.waiting_bytes(), 300U) << "all three at a time";
