@@ -39,6 +39,7 @@ add_dependencies(terminal_test halp-sim)
 halp_test(few_files_test halpd/few_files_test.cc LINK halp_process_testing halp_dht_testing LABEL process-socket)
 halp_test(dht_verbs_test
   halp/dht/dht_cover_test.cc
+  halp/dht/dht_keys_test.cc
   halp/dht/dht_verbs_test.cc
   halp/store/store_verbs_test.cc
   halpd/dht_start_test.cc

@@ -207,6 +207,10 @@ Result<std::optional<Endpoint>> AdminApi::dht_node() const {
     return std::optional{*std::move(node)};
 }
 
+Result<Json> AdminApi::ask(Method method, const std::string& target) const {
+    return reply_of(client_.call(method, target, method == Method::post ? "{}" : ""));
+}
+
 Result<void> AdminApi::insert(const Label& label, const Endpoint& endpoint, UnixSeconds seen) const {
     const Json body = Json::object(
         {{"host", endpoint.host}, {"kind", "insert"}, {"port", endpoint.port}, {"seen_unix_s", count(seen)}});

@@ -12,6 +12,7 @@
 #include "store/result.h"
 #include "tools/halp/admin_client.h"
 #include "tools/halp/listing.h"
+#include "tools/program/json.h"
 
 namespace halp::cli {
 
@@ -88,6 +89,8 @@ public:
     [[nodiscard]] Result<void> unjoin(const Endpoint& seed) const;
     [[nodiscard]] Result<std::vector<KnownSeed>> seeds() const;
     [[nodiscard]] Result<void> leave() const;
+    // The reply of any other route, as it came.
+    [[nodiscard]] Result<Json> ask(Method method, const std::string& target) const;
 
     // Both return when `take` returns false, the daemon leaves (ok), its connection breaks (an error), or on an
     // interrupt.

@@ -157,7 +157,7 @@ ExitCode run(const CommandLine& command, Console& console) {
     if (command.verb == Verb::store) return run_store(command, console);
     if (command.verb == Verb::dht)
         return run_dht({command, console, [&](const Label& label) { return usual_places(command, console, label); },
-                        from_environment});
+                        from_environment, [&] { return find_daemon(command, console); }});
     const auto socket = find_daemon(command, console);
     if (!socket) return console.fail(socket.error());
     if (*socket) {

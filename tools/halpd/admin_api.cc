@@ -84,6 +84,7 @@ AdminReply AdminApi::route(const AdminRequest& request, const std::vector<std::s
     if (is({"v1", "status"})) return get ? status() : not_allowed("GET");
     if (is({"v1", "dht"})) return get ? dht(request, false) : not_allowed("GET");
     if (is({"v1", "dht", "channels"})) return get ? dht(request, true) : not_allowed("GET");
+    if (is({"v1", "dht", "credentials"})) return dht_credentials(request);
     if (is({"v1", "peers"})) return get ? peers() : not_allowed("GET");
     if (is({"v1", "join"})) return post ? join(request) : not_allowed("POST");
     if (is({"v1", "seeds"})) return seeds(request);
@@ -134,6 +135,15 @@ AdminReply AdminApi::status() const {
     Json own = Json::array();
     for (const OwnAnnouncement& announcement : node_.announcements()) own.push(json_of(announcement));
     return ok(object.set("own", own));
+}
+
+AdminReply AdminApi::dht_credentials(const AdminRequest& request) const {
+    if (request.method != Method::get && request.method != Method::post) return not_allowed("GET, POST");
+    if (!info_.dht_credentials) return failure(404, "not_found", "no records are kept here");
+    if (request.method == Method::post)
+        if (const Result<void> read = info_.reload_dht_credentials(); !read)
+            return failure(409, "kept", read.error().message + "; the old ones stay");
+    return ok(admin_object().set_all(info_.dht_credentials()));
 }
 
 AdminReply AdminApi::peers() const {

@@ -28,6 +28,9 @@ struct DaemonInfo {
     std::function<Json()> dht;                   // empty: no records are kept here
     // An array of at most `count` channels whose names follow `after`; each is an object with its `name`.
     std::function<Json(const std::string& after, std::size_t count)> dht_channels;
+    // The `file` with the keys of clients, the names of the `clients`, and `warnings` about the file.
+    std::function<Json()> dht_credentials;
+    std::function<Result<void>()> reload_dht_credentials;  // on failure the old ones stay
 };
 
 // A stream that stays open after the reply.
@@ -91,6 +94,7 @@ private:
     AdminReply health() const;
     AdminReply status() const;
     AdminReply dht(const AdminRequest& request, bool channels) const;
+    AdminReply dht_credentials(const AdminRequest& request) const;
     AdminReply peers() const;
     AdminReply labels(const AdminRequest& request) const;
     AdminReply hosts(const Label& label, const AdminRequest& request) const;

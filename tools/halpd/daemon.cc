@@ -201,6 +201,8 @@ Result<void> Daemon::open_admin() {
         info.dht_channels = [this](const std::string& after, std::size_t count) {
             return dht_->channels(after, count);
         };
+        info.dht_credentials = [this] { return dht_->credentials(); };
+        info.reload_dht_credentials = [this] { return dht_->reload_credentials(); };
     }
     if (directories_.admin_socket.empty()) return {};
     Result<AdminSocket> socket = AdminSocket::open(directories_.admin_socket);

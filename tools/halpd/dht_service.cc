@@ -86,10 +86,12 @@ DhtService::DhtService(const config::DhtSettings& settings, const config::Direct
 
 DhtService::~DhtService() = default;
 
-Result<neo::Credentials> DhtService::read_credentials() const {
+Result<neo::Credentials> DhtService::read_credentials() {
     const Result<NamedText> text = config::open_config_file(credentials_file_, neo::credentials_bytes_max);
-    if (!text && settings_.test_client && text.error().code == ErrorCode::not_found)
+    if (!text && settings_.test_client && text.error().code == ErrorCode::not_found) {
+        credentials_warning_.clear();
         return neo::Credentials::for_tests();
+    }
     if (!text)
         return Error{text.error().code,
                      text.error().message +
@@ -104,6 +106,7 @@ Result<neo::Credentials> DhtService::read_credentials() const {
         return Error{credentials.error().code, credentials_file_ + ": " + credentials.error().message};
     if (settings_.test_client)
         for (const char* name : {"admin", "test"}) credentials->set({name, {}});
+    credentials_warning_ = readable;
     return credentials;
 }
 
@@ -202,7 +205,7 @@ void DhtService::make_node(neo::Credentials credentials) {
     options.session.handshake_timeout = settings_.handshake_timeout;
     options.handlers.value_bytes_max = settings_.message_bytes_max;
     options.permissions.remove_channels = names_in(settings_.admins);
-    credentials_ = credentials.size();
+    take_names(credentials);
     options.credentials = std::move(credentials);
     desk_.emplace(*store_);
     Environment environment = world_.environment();
@@ -292,7 +295,7 @@ void DhtService::announce_in(OverlayNode& overlay) {
 Result<void> DhtService::reload_credentials() {
     Result<neo::Credentials> credentials = read_credentials();
     if (!credentials) return credentials.error();
-    credentials_ = credentials->size();
+    take_names(*credentials);
     node_->set_credentials(std::move(*credentials));
     return {};
 }
@@ -356,7 +359,7 @@ Json DhtService::status() const {
     if (commits_) object.set("recoveries", commits_->store().recoveries());
     object.set("channels", store_->channel_count()).set("records", total.records);
     object.set("value_bytes", total.bytes).set("waiting_bytes", store_->waiting_bytes());
-    object.set("credentials", credentials_).set("connections", now.connections);
+    object.set("credentials", clients_.size()).set("connections", now.connections);
     object.set("clients", now.clients).set("requests_active", now.requests_active);
     object.set("accepted", now.accepted).set("shed", now.shed);
     object.set("rejected", now.rejected).set("broken", now.broken);
@@ -377,6 +380,13 @@ Json DhtService::legacy_status() const {
     object.set("bytes_in", now.bytes_in).set("bytes_out", now.bytes_out);
     object.set("output_unsent", legacy_world_->stats().output_unsent);
     return object.set("sockets", status_of(legacy_world_->stats(), legacy_world_->limits()));
+}
+
+Json DhtService::credentials() const {
+    Json warnings = Json::array();
+    if (!credentials_warning_.empty()) warnings.push(credentials_warning_);
+    return Json::object(
+        {{"file", credentials_file_}, {"clients", Json::array_of(clients_)}, {"warnings", warnings}});
 }
 
 Json DhtService::channels(const std::string& after, std::size_t count) const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/directories.h"
 #include "config/settings.h"
@@ -59,6 +60,8 @@ public:
     [[nodiscard]] bool quiet() const { return world_.quiet() && (!legacy_world_ || legacy_world_->quiet()); }
 
     [[nodiscard]] Json status() const;
+    // Whose keys are taken, and from which file. Never the keys.
+    [[nodiscard]] Json credentials() const;
     // At most `count` channels after `after`, by name, with their numbers of records and bytes.
     [[nodiscard]] Json channels(const std::string& after, std::size_t count) const;
 
@@ -77,7 +80,8 @@ private:
     Result<void> open_legacy(ShortageLog& shortages);
     [[nodiscard]] Json legacy_status() const;
     void make_node(neo::Credentials credentials);
-    [[nodiscard]] Result<neo::Credentials> read_credentials() const;
+    [[nodiscard]] Result<neo::Credentials> read_credentials();
+    void take_names(const neo::Credentials& credentials) { clients_ = credentials.names(); }
     [[nodiscard]] std::optional<Endpoint> reachable_at(const NodeStatus& overlay) const;
 
     config::DhtSettings settings_;
@@ -97,7 +101,8 @@ private:
     Endpoint listening_;
     std::optional<Endpoint> legacy_listening_;
     std::optional<Endpoint> announced_;
-    std::size_t credentials_ = 0;
+    std::vector<std::string> clients_;  // who has credentials
+    std::string credentials_warning_;   // about their file
     std::optional<std::string> range_trouble_;
 };
 

@@ -79,6 +79,13 @@ protected:
         halp_json(output, more + " --node " + dht_port(daemon_).text() + " --credentials " + daemon_.home().path() +
                               "/credentials");
     }
+    void dht_operator(const std::string& output, const std::string& more) {
+        std::vector<std::string> argv = words_of(output.substr(5) + " " + more);
+        argv.insert(argv.end(), {"--json", "--socket", daemon_.home().admin()});
+        const Finished done = halp(daemon_.home(), argv);
+        EXPECT_EQ(done.code, 0) << output << ": " << done.error;
+        outputs_.keep(output, done.out);
+    }
     void admin(const std::string& output, cli::Method method, const std::string& target,
                const std::string& body = "") {
         const cli::AdminAnswer answer = daemon_.admin(method, target, body);
@@ -122,6 +129,9 @@ protected:
         dht_json("halp dht status", "--count");
         dht_json("halp dht remove", "users 7");
         dht_json("halp dht rm-channel", "users");
+        const std::string keys = daemon_.home().path();
+        dht_operator("halp dht keygen", "app --file " + keys + "/app.key --add-to " + keys + "/credentials");
+        dht_operator("halp dht credentials", "--reload");
         halp_json("halp dht conformance", dht_port(daemon_).text() + " --only handshake");
         outputs_.keep("halp dht conformance --list",
                       halp(daemon_.home(), {"dht", "conformance", "--list", "--json"}).out);
@@ -195,6 +205,8 @@ TEST_F(MachineFormats, OfTheDaemonAndItsVerbsAreWhatTheirSchemasSay) {
     keep_events();
     keep_records();
     admin("admin GET /v1/dht/channels", cli::Method::get, "/v1/dht/channels");
+    admin("admin GET /v1/dht/credentials", cli::Method::get, "/v1/dht/credentials");
+    admin("admin POST /v1/dht/credentials", cli::Method::post, "/v1/dht/credentials", "{}");
 
     const std::string leaving = daemon_.admin(cli::Method::post, "/v1/leave").body;
     outputs_.keep("admin POST /v1/leave", leaving);

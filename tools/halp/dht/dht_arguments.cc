@@ -52,6 +52,17 @@ const std::vector<NestedVerb<DhtVerb>>& dht_verbs() {
         {DhtVerb::status, "status", "status", "List the nodes and whether they answer",
          "  halp dht status --nodes dht.nodes               0: all answer and cover all keys; else 1, or 4\n"
          "  halp dht status --count                         and the records of each channel"},
+        {DhtVerb::keygen, "keygen", "keygen NAME", "Make a key for a client, in a file of its own",
+         "  halp dht keygen app                             for this user: ~/.config/halp/dht-client, or "
+         "$HALP_DHT_CLIENT\n"
+         "  halp dht keygen app --file app.key --add-to /var/lib/halp/dht/credentials\n"
+         "                                                  and the node's file has the line, too\n"
+         "Exit code 6: the file, or a key of this name, is there. Nothing is overwritten."},
+        {DhtVerb::credentials, "credentials", "credentials",
+         "List the clients that the halpd of this machine takes",
+         "  halp dht credentials                            names, never keys\n"
+         "  halp dht credentials --reload                   its file is read again before; an error keeps the old "
+         "ones"},
         {DhtVerb::fake, "fake", "fake", "Run a node for tests: in memory, full range, client admin",
          "  halp dht fake --port 10000                      neo on 127.0.0.1:10100, as the original's\n"
          "  halp dht fake --flush-interval 1ms              writes of one millisecond are answered together"},
@@ -81,6 +92,8 @@ bool takes_channel(DhtVerb verb) {
     return takes_key(verb) || verb == DhtVerb::scan || verb == DhtVerb::keys || verb == DhtVerb::rm_channel ||
            verb == DhtVerb::mirror;
 }
+
+bool operates(DhtVerb verb) { return verb == DhtVerb::keygen || verb == DhtVerb::credentials; }
 
 bool asks_all(DhtVerb verb) {
     return verb == DhtVerb::scan || verb == DhtVerb::keys || verb == DhtVerb::channels ||
@@ -133,6 +146,7 @@ void DhtArguments::add_to(Arguments& dht) {
 void DhtArguments::add_options(DhtVerb verb, Arguments& to) {
     if (verb == DhtVerb::fake) return add_fake(to);
     if (verb == DhtVerb::conformance) return add_conformance(to);
+    if (operates(verb)) return add_operating(verb, to);
     if (takes_channel(verb)) add_channel(to);
     if (takes_key(verb)) add_record(to);
     if (verb == DhtVerb::put || verb == DhtVerb::update) add_value(to);
@@ -257,6 +271,7 @@ Result<void> DhtArguments::check() {
     if (dht.verb == DhtVerb::none) return wrong_dht("A verb is missing behind `halp dht`.");
     if (dht.verb == DhtVerb::fake) return {};
     if (dht.verb == DhtVerb::conformance) return check_conformance();
+    if (operates(dht.verb)) return {};
     if (takes_channel(dht.verb)) {
         const auto channel = parse_shown_channel(dht.channel);
         if (!channel)

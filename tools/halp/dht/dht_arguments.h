@@ -37,6 +37,7 @@ private:
     void add_fake(Arguments& to);
     void add_conformance(Arguments& to);
     void add_started_node(Arguments& to);
+    void add_operating(DhtVerb verb, Arguments& to);  // operator_arguments.cc
     [[nodiscard]] Result<void> check_conformance() const;
     [[nodiscard]] Result<void> check_nodes();
     [[nodiscard]] Result<void> check_values();

@@ -11,6 +11,7 @@
 #include "store/label.h"
 #include "store/records/key.h"
 #include "store/time.h"
+#include "tools/halp/dht/operator_command.h"
 #include "tools/halp/record_text.h"
 
 namespace halp::cli {
@@ -30,7 +31,9 @@ enum class DhtVerb {
     rm_channel,
     mirror,
     ranges,
-    status
+    status,
+    keygen,
+    credentials
 };
 
 struct DhtCommand {
@@ -74,6 +77,8 @@ struct DhtCommand {
     std::uint32_t refresh_every_s = 360;
     bool partial = false;        // requests to all nodes: missing ranges are accepted
     bool count_records = false;  // status: count the records
+
+    OperatorCommand operating;
 };
 
 }  // namespace halp::cli

@@ -15,15 +15,14 @@ namespace {
 
 constexpr Duration refusal_patience = std::chrono::milliseconds{400};
 constexpr const char* nodes_variable = "HALP_DHT_NODES";
+constexpr const char* client_variable = "HALP_DHT_CLIENT";
 
 // In this order: --credentials, $HALP_DHT_CLIENT, the user's file, the credentials of the originals' tests.
 Result<neo::Credential> credential_of(const DhtTool& tool, std::string& whom) {
     std::string path = tool.command.dht.credentials;
-    if (path.empty()) path = tool.variable("HALP_DHT_CLIENT");
-    if (path.empty()) {
-        std::string config = tool.variable("XDG_CONFIG_HOME");
-        if (config.empty()) config = tool.variable("HOME") + "/.config";
-        path = config + "/halp/dht-client";
+    const bool named = !path.empty() || !tool.variable(client_variable).empty();
+    if (path.empty()) path = usual_client_file(tool);
+    if (!named) {
         std::error_code unknown;  // reading it tells
         if (!std::filesystem::exists(path, unknown) && !unknown) {
             whom = "`admin` with the key of tests (128 zero bytes), there being no " + path;
@@ -41,6 +40,13 @@ Result<neo::Credential> credential_of(const DhtTool& tool, std::string& whom) {
 }
 
 }  // namespace
+
+std::string usual_client_file(const DhtTool& tool) {
+    if (std::string path = tool.variable(client_variable); !path.empty()) return path;
+    std::string config = tool.variable("XDG_CONFIG_HOME");
+    if (config.empty()) config = tool.variable("HOME") + "/.config";
+    return config + "/halp/dht-client";
+}
 
 // A fixed list. Its nodes may be gone, so they are hints.
 class DhtReach::Listed final : public NodeSource {

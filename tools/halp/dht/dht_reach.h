@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct DhtTool {
     Console& console;
     std::function<Result<UsualPlaces>(const Label& label)> usual_places;
     std::function<std::string(const char* name)> variable;  // reads an environment variable; "" when it is not set
+    std::function<Result<std::optional<std::string>>()> daemon_socket;  // nothing: no daemon was found
 };
 
 enum class Reach {
@@ -59,6 +61,10 @@ private:
     std::unique_ptr<NodeSource> listed_;
     std::unique_ptr<BlockingDhtClient> client_;
 };
+
+// The file with this user's credential when none is named: $HALP_DHT_CLIENT, else `halp/dht-client` among the
+// user's configuration.
+[[nodiscard]] std::string usual_client_file(const DhtTool& tool);
 
 // $HALP_DHT_NODES: HOST:PORT, separated by commas.
 [[nodiscard]] Result<std::vector<Endpoint>> parse_node_list(const std::string& text);

@@ -32,6 +32,10 @@ ExitCode run_dht(const DhtTool& tool) {
         case DhtVerb::ranges:
         case DhtVerb::status:
             return run_dht_status(tool);
+        case DhtVerb::keygen:
+            return run_dht_keygen(tool);
+        case DhtVerb::credentials:
+            return run_dht_credentials(tool);
     }
     return ExitCode::usage;
 }

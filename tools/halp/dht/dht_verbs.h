@@ -30,6 +30,10 @@ namespace halp::cli {
 [[nodiscard]] ExitCode run_dht_mirror(const DhtTool& tool);  // dht_mirror.cc
 [[nodiscard]] ExitCode run_dht_status(const DhtTool& tool);  // dht_status.cc; also the verb ranges
 
+// for operators
+[[nodiscard]] ExitCode run_dht_keygen(const DhtTool& tool);       // dht_keygen.cc
+[[nodiscard]] ExitCode run_dht_credentials(const DhtTool& tool);  // dht_daemon_verbs.cc
+
 // The bytes of the value from the command line, a file or stdin. A value that no node accepts is an error and is
 // not read to its end.
 [[nodiscard]] Result<std::string> value_to_send(const DhtCommand& typed);
