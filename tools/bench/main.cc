@@ -7,6 +7,7 @@
 
 #include "tools/bench/bare_server.h"
 #include "tools/bench/dht_bench.h"
+#include "tools/bench/hostile/hostile_bench.h"
 #include "tools/bench/micro_bench.h"
 #include "tools/bench/report.h"
 #include "tools/bench/sim_bench.h"
@@ -52,6 +53,8 @@ struct Typed {
     bool no_failures = false, host_network = false;
     DhtBenchOptions dht;
     SimBenchOptions sim;
+    HostileBenchOptions hostile;
+    int attack_s = static_cast<int>(hostile.attack_for.count());
 };
 
 void add_text(Arguments& to, TextBenchOptions& options) {
@@ -89,6 +92,13 @@ void add_sim(Arguments& to, SimBenchOptions& options) {
     to.option("--seed", &options.seed, "of the swarms").shows_default();
 }
 
+void add_hostile(Arguments& to, Typed& typed) {
+    HostileBenchOptions& options = typed.hostile;
+    to.option("--only", &options.only, "attacks to run; else all").one_of(hostile_row_names());
+    to.option("--seconds", &typed.attack_s, "of each attack that is watched").whole_between(1, 600).shows_default();
+    to.option("--port", &options.port, "of every node, on its own 127.77.0.x").shows_default();
+}
+
 void add_verbs(Arguments& arguments, Typed& typed) {
     arguments.needs_a_verb();
     arguments.option("--halpd", &typed.halpd, "the daemon to measure").shows_default();
@@ -97,6 +107,7 @@ void add_verbs(Arguments& arguments, Typed& typed) {
     add_text(arguments.verb("text", "HALP text, one connection per query"), typed.text);
     add_swarm(arguments.verb("swarm", "many real daemons on loopback"), typed);
     add_dht(arguments.verb("dht", "records: one node, one client, loopback"), typed.dht);
+    add_hostile(arguments.verb("hostile", "attacks of strangers on real daemons; under 3 minutes"), typed);
     arguments.verb("micro", "data structures and codecs; takes --benchmark_... options").passes_all_on();
     add_sim(arguments.verb("sim", "the simulator of peer views, beside a bare program of its own"), typed.sim);
     arguments.verb("bare-server", "the bare server that `text --bare` starts");
@@ -134,6 +145,14 @@ int run_swarm(Typed& typed) {
     return measure("Swarms of real halpd processes, one bootstrap", run_swarm_bench, typed.swarm, typed.as_json);
 }
 
+int run_hostile(Typed& typed) {
+    typed.hostile.halpd = typed.halpd;
+    typed.hostile.attack_for = std::chrono::seconds{typed.attack_s};
+    typed.hostile.halp = typed.self.substr(0, typed.self.rfind('/') + 1) + "halp";
+    return measure("Attacks on real halpd processes, beside their limits", run_hostile_bench, typed.hostile,
+                   typed.as_json);
+}
+
 int run(int argc, char** argv) {
     Typed typed;
     typed.self = own_path();
@@ -155,6 +174,7 @@ int run(int argc, char** argv) {
     if (verb == "text") return run_text(typed);
     if (verb == "sim")
         return measure("Simulated swarms of production peer views", run_sim_bench, typed.sim, typed.as_json);
+    if (verb == "hostile") return run_hostile(typed);
     return verb == "dht" ? run_dht(typed) : run_swarm(typed);
 }
 

@@ -258,6 +258,11 @@ TEST(MachineFormatsOfTheBenchmark, AreWhatTheirSchemasSay) {
     const Finished done = run(outputs.home(), {HALP_BENCH_BINARY, "text", "--json", "--entries", "10", "--clients",
                                                "1", "--queries", "20", "--repeat", "1"});
     outputs.keep("halp-bench", done.out);
+    // One second of the cheapest attack. Whether its limits are met does not matter here.
+    const Finished attacked =
+        run(outputs.home(), {HALP_BENCH_BINARY, "hostile", "--json", "--only", "insert-rate", "--seconds", "1"});
+    EXPECT_NE(attacked.out.find("p99 of an honest get"), std::string::npos) << attacked.error;
+    outputs.keep("halp-bench", attacked.out);
     outputs.expect_valid({"halp-bench"});
 }
 #endif
