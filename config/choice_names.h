@@ -35,6 +35,18 @@ struct ChoiceNames<DhtEngine> {
     static constexpr std::array<std::string_view, 2> names{"memory", "lmdb"};
 };
 template <>
+struct ChoiceNames<DumpOutOfRange> {
+    static constexpr std::array<std::string_view, 3> names{"load", "ignore", "fatal"};
+};
+template <>
+struct ChoiceNames<DumpEmptyValues> {
+    static constexpr std::array<std::string_view, 3> names{"load", "skip", "fatal"};
+};
+template <>
+struct ChoiceNames<DumpBadRecords> {
+    static constexpr std::array<std::string_view, 2> names{"skip", "fatal"};
+};
+template <>
 struct ChoiceNames<DhtDurability> {
     static constexpr std::array<std::string_view, 2> names{"power", "process"};
 };

@@ -247,6 +247,30 @@ constexpr std::array settings{
     Setting{"dht.dumps", dht<&DhtSettings::dumps>, any, restart,
             "with engine memory: read NAME.tcm files of data_dir at the start and write them at exit, as the "
             "original does"},
+    Setting{
+        "dht.dump_out_of_range", dht<&DhtSettings::dump_out_of_range>, any, restart,
+        "records of a dump that are not in the range: load sets them aside, ignore loses them with the next dump, "
+        "fatal ends the start"},
+    Setting{"dht.dump_out_of_range_max", dht<&DhtSettings::dump_out_of_range_max>, between(0, 4e9), restart,
+            "the start ends when a dump begins with more records than this that are all out of range; 0: never"},
+    Setting{"dht.dump_empty_values", dht<&DhtSettings::dump_empty_values>, any, restart,
+            "records of a dump without a value; the original skips them, and the next dump loses them"},
+    Setting{"dht.dump_bad_records", dht<&DhtSettings::dump_bad_records>, any, restart,
+            "records of a dump without a valid key or with too long a value: skip them, or end the start"},
+    Setting{"dht.dump_value_bytes_max",
+            [](Settings& s) -> Value { return ByteSize{&s.dht.dump_value_bytes_max}; },
+            {std::int64_t{1} << 10, std::int64_t{1} << 30},
+            restart,
+            "longest value that is taken from a dump (batch_size of the original)"},
+    Setting{
+        "dht.legacy_flush_interval", dht<&DhtSettings::legacy_flush_interval>, between(0ms, 1min), restart,
+        "how long a Listen of legacy keeps changes back, to send them together (write_flush_ms of the original)"},
+    Setting{"dht.batch_bytes",
+            [](Settings& s) -> Value { return ByteSize{&s.dht.batch_bytes}; },
+            {std::int64_t{1} << 10, std::int64_t{4} << 20},
+            restart,
+            "largest batch of records in legacy, and its longest value, which is 32 bytes less (batch_size of the "
+            "original)"},
     Setting{"dht.durability", dht<&DhtSettings::durability>, any, restart,
             "what acknowledged records survive: loss of power, or only the end of the process"},
     Setting{"dht.flush_interval", dht<&DhtSettings::flush_interval>, between(0ms, 1s), restart,

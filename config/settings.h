@@ -18,6 +18,9 @@ namespace halp::config {
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
 enum class LogFormat : std::uint8_t { text, json };
 enum class DhtEngine : std::uint8_t { memory, lmdb };
+enum class DumpOutOfRange : std::uint8_t { load, ignore, fatal };
+enum class DumpEmptyValues : std::uint8_t { load, skip, fatal };
+enum class DumpBadRecords : std::uint8_t { skip, fatal };
 enum class DhtDurability : std::uint8_t {
     power,
     process
@@ -55,6 +58,14 @@ struct DhtSettings {
     std::string credentials;  // empty: `credentials` in the data directory
     DhtEngine engine = DhtEngine::lmdb;
     bool dumps = false;  // memory engine: reads NAME.tcm of data_dir at the start and writes it at the end
+    // Of dumps that are read (store/records/tcm_dump.h).
+    DumpOutOfRange dump_out_of_range = DumpOutOfRange::load;
+    std::size_t dump_out_of_range_max = 10000;  // 0: no limit
+    DumpEmptyValues dump_empty_values = DumpEmptyValues::load;
+    DumpBadRecords dump_bad_records = DumpBadRecords::skip;
+    std::size_t dump_value_bytes_max = std::size_t{64} << 20;  // whatever a node may have written
+    Duration legacy_flush_interval = std::chrono::milliseconds{250};
+    std::size_t batch_bytes = std::size_t{64} << 10;  // of the legacy protocol
     DhtDurability durability = DhtDurability::power;
     Duration flush_interval = std::chrono::milliseconds{5};
     std::size_t bytes_max = std::size_t{1} << 40;

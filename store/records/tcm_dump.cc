@@ -99,6 +99,7 @@ void TcmReader::whole_part(std::string_view bytes) {
 }
 
 void TcmReader::key_came(std::string_view bytes) {
+    ++records_;
     key_valid_ = false;
     if (keep_ && bytes.size() == raw_key_length) {
         key_ = Key{read_little_endian(bytes)};
@@ -116,10 +117,13 @@ void TcmReader::value_length_came(std::uint64_t length) {
     bool keep = false;
     if (!key_valid_) {
         ++counts_.invalid;
-    } else if (length == 0 && !rules_.keep_empty) {
+        if (rules_.bad_records == BadRecords::fatal) fault_ = TcmFault::bad_record;
+    } else if (length == 0 && rules_.empty_values != EmptyValues::load) {
         ++counts_.empty;
+        if (rules_.empty_values == EmptyValues::fatal) fault_ = TcmFault::empty_value;
     } else if (length > rules_.value_bytes_max) {
         ++counts_.too_big;
+        if (rules_.bad_records == BadRecords::fatal) fault_ = TcmFault::bad_record;
     } else {
         keep = true;
     }

@@ -32,9 +32,15 @@ private:
 // What to do with a record outside of the node's range.
 enum class OutOfRange : std::uint8_t { load, ignore, fatal };
 
+// What to do with a record whose value is empty. The originals skip it.
+enum class EmptyValues : std::uint8_t { load, skip, fatal };
+// What to do with a record without a valid key or with too long a value. The originals skip it.
+enum class BadRecords : std::uint8_t { skip, fatal };
+
 struct TcmRules {
-    std::size_t value_bytes_max = 65536;  // longer values are skipped (batch_size of the originals)
-    bool keep_empty = false;              // the originals skip empty values, too
+    std::size_t value_bytes_max = 65536;  // longer values are too long (batch_size of the originals)
+    EmptyValues empty_values = EmptyValues::skip;
+    BadRecords bad_records = BadRecords::skip;
     HashRange range = HashRange::full();
     OutOfRange out_of_range = OutOfRange::load;
     std::uint64_t abort_after_all_out_of_range = 10000;  // 0: never
@@ -54,6 +60,8 @@ enum class TcmFault : std::uint8_t {
     unknown_version,
     truncated,     // no end marker
     out_of_range,  // fatal by the rules, or no record was in range
+    bad_record,    // fatal by the rules
+    empty_value,   // fatal by the rules
 };
 
 class TcmReader {
@@ -67,6 +75,8 @@ public:
     // To be called after the last piece.
     [[nodiscard]] TcmFault finish();
     [[nodiscard]] const TcmCounts& counts() const { return counts_; }
+    // How many records have begun. After a fault of a record it is the number of that record, from 1.
+    [[nodiscard]] std::uint64_t records() const { return records_; }
 
 private:
     enum class Part : std::uint8_t { version, key_length, key, value_length, value, end };
@@ -81,6 +91,7 @@ private:
     TcmRules rules_;
     Take take_;
     TcmCounts counts_;
+    std::uint64_t records_ = 0;
     TcmFault fault_ = TcmFault::none;
     Part part_ = Part::version;
     std::uint64_t missing_ = sizeof(std::uint64_t);  // bytes of this part that are still to come

@@ -18,6 +18,7 @@
 #include "store/records/hash_range.h"
 #include "store/records/lmdb_store.h"
 #include "store/records/memory_store.h"
+#include "store/records/tcm_dump.h"
 #include "tools/program/broken_page.h"
 
 namespace halp {
@@ -47,6 +48,18 @@ LmdbOptions store_options(const config::DhtSettings& settings) {
     options.gather = settings.flush_interval;
     options.map_bytes_max = settings.bytes_max;
     return options;
+}
+
+// The enumerations have the same order.
+TcmRules dump_rules(const config::DhtSettings& settings, const HashRange& range) {
+    TcmRules rules;
+    rules.value_bytes_max = settings.dump_value_bytes_max;
+    rules.empty_values = static_cast<EmptyValues>(settings.dump_empty_values);
+    rules.bad_records = static_cast<BadRecords>(settings.dump_bad_records);
+    rules.out_of_range = static_cast<OutOfRange>(settings.dump_out_of_range);
+    rules.abort_after_all_out_of_range = settings.dump_out_of_range_max;
+    rules.range = range;
+    return rules;
 }
 
 }  // namespace
@@ -124,10 +137,7 @@ Result<void> DhtService::lock_data() {
 
 Result<void> DhtService::open_dumps() {
     if (Result<void> locked = lock_data(); !locked) return locked;
-    TcmRules rules;
-    rules.value_bytes_max = neo::HandlerLimits{}.value_bytes_max;  // whatever this node may have written
-    rules.keep_empty = true;
-    rules.range = wanted_range();
+    const TcmRules rules = dump_rules(settings_, wanted_range());
     RecordDumps& dumps = dumps_.emplace(data_dir_, log_);
     const Result<HashRange> current = dumps.range();
     if (!current) return current.error();
@@ -246,6 +256,9 @@ Result<void> DhtService::open_legacy(ShortageLog& shortages) {
     options.session.handshake_timeout = settings_.handshake_timeout;
     options.legacy.address = settings_.legacy_listen.host;
     options.legacy.port = settings_.legacy_listen.port;
+    options.legacy.flush_interval = settings_.legacy_flush_interval;
+    options.legacy.batch_bytes = settings_.batch_bytes;
+    options.legacy.value_bytes_max = settings_.batch_bytes - legacy::batch_overhead;
     Environment environment = legacy_world_->environment();
     environment.input = &input_;
     legacy_ = std::make_unique<DhtNode>(environment, *node_, std::move(options), &dht_log_);

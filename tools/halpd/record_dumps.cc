@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -70,16 +71,61 @@ Result<TcmFault> read_file(const std::string& path, TcmReader& reader) {
     }
 }
 
-void tell(const std::string& name, const TcmCounts& counts, Log& log) {
+// "3 without a valid key (0.3 %), 2 out of range (0.2 %)"
+std::string shares(const TcmCounts& counts, std::uint64_t all) {
+    std::string text;
+    const auto add = [&](std::uint64_t some, const char* what) {
+        if (some == 0) return;
+        char percent[32];
+        std::snprintf(percent, sizeof percent, " (%.1f %%)",
+                      100.0 * static_cast<double>(some) / static_cast<double>(all));
+        text += (text.empty() ? "" : ", ") + std::to_string(some) + what + percent;
+    };
+    add(counts.invalid, " without a valid key");
+    add(counts.empty, " with an empty value");
+    add(counts.too_big, " with too long a value");
+    add(counts.out_of_range, " out of the node's range");
+    return text;
+}
+
+// `ignored`: of those out of range.
+void tell(const std::string& name, const TcmCounts& counts, std::uint64_t ignored, Log& log) {
     Json fields = Json::object();
     fields.set("file", name).set("loaded", counts.loaded).set("invalid", counts.invalid);
     fields.set("empty", counts.empty).set("too_big", counts.too_big);
     fields.set("out_of_range", counts.out_of_range);
-    const bool left_out = counts.invalid + counts.empty + counts.too_big > 0;
-    log.write(left_out ? LogLevel::warn : LogLevel::info, "dht_dump_read",
-              "read " + name + ": " + std::to_string(counts.loaded) + " records, " +
-                  std::to_string(counts.invalid + counts.empty + counts.too_big) + " left out",
+    fields.set("out_of_range_ignored", ignored);
+    const std::uint64_t left_out = counts.invalid + counts.empty + counts.too_big + ignored;
+    const bool odd = left_out + counts.out_of_range > 0;
+    log.write(odd ? LogLevel::warn : LogLevel::info, "dht_dump_read",
+              "read " + name + ": " + std::to_string(counts.loaded) + " records, " + std::to_string(left_out) +
+                  " left out" + (odd ? ": " + shares(counts, counts.loaded + left_out) : ""),
               fields);
+}
+
+// Why a dump stops the start.
+std::string_view words(TcmFault fault) {
+    switch (fault) {
+        case TcmFault::none:
+        case TcmFault::unknown_version:
+            break;
+        case TcmFault::truncated:
+            return "ends in the middle: restore a whole one, or move it away and lose what it has";
+        case TcmFault::out_of_range:
+            return "is out of the range of this node (dht.dump_out_of_range, dht.dump_out_of_range_max, "
+                   "dht.range_min, dht.range_max)";
+        case TcmFault::bad_record:
+            return "has no valid key, or too long a value (dht.dump_bad_records, dht.dump_value_bytes_max)";
+        case TcmFault::empty_value:
+            return "has an empty value (dht.dump_empty_values)";
+    }
+    return "is none";
+}
+
+Error bad_dump(const std::string& path, TcmFault fault, std::uint64_t record) {
+    const bool of_file = fault == TcmFault::truncated;
+    return {ErrorCode::io,
+            path + (of_file ? " " : ": record " + std::to_string(record) + " ") + std::string(words(fault))};
 }
 
 // ---- writing ----
@@ -212,14 +258,13 @@ Result<bool> RecordDumps::load_one(const std::string& path, const Channel& chann
         log_.write(LogLevel::warn, "dht_dump_ignored", name + " is of an unknown version");
         return false;
     }
-    if (*fault != TcmFault::none)
-        return Error{ErrorCode::io, path + " ends in the middle, or holds other nodes' records only"};
+    if (*fault != TcmFault::none) return bad_dump(path, *fault, reader.records());
     if (!created) store.create_channel(channel, WriteToken{});
     count_refusals();
     if (not_taken > 0)
         return Error{ErrorCode::full, path + " holds " + std::to_string(not_taken) +
                                           " records more than the limits allow (dht.bytes_max)"};
-    tell(name, reader.counts(), log_);
+    tell(name, reader.counts(), rules.out_of_range == OutOfRange::ignore ? reader.counts().out_of_range : 0, log_);
     return true;
 }
 

@@ -23,12 +23,15 @@
 
 namespace halp::legacy {
 
+inline constexpr std::size_t batch_overhead = 32;  // what a record takes in a batch besides its value
+
 // What an operator may set for the legacy protocol.
 struct Options {
     std::string address;  // with `port`: what the node says of itself; original clients ignore it
     std::uint16_t port = 0;
+    std::size_t batch_bytes = neo::batch_bytes;  // of GetAll
     // Of one Put. The default is that of the original: the longest value that fits into a batch of GetAll.
-    std::size_t value_bytes_max = neo::batch_bytes - 32;
+    std::size_t value_bytes_max = neo::batch_bytes - batch_overhead;
     // How long a Listen keeps its answers back, to send them together. 0: each at once, the status with the first.
     Duration flush_interval = std::chrono::milliseconds{250};
     std::size_t listen_queue_max = 32768;  // changes that wait for one Listen; more are dropped and counted

@@ -60,7 +60,8 @@ public:
           channel_(*call.channel),
           keys_only_(call.request.command == Command::get_all_keys),
           filter_(call.request.value),
-          held_(call.holdings) {
+          held_(call.holdings),
+          batch_(neo::KeyForm::digits, call.options.batch_bytes) {
         held_.set(filter_.size());
     }
 
@@ -112,7 +113,7 @@ private:
     const std::string filter_;
     neo::HoldingsShare held_;
     std::optional<Key> last_;
-    RecordBatch batch_{neo::KeyForm::digits};
+    RecordBatch batch_;
     std::string packed_;
     bool begun_ = false;
 };

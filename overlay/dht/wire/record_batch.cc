@@ -22,8 +22,8 @@ std::optional<Key> read_key(FieldReader& read, KeyForm form) {
 }  // namespace
 
 RecordBatch::Fit RecordBatch::make_room(std::size_t bytes) {
-    if (bytes > batch_bytes) return Fit::too_big;
-    return plain_.size() + bytes > batch_bytes ? Fit::full : Fit::added;
+    if (bytes > bytes_max_) return Fit::too_big;
+    return plain_.size() + bytes > bytes_max_ ? Fit::full : Fit::added;
 }
 
 void RecordBatch::add_key(Key key) {

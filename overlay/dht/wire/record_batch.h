@@ -16,10 +16,11 @@ inline constexpr std::size_t batch_bytes = 65536;
 // How a batch writes keys: as 8 bytes (neo) or as 16 lower-case digits (legacy).
 enum class KeyForm : std::uint8_t { raw, digits };
 
-// The batch of GetAll: each item has its length in front, and the batch has at most batch_bytes.
+// The batch of GetAll: each item has its length in front, and the batch has at most `bytes_max`.
 class RecordBatch {
 public:
-    explicit RecordBatch(KeyForm form = KeyForm::raw) : form_(form) {}
+    explicit RecordBatch(KeyForm form = KeyForm::raw, std::size_t bytes_max = batch_bytes)
+        : form_(form), bytes_max_(bytes_max) {}
     enum class Fit : std::uint8_t {
         added,
         full,     // send, clear, and add the record again
@@ -36,6 +37,7 @@ private:
     Fit make_room(std::size_t bytes);
     void add_key(Key key);
     KeyForm form_;
+    std::size_t bytes_max_;
     std::string plain_;
 };
 

@@ -174,5 +174,54 @@ TEST_F(RecordDumpsTest, AreNotStartedFromWhenTheirRangeCannotBeRead) {
     EXPECT_THAT(range.error().message, HasSubstr("/range is not a range"));
 }
 
+// A dump with a record of each kind: in the lower half, in the upper half, without a value, long, and without a
+// key.
+std::string mixed_dump() {
+    std::string bytes;
+    TcmWriter writer;
+    writer.begin(bytes);
+    writer.record(Key{2}, "in", bytes);
+    writer.record(Key{1}, "out", bytes);
+    writer.record(Key{4}, "", bytes);
+    writer.record(Key{6}, std::string(100, 'x'), bytes);
+    const std::size_t last = bytes.size();
+    writer.record(Key{8}, "bad", bytes);
+    bytes[last + 8] = '?';  // in its key
+    writer.end(bytes);
+    return bytes;
+}
+
+TEST_F(RecordDumpsTest, FollowTheRulesForRecordsOfEachKind) {
+    write("c.tcm", mixed_dump());
+    const auto read = [&](const TcmRules& rules) -> std::string {
+        MemoryStore store{{}};
+        RecordDumps dumps(directory_, log_);
+        const auto done = dumps.load(rules, store);
+        return done ? std::to_string(store.total().records) : done.error().message;
+    };
+    TcmRules rules;
+    rules.range = HashRange::make(0, ~0ULL >> 1).value();  // the even keys
+    rules.value_bytes_max = 10;
+    EXPECT_EQ(read(rules), "2");
+    rules.empty_values = EmptyValues::load;
+    EXPECT_EQ(read(rules), "3");
+    rules.out_of_range = OutOfRange::ignore;
+    EXPECT_EQ(read(rules), "2");
+    rules.value_bytes_max = 100;
+    EXPECT_EQ(read(rules), "3");
+    rules.bad_records = BadRecords::fatal;
+    EXPECT_THAT(read(rules), HasSubstr("c.tcm: record 5 has no valid key"));
+    rules.value_bytes_max = 10;
+    EXPECT_THAT(read(rules), HasSubstr("c.tcm: record 4 has no valid key, or too long a value"));
+    rules.empty_values = EmptyValues::fatal;
+    EXPECT_THAT(read(rules), HasSubstr("c.tcm: record 3 has an empty value (dht.dump_empty_values)"));
+    rules.out_of_range = OutOfRange::fatal;
+    EXPECT_THAT(read(rules), HasSubstr("c.tcm: record 2 is out of the range"));
+    rules.out_of_range = OutOfRange::load;
+    rules.range = HashRange::make(5, 5).value();
+    rules.abort_after_all_out_of_range = 1;
+    EXPECT_THAT(read(rules), HasSubstr("c.tcm: record 2 is out of the range"));
+}
+
 }  // namespace
 }  // namespace halp

@@ -239,6 +239,25 @@ TEST(LegacySession, SendsAllRecordsInOneBatchAsTheOriginals) {
     EXPECT_EQ(bench.ask(Command::get_all_filter, "chan", 0, ""), bench.ask(Command::get_all)) << "matches all";
 }
 
+// batch_size of the original: of its batches, and of its longest value.
+TEST(LegacySession, SendsBatchesOfTheSizeThatTheOperatorSets) {
+    Bench bench;
+    bench.options.batch_bytes = 1024;
+    for (std::uint64_t key = 0; key < 4; ++key) bench.ask(Command::put, "chan", key, std::string(480, 'v'));
+    const std::string out = bench.raw(Bench::wire(Command::get_all)) + bench.turn() + bench.turn();
+    std::size_t batches = 0;
+    for (std::size_t at = 4; at + 8 <= out.size(); ++batches) {
+        const auto bytes = static_cast<std::size_t>(static_cast<unsigned char>(out[at])) |
+                           static_cast<std::size_t>(static_cast<unsigned char>(out[at + 1])) << 8U;
+        std::string plain;
+        if (bytes == 0) break;
+        ASSERT_TRUE(neo::unpack(Bytes(out).substr(at + 8, bytes), 1024, plain));
+        EXPECT_EQ(plain.size(), 2 * (480 + batch_overhead));
+        at += 8 + bytes;
+    }
+    EXPECT_EQ(batches, 2U);
+}
+
 TEST(LegacySession, SendsManyRecordsInBatchesWhileTheOutputHasRoom) {
     Bench bench;
     for (std::uint64_t key = 0; key < 300; ++key) bench.ask(Command::put, "chan", key, std::string(1000, 'v'));
