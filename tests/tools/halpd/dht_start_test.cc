@@ -2,11 +2,12 @@
 // bytes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -112,6 +113,33 @@ TEST(DhtStart, OfADaemonIsAsTheOriginalsByItsFile) {
     Daemon daemon(home, options);
     expect_the_tests_node(port);
     EXPECT_EQ(daemon.stop(), 0);
+}
+
+// Its relative paths count from where the node is started, as those of the original do.
+TEST(DhtStart, OfAnImportedConfigurationIsThatOfTheOriginal) {
+    const Home home;
+    const int port = port_below_a_free_one();
+    const std::string number = std::to_string(port), yaml = home.path() + "/halpd.yaml";
+    const std::string ini =
+        written(home, "config.ini",
+                "[Server]\naddress = 127.0.0.1\nport = " + number +
+                    "\nminval = 0000000000000000\nmaxval = ffffffffffffffff\nbacklog = 10\n"
+                    "unix_socket_path = dhtnode.socket\n[Options_Memory]\nlock_memory = false\n");
+    ASSERT_EQ(::mkdir((home.path() + "/etc").c_str(), 0700), 0);
+    written(home, "etc/credentials", "admin:" + std::string(256, '0') + "\n");
+    ASSERT_EQ(halp(home, {"dht", "import-config", ini, "--to", yaml}).code, 0);
+    EXPECT_EQ(halp(home, {"dht", "import-config", ini, "--to", yaml}).code, 6) << "nothing is overwritten";
+    DaemonOptions options;
+    options.more = {"--config", yaml};
+    options.prefix = {"/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", home.path()};
+    Daemon daemon(home, options);
+    EXPECT_THAT(daemon.messages(), HasSubstr("serving records by legacy on 127.0.0.1:" + number));
+    expect_the_tests_node(port);
+    EXPECT_EQ(daemon.stop(), 0);
+    EXPECT_TRUE(std::filesystem::exists(home.path() + "/data/chan.tcm"));
+    const Finished bad = halp(home, {"dht", "import-config", written(home, "bad.ini", "[Server]\nport = x\n")});
+    EXPECT_EQ(bad.code, 2);
+    EXPECT_THAT(bad.error, HasSubstr("bad.ini, line 2: [Server] port = `x`"));
 }
 
 TEST(DhtStart, TakesTheTestClientBesideThoseOfTheFile) {

@@ -132,6 +132,11 @@ protected:
         const std::string keys = daemon_.home().path();
         dht_operator("halp dht keygen", "app --file " + keys + "/app.key --add-to " + keys + "/credentials");
         dht_operator("halp dht credentials", "--reload");
+        std::ofstream{keys + "/config.ini"}
+            << "[Server]\naddress = 127.0.0.1\nport = 1\nminval = 0000000000000000\n"
+               "maxval = ffffffffffffffff\n";
+        for (const std::string& to : {std::string{}, " --to " + keys + "/halpd.yaml"})
+            dht_operator("halp dht import-config", keys + "/config.ini" + to);
         halp_json("halp dht conformance", dht_port(daemon_).text() + " --only handshake");
         outputs_.keep("halp dht conformance --list",
                       halp(daemon_.home(), {"dht", "conformance", "--list", "--json"}).out);

@@ -63,6 +63,11 @@ const std::vector<NestedVerb<DhtVerb>>& dht_verbs() {
          "  halp dht credentials                            names, never keys\n"
          "  halp dht credentials --reload                   its file is read again before; an error keeps the old "
          "ones"},
+        {DhtVerb::import_config, "import-config", "import-config FILE",
+         "Translate the configuration of an original node to one of halpd",
+         "  halp dht import-config etc/config.ini           prints it; what has no counterpart is a comment\n"
+         "  halp dht import-config etc/config.ini --to halpd.yaml && halpd --config halpd.yaml\n"
+         "  halp dht import-config dump/etc/config.ini      of dhtdump: the `halp dht dump` that takes its place"},
         {DhtVerb::fake, "fake", "fake", "Run a node for tests: in memory, full range, client admin",
          "  halp dht fake --port 10000                      neo on 127.0.0.1:10100, as the original's\n"
          "  halp dht fake --flush-interval 1ms              writes of one millisecond are answered together"},
@@ -93,7 +98,9 @@ bool takes_channel(DhtVerb verb) {
            verb == DhtVerb::mirror;
 }
 
-bool operates(DhtVerb verb) { return verb == DhtVerb::keygen || verb == DhtVerb::credentials; }
+bool operates(DhtVerb verb) {
+    return verb == DhtVerb::keygen || verb == DhtVerb::credentials || verb == DhtVerb::import_config;
+}
 
 bool asks_all(DhtVerb verb) {
     return verb == DhtVerb::scan || verb == DhtVerb::keys || verb == DhtVerb::channels ||

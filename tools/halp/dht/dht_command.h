@@ -33,7 +33,8 @@ enum class DhtVerb {
     ranges,
     status,
     keygen,
-    credentials
+    credentials,
+    import_config
 };
 
 struct DhtCommand {

@@ -36,6 +36,8 @@ ExitCode run_dht(const DhtTool& tool) {
             return run_dht_keygen(tool);
         case DhtVerb::credentials:
             return run_dht_credentials(tool);
+        case DhtVerb::import_config:
+            return run_dht_import_config(tool);
     }
     return ExitCode::usage;
 }

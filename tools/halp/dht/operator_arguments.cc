@@ -14,6 +14,11 @@ void DhtArguments::add_operating(DhtVerb verb, Arguments& to) {
     }
     if (verb == DhtVerb::credentials)
         to.flag("--reload", typed.reload, "the daemon reads its credentials file again first");
+    if (verb == DhtVerb::import_config) {
+        to.option("FILE", &typed.file, "config.ini of a dhtnode, or of a dhtdump").required();
+        to.option("--to", &typed.to, "a new file, instead of stdout").called("FILE");
+        to.flag("--skip-unknown", typed.skip_unknown, "unknown sections and settings become comments");
+    }
 }
 
 }  // namespace halp::cli

@@ -107,6 +107,10 @@ std::string_view words(TcmFault fault) {
             return "the dump is cut: its end mark is missing";
         case TcmFault::out_of_range:
             return "the records are out of range";
+        case TcmFault::bad_record:
+            return "a record has no key, or too long a value";
+        case TcmFault::empty_value:
+            return "a value is empty";
     }
     return "?";
 }
@@ -115,7 +119,7 @@ void import_tcm(int fd, const Channel& channel, Import& into, Imported& so_far) 
     bool going = into.channel(channel);
     TcmRules rules;  // whatever a halpd may have written
     rules.value_bytes_max = value_bytes_max;
-    rules.keep_empty = true;
+    rules.empty_values = EmptyValues::load;
     TcmReader reader(rules,
                      [&](Key key, std::string_view value) { going = going && into.record(channel, key, value); });
     std::string room;
