@@ -116,6 +116,9 @@ constexpr std::array settings{
             "labels compared in one exchange"},
     Setting{"gossip.leave_linger", gossip<&GossipOptions::leave_linger>, between(0ms, 8s), live,
             "how long a leaving node stays to notify the others"},
+    Setting{"gossip.private_from_public", gossip<&GossipOptions::private_from_public>, any, live,
+            "whether nodes at public addresses may name private ones (10.0.0.0/8, fc00::/7, ...), which are "
+            "dialled then"},
 
     Setting{"view.fresh_max", view<&ViewOptions::fresh_max>, between(4, 1024), restart, "nodes kept by recency"},
     Setting{

@@ -78,6 +78,10 @@ struct TimeAhead {
 struct NewsHeld {
     std::uint64_t items;
 };  // found no room among the news, since the start; the exchanges tell them
+struct DialsHeld {
+    std::uint64_t held;
+    std::uint64_t made;
+};  // calls to nodes that only others name, since the start
 struct StoodStill {
     Duration span;
 };  // suspended, stopped or without CPU; everything is older by that
@@ -95,7 +99,7 @@ struct Event : std::variant<EntryLearned, EntryForgotten, PeerJoined, PeerProved
                             StreamEnded, QueryAnswered, RoundDone, StorageFailed, CacheLineSkipped, InsertRefused,
                             HealthChanged, LeaveDone, StoodStill, TimeAhead, NewsHeld, EntryMoved, NodeListed,
                             NodeUnlisted, CacheKeptAside, SelfLost, SelfContested, SelfUnreachable, SelfReachable,
-                            NumberShared, PeerContested, KeptHere, SeedIsSelf, RoomShort> {
+                            NumberShared, PeerContested, KeptHere, SeedIsSelf, RoomShort, DialsHeld> {
     using variant::variant;
 };
 

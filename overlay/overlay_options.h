@@ -63,6 +63,7 @@ struct GossipOptions {
     std::size_t entries_per_label = 32;  // b: freshest entries of a label that differs
     std::size_t digests_per_exchange = 64;
     Duration leave_linger = std::chrono::seconds{3};
+    bool private_from_public = false;  // nodes at public addresses may name private ones
 };
 
 struct TextOptions {

@@ -20,6 +20,11 @@ Call& Calls::open(EndpointId to, CallPurpose purpose, gossip::Message first, Ins
     call.purpose = purpose;
     call.started = now;
     call.deadline = now + timeout();
+    call.withheld = gate_ && !gate_->admits(to, purpose, now);
+    if (call.withheld) {
+        call.deadline = now;
+        return call;
+    }
     const bool one_way = purpose == CallPurpose::news || purpose == CallPurpose::leave;
     actions_.push_back(GossipCall{call.id, to, std::move(first), one_way});
     return call;
@@ -68,8 +73,11 @@ void Calls::reply(ConversationId conversation, gossip::Message message, bool han
     actions_.push_back(GossipReply{conversation, std::move(message), hang_up});
 }
 
+// A hello would tell a stranger the name of the swarm, and with it everybody is a member.
 void Calls::refuse(ConversationId conversation, gossip::Refusal why) {
-    gossip::Message refusal = identity_.message(gossip::Kind::refuse);
+    const bool to_stranger = why == gossip::Refusal::other_swarm;
+    gossip::Message refusal = to_stranger ? gossip::Message{} : identity_.message(gossip::Kind::refuse);
+    refusal.kind = gossip::Kind::refuse;
     refusal.refusal = why;
     reply(conversation, std::move(refusal), true);
 }
@@ -81,12 +89,13 @@ bool Calls::under_way(ConversationId conversation) const {
 }
 
 bool Calls::under_way_to(EndpointId peer) const {
-    return std::ranges::find(calls_, peer, &Call::to) != calls_.end();
+    return std::ranges::any_of(calls_, [peer](const Call& call) { return call.to == peer && !call.withheld; });
 }
 
 bool Calls::tests(EndpointId peer) const {
     return std::ranges::any_of(calls_, [&](const Call& call) {
-        return call.to == peer && answered_at_once(call.purpose) && call.purpose != CallPurpose::indirect_probe;
+        return call.to == peer && !call.withheld && answered_at_once(call.purpose) &&
+               call.purpose != CallPurpose::indirect_probe;
     });
 }
 

@@ -58,6 +58,7 @@ struct Call {
     CallPurpose purpose = CallPurpose::round;
     int attempt = 1;  // of `round`: how many partners were tried
     bool connected = false;
+    bool withheld = false;           // DialGate did not let it out: it ends at once, without a word
     std::size_t seed = 0;            // of `seed`: its index
     EndpointId about = no_endpoint;  // of `probe_request`: the suspect
     ConversationId asker{};          // of `indirect_probe`: whom to answer
@@ -68,10 +69,21 @@ struct Call {
     Instant deadline = no_deadline;
 };
 
+// Which calls may be made (HearsayDials).
+class DialGate {
+public:
+    [[nodiscard]] virtual bool admits(EndpointId to, CallPurpose purpose, Instant now) = 0;
+
+protected:
+    ~DialGate() = default;
+};
+
 class Calls {
 public:
     Calls(const Identity& identity, const LocalHealth& health, const GossipOptions& options)
         : identity_(identity), health_(health), options_(options) {}
+
+    void set_gate(DialGate& gate) { gate_ = &gate; }  // none: all calls are made
 
     // An id for a conversation that another node opened.
     [[nodiscard]] ConversationId next_conversation() { return ConversationId{++conversations_}; }
@@ -119,6 +131,7 @@ private:
     const Identity& identity_;
     const LocalHealth& health_;
     const GossipOptions& options_;
+    DialGate* gate_ = nullptr;
     AnswerTimes answers_;
     std::vector<Call> calls_;
     std::vector<GossipAction> actions_;

@@ -12,6 +12,8 @@ namespace {
 
 // A node that was only claimed to exist is kept for so long. One that does not answer is gone long before.
 constexpr Duration claim_kept = std::chrono::hours{24 * 30};
+constexpr std::uint64_t held_worth_noting = 64;  // calls that were not made
+constexpr Duration held_note_pause = std::chrono::minutes{1};
 
 }  // namespace
 
@@ -32,7 +34,8 @@ Gossip::Gossip(Parts parts, const OverlayOptions& options)
                news_, clock_steps_},
               options_.gossip),
       push_pull_({parts.endpoints, parts.view, identity_, interests_, labels_}),
-      membership_({parts.endpoints, parts.random, parts.observer, parts.view, identity_, interests_, news_, calls_},
+      membership_({parts.endpoints, parts.random, parts.observer, parts.view, identity_, interests_, news_, calls_,
+                   &dials_},
                   options_.gossip),
       failures_({parts.endpoints, parts.random, parts.observer, parts.view, identity_, health_, calls_, interests_,
                  news_},
@@ -42,9 +45,12 @@ Gossip::Gossip(Parts parts, const OverlayOptions& options)
               options_.gossip),
       self_check_({parts.endpoints, parts.observer, parts.view, identity_, calls_}),
       standing_(parts.observer),
+      dials_({parts.endpoints, parts.view, identity_}),
       messages_({parts.endpoints, parts.observer, parts.view, identity_, health_, calls_, labels_, push_pull_,
-                 membership_, failures_, seeds_, rounds_, self_check_, contacts_, standing_},
-                options_.gossip) {}
+                 membership_, failures_, seeds_, rounds_, self_check_, contacts_, standing_, dials_},
+                options_.gossip) {
+    calls_.set_gate(dials_);
+}
 
 void Gossip::start(Instant now, UnixSeconds wall) {
     identity_.start(wall);
@@ -133,6 +139,7 @@ void Gossip::age_peers(Duration gap, Instant now, UnixSeconds wall) {
         const auto age_s = std::chrono::duration_cast<std::chrono::seconds>(age).count();
         const UnixSeconds stated{std::max<std::int64_t>(0, halp::count(wall) - age_s)};
         parts_.view.merge({.endpoint = peer.endpoint, .claim = {stated, stated, now}}, now);
+        dials_.remember(peer.endpoint);
     }
 }
 
@@ -181,7 +188,9 @@ bool Gossip::excused(const Call& call, ConnectFailure why, Instant now) const {
 
 void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant now) {
     const std::optional<Call> call = calls_.finish(conversation);
-    if (!call || call->purpose == CallPurpose::self_check) return;
+    if (!call) return;
+    if (call->withheld) return withheld(*call, now);
+    if (call->purpose == CallPurpose::self_check) return;
     if (why == ConnectFailure::local_limit) return failures_.look_again(call->to, now);
     if (excused(*call, why, now) && failures_.excuse(call->to, still_.count(), now)) return;
     if (why <= ConnectFailure::name_unknown) contacts_.call_failed(call->to, why, now);  // no connection came about
@@ -193,6 +202,29 @@ void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant 
     }
     failures_.call_failed(*call, why, now);
     if (call->purpose == CallPurpose::round && !leaving()) rounds_.partner_failed(*call, now);
+}
+
+// Rarely and by the number: whoever names such addresses must not fill the log.
+void Gossip::note_held(Instant now) {
+    if (dials_.refused() - held_noted_ < held_worth_noting) return;
+    if (held_noted_at_ != never && now - held_noted_at_ < held_note_pause) return;
+    held_noted_at_ = now;
+    held_noted_ = dials_.refused();
+    parts_.observer.note(DialsHeld{dials_.refused(), dials_.made()});
+}
+
+// It was not made, so nothing is known of the other side.
+void Gossip::withheld(const Call& call, Instant now) {
+    if (call.purpose == CallPurpose::indirect_probe) calls_.refuse(call.asker, gossip::Refusal::busy);
+    note_held(now);
+    const std::optional<Peer> peer = parts_.view.find(call.to);
+    if (peer && peer->dead())
+        parts_.view.fail(call.to, now, 2 * options_.gossip.period);  // plans the next try
+    else if (peer && !peer->vouched() && !dials_.may_be_dialled(call.to))
+        parts_.view.fail(call.to, now, Duration{0});  // it stays a claim, and is not tried again
+    else
+        failures_.look_again(call.to, now);
+    if (call.purpose == CallPurpose::round && !leaving()) rounds_.partner_failed(call, now);
 }
 
 // ---- addresses ----
@@ -239,7 +271,9 @@ GossipCounters Gossip::counters() const {
             disputes_.dropped(),
             membership_.versions_unproved(),
             failures_.leaves_refuted(),
-            failures_.leaves_short()};
+            failures_.leaves_short(),
+            dials_.made(),
+            dials_.refused()};
 }
 
 void Gossip::mark_endpoints(std::vector<bool>& marks) const {

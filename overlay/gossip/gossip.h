@@ -9,12 +9,13 @@
 //   News             what is pushed at once     Interests        which node holds which label
 //   Disputes         withdrawals that may be a stranger's
 //   SelfCheck        nodes taken for this one   Contacts, Standing  what one sees of the other
-//   MessageHandler   what each message does
+//   MessageHandler   what each message does     HearsayDials     which dials hearsay is worth
 //
 // This class assembles them and passes each deadline and failure to the parts concerned, in order.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "overlay/connect_failure.h"
@@ -25,6 +26,7 @@
 #include "overlay/gossip/contacts.h"
 #include "overlay/gossip/disputes.h"
 #include "overlay/gossip/failure_detector.h"
+#include "overlay/gossip/hearsay_dials.h"
 #include "overlay/gossip/interests.h"
 #include "overlay/gossip/label_exchange.h"
 #include "overlay/gossip/membership.h"
@@ -53,6 +55,7 @@ struct GossipCounters {
     std::size_t withdrawals_waiting = 0;                   // Disputes, Membership, FailureDetector
     std::uint64_t withdrawals_refuted = 0, withdrawals_short = 0, versions_unproved = 0, leaves_refuted = 0;
     std::uint64_t leaves_short = 0;
+    std::uint64_t hearsay_dials = 0, hearsay_dials_held = 0;
 };
 
 class Gossip {
@@ -93,6 +96,8 @@ public:
     void on_connected(ConversationId conversation, Instant now) { calls_.connected(conversation, now); }
     // The message of a GossipCall with `hang_up` was sent.
     void on_sent(ConversationId conversation) { calls_.finish(conversation); }
+    // What somebody claims by HALP text, and what this machine remembers: whether it may be dialled.
+    [[nodiscard]] HearsayDials& dials() { return dials_; }
     // An id for a conversation that another node opened.
     [[nodiscard]] ConversationId next_incoming() { return calls_.next_conversation(); }
     // What must be done now, in this order; empties the list.
@@ -133,6 +138,8 @@ private:
     void catch_up(Instant now, UnixSeconds wall);
     void age_peers(Duration gap, Instant now, UnixSeconds wall);
     [[nodiscard]] bool excused(const Call& call, ConnectFailure why, Instant now) const;
+    void withheld(const Call& call, Instant now);
+    void note_held(Instant now);
     void time_out_calls(Instant now);
     void start_round(Instant now);
     void expire(Instant now);
@@ -158,8 +165,11 @@ private:
     SelfCheck self_check_;
     Contacts contacts_;
     Standing standing_;
+    HearsayDials dials_;
     MessageHandler messages_;
     Instant expire_at_ = no_deadline;
+    Instant held_noted_at_ = never;  // DialsHeld
+    std::uint64_t held_noted_ = 0;
     Instant leave_until_ = never;
 };
 

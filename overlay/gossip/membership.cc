@@ -66,11 +66,21 @@ bool Membership::merge(const gossip::Message& message, const MessageContext& con
         if (parts_.identity.is_self(entry.endpoint))
             any_joined =
                 parts_.identity.answer_to(entry) || any_joined;  // others must hear the new incarnation soon
-        else if (parts_.identity.plausible(entry.endpoint, context.on_loopback) && merge_entry(entry, context))
+        else if (worth_listing(entry, context) && merge_entry(entry, context))
             any_joined = true;
     }
     parts_.view.merge_arrivals();
     return any_joined;
+}
+
+// A node that is known stays known, whoever names it. Of others: what the speaker may name. What a node on this
+// machine says of this machine is dialled; what others say of it is only listed.
+bool Membership::worth_listing(const gossip::Entry& entry, const MessageContext& context) const {
+    if (!parts_.view.find(entry.endpoint) && !parts_.identity.may_list(entry.endpoint, context.from)) return false;
+    const std::string& host = parts_.endpoints.at(entry.endpoint).host;
+    if (parts_.dials && context.from == Reach::machine && parts_.identity.address().on_this_machine(host))
+        parts_.dials->remember(entry.endpoint);
+    return true;
 }
 
 bool Membership::merge_entry(const gossip::Entry& entry, const MessageContext& context) {

@@ -6,6 +6,7 @@
 #include "overlay/environment.h"
 #include "overlay/event.h"
 #include "overlay/gossip/calls.h"
+#include "overlay/gossip/hearsay_dials.h"
 #include "overlay/gossip/interests.h"
 #include "overlay/gossip/message_context.h"
 #include "overlay/gossip/news.h"
@@ -28,6 +29,7 @@ public:
         Interests& interests;
         News& news;
         Calls& calls;
+        HearsayDials* dials = nullptr;  // none: every node may be dialled
     };
     Membership(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
 
@@ -56,6 +58,7 @@ private:
     void look_in_a_while(EndpointId peer, Instant now);
     [[nodiscard]] Duration look_pause() const { return 2 * options_.ttl; }
     void speaks_from_elsewhere(EndpointId speaker, Instant now);
+    [[nodiscard]] bool worth_listing(const gossip::Entry& entry, const MessageContext& context) const;
     bool merge_entry(const gossip::Entry& entry, const MessageContext& context);
     void hear_doubt(const gossip::Entry& entry, const MessageContext& context);
     void hear_return(const gossip::Entry& entry, Instant now);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "overlay/gossip/self/identity.h"
+#include "overlay/gossip/self/reach.h"
 #include "overlay/gossip/wire/gossip_message.h"
 #include "overlay/overlay_options.h"
 #include "store/label_table.h"
@@ -17,12 +18,20 @@ struct MessageContext {
     EndpointId speaker;
     SourceId source;   // for quotas: the address group of the socket, which a speaker cannot choose freely
     bool on_loopback;  // the speaker is on this machine
+    Reach from;        // how far the address of its socket reaches
     bool is_news;      // sent because it is new, not as part of a sample
 
     static MessageContext of(gossip::Kind kind, EndpointId speaker, const Endpoint& remote, Duration half_rtt,
                              Instant now, UnixSeconds wall) {
         const SourceId source{std::max(1U, remote.group())};
-        return {now, wall, half_rtt, speaker, source, is_loopback(remote.host), kind == gossip::Kind::news};
+        return {now,
+                wall,
+                half_rtt,
+                speaker,
+                source,
+                is_loopback(remote.host),
+                reach_of(remote.host),
+                kind == gossip::Kind::news};
     }
 };
 

@@ -20,11 +20,13 @@ void MessageHandler::on_message(ConversationId conversation, const gossip::Messa
     if (m.kind == Kind::refuse) {
         const std::optional<Call> call = parts_.calls.finish(conversation);
         parts_.calls.hang_up(conversation);
-        if (call) on_refusal(*call, m, now);
-        return;
+        if (!call) return;
+        if (m.hello.swarm == parts_.identity.swarm()) parts_.dials.met({remote.host, m.hello.port});
+        return on_refusal(*call, m, now);
     }
-    if (m.hello.node == parts_.identity.node()) return on_own_number(conversation, m, remote, now);
     if (m.hello.swarm != parts_.identity.swarm()) return on_other_swarm(conversation, remote);
+    if (m.hello.node == parts_.identity.node()) return on_own_number(conversation, m, remote, now);
+    parts_.dials.met({remote.host, m.hello.port});
     const bool opened_by_us = parts_.calls.under_way(conversation);
     if (answers(m.kind) != opened_by_us || !parts_.identity.started())
         parts_.calls.hang_up(conversation);
@@ -67,8 +69,7 @@ void MessageHandler::on_own_number(ConversationId conversation, const gossip::Me
         parts_.calls.refuse(conversation, gossip::Refusal::self);
         // Whoever sent news or said goodbye has hung up, and hears no refusal.
         const bool hears = m.kind != gossip::Kind::news && m.kind != gossip::Kind::leave;
-        return parts_.self_check.own_number_called(hears ? no_endpoint : parts_.identity.identify(m.hello, remote),
-                                                   remote, now);
+        return parts_.self_check.own_number_called(hears ? no_endpoint : identify(m.hello, remote), remote, now);
     }
     parts_.calls.hang_up(conversation);
     if (!answers(m.kind)) {
@@ -106,7 +107,9 @@ void MessageHandler::on_answer(ConversationId conversation, const gossip::Messag
     const EndpointId speaker = on_contact(call, m, remote, now);
     if (m.kind == gossip::Kind::pong || speaker == no_endpoint) return parts_.calls.hang_up(conversation);
     parts_.push_pull.compare(m.hello.peers);
-    merge(m, MessageContext::of(m.kind, speaker, remote, (now - call.started) / 2, now, wall));
+    MessageContext context = MessageContext::of(m.kind, speaker, remote, (now - call.started) / 2, now, wall);
+    context.from = parts_.identity.reach_of_speaker(remote);
+    merge(m, context);
     if (call.purpose == CallPurpose::round || call.purpose == CallPurpose::seed) parts_.rounds.succeeded();
     if (m.wanted.empty()) return parts_.calls.hang_up(conversation);
     parts_.calls.reply(conversation, parts_.push_pull.supplement(m.wanted, now, wall), true);
@@ -123,9 +126,9 @@ EndpointId MessageHandler::on_contact(const Call& call, const gossip::Message& m
     }
     parts_.contacts.call_worked(call.to);
     parts_.failures.answered(call.to);
-    const EndpointId speaker = speaker_of(m, remote, now);
+    const EndpointId speaker = speaker_of(m, remote, now, call.to);
     if (speaker == no_endpoint) return no_endpoint;
-    note_speaker(parts_.identity.identify(m.hello, remote), m.hello, now);
+    note_speaker(identify(m.hello, remote, call.to), m.hello, now);
     if (call.purpose == CallPurpose::seed) parts_.seeds.answered(call, speaker);
     in_swarm_ = true;
     const bool may_anchor = !parts_.seeds.includes(speaker);
@@ -133,25 +136,46 @@ EndpointId MessageHandler::on_contact(const Call& call, const gossip::Message& m
     return speaker;
 }
 
+// Nobody but a node on this machine sees this one on loopback. What is an address of this machine can be checked
+// here; for any other the rule of all that is heard holds.
+bool MessageHandler::may_see_this_at(const Endpoint& remote, EndpointId observed) const {
+    const std::string& host = parts_.endpoints.at(observed).host;
+    const bool own = parts_.identity.address().on_this_machine(host) && reach_of(host) != Reach::machine;
+    return own || parts_.identity.is_self(observed) ||
+           parts_.identity.may_list(observed, parts_.identity.reach_of_speaker(remote));
+}
+
 // Where the other side sees this node, and how that went.
 void MessageHandler::hear_of_self(const gossip::Message& m, const Endpoint& remote, Instant now) {
     if (m.observed == no_endpoint) return;
-    if (parts_.identity.address().witnessed(remote.host, m.observed, now)) parts_.view.erase(m.observed);
+    if (!may_see_this_at(remote, m.observed)) return;
+    OwnAddress& own = parts_.identity.address();
+    const std::optional<Peer> another = parts_.view.find(m.observed);
+    const bool doubtful = another && another->proved != never;
+    if (own.witnessed({remote.host, m.observed, now, doubtful})) parts_.view.erase(m.observed);
+    if (own.worth_a_call(m.observed)) parts_.self_check.seen_at(m.observed, now);
     parts_.standing.answered(remote.host, parts_.endpoints.at(m.observed), m.notice, now);
-    if (!m.notice.contested) return;
-    const OwnAddress& own = parts_.identity.address();
-    parts_.self_check.claimed(own.certain() ? own.endpoint() : m.observed, remote, now);
+    if (m.notice.contested) parts_.self_check.claimed(own.certain() ? own.endpoint() : m.observed, remote, now);
+}
+
+// A node may advertise a name. It is listed under it where it was reached by it: nobody else's word makes this node
+// ask for a name.
+EndpointId MessageHandler::identify(const gossip::Hello& hello, const Endpoint& remote, EndpointId dialled) const {
+    const std::optional<Peer> named = parts_.view.find(hello.self);
+    const bool reached = named && named->proved != never;
+    return parts_.identity.identify(hello, remote, reached ? hello.self : dialled);
 }
 
 // no_endpoint when it cannot be dialled, or is at an endpoint of this node.
-EndpointId MessageHandler::speaker_of(const gossip::Message& m, const Endpoint& remote, Instant now) {
-    EndpointId speaker = parts_.identity.identify(m.hello, remote);
+EndpointId MessageHandler::speaker_of(const gossip::Message& m, const Endpoint& remote, Instant now,
+                                      EndpointId dialled) {
+    EndpointId speaker = identify(m.hello, remote, dialled);
     if (!parts_.identity.is_self(speaker)) return speaker;
     parts_.self_check.claimed(speaker, remote, now);
     // Listed where its socket is: two nodes that say the same of themselves still meet.
     gossip::Hello unnamed = m.hello;
     unnamed.self = no_endpoint;
-    speaker = parts_.identity.identify(unnamed, remote);
+    speaker = identify(unnamed, remote);
     return parts_.identity.is_self(speaker) ? no_endpoint : speaker;
 }
 
@@ -165,12 +189,13 @@ void MessageHandler::note_speaker(EndpointId speaker, const gossip::Hello& hello
 
 void MessageHandler::on_request(ConversationId conversation, const gossip::Message& m, const Endpoint& remote,
                                 Instant now, Duration delay, UnixSeconds wall) {
-    const EndpointId claimed = parts_.identity.identify(m.hello, remote);
+    const EndpointId claimed = identify(m.hello, remote);
     if (claimed == no_endpoint) return parts_.calls.refuse(conversation, gossip::Refusal::malformed);
     const EndpointId at = speaker_of(m, remote, now);
     const EndpointId speaker = at != no_endpoint ? at : claimed;
     note_speaker(claimed, m.hello, now);
-    const auto context = MessageContext::of(m.kind, speaker, remote, delay, now, wall);
+    MessageContext context = MessageContext::of(m.kind, speaker, remote, delay, now, wall);
+    context.from = parts_.identity.reach_of_speaker(remote);
     if (m.kind == gossip::Kind::leave) {
         parts_.labels.merge(m, context);
         parts_.failures.leave_received(speaker, remote, now);
@@ -194,7 +219,7 @@ void MessageHandler::merge(const gossip::Message& m, const MessageContext& conte
 // What the other side cannot see of the endpoint that it says is its own.
 gossip::Notice MessageHandler::notice_for(const gossip::Message& m, const MessageContext& context,
                                           const Endpoint& remote) const {
-    const EndpointId claimed = parts_.identity.identify(m.hello, remote);
+    const EndpointId claimed = identify(m.hello, remote);
     gossip::Notice notice = parts_.contacts.notice_for(claimed, context.now);
     notice.contested = notice.contested || parts_.identity.is_self(claimed);
     return notice;

@@ -9,6 +9,7 @@
 #include "overlay/gossip/calls.h"
 #include "overlay/gossip/contacts.h"
 #include "overlay/gossip/failure_detector.h"
+#include "overlay/gossip/hearsay_dials.h"
 #include "overlay/gossip/label_exchange.h"
 #include "overlay/gossip/membership.h"
 #include "overlay/gossip/message_context.h"
@@ -42,6 +43,7 @@ public:
         SelfCheck& self_check;
         Contacts& contacts;
         Standing& standing;
+        HearsayDials& dials;
     };
     MessageHandler(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
 
@@ -61,8 +63,12 @@ private:
     void on_answer(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now,
                    UnixSeconds wall);
     EndpointId on_contact(const Call& call, const gossip::Message& m, const Endpoint& remote, Instant now);
+    [[nodiscard]] bool may_see_this_at(const Endpoint& remote, EndpointId observed) const;
     void hear_of_self(const gossip::Message& m, const Endpoint& remote, Instant now);
-    [[nodiscard]] EndpointId speaker_of(const gossip::Message& m, const Endpoint& remote, Instant now);
+    [[nodiscard]] EndpointId identify(const gossip::Hello& hello, const Endpoint& remote,
+                                      EndpointId dialled = no_endpoint) const;
+    [[nodiscard]] EndpointId speaker_of(const gossip::Message& m, const Endpoint& remote, Instant now,
+                                        EndpointId dialled = no_endpoint);
     void note_speaker(EndpointId speaker, const gossip::Hello& hello, Instant now);
     void on_request(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now,
                     Duration delay, UnixSeconds wall);

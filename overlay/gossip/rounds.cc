@@ -15,7 +15,10 @@ constexpr std::uint32_t acquaintance_every = 8;      // rounds
 constexpr std::uint32_t acquaintance_at = 2;         // of these; another one than that of a ring or a holder
 constexpr std::uint32_t new_acquaintance_every = 4;  // periods, in a swarm of many nodes
 constexpr std::size_t acquaintances_at_restart = 8;  // called at once, while nobody else is proved
-constexpr int unmentioned_periods = 30;              // a member that nobody confirmed for so long gets a feeler
+// A handful of nodes is looked at so often that chance leaves none of them out for long.
+constexpr std::size_t few_nodes = 8;
+constexpr int few_stale_periods = 8;
+constexpr int unmentioned_periods = 30;  // a member that nobody confirmed for so long gets a feeler
 
 }  // namespace
 
@@ -34,7 +37,9 @@ void Rounds::start_round(Instant now) {
     if (const EndpointId chosen = partner(); chosen != no_endpoint) call_partner(chosen, 1, now);
     parts_.view.make_acquaintances(now, turns_ % new_acquaintance_every == 0);
     // Rounds renew most proofs; feelers renew those of nodes that were not drawn for long.
-    const Duration stale = std::max(60 * options_.period, options_.ttl / 2);
+    const bool few = parts_.view.listed_count() <= few_nodes;
+    const Duration stale =
+        few ? few_stale_periods * options_.period : std::max(60 * options_.period, options_.ttl / 2);
     const Duration unmentioned = unmentioned_periods * options_.period;
     if (const EndpointId unproved = parts_.view.feeler(now, stale, unmentioned); unproved != no_endpoint)
         parts_.calls.ping(unproved, CallPurpose::feeler, now);

@@ -73,6 +73,12 @@ void SelfCheck::claimed(EndpointId own, const Endpoint& remote, Instant now) {
     check_later(own, now);
 }
 
+void SelfCheck::seen_at(EndpointId endpoint, Instant now) {
+    if (claim_checked_at_ != never && now - claim_checked_at_ < claim_check_pause) return;
+    claim_checked_at_ = now;
+    check_later(endpoint, now);
+}
+
 void SelfCheck::answered_by_another(const Call& call, const Endpoint& remote, Instant now) {
     // A copy, which has found out first and has another number by now.
     if (call.to == had_own_number_ && now < forget_had_own_number_at_) {

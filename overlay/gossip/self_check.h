@@ -34,6 +34,8 @@ public:
     void own_number_answered(const Call& call, Instant now);
     // A node at `remote` says that it is at an endpoint of this one, too, or that another node is.
     void claimed(EndpointId own, const Endpoint& remote, Instant now);
+    // Others see this node at an endpoint that is not known to lead here.
+    void seen_at(EndpointId endpoint, Instant now);
     // Another node answered a call to an endpoint of this one.
     void answered_by_another(const Call& call, const Endpoint& remote, Instant now);
 

@@ -225,8 +225,17 @@ bool HostLists::merge_claim(const Label& label, EndpointId endpoint, const Claim
     return true;
 }
 
+void HostLists::node_claimed(const Endpoint& node, const Endpoint& by) {
+    parts_.gossip.dials().claimed(parts_.endpoints.intern(node), by);
+}
+
 void HostLists::insert_peer(const PeerReport& report, LearnedFrom from, Moment moment) {
     if (parts_.gossip.is_self(report.endpoint)) return;
+    HearsayDials& dials = parts_.gossip.dials();
+    if (from == LearnedFrom::application || report.met)
+        dials.remember(report.endpoint);
+    else if (from == LearnedFrom::cache)
+        dials.listed_in_file(report.endpoint);
     const PeerMerge merged = parts_.view.merge(report, moment.now);
     if (merged == PeerMerge::added)
         parts_.observer.note(EntryLearned{Label::halp(), parts_.endpoints.at(report.endpoint), from});

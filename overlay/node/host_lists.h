@@ -60,6 +60,8 @@ public:
                               LearnedFrom from, Moment moment);
     // A node that the memory of an earlier run names.
     void remember_node(const CacheLine& line, Moment moment);
+    // Somebody whose socket is at `by` inserts a node: not every address is dialled for it.
+    void node_claimed(const Endpoint& node, const Endpoint& by);
     [[nodiscard]] bool insert_name(const Label& directory, const std::string& name, UnixSeconds stated,
                                    SourceId source, LearnedFrom from, Moment moment);
     // Tells of the last insert() or insert_name() that returned false.

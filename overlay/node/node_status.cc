@@ -94,6 +94,8 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.versions_unproved = gossip.versions_unproved;
     s.leaves_refuted = gossip.leaves_refuted;
     s.leaves_short = gossip.leaves_short;
+    s.hearsay_dials = gossip.hearsay_dials;
+    s.hearsay_dials_held = gossip.hearsay_dials_held;
     s.text_queries = text_.counters().queries;
     s.text_inserts = text_.counters().inserts;
     s.text_bad = text_.counters().bad;

@@ -50,6 +50,8 @@ struct NodeStatus {
     std::size_t withdrawals_waiting = 0;
     std::uint64_t withdrawals_refuted = 0, withdrawals_short = 0, versions_unproved = 0, leaves_refuted = 0;
     std::uint64_t leaves_short = 0;
+    // Calls to nodes of which this one only heard; calls to such nodes that were not made.
+    std::uint64_t hearsay_dials = 0, hearsay_dials_held = 0;
     std::size_t endpoints = 0, table_bytes = 0;
     std::size_t text_sessions = 0;  // queries that have begun and are not whole
     std::size_t streams_open = 0;

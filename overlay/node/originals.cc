@@ -124,6 +124,7 @@ void Originals::take_hosts(EndpointId server, const Label& label, std::string_vi
         const UnixSeconds stated{std::max<std::int64_t>(0, count(moment.wall) - age)};
         const auto meant = AddressRule::as_heard(line.endpoint, there);
         if (!meant) continue;
+        if (label == Label::halp()) parts_.lists.node_claimed(*meant, there);
         if (!parts_.lists.insert(label, *meant, stated, source, LearnedFrom::original, moment))
             parts_.lists.note_refused(there, label, LearnedFrom::original, moment.now);
     }

@@ -153,6 +153,7 @@ bool TextService::insert_line(const Label& label, std::string_view line, InsertP
         typed_here ? std::optional{host->endpoint} : AddressRule::as_heard(host->endpoint, source);
     if (!meant) addresses_.count_not_taken();
     if (!meant) return false;
+    if (label == Label::halp()) lists_.node_claimed(*meant, source);
     if (lists_.insert(label, *meant, host->stated, account, LearnedFrom::text, moment)) return true;
     return refused(label, place, source, moment);
 }

@@ -134,6 +134,8 @@ void add_counters(StatusReport& status, const Json& reply) {
         status.readers_cut += counter(*shed, "slow_reader");
     }
     status.sources_waiting = counter(reply["work"], "sources_waiting");
+    status.hearsay_dials = counter(reply["hearsay"], "dials");
+    status.hearsay_held = counter(reply["hearsay"], "held");
     status.text_queries = counter(reply["text"], "queries");
     status.text_inserts = counter(reply["text"], "inserts");
     status.text_bad = counter(reply["text"], "bad");

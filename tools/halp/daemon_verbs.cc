@@ -154,6 +154,13 @@ void add_room(std::vector<std::vector<std::string>>& rows, const StatusReport& s
     if (!all.empty()) rows.push_back({"no room for", all});
 }
 
+// Others have named more nodes than answer there.
+void add_hearsay(std::vector<std::vector<std::string>>& rows, const StatusReport& status) {
+    if (status.hearsay_held == 0) return;
+    rows.push_back({"hearsay", std::to_string(status.hearsay_dials) + " calls to nodes that others named, " +
+                                   std::to_string(status.hearsay_held) + " held back"});
+}
+
 void add_records(std::vector<std::vector<std::string>>& rows, const StatusReport& status) {
     if (!status.keeps_records) return;
     std::string kept = std::to_string(status.records) + " in " + std::to_string(status.channels) + " channels";
@@ -172,6 +179,7 @@ ExitCode status(const WithDaemon& world) {
     auto rows = status_rows(*report);
     add_work(rows, *report);
     add_room(rows, *report);
+    add_hearsay(rows, *report);
     add_records(rows, *report);
     for (const auto& [label, endpoint] : report->own)
         rows.push_back({"announces", harmless(label + " " + endpoint.text())});

@@ -92,6 +92,7 @@ void add_status(Json& object, const NodeStatus& s) {
     object.set("endpoints", s.endpoints).set("table_bytes", s.table_bytes);
     object.set("text_sessions", s.text_sessions);
     object.set("work", Json::object().set("turns_cut", s.turns_cut).set("sources_waiting", s.sources_waiting));
+    object.set("hearsay", Json::object().set("dials", s.hearsay_dials).set("held", s.hearsay_dials_held));
     object.set("rounds", Json::object().set("done", s.rounds).set("failed", s.rounds_failed));
     object.set(
         "news",

@@ -16,7 +16,7 @@ std::string_view pick(const std::array<std::string_view, n>& names, Enum value) 
 }
 
 // In the order of the variant.
-constexpr std::array<std::string_view, 36> names{
+constexpr std::array<std::string_view, 37> names{
     "entry_learned",  "entry_forgotten",    "peer_joined",    "peer_proved",      "peer_suspected",
     "peer_buried",    "peer_left",          "peer_expired",   "peer_is_original", "self_known",
     "swarm_mismatch", "seed_failed",        "stream_ended",   "query_answered",   "round_done",
@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 36> names{
     "stood_still",    "time_ahead",         "news_held",      "entry_moved",      "node_listed",
     "node_unlisted",  "cache_kept_aside",   "self_lost",      "self_contested",   "self_unreachable",
     "self_reachable", "number_shared",      "peer_contested", "kept_here",        "seed_is_self",
-    "room_short"};
+    "room_short",     "dials_held"};
 static_assert(names.size() == std::variant_size_v<Event::variant>);
 
 std::string words(std::string_view name) {
@@ -101,7 +101,7 @@ LogLevel event_level(const Event& event) {
         [](const HealthChanged&) { return LogLevel::info; }, [](const InsertRefused&) { return LogLevel::info; },
         [](const LeaveDone&) { return LogLevel::info; }, [](const StoodStill&) { return LogLevel::info; },
         [](const TimeAhead&) { return LogLevel::info; }, [](const NewsHeld&) { return LogLevel::info; },
-        [](const CacheKeptAside&) { return LogLevel::info; },
+        [](const DialsHeld&) { return LogLevel::info; }, [](const CacheKeptAside&) { return LogLevel::info; },
         // In a large swarm the view is always full.
         [](const RoomShort& e) { return e.what == RoomFor::nodes ? LogLevel::debug : LogLevel::info; },
         [](const StreamEnded& e) {
@@ -203,6 +203,12 @@ std::string event_sentence(const Event& event) {
             return std::to_string(e.items) +
                    " news found no room since the start; others learn of them later, by exchanges";
         },
+        [](const DialsHeld& e) {
+            return std::to_string(e.held) +
+                   " calls to nodes that only others name were not made since the start, " +
+                   std::to_string(e.made) +
+                   " were; nobody may name such addresses, or somebody names nodes that do not exist";
+        },
         [](const LeaveDone&) -> std::string { return "left the swarm"; },
         [](const EntryMoved& e) { return e.label.text() + ": " + with_port(e.endpoint) + " has another rank"; },
         [](const NodeListed& e) { return with_port(e.peer) + " is listed"; },
@@ -256,6 +262,7 @@ Json event_fields(const Event& event) {
         [](const TimeAhead& e) { return of_peer(e.source).set("ahead_s", seconds_of(e.ahead)); },
         [](const NewsHeld& e) { return Json::object().set("items", e.items); },
         [](const RoomShort& e) { return Json::object().set("what", text(e.what)).set("items", e.items); },
+        [](const DialsHeld& e) { return Json::object().set("held", e.held).set("made", e.made); },
         [](const LeaveDone&) { return Json::object(); },
         [](const CacheKeptAside& e) { return Json::object().set("hosts", e.hosts); },
         [](const EntryMoved& e) {

@@ -52,8 +52,9 @@ void Identity::outrank_former(UnixSeconds wall) {
 
 void Identity::renew_number(std::uint64_t salt) { node_ = mix(random_.next() ^ salt); }
 
-EndpointId Identity::identify(const gossip::Hello& hello, const Endpoint& remote) const {
-    if (hello.self != no_endpoint && plausible(hello.self, is_loopback(remote.host))) return hello.self;
+EndpointId Identity::identify(const gossip::Hello& hello, const Endpoint& remote, EndpointId known_name) const {
+    const bool named = hello.self != no_endpoint;
+    if (named && (hello.self == known_name || may_list(hello.self, reach_of_speaker(remote)))) return hello.self;
     const Result<Endpoint> seen = Endpoint::make(remote.host, hello.port);
     return seen ? endpoints_.intern(*seen) : no_endpoint;
 }

@@ -8,6 +8,7 @@
 
 #include "overlay/environment.h"
 #include "overlay/gossip/self/own_address.h"
+#include "overlay/gossip/self/reach.h"
 #include "overlay/gossip/wire/gossip_message.h"
 #include "overlay/overlay_options.h"
 #include "store/endpoint.h"
@@ -50,7 +51,17 @@ public:
 
     // The endpoint under which to list a speaker: the one it advertises, else the address of its socket with the
     // port it listens on. no_endpoint when neither can be dialled. `remote`: the address of its socket.
-    [[nodiscard]] EndpointId identify(const gossip::Hello& hello, const Endpoint& remote) const;
+    // `known_name`: a name at which this node reached a node itself. Other names are resolved for nobody.
+    [[nodiscard]] EndpointId identify(const gossip::Hello& hello, const Endpoint& remote,
+                                      EndpointId known_name = no_endpoint) const;
+    // How far the address of a speaker's socket reaches; a speaker on this machine may use any of its addresses.
+    [[nodiscard]] Reach reach_of_speaker(const Endpoint& remote) const {
+        return address_.on_this_machine(remote.host) ? Reach::machine : reach_of(remote.host);
+    }
+    // Whether somebody whose socket is at an address of this reach may make this node list and dial a node there.
+    [[nodiscard]] bool may_list(EndpointId endpoint, Reach speaker) const {
+        return may_name(speaker, endpoints_.at(endpoint).host, options_.gossip.private_from_public);
+    }
     // False for wildcard addresses, and for loopback addresses named by a speaker on another machine.
     [[nodiscard]] bool plausible(EndpointId endpoint, bool speaker_on_loopback) const;
 

@@ -10,8 +10,10 @@ namespace {
 
 constexpr std::size_t aliases_max = 8;
 constexpr std::size_t witnesses_max = 9;
-// One stranger must not be able to give this node an address that its machine does not have.
-constexpr std::size_t witnesses_of_foreign_address = 2;
+// One stranger must not be able to give this node an address that its machine does not have, nor one owner of a
+// network.
+constexpr std::size_t groups_of_foreign_address = 2;
+constexpr std::size_t witnesses_worth_a_call = 2;
 constexpr Duration disproved_for = std::chrono::minutes{10};
 
 bool is_wildcard(std::string_view host) { return host == "0.0.0.0" || host == "::" || host.empty(); }
@@ -91,7 +93,25 @@ std::size_t OwnAddress::votes(EndpointId endpoint) const {
 
 bool OwnAddress::eligible(EndpointId endpoint) const {
     if (std::ranges::find(disproved_, endpoint, &Alias::endpoint) != disproved_.end()) return false;
-    return interfaces_.empty() || here(endpoint) || votes(endpoint) >= witnesses_of_foreign_address;
+    const std::size_t wanted = interfaces_.empty() ? 1 : groups_of_foreign_address;  // then each may be foreign
+    if (here(endpoint) || groups(endpoint) >= wanted) return true;
+    return votes(endpoint) > 0 && std::ranges::find(aliases_, endpoint, &Alias::endpoint) != aliases_.end();
+}
+
+std::size_t OwnAddress::groups(EndpointId endpoint) const {
+    std::vector<std::uint32_t> seen;
+    for (const Witness& w : witnesses_)
+        if (w.observed == endpoint && !w.doubtful) seen.push_back(Endpoint{w.host, 1}.group());
+    std::ranges::sort(seen);
+    return static_cast<std::size_t>(std::ranges::unique(seen).begin() - seen.begin());
+}
+
+bool OwnAddress::worth_a_call(EndpointId endpoint) const {
+    if (certain_ || endpoint == self_ || eligible(endpoint)) return false;
+    if (std::ranges::find(disproved_, endpoint, &Alias::endpoint) != disproved_.end()) return false;
+    const bool doubtful = std::ranges::any_of(
+        witnesses_, [endpoint](const Witness& w) { return w.observed == endpoint && w.doubtful; });
+    return doubtful || votes(endpoint) >= witnesses_worth_a_call;
 }
 
 // By scope first: an address of one link is no use to nodes elsewhere.
@@ -120,13 +140,15 @@ bool OwnAddress::elect() {
     return best != no_endpoint && replaces_self(best) && set_self(best);
 }
 
-bool OwnAddress::witnessed(const std::string& witness, EndpointId observed, Instant now) {
+bool OwnAddress::witnessed(Witness witness) {
+    const EndpointId observed = witness.observed;
     if (observed == no_endpoint || certain_ || endpoints_.at(observed).port != options_.listen_port) return false;
     if (scope_of(endpoints_.at(observed).host) == AddressScope::nowhere) return false;
     const Duration believed_for = std::max<Duration>(10 * options_.gossip.period, std::chrono::seconds{30});
-    std::erase_if(witnesses_, [&](const Witness& w) { return w.host == witness || now - w.at > believed_for; });
+    std::erase_if(witnesses_,
+                  [&](const Witness& w) { return w.host == witness.host || witness.at - w.at > believed_for; });
     if (witnesses_.size() >= witnesses_max) witnesses_.erase(witnesses_.begin());  // the oldest
-    witnesses_.push_back({witness, observed, now});
+    witnesses_.push_back(std::move(witness));
     return elect();
 }
 
@@ -153,6 +175,7 @@ void OwnAddress::met(EndpointId endpoint, Instant now) {
     } else if (!is_self(endpoint)) {
         if (aliases_.size() >= aliases_max) aliases_.erase(std::ranges::min_element(aliases_, {}, &Alias::until));
         aliases_.push_back({endpoint, until});
+        elect();
     }
 }
 

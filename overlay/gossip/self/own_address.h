@@ -33,13 +33,23 @@ public:
 
     // Each returns true when the own endpoint has changed by it.
     [[nodiscard]] bool set_interfaces(std::vector<std::string> addresses);
-    // The node at `witness` lists this node at `observed`.
-    [[nodiscard]] bool witnessed(const std::string& witness, EndpointId observed, Instant now);
+    // The node at `host` lists this node at `observed`. Only an own call shows what is doubtful.
+    struct Witness {
+        std::string host;
+        EndpointId observed;
+        Instant at;
+        bool doubtful = false;  // another node answered at `observed`
+    };
+    [[nodiscard]] bool witnessed(Witness witness);
+    // Nodes of one address group only say that this node is at `endpoint`, or another node was there: a call of its
+    // own can show it.
+    [[nodiscard]] bool worth_a_call(EndpointId endpoint) const;
     // Another node answered at `endpoint`, which this one took for its own.
     [[nodiscard]] bool disproved(EndpointId endpoint, Instant now);
 
-    // This node answered its own call to `endpoint`. A numeric address is an alias for a while, until it is met
-    // again. A name is not: it is resolved at each call, and may lead to another node the next time.
+    // This node answered its own call to `endpoint`, which may become the own endpoint by it. A numeric address is
+    // an alias for a while, until it is met again. A name is not: it is resolved at each call, and may lead to
+    // another node the next time.
     void met(EndpointId endpoint, Instant now);
     void expire(Instant now);
 
@@ -50,13 +60,9 @@ private:
         EndpointId endpoint;
         Instant until;
     };
-    struct Witness {
-        std::string host;
-        EndpointId observed;
-        Instant at;
-    };
     [[nodiscard]] std::size_t votes(EndpointId endpoint) const;
     [[nodiscard]] bool here(EndpointId endpoint) const { return on_this_machine(endpoints_.at(endpoint).host); }
+    [[nodiscard]] std::size_t groups(EndpointId endpoint) const;  // of its witnesses
     [[nodiscard]] bool eligible(EndpointId endpoint) const;
     [[nodiscard]] bool better(EndpointId candidate, EndpointId than) const;
     [[nodiscard]] bool replaces_self(EndpointId candidate) const;

@@ -104,12 +104,32 @@ TEST_F(HostilePeerTest, APingIsAnsweredAndTellsTheAskerItsAddress) {
     EXPECT_EQ(endpoints.at(pong.observed), peer_at);
 }
 
-TEST_F(HostilePeerTest, AnotherSwarmIsRefusedByName) {
+TEST_F(HostilePeerTest, AnotherSwarmIsRefusedAndNotTold) {
     const Message no = answer(message(Kind::exchange, "other"));
     EXPECT_EQ(no.kind, Kind::refuse);
     EXPECT_EQ(no.refusal, gossip::Refusal::other_swarm);
+    EXPECT_EQ(no.hello.swarm, 0U) << "with the name of the swarm a stranger is a member";
+    EXPECT_EQ(no.hello.node, 0U);
     EXPECT_EQ(noted<SwarmMismatch>(), 1);
     EXPECT_EQ(node->host_count(Label::halp()), 0U);
+}
+
+TEST_F(HostilePeerTest, NoSecondFrameTellsAStrangerTheSwarm) {
+    std::string id(sizeof(std::uint64_t), '\0');
+    for (std::size_t i = 0; i < id.size(); ++i) id[i] = static_cast<char>(fnv1a("halp") >> (56 - 8 * i));
+    const Message pong = answer(message(Kind::ping));
+    ASSERT_NE(say(gossip::encode(message(Kind::ping), endpoints)).find(id), std::string::npos)
+        << "a member hears it";
+    for (const Kind kind : {Kind::exchange, Kind::news, Kind::ping, Kind::try_for, Kind::leave, Kind::pong}) {
+        Message strange = message(kind, "other");
+        const std::string first = gossip::encode(strange, endpoints);
+        strange.hello.node = pong.hello.node;  // that of the node itself
+        std::string newer = first;
+        newer[1] = 3;
+        const std::string second = gossip::encode(strange, endpoints);
+        for (const std::string& bytes : {first + first, second + second, first + second, newer + second})
+            EXPECT_EQ(say(bytes, 100ms).find(id), std::string::npos) << static_cast<int>(kind);
+    }
 }
 
 TEST_F(HostilePeerTest, AnUnknownVersionIsRefusedInWords) {
@@ -279,6 +299,25 @@ TEST_F(HostilePeerTest, OneMessageOfStrangersDoesNotBecomeAFlood) {
     const NodeStatus after = node->status();
     EXPECT_LE(after.streams_out - before.streams_out, 2000U) << "calls a minute after 2560 made-up nodes";
     EXPECT_LE(after.peers_listed, 8U) << "nobody answers there";
+}
+
+TEST_F(HostilePeerTest, NamesThatRemoteHostsGiveAreNeverAskedFor) {
+    Message news = message(Kind::news);
+    for (int i = 0; i < 100; ++i)
+        news.peers.push_back({.endpoint = endpoints.intern({"n" + std::to_string(i) + ".example", 80}),
+                              .incarnation = 5,
+                              .age_ms = 10});
+    Message named = message(Kind::ping);
+    named.hello.self = endpoints.intern({"self.example", 80});
+    say(gossip::encode(news, endpoints), 10ms);
+    answer(named);
+    say("insert halp\n1700000000 text.example 80");
+    const std::uint64_t before = node->status().streams_out;
+    world.run_for(60s);
+    EXPECT_LE(node->status().hearsay_dials, 2U) << "the speaker itself";
+    for (const ListedHost& host : node->hosts(Label::halp(), 0, 200))
+        EXPECT_TRUE(host.endpoint == peer_at || host.endpoint.host == "text.example") << host.endpoint.text();
+    EXPECT_LE(node->status().streams_out - before, 80U);
 }
 
 TEST_F(HostilePeerTest, WildcardAndForeignLoopbackAddressesAreNeverListed) {

@@ -311,7 +311,8 @@ TEST(EventText, HasASentenceAndFieldsForEveryEvent) {
                                  PeerContested{host},
                                  KeptHere{chat, host},
                                  SeedIsSelf{host},
-                                 RoomShort{RoomFor::graves, 3}};
+                                 RoomShort{RoomFor::graves, 3},
+                                 DialsHeld{70, 6}};
     ASSERT_EQ(all.size(), std::variant_size_v<Event::variant>);
     for (const Event& event : all) {
         EXPECT_FALSE(event_sentence(event).empty()) << event_name(event);
@@ -323,6 +324,7 @@ TEST(EventText, HasASentenceAndFieldsForEveryEvent) {
     EXPECT_EQ(event_name(all[22]), "news_held");
     EXPECT_EQ(event_name(all[27]), "self_lost");
     EXPECT_EQ(event_name(all[34]), "seed_is_self");
+    EXPECT_EQ(event_name(all[36]), "dials_held");
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ struct Own {
     explicit Own(OverlayOptions given = {}) : options(std::move(given)) {}
     EndpointId at(const char* host, std::uint16_t port = 3451) { return endpoints.intern({host, port}); }
     bool seen(const char* by, const char* host, Instant now = start) {
-        return address.witnessed(by, at(host), now);
+        return address.witnessed({by, at(host), now});
     }
     [[nodiscard]] std::string self() const {
         return address.endpoint() == no_endpoint ? "" : endpoints.at(address.endpoint()).host;
@@ -33,7 +33,7 @@ OverlayOptions on_all(std::vector<std::string> interfaces) {
 
 TEST(OwnAddress, IsWhereOthersSeeTheNode) {
     Own own;
-    EXPECT_FALSE(own.address.witnessed("10.0.0.1", own.at("10.0.0.2", 40000), start)) << "the port of a call";
+    EXPECT_FALSE(own.address.witnessed({"10.0.0.1", own.at("10.0.0.2", 40000), start})) << "the port of a call";
     EXPECT_FALSE(own.seen("10.0.0.1", "0.0.0.0"));
     EXPECT_TRUE(own.seen("10.0.0.1", "10.0.0.2"));
     EXPECT_FALSE(own.seen("10.0.0.1", "10.0.0.2")) << "no change";
@@ -81,8 +81,38 @@ TEST(OwnAddress, AStrangerAloneCannotGiveItOneThatItsMachineDoesNotHave) {
 TEST(OwnAddress, BehindNatIsWhereTwoOthersSeeIt) {
     Own own{on_all({"192.168.1.5", "127.0.0.1"})};
     EXPECT_FALSE(own.seen("198.51.100.1", "203.0.113.7"));
-    EXPECT_TRUE(own.seen("198.51.100.2", "203.0.113.7"));
+    EXPECT_TRUE(own.seen("192.0.2.2", "203.0.113.7"));
     EXPECT_EQ(own.self(), "203.0.113.7");
+}
+
+TEST(OwnAddress, ManyWitnessesOfOneAddressGroupAreOne) {
+    Own own{on_all({"192.168.1.5", "127.0.0.1"})};
+    for (const char* host : {"198.51.100.1", "198.51.100.2", "198.51.200.3", "198.51.7.4"})
+        EXPECT_FALSE(own.seen(host, "203.0.113.7")) << host;
+    EXPECT_FALSE(own.address.is_self(own.at("203.0.113.7")));
+    EXPECT_EQ(own.self(), "");
+}
+
+TEST(OwnAddress, IsNotWhereAnotherNodeAnsweredWhateverManySay) {
+    Own own{on_all({"192.168.1.5", "127.0.0.1"})};
+    for (const char* host : {"198.51.100.1", "192.0.2.2", "203.0.113.9"})
+        EXPECT_FALSE(own.address.witnessed({host, own.at("203.0.113.7"), start, true})) << host;
+    EXPECT_FALSE(own.address.is_self(own.at("203.0.113.7")));
+    EXPECT_TRUE(own.address.worth_a_call(own.at("203.0.113.7"))) << "the other node may have gone";
+    EXPECT_FALSE(own.address.disproved(own.at("203.0.113.7"), start));
+    EXPECT_FALSE(own.address.witnessed({"198.51.100.1", own.at("203.0.113.7"), start, true}));
+    EXPECT_FALSE(own.address.worth_a_call(own.at("203.0.113.7"))) << "it has just answered";
+}
+
+TEST(OwnAddress, WhatOneAddressGroupSeesIsShownByAnOwnCall) {
+    Own own{on_all({"192.168.1.5", "127.0.0.1"})};
+    own.seen("198.51.100.1", "203.0.113.7");
+    EXPECT_FALSE(own.address.worth_a_call(own.at("203.0.113.7"))) << "one stranger";
+    own.seen("198.51.100.2", "203.0.113.7");
+    EXPECT_TRUE(own.address.worth_a_call(own.at("203.0.113.7")));
+    own.address.met(own.at("203.0.113.7"), start);
+    EXPECT_EQ(own.self(), "203.0.113.7");
+    EXPECT_FALSE(own.address.worth_a_call(own.at("203.0.113.7")));
 }
 
 TEST(OwnAddress, PrefersAnAddressThatMeansSomethingToMoreNodes) {
