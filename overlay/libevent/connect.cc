@@ -143,7 +143,7 @@ void LibeventStreams::connected(Stream& stream) {
         finish(stream);
         return flush(stream);
     }
-    want_read(stream, true);
+    want_read(stream, !stream.held);
     tell([&](EventHandler& handler) { handler.on_connected(id, remote); });
     Stream* still = slab_.find(id);
     if (still && still->unsent() > 0) flush(*still);

@@ -19,7 +19,7 @@ Stream& StreamSlab::acquire() {
 void StreamSlab::release(Stream& stream) {
     assert(stream.fd == -1 && !stream.wants_read && !stream.wants_write);
     stream.state = StreamState::free;
-    stream.accepted = stream.peer_ended = stream.closing = false;
+    stream.accepted = stream.peer_ended = stream.held = stream.closing = false;
     stream.corked = stream.heard = stream.talkative = false;
     stream.ignored = stream.output_sent = 0;
     stream.output.clear();

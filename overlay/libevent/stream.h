@@ -54,6 +54,7 @@ struct Stream {
     bool wants_read = false;   // `readable` is registered
     bool wants_write = false;  // `writable` is registered
     bool peer_ended = false;   // FIN has come
+    bool held = false;         // the node does not want to be told of bytes now
     bool closing = false;      // the node called close() while connecting
     bool corked = false;       // the kernel holds the last packet back
     bool heard = false;        // bytes have arrived

@@ -185,6 +185,14 @@ void LibeventStreams::receive_first(StreamId id) {
     if (stream && stream->state == StreamState::live) receive(*stream);
 }
 
+void LibeventStreams::hold(StreamId id, bool held) {
+    Stream* stream = slab_.find(id);
+    if (!stream || stream->held == held) return;
+    stream->held = held;
+    // While it connects, and behind the peer's FIN, it is not watched anyway.
+    if (stream->state == StreamState::live && !stream->peer_ended) want_read(*stream, !held);
+}
+
 // ---- events ----
 
 void LibeventStreams::on_readable(Stream& stream) {
@@ -223,7 +231,7 @@ void LibeventStreams::receive(Stream& stream) {
     stream.heard = true;
     tell([&](EventHandler& handler) { handler.on_bytes(id, bytes); });
     Stream* still = slab_.find(id);
-    if (still && still->state == StreamState::live) want_read(*still, true);
+    if (still && still->state == StreamState::live) want_read(*still, !still->held);
 }
 
 void LibeventStreams::flush(Stream& stream) {

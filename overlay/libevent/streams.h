@@ -24,6 +24,7 @@
 #include "overlay/libevent/resolver.h"
 #include "overlay/libevent/stream.h"
 #include "overlay/places.h"
+#include "overlay/read_control.h"
 #include "store/endpoint.h"
 #include "store/time.h"
 
@@ -34,7 +35,7 @@ namespace halp {
 
 using UnsentBySource = std::unordered_map<SourceKey, std::size_t, SourceKeyHash>;
 
-class LibeventStreams final : public Transport {
+class LibeventStreams final : public Transport, public ReadControl {
 public:
     // All references belong to the world, or outlive it.
     LibeventStreams(event_base* base, const Clock& clock, const WorldLimits& limits, WorldStats& stats,
@@ -51,6 +52,7 @@ public:
     void close(StreamId id) override;
     void abort(StreamId id) override;
     void vouch(StreamId id) override;
+    void hold(StreamId id, bool held) override;
     [[nodiscard]] std::size_t unsent(StreamId id) const override;
 
     [[nodiscard]] std::optional<Endpoint> local_address(StreamId id);

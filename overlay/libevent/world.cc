@@ -197,6 +197,7 @@ Clock& LibeventWorld::clock() { return parts_->clock; }
 Alarm& LibeventWorld::alarm() { return parts_->alarm; }
 Random& LibeventWorld::random() { return parts_->random; }
 Transport& LibeventWorld::transport() { return *parts_->streams; }
+ReadControl& LibeventWorld::reading() { return *parts_->streams; }
 Environment LibeventWorld::environment() { return {clock(), alarm(), random(), transport()}; }
 event_base* LibeventWorld::base() { return parts_->base; }
 const WorldStats& LibeventWorld::stats() const { return parts_->stats; }

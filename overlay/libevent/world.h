@@ -20,6 +20,7 @@
 #include "overlay/libevent/file_budget.h"
 #include "overlay/libevent/limits.h"
 #include "overlay/libevent/output_account.h"
+#include "overlay/read_control.h"
 #include "store/endpoint.h"
 #include "store/result.h"
 #include "store/time.h"
@@ -59,6 +60,7 @@ public:
     [[nodiscard]] Alarm& alarm();
     [[nodiscard]] Random& random();
     [[nodiscard]] Transport& transport();
+    [[nodiscard]] ReadControl& reading();
     [[nodiscard]] Environment environment();  // these four
 
     // For programs. Protocol code uses its Alarm.

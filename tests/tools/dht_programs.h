@@ -54,14 +54,17 @@ class FakeProcess {
 public:
     explicit FakeProcess(const Home& home, const std::string& name = "fake")
         : process_(home, name, {HALP_BINARY, "dht", "fake", "--port", "0"}) {
-        EXPECT_TRUE(process_.says("\n")) << process_.error();
-        const std::string line = process_.out();
-        if (line.size() > 5) node = line.substr(4, line.find('\n') - 4);  // "neo HOST:PORT"
+        EXPECT_TRUE(process_.says("\nlegacy ")) << process_.error();
+        const std::string said = process_.out();  // "neo HOST:PORT\nlegacy HOST:PORT\n"
+        const std::size_t end = said.find('\n');
+        if (end == std::string::npos || end < 5 || said.size() < end + 9) return;
+        node = said.substr(4, end - 4);
+        legacy = said.substr(end + 8, said.size() - end - 9);
     }
     // The exit code after a TERM.
     int stop() { return process_.end(SIGTERM); }
 
-    std::string node;  // HOST:PORT
+    std::string node, legacy;  // HOST:PORT
 
 private:
     Running process_;

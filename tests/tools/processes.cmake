@@ -40,6 +40,7 @@ halp_test(few_files_test halpd/few_files_test.cc LINK halp_process_testing halp_
 halp_test(dht_verbs_test
   halp/dht/dht_cover_test.cc
   halp/dht/dht_keys_test.cc
+  halp/dht/dht_legacy_verbs_test.cc
   halp/dht/dht_verbs_test.cc
   halp/store/store_verbs_test.cc
   halpd/dht_start_test.cc

@@ -32,17 +32,17 @@ std::vector<std::pair<neo::RequestCode, RequestTimes>> DhtClientStats::occurred(
 
 namespace dht {
 
-namespace {
-std::string described(std::string_view what, const RequestTimes& times) {
+std::string describe(std::string_view what, const RequestTimes& times) {
     std::string text = std::string(what) + ": " + std::to_string(times.count);
     if (times.count == 0) return text;
     if (times.count == 1) return text + ", " + text_of(times.longest);
     return text + ", mean " + text_of(times.mean()) + ", half within " + text_of(times.quantile(0.5)) +
            ", 99 % within " + text_of(times.quantile(0.99)) + ", longest " + text_of(times.longest);
 }
-}  // namespace
 
-std::string describe(neo::RequestCode code, const RequestTimes& times) { return described(name(code), times); }
+std::string describe(neo::RequestCode code, const RequestTimes& times) {
+    return describe(std::string_view(name(code)), times);
+}
 
 std::vector<std::string> describe(const DhtClientStats& stats) {
     const auto of = [](std::size_t part, std::size_t whole) {
@@ -56,7 +56,7 @@ std::vector<std::string> describe(const DhtClientStats& stats) {
                                    std::to_string(stats.links.bytes_in)};
     for (const auto& [code, times] : stats.occurred()) lines.push_back(describe(code, times));
     if (stats.links.stalls > 0)
-        lines.push_back(described("messages that waited to be sent", stats.links.queued) +
+        lines.push_back(describe("messages that waited to be sent", stats.links.queued) +
                         "; full connections: " + std::to_string(stats.links.stalls));
     return lines;
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,7 @@ private:
 namespace dht {
 
 // "Get: 1000, mean 85 us, half within 64 us, 99 % within 256 us, longest 2.1 ms"
+[[nodiscard]] std::string describe(std::string_view what, const RequestTimes& times);
 [[nodiscard]] std::string describe(neo::RequestCode code, const RequestTimes& times);
 // Lines for a log: one for the client, then one for each kind of request that has occurred.
 [[nodiscard]] std::vector<std::string> describe(const DhtClientStats& stats);

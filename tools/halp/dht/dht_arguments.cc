@@ -46,6 +46,12 @@ const std::vector<NestedVerb<DhtVerb>>& dht_verbs() {
          "  halp dht mirror users                           = KEY VALUE present, + new or changed, - KEY removed\n"
          "  halp dht mirror users --no-refresh --count 10   the next ten changes\n"
          "  halp dht mirror users --json --for 60"},
+        {DhtVerb::listen, "listen", "listen CHANNEL", "Print what is stored in a channel from now on, until Ctrl-C",
+         "  halp dht listen users --legacy --node 127.0.0.1:10000\n"
+         "  halp dht listen users --count 10                + KEY VALUE; by neo also - KEY of what is removed"},
+        {DhtVerb::size, "size", "size [CHANNEL]", "Count the records of a channel, or of all, and their bytes",
+         "  halp dht size users --legacy --node 127.0.0.1:10000\n"
+         "  halp dht size                                   by neo every record is read for it"},
         {DhtVerb::ranges, "ranges", "ranges", "List the nodes with the part of the key space that each has",
          "  halp dht ranges                                 NODE FIRST LAST, of keys with their bits reversed\n"
          "Exit code 1: the nodes that answer leave gaps, or some answer for the same keys."},
@@ -95,7 +101,7 @@ bool takes_key(DhtVerb verb) {
 
 bool takes_channel(DhtVerb verb) {
     return takes_key(verb) || verb == DhtVerb::scan || verb == DhtVerb::keys || verb == DhtVerb::rm_channel ||
-           verb == DhtVerb::mirror;
+           verb == DhtVerb::mirror || verb == DhtVerb::listen;
 }
 
 bool operates(DhtVerb verb) {
@@ -104,7 +110,8 @@ bool operates(DhtVerb verb) {
 
 bool asks_all(DhtVerb verb) {
     return verb == DhtVerb::scan || verb == DhtVerb::keys || verb == DhtVerb::channels ||
-           verb == DhtVerb::rm_channel || verb == DhtVerb::mirror;
+           verb == DhtVerb::rm_channel || verb == DhtVerb::mirror || verb == DhtVerb::listen ||
+           verb == DhtVerb::size;
 }
 
 Error wrong_dht(std::string what) { return {ErrorCode::invalid, std::move(what)}; }
@@ -124,11 +131,12 @@ Result<void> parse_endpoints(const std::string& name, const std::vector<std::str
 std::vector<std::string> DhtArguments::names() { return names_of(dht_verbs()); }
 
 std::string DhtArguments::overview() {
-    return "halp dht VERB: records of DHT nodes (the neo protocol of dhtproto)\n\n" + listing(dht_verbs(), 28) +
+    return "halp dht VERB: records of DHT nodes (the protocols of dhtproto: neo, or with --legacy legacy)\n\n" +
+           listing(dht_verbs(), 28) +
            "\nWhere the nodes are (else $HALP_DHT_NODES, else the daemon's label dht, else HALP hosts of the "
            "cache\n"
            "directory):\n"
-           "  --node HOST:PORT     a node's neo port; several times\n"
+           "  --node HOST:PORT     a node's neo port, with --legacy its legacy port; several times\n"
            "  --nodes FILE         one HOST:PORT a line\n"
            "  --halp HOST:PORT     a HALP host that knows them under the label dht; several times\n"
            "  --label LABEL        another label\n"
@@ -143,6 +151,7 @@ std::string DhtArguments::examples(const std::string& verb) { return examples_of
 
 void DhtArguments::add_to(Arguments& dht) {
     dht.may_have_a_verb();
+    dht.flag("--legacy", command_.legacy, "the verb speaks the legacy protocol");
     for (const auto& entry : dht_verbs()) {
         Arguments& to = dht.verb(entry.name, entry.about, [this, verb = entry.verb] { command_.verb = verb; });
         to.options_anywhere();
@@ -165,6 +174,9 @@ void DhtArguments::add_options(DhtVerb verb, Arguments& to) {
     if (verb == DhtVerb::scan) add_forms(to, "values, and --filter,");
     if (verb == DhtVerb::scan || verb == DhtVerb::keys) add_listing(to);
     if (verb == DhtVerb::mirror) add_mirror(to);
+    if (verb == DhtVerb::listen) add_listen(to);
+    if (verb == DhtVerb::size)
+        to.option("CHANNEL", &command_.channel, "without it: every channel, and all together");
     if (asks_all(verb)) add_partial(to);
     if (verb == DhtVerb::status)
         to.flag("--count", command_.count_records, "count the records of each channel, by reading every key");
@@ -172,6 +184,7 @@ void DhtArguments::add_options(DhtVerb verb, Arguments& to) {
 }
 
 void DhtArguments::add_nodes(Arguments& to) {
+    to.flag("--legacy", command_.legacy, "speak the legacy protocol: --node and --nodes are legacy ports then");
     to.option("--node", &nodes_, "a node's neo port; several times").called("HOST:PORT").repeated();
     to.option("--nodes", &command_.nodes_file, "nodes, one HOST:PORT a line, # begins a comment").called("FILE");
     to.option("--halp", &halp_hosts_, "a HALP host that knows the nodes; several times")
@@ -219,6 +232,15 @@ void DhtArguments::add_mirror(Arguments& to) {
     to.flag("--no-refresh", no_refresh_, "changes only, not what is there");
     to.option("--refresh-every", &command_.refresh_every_s, "seconds between repetitions of all; 0: never")
         .shows_default();
+    add_end(to);
+}
+
+void DhtArguments::add_listen(Arguments& to) {
+    add_forms(to, "values");
+    add_end(to);
+}
+
+void DhtArguments::add_end(Arguments& to) {
     to.option("--count", &command_.limit, "end after so many records").whole_between(1, records_max);
     to.option("--for", &for_s_, "end after so many seconds").between(0.001, 1e9);
 }
@@ -279,7 +301,9 @@ Result<void> DhtArguments::check() {
     if (dht.verb == DhtVerb::fake) return {};
     if (dht.verb == DhtVerb::conformance) return check_conformance();
     if (operates(dht.verb)) return {};
-    if (takes_channel(dht.verb)) {
+    if (dht.legacy && dht.verb == DhtVerb::update)
+        return wrong_dht("--legacy: that protocol has no update. Leave it out, or use get and put.");
+    if (takes_channel(dht.verb) || (dht.verb == DhtVerb::size && !dht.channel.empty())) {
         const auto channel = parse_shown_channel(dht.channel);
         if (!channel)
             return wrong_dht("CHANNEL: `" + dht.channel + "` is not a channel: " + channel.error().message + ".");

@@ -33,6 +33,8 @@ private:
     void add_update(Arguments& to);
     void add_listing(Arguments& to);
     void add_mirror(Arguments& to);
+    void add_listen(Arguments& to);
+    void add_end(Arguments& to);
     void add_partial(Arguments& to);
     void add_fake(Arguments& to);
     void add_conformance(Arguments& to);

@@ -62,9 +62,10 @@ Json channels_head(const std::vector<std::string>& names) {
 }
 
 // Why a scan has shown nothing.
-std::string nothing_in(const DhtCommand& typed, BlockingDhtClient& dht) {
-    const auto names = dht.get_channels();
-    if (names && dht.cover().missing.empty() && std::ranges::find(*names, typed.channel) == names->end())
+std::string nothing_in(const DhtCommand& typed, DhtAccess& dht) {
+    std::vector<std::string> names;
+    const bool all = dht.channels(names) && dht.cover().missing.empty();
+    if (all && std::ranges::find(names, typed.channel) == names.end())
         return "there is no channel " + shown_channel(typed.channel) +
                "; `halp dht channels` lists those there are.";
     if (!typed.filter.empty())
@@ -83,22 +84,22 @@ ExitCode run_dht_scan(const DhtTool& tool) {
     if (const auto refused = refuse_gaps(tool, **reach, channel_head(typed))) return *refused;
     Rows rows(tool.console, typed);
     const GetAllSettings settings{typed.verb == DhtVerb::keys, *filter};
-    DhtRecords records = (*reach)->dht().records(typed.channel, settings);
-    for (const DhtRecord& record : records)
-        if (!rows.add(record.key, record.value) || rows.count() == typed.limit) break;
+    const Result<void> read = (*reach)->access().scan(typed.channel, settings, [&](Key key, Bytes value) {
+        return rows.add(key, value) && rows.count() != typed.limit;
+    });
     if (!rows.flush()) return ExitCode::failed;  // main() says whether output was lost
-    const dht::RangeCover cover = records.cover();
+    const dht::RangeCover cover = (*reach)->access().cover();
     if (tool.console.style().json && !(cover == dht::RangeCover{})) {
         Json last = channel_head(typed);
         add_cover(last, cover);
         tool.console.line(last.line());
     }
-    if (const auto& trouble = records.error()) {
+    if (!read) {
         const std::string got = std::to_string(rows.count()) + " records were read before: ";
-        return fail_with(tool, cover, {trouble->code, got + trouble->message});
+        return fail_with(tool, cover, {read.error().code, got + read.error().message});
     }
     if (rows.count() > 0) return conclude(tool, cover, ExitCode::ok);
-    tool.console.say(nothing_in(typed, (*reach)->dht()));
+    tool.console.say(nothing_in(typed, (*reach)->access()));
     return conclude(tool, cover, ExitCode::nothing_found);
 }
 
@@ -106,21 +107,19 @@ ExitCode run_dht_channels(const DhtTool& tool) {
     const auto reach = DhtReach::open(tool, Reach::every_node);
     if (!reach) return tool.console.fail(reach.error());
     if (const auto refused = refuse_gaps(tool, **reach, channels_head({}))) return *refused;
-    BlockingDhtClient& dht = (*reach)->dht();
     std::vector<std::string> names;
-    DhtChannels found = dht.channels();
-    for (const std::string& name : found) names.push_back(name);
-    std::ranges::sort(names);
+    const Result<void> found = (*reach)->access().channels(names);
+    const dht::RangeCover& cover = (*reach)->access().cover();
     if (tool.console.style().json) {
         Json object = channels_head(names);
-        add_cover(object, found.cover());
+        add_cover(object, cover);
         tool.console.line(object.line());
     } else {
         for (const std::string& name : names) tool.console.line(shown_channel(name));
         if (names.empty()) tool.console.say("no channels.");
     }
-    if (found.error()) return fail_with(tool, found.cover(), *found.error());
-    return conclude(tool, found.cover(), names.empty() ? ExitCode::nothing_found : ExitCode::ok);
+    if (!found) return fail_with(tool, cover, found.error());
+    return conclude(tool, cover, names.empty() ? ExitCode::nothing_found : ExitCode::ok);
 }
 
 ExitCode run_dht_rm_channel(const DhtTool& tool) {
@@ -128,7 +127,7 @@ ExitCode run_dht_rm_channel(const DhtTool& tool) {
     const auto reach = DhtReach::open(tool, Reach::every_node);
     if (!reach) return tool.console.fail(reach.error());
     if (const auto refused = refuse_gaps(tool, **reach, channel_head(typed).set("removed", false))) return *refused;
-    BlockingDhtClient& dht = (*reach)->dht();
+    DhtAccess& dht = (*reach)->access();
     const auto removed = dht.remove_channel(typed.channel);
     const dht::RangeCover& cover = dht.cover();
     if (tool.console.style().json && (removed || !cover.missing.empty())) {

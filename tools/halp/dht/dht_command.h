@@ -30,6 +30,8 @@ enum class DhtVerb {
     channels,
     rm_channel,
     mirror,
+    listen,
+    size,
     ranges,
     status,
     keygen,
@@ -63,6 +65,8 @@ struct DhtCommand {
     std::string nodes_file;
     std::vector<Endpoint> halp_hosts;
     Label label = *Label::parse("dht");
+
+    bool legacy = false;  // speak the legacy protocol; the ports of `nodes` are legacy ports then
 
     std::string channel;
     Key key{};

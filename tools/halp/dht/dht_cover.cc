@@ -24,7 +24,7 @@ void add_cover(Json& object, const dht::RangeCover& cover) {
 }
 
 std::optional<ExitCode> refuse_gaps(const DhtTool& tool, DhtReach& reach, Json object) {
-    const dht::RangeCover cover = reach->client().cover();
+    const dht::RangeCover cover = reach.access().reached();
     if (cover.missing.empty()) return std::nullopt;
     const std::string what = describe(dht::RangeCover{cover.missing, {}}) + reach.troubles();
     if (tool.command.dht.partial) {

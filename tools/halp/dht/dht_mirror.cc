@@ -4,6 +4,7 @@
 #include <string>
 #include <variant>
 
+#include "overlay/dht/client/legacy/legacy_mirror.h"
 #include "store/overloaded.h"
 #include "tools/halp/dht/dht_cover.h"
 #include "tools/halp/dht/dht_verbs.h"
@@ -108,16 +109,39 @@ Duration span_of(const CommandLine& command) {
 
 }  // namespace
 
+namespace {
+
+ExitCode mirror_by_legacy(const DhtTool& tool, DhtReach& reach, MirrorView& view) {
+    const DhtCommand& typed = tool.command.dht;
+    LegacyMirrorSettings settings;
+    using Fill = LegacyMirrorSettings::Fill;
+    const bool again = typed.refresh_every_s > 0;
+    settings.fill = typed.verb == DhtVerb::listen ? Fill::none
+                    : typed.refresh               ? (again ? Fill::repeating_now : Fill::once)
+                    : again                       ? Fill::repeating
+                                                  : Fill::none;
+    settings.update_after = std::chrono::seconds{typed.refresh_every_s};
+    const LegacyMirror mirror(reach.legacy().client(), typed.channel, settings,
+                              [&](const dht::MirrorNote& note) { view.hear(note); });
+    reach.legacy().run_until([&] { return view.enough(); }, span_of(tool.command));
+    if (!view.enough()) view.end(mirror.cover());
+    return view.code();
+}
+
+}  // namespace
+
 ExitCode run_dht_mirror(const DhtTool& tool) {
     const DhtCommand& typed = tool.command.dht;
     const auto reach = DhtReach::open(tool, Reach::every_node);
     if (!reach) return tool.console.fail(reach.error());
     if (const auto refused = refuse_gaps(tool, **reach, Json::object({{"schema_version", 1}, {"event", "ranges"}})))
         return *refused;
-    BlockingDhtClient& dht = (*reach)->dht();
     MirrorView view(tool);
-    for (const int signal : {SIGINT, SIGTERM}) dht.world().on_signal(signal, [&] { view.interrupt(); });
-    const MirrorSettings settings{typed.refresh, typed.refresh_every_s};
+    for (const int signal : {SIGINT, SIGTERM}) (*reach)->world().on_signal(signal, [&] { view.interrupt(); });
+    if (typed.legacy) return mirror_by_legacy(tool, **reach, view);
+    BlockingDhtClient& dht = (*reach)->dht();
+    const bool listens = typed.verb == DhtVerb::listen;
+    const MirrorSettings settings{typed.refresh && !listens, listens ? 0 : typed.refresh_every_s};
     const auto begun =
         dht.client().mirror(typed.channel, settings, [&](const dht::MirrorNote& note) { view.hear(note); });
     if (!begun) return tool.console.fail(begun.error());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -74,6 +75,7 @@ Result<std::vector<Endpoint>> parse_node_list(const std::string& text) {
 }
 
 Result<std::unique_ptr<DhtReach>> DhtReach::open(const DhtTool& tool, Reach reach) {
+    if (tool.command.dht.legacy) return open_legacy(tool, reach);
     std::string whom;
     auto credential = credential_of(tool, whom);
     if (!credential) return credential.error();
@@ -88,6 +90,7 @@ Result<std::unique_ptr<DhtReach>> DhtReach::open(const DhtTool& tool, Reach reac
     std::unique_ptr<DhtReach> opened{new DhtReach{tool}};
     opened->whom_ = whom;
     opened->client_ = std::make_unique<BlockingDhtClient>(std::move(options));
+    opened->access_ = access_by_neo(*opened->client_);
     const Result<void> connected = opened->connect();
     if (connected || reach == Reach::look) {
         if (!connected && connected.error().code == ErrorCode::invalid) return connected.error();
@@ -107,7 +110,10 @@ Result<std::unique_ptr<DhtReach>> DhtReach::open(const DhtTool& tool, Reach reac
 }
 
 DhtReach::~DhtReach() {
-    for (const std::string& line : dht::describe(client_->client().stats())) tool_.console.detail(line);
+    const auto lines = legacy_   ? legacy::describe(legacy_->client().stats())
+                       : client_ ? dht::describe(client_->client().stats())
+                                 : std::vector<std::string>{};
+    for (const std::string& line : lines) tool_.console.detail(line);
 }
 
 Result<void> DhtReach::connect() {
@@ -136,10 +142,86 @@ Result<void> DhtReach::connect_to(std::vector<Endpoint> nodes) {
 
 std::string DhtReach::troubles() {
     std::string text;
-    for (const DhtNodeView& node : client_->client().nodes())
-        if (const std::string* why = client_->trouble(node.node))
-            text += (text.empty() ? " (" : ", ") + node.node.text() + ": " + *why;
+    for (const ReachedNode& node : access_->nodes())
+        if (!node.trouble.empty()) text += (text.empty() ? " (" : ", ") + node.node.text() + ": " + node.trouble;
     return text.empty() ? text : text + ")";
+}
+
+// ---- legacy ----
+
+namespace {
+
+constexpr std::uint16_t neo_above_legacy = 100;
+
+// Labels and the environment name neo ports. As in the originals, a node's legacy port is 100 below.
+std::vector<Endpoint> below_neo(std::vector<Endpoint> nodes) {
+    for (Endpoint& node : nodes)
+        if (node.port > neo_above_legacy) node.port = static_cast<std::uint16_t>(node.port - neo_above_legacy);
+    return nodes;
+}
+
+bool answers(const LegacyNodeView& node) { return node.version_known && node.range; }
+
+}  // namespace
+
+Result<std::unique_ptr<DhtReach>> DhtReach::open_legacy(const DhtTool& tool, Reach reach) {
+    std::unique_ptr<DhtReach> opened{new DhtReach{tool}};
+    const auto nodes = opened->legacy_nodes();
+    if (!nodes) return opened->explained(nodes.error());
+    BlockingLegacyOptions options;
+    options.partial = tool.command.dht.partial || reach == Reach::look;
+    if (tool.command.timeout_s)
+        options.timeout =
+            Duration{std::max<std::int64_t>(1, static_cast<std::int64_t>(*tool.command.timeout_s * 1e6))};
+    options.refusal_patience = refusal_patience;
+    opened->legacy_ = std::make_unique<BlockingLegacyClient>(std::move(options));
+    opened->access_ = access_by_legacy(*opened->legacy_);
+    const HandshakeOutcome how = opened->legacy_->connect(*nodes);
+    tool.console.detail("handshake by legacy: " + (how.complete ? "complete" : how.text()));
+    if (how.complete || reach == Reach::look) return opened;
+    const Error error{ErrorCode::unreachable, how.text()};
+    if (std::ranges::none_of(opened->legacy_->client().nodes(), answers)) return opened->explained(error);
+    const bool named_are_missing = !how.failures.empty() && !tool.command.dht.partial;
+    if (reach == Reach::every_node && named_are_missing && how.cover.missing.empty())
+        return opened->explained(error);
+    if (reach == Reach::any_node && !how.failures.empty()) tool.console.say(how.text() + "; going on without it.");
+    return opened;
+}
+
+Result<std::vector<Endpoint>> DhtReach::legacy_nodes() {
+    const DhtCommand& typed = tool_.command.dht;
+    if (!typed.nodes.empty()) return typed.nodes;
+    if (!typed.nodes_file.empty()) return read_nodes_file(typed.nodes_file);
+    if (!typed.halp_hosts.empty()) return listed_legacy_nodes({{}, typed.halp_hosts, ""});
+    if (const std::string listed = tool_.variable(nodes_variable); !listed.empty()) {
+        auto nodes = parse_node_list(listed);
+        if (!nodes) return nodes;
+        return below_neo(*std::move(nodes));
+    }
+    const auto places = tool_.usual_places(typed.label);
+    if (!places) return places.error();
+    tool_.console.detail("asking " + places->source + " for the label " + typed.label.text());
+    return listed_legacy_nodes(*places);
+}
+
+// Asks the HALP hosts without speaking to the nodes.
+Result<std::vector<Endpoint>> DhtReach::listed_legacy_nodes(const UsualPlaces& places) const {
+    constexpr Duration patience = std::chrono::seconds{3}, quiet_span = std::chrono::milliseconds{500};
+    std::set<Endpoint> found(places.nodes.begin(), places.nodes.end());
+    if (!places.halp_hosts.empty()) {
+        BlockingDhtOptions options;
+        options.client.auto_connect = false;
+        BlockingDhtClient finder(std::move(options));
+        if (auto asked = finder.client().find_nodes(places.halp_hosts, tool_.command.dht.label); !asked)
+            return asked.error();
+        const auto any = [&] { return !finder.client().nodes().empty(); };
+        if (finder.run_until(any, patience)) finder.run_until([] { return false; }, quiet_span);
+        for (const DhtNodeView& node : finder.client().nodes()) found.insert(node.node);
+    }
+    if (found.empty())
+        return Error{ErrorCode::unreachable,
+                     "no DHT node is listed under the label `" + tool_.command.dht.label.text() + "`"};
+    return below_neo({found.begin(), found.end()});
 }
 
 Result<void> DhtReach::connect_usual() {
@@ -171,6 +253,9 @@ Error DhtReach::explained(const Error& error) const {
                     ". The node's credentials file must have its line NAME:KEY, and the clocks may be 30 minutes "
                     "apart at most. --credentials FILE names another client; a node for tests (--dht-test-client) "
                     "takes `admin` with 128 zero bytes, which is the client without any file."};
+    if (told && typed.legacy)
+        return {error.code,
+                text + ". Is a node running there? With --legacy its port is the one of the legacy protocol."};
     if (told)
         return {error.code, text +
                                 ". Is a node running there? Its port is the one of the neo protocol, which is the "

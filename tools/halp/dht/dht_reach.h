@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "overlay/dht/libevent/blocking_dht_client.h"
+#include "overlay/dht/libevent/blocking_legacy_client.h"
 #include "tools/halp/command_line.h"
 #include "tools/halp/console.h"
+#include "tools/halp/dht/dht_access.h"
 
 namespace halp::cli {
 
@@ -43,14 +45,19 @@ public:
     DhtReach(const DhtReach&) = delete;
     DhtReach& operator=(const DhtReach&) = delete;
 
-    BlockingDhtClient& dht() { return *client_; }
+    [[nodiscard]] DhtAccess& access() { return *access_; }
+    BlockingDhtClient& dht() { return *client_; }        // without --legacy
+    BlockingLegacyClient& legacy() { return *legacy_; }  // with --legacy
+    [[nodiscard]] LibeventWorld& world() { return legacy_ ? legacy_->world() : client_->world(); }
     // " (HOST:PORT: why, ...)" of the nodes that do not answer, or nothing.
     [[nodiscard]] std::string troubles();
-    BlockingDhtClient* operator->() { return client_.get(); }
 
 private:
     class Listed;
     explicit DhtReach(const DhtTool& tool) : tool_(tool) {}
+    [[nodiscard]] static Result<std::unique_ptr<DhtReach>> open_legacy(const DhtTool& tool, Reach reach);
+    [[nodiscard]] Result<std::vector<Endpoint>> legacy_nodes();
+    [[nodiscard]] Result<std::vector<Endpoint>> listed_legacy_nodes(const UsualPlaces& places) const;
     [[nodiscard]] Result<void> connect();
     [[nodiscard]] Result<void> connect_to(std::vector<Endpoint> nodes);
     [[nodiscard]] Result<void> connect_usual();
@@ -60,6 +67,8 @@ private:
     std::string whom_;  // the client and where its credential is from, for messages
     std::unique_ptr<NodeSource> listed_;
     std::unique_ptr<BlockingDhtClient> client_;
+    std::unique_ptr<BlockingLegacyClient> legacy_;
+    std::unique_ptr<DhtAccess> access_;
 };
 
 // The file with this user's credential when none is named: $HALP_DHT_CLIENT, else `halp/dht-client` among the

@@ -80,7 +80,7 @@ ExitCode run_dht_put(const DhtTool& tool) {
     if (!value) return tool.console.fail(value.error());
     const auto reach = DhtReach::open(tool, Reach::any_node);
     if (!reach) return tool.console.fail(reach.error());
-    const auto done = (*reach)->dht().put(typed.channel, typed.key, *value);
+    const auto done = (*reach)->access().put(typed.channel, typed.key, *value);
     if (!done) return tool.console.fail(done.error());
     const std::string bytes = std::to_string(value->size());
     if (tool.console.style().json)
@@ -94,7 +94,7 @@ ExitCode run_dht_get(const DhtTool& tool) {
     const DhtCommand& typed = tool.command.dht;
     const auto reach = DhtReach::open(tool, Reach::any_node);
     if (!reach) return tool.console.fail(reach.error());
-    const auto value = (*reach)->dht().get(typed.channel, typed.key);
+    const auto value = (*reach)->access().get(typed.channel, typed.key);
     if (!value) return tool.console.fail(value.error());
     const Style& style = tool.console.style();
     if (style.json) {
@@ -115,7 +115,7 @@ ExitCode run_dht_exists(const DhtTool& tool) {
     const DhtCommand& typed = tool.command.dht;
     const auto reach = DhtReach::open(tool, Reach::any_node);
     if (!reach) return tool.console.fail(reach.error());
-    const auto there = (*reach)->dht().exists(typed.channel, typed.key);
+    const auto there = (*reach)->access().exists(typed.channel, typed.key);
     if (!there) return tool.console.fail(there.error());
     tool.console.line(tool.console.style().json ? record_object(typed, ",\"exists\":" + said(*there))
                                                 : std::string{*there ? "yes" : "no"});
@@ -126,7 +126,7 @@ ExitCode run_dht_remove(const DhtTool& tool) {
     const DhtCommand& typed = tool.command.dht;
     const auto reach = DhtReach::open(tool, Reach::any_node);
     if (!reach) return tool.console.fail(reach.error());
-    const auto removed = (*reach)->dht().remove(typed.channel, typed.key);
+    const auto removed = (*reach)->access().remove(typed.channel, typed.key);
     if (!removed) return tool.console.fail(removed.error());
     if (tool.console.style().json) {
         tool.console.line(record_object(typed, ",\"removed\":" + said(*removed)));

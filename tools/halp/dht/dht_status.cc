@@ -14,11 +14,7 @@
 namespace halp::cli {
 namespace {
 
-struct NodeRow {
-    DhtNodeView node;
-    std::string trouble;
-    [[nodiscard]] bool usable() const { return node.connected && node.range; }
-};
+using NodeRow = ReachedNode;
 struct Found {
     std::vector<NodeRow> nodes;  // in the order of their ranges; nodes without a range come last
     dht::RangeCover cover;
@@ -27,28 +23,27 @@ struct Found {
     bool counted = false;
 };
 
-Found look(BlockingDhtClient& dht) {
+Found look(DhtAccess& dht) {
     Found found;
     std::vector<HashRange> ranges;
-    for (const DhtNodeView& node : dht.client().nodes()) {
-        const std::string* trouble = dht.trouble(node.node);
-        found.nodes.push_back({node, trouble ? *trouble : node.connected ? "" : "no answer"});
-        if (found.nodes.back().usable()) ranges.push_back(*node.range);
+    for (const ReachedNode& node : dht.nodes()) {
+        found.nodes.push_back(node);
+        if (node.usable()) ranges.push_back(*node.range);
     }
     std::ranges::stable_sort(found.nodes, {}, [](const NodeRow& row) {
-        return row.usable() ? std::pair{0, row.node.range->min()} : std::pair{1, std::uint64_t{0}};
+        return row.usable() ? std::pair{0, row.range->min()} : std::pair{1, std::uint64_t{0}};
     });
     found.cover = dht::cover_of(std::move(ranges));
     return found;
 }
 
 // The protocol has no request for the count, so every key is read.
-Result<void> count_records(BlockingDhtClient& dht, Found& found) {
-    const auto names = dht.get_channels();
-    if (!names) return names.error();
-    for (const std::string& name : *names) {
+Result<void> count_records(DhtAccess& dht, Found& found) {
+    std::vector<std::string> names;
+    if (auto listed = dht.channels(names); !listed) return listed;
+    for (const std::string& name : names) {
         std::uint64_t& records = found.records[name];
-        const auto done = dht.get_all(name, {true, {}}, [&](Key, Bytes) {
+        const auto done = dht.scan(name, {true, {}}, [&](Key, Bytes) {
             ++records;
             return true;
         });
@@ -72,14 +67,14 @@ std::string place(std::uint64_t at) { return shown_key(Key{at}); }
 std::string json_of(const Found& found) {
     Json nodes = Json::array();
     for (const NodeRow& row : found.nodes) {
-        const Endpoint& at = row.node.node;
+        const Endpoint& at = row.node;
         Json node = Json::object({{"host", at.host}, {"port", at.port}, {"endpoint", at.text()}});
-        node.set("connected", row.node.connected);
+        node.set("connected", row.connected);
         if (!row.trouble.empty()) node.set("error", row.trouble);
-        if (row.node.range) {
-            node.set("range_min", place(row.node.range->min()));
-            node.set("range_max", place(row.node.range->max()));
-            node.set("share", share(*row.node.range));
+        if (row.range) {
+            node.set("range_min", place(row.range->min()));
+            node.set("range_max", place(row.range->max()));
+            node.set("share", share(*row.range));
         }
         nodes.push(node);
     }
@@ -97,8 +92,7 @@ std::string json_of(const Found& found) {
 void show_ranges(const Found& found, Console& console) {
     for (const NodeRow& row : found.nodes)
         if (row.usable())
-            console.line(row.node.node.text() + " " + place(row.node.range->min()) + " " +
-                         place(row.node.range->max()));
+            console.line(row.node.text() + " " + place(row.range->min()) + " " + place(row.range->max()));
 }
 
 void show_status(const Found& found, Console& console) {
@@ -106,9 +100,9 @@ void show_status(const Found& found, Console& console) {
     std::size_t usable = 0;
     for (const NodeRow& row : found.nodes) {
         usable += row.usable() ? 1 : 0;
-        std::vector<std::string> cells{row.node.node.text(), row.usable() ? "connected" : row.trouble};
-        if (row.node.range) {
-            const HashRange& range = *row.node.range;
+        std::vector<std::string> cells{row.node.text(), row.usable() ? "connected" : row.trouble};
+        if (row.range) {
+            const HashRange& range = *row.range;
             cells.insert(cells.end(), {place(range.min()), place(range.max()), percent(share(range))});
         }
         rows.push_back(std::move(cells));
@@ -130,10 +124,10 @@ ExitCode run_dht_status(const DhtTool& tool) {
     const DhtCommand& typed = tool.command.dht;
     const auto reach = DhtReach::open(tool, Reach::look);
     if (!reach) return tool.console.fail(reach.error());
-    Found found = look((*reach)->dht());
+    Found found = look((*reach)->access());
     const bool all = std::ranges::all_of(found.nodes, &NodeRow::usable);
     Result<void> counted;
-    if (typed.count_records && all) counted = count_records((*reach)->dht(), found);
+    if (typed.count_records && all) counted = count_records((*reach)->access(), found);
     if (tool.console.style().json)
         tool.console.line(json_of(found));
     else if (typed.verb == DhtVerb::ranges)

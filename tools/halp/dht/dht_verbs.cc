@@ -28,7 +28,10 @@ ExitCode run_dht(const DhtTool& tool) {
         case DhtVerb::rm_channel:
             return run_dht_rm_channel(tool);
         case DhtVerb::mirror:
+        case DhtVerb::listen:
             return run_dht_mirror(tool);
+        case DhtVerb::size:
+            return run_dht_size(tool);
         case DhtVerb::ranges:
         case DhtVerb::status:
             return run_dht_status(tool);

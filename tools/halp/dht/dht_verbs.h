@@ -27,7 +27,8 @@ namespace halp::cli {
 [[nodiscard]] ExitCode run_dht_scan(const DhtTool& tool);  // also the verb keys
 [[nodiscard]] ExitCode run_dht_channels(const DhtTool& tool);
 [[nodiscard]] ExitCode run_dht_rm_channel(const DhtTool& tool);
-[[nodiscard]] ExitCode run_dht_mirror(const DhtTool& tool);  // dht_mirror.cc
+[[nodiscard]] ExitCode run_dht_size(const DhtTool& tool);    // dht_size.cc
+[[nodiscard]] ExitCode run_dht_mirror(const DhtTool& tool);  // dht_mirror.cc; also the verb listen
 [[nodiscard]] ExitCode run_dht_status(const DhtTool& tool);  // dht_status.cc; also the verb ranges
 
 // for operators
