@@ -142,10 +142,10 @@ const std::vector<Library>& libraries() {
         {"unistd.h",
          {"store/records/lmdb_", "store/files/", "overlay/libevent/", "overlay/dht/libevent/", "config/",
           "simulations/", "tools/"}},
-        // And the room of LMDB's lock file is taken.
+        // And the room of LMDB's lock file is taken, and its file repaired before LMDB opens it.
         {"fcntl.h",
-         {"store/records/lmdb_lock_file.cc", "store/files/", "overlay/libevent/", "overlay/dht/libevent/",
-          "config/", "simulations/", "tools/"}},
+         {"store/records/lmdb_lock_file.cc", "store/records/lmdb_redo_log.cc", "store/files/", "overlay/libevent/",
+          "overlay/dht/libevent/", "config/", "simulations/", "tools/"}},
         {"linux/fs.h", {"store/records/lmdb_lock_file.cc"}},
         {"sys/ioctl.h", {"store/records/lmdb_lock_file.cc", "overlay/libevent/", "tools/"}},
         {"sodium.h", {"overlay/dht/wire/neo_hmac.cc"}},

@@ -5,6 +5,7 @@
 
 #include <cassert>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "store/records/big_endian.h"
@@ -53,6 +54,13 @@ LmdbFile::~LmdbFile() {
 Result<void> LmdbFile::open_env(std::uint64_t map_bytes) {
     // MDB_NOTLS ties a read transaction to its object instead of a thread.
     unsigned flags = MDB_NOSUBDIR | MDB_NOTLS;
+    repair_ = {};
+    if (access_ != Access::read_only) {
+        auto repaired = repair_lmdb_file(path_, failed_commit_);
+        if (!repaired) return repaired.error();
+        repair_ = std::move(*repaired);
+        failed_commit_ = 0;
+    }
     if (access_ == Access::unsynced) flags |= MDB_NOSYNC;
     if (access_ == Access::read_only) flags |= MDB_RDONLY;
     int code = mdb_env_create(&env_);
@@ -108,6 +116,9 @@ Result<void> LmdbFile::expect_all_pages() const {
 }
 
 void LmdbFile::close_env() {
+    // A failure leaves the mark of the log, and the next start looks whether all is whole.
+    if (!panicked_ && failed_commit_ == 0) static_cast<void>(log_.stop());
+    log_.leave();
     if (reader_ != nullptr) mdb_txn_abort(std::exchange(reader_, nullptr));
     if (env_ != nullptr) mdb_env_close(std::exchange(env_, nullptr));
     panicked_ = false;
@@ -116,8 +127,37 @@ void LmdbFile::close_env() {
 Result<void> LmdbFile::reopen() {
     assert(!reading_);
     const std::uint64_t before = map_bytes();
+    const bool other_file = replaced();
     close_env();
+    if (other_file) failed_commit_ = 0;
     return open_env(before);
+}
+
+void LmdbFile::use_log(Table table, std::string_view key) {
+    log_.leave();
+    mdb_filehandle_t handle{};
+    MDB_stat stat{};
+    if (access_ != Access::synced || mdb_env_get_fd(env_, &handle) != 0 || mdb_env_stat(env_, &stat) != 0) return;
+    LmdbRead read{*this};
+    const auto found = read.get(table, key);
+    if (!found || !*found || (**found).size() != LmdbRedoLog::value_bytes) return;
+    // A value of this size has pages of its own, and their head (lmdb_pages.h) lies before it.
+    constexpr std::size_t page_head = 16;
+    std::uint64_t page = 0;
+    std::memcpy(&page, (**found).data() - page_head, sizeof page);
+    if (log_.use(handle, page, stat.ms_psize) != 0) log_.leave();
+}
+
+// A file system that cannot give it back has no room for the removal either, which reports it.
+void LmdbFile::give_log_room() { static_cast<void>(log_.give_room()); }
+
+Result<void> LmdbFile::redone() {
+    mdb_filehandle_t handle{};
+    int code = env_ == nullptr ? EBADF : mdb_env_get_fd(env_, &handle);
+    if (code == 0) code = end_lmdb_repair(handle);
+    if (code != 0) return failure("repair", code);
+    repair_.redo.clear();
+    return {};
 }
 
 bool LmdbFile::replaced() const {
@@ -170,6 +210,7 @@ Result<void> LmdbFile::copy_to(const std::string& path) const {
 // Another process (a tool) may have grown the file.
 int LmdbFile::renew_reader() {
     if (env_ == nullptr) return EBADF;
+    if (panicked_) return MDB_PANIC;
     int code = mdb_txn_renew(reader_);
     if (code == MDB_MAP_RESIZED && (code = mdb_env_set_mapsize(env_, 0)) == 0) code = mdb_txn_renew(reader_);
     if (code == MDB_PANIC) panicked_ = true;
@@ -178,8 +219,31 @@ int LmdbFile::renew_reader() {
 
 int LmdbFile::begin_write(MDB_txn*& txn) {
     if (env_ == nullptr) return EBADF;
+    if (panicked_) return MDB_PANIC;
     const int code = mdb_txn_begin(env_, nullptr, 0, &txn);
     if (code == MDB_PANIC) panicked_ = true;
+    return code;
+}
+
+// The flag is LMDB's name for "the caller flushes". Only commits look at it, and there is one writer.
+int LmdbFile::commit(MDB_txn* txn, std::string_view writes) {
+    const std::uint64_t number = mdb_txn_id(txn);
+    bool logged = log_.takes(writes.size()) && !log_.noted(number);
+    int code = logged ? log_.note_redo(number, writes) : log_.note_synced(number);
+    if (code == ENOSPC || code == EDQUOT) {
+        logged = false;
+        if ((code = log_.stop()) == 0) log_.leave();
+    }
+    if (code == 0 && access_ == Access::synced) code = mdb_env_set_flags(env_, MDB_NOSYNC, logged ? 1 : 0);
+    if (code != 0) {
+        mdb_txn_abort(txn);
+        return code;
+    }
+    code = mdb_txn_commit(txn);
+    if (code == 0 && logged && (code = log_.flush()) != 0) panicked_ = true;
+    if (log_.started()) failed_commit_ = code == 0 ? 0 : number;
+    // The next start of the process needs it, not this one. The first failure is told.
+    if (failed_commit_ > 0 && code != MDB_MAP_FULL) static_cast<void>(log_.note_failed(number));
     return code;
 }
 
@@ -238,9 +302,11 @@ Result<bool> LmdbRead::move(int operation) {
 
 LmdbWrite::LmdbWrite(LmdbFile& file) : file_(file) {}
 
-LmdbWrite::~LmdbWrite() {
-    if (cursor_ != nullptr) mdb_cursor_close(cursor_);
-    if (txn_ != nullptr) mdb_txn_abort(txn_);
+LmdbWrite::~LmdbWrite() { abandon(); }
+
+void LmdbWrite::abandon() {
+    if (cursor_ != nullptr) mdb_cursor_close(std::exchange(cursor_, nullptr));
+    if (txn_ != nullptr) mdb_txn_abort(std::exchange(txn_, nullptr));
 }
 
 LmdbStatus LmdbWrite::begin() {
@@ -267,13 +333,16 @@ LmdbStatus LmdbWrite::get(LmdbFile::Table table, std::string_view key, std::stri
 LmdbStatus LmdbWrite::put(LmdbFile::Table table, std::string_view key, std::string_view value) {
     if (const LmdbStatus begun = begin(); begun != LmdbStatus::ok) return begun;
     MDB_val name = to_val(key), content = to_val(value);
+    changed_ = true;
     return status(mdb_put(txn_, file_.table(table), &name, &content, 0));
 }
 
 LmdbStatus LmdbWrite::erase(LmdbFile::Table table, std::string_view key) {
     if (const LmdbStatus begun = begin(); begun != LmdbStatus::ok) return begun;
     MDB_val name = to_val(key);
-    return status(mdb_del(txn_, file_.table(table), &name, nullptr));
+    const int code = mdb_del(txn_, file_.table(table), &name, nullptr);
+    changed_ = changed_ || code == 0;
+    return status(code);
 }
 
 LmdbStatus LmdbWrite::records_cursor() {
@@ -287,6 +356,7 @@ LmdbStatus LmdbWrite::put_record(std::string_view key, std::string_view value,
     if (const LmdbStatus begun = records_cursor(); begun != LmdbStatus::ok) return begun;
     MDB_val name = to_val(key), content = to_val(value);
     old_size.reset();
+    changed_ = true;
     const int code = mdb_cursor_put(cursor_, &name, &content, MDB_NOOVERWRITE);
     if (code != MDB_KEYEXIST) return status(code);
     old_size = content.mv_size;  // the cursor returns the existing value
@@ -300,6 +370,7 @@ LmdbStatus LmdbWrite::erase_record(std::string_view key, std::size_t& old_size) 
     const int code = mdb_cursor_get(cursor_, &name, &content, MDB_SET_KEY);
     if (code != 0) return status(code);
     old_size = content.mv_size;
+    changed_ = true;
     return status(mdb_cursor_del(cursor_, 0));
 }
 
@@ -323,6 +394,7 @@ LmdbStatus LmdbWrite::erase_prefix(LmdbFile::Table table, std::string_view prefi
         MDB_val name = to_val(prefix), content{};
         code = mdb_cursor_get(cursor, &name, &content, MDB_SET_RANGE);
         if (code != 0 || !to_view(name).starts_with(prefix)) break;
+        changed_ = true;
         code = mdb_cursor_del(cursor, 0);
     }
     if (cursor != nullptr) mdb_cursor_close(cursor);
@@ -340,10 +412,11 @@ LmdbStatus LmdbWrite::first(LmdbFile::Table table, std::string_view prefix, std:
     return code == 0 && !key.starts_with(prefix) ? LmdbStatus::absent : status(code);
 }
 
-LmdbStatus LmdbWrite::commit() {
+LmdbStatus LmdbWrite::commit(std::string_view writes) {
+    if (!changed_) abandon();
     if (cursor_ != nullptr) mdb_cursor_close(std::exchange(cursor_, nullptr));
     if (txn_ == nullptr) return LmdbStatus::ok;
-    return status(mdb_txn_commit(std::exchange(txn_, nullptr)));  // frees the transaction in any case
+    return status(file_.commit(std::exchange(txn_, nullptr), writes));  // frees the transaction in any case
 }
 
 }  // namespace halp

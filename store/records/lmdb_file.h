@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "store/records/lmdb_redo_log.h"
 #include "store/result.h"
 
 struct MDB_cursor;
@@ -59,6 +60,23 @@ public:
     // Closes the file and opens the file at the path. Only while no transaction is open.
     [[nodiscard]] Result<void> reopen();
 
+    // ---- the redo log (lmdb_redo_log.h); not for `unsynced` ----
+
+    // What an entry must have as its value to hold the log, and the use of such an entry. Without the log, or when
+    // an entry is no such value, commits take two flushes.
+    [[nodiscard]] static std::string room_for_log() { return std::string(LmdbRedoLog::value_bytes, '\0'); }
+    void use_log(Table table, std::string_view key);
+    // Whether a transaction that writes this many bytes takes one flush.
+    [[nodiscard]] bool logs(std::size_t bytes) const { return log_.takes(bytes); }
+    // The disk is full: gives it the room of the log, so that records can be removed. The next start takes it
+    // again.
+    void give_log_room();
+    // Writes that the first transaction has to repeat, and what to call when it has.
+    [[nodiscard]] const std::string& redo() const { return repair_.redo; }
+    [[nodiscard]] Result<void> redone();
+    // The last use of the file did not end orderly, and its last transaction was not whole.
+    [[nodiscard]] bool dropped_last() const { return repair_.dropped; }
+
     // The last error of a write transaction. Read errors are returned by the calls.
     [[nodiscard]] const Error& error() const { return error_; }
 
@@ -74,6 +92,7 @@ private:
     [[nodiscard]] Result<void> expect_all_pages() const;
     [[nodiscard]] int renew_reader();
     [[nodiscard]] int begin_write(MDB_txn*& txn);
+    [[nodiscard]] int commit(MDB_txn* txn, std::string_view writes);
     [[nodiscard]] unsigned table(Table which) const { return tables_[static_cast<std::size_t>(which)]; }
     [[nodiscard]] Error failure(std::string_view what, int code) const;
 
@@ -82,7 +101,12 @@ private:
     MDB_env* env_ = nullptr;     // null: closed after a failure
     MDB_txn* reader_ = nullptr;  // reset, or in use by the one LmdbRead
     bool reading_ = false;
-    bool panicked_ = false;  // a meta page could not be written, so LMDB refuses all requests
+    // A meta page could not be written, so LMDB refuses all requests; or a transaction that others would see was
+    // not flushed.
+    bool panicked_ = false;
+    LmdbRedoLog log_;
+    LmdbRepair repair_;
+    std::uint64_t failed_commit_ = 0;  // the last commit since the log is in use, if it failed
     unsigned tables_[tables] = {};
     Error error_;
 };
@@ -96,6 +120,7 @@ public:
     LmdbRead(const LmdbRead&) = delete;
     LmdbRead& operator=(const LmdbRead&) = delete;
 
+    [[nodiscard]] bool begun() const { return begun_ == 0; }  // false: every call returns the error
     [[nodiscard]] Result<std::optional<std::string_view>> get(LmdbFile::Table table, std::string_view key);
     // Moves to the first entry at or after the key, or to the next entry. Returns false at the end.
     [[nodiscard]] Result<bool> seek(LmdbFile::Table table, std::string_view from);
@@ -121,6 +146,8 @@ public:
     LmdbWrite(const LmdbWrite&) = delete;
     LmdbWrite& operator=(const LmdbWrite&) = delete;
 
+    void abandon();  // what the destructor does
+
     [[nodiscard]] LmdbStatus get(LmdbFile::Table table, std::string_view key, std::string_view& value);
     [[nodiscard]] LmdbStatus put(LmdbFile::Table table, std::string_view key, std::string_view value);
     [[nodiscard]] LmdbStatus erase(LmdbFile::Table table, std::string_view key);
@@ -136,7 +163,9 @@ public:
                                           std::size_t& erased);
     // Finds the first entry whose key begins with the prefix.
     [[nodiscard]] LmdbStatus first(LmdbFile::Table table, std::string_view prefix, std::string_view& key);
-    [[nodiscard]] LmdbStatus commit();
+    // Does nothing when nothing was changed. With `writes`, which LmdbFile::logs() takes, one flush suffices. Until
+    // the call returns, others who begin to read see the transaction although a crash may undo it.
+    [[nodiscard]] LmdbStatus commit(std::string_view writes = {});
 
 private:
     [[nodiscard]] LmdbStatus begin();
@@ -146,6 +175,7 @@ private:
     LmdbFile& file_;
     MDB_txn* txn_ = nullptr;
     MDB_cursor* cursor_ = nullptr;  // in the table of records
+    bool changed_ = false;
 };
 
 }  // namespace halp

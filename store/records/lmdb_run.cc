@@ -13,7 +13,7 @@ using Table = LmdbFile::Table;
 class BatchRun {
 public:
     BatchRun(LmdbFile& file, const WriteBatch& batch)
-        : batch_(batch), txn_(file), places_(batch.channels().size()) {}
+        : file_(file), batch_(batch), txn_(file), places_(batch.channels().size()) {}
 
     LmdbRun run();
 
@@ -34,6 +34,7 @@ private:
     LmdbStatus create(std::uint32_t channel);
     LmdbStatus store_rows();
 
+    const LmdbFile& file_;
     const WriteBatch& batch_;
     LmdbWrite txn_;
     std::vector<Place> places_;  // in the order of the batch's channels
@@ -49,7 +50,8 @@ LmdbRun BatchRun::run() {
         result_.completions.push_back({write.token, wrote});
     }
     result_.status = store_rows();
-    if (result_.status == LmdbStatus::ok) result_.status = txn_.commit();
+    if (result_.status == LmdbStatus::ok)
+        result_.status = txn_.commit(file_.logs(batch_.encoded_bytes_max()) ? batch_.encoded() : std::string{});
     return std::move(result_);
 }
 

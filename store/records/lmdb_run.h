@@ -20,6 +20,9 @@ namespace halp {
 // removed channels. lmdb_sweep.cc has the key of the range.
 inline constexpr std::string_view format_key = "format";
 inline constexpr std::string_view format_text = "halp records 1";
+// A file with a redo log, under this key. A program that knows only the first must not write to it.
+inline constexpr std::string_view logged_format_text = "halp records 2";
+inline constexpr std::string_view log_key = "log";
 inline constexpr std::string_view next_number_key = "next";
 inline constexpr std::string_view dropped_prefix = "dropped ";
 // With a channel's name behind it: the number and the counts of the records that were set aside of it.

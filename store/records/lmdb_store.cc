@@ -16,6 +16,18 @@ constexpr std::uint64_t reserve_bytes = 16 * 1024 * 1024;
 // A node that always has writes purges or sweeps at least once in so many commits.
 constexpr std::size_t commits_per_chore = 8;
 constexpr std::size_t value_bytes_limit = std::size_t{1} << 30;
+// A smaller file has no redo log: its room is for records.
+constexpr std::uint64_t logged_file_bytes_min = 16 * LmdbRedoLog::value_bytes;
+
+std::string words_of(const LmdbFile& file) {
+    if (!file.redo().empty())
+        return "the last use of the record file ended in the middle of a commit; its writes were repeated from the "
+               "redo log";
+    if (file.dropped_last())
+        return "the last use of the record file ended in the middle of a commit, which was left out: nobody was "
+               "told that it was done";
+    return {};
+}
 
 }  // namespace
 
@@ -26,6 +38,7 @@ Result<std::unique_ptr<LmdbStore>> LmdbStore::open(const std::string& path, cons
     auto file = LmdbFile::open(path, power ? LmdbFile::Access::synced : LmdbFile::Access::unsynced);
     if (!file) return file.error();
     std::unique_ptr<LmdbStore> store{new LmdbStore{std::move(*file), options}};
+    store->repaired_ = words_of(*store->file_);
     if (auto loaded = store->load(); !loaded) return loaded.error();
     return store;
 }
@@ -40,7 +53,9 @@ Result<void> LmdbStore::load() {
     if (file_->map_bytes() < wanted || file_->map_bytes() > options_.map_bytes_max) {
         if (auto mapped = file_->set_map_bytes(wanted); !mapped) return mapped;
     }
+    if (auto redone = redo(); !redone) return redone;
     if (auto known = set_up_format(); !known) return known;
+    if (auto logged = set_up_log(); !logged) return logged;
 
     LmdbRead read{*file_};
     if (auto loaded = load_channels(read); !loaded) return loaded;
@@ -73,12 +88,49 @@ Result<void> LmdbStore::set_up_format() {
         LmdbRead read{*file_};
         const auto format = read.get(Table::state, format_key);
         if (!format) return format.error();
-        if (*format && **format == format_text) return {};
+        if (*format && (**format == format_text || **format == logged_format_text)) return {};
         if (*format) return Error{ErrorCode::invalid, "the record file was written by a newer version"};
     }
     LmdbWrite write{*file_};
     if (write.put(Table::state, format_key, format_text) != LmdbStatus::ok || write.commit() != LmdbStatus::ok)
         return file_->error();
+    return {};
+}
+
+// Writes that were acknowledged and whose pages may not have reached the disk (lmdb_redo_log.h).
+Result<void> LmdbStore::redo() {
+    if (file_->redo().empty()) return {};
+    const auto batch = WriteBatch::decode(file_->redo());
+    if (!batch) return Error{ErrorCode::invalid, "the redo log of the record file is damaged; restore a copy"};
+    LmdbStatus status = run_batch(*file_, *batch).status;
+    while (status == LmdbStatus::full) {
+        if (auto grown = file_->set_map_bytes(2 * file_->map_bytes()); !grown) return grown;
+        status = run_batch(*file_, *batch).status;
+    }
+    return status == LmdbStatus::ok ? file_->redone() : Result<void>{file_->error()};
+}
+
+bool LmdbStore::has_log() {
+    LmdbRead read{*file_};
+    const auto log = read.get(Table::state, log_key);
+    return log && log->has_value();
+}
+
+// A file that cannot take the log does without: commits take two flushes, and the next start tries again.
+Result<void> LmdbStore::set_up_log() {
+    if (options_.durability != Durability::power || options_.map_bytes_max < logged_file_bytes_min) return {};
+    LmdbStatus status = has_log() ? LmdbStatus::ok : LmdbStatus::full;
+    while (status == LmdbStatus::full) {
+        LmdbWrite write{*file_};
+        status = write.put(Table::state, log_key, LmdbFile::room_for_log());
+        if (status == LmdbStatus::ok) status = write.put(Table::state, format_key, logged_format_text);
+        if (status == LmdbStatus::ok) status = write.commit();
+        if (status != LmdbStatus::full || file_->map_bytes() >= options_.map_bytes_max) break;
+        write.abandon();
+        const std::uint64_t larger = std::min(2 * file_->map_bytes(), options_.map_bytes_max);
+        if (auto grown = file_->set_map_bytes(larger); !grown) return grown;
+    }
+    if (status == LmdbStatus::ok) file_->use_log(Table::state, log_key);
     return {};
 }
 
@@ -98,8 +150,9 @@ Result<void> LmdbStore::recover() {
 
 // The end of a turn of the loop: no snapshot is in use.
 void LmdbStore::rest() {
+    if (committing_) return;
     reading_.reset();
-    if (committing_ || !file_->broken()) return;
+    if (!file_->broken()) return;
     // The next request returns the error, so this call need not report it. load() finds what is to purge again.
     const auto recovered = recover();
     if (!recovered) purge_pending_ = false;
@@ -263,6 +316,7 @@ bool LmdbStore::prepare_commit() {
     deadline_ = no_deadline;
     if (work_ == Work::batch) std::swap(waiting_, running_);
     if (work_ == Work::sweep) sweep_ = next_sweep();
+    if (!reading().begun()) reading_.reset();
     return true;
 }
 
@@ -347,6 +401,8 @@ bool LmdbStore::give_up() {
     if (!reduced_) {
         running_.keep_removals(lost);
         reduced_ = true;
+        const bool disk_full = run_.status == LmdbStatus::failed && file_->error().code == ErrorCode::full;
+        if (disk_full && !running_.empty()) file_->give_log_room();
     } else {
         for (const BatchedWrite& write : running_.writes()) lost.push_back(write.token);
         running_.clear();

@@ -104,6 +104,8 @@ public:
     // True: run again, because the map has grown or only removals are left to try. An error: writes have failed,
     // and the commit is over.
     [[nodiscard]] Result<bool> finish_commit();
+    // A sentence about the end of the last use when it was a crash in the middle of a commit; else empty.
+    [[nodiscard]] const std::string& repaired() const { return repaired_; }
     // How often the file was opened again after a failure that had made it unusable.
     [[nodiscard]] std::uint64_t recoveries() const { return recoveries_; }
 
@@ -133,7 +135,10 @@ public:
 private:
     LmdbStore(std::unique_ptr<LmdbFile> file, const LmdbOptions& options);
     [[nodiscard]] Result<void> load();
+    [[nodiscard]] Result<void> redo();
     [[nodiscard]] Result<void> set_up_format();
+    [[nodiscard]] Result<void> set_up_log();
+    [[nodiscard]] bool has_log();
     [[nodiscard]] Result<void> load_channels(LmdbRead& read);
     [[nodiscard]] Result<void> load_aside(LmdbRead& read);
     [[nodiscard]] Result<void> load_range(LmdbRead& read);
@@ -164,7 +169,7 @@ private:
     std::unique_ptr<LmdbFile> file_;
     LmdbOptions options_;
     // The snapshot of this turn. It is renewed after every commit, so a client that was told of a write can read
-    // it.
+    // it. During a commit it stays, because nobody may read a write that is not on the disk yet.
     mutable std::optional<LmdbRead> reading_;
     std::map<Channel, ChannelRow> rows_;  // of completed writes
     RecordCount total_;
@@ -195,6 +200,7 @@ private:
     std::optional<std::string> standing_trouble_;
     bool healed_ = false;  // what trouble_ reports is over
     std::uint64_t recoveries_ = 0;
+    std::string repaired_;
     bool recovered_ = false;  // in this commit
 
     bool purge_pending_ = false;

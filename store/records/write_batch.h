@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,11 @@ public:
     void clear();
     // Keeps the removals and moves the tokens of all other writes to `others`.
     void keep_removals(std::vector<WriteToken>& others);
+
+    // The writes without their tokens, as bytes for the redo log (lmdb_redo_log.h).
+    [[nodiscard]] std::string encoded() const;
+    [[nodiscard]] std::size_t encoded_bytes_max() const;
+    [[nodiscard]] static std::optional<WriteBatch> decode(std::string_view bytes);
 
     [[nodiscard]] bool empty() const { return writes_.empty(); }
     [[nodiscard]] std::size_t size() const { return writes_.size(); }

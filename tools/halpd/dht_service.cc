@@ -192,6 +192,8 @@ Result<void> DhtService::open_file() {
     Result<std::unique_ptr<LmdbStore>> store =
         LmdbStore::open(data_dir_ + "/records.lmdb", store_options(settings_));
     if (!store) return Error{store.error().code, store.error().message + " (dht.data_dir)"};
+    if (const std::string& repaired = (*store)->repaired(); !repaired.empty())
+        log_.write(LogLevel::info, "dht_store_repaired", repaired);
     store_ = std::move(*store);
     if (Result<void> begun = begin_range(); !begun)
         return Error{begun.error().code, begun.error().message + " (dht.data_dir)"};

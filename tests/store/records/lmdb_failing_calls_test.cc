@@ -102,6 +102,16 @@ bool survives(SystemCall call, unsigned first, int error, bool lasting) {
     return hit;
 }
 
+// A commit of few writes flushes the file once (store/records/lmdb_redo_log.h).
+TEST(LmdbFlushes, OneForAPut) {
+    const tests::OwnDirectory directory;
+    Trial trial{directory.file()};
+    for (std::uint64_t key = 0; key < 5; ++key) EXPECT_TRUE(trial.put(key));
+    const FailingCalls second{SystemCall::fdatasync, 1, EIO, false};
+    EXPECT_TRUE(trial.put(5));
+    EXPECT_FALSE(second.failed_once());
+}
+
 class LmdbFailingCalls : public ::testing::TestWithParam<SystemCall> {};
 
 TEST_P(LmdbFailingCalls, LoseNothingAndAreRecoveredFrom) {

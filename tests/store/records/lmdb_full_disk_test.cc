@@ -67,7 +67,7 @@ void use_a_full_disk(const std::string& path) {
         std::ranges::sort(kept);
         expect_exactly(*store, kept);
 
-        // The pages that earlier commits have freed suffice for removals.
+        // The pages that earlier commits have freed suffice for removals, with the room of the redo log.
         for (int i = 0; i < 200; ++i) {
             store->remove(channel("chat"), kept.back(), WriteToken{});
             ASSERT_EQ(tests::only(commit_all(*store)), Wrote::done) << i;
