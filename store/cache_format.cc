@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
 
+#include "store/hash.h"
 #include "store/name_list.h"
 
 namespace halp {
@@ -77,25 +79,54 @@ Result<CacheNameLine> name_line(const Fields& fields) {
 const Endpoint& identity(const CacheLine& line) { return line.endpoint; }
 const std::string& identity(const CacheNameLine& line) { return line.name; }
 
+std::uint64_t hash_of(const CacheLine& line) { return line.endpoint.hash(); }
+std::uint64_t hash_of(const CacheNameLine& line) { return fnv1a(line.name); }
+
+// Takes out all lines of an identity but the first one with its largest time; the others keep their order. Hashes
+// are compared first, because a long file needs many comparisons, and bytes last, so that crafted collisions gain
+// nothing.
+template <class Line>
+void drop_repeated(std::vector<Line>& lines) {
+    struct Hashed {
+        std::uint64_t hash;
+        std::size_t at;
+    };
+    std::vector<Hashed> order(lines.size());
+    for (std::size_t i = 0; i < lines.size(); ++i) order[i] = {hash_of(lines[i]), i};
+    std::sort(order.begin(), order.end(), [&](const Hashed& a, const Hashed& b) {
+        if (a.hash != b.hash) return a.hash < b.hash;
+        if (const auto who = identity(lines[a.at]) <=> identity(lines[b.at]); who != 0) return who < 0;
+        return lines[a.at].seen != lines[b.at].seen ? lines[a.at].seen > lines[b.at].seen : a.at < b.at;
+    });
+    std::vector<std::size_t> repeated;
+    for (std::size_t i = 1; i < order.size(); ++i) {
+        const bool same =
+            order[i].hash == order[i - 1].hash && identity(lines[order[i].at]) == identity(lines[order[i - 1].at]);
+        if (same) repeated.push_back(order[i].at);
+    }
+    if (repeated.empty()) return;
+    std::sort(repeated.begin(), repeated.end());
+    std::vector<Line> kept;
+    kept.reserve(lines.size() - repeated.size());
+    auto next = repeated.begin();
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        if (next != repeated.end() && *next == i)
+            ++next;
+        else
+            kept.push_back(std::move(lines[i]));
+    }
+    lines = std::move(kept);
+}
+
 // Keeps one line for each identity: the first one with its largest time. The newest is first; equal times keep
 // their order.
 template <class Line>
 std::vector<Line> settled(std::vector<Line> lines) {
-    std::vector<std::size_t> order(lines.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        if (const auto who = identity(lines[a]) <=> identity(lines[b]); who != 0) return who < 0;
-        return lines[a].seen != lines[b].seen ? lines[a].seen > lines[b].seen : a < b;
-    });
-    const auto same = [&](std::size_t a, std::size_t b) { return identity(lines[a]) == identity(lines[b]); };
-    order.erase(std::unique(order.begin(), order.end(), same), order.end());
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        return lines[a].seen != lines[b].seen ? lines[a].seen > lines[b].seen : a < b;
-    });
-    std::vector<Line> kept;
-    kept.reserve(order.size());
-    for (const std::size_t i : order) kept.push_back(std::move(lines[i]));
-    return kept;
+    drop_repeated(lines);
+    const auto newer = [](const Line& a, const Line& b) { return a.seen > b.seen; };
+    // Mostly it is in order already, and the buffer of a stable sort costs memory.
+    if (!std::is_sorted(lines.begin(), lines.end(), newer)) std::stable_sort(lines.begin(), lines.end(), newer);
+    return lines;
 }
 
 void report(CacheFile& file, std::size_t line, const Error& error) {
@@ -141,17 +172,23 @@ std::string format(const std::vector<Line>& lines) {
 }
 
 template <class Line>
-std::vector<Line> merged(std::vector<Line> on_disk, const std::vector<Line>& ours) {
-    on_disk.insert(on_disk.end(), ours.begin(), ours.end());
+std::vector<Line> merged(std::vector<Line> on_disk, std::vector<Line> ours) {
+    on_disk.reserve(on_disk.size() + ours.size());
+    std::move(ours.begin(), ours.end(), std::back_inserter(on_disk));
     return settled(std::move(on_disk));
 }
 
-// Which of these lines a full file keeps, in their order.
-std::vector<CacheLine> worthiest(std::vector<CacheLine> lines, const std::vector<CacheLine>& ours,
-                                 std::size_t lines_max) {
-    std::map<Endpoint, std::uint8_t> worth;
+using Worth = std::map<Endpoint, std::uint8_t>;  // of lines that are worth something
+
+Worth worth_of(const std::vector<CacheLine>& ours) {
+    Worth worth;
     for (const CacheLine& line : ours)
         if (line.worth > 0) worth.emplace(line.endpoint, line.worth);
+    return worth;
+}
+
+// Which of these lines a full file keeps, in their order.
+std::vector<CacheLine> worthiest(std::vector<CacheLine> lines, const Worth& worth, std::size_t lines_max) {
     std::array<std::vector<std::size_t>, 3> places;
     for (std::size_t i = 0; i < lines.size(); ++i) {
         const auto found = worth.find(lines[i].endpoint);
@@ -167,22 +204,18 @@ std::vector<CacheLine> worthiest(std::vector<CacheLine> lines, const std::vector
     return out;
 }
 
-// The lines of the disk without those that were forgotten at their time or later.
-std::vector<CacheLine> remembered(const std::vector<CacheLine>& on_disk, std::vector<ForgottenHost> forgotten) {
+// Strikes the lines of the disk that were forgotten at their time or later.
+void strike(std::vector<CacheLine>& on_disk, std::vector<ForgottenHost> forgotten) {
+    if (forgotten.empty()) return;
     std::sort(forgotten.begin(), forgotten.end(), [](const ForgottenHost& a, const ForgottenHost& b) {
         return a.endpoint != b.endpoint ? a.endpoint < b.endpoint : a.as_of > b.as_of;
     });
-    std::vector<CacheLine> lines;
-    lines.reserve(on_disk.size());
-    for (const CacheLine& line : on_disk) {
+    std::erase_if(on_disk, [&](const CacheLine& line) {
         const auto found = std::lower_bound(
             forgotten.begin(), forgotten.end(), line.endpoint,
             [](const ForgottenHost& f, const Endpoint& endpoint) { return f.endpoint < endpoint; });
-        const bool forget =
-            found != forgotten.end() && found->endpoint == line.endpoint && line.seen <= found->as_of;
-        if (!forget) lines.push_back(line);
-    }
-    return lines;
+        return found != forgotten.end() && found->endpoint == line.endpoint && line.seen <= found->as_of;
+    });
 }
 
 }  // namespace
@@ -218,12 +251,15 @@ std::string format_cache_file(const Label& label, const CacheFile& file) {
     return label.lists_names() ? format(file.names) : format(file.lines);
 }
 
-CacheFile merge_cache_files(const CacheFile& on_disk, const CacheFile& ours,
-                            const std::vector<ForgottenHost>& forgotten, std::size_t lines_max) {
+CacheFile merge_cache_files(CacheFile on_disk, CacheFile ours, std::vector<ForgottenHost> forgotten,
+                            std::size_t lines_max) {
     CacheFile file;
-    file.lines = merged(remembered(on_disk.lines, forgotten), ours.lines);
-    if (file.lines.size() > lines_max) file.lines = worthiest(std::move(file.lines), ours.lines, lines_max);
-    file.names = merged(on_disk.names, ours.names);
+    strike(on_disk.lines, std::move(forgotten));
+    const bool may_be_full = on_disk.lines.size() + ours.lines.size() > lines_max;
+    const Worth worth = may_be_full ? worth_of(ours.lines) : Worth{};
+    file.lines = merged(std::move(on_disk.lines), std::move(ours.lines));
+    if (file.lines.size() > lines_max) file.lines = worthiest(std::move(file.lines), worth, lines_max);
+    file.names = merged(std::move(on_disk.names), std::move(ours.names));
     file.names.resize(std::min(file.names.size(), lines_max));
     return file;
 }

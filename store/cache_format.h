@@ -62,7 +62,7 @@ struct ForgottenHost {
     Endpoint endpoint;
     UnixSeconds as_of{0};
 };
-[[nodiscard]] CacheFile merge_cache_files(const CacheFile& on_disk, const CacheFile& ours,
-                                          const std::vector<ForgottenHost>& forgotten, std::size_t lines_max);
+[[nodiscard]] CacheFile merge_cache_files(CacheFile on_disk, CacheFile ours, std::vector<ForgottenHost> forgotten,
+                                          std::size_t lines_max);
 
 }  // namespace halp

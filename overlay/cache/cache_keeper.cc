@@ -4,6 +4,7 @@
 #include <cassert>
 #include <functional>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "overlay/event.h"
@@ -32,9 +33,10 @@ public:
         CacheFile on_disk = ignores_disk_ ? CacheFile{} : parse_cache_file(label_, old_content);
         CacheFile aside;
         if (origins_ && !origins_->only(*swarm_)) aside.lines = of_other_swarms(on_disk);
-        merged_ = merge_cache_files(on_disk, ours_, forgotten_, lines_max_);
-        aside = merge_cache_files(aside, others_, {}, lines_max_);
-        if (!aside.lines.empty()) merged_ = merge_cache_files(merged_, aside, {}, 2 * lines_max_);
+        merged_ = merge_cache_files(std::move(on_disk), std::move(ours_), std::move(forgotten_), lines_max_);
+        aside = merge_cache_files(std::move(aside), std::move(others_), {}, lines_max_);
+        if (!aside.lines.empty())
+            merged_ = merge_cache_files(std::move(merged_), std::move(aside), {}, 2 * lines_max_);
         return format_cache_file(label_, merged_);
     }
     [[nodiscard]] const CacheFile& merged() const { return merged_; }
@@ -65,7 +67,14 @@ class Noting final : public Storage::Change {
 public:
     Noting(const Label& label, std::function<void(LineOrigins&)> change)
         : label_(label), change_(std::move(change)) {}
+    // What comes of `content`, which was read without a lock: it holds if nobody has written since then.
+    void prepare(LineOrigins origins, std::string content, std::string changed) {
+        origins_ = std::move(origins);
+        content_ = std::move(content);
+        changed_ = std::move(changed);
+    }
     std::string apply(Bytes old_content) override {
+        if (changed_ && old_content == content_) return *std::move(changed_);
         origins_ = LineOrigins::parse(label_, old_content);
         change_(origins_);
         return origins_.format(label_);
@@ -76,6 +85,8 @@ private:
     const Label& label_;
     std::function<void(LineOrigins&)> change_;
     LineOrigins origins_;
+    std::string content_;
+    std::optional<std::string> changed_;
 };
 
 std::size_t index(Urgency urgency) { return urgency == Urgency::acknowledged ? 0 : 1; }
@@ -536,19 +547,18 @@ Result<void> CacheKeeper::save_lines(const Label& label, Entry& entry, CacheFile
 
 Result<LineOrigins> CacheKeeper::save_origins(const Label& label, const Entry& entry, const CacheFile& ours) {
     const auto note = [&](LineOrigins& all) {
-        for (const auto& [swarm, lines] : entry.replayed)
-            for (const CacheLine& line : lines) all.note(swarm, line);
-        for (const CacheLine& line : ours.lines)
-            if (line.own_swarm) all.note(options_.swarm, line);
+        for (const auto& [swarm, lines] : entry.replayed) all.note(swarm, lines);
+        all.note_own(options_.swarm, ours.lines);
         all.keep_known(options_.swarm, ours);
     };
-    {  // Mostly nothing changes. Of a long label only one copy is held at a time.
-        const Result<std::string> on_disk = cache_.read(LineOrigins::file_name(label));
-        LineOrigins known = LineOrigins::parse(label, on_disk ? *on_disk : std::string{});
-        note(known);
-        if (known.format(label) == on_disk.value_or(std::string{})) return known;
-    }
+    // Mostly nothing changes, and nothing is written.
+    std::string on_disk = cache_.read(LineOrigins::file_name(label)).value_or(std::string{});
+    LineOrigins known = LineOrigins::parse(label, on_disk);
+    note(known);
+    std::string changed = known.format(label);
+    if (changed == on_disk) return known;
     Noting noting{label, note};
+    noting.prepare(std::move(known), std::move(on_disk), std::move(changed));
     if (const Result<void> done = cache_.update(LineOrigins::file_name(label), noting); !done) return done.error();
     return std::move(noting.origins());
 }

@@ -1,10 +1,13 @@
 #include "overlay/cache/line_origins.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "overlay/cache/swarm_word.h"
 
@@ -24,6 +27,12 @@ std::optional<std::int64_t> number_in(std::string_view digits, std::int64_t most
     if (error != std::errc{} || stop != digits.data() + digits.size() || value < 0 || value > most)
         return std::nullopt;
     return value;
+}
+
+void append_number(std::string& text, std::int64_t number) {
+    std::array<char, 20> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    text.append(digits.data(), end);
 }
 
 // Takes the word before the next blank off the front.
@@ -62,6 +71,7 @@ LineOrigins LineOrigins::parse(const Label& label, std::string_view content) {
             return {};
         begun = true;
     }
+    for (auto& hosts : origins.swarms_) settle(hosts.second);
     return origins;
 }
 
@@ -80,8 +90,10 @@ void LineOrigins::take_line(std::string_view line, std::string& swarm) {
         line.empty() ? count(CacheLine::not_proved) : number_in(line, count(unix_seconds_max)).value_or(-2);
     if (!seen || proved < -1 || known < -1 || !port || *port == 0 || swarm.empty()) return;
     if (!Endpoint::well_formed_host(host)) return;
-    swarms_[swarm][Endpoint{std::string{host}, static_cast<std::uint16_t>(*port)}] = {
-        UnixSeconds{*seen}, UnixSeconds{proved}, UnixSeconds{known}};
+    swarms_[swarm].push_back(noted_host({.seen = UnixSeconds{*seen},
+                                         .endpoint = {std::string{host}, static_cast<std::uint16_t>(*port)},
+                                         .proved = UnixSeconds{proved},
+                                         .known = UnixSeconds{known}}));
 }
 
 std::string LineOrigins::format(const Label& label) const {
@@ -89,30 +101,58 @@ std::string LineOrigins::format(const Label& label) const {
     for (const auto& [swarm, hosts] : swarms_) {
         if (hosts.empty()) continue;
         text += std::string{swarm_word} + word_of_swarm(swarm) + '\n';
-        for (const auto& [host, noted] : hosts) {
-            text += std::to_string(count(noted.seen)) + ' ';
-            text += noted.proved == CacheLine::not_proved ? "-" : std::to_string(count(noted.proved));
-            text += ' ' + host.host + ' ' + std::to_string(host.port);
-            if (noted.known != CacheLine::not_proved) text += ' ' + std::to_string(count(noted.known));
+        for (const auto& [hash, host, noted] : hosts) {
+            append_number(text, count(noted.seen));
+            text += ' ';
+            if (noted.proved == CacheLine::not_proved)
+                text += '-';
+            else
+                append_number(text, count(noted.proved));
+            text.append(" ").append(host.host).append(" ");
+            append_number(text, host.port);
+            if (noted.known != CacheLine::not_proved) append_number(text += ' ', count(noted.known));
             text += '\n';
         }
     }
     return text.empty() ? text : std::string{first_word} + label.text() + '\n' + text;
 }
 
+bool LineOrigins::NotedHost::before(const NotedHost& a, const NotedHost& b) {
+    return a.hash != b.hash ? a.hash < b.hash : a.host < b.host;
+}
+
+bool LineOrigins::NotedHost::same(const NotedHost& a, const NotedHost& b) {
+    return a.hash == b.hash && a.host == b.host;
+}
+
+LineOrigins::NotedHost LineOrigins::noted_host(const CacheLine& line) {
+    return {line.endpoint.hash(), line.endpoint, {line.seen, line.proved, line.known}};
+}
+
+void LineOrigins::settle(Hosts& hosts) {
+    const auto misplaced = [](const NotedHost& a, const NotedHost& b) { return !NotedHost::before(a, b); };
+    if (std::adjacent_find(hosts.begin(), hosts.end(), misplaced) == hosts.end()) return;
+    std::reverse(hosts.begin(), hosts.end());
+    std::stable_sort(hosts.begin(), hosts.end(), NotedHost::before);
+    hosts.erase(std::unique(hosts.begin(), hosts.end(), NotedHost::same), hosts.end());
+}
+
+const LineOrigins::Noted* LineOrigins::find(const Hosts& hosts, const Endpoint& host) {
+    const NotedHost wanted{host.hash(), host, {}};
+    const auto found = std::lower_bound(hosts.begin(), hosts.end(), wanted, NotedHost::before);
+    return found != hosts.end() && NotedHost::same(*found, wanted) ? &found->noted : nullptr;
+}
+
 const LineOrigins::Noted* LineOrigins::find(const Endpoint& host, const std::string& swarm) const {
     const auto hosts = swarms_.find(swarm);
-    if (hosts == swarms_.end()) return nullptr;
-    const auto found = hosts->second.find(host);
-    return found == hosts->second.end() ? nullptr : &found->second;
+    return hosts == swarms_.end() ? nullptr : find(hosts->second, host);
 }
 
 LineOrigin LineOrigins::of(const CacheLine& line, const std::string& swarm) const {
     if (find(line.endpoint, swarm)) return LineOrigin::own_swarm;
     for (const auto& [other, hosts] : swarms_) {
-        const auto found = hosts.find(line.endpoint);
-        if (found != hosts.end() && count(line.seen) <= count(found->second.seen) + foreign_after_s)
-            return LineOrigin::other_swarm;
+        const Noted* found = find(hosts, line.endpoint);
+        if (found && count(line.seen) <= count(found->seen) + foreign_after_s) return LineOrigin::other_swarm;
     }
     return LineOrigin::unknown;
 }
@@ -131,16 +171,47 @@ UnixSeconds LineOrigins::known(const Endpoint& host, const std::string& swarm) c
     return noted ? noted->known : CacheLine::not_proved;
 }
 
-void LineOrigins::note(const std::string& swarm, const CacheLine& line) {
-    const auto [at, added] = swarms_[swarm].try_emplace(line.endpoint, Noted{line.seen, line.proved, line.known});
-    if (added) return;
-    Noted& noted = at->second;
-    if (count(line.seen) >= count(noted.seen) + seen_step_s) noted.seen = line.seen;
+void LineOrigins::note(const std::string& swarm, const std::vector<CacheLine>& lines) {
+    Hosts heard;
+    heard.reserve(lines.size());
+    for (const CacheLine& line : lines) heard.push_back(noted_host(line));
+    merge(swarm, std::move(heard));
+}
+
+void LineOrigins::note_own(const std::string& swarm, const std::vector<CacheLine>& lines) {
+    Hosts heard;
+    for (const CacheLine& line : lines)
+        if (line.own_swarm) heard.push_back(noted_host(line));
+    merge(swarm, std::move(heard));
+}
+
+// One walk over both: a search for each of many hosts would take longer.
+void LineOrigins::merge(const std::string& swarm, Hosts heard) {
+    if (heard.empty()) return;
+    settle(heard);
+    Hosts& hosts = swarms_[swarm];
+    Hosts added;
+    auto at = hosts.begin();
+    for (NotedHost& one : heard) {
+        while (at != hosts.end() && NotedHost::before(*at, one)) ++at;
+        if (at != hosts.end() && NotedHost::same(*at, one))
+            take_times(at->noted, one.noted);
+        else
+            added.push_back(std::move(one));
+    }
+    if (added.empty()) return;
+    const auto old = static_cast<std::ptrdiff_t>(hosts.size());
+    std::move(added.begin(), added.end(), std::back_inserter(hosts));
+    std::inplace_merge(hosts.begin(), hosts.begin() + old, hosts.end(), NotedHost::before);
+}
+
+void LineOrigins::take_times(Noted& noted, const Noted& heard) {
+    if (count(heard.seen) >= count(noted.seen) + seen_step_s) noted.seen = heard.seen;
     const bool first_proof = noted.proved == CacheLine::not_proved;
-    if (count(line.proved) >= count(noted.proved) + (first_proof ? 1 : proved_step_s)) noted.proved = line.proved;
-    if (line.known == CacheLine::not_proved) return;
-    const auto moved = std::abs(count(line.known) - count(noted.known));
-    if (noted.known == CacheLine::not_proved || moved >= proved_step_s) noted.known = line.known;
+    if (count(heard.proved) >= count(noted.proved) + (first_proof ? 1 : proved_step_s)) noted.proved = heard.proved;
+    if (heard.known == CacheLine::not_proved) return;
+    const auto moved = std::abs(count(heard.known) - count(noted.known));
+    if (noted.known == CacheLine::not_proved || moved >= proved_step_s) noted.known = heard.known;
 }
 
 void LineOrigins::keep_known(const std::string& swarm, const CacheFile& file) {
@@ -149,19 +220,30 @@ void LineOrigins::keep_known(const std::string& swarm, const CacheFile& file) {
     std::set<Endpoint> acquaintances;
     for (const CacheLine& line : file.lines)
         if (line.known != CacheLine::not_proved) acquaintances.insert(line.endpoint);
-    for (auto& [host, noted] : hosts->second)
-        if (!acquaintances.contains(host)) noted.known = CacheLine::not_proved;
+    for (NotedHost& one : hosts->second)
+        if (one.noted.known != CacheLine::not_proved && !acquaintances.contains(one.host))
+            one.noted.known = CacheLine::not_proved;
 }
 
 void LineOrigins::forget(const Endpoint& host) {
-    for (auto& hosts : swarms_) hosts.second.erase(host);
+    const NotedHost wanted{host.hash(), host, {}};
+    for (auto& [swarm, hosts] : swarms_) {
+        const auto [first, last] = std::equal_range(hosts.begin(), hosts.end(), wanted, NotedHost::before);
+        hosts.erase(first, last);
+    }
 }
 
 void LineOrigins::keep_only(const CacheFile& file) {
-    std::set<Endpoint> there;
-    for (const CacheLine& line : file.lines) there.insert(line.endpoint);
-    for (auto& hosts : swarms_)
-        std::erase_if(hosts.second, [&](const auto& one) { return !there.contains(one.first); });
+    Hosts there;
+    there.reserve(file.lines.size());
+    for (const CacheLine& line : file.lines) there.push_back(noted_host(line));
+    settle(there);
+    for (auto& [swarm, hosts] : swarms_) {
+        Hosts kept;
+        std::set_intersection(hosts.begin(), hosts.end(), there.begin(), there.end(), std::back_inserter(kept),
+                              NotedHost::before);
+        hosts = std::move(kept);
+    }
 }
 
 std::size_t LineOrigins::size() const {

@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/cache_format.h"
 #include "store/label.h"
@@ -34,9 +35,10 @@ public:
     [[nodiscard]] UnixSeconds proved(const Endpoint& host, const std::string& swarm) const;
     [[nodiscard]] UnixSeconds known(const Endpoint& host, const std::string& swarm) const;
 
-    // The swarm knows this host. Times are taken over when they moved by a good deal, so that a file whose hosts
+    // The swarm knows these hosts. Times are taken over when they moved by a good deal, so that a file whose hosts
     // are merely confirmed again stays as it is.
-    void note(const std::string& swarm, const CacheLine& line);
+    void note(const std::string& swarm, const std::vector<CacheLine>& lines);
+    void note_own(const std::string& swarm, const std::vector<CacheLine>& lines);  // only those of `own_swarm`
     void keep_known(const std::string& swarm, const CacheFile& file);  // no others are acquaintances any more
     void forget(const Endpoint& host);                                 // nobody knows any more where it comes from
     void keep_only(const CacheFile& file);                             // forgets all hosts that have no line there
@@ -48,8 +50,23 @@ private:
         UnixSeconds proved = CacheLine::not_proved;
         UnixSeconds known = CacheLine::not_proved;
     };
-    using Hosts = std::map<Endpoint, Noted>;
+    struct NotedHost {
+        std::uint64_t hash = 0;
+        Endpoint host;
+        Noted noted;
+        [[nodiscard]] static bool before(const NotedHost& a, const NotedHost& b);
+        [[nodiscard]] static bool same(const NotedHost& a, const NotedHost& b);
+    };
+    // Without repeated hosts, in the order of their hashes, which are quick to compare. The file has the same
+    // order, so that reading it sorts nothing.
+    using Hosts = std::vector<NotedHost>;
+
+    [[nodiscard]] static NotedHost noted_host(const CacheLine& line);
+    [[nodiscard]] static const Noted* find(const Hosts& hosts, const Endpoint& host);
     [[nodiscard]] const Noted* find(const Endpoint& host, const std::string& swarm) const;
+    static void settle(Hosts& hosts);  // as they must be; of repeated hosts the last one counts
+    static void take_times(Noted& noted, const Noted& heard);
+    void merge(const std::string& swarm, Hosts heard);
     void take_line(std::string_view line, std::string& swarm);
 
     std::map<std::string, Hosts> swarms_;

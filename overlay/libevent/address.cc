@@ -5,6 +5,7 @@
 #include <netdb.h>
 
 #include <array>
+#include <charconv>
 #include <cstring>
 
 namespace halp {
@@ -16,15 +17,28 @@ std::uint64_t first_eight_bytes(const in6_addr& address) {
     return bits;
 }
 
-std::string text_of(int family, const void* address) {
+// inet_ntop() prints IPv4 through printf, which is felt where each query is a connection.
+std::string text_of_v4(const void* address) {
+    std::array<std::uint8_t, 4> bytes{};
+    std::memcpy(bytes.data(), address, bytes.size());
+    std::array<char, INET_ADDRSTRLEN> text{};
+    char* end = text.data();
+    for (const std::uint8_t byte : bytes) {
+        if (end != text.data()) *end++ = '.';
+        end = std::to_chars(end, text.data() + text.size(), byte).ptr;
+    }
+    return {text.data(), end};
+}
+
+std::string text_of_v6_bytes(const void* address) {
     std::array<char, INET6_ADDRSTRLEN> text{};
-    const char* done = inet_ntop(family, address, text.data(), text.size());
+    const char* done = inet_ntop(AF_INET6, address, text.data(), text.size());
     return done ? done : "";
 }
 
 std::string text_of_v6(const sockaddr_in6& address) {
-    if (IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) return text_of(AF_INET, &address.sin6_addr.s6_addr[12]);
-    std::string text = text_of(AF_INET6, &address.sin6_addr);
+    if (IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) return text_of_v4(&address.sin6_addr.s6_addr[12]);
+    std::string text = text_of_v6_bytes(&address.sin6_addr);
     if (address.sin6_scope_id == 0) return text;
     std::array<char, IF_NAMESIZE> name{};
     const char* known = if_indextoname(address.sin6_scope_id, name.data());
@@ -51,7 +65,7 @@ void SocketAddress::set_port(std::uint16_t port) {
 }
 
 Endpoint SocketAddress::endpoint() const {
-    if (family() == AF_INET) return Endpoint{text_of(AF_INET, &v4.sin_addr), ntohs(v4.sin_port)};
+    if (family() == AF_INET) return Endpoint{text_of_v4(&v4.sin_addr), ntohs(v4.sin_port)};
     return Endpoint{text_of_v6(v6), ntohs(v6.sin6_port)};
 }
 

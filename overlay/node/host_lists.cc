@@ -63,7 +63,9 @@ std::vector<ListedHost> HostLists::hosts(const Label& label, std::size_t first, 
     std::vector<ListedHost> out;
     const HostList* list = parts_.labels.find(label);
     if (!list) return out;
-    for (const HostEntry& entry : page(label, *list, first, count)) out.push_back(shown(entry, moment));
+    const std::vector<HostEntry> entries = page(label, *list, first, count);
+    out.reserve(entries.size());
+    for (const HostEntry& entry : entries) out.push_back(shown(entry, moment));
     return out;
 }
 

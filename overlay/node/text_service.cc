@@ -21,6 +21,12 @@ std::optional<Endpoint> as_shown(const ListedHost& host, const Endpoint& source)
     return AddressRule::as_told(host.endpoint, source);
 }
 
+void append_hosts(std::string& out, const std::vector<ListedHost>& hosts) {
+    constexpr std::size_t usual_line = 40;
+    out.reserve(hosts.size() * usual_line);
+    for (const ListedHost& host : hosts) append_host_line(out, host.seen, host.endpoint);
+}
+
 }  // namespace
 
 // Who asks from this machine shares no account with strangers, and the machine may be named by any of its
@@ -51,8 +57,7 @@ std::string TextService::get(const TextGet& query, const Endpoint& source, Momen
         for (const ListedName& name : lists_.names_with_asked(query.label, query.first, query.count))
             append_name_line(out, name.seen, name.name);
     else
-        for (const ListedHost& host : told_hosts(query, source, moment))
-            append_host_line(out, host.seen, host.endpoint);
+        append_hosts(out, told_hosts(query, source, moment));
     lists_.mention(query.label, query_account(account_of(source)), moment, true);
     return out;
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -23,8 +25,8 @@ CacheLine line(const std::string& host, std::int64_t seen, bool own_swarm = true
 
 TEST(LineOrigins, SurvivesItsFile) {
     LineOrigins origins;
-    origins.note("halp", line("a", 100, true, 90));
-    origins.note("an other%\n", line("b", 200));
+    origins.note("halp", {line("a", 100, true, 90)});
+    origins.note("an other%\n", {line("b", 200)});
     const std::string text = origins.format(chat);
     EXPECT_EQ(text,
               "halp-origins-1 chat\n"
@@ -49,17 +51,17 @@ CacheLine acquaintance(const std::string& host, std::int64_t seen, std::int64_t 
 
 TEST(LineOrigins, KnowsSinceWhenAHostIsAnAcquaintance) {
     LineOrigins origins;
-    origins.note("halp", acquaintance("a", 100, 40));
-    origins.note("halp", line("b", 100, true, 90));
+    origins.note("halp", {acquaintance("a", 100, 40)});
+    origins.note("halp", {line("b", 100, true, 90)});
     const std::string text = origins.format(chat);
-    EXPECT_EQ(text, "halp-origins-1 chat\nswarm halp\n100 100 a 80 40\n100 90 b 80\n");
+    EXPECT_EQ(text, "halp-origins-1 chat\nswarm halp\n100 90 b 80\n100 100 a 80 40\n") << "in the order of hashes";
     LineOrigins read = LineOrigins::parse(chat, text);
     EXPECT_EQ(read.format(chat), text);
     EXPECT_EQ(read.known({"a", 80}, "halp"), UnixSeconds{40});
     EXPECT_EQ(read.known({"b", 80}, "halp"), CacheLine::not_proved);
     EXPECT_EQ(read.known({"a", 80}, "other"), CacheLine::not_proved);
 
-    read.note("halp", acquaintance("a", 101, 41));
+    read.note("halp", {acquaintance("a", 101, 41)});
     EXPECT_EQ(read.known({"a", 80}, "halp"), UnixSeconds{40}) << "a second more or less is no change";
     CacheFile file;
     file.lines = {acquaintance("a", 100, 40), line("b", 100)};
@@ -74,7 +76,7 @@ TEST(LineOrigins, KnowsSinceWhenAHostIsAnAcquaintance) {
 
 TEST(LineOrigins, ALineThatSomebodyElseRenewedIsOfUnknownSwarm) {
     LineOrigins origins;
-    origins.note("test", line("a", 1000));
+    origins.note("test", {line("a", 1000)});
     EXPECT_EQ(origins.of(line("a", 1000 + LineOrigins::foreign_after_s), "prod"), LineOrigin::other_swarm);
     EXPECT_EQ(origins.of(line("a", 1001 + LineOrigins::foreign_after_s), "prod"), LineOrigin::unknown);
     EXPECT_EQ(origins.of(line("a", 1001 + LineOrigins::foreign_after_s), "test"), LineOrigin::own_swarm);
@@ -82,12 +84,39 @@ TEST(LineOrigins, ALineThatSomebodyElseRenewedIsOfUnknownSwarm) {
 
 TEST(LineOrigins, ConfirmationsLeaveTheFileAsItIs) {
     LineOrigins origins;
-    origins.note("halp", line("a", 10000, true, 9000));
+    origins.note("halp", {line("a", 10000, true, 9000)});
     const std::string before = origins.format(chat);
-    origins.note("halp", line("a", 10900, true, 9500));
+    origins.note("halp", {line("a", 10900, true, 9500)});
     EXPECT_EQ(origins.format(chat), before);
-    origins.note("halp", line("a", 11900, true, 9900));
+    origins.note("halp", {line("a", 11900, true, 9900)});
     EXPECT_EQ(origins.format(chat), "halp-origins-1 chat\nswarm halp\n11900 9900 a 80\n");
+}
+
+// Against a map, which needs no order of its own.
+TEST(LineOrigins, ManyHostsInAnyOrder) {
+    std::mt19937_64 random{7};
+    LineOrigins origins;
+    std::map<std::string, std::int64_t> expected;
+    for (int round = 0; round < 200; ++round) {
+        std::vector<CacheLine> heard;
+        for (std::uint64_t left = random() % 8; left > 0; --left)
+            heard.push_back(line("host" + std::to_string(random() % 300), 1000 + round));
+        origins.note("halp", heard);
+        for (const CacheLine& one : heard) expected.emplace(one.endpoint.host, count(one.seen));
+        const std::string gone = "host" + std::to_string(random() % 300);
+        origins.forget({gone, 80});
+        expected.erase(gone);
+        if (round % 10 == 0) origins = LineOrigins::parse(chat, origins.format(chat));
+        ASSERT_EQ(origins.size(), expected.size());
+    }
+    for (const auto& [host, seen] : expected)
+        EXPECT_EQ(origins.of(line(host, seen), "halp"), LineOrigin::own_swarm) << host;
+    CacheFile few;
+    for (const auto& [host, seen] : expected)
+        if (few.lines.size() < 20) few.lines.push_back(line(host, seen));
+    few.lines.push_back(line("never heard of", 1));
+    origins.keep_only(few);
+    EXPECT_EQ(origins.size(), 20U);
 }
 
 TEST(LineOrigins, ReadsWhatIsWholeOfADamagedFile) {
