@@ -282,6 +282,26 @@ std::optional<Error> BlockingDhtClient::gaps(const RangeCover& cover, const Erro
     return partial_ && !cover.nothing() ? std::nullopt : std::optional(otherwise);
 }
 
+// True when the note ends a request to all nodes.
+template <class Note>
+bool BlockingDhtClient::hear_end(const Note& note, std::optional<Error>& trouble) {
+    return std::visit(overloaded{[&](const Finished& n) {
+                                     cover_.overlapping = n.overlapping;
+                                     return true;
+                                 },
+                                 [&](const Incomplete& n) {
+                                     const auto why = gaps(n.cover, failure(note));
+                                     if (!trouble) trouble = why;
+                                     return true;
+                                 },
+                                 [&](const TimedOut& n) {
+                                     trouble = gaps(n.cover, failure(note));
+                                     return true;
+                                 },
+                                 [](const auto&) { return false; }},
+                      note);
+}
+
 Result<void> BlockingDhtClient::get_all(Bytes channel, const GetAllSettings& settings, const Each& each) {
     DhtRequestId id = neo::no_request;
     bool over = false, stopping = false, moved = false;
@@ -290,26 +310,13 @@ Result<void> BlockingDhtClient::get_all(Bytes channel, const GetAllSettings& set
         moved = true;
         if (stopping) return;
         if (!each(key, value)) stopping = true;
-        client_.set_timeout(id,
-                            timeout_);  // starts after the call, because a slow consumer is not a slow node
+        client_.set_timeout(id, timeout_);  // starts behind the call: a slow consumer is not a slow node
     };
     const auto hear = [&](const GetAllNote& note) {
+        over = over || hear_end(note, trouble);
         std::visit(
             overloaded{[&](const RecordReceived& r) { record(r.key, r.value); },
                        [&](const KeyReceived& r) { record(r.key, {}); }, [&](const Stopped&) { over = true; },
-                       [&](const Finished& n) {
-                           over = true;
-                           cover_.overlapping = n.overlapping;
-                       },
-                       [&](const Incomplete& n) {
-                           over = true;
-                           const auto why = gaps(n.cover, failure(note));
-                           if (!trouble) trouble = why;
-                       },
-                       [&](const TimedOut& n) {
-                           over = true;
-                           trouble = gaps(n.cover, failure(note));
-                       },
                        [&](const NodeError&) { trouble = failure(note); },
                        [&](const Unsupported&) { trouble = failure(note); }, [](const auto&) {}},
             note);
@@ -345,23 +352,12 @@ Result<void> BlockingDhtClient::remove_channel(Bytes channel) {
     std::optional<Error> trouble;
     bool over = false;
     const auto hear = [&](const RemoveChannelNote& note) {
+        over = hear_end(note, trouble);
+        if (over) return;
         std::visit(overloaded{[&](const NodeDisconnected&) {},  // the client asks the node again
-                              [&](const Finished& n) {
-                                  over = true;
-                                  cover_.overlapping = n.overlapping;
-                              },
-                              [&](const Incomplete& n) {
-                                  over = true;
-                                  const auto why = gaps(n.cover, failure(note));
-                                  if (!trouble) trouble = why;
-                              },
                               [&](const NotPermitted&) {
                                   over = true;
                                   trouble = Error{ErrorCode::refused, describe(note)};
-                              },
-                              [&](const TimedOut& n) {
-                                  over = true;
-                                  trouble = gaps(n.cover, failure(note));
                               },
                               [&](const auto&) { trouble = failure(note); }},
                    note);

@@ -124,6 +124,8 @@ private:
     Result<void> run(Begin&& begin, const std::function<void(const Note&)>& notify);
 
     [[nodiscard]] std::optional<Error> gaps(const dht::RangeCover& cover, const Error& otherwise);
+    template <class Note>
+    [[nodiscard]] bool hear_end(const Note& note, std::optional<Error>& trouble);
 
     const Duration timeout_, refusal_patience_;
     const bool partial_;
