@@ -3,6 +3,8 @@
 // libevent use CLOCK_MONOTONIC, which does not count it: they would fire late by the whole sleep.
 #pragma once
 
+#include <cstdint>
+
 #include "store/time.h"
 
 struct event;
@@ -22,16 +24,21 @@ public:
     BootTimer(const BootTimer&) = delete;
     BootTimer& operator=(const BootTimer&) = delete;
 
-    // Fires once, from the loop, at `when` or soon after; at once if that is past. The latest call wins.
+    // Fires once, from the loop, at `when` or soon after. If that is past, it fires in the next round of the loop,
+    // behind the events that have arrived by then, and without a system call. The latest call wins.
     void set(Instant when);
 
 private:
+    enum class Set : std::uint8_t { nothing, later, next_round };
     void due();
+    void fire(Set which);
 
     Fire fire_;
     void* context_;
     int fd_;
     event* event_;
+    event* next_round_;
+    Set set_ = Set::nothing;
 };
 
 }  // namespace halp

@@ -8,9 +8,34 @@
 namespace halp {
 namespace {
 
-template <class T>
-auto at(std::vector<T>& items, std::size_t i) {
+template <class Items>
+auto at(Items& items, std::size_t i) {
     return items.begin() + static_cast<std::ptrdiff_t>(i);
+}
+
+struct Part {
+    std::size_t begin, end;
+};
+// The part of the keys that holds the lower bound, by growing steps from the guess: a bad guess costs as many
+// comparisons again.
+Part bracket(const std::vector<std::uint64_t>& keys, std::size_t guess, std::uint64_t key) {
+    std::size_t step = 4;
+    if (keys[guess] < key) {
+        std::size_t begin = guess + 1, end = begin;
+        while (end < keys.size() && keys[end] < key) {
+            begin = end + 1;
+            end += step;
+            step *= 2;
+        }
+        return {begin, std::min(end, keys.size())};
+    }
+    std::size_t end = guess, begin = end;
+    while (begin > 0 && !(keys[begin - 1] < key)) {
+        end = begin - 1;
+        begin = begin > step ? begin - step : 0;
+        step *= 2;
+    }
+    return {begin, end};
 }
 
 template <class T>
@@ -85,7 +110,21 @@ RecordIndex::Spot RecordIndex::lower_bound(std::uint64_t key) const {
     if (blocks_.empty()) return {0, 0};
     const std::size_t block = block_of(key);
     const auto& keys = blocks_[block].keys;
-    return {block, static_cast<std::size_t>(std::lower_bound(keys.begin(), keys.end(), key) - keys.begin())};
+    const std::size_t guess = guess_in(block, key);
+    __builtin_prefetch(&blocks_[block].places[guess]);
+    const auto [begin, end] = bracket(keys, guess, key);
+    return {block, static_cast<std::size_t>(std::lower_bound(at(keys, begin), at(keys, end), key) - keys.begin())};
+}
+
+// Where the key would be if the keys of the block were evenly spread, as random and rising keys are. A search from
+// there reads one or two cache lines instead of six.
+std::size_t RecordIndex::guess_in(std::size_t block, std::uint64_t key) const {
+    const std::size_t count = blocks_[block].keys.size();
+    const std::uint64_t first = firsts_[block];
+    if (key <= first) return 0;
+    if (block + 1 == blocks_.size()) return count - 1;
+    const double part = static_cast<double>(key - first) / static_cast<double>(firsts_[block + 1] - first);
+    return std::min(static_cast<std::size_t>(part * static_cast<double>(count)), count - 1);
 }
 
 bool RecordIndex::holds(Spot spot, std::uint64_t key) const {

@@ -38,12 +38,20 @@ public:
     // when it reached the end.
     template <class Visit>
     bool walk(std::optional<Key> after, Visit visit) const {
+        return walk(after, visit, [](RecordPlace) {});
+    }
+    // coming(place) is called some records before, to fetch the record into the cache.
+    template <class Visit, class Coming>
+    bool walk(std::optional<Key> after, Visit visit, Coming coming) const {
+        constexpr std::size_t ahead = 8;
         if (after && value_of(*after) == UINT64_MAX) return true;
         Spot spot = lower_bound(after ? value_of(*after) + 1 : 0);
         for (; spot.block < blocks_.size(); ++spot.block, spot.entry = 0) {
             const Block& block = blocks_[spot.block];
-            for (; spot.entry < block.keys.size(); ++spot.entry)
+            for (; spot.entry < block.keys.size(); ++spot.entry) {
+                if (spot.entry + ahead < block.places.size()) coming(block.places[spot.entry + ahead]);
                 if (!visit(Key{block.keys[spot.entry]}, block.places[spot.entry])) return false;
+            }
         }
         return true;
     }
@@ -59,6 +67,7 @@ private:
     };
 
     [[nodiscard]] std::size_t block_of(std::uint64_t key) const;
+    [[nodiscard]] std::size_t guess_in(std::size_t block, std::uint64_t key) const;
     // The position of the key, or where it would be inserted, possibly at the end of a block.
     [[nodiscard]] Spot lower_bound(std::uint64_t key) const;
     [[nodiscard]] bool holds(Spot spot, std::uint64_t key) const;

@@ -1,12 +1,15 @@
 // A machine that sleeps: libevent's clock stands still, the clock of nodes goes on.
 #include "overlay/libevent/boot_timer.h"
 
+#include <event2/event.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <ctime>
+#include <memory>
+#include <string>
 
 #include "overlay/libevent/world.h"
 
@@ -70,6 +73,56 @@ TEST(BootTimer, TheClockOfNodesCountsTheSleep) {
     }
     asleep = false;
     EXPECT_GT(boot_time(), before);
+}
+
+// ---- a time that is past ----
+
+class PastTest : public ::testing::Test {
+protected:
+    void round() { event_base_loop(base.get(), EVLOOP_NONBLOCK); }
+    static void fired(void* self) { static_cast<PastTest*>(self)->order += 't'; }
+    static void heard(evutil_socket_t, short, void* self) { static_cast<PastTest*>(self)->order += 'e'; }
+
+    std::unique_ptr<event_base, void (*)(event_base*)> base{event_base_new(), event_base_free};
+    std::string order;
+    BootTimer timer{base.get(), fired, this};
+};
+
+TEST_F(PastTest, FiresOnceInTheNextRound) {
+    timer.set(never);
+    timer.set(boot_time());
+    EXPECT_EQ(order, "");
+    round();
+    round();
+    EXPECT_EQ(order, "t");
+}
+
+TEST_F(PastTest, FiresBehindTheEventsThatHaveArrived) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    event* arrived = event_new(base.get(), ends[0], EV_READ, heard, this);
+    event_add(arrived, nullptr);
+    timer.set(boot_time());
+    EXPECT_EQ(write(ends[1], "x", 1), 1);
+    round();
+    EXPECT_EQ(order, "et");
+    event_free(arrived);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+TEST_F(PastTest, TheLatestCallWins) {
+    timer.set(boot_time());
+    timer.set(boot_time() + 1h);
+    round();
+    EXPECT_EQ(order, "");
+    timer.set(boot_time() + 1ms);
+    timer.set(never);
+    round();
+    EXPECT_EQ(order, "t");
+    const Instant until = boot_time() + 3ms;
+    while (boot_time() < until) round();
+    EXPECT_EQ(order, "t");
 }
 
 }  // namespace
