@@ -103,7 +103,7 @@ std::size_t OwnAddress::groups(EndpointId endpoint) const {
     for (const Witness& w : witnesses_)
         if (w.observed == endpoint && !w.doubtful) seen.push_back(Endpoint{w.host, 1}.group());
     std::ranges::sort(seen);
-    return static_cast<std::size_t>(std::ranges::unique(seen).begin() - seen.begin());
+    return static_cast<std::size_t>(std::unique(seen.begin(), seen.end()) - seen.begin());
 }
 
 bool OwnAddress::worth_a_call(EndpointId endpoint) const {

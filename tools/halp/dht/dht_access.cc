@@ -87,7 +87,7 @@ public:
     Result<void> channels(std::vector<std::string>& names) override {
         Result<void> ended = client_.each_channel([&](Bytes name) { names.emplace_back(name); });
         std::ranges::sort(names);
-        names.erase(std::ranges::unique(names).begin(), names.end());
+        names.erase(std::unique(names.begin(), names.end()), names.end());
         return ended;
     }
     Result<void> remove_channel(Bytes channel) override { return client_.remove_channel(channel); }
