@@ -72,6 +72,9 @@ HostEntry join(const HostEntry& held, const HostEntry& news) {
     return joined;
 }
 
+// Confirmed by others only. Nobody on this machine has found the host there.
+bool only_heard(const HostEntry& entry) { return entry.vouched() && !entry.own && entry.proved == never; }
+
 bool same_rank(const HostEntry& a, const HostEntry& b) {
     if (a.withdrawn != b.withdrawn) return false;
     return a.withdrawn ? a.confirmed == b.confirmed : rank_of(a) == rank_of(b);
@@ -86,6 +89,7 @@ struct HostList::Impl {
 
     Merge merge(const HostEntry& news, Instant now, std::vector<HostEntry>* evicted);
     Merge change(std::uint32_t slot, const HostEntry& news, Instant now, std::vector<HostEntry>* evicted);
+    void tell_proved_apart();
     bool make_room(std::uint32_t newcomer, std::vector<HostEntry>* evicted);
     [[nodiscard]] std::optional<std::uint32_t> first_to_leave() const;
     bool end_of(std::uint32_t slot, Instant now, Shifts& shifts);
@@ -111,7 +115,10 @@ struct HostList::Impl {
     OrderedSlots<ByRank> shared{ByRank{&slots}};  // of the shown ones, those that may be told
     OrderedSlots<ByWithdrawal> withdrawn{ByWithdrawal{&slots}};
     OrderedSlots<ByDue> due{ByDue{&slots}};
-    GroupShares groups{&slots};  // of the vouched ones that may be evicted
+    GroupShares groups{&slots};  // of those that were only heard of, without claims
+    // The same ones. Kept from the first proof on: most lists never have one.
+    OrderedSlots<ByRank> heard{ByRank{&slots}};
+    bool proofs = false;
     EndpointId turn = no_endpoint;  // told last by add_others()
     std::uint64_t withdrawals_lost = 0;
     std::uint64_t arrivals = 0;
@@ -173,7 +180,11 @@ void HostList::Impl::link(std::uint32_t slot, Instant now) {
     due.insert(slot);
     if (s.entry.withdrawn) return withdrawn.insert(slot);
     live.insert(slot);
-    if (s.entry.vouched() && !s.entry.own) groups.insert(slot);
+    if (!proofs && s.entry.proved != never) tell_proved_apart();
+    if (only_heard(s.entry)) {
+        groups.insert(slot);
+        if (proofs) heard.insert(slot);
+    }
     if (!s.shared) return;
     shared.insert(slot);
     mixed ^= digest_part(s.entry);
@@ -184,7 +195,10 @@ void HostList::Impl::unlink(std::uint32_t slot) {
     due.erase(slot);
     if (s.entry.withdrawn) return withdrawn.erase(slot);
     live.erase(slot);
-    if (s.entry.vouched() && !s.entry.own) groups.erase(slot);
+    if (only_heard(s.entry)) {
+        groups.erase(slot);
+        if (proofs) heard.erase(slot);
+    }
     if (!s.shared) return;
     shared.erase(slot);
     mixed ^= digest_part(s.entry);
@@ -222,13 +236,22 @@ Merge HostList::Impl::change(std::uint32_t slot, const HostEntry& news, Instant 
     return held.withdrawn && !joined.withdrawn ? Merge::added : Merge::refreshed;
 }
 
-// Claims are last in rank, so they leave first. Of the vouched ones, those of over-represented groups leave first.
+void HostList::Impl::tell_proved_apart() {
+    proofs = true;
+    live.walk(0, [&](std::uint32_t slot) {
+        if (only_heard(slots[slot].entry)) heard.insert(slot);
+        return true;
+    });
+}
+
+// Claims are last in rank, so they leave first. Then those that were only heard of, of over-represented groups
+// before others: whatever is heard removes no host that was proved here.
 std::optional<std::uint32_t> HostList::Impl::first_to_leave() const {
     const HostEntry& last = slots[live.back()].entry;
     if (last.own) return std::nullopt;
-    if (last.vouched())
-        if (const auto crowded = groups.worst()) return crowded;
-    return live.back();
+    if (!last.vouched()) return live.back();
+    if (const auto crowded = groups.worst()) return crowded;
+    return heard.empty() ? live.back() : heard.back();
 }
 
 // False when the new entry itself had to leave.
@@ -287,6 +310,7 @@ void HostList::Impl::relink_all() {
     withdrawn.clear();
     due.clear();
     groups.clear();
+    heard.clear();
     groups.set_share_max(limits.share_per_group_max);
     mixed = 0;
     // A claim that was no longer told is told again until the next expire().

@@ -78,10 +78,11 @@ public:
     void set_limits(Limits limits);
 
     // News that is too old at `now` is refused. From a full list claims leave first, the lowest in rank first, then
-    // entries of over-represented groups, then the oldest; own ones never leave. Evicted endpoints are appended to
-    // `evicted` when it is given. A withdrawal hides older announcements of its endpoint. Withdrawals are bounded
-    // too, by entries_max but at least 64; the oldest leaves. Times after `now` count as `now`. `evicted` may
-    // contain the endpoint of the news itself, when it was shown before and a list that is too long lost it.
+    // entries that were only heard of, those of over-represented groups first, then the oldest, then proved ones;
+    // own ones never leave. Evicted endpoints are appended to `evicted` when it is given. A withdrawal hides older
+    // announcements of its endpoint. Withdrawals are bounded too, by entries_max but at least 64; the oldest
+    // leaves. Times after `now` count as `now`. `evicted` may contain the endpoint of the news itself, when it was
+    // shown before and a list that is too long lost it.
     [[nodiscard]] Merge merge(const HostEntry& news, Instant now, std::vector<HostEntry>* evicted = nullptr);
     bool erase(EndpointId endpoint);
     void clear();

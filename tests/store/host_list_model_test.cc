@@ -160,16 +160,21 @@ private:
         if (e.vouched()) return e.seen() + limits_.ttl;
         return e.claim.heard + (item.told ? limits_.ttl : limits_.claim_kept_max);
     }
+    static bool only_heard(const HostEntry& e) { return e.vouched() && !e.own && e.proved == never; }
     bool make_room(EndpointId newcomer, std::vector<HostEntry>* evicted) {
         for (auto live = page(); live.size() > limits_.entries_max; live = page()) {
             if (live.back().own) break;
             HostEntry victim = live.back();
             std::map<std::uint32_t, std::size_t> sizes;
             for (const HostEntry& e : live)
-                if (e.vouched() && !e.own) ++sizes[endpoints_.group(e.endpoint)];
+                if (only_heard(e)) ++sizes[endpoints_.group(e.endpoint)];
+            if (victim.vouched())
+                for (const HostEntry& e : live)
+                    if (only_heard(e)) victim = e;
             if (victim.vouched() && limits_.share_per_group_max > 0)
                 for (const HostEntry& e : live)
-                    if (!e.own && sizes[endpoints_.group(e.endpoint)] > limits_.share_per_group_max) victim = e;
+                    if (only_heard(e) && sizes[endpoints_.group(e.endpoint)] > limits_.share_per_group_max)
+                        victim = e;
             erase(victim.endpoint);
             if (victim.endpoint == newcomer) return false;
             if (evicted) evicted->push_back(victim);

@@ -270,6 +270,24 @@ TEST_F(HostListTest, LosesTheOldestOfACrowdedGroupBeforeTheOldestOfAll) {
     EXPECT_EQ(names_of(evicted), "2.2.0.1 1.1.0.1") << "no group is crowded any more";
 }
 
+TEST_F(HostListTest, KeepsWhatWasProvedWhateverIsHeard) {
+    limit({.entries_max = 3, .share_per_group_max = 1});
+    merge(proved("2.2.0.1", now - seconds{200}));
+    merge(announced("2.2.0.2", now - seconds{100}));
+    merge(announced("3.3.0.1", now - seconds{50}));
+    std::vector<HostEntry> evicted;
+    static_cast<void>(list.merge(announced("4.4.0.1", now), now, &evicted));
+    static_cast<void>(list.merge(announced("2.2.0.3", now), now, &evicted));
+    EXPECT_EQ(names_of(evicted), "2.2.0.2 3.3.0.1");
+    EXPECT_EQ(shown(), "4.4.0.1 2.2.0.3 2.2.0.1");
+    static_cast<void>(list.merge(proved("5.5.0.1", now), now, &evicted));
+    static_cast<void>(list.merge(proved("6.6.0.1", now), now, &evicted));
+    EXPECT_EQ(shown(), "5.5.0.1 6.6.0.1 2.2.0.1");
+    EXPECT_EQ(merge(announced("7.7.0.1", now)), Merge::refused) << "all places are of proved hosts";
+    EXPECT_EQ(merge(proved("7.7.0.1", now)), Merge::added);
+    EXPECT_EQ(shown(), "5.5.0.1 6.6.0.1 7.7.0.1");
+}
+
 TEST_F(HostListTest, NeverEvictsItsOwnHosts) {
     limit({.entries_max = 2});
     merge(own("mine1"));
