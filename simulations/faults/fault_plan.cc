@@ -22,18 +22,48 @@ struct KindRow {
 };
 
 constexpr std::array<KindRow, step_kinds> kinds{{
-    {"loss", 2, false, true},         {"jitter", 2, false, true},       {"duplicates", 2, false, true},
-    {"delay", 3, false, false},       {"cut", 3, true, false},          {"one_way", 4, true, false},
-    {"partition", 2, false, true},    {"kill", 5, false, false},        {"power", 4, false, false},
-    {"death", 0, false, false},       {"stall", 4, false, false},       {"suspend", 3, false, false},
-    {"starve", 2, false, false},      {"clock_step", 3, false, false},  {"clock_wrong", 2, false, false},
-    {"drift", 2, false, false},       {"kill_write", 2, false, false},  {"leave", 3, false, false},
-    {"alone", 2, false, false},       {"other_swarm", 2, false, false}, {"port_taken", 2, false, false},
-    {"move", 3, false, false},        {"inherit", 2, true, false},      {"clone", 1, true, false},
-    {"same_address", 1, true, false}, {"disk_full", 2, false, false},   {"disk_read_only", 1, false, false},
-    {"disk_busy", 2, false, false},   {"disk_broken", 1, false, false}, {"announce", 0, false, false},
-    {"withdraw", 0, false, false},    {"insert", 0, false, false},      {"insert_node", 0, false, false},
-    {"flood", 0, false, false},       {"query", 0, false, false},
+    {"loss", 2, false, true},
+    {"jitter", 2, false, true},
+    {"duplicates", 2, false, true},
+    {"delay", 3, false, false},
+    {"cut", 3, true, false},
+    {"one_way", 4, true, false},
+    {"partition", 2, false, true},
+    {"kill", 5, false, false},
+    {"power", 4, false, false},
+    {"death", 0, false, false},
+    {"stall", 4, false, false},
+    {"suspend", 3, false, false},
+    {"starve", 2, false, false},
+    {"clock_step", 3, false, false},
+    {"clock_wrong", 2, false, false},
+    {"drift", 2, false, false},
+    {"kill_write", 2, false, false},
+    {"leave", 3, false, false},
+    {"alone", 2, false, false},
+    {"other_swarm", 2, false, false},
+    {"port_taken", 2, false, false},
+    {"move", 3, false, false},
+    {"inherit", 2, true, false},
+    {"clone", 1, true, false},
+    {"same_address", 1, true, false},
+    {"disk_full", 2, false, false},
+    {"disk_read_only", 1, false, false},
+    {"disk_busy", 2, false, false},
+    {"disk_broken", 1, false, false},
+    {"announce", 0, false, false},
+    {"withdraw", 0, false, false},
+    {"insert", 0, false, false},
+    {"insert_node", 0, false, false},
+    {"flood", 0, false, false},
+    {"query", 0, false, false},
+    {"made_up_nodes", 0, false, false},
+    {"made_up_graves", 0, false, false},
+    {"false_versions", 0, false, false},
+    {"false_withdrawals", 0, false, false},
+    {"false_leave", 0, false, false},
+    {"false_witness", 0, false, false},
+    {"insert_flood", 0, false, false},
 }};
 
 const KindRow& row(StepKind kind) { return kinds[static_cast<std::size_t>(kind)]; }
@@ -41,7 +71,10 @@ const KindRow& row(StepKind kind) { return kinds[static_cast<std::size_t>(kind)]
 class Drawer {
 public:
     explicit Drawer(const PlanSize& size)
-        : kinds_(size.kinds), random_(mix_words(size.seed, 0x706c616e), size.nodes) {
+        : kinds_(size.kinds),
+          hostile_(size.hostile),
+          random_(mix_words(size.seed, 0x706c616e), size.nodes),
+          hostile_random_(mix_words(size.seed, 0x686f7374), size.nodes) {
         plan_.seed = size.seed;
         plan_.nodes = size.nodes;
         plan_.faults_for = size.faults_for;
@@ -53,6 +86,7 @@ public:
         draw_strangers();
         draw_faults();
         draw_deaths();
+        if (hostile_) draw_hostile();
         std::ranges::stable_sort(plan_.steps, {}, &Step::at);
         return std::move(plan_);
     }
@@ -229,8 +263,34 @@ private:
         }
     }
 
+    // Drawn from a stream of its own: the other steps are the same without it. At least one kind, up to three
+    // times.
+    void draw_hostile() {
+        const auto first = static_cast<std::size_t>(StepKind::made_up_nodes);
+        const std::size_t always = first + hostile_random_.below(step_kinds - first);
+        for (std::size_t k = first; k < step_kinds; ++k) {
+            const StepKind kind{static_cast<std::uint8_t>(k)};
+            if ((!hostile_random_.chance(0.4) && k != always) || !wanted(kind)) continue;
+            const std::uint64_t times = 1 + hostile_random_.below(3);
+            for (std::uint64_t i = 0; i < times; ++i) plan_.steps.push_back(hostile_step(kind));
+        }
+    }
+    Step hostile_step(StepKind kind) {
+        constexpr std::uint64_t span_min_ms = 5'000, span_more_ms = 85'000;
+        const auto ms = static_cast<std::uint64_t>(plan_.faults_for / milliseconds{1});
+        const milliseconds at{hostile_random_.below(ms + 1)};
+        const milliseconds span{span_min_ms + hostile_random_.below(span_more_ms)};
+        const auto node = static_cast<std::uint32_t>(hostile_random_.below(plan_.nodes));
+        std::int64_t amount = 0;
+        if (kind == StepKind::made_up_nodes || kind == StepKind::made_up_graves)
+            amount = static_cast<std::int64_t>(10 + hostile_random_.below(90));
+        if (kind == StepKind::insert_flood) amount = static_cast<std::int64_t>(2 + hostile_random_.below(20));
+        return {at, std::min<Duration>(span, plan_.faults_for - at), kind, node, 0, amount};
+    }
+
     const std::vector<StepKind>& kinds_;
-    SimRandom random_;
+    bool hostile_;
+    SimRandom random_, hostile_random_;
     FaultPlan plan_;
     std::int64_t addresses_ = 0;  // drawn so far
 };
@@ -321,7 +381,8 @@ std::string_view kind_name(StepKind kind) { return row(kind).name; }
 bool needs_two(StepKind kind) { return row(kind).two_nodes; }
 bool is_of_network(StepKind kind) { return row(kind).whole_swarm; }
 bool is_clock_fault(StepKind kind) { return kind == StepKind::clock_step || kind == StepKind::clock_wrong; }
-bool is_user_action(StepKind kind) { return kind >= StepKind::announce; }
+bool is_user_action(StepKind kind) { return kind >= StepKind::announce && !is_hostile(kind); }
+bool is_hostile(StepKind kind) { return kind >= StepKind::made_up_nodes; }
 
 Result<std::vector<StepKind>> read_kinds(std::string_view names) {
     std::vector<StepKind> out;
@@ -335,8 +396,9 @@ Result<std::vector<StepKind>> read_kinds(std::string_view names) {
             continue;
         }
         std::string known;
-        for (std::size_t k = 0; k < static_cast<std::size_t>(StepKind::announce); ++k)
-            known += (k == 0 ? "" : ", ") + std::string{kinds[k].name};
+        for (std::size_t k = 0; k < step_kinds; ++k)
+            if (!is_user_action(StepKind{static_cast<std::uint8_t>(k)}))
+                known += (k == 0 ? "" : ", ") + std::string{kinds[k].name};
         return Error{ErrorCode::invalid,
                      "no kind of fault is called \"" + std::string{name.substr(0, 40)} + "\"; there are " + known};
     }

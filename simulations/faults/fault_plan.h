@@ -51,8 +51,16 @@ enum class StepKind : std::uint8_t {
     insert_node,  // the same under `halp` [number]
     flood,        // a stranger inserts under many new labels at a [number of labels]
     query,        // a stranger queries a [number of the label]
+    // What a hostile node does to all others, once a period.
+    made_up_nodes,      // it tells of nodes that do not exist [how many]
+    made_up_graves,     // it tells that such nodes left [how many]
+    false_versions,     // it tells of versions of a that a did not choose, the last one among them
+    false_withdrawals,  // it withdraws whatever is announced
+    false_leave,        // another program on the machine of a says that it is a, and leaves
+    false_witness,      // it tells whoever calls it that they are at the address of a
+    insert_flood,       // it inserts hosts under `halp` and ten of 400 labels [how many hosts]
 };
-inline constexpr std::size_t step_kinds = 35;
+inline constexpr std::size_t step_kinds = 42;
 
 struct Step {
     Duration at{0};  // since the beginning of the run
@@ -79,6 +87,7 @@ struct PlanSize {
     std::size_t nodes = 32;
     Duration faults_for = std::chrono::minutes{8};
     std::vector<StepKind> kinds{};  // of faults that may be drawn; empty: all
+    bool hostile = false;           // draw what hostile nodes do, too
 };
 inline constexpr std::size_t plan_nodes_max = 10'000, plan_steps_max = 100'000;
 
@@ -91,6 +100,7 @@ std::string_view kind_name(StepKind kind);
 [[nodiscard]] bool is_of_network(StepKind kind);  // between all nodes
 [[nodiscard]] bool is_clock_fault(StepKind kind);
 [[nodiscard]] bool is_user_action(StepKind kind);
+[[nodiscard]] bool is_hostile(StepKind kind);
 std::string step_text(const Step& step);  // for people: "12.500 s kill node 3 for 20.000 s"
 
 // A written plan: a first line that names the format, settings, one line per step. Comments begin with '#'.

@@ -32,7 +32,7 @@ bool disturbs(StepKind kind) {
         case StepKind::disk_broken:
             return false;
         default:
-            return !is_user_action(kind);
+            return !is_user_action(kind) && !is_hostile(kind);  // these are no excuse for anything
     }
 }
 
@@ -97,6 +97,8 @@ private:
         if (begins && lasts) active_.insert(action.step);
         if (!begins) active_.erase(action.step);
         note_disturbance(step, begins);
+        if (is_hostile(step.kind))
+            return begins ? swarm_.begin_attack(action.step) : swarm_.end_attack(action.step);
         if (!act_on_network(step) && !act_on_clock(step) && !act_on_machine(step, action) &&
             !act_on_process(step, begins))
             act_user(step);

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
+#include "simulations/faults/checkers/announced_present.h"
 #include "simulations/faults/checkers/lists_follow_events.h"
+#include "simulations/faults/checkers/proved_kept.h"
 #include "simulations/faults/checkers/swarms_apart.h"
 
 namespace halp::sim {
@@ -19,7 +22,11 @@ const std::string first_seed = "seed.example";  // the first seed is given by na
 }  // namespace
 
 FaultSwarm::FaultSwarm(const FaultPlan& plan, const FaultRunOptions& options)
-    : given_(options), node_options_(fault_run_options(plan)), world_(plan.seed), start_(world_.now()) {
+    : plan_(plan),
+      given_(options),
+      node_options_(fault_run_options(plan)),
+      world_(plan.seed),
+      start_(world_.now()) {
     const CheckerContext context{node_options_, transit_of(plan), &table_};
     for (CheckerSet& set : checkers_) add_all_checkers(set, context);
     auto burials = std::make_unique<FalseBurials>(context);
@@ -40,7 +47,54 @@ FaultSwarm::FaultSwarm(const FaultPlan& plan, const FaultRunOptions& options)
     const HostId outside = world_.add_host({"172.16.0.1", 9});
     stranger_ = std::make_unique<Stranger>(world_.env(outside));
     world_.attach(outside, *stranger_);
+    add_hostile_hosts();
+    if (!hostile_.empty()) {
+        between_.add(std::make_unique<ProvedKept>(*burials_));
+        between_.add(std::make_unique<AnnouncedPresent>(context, *burials_));
+    }
     world_.watch(this);
+}
+
+// ---- hostile nodes ----
+
+void FaultSwarm::add_hostile_hosts() {
+    for (std::size_t k = 0; k < plan_.steps.size(); ++k) {
+        if (!is_hostile(plan_.steps[k].kind)) continue;
+        const std::size_t number = hostile_.size();
+        Hostile& hostile = hostile_[k];
+        hostile.endpoint = {"172.17." + std::to_string(number / 250) + "." + std::to_string(number % 250 + 1),
+                            3451};
+        // Who speaks for another node does so from the machine of that node.
+        if (plan_.steps[k].kind == StepKind::false_leave)
+            hostile.endpoint = {nodes_[plan_.steps[k].a].endpoint.host, static_cast<std::uint16_t>(4000 + number)};
+        hostile.host = world_.add_host(hostile.endpoint);
+    }
+}
+
+HostileKnowledge FaultSwarm::known_to_hostile(const Step& step) const {
+    HostileKnowledge known{{}, {}, nodes_[step.a].endpoint};
+    for (const Node& n : nodes_) {
+        if (n.overlay) known.nodes.push_back(n.endpoint);
+        for (const std::int64_t number : n.items) known.items.push_back(item(number));
+    }
+    return known;
+}
+
+void FaultSwarm::begin_attack(std::size_t step) {
+    Hostile& hostile = hostile_.at(step);
+    if (std::exchange(hostile.lived, true)) return;
+    const Step& what = plan_.steps[step];
+    hostile.process = std::make_unique<HostileHost>(world_.env(hostile.host), hostile.endpoint, what, plan_.period,
+                                                    [this, &what] { return known_to_hostile(what); });
+    world_.attach(hostile.host, *hostile.process);
+    hostile.process->start();
+}
+
+void FaultSwarm::end_attack(std::size_t step) {
+    Hostile& hostile = hostile_.at(step);
+    if (!hostile.process) return;
+    world_.crash(hostile.host);
+    hostile.process.reset();
 }
 
 // ---- what checkers hear ----
@@ -65,11 +119,14 @@ void FaultSwarm::change_own_truth(TruthChange::Kind kind, std::size_t node) {
 
 void FaultSwarm::take_snapshots() {
     const std::size_t some = std::min(nodes_.size(), snapshots_max);
+    std::set<Label> items;
+    for (const Node& n : nodes_)
+        for (const std::int64_t number : n.items) items.insert(item(number).label);
     for (std::size_t k = 0; k < some; ++k, turn_ = (turn_ + 1) % nodes_.size()) {
         const Node& n = nodes_[turn_];
         // A process that does not run answers nobody.
         if (!n.overlay || !world_.up(n.host) || world_.now() <= n.frozen_until) continue;
-        Snapshot seen = take_snapshot(turn_, *n.overlay, world_.now(), world_.env(n.host).clock.wall());
+        Snapshot seen = take_snapshot(turn_, *n.overlay, world_.now(), world_.env(n.host).clock.wall(), items);
         seen.swarm = n.swarm;
         seen.advertised = n.advertise;
         if (given_.disturb) given_.disturb(seen);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -16,6 +17,7 @@
 #include "simulations/faults/checkers/no_reentrance.h"
 #include "simulations/faults/fault_plan.h"
 #include "simulations/faults/fault_run.h"
+#include "simulations/faults/hostile_host.h"
 #include "simulations/faults/repeated_draws.h"
 #include "simulations/faults/strangers.h"
 #include "simulations/swarm/convergence.h"
@@ -79,6 +81,10 @@ public:
     void query(std::size_t i, const std::string& text) { stranger_->send(nodes_[i].endpoint, text); }
     [[nodiscard]] static OwnAnnouncement item(std::int64_t number);
 
+    // Hostile nodes, one for each step of that kind.
+    void begin_attack(std::size_t step);
+    void end_attack(std::size_t step);
+
     void take_snapshots();  // of up to snapshots_max nodes, in turn
     // Members that live, dead ones, and former addresses where nobody is.
     [[nodiscard]] std::vector<SwarmMember> members() const;
@@ -91,8 +97,18 @@ private:
     void change_truth(TruthChange::Kind kind, std::size_t node, const OwnAnnouncement& what);
     void change_own_truth(TruthChange::Kind kind, std::size_t node);
     [[nodiscard]] OverlayOptions options_of(std::size_t i) const;
+    void add_hostile_hosts();
+    [[nodiscard]] HostileKnowledge known_to_hostile(const Step& step) const;
     [[nodiscard]] CheckerSet& checkers(std::size_t i) { return checkers_[nodes_[i].swarm]; }
 
+    struct Hostile {
+        Endpoint endpoint;
+        HostId host{};
+        std::unique_ptr<HostileHost> process = {};
+        bool lived = false;
+    };
+
+    const FaultPlan& plan_;
     const FaultRunOptions& given_;
     OverlayOptions node_options_;
     SimWorld world_;
@@ -104,6 +120,7 @@ private:
     CollisionsTold* collisions_ = nullptr;
     std::vector<Node> nodes_;
     std::unique_ptr<Stranger> stranger_;
+    std::map<std::size_t, Hostile> hostile_;  // by step
     std::set<std::size_t> lived_;
     std::set<Endpoint> former_;  // addresses of nodes that have moved
     std::vector<Violation> reported_;

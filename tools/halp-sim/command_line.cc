@@ -57,6 +57,7 @@ void add_faults(Arguments& arguments, CommandLine& command) {
     faults.option("--nodes", &command.nodes, "default 32").whole_between(2, 10'000);
     faults.option("--minutes", &command.minutes, "of faults, virtual; then they end; default 10")
         .between(0.02, 1440);
+    faults.flag("--hostile", command.hostile, "hostile nodes, too, that lie to all others by gossip");
     faults.option("--kinds", &command.kinds, "only such faults, for example move,suspend; default: all kinds");
     faults.option("--heal", &command.heal, "virtual seconds by which it must have converged then; default 240")
         .between(0, 86'400);

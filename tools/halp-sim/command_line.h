@@ -27,6 +27,7 @@ struct CommandLine {
     std::optional<std::size_t> seeds;   // how many, counted from `seed`
     std::size_t jobs = 0;               // threads; 0: as many as cores
     double minutes = 10;                // of faults, virtual
+    bool hostile = false;               // faults: draw hostile nodes, too
     std::string kinds;                  // of faults that may be drawn, with commas between; empty: all
     double heal = 240;                  // seconds, virtual, by which the swarm has converged then
     std::vector<std::string> settings;  // key=value

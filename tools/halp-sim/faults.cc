@@ -98,6 +98,7 @@ void tell_failure(const FaultTrial& run, const CommandLine& command, const Strea
     print_lines(run.outcome, streams);
     streams.out << "  again: halp-sim faults --seed " << size.seed << " --nodes " << size.nodes << " --minutes "
                 << number(seconds_of(size.faults_for) / 60, 3) << " --heal " << number(command.heal, 1)
+                << (command.hostile ? " --hostile" : "")
                 << (command.kinds.empty() ? "" : " --kinds " + command.kinds) << std::endl;
     const std::string directory = command.directory.empty() ? "." : command.directory;
     std::error_code ignored;  // writing tells
@@ -128,7 +129,7 @@ int run_faults(const CommandLine& command, const Streams& streams) {
     const std::size_t seeds = command.seeds.value_or(1);
     std::vector<FaultTrial> runs(seeds);
     for (std::size_t k = 0; k < seeds; ++k) {
-        PlanSize size{.seed = first + k, .kinds = *kinds};
+        PlanSize size{.seed = first + k, .kinds = *kinds, .hostile = command.hostile};
         size.nodes = static_cast<std::size_t>(command.nodes.value_or(32));
         size.faults_for = std::chrono::milliseconds{static_cast<std::int64_t>(command.minutes * 60'000)};
         runs[k].plan = draw_plan(size);

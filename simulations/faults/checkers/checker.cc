@@ -24,7 +24,8 @@ void add_label(const OverlayNode& overlay, const Label& label, Snapshot& snapsho
 
 }  // namespace
 
-Snapshot take_snapshot(std::size_t node, const OverlayNode& overlay, Instant at, UnixSeconds wall) {
+Snapshot take_snapshot(std::size_t node, const OverlayNode& overlay, Instant at, UnixSeconds wall,
+                       std::set<Label> labels) {
     Snapshot snapshot;
     snapshot.node = node;
     snapshot.at = at;
@@ -33,7 +34,6 @@ Snapshot take_snapshot(std::size_t node, const OverlayNode& overlay, Instant at,
     const std::vector<ListedName> names = overlay.names(Label::labels(), 0, everything);
     snapshot.directories.emplace_back(Label::labels(), names.size());
     snapshot.announcements = overlay.announcements();
-    std::set<Label> labels;
     // A flood may push the name of a label out of the directory `labels`, but the label still exists.
     for (const OwnAnnouncement& own : snapshot.announcements) labels.insert(own.label);
     for (const ListedName& name : names)

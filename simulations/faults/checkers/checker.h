@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,7 +38,9 @@ struct Snapshot {
     std::size_t swarm = 0;
     std::optional<Endpoint> advertised;  // as its operator set it
 };
-Snapshot take_snapshot(std::size_t node, const OverlayNode& overlay, Instant at, UnixSeconds wall);
+// `labels`: ones to look at, also when the directory `labels` does not name them.
+Snapshot take_snapshot(std::size_t node, const OverlayNode& overlay, Instant at, UnixSeconds wall,
+                       std::set<Label> labels = {});
 
 // A change of the ground truth: an item appears or ends. A node itself is an item under `halp`.
 struct TruthChange {

@@ -36,6 +36,17 @@ bool FalseBurials::calm(std::size_t node, Instant at) const {
     return found->second.active == 0 && (found->second.last == never || at - found->second.last >= calm_for_);
 }
 
+bool FalseBurials::in_peace(std::size_t a, std::size_t b, Instant at) const {
+    return calm(a, at) && calm(b, at) && calm(network, at);
+}
+
+bool FalseBurials::in_peace(std::size_t a, const Endpoint& b, Instant at) const {
+    const auto there = living_.find(b);
+    if (there == living_.end()) return false;
+    const auto swarm = swarm_of_.find(a);
+    return swarm != swarm_of_.end() && swarm->second == there->second.swarm && in_peace(a, there->second.node, at);
+}
+
 void FalseBurials::on_event(std::size_t node, Instant at, const Event& event) {
     const auto* buried = std::get_if<PeerBuried>(&event);
     if (!buried) return;

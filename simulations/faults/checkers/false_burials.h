@@ -18,6 +18,11 @@ public:
     void end_fault(std::size_t node, Instant at);
     static constexpr std::size_t network = static_cast<std::size_t>(-1);
 
+    // Both nodes, and the network between all, have been left in peace for some time; of an endpoint: by the node
+    // that lives there. False where nobody lives.
+    [[nodiscard]] bool in_peace(std::size_t a, std::size_t b, Instant at) const;
+    [[nodiscard]] bool in_peace(std::size_t a, const Endpoint& b, Instant at) const;
+
     void on_truth_change(const TruthChange& change) override;
     void on_event(std::size_t node, Instant at, const Event& event) override;
 

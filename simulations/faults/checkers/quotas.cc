@@ -30,6 +30,9 @@ void Quotas::on_snapshot(const Snapshot& snapshot) {
     at_most(snapshot, "bytes of lists", snapshot.status.table_bytes - std::min(shared, snapshot.status.table_bytes),
             table.bytes_max);
     at_most(snapshot, "streams", snapshot.status.text_sessions, context_.options.text.sessions_max);
+    // Fixed bounds (overlay/README.md, "What strangers can cost").
+    at_most(snapshot, "withdrawals that wait", snapshot.status.withdrawals_waiting, 256);
+    at_most(snapshot, "acquaintances", snapshot.status.acquaintances, 24);
     std::array<std::size_t, 4> by_role{};
     for (const PeerStatus& peer : snapshot.peers) ++by_role[static_cast<std::size_t>(peer.role)];
     at_most(snapshot, "fresh peers", by_role[static_cast<std::size_t>(PeerRole::fresh)], view.fresh_max);

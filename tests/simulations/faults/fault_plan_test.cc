@@ -23,7 +23,8 @@ TEST(FaultPlan, IsAFunctionOfItsSeed) {
 TEST(FaultPlan, DrawsEveryKindOfStepAndOnlyWhatARecordMayHold) {
     std::set<StepKind> kinds;
     for (std::uint64_t seed = 0; seed < 100; ++seed) {
-        const FaultPlan plan = draw_plan({.seed = seed, .nodes = 3 + seed, .faults_for = seconds{60 + 7 * seed}});
+        const FaultPlan plan = draw_plan(
+            {.seed = seed, .nodes = 3 + seed, .faults_for = seconds{60 + 7 * seed}, .hostile = seed % 4 == 0});
         for (const Step& step : plan.steps) {
             kinds.insert(step.kind);
             ASSERT_LE(step.at + step.span, plan.faults_for);
@@ -45,6 +46,16 @@ TEST(FaultPlan, DrawsOnlyTheWantedKindsOfFaults) {
                 drawn.insert(step.kind);  // ends of items
     EXPECT_EQ(drawn, (std::set{StepKind::move, StepKind::suspend}));
     EXPECT_THAT(read_kinds("move,flood").error().message, HasSubstr("is called \"flood\"; there are loss, jitter"));
+}
+
+TEST(FaultPlan, HasTheSameOtherStepsWithHostileNodes) {
+    FaultPlan hostile = draw_plan({.seed = 9, .hostile = true});
+    EXPECT_NE(std::erase_if(hostile.steps, [](const Step& step) { return is_hostile(step.kind); }), 0U);
+    EXPECT_EQ(hostile, draw_plan({.seed = 9}));
+    const Result<std::vector<StepKind>> wanted = read_kinds("false_leave");
+    ASSERT_TRUE(wanted) << wanted.error().message;
+    for (const Step& step : draw_plan({.seed = 9, .kinds = *wanted, .hostile = true}).steps)
+        EXPECT_TRUE(!is_hostile(step.kind) || step.kind == StepKind::false_leave);
 }
 
 TEST(FaultPlan, ReadsARecordWithComments) {

@@ -159,6 +159,66 @@ TEST(OrdinaryDays, BothSidesOfACollisionAreTold) {
                 IsEmpty());
 }
 
+// ---- hostile days, one kind each ----
+
+// Nodes 4 and 5 announce. After a minute and a half in peace, in which checkers excuse nothing any more, all meet a
+// hostile node for half a minute.
+FaultPlan hostile_plan(StepKind kind, std::int64_t amount = 0) {
+    FaultPlan plan = quiet_plan({{seconds{5}, {}, StepKind::announce, 4, 0, 1},
+                                 {seconds{6}, {}, StepKind::announce, 5, 0, 2},
+                                 {seconds{95}, seconds{30}, kind, 4, 0, amount}});
+    plan.faults_for = seconds{150};
+    return plan;
+}
+
+// No rule is broken, and the attack was noticed: the greatest `figure` of any node at any look.
+template <class Figure>
+std::uint64_t withstood(const FaultPlan& plan, Figure figure) {
+    std::uint64_t most = 0;
+    FaultRunOptions options;
+    options.disturb = [&](Snapshot& snapshot) { most = std::max<std::uint64_t>(most, figure(snapshot)); };
+    EXPECT_THAT(play_faults(plan, options).lines(), IsEmpty());
+    return most;
+}
+std::uint64_t listed_nodes(const Snapshot& snapshot) { return snapshot.status.peers_listed; }
+std::uint64_t graves(const Snapshot& snapshot) { return snapshot.status.graves; }
+
+TEST(HostileDays, NodesThatDoNotExistDisplaceNobody) {
+    EXPECT_GT(withstood(hostile_plan(StepKind::made_up_nodes, 100), graves), 20U);
+}
+
+TEST(HostileDays, GravesOfNobodyKeepNobodyFromComingBack) {
+    FaultPlan plan = hostile_plan(StepKind::made_up_graves, 100);
+    plan.steps.push_back({seconds{100}, seconds{40}, StepKind::partition, 0, 0, 5});
+    EXPECT_GT(withstood(plan, graves), 20U);
+}
+
+TEST(HostileDays, ANodeWinsEveryArgumentAboutItself) {
+    const auto versions = [](const Snapshot& snapshot) { return snapshot.status.versions_unproved; };
+    const auto leaves = [](const Snapshot& snapshot) { return snapshot.status.leaves_refuted; };
+    EXPECT_GT(withstood(hostile_plan(StepKind::false_versions), versions), 0U);
+    EXPECT_GT(withstood(hostile_plan(StepKind::false_leave), leaves), 0U);
+    FaultPlan plan = hostile_plan(StepKind::false_versions);
+    plan.steps.push_back({seconds{135}, seconds{5}, StepKind::leave, 4, 0, 0});
+    EXPECT_GT(withstood(plan, versions), 0U);
+}
+
+TEST(HostileDays, AnnouncementsStayWhoeverWithdrawsThem) {
+    EXPECT_GT(withstood(hostile_plan(StepKind::false_withdrawals),
+                        [](const Snapshot& snapshot) { return snapshot.status.withdrawals_refuted; }),
+              0U);
+}
+
+TEST(HostileDays, OneWitnessMovesNobody) {
+    EXPECT_GT(withstood(hostile_plan(StepKind::false_witness), listed_nodes), 7U) << "the witness is a node, too";
+}
+
+TEST(HostileDays, FloodsOfInsertsDisplaceNobody) {
+    EXPECT_GT(withstood(hostile_plan(StepKind::insert_flood, 15),
+                        [](const Snapshot& snapshot) { return snapshot.status.text_inserts; }),
+              20U);
+}
+
 // ---- faults that are found ----
 
 TEST(FaultRun, ReportsAPlantedViolationAndShrinksToIt) {
