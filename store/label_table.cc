@@ -127,9 +127,7 @@ LabelTable::Outcome LabelTable::merge_name(const Label& directory, const NamedAt
     if (const auto cause = admit(listing_wish({{directory, news.name}}, now), source, now)) return refuse(*cause);
     Row* row = row_of(directory);
     if (!row) row = &create(directory, now);
-    const std::uint64_t evicted = row->names->evicted();
-    const Merge merge = row->names->merge(news);
-    counter(EvictionCause::label_full) += row->names->evicted() - evicted;
+    const Merge merge = merge_listed(*row, news);
     note_change(*row, merge, true);
     return finish(*row, merge, now);
 }
@@ -161,14 +159,26 @@ LabelTable::Wish LabelTable::listing_wish(const Listings& listings, Instant now)
     return wish;
 }
 
+// Names of labels with a host that somebody has confirmed stay: whoever makes up names does not hide those. A full
+// directory looks through the old ones for another; a source may name only so many new labels.
+Merge LabelTable::merge_listed(Row& directory, const NamedAt& news) {
+    const std::string above = directory.label == Label::labels() ? "" : directory.label.text();
+    const auto keeps = [&](const std::string& name) {
+        const auto label = rows_.find(above + name);
+        return label != rows_.end() && label->second.hosts && label->second.hosts->vouches();
+    };
+    const std::uint64_t evicted = directory.names->evicted();
+    const Merge merge = directory.names->merge(news, keeps);
+    counter(EvictionCause::label_full) += directory.names->evicted() - evicted;
+    return merge;
+}
+
 bool LabelTable::list(const Listings& listings, Instant now, UnixSeconds wall, bool asked) {
     bool changed = false;
     for (const auto& [directory, name] : listings) {
         Row* row = row_of(directory);
         if (!row) row = &create(directory, now);
-        const std::uint64_t evicted = row->names->evicted();
-        const Merge merge = row->names->merge({name, wall, wall, asked});
-        counter(EvictionCause::label_full) += row->names->evicted() - evicted;
+        const Merge merge = merge_listed(*row, {name, wall, wall, asked});
         account(*row);
         note_change(*row, merge, merge == Merge::added);
         changed = changed || merge == Merge::added || merge == Merge::refreshed;

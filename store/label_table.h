@@ -206,6 +206,7 @@ private:
     [[nodiscard]] bool overdue(Row& row, Instant now) const;
     [[nodiscard]] HostList::Limits list_limits(const Label& label) const;
     [[nodiscard]] std::size_t names_max(const Label& directory) const;
+    [[nodiscard]] Merge merge_listed(Row& directory, const NamedAt& news);
     std::uint64_t& counter(EvictionCause cause) { return evicted_[static_cast<std::size_t>(cause)]; }
 
     const EndpointTable& endpoints_;

@@ -22,7 +22,7 @@ std::size_t NameList::name_bytes(std::size_t name_length) {
     return sizeof(std::string) + 2 * sizeof(Key) + 2 * tree_node_bytes + name_length;
 }
 
-Merge NameList::merge(const NamedAt& news) {
+Merge NameList::merge(const NamedAt& news, const Keeps& keeps) {
     if (!well_formed(news.name) || names_max_ == 0) return Merge::refused;
     Key key{count(news.ranked), count(news.stated), 0, news.asked};
     const auto held = by_name_.find(news.name);
@@ -41,7 +41,7 @@ Merge NameList::merge(const NamedAt& news) {
     }
     key.arrival = ++arrivals_;
     if (size() >= names_max_ && by_rank_.rbegin()->first < key) return Merge::refused;
-    shrink_to(names_max_ - 1);
+    shrink_to(names_max_ - 1, keeps);
     const auto added = by_name_.emplace(news.name, key).first;
     by_rank_.emplace(key, &added->first);
     name_bytes_ += news.name.size();
@@ -64,9 +64,11 @@ void NameList::set_names_max(std::size_t names_max) {
     shrink_to(names_max_);
 }
 
-void NameList::shrink_to(std::size_t names) {
+void NameList::shrink_to(std::size_t names, const Keeps& keeps) {
     while (size() > names) {
-        const std::string name = *by_rank_.rbegin()->second;
+        const auto wanted = [&](const auto& entry) { return keeps && keeps(*entry.second); };
+        const auto oldest = std::find_if_not(by_rank_.rbegin(), by_rank_.rend(), wanted);
+        const std::string name = *(oldest == by_rank_.rend() ? by_rank_.rbegin() : oldest)->second;
         erase(name);
         ++evicted_;
     }

@@ -1,9 +1,11 @@
 // The names below a directory (`labels` or `x/`), the newest first. The list is bounded: the name with the oldest
-// time leaves first. Names are what the original stores: any bytes but blanks and control bytes.
+// time leaves first, of those that its owner does not want to keep. Names are what the original stores: any bytes
+// but blanks and control bytes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -34,7 +36,9 @@ public:
 
     // Keeps the larger of two times of a name; once named by others than askers it stays so. stale: nothing
     // changed. refused: not well formed, or older than all names of a full list.
-    [[nodiscard]] Merge merge(const NamedAt& news);
+    // A full list loses the oldest name that `keeps` does not want; when it wants all, the oldest.
+    using Keeps = std::function<bool(const std::string& name)>;
+    [[nodiscard]] Merge merge(const NamedAt& news, const Keeps& keeps = {});
     bool erase(const std::string& name);
     void set_names_max(std::size_t names_max);
 
@@ -58,7 +62,7 @@ private:
         bool asked;
         bool operator<(const Key& other) const;
     };
-    void shrink_to(std::size_t names);
+    void shrink_to(std::size_t names, const Keeps& keeps = {});
     [[nodiscard]] static NamedAt named(const std::pair<const Key, const std::string*>& at);
 
     std::size_t names_max_;

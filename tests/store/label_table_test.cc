@@ -138,6 +138,23 @@ TEST_F(LabelTableTest, BoundsTheNamesOfADirectory) {
     EXPECT_EQ(table->evicted(EvictionCause::label_full), 7U);
 }
 
+TEST_F(LabelTableTest, KeepsTheNamesOfLabelsWithConfirmedHosts) {
+    TableLimits limits;
+    limits.names_per_directory_max = 3;
+    limits.labels_max = 20;
+    limit(limits);
+    merge("x/real", announced("a.example"));
+    merge("x/claimed", claim("b.example"));
+    for (int i = 0; i < 10; ++i) {
+        pass(seconds{1});
+        mention("x/n" + std::to_string(i));
+    }
+    EXPECT_EQ(names("x/"), "n9 n8 real");
+    EXPECT_TRUE(table->erase(label("x/real"), endpoints.intern({"a.example", 80}), ForgottenWhy::failed));
+    mention("x/n10");
+    EXPECT_EQ(names("x/"), "n10 n9 n8");
+}
+
 // ---- refusals ----
 
 TEST_F(LabelTableTest, SaysWhyItRefuses) {
