@@ -90,6 +90,7 @@ struct WorldStats {
     // Streams that were ended because the kernel watches no more sockets (fs.epoll.max_user_watches) or has no
     // memory for it: nothing would ever have been read from them. libevent's log says why.
     std::uint64_t not_watched = 0;
+    std::uint64_t reads_put_off = 0;  // to the next pass of the loop: others had sent much
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::size_t live_accepted = 0;   // now, with those being closed

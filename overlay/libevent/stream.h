@@ -51,14 +51,15 @@ struct Stream {
     std::uint32_t generation = 0;
     StreamState state = StreamState::free;
     bool accepted = false;
-    bool wants_read = false;   // `readable` is registered
-    bool wants_write = false;  // `writable` is registered
-    bool peer_ended = false;   // FIN has come
-    bool held = false;         // the node does not want to be told of bytes now
-    bool closing = false;      // the node called close() while connecting
-    bool corked = false;       // the kernel holds the last packet back
-    bool heard = false;        // bytes have arrived
-    bool talkative = false;    // more than one small query arrived, so more may arrive after the answer
+    bool wants_read = false;     // `readable` is registered
+    bool wants_write = false;    // `writable` is registered
+    bool peer_ended = false;     // FIN has come
+    bool waits_to_read = false;  // bytes are there, and others were read in this pass of the loop
+    bool held = false;           // the node does not want to be told of bytes now
+    bool closing = false;        // the node called close() while connecting
+    bool corked = false;         // the kernel holds the last packet back
+    bool heard = false;          // bytes have arrived
+    bool talkative = false;      // more than one small query arrived, so more may arrive after the answer
 
     std::string output;  // from output_sent on, not yet taken by the kernel
     std::size_t output_sent = 0;

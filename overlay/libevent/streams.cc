@@ -39,6 +39,10 @@ LibeventStreams::LibeventStreams(event_base* base, const Clock& clock, const Wor
       output_(output ? output : &own_output_),
       deadline_timer_(
           base, [](void* self) { static_cast<LibeventStreams*>(self)->expire_due(); }, this),
+      pass_over_event_(new_event(
+          base, -1, 0,
+          [](evutil_socket_t, short, void* self) { static_cast<LibeventStreams*>(self)->read_in_pass_ = 0; },
+          this)),
       later_event_(new_event(
           base, -1, 0,
           [](evutil_socket_t, short, void* self) { static_cast<LibeventStreams*>(self)->deliver_later(); }, this)),
@@ -51,6 +55,7 @@ LibeventStreams::LibeventStreams(event_base* base, const Clock& clock, const Wor
 LibeventStreams::~LibeventStreams() {
     output_->leave(*this);
     slab_.for_each([this](Stream& stream) { close_socket(stream, false); });
+    event_free(pass_over_event_);
     event_free(later_event_);
 }
 
@@ -196,6 +201,7 @@ void LibeventStreams::hold(StreamId id, bool held) {
 // ---- events ----
 
 void LibeventStreams::on_readable(Stream& stream) {
+    if (stream.accepted && !turn_to_read(stream)) return;  // the loop tells again in its next pass
     if (stream.state == StreamState::live) return receive(stream);
     const bool more_may_come = discard(stream);
     if (more_may_come) return;
@@ -214,9 +220,30 @@ void LibeventStreams::on_writable(Stream& stream) {
     if (fallen) tell([id](EventHandler& handler) { handler.on_writable(id); });
 }
 
+// However many peers send at once, a pass of the loop stays short. Those that it does not get to are read before
+// any other is read again, whatever the order in which the loop tells of them.
+bool LibeventStreams::turn_to_read(Stream& stream) {
+    const bool room = read_in_pass_ < bytes_per_pass;
+    if (room && (stream.waits_to_read || waiting_to_read_ == 0)) {
+        end_wait_to_read(stream);
+        return true;
+    }
+    // Behind all events of this pass.
+    if (!room) event_active(pass_over_event_, EV_TIMEOUT, 0);
+    if (!room && !std::exchange(stream.waits_to_read, true)) ++waiting_to_read_, ++stats_.reads_put_off;
+    return false;
+}
+
+void LibeventStreams::end_wait_to_read(Stream& stream) {
+    if (std::exchange(stream.waits_to_read, false)) --waiting_to_read_;
+}
+
 void LibeventStreams::receive(Stream& stream) {
     const StreamId id = stream.id();
-    const ssize_t got = ::recv(stream.fd, buffer_.data(), buffer_.size(), 0);
+    const bool crowded = waiting_to_read_ > 0 || read_in_pass_ >= bytes_per_pass;
+    const std::size_t bytes_max = stream.accepted && crowded ? crowded_bytes_max : buffer_.size();
+    const ssize_t got = ::recv(stream.fd, buffer_.data(), bytes_max, 0);
+    if (stream.accepted) read_in_pass_ += read_costs_bytes + static_cast<std::size_t>(std::max<ssize_t>(got, 0));
     if (got < 0 && would_block(errno)) return want_read(stream, true);
     if (got < 0) return lose(stream, false);
     touch(stream);
@@ -391,6 +418,7 @@ void LibeventStreams::want_read(Stream& stream, bool wanted) {
         if (!stream.wants_read) end_unwatched(stream);
         return;
     }
+    end_wait_to_read(stream);
     unwatch(&stream.readable);
 }
 

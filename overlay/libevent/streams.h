@@ -92,6 +92,12 @@ public:
 
 private:
     static constexpr std::size_t small_query_bytes_max = 4096;  // an original server reads at most so much
+    // What one pass of the loop reads of accepted streams, about a millisecond's work; then it looks at new
+    // connections and timers. What is left waits, and is read before the others are read again. A read counts as
+    // some bytes more.
+    static constexpr std::size_t bytes_per_pass = std::size_t{1} << 20, read_costs_bytes = 8192;
+    // Of each stream as long as some wait, and of a new connection when the budget is used up.
+    static constexpr std::size_t crowded_bytes_max = 16384;
 
     // streams.cc
     void enter(Stream& stream, StreamState state, Instant deadline);
@@ -105,6 +111,8 @@ private:
     [[nodiscard]] bool begin_watching(Stream& stream, event& wanted, short what, void (*call)(int, short, void*));
     void end_unwatched(Stream& stream);
     void receive(Stream& stream);
+    [[nodiscard]] bool turn_to_read(Stream& stream);
+    void end_wait_to_read(Stream& stream);
     bool enqueue(Stream& stream, Bytes bytes);
     bool send_queued(Stream& stream);
     void flush(Stream& stream);
@@ -149,6 +157,9 @@ private:
     std::array<DeadlineQueue, stream_states> deadlines_;
     Instant armed_ = no_deadline;
     BootTimer deadline_timer_;
+    std::size_t read_in_pass_ = 0;     // or since longer, while it is within the budget
+    std::size_t waiting_to_read_ = 0;  // streams
+    event* pass_over_event_;
     event* later_event_;
     std::vector<StreamId> later_;   // failed or broken; the loop will tell the node
     std::vector<StreamId> corked_;  // written to since the handler was called

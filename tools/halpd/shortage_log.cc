@@ -124,7 +124,8 @@ Json status_of(const WorldStats& stats, const WorldLimits& limits) {
     object.set("open", stats.live_accepted).set("open_max", limits.accepted_max);
     object.set("per_source_max", limits.accepted_per_source_max).set("dialled", stats.live_connected);
     object.set("output_unsent", stats.output_unsent).set("pauses", stats.pauses);
-    return object.set("shed", shed).set("not_watched", stats.not_watched);
+    object.set("shed", shed).set("not_watched", stats.not_watched);
+    return object.set("reads_put_off", stats.reads_put_off);
 }
 
 }  // namespace halp

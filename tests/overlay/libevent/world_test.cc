@@ -200,6 +200,31 @@ TEST(LibeventWorld, TakesStreamsOfManyPeersAtOnce) {
     EXPECT_EQ(server.world.stats().live_accepted, 0U);
 }
 
+// However much has arrived, the loop comes back to its timers and to new connections, and everybody is read.
+TEST(LibeventWorld, ReadsOnlySoMuchInOnePassOfTheLoop) {
+    constexpr std::size_t peers_max = 200, each = 32768, in_two_passes = std::size_t{5} << 19;
+    WorldLimits limits;
+    limits.accepted_per_source_max = 1000;
+    Server server(limits);
+    std::vector<Peer> peers;
+    for (std::size_t i = 0; i < peers_max; ++i) peers.emplace_back(server.at);
+    ASSERT_TRUE(server.until([&] { return server.world.stats().live_accepted == peers_max; }));
+    for (const Peer& peer : peers) peer.send(std::string(each, 'x'));
+
+    std::size_t in_all = 0, since_wakeup = 0, most = 0;
+    server.probe.bytes = [&](StreamId, Bytes bytes) {
+        in_all += bytes.size();
+        most = std::max(most, since_wakeup += bytes.size());
+    };
+    server.probe.wakeup = [&] {
+        since_wakeup = 0;
+        server.world.alarm().wake_at(server.world.clock().now());
+    };
+    server.world.alarm().wake_at(server.world.clock().now());
+    ASSERT_TRUE(server.until([&] { return in_all == peers_max * each; }));
+    EXPECT_LT(most, in_two_passes) << "of " << in_all;
+}
+
 TEST(LibeventWorld, NeverGivesAnIdTwice) {
     Server server;
     std::set<StreamId> seen;
