@@ -22,6 +22,7 @@ ConnectionHolder::ConnectionHolder(HoldPlan plan)
       thread_([this](const std::stop_token& over) { hold(over); }) {}
 
 void ConnectionHolder::hold(const std::stop_token& over) {
+    leave_processors_to_nodes();
     auto next_trickle = std::chrono::steady_clock::now() + between_trickles;
     while (!over.stop_requested()) {
         renew();

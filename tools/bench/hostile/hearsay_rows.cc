@@ -17,6 +17,7 @@ using std::chrono::seconds;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t restarted = 4, announcer = 3;
+constexpr seconds acquainted_after{3};  // honest nodes know each other for some periods
 constexpr seconds attack_before{5};
 constexpr double faster_is_not_seen_ms = 50;
 
@@ -33,6 +34,7 @@ std::vector<Endpoint> honest(const VictimSwarm& swarm) {
 bool restart(const HostileBenchOptions& options, Report& report) {
     VictimSwarm swarm{victim_plan(options)};
     if (!swarm.start()) return false;
+    std::this_thread::sleep_for(acquainted_after);
     const ManyFaces attack{honest(swarm)};
     if (!attack.listening()) return false;
     std::this_thread::sleep_for(attack_before);

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "tools/bench/hostile/honest_client.h"
 #include "tools/bench/hostile/hostile_rows.h"
+#include "tools/bench/hostile/wire.h"
 #include "tools/bench/proc_stats.h"
 
 namespace halp::bench {
@@ -34,6 +36,13 @@ void allow_many_files() {
 
 VictimPlan victim_plan(const HostileBenchOptions& options) {
     return {.halpd = options.halpd, .port = options.port};
+}
+
+void Attack::add(Part part) {
+    parts_.emplace_back([part = std::move(part)](const std::stop_token& over) {
+        leave_processors_to_nodes();
+        part(over);
+    });
 }
 
 Watched watch(const VictimSwarm& swarm, milliseconds span) {

@@ -50,7 +50,7 @@ inline constexpr std::size_t victim = 1;
 class Attack {
 public:
     using Part = std::function<void(const std::stop_token& over)>;
-    void add(Part part) { parts_.emplace_back(std::move(part)); }
+    void add(Part part);
 
 private:
     std::vector<std::jthread> parts_;

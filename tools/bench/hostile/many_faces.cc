@@ -41,6 +41,7 @@ std::string ManyFaces::frame(std::size_t face, gossip::Kind kind, bool poisoned)
 }
 
 void ManyFaces::speak(const std::stop_token& over) {
+    leave_processors_to_nodes();
     auto next_call = Steady::now();
     while (!over.stop_requested()) {
         if (Steady::now() >= next_call) {

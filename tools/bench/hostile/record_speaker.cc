@@ -82,6 +82,7 @@ HostileNodes::HostileNodes(std::vector<Endpoint> at) {
 }
 
 void HostileNodes::serve(const std::stop_token& over) {
+    leave_processors_to_nodes();
     while (!over.stop_requested()) {
         for (const Wire& listener : listeners_)
             while (auto client = listener.accept()) clients_.push_back({std::move(*client)});

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -46,6 +48,12 @@ std::optional<Wire> bound(const std::string& from, int type) {
 }
 
 }  // namespace
+
+void leave_processors_to_nodes() {
+    constexpr int lower = 15;
+    // Only this thread. Lowering the priority of one's own thread is always permitted.
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), lower);
+}
 
 std::optional<Wire> Wire::open(const std::string& from, const Endpoint& to, std::chrono::milliseconds patience) {
     std::optional<Wire> wire = bound(from, 0);

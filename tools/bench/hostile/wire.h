@@ -13,6 +13,10 @@
 
 namespace halp::bench {
 
+// Strangers are other machines. So the threads that play them leave the processors to the nodes: each calls this
+// first.
+void leave_processors_to_nodes();
+
 class Wire {
 public:
     // Nothing when the connection does not come about within `patience`.
