@@ -78,6 +78,7 @@ find_program(HALP_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 find_program(HALP_PYTHON python3 REQUIRED)
 halp_test(machine_formats_test
   schemas/machine_formats_test.cc
+  schemas/stranger_costs_test.cc
   halp-sim/interrupted_test.cc
   LINK halp_process_testing
   LABEL process-socket

@@ -118,7 +118,28 @@ StatusReport status_of(const Json& reply) {
     return status;
 }
 
+std::uint64_t sum_of(const Json& counters) {
+    std::uint64_t sum = 0;
+    for (const Json& one : counters.items()) sum += one.whole_or(0);
+    return sum;
+}
+
+void add_limit_counters(StatusReport& status, const Json& reply) {
+    const Json& disputes = reply["disputes"];
+    status.withdrawals_refuted = counter(disputes, "withdrawals_refuted");
+    status.withdrawals_waiting = counter(disputes, "withdrawals_waiting");
+    status.leaves_refuted = counter(disputes, "leaves_refuted");
+    status.versions_unproved = counter(disputes, "versions_unproved");
+    status.lists_evicted = sum_of(reply["evicted"]);
+    status.lists_refused = sum_of(reply["refused"]);
+    status.locks_put_off = counter(reply["locks"], "put_off");
+    status.locks_passed_over = counter(reply["locks"], "passed_over");
+    status.log_lines_lost = counter(reply["log"], "lines_lost");
+    status.log_lines_held_back = counter(reply["log"], "lines_held_back");
+}
+
 void add_counters(StatusReport& status, const Json& reply) {
+    add_limit_counters(status, reply);
     const Json& peers = reply["peers"];
     status.peers_listed = counter(peers, "listed");
     status.peers_proved = counter(peers, "proved");

@@ -40,6 +40,10 @@ struct StatusReport {
     std::uint64_t labels = 0, entries = 0, table_bytes = 0, rounds = 0, rounds_failed = 0;
     std::uint64_t turns_cut = 0, sources_waiting = 0;
     std::uint64_t input_dropped = 0, places_taken = 0, readers_cut = 0;  // connections ended to make room
+    // What strangers said against others, in vain; what full tables lost or refused; other programs; the log.
+    std::uint64_t withdrawals_refuted = 0, leaves_refuted = 0, versions_unproved = 0, withdrawals_waiting = 0;
+    std::uint64_t lists_evicted = 0, lists_refused = 0, locks_put_off = 0, locks_passed_over = 0;
+    std::uint64_t log_lines_lost = 0, log_lines_held_back = 0;
     std::uint64_t hearsay_dials = 0, hearsay_held = 0;
     std::uint64_t text_queries = 0, text_inserts = 0, text_bad = 0, bytes_in = 0, bytes_out = 0;
     std::vector<std::pair<std::string, std::uint64_t>> no_room_for;  // what was forgotten early, without zeros

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
 #include "tools/halp/interrupt.h"
 #include "tools/halp/json_report.h"
@@ -143,6 +144,23 @@ void add_work(std::vector<std::vector<std::string>>& rows, const StatusReport& s
                                         std::to_string(status.sources_waiting) + " addresses wait now"});
 }
 
+// What strangers said of others, and what full tables, locks and the log have cost.
+void add_limits(std::vector<std::vector<std::string>>& rows, const StatusReport& status) {
+    const auto add = [&](const char* name, std::initializer_list<std::pair<std::uint64_t, const char*>> parts) {
+        std::string all;
+        for (const auto& [count, what] : parts)
+            if (count > 0) all += (all.empty() ? "" : ", ") + std::to_string(count) + " " + what;
+        if (!all.empty()) rows.push_back({name, all});
+    };
+    add("arguments", {{status.withdrawals_refuted, "withdrawals refuted"},
+                      {status.withdrawals_waiting, "waiting"},
+                      {status.leaves_refuted, "leaves refuted"},
+                      {status.versions_unproved, "versions not proved"}});
+    add("tables full", {{status.lists_evicted, "items evicted"}, {status.lists_refused, "refused"}});
+    add("locks of others", {{status.locks_put_off, "saves put off"}, {status.locks_passed_over, "passed over"}});
+    add("log lines", {{status.log_lines_held_back, "held back"}, {status.log_lines_lost, "lost"}});
+}
+
 // Forgotten early; tools/halpd/README.md says what each is.
 void add_room(std::vector<std::vector<std::string>>& rows, const StatusReport& status) {
     std::string all;
@@ -179,6 +197,7 @@ ExitCode status(const WithDaemon& world) {
     auto rows = status_rows(*report);
     add_work(rows, *report);
     add_room(rows, *report);
+    add_limits(rows, *report);
     add_hearsay(rows, *report);
     add_records(rows, *report);
     for (const auto& [label, endpoint] : report->own)

@@ -223,7 +223,9 @@ void Daemon::add_connections(Json& status) const {
     status.set("locks", Json::object()
                             .set("put_off", state.put_off + cache.put_off)
                             .set("passed_over", state.passed_over + cache.passed_over));
-    status.set("log", Json::object().set("lines_lost", log_.lines_lost()));
+    status.set("log", Json::object()
+                          .set("lines_lost", log_.lines_lost())
+                          .set("lines_held_back", log_observer_.lines_held_back()));
     status.set("files", status_of(files_)).set("connections", status_of(world_.stats(), world_.limits()));
     if (admin_server_) status.set("admin", admin_server_->status());
     status.set("input", status_of(input_)).set("output", status_of(world_.output()));

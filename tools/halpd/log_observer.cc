@@ -28,6 +28,7 @@ void LogObserver::note(const Event& event) {
     const std::string account = detail ? std::string{} : std::string{event_name(event)} + ' ' + event_source(event);
     const std::optional<std::uint64_t> held_back = limiter.allow(account, now);
     if (!held_back || (!detail && !in_sum_.allow({}, now))) {
+        ++held_back_;
         if (held_back) left_out_ += *held_back + 1;
         if (!detail && !mismatch && left_out_since_ == never) left_out_since_ = now;
         return;

@@ -17,6 +17,7 @@ class LogObserver final : public Observer {
 public:
     LogObserver(Log& log, const Clock& clock) : log_(log), clock_(clock) {}
     void note(const Event& event) override;
+    [[nodiscard]] std::uint64_t lines_held_back() const { return held_back_; }
 
 private:
     void tell_left_out(Instant now);
@@ -26,6 +27,7 @@ private:
     RateLimiter by_source_{{10, std::chrono::seconds{10}, 1000}};
     RateLimiter in_sum_{{100, std::chrono::seconds{1}, 1}};
     RateLimiter mismatches_{{1, std::chrono::hours{1}, 256}};
+    std::uint64_t held_back_ = 0;                                    // since the start
     std::uint64_t left_out_ = 0;                                     // by in_sum_
     Instant left_out_since_ = never;                                 // no line has told since then
     RateLimiter details_{{2000, std::chrono::milliseconds{20}, 1}};  // debug and below

@@ -166,6 +166,20 @@ TEST_F(WithDaemonTest, StatusShowsWhatFoundNoRoom) {
     EXPECT_THAT(run({"status"}).data, HasSubstr("no room for    3 graves, 2 cache removals\n"));
 }
 
+TEST_F(WithDaemonTest, StatusShowsWhatStrangersAndOtherProgramsCost) {
+    const auto server = daemon(
+        {{"GET /v1/status",
+          http_reply(200,
+                     R"({"schema_version":1,"version":"0.1.0","pid":7,"swarm":"halp",)"
+                     R"("disputes":{"withdrawals_refuted":2,"leaves_refuted":1},"evicted":{"a":3,"b":4},)"
+                     R"("refused":{"c":5},"locks":{"put_off":6},"log":{"lines_lost":0,"lines_held_back":7}})")}});
+    const std::string shown = run({"status"}).data;
+    EXPECT_THAT(shown, HasSubstr("arguments        2 withdrawals refuted, 1 leaves refuted\n"));
+    EXPECT_THAT(shown, HasSubstr("tables full      7 items evicted, 5 refused\n"));
+    EXPECT_THAT(shown, HasSubstr("locks of others  6 saves put off\n"));
+    EXPECT_THAT(shown, HasSubstr("log lines        7 held back\n"));
+}
+
 TEST_F(WithDaemonTest, ConfirmSaysWhetherItWorked) {
     const auto server = daemon({{"POST /v1/labels/chat/confirm", http_reply(200, R"({"schema_version":1})")}});
     EXPECT_EQ(run({"confirm", "chat", "a.example", "80", "--failed"}).data,
