@@ -72,7 +72,9 @@ struct DhtSettings {
     std::size_t connections_max = 5000;
     std::size_t message_bytes_max = std::size_t{16} << 20;  // the original has no limit
     Duration handshake_timeout = std::chrono::seconds{10};
-    std::string admins = "admin";  // clients that may remove channels, separated by commas
+    bool request_times = false;                  // requests are timed, each by two readings of the clock
+    Duration statistics_interval = Duration{0};  // between two lines of the log; 0: none
+    std::string admins = "admin";                // clients that may remove channels, separated by commas
 };
 
 // Connections of the daemon. The limit of open files (RLIMIT_NOFILE) may lower all of them.

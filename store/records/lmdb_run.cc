@@ -111,6 +111,7 @@ LmdbStatus BatchRun::remove(const BatchedWrite& write, Wrote& wrote) {
     place.changed = true;
     --place.row->count.records;
     place.row->count.bytes -= old_size;
+    result_.removed = result_.removed + RecordCount{1, old_size};
     return LmdbStatus::ok;
 }
 
@@ -129,6 +130,7 @@ LmdbStatus BatchRun::remove_channel(const BatchedWrite& write, Wrote& wrote) {
         return LmdbStatus::ok;
     }
     const std::string mark = std::string{dropped_prefix} + number_text(place.row->number);
+    result_.removed = result_.removed + place.row->count;
     place.row.reset();
     place.changed = true;
     result_.more_to_purge = true;

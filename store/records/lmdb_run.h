@@ -33,6 +33,7 @@ struct LmdbRun {
     std::vector<Completion> completions;
     std::map<Channel, std::optional<ChannelRow>> rows;   // the changed rows; without a value: removed
     std::map<Channel, std::optional<ChannelRow>> aside;  // the same of what is set aside
+    RecordCount removed;                                 // by remove and remove_channel
     bool more_to_purge = false;
     // Of run_sweep (lmdb_sweep.h): the last key looked at, whether it was the channel's last, whether all is done.
     std::optional<Key> swept_to;

@@ -383,6 +383,7 @@ void LmdbStore::accept() {
         else
             aside_.erase(channel);
     }
+    removed_ = removed_ + run_.removed;
     completions_.insert(completions_.end(), run_.completions.begin(), run_.completions.end());
     purge_pending_ = work_ == Work::purge ? run_.more_to_purge : purge_pending_ || run_.more_to_purge;
     if (work_ == Work::sweep) accept_sweep();

@@ -72,6 +72,7 @@ public:
     [[nodiscard]] std::size_t channel_count() const override { return rows_.size(); }
     [[nodiscard]] RecordCount count(const Channel& channel) const override;
     [[nodiscard]] RecordCount total() const override { return total_; }
+    [[nodiscard]] RecordCount removed() const override { return removed_; }
 
     void put(const Channel& channel, Key key, std::string_view value, WriteToken token) override;
     void update(const Channel& channel, Key key, std::uint64_t original_hash, std::string_view value,
@@ -172,7 +173,7 @@ private:
     // it. During a commit it stays, because nobody may read a write that is not on the disk yet.
     mutable std::optional<LmdbRead> reading_;
     std::map<Channel, ChannelRow> rows_;  // of completed writes
-    RecordCount total_;
+    RecordCount total_, removed_;
     ServedRange served_;
     bool range_known_ = false;             // the file names it
     std::optional<HashRange> wanted_;      // as set_range was told; a tool tells nothing

@@ -58,6 +58,7 @@ void MemoryStore::remove(const Channel& channel, Key key, WriteToken token) {
     const RecordCount before = found->second.count();
     const bool removed = found->second.remove(key);
     recount(before, found->second.count());
+    removed_ = removed_ + (before - found->second.count());
     complete(token, removed ? Wrote::done : Wrote::absent);
 }
 
@@ -73,6 +74,7 @@ void MemoryStore::remove_channel(const Channel& channel, WriteToken token) {
     const auto found = channels_.find(channel);
     if (found == channels_.end()) return complete(token, Wrote::absent);
     recount(found->second.count(), {});
+    removed_ = removed_ + found->second.count();
     channels_.erase(found);
     complete(token, Wrote::done);
 }

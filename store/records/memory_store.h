@@ -40,6 +40,7 @@ public:
     [[nodiscard]] std::size_t channel_count() const override { return channels_.size(); }
     [[nodiscard]] RecordCount count(const Channel& channel) const override;
     [[nodiscard]] RecordCount total() const override { return total_; }
+    [[nodiscard]] RecordCount removed() const override { return removed_; }
 
     void put(const Channel& channel, Key key, std::string_view value, WriteToken token) override;
     void update(const Channel& channel, Key key, std::uint64_t original_hash, std::string_view value,
@@ -80,7 +81,7 @@ private:
 
     Limits limits_;
     std::map<Channel, ChannelRecords> channels_;
-    RecordCount total_;
+    RecordCount total_, removed_;
     ServedRange served_;
     std::map<Channel, ChannelRecords> aside_;
     RecordCount aside_total_;

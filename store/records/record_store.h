@@ -86,6 +86,8 @@ public:
     [[nodiscard]] virtual std::size_t channel_count() const = 0;
     [[nodiscard]] virtual RecordCount count(const Channel& channel) const = 0;  // zeros when missing
     [[nodiscard]] virtual RecordCount total() const = 0;
+    // What remove and remove_channel have taken out since the store was opened.
+    [[nodiscard]] virtual RecordCount removed() const { return {}; }
 
     // ---- writing ----
 

@@ -62,6 +62,7 @@ public:
     [[nodiscard]] std::size_t channel_count() const override { return store_->channel_count(); }
     [[nodiscard]] RecordCount count(const Channel& channel) const override { return store_->count(channel); }
     [[nodiscard]] RecordCount total() const override { return store_->total(); }
+    [[nodiscard]] RecordCount removed() const override { return store_->removed(); }
     void put(const Channel& channel, Key key, std::string_view value, WriteToken token) override {
         store_->put(channel, key, value, token);
     }

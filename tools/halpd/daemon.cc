@@ -244,7 +244,7 @@ void Daemon::note(const Event& event) {
 }
 
 void Daemon::handle_signals() {
-    for (const int signal : {SIGTERM, SIGINT})
+    for (const int signal : {SIGTERM, SIGINT, SIGQUIT})
         world_.on_signal(signal, [this] {
             if (leaving_) std::_Exit(130);
             begin_leaving("asked by a signal");

@@ -81,6 +81,7 @@ Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& 
                   "whoever reaches " + service->listening_.text() +
                       " may change every record: the clients admin and test with 128 zero bytes are taken "
                       "(dht.test_client)");
+    if (settings.statistics_interval > Duration{0}) service->log_period();
     return service;
 }
 
@@ -217,6 +218,7 @@ void DhtService::make_node(neo::Credentials credentials) {
     options.session.handshake_timeout = settings_.handshake_timeout;
     options.handlers.value_bytes_max = settings_.message_bytes_max;
     options.permissions.remove_channels = names_in(settings_.admins);
+    options.request_times = settings_.request_times;
     take_names(credentials);
     options.credentials = std::move(credentials);
     desk_.emplace(*store_);
@@ -255,6 +257,7 @@ Result<void> DhtService::open_legacy(ShortageLog& shortages) {
     DhtNodeOptions options;
     options.protocol = DhtProtocol::legacy;
     options.connections_max = settings_.connections_max;
+    options.request_times = settings_.request_times;
     options.session.handshake_timeout = settings_.handshake_timeout;
     options.legacy.address = settings_.legacy_listen.host;
     options.legacy.port = settings_.legacy_listen.port;
@@ -381,9 +384,49 @@ Json DhtService::status() const {
     object.set("messages", now.messages).set("requests", now.requests);
     object.set("unsupported", now.unsupported).set("late_messages", now.late_messages);
     object.set("bytes_in", now.bytes_in).set("bytes_out", now.bytes_out);
+    const DhtTotals totals = this->totals();
+    object.set("requests_by_kind", requests_json(totals)).set("actions", actions_json(totals));
     object.set("sockets", status_of(world_.stats(), world_.limits()));
     object.set("legacy", legacy_ ? legacy_status() : Json{});
     return object.set("output_unsent", world_.stats().output_unsent);
+}
+
+DhtTotals DhtService::totals() const {
+    const DhtNodeStatus neo = node_->status();
+    DhtTotals all{neo.bytes_in, neo.bytes_out, desk_->actions(), store_->removed(), node_->request_counts(), {}};
+    if (!legacy_) return all;
+    const DhtNodeStatus legacy = legacy_->status();
+    all.bytes_in += legacy.bytes_in;
+    all.bytes_out += legacy.bytes_out;
+    all.legacy = legacy_->request_counts();
+    return all;
+}
+
+// The first call begins the first period.
+void DhtService::log_period() {
+    const Instant now = world_.clock().now();
+    const DhtTotals totals = this->totals();
+    if (period_begun_ != never) {
+        const auto share = [this](std::size_t connections) {
+            return Json::fixed(static_cast<double>(connections) / static_cast<double>(settings_.connections_max),
+                               4);
+        };
+        const DhtTotals period = between(before_, totals);
+        const RecordCount held = store_->total();
+        const std::size_t neo = node_->status().connections, legacy = legacy_ ? legacy_->status().connections : 0;
+        Json fields =
+            Json::object({{"span_s", Json::fixed(static_cast<double>((now - period_begun_).count()) / 1e6, 1)}});
+        fields.set("bytes_in", period.bytes_in).set("bytes_out", period.bytes_out);
+        fields.set("connections", neo).set("connections_share", share(neo));
+        fields.set("legacy_connections", legacy).set("legacy_connections_share", share(legacy));
+        fields.set("records", held.records).set("value_bytes", held.bytes);
+        log_statistics(period, fields, *store_, log_);
+    }
+    before_ = totals;
+    period_begun_ = now;
+    node_->begin_counting_period();
+    if (legacy_) legacy_->begin_counting_period();
+    world_.call_after(settings_.statistics_interval, [this] { log_period(); });
 }
 
 Json DhtService::legacy_status() const {

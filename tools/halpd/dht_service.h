@@ -21,6 +21,7 @@
 #include "store/result.h"
 #include "tools/halpd/commit_thread.h"
 #include "tools/halpd/dht_log.h"
+#include "tools/halpd/dht_statistics.h"
 #include "tools/halpd/log.h"
 #include "tools/halpd/record_dumps.h"
 #include "tools/halpd/shortage_log.h"
@@ -79,6 +80,8 @@ private:
     Result<void> listen();
     Result<void> open_legacy(ShortageLog& shortages);
     [[nodiscard]] Json legacy_status() const;
+    [[nodiscard]] DhtTotals totals() const;
+    void log_period();
     void make_node(neo::Credentials credentials);
     [[nodiscard]] Result<neo::Credentials> read_credentials();
     void take_names(const neo::Credentials& credentials) { clients_ = credentials.names(); }
@@ -101,6 +104,8 @@ private:
     Endpoint listening_;
     std::optional<Endpoint> legacy_listening_;
     std::optional<Endpoint> announced_;
+    DhtTotals before_;  // at the last line of statistics
+    Instant period_begun_ = never;
     std::vector<std::string> clients_;  // who has credentials
     std::string credentials_warning_;   // about their file
     std::optional<std::string> range_trouble_;

@@ -34,7 +34,9 @@ DhtNode::DhtNode(Environment environment, WriteLog& records, DhtNodeOptions opti
       observer_(observer),
       own_ranges_(options_.range),
       ranges_(own_ranges_),
-      context_{records_, ranges_, options_.handlers, options_.permissions, *this} {}
+      context_{records_, ranges_, options_.handlers, options_.permissions, *this} {
+    if (options_.request_times) context_.counts.set_stopwatch(&environment_.clock);
+}
 
 DhtNode::DhtNode(Environment environment, DhtNode& first, DhtNodeOptions options, DhtObserver* observer)
     : environment_(environment),
@@ -44,7 +46,9 @@ DhtNode::DhtNode(Environment environment, DhtNode& first, DhtNodeOptions options
       observer_(observer),
       own_ranges_(HashRange{}),
       ranges_(first.ranges_),
-      context_{records_, ranges_, options_.handlers, options_.permissions, *this} {}
+      context_{records_, ranges_, options_.handlers, options_.permissions, *this} {
+    if (options_.request_times) context_.counts.set_stopwatch(&environment_.clock);
+}
 
 DhtNode::~DhtNode() { records_.forget(*this); }
 
@@ -89,6 +93,16 @@ DhtNodeStatus DhtNode::status() const {
         all.requests_active += session.active_requests();
         add_counts(all, session.stats());
     }
+    return all;
+}
+
+std::vector<NamedRequestCount> DhtNode::request_counts() const {
+    std::vector<NamedRequestCount> all;
+    const auto add = [&](std::string_view name) { all.push_back({name, context_.counts.of(all.size())}); };
+    if (options_.protocol == DhtProtocol::neo)
+        for (const neo::HandlerRow& row : neo::handler_table()) add(row.name);
+    else
+        for (const legacy::HandlerRow& row : legacy::handler_table()) add(name(row.command));
     return all;
 }
 

@@ -50,6 +50,7 @@ struct DhtNodeOptions {
     neo::SessionLimits session;
     neo::HandlerLimits handlers;
     std::size_t connections_max = 5000;  // one more is accepted and closed at once
+    bool request_times = false;          // requests are timed, which costs two readings of the clock for each
     // How many bytes long requests may read in one turn (neo::TurnBudget).
     std::size_t turn_bytes = std::size_t{256} << 10;
     // Limit of the writes that the store has not completed. Above it the node waits for the disk.
@@ -88,6 +89,9 @@ public:
     // To be called after a write that did not come from a connection of this node: reports the completed writes.
     void records_changed() { finish_turn(); }
     [[nodiscard]] DhtNodeStatus status() const;
+    // Of every request of this protocol, in the order of its table.
+    [[nodiscard]] std::vector<NamedRequestCount> request_counts() const;
+    void begin_counting_period() { context_.counts.begin_period(); }  // of RequestCount::active_max
 
     // EventHandler: called by the world. A node opens no connections itself.
     void on_accept(StreamId stream, const Endpoint& source) override;

@@ -7,6 +7,7 @@
 
 #include "overlay/dht/node/handler_options.h"
 #include "overlay/dht/node/hash_ranges.h"
+#include "overlay/dht/node/request_counts.h"
 #include "overlay/dht/node/write_log.h"
 #include "store/result.h"
 
@@ -34,6 +35,7 @@ struct HandlerContext {
     CompletionHandler& completions;  // is told how writes end
     std::string value = {};          // buffer of single handlers for the value of their reply
     FailureCounts failures = {};
+    RequestCounts counts = {};  // of one protocol, by the row of its table of handlers
 };
 
 }  // namespace halp::neo

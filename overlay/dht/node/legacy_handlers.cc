@@ -29,6 +29,7 @@ Reply get(const Call& call) {
     std::string& value = call.context.value;
     const Result<bool> found = call.context.records.store().get(*call.channel, call.key, value);
     if (!found) return read_failed(call, "Get", found.error());
+    if (found.value()) call.context.records.actions().read.add(value.size());
     encode_status(call.out, Status::ok);
     encode_array(call.out, found.value() ? Bytes(value) : Bytes{});
     return Reply::answered();
@@ -111,6 +112,8 @@ Status status_of_put(Wrote wrote) {
     if (wrote == Wrote::done) return Status::ok;
     return wrote == Wrote::refused ? Status::out_of_memory : Status::error;
 }
+
+std::span<const HandlerRow> handler_table() { return table; }
 
 const HandlerRow* find_handler(Command command) {
     const auto* row = std::ranges::find(table, command, &HandlerRow::command);

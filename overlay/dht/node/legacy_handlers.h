@@ -75,6 +75,7 @@ struct HandlerRow {
     bool owner_only;  // answered with WrongNode for a key out of the range of the node
     bool write;       // answers with its status only, so further writes may begin before it is completed
 };
+[[nodiscard]] std::span<const HandlerRow> handler_table();
 [[nodiscard]] const HandlerRow* find_handler(Command command);
 
 [[nodiscard]] Status status_of_put(Wrote wrote);

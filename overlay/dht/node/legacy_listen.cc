@@ -67,6 +67,7 @@ private:
             const Bytes now = found && found.value() ? Bytes(value) : Bytes{};
             turn.budget.spend_record(now.size());
             encode_record(kept_back_, key, now);
+            context_.records.actions().forwarded.add(now.size());
             told_one_ = true;
         }
     }

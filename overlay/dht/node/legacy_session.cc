@@ -18,7 +18,10 @@ NodeSession::NodeSession(std::uint64_t stream, const neo::SessionLimits& limits,
       holdings_(limits.held_bytes_max),
       first_request_by_(now + limits.handshake_timeout) {}
 
-NodeSession::~NodeSession() = default;
+NodeSession::~NodeSession() {
+    for (const Answer& answer : waiting_) end_count(answer.counted);
+    if (lasting_) end_count(current_);
+}
 
 const std::string& NodeSession::client() const {
     static const std::string name = "legacy";  // the protocol knows no names
@@ -111,6 +114,8 @@ std::size_t NodeSession::take_one(Bytes in) {
 
 // The order of judgement is that of legacy.md, section 2.
 void NodeSession::begin(const HandlerRow& row, const Request& request) {
+    const auto kind = static_cast<std::size_t>(&row - handler_table().data());
+    current_ = {kind, context_.counts.begin(kind)};
     Call call{request, nullptr,   {},       {&context_.completions, stream_, first_waiting_ + waiting_.size()},
               *this,   holdings_, context_, options_,
               owner_,  output_};
@@ -121,7 +126,10 @@ void NodeSession::begin(const HandlerRow& row, const Request& request) {
     call.channel = &*channel;
     if (row.has_key) {
         const auto key = parse_key(request.key);
-        if (!key) return finish(SessionEnd::malformed);
+        if (!key) {
+            end_count(current_);
+            return finish(SessionEnd::malformed);
+        }
         call.key = *key;
         if (row.owner_only && !context_.ranges.own().contains(*key)) return say(Status::wrong_node);
     }
@@ -136,9 +144,10 @@ void NodeSession::run(const HandlerRow& row, const Call& call) {
 }
 
 void NodeSession::answer(const Reply& reply) {
-    if (reply.said) return;
-    if (waiting_.empty() && reply.status) return encode_status(output_, *reply.status);
-    waiting_.push_back({reply.status, reply.status_of});
+    const bool now = reply.said || (waiting_.empty() && reply.status);
+    if (!now) return waiting_.push_back({reply.status, reply.status_of, current_});
+    if (!reply.said) encode_status(output_, *reply.status);
+    end_count(current_);
 }
 
 void NodeSession::on_written(std::uint64_t request, Wrote wrote) {
@@ -148,6 +157,7 @@ void NodeSession::on_written(std::uint64_t request, Wrote wrote) {
     answer.status = answer.status_of(wrote);
     for (; !waiting_.empty() && waiting_.front().status; ++first_waiting_) {
         encode_status(output_, *waiting_.front().status);
+        end_count(waiting_.front().counted);
         waiting_.pop_front();
     }
     if (waiting_.size() < limits_.requests_max && !input().empty()) input_waits_ = true;
@@ -168,6 +178,7 @@ void NodeSession::after(After what) {
             wants_turn_ = true;
             return;
         case After::done:
+            end_count(current_);
             lasting_.reset();
             wants_turn_ = false;
             deadline_ = no_deadline;

@@ -45,10 +45,15 @@ public:
     [[nodiscard]] std::size_t active_requests() const override { return waiting_.size() + (lasting_ ? 1 : 0); }
 
 private:
+    struct Counted {  // by RequestCounts
+        std::size_t kind = 0;
+        Instant begun = never;
+    };
     // The answer of a write, in the order of the requests.
     struct Answer {
         std::optional<Status> status;
         Reply::StatusOf status_of = nullptr;
+        Counted counted;
     };
 
     void want_turn(neo::RequestId) override;
@@ -65,6 +70,7 @@ private:
     void answer(const Reply& reply);
     void say(Status status) { answer(Reply::is(status)); }
     void after(neo::After what);
+    void end_count(const Counted& request) { context_.counts.end(request.kind, request.begun); }
 
     std::uint64_t stream_;
     const neo::SessionLimits& limits_;
@@ -80,6 +86,7 @@ private:
     bool end_after_skip_ = false;
     std::deque<Answer> waiting_;
     std::uint64_t first_waiting_ = 0;  // the number of the first of them
+    Counted current_;                  // the request that begins now, or the long one
     std::unique_ptr<neo::LongRequest> lasting_;
     bool wants_turn_ = false;
     Instant deadline_ = no_deadline;

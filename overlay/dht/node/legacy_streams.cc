@@ -96,6 +96,7 @@ private:
         if (!wanted) return RecordBatch::Fit::added;
         const RecordBatch::Fit fit = keys_only_ ? batch_.add(key) : batch_.add(key, value);
         if (fit == RecordBatch::Fit::too_big) ++context_.failures.records_left_out;
+        if (fit == RecordBatch::Fit::added) context_.records.actions().iterated.add(keys_only_ ? 0 : value.size());
         return fit;
     }
 

@@ -65,6 +65,7 @@ Reply get(const Request& request, WriteLog& records) {
             return Reply::answer(GetAnswer::error);
         }
         if (!found.value()) return Reply::answer(GetAnswer::no_record);
+        records.actions().read.add(value.size());
         Reply reply = Reply::answer(GetAnswer::got);
         reply.value = value;
         return reply;

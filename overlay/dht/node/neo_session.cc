@@ -5,6 +5,11 @@
 #include <variant>
 
 namespace halp::neo {
+namespace {
+
+std::size_t kind_of(const HandlerRow& row) { return static_cast<std::size_t>(&row - handler_table().data()); }
+
+}  // namespace
 
 NodeSession::NodeSession(std::uint64_t stream, const SessionLimits& limits, const Credentials& credentials,
                          HandlerContext& context, SessionOwner& owner, const Nonce& nonce, Instant now)
@@ -17,7 +22,10 @@ NodeSession::NodeSession(std::uint64_t stream, const SessionLimits& limits, cons
       handshake_deadline_(now + limits.handshake_timeout),
       holdings_(limits.held_bytes_max) {}
 
-NodeSession::~NodeSession() = default;
+NodeSession::~NodeSession() {
+    for (const auto& entry : active_)
+        if (entry.second.row) context_.counts.end(kind_of(*entry.second.row), entry.second.begun);
+}
 
 void NodeSession::finish(SessionEnd end) {
     if (over()) return;
@@ -126,6 +134,7 @@ void NodeSession::begin(RequestId id, const RequestStart& start, Instant now) {
         active.support = known_code ? Support::version_unknown : Support::code_unknown;
         return want_turn(id, active);
     }
+    active.begun = context_.counts.begin(kind_of(*row));
     if (at_once) {
         encode_support(output_, id, Support::supported);
         active.support_due = false;
@@ -143,12 +152,16 @@ Request NodeSession::request_of(RequestId id, Bytes parameters, Instant now) {
 
 // The usual case: the request is carried out and answered at once, and nothing of it is stored.
 void NodeSession::run_at_once(RequestId id, const HandlerRow& row, Bytes parameters, Instant now) {
+    const Instant begun = context_.counts.begin(kind_of(row));
     encode_support(output_, id, Support::supported);
     const Reply reply = row.single(request_of(id, parameters, now), context_.records);
-    if (reply.kind == Reply::Kind::answer && has_room()) return say(id, reply.code, reply.value);
-    if (reply.kind == Reply::Kind::malformed) return finish(SessionEnd::malformed);
+    const bool answered_now = reply.kind == Reply::Kind::answer && has_room();
+    if (answered_now) say(id, reply.code, reply.value);
+    if (reply.kind == Reply::Kind::malformed) finish(SessionEnd::malformed);
+    if (answered_now || over()) return context_.counts.end(kind_of(row), begun);
     Active& active = active_[id];
     active.row = &row;
+    active.begun = begun;
     active.support_due = false;
     take(id, active, reply);
 }
@@ -218,6 +231,7 @@ void NodeSession::end_request(RequestId id) {
         if (ended_.size() == limits_.ended_requests_kept) ended_.pop_front();
         ended_.push_back(id);
     }
+    if (found->second.row) context_.counts.end(kind_of(*found->second.row), found->second.begun);
     active_.erase(found);
 }
 

@@ -72,6 +72,7 @@ private:
         std::optional<HoldingsShare> held_bytes;
         Reply::CodeOf code_of = nullptr;
         Instant deadline = no_deadline;
+        Instant begun = never;  // by RequestCounts
     };
     struct SpreadId {
         std::size_t operator()(RequestId id) const { return static_cast<std::size_t>(mix(id)); }

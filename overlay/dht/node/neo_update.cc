@@ -96,6 +96,7 @@ private:
             context_.failures.read_failed("Update", client_, found.error());
             return answer(UpdateCode::error);
         }
+        if (found.value()) context_.records.actions().read.add(value_.size());
         answer(found.value() ? UpdateCode::record_value : UpdateCode::no_record);
     }
 

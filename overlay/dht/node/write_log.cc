@@ -5,8 +5,9 @@
 
 namespace halp {
 
-WriteToken WriteLog::expect(Kind kind, const Channel& channel, Key key, Requester requester) {
-    pending_.push_back({kind, false, key, channel, requester});
+WriteToken WriteLog::expect(Kind kind, const Channel& channel, Key key, Requester requester,
+                            std::size_t value_bytes) {
+    pending_.push_back({kind, false, key, channel, requester, value_bytes});
     wrote_ = true;
     return WriteToken{first_token_ + pending_.size() - 1};
 }
@@ -14,9 +15,9 @@ WriteToken WriteLog::expect(Kind kind, const Channel& channel, Key key, Requeste
 std::optional<Wrote> WriteLog::put(const Channel& channel, Key key, std::string_view value, Requester requester) {
     if (at_once()) {
         store_.put(channel, key, value, next_token());
-        return complete(Kind::change, channel, key);
+        return complete(Kind::change, channel, key, value.size());
     }
-    store_.put(channel, key, value, expect(Kind::change, channel, key, requester));
+    store_.put(channel, key, value, expect(Kind::change, channel, key, requester, value.size()));
     return std::nullopt;
 }
 
@@ -30,12 +31,14 @@ std::optional<Wrote> WriteLog::remove(const Channel& channel, Key key, Requester
 }
 
 // No other write is pending, so the only completion is that of this write.
-Wrote WriteLog::complete(Kind kind, const Channel& channel, Key key) {
+Wrote WriteLog::complete(Kind kind, const Channel& channel, Key key, std::size_t value_bytes) {
     completions_.clear();
     store_.take_completions(completions_);
     assert(completions_.size() == 1);
     const Wrote wrote = completions_.front().wrote;
-    if (wrote == Wrote::done) tell(kind, channel, key);
+    if (wrote != Wrote::done) return wrote;
+    if (kind == Kind::change) actions_.written.add(value_bytes);
+    tell(kind, channel, key);
     return wrote;
 }
 
@@ -43,9 +46,9 @@ std::optional<Wrote> WriteLog::update(const Channel& channel, Key key, std::uint
                                       std::string_view value, Requester requester) {
     if (at_once()) {
         store_.update(channel, key, original_hash, value, next_token());
-        return complete(Kind::change, channel, key);
+        return complete(Kind::change, channel, key, value.size());
     }
-    store_.update(channel, key, original_hash, value, expect(Kind::change, channel, key, requester));
+    store_.update(channel, key, original_hash, value, expect(Kind::change, channel, key, requester, value.size()));
     return std::nullopt;
 }
 
@@ -70,6 +73,7 @@ void WriteLog::collect() {
         assert(at < pending_.size() && !pending_[at].over);
         Pending& write = pending_[at];
         write.over = true;
+        if (write.kind == Kind::change && completion.wrote == Wrote::done) actions_.written.add(write.value_bytes);
         const bool gone = write.kind == Kind::channel_removal && completion.wrote == Wrote::absent;
         if (completion.wrote == Wrote::done || gone) tell(write.kind, write.channel, write.key);
         const Requester requester = write.requester;

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "overlay/dht/node/record_actions.h"
 #include "store/records/record_store.h"
 
 namespace halp {
@@ -45,6 +46,9 @@ public:
     explicit WriteLog(RecordStore& store) : store_(store) {}
 
     [[nodiscard]] const RecordStore& store() const { return store_; }
+    // Of all protocols. The write log counts what is written, the handlers count the rest.
+    [[nodiscard]] RecordActions& actions() { return actions_; }
+    [[nodiscard]] const RecordActions& actions() const { return actions_; }
 
     // When the engine completes writes at once, these return how the write ended; listeners have been told, and the
     // requester is not. Otherwise they return nothing, and collect() tells the requester later.
@@ -88,11 +92,12 @@ private:
         Key key;
         Channel channel;
         Requester requester;
+        std::size_t value_bytes;  // of a change
     };
-    WriteToken expect(Kind kind, const Channel& channel, Key key, Requester requester);
+    WriteToken expect(Kind kind, const Channel& channel, Key key, Requester requester, std::size_t value_bytes = 0);
     [[nodiscard]] bool at_once() const { return pending_.empty() && store_.completes_at_once(); }
     [[nodiscard]] WriteToken next_token() { return WriteToken{first_token_++}; }
-    Wrote complete(Kind kind, const Channel& channel, Key key);
+    Wrote complete(Kind kind, const Channel& channel, Key key, std::size_t value_bytes = 0);
     void tell(Kind kind, const Channel& channel, Key key);
 
     RecordStore& store_;
@@ -100,6 +105,7 @@ private:
     std::uint64_t first_token_ = 1;
     std::vector<Completion> completions_;  // reused
     std::map<Channel, std::vector<RecordListener*>> listeners_;
+    RecordActions actions_;
     bool wrote_ = false;  // since the last commit_if_due
 };
 

@@ -46,6 +46,7 @@ public:
     [[nodiscard]] std::size_t channel_count() const override { return inner_.channel_count(); }
     [[nodiscard]] RecordCount count(const Channel& channel) const override { return inner_.count(channel); }
     [[nodiscard]] RecordCount total() const override { return inner_.total(); }
+    [[nodiscard]] RecordCount removed() const override { return inner_.removed(); }
 
     void put(const Channel& channel, Key key, std::string_view value, WriteToken token) override;
     void update(const Channel& channel, Key key, std::uint64_t original_hash, std::string_view value,
