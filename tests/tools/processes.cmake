@@ -39,6 +39,7 @@ add_dependencies(terminal_test halp-sim)
 halp_test(few_files_test halpd/few_files_test.cc LINK halp_process_testing halp_dht_testing LABEL process-socket)
 halp_test(dht_verbs_test
   halp/dht/dht_cover_test.cc
+  halp/dht/dht_dump_test.cc
   halp/dht/dht_keys_test.cc
   halp/dht/dht_legacy_verbs_test.cc
   halp/dht/dht_verbs_test.cc
@@ -53,7 +54,8 @@ halp_test(dht_daemon_test
   halpd/dht_daemon_test.cc
   halpd/dht_legacy_test.cc
   halpd/dht_malformed_test.cc
-  LINK halp_process_testing halp_dht_testing
+  halpd/dht_statistics_test.cc
+  LINK halp_process_testing halp_dht_testing nlohmann_json::nlohmann_json
   LABEL process-socket
   TIMEOUT 300
 )

@@ -38,7 +38,8 @@ void install() {
     action.sa_handler = on_signal;
     ::sigemptyset(&action.sa_mask);
     for (const int signal : {SIGINT, SIGTERM, SIGALRM}) ::sigaction(signal, &action, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);  // a reader that left shows as a failed write
+    // A reader that left, and a file above the limit of this process, show as a failed write.
+    for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_IGN);
 }
 
 void prepare() { prepared = true; }

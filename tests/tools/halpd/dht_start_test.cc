@@ -135,7 +135,8 @@ TEST(DhtStart, OfAnImportedConfigurationIsThatOfTheOriginal) {
     Daemon daemon(home, options);
     EXPECT_THAT(daemon.messages(), HasSubstr("serving records by legacy on 127.0.0.1:" + number));
     expect_the_tests_node(port);
-    EXPECT_EQ(daemon.stop(), 0);
+    daemon.process().signal(SIGQUIT);
+    EXPECT_EQ(daemon.process().wait(generous), 0);
     EXPECT_TRUE(std::filesystem::exists(home.path() + "/data/chan.tcm"));
     const Finished bad = halp(home, {"dht", "import-config", written(home, "bad.ini", "[Server]\nport = x\n")});
     EXPECT_EQ(bad.code, 2);

@@ -59,7 +59,8 @@ std::vector<std::string> words_of(std::string_view text) {
 class MachineFormats : public ::testing::Test {
 protected:
     static DaemonOptions options(const Home& home) {
-        DaemonOptions options = dht_options(home, {"dht.engine=memory"});
+        DaemonOptions options =
+            dht_options(home, {"dht.engine=memory", "dht.request_times=true", "dht.statistics_interval=1s"});
         for (const std::string& word : {std::string{"--log-format"}, std::string{"json"}, std::string{"--set"},
                                         "log.file=" + home.path() + "/log"})
             options.more.push_back(word);
@@ -127,11 +128,14 @@ protected:
         dht_json("halp dht mirror", "users --count 1");
         for (const char* output : {"halp dht channels", "halp dht ranges", "halp dht status"}) dht_json(output);
         dht_json("halp dht status", "--count");
+        dht_json("halp dht dump", daemon_.home().path() + "/dumps");
+        dht_json("halp dht load", daemon_.home().path() + "/dumps");
         dht_json("halp dht remove", "users 7");
         dht_json("halp dht rm-channel", "users");
         const std::string keys = daemon_.home().path();
         dht_operator("halp dht keygen", "app --file " + keys + "/app.key --add-to " + keys + "/credentials");
         dht_operator("halp dht credentials", "--reload");
+        dht_operator("halp dht stats", "");
         std::ofstream{keys + "/config.ini"}
             << "[Server]\naddress = 127.0.0.1\nport = 1\nminval = 0000000000000000\n"
                "maxval = ffffffffffffffff\n";

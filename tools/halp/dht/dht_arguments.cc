@@ -74,6 +74,18 @@ const std::vector<NestedVerb<DhtVerb>>& dht_verbs() {
          "  halp dht import-config etc/config.ini           prints it; what has no counterpart is a comment\n"
          "  halp dht import-config etc/config.ini --to halpd.yaml && halpd --config halpd.yaml\n"
          "  halp dht import-config dump/etc/config.ini      of dhtdump: the `halp dht dump` that takes its place"},
+        {DhtVerb::dump, "dump", "dump DIRECTORY", "Write all records to .tcm dumps, once or periodically",
+         "  halp dht dump backup                            a file for each channel\n"
+         "  halp dht dump backup --every 4h                 until TERM; the first after a random part of 4 hours\n"
+         "  halp dht dump here --node 192.0.2.7:10100 --partial   the keys of this node, as dhtdump did\n"
+         "A dump that fails leaves the one before it; the exit code is 1 then."},
+        {DhtVerb::load, "load", "load FILE...", "Put the records of .tcm dumps, or of directories of them",
+         "  halp dht load backup                            all dumps of the directory\n"
+         "  halp dht load old.tcm --channel users"},
+        {DhtVerb::stats, "stats", "stats",
+         "Show what the halpd of this machine has done: requests, records, channels",
+         "  halp dht stats                                  since its start; times with dht.request_times\n"
+         "  halp dht stats --json | jq .dht.requests_by_kind"},
         {DhtVerb::fake, "fake", "fake", "Run a node for tests: in memory, full range, client admin",
          "  halp dht fake --port 10000                      neo on 127.0.0.1:10100, as the original's\n"
          "  halp dht fake --flush-interval 1ms              writes of one millisecond are answered together"},
@@ -105,8 +117,11 @@ bool takes_channel(DhtVerb verb) {
 }
 
 bool operates(DhtVerb verb) {
-    return verb == DhtVerb::keygen || verb == DhtVerb::credentials || verb == DhtVerb::import_config;
+    return verb == DhtVerb::keygen || verb == DhtVerb::credentials || verb == DhtVerb::import_config ||
+           verb == DhtVerb::stats;
 }
+
+bool moves_records(DhtVerb verb) { return verb == DhtVerb::dump || verb == DhtVerb::load; }
 
 bool asks_all(DhtVerb verb) {
     return verb == DhtVerb::scan || verb == DhtVerb::keys || verb == DhtVerb::channels ||
@@ -163,6 +178,7 @@ void DhtArguments::add_options(DhtVerb verb, Arguments& to) {
     if (verb == DhtVerb::fake) return add_fake(to);
     if (verb == DhtVerb::conformance) return add_conformance(to);
     if (operates(verb)) return add_operating(verb, to);
+    if (moves_records(verb)) add_operating(verb, to);
     if (takes_channel(verb)) add_channel(to);
     if (takes_key(verb)) add_record(to);
     if (verb == DhtVerb::put || verb == DhtVerb::update) add_value(to);

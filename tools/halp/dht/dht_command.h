@@ -36,7 +36,10 @@ enum class DhtVerb {
     status,
     keygen,
     credentials,
-    import_config
+    import_config,
+    dump,
+    load,
+    stats
 };
 
 struct DhtCommand {

@@ -39,8 +39,14 @@ ExitCode run_dht(const DhtTool& tool) {
             return run_dht_keygen(tool);
         case DhtVerb::credentials:
             return run_dht_credentials(tool);
+        case DhtVerb::stats:
+            return run_dht_stats(tool);
         case DhtVerb::import_config:
             return run_dht_import_config(tool);
+        case DhtVerb::dump:
+            return run_dht_dump(tool);
+        case DhtVerb::load:
+            return run_dht_load(tool);
     }
     return ExitCode::usage;
 }

@@ -34,7 +34,10 @@ namespace halp::cli {
 // for operators
 [[nodiscard]] ExitCode run_dht_keygen(const DhtTool& tool);       // dht_keygen.cc
 [[nodiscard]] ExitCode run_dht_credentials(const DhtTool& tool);  // dht_daemon_verbs.cc
+[[nodiscard]] ExitCode run_dht_stats(const DhtTool& tool);        // dht_daemon_verbs.cc
 [[nodiscard]] ExitCode run_dht_import_config(const DhtTool& tool);
+[[nodiscard]] ExitCode run_dht_dump(const DhtTool& tool);
+[[nodiscard]] ExitCode run_dht_load(const DhtTool& tool);
 
 // The bytes of the value from the command line, a file or stdin. A value that no node accepts is an error and is
 // not read to its end.

@@ -25,6 +25,7 @@ struct OperatorCommand {
     Duration min_wait = std::chrono::seconds{60};
     Duration retry_wait = std::chrono::seconds{30};
     std::uint32_t retries = 0;  // of a dump that is made once
+    bool at_once = false;       // the first of several dumps
 };
 
 }  // namespace halp::cli

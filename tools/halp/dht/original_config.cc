@@ -335,6 +335,9 @@ std::string node_yaml(const Translation& from) {
     text += yaml_line("credentials", quoted("etc/credentials"), "the path of the original");
     text += yaml_line("dump_empty_values", "skip", "as before");
     for (const Line& line : from.lines) text += yaml_line(line.key, line.value, line.about);
+    if (from.statistics)
+        text +=
+            yaml_line("statistics_interval", "30s", "as before") + yaml_line("request_times", "true", "as before");
     return text + comments_of(from);
 }
 
