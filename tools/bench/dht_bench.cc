@@ -170,6 +170,7 @@ bool run_dht_bench(const DhtBenchOptions& given, Report& report) {
         if (wanted("latency") && !measure_latency(options, *daemon, report)) return false;
         if (wanted("disk") && !measure_disk(options, load, report)) return false;
     }
+    if (wanted("dumps") && !measure_dump_loading(options, report)) return false;
     remark_on_machine(report);
     return !wanted("mirror") || measure_mirror(options, report);
 }

@@ -27,6 +27,8 @@ struct DhtBenchOptions {
 // Puts and Gets of a daemon on LMDB, against LMDB itself and against `memory`, the client of a daemon that has
 // records 0 .. options.records - 1 in memory.
 [[nodiscard]] bool measure_disk(const DhtBenchOptions& options, DhtLoad& memory, Report& report);
+// Starts of daemons with a dump of options.records records.
+[[nodiscard]] bool measure_dump_loading(const DhtBenchOptions& options, Report& report);
 // A Mirror that keeps up with a full-rate Put load as well as it can, and one that pauses meanwhile.
 [[nodiscard]] bool measure_mirror(const DhtBenchOptions& options, Report& report);
 

@@ -41,10 +41,10 @@ std::optional<DhtDaemon> DhtDaemon::start(const std::string& halpd, const std::v
         progress(child.error().message);
         return std::nullopt;
     }
-    for (int tries = 0; tries < 1000 && child->running(); ++tries) {
+    for (int tries = 0; tries < 10000 && child->running(); ++tries) {
         if (const auto endpoint = endpoint_in(process::read_whole_file(command.error_file)))
             return DhtDaemon{std::move(directory), std::move(child).value(), *endpoint};
-        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }
     progress("halpd did not start: " + process::read_whole_file(command.error_file));
     return std::nullopt;
