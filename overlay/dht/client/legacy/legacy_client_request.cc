@@ -25,9 +25,9 @@ RunningRequest::Next RunningRequest::go_on(RequestPart& part) {
     while (!suspended && !over_) {
         const auto record = part.batch->next();
         if (!record) {
-            const bool failed = part.batch->failed();
+            const bool malformed = part.batch->failed();
             part.batch.reset();
-            return failed ? Next::malformed : Next::more;
+            return malformed ? Next::malformed : Next::more;
         }
         if (command() == Command::get_all_keys)
             tell(GotKey{record->key}, part.endpoint);
