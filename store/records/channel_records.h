@@ -33,7 +33,7 @@ public:
     bool walk(std::optional<Key> after, Visit visit) const {
         return index_.walk(
             after, [&](Key key, RecordPlace place) { return visit(key, value_at(place)); },
-            [&](RecordPlace place) { fetch(at(place)); });
+            [&](RecordPlace place) { return at(place); });
     }
 
     [[nodiscard]] RecordCount count() const { return {index_.size(), value_bytes_}; }
@@ -51,11 +51,6 @@ private:
         bool shared = false;  // holds more than one record
     };
 
-    // The lines of a record of some hundred bytes.
-    static void fetch(const char* record) {
-        __builtin_prefetch(record);
-        __builtin_prefetch(record + 64);
-    }
     [[nodiscard]] static std::uint32_t segment_of(RecordPlace place);
     [[nodiscard]] const char* at(RecordPlace place) const;
     [[nodiscard]] std::string_view value_at(RecordPlace place) const;
