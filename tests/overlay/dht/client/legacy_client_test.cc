@@ -84,7 +84,7 @@ TEST_F(LegacyClient, DoesNothingBeforeItKnowsVersionAndRange) {
 TEST_F(LegacyClient, PutsGetsAsksAndRemoves) {
     two_halves();
     connect_legacy();
-    for (const std::uint64_t key : {1, 2}) {
+    for (const std::uint64_t key : {1U, 2U}) {
         EXPECT_EQ(get(key), (Notes{"value ", "ok"}));
         EXPECT_EQ(put(key, "some"), Notes{"ok"});
         EXPECT_EQ(get(key), (Notes{"value some", "ok"}));
