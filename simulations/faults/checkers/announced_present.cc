@@ -29,24 +29,24 @@ void AnnouncedPresent::on_truth_change(const TruthChange& change) {
 }
 
 void AnnouncedPresent::on_snapshot(const Snapshot& snapshot) {
-    for (const auto& [where, item] : there_) {
-        if (item.swarm != snapshot.swarm) continue;
-        const auto list =
-            std::ranges::find_if(snapshot.lists, [&](const auto& l) { return l.first == where.first; });
-        const bool shown =
-            list != snapshot.lists.end() && std::ranges::any_of(list->second, [&](const ListedHost& host) {
-                return host.endpoint == where.second && !host.claimed;
-            });
-        const auto key = std::pair{snapshot.node, where};
-        const auto seen = seen_.try_emplace(key, std::max(item.since + spread_for_, snapshot.at)).first;
-        if (shown || !calm_.in_peace(snapshot.node, item.node, snapshot.at)) {
-            seen->second = std::max(seen->second, snapshot.at);
-        } else if (snapshot.at - seen->second > absent_max_) {
-            report(snapshot.node, snapshot.at,
-                   item_text(where.first, where.second) + " has not been listed for " +
-                       seconds_text(snapshot.at - seen->second));
-            seen->second = snapshot.at;
-        }
+    for (const auto& entry : there_) {
+        if (entry.second.swarm == snapshot.swarm) look(snapshot, entry.first, entry.second);
+    }
+}
+
+void AnnouncedPresent::look(const Snapshot& snapshot, const Where& where, const Item& item) {
+    const auto list = std::ranges::find_if(snapshot.lists, [&](const auto& l) { return l.first == where.first; });
+    const auto is_item = [&](const ListedHost& host) { return host.endpoint == where.second && !host.claimed; };
+    const bool shown = list != snapshot.lists.end() && std::ranges::any_of(list->second, is_item);
+    const Instant first = std::max(item.since + spread_for_, snapshot.at);
+    Instant& seen = seen_.try_emplace({snapshot.node, where}, first).first->second;
+    if (shown || !calm_.in_peace(snapshot.node, item.node, snapshot.at)) {
+        seen = std::max(seen, snapshot.at);
+    } else if (snapshot.at - seen > absent_max_) {
+        report(
+            snapshot.node, snapshot.at,
+            item_text(where.first, where.second) + " has not been listed for " + seconds_text(snapshot.at - seen));
+        seen = snapshot.at;
     }
 }
 

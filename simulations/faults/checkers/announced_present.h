@@ -3,7 +3,7 @@
 #pragma once
 
 #include <map>
-#include <tuple>
+#include <utility>
 
 #include "simulations/faults/checkers/checker.h"
 #include "simulations/faults/checkers/false_burials.h"
@@ -19,14 +19,16 @@ public:
     void on_snapshot(const Snapshot& snapshot) override;
 
 private:
+    using Where = std::pair<Label, Endpoint>;
     struct Item {
         std::size_t node;
         std::size_t swarm;
         Instant since;
     };
+    void look(const Snapshot& snapshot, const Where& where, const Item& item);
+
     const FalseBurials& calm_;
     Duration spread_for_, absent_max_;
-    using Where = std::pair<Label, Endpoint>;
     std::map<Where, Item> there_;
     std::map<std::pair<std::size_t, Where>, Instant> seen_;  // when a node last showed an item
 };
