@@ -29,6 +29,8 @@ struct DhtBenchOptions {
 [[nodiscard]] bool measure_disk(const DhtBenchOptions& options, DhtLoad& memory, Report& report);
 // Starts of daemons with a dump of options.records records.
 [[nodiscard]] bool measure_dump_loading(const DhtBenchOptions& options, Report& report);
+// Puts, Gets and GetAlls by legacy over five connections, and by neo on the same daemon in turns with them.
+[[nodiscard]] bool measure_legacy(const DhtBenchOptions& options, Report& report);
 // A Mirror that keeps up with a full-rate Put load as well as it can, and one that pauses meanwhile.
 [[nodiscard]] bool measure_mirror(const DhtBenchOptions& options, Report& report);
 

@@ -12,11 +12,12 @@ namespace halp::bench {
 namespace {
 
 constexpr std::string_view announcement = "serving records on ";
+constexpr std::string_view legacy_announcement = "serving records by legacy on ";
 
-std::optional<Endpoint> endpoint_in(const std::string& messages) {
-    const auto at = messages.rfind(announcement);
+std::optional<Endpoint> endpoint_in(const std::string& messages, std::string_view announced) {
+    const auto at = messages.rfind(announced);
     if (at == std::string::npos) return std::nullopt;
-    const auto begin = at + announcement.size();
+    const auto begin = at + announced.size();
     const auto end = messages.find('\n', begin);
     if (end == std::string::npos) return std::nullopt;
     const Result<Endpoint> endpoint = Endpoint::parse(messages.substr(begin, end - begin));
@@ -42,11 +43,21 @@ std::optional<DhtDaemon> DhtDaemon::start(const std::string& halpd, const std::v
         return std::nullopt;
     }
     for (int tries = 0; tries < 10000 && child->running(); ++tries) {
-        if (const auto endpoint = endpoint_in(process::read_whole_file(command.error_file)))
+        if (const auto endpoint = endpoint_in(process::read_whole_file(command.error_file), announcement))
             return DhtDaemon{std::move(directory), std::move(child).value(), *endpoint};
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }
     progress("halpd did not start: " + process::read_whole_file(command.error_file));
+    return std::nullopt;
+}
+
+std::optional<Endpoint> DhtDaemon::legacy_endpoint() const {
+    for (int tries = 0; tries < 1000; ++tries) {
+        const std::string said = process::read_whole_file(directory_.path() + "/stderr");
+        if (const auto endpoint = endpoint_in(said, legacy_announcement)) return endpoint;
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+    progress("halpd does not serve legacy");
     return std::nullopt;
 }
 

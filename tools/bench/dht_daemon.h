@@ -21,6 +21,8 @@ public:
 
     [[nodiscard]] pid_t pid() const { return process_.pid(); }
     [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+    // Of a daemon with the setting dht.legacy_listen. Nothing if it does not come; the reason is on stderr.
+    [[nodiscard]] std::optional<Endpoint> legacy_endpoint() const;
     [[nodiscard]] const std::string& directory() const { return directory_.path(); }
     // With which its one client may speak to it.
     [[nodiscard]] static neo::Credential credential() { return {"admin", {}}; }
