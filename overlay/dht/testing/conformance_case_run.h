@@ -206,5 +206,6 @@ void add_mirror_cases(std::vector<ConformanceCase>& cases);
 void add_node_cases(std::vector<ConformanceCase>& cases);
 void add_restart_cases(std::vector<ConformanceCase>& cases);
 void add_legacy_cases(std::vector<ConformanceCase>& cases);
+void add_legacy_bulk_cases(std::vector<ConformanceCase>& cases);
 
 }  // namespace halp::neo

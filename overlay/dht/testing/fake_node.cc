@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "overlay/dht/testing/fake_frames.h"
+#include "overlay/dht/testing/fake_legacy.h"
 #include "overlay/dht/wire/neo_codec.h"
 #include "store/records/channel.h"
 
@@ -58,52 +59,6 @@ struct Watch final : DhtObserver {
     bool errors = true;
 };
 
-// The legacy protocol of a node that may be stopped. After each event the first door is armed, because its Mirrors
-// may have been told something.
-class LegacyDoor final : public EventHandler {
-public:
-    LegacyDoor(Environment environment, DhtNode& first, DhtNodeOptions options, DhtObserver* observer,
-               const bool& running, std::function<void()> arm_first)
-        : transport_(environment.transport),
-          node_(environment, first, std::move(options), observer),
-          running_(running),
-          arm_first_(std::move(arm_first)) {}
-    [[nodiscard]] DhtNode& node() { return node_; }
-
-    void on_accept(StreamId stream, const Endpoint& source) override {
-        if (!running_) return transport_.abort(stream);
-        node_.on_accept(stream, source);
-    }
-    void on_connected(StreamId, const Endpoint&) override {}
-    void on_connect_failed(StreamId, ConnectFailure) override {}
-    void on_bytes(StreamId stream, Bytes bytes) override {
-        node_.on_bytes(stream, bytes);
-        arm_first_();
-    }
-    void on_writable(StreamId stream) override {
-        node_.on_writable(stream);
-        arm_first_();
-    }
-    void on_end(StreamId stream) override {
-        node_.on_end(stream);
-        arm_first_();
-    }
-    void on_closed(StreamId stream) override {
-        node_.on_closed(stream);
-        arm_first_();
-    }
-    void on_wakeup() override {
-        node_.on_wakeup();
-        arm_first_();
-    }
-
-private:
-    Transport& transport_;
-    DhtNode node_;
-    const bool& running_;
-    std::function<void()> arm_first_;
-};
-
 bool use_up(std::uint64_t& times) {
     if (times == 0) return false;
     if (times != StoreFaults::always) --times;
@@ -141,7 +96,7 @@ struct FakeNode::Impl {
     WriteLog records;
     DhtNodeOptions legacy_options;
     DhtNode node;
-    std::unique_ptr<LegacyDoor> legacy;
+    std::unique_ptr<fake::LegacyDoor> legacy;
     bool running = true;
     Duration delay{};
     std::deque<Late> late;
@@ -269,8 +224,8 @@ FakeNode::~FakeNode() = default;
 
 EventHandler& FakeNode::open_legacy(Environment environment) {
     assert(!impl_->legacy);
-    impl_->legacy = std::make_unique<LegacyDoor>(environment, impl_->node, std::move(impl_->legacy_options),
-                                                 &impl_->watch, impl_->running, [this] { impl_->arm(); });
+    impl_->legacy = std::make_unique<fake::LegacyDoor>(environment, impl_->node, std::move(impl_->legacy_options),
+                                                       &impl_->watch, impl_->running, [this] { impl_->arm(); });
     return *impl_->legacy;
 }
 DhtNode* FakeNode::legacy() { return impl_->legacy ? &impl_->legacy->node() : nullptr; }
@@ -367,7 +322,27 @@ void FakeNode::announce_node(const std::array<std::uint8_t, 4>& address, std::ui
     impl_->arm();
 }
 
+void FakeNode::answer(legacy::Command command, std::string answer, std::uint64_t times) {
+    assert(impl_->legacy && times > 0);
+    impl_->legacy->faults.injected[command] = {std::move(answer), times};
+}
+void FakeNode::answer(legacy::Command command, legacy::Status status, std::uint64_t times) {
+    std::string bytes;
+    legacy::encode_status(bytes, status);
+    answer(command, std::move(bytes), times);
+}
+void FakeNode::ignore(legacy::Command command, std::uint64_t times) { answer(command, std::string(), times); }
+void FakeNode::disconnect_legacy_after(std::uint64_t requests) {
+    assert(impl_->legacy);
+    impl_->legacy->faults.requests_left = requests;
+}
+void FakeNode::cut_legacy_after_bytes(std::uint64_t bytes) {
+    assert(impl_->legacy);
+    impl_->legacy->faults.bytes_left = bytes;
+}
+
 void FakeNode::no_faults() {
+    if (impl_->legacy) impl_->legacy->faults = {};
     impl_->store.faults() = {};
     impl_->delay = Duration{0};
     impl_->injected.clear();

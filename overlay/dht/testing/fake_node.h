@@ -23,6 +23,7 @@
 #include "overlay/dht/node/write_log.h"
 #include "overlay/dht/testing/fake_store.h"
 #include "overlay/dht/wire/contiguous.h"
+#include "overlay/dht/wire/legacy_codec.h"
 #include "overlay/environment.h"
 #include "overlay/world_runner.h"
 
@@ -59,7 +60,8 @@ public:
     ~FakeNode() override;
 
     // The legacy protocol over the same records, in a world (or on a simulated host) of its own, to which the
-    // result is attached. To be called once. Of the faults below it has those of the store and disconnect_all().
+    // result is attached. To be called once. Of the faults below it has those of the store, disconnect_all() and
+    // its own.
     [[nodiscard]] EventHandler& open_legacy(Environment environment);
     [[nodiscard]] DhtNode* legacy();  // null: not opened
 
@@ -148,6 +150,13 @@ public:
     void disconnect_after(std::uint64_t requests);
     void set_range(const HashRange& range);
     void announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port, const HashRange& range);
+    // The same by legacy, behind open_legacy(): an answer is a status and what follows it.
+    void answer(legacy::Command command, std::string answer, std::uint64_t times = StoreFaults::always);
+    void answer(legacy::Command command, legacy::Status status, std::uint64_t times = StoreFaults::always);
+    void ignore(legacy::Command command, std::uint64_t times = StoreFaults::always);
+    void disconnect_legacy_after(std::uint64_t requests);
+    // A connection ends when so many more bytes have been sent, on any connections.
+    void cut_legacy_after_bytes(std::uint64_t bytes);
     void no_faults();  // the range is not changed
 
     // EventHandler: called by the world.

@@ -85,7 +85,7 @@ void LegacyMirror::end_listen(std::size_t number, const legacy::Finished& how) {
     if (how.status != 0)
         notify_(dht::NodeError{part.node});
     else
-        notify_(dht::NodeDisconnected{part.node, legacy::describe(how)});
+        notify_(dht::NodeDisconnected{part.node, was_there ? std::string(how.why) : legacy::describe(how)});
 }
 
 void LegacyMirror::tell_started() {
