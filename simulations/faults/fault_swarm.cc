@@ -72,7 +72,7 @@ void FaultSwarm::add_hostile_hosts() {
 }
 
 HostileKnowledge FaultSwarm::known_to_hostile(const Step& step) const {
-    HostileKnowledge known{{}, {}, nodes_[step.a].endpoint};
+    HostileKnowledge known{{}, {}, nodes_[step.a].endpoint, nodes_[step.a].overlay != nullptr};
     for (const Node& n : nodes_) {
         if (n.overlay) known.nodes.push_back(n.endpoint);
         for (const std::int64_t number : n.items) known.items.push_back(item(number));

@@ -110,7 +110,9 @@ void HostileHost::add_made_up(gossip::Message& message) {
         message.peers.push_back(entry(nobody, message.hello.incarnation, buries));
 }
 
+// Not of a dead node: that it lives, nobody could refute.
 void HostileHost::add_false_versions(gossip::Message& message) {
+    if (!known_.slandered_lives) return;
     message.peers.push_back(entry(known_.slandered, newest_believed(), rounds_ % 3 == 0));
     message.peers.push_back(entry(known_.slandered, last_version, rounds_ % 3 == 1));
     message.peers.back().suspect = true;

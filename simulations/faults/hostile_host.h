@@ -20,6 +20,7 @@ struct HostileKnowledge {
     std::vector<Endpoint> nodes;
     std::vector<OwnAnnouncement> items;  // announced by anybody
     Endpoint slandered;                  // node a of the step
+    bool slandered_lives = false;
 };
 
 class HostileHost final : public EventHandler {
