@@ -50,6 +50,12 @@ halp_test(dht_verbs_test
   TIMEOUT 300
 )
 target_compile_definitions(dht_verbs_test PRIVATE HALP_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
+halp_test(dht_redistribution_process_test
+  halpd/dht_redistribution_process_test.cc
+  LINK halp_process_testing halp_dht_testing halp_dht_libevent
+  LABEL process-socket
+  TIMEOUT 300
+)
 halp_test(dht_daemon_test
   halpd/dht_daemon_test.cc
   halpd/dht_legacy_test.cc

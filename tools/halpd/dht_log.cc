@@ -104,6 +104,41 @@ DhtLog::Line DhtLog::line_of(const DhtRangeChanged& event) {
             Json::object().set("range_min", first).set("range_max", last).set("set_aside", aside)};
 }
 
+namespace {
+
+Json fields_of(const HashRange& part, std::uint64_t records) {
+    Json fields = Json::object();
+    fields.set("range_min", key_text(Key{part.min()})).set("range_max", key_text(Key{part.max()}));
+    return fields.set("records", records);
+}
+
+std::string text_of(const HashRange& part, std::uint64_t records) {
+    return "the keys of " + key_text(Key{part.min()}) + " to " + key_text(Key{part.max()}) + ", " +
+           std::to_string(records) + (records == 1 ? " record" : " records");
+}
+
+}  // namespace
+
+DhtLog::Line DhtLog::line_of(const DhtHandedOver& event) {
+    return {LogLevel::info,
+            "dht_handed_over",
+            "handed " + text_of(event.part, event.records) + ", to " + event.to.text(),
+            {},
+            fields_of(event.part, event.records).set("to", event.to.text())};
+}
+
+DhtLog::Line DhtLog::line_of(const DhtTookOver& event) {
+    return {LogLevel::info,
+            "dht_took_over",
+            "took over " + text_of(event.part, event.records),
+            {},
+            fields_of(event.part, event.records)};
+}
+
+DhtLog::Line DhtLog::line_of(const DhtHandoverFailed& event) {
+    return {LogLevel::warn, "dht_handover_failed", event.what, {}, Json::object().set("why", event.what)};
+}
+
 void DhtLog::note(const DhtEvent& event) {
     std::visit([this](const auto& one) { write(line_of(one)); }, event);
 }

@@ -33,6 +33,9 @@ private:
     static Line line_of(const DhtRecordsLeftOut& event);
     static Line line_of(const DhtChangesDropped& event);
     static Line line_of(const DhtRangeChanged& event);
+    static Line line_of(const DhtHandedOver& event);
+    static Line line_of(const DhtTookOver& event);
+    static Line line_of(const DhtHandoverFailed& event);
     void write(Line line);
 
     Log& log_;

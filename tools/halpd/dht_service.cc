@@ -72,10 +72,9 @@ Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& 
     if (!credentials) return credentials.error();
     if (Result<void> opened = service->open_store(); !opened) return opened.error();
     service->make_node(std::move(*credentials));
-    if (service->store_->sweeping())  // the node follows it to its end
-        if (Result<void> set = service->node_->set_range(service->wanted_range()); !set) return set.error();
     if (Result<void> listening = service->listen(); !listening) return listening.error();
     if (Result<void> legacy = service->open_legacy(shortages); !legacy) return legacy.error();
+    service->node_->run_redistribution();  // goes on with what was interrupted
     if (settings.test_client)
         log.write(LogLevel::warn, "dht_test_client",
                   "whoever reaches " + service->listening_.text() +
@@ -138,13 +137,37 @@ Result<void> DhtService::lock_data() {
 
 Result<void> DhtService::open_dumps() {
     if (Result<void> locked = lock_data(); !locked) return locked;
-    const TcmRules rules = dump_rules(settings_, wanted_range());
+    if (Result<void> kept = open_journal(); !kept) return kept;
+    const TcmRules rules = dump_rules(settings_, journal_->state().held);
     RecordDumps& dumps = dumps_.emplace(data_dir_, log_);
     const Result<HashRange> current = dumps.range();
     if (!current) return current.error();
     if (Result<void> loaded = dumps.load(rules, *store_); !loaded) return loaded;
     if (Result<void> set = store_->set_range(*current); !set) return set;
-    return dumps.narrow_to(wanted_range());
+    return dumps.narrow_to(journal_->state().held);
+}
+
+// The range that a redistribution gave the node is kept until the settings have another. Without a directory of its
+// own nothing is kept: neither records nor range.
+Result<void> DhtService::open_journal() {
+    const bool keeps = settings_.engine != config::DhtEngine::memory || settings_.dumps;
+    if (keeps) {
+        auto files = FileStorage::open(data_dir_, IfMissing::create);
+        if (!files) return Error{files.error().code, files.error().message + " (dht.data_dir)"};
+        range_file_ = std::move(*files);
+    }
+    Result<RangeJournal> journal = RangeJournal::open(range_file_.get(), wanted_range());
+    if (!journal) return Error{journal.error().code, data_dir_ + "/" + journal.error().message};
+    journal_ = std::move(*journal);
+    const HashRange& own = journal_->state().own;
+    if (own != wanted_range())
+        log_.write(LogLevel::info, "dht_range_kept",
+                   "keeping the range that a redistribution gave this node, " + key_text(Key{own.min()}) + " to " +
+                       key_text(Key{own.max()}) + ", and not dht.range_min and dht.range_max, which have not changed since");
+    if (journal_->settings_changed())
+        log_.write(LogLevel::warn, "dht_range_from_settings",
+                   "dht.range_min and dht.range_max have changed and replace the range that the node had");
+    return {};
 }
 
 HashRange DhtService::wanted_range() const {
@@ -155,7 +178,7 @@ HashRange DhtService::wanted_range() const {
 // the rest is left to the running node.
 Result<void> DhtService::begin_range() {
     constexpr Duration patience = std::chrono::seconds{2};
-    if (Result<void> set = store_->set_range(wanted_range()); !set) return set;
+    if (Result<void> set = journal_->begin(*store_); !set) return set;
     if (!store_->sweeping()) return {};
     const Instant latest = world_.clock().now() + patience;
     while (store_->sweeping() && world_.clock().now() < latest)
@@ -168,6 +191,8 @@ Result<void> DhtService::open_store() {
     if (settings_.engine == config::DhtEngine::memory) {
         MemoryStore::Limits limits;
         limits.bytes_max = settings_.bytes_max;
+        if (!settings_.dumps)
+            if (Result<void> kept = open_journal(); !kept) return kept;
         store_ = std::make_unique<MemoryStore>(limits);
         if (settings_.dumps)
             if (Result<void> loaded = open_dumps(); !loaded) return loaded;
@@ -190,6 +215,7 @@ void DhtService::expect_broken_pages() const {
 Result<void> DhtService::open_file() {
     expect_broken_pages();
     if (Result<void> locked = lock_data(); !locked) return locked;
+    if (Result<void> kept = open_journal(); !kept) return kept;
     Result<std::unique_ptr<LmdbStore>> store =
         LmdbStore::open(data_dir_ + "/records.lmdb", store_options(settings_));
     if (!store) return Error{store.error().code, store.error().message + " (dht.data_dir)"};
@@ -212,7 +238,7 @@ Result<void> DhtService::open_file() {
 
 void DhtService::make_node(neo::Credentials credentials) {
     DhtNodeOptions options;
-    options.range = store_->range();
+    options.journal = &*journal_;
     options.connections_max = settings_.connections_max;
     options.session.message_bytes_max = settings_.message_bytes_max;
     options.session.handshake_timeout = settings_.handshake_timeout;
@@ -367,9 +393,10 @@ Json DhtService::status() const {
     object.set("announced", announced_ ? Json{announced_->text()} : Json{});
     object.set("engine", config::plain_text(config::value_of(shown.engine)));
     if (commits_) object.set("durability", config::plain_text(config::value_of(shown.durability)));
-    object.set("range_min", key_text(Key{store_->range().min()}));
-    object.set("range_max", key_text(Key{store_->range().max()}));
+    object.set("range_min", key_text(Key{node_->range().min()}));
+    object.set("range_max", key_text(Key{node_->range().max()}));
     const RecordCount aside = store_->set_aside();
+    object.set("redistribution", redistribution_status());
     object.set("sweeping", store_->sweeping()).set("set_aside", aside.records);
     object.set("set_aside_bytes", aside.bytes);
     const std::optional<std::string> trouble = this->trouble();
@@ -427,6 +454,15 @@ void DhtService::log_period() {
     node_->begin_counting_period();
     if (legacy_) legacy_->begin_counting_period();
     world_.call_after(settings_.statistics_interval, [this] { log_period(); });
+}
+
+Json DhtService::redistribution_status() const {
+    const RedistributionStatus now = node_->redistribution().status();
+    if (!now.active && !now.taking_over) return Json{};
+    Json object = Json::object({{"gives", now.active}, {"takes", now.taking_over}, {"step", now.step}, {"records", now.records}});
+    object.set("range_min", key_text(Key{now.part.min()})).set("range_max", key_text(Key{now.part.max()}));
+    object.set("to", now.other.empty() ? Json{} : Json{now.other});
+    return object.set("trouble", now.trouble.empty() ? Json{} : Json{now.trouble});
 }
 
 Json DhtService::legacy_status() const {

@@ -10,6 +10,7 @@
 #include "config/directories.h"
 #include "config/settings.h"
 #include "overlay/dht/node/dht_node.h"
+#include "overlay/dht/node/range_journal.h"
 #include "overlay/dht/node/write_log.h"
 #include "overlay/environment.h"
 #include "overlay/input_account.h"
@@ -75,6 +76,7 @@ private:
     void expect_broken_pages() const;
     [[nodiscard]] Result<void> begin_range();
     [[nodiscard]] HashRange wanted_range() const;
+    [[nodiscard]] Result<void> open_journal();
     [[nodiscard]] std::optional<std::string> trouble() const;
     Result<void> lock_data();
     Result<void> listen();
@@ -82,6 +84,7 @@ private:
     [[nodiscard]] Json legacy_status() const;
     [[nodiscard]] DhtTotals totals() const;
     void log_period();
+    [[nodiscard]] Json redistribution_status() const;
     void make_node(neo::Credentials credentials);
     [[nodiscard]] Result<neo::Credentials> read_credentials();
     void take_names(const neo::Credentials& credentials) { clients_ = credentials.names(); }
@@ -97,6 +100,8 @@ private:
     std::unique_ptr<RecordStore> store_;
     std::optional<RecordDumps> dumps_;  // for the memory engine
     CommitThread* commits_ = nullptr;   // the same store as above if it commits on a thread
+    std::unique_ptr<FileStorage> range_file_;  // null: an engine that keeps nothing over restarts
+    std::optional<RangeJournal> journal_;
     std::optional<WriteLog> desk_;
     std::unique_ptr<DhtNode> node_;
     std::optional<LibeventWorld> legacy_world_;  // on the same loop

@@ -42,11 +42,12 @@ protected:
     [[nodiscard]] const RecordStore& records() const { return context_.records.store(); }
 
     // Which records of one scan may be shown. Until a sweep is over, records out of the range are still in the
-    // store.
+    // store, and so are those of a part that is handed over or taken over.
     class Shown {
     public:
         explicit Shown(const HandlerContext& context)
-            : own_(context.ranges.own()), all_(!context.records.store().sweeping()) {}
+            : own_(context.ranges.own()),
+              all_(!context.records.store().sweeping() && context.records.store().range() == own_) {}
         bool operator()(Key key) const { return all_ || own_.contains(key); }
 
     private:

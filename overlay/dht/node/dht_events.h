@@ -50,8 +50,24 @@ struct DhtRangeChanged {
     HashRange range;
     RecordCount set_aside;  // all that is set aside by now
 };
+// A part of the range went to another node. Keys of it are answered there from now on.
+struct DhtHandedOver {
+    HashRange part;
+    Endpoint to;  // by the legacy protocol
+    std::uint64_t records = 0;
+};
+// A part of another node's range came here.
+struct DhtTookOver {
+    HashRange part;
+    std::uint64_t records = 0;
+};
+// It is tried again after a pause.
+struct DhtHandoverFailed {
+    std::string what;  // a plain sentence
+};
 using DhtEvent = std::variant<DhtClientAccepted, DhtClientEnded, DhtConnectionShed, DhtStoreFailed, DhtReadsFailed,
-                              DhtRecordsLeftOut, DhtChangesDropped, DhtRangeChanged>;
+                              DhtRecordsLeftOut, DhtChangesDropped, DhtRangeChanged, DhtHandedOver, DhtTookOver,
+                              DhtHandoverFailed>;
 
 class DhtObserver {
 public:

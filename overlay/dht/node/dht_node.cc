@@ -11,6 +11,7 @@ namespace {
 
 // How many bytes of the turn's budget one session gets before the next session has its share.
 constexpr std::size_t share_bytes = std::size_t{64} << 10;
+constexpr std::size_t handover_bytes = std::size_t{128} << 10;
 constexpr std::size_t share_cost_min = neo::TurnBudget::record_cost;
 
 bool peer_is_at_fault(neo::SessionEnd end) {
@@ -32,9 +33,18 @@ DhtNode::DhtNode(Environment environment, WriteLog& records, DhtNodeOptions opti
       records_(records),
       options_(std::move(options)),
       observer_(observer),
-      own_ranges_(options_.range),
+      own_ranges_(options_.journal ? options_.journal->state().own : options_.range),
       ranges_(own_ranges_),
-      context_{records_, ranges_, options_.handlers, options_.permissions, *this} {
+      own_journal_(options_.range),
+      own_redistribution_(std::make_unique<Redistribution>(
+          RangeWorld{environment_, records_, ranges_, options_.journal ? *options_.journal : own_journal_, observer_,
+                     [this] {
+                         if (!in_turn_) arm();
+                     }})),
+      redistribution_(*own_redistribution_),
+      context_{records_, ranges_, options_.handlers, options_.permissions, *this, {}, {}, {},
+               options_.redistributes ? &redistribution_ : nullptr} {
+    redistribution_.resume();
     if (options_.request_times) context_.counts.set_stopwatch(&environment_.clock);
 }
 
@@ -46,14 +56,25 @@ DhtNode::DhtNode(Environment environment, DhtNode& first, DhtNodeOptions options
       observer_(observer),
       own_ranges_(HashRange{}),
       ranges_(first.ranges_),
-      context_{records_, ranges_, options_.handlers, options_.permissions, *this} {
+      own_journal_(HashRange{}),
+      redistribution_(first.redistribution_),
+      context_{records_, ranges_, options_.handlers, options_.permissions, *this, {}, {}, {},
+               options_.redistributes ? &redistribution_ : nullptr} {
     if (options_.request_times) context_.counts.set_stopwatch(&environment_.clock);
 }
 
-DhtNode::~DhtNode() { records_.forget(*this); }
+// Sessions end before what they use.
+DhtNode::~DhtNode() {
+    connections_.clear();
+    records_.forget(*this);
+}
 
 Result<void> DhtNode::set_range(const HashRange& range) {
-    const Result<void> set = records_.set_range(range);
+    if (redistribution_.active() || redistribution_.intake().active())
+        return Error{ErrorCode::busy, "a part of the range is being handed over"};
+    RangeJournal& journal = options_.journal ? *options_.journal : own_journal_;
+    Result<void> set = journal.configure(range);
+    if (set) set = records_.set_range(range);
     if (set) {
         ranges_.set_own(records_.store().range());
         range_moving_ = true;
@@ -68,6 +89,13 @@ void DhtNode::follow_range() {
     if (records_.store().sweeping()) return;
     range_moving_ = false;
     note(DhtRangeChanged{served, records_.store().set_aside()});
+}
+
+// A redistribution is over: records that are still there and that this node does not keep are set aside.
+void DhtNode::move_range() {
+    if (records_.store().sweeping() || records_.store().range() == range()) return;
+    if (const Result<void> set = records_.set_range(range()); !set) note(DhtStoreFailed{set.error().message});
+    range_moving_ = true;
 }
 
 void DhtNode::announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port,
@@ -120,14 +148,36 @@ void DhtNode::on_bytes(StreamId stream, Bytes bytes) {
     finish_turn();
 }
 
+void DhtNode::on_connected(StreamId stream, const Endpoint&) {
+    begin_turn();
+    if (legacy::Link* link = link_of(stream)) link->on_connected();
+    finish_turn();
+}
+
+void DhtNode::on_connect_failed(StreamId stream, ConnectFailure) {
+    begin_turn();
+    if (legacy::Link* link = link_of(stream)) link->on_lost();
+    finish_turn();
+}
+
+// The numbers of streams are those of this door's world.
+legacy::Link* DhtNode::link_of(StreamId stream) {
+    return own_redistribution_ ? own_redistribution_->link_of(stream) : nullptr;
+}
+
 void DhtNode::on_end(StreamId stream) {
     begin_turn();
+    if (legacy::Link* link = link_of(stream)) {
+        environment_.transport.abort(stream);
+        link->on_lost();
+    }
     drop(stream, true);
     finish_turn();
 }
 
 void DhtNode::on_closed(StreamId stream) {
     begin_turn();
+    if (legacy::Link* link = link_of(stream)) link->on_lost();
     drop(stream, false);
     finish_turn();
 }
@@ -185,7 +235,10 @@ void DhtNode::open(StreamId stream, const Endpoint& source) {
 
 void DhtNode::receive(StreamId stream, Bytes bytes) {
     Connection* connection = find(stream);
-    if (!connection) return;
+    if (!connection) {
+        if (legacy::Link* link = link_of(stream)) link->on_bytes(bytes);
+        return;
+    }
     totals_.bytes_in += bytes.size();
     neo::Session& session = *connection->session;
     session.set_unsent(environment_.transport.unsent(stream));
@@ -245,7 +298,7 @@ void DhtNode::on_written(std::uint64_t stream, std::uint64_t request, Wrote wrot
 // short requests would wait for a hundred turns of the long ones.
 void DhtNode::begin_turn() {
     in_turn_ = true;
-    may_run_requests_ = ready_.empty();
+    may_run_requests_ = ready_.empty() && !(own_redistribution_ && own_redistribution_->wants_turn());
 }
 
 void DhtNode::finish_turn() {
@@ -256,6 +309,7 @@ void DhtNode::finish_turn() {
         send_short_answers();
         run_requests();
     }
+    if (own_redistribution_) run_handover();
     commit();
     if (range_moving_) follow_range();
     flush();
@@ -306,6 +360,16 @@ void DhtNode::run_requests() {
         touch(stream, *connection);
         if (connection->session->ready()) on_ready(static_cast<std::uint64_t>(stream));
     }
+}
+
+// Only at a wake-up, as the long requests: short ones overtake it.
+void DhtNode::run_handover() {
+    Redistribution& own = *own_redistribution_;
+    const Instant now = environment_.clock.now();
+    if (!may_run_requests_ || !own.busy()) return;
+    neo::TurnBudget budget(std::min(handover_bytes, options_.turn_bytes));
+    if (own.pump(now, budget)) move_range();
+    records_.collect();
 }
 
 void DhtNode::commit() {
@@ -380,7 +444,12 @@ void DhtNode::remove(StreamId stream, Connection& connection) {
 void DhtNode::arm() {
     Instant next = records_.next_deadline();
     if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
-    if (!ready_.empty() || !touched_.empty() || next == never) next = environment_.clock.now();
+    bool hands_over = false;
+    if (own_redistribution_) {
+        next = std::min(next, own_redistribution_->next_deadline());
+        hands_over = own_redistribution_->wants_turn();
+    }
+    if (!ready_.empty() || !touched_.empty() || hands_over || next == never) next = environment_.clock.now();
     if (next == armed_) return;
     armed_ = next;
     environment_.alarm.wake_at(next);

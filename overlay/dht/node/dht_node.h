@@ -28,6 +28,8 @@
 #include "overlay/dht/node/handler_options.h"
 #include "overlay/dht/node/hash_ranges.h"
 #include "overlay/dht/node/legacy_handlers.h"
+#include "overlay/dht/node/range_journal.h"
+#include "overlay/dht/node/redistribution.h"
 #include "overlay/dht/node/session.h"
 #include "overlay/dht/node/write_log.h"
 #include "overlay/dht/wire/neo_credentials.h"
@@ -55,6 +57,12 @@ struct DhtNodeOptions {
     std::size_t turn_bytes = std::size_t{256} << 10;
     // Limit of the writes that the store has not completed. Above it the node waits for the disk.
     std::size_t waiting_bytes_max = std::size_t{64} << 20;
+    // Keeps the range over restarts. Null: the node forgets a range that a Redistribute gave it. `range` is not used
+    // otherwise.
+    RangeJournal* journal = nullptr;
+    // False: the node refuses Redistribute and takes over no part by the messages of handover_wire.h, as the fake
+    // node of the originals.
+    bool redistributes = true;
 };
 
 struct DhtNodeStatus {
@@ -81,7 +89,7 @@ public:
     [[nodiscard]] const HashRange& range() const { return ranges_.own(); }
     // Both tell every GetHashRange request. The port is the neo port. A part of a new range that the node has not
     // served is served when the stale records are set aside (RecordStore::set_range); until then range() is
-    // smaller. On failure nothing has changed.
+    // smaller. On failure nothing has changed; it fails while a part of the range is being handed over.
     [[nodiscard]] Result<void> set_range(const HashRange& range);
     void announce_node(const std::array<std::uint8_t, 4>& address, std::uint16_t port, const HashRange& range);
     // Ends every connection, as a restart would.
@@ -93,10 +101,15 @@ public:
     [[nodiscard]] std::vector<NamedRequestCount> request_counts() const;
     void begin_counting_period() { context_.counts.begin_period(); }  // of RequestCount::active_max
 
-    // EventHandler: called by the world. A node opens no connections itself.
+    // A Redistribute from within the process: `range: auto` and the end of a node use it.
+    [[nodiscard]] Redistribution& redistribution() { return redistribution_; }
+    // After a call of it, and once after the world knows the node, which goes on with what the range file has.
+    void run_redistribution() { finish_turn(); }
+
+    // EventHandler: called by the world. A node opens connections only to hand over a part of its range.
     void on_accept(StreamId stream, const Endpoint& source) override;
-    void on_connected(StreamId, const Endpoint&) override {}
-    void on_connect_failed(StreamId, ConnectFailure) override {}
+    void on_connected(StreamId stream, const Endpoint& remote_address) override;
+    void on_connect_failed(StreamId stream, ConnectFailure why) override;
     void on_bytes(StreamId stream, Bytes bytes) override;
     void on_writable(StreamId stream) override;
     void on_end(StreamId stream) override;
@@ -139,8 +152,11 @@ private:
     void find_ready();
     void send_short_answers();
     void run_requests();
+    void run_handover();
     void commit();
     void follow_range();
+    void move_range();
+    [[nodiscard]] legacy::Link* link_of(StreamId stream);
     void report_failures();
     void flush();
     void update(StreamId stream, Connection& connection);
@@ -160,6 +176,9 @@ private:
     DhtObserver* observer_;
     HashRanges own_ranges_;  // of a first door
     HashRanges& ranges_;
+    RangeJournal own_journal_;
+    std::unique_ptr<Redistribution> own_redistribution_;  // of a first door
+    Redistribution& redistribution_;
     neo::HandlerContext context_;
     std::unordered_map<StreamId, Connection> connections_;  // never iterated where the order is visible
     std::set<std::pair<Instant, StreamId>> deadlines_;

@@ -11,6 +11,10 @@
 #include "overlay/dht/node/write_log.h"
 #include "store/result.h"
 
+namespace halp {
+class Redistribution;
+}
+
 namespace halp::neo {
 
 // Failures for the operator, counted since the last report (DhtNode::report_failures).
@@ -36,6 +40,7 @@ struct HandlerContext {
     std::string value = {};          // buffer of single handlers for the value of their reply
     FailureCounts failures = {};
     RequestCounts counts = {};  // of one protocol, by the row of its table of handlers
+    Redistribution* redistribution = nullptr;  // null: the range does not change
 };
 
 }  // namespace halp::neo

@@ -24,8 +24,17 @@ Reply read_failed(const Call& call, const char* request, const Error& why) {
     return Reply::is(Status::error);
 }
 
+// The node had the key, or has its record for another node: "no record" would be no answer. Legacy does not ask for
+// the range of a Get or Exists otherwise.
+bool is_elsewhere(const Call& call) {
+    const HashRanges& ranges = call.context.ranges;
+    if (ranges.own().contains(call.key)) return false;
+    return ranges.changed() || call.context.records.store().range().contains(call.key);
+}
+
 // A missing record is an empty value.
 Reply get(const Call& call) {
+    if (is_elsewhere(call)) return Reply::is(Status::wrong_node);
     std::string& value = call.context.value;
     const Result<bool> found = call.context.records.store().get(*call.channel, call.key, value);
     if (!found) return read_failed(call, "Get", found.error());
@@ -36,6 +45,7 @@ Reply get(const Call& call) {
 }
 
 Reply exists(const Call& call) {
+    if (is_elsewhere(call)) return Reply::is(Status::wrong_node);
     const Result<bool> found = call.context.records.store().exists(*call.channel, call.key);
     if (!found) return read_failed(call, "Exists", found.error());
     encode_status(call.out, Status::ok);
@@ -83,9 +93,6 @@ Reply get_version(const Call& call) {
     return Reply::answered();
 }
 
-// This node does not hand over records on request; Error is what the protocol has for that.
-Reply redistribute(const Call&) { return Reply::is(Status::error); }
-
 constexpr std::array<HandlerRow, 17> table{{
     {Command::put, put, nullptr, true, true, true, true},
     {Command::get, get, nullptr, true, true, false, false},
@@ -102,7 +109,7 @@ constexpr std::array<HandlerRow, 17> table{{
     {Command::get_all, nullptr, begin_get_all, true, false, false, false},
     {Command::get_all_keys, nullptr, begin_get_all, true, false, false, false},
     {Command::get_all_filter, nullptr, begin_get_all, true, false, false, false},
-    {Command::redistribute, redistribute, nullptr, false, false, false, false},
+    {Command::redistribute, nullptr, begin_redistribute, false, false, false, false},
     {Command::put_batch, nullptr, begin_put_batch, true, false, false, false},
 }};
 

@@ -84,5 +84,8 @@ struct HandlerRow {
 [[nodiscard]] std::unique_ptr<neo::LongRequest> begin_get_all(const Call& call);
 [[nodiscard]] std::unique_ptr<neo::LongRequest> begin_put_batch(const Call& call);
 [[nodiscard]] std::unique_ptr<neo::LongRequest> begin_listen(const Call& call);
+[[nodiscard]] std::unique_ptr<neo::LongRequest> begin_redistribute(const Call& call);
+// A PutBatch that is a message of handover_wire.h. Null: it is malformed, or this node takes over nothing.
+[[nodiscard]] std::unique_ptr<neo::LongRequest> begin_take_over(const Call& call);
 
 }  // namespace halp::legacy

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "overlay/dht/node/handover_wire.h"
+#include "overlay/dht/node/redistribution.h"
+
 namespace halp::legacy {
 
 using neo::After;
@@ -21,6 +24,7 @@ NodeSession::NodeSession(std::uint64_t stream, const neo::SessionLimits& limits,
 NodeSession::~NodeSession() {
     for (const Answer& answer : waiting_) end_count(answer.counted);
     if (lasting_) end_count(current_);
+    if (context_.redistribution != nullptr) context_.redistribution->intake().connection_lost(*this);
 }
 
 const std::string& NodeSession::client() const {
@@ -120,6 +124,7 @@ void NodeSession::begin(const HandlerRow& row, const Request& request) {
               *this,   holdings_, context_, options_,
               owner_,  output_};
     if (!row.has_channel) return run(row, call);
+    if (row.command == Command::put_batch && handover::is_message(request.channel)) return take_over(call);
     if (!valid_channel(request.channel)) return say(Status::bad_channel_name);
     const auto channel = Channel::parse(request.channel);
     if (!channel) return say(Status::error);
@@ -139,6 +144,13 @@ void NodeSession::begin(const HandlerRow& row, const Request& request) {
 void NodeSession::run(const HandlerRow& row, const Call& call) {
     if (row.single) return answer(row.single(call));
     lasting_ = row.lasting(call);
+    wants_turn_ = true;
+    if (holdings_.over()) finish(SessionEnd::too_many);
+}
+
+void NodeSession::take_over(const Call& call) {
+    lasting_ = begin_take_over(call);
+    if (!lasting_) return say(Status::bad_channel_name);
     wants_turn_ = true;
     if (holdings_.over()) finish(SessionEnd::too_many);
 }

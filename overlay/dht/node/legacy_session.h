@@ -67,6 +67,7 @@ private:
     [[nodiscard]] std::size_t take_one(Bytes in);
     void begin(const HandlerRow& row, const Request& request);
     void run(const HandlerRow& row, const Call& call);
+    void take_over(const Call& call);
     void answer(const Reply& reply);
     void say(Status status) { answer(Reply::is(status)); }
     void after(neo::After what);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "overlay/dht/node/legacy_handlers.h"
+#include "overlay/dht/node/redistribution.h"
 
 namespace halp::legacy {
 namespace {
@@ -69,7 +70,7 @@ public:
         if (!std::exchange(begun_, true)) encode_status(turn.out, Status::ok);
         bool full = false;
         const HashRange own = context_.ranges.own();
-        const bool all = !context_.records.store().sweeping();
+        const bool all = !context_.records.store().sweeping() && context_.records.store().range() == own;
         const Result<Scan> scan =
             context_.records.store().scan(channel_, last_, [&](Key key, std::string_view value) {
                 turn.budget.spend_record(value.size());
@@ -158,6 +159,8 @@ private:
         budget.spend_record(record->value.size());
         if (record->value.empty()) return judge(Status::empty_value);
         if (!context_.ranges.own().contains(record->key)) return judge(Status::wrong_node);
+        if (context_.redistribution != nullptr && !context_.redistribution->takes_batches())
+            return judge(Status::out_of_memory);
         const auto wrote = context_.records.put(channel_, record->key, record->value, requester_);
         if (wrote) return judge(status_of_put(*wrote));
         ++pending_;

@@ -13,20 +13,35 @@ WriteToken WriteLog::expect(Kind kind, const Channel& channel, Key key, Requeste
 }
 
 std::optional<Wrote> WriteLog::put(const Channel& channel, Key key, std::string_view value, Requester requester) {
+    return put_as(Kind::change, channel, key, value, requester);
+}
+std::optional<Wrote> WriteLog::put_quietly(const Channel& channel, Key key, std::string_view value,
+                                           Requester requester) {
+    return put_as(Kind::quiet, channel, key, value, requester);
+}
+std::optional<Wrote> WriteLog::remove(const Channel& channel, Key key, Requester requester) {
+    return remove_as(Kind::removal, channel, key, requester);
+}
+std::optional<Wrote> WriteLog::remove_quietly(const Channel& channel, Key key, Requester requester) {
+    return remove_as(Kind::quiet, channel, key, requester);
+}
+
+std::optional<Wrote> WriteLog::put_as(Kind kind, const Channel& channel, Key key, std::string_view value,
+                                      Requester requester) {
     if (at_once()) {
         store_.put(channel, key, value, next_token());
-        return complete(Kind::change, channel, key, value.size());
+        return complete(kind, channel, key, value.size());
     }
-    store_.put(channel, key, value, expect(Kind::change, channel, key, requester, value.size()));
+    store_.put(channel, key, value, expect(kind, channel, key, requester, value.size()));
     return std::nullopt;
 }
 
-std::optional<Wrote> WriteLog::remove(const Channel& channel, Key key, Requester requester) {
+std::optional<Wrote> WriteLog::remove_as(Kind kind, const Channel& channel, Key key, Requester requester) {
     if (at_once()) {
         store_.remove(channel, key, next_token());
-        return complete(Kind::removal, channel, key);
+        return complete(kind, channel, key);
     }
-    store_.remove(channel, key, expect(Kind::removal, channel, key, requester));
+    store_.remove(channel, key, expect(kind, channel, key, requester));
     return std::nullopt;
 }
 
@@ -88,6 +103,7 @@ void WriteLog::forget(const CompletionHandler& handler) {
 }
 
 void WriteLog::tell(Kind kind, const Channel& channel, Key key) {
+    if (!watchers_.empty()) tell_watchers(kind, channel, key);
     if (listeners_.empty()) return;
     const auto found = listeners_.find(channel);
     if (found == listeners_.end()) return;
@@ -100,6 +116,13 @@ void WriteLog::tell(Kind kind, const Channel& channel, Key key) {
     for (RecordListener* listener : found->second) {
         if (kind == Kind::change) listener->on_changed(key);
         if (kind == Kind::removal) listener->on_removed(key);
+    }
+}
+
+void WriteLog::tell_watchers(Kind kind, const Channel& channel, Key key) {
+    for (RecordWatcher* watcher : watchers_) {
+        if (kind == Kind::change || kind == Kind::removal) watcher->on_write(channel, key);
+        if (kind == Kind::channel_removal) watcher->on_channel_removed(channel);
     }
 }
 

@@ -28,6 +28,14 @@ public:
     virtual void on_channel_removed() = 0;
 };
 
+// Is told of every completed change of every channel, but not of those made quietly.
+class RecordWatcher {
+public:
+    virtual ~RecordWatcher() = default;
+    virtual void on_write(const Channel& channel, Key key) = 0;  // put or removed
+    virtual void on_channel_removed(const Channel& channel) = 0;
+};
+
 class CompletionHandler {
 public:
     virtual ~CompletionHandler() = default;
@@ -56,6 +64,10 @@ public:
     std::optional<Wrote> remove(const Channel& channel, Key key, Requester requester);
     std::optional<Wrote> update(const Channel& channel, Key key, std::uint64_t original_hash,
                                 std::string_view value, Requester requester);
+    // Neither listeners nor watchers are told: the record has not changed, it has come from another node or has gone
+    // to one.
+    std::optional<Wrote> put_quietly(const Channel& channel, Key key, std::string_view value, Requester requester);
+    std::optional<Wrote> remove_quietly(const Channel& channel, Key key, Requester requester);
     // collect() always tells the requester. Listeners end also when there is no such channel.
     void remove_channel(const Channel& channel, Requester requester);
     // No listener is told.
@@ -73,10 +85,19 @@ public:
     // `listener` stays until it or its channel is removed.
     void listen(const Channel& channel, RecordListener& listener);
     void unlisten(const Channel& channel, RecordListener& listener);
+    // `watcher` stays until it is removed.
+    void watch(RecordWatcher& watcher) { watchers_.push_back(&watcher); }
+    void unwatch(RecordWatcher& watcher) { std::erase(watchers_, &watcher); }
     void drop_listeners() { listeners_.clear(); }  // they are not told
     [[nodiscard]] std::size_t listener_count(const Channel& channel) const;
     // Channels that somebody listens to, those that do not exist included.
     [[nodiscard]] std::vector<Channel> listened_channels() const;
+
+    // Writes have numbers in their order: that of the next one, and whether all before a number are completed.
+    [[nodiscard]] std::uint64_t next_write() const { return first_token_ + pending_.size(); }
+    [[nodiscard]] bool completed_before(std::uint64_t write) const { return first_token_ >= write; }
+    [[nodiscard]] bool all_completed() const { return pending_.empty(); }
+    [[nodiscard]] std::size_t writes_pending() const { return pending_.size(); }
 
     // To be called at the end of every turn and at the deadline. A store with more than `waiting_bytes_max` pending
     // bytes commits at once and blocks the caller, which slows down clients that write faster than the disk.
@@ -85,7 +106,7 @@ public:
     void rest() { store_.rest(); }  // the very last call of every turn
 
 private:
-    enum class Kind : std::uint8_t { change, removal, channel_removal, creation };
+    enum class Kind : std::uint8_t { change, removal, channel_removal, creation, quiet };
     struct Pending {
         Kind kind;
         bool over;
@@ -99,6 +120,10 @@ private:
     [[nodiscard]] WriteToken next_token() { return WriteToken{first_token_++}; }
     Wrote complete(Kind kind, const Channel& channel, Key key, std::size_t value_bytes = 0);
     void tell(Kind kind, const Channel& channel, Key key);
+    void tell_watchers(Kind kind, const Channel& channel, Key key);
+    std::optional<Wrote> put_as(Kind kind, const Channel& channel, Key key, std::string_view value,
+                                Requester requester);
+    std::optional<Wrote> remove_as(Kind kind, const Channel& channel, Key key, Requester requester);
 
     RecordStore& store_;
     std::deque<Pending> pending_;  // its element i has the token first_token_ + i
@@ -106,6 +131,7 @@ private:
     std::vector<Completion> completions_;  // reused
     std::map<Channel, std::vector<RecordListener*>> listeners_;
     RecordActions actions_;
+    std::vector<RecordWatcher*> watchers_;
     bool wrote_ = false;  // since the last commit_if_due
 };
 

@@ -72,6 +72,14 @@ public:
         return inner_.commit();
     }
 
+    // The process is killed: what was not committed is lost.
+    void crash() {
+        waiting_.clear();
+        deadline_ = no_deadline;
+        std::vector<Completion> none;
+        inner_.take_completions(none);
+    }
+
     Duration patience = std::chrono::milliseconds{5};
     bool due = false;
     int commits = 0;

@@ -1,5 +1,6 @@
 #include "tools/halp/dht/dht_arguments.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -86,6 +87,15 @@ const std::vector<NestedVerb<DhtVerb>>& dht_verbs() {
          "Show what the halpd of this machine has done: requests, records, channels",
          "  halp dht stats                                  since its start; times with dht.request_times\n"
          "  halp dht stats --json | jq .dht.requests_by_kind"},
+        {DhtVerb::redistribute, "redistribute", "redistribute",
+         "Give the nodes even ranges; each hands its records to those that take them over",
+         "  halp dht redistribute --node a:10000 --node b:10000 --dry-run   what would move\n"
+         "  halp dht redistribute --node a:10000 --node b:10000             all keys evenly, a first\n"
+         "  halp dht redistribute --node a:10000 --node b:10000 --leave b:10000\n"
+         "  halp dht redistribute --node a:10000 --node a:10001 --within-hosts\n"
+         "Name all nodes, by their legacy ports, in the order of their ranges. They go on if this program ends.\n"
+         "Exit codes: 1 it did not come out as planned, 4 a node does not answer, 6 a node refuses: its range is\n"
+         "already changing."},
         {DhtVerb::fake, "fake", "fake", "Run a node for tests: in memory, full range, client admin",
          "  halp dht fake --port 10000                      neo on 127.0.0.1:10100, as the original's\n"
          "  halp dht fake --flush-interval 1ms              writes of one millisecond are answered together"},
@@ -179,6 +189,7 @@ void DhtArguments::add_options(DhtVerb verb, Arguments& to) {
     if (verb == DhtVerb::conformance) return add_conformance(to);
     if (operates(verb)) return add_operating(verb, to);
     if (moves_records(verb)) add_operating(verb, to);
+    if (verb == DhtVerb::redistribute) return add_redistribute(to);
     if (takes_channel(verb)) add_channel(to);
     if (takes_key(verb)) add_record(to);
     if (verb == DhtVerb::put || verb == DhtVerb::update) add_value(to);
@@ -265,6 +276,15 @@ void DhtArguments::add_partial(Arguments& to) {
     to.flag("--partial", command_.partial, "nodes that do not answer are no error, though keys are missing");
 }
 
+void DhtArguments::add_redistribute(Arguments& to) {
+    to.option("--node", &nodes_, "a node's legacy port; several times, in the order of the ranges")
+        .called("HOST:PORT")
+        .repeated();
+    to.option("--leave", &leave_, "this node hands over all that it has; several times").called("HOST:PORT").repeated();
+    to.flag("--within-hosts", command_.within_hosts, "the nodes of each host share what that host has");
+    to.flag("--dry-run", command_.dry_run, "say what would move, and change nothing");
+}
+
 void DhtArguments::add_fake(Arguments& to) {
     to.option("--port", &command_.port, "of legacy; neo is served 100 above it; 0: any two ports")
         .whole_between(0, 65435)
@@ -317,6 +337,7 @@ Result<void> DhtArguments::check() {
     if (dht.verb == DhtVerb::fake) return {};
     if (dht.verb == DhtVerb::conformance) return check_conformance();
     if (operates(dht.verb)) return {};
+    if (dht.verb == DhtVerb::redistribute) return check_redistribute();
     if (dht.legacy && dht.verb == DhtVerb::update)
         return wrong_dht("--legacy: that protocol has no update. Leave it out, or use get and put.");
     if (takes_channel(dht.verb) || (dht.verb == DhtVerb::size && !dht.channel.empty())) {
@@ -332,6 +353,22 @@ Result<void> DhtArguments::check() {
     }
     if (auto nodes = check_nodes(); !nodes) return nodes;
     return check_values();
+}
+
+Result<void> DhtArguments::check_redistribute() {
+    DhtCommand& dht = command_;
+    if (auto nodes = parse_endpoints("--node", nodes_, dht.nodes); !nodes) return nodes;
+    if (auto nodes = parse_endpoints("--leave", leave_, dht.leave); !nodes) return nodes;
+    if (dht.nodes.empty()) return wrong_dht("--node is missing: name all nodes of the DHT by their legacy ports.");
+    if (dht.within_hosts && !dht.leave.empty())
+        return wrong_dht("--leave and --within-hosts are two ways to spread the keys: choose one.");
+    for (std::size_t i = 0; i < dht.nodes.size(); ++i)
+        if (std::count(dht.nodes.begin(), dht.nodes.end(), dht.nodes[i]) > 1)
+            return wrong_dht("--node: " + dht.nodes[i].text() + " is named twice.");
+    for (const Endpoint& node : dht.leave)
+        if (std::count(dht.nodes.begin(), dht.nodes.end(), node) == 0)
+            return wrong_dht("--leave: name " + node.text() + " with --node, too.");
+    return {};
 }
 
 Result<void> DhtArguments::check_conformance() const {

@@ -36,6 +36,8 @@ private:
     void add_listen(Arguments& to);
     void add_end(Arguments& to);
     void add_partial(Arguments& to);
+    void add_redistribute(Arguments& to);
+    [[nodiscard]] Result<void> check_redistribute();
     void add_fake(Arguments& to);
     void add_conformance(Arguments& to);
     void add_started_node(Arguments& to);
@@ -48,7 +50,7 @@ private:
     DhtCommand& command_;
     double& for_s_;
     // As typed.
-    std::vector<std::string> nodes_, halp_hosts_;
+    std::vector<std::string> nodes_, halp_hosts_, leave_;
     std::string label_, key_;
     bool hex_ = false, escape_ = false, base64_ = false, raw_ = false, no_refresh_ = false;
 };

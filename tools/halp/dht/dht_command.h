@@ -39,7 +39,8 @@ enum class DhtVerb {
     import_config,
     dump,
     load,
-    stats
+    stats,
+    redistribute
 };
 
 struct DhtCommand {
@@ -87,6 +88,10 @@ struct DhtCommand {
     bool count_records = false;  // status: count the records
 
     OperatorCommand operating;
+    // redistribute; `nodes` are legacy ports
+    std::vector<Endpoint> leave;
+    bool within_hosts = false;
+    bool dry_run = false;
 };
 
 }  // namespace halp::cli

@@ -89,7 +89,30 @@ std::string json_of(const Found& found) {
     return object.line();
 }
 
+// The key space from left to right: which node has it, "." for a gap, "!" where several have it.
+std::string bar(const Found& found) {
+    constexpr std::size_t width = 64;
+    constexpr std::string_view names = "0123456789abcdefghijklmnopqrstuvwxyz";
+    std::string out;
+    for (std::uint64_t i = 0; i < width; ++i) {
+        const auto cell = HashRange::make(i << 58, (i << 58) | (~std::uint64_t{0} >> 6));
+        std::vector<HashRange> here;
+        char who = '.';
+        for (std::size_t n = 0; n < found.nodes.size(); ++n) {
+            if (!found.nodes[n].usable() || !cell->overlaps(*found.nodes[n].node.range)) continue;
+            here.push_back(found.nodes[n].node.range->common(*cell));
+            who = names[std::min(n, names.size() - 1)];
+        }
+        if (dht::RangeCover cover = dht::cover_of(here); !cover.overlapping.empty()) who = '!';
+        // A part of the cell that nobody has.
+        if (who != '!' && !here.empty() && !tessellates(here, *cell)) who = '.';
+        out += who;
+    }
+    return out;
+}
+
 void show_ranges(const Found& found, Console& console) {
+    if (console.style().terminal) console.line("[" + bar(found) + "]");
     for (const NodeRow& row : found.nodes)
         if (row.usable())
             console.line(row.node.text() + " " + place(row.range->min()) + " " + place(row.range->max()));

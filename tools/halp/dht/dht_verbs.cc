@@ -47,6 +47,8 @@ ExitCode run_dht(const DhtTool& tool) {
             return run_dht_dump(tool);
         case DhtVerb::load:
             return run_dht_load(tool);
+        case DhtVerb::redistribute:
+            return run_dht_redistribute(tool);
     }
     return ExitCode::usage;
 }

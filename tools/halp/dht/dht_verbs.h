@@ -38,6 +38,7 @@ namespace halp::cli {
 [[nodiscard]] ExitCode run_dht_import_config(const DhtTool& tool);
 [[nodiscard]] ExitCode run_dht_dump(const DhtTool& tool);
 [[nodiscard]] ExitCode run_dht_load(const DhtTool& tool);
+[[nodiscard]] ExitCode run_dht_redistribute(const DhtTool& tool);  // dht_redistribute.cc
 
 // The bytes of the value from the command line, a file or stdin. A value that no node accepts is an error and is
 // not read to its end.

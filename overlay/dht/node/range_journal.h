@@ -1,0 +1,75 @@
+// The range of a node and the redistribution that it is in, kept over restarts in one small file. The file, not the
+// record store, says which keys the node answers for; it is replaced before the node acts on a change.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "overlay/dht/wire/legacy_codec.h"
+#include "overlay/environment.h"
+#include "store/records/hash_range.h"
+#include "store/records/record_store.h"
+#include "store/result.h"
+
+namespace halp {
+
+// What a Redistribute has asked for.
+struct RangeTask {
+    HashRange was;  // before it; what is taken over from other nodes meanwhile does not leave
+    HashRange wanted;
+    std::vector<legacy::Takeover> takers;
+};
+
+// A part that this node has given up, and of which it does not know yet that the other node has it.
+struct RangePassing {
+    std::uint64_t token = 0;
+    bool plain = false;  // the other node is an original: it has the range, and the records follow
+    HashRange part;
+    legacy::Takeover to;
+};
+
+struct RangeState {
+    static constexpr std::size_t adopted_max = 64;
+
+    HashRange configured = HashRange::full();  // by the settings, when the range was last taken from them
+    HashRange own = HashRange::full();         // the keys that the node answers for
+    HashRange held = HashRange::full();        // records in it stay where they are; contains `own`
+    std::optional<RangeTask> task;
+    std::optional<RangePassing> passing;
+    std::vector<HashRange> handed;       // parts that other nodes have taken over; their records are to be removed
+    std::vector<std::uint64_t> adopted;  // tokens of the parts that were taken over from others, newest last
+};
+
+class RangeJournal {
+public:
+    static constexpr std::string_view file_name = "served-range";
+
+    // `storage` may be null: nothing is kept. If the settings have changed since the file was written, they win,
+    // and a redistribution is forgotten.
+    [[nodiscard]] static Result<RangeJournal> open(Storage* storage, const HashRange& configured);
+    explicit RangeJournal(const HashRange& range) { state_.configured = state_.own = state_.held = range; }
+
+    [[nodiscard]] const RangeState& state() const { return state_; }
+    // On failure the old state stays.
+    [[nodiscard]] Result<void> save(RangeState next);
+    // The settings have this range from now on, and so has the node.
+    [[nodiscard]] Result<void> configure(const HashRange& range);
+    // Whether open() found another range in the settings than before.
+    [[nodiscard]] bool settings_changed() const { return settings_changed_; }
+
+    // Before the first request: records that are not held are set aside. A sweep of very many may be left over.
+    [[nodiscard]] Result<void> begin(RecordStore& store) const { return store.set_range(state_.held); }
+
+private:
+    RangeState state_;
+    Storage* storage_ = nullptr;
+    bool settings_changed_ = false;
+};
+
+[[nodiscard]] std::string format_range_state(const RangeState& state);
+[[nodiscard]] Result<RangeState> parse_range_state(std::string_view text);
+
+}  // namespace halp

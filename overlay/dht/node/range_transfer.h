@@ -1,0 +1,128 @@
+// Gives one part of the node's range to another node (node/README.md, "Handing over").
+//
+//     waiting -> connecting -> asking -> copying -> draining -> passing -> ending -> done
+//                                 |
+//                                 +-> following (the other node is an original) ----> done
+//
+// copying    all records of the part are sent. This node answers for them; what changes is sent again.
+// draining   this node does not answer for the part any more; the last changes are sent.
+// passing    the range file says that the part is given up, and the other node is told to adopt it. From here on only
+//            the other node's word decides whose the part is, also after a crash.
+// following  originals take no part that is not theirs yet: this node gives the part up first and sends then.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "overlay/dht/node/handover_wire.h"
+#include "overlay/dht/node/legacy_link.h"
+#include "overlay/dht/node/range_world.h"
+#include "overlay/dht/node/record_walk.h"
+#include "overlay/dht/node/turn_budget.h"
+#include "store/time.h"
+
+namespace halp {
+
+class RangeTransfer final : RecordWatcher {
+public:
+    RangeTransfer(RangeWorld& world, const HashRange& part, const legacy::Takeover& to);
+    // Goes on with what the range file says.
+    RangeTransfer(RangeWorld& world, const RangePassing& passing);
+    ~RangeTransfer() override;
+
+    void pump(Instant now, neo::TurnBudget& budget);
+    [[nodiscard]] bool done() const { return stage_ == Stage::done; }
+    // Records are too long for a message between nodes: the part cannot be handed over.
+    [[nodiscard]] bool impossible() const { return impossible_ && may_stop(); }
+    // This node does not answer for the part and may do so again.
+    [[nodiscard]] bool gave_up() const { return passing_ || frozen_; }
+    // The part is wholly this node's.
+    [[nodiscard]] bool may_stop() const { return !passing_ && stage_ == Stage::waiting; }
+    [[nodiscard]] bool wants_turn() const;
+    [[nodiscard]] Instant next_deadline() const;
+    [[nodiscard]] legacy::Link& link() { return link_; }
+    [[nodiscard]] std::uint64_t records_sent() const { return sent_; }
+    [[nodiscard]] const HashRange& part() const { return part_; }
+    [[nodiscard]] const legacy::Takeover& to() const { return to_; }
+    [[nodiscard]] const std::string& trouble() const { return trouble_; }
+    [[nodiscard]] std::string_view step() const;  // one word
+
+private:
+    enum class Stage : std::uint8_t {
+        waiting, connecting, asking, copying, draining, passing, ending, following, done
+    };
+    // A batch that waits for its answer; the keys only while following.
+    struct Sent {
+        Channel channel;
+        std::vector<Key> keys;
+    };
+
+    void on_write(const Channel& channel, Key key) override;
+    void on_channel_removed(const Channel& channel) override;
+
+    void hear(Instant now);
+    void hear_one(const legacy::Link::Answer& answer, Instant now);
+    void hear_beginning(std::uint32_t status, Instant now);
+    void hear_adoption(std::uint32_t status, Instant now);
+    void connect(Instant now);
+    void fall_back(Instant now, Duration pause, std::string why);
+    void begin_copying(Instant now);
+    void copy(Instant now, neo::TurnBudget& budget);
+    void send_scanned(Instant now, neo::TurnBudget& budget);
+    void send_changes(neo::TurnBudget& budget);
+    void send_cleared();
+    void freeze(Instant now);
+    void drain(Instant now, neo::TurnBudget& budget);
+    void pass(Instant now);
+    [[nodiscard]] bool take_back();
+    void begin_following(Instant now);
+    void follow(Instant now, neo::TurnBudget& budget);
+    void hear_following(std::uint64_t tag, std::uint32_t status);
+    void end(Instant now);
+    void announce(const HashRange& range);
+
+    void say(handover::Verb verb, Bytes channel = {}, Bytes plain = {});
+    void send_batch();
+    void add_record(const Channel& channel, Key key, std::string_view value);
+    [[nodiscard]] bool has_room() const;
+    void set_watching(bool watching);
+
+    RangeWorld& world_;
+    HashRange part_;
+    legacy::Takeover to_;
+    std::uint64_t token_ = 0;
+    Stage stage_ = Stage::waiting;
+    legacy::Link link_;
+    Instant retry_at_ = never;
+    Instant answer_by_ = no_deadline;
+
+    RecordWalk walk_;
+    bool scanned_ = false;
+    std::map<Channel, std::set<Key>> changed_;  // since they were sent
+    std::size_t changes_ = 0;
+    std::set<Channel> cleared_;
+    bool watching_ = false;
+    bool frozen_ = false;   // the node does not answer for the part, and may take it back
+    bool passing_ = false;  // it is given up
+    std::uint64_t barrier_ = 0;
+
+    std::optional<Channel> batch_channel_;
+    std::string batch_, packed_;
+    std::vector<Key> batch_keys_;
+    bool following_failed_ = false;
+    std::map<std::uint64_t, Sent> following_sent_;
+    std::uint64_t next_tag_ = 1;
+
+    std::uint64_t sent_ = 0;
+    bool impossible_ = false;
+    std::string trouble_;
+};
+
+}  // namespace halp

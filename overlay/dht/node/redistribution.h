@@ -1,0 +1,89 @@
+// A Redistribute of this node: its range changes, and other nodes take over what leaves it. The range file has the
+// task until it is done, so a restarted node goes on with it. One at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "overlay/dht/node/range_intake.h"
+#include "overlay/dht/node/range_transfer.h"
+#include "overlay/dht/node/range_world.h"
+
+namespace halp {
+
+// Who asked for it, and is told when it is over.
+class RedistributionListener {
+public:
+    virtual ~RedistributionListener() = default;
+    virtual void on_redistributed(bool done) = 0;
+};
+
+struct RedistributionStatus {
+    bool active = false, taking_over = false;
+    std::string step;        // of giving: asking, copying, draining, passing, cleaning ...
+    HashRange part;          // being handed over or taken over
+    std::string other;       // the node that takes it over
+    std::uint64_t records = 0;  // sent or taken of this part
+    std::string trouble;     // why the last attempt failed
+};
+
+class Redistribution {
+public:
+    explicit Redistribution(RangeWorld world);
+    ~Redistribution();
+
+    // Goes on with the task of the range file. To be called once, before the first event.
+    void resume();
+    // An error: nothing has changed. `listener` may be null.
+    [[nodiscard]] Result<void> begin(const HashRange& wanted, std::vector<legacy::Takeover> takers,
+                                     RedistributionListener* listener);
+    void forget(const RedistributionListener& listener) {
+        if (listener_ == &listener) listener_ = nullptr;
+    }
+    [[nodiscard]] bool active() const { return world_.journal.state().task.has_value(); }
+    // Whether a turn may do anything.
+    [[nodiscard]] bool busy() const { return active() || intake_.active() || intake_.settled() || settle_; }
+    [[nodiscard]] RangeIntake& intake() { return intake_; }
+    [[nodiscard]] RedistributionStatus status() const;
+    [[nodiscard]] std::optional<HashRange> given_up() const {
+        return transfer_ && transfer_->gave_up() ? std::optional{transfer_->part()} : std::nullopt;
+    }
+    // Whether this node can take the part over now.
+    [[nodiscard]] bool admits(const HashRange& part) const;
+    // The original refuses batches above a share of what it had when its own redistribution began.
+    [[nodiscard]] bool takes_batches() const;
+
+    // A turn. True: the store's range has to follow (DhtNode::settle_range).
+    [[nodiscard]] bool pump(Instant now, neo::TurnBudget& budget);
+    [[nodiscard]] bool wants_turn() const;
+    [[nodiscard]] Instant next_deadline() const;
+    // The connection to another node, if the stream is one.
+    [[nodiscard]] legacy::Link* link_of(StreamId stream) {
+        return transfer_ && transfer_->link().is(stream) ? &transfer_->link() : nullptr;
+    }
+
+private:
+    [[nodiscard]] Result<void> check(const HashRange& wanted, const std::vector<legacy::Takeover>& takers) const;
+    [[nodiscard]] bool set_own(const HashRange& own);
+    void next_part(Instant now);
+    void clean(Instant now, neo::TurnBudget& budget);
+    void finish(bool done);
+    void drop_transfer() { transfer_.reset(); }
+
+    RangeWorld world_;
+    RangeIntake intake_;
+    RedistributionListener* listener_ = nullptr;
+    std::unique_ptr<RangeTransfer> transfer_;
+    bool cleaning_ = false;
+    RecordWalk cleaning_at_;
+    bool cleaned_ = false;
+    bool settle_ = false;
+    Instant retry_at_ = never;
+    std::uint64_t bytes_at_begin_ = 0;
+};
+
+}  // namespace halp

@@ -1,0 +1,126 @@
+#include "overlay/dht/node/range_journal.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "overlay/dht/node/handover_wire.h"
+#include "overlay/dht/node/range_parts.h"
+#include "overlay/dht/node/range_plan.h"
+#include "simulations/world/memory_storage.h"
+
+namespace halp {
+namespace {
+
+HashRange range(std::uint64_t min, std::uint64_t max) { return HashRange::make(min, max).value(); }
+
+RangeState busy_state() {
+    RangeState state;
+    state.configured = HashRange::full();
+    state.own = range(0, 9);
+    state.held = range(0, 99);
+    state.task = RangeTask{range(0, 99), range(0, 9), {{"10.0.0.2", 10000, 10, 49}, {"10.0.0.3", 10000, 50, 99}}};
+    state.passing = RangePassing{77, false, range(50, 99), {"10.0.0.3", 10000, 50, 99}};
+    state.handed = {range(10, 49)};
+    state.adopted = {5, 6};
+    return state;
+}
+
+TEST(RangeJournal, ReadsWhatItHasWritten) {
+    const std::string text = format_range_state(busy_state());
+
+    const Result<RangeState> read = parse_range_state(text);
+
+    ASSERT_TRUE(read);
+    EXPECT_EQ(format_range_state(*read), text);
+    EXPECT_EQ(read->own, range(0, 9));
+    EXPECT_EQ(read->passing->token, 77U);
+    EXPECT_EQ(read->task->takers.size(), 2U);
+    EXPECT_EQ(read->adopted.back(), 6U);
+}
+
+TEST(RangeJournal, RefusesAnyPieceOfAFile) {
+    const std::string text = format_range_state(busy_state());
+    for (std::size_t length = 0; length < text.size(); ++length)
+        EXPECT_FALSE(parse_range_state(text.substr(0, length))) << length;
+    EXPECT_FALSE(parse_range_state(text + "more\n"));
+}
+
+TEST(RangeJournal, ARangeIsKeptUntilTheSettingsHaveAnother) {
+    MemoryStorage storage;
+    auto journal = RangeJournal::open(&storage, HashRange::full());
+    RangeState next = journal->state();
+    next.own = next.held = range(0, 9);
+    ASSERT_TRUE(journal->save(next));
+
+    const auto again = RangeJournal::open(&storage, HashRange::full());
+    EXPECT_EQ(again->state().own, range(0, 9));
+    EXPECT_FALSE(again->settings_changed());
+
+    const auto edited = RangeJournal::open(&storage, range(0, 19));
+    EXPECT_EQ(edited->state().own, range(0, 19));
+    EXPECT_TRUE(edited->settings_changed());
+    EXPECT_EQ(RangeJournal::open(&storage, range(0, 19))->state().own, range(0, 19));
+}
+
+TEST(RangeParts, WhatLeavesARangeGoesToTheFirstThatWantsIt) {
+    const std::vector<legacy::Takeover> takers{{"b", 1, 20, 59}, {"c", 1, 40, 99}};
+    const auto parts = leaving_parts(range(0, 99), range(30, 39), takers);
+    const std::vector<LeavingPart> expected{{range(0, 19), std::nullopt},
+                                            {range(20, 29), 0},
+                                            {range(40, 59), 0},
+                                            {range(60, 99), 1}};
+    EXPECT_EQ(parts, expected);
+    EXPECT_TRUE(leaving_parts(range(0, 9), range(0, 99), takers).empty());
+    EXPECT_EQ(leaving_parts(range(0, 9), HashRange{}, {}).size(), 1U);
+}
+
+TEST(RangeParts, OnlyAnEndOfARangeIsTakenFromIt) {
+    EXPECT_EQ(without(range(0, 99), range(0, 9)), range(10, 99));
+    EXPECT_EQ(without(range(0, 99), range(90, 99)), range(0, 89));
+    EXPECT_EQ(without(range(0, 99), range(0, 99)), HashRange{});
+    EXPECT_FALSE(without(range(0, 99), range(10, 19)));
+    EXPECT_FALSE(without(range(0, 99), range(90, 100)));
+    EXPECT_EQ(joined(range(0, 9), range(10, 19)), range(0, 19));
+    EXPECT_FALSE(joined(range(0, 9), range(11, 19)));
+    EXPECT_EQ(joined(HashRange{}, range(11, 19)), range(11, 19));
+}
+
+TEST(RangePlan, EachNodeThatLosesKeysIsToldWhoTakesThem) {
+    std::vector<PlannedNode> nodes{{{"a", 1}, HashRange::full(), {}}, {{"b", 1}, {}, {}}};
+    plan_even(nodes);
+    const auto steps = steps_of(nodes);
+    ASSERT_EQ(steps.size(), 1U);
+    EXPECT_EQ(steps[0].own, nodes[0].then);
+    ASSERT_EQ(steps[0].takers.size(), 1U);
+    EXPECT_EQ(steps[0].takers[0].address, "b");
+    EXPECT_EQ(steps[0].takers[0].min, nodes[1].then.min());
+}
+
+TEST(RangePlan, WithinAHostTheNodesShareWhatTheHostHas) {
+    std::vector<PlannedNode> nodes{{{"a", 1}, range(0, 99), {}}, {{"b", 1}, range(100, 199), {}}, {{"a", 2}, {}, {}}};
+    ASSERT_TRUE(plan_within_hosts(nodes));
+    EXPECT_EQ(nodes[0].then, range(0, 49));
+    EXPECT_EQ(nodes[1].then, range(100, 199));
+    EXPECT_EQ(nodes[2].then, range(50, 99));
+    nodes[2].now = range(500, 599);
+    EXPECT_FALSE(plan_within_hosts(nodes));
+}
+
+TEST(HandoverWire, MessagesAreNoChannels) {
+    using handover::Verb;
+    const std::string begin = handover::format_message({Verb::begin, 0xabc, range(16, 31), {}});
+    EXPECT_EQ(begin, "halp handover 1 begin 0000000000000abc 0000000000000010 000000000000001f");
+    EXPECT_FALSE(legacy::valid_channel(begin));
+    const auto read = handover::parse_message(begin);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->part, range(16, 31));
+    const std::string put = handover::format_message({Verb::put, 1, {}, "a b"});
+    EXPECT_EQ(handover::parse_message(put)->channel, "a b");
+    for (const char* bad : {"halp handover 1 ", "halp handover 1 begin 1 2 3", "halp handover 1 put 0000000000000001 ",
+                            "halp handover 1 ask more", "halp handover 1 fly 0000000000000001"})
+        EXPECT_FALSE(handover::parse_message(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace halp

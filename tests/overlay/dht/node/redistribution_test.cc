@@ -1,0 +1,213 @@
+#include "overlay/dht/node/redistribution.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "tests/overlay/dht/shifting_cluster.h"
+
+namespace halp {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::uint64_t middle = std::uint64_t{1} << 63;
+HashRange lower() { return HashRange::make(0, middle - 1).value(); }
+HashRange upper() { return HashRange::make(middle, ~std::uint64_t{0}).value(); }
+legacy::Takeover taker(const ShiftingCluster::Member& node, const HashRange& range) {
+    return {node.address.host, node.address.port, range.min(), range.max()};
+}
+
+TEST(Redistribution, ANodeHandsHalfOfItsRecordsToAnother) {
+    ShiftingCluster cluster(1);
+    cluster.add(HashRange::full());
+    cluster.run(seconds{1});
+    cluster.add({});
+
+    cluster.spread();
+    cluster.run(milliseconds{400});
+    ASSERT_TRUE(cluster.settle());
+
+    EXPECT_EQ(cluster.members[0]->node->range(), lower());
+    EXPECT_EQ(cluster.members[1]->node->range(), upper());
+    EXPECT_GT(cluster.members[1]->store->total().records, 50U);
+    EXPECT_EQ(cluster.members[0]->store->set_aside().records, 0U) << "moved records are not kept twice";
+    EXPECT_EQ(cluster.done, 1);
+    cluster.expect_all_there();
+}
+
+TEST(Redistribution, TheRangeIsKeptOverARestart) {
+    ShiftingCluster cluster(2);
+    cluster.add(HashRange::full());
+    cluster.add({});
+    cluster.spread();
+    ASSERT_TRUE(cluster.settle());
+
+    for (const std::size_t i : {0U, 1U}) cluster.kill(i);
+    for (const std::size_t i : {0U, 1U}) cluster.revive(i);
+
+    EXPECT_EQ(cluster.members[0]->node->range(), lower());
+    EXPECT_EQ(cluster.members[1]->node->range(), upper());
+}
+
+TEST(Redistribution, ASecondOneIsRefusedWhileOneRuns) {
+    ShiftingCluster cluster(3);
+    cluster.add(HashRange::full());
+    cluster.add({});
+    cluster.kill(1);
+    cluster.redistribute(0, lower(), {taker(*cluster.members[1], upper())});
+    cluster.world.run_for(milliseconds{300});
+
+    cluster.redistribute(0, lower(), {}, 2);
+    cluster.world.run_for(milliseconds{300});
+    EXPECT_EQ(cluster.refused, 1);
+    EXPECT_EQ(cluster.members[0]->node->range(), HashRange::full()) << "it keeps what nobody has taken";
+
+    cluster.revive(1);
+    ASSERT_TRUE(cluster.settle());
+    EXPECT_EQ(cluster.done, 1) << "the first one goes on when its target is there";
+}
+
+TEST(Redistribution, WhatCannotBeIsRefused) {
+    ShiftingCluster cluster(4);
+    cluster.add(HashRange::full());
+    cluster.add({});
+    const auto& other = *cluster.members[1];
+    cluster.redistribute(0, HashRange{}, {});
+    cluster.redistribute(0, HashRange{}, {taker(other, lower())});
+    legacy::Takeover bad = taker(other, upper());
+    std::swap(bad.min, bad.max);
+    cluster.redistribute(0, lower(), {bad});
+    cluster.world.run_for(seconds{1});
+
+    EXPECT_EQ(cluster.refused, 3);
+    EXPECT_EQ(cluster.members[0]->node->range(), HashRange::full());
+}
+
+TEST(Redistribution, ANodeThatLeavesHandsAllOver) {
+    ShiftingCluster cluster(5);
+    cluster.add(lower());
+    cluster.add(upper());
+    cluster.run(milliseconds{600});
+
+    cluster.spread(1);
+    cluster.run(milliseconds{300});
+    ASSERT_TRUE(cluster.settle());
+
+    EXPECT_TRUE(cluster.members[1]->node->range().empty());
+    EXPECT_EQ(cluster.members[0]->node->range(), HashRange::full());
+    cluster.expect_all_there();
+}
+
+// The original's tool starts the new node with its range, so for a moment both nodes have it.
+TEST(Redistribution, ANodeWithoutRecordsStepsBackUntilItHasThem) {
+    ShiftingCluster cluster(6);
+    cluster.add(HashRange::full());
+    cluster.run(milliseconds{600});
+    cluster.add(upper());
+
+    cluster.redistribute(0, lower(), {taker(*cluster.members[1], upper())});
+    ASSERT_TRUE(cluster.settle());
+
+    EXPECT_EQ(cluster.members[1]->node->range(), upper());
+    cluster.expect_all_there();
+}
+
+TEST(Redistribution, NodesChangePlaces) {
+    ShiftingCluster cluster(7);
+    cluster.add(lower());
+    cluster.add(upper());
+    cluster.run(milliseconds{600});
+
+    cluster.redistribute(0, {}, {taker(*cluster.members[1], lower())});
+    cluster.redistribute(1, {}, {taker(*cluster.members[0], upper())});
+    cluster.run(milliseconds{600});
+    ASSERT_TRUE(cluster.settle());
+
+    EXPECT_EQ(cluster.members[0]->node->range(), upper());
+    EXPECT_EQ(cluster.members[1]->node->range(), lower());
+    cluster.expect_all_there();
+}
+
+// 1 -> 2 -> 4 -> 2 nodes, with kills in the middle, under load.
+class Shifting {
+public:
+    Shifting(std::uint64_t seed, bool slow_disks, bool kills)
+        : cluster(seed, slow_disks), kills_(kills), pick_(seed) {
+        cluster.add(HashRange::full());
+        cluster.run(milliseconds{700});
+        cluster.add({});
+        change(0);
+        cluster.add({});
+        cluster.add({});
+        change(0);
+        change(2);
+        cluster.run(milliseconds{50});
+        EXPECT_TRUE(cluster.settle());
+        cluster.expect_all_there();
+    }
+
+    ShiftingCluster cluster;
+
+private:
+    [[nodiscard]] std::uint64_t pick(std::uint64_t below) {
+        pick_ = pick_ * 6364136223846793005U + 1442695040888963407U;
+        return (pick_ >> 33) % below;
+    }
+    void change(std::size_t leaving) {
+        for (int attempt = 0; attempt < 8 && !changed(leaving); ++attempt) {
+            cluster.spread(leaving);
+            if (kills_) kill_some();
+            cluster.run(milliseconds{40});
+            ASSERT_TRUE(cluster.settle()) << cluster.state();
+        }
+        EXPECT_TRUE(changed(leaving));
+    }
+    void kill_some() {
+        cluster.run(milliseconds{pick(60)}, milliseconds{1});
+        const std::size_t nodes = cluster.members.size();
+        const std::size_t first = pick(nodes), second = pick(3) == 0 ? pick(nodes) : first;
+        cluster.kill(first);
+        cluster.run(milliseconds{pick(30)}, milliseconds{1});
+        cluster.kill(second);
+        cluster.run(milliseconds{pick(200)});
+        for (std::size_t i = 0; i < nodes; ++i) cluster.revive(i);
+    }
+    [[nodiscard]] bool changed(std::size_t leaving) const {
+        const auto parts = HashRange::full().split(cluster.members.size() - leaving);
+        for (std::size_t i = 0; i < cluster.members.size(); ++i) {
+            const HashRange wanted = i < parts.size() ? parts[i] : HashRange{};
+            if (cluster.members[i]->node->range() != wanted) return false;
+        }
+        return true;
+    }
+
+    bool kills_;
+    std::uint64_t pick_;
+};
+
+// HALP_SHIFTING_SEEDS=5000 is the soak.
+std::uint64_t seeds() {
+    const char* given = std::getenv("HALP_SHIFTING_SEEDS");
+    return given == nullptr ? 6 : std::strtoull(given, nullptr, 10);
+}
+
+TEST(Redistribution, GrowsAndShrinksUnderLoad) {
+    for (std::uint64_t seed = 1; seed <= seeds() / 3; ++seed) {
+        Shifting run(seed, seed % 2 == 0, false);
+        ASSERT_FALSE(::testing::Test::HasFailure()) << "seed " << seed;
+        EXPECT_GT(run.cluster.acknowledged, 200);
+        EXPECT_GT(run.cluster.read, 100);
+    }
+}
+
+TEST(Redistribution, KilledNodesLoseNoRecordAndOwnNoneTwice) {
+    for (std::uint64_t seed = 1; seed <= seeds(); ++seed) {
+        Shifting run(seed, seed % 2 == 0, true);
+        ASSERT_FALSE(::testing::Test::HasFailure()) << "seed " << seed;
+    }
+}
+
+}  // namespace
+}  // namespace halp
