@@ -7,6 +7,7 @@
 
 #include "overlay/dht/node/handler_context.h"
 #include "overlay/dht/node/long_request.h"
+#include "overlay/dht/node/redistribution.h"
 #include "overlay/dht/node/request.h"
 #include "overlay/dht/node/stream_control.h"
 #include "store/records/channel.h"
@@ -47,7 +48,8 @@ protected:
     public:
         explicit Shown(const HandlerContext& context)
             : own_(context.ranges.own()),
-              all_(!context.records.store().sweeping() && context.records.store().range() == own_) {}
+              all_(!context.records.store().sweeping() &&
+                   (context.redistribution == nullptr || !context.redistribution->busy())) {}
         bool operator()(Key key) const { return all_ || own_.contains(key); }
 
     private:

@@ -11,7 +11,7 @@ namespace {
 
 // How many bytes of the turn's budget one session gets before the next session has its share.
 constexpr std::size_t share_bytes = std::size_t{64} << 10;
-constexpr std::size_t handover_bytes = std::size_t{128} << 10;
+constexpr std::size_t handover_bytes = std::size_t{32} << 10;
 constexpr std::size_t share_cost_min = neo::TurnBudget::record_cost;
 
 bool peer_is_at_fault(neo::SessionEnd end) {

@@ -21,11 +21,8 @@ public:
     [[nodiscard]] const HashRange& own() const { return own_; }
     void set_own(const HashRange& range) {
         own_ = range;
-        changed_ = true;
         tell({neo::HashRangeCode::change_hash_range, {}, 0, {range.min(), range.max()}});
     }
-    // Since the node was started, so clients may have asked for another range.
-    [[nodiscard]] bool changed() const { return changed_; }
     // Passes `news` on to every listener, for example NewNode when another node took over records.
     void tell(const neo::HashRangeNews& news) {
         for (HashRangeListener* listener : listeners_) listener->on_hash_range_news(news);
@@ -36,7 +33,6 @@ public:
 
 private:
     HashRange own_;
-    bool changed_ = false;
     std::vector<HashRangeListener*> listeners_;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "overlay/dht/node/redistribution.h"
+
 namespace halp::legacy {
 namespace {
 
@@ -27,9 +29,8 @@ Reply read_failed(const Call& call, const char* request, const Error& why) {
 // The node had the key, or has its record for another node: "no record" would be no answer. Legacy does not ask for
 // the range of a Get or Exists otherwise.
 bool is_elsewhere(const Call& call) {
-    const HashRanges& ranges = call.context.ranges;
-    if (ranges.own().contains(call.key)) return false;
-    return ranges.changed() || call.context.records.store().range().contains(call.key);
+    if (call.context.ranges.own().contains(call.key)) return false;
+    return call.context.redistribution != nullptr && call.context.redistribution->has_moved();
 }
 
 // A missing record is an empty value.

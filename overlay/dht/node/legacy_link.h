@@ -1,6 +1,6 @@
-// One connection of a node to another node, by the legacy protocol: requests leave in order, answers are read in the
-// same order. Only for requests that are answered with a status and fixed fields. The owner passes the events of the
-// connection in and asks for the answers.
+// One connection of a node to another node, by the legacy protocol: requests leave in order, answers are read in
+// the same order. Only for requests that are answered with a status and fixed fields. The owner passes the events
+// of the connection in and asks for the answers.
 #pragma once
 
 #include <cstddef>
@@ -20,9 +20,9 @@ public:
     struct Answer {
         std::uint64_t tag = 0;  // of the request
         std::uint32_t status = 0;
-        std::uint64_t min = 0, max = 0;  // GetResponsibleRange
+        std::uint64_t min = 0, max = 0;            // GetResponsibleRange
         std::uint64_t count = 0, value_bytes = 0;  // GetSize
-        std::string value;  // Get, GetVersion
+        std::string value;                         // Get, GetVersion
     };
 
     explicit Link(Transport& transport) : transport_(transport) {}

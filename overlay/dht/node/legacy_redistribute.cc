@@ -18,8 +18,7 @@ class Redistribute final : public neo::LongRequest, RedistributionListener {
 public:
     explicit Redistribute(const Call& call) : redistribution_(call.context.redistribution), turns_(call.turns) {
         const auto wanted = HashRange::make(call.request.min, call.request.max);
-        if (redistribution_ == nullptr || !wanted ||
-            !redistribution_->begin(*wanted, call.request.takeovers, this))
+        if (redistribution_ == nullptr || !wanted || !redistribution_->begin(*wanted, call.request.takeovers, this))
             done_ = false;
     }
     ~Redistribute() override {

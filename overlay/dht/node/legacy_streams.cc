@@ -70,7 +70,8 @@ public:
         if (!std::exchange(begun_, true)) encode_status(turn.out, Status::ok);
         bool full = false;
         const HashRange own = context_.ranges.own();
-        const bool all = !context_.records.store().sweeping() && context_.records.store().range() == own;
+        const bool moving = context_.redistribution != nullptr && context_.redistribution->busy();
+        const bool all = !context_.records.store().sweeping() && !moving;
         const Result<Scan> scan =
             context_.records.store().scan(channel_, last_, [&](Key key, std::string_view value) {
                 turn.budget.spend_record(value.size());

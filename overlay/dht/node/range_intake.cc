@@ -47,10 +47,11 @@ std::optional<Answer> RangeIntake::begin(const handover::Message& message, neo::
 
 std::optional<Answer> RangeIntake::look(neo::TurnBudget& budget) {
     bool found = false;
-    const auto step = looking_->step(world_.records.store(), budget, [&](const Channel&, Key key, std::string_view) {
-        found = found || part_.contains(key);
-        return !found;
-    });
+    const auto step =
+        looking_->step(world_.records.store(), budget, [&](const Channel&, Key key, std::string_view) {
+            found = found || part_.contains(key);
+            return !found;
+        });
     if (step == RecordWalk::Step::more && !found) return std::nullopt;
     if (step == RecordWalk::Step::ended && !found && world_.records.all_completed()) {
         looking_.reset();
@@ -60,14 +61,20 @@ std::optional<Answer> RangeIntake::look(neo::TurnBudget& budget) {
     return Answer::owned;
 }
 
+HashRange RangeIntake::own_in_file(const HashRange& own) const {
+    const auto giving = still_own_();
+    return giving ? joined(own, *giving).value_or(own) : own;
+}
+
 Answer RangeIntake::start() {
     RangeState next = world_.journal.state();
-    next.own = world_.ranges.own();
+    next.own = own_in_file(world_.ranges.own());
     if (next.held.overlaps(part_) && !next.task) next.held = next.own;
     const bool kept = world_.journal.save(next).has_value();
     // The store takes the records, and nothing shows them. The range file has the part neither as own nor as held.
     if (!kept || !world_.records.set_range(hull(world_.records.store().range(), part_))) {
-        world_.note(DhtHandoverFailed{"a part of the range could not be taken over: the range could not be written"});
+        world_.note(
+            DhtHandoverFailed{"a part of the range could not be taken over: the range could not be written"});
         abandon();
         return Answer::later;
     }
@@ -114,12 +121,13 @@ std::optional<Answer> RangeIntake::adopt(const std::optional<HashRange>& given_u
     }
     if (given_up && !joined(*grown, *given_up)) return std::nullopt;
     RangeState next = world_.journal.state();
-    next.own = *grown;
-    next.held = hull(next.held, *grown);
+    next.own = own_in_file(*grown);
+    next.held = hull(next.held, next.own);
     if (!next.task) next.held = next.own;
     next.adopted.push_back(token_);
     if (!world_.journal.save(std::move(next))) {
-        world_.note(DhtHandoverFailed{"a part of the range could not be taken over: the range could not be written"});
+        world_.note(
+            DhtHandoverFailed{"a part of the range could not be taken over: the range could not be written"});
         abandon();
         return Answer::failed;
     }
@@ -141,10 +149,11 @@ void RangeIntake::abandon() {
 void RangeIntake::remove_remains(neo::TurnBudget& budget) {
     if (!remains_ || !world_.records.completed_before(barrier_)) return;
     std::vector<std::pair<Channel, Key>> removals;
-    const auto step = remains_->step(world_.records.store(), budget, [&](const Channel& channel, Key key, std::string_view) {
-        if (part_.contains(key)) removals.emplace_back(channel, key);
-        return true;
-    });
+    const auto step =
+        remains_->step(world_.records.store(), budget, [&](const Channel& channel, Key key, std::string_view) {
+            if (part_.contains(key)) removals.emplace_back(channel, key);
+            return true;
+        });
     // A removal that fails leaves a record that is set aside when the range settles.
     for (const auto& [channel, key] : removals) world_.records.remove_quietly(channel, key, {});
     barrier_ = world_.records.next_write();
@@ -153,9 +162,7 @@ void RangeIntake::remove_remains(neo::TurnBudget& budget) {
     settled_ = true;
 }
 
-bool RangeIntake::wants_turn() const {
-    return settled_ || (remains_ && world_.records.completed_before(barrier_));
-}
+bool RangeIntake::wants_turn() const { return settled_ || (remains_ && world_.records.completed_before(barrier_)); }
 
 void RangeIntake::stop() {
     if (staging_) world_.records.unwatch(*this);

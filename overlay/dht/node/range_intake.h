@@ -1,10 +1,11 @@
 // Takes over a part of another node's range. Until the part is adopted it is the other node's: its records are in
-// the store here, but no request finds them, and after a crash they are set aside. To adopt it is one replacement of
-// the range file. One part at a time; it belongs to the connection that began it and ends with it.
+// the store here, but no request finds them, and after a crash they are set aside. To adopt it is one replacement
+// of the range file. One part at a time; it belongs to the connection that began it and ends with it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -18,7 +19,10 @@ namespace halp {
 
 class RangeIntake final : RecordWatcher, CompletionHandler {
 public:
-    explicit RangeIntake(RangeWorld world) : world_(std::move(world)) {}
+    // What the node gives at present and has not given up in the range file: it must stay there as its own.
+    using StillOwn = std::function<std::optional<HashRange>()>;
+    RangeIntake(RangeWorld world, StillOwn still_own)
+        : world_(std::move(world)), still_own_(std::move(still_own)) {}
     ~RangeIntake() override;
 
     // A part is being taken over, or what has come of one that was not handed over is being removed.
@@ -63,11 +67,13 @@ private:
     [[nodiscard]] std::optional<handover::Answer> refusal(const handover::Message& message, bool admitted) const;
     [[nodiscard]] std::optional<handover::Answer> look(neo::TurnBudget& budget);
     [[nodiscard]] handover::Answer start();
+    [[nodiscard]] HashRange own_in_file(const HashRange& own) const;
     void stop();
     void abandon();
     void expect(std::optional<Wrote> wrote);
 
     RangeWorld world_;
+    StillOwn still_own_;
     neo::TurnScheduler* holder_ = nullptr;
     std::uint64_t token_ = 0;
     HashRange part_;

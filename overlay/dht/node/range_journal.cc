@@ -139,7 +139,8 @@ Result<void> RangeJournal::save(RangeState next) {
     if (next.adopted.size() > RangeState::adopted_max)
         next.adopted.erase(next.adopted.begin(), next.adopted.end() - RangeState::adopted_max);
     if (storage_)
-        if (Result<void> kept = storage_->replace(std::string(file_name), format_range_state(next)); !kept) return kept;
+        if (Result<void> kept = storage_->replace(std::string(file_name), format_range_state(next)); !kept)
+            return kept;
     state_ = std::move(next);
     return {};
 }

@@ -41,7 +41,8 @@ std::vector<PlannedStep> steps_of(const std::vector<PlannedNode>& nodes) {
         if (step.own == nodes[i].now) continue;
         for (std::size_t j = 0; j < nodes.size(); ++j) {
             if (j == i || !nodes[j].then.overlaps(nodes[i].now)) continue;
-            step.takers.push_back({nodes[j].node.host, nodes[j].node.port, nodes[j].then.min(), nodes[j].then.max()});
+            step.takers.push_back(
+                {nodes[j].node.host, nodes[j].node.port, nodes[j].then.min(), nodes[j].then.max()});
         }
         steps.push_back(std::move(step));
     }

@@ -239,7 +239,8 @@ void RangeTransfer::hear_adoption(std::uint32_t status, Instant now) {
     }
     // It has said that it has not adopted the part, and forgotten what it had of it.
     if (status == handover::failed && !take_back()) return fall_back(now, pause_after_failure, "the disk");
-    fall_back(now, pause_after_failure, "it could not take the part");
+    fall_back(now, status == handover::failed ? pause_while_busy : pause_after_failure,
+              "it could not take the part");
 }
 
 bool RangeTransfer::take_back() {
@@ -299,8 +300,8 @@ void RangeTransfer::send_scanned(Instant now, neo::TurnBudget& budget) {
         walk_.step(world_.records.store(), budget, [&](const Channel& channel, Key key, std::string_view value) {
             if (!part_.contains(key)) return true;
             const std::size_t bytes = record_overhead + value.size();
-            const bool full = !batch_.empty() && (batch_channel_ != channel ||
-                                                  batch_.size() + bytes > handover::batch_bytes);
+            const bool full =
+                !batch_.empty() && (batch_channel_ != channel || batch_.size() + bytes > handover::batch_bytes);
             if (full) return false;
             add_record(channel, key, value);
             return true;
@@ -374,7 +375,8 @@ void RangeTransfer::freeze(Instant now) {
 void RangeTransfer::drain(Instant now, neo::TurnBudget& budget) {
     send_cleared();
     while (changes_ > 0 && has_room() && !budget.spent()) send_changes(budget);
-    if (!world_.records.completed_before(barrier_) || changes_ > 0 || !cleared_.empty() || link_.waiting() > 0) return;
+    if (!world_.records.completed_before(barrier_) || changes_ > 0 || !cleared_.empty() || link_.waiting() > 0)
+        return;
     if (impossible_) return fall_back(now, pause_after_failure, trouble_);
     pass(now);
 }
@@ -396,8 +398,10 @@ void RangeTransfer::announce(const HashRange& range) {
     constexpr int neo_above_legacy = 100;
     const auto address = ipv4_of(to_.address);
     if (!address || to_.port > 65535 - neo_above_legacy) return;
-    world_.ranges.tell({neo::HashRangeCode::new_node, *address,
-                        static_cast<std::uint16_t>(to_.port + neo_above_legacy), {range.min(), range.max()}});
+    world_.ranges.tell({neo::HashRangeCode::new_node,
+                        *address,
+                        static_cast<std::uint16_t>(to_.port + neo_above_legacy),
+                        {range.min(), range.max()}});
 }
 
 void RangeTransfer::end(Instant now) {
@@ -454,7 +458,8 @@ void RangeTransfer::follow(Instant now, neo::TurnBudget& budget) {
         };
         const auto step = walk_.step(world_.records.store(), budget, visit);
         scanned_ = step == RecordWalk::Step::ended;
-        if (step == RecordWalk::Step::failed) return fall_back(now, pause_after_failure, "records could not be read");
+        if (step == RecordWalk::Step::failed)
+            return fall_back(now, pause_after_failure, "records could not be read");
         if (sent.keys.empty()) continue;
         legacy::Request request;
         request.channel = sent.channel.name();

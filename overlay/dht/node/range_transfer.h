@@ -6,7 +6,8 @@
 //
 // copying    all records of the part are sent. This node answers for them; what changes is sent again.
 // draining   this node does not answer for the part any more; the last changes are sent.
-// passing    the range file says that the part is given up, and the other node is told to adopt it. From here on only
+// passing    the range file says that the part is given up, and the other node is told to adopt it. From here on
+// only
 //            the other node's word decides whose the part is, also after a crash.
 // following  originals take no part that is not theirs yet: this node gives the part up first and sends then.
 #pragma once
@@ -43,6 +44,7 @@ public:
     [[nodiscard]] bool impossible() const { return impossible_ && may_stop(); }
     // This node does not answer for the part and may do so again.
     [[nodiscard]] bool gave_up() const { return passing_ || frozen_; }
+    [[nodiscard]] bool frozen() const { return frozen_ && !passing_; }
     // The part is wholly this node's.
     [[nodiscard]] bool may_stop() const { return !passing_ && stage_ == Stage::waiting; }
     [[nodiscard]] bool wants_turn() const;
@@ -56,7 +58,15 @@ public:
 
 private:
     enum class Stage : std::uint8_t {
-        waiting, connecting, asking, copying, draining, passing, ending, following, done
+        waiting,
+        connecting,
+        asking,
+        copying,
+        draining,
+        passing,
+        ending,
+        following,
+        done
     };
     // A batch that waits for its answer; the keys only while following.
     struct Sent {

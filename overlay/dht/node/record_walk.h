@@ -1,5 +1,5 @@
-// A walk over the records of all channels in bounded turns, in the order of channels and keys. Records may be written
-// and removed between two turns.
+// A walk over the records of all channels in bounded turns, in the order of channels and keys. Records may be
+// written and removed between two turns.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,9 @@ public:
     [[nodiscard]] Step step(const RecordStore& store, neo::TurnBudget& budget, const Visit& visit);
     // Whether the walk has been at this place.
     [[nodiscard]] bool passed(const Channel& channel, Key key) const;
-    [[nodiscard]] bool reached(const Channel& channel) const { return ended_ || (channel_ && channel <= *channel_); }
+    [[nodiscard]] bool reached(const Channel& channel) const {
+        return ended_ || (channel_ && channel <= *channel_);
+    }
 
 private:
     std::optional<Channel> channel_;

@@ -17,7 +17,10 @@ constexpr std::uint64_t growth_percent = 110, growth_bytes_min = std::uint64_t{6
 
 }  // namespace
 
-Redistribution::Redistribution(RangeWorld world) : world_(std::move(world)), intake_(world_) {}
+Redistribution::Redistribution(RangeWorld world)
+    : world_(std::move(world)), intake_(world_, [this] {
+          return transfer_ && transfer_->frozen() ? std::optional{transfer_->part()} : std::nullopt;
+      }) {}
 Redistribution::~Redistribution() = default;
 
 Result<void> Redistribution::check(const HashRange& wanted, const std::vector<legacy::Takeover>& takers) const {
@@ -30,7 +33,8 @@ Result<void> Redistribution::check(const HashRange& wanted, const std::vector<le
     if (!wanted.empty()) return {};
     // Nothing may be left that no node has.
     const auto parts = leaving_parts(world_.ranges.own(), wanted, takers);
-    const bool all_taken = std::ranges::all_of(parts, [](const LeavingPart& part) { return part.taker.has_value(); });
+    const bool all_taken =
+        std::ranges::all_of(parts, [](const LeavingPart& part) { return part.taker.has_value(); });
     if (parts.empty() || !all_taken)
         return Error{ErrorCode::invalid, "an empty range needs nodes that take over all that there is"};
     return {};
@@ -73,7 +77,8 @@ void Redistribution::resume() {
 
 bool Redistribution::takes_batches() const {
     if (!active()) return true;
-    const std::uint64_t limit = std::max(bytes_at_begin_ * growth_percent / 100, bytes_at_begin_ + growth_bytes_min);
+    const std::uint64_t limit =
+        std::max(bytes_at_begin_ * growth_percent / 100, bytes_at_begin_ + growth_bytes_min);
     return world_.records.store().total().bytes <= limit;
 }
 
@@ -91,6 +96,7 @@ bool Redistribution::set_own(const HashRange& own) {
 // ---- turns ----
 
 bool Redistribution::pump(Instant now, neo::TurnBudget& budget) {
+    moved_ = true;
     intake_.remove_remains(budget);
     settle_ = intake_.take_settled() || settle_;
     if (transfer_) {
@@ -115,7 +121,8 @@ void Redistribution::next_part(Instant now) {
     const RangeTask& task = *world_.journal.state().task;
     const HashRange own = world_.ranges.own();
     const std::vector<LeavingPart> parts = leaving_parts(own.common(task.was), task.wanted, task.takers);
-    const auto next = std::ranges::find_if(parts, [&](const LeavingPart& p) { return without(own, p.range).has_value(); });
+    const auto next =
+        std::ranges::find_if(parts, [&](const LeavingPart& p) { return without(own, p.range).has_value(); });
     if (next != parts.end()) {
         if (next->taker)
             transfer_ = std::make_unique<RangeTransfer>(world_, next->range, task.takers[*next->taker]);

@@ -24,11 +24,11 @@ public:
 
 struct RedistributionStatus {
     bool active = false, taking_over = false;
-    std::string step;        // of giving: asking, copying, draining, passing, cleaning ...
-    HashRange part;          // being handed over or taken over
-    std::string other;       // the node that takes it over
+    std::string step;           // of giving: asking, copying, draining, passing, cleaning ...
+    HashRange part;             // being handed over or taken over
+    std::string other;          // the node that takes it over
     std::uint64_t records = 0;  // sent or taken of this part
-    std::string trouble;     // why the last attempt failed
+    std::string trouble;        // why the last attempt failed
 };
 
 class Redistribution {
@@ -47,6 +47,8 @@ public:
     [[nodiscard]] bool active() const { return world_.journal.state().task.has_value(); }
     // Whether a turn may do anything.
     [[nodiscard]] bool busy() const { return active() || intake_.active() || intake_.settled() || settle_; }
+    // Since the start of the node, or now.
+    [[nodiscard]] bool has_moved() const { return moved_ || busy(); }
     [[nodiscard]] RangeIntake& intake() { return intake_; }
     [[nodiscard]] RedistributionStatus status() const;
     [[nodiscard]] std::optional<HashRange> given_up() const {
@@ -82,6 +84,7 @@ private:
     RecordWalk cleaning_at_;
     bool cleaned_ = false;
     bool settle_ = false;
+    bool moved_ = false;
     Instant retry_at_ = never;
     std::uint64_t bytes_at_begin_ = 0;
 };

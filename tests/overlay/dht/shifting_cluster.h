@@ -80,7 +80,8 @@ public:
     explicit ShiftingCluster(std::uint64_t seed, bool slow_disks = false)
         : world(seed, options()), slow_(slow_disks), draw_(seed * 7919 + 17) {
         const HostId host = world.add_host({"10.0.9.1", 1000});
-        caller_.emplace(world.env(host), [this](std::size_t line, const auto& answer) { hear(line / lines, answer); });
+        caller_.emplace(world.env(host),
+                        [this](std::size_t line, const auto& answer) { hear(line / lines, answer); });
         world.attach(host, *caller_);
     }
     ~ShiftingCluster() {
@@ -186,8 +187,8 @@ public:
             out += format_range_state(member->journal->state()) + "serves from " +
                    key_text(Key{member->node->range().min()}) + ", store from " +
                    key_text(Key{member->store->range().min()}) + (member->store->sweeping() ? ", sweeping" : "") +
-                   (now.active ? ", redistributes " + now.step : "") + (now.taking_over ? ", takes over" : "") + ": " +
-                   now.trouble + "\n";
+                   (now.active ? ", redistributes " + now.step : "") + (now.taking_over ? ", takes over" : "") +
+                   ": " + now.trouble + "\n";
         }
         return out;
     }
@@ -218,7 +219,8 @@ public:
         request.key = digits;
         const bool adds = request.command != legacy::Command::get && may_be(key).insert(value).second;
         busy_.insert(key);
-        tell(key, std::string(legacy::name(request.command)) + " " + value.substr(0, 6) + " at " + std::to_string(node));
+        tell(key,
+             std::string(legacy::name(request.command)) + " " + value.substr(0, 6) + " at " + std::to_string(node));
         open_.emplace(tag, Open{node, request.command, key, value, adds});
         caller_->ask(lines * node, request, tag);
     }
@@ -227,7 +229,8 @@ public:
         for (int i = 0; i < 8; ++i) {
             const Key key{draw_.next()};
             int owners = 0;
-            for (const auto& member : members) owners += member->up() && member->node->range().contains(key) ? 1 : 0;
+            for (const auto& member : members)
+                owners += member->up() && member->node->range().contains(key) ? 1 : 0;
             if (owners > 1) ++double_owners;
         }
     }
@@ -296,7 +299,8 @@ private:
         const Open it = found->second;
         open_.erase(found);
         busy_.erase(it.key);
-        if (it.command == legacy::Command::redistribute) return answer->status == 200 ? void(++done) : void(++refused);
+        if (it.command == legacy::Command::redistribute)
+            return answer->status == 200 ? void(++done) : void(++refused);
         tell(it.key, std::to_string(answer->status) + " " + answer->value.substr(0, 6));
         if (answer->status != 200) {
             ++wrong_node;
@@ -312,7 +316,9 @@ private:
         if (!may_be(it.key).contains(value)) lie(it.key, "Get", value);
         may_be(it.key) = {value};
     }
-    std::set<std::string>& may_be(Key key) { return may_be_.try_emplace(key, std::set<std::string>{""}).first->second; }
+    std::set<std::string>& may_be(Key key) {
+        return may_be_.try_emplace(key, std::set<std::string>{""}).first->second;
+    }
     // It is not known whether the open writes have happened.
     void lost(std::size_t node) {
         for (auto at = open_.begin(); at != open_.end();) {
@@ -326,7 +332,8 @@ private:
         }
     }
     void tell(Key key, const std::string& what) {
-        const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(world.now().time_since_epoch()).count();
+        const auto ms =
+            std::chrono::duration_cast<std::chrono::milliseconds>(world.now().time_since_epoch()).count();
         story_[key] += "\n  " + std::to_string(ms) + " " + what;
     }
     void lie(Key key, const std::string& how, const std::string& value) {

@@ -88,6 +88,7 @@ struct DhtCommand {
     bool count_records = false;  // status: count the records
 
     OperatorCommand operating;
+
     // redistribute; `nodes` are legacy ports
     std::vector<Endpoint> leave;
     bool within_hosts = false;

@@ -29,7 +29,7 @@ std::string range_text(const HashRange& range) {
 class Redistributing {
 public:
     explicit Redistributing(const DhtTool& tool)
-        : tool_(tool), typed_(tool.command.dht), console_(tool.console), nodes_(typed_.nodes) {}
+        : typed_(tool.command.dht), console_(tool.console), nodes_(typed_.nodes) {}
 
     ExitCode run() {
         if (const auto read = look(); !read) return console_.fail(read.error());
@@ -78,7 +78,8 @@ private:
         if (console_.style().json) {
             Json list = Json::array();
             for (std::size_t i = 0; i < planned_.size(); ++i) list.push(json_of(i));
-            console_.line(Json::object({{"schema_version", 1}, {"dry_run", typed_.dry_run}, {"nodes", list}}).line());
+            console_.line(
+                Json::object({{"schema_version", 1}, {"dry_run", typed_.dry_run}, {"nodes", list}}).line());
             return;
         }
         std::vector<std::vector<std::string>> rows{{"NODE", "RECORDS", "NOW", "", "THEN", ""}};
@@ -95,7 +96,8 @@ private:
         const PlannedNode& node = planned_[i];
         Json one = Json::object({{"node", node.node.text()}, {"records", records_[i]}});
         one.set("now_min", shown_key(Key{node.now.min()})).set("now_max", shown_key(Key{node.now.max()}));
-        return one.set("then_min", shown_key(Key{node.then.min()})).set("then_max", shown_key(Key{node.then.max()}));
+        return one.set("then_min", shown_key(Key{node.then.min()}))
+            .set("then_max", shown_key(Key{node.then.max()}));
     }
     static std::string percent(const HashRange& range) {
         return std::to_string(std::lround(share_of(range) * 100)) + " %";
@@ -138,8 +140,8 @@ private:
                     open.erase(i);
                 } else if (status != 0 && !lost.contains(i)) {
                     return console_.fail(ExitCode::refused,
-                                         planned_[steps_[i].node].node.text() +
-                                             " refuses (" + std::to_string(status) +
+                                         planned_[steps_[i].node].node.text() + " refuses (" +
+                                             std::to_string(status) +
                                              "): its range is already changing, or it keeps no range. Try again "
                                              "later.");
                 } else {
@@ -173,7 +175,8 @@ private:
         const auto full = static_cast<std::size_t>(part * 20);
         std::string text = "[" + std::string(full, '#') + std::string(20 - full, '.') + "] " +
                            std::to_string(std::lround(part * 100)) + " %";
-        if (part > 0.02 && part < 1) text += ", " + std::to_string(std::lround(seconds / part * (1 - part))) + " s left";
+        if (part > 0.02 && part < 1)
+            text += ", " + std::to_string(std::lround(seconds / part * (1 - part))) + " s left";
         console_.progress(text);
     }
 
@@ -185,7 +188,8 @@ private:
             if (!range) return console_.fail(range.error());
             if (*range != planned_[i].then && !planned_[i].then.empty()) {
                 tell({i, planned_[i].then, {}});
-                if (!nodes_.wait([&] { return !nodes_.running(i); }, std::chrono::seconds{30})) return interrupted();
+                if (!nodes_.wait([&] { return !nodes_.running(i); }, std::chrono::seconds{30}))
+                    return interrupted();
                 range = nodes_.range(i);
                 if (!range) return console_.fail(range.error());
             }
@@ -203,7 +207,6 @@ private:
         return ExitCode::ok;
     }
 
-    const DhtTool& tool_;
     const DhtCommand& typed_;
     Console& console_;
     LegacyNodes nodes_;

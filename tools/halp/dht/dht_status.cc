@@ -99,8 +99,8 @@ std::string bar(const Found& found) {
         std::vector<HashRange> here;
         char who = '.';
         for (std::size_t n = 0; n < found.nodes.size(); ++n) {
-            if (!found.nodes[n].usable() || !cell->overlaps(*found.nodes[n].node.range)) continue;
-            here.push_back(found.nodes[n].node.range->common(*cell));
+            if (!found.nodes[n].usable() || !cell->overlaps(*found.nodes[n].range)) continue;
+            here.push_back(found.nodes[n].range->common(*cell));
             who = names[std::min(n, names.size() - 1)];
         }
         if (dht::RangeCover cover = dht::cover_of(here); !cover.overlapping.empty()) who = '!';

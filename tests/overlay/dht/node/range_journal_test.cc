@@ -66,10 +66,8 @@ TEST(RangeJournal, ARangeIsKeptUntilTheSettingsHaveAnother) {
 TEST(RangeParts, WhatLeavesARangeGoesToTheFirstThatWantsIt) {
     const std::vector<legacy::Takeover> takers{{"b", 1, 20, 59}, {"c", 1, 40, 99}};
     const auto parts = leaving_parts(range(0, 99), range(30, 39), takers);
-    const std::vector<LeavingPart> expected{{range(0, 19), std::nullopt},
-                                            {range(20, 29), 0},
-                                            {range(40, 59), 0},
-                                            {range(60, 99), 1}};
+    const std::vector<LeavingPart> expected{
+        {range(0, 19), std::nullopt}, {range(20, 29), 0}, {range(40, 59), 0}, {range(60, 99), 1}};
     EXPECT_EQ(parts, expected);
     EXPECT_TRUE(leaving_parts(range(0, 9), range(0, 99), takers).empty());
     EXPECT_EQ(leaving_parts(range(0, 9), HashRange{}, {}).size(), 1U);
@@ -98,7 +96,8 @@ TEST(RangePlan, EachNodeThatLosesKeysIsToldWhoTakesThem) {
 }
 
 TEST(RangePlan, WithinAHostTheNodesShareWhatTheHostHas) {
-    std::vector<PlannedNode> nodes{{{"a", 1}, range(0, 99), {}}, {{"b", 1}, range(100, 199), {}}, {{"a", 2}, {}, {}}};
+    std::vector<PlannedNode> nodes{
+        {{"a", 1}, range(0, 99), {}}, {{"b", 1}, range(100, 199), {}}, {{"a", 2}, {}, {}}};
     ASSERT_TRUE(plan_within_hosts(nodes));
     EXPECT_EQ(nodes[0].then, range(0, 49));
     EXPECT_EQ(nodes[1].then, range(100, 199));
@@ -117,8 +116,9 @@ TEST(HandoverWire, MessagesAreNoChannels) {
     EXPECT_EQ(read->part, range(16, 31));
     const std::string put = handover::format_message({Verb::put, 1, {}, "a b"});
     EXPECT_EQ(handover::parse_message(put)->channel, "a b");
-    for (const char* bad : {"halp handover 1 ", "halp handover 1 begin 1 2 3", "halp handover 1 put 0000000000000001 ",
-                            "halp handover 1 ask more", "halp handover 1 fly 0000000000000001"})
+    for (const char* bad :
+         {"halp handover 1 ", "halp handover 1 begin 1 2 3", "halp handover 1 put 0000000000000001 ",
+          "halp handover 1 ask more", "halp handover 1 fly 0000000000000001"})
         EXPECT_FALSE(handover::parse_message(bad)) << bad;
 }
 
