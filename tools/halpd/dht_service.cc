@@ -361,6 +361,7 @@ Result<void> DhtService::reload_range(const config::DhtSettings& fresh) {
 
 Result<void> DhtService::drain() {
     stop_listening();
+    node_->redistribution().stop();
     Result<void> kept;
     if (commits_) {
         kept = commits_->commit_all();

@@ -96,6 +96,7 @@ bool Redistribution::set_own(const HashRange& own) {
 // ---- turns ----
 
 bool Redistribution::pump(Instant now, neo::TurnBudget& budget) {
+    if (stopped_) return false;
     moved_ = true;
     intake_.remove_remains(budget);
     settle_ = intake_.take_settled() || settle_;
@@ -186,6 +187,7 @@ void Redistribution::finish(bool done) {
 }
 
 bool Redistribution::wants_turn() const {
+    if (stopped_) return false;
     if (intake_.wants_turn() || (settle_ && !active() && !intake_.active())) return true;
     if (transfer_) return transfer_->wants_turn() || transfer_->done();
     if (!active()) return false;
@@ -194,6 +196,7 @@ bool Redistribution::wants_turn() const {
 }
 
 Instant Redistribution::next_deadline() const {
+    if (stopped_) return no_deadline;
     const Instant soon = world_.environment.clock.now() + task_poll;
     if (intake_.removing()) return transfer_ ? std::min(soon, transfer_->next_deadline()) : soon;
     if (transfer_) return transfer_->next_deadline();

@@ -45,6 +45,11 @@ public:
         if (listener_ == &listener) listener_ = nullptr;
     }
     [[nodiscard]] bool active() const { return world_.journal.state().task.has_value(); }
+    // The process is about to end. The range file has what the next one goes on with.
+    void stop() {
+        transfer_.reset();
+        stopped_ = true;
+    }
     // Whether a turn may do anything.
     [[nodiscard]] bool busy() const { return active() || intake_.active() || intake_.settled() || settle_; }
     // Since the start of the node, or now.
@@ -85,6 +90,7 @@ private:
     bool cleaned_ = false;
     bool settle_ = false;
     bool moved_ = false;
+    bool stopped_ = false;
     Instant retry_at_ = never;
     std::uint64_t bytes_at_begin_ = 0;
 };
