@@ -163,7 +163,8 @@ Result<void> DhtService::open_journal() {
     if (own != wanted_range())
         log_.write(LogLevel::info, "dht_range_kept",
                    "keeping the range that a redistribution gave this node, " + key_text(Key{own.min()}) + " to " +
-                       key_text(Key{own.max()}) + ", and not dht.range_min and dht.range_max, which have not changed since");
+                       key_text(Key{own.max()}) +
+                       ", and not dht.range_min and dht.range_max, which have not changed since");
     if (journal_->settings_changed())
         log_.write(LogLevel::warn, "dht_range_from_settings",
                    "dht.range_min and dht.range_max have changed and replace the range that the node had");
@@ -460,7 +461,8 @@ void DhtService::log_period() {
 Json DhtService::redistribution_status() const {
     const RedistributionStatus now = node_->redistribution().status();
     if (!now.active && !now.taking_over) return Json{};
-    Json object = Json::object({{"gives", now.active}, {"takes", now.taking_over}, {"step", now.step}, {"records", now.records}});
+    Json object = Json::object(
+        {{"gives", now.active}, {"takes", now.taking_over}, {"step", now.step}, {"records", now.records}});
     object.set("range_min", key_text(Key{now.part.min()})).set("range_max", key_text(Key{now.part.max()}));
     object.set("to", now.other.empty() ? Json{} : Json{now.other});
     return object.set("trouble", now.trouble.empty() ? Json{} : Json{now.trouble});

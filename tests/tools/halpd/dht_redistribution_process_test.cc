@@ -55,7 +55,7 @@ public:
             argv.insert(argv.end(), {"--node", legacy(i).text()});
             if (i + leaving >= ports.size()) argv.insert(argv.end(), {"--leave", legacy(i).text()});
         }
-        Running verb(*homes[0], "redistribute", argv);
+        Running verb(*homes[0], "redistribute" + std::to_string(++spreads), argv);  // output goes to new files
         if (victim >= 0) {
             EXPECT_TRUE(verb.says("NODE"));  // the plan; the nodes are told right after it
             kill(static_cast<std::size_t>(victim));
@@ -64,6 +64,7 @@ public:
         EXPECT_EQ(verb.end(), 0) << verb.error() << verb.out();
     }
 
+    int spreads = 0;
     std::vector<std::uint16_t> ports;
     std::vector<std::unique_ptr<Home>> homes;
     std::vector<std::unique_ptr<Daemon>> daemons;
@@ -87,6 +88,7 @@ public:
         thread_.join();
     }
     std::map<std::uint64_t, std::string> written;
+    std::atomic<int> writes{0};
     std::string wrong;
 
 private:
@@ -98,6 +100,7 @@ private:
             const std::string value = "neo " + std::to_string(n);
             while (!dht.put("chan", Key{key}, value)) std::this_thread::sleep_for(milliseconds{5});
             written[key] = value;
+            ++writes;
             const auto found = dht.get("chan", Key{key});
             if (found && found->value_or("none") != value)
                 wrong = std::to_string(key) + " is `" + found->value_or("none") + "`, not " + value;
@@ -167,6 +170,7 @@ TEST(DhtRedistribution, GrowsToFourNodesAndShrinksToTwoUnderLoadWithKills) {
     nodes.spread(2);     // the first two nodes share the keys
     nodes.spread(0, 0);  // all four, a sender is killed
     nodes.spread(2, 1);  // two leave, a receiver is killed
+    EXPECT_TRUE(eventually([&] { return neo.writes > 300; }));
     neo.stop();
     legacy.stop();
 
