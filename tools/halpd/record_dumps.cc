@@ -21,6 +21,7 @@
 
 #include "store/files/named_file.h"
 #include "store/records/channel_file.h"
+#include "tools/halpd/sorted_puts.h"
 
 namespace halp {
 namespace {
@@ -35,6 +36,7 @@ constexpr const char* set_aside = "set-aside";
 constexpr std::string_view range_file = "/range";
 constexpr std::size_t range_bytes_max = 4096;
 constexpr std::size_t channels_per_page = 1000;
+constexpr std::size_t puts_per_count = 4096;
 
 class File {
 public:
@@ -246,20 +248,21 @@ Result<bool> RecordDumps::load_one(const std::string& path, const Channel& chann
         for (const Completion& one : completions) not_taken += one.wrote == Wrote::done ? 0U : 1U;
         completions.clear();
     };
-    bool created = false;
-    TcmReader reader(rules, [&](Key key, std::string_view value) {
+    std::size_t put = 0;
+    SortedPuts puts([&](Key key, std::string_view value) {
         store.put(channel, key, value, WriteToken{});
-        created = true;
-        count_refusals();
+        if (++put % puts_per_count == 0) count_refusals();
     });
+    TcmReader reader(rules, [&](Key key, std::string_view value) { puts.add(key, value); });
     const Result<TcmFault> fault = read_file(path, reader);
+    puts.flush();
     if (!fault) return fault.error();
     if (*fault == TcmFault::unknown_version) {
         log_.write(LogLevel::warn, "dht_dump_ignored", name + " is of an unknown version");
         return false;
     }
     if (*fault != TcmFault::none) return bad_dump(path, *fault, reader.records());
-    if (!created) store.create_channel(channel, WriteToken{});
+    if (put == 0) store.create_channel(channel, WriteToken{});
     count_refusals();
     if (not_taken > 0)
         return Error{ErrorCode::full, path + " holds " + std::to_string(not_taken) +
