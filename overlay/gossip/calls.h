@@ -73,6 +73,8 @@ struct Call {
 class DialGate {
 public:
     [[nodiscard]] virtual bool admits(EndpointId to, CallPurpose purpose, Instant now) = 0;
+    // Others named it, and nobody on this machine; it has answered no call, and called from nowhere.
+    [[nodiscard]] virtual bool only_heard_of(EndpointId node) const = 0;
 
 protected:
     ~DialGate() = default;
@@ -84,6 +86,9 @@ public:
         : identity_(identity), health_(health), options_(options) {}
 
     void set_gate(DialGate& gate) { gate_ = &gate; }  // none: all calls are made
+
+    // Such a node gets a ping first: whatever is at its address must not be sent more.
+    [[nodiscard]] bool only_heard_of(EndpointId node) const { return gate_ && gate_->only_heard_of(node); }
 
     // An id for a conversation that another node opened.
     [[nodiscard]] ConversationId next_conversation() { return ConversationId{++conversations_}; }

@@ -72,8 +72,17 @@ void FailureDetector::contact_failed(EndpointId id, ConnectFailure why, Instant 
     parts_.view.merge_arrivals();  // an anchor that fails goes to the fresh part, which may be full
     const std::optional<Peer> peer = parts_.view.find(id);
     if (!peer || before->dead()) return;
-    if (!peer->vouched() && !peer->met && failures >= 2) {  // a mere claim, and nobody answers there
+    // A refusal, or another service, is a clear answer: the node is not there. Whatever is less clear gets more
+    // time.
+    const bool clear = why == ConnectFailure::refused || why == ConnectFailure::not_halp;
+    // A mere claim, or a node that this one never reached: others may have invented it.
+    const bool only_heard_of = parts_.calls.only_heard_of(id);
+    const bool in_vain = peer->vouched()
+                             ? only_heard_of && (clear || (failures >= 2 && why != ConnectFailure::silent))
+                             : failures >= 2 && !peer->met;
+    if (in_vain && !peer->original) {
         parts_.observer.note(PeerExpired{parts_.endpoints.at(id)});
+        forget(id, peer->incarnation);
         parts_.view.erase(id);
         return;
     }
@@ -81,9 +90,6 @@ void FailureDetector::contact_failed(EndpointId id, ConnectFailure why, Instant 
         why != ConnectFailure::silent || now - peer->failing_since >= options_.stall_patience;
     if (failures >= failures_until_dead && patience_over) return bury(id, now);
     if (failures == failures_until_suspect) suspect(id, now);
-    // A refusal, or another service, is a clear answer: the node is not there. Whatever is less clear gets more
-    // time.
-    const bool clear = why == ConnectFailure::refused || why == ConnectFailure::not_halp;
     const Duration period = options_.period * parts_.health.multiplier();
     const Duration pause = clear ? period / 4 : period / 2 * std::min(failures, 8);
     parts_.view.retry(id, now + jittered(pause, parts_.random));

@@ -12,8 +12,13 @@ namespace {
 
 // A node that was only claimed to exist is kept for so long. One that does not answer is gone long before.
 constexpr Duration claim_kept = std::chrono::hours{24 * 30};
+// A node that may not be dialled is forgotten when nobody confirms it for so long.
+constexpr int unconfirmed_periods = 6;
 constexpr std::uint64_t held_worth_noting = 64;  // calls that were not made
 constexpr Duration held_note_pause = std::chrono::minutes{1};
+
+// Somebody has reached it after this node could not. Where no call may be made, that must do.
+bool seen_since_doubt(const Peer& peer) { return peer.suspect() && peer.seen > peer.doubted_since(); }
 
 }  // namespace
 
@@ -33,7 +38,7 @@ Gossip::Gossip(Parts parts, const OverlayOptions& options)
       labels_({parts.endpoints, parts.random, refused_inserts_, parts.labels, identity_, announcements_, disputes_,
                news_, clock_steps_},
               options_.gossip),
-      push_pull_({parts.endpoints, parts.view, identity_, interests_, labels_}),
+      push_pull_({parts.endpoints, parts.view, identity_, interests_, labels_, &dials_}),
       membership_({parts.endpoints, parts.random, parts.observer, parts.view, identity_, interests_, news_, calls_,
                    &dials_},
                   options_.gossip),
@@ -168,6 +173,9 @@ void Gossip::expire(Instant now) {
         interests_.forget(id);
         parts_.observer.note(PeerExpired{parts_.endpoints.at(id)});
     }
+    if (dials_.used_up(now))  // somebody invents nodes, or many are gone: no call will tell
+        for (const Peer& peer : parts_.view.listed())
+            if (not_worth_keeping(peer, now)) forget(peer.endpoint);
     static_cast<void>(parts_.labels.expire(now));  // the table tells its observer what is gone
 }
 
@@ -186,13 +194,20 @@ bool Gossip::excused(const Call& call, ConnectFailure why, Instant now) const {
     return !told && settling(now);
 }
 
+void Gossip::on_sent(ConversationId conversation, Instant now) {
+    if (const std::optional<Call> call = calls_.finish(conversation))
+        dials_.ended(call->to, HearsayDials::Outcome::untold, now);
+}
+
 void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant now) {
     const std::optional<Call> call = calls_.finish(conversation);
     if (!call) return;
     if (call->withheld) return withheld(*call, now);
+    const bool says_nothing = why == ConnectFailure::local_limit || excused(*call, why, now);
+    dials_.ended(call->to, says_nothing ? HearsayDials::Outcome::untold : HearsayDials::Outcome::failed, now);
     if (call->purpose == CallPurpose::self_check) return;
     if (why == ConnectFailure::local_limit) return failures_.look_again(call->to, now);
-    if (excused(*call, why, now) && failures_.excuse(call->to, still_.count(), now)) return;
+    if (says_nothing && failures_.excuse(call->to, still_.count(), now)) return;
     if (why <= ConnectFailure::name_unknown) contacts_.call_failed(call->to, why, now);  // no connection came about
     if (call->purpose == CallPurpose::indirect_probe) return failures_.report(*call, false);
     if (call->purpose == CallPurpose::seed) {
@@ -202,6 +217,21 @@ void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant 
     }
     failures_.call_failed(*call, why, now);
     if (call->purpose == CallPurpose::round && !leaving()) rounds_.partner_failed(*call, now);
+}
+
+// A node that was only heard of, and that this one may not try to reach. One that has failed here may be slow.
+bool Gossip::not_worth_keeping(const Peer& peer, Instant now) const {
+    if (!dials_.only_heard_of(peer.endpoint)) return false;
+    if (peer.suspect())
+        return !seen_since_doubt(peer) && now - peer.doubted_since() >= options_.gossip.stall_patience;
+    return dials_.found_gone(peer.endpoint, peer.incarnation, peer.seen, now) ||
+           (peer.vouched() && now - peer.seen > unconfirmed_periods * options_.gossip.period);
+}
+
+void Gossip::forget(EndpointId id) {
+    interests_.forget(id);
+    parts_.view.erase(id);
+    parts_.observer.note(PeerExpired{parts_.endpoints.at(id)});
 }
 
 // Rarely and by the number: whoever names such addresses must not fill the log.
@@ -222,6 +252,10 @@ void Gossip::withheld(const Call& call, Instant now) {
         parts_.view.fail(call.to, now, 2 * options_.gossip.period);  // plans the next try
     else if (peer && !peer->vouched() && !dials_.may_be_dialled(call.to))
         parts_.view.fail(call.to, now, Duration{0});  // it stays a claim, and is not tried again
+    else if (peer && not_worth_keeping(*peer, now))
+        forget(call.to);
+    else if (peer && seen_since_doubt(*peer))
+        parts_.view.clear_suspicion(call.to);
     else
         failures_.look_again(call.to, now);
     if (call.purpose == CallPurpose::round && !leaving()) rounds_.partner_failed(call, now);

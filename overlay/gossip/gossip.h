@@ -95,7 +95,7 @@ public:
     void on_failed(ConversationId conversation, ConnectFailure why, Instant now);
     void on_connected(ConversationId conversation, Instant now) { calls_.connected(conversation, now); }
     // The message of a GossipCall with `hang_up` was sent.
-    void on_sent(ConversationId conversation) { calls_.finish(conversation); }
+    void on_sent(ConversationId conversation, Instant now);
     // What somebody claims by HALP text, and what this machine remembers: whether it may be dialled.
     [[nodiscard]] HearsayDials& dials() { return dials_; }
     // An id for a conversation that another node opened.
@@ -138,6 +138,8 @@ private:
     void catch_up(Instant now, UnixSeconds wall);
     void age_peers(Duration gap, Instant now, UnixSeconds wall);
     [[nodiscard]] bool excused(const Call& call, ConnectFailure why, Instant now) const;
+    [[nodiscard]] bool not_worth_keeping(const Peer& peer, Instant now) const;
+    void forget(EndpointId id);
     void withheld(const Call& call, Instant now);
     void note_held(Instant now);
     void time_out_calls(Instant now);

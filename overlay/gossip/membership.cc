@@ -8,6 +8,12 @@
 
 namespace halp {
 
+namespace {
+
+constexpr int doubts_late = 3;  // periods in which doubts of a node that has returned may still travel
+
+}  // namespace
+
 void Membership::answered(const Contact& contact, const gossip::Hello& hello, Instant now) {
     const EndpointId speaker = contact.speaker;
     const std::optional<Peer> before = parts_.view.find(speaker);
@@ -39,6 +45,7 @@ bool Membership::called_by(const Caller& caller, const gossip::Hello& hello, Ins
         speaks_from_elsewhere(speaker, now);
         return false;
     }
+    if (parts_.dials) parts_.dials->met(parts_.endpoints.at(speaker));  // also at a port that it only says it has
     const PeerMerge merged = parts_.view.merge(
         {.endpoint = speaker, .incarnation = hello.incarnation, .seen = caller.called, .direct = true}, now);
     parts_.interests.note(speaker, hello);
@@ -73,14 +80,21 @@ bool Membership::merge(const gossip::Message& message, const MessageContext& con
     return any_joined;
 }
 
-// A node that is known stays known, whoever names it. Of others: what the speaker may name. What a node on this
-// machine says of this machine is dialled; what others say of it is only listed.
+// What the speaker may name, and was not in vain lately.
+bool Membership::worth_adding(const gossip::Entry& entry, const MessageContext& context) const {
+    if (!parts_.identity.may_list(entry.endpoint, context.from)) return false;
+    return !parts_.dials ||
+           !parts_.dials->found_gone(entry.endpoint, entry.incarnation, seen_of(entry, context), context.now);
+}
+
+Instant Membership::seen_of(const gossip::Entry& entry, const MessageContext& context) const {
+    const Duration hop = entry.endpoint == context.speaker ? Duration{0} : hop_penalty(options_);
+    return context.now - (std::chrono::milliseconds{entry.age_ms} + context.half_rtt + hop);
+}
+
+// A node that is known stays known, whoever names it.
 bool Membership::worth_listing(const gossip::Entry& entry, const MessageContext& context) const {
-    if (!parts_.view.find(entry.endpoint) && !parts_.identity.may_list(entry.endpoint, context.from)) return false;
-    const std::string& host = parts_.endpoints.at(entry.endpoint).host;
-    if (parts_.dials && context.from == Reach::machine && parts_.identity.address().on_this_machine(host))
-        parts_.dials->remember(entry.endpoint);
-    return true;
+    return parts_.view.find(entry.endpoint) || worth_adding(entry, context);
 }
 
 bool Membership::merge_entry(const gossip::Entry& entry, const MessageContext& context) {
@@ -89,11 +103,10 @@ bool Membership::merge_entry(const gossip::Entry& entry, const MessageContext& c
         return false;
     }
     if (context.is_news) hear_return(entry, context.now);
-    const Duration hop = entry.endpoint == context.speaker ? Duration{0} : hop_penalty(options_);
-    const Duration age = std::chrono::milliseconds{entry.age_ms} + context.half_rtt + hop;
-    if (age > node_ttl(options_)) return false;
+    const Instant seen = seen_of(entry, context);
+    if (context.now - seen > node_ttl(options_)) return false;
     const PeerMerge merged = parts_.view.merge(
-        {.endpoint = entry.endpoint, .incarnation = entry.incarnation, .seen = context.now - age}, context.now);
+        {.endpoint = entry.endpoint, .incarnation = entry.incarnation, .seen = seen}, context.now);
     if (merged == PeerMerge::unproved_version) {
         ++versions_unproved_;
         look_in_a_while(entry.endpoint, context.now);
@@ -123,6 +136,7 @@ void Membership::hear_doubt(const gossip::Entry& entry, const MessageContext& co
     const std::optional<Peer> known = parts_.view.find(entry.endpoint);
     if (!known || known->dead() || !known->vouched() || known->original) return;
     if (newer_incarnation(known->incarnation, entry.incarnation)) return;
+    if (parts_.calls.only_heard_of(entry.endpoint) && believe_doubt(entry, *known, context)) return;
     const bool just_answered = known->proved != never && context.now - known->proved < parts_.calls.usual_answer();
     if (known->suspect() || just_answered || !parts_.news.take_doubt()) return;
     if (entry.suspect && context.is_news && parts_.calls.doubts_tell())
@@ -130,10 +144,29 @@ void Membership::hear_doubt(const gossip::Entry& entry, const MessageContext& co
     look_within(entry.endpoint, options_.period / 5, context.now);
 }
 
+// Of a node that was only heard of the word of one that was reached is enough where it may not be dialled: so not
+// each node of a swarm dials what others found gone. Whoever sees it later than now names it again.
+bool Membership::believe_doubt(const gossip::Entry& entry, const Peer& known, const MessageContext& context) {
+    const std::optional<Peer> speaker = parts_.view.find(context.speaker);
+    const bool reached = speaker && speaker->proved != never;
+    if (!reached || known.failures > 0 || parts_.calls.under_way_to(entry.endpoint)) return false;
+    const bool just_seen = context.now - known.seen < doubts_late * options_.period;
+    if (just_seen || !parts_.dials || !parts_.dials->beyond_reach(entry.endpoint, context.now)) return false;
+    parts_.dials->failed_elsewhere(entry.endpoint, entry.incarnation, context.now);
+    parts_.observer.note(PeerExpired{parts_.endpoints.at(entry.endpoint)});
+    parts_.interests.forget(entry.endpoint);
+    parts_.news.forget_peer(entry.endpoint, entry.incarnation);
+    parts_.view.erase(entry.endpoint);
+    return true;
+}
+
 // Somebody has reached a node again that is doubted here.
 void Membership::hear_return(const gossip::Entry& entry, Instant now) {
     const std::optional<Peer> known = parts_.view.find(entry.endpoint);
-    if (known && known->suspect() && !newer_incarnation(known->incarnation, entry.incarnation))
+    if (!known || !known->suspect() || newer_incarnation(known->incarnation, entry.incarnation)) return;
+    if (parts_.dials && parts_.dials->beyond_reach(entry.endpoint, now))
+        parts_.view.clear_suspicion(entry.endpoint);
+    else
         look_within(entry.endpoint, options_.period / 5, now);
 }
 

@@ -59,8 +59,11 @@ private:
     [[nodiscard]] Duration look_pause() const { return 2 * options_.ttl; }
     void speaks_from_elsewhere(EndpointId speaker, Instant now);
     [[nodiscard]] bool worth_listing(const gossip::Entry& entry, const MessageContext& context) const;
+    [[nodiscard]] bool worth_adding(const gossip::Entry& entry, const MessageContext& context) const;
+    [[nodiscard]] Instant seen_of(const gossip::Entry& entry, const MessageContext& context) const;
     bool merge_entry(const gossip::Entry& entry, const MessageContext& context);
     void hear_doubt(const gossip::Entry& entry, const MessageContext& context);
+    [[nodiscard]] bool believe_doubt(const gossip::Entry& entry, const Peer& known, const MessageContext& context);
     void hear_return(const gossip::Entry& entry, Instant now);
     void look_within(EndpointId peer, Duration span, Instant now);
 

@@ -21,10 +21,12 @@ void MessageHandler::on_message(ConversationId conversation, const gossip::Messa
         const std::optional<Call> call = parts_.calls.finish(conversation);
         parts_.calls.hang_up(conversation);
         if (!call) return;
-        if (m.hello.swarm == parts_.identity.swarm()) parts_.dials.met({remote.host, m.hello.port});
+        const bool member = m.hello.swarm == parts_.identity.swarm();
+        if (member) parts_.dials.met({remote.host, m.hello.port});
+        parts_.dials.ended(call->to, member ? HearsayDials::Outcome::answered : HearsayDials::Outcome::failed, now);
         return on_refusal(*call, m, now);
     }
-    if (m.hello.swarm != parts_.identity.swarm()) return on_other_swarm(conversation, remote);
+    if (m.hello.swarm != parts_.identity.swarm()) return on_other_swarm(conversation, remote, now);
     if (m.hello.node == parts_.identity.node()) return on_own_number(conversation, m, remote, now);
     parts_.dials.met({remote.host, m.hello.port});
     const bool opened_by_us = parts_.calls.under_way(conversation);
@@ -72,6 +74,8 @@ void MessageHandler::on_own_number(ConversationId conversation, const gossip::Me
         return parts_.self_check.own_number_called(hears ? no_endpoint : identify(m.hello, remote), remote, now);
     }
     parts_.calls.hang_up(conversation);
+    parts_.dials.ended(call->to, answers(m.kind) ? HearsayDials::Outcome::answered : HearsayDials::Outcome::failed,
+                       now);
     if (!answers(m.kind)) {
         if (call->purpose == CallPurpose::seed)
             parts_.observer.note(SeedFailed{parts_.endpoints.at(call->to), ConnectFailure::not_halp});
@@ -82,11 +86,12 @@ void MessageHandler::on_own_number(ConversationId conversation, const gossip::Me
     parts_.self_check.own_number_answered(*call, now);
 }
 
-void MessageHandler::on_other_swarm(ConversationId conversation, const Endpoint& remote) {
+void MessageHandler::on_other_swarm(ConversationId conversation, const Endpoint& remote, Instant now) {
     const std::optional<Call> call = parts_.calls.finish(conversation);
     ++other_swarm_;
     parts_.observer.note(SwarmMismatch{call ? parts_.endpoints.at(call->to) : remote});
     if (!call) return parts_.calls.refuse(conversation, gossip::Refusal::other_swarm);
+    parts_.dials.ended(call->to, HearsayDials::Outcome::failed, now);
     parts_.seeds.failed(*call, SeedOutcome::other_swarm);
     parts_.view.erase(call->to);
     parts_.calls.hang_up(conversation);
@@ -99,20 +104,26 @@ void MessageHandler::on_answer(ConversationId conversation, const gossip::Messag
     const Call call = *parts_.calls.finish(conversation);
     answered_at_ = now;
     parts_.calls.answered(call, now);
+    parts_.dials.ended(call.to, HearsayDials::Outcome::answered, now);
     if (call.purpose == CallPurpose::probe_request) {
         parts_.calls.hang_up(conversation);
         return parts_.failures.on_verdict(call.about, m.reachable, now);
     }
     if (call.purpose == CallPurpose::indirect_probe) parts_.failures.report(call, true);
     const EndpointId speaker = on_contact(call, m, remote, now);
-    if (m.kind == gossip::Kind::pong || speaker == no_endpoint) return parts_.calls.hang_up(conversation);
+    if (m.kind == gossip::Kind::pong || speaker == no_endpoint) {
+        parts_.calls.hang_up(conversation);
+        if (call.purpose == CallPurpose::round && speaker != no_endpoint)
+            parts_.rounds.call_partner(speaker, call.attempt, now);  // it was only heard of before
+        return;
+    }
     parts_.push_pull.compare(m.hello.peers);
     MessageContext context = MessageContext::of(m.kind, speaker, remote, (now - call.started) / 2, now, wall);
     context.from = parts_.identity.reach_of_speaker(remote);
     merge(m, context);
     if (call.purpose == CallPurpose::round || call.purpose == CallPurpose::seed) parts_.rounds.succeeded();
     if (m.wanted.empty()) return parts_.calls.hang_up(conversation);
-    parts_.calls.reply(conversation, parts_.push_pull.supplement(m.wanted, now, wall), true);
+    parts_.calls.reply(conversation, parts_.push_pull.supplement(m, now, wall), true);
 }
 
 // A node of this swarm answered a call. Returns its endpoint; no_endpoint when it is not known, or this node's own.

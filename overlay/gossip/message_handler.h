@@ -59,7 +59,7 @@ public:
 private:
     void on_refusal(const Call& call, const gossip::Message& m, Instant now);
     void on_own_number(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now);
-    void on_other_swarm(ConversationId conversation, const Endpoint& remote);
+    void on_other_swarm(ConversationId conversation, const Endpoint& remote, Instant now);
     void on_answer(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now,
                    UnixSeconds wall);
     EndpointId on_contact(const Call& call, const gossip::Message& m, const Endpoint& remote, Instant now);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <utility>
 
 #include "overlay/gossip/entries.h"
@@ -195,7 +196,7 @@ void News::push(Instant now, UnixSeconds wall) {
                                              [](const Item& a, const Item& b) { return a.turns < b.turns; });
     const std::size_t turn = items > 0 ? least_told->turns : 0;
     const std::size_t at_random = std::min(wanted, options_.news_fanout);
-    const std::vector<EndpointId> targets = parts_.view.news_targets(at_random, turn, now);
+    const std::vector<EndpointId> targets = targets_of_push(at_random, turn, now);
     if (!m.peers.empty() || !m.labels.empty())
         for (const EndpointId target : targets) {
             parts_.calls.open(target, CallPurpose::news, m, now);
@@ -204,6 +205,22 @@ void News::push(Instant now, UnixSeconds wall) {
     count_pushes(items, std::min(at_random, targets.size()));
     pushed_at_ = now;
     if (!items_.empty()) push_at_ = now + options_.news_interval;
+}
+
+// A node that was only heard of gets a ping first. Once it has answered it is told what is new then.
+std::vector<EndpointId> News::targets_of_push(std::size_t wanted, std::size_t turn, Instant now) {
+    std::vector<EndpointId> out = parts_.view.news_targets(wanted, turn, now);
+    const auto unmet = [&](EndpointId id) { return parts_.calls.only_heard_of(id); };
+    const auto strangers = std::ranges::stable_partition(out, std::not_fn(unmet));
+    if (strangers.empty()) return out;
+    for (const EndpointId id : strangers)
+        if (!parts_.calls.under_way_to(id)) parts_.calls.ping(id, CallPurpose::feeler, now);
+    out.erase(strangers.begin(), strangers.end());
+    for (const EndpointId id : parts_.view.some_presentable(parts_.view.presentable_count())) {
+        if (out.size() >= wanted) break;
+        if (!unmet(id) && std::ranges::find(out, id) == out.end()) out.push_back(id);
+    }
+    return out;
 }
 
 void News::count_pushes(std::size_t items, std::size_t targets) {

@@ -94,6 +94,7 @@ private:
     [[nodiscard]] gossip::Message message(std::size_t items, Instant now, UnixSeconds wall) const;
     [[nodiscard]] std::uint64_t doubt_of(EndpointId peer, std::uint32_t incarnation) const;
     void append_host(gossip::Message& m, const Label& label, EndpointId host, Instant now, UnixSeconds wall) const;
+    [[nodiscard]] std::vector<EndpointId> targets_of_push(std::size_t wanted, std::size_t turn, Instant now);
     void count_pushes(std::size_t items, std::size_t targets);
 
     Parts parts_;

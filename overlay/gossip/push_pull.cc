@@ -1,6 +1,7 @@
 #include "overlay/gossip/push_pull.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <vector>
@@ -73,6 +74,21 @@ void PushPull::add_doubts(gossip::Message& ours, Instant now) const {
         ours.peers.push_back(peer_entry(doubted[i], now));
 }
 
+// Nodes that the other side names and that this one, which never met them, found gone: it need not dial them, too.
+void PushPull::add_found_gone(gossip::Message& ours, const std::vector<gossip::Entry>& named, Instant now) const {
+    if (!parts_.dials) return;
+    std::size_t told = 0;
+    for (const gossip::Entry& entry : named) {
+        if (told == contradicted_max || ours.peers.size() >= gossip::peers_per_message_max) return;
+        if (entry.suspect || entry.withdrawn || parts_.view.find(entry.endpoint)) continue;
+        const Instant seen = now - std::chrono::milliseconds{entry.age_ms};
+        if (!parts_.dials->found_gone(entry.endpoint, entry.incarnation, seen, now)) continue;
+        gossip::Entry& gone = ours.peers.emplace_back(entry);
+        gone.suspect = true;
+        ++told;
+    }
+}
+
 gossip::Message PushPull::opening(Instant now) {
     gossip::Message m = parts_.identity.message(gossip::Kind::exchange);
     m.hello.joining = parts_.view.proved_count() == 0;
@@ -98,6 +114,7 @@ gossip::Message PushPull::answer(const gossip::Message& theirs, EndpointId speak
     add_contradiction(ours, theirs.hello, speaker, now);
     for (const Peer& dead : parts_.view.dead_among(theirs.peers, contradicted_max))
         if (ours.peers.size() < gossip::peers_per_message_max) ours.peers.push_back(peer_entry(dead, now));
+    add_found_gone(ours, theirs.peers, now);
     add_doubts(ours, now);
     if (differs) ours.wanted.push_back(Label::halp().hash());
     parts_.labels.compare(theirs, ours, now, wall);
@@ -105,11 +122,13 @@ gossip::Message PushPull::answer(const gossip::Message& theirs, EndpointId speak
     return ours;
 }
 
-gossip::Message PushPull::supplement(const std::vector<std::uint64_t>& wanted, Instant now, UnixSeconds wall) {
+gossip::Message PushPull::supplement(const gossip::Message& theirs, Instant now, UnixSeconds wall) {
     gossip::Message ours = parts_.identity.message(gossip::Kind::supplement);
-    for (const std::uint64_t hash : wanted)
-        if (hash == Label::halp().hash()) add_everybody(ours, now);
-    parts_.labels.supply(wanted, ours, now, wall);
+    if (std::ranges::find(theirs.wanted, Label::halp().hash()) != theirs.wanted.end()) {
+        add_found_gone(ours, theirs.peers, now);  // the answer was the whole list
+        add_everybody(ours, now);
+    }
+    parts_.labels.supply(theirs.wanted, ours, now, wall);
     return ours;
 }
 

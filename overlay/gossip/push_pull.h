@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "overlay/gossip/hearsay_dials.h"
 #include "overlay/gossip/interests.h"
 #include "overlay/gossip/label_exchange.h"
 #include "overlay/gossip/self/identity.h"
@@ -23,15 +24,15 @@ public:
         const Identity& identity;
         Interests& interests;
         LabelExchange& labels;
+        const HearsayDials* dials = nullptr;  // none: nothing was found gone
     };
     explicit PushPull(Parts parts) : parts_(parts) {}
 
     [[nodiscard]] gossip::Message opening(Instant now);
     [[nodiscard]] gossip::Message answer(const gossip::Message& theirs, EndpointId speaker, Instant now,
                                          UnixSeconds wall);
-    // `wanted`: hashes of labels; that of `halp` asks for the nodes.
-    [[nodiscard]] gossip::Message supplement(const std::vector<std::uint64_t>& wanted, Instant now,
-                                             UnixSeconds wall);
+    // What an answer wants, by hashes of labels; that of `halp` asks for the nodes.
+    [[nodiscard]] gossip::Message supplement(const gossip::Message& theirs, Instant now, UnixSeconds wall);
 
     // The last partner answered with this digest of its list of nodes. While it equals ours, the openings carry
     // half as many nodes: only their ages are new.
@@ -42,6 +43,7 @@ private:
     [[nodiscard]] bool small_swarm_differs(const ListDigest& theirs) const;
     void add_everybody(gossip::Message& ours, Instant now);
     void add_doubts(gossip::Message& ours, Instant now) const;
+    void add_found_gone(gossip::Message& ours, const std::vector<gossip::Entry>& named, Instant now) const;
     void add_contradiction(gossip::Message& ours, const gossip::Hello& hello, EndpointId speaker,
                            Instant now) const;
 

@@ -58,7 +58,10 @@ EndpointId Rounds::partner() {
 }
 
 void Rounds::call_partner(EndpointId partner, int attempt, Instant now) {
-    parts_.calls.open(partner, CallPurpose::round, parts_.push_pull.opening(now), now).attempt = attempt;
+    Call& call = parts_.calls.only_heard_of(partner)
+                     ? parts_.calls.ping(partner, CallPurpose::round, now)
+                     : parts_.calls.open(partner, CallPurpose::round, parts_.push_pull.opening(now), now);
+    call.attempt = attempt;
 }
 
 // Nodes that were known before this one started, or before they died. True when more of them wait.

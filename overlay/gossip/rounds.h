@@ -44,6 +44,8 @@ public:
     // Nodes became known that were not known before: unproved ones are called by `when` at the latest.
     void join_by(Instant when) { join_at_ = when < join_at_ ? when : join_at_; }
 
+    // An exchange; with a node that was only heard of a ping, and the exchange when it has answered.
+    void call_partner(EndpointId partner, int attempt, Instant now);
     void succeeded();  // an exchange that this node opened was answered
     void partner_failed(const Call& call, Instant now);
     [[nodiscard]] std::uint64_t done() const { return done_; }  // the failed ones included
@@ -52,7 +54,6 @@ public:
 private:
     EndpointId partner();
     bool call_acquaintances(Instant now);
-    void call_partner(EndpointId partner, int attempt, Instant now);
 
     Parts parts_;
     const GossipOptions& options_;

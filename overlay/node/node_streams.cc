@@ -81,7 +81,7 @@ void NodeStreams::on_connected(StreamId id, const Endpoint& remote) {
     stream->remote = remote;
     if (stream->use != StreamUse::gossip_out) return;
     if (!stream->hang_up_when_sent) return parts_.gossip.on_connected(stream->conversation, now());
-    parts_.gossip.on_sent(stream->conversation);
+    parts_.gossip.on_sent(stream->conversation, now());
     hang_up(id);
 }
 

@@ -301,6 +301,35 @@ TEST_F(HostilePeerTest, OneMessageOfStrangersDoesNotBecomeAFlood) {
     EXPECT_LE(after.peers_listed, 8U) << "nobody answers there";
 }
 
+TEST_F(HostilePeerTest, AHostThatNames3000TargetsCausesFewDials) {
+    for (int i = 0; i < 24; ++i) {
+        Message news = message(Kind::news);
+        for (int k = 0; k < 125; ++k)
+            news.peers.push_back(
+                {.endpoint = endpoints.intern({std::to_string(20 + i) + "." + std::to_string(k) + ".0.1", 80}),
+                 .incarnation = 5,
+                 .age_ms = 10});
+        static_cast<void>(say(gossip::encode(news, endpoints), 20ms));  // news are not answered
+    }
+    world.run_for(40s);
+    EXPECT_LE(node->status().hearsay_dials, 6U);
+    EXPECT_GT(node->status().hearsay_dials_held, 0U);
+    EXPECT_GE(noted<DialsHeld>(), 1);
+    EXPECT_LE(noted<DialsHeld>(), 2) << "once a minute";
+    world.run_for(10min);
+    EXPECT_LE(node->status().hearsay_dials, 26U);
+    EXPECT_LE(node->status().peers_listed, 1U) << "nobody answers there";
+}
+
+TEST_F(HostilePeerTest, ManyPortsOfOneHostAreTwoDials) {
+    Message news = message(Kind::news);
+    for (std::uint16_t port = 1000; port < 1120; ++port)
+        news.peers.push_back(
+            {.endpoint = endpoints.intern({"198.51.100.7", port}), .incarnation = 5, .age_ms = 10});
+    for (int i = 0; i < 100; ++i) static_cast<void>(say(gossip::encode(news, endpoints), 5s));  // as above
+    EXPECT_LE(node->status().hearsay_dials, 2U);
+}
+
 TEST_F(HostilePeerTest, NamesThatRemoteHostsGiveAreNeverAskedFor) {
     Message news = message(Kind::news);
     for (int i = 0; i < 100; ++i)
