@@ -126,6 +126,10 @@ protected:
         }
         for (const char* output : {"halp dht scan", "halp dht keys"}) dht_json(output, "users");
         dht_json("halp dht mirror", "users --count 1");
+        dht_json("halp dht listen", "users --for 0.05");
+        dht_json("halp dht size", "users");
+        dht_json("halp dht size");
+        halp_json("halp dht redistribute", "--dry-run --node " + legacy_port(daemon_).text());
         for (const char* output : {"halp dht channels", "halp dht ranges", "halp dht status"}) dht_json(output);
         dht_json("halp dht status", "--count");
         dht_json("halp dht dump", daemon_.home().path() + "/dumps");
