@@ -211,11 +211,11 @@ void News::push(Instant now, UnixSeconds wall) {
 std::vector<EndpointId> News::targets_of_push(std::size_t wanted, std::size_t turn, Instant now) {
     std::vector<EndpointId> out = parts_.view.news_targets(wanted, turn, now);
     const auto unmet = [&](EndpointId id) { return parts_.calls.only_heard_of(id); };
-    const auto strangers = std::ranges::stable_partition(out, std::not_fn(unmet));
-    if (strangers.empty()) return out;
-    for (const EndpointId id : strangers)
-        if (!parts_.calls.under_way_to(id)) parts_.calls.ping(id, CallPurpose::feeler, now);
-    out.erase(strangers.begin(), strangers.end());
+    const auto strangers = std::stable_partition(out.begin(), out.end(), std::not_fn(unmet));
+    if (strangers == out.end()) return out;
+    for (auto id = strangers; id != out.end(); ++id)
+        if (!parts_.calls.under_way_to(*id)) parts_.calls.ping(*id, CallPurpose::feeler, now);
+    out.erase(strangers, out.end());
     for (const EndpointId id : parts_.view.some_presentable(parts_.view.presentable_count())) {
         if (out.size() >= wanted) break;
         if (!unmet(id) && std::ranges::find(out, id) == out.end()) out.push_back(id);
