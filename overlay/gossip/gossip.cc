@@ -204,7 +204,9 @@ void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant 
     if (!call) return;
     if (call->withheld) return withheld(*call, now);
     const bool says_nothing = why == ConnectFailure::local_limit || excused(*call, why, now);
-    dials_.ended(call->to, says_nothing ? HearsayDials::Outcome::untold : HearsayDials::Outcome::failed, now);
+    using Outcome = HearsayDials::Outcome;
+    const bool original = why == ConnectFailure::text_only;  // it has answered, in its own language
+    dials_.ended(call->to, original ? Outcome::answered : says_nothing ? Outcome::untold : Outcome::failed, now);
     if (call->purpose == CallPurpose::self_check) return;
     if (why == ConnectFailure::local_limit) return failures_.look_again(call->to, now);
     if (says_nothing && failures_.excuse(call->to, still_.count(), now)) return;

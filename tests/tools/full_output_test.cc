@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cctype>
+#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -51,8 +52,31 @@ const Commands daemon_verbs{"insert chat a.example 80",
 // They go on until somebody ends them, or end more than themselves.
 const Commands daemon_verbs_at_full{"watch chat", "announce chat :80", "demo 2", "clear chat --json",
                                     "leave --json"};
-const Commands record_verbs{"put c 7 x",     "get c 7", "exists c 7", "update c 7 y", "scan c",
-                            "scan c --json", "keys c",  "channels",   "ranges",       "status"};
+const Commands record_verbs{"put c 7 x",
+                            "get c 7",
+                            "exists c 7",
+                            "update c 7 y",
+                            "scan c",
+                            "scan c --json",
+                            "keys c",
+                            "channels",
+                            "ranges",
+                            "status",
+                            "size",
+                            "size c --json",
+                            "listen c --for 0.1 --json",
+                            "dump dumps",
+                            "load dumps"};
+// By the port of legacy.
+const Commands legacy_verbs{"redistribute --dry-run", "redistribute --dry-run --json"};
+// By the daemon of this machine, or by nobody. $$ is another number each time.
+const Commands operator_verbs{"keygen app --file key-$$",
+                              "keygen app --json --file key-$$",
+                              "credentials",
+                              "credentials --json",
+                              "stats",
+                              "stats --json",
+                              "import-config config.ini"};
 const Commands record_verbs_at_full{"mirror c", "remove c 8 --json", "rm-channel c --json"};
 const Commands dht_verbs_at_full{"fake", "fake --json", "conformance --list"};
 const Commands store_verbs{"check", "compact", "export", "import", "drop-set-aside"};
@@ -92,9 +116,14 @@ TEST(FullOutput, IsToldByTheVerbsOfRecords) {
     Home home;
     const std::string data = home.state() + "/dht";
     {
-        Daemon daemon{home, dht_options(home)};
+        Daemon daemon{home, dht_options(home, {"dht.legacy_listen=127.0.0.1:0"})};
         const std::string there = " --node " + dht_port(daemon).text();
         for (const std::string& verb : record_verbs) expect_told(home, HALP_BINARY " dht " + (verb + there));
+        const std::string by_legacy = " --node " + legacy_port(daemon).text();
+        for (const std::string& verb : legacy_verbs) expect_told(home, HALP_BINARY " dht " + (verb + by_legacy));
+        std::ofstream{home.path() + "/config.ini"} << "[Server]\naddress = 127.0.0.1\nport = 1\n";
+        for (const std::string& verb : operator_verbs)
+            expect_told(home, HALP_BINARY " dht " + verb + " --socket " + home.admin());
         ASSERT_EQ(shell(home, HALP_BINARY " dht put c 8 x" + there).code, 0);
         for (const std::string& verb : record_verbs_at_full)
             expect_lost(home, HALP_BINARY " dht " + (verb + there));
@@ -135,7 +164,9 @@ TEST(FullOutput, NoVerbIsForgottenHere) {
         std::vector<Commands> tried;
     };
     const Program programs[] = {
-        {HALP_BINARY " dht", 14, {record_verbs, record_verbs_at_full, dht_verbs_at_full}},
+        {HALP_BINARY " dht",
+         14,
+         {record_verbs, record_verbs_at_full, legacy_verbs, operator_verbs, dht_verbs_at_full}},
         {HALP_BINARY " store", 5, {store_verbs}},
         {HALP_SIM_BINARY, 9, {sim_verbs, sim_verbs_at_full}},
         {HALP_BENCH_BINARY, 6, {bench_verbs, bench_verbs_at_full, bench_verbs_left_out}},

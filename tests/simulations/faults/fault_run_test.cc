@@ -184,13 +184,14 @@ std::uint64_t listed_nodes(const Snapshot& snapshot) { return snapshot.status.pe
 std::uint64_t graves(const Snapshot& snapshot) { return snapshot.status.graves; }
 
 TEST(HostileDays, NodesThatDoNotExistDisplaceNobody) {
-    EXPECT_GT(withstood(hostile_plan(StepKind::made_up_nodes, 100), graves), 20U);
+    const auto not_called = [](const Snapshot& snapshot) { return snapshot.status.hearsay_dials_held; };
+    EXPECT_GT(withstood(hostile_plan(StepKind::made_up_nodes, 100), not_called), 20U);
 }
 
 TEST(HostileDays, GravesOfNobodyKeepNobodyFromComingBack) {
     FaultPlan plan = hostile_plan(StepKind::made_up_graves, 100);
     plan.steps.push_back({seconds{100}, seconds{40}, StepKind::partition, 0, 0, 5});
-    EXPECT_GT(withstood(plan, graves), 20U);
+    EXPECT_GT(withstood(plan, graves), 0U) << "few nodes that it never met get a grave";
 }
 
 TEST(HostileDays, ANodeWinsEveryArgumentAboutItself) {

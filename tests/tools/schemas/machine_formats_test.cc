@@ -59,8 +59,8 @@ std::vector<std::string> words_of(std::string_view text) {
 class MachineFormats : public ::testing::Test {
 protected:
     static DaemonOptions options(const Home& home) {
-        DaemonOptions options =
-            dht_options(home, {"dht.engine=memory", "dht.request_times=true", "dht.statistics_interval=1s"});
+        DaemonOptions options = dht_options(home, {"dht.engine=memory", "dht.legacy_listen=127.0.0.1:0",
+                                                   "dht.request_times=true", "dht.statistics_interval=1s"});
         for (const std::string& word : {std::string{"--log-format"}, std::string{"json"}, std::string{"--set"},
                                         "log.file=" + home.path() + "/log"})
             options.more.push_back(word);
