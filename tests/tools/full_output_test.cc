@@ -91,7 +91,8 @@ const Commands sim_verbs{"list",
 const Commands sim_verbs_at_full{"goals --quick --only 'false alarms'"};
 const Commands bench_verbs{"text --queries 20 --repeat 1 --clients 1", "micro --benchmark_list_tests"};
 const Commands bench_verbs_at_full{"dht --only memory --records 50 --repeat 1",
-                                   "swarm --nodes 2 --repeat 1 --idle 0 --settle 0 --no-failures"};
+                                   "swarm --nodes 2 --repeat 1 --idle 0 --settle 0 --no-failures",
+                                   "hostile --only insert-rate --seconds 1"};
 // Half a minute at least; a server that prints nothing.
 const Commands bench_verbs_left_out{"sim", "bare-server"};
 
