@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
-#include <functional>
 #include <iterator>
-#include <optional>
 #include <utility>
 
+#include "overlay/cache/file_changes.h"
 #include "overlay/event.h"
 
 namespace halp {
@@ -15,79 +14,6 @@ namespace {
 
 // More pending bytes are written before their deadline.
 constexpr std::size_t pending_bytes_wanted = std::size_t{64} << 10;
-
-// Merges what the node knows into the file, while nobody else can change the file. The lines of other swarms stay,
-// up to as many again.
-class Merging final : public Storage::Change {
-public:
-    Merging(const Label& label, CacheFile ours, std::vector<ForgottenHost> forgotten, std::size_t lines_max)
-        : label_(label), ours_(std::move(ours)), forgotten_(std::move(forgotten)), lines_max_(lines_max) {}
-
-    void ignore_disk() { ignores_disk_ = true; }
-    void keep_aside(const LineOrigins& origins, const std::string& swarm, std::vector<CacheLine> more) {
-        origins_ = &origins;
-        swarm_ = &swarm;
-        others_.lines = std::move(more);
-    }
-    std::string apply(Bytes old_content) override {
-        CacheFile on_disk = ignores_disk_ ? CacheFile{} : parse_cache_file(label_, old_content);
-        CacheFile aside;
-        if (origins_ && !origins_->only(*swarm_)) aside.lines = of_other_swarms(on_disk);
-        merged_ = merge_cache_files(std::move(on_disk), std::move(ours_), std::move(forgotten_), lines_max_);
-        aside = merge_cache_files(std::move(aside), std::move(others_), {}, lines_max_);
-        if (!aside.lines.empty())
-            merged_ = merge_cache_files(std::move(merged_), std::move(aside), {}, 2 * lines_max_);
-        return format_cache_file(label_, merged_);
-    }
-    [[nodiscard]] const CacheFile& merged() const { return merged_; }
-
-private:
-    std::vector<CacheLine> of_other_swarms(CacheFile& on_disk) const {
-        const auto first = std::stable_partition(
-            on_disk.lines.begin(), on_disk.lines.end(),
-            [&](const CacheLine& line) { return origins_->of(line, *swarm_) != LineOrigin::other_swarm; });
-        std::vector<CacheLine> others(std::make_move_iterator(first), std::make_move_iterator(on_disk.lines.end()));
-        on_disk.lines.erase(first, on_disk.lines.end());
-        return others;
-    }
-
-    const Label& label_;
-    CacheFile ours_;
-    std::vector<ForgottenHost> forgotten_;
-    std::size_t lines_max_;
-    const LineOrigins* origins_ = nullptr;
-    const std::string* swarm_ = nullptr;
-    CacheFile others_;
-    CacheFile merged_;
-    bool ignores_disk_ = false;
-};
-
-// Changes the file of origins, while nobody else can change it.
-class Noting final : public Storage::Change {
-public:
-    Noting(const Label& label, std::function<void(LineOrigins&)> change)
-        : label_(label), change_(std::move(change)) {}
-    // What comes of `content`, which was read without a lock: it holds if nobody has written since then.
-    void prepare(LineOrigins origins, std::string content, std::string changed) {
-        origins_ = std::move(origins);
-        content_ = std::move(content);
-        changed_ = std::move(changed);
-    }
-    std::string apply(Bytes old_content) override {
-        if (changed_ && old_content == content_) return *std::move(changed_);
-        origins_ = LineOrigins::parse(label_, old_content);
-        change_(origins_);
-        return origins_.format(label_);
-    }
-    [[nodiscard]] LineOrigins& origins() { return origins_; }
-
-private:
-    const Label& label_;
-    std::function<void(LineOrigins&)> change_;
-    LineOrigins origins_;
-    std::string content_;
-    std::optional<std::string> changed_;
-};
 
 std::size_t index(Urgency urgency) { return urgency == Urgency::acknowledged ? 0 : 1; }
 
@@ -530,7 +456,7 @@ Result<void> CacheKeeper::save_lines(const Label& label, Entry& entry, CacheFile
     std::vector<ForgottenHost> forgotten;
     forgotten.reserve(entry.forgotten.size());
     for (const auto& host : entry.forgotten) forgotten.push_back({host.first, host.second});
-    Merging merging{label, std::move(ours), std::move(forgotten), lines_max};
+    MergingHosts merging{label, std::move(ours), std::move(forgotten), lines_max};
     if (entry.cleared) merging.ignore_disk();
     std::vector<CacheLine> others;
     for (const auto& [swarm, lines] : entry.replayed)
@@ -540,7 +466,7 @@ Result<void> CacheKeeper::save_lines(const Label& label, Entry& entry, CacheFile
     const CacheFile& merged = merging.merged();
     entry.lines = merged.lines.size() + merged.names.size();
     if (noted_hosts <= merged.lines.size() + merged.lines.size() / 4 + 64) return {};
-    Noting pruning{label, [&](LineOrigins& all) { all.keep_only(merged); }};
+    NotingOrigins pruning{label, [&](LineOrigins& all) { all.keep_only(merged); }};
     static_cast<void>(cache_.update(LineOrigins::file_name(label), pruning));  // tried again at the next save
     return {};
 }
@@ -557,7 +483,7 @@ Result<LineOrigins> CacheKeeper::save_origins(const Label& label, const Entry& e
     note(known);
     std::string changed = known.format(label);
     if (changed == on_disk) return known;
-    Noting noting{label, note};
+    NotingOrigins noting{label, note};
     noting.prepare(std::move(known), std::move(on_disk), std::move(changed));
     if (const Result<void> done = cache_.update(LineOrigins::file_name(label), noting); !done) return done.error();
     return std::move(noting.origins());
