@@ -61,6 +61,7 @@ private:
     // Two lines, of a record of some hundred bytes. GCC leaves out a call that only prefetches, unless it is
     // inlined.
     [[gnu::always_inline]] static void fetch(const char* record) {
+        if (!record) return;  // the visitor has no use for it
         __builtin_prefetch(record);
         __builtin_prefetch(record + 64);
     }

@@ -65,18 +65,18 @@ const Commands record_verbs{"put c 7 x",
                             "size",
                             "size c --json",
                             "listen c --for 0.1 --json",
-                            "dump dumps",
-                            "load dumps"};
+                            "dump $HOME/dumps",
+                            "load $HOME/dumps"};
 // By the port of legacy.
 const Commands legacy_verbs{"redistribute --dry-run", "redistribute --dry-run --json"};
 // By the daemon of this machine, or by nobody. $$ is another number each time.
-const Commands operator_verbs{"keygen app --file key-$$",
-                              "keygen app --json --file key-$$",
+const Commands operator_verbs{"keygen app --file $HOME/key-$$",
+                              "keygen app --json --file $HOME/key-$$",
                               "credentials",
                               "credentials --json",
                               "stats",
                               "stats --json",
-                              "import-config config.ini"};
+                              "import-config $HOME/config.ini"};
 const Commands record_verbs_at_full{"mirror c", "remove c 8 --json", "rm-channel c --json"};
 const Commands dht_verbs_at_full{"fake", "fake --json", "conformance --list"};
 const Commands store_verbs{"check", "compact", "export", "import", "drop-set-aside"};

@@ -20,7 +20,9 @@
 namespace halp::cli {
 namespace {
 
-constexpr Duration look_every = std::chrono::milliseconds{500}, try_again_after = std::chrono::seconds{2};
+constexpr Duration look_every = std::chrono::milliseconds{500};
+// For so long a node may refuse because it clears away what the redistribution before has left.
+constexpr Duration clearing_patience = std::chrono::seconds{10};
 
 std::string range_text(const HashRange& range) {
     return range.empty() ? "none" : shown_key(Key{range.min()}) + " " + shown_key(Key{range.max()});
@@ -125,20 +127,23 @@ private:
     ExitCode move() {
         const Instant begun = nodes_.now();
         for (const PlannedStep& step : steps_) tell(step);
-        std::set<std::size_t> open, lost;
+        std::set<std::size_t> open, lost, again;
         for (std::size_t i = 0; i < steps_.size(); ++i) open.insert(i);
         while (!open.empty()) {
+            const bool pause = !again.empty();
             const auto answered = [&] {
-                return std::ranges::any_of(open, [&](std::size_t i) { return !nodes_.running(steps_[i].node); });
+                return !pause &&
+                       std::ranges::any_of(open, [&](std::size_t i) { return !nodes_.running(steps_[i].node); });
             };
-            if (!nodes_.wait(answered, lost.empty() ? look_every : try_again_after)) return interrupted();
+            if (!nodes_.wait(answered, look_every)) return interrupted();
+            for (const std::size_t i : std::exchange(again, {})) tell(steps_[i]);
             show_progress(begun);
             for (const std::size_t i : std::set<std::size_t>(open)) {
                 if (nodes_.running(steps_[i].node)) continue;
                 const std::uint32_t status = nodes_.status(steps_[i].node);
                 if (status == static_cast<std::uint32_t>(legacy::Status::ok)) {
                     open.erase(i);
-                } else if (status != 0 && !lost.contains(i)) {
+                } else if (status != 0 && !lost.contains(i) && nodes_.now() - begun > clearing_patience) {
                     return console_.fail(ExitCode::refused,
                                          planned_[steps_[i].node].node.text() + " refuses (" +
                                              std::to_string(status) +
@@ -146,16 +151,22 @@ private:
                                              "later.");
                 } else {
                     // A node that was started again goes on with what it was told. It refuses until that is done.
-                    lost.insert(i);
-                    if (const auto range = nodes_.range(steps_[i].node); range && *range == steps_[i].own)
+                    if (status == 0) lost.insert(i);
+                    if (lost.contains(i) && has_given(steps_[i]))
                         open.erase(i);
                     else
-                        tell(steps_[i]);
+                        again.insert(i);
                 }
             }
         }
         console_.erase_progress();
         return ExitCode::ok;
+    }
+
+    // Of what the node had it has what it is to keep. It may have taken over something else meanwhile.
+    [[nodiscard]] bool has_given(const PlannedStep& step) {
+        const auto range = nodes_.range(step.node);
+        return range && range->common(planned_[step.node].now) == step.own;
     }
 
     ExitCode interrupted() {
