@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "overlay/dht/node/record_actions.h"
 #include "overlay/dht/node/request_counts.h"
+#include "overlay/dht/records/record_actions.h"
 #include "store/records/record_store.h"
 #include "tools/halpd/log.h"
 #include "tools/program/json.h"

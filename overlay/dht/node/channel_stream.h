@@ -7,9 +7,9 @@
 
 #include "overlay/dht/node/handler_context.h"
 #include "overlay/dht/node/long_request.h"
-#include "overlay/dht/node/redistribution.h"
 #include "overlay/dht/node/request.h"
 #include "overlay/dht/node/stream_control.h"
+#include "overlay/dht/ranges/redistribution.h"
 #include "store/records/channel.h"
 
 namespace halp::neo {

@@ -23,15 +23,15 @@
 #include <utility>
 #include <vector>
 
-#include "overlay/dht/node/dht_events.h"
 #include "overlay/dht/node/handler_context.h"
 #include "overlay/dht/node/handler_options.h"
-#include "overlay/dht/node/hash_ranges.h"
 #include "overlay/dht/node/legacy_handlers.h"
-#include "overlay/dht/node/range_journal.h"
-#include "overlay/dht/node/redistribution.h"
 #include "overlay/dht/node/session.h"
-#include "overlay/dht/node/write_log.h"
+#include "overlay/dht/ranges/hash_ranges.h"
+#include "overlay/dht/ranges/range_journal.h"
+#include "overlay/dht/ranges/redistribution.h"
+#include "overlay/dht/records/dht_events.h"
+#include "overlay/dht/records/write_log.h"
 #include "overlay/dht/wire/neo_credentials.h"
 #include "overlay/environment.h"
 #include "overlay/input_account.h"

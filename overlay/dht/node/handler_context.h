@@ -6,9 +6,9 @@
 #include <string_view>
 
 #include "overlay/dht/node/handler_options.h"
-#include "overlay/dht/node/hash_ranges.h"
 #include "overlay/dht/node/request_counts.h"
-#include "overlay/dht/node/write_log.h"
+#include "overlay/dht/ranges/hash_ranges.h"
+#include "overlay/dht/records/write_log.h"
 #include "store/result.h"
 
 namespace halp {

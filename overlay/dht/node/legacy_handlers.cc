@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "overlay/dht/node/redistribution.h"
+#include "overlay/dht/ranges/redistribution.h"
 
 namespace halp::legacy {
 namespace {

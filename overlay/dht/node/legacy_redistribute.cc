@@ -3,9 +3,9 @@
 #include <optional>
 #include <string>
 
-#include "overlay/dht/node/handover_wire.h"
 #include "overlay/dht/node/legacy_handlers.h"
-#include "overlay/dht/node/redistribution.h"
+#include "overlay/dht/ranges/handover_wire.h"
+#include "overlay/dht/ranges/redistribution.h"
 
 namespace halp::legacy {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "overlay/dht/node/handover_wire.h"
-#include "overlay/dht/node/redistribution.h"
+#include "overlay/dht/ranges/handover_wire.h"
+#include "overlay/dht/ranges/redistribution.h"
 
 namespace halp::legacy {
 

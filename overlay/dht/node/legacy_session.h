@@ -16,7 +16,7 @@
 #include "overlay/dht/node/legacy_handlers.h"
 #include "overlay/dht/node/long_request.h"
 #include "overlay/dht/node/session.h"
-#include "overlay/dht/node/turn_scheduler.h"
+#include "overlay/dht/records/turn_scheduler.h"
 
 namespace halp::legacy {
 

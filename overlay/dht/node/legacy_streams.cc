@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "overlay/dht/node/legacy_handlers.h"
-#include "overlay/dht/node/redistribution.h"
+#include "overlay/dht/ranges/redistribution.h"
 
 namespace halp::legacy {
 namespace {

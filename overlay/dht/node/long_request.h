@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "overlay/dht/node/turn_budget.h"
+#include "overlay/dht/records/turn_budget.h"
 #include "overlay/dht/wire/neo_codec.h"
 #include "overlay/environment.h"
 #include "store/records/record_store.h"

@@ -9,7 +9,7 @@
 #include "overlay/dht/node/handler_table.h"
 #include "overlay/dht/node/long_request.h"
 #include "overlay/dht/node/request.h"
-#include "overlay/dht/node/write_log.h"
+#include "overlay/dht/records/write_log.h"
 #include "store/records/channel.h"
 
 namespace halp::neo {

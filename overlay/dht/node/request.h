@@ -7,8 +7,8 @@
 
 #include "overlay/dht/node/handler_context.h"
 #include "overlay/dht/node/holdings.h"
-#include "overlay/dht/node/turn_scheduler.h"
-#include "overlay/dht/node/write_log.h"
+#include "overlay/dht/records/turn_scheduler.h"
+#include "overlay/dht/records/write_log.h"
 #include "overlay/dht/wire/neo_codec.h"
 #include "overlay/environment.h"
 #include "store/time.h"

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "overlay/dht/node/turn_budget.h"
+#include "overlay/dht/records/turn_budget.h"
 #include "overlay/dht/wire/neo_credentials.h"
 #include "overlay/dht/wire/session_limits.h"
 #include "overlay/environment.h"

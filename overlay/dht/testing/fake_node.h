@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "overlay/dht/node/dht_node.h"
-#include "overlay/dht/node/write_log.h"
+#include "overlay/dht/records/write_log.h"
 #include "overlay/dht/testing/fake_store.h"
 #include "overlay/dht/wire/contiguous.h"
 #include "overlay/dht/wire/legacy_codec.h"

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "overlay/dht/node/dht_node.h"
-#include "overlay/dht/node/legacy_link.h"
-#include "overlay/dht/node/range_plan.h"
+#include "overlay/dht/ranges/legacy_link.h"
+#include "overlay/dht/ranges/range_plan.h"
 #include "simulations/world/sim_world.h"
 #include "tests/overlay/dht/slow_store.h"
 

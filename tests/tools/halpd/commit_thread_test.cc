@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "overlay/dht/node/write_log.h"
+#include "overlay/dht/records/write_log.h"
 #include "tools/program/child_process.h"
 
 namespace halp {

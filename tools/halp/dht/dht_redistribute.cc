@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "overlay/dht/client/range_cover.h"
-#include "overlay/dht/node/range_plan.h"
+#include "overlay/dht/ranges/range_plan.h"
 #include "tools/halp/dht/dht_cover.h"
 #include "tools/halp/dht/dht_verbs.h"
 #include "tools/halp/dht/legacy_nodes.h"

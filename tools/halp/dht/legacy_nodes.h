@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "overlay/dht/node/legacy_link.h"
+#include "overlay/dht/ranges/legacy_link.h"
 #include "overlay/libevent/world.h"
 #include "store/endpoint.h"
 #include "store/records/hash_range.h"

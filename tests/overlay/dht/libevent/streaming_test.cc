@@ -11,11 +11,11 @@
 #include <variant>
 #include <vector>
 
-#include "overlay/environment.h"
 #include "overlay/dht/client/neo_client_session.h"
 #include "overlay/dht/node/dht_node.h"
-#include "overlay/dht/node/write_log.h"
+#include "overlay/dht/records/write_log.h"
 #include "overlay/dht/wire/record_batch.h"
+#include "overlay/environment.h"
 #include "overlay/libevent/limits.h"
 #include "overlay/libevent/world.h"
 #include "store/records/memory_store.h"

@@ -1,4 +1,4 @@
-// Gives one part of the node's range to another node (node/README.md, "Handing over").
+// Gives one part of the node's range to another node (README.md, "Handing over").
 //
 //     waiting -> connecting -> asking -> copying -> draining -> passing -> ending -> done
 //                                 |
@@ -22,11 +22,11 @@
 #include <string_view>
 #include <vector>
 
-#include "overlay/dht/node/handover_wire.h"
-#include "overlay/dht/node/legacy_link.h"
-#include "overlay/dht/node/range_world.h"
-#include "overlay/dht/node/record_walk.h"
-#include "overlay/dht/node/turn_budget.h"
+#include "overlay/dht/ranges/handover_wire.h"
+#include "overlay/dht/ranges/legacy_link.h"
+#include "overlay/dht/ranges/range_world.h"
+#include "overlay/dht/records/record_walk.h"
+#include "overlay/dht/records/turn_budget.h"
 #include "store/time.h"
 
 namespace halp {

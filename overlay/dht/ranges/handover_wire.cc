@@ -1,4 +1,4 @@
-#include "overlay/dht/node/handover_wire.h"
+#include "overlay/dht/ranges/handover_wire.h"
 
 #include <algorithm>
 #include <array>

@@ -1,10 +1,10 @@
-#include "overlay/dht/node/redistribution.h"
+#include "overlay/dht/ranges/redistribution.h"
 
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
-#include "overlay/dht/node/range_parts.h"
+#include "overlay/dht/ranges/range_parts.h"
 
 namespace halp {
 namespace {

@@ -10,10 +10,10 @@
 #include <string_view>
 #include <utility>
 
-#include "overlay/dht/node/handover_wire.h"
-#include "overlay/dht/node/range_world.h"
-#include "overlay/dht/node/record_walk.h"
-#include "overlay/dht/node/turn_scheduler.h"
+#include "overlay/dht/ranges/handover_wire.h"
+#include "overlay/dht/ranges/range_world.h"
+#include "overlay/dht/records/record_walk.h"
+#include "overlay/dht/records/turn_scheduler.h"
 
 namespace halp {
 

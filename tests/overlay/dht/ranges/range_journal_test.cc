@@ -1,12 +1,12 @@
-#include "overlay/dht/node/range_journal.h"
+#include "overlay/dht/ranges/range_journal.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "overlay/dht/node/handover_wire.h"
-#include "overlay/dht/node/range_parts.h"
-#include "overlay/dht/node/range_plan.h"
+#include "overlay/dht/ranges/handover_wire.h"
+#include "overlay/dht/ranges/range_parts.h"
+#include "overlay/dht/ranges/range_plan.h"
 #include "simulations/world/memory_storage.h"
 
 namespace halp {

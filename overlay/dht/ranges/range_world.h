@@ -3,10 +3,10 @@
 
 #include <functional>
 
-#include "overlay/dht/node/dht_events.h"
-#include "overlay/dht/node/hash_ranges.h"
-#include "overlay/dht/node/range_journal.h"
-#include "overlay/dht/node/write_log.h"
+#include "overlay/dht/ranges/hash_ranges.h"
+#include "overlay/dht/ranges/range_journal.h"
+#include "overlay/dht/records/dht_events.h"
+#include "overlay/dht/records/write_log.h"
 #include "overlay/environment.h"
 
 namespace halp {

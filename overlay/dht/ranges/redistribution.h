@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "overlay/dht/node/range_intake.h"
-#include "overlay/dht/node/range_transfer.h"
-#include "overlay/dht/node/range_world.h"
+#include "overlay/dht/ranges/range_intake.h"
+#include "overlay/dht/ranges/range_transfer.h"
+#include "overlay/dht/ranges/range_world.h"
 
 namespace halp {
 

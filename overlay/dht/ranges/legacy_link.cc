@@ -1,4 +1,4 @@
-#include "overlay/dht/node/legacy_link.h"
+#include "overlay/dht/ranges/legacy_link.h"
 
 #include <utility>
 

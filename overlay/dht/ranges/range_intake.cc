@@ -1,9 +1,9 @@
-#include "overlay/dht/node/range_intake.h"
+#include "overlay/dht/ranges/range_intake.h"
 
 #include <algorithm>
 #include <vector>
 
-#include "overlay/dht/node/range_parts.h"
+#include "overlay/dht/ranges/range_parts.h"
 
 namespace halp {
 

@@ -1,10 +1,10 @@
-#include "overlay/dht/node/range_plan.h"
+#include "overlay/dht/ranges/range_plan.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 
-#include "overlay/dht/node/range_parts.h"
+#include "overlay/dht/ranges/range_parts.h"
 
 namespace halp {
 

@@ -1,4 +1,4 @@
-#include "overlay/dht/node/write_log.h"
+#include "overlay/dht/records/write_log.h"
 
 #include <gtest/gtest.h>
 

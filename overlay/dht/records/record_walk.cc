@@ -1,4 +1,4 @@
-#include "overlay/dht/node/record_walk.h"
+#include "overlay/dht/records/record_walk.h"
 
 #include <vector>
 

@@ -5,7 +5,7 @@
 #include <functional>
 #include <optional>
 
-#include "overlay/dht/node/turn_budget.h"
+#include "overlay/dht/records/turn_budget.h"
 #include "store/records/record_store.h"
 
 namespace halp {

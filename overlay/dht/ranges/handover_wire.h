@@ -1,7 +1,7 @@
 // What two of these nodes say to each other while one takes over a part of the other's range. The messages are
 // PutBatch requests of the legacy protocol whose channel is no channel: originals answer such a name with 409
-// (BadChannelName), store nothing and go on, so a sender finds out at once whom it talks to (node/README.md,
-// "Handing over").
+// (BadChannelName), store nothing and go on, so a sender finds out at once whom it talks to (README.md, "Handing
+// over").
 //
 //     "halp handover 1 begin TOKEN MIN MAX"   batch empty      202, 208, 303, 503
 //     "halp handover 1 put TOKEN CHANNEL"     keys and values  202, 500

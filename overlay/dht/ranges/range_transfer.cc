@@ -1,10 +1,10 @@
-#include "overlay/dht/node/range_transfer.h"
+#include "overlay/dht/ranges/range_transfer.h"
 
 #include <array>
 #include <chrono>
 #include <utility>
 
-#include "overlay/dht/node/range_parts.h"
+#include "overlay/dht/ranges/range_parts.h"
 #include "overlay/dht/wire/neo_wire.h"
 #include "overlay/dht/wire/record_batch.h"
 

@@ -1,4 +1,4 @@
-#include "overlay/dht/node/redistribution.h"
+#include "overlay/dht/ranges/redistribution.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "overlay/dht/node/range_journal.h"
+#include "overlay/dht/ranges/range_journal.h"
 
 #include <charconv>
 #include <string_view>

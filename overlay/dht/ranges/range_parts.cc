@@ -1,4 +1,4 @@
-#include "overlay/dht/node/range_parts.h"
+#include "overlay/dht/ranges/range_parts.h"
 
 #include <algorithm>
 #include <limits>

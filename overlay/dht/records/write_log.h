@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "overlay/dht/node/record_actions.h"
+#include "overlay/dht/records/record_actions.h"
 #include "store/records/record_store.h"
 
 namespace halp {
