@@ -47,6 +47,14 @@ struct ChoiceNames<DumpBadRecords> {
     static constexpr std::array<std::string_view, 2> names{"skip", "fatal"};
 };
 template <>
+struct ChoiceNames<DhtRange> {
+    static constexpr std::array<std::string_view, 2> names{"fixed", "auto"};
+};
+template <>
+struct ChoiceNames<DhtLeave> {
+    static constexpr std::array<std::string_view, 3> names{"auto", "hand_over", "keep"};
+};
+template <>
 struct ChoiceNames<DhtDurability> {
     static constexpr std::array<std::string_view, 2> names{"power", "process"};
 };

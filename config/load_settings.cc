@@ -260,6 +260,7 @@ private:
         OverlayOptions& node = out_.settings.node;
         at_most("view.swapper", node.view.swapper, "view.fresh_max", node.view.fresh_max);
         check_hash_range();
+        check_range_found();
         at_most_or_lowered("text.sessions_per_source_max", node.text.sessions_per_source_max, "text.sessions_max",
                            node.text.sessions_max);
         ConnectionSettings& connections = out_.settings.connections;
@@ -285,6 +286,28 @@ private:
         problem(origin == out_.origins.end() ? "built-in" : origin->second,
                 std::string{part} + " (" + std::to_string(part_value) + ") is above " + whole + " (" +
                     std::to_string(whole_value) + ")");
+    }
+
+    // Nodes reach each other by the legacy protocol, whose port is that of neo less 100.
+    void check_range_found() {
+        const DhtSettings& dht = out_.settings.dht;
+        const bool hands_over = dht.range == DhtRange::automatic || dht.leave == DhtLeave::hand_over;
+        if (!dht.enabled || !hands_over) return;
+        const char* const wants = dht.range == DhtRange::automatic ? "dht.range" : "dht.leave";
+        if (dht.port == 0)
+            problem(out_.origins[wants],
+                    std::string{wants} + ": " + (dht.range == DhtRange::automatic ? "auto" : "hand_over") +
+                        " needs dht.port: parts of a range change hands by the legacy protocol");
+        for (const char* bound : {"dht.range_min", "dht.range_max"})
+            if (dht.range == DhtRange::automatic && out_.origins.count(bound) > 0)
+                problem(out_.origins[bound],
+                        std::string{bound} + " and dht.range: auto exclude each other: leave one of the two out");
+        const bool here_only = dht.legacy_listen.host == "127.0.0.1" || dht.legacy_listen.host == "::1";
+        if (here_only && (dht.listen.wildcard() || dht.listen.host != dht.legacy_listen.host))
+            out_.warnings.emplace_back(
+                "dht.legacy_listen is on loopback: nodes of other machines can neither take a part of the range of "
+                "this "
+                "node nor give one");
     }
 
     void check_hash_range() {

@@ -237,6 +237,22 @@ constexpr std::array settings{
             "unless it is set"},
     Setting{"dht.advertise", dht<&DhtSettings::advertise>, any, restart,
             "endpoint announced under the label dht; \"\": the known address of this node with the port above"},
+    Setting{"dht.range", dht<&DhtSettings::range>, any, restart,
+            "auto: this node asks the one with the largest range for half of it, and keeps that over restarts; it "
+            "needs "
+            "dht.port. fixed: dht.range_min and dht.range_max, or what `halp dht redistribute` has made of them"},
+    Setting{
+        "dht.range_alone_after", dht<&DhtSettings::range_alone_after>, between(100ms, 1h), restart,
+        "with range auto: a node that has looked so long and found none with a range takes all keys; three times "
+        "as long if listed nodes do not answer"},
+    Setting{"dht.range_look_interval", dht<&DhtSettings::range_look_interval>, between(100ms, 1h), restart,
+            "with range auto: time between two looks at the ranges of the other nodes"},
+    Setting{
+        "dht.leave", dht<&DhtSettings::leave>, any, restart,
+        "at the end of the node: hand_over gives its range and records to a neighbour, keep leaves them on disk; "
+        "auto: hand_over with range auto, else keep"},
+    Setting{"dht.leave_timeout", dht<&DhtSettings::leave_timeout>, between(1s, 1h), restart,
+            "longest time to hand over at the end; what was not taken by then is kept"},
     Setting{"dht.range_min", [](Settings& s) -> Value { return HashPlace{&s.dht.range_min}; }, any, live,
             "first bit-reversed key that is kept here; records that leave the range are set aside"},
     Setting{"dht.range_max", [](Settings& s) -> Value { return HashPlace{&s.dht.range_max}; }, any, live,

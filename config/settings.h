@@ -21,6 +21,8 @@ enum class DhtEngine : std::uint8_t { memory, lmdb };
 enum class DumpOutOfRange : std::uint8_t { load, ignore, fatal };
 enum class DumpEmptyValues : std::uint8_t { load, skip, fatal };
 enum class DumpBadRecords : std::uint8_t { skip, fatal };
+enum class DhtRange : std::uint8_t { fixed, automatic };
+enum class DhtLeave : std::uint8_t { automatic, hand_over, keep };  // automatic: hand over a range that was found
 enum class DhtDurability : std::uint8_t {
     power,
     process
@@ -52,6 +54,11 @@ struct DhtSettings {
     ListenAddress legacy_listen{"127.0.0.1", 10000};  // loopback, because the protocol knows no credentials
     bool test_client = false;           // the client `admin` with a key of 128 zero bytes has all rights
     std::optional<Endpoint> advertise;  // none: the address that other nodes know, with the port of `listen`
+    DhtRange range = DhtRange::fixed;   // by range_min and range_max, or found (overlay/dht/ranges/auto_range.h)
+    Duration range_alone_after = std::chrono::seconds{10};
+    Duration range_look_interval = std::chrono::seconds{30};
+    DhtLeave leave = DhtLeave::automatic;
+    Duration leave_timeout = std::chrono::seconds{60};
     std::uint64_t range_min = 0;        // the served range of bit-reversed keys
     std::uint64_t range_max = ~std::uint64_t{0};
     std::string data_dir;     // empty: `dht` in the state directory

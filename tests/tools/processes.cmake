@@ -51,6 +51,7 @@ halp_test(dht_verbs_test
 )
 target_compile_definitions(dht_verbs_test PRIVATE HALP_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
 halp_test(dht_redistribution_process_test
+  halpd/dht_auto_range_process_test.cc
   halpd/dht_redistribution_process_test.cc
   LINK halp_process_testing halp_dht_testing halp_dht_libevent
   LABEL process-socket

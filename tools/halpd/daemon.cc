@@ -30,6 +30,7 @@ constexpr Duration writers_patience = std::chrono::seconds{2};
 constexpr Duration writers_pause = std::chrono::milliseconds{50};
 constexpr Duration drain_patience = std::chrono::milliseconds{500};
 constexpr Duration dht_announcement_pause = std::chrono::seconds{1};
+constexpr Duration hand_over_pause = std::chrono::milliseconds{20};
 
 // systemd sets JOURNAL_STREAM where stderr is the journal.
 bool logs_to_journal() { return std::getenv("JOURNAL_STREAM") != nullptr && isatty(STDERR_FILENO) == 0; }
@@ -183,7 +184,8 @@ Result<void> Daemon::open_dht() {
 void Daemon::keep_dht_announced() {
     if (leaving_) return;
     dht_->announce_in(*node_);
-    world_.call_after(dht_announcement_pause, [this] { keep_dht_announced(); });
+    world_.call_after(dht_->seeks_range() ? dht_announcement_pause / 5 : dht_announcement_pause,
+                      [this] { keep_dht_announced(); });
 }
 
 Result<void> Daemon::open_admin() {
@@ -261,9 +263,23 @@ void Daemon::begin_leaving(const char* why) {
     log_.write(LogLevel::info, "leaving", std::string{"leaving the swarm: "} + why);
     if (const Result<void> said = lock_->state_leaving(); !said)  // a successor that starts now will not wait
         log_.write(LogLevel::warn, "storage_failed", said.error().message);
-    world_.call_after(leave_patience, [this] { finish(); });
     if (admin_api_) admin_api_->set_leaving();
     if (admin_server_) admin_server_->end_streams();
+    if (!dht_ || !dht_->begin_hand_over()) return leave_swarm();
+    service_manager_.stopping_within(settings_.dht.leave_timeout + leave_patience + writers_patience);
+    await_hand_over();
+}
+
+// Meanwhile the node serves its records, and answers its peers.
+void Daemon::await_hand_over() {
+    if (!dht_->hand_over_ended()) return world_.call_after(hand_over_pause, [this] { await_hand_over(); });
+    range_kept_ = dht_->hand_over_failure();
+    if (!range_kept_.empty()) log_.write(LogLevel::warn, "dht_range_not_handed_over", range_kept_);
+    leave_swarm();
+}
+
+void Daemon::leave_swarm() {
+    world_.call_after(leave_patience, [this] { finish(); });
     if (dht_) dht_->stop_listening();
     node_->leave();
 }

@@ -43,6 +43,8 @@ public:
     Result<void> start();
     // Until it has left the swarm. The error is a sentence for the operator: not everything was kept.
     [[nodiscard]] Result<void> run();
+    // Why the range of the DHT node was to be handed over and was not; a sentence, empty otherwise.
+    [[nodiscard]] const std::string& range_kept() const { return range_kept_; }
 
 private:
     void note(const Event& event) override;
@@ -59,6 +61,8 @@ private:
     void add_connections(Json& status) const;
     void handle_signals();
     void begin_leaving(const char* why);
+    void await_hand_over();
+    void leave_swarm();
     void finish();
     void flush_lists(Instant latest);
     void finish_when_dht_is_quiet(Instant latest);
@@ -95,6 +99,7 @@ private:
     std::unique_ptr<AdminApi> admin_api_;
     std::unique_ptr<AdminServer> admin_server_;
     std::optional<Error> failure_;
+    std::string range_kept_;
     bool leaving_ = false, finished_ = false, debug_ = false;
 };
 

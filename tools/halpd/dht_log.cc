@@ -120,11 +120,15 @@ std::string text_of(const HashRange& part, std::uint64_t records) {
 }  // namespace
 
 DhtLog::Line DhtLog::line_of(const DhtHandedOver& event) {
-    return {LogLevel::info,
+    std::string sentence = "handed " + text_of(event.part, event.records) + ", to " + event.to.text();
+    if (event.differing > 0)
+        sentence += "; of " + std::to_string(event.differing) +
+                    " it has another value, and this node sets its own aside (`halp store export --set-aside`)";
+    return {event.differing > 0 ? LogLevel::warn : LogLevel::info,
             "dht_handed_over",
-            "handed " + text_of(event.part, event.records) + ", to " + event.to.text(),
+            sentence,
             {},
-            fields_of(event.part, event.records).set("to", event.to.text())};
+            fields_of(event.part, event.records).set("to", event.to.text()).set("differing", event.differing)};
 }
 
 DhtLog::Line DhtLog::line_of(const DhtTookOver& event) {
@@ -137,6 +141,14 @@ DhtLog::Line DhtLog::line_of(const DhtTookOver& event) {
 
 DhtLog::Line DhtLog::line_of(const DhtHandoverFailed& event) {
     return {LogLevel::warn, "dht_handover_failed", event.what, {}, Json::object().set("why", event.what)};
+}
+
+DhtLog::Line DhtLog::line_of(const DhtAutoRangeNews& event) {
+    return {event.warning ? LogLevel::warn : LogLevel::info,
+            "dht_auto_range",
+            event.what,
+            {},
+            Json::object().set("what", event.what)};
 }
 
 void DhtLog::note(const DhtEvent& event) {

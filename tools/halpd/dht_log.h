@@ -36,6 +36,7 @@ private:
     static Line line_of(const DhtHandedOver& event);
     static Line line_of(const DhtTookOver& event);
     static Line line_of(const DhtHandoverFailed& event);
+    static Line line_of(const DhtAutoRangeNews& event);
     void write(Line line);
 
     Log& log_;

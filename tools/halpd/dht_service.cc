@@ -137,9 +137,9 @@ Result<void> DhtService::lock_data() {
 
 Result<void> DhtService::open_dumps() {
     if (Result<void> locked = lock_data(); !locked) return locked;
+    RecordDumps& dumps = dumps_.emplace(data_dir_, log_);
     if (Result<void> kept = open_journal(); !kept) return kept;
     const TcmRules rules = dump_rules(settings_, journal_->state().held);
-    RecordDumps& dumps = dumps_.emplace(data_dir_, log_);
     const Result<HashRange> current = dumps.range();
     if (!current) return current.error();
     if (Result<void> loaded = dumps.load(rules, *store_); !loaded) return loaded;
@@ -156,11 +156,11 @@ Result<void> DhtService::open_journal() {
         if (!files) return Error{files.error().code, files.error().message + " (dht.data_dir)"};
         range_file_ = std::move(*files);
     }
-    Result<RangeJournal> journal = RangeJournal::open(range_file_.get(), wanted_range());
+    Result<RangeJournal> journal = read_journal();
     if (!journal) return Error{journal.error().code, data_dir_ + "/" + journal.error().message};
     journal_ = std::move(*journal);
     const HashRange& own = journal_->state().own;
-    if (own != wanted_range())
+    if (!finds_range() && own != wanted_range())
         log_.write(LogLevel::info, "dht_range_kept",
                    "keeping the range that a redistribution gave this node, " + key_text(Key{own.min()}) + " to " +
                        key_text(Key{own.max()}) +
@@ -171,7 +171,24 @@ Result<void> DhtService::open_journal() {
     return {};
 }
 
+// A node that finds its range begins with none, or with the one that it had when it had a fixed range.
+Result<RangeJournal> DhtService::read_journal() const {
+    if (!finds_range()) return RangeJournal::open(range_file_.get(), wanted_range());
+    HashRange kept;
+    if (store_ && store_->total().records > 0) kept = store_->range();
+    if (dumps_) {
+        const Result<std::vector<std::string>> files = range_file_->list();
+        if (!files) return files.error();
+        const bool has_dumps = std::ranges::any_of(*files, [](const auto& name) { return name.ends_with(".tcm"); });
+        const Result<HashRange> current = dumps_->range();
+        if (!current) return current.error();
+        if (has_dumps) kept = *current;
+    }
+    return RangeJournal::open_automatic(range_file_.get(), kept);
+}
+
 HashRange DhtService::wanted_range() const {
+    if (finds_range()) return {};
     return HashRange::make(settings_.range_min, settings_.range_max).value();
 }
 
@@ -216,13 +233,13 @@ void DhtService::expect_broken_pages() const {
 Result<void> DhtService::open_file() {
     expect_broken_pages();
     if (Result<void> locked = lock_data(); !locked) return locked;
-    if (Result<void> kept = open_journal(); !kept) return kept;
     Result<std::unique_ptr<LmdbStore>> store =
         LmdbStore::open(data_dir_ + "/records.lmdb", store_options(settings_));
     if (!store) return Error{store.error().code, store.error().message + " (dht.data_dir)"};
     if (const std::string& repaired = (*store)->repaired(); !repaired.empty())
         log_.write(LogLevel::info, "dht_store_repaired", repaired);
     store_ = std::move(*store);
+    if (Result<void> kept = open_journal(); !kept) return kept;
     if (Result<void> begun = begin_range(); !begun)
         return Error{begun.error().code, begun.error().message + " (dht.data_dir)"};
     std::unique_ptr<LmdbStore> file{static_cast<LmdbStore*>(store_.release())};
@@ -246,6 +263,8 @@ void DhtService::make_node(neo::Credentials credentials) {
     options.handlers.value_bytes_max = settings_.message_bytes_max;
     options.permissions.remove_channels = names_in(settings_.admins);
     options.request_times = settings_.request_times;
+    if (finds_range() || hands_over())
+        options.auto_range = {finds_range(), settings_.range_alone_after, settings_.range_look_interval};
     take_names(credentials);
     options.credentials = std::move(credentials);
     desk_.emplace(*store_);
@@ -319,7 +338,23 @@ std::optional<Endpoint> DhtService::reachable_at(const NodeStatus& overlay) cons
     return Endpoint{overlay.self->host, listening_.port};
 }
 
+// The nodes of the label are reached by legacy at the port that the original counts with.
+void DhtService::tell_nodes(const OverlayNode& overlay) {
+    constexpr std::size_t nodes_max = 10000;
+    AutoRange* const range = node_->auto_range();
+    if (!range) return;
+    const auto by_legacy = [](const Endpoint& neo) {
+        return Endpoint{neo.host, static_cast<std::uint16_t>(neo.port - config::DhtSettings::neo_above_legacy)};
+    };
+    std::vector<Endpoint> others;
+    for (const ListedHost& host : overlay.hosts(*Label::parse("dht"), 0, nodes_max))
+        if (host.endpoint.port > config::DhtSettings::neo_above_legacy && !host.own)
+            others.push_back(by_legacy(host.endpoint));
+    range->set_nodes(std::move(others), announced_ ? std::optional{by_legacy(*announced_)} : std::nullopt);
+}
+
 void DhtService::announce_in(OverlayNode& overlay) {
+    tell_nodes(overlay);
     const Label label = *Label::parse("dht");
     const std::optional<Endpoint> reachable = reachable_at(overlay.status());
     const std::vector<OwnAnnouncement> own = overlay.announcements();
@@ -346,6 +381,7 @@ Result<void> DhtService::reload_credentials() {
 }
 
 Result<void> DhtService::reload_range(const config::DhtSettings& fresh) {
+    if (finds_range()) return {};
     if (fresh.range_min == settings_.range_min && fresh.range_max == settings_.range_max) return {};
     const HashRange range = HashRange::make(fresh.range_min, fresh.range_max).value();
     Result<void> changed = dumps_ ? dumps_->narrow_to(range) : Result<void>{};
@@ -359,6 +395,24 @@ Result<void> DhtService::reload_range(const config::DhtSettings& fresh) {
 }
 
 // ---- shutdown ----
+
+bool DhtService::begin_hand_over() {
+    if (!hands_over() || node_->range().empty()) return false;
+    log_.write(LogLevel::info, "dht_handing_over", "handing the range and its records to another node");
+    node_->auto_range()->leave(settings_.leave_timeout);
+    return true;
+}
+
+std::string DhtService::hand_over_failure() const {
+    if (node_->auto_range()->handed_over()) return {};
+    const HashRange own = node_->range();
+    const std::uint64_t records = store_->total().records;
+    const bool lost = !commits_ && !dumps_;
+    return "the keys of " + key_text(Key{own.min()}) + " to " + key_text(Key{own.max()}) + ", " +
+           std::to_string(records) + (records == 1 ? " record" : " records") +
+           ", were not handed over: " + node_->auto_range()->status().trouble +
+           (lost ? ". The memory engine loses them (dht.engine, dht.dumps)" : ". They are kept in " + data_dir_);
+}
 
 Result<void> DhtService::drain() {
     stop_listening();
@@ -399,6 +453,7 @@ Json DhtService::status() const {
     object.set("range_max", key_text(Key{node_->range().max()}));
     const RecordCount aside = store_->set_aside();
     object.set("redistribution", redistribution_status());
+    object.set("auto_range", auto_range_status());
     object.set("sweeping", store_->sweeping()).set("set_aside", aside.records);
     object.set("set_aside_bytes", aside.bytes);
     const std::optional<std::string> trouble = this->trouble();
@@ -465,6 +520,20 @@ Json DhtService::redistribution_status() const {
         {{"gives", now.active}, {"takes", now.taking_over}, {"step", now.step}, {"records", now.records}});
     object.set("range_min", key_text(Key{now.part.min()})).set("range_max", key_text(Key{now.part.max()}));
     object.set("to", now.other.empty() ? Json{} : Json{now.other});
+    return object.set("trouble", now.trouble.empty() ? Json{} : Json{now.trouble});
+}
+
+Json DhtService::auto_range_status() const {
+    if (!node_->auto_range()) return Json{};
+    const AutoRangeStatus now = node_->auto_range()->status();
+    const auto range = [](const HashRange& one) {
+        return Json::object({{"range_min", key_text(Key{one.min()})}, {"range_max", key_text(Key{one.max()})}});
+    };
+    Json missing = Json::array();
+    for (const HashRange& one : now.missing) missing.push(range(one));
+    Json object = Json::object({{"step", now.step}, {"nodes", now.nodes}, {"silent", now.silent}});
+    object.set("missing", missing);
+    object.set("overlap", now.overlapped ? range(now.overlap).set("node", now.overlapped->text()) : Json{});
     return object.set("trouble", now.trouble.empty() ? Json{} : Json{now.trouble});
 }
 

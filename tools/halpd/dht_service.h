@@ -44,6 +44,14 @@ public:
     [[nodiscard]] const std::optional<Endpoint>& legacy_listening() const { return legacy_listening_; }
     // Announces the node under the label `dht` as soon as its address is known. Call it again to follow a change.
     void announce_in(OverlayNode& overlay);
+    // With dht.leave: gives the range and the records to another node. False: there is nothing to hand over. Until
+    // hand_over_ended() the node serves what it still has.
+    [[nodiscard]] bool begin_hand_over();
+    [[nodiscard]] bool hand_over_ended() const { return node_->auto_range()->left(); }
+    // A sentence; empty: all was taken.
+    [[nodiscard]] std::string hand_over_failure() const;
+    // With dht.range: auto, and without a range: news of other nodes are wanted soon.
+    [[nodiscard]] bool seeks_range() const { return finds_range() && node_->range().empty(); }
     // On failure the old credentials stay.
     [[nodiscard]] Result<void> reload_credentials();
     // Applies the range of a reloaded configuration to the running node. Clients with GetHashRange are told, and
@@ -76,6 +84,14 @@ private:
     void expect_broken_pages() const;
     [[nodiscard]] Result<void> begin_range();
     [[nodiscard]] HashRange wanted_range() const;
+    [[nodiscard]] bool finds_range() const { return settings_.range == config::DhtRange::automatic; }
+    [[nodiscard]] bool hands_over() const {
+        return settings_.leave == config::DhtLeave::hand_over ||
+               (finds_range() && settings_.leave == config::DhtLeave::automatic);
+    }
+    [[nodiscard]] Result<RangeJournal> read_journal() const;
+    void tell_nodes(const OverlayNode& overlay);
+    [[nodiscard]] Json auto_range_status() const;
     [[nodiscard]] Result<void> open_journal();
     [[nodiscard]] std::optional<std::string> trouble() const;
     Result<void> lock_data();

@@ -22,6 +22,7 @@
 namespace {
 
 constexpr int exit_failed = 1;
+constexpr int exit_range_kept = 3;
 
 void complain(const std::string& sentence) {
     std::fprintf(stderr, "halpd: %s\n", halp::harmless_lines(sentence).c_str());
@@ -50,7 +51,11 @@ int run(halp::config::LoadedSettings loaded, const halp::config::SettingSources&
         return exit_failed;
     }
     const halp::Result<void> kept = daemon.run();
-    if (kept) return 0;
+    if (kept && daemon.range_kept().empty()) return 0;
+    if (kept) {
+        complain(daemon.range_kept());
+        return exit_range_kept;
+    }
     complain(kept.error().message);
     return exit_failed;
 }

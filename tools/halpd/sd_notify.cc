@@ -37,6 +37,10 @@ void ServiceManager::reloading(Instant now) const {
     tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.time_since_epoch().count()));
 }
 void ServiceManager::stopping() const { tell("STOPPING=1\nSTATUS=leaving the swarm"); }
+void ServiceManager::stopping_within(Duration span) const {
+    tell("EXTEND_TIMEOUT_USEC=" +
+         std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(span).count()));
+}
 void ServiceManager::alive() const { tell("WATCHDOG=1"); }
 
 void ServiceManager::tell(std::string_view message) const {

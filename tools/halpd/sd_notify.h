@@ -16,6 +16,7 @@ public:
     void ready(std::string_view status) const;
     void reloading(Instant now) const;
     void stopping() const;
+    void stopping_within(Duration span) const;  // may take longer than TimeoutStopSec says
     void alive() const;
     // Half of the interval within which systemd expects alive(). Zero: it expects nothing.
     [[nodiscard]] Duration watchdog_interval() const { return watchdog_interval_; }

@@ -12,6 +12,8 @@ namespace {
 // How many bytes of the turn's budget one session gets before the next session has its share.
 constexpr std::size_t share_bytes = std::size_t{64} << 10;
 constexpr std::size_t handover_bytes = std::size_t{32} << 10;
+// After a turn of the redistribution the node rests as long as that took, so that it has time for its clients.
+constexpr Duration handover_rest_max = std::chrono::milliseconds{2};
 constexpr std::size_t share_cost_min = neo::TurnBudget::record_cost;
 
 bool peer_is_at_fault(neo::SessionEnd end) {
@@ -36,15 +38,20 @@ DhtNode::DhtNode(Environment environment, WriteLog& records, DhtNodeOptions opti
       own_ranges_(options_.journal ? options_.journal->state().own : options_.range),
       ranges_(own_ranges_),
       own_journal_(options_.range),
-      own_redistribution_(std::make_unique<Redistribution>(
-          RangeWorld{environment_, records_, ranges_, options_.journal ? *options_.journal : own_journal_, observer_,
-                     [this] {
-                         if (!in_turn_) arm();
-                     }})),
+      own_redistribution_(std::make_unique<Redistribution>(range_world())),
       redistribution_(*own_redistribution_),
-      context_{records_, ranges_, options_.handlers, options_.permissions, *this, {}, {}, {},
+      context_{records_,
+               ranges_,
+               options_.handlers,
+               options_.permissions,
+               *this,
+               {},
+               {},
+               {},
                options_.redistributes ? &redistribution_ : nullptr} {
     redistribution_.resume();
+    if (options_.auto_range)
+        auto_range_ = std::make_unique<AutoRange>(range_world(), redistribution_, *options_.auto_range);
     if (options_.request_times) context_.counts.set_stopwatch(&environment_.clock);
 }
 
@@ -61,6 +68,13 @@ DhtNode::DhtNode(Environment environment, DhtNode& first, DhtNodeOptions options
       context_{records_, ranges_, options_.handlers, options_.permissions, *this, {}, {}, {},
                options_.redistributes ? &redistribution_ : nullptr} {
     if (options_.request_times) context_.counts.set_stopwatch(&environment_.clock);
+}
+
+RangeWorld DhtNode::range_world() {
+    return {
+        environment_, records_, ranges_, options_.journal ? *options_.journal : own_journal_, observer_, [this] {
+            if (!in_turn_) arm();
+        }};
 }
 
 // Sessions end before what they use.
@@ -162,7 +176,9 @@ void DhtNode::on_connect_failed(StreamId stream, ConnectFailure) {
 
 // The numbers of streams are those of this door's world.
 legacy::Link* DhtNode::link_of(StreamId stream) {
-    return own_redistribution_ ? own_redistribution_->link_of(stream) : nullptr;
+    if (!own_redistribution_) return nullptr;
+    legacy::Link* const link = own_redistribution_->link_of(stream);
+    return link || !auto_range_ ? link : auto_range_->link_of(stream);
 }
 
 void DhtNode::on_end(StreamId stream) {
@@ -298,7 +314,7 @@ void DhtNode::on_written(std::uint64_t stream, std::uint64_t request, Wrote wrot
 // short requests would wait for a hundred turns of the long ones.
 void DhtNode::begin_turn() {
     in_turn_ = true;
-    may_run_requests_ = ready_.empty() && !(own_redistribution_ && own_redistribution_->wants_turn());
+    may_run_requests_ = ready_.empty() && !wants_range_turn();
 }
 
 void DhtNode::finish_turn() {
@@ -362,14 +378,22 @@ void DhtNode::run_requests() {
     }
 }
 
+bool DhtNode::wants_range_turn() const {
+    return own_redistribution_ && (own_redistribution_->wants_turn() || (auto_range_ && auto_range_->wants_turn()));
+}
+
 // Only at a wake-up, as the long requests: short ones overtake it.
 void DhtNode::run_handover() {
     Redistribution& own = *own_redistribution_;
+    if (!may_run_requests_) return;
     const Instant now = environment_.clock.now();
-    if (!may_run_requests_ || !own.busy()) return;
+    if (auto_range_) auto_range_->pump(now);
+    if (!own.busy() || now < handover_rest_until_) return;
     neo::TurnBudget budget(std::min(handover_bytes, options_.turn_bytes));
     if (own.pump(now, budget)) move_range();
     records_.collect();
+    const Instant end = environment_.clock.now();
+    handover_rest_until_ = end + std::min(Duration{end - now}, handover_rest_max);
 }
 
 void DhtNode::commit() {
@@ -444,12 +468,12 @@ void DhtNode::remove(StreamId stream, Connection& connection) {
 void DhtNode::arm() {
     Instant next = records_.next_deadline();
     if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
-    bool hands_over = false;
     if (own_redistribution_) {
-        next = std::min(next, own_redistribution_->next_deadline());
-        hands_over = own_redistribution_->wants_turn();
+        next = std::min(next, std::max(own_redistribution_->next_deadline(), handover_rest_until_));
+        if (auto_range_) next = std::min(next, auto_range_->next_deadline());
+        if (wants_range_turn()) next = std::min(next, std::max(environment_.clock.now(), handover_rest_until_));
     }
-    if (!ready_.empty() || !touched_.empty() || hands_over || next == never) next = environment_.clock.now();
+    if (!ready_.empty() || !touched_.empty() || next == never) next = environment_.clock.now();
     if (next == armed_) return;
     armed_ = next;
     environment_.alarm.wake_at(next);

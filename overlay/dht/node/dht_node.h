@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -27,6 +28,7 @@
 #include "overlay/dht/node/handler_options.h"
 #include "overlay/dht/node/legacy_handlers.h"
 #include "overlay/dht/node/session.h"
+#include "overlay/dht/ranges/auto_range.h"
 #include "overlay/dht/ranges/hash_ranges.h"
 #include "overlay/dht/ranges/range_journal.h"
 #include "overlay/dht/ranges/redistribution.h"
@@ -63,6 +65,8 @@ struct DhtNodeOptions {
     // False: the node refuses Redistribute and takes over no part by the messages of handover_wire.h, as the fake
     // node of the originals.
     bool redistributes = true;
+    // The node finds its range by itself, or hands it over before it ends. It needs a legacy door.
+    std::optional<AutoRangeOptions> auto_range;
 };
 
 struct DhtNodeStatus {
@@ -103,6 +107,8 @@ public:
 
     // A Redistribute from within the process: `range: auto` and the end of a node use it.
     [[nodiscard]] Redistribution& redistribution() { return redistribution_; }
+    // Null without DhtNodeOptions::auto_range.
+    [[nodiscard]] AutoRange* auto_range() { return auto_range_.get(); }
     // After a call of it, and once after the world knows the node, which goes on with what the range file has.
     void run_redistribution() { finish_turn(); }
 
@@ -153,6 +159,8 @@ private:
     void send_short_answers();
     void run_requests();
     void run_handover();
+    [[nodiscard]] bool wants_range_turn() const;
+    [[nodiscard]] RangeWorld range_world();
     void commit();
     void follow_range();
     void move_range();
@@ -179,6 +187,7 @@ private:
     RangeJournal own_journal_;
     std::unique_ptr<Redistribution> own_redistribution_;  // of a first door
     Redistribution& redistribution_;
+    std::unique_ptr<AutoRange> auto_range_;
     neo::HandlerContext context_;
     std::unordered_map<StreamId, Connection> connections_;  // never iterated where the order is visible
     std::set<std::pair<Instant, StreamId>> deadlines_;
@@ -187,6 +196,7 @@ private:
     DhtNodeStatus totals_;           // without the counts of open sessions
     Instant armed_ = no_deadline;
     Instant next_failure_report_ = never;
+    Instant handover_rest_until_ = never;
     bool range_moving_ = false;  // the store sets records aside
     bool in_turn_ = false;
     bool may_run_requests_ = false;  // in this turn

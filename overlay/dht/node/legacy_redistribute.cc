@@ -1,7 +1,9 @@
 // Redistribute, and the messages of a node that hands over a part of its range (handover_wire.h).
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "overlay/dht/node/legacy_handlers.h"
 #include "overlay/dht/ranges/handover_wire.h"
@@ -51,6 +53,7 @@ public:
           turns_(call.turns),
           message_(message),
           channel_name_(message.channel),
+          taker_{std::string(message.host), message.port},
           held_(call.holdings) {
         whole_ = neo::unpack(call.request.value, array_bytes_max, plain_);
         held_.set(plain_.size());
@@ -69,10 +72,17 @@ public:
 
 private:
     static constexpr std::size_t writes_pending_max = 16384;
+    // A write takes about so many times as long as the reading for which the budget is made.
+    static constexpr std::size_t write_cost = 8;
 
     std::optional<handover::Answer> work(Turn& turn) {
         waits_ = false;
         if (message_.verb == Verb::ask) return handover::taken;
+        if (message_.verb == Verb::automatic)
+            return redistribution_.refuses_parts() ? handover::later
+                   : redistribution_.automatic()   ? handover::taken
+                                                   : handover::failed;
+        if (message_.verb == Verb::share) return redistribution_.share(message_.part, taker_);
         if (message_.verb == Verb::begin)
             return intake_.begin(message_, turns_, redistribution_.admits(message_.part), turn.budget);
         if (!intake_.holds(turns_, message_.token)) return handover::failed;
@@ -100,7 +110,7 @@ private:
         while (!budget.spent()) {
             const auto record = records_->next();
             if (!record) return records_->failed() ? handover::failed : handover::taken;
-            budget.spend_record(record->value.size());
+            for (std::size_t i = 0; i < write_cost; ++i) budget.spend_record(record->value.size());
             if (message_.verb == Verb::put)
                 intake_.put(*channel_, record->key, record->value);
             else
@@ -114,12 +124,89 @@ private:
     neo::TurnScheduler& turns_;
     handover::Message message_;
     const std::string channel_name_;
+    const Endpoint taker_;
     std::optional<Channel> channel_;
     std::string plain_;
     neo::HoldingsShare held_;
     std::optional<neo::RecordBatchReader> records_;
     std::optional<Key> cleared_to_;
     bool whole_ = false, waits_ = false;
+    Instant again_at_ = no_deadline;
+};
+
+// Records of keys that another node answered for as well. A record that is here stays: whoever wrote it was told
+// that it is kept.
+class Fill final : public neo::LongRequest {
+public:
+    Fill(const Call& call, Redistribution& redistribution, const handover::Message& message)
+        : context_(call.context), requester_(call.requester), held_(call.holdings) {
+        if (const auto channel = Channel::parse(std::string(message.channel))) channel_ = *channel;
+        whole_ = channel_ && neo::unpack(call.request.value, array_bytes_max, plain_);
+        held_.set(plain_.size());
+        records_.emplace(plain_, false, neo::KeyForm::raw);
+        next_ = records_->next();
+        redistribution.note_fill();
+    }
+
+    After on_turn(Turn& turn) override {
+        if (whole_ && answer_ != handover::failed) {
+            read(turn);
+            if (next_) return again_at_ == no_deadline ? After::again : After::wait;
+            if (pending_ > 0) return After::wait;
+        }
+        const bool broken = !whole_ || records_->failed();
+        encode_status(turn.out, Status{broken ? handover::failed : answer_});
+        return After::done;
+    }
+    After on_message(Bytes, Instant) override { return After::wait; }
+    After on_written(Wrote wrote) override {
+        --pending_;
+        if (wrote != Wrote::done) answer_ = handover::failed;
+        return pending_ == 0 && !next_ ? After::again : After::wait;
+    }
+    [[nodiscard]] Instant next_deadline() const override { return again_at_; }
+
+private:
+    // A record whose key has a write on its way waits for it: only then it is known whether there is a record.
+    void read(Turn& turn) {
+        again_at_ = no_deadline;
+        const std::vector<Key> pending = context_.records.keys_pending(*channel_);
+        while (next_ && !turn.budget.spent()) {
+            if (std::ranges::binary_search(pending, next_->key)) {
+                again_at_ = turn.now + std::chrono::milliseconds{1};
+                return;
+            }
+            turn.budget.spend_record(next_->value.size());
+            take(next_->key, next_->value);
+            next_ = records_->next();
+        }
+    }
+
+    void take(Key key, std::string_view value) {
+        if (!context_.ranges.own().contains(key)) return worsen(handover::owned);
+        const Result<bool> found = context_.records.store().get(*channel_, key, context_.value);
+        if (!found) return worsen(handover::failed);
+        if (found.value()) {
+            if (context_.value != value) worsen(handover::adopted);
+            return;
+        }
+        const auto wrote = context_.records.put(*channel_, key, value, requester_);
+        if (!wrote) ++pending_;
+        if (wrote && *wrote != Wrote::done) worsen(handover::failed);
+    }
+    // The numbers of the answers rise with what is wrong.
+    void worsen(handover::Answer answer) { answer_ = std::max(answer_, answer); }
+
+    neo::HandlerContext& context_;
+    const Requester requester_;
+    std::optional<Channel> channel_;
+    std::string plain_;
+    neo::HoldingsShare held_;
+    std::optional<neo::RecordBatchReader> records_;
+    std::optional<neo::BatchRecord> next_;
+    handover::Answer answer_ = handover::taken;
+    std::size_t pending_ = 0;
+    bool whole_ = false;
     Instant again_at_ = no_deadline;
 };
 
@@ -132,6 +219,7 @@ std::unique_ptr<neo::LongRequest> begin_redistribute(const Call& call) {
 std::unique_ptr<neo::LongRequest> begin_take_over(const Call& call) {
     const auto message = handover::parse_message(call.request.channel);
     if (!message || call.context.redistribution == nullptr) return nullptr;
+    if (message->verb == Verb::fill) return std::make_unique<Fill>(call, *call.context.redistribution, *message);
     return std::make_unique<TakeOver>(call, *call.context.redistribution, *message);
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
+#include "store/endpoint.h"
 #include "store/records/channel.h"
 #include "store/records/key.h"
 
@@ -10,7 +12,8 @@ namespace halp::handover {
 namespace {
 
 constexpr std::string_view front = "halp handover 1 ";
-constexpr std::array<std::string_view, 6> verbs{"begin", "put", "drop", "clear", "adopt", "ask"};
+constexpr std::array<std::string_view, 9> verbs{"begin", "put",  "drop", "clear", "adopt",
+                                                "ask",   "fill", "auto", "share"};
 
 std::string_view name_of(Verb verb) { return verbs[static_cast<std::size_t>(verb)]; }
 
@@ -26,7 +29,21 @@ bool take_number(std::string_view& left, std::uint64_t& number) {
     return read.has_value();
 }
 
-bool has_channel(Verb verb) { return verb == Verb::put || verb == Verb::drop || verb == Verb::clear; }
+bool has_channel(Verb verb) {
+    return verb == Verb::put || verb == Verb::drop || verb == Verb::clear || verb == Verb::fill;
+}
+bool has_token(Verb verb) {
+    return verb != Verb::ask && verb != Verb::fill && verb != Verb::automatic && verb != Verb::share;
+}
+bool has_part(Verb verb) { return verb == Verb::begin || verb == Verb::share; }
+
+bool take_endpoint(std::string_view& left, Message& message) {
+    message.host = take_word(left);
+    const std::string_view port = take_word(left);
+    const auto read = std::from_chars(port.data(), port.data() + port.size(), message.port);
+    return read.ec == std::errc{} && read.ptr == port.data() + port.size() && message.port != 0 &&
+           Endpoint::well_formed_host(message.host);
+}
 
 }  // namespace
 
@@ -39,12 +56,13 @@ std::optional<Message> parse_message(Bytes channel) {
     if (verb == verbs.end()) return std::nullopt;
     Message message;
     message.verb = static_cast<Verb>(verb - verbs.begin());
-    if (message.verb != Verb::ask && !take_number(left, message.token)) return std::nullopt;
-    if (message.verb == Verb::begin) {
+    if (has_token(message.verb) && !take_number(left, message.token)) return std::nullopt;
+    if (has_part(message.verb)) {
         std::uint64_t min = 0, max = 0;
         if (!take_number(left, min) || !take_number(left, max) || min > max) return std::nullopt;
         message.part = HashRange::make(min, max).value_or(HashRange{});
     }
+    if (message.verb == Verb::share && !take_endpoint(left, message)) return std::nullopt;
     if (!has_channel(message.verb)) return left.empty() ? std::optional{message} : std::nullopt;
     message.channel = left;
     return Channel::well_formed(left) ? std::optional{message} : std::nullopt;
@@ -52,9 +70,10 @@ std::optional<Message> parse_message(Bytes channel) {
 
 std::string format_message(const Message& message) {
     std::string out = std::string(front) + std::string(name_of(message.verb));
-    if (message.verb != Verb::ask) out += " " + key_text(Key{message.token});
-    if (message.verb == Verb::begin)
+    if (has_token(message.verb)) out += " " + key_text(Key{message.token});
+    if (has_part(message.verb))
         out += " " + key_text(Key{message.part.min()}) + " " + key_text(Key{message.part.max()});
+    if (message.verb == Verb::share) out += " " + std::string(message.host) + " " + std::to_string(message.port);
     if (has_channel(message.verb)) out += " " + std::string(message.channel);
     return out;
 }

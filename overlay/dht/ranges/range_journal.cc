@@ -1,5 +1,7 @@
 #include "overlay/dht/ranges/range_journal.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <string_view>
 #include <utility>
@@ -9,6 +11,7 @@ namespace {
 
 constexpr std::string_view first_line = "halp dht range 1";
 constexpr std::size_t lines_max = legacy::takeovers_max + 1024;
+constexpr std::array<std::string_view, 4> reasons{"asked", "shared", "leaving", "overlap"};
 
 std::string hex(std::uint64_t number) { return key_text(Key{number}); }
 std::string text_of(const HashRange& range) { return hex(range.min()) + " " + hex(range.max()); }
@@ -39,6 +42,12 @@ public:
         failed_ = failed_ || !range;
         return range.value_or(HashRange{});
     }
+    RangeTask::Why reason() {
+        const auto* found = std::ranges::find(reasons, word());
+        failed_ = failed_ || found == reasons.end();
+        return found == reasons.end() ? RangeTask::Why::asked
+                                      : static_cast<RangeTask::Why>(found - reasons.begin());
+    }
     legacy::Takeover taker() {
         legacy::Takeover to;
         to.address = std::string(word());
@@ -66,11 +75,14 @@ bool read_line(std::string_view line, RangeState& state) {
     else if (what == "held")
         state.held = words.range();
     else if (what == "wanted")
-        state.task = RangeTask{words.range(), words.range(), {}};
+        state.task = RangeTask{words.range(), words.range(), {}, RangeTask::Why::asked};
+    else if (what == "reason" && state.task)
+        state.task->why = words.reason();
     else if (what == "taker" && state.task)
         state.task->takers.push_back(words.taker());
-    else if (what == "passing" || what == "passing-plain")
-        state.passing = RangePassing{words.number(), what == "passing-plain", words.range(), words.taker()};
+    else if (what == "passing" || what == "passing-plain" || what == "passing-fill")
+        state.passing =
+            RangePassing{words.number(), what != "passing", words.range(), words.taker(), what == "passing-fill"};
     else if (what == "handed")
         state.handed.push_back(words.range());
     else if (what == "adopted")
@@ -87,11 +99,16 @@ std::string format_range_state(const RangeState& state) {
                       text_of(state.own) + "\nheld " + text_of(state.held) + "\n";
     if (state.task) {
         out += "wanted " + text_of(state.task->was) + " " + text_of(state.task->wanted) + "\n";
+        if (state.task->why != RangeTask::Why::asked)
+            out += "reason " + std::string(reasons[static_cast<std::size_t>(state.task->why)]) + "\n";
         for (const legacy::Takeover& one : state.task->takers) out += "taker " + text_of(one) + "\n";
     }
     if (state.passing)
-        out += (state.passing->plain ? "passing-plain " : "passing ") + hex(state.passing->token) + " " +
-               text_of(state.passing->part) + " " + text_of(state.passing->to) + "\n";
+        out += std::string(state.passing->fill    ? "passing-fill "
+                           : state.passing->plain ? "passing-plain "
+                                                  : "passing ") +
+               hex(state.passing->token) + " " + text_of(state.passing->part) + " " + text_of(state.passing->to) +
+               "\n";
     for (const HashRange& part : state.handed) out += "handed " + text_of(part) + "\n";
     for (const std::uint64_t token : state.adopted) out += "adopted " + hex(token) + "\n";
     return out + "end\n";
@@ -132,6 +149,24 @@ Result<RangeJournal> RangeJournal::open(Storage* storage, const HashRange& confi
     }
     journal.state_.adopted = std::move(state->adopted);
     if (const Result<void> saved = journal.save(journal.state_); !saved) return saved.error();
+    return journal;
+}
+
+Result<RangeJournal> RangeJournal::open_automatic(Storage* storage, const HashRange& kept) {
+    RangeJournal journal(kept);
+    journal.storage_ = storage;
+    journal.state_.configured = HashRange{};
+    if (!storage) return journal;
+    const Result<std::string> text = storage->read(std::string(file_name));
+    if (!text && text.error().code != ErrorCode::not_found) return text.error();
+    RangeState next = journal.state_;
+    if (text) {
+        Result<RangeState> state = parse_range_state(*text);
+        if (!state) return state.error();
+        next = std::move(*state);
+        next.configured = HashRange{};
+    }
+    if (const Result<void> saved = journal.save(std::move(next)); !saved) return saved.error();
     return journal;
 }
 

@@ -16,19 +16,27 @@
 
 namespace halp {
 
-// What a Redistribute has asked for.
+// What a Redistribute has asked for, or this node by itself.
 struct RangeTask {
+    enum class Why : std::uint8_t {
+        asked,    // by a Redistribute; it goes on until it is done
+        shared,   // another node wanted half of the range; dropped when it does not take it
+        leaving,  // this node ends; a restarted node stays
+        overlap,  // another node answers for the same keys
+    };
     HashRange was;  // before it; what is taken over from other nodes meanwhile does not leave
     HashRange wanted;
     std::vector<legacy::Takeover> takers;
+    Why why = Why::asked;
 };
 
 // A part that this node has given up, and of which it does not know yet that the other node has it.
 struct RangePassing {
     std::uint64_t token = 0;
-    bool plain = false;  // the other node is an original: it has the range, and the records follow
+    bool plain = false;  // the other node has the range, and the records follow
     HashRange part;
     legacy::Takeover to;
+    bool fill = false;  // it is no original, and has records of the part: they stay (handover_wire.h, fill)
 };
 
 struct RangeState {
@@ -50,6 +58,8 @@ public:
     // `storage` may be null: nothing is kept. If the settings have changed since the file was written, they win,
     // and a redistribution is forgotten.
     [[nodiscard]] static Result<RangeJournal> open(Storage* storage, const HashRange& configured);
+    // Of a node that finds its range by itself: `kept` if there is no file, and what the file has else.
+    [[nodiscard]] static Result<RangeJournal> open_automatic(Storage* storage, const HashRange& kept);
     explicit RangeJournal(const HashRange& range) { state_.configured = state_.own = state_.held = range; }
 
     [[nodiscard]] const RangeState& state() const { return state_; }

@@ -1,6 +1,7 @@
 #include "overlay/dht/ranges/range_parts.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 
 namespace halp {
@@ -61,6 +62,20 @@ std::optional<HashRange> without(const HashRange& range, const HashRange& part) 
     if (part.min() == range.min()) return behind(range, part.max());
     if (part.max() == range.max()) return before(range, part.min());
     return std::nullopt;
+}
+
+std::vector<HashRange> missing_parts(std::vector<HashRange> ranges) {
+    std::erase_if(ranges, [](const HashRange& range) { return range.empty(); });
+    std::ranges::sort(ranges, std::less<>{}, &HashRange::min);
+    std::vector<HashRange> missing;
+    std::uint64_t next = 0;
+    for (const HashRange& range : ranges) {
+        if (range.min() > next) missing.push_back(between(next, range.min() - 1));
+        if (range.max() == last_place) return missing;
+        next = std::max(next, range.max() + 1);
+    }
+    missing.push_back(between(next, last_place));
+    return missing;
 }
 
 std::vector<LeavingPart> leaving_parts(const HashRange& own, const HashRange& wanted,

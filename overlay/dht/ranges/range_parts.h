@@ -17,6 +17,9 @@ namespace halp {
 // The range without a part that contains an end of it (or all of it).
 [[nodiscard]] std::optional<HashRange> without(const HashRange& range, const HashRange& part);
 
+// The keys that are in none of the ranges, in order.
+[[nodiscard]] std::vector<HashRange> missing_parts(std::vector<HashRange> ranges);
+
 struct LeavingPart {
     HashRange range;
     std::optional<std::size_t> taker;  // index of the node that takes it over; none: no node does

@@ -55,6 +55,7 @@ RangeTransfer::RangeTransfer(RangeWorld& world, const RangePassing& passing)
     token_ = passing.token;
     passing_ = !passing.plain;
     if (passing.plain) stage_ = Stage::following;
+    fill_ = passing.fill;
 }
 
 RangeTransfer::~RangeTransfer() { set_watching(false); }
@@ -119,7 +120,8 @@ bool RangeTransfer::wants_turn() const {
             return has_room() &&
                    (!scanned_ || changes_ > 0 || !cleared_.empty() || link_.waiting() <= batches_at_the_end);
         case Stage::following:
-            return link_.connected() && has_room() && !scanned_ && world_.records.completed_before(barrier_);
+            return link_.connected() && has_room() && (!scanned_ || !apart_.empty()) &&
+                   world_.records.completed_before(barrier_);
         default:
             return false;
     }
@@ -169,6 +171,7 @@ void RangeTransfer::fall_back(Instant now, Duration pause, std::string why) {
     batch_channel_.reset();
     following_sent_.clear();
     following_failed_ = false;
+    apart_.clear();
     walk_ = {};
     scanned_ = false;
     retry_at_ = now + pause;
@@ -219,12 +222,17 @@ void RangeTransfer::hear_beginning(std::uint32_t status, Instant now) {
         answer_by_ = now + patience;
         return;
     }
+    // A node that says `later` to this token has not adopted the part, and will not without a new beginning. So the
+    // part is this node's again, which answers for it meanwhile.
+    if (status == handover::later && passing_ && !take_back())
+        return fall_back(now, pause_after_failure, "the range could not be written");
     if (status == handover::later) return fall_back(now, pause_while_busy, "it is busy with another part");
     if (status == handover::taken) {
         if (passing_ && !take_back()) return fall_back(now, pause_after_failure, "the range could not be written");
         return begin_copying(now);
     }
     if (passing_) return fall_back(now, pause_after_failure, "it does not know the part that it was given");
+    fill_ = status == handover::owned;
     begin_following(now);
 }
 
@@ -261,15 +269,15 @@ bool RangeTransfer::has_room() const {
     return link_.waiting() < batches_waiting_max && link_.unsent() < unsent_max;
 }
 
-void RangeTransfer::say(Verb verb, Bytes channel, Bytes plain) {
-    const std::string message = handover::format_message({verb, token_, part_, channel});
+void RangeTransfer::say(Verb verb, Bytes channel, Bytes plain, std::uint64_t tag) {
+    const std::string message = handover::format_message({verb, token_, part_, channel, {}, 0});
     packed_.clear();
     neo::pack(plain, packed_);
     legacy::Request request;
     request.command = legacy::Command::put_batch;
     request.channel = message;
     request.value = packed_;
-    link_.ask(request, 0);
+    link_.ask(request, tag);
 }
 
 void RangeTransfer::begin_copying(Instant now) {
@@ -412,17 +420,17 @@ void RangeTransfer::end(Instant now) {
     if (!world_.journal.save(std::move(next))) return fall_back(now, pause_after_failure, "the range file");
     stage_ = Stage::done;
     link_.close();
-    world_.note(DhtHandedOver{part_, Endpoint{to_.address, to_.port}, sent_});
+    world_.note(DhtHandedOver{part_, Endpoint{to_.address, to_.port}, sent_, differing_});
 }
 
-// ---- to an original ----
+// ---- to an original, or to a node that answers for the part already ----
 
 void RangeTransfer::begin_following(Instant now) {
     RangeState next = world_.journal.state();
     const auto left = without(next.own, part_);
     if (!left) return fall_back(now, pause_after_failure, "its neighbour");
     next.own = *left;
-    next.passing = RangePassing{token_, true, part_, to_};
+    next.passing = RangePassing{token_, true, part_, to_, fill_};
     if (!world_.journal.save(std::move(next)))
         return fall_back(now, pause_after_failure, "the range could not be written");
     world_.ranges.set_own(*left);
@@ -436,6 +444,17 @@ void RangeTransfer::follow(Instant now, neo::TurnBudget& budget) {
         retry_at_ = now + poll;
         return;
     }
+    if (fill_)
+        send_fill(now, budget);
+    else
+        send_plain(now, budget);
+    if (stage_ != Stage::following || !scanned_ || !apart_.empty() || link_.waiting() > 0 || link_.has_answer())
+        return;
+    if (following_failed_) return fall_back(now, pause_after_failure, trouble_);
+    end(now);
+}
+
+void RangeTransfer::send_plain(Instant now, neo::TurnBudget& budget) {
     while (has_room() && !scanned_ && !budget.spent()) {
         neo::RecordBatch batch{neo::KeyForm::digits};
         Sent sent{Channel::parse("none").value(), {}};
@@ -479,9 +498,55 @@ void RangeTransfer::follow(Instant now, neo::TurnBudget& budget) {
         following_sent_.emplace(next_tag_++, std::move(sent));
         answer_by_ = now + patience;
     }
-    if (!scanned_ || link_.waiting() > 0 || link_.has_answer()) return;
-    if (following_failed_) return fall_back(now, pause_after_failure, trouble_);
-    end(now);
+}
+
+void RangeTransfer::send_fill(Instant now, neo::TurnBudget& budget) {
+    while (has_room() && !apart_.empty()) send_apart(now);
+    while (has_room() && !scanned_ && !budget.spent()) {
+        Sent sent{Channel::parse("none").value(), {}};
+        const auto visit = [&](const Channel& channel, Key key, std::string_view value) {
+            if (!part_.contains(key) || value.size() > record_bytes_max) return true;
+            const bool full = !batch_.empty() &&
+                              (sent.channel != channel || batch_.size() + value.size() > handover::batch_bytes);
+            if (full) return false;
+            sent.channel = channel;
+            sent.keys.push_back(key);
+            append_record(batch_, key, value);
+            return true;
+        };
+        const auto step = walk_.step(world_.records.store(), budget, visit);
+        scanned_ = step == RecordWalk::Step::ended;
+        if (step == RecordWalk::Step::failed)
+            return fall_back(now, pause_after_failure, "records could not be read");
+        if (sent.keys.empty()) continue;
+        sent_ += sent.keys.size();
+        say(Verb::fill, sent.channel.name(), batch_, next_tag_);
+        batch_.clear();
+        following_sent_.emplace(next_tag_++, std::move(sent));
+        answer_by_ = now + patience;
+    }
+}
+
+void RangeTransfer::send_apart(Instant now) {
+    const auto [channel, key] = apart_.front();
+    apart_.pop_front();
+    std::string plain, value;
+    const Result<bool> found = world_.records.store().get(channel, key, value);
+    if (!found || !found.value()) return;  // a record that cannot be read is set aside
+    append_record(plain, key, value);
+    say(Verb::fill, channel.name(), plain, next_tag_);
+    following_sent_.emplace(next_tag_++, Sent{channel, {key}});
+    answer_by_ = now + patience;
+}
+
+// One of the records is there with another value. Alone it is set aside here; of several it is not known which it
+// is.
+void RangeTransfer::hear_fill(const Sent& sent) {
+    if (sent.keys.size() == 1) {
+        ++differing_;
+        return;
+    }
+    for (const Key key : sent.keys) apart_.emplace_back(sent.channel, key);
 }
 
 void RangeTransfer::hear_following(std::uint64_t tag, std::uint32_t status) {
@@ -489,7 +554,9 @@ void RangeTransfer::hear_following(std::uint64_t tag, std::uint32_t status) {
     if (found == following_sent_.end()) return;
     const Sent sent = std::move(found->second);
     following_sent_.erase(found);
-    const bool ok = status == static_cast<std::uint32_t>(legacy::Status::ok);
+    if (fill_ && status == handover::adopted) return hear_fill(sent);
+    const bool ok =
+        status == (fill_ ? std::uint32_t{handover::taken} : static_cast<std::uint32_t>(legacy::Status::ok));
     const bool never_ok = status == static_cast<std::uint32_t>(legacy::Status::value_too_big);
     // A removal that fails leaves a record that is set aside at the end.
     if (ok)

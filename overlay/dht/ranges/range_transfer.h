@@ -9,7 +9,9 @@
 // passing    the range file says that the part is given up, and the other node is told to adopt it. From here on
 // only
 //            the other node's word decides whose the part is, also after a crash.
-// following  originals take no part that is not theirs yet: this node gives the part up first and sends then.
+// following  originals take no part that is not theirs yet: this node gives the part up first and sends then. So it
+//            does to a node that answers for the part already and has records of it; such a record stays as it is,
+//            and this node sets its own aside if it differs.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +22,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "overlay/dht/ranges/handover_wire.h"
@@ -45,12 +48,16 @@ public:
     // This node does not answer for the part and may do so again.
     [[nodiscard]] bool gave_up() const { return passing_ || frozen_; }
     [[nodiscard]] bool frozen() const { return frozen_ && !passing_; }
+    // The other node takes the part.
+    [[nodiscard]] bool copies() const { return stage_ >= Stage::copying; }
     // The part is wholly this node's.
     [[nodiscard]] bool may_stop() const { return !passing_ && stage_ == Stage::waiting; }
     [[nodiscard]] bool wants_turn() const;
     [[nodiscard]] Instant next_deadline() const;
     [[nodiscard]] legacy::Link& link() { return link_; }
     [[nodiscard]] std::uint64_t records_sent() const { return sent_; }
+    // Records of which the other node has another value. They are set aside here.
+    [[nodiscard]] std::uint64_t records_differing() const { return differing_; }
     [[nodiscard]] const HashRange& part() const { return part_; }
     [[nodiscard]] const legacy::Takeover& to() const { return to_; }
     [[nodiscard]] const std::string& trouble() const { return trouble_; }
@@ -94,11 +101,15 @@ private:
     [[nodiscard]] bool take_back();
     void begin_following(Instant now);
     void follow(Instant now, neo::TurnBudget& budget);
+    void send_plain(Instant now, neo::TurnBudget& budget);
+    void send_fill(Instant now, neo::TurnBudget& budget);
+    void send_apart(Instant now);
+    void hear_fill(const Sent& sent);
     void hear_following(std::uint64_t tag, std::uint32_t status);
     void end(Instant now);
     void announce(const HashRange& range);
 
-    void say(handover::Verb verb, Bytes channel = {}, Bytes plain = {});
+    void say(handover::Verb verb, Bytes channel = {}, Bytes plain = {}, std::uint64_t tag = 0);
     void send_batch();
     void add_record(const Channel& channel, Key key, std::string_view value);
     [[nodiscard]] bool has_room() const;
@@ -127,6 +138,9 @@ private:
     std::string batch_, packed_;
     std::vector<Key> batch_keys_;
     bool following_failed_ = false;
+    bool fill_ = false;                          // follows by `fill`
+    std::deque<std::pair<Channel, Key>> apart_;  // of a batch with a differing record: sent one by one
+    std::uint64_t differing_ = 0;
     std::map<std::uint64_t, Sent> following_sent_;
     std::uint64_t next_tag_ = 1;
 

@@ -11,6 +11,9 @@ namespace {
 
 constexpr Duration task_pause = std::chrono::seconds{2};
 constexpr Duration task_poll = std::chrono::milliseconds{2};
+// Of a task that this node has set itself, until the other node begins to take the part.
+constexpr Duration taker_patience = std::chrono::seconds{10};
+constexpr Duration rest_after_fill = std::chrono::seconds{5};
 constexpr std::size_t removals_waiting_max = 4096;
 // The original's redist_memory_limit_mulitplier (sic), and a little for a node that is nearly empty.
 constexpr std::uint64_t growth_percent = 110, growth_bytes_min = std::uint64_t{64} << 20;
@@ -41,24 +44,40 @@ Result<void> Redistribution::check(const HashRange& wanted, const std::vector<le
 }
 
 Result<void> Redistribution::begin(const HashRange& wanted, std::vector<legacy::Takeover> takers,
-                                   RedistributionListener* listener) {
+                                   RedistributionListener* listener, RangeTask::Why why) {
     if (Result<void> good = check(wanted, takers); !good) return good;
     RangeState next = world_.journal.state();
     next.own = world_.ranges.own();
     next.held = hull(next.held, next.own);
-    next.task = RangeTask{next.own, wanted, std::move(takers)};
+    next.task = RangeTask{next.own, wanted, std::move(takers), why};
     if (Result<void> kept = world_.journal.save(std::move(next)); !kept) return kept;
     // What nobody hands over is served at once. If another node still has it, that node finds this one owning it.
     if (const auto grown = joined(world_.ranges.own(), wanted); grown && !intake_.active())
         if (!set_own(*grown)) retry_at_ = world_.environment.clock.now() + task_pause;
     bytes_at_begin_ = world_.records.store().total().bytes;
     listener_ = listener;
+    withdrawing_ = false;
+    waiting_since_ = world_.environment.clock.now();
     world_.wake();
     return {};
 }
 
+handover::Answer Redistribution::share(const HashRange& known, const Endpoint& to) {
+    const HashRange own = world_.ranges.own();
+    const bool filling = filled_at_ != never && world_.environment.clock.now() < filled_at_ + rest_after_fill;
+    if (refusing_ || filling || intake_.active() || own != known) return handover::later;
+    const std::vector<HashRange> halves = own.split(2);
+    if (halves.size() < 2) return handover::failed;
+    legacy::Takeover taker{to.host, to.port, halves[1].min(), halves[1].max()};
+    const bool begun = begin(halves[0], {std::move(taker)}, nullptr, RangeTask::Why::shared).has_value();
+    return begun ? handover::taken : handover::later;
+}
+
+void Redistribution::note_fill() { filled_at_ = world_.environment.clock.now(); }
+
 // The part must not lie beside what leaves in such a way that this would have no end to leave by.
 bool Redistribution::admits(const HashRange& part) const {
+    if (refusing_) return false;
     if (!active()) return true;
     const RangeState& state = world_.journal.state();
     const HashRange own = world_.ranges.own();
@@ -73,6 +92,15 @@ void Redistribution::resume() {
     const RangeState& state = world_.journal.state();
     if (state.passing) transfer_ = std::make_unique<RangeTransfer>(world_, *state.passing);
     bytes_at_begin_ = world_.records.store().total().bytes;
+    waiting_since_ = world_.environment.clock.now();
+    withdrawing_ = state.task && state.task->why == RangeTask::Why::leaving;
+}
+
+// Only a Redistribute from outside waits for its taker as long as it takes.
+bool Redistribution::out_of_patience(Instant now) const {
+    const RangeState& state = world_.journal.state();
+    if (!state.task || state.task->why == RangeTask::Why::asked) return false;
+    return now >= waiting_since_ + taker_patience;
 }
 
 bool Redistribution::takes_batches() const {
@@ -110,6 +138,12 @@ bool Redistribution::pump(Instant now, neo::TurnBudget& budget) {
             // In the second case another part that was taken over lies behind it. That of the other end is next.
             transfer_.reset();
         }
+    }
+    if (transfer_ && transfer_->copies()) waiting_since_ = now;
+    if (out_of_patience(now)) withdrawing_ = true;
+    if (withdrawing_ && active() && !cleaning_ && (!transfer_ || transfer_->may_stop())) {
+        transfer_.reset();
+        finish(false);
     }
     if (active() && !transfer_ && !cleaning_ && now >= retry_at_) next_part(now);
     if (cleaning_) clean(now, budget);
@@ -180,7 +214,7 @@ void Redistribution::finish(bool done) {
         retry_at_ = world_.environment.clock.now() + task_pause;
         return;
     }
-    cleaning_ = false;
+    cleaning_ = withdrawing_ = false;
     settle_ = true;
     world_.wake();
     if (RedistributionListener* told = std::exchange(listener_, nullptr)) told->on_redistributed(done);
@@ -211,6 +245,7 @@ RedistributionStatus Redistribution::status() const {
     status.taking_over = intake_.active();
     if (status.active) status.step = transfer_ ? std::string(transfer_->step()) : cleaning_ ? "cleaning" : "";
     if (transfer_) {
+        status.handing = !transfer_->may_stop() && transfer_->gave_up();
         status.part = transfer_->part();
         status.other = transfer_->to().address + ":" + std::to_string(transfer_->to().port);
         status.records = transfer_->records_sent();

@@ -29,6 +29,7 @@ struct RedistributionStatus {
     std::string other;          // the node that takes it over
     std::uint64_t records = 0;  // sent or taken of this part
     std::string trouble;        // why the last attempt failed
+    bool handing = false;       // a part is neither wholly here nor wholly there
 };
 
 class Redistribution {
@@ -40,7 +41,20 @@ public:
     void resume();
     // An error: nothing has changed. `listener` may be null.
     [[nodiscard]] Result<void> begin(const HashRange& wanted, std::vector<legacy::Takeover> takers,
-                                     RedistributionListener* listener);
+                                     RedistributionListener* listener, RangeTask::Why why = RangeTask::Why::asked);
+    // Another node wants half of the range, which it believes to be `known`: it gets the upper half, if the range
+    // is that and is not changing.
+    [[nodiscard]] handover::Answer share(const HashRange& known, const Endpoint& to);
+    // Ends the task as soon as no part is between two nodes. What has been handed over stays so.
+    void withdraw() { withdrawing_ = active(); }
+    // From now on the node takes no part over: it is about to end.
+    void refuse_parts() { refusing_ = true; }
+    [[nodiscard]] bool refuses_parts() const { return refusing_; }
+    // The range of this node is `auto`: it says so to others.
+    void set_automatic() { automatic_ = true; }
+    [[nodiscard]] bool automatic() const { return automatic_; }
+    // Records of another node that answered for the same keys have arrived: the range stays for a moment.
+    void note_fill();
     void forget(const RedistributionListener& listener) {
         if (listener_ == &listener) listener_ = nullptr;
     }
@@ -79,6 +93,7 @@ private:
     void next_part(Instant now);
     void clean(Instant now, neo::TurnBudget& budget);
     void finish(bool done);
+    [[nodiscard]] bool out_of_patience(Instant now) const;
     void drop_transfer() { transfer_.reset(); }
 
     RangeWorld world_;
@@ -91,6 +106,9 @@ private:
     bool settle_ = false;
     bool moved_ = false;
     bool stopped_ = false;
+    bool withdrawing_ = false, refusing_ = false, automatic_ = false;
+    Instant waiting_since_ = never;  // the taker has not begun to take the part
+    Instant filled_at_ = never;
     Instant retry_at_ = never;
     std::uint64_t bytes_at_begin_ = 0;
 };

@@ -55,6 +55,7 @@ struct DhtHandedOver {
     HashRange part;
     Endpoint to;  // by the legacy protocol
     std::uint64_t records = 0;
+    std::uint64_t differing = 0;  // of them: the other node had another value, and this one is set aside
 };
 // A part of another node's range came here.
 struct DhtTookOver {
@@ -65,9 +66,14 @@ struct DhtTookOver {
 struct DhtHandoverFailed {
     std::string what;  // a plain sentence
 };
+// What a node that finds its range by itself has found out or done (ranges/auto_range.h).
+struct DhtAutoRangeNews {
+    bool warning = false;
+    std::string what;  // a plain sentence
+};
 using DhtEvent = std::variant<DhtClientAccepted, DhtClientEnded, DhtConnectionShed, DhtStoreFailed, DhtReadsFailed,
                               DhtRecordsLeftOut, DhtChangesDropped, DhtRangeChanged, DhtHandedOver, DhtTookOver,
-                              DhtHandoverFailed>;
+                              DhtHandoverFailed, DhtAutoRangeNews>;
 
 class DhtObserver {
 public:

@@ -156,4 +156,12 @@ Result<void> WriteLog::commit_if_due(Instant now, std::size_t waiting_bytes_max)
     return due ? store_.commit() : Result<void>{};
 }
 
+std::vector<Key> WriteLog::keys_pending(const Channel& channel) const {
+    std::vector<Key> keys;
+    for (const Pending& one : pending_)
+        if (!one.over && one.channel == channel) keys.push_back(one.key);
+    std::ranges::sort(keys);
+    return keys;
+}
+
 }  // namespace halp

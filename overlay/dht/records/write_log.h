@@ -98,6 +98,8 @@ public:
     [[nodiscard]] bool completed_before(std::uint64_t write) const { return first_token_ >= write; }
     [[nodiscard]] bool all_completed() const { return pending_.empty(); }
     [[nodiscard]] std::size_t writes_pending() const { return pending_.size(); }
+    // Whose writes are not completed; sorted. For rare use: it looks at all pending writes.
+    [[nodiscard]] std::vector<Key> keys_pending(const Channel& channel) const;
 
     // To be called at the end of every turn and at the deadline. A store with more than `waiting_bytes_max` pending
     // bytes commits at once and blocks the caller, which slows down clients that write faster than the disk.

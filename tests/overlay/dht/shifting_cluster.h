@@ -92,6 +92,10 @@ public:
         Endpoint address;
         HostId host{};
         HashRange configured;
+        bool automatic = false;  // its range is `auto`
+        bool hidden = false;     // from the other nodes, as they are from it
+        bool gone = false;       // it has left
+        bool original = false;
         std::unique_ptr<RecordStore> store;
         std::unique_ptr<WriteLog> records;
         std::optional<RangeJournal> journal;
@@ -99,22 +103,63 @@ public:
         [[nodiscard]] bool up() const { return node != nullptr; }
     };
 
-    std::size_t add(const HashRange& range) {
+    // A node that finds its range by itself.
+    std::size_t add_automatic(bool hidden = false) { return add({}, true, hidden); }
+    // A node as the originals are: it does not know the messages of handover_wire.h.
+    std::size_t add_original(const HashRange& range) {
+        original_next_ = true;
+        return add(range);
+    }
+    std::size_t add(const HashRange& range, bool automatic = false, bool hidden = false) {
         auto& added = *members.emplace_back(std::make_unique<Member>());
         added.address = {"10.0.0." + std::to_string(members.size()), 10000};
         added.host = world.add_host(added.address);
         added.configured = range;
+        added.automatic = automatic;
+        added.hidden = hidden;
+        added.original = std::exchange(original_next_, false);
         if (slow_)
             added.store = std::make_unique<SlowStore>();
         else
             added.store = std::make_unique<MemoryStore>();
         for (std::size_t i = 0; i < lines; ++i) caller_->add_node(added.address);
         start(members.size() - 1);
+        introduce();
         return members.size() - 1;
+    }
+    // Tells the nodes of each other, as the overlay does.
+    void introduce() {
+        for (const auto& it : members) {
+            if (!it->up() || !it->automatic) continue;
+            std::vector<Endpoint> others;
+            for (const auto& other : members)
+                if (!other->gone && !other->hidden && !it->hidden) others.push_back(other->address);
+            it->node->auto_range()->set_nodes(std::move(others), it->address);
+        }
+    }
+    // Hands over and ends, as a daemon does at SIGTERM. False: it could not hand all over.
+    bool leave(std::size_t i, Duration limit = std::chrono::seconds{30}) {
+        Member& it = *members[i];
+        it.node->auto_range()->leave(limit);
+        while (!it.node->auto_range()->left()) run(std::chrono::milliseconds{5}, std::chrono::milliseconds{1});
+        return end(i);
+    }
+    bool end(std::size_t i) {
+        Member& it = *members[i];
+        const bool handed = it.node->auto_range()->handed_over();
+        while (it.store->sweeping() || it.store->range() != it.node->range())
+            world.run_for(std::chrono::milliseconds{5});
+        it.node->redistribution().stop();
+        it.gone = true;
+        kill(i);
+        introduce();
+        return handed;
     }
     void start(std::size_t i) {
         Member& it = *members[i];
-        it.journal.emplace(RangeJournal::open(&world.env(it.host).state, it.configured).value());
+        Storage* const disk = &world.env(it.host).state;
+        it.journal.emplace(it.automatic ? RangeJournal::open_automatic(disk, it.configured).value()
+                                        : RangeJournal::open(disk, it.configured).value());
         EXPECT_TRUE(it.journal->begin(*it.store));
         while (it.store->sweeping()) EXPECT_TRUE(it.store->commit());
         it.records = std::make_unique<WriteLog>(*it.store);
@@ -123,6 +168,9 @@ public:
         node.legacy.flush_interval = Duration{0};
         node.turn_bytes = 2048;  // many turns
         node.journal = &*it.journal;
+        node.redistributes = !it.original;
+        if (it.automatic)
+            node.auto_range = AutoRangeOptions{true, std::chrono::seconds{1}, std::chrono::seconds{3}};
         it.node = std::make_unique<DhtNode>(world.env(it.host), *it.records, node);
         world.attach(it.host, *it.node);
         it.node->run_redistribution();
@@ -140,7 +188,9 @@ public:
     void revive(std::size_t i) {
         if (members[i]->up()) return;
         world.restart(members[i]->host);
+        members[i]->gone = false;
         start(i);
+        introduce();
     }
 
     // ---- changing ranges ----
@@ -166,7 +216,8 @@ public:
     }
     [[nodiscard]] bool settled() const {
         for (const auto& member : members) {
-            if (!member->up()) return false;
+            if (member->gone) continue;
+            if (!member->up() || (member->automatic && member->node->range().empty())) return false;
             if (member->node->redistribution().active() || member->node->redistribution().intake().active() ||
                 member->store->sweeping() || member->store->range() != member->node->range())
                 return false;
@@ -189,6 +240,9 @@ public:
                    key_text(Key{member->store->range().min()}) + (member->store->sweeping() ? ", sweeping" : "") +
                    (now.active ? ", redistributes " + now.step : "") + (now.taking_over ? ", takes over" : "") +
                    ": " + now.trouble + "\n";
+            if (member->automatic)
+                out += member->node->auto_range()->status().step + ": " +
+                       member->node->auto_range()->status().trouble + "\n";
         }
         return out;
     }
@@ -248,7 +302,8 @@ public:
         EXPECT_EQ(double_owners, 0);
         EXPECT_EQ(lies, 0) << last_lie;
         std::vector<HashRange> ranges;
-        for (const auto& member : members) ranges.push_back(member->node->range());
+        for (const auto& member : members)
+            if (member->up()) ranges.push_back(member->node->range());
         EXPECT_TRUE(tessellates(ranges));
     }
 
@@ -351,7 +406,8 @@ private:
             if (!member->store->get(channel, key, found).value()) continue;
             ++times;
             value = found;
-            if (!member->node->range().contains(key)) lie(key, "left over at " + member->address.host, found);
+            if (!member->up() || !member->node->range().contains(key))
+                lie(key, "left over at " + member->address.host, found);
         }
         if (times > 1) lie(key, "two records", value);
         if (!may_be(key).contains(value)) lie(key, "in the end", value);
@@ -359,6 +415,7 @@ private:
 
     static constexpr std::size_t lines = 3;  // connections to each node
     bool slow_;
+    bool original_next_ = false;
     Draw draw_;
     std::optional<Caller> caller_;
     std::map<Key, std::set<std::string>> may_be_;  // "": no record

@@ -39,6 +39,30 @@ TEST(RangeJournal, ReadsWhatItHasWritten) {
     EXPECT_EQ(read->adopted.back(), 6U);
 }
 
+TEST(RangeJournal, KeepsWhyARangeChanges) {
+    RangeState state = busy_state();
+    state.task->why = RangeTask::Why::leaving;
+    state.passing->plain = state.passing->fill = true;
+
+    const std::string text = format_range_state(state);
+    const Result<RangeState> read = parse_range_state(text);
+
+    ASSERT_TRUE(read) << text;
+    EXPECT_EQ(read->task->why, RangeTask::Why::leaving);
+    EXPECT_TRUE(read->passing->plain && read->passing->fill);
+    EXPECT_EQ(format_range_state(*read), text);
+}
+
+TEST(RangeJournal, ANodeThatFindsItsRangeKeepsWhatItHadWithAFixedOne) {
+    MemoryStorage storage;
+    const auto fresh = RangeJournal::open_automatic(&storage, range(0, 9));
+    EXPECT_EQ(fresh->state().own, range(0, 9));
+    const auto again = RangeJournal::open_automatic(&storage, {});
+    EXPECT_EQ(again->state().own, range(0, 9)) << "the file counts from now on";
+    const auto fixed = RangeJournal::open(&storage, range(0, 19));
+    EXPECT_EQ(fixed->state().own, range(0, 19));
+}
+
 TEST(RangeJournal, RefusesAnyPieceOfAFile) {
     const std::string text = format_range_state(busy_state());
     for (std::size_t length = 0; length < text.size(); ++length)
@@ -116,10 +140,29 @@ TEST(HandoverWire, MessagesAreNoChannels) {
     EXPECT_EQ(read->part, range(16, 31));
     const std::string put = handover::format_message({Verb::put, 1, {}, "a b"});
     EXPECT_EQ(handover::parse_message(put)->channel, "a b");
+    EXPECT_EQ(handover::format_message({Verb::fill, 1, {}, "a b"}), "halp handover 1 fill a b");
+    EXPECT_EQ(handover::format_message({Verb::automatic, 0, {}, {}}), "halp handover 1 auto");
+    const std::string share = handover::format_message({Verb::share, 0, range(16, 31), {}, "10.0.0.1", 10000});
+    EXPECT_EQ(share, "halp handover 1 share 0000000000000010 000000000000001f 10.0.0.1 10000");
+    EXPECT_EQ(handover::parse_message(share)->host, "10.0.0.1");
+    EXPECT_EQ(handover::parse_message(share)->port, 10000);
+    for (const char* bad : {"halp handover 1 auto 1", "halp handover 1 fill ",
+                            "halp handover 1 share 0000000000000010 000000000000001f 10.0.0.1",
+                            "halp handover 1 share 0000000000000010 000000000000001f 10.0.0.1 0",
+                            "halp handover 1 share 0000000000000010 000000000000001f 10.0.0.1 70000",
+                            "halp handover 1 share 0000000000000010 000000000000001f 10.0.0.1 1 more"})
+        EXPECT_FALSE(handover::parse_message(bad)) << bad;
     for (const char* bad :
          {"halp handover 1 ", "halp handover 1 begin 1 2 3", "halp handover 1 put 0000000000000001 ",
           "halp handover 1 ask more", "halp handover 1 fly 0000000000000001"})
         EXPECT_FALSE(handover::parse_message(bad)) << bad;
+}
+
+TEST(RangeParts, MissingOnesAreThoseOfNoRange) {
+    EXPECT_EQ(missing_parts({}), std::vector{HashRange::full()});
+    EXPECT_TRUE(missing_parts({HashRange::full(), range(5, 9)}).empty());
+    const auto missing = missing_parts({range(20, ~std::uint64_t{0} - 1), range(5, 9), {}, range(7, 14)});
+    EXPECT_EQ(missing, (std::vector{range(0, 4), range(15, 19), range(~std::uint64_t{0}, ~std::uint64_t{0})}));
 }
 
 }  // namespace

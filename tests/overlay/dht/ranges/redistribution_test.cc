@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "overlay/dht/wire/record_batch.h"
 #include "tests/overlay/dht/shifting_cluster.h"
 
 namespace halp {
@@ -128,6 +132,120 @@ TEST(Redistribution, NodesChangePlaces) {
     EXPECT_EQ(cluster.members[0]->node->range(), upper());
     EXPECT_EQ(cluster.members[1]->node->range(), lower());
     cluster.expect_all_there();
+}
+
+// ---- with originals ----
+
+TEST(Redistribution, AnOriginalGetsTheRecordsByPutBatch) {
+    ShiftingCluster cluster(8);
+    cluster.add(HashRange::full());
+    cluster.run(milliseconds{600});
+    cluster.add_original(upper());
+
+    cluster.redistribute(0, lower(), {taker(*cluster.members[1], upper())});
+    ASSERT_TRUE(cluster.settle()) << cluster.state();
+
+    EXPECT_EQ(cluster.done, 1);
+    EXPECT_EQ(cluster.members[0]->node->range(), lower());
+    EXPECT_EQ(cluster.members[0]->store->set_aside().records, 0U) << "each was removed when it was acknowledged";
+    EXPECT_GT(cluster.members[1]->store->total().records, 50U);
+    cluster.expect_all_there();
+}
+
+TEST(Redistribution, AnOriginalThatIsAwayGetsTheRecordsWhenItIsBack) {
+    ShiftingCluster cluster(9);
+    cluster.add(HashRange::full());
+    cluster.run(milliseconds{600});
+    cluster.add_original(upper());
+    cluster.redistribute(0, lower(), {taker(*cluster.members[1], upper())});
+    cluster.world.run_for(milliseconds{3});
+    cluster.kill(1);
+    cluster.kill(0);
+    cluster.run(milliseconds{100});
+    cluster.revive(0);
+    cluster.revive(1);
+    ASSERT_TRUE(cluster.settle()) << cluster.state();
+
+    EXPECT_EQ(cluster.members[0]->node->range(), lower());
+    cluster.expect_all_there();
+}
+
+// Answers each request with the next status, as an original does, and keeps what it was sent.
+class ScriptedOriginal final : public EventHandler {
+public:
+    ScriptedOriginal(Environment& environment, std::vector<std::string> answers)
+        : environment_(environment), answers_(std::move(answers)) {}
+    std::string received;
+
+private:
+    void on_accept(StreamId, const Endpoint&) override {}
+    void on_connected(StreamId, const Endpoint&) override {}
+    void on_connect_failed(StreamId, ConnectFailure) override {}
+    void on_end(StreamId stream) override { environment_.transport.close(stream); }
+    void on_closed(StreamId) override {}
+    void on_wakeup() override {}
+    void on_bytes(StreamId stream, Bytes bytes) override {
+        received += bytes;
+        if (next_ < answers_.size()) environment_.transport.write(stream, answers_[next_++]);
+    }
+    Environment& environment_;
+    std::vector<std::string> answers_;
+    std::size_t next_ = 0;
+};
+
+std::string number(std::uint64_t value, std::size_t bytes) {
+    std::string out;
+    for (std::size_t i = 0; i < bytes; ++i) out += static_cast<char>((value >> (8 * i)) & 0xff);
+    return out;
+}
+std::string array(std::string_view bytes) { return number(bytes.size(), 8) + std::string(bytes); }
+
+// The bytes of dht-wire 8.12 and of the batch of its section 2.3: nothing but PutBatch follows the 409.
+TEST(Redistribution, SaysToAnOriginalWhatOriginalsSay) {
+    ShiftingCluster cluster(10);
+    cluster.add(HashRange::full());
+    cluster.members[0]->records->put(Channel::parse("chan").value(), Key{1}, "val", {});
+    const Endpoint at{"10.0.5.1", 10000};
+    const HostId host = cluster.world.add_host(at);
+    ScriptedOriginal original(cluster.world.env(host), {number(409, 4), number(200, 4)});
+    cluster.world.attach(host, original);
+
+    cluster.redistribute(0, lower(), {{at.host, at.port, upper().min(), upper().max()}});
+    ASSERT_TRUE(cluster.settle()) << cluster.state();
+
+    const std::string plain = array("0000000000000001") + array("val");
+    std::string batch;
+    neo::pack(plain, batch);
+    const std::string put_batch = number(34, 4) + array("chan") + array(batch);
+    EXPECT_TRUE(original.received.starts_with(number(34, 4)));
+    EXPECT_NE(original.received.find("halp handover 1 begin "), std::string::npos);
+    EXPECT_TRUE(original.received.ends_with(put_batch));
+    EXPECT_EQ(cluster.members[0]->store->total().records, 0U);
+    EXPECT_EQ(cluster.members[0]->node->range(), lower());
+}
+
+// The other direction: an original has given the part up and sends its records; this node got its new range before.
+TEST(Redistribution, TakesTheRecordsOfAnOriginal) {
+    ShiftingCluster cluster(11);
+    cluster.add(lower());
+    cluster.redistribute(0, HashRange::full(), {});  // as dhtredist tells every node its new range
+    ASSERT_TRUE(cluster.settle()) << cluster.state();
+    EXPECT_EQ(cluster.members[0]->node->range(), HashRange::full());
+
+    const HostId host = cluster.world.add_host({"10.0.5.2", 1});
+    ScriptedOriginal original(cluster.world.env(host), {});
+    cluster.world.attach(host, original);
+    std::string batch;
+    neo::pack(array("0000000000000001") + array("val"), batch);
+    Environment& there = cluster.world.env(host);
+    const StreamId stream = there.transport.connect(cluster.members[0]->address);
+    there.transport.write(stream, number(34, 4) + array("chan") + array(batch));
+    cluster.world.run_for(seconds{1});
+
+    EXPECT_EQ(original.received, number(200, 4));
+    std::string value;
+    EXPECT_TRUE(cluster.members[0]->store->get(Channel::parse("chan").value(), Key{1}, value).value());
+    EXPECT_EQ(value, "val");
 }
 
 // 1 -> 2 -> 4 -> 2 nodes, with kills in the middle, under load.
