@@ -34,4 +34,9 @@ struct DhtBenchOptions {
 // A Mirror that keeps up with a full-rate Put load as well as it can, and one that pauses meanwhile.
 [[nodiscard]] bool measure_mirror(const DhtBenchOptions& options, Report& report);
 
+// All records of a node handed to another one, and how long the Gets of a client of both take meanwhile.
+[[nodiscard]] bool measure_redistribution(const DhtBenchOptions& options, Report& report);
+// Puts and Gets of one client at two nodes of half the range each, against one node of the whole range.
+[[nodiscard]] bool measure_two_nodes(const DhtBenchOptions& options, Report& report);
+
 }  // namespace halp::bench
