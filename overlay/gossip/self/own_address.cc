@@ -1,6 +1,7 @@
 #include "overlay/gossip/self/own_address.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -99,11 +100,11 @@ bool OwnAddress::eligible(EndpointId endpoint) const {
 }
 
 std::size_t OwnAddress::groups(EndpointId endpoint) const {
-    std::vector<std::uint32_t> seen;
+    std::array<std::uint32_t, witnesses_max> seen{};
+    auto end = seen.begin();
     for (const Witness& w : witnesses_)
-        if (w.observed == endpoint && !w.doubtful) seen.push_back(Endpoint{w.host, 1}.group());
-    std::ranges::sort(seen);
-    return static_cast<std::size_t>(std::unique(seen.begin(), seen.end()) - seen.begin());
+        if (w.observed == endpoint && !w.doubtful && std::find(seen.begin(), end, w.group) == end) *end++ = w.group;
+    return static_cast<std::size_t>(end - seen.begin());
 }
 
 bool OwnAddress::worth_a_call(EndpointId endpoint) const {
@@ -148,6 +149,7 @@ bool OwnAddress::witnessed(Witness witness) {
     std::erase_if(witnesses_,
                   [&](const Witness& w) { return w.host == witness.host || witness.at - w.at > believed_for; });
     if (witnesses_.size() >= witnesses_max) witnesses_.erase(witnesses_.begin());  // the oldest
+    witness.group = Endpoint{witness.host, 1}.group();
     witnesses_.push_back(std::move(witness));
     return elect();
 }

@@ -38,7 +38,8 @@ public:
         std::string host;
         EndpointId observed;
         Instant at;
-        bool doubtful = false;  // another node answered at `observed`
+        bool doubtful = false;    // another node answered at `observed`
+        std::uint32_t group = 0;  // of the host; witnessed() sets it
     };
     [[nodiscard]] bool witnessed(Witness witness);
     // Nodes of one address group only say that this node is at `endpoint`, or another node was there: a call of its
