@@ -29,10 +29,12 @@ halp_test(process_test
   LABEL process-socket
   TIMEOUT 300
 )
-halp_test(full_output_test full_output_test.cc LINK halp_process_testing halp_dht_testing LABEL process-socket)
-target_compile_definitions(full_output_test PRIVATE
-  HALP_SIM_BINARY="$<TARGET_FILE:halp-sim>" HALP_BENCH_BINARY="$<TARGET_FILE:halp-bench>")
-add_dependencies(full_output_test halp-sim halp-bench)
+if(HALP_BENCH)  # it is about every program
+  halp_test(full_output_test full_output_test.cc LINK halp_process_testing halp_dht_testing LABEL process-socket)
+  target_compile_definitions(full_output_test PRIVATE
+    HALP_SIM_BINARY="$<TARGET_FILE:halp-sim>" HALP_BENCH_BINARY="$<TARGET_FILE:halp-bench>")
+  add_dependencies(full_output_test halp-sim halp-bench)
+endif()
 halp_test(terminal_test terminal_test.cc LINK halp_process_testing LABEL process-socket)
 target_compile_definitions(terminal_test PRIVATE HALP_SIM_BINARY="$<TARGET_FILE:halp-sim>")
 add_dependencies(terminal_test halp-sim)
