@@ -63,6 +63,19 @@ Result<SocketAddress> address_to_listen_on(const Endpoint& local) {
     return *address;
 }
 
+// Accepted sockets inherit these two.
+void set_inherited_options(int fd) {
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max, sizeof unsent_bytes_max);
+}
+
+Error not_watched(const std::string& where) {
+    return {ErrorCode::io, "cannot listen on " + where +
+                               ": the kernel does not watch another socket (no memory, or "
+                               "fs.epoll.max_user_watches); try again"};
+}
+
 // Returns the socket, or -1 with an errno in `why`.
 int listening_socket(const SocketAddress& address, int& why) {
     const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -71,9 +84,7 @@ int listening_socket(const SocketAddress& address, int& why) {
     const int on = 1;
     const int off = 0;
     ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    // Accepted sockets inherit these two.
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max, sizeof unsent_bytes_max);
+    set_inherited_options(fd);
     const bool any = address.family() == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr);
     if (any) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     if (::bind(fd, &address.any, address.length) == 0 && ::listen(fd, backlog) == 0) return fd;
@@ -115,11 +126,19 @@ Result<Endpoint> LibeventListener::listen(const Endpoint& local) {
         fd = listening_socket(*numeric_address(Endpoint{"0.0.0.0", local.port}), why);
     }
     if (fd < 0) return listen_error(local, why);
-    if (!add(fd))
-        return Error{ErrorCode::io, "cannot listen on " + local.text() +
-                                        ": the kernel does not watch another socket (no memory, or "
-                                        "fs.epoll.max_user_watches); try again"};
+    if (!add(fd)) return not_watched(local.text());
     return local_address_of(fd)->endpoint();
+}
+
+Result<Endpoint> LibeventListener::adopt(int fd) {
+    const std::optional<SocketAddress> address = local_address_of(fd);
+    if (!address) {
+        ::close(fd);
+        return Error{ErrorCode::io, "cannot listen on a socket that was given: it is no TCP socket"};
+    }
+    set_inherited_options(fd);
+    if (!add(fd)) return not_watched(address->endpoint().text());
+    return address->endpoint();
 }
 
 bool LibeventListener::add(int fd) {

@@ -29,6 +29,8 @@ public:
 
     // Returns the address it listens on, with a real port for port 0.
     [[nodiscard]] Result<Endpoint> listen(const Endpoint& local);
+    // The same with a socket that listens already. It is closed by *this, also on an error.
+    [[nodiscard]] Result<Endpoint> adopt(int fd);
     void stop();
 
 private:

@@ -125,6 +125,13 @@ struct LibeventWorld::Parts {
             std::min(limits.accepted_per_source_max, by_source ? std::max<std::size_t>(bearable / 2, 1) : bearable);
     }
 
+    // Before the first socket listens.
+    void count_files() {
+        if (std::exchange(files_counted, true)) return;
+        if (&files == &own_files) files.set_limit(FileBudget::raise());
+        lower_limits();
+    }
+
     WorldLimits limits;
     WorldStats stats;
     FileBudget own_files;
@@ -166,11 +173,13 @@ void LibeventWorld::attach(EventHandler& handler) {
 }
 
 Result<Endpoint> LibeventWorld::listen(const Endpoint& local) {
-    if (!std::exchange(parts_->files_counted, true)) {
-        if (&parts_->files == &parts_->own_files) parts_->files.set_limit(FileBudget::raise());
-        parts_->lower_limits();
-    }
+    parts_->count_files();
     return parts_->listener.listen(local);
+}
+
+Result<Endpoint> LibeventWorld::adopt_listening(int fd) {
+    parts_->count_files();
+    return parts_->listener.adopt(fd);
 }
 
 void LibeventWorld::stop_listening() { parts_->listener.stop(); }

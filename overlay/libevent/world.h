@@ -47,6 +47,8 @@ public:
     // Port 0 takes any free port; the answer says which. "::" takes IPv4 too. May be called several times. The
     // first call raises the process's limit of open files to what is allowed, unless the budget is given.
     [[nodiscard]] Result<Endpoint> listen(const Endpoint& local);
+    // The same with a socket that listens already, such as one of systemd's. The world closes it, also on an error.
+    [[nodiscard]] Result<Endpoint> adopt_listening(int fd);
     void stop_listening();
 
     void run();  // until stop()

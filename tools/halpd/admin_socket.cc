@@ -72,18 +72,28 @@ Result<AdminSocket> AdminSocket::open(const std::string& path) {
     if (fd < 0) return socket_error(path, errno);
     int failure = bind_private(fd, address);
     if (failure == 0 && ::listen(fd, 64) != 0) failure = errno;
-    if (failure == 0) return AdminSocket{path, fd};
+    if (failure == 0) return AdminSocket{path, fd, true};
     ::close(fd);
     return socket_error(path, failure);
 }
 
-AdminSocket::AdminSocket(std::string path, int fd) : path_(std::move(path)), fd_(fd), inode_(inode_of(path_)) {}
+AdminSocket AdminSocket::adopt(int fd) {
+    sockaddr_un address{};
+    socklen_t length = sizeof address;
+    const bool known = ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0;
+    return AdminSocket{
+        known ? std::string{address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path)} : "", fd,
+        false};
+}
+
+AdminSocket::AdminSocket(std::string path, int fd, bool ours)
+    : path_(std::move(path)), fd_(fd), ours_(ours), inode_(inode_of(path_)) {}
 
 AdminSocket::AdminSocket(AdminSocket&& other) noexcept
-    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)), inode_(other.inode_) {}
+    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)), ours_(other.ours_), inode_(other.inode_) {}
 
 AdminSocket::~AdminSocket() {
-    if (fd_ >= 0 && inode_of(path_) == inode_) ::unlink(path_.c_str());
+    if (ours_ && fd_ >= 0 && inode_of(path_) == inode_) ::unlink(path_.c_str());
 }
 
 }  // namespace halp

@@ -13,6 +13,9 @@ public:
     // another process listens on it.
     [[nodiscard]] static Result<AdminSocket> open(const std::string& path);
 
+    // A socket that listens already and whose file is somebody else's, such as one of systemd's.
+    [[nodiscard]] static AdminSocket adopt(int fd);
+
     AdminSocket(AdminSocket&& other) noexcept;
     AdminSocket& operator=(AdminSocket&&) = delete;
     ~AdminSocket();  // removes the file, if it is still ours
@@ -22,10 +25,11 @@ public:
     [[nodiscard]] const std::string& path() const { return path_; }
 
 private:
-    AdminSocket(std::string path, int fd);
+    AdminSocket(std::string path, int fd, bool ours);
 
     std::string path_;
     int fd_ = -1;
+    bool ours_ = true;  // the file
     unsigned long inode_ = 0;
 };
 

@@ -86,6 +86,9 @@ Result<void> Daemon::start() {
     handle_signals();  // the loop, which runs their handlers, begins when all below is done
     if (Result<void> opened = log_.reopen(); !opened) return opened;
     for (const std::string& warning : warnings_) log_.write(LogLevel::warn, "config_warning", warning);
+    Result<ActivatedSockets> given = ActivatedSockets::take();
+    if (!given) return given.error();
+    sockets_ = std::move(*given);
     if (Result<void> opened = open_storage(); !opened) return opened;
     if (Result<void> listening = listen(); !listening) return listening;
     make_node();
@@ -94,6 +97,7 @@ Result<void> Daemon::start() {
     node_->start();
     give_back_memory();
     if (dht_) keep_dht_announced();
+    say_who_it_is();
     const std::string where = "listening on " + listening_.text();
     if (dht_) std::fprintf(stderr, "serving records on %s\n", dht_->listening().text().c_str());
     if (dht_ && dht_->legacy_listening())
@@ -127,7 +131,33 @@ Result<void> Daemon::open_storage() {
     return {};
 }
 
+// Who reads the log sees which node this is. The name of the swarm keeps strangers out; the log is the operator's.
+void Daemon::say_who_it_is() {
+    const std::string advertised = settings_.node.advertise ? settings_.node.advertise->text() : "";
+    const std::string admin = admin_server_ ? directories_.admin_socket : "off";
+    log_.write(LogLevel::info, "started",
+               "halpd " + version_ + ": swarm `" + settings_.node.swarm + "`, profile " +
+                   profile_name(settings_.profile) + ", address " + listening_.text() +
+                   (advertised.empty() ? "" : " (advertised as " + advertised + ")") + ", state in " +
+                   directories_.state + ", admin socket " + admin,
+               Json::object()
+                   .set("version", version_)
+                   .set("swarm", settings_.node.swarm)
+                   .set("profile", profile_name(settings_.profile))
+                   .set("listening", listening_.text())
+                   .set("advertised", advertised)
+                   .set("state_dir", directories_.state)
+                   .set("admin", admin));
+}
+
 Result<void> Daemon::listen() {
+    const std::vector<int> given = sockets_.take_halp();
+    for (const int fd : given) {
+        Result<Endpoint> adopted = world_.adopt_listening(fd);
+        if (!adopted) return adopted.error();
+        if (fd == given.front()) listening_ = std::move(*adopted);
+    }
+    if (!given.empty()) return {};
     Result<Endpoint> listening = world_.listen(Endpoint{settings_.listen.host, settings_.listen.port});
     if (!listening) return listening.error();
     listening_ = std::move(*listening);
@@ -139,7 +169,7 @@ OverlayOptions Daemon::node_options() const {
     OverlayOptions options = config::overlay_options(settings_);
     options.listen_port = listening_.port;
     options.own_addresses = interfaces_->addresses();
-    if (!settings_.listen.wildcard()) options.listening = listening_;
+    if (!config::ListenAddress{listening_.host, listening_.port}.wildcard()) options.listening = listening_;
     return options;
 }
 
@@ -180,6 +210,19 @@ Result<void> Daemon::open_dht() {
     return {};
 }
 
+// Nothing when none is wanted.
+Result<std::optional<AdminSocket>> Daemon::admin_socket() {
+    if (const std::optional<int> given = sockets_.take_admin()) {
+        AdminSocket adopted = AdminSocket::adopt(*given);
+        directories_.admin_socket = adopted.path();
+        return std::optional<AdminSocket>{std::move(adopted)};
+    }
+    if (directories_.admin_socket.empty()) return std::optional<AdminSocket>{};
+    Result<AdminSocket> opened = AdminSocket::open(directories_.admin_socket);
+    if (!opened) return opened.error();
+    return std::optional<AdminSocket>{std::move(*opened)};
+}
+
 // The node learns its own address from its peers, some time after the start, and the address may change.
 void Daemon::keep_dht_announced() {
     if (leaving_) return;
@@ -206,16 +249,16 @@ Result<void> Daemon::open_admin() {
         info.dht_credentials = [this] { return dht_->credentials(); };
         info.reload_dht_credentials = [this] { return dht_->reload_credentials(); };
     }
-    if (directories_.admin_socket.empty()) return {};
-    Result<AdminSocket> socket = AdminSocket::open(directories_.admin_socket);
+    Result<std::optional<AdminSocket>> socket = admin_socket();
     if (!socket) return socket.error();
+    if (!*socket) return {};
     // The reply must be sent before the shutdown begins.
     const auto leave = [this] {
         world_.call_after(std::chrono::milliseconds{20}, [this] { begin_leaving("asked by halp leave"); });
     };
     admin_api_ = std::make_unique<AdminApi>(*node_, world_.clock(), std::move(info), leave);
     admin_server_ = std::make_unique<AdminServer>(
-        world_.base(), std::move(*socket), *admin_api_, files_, admin_limits(settings_.connections),
+        world_.base(), std::move(**socket), *admin_api_, files_, admin_limits(settings_.connections),
         [this](const std::string& sentence) { shortages_.warn("admin_full", sentence); }, &input_);
     return {};
 }

@@ -17,6 +17,7 @@
 #include "overlay/node/overlay_node.h"
 #include "store/endpoint.h"
 #include "store/result.h"
+#include "tools/halpd/activation.h"
 #include "tools/halpd/admin_api.h"
 #include "tools/halpd/admin_server.h"
 #include "tools/halpd/dht_service.h"
@@ -58,6 +59,8 @@ private:
     Result<void> open_dht();
     void keep_dht_announced();
     Result<void> open_admin();
+    [[nodiscard]] Result<std::optional<AdminSocket>> admin_socket();
+    void say_who_it_is();
     void add_connections(Json& status) const;
     void handle_signals();
     void begin_leaving(const char* why);
@@ -92,6 +95,7 @@ private:
     std::optional<StateLock> lock_;
     std::unique_ptr<FileStorage> cache_, state_;
     EndpointTable endpoints_;
+    ActivatedSockets sockets_;  // that were given and are not in use yet
     Endpoint listening_;
     std::unique_ptr<InterfaceWatch> interfaces_;
     std::unique_ptr<OverlayNode> node_;
