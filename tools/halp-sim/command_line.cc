@@ -10,6 +10,7 @@
 namespace halp::sim {
 namespace {
 
+constexpr const char* program_about = "Plays swarms of the real HALP node in virtual time.";
 constexpr std::uint64_t view_nodes_max = 16'000'000;  // as ViewSwarmOptions::fault()
 
 void add_common(Arguments& verb, CommandLine& command) {
@@ -120,14 +121,10 @@ void add_goals(Arguments& arguments, CommandLine& command) {
     goals.option("--seed", &command.seed, "default 1");
 }
 
-}  // namespace
-
-Parsed parse_command_line(int argc, const char* const* argv) {
-    CommandLine command;
-    Arguments arguments("halp-sim", "Plays swarms of the real HALP node in virtual time.");
+void add_all(Arguments& arguments, CommandLine& command) {
     arguments.version_flag(std::string{"halp-sim "} + HALP_VERSION);
     arguments.needs_a_verb();
-    arguments.verb("list", "the built-in scenarios", [&] { command.verb = Verb::list; });
+    arguments.verb("list", "the built-in scenarios", [&command] { command.verb = Verb::list; });
     add_run(arguments, command);
     add_sweep(arguments, command);
     add_compare(arguments, command);
@@ -136,6 +133,21 @@ Parsed parse_command_line(int argc, const char* const* argv) {
     add_views(arguments, command);
     add_check(arguments, command);
     add_goals(arguments, command);
+}
+
+}  // namespace
+
+ArgumentsText command_line_text() {
+    CommandLine command;
+    Arguments arguments("halp-sim", program_about);
+    add_all(arguments, command);
+    return arguments.text();
+}
+
+Parsed parse_command_line(int argc, const char* const* argv) {
+    CommandLine command;
+    Arguments arguments("halp-sim", program_about);
+    add_all(arguments, command);
     const auto end = arguments.parse(argc, argv);
     if (!end) return {command, {}, exit_done};
     if (end->mistake) return {std::nullopt, "halp-sim: " + end->text + "\n", exit_usage};

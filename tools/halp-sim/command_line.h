@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/program/arguments_text.h"
+
 namespace halp::sim {
 
 enum class Verb : std::uint8_t { list, run, sweep, compare, faults, replay, check, goals, views };
@@ -46,6 +48,8 @@ struct Parsed {
 };
 
 Parsed parse_command_line(int argc, const char* const* argv);
+// All verbs and options, for pages and completions.
+[[nodiscard]] ArgumentsText command_line_text();
 
 // Exit codes, as those of halp.
 inline constexpr int exit_done = 0, exit_failed = 1, exit_usage = 2, exit_bad_scenario = 78, exit_interrupted = 130;

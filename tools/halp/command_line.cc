@@ -26,19 +26,26 @@ struct Typed {
 
 Error wrong(std::string what) { return {ErrorCode::invalid, std::move(what)}; }
 
+constexpr const char* program_about = "find and announce hosts with HALP, the Host Address List Protocol";
+
 // ---- options ----
 
 void add_globals(Arguments& to, Typed& typed) {
     to.no_help_flag();
-    to.flag("-h,--help", typed.help);
-    to.flag("--version", typed.version);
-    to.flag("--json", typed.command.json);
-    to.flag("-q,--quiet", typed.command.quiet);
-    to.flag("-v,--verbose", typed.command.verbose);
-    to.option("--socket", &typed.command.socket);
-    to.option("--cache-dir", &typed.command.cache_dir);
-    to.option("--timeout", &typed.timeout_s).between(0.001, 1e6);
-    to.option("--color,--colour", &typed.colour).one_of({"auto", "always", "never"});
+    to.flag("--json", typed.command.json, "one JSON object, or one per line for streams");
+    to.flag("-q,--quiet", typed.command.quiet, "no messages but errors");
+    to.flag("-v,--verbose", typed.command.verbose, "say on stderr which way was taken");
+    to.option("--socket", &typed.command.socket, "the daemon's admin socket (else the usual places are tried)")
+        .called("PATH");
+    to.option("--cache-dir", &typed.command.cache_dir,
+              "work on this cache directory, not through a daemon (else ~/.halp)")
+        .called("DIR");
+    to.option("--timeout", &typed.timeout_s, "give up after this long").called("SECONDS").between(0.001, 1e6);
+    to.option("--color,--colour", &typed.colour, "colours on a terminal")
+        .called("WHEN")
+        .one_of({"auto", "always", "never"});
+    to.flag("--version", typed.version, "print the version and exit");
+    to.flag("-h,--help", typed.help, "explain the program, or the verb, with examples");
 }
 
 void add_host(Arguments& to, Typed& typed) {
@@ -228,11 +235,7 @@ int own_words(int argc, const char* const* argv) {
     return argc;
 }
 
-}  // namespace
-
-Parsed parse_command_line(int argc, const char* const* argv, const std::string& version) {
-    Typed typed;
-    Arguments arguments("halp", "");
+void add_all(Arguments& arguments, Typed& typed) {
     arguments.may_have_a_verb();  // the word after a verb is never a second verb: `halp get status`
     arguments.keeps_unknown();
     add_globals(arguments, typed);
@@ -242,6 +245,21 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
         to.options_anywhere();
         add_options(entry.verb, to, typed);
     }
+}
+
+}  // namespace
+
+ArgumentsText command_line_text() {
+    Typed typed;
+    Arguments arguments("halp", program_about);
+    add_all(arguments, typed);
+    return arguments.text();
+}
+
+Parsed parse_command_line(int argc, const char* const* argv, const std::string& version) {
+    Typed typed;
+    Arguments arguments("halp", "");
+    add_all(arguments, typed);
     const std::vector<std::string> words = arguments.with_help_option(argc, argv);
     std::vector<const char*> spelled_out;
     for (const std::string& word : words) spelled_out.push_back(word.c_str());

@@ -10,6 +10,7 @@
 #include "tools/halp/console.h"
 #include "tools/halp/dht/dht_command.h"
 #include "tools/halp/store/store_command.h"
+#include "tools/program/arguments_text.h"
 
 namespace halp::cli {
 
@@ -62,6 +63,8 @@ struct Parsed {
     std::string text;  // help or version (data), or what is wrong (a message)
 };
 
+// All verbs and options, for pages and completions.
+[[nodiscard]] ArgumentsText command_line_text();
 [[nodiscard]] Parsed parse_command_line(int argc, const char* const* argv, const std::string& version);
 
 }  // namespace halp::cli

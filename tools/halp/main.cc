@@ -16,9 +16,11 @@
 #include "tools/halp/command_line.h"
 #include "tools/halp/demo.h"
 #include "tools/halp/dht/dht_verbs.h"
+#include "tools/halp/halp_pages.h"
 #include "tools/halp/interrupt.h"
 #include "tools/halp/store/store_verbs.h"
 #include "tools/halp/verbs.h"
+#include "tools/program/pages.h"
 #include "tools/program/program_start.h"
 #include "tools/program/standard_output.h"
 
@@ -75,11 +77,14 @@ Result<std::optional<std::string>> find_daemon(const CommandLine& command, Conso
     if (command.cache_dir && !needs_daemon(command.verb)) return std::optional<std::string>{};
     const auto usual = usual_sockets(from_environment("HOME"), from_environment("XDG_RUNTIME_DIR"),
                                      from_environment("XDG_STATE_HOME"));
+    std::optional<Error> refused;  // it would be wrong to say that there is no daemon
     for (const std::string& path : usual) {
         const auto there = probe_socket(path);
         if (there) return std::optional{path};
         console.detail(there.error().message);
+        if (!refused && there.error().code == ErrorCode::refused) refused = there.error();
     }
+    if (refused && needs_daemon(command.verb)) return *refused;
     return std::optional<std::string>{};
 }
 
@@ -179,6 +184,8 @@ int main(int argc, char** argv) {
     using namespace halp::cli;
     halp::begin_program("halp");
     interrupt::install();
+    if (const auto pages = halp::wants_pages(argc, argv))
+        return halp::write_pages("halp", *pages, halp_pages(HALP_VERSION));
     const Parsed parsed = parse_command_line(argc, argv, HALP_VERSION);
     if (!parsed.command) {
         if (parsed.code == ExitCode::ok)

@@ -52,12 +52,6 @@ Options for every verb:
 Exit codes: 0 ok, 1 failed, 2 usage, 3 nothing found, 4 no daemon, 5 time-out, 6 refused, 130 interrupted.
 )";
 
-std::string examples_of(const std::string& name) {
-    for (const VerbHelp& entry : verbs())
-        if (entry.name == name) return entry.examples;
-    return "";
-}
-
 std::string with_examples(const std::string& help, const std::string& examples) {
     return examples.empty() ? help : help + "\nExamples:\n" + examples + "\n";
 }
@@ -66,8 +60,7 @@ std::string words_of(const Arguments& verb) {
     const Arguments* const nested = verb.chosen();
     const bool dht = verb.name() == "dht", store = verb.name() == "store";
     if (nested != nullptr)
-        return with_examples(nested->help("halp " + verb.name()), dht ? DhtArguments::examples(nested->name())
-                                                                      : StoreArguments::examples(nested->name()));
+        return with_examples(nested->help("halp " + verb.name()), examples_of(verb.name() + " " + nested->name()));
     if (dht) return DhtArguments::overview();
     if (store) return StoreArguments::overview();
     return with_examples(verb.help("halp"), examples_of(verb.name()));
@@ -78,7 +71,8 @@ std::string words_of(const Arguments& verb) {
 const std::vector<VerbHelp>& verbs() {
     static const std::vector<VerbHelp> all = {
         {Verb::get, "get", "Load a list of addresses from a label",
-         "  halp get chat            hosts of `chat`, freshest first; a pipe gets <unix time last seen> <host> <port>\n"
+         "  halp get chat            hosts of `chat`, freshest first; a pipe gets <unix time last seen> <host> "
+         "<port>\n"
          "  halp get labels          names of all labels; `halp get chat/` those below `chat`\n"
          "  halp get --json chat | jq -r '.entries[].host'"},
         {Verb::insert, "insert", "Manually add an address to cache",
@@ -117,6 +111,14 @@ const std::vector<VerbHelp>& verbs() {
 }
 
 std::string overview() { return overview_text; }
+
+std::string examples_of(const std::string& words) {
+    if (words.starts_with("dht ")) return DhtArguments::examples(words.substr(4));
+    if (words.starts_with("store ")) return StoreArguments::examples(words.substr(6));
+    for (const VerbHelp& entry : verbs())
+        if (entry.name == words) return entry.examples;
+    return "";
+}
 
 std::string help_of(const Arguments& verb) {
     return words_of(verb) + "\nOptions for every verb: see `halp --help`.\n";

@@ -143,6 +143,13 @@ CommandLine ended(int code) {
 
 }  // namespace
 
+ArgumentsText command_line_text() {
+    Typed typed;
+    Arguments arguments("halpd", description);
+    add_options(arguments, typed, "");
+    return arguments.text();
+}
+
 CommandLine read_command_line(int argc, char** argv, const char* version) {
     Typed typed;
     Arguments arguments("halpd", description);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "config/load_settings.h"
+#include "tools/program/arguments_text.h"
 
 namespace halp {
 
@@ -15,6 +16,8 @@ struct CommandLine {
     std::optional<int> exit_code;    // --help, --version or a usage error: all has been said
 };
 
+// All options, for pages and completions.
+[[nodiscard]] ArgumentsText command_line_text();
 CommandLine read_command_line(int argc, char** argv, const char* version);
 
 }  // namespace halp

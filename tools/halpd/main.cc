@@ -11,7 +11,9 @@
 #include "config/print_settings.h"
 #include "tools/halpd/command_line.h"
 #include "tools/halpd/daemon.h"
+#include "tools/halpd/halpd_pages.h"
 #include "tools/program/harmless.h"
+#include "tools/program/pages.h"
 #include "tools/program/program_start.h"
 #include "tools/program/standard_output.h"
 
@@ -65,6 +67,8 @@ int run(halp::config::LoadedSettings loaded, const halp::config::SettingSources&
 int main(int argc, char** argv) {
     halp::begin_program("halpd");
     halp::hold_operator_signals();
+    if (const auto pages = halp::wants_pages(argc, argv))
+        return halp::write_pages("halpd", *pages, halp::halpd_pages(HALP_VERSION));
     halp::CommandLine line = halp::read_command_line(argc, argv, HALP_VERSION);
     if (line.exit_code) return halp::with_output_written(*line.exit_code, "halpd");
     line.sources.root = geteuid() == 0;

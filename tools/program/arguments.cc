@@ -545,6 +545,38 @@ std::string Arguments::not_expected(const std::string& word) const { return unex
 
 std::string Arguments::help(const std::string& words_before) const { return impl_->app->help(words_before); }
 
+namespace {
+
+ArgumentText text_of(const CLI::Option& option) {
+    ArgumentText text;
+    text.positional = option.get_positional();
+    if (text.positional) text.names.push_back(option.get_name(true));
+    for (const std::string& name : option.get_snames()) text.names.push_back("-" + name);
+    for (const std::string& name : option.get_lnames()) text.names.push_back("--" + name);
+    text.default_value = option.get_default_str();
+    text.help = option.get_description();
+    text.required = option.get_required();
+    text.several = takes_a_word(option) && option.get_items_expected_max() > 1;
+    return text;
+}
+
+}  // namespace
+
+ArgumentsText Arguments::text() const {
+    ArgumentsText text{name(), impl_->app->get_description(), impl_->app->get_footer(), {}, {}};
+    for (const CLI::Option* option : impl_->app->get_options([](const CLI::Option*) { return true; })) {
+        ArgumentText& argument = text.arguments.emplace_back(text_of(*option));
+        for (const auto& spec : impl_->options) {  // of a flag, and of what the library adds, there is none
+            if (spec->option != option) continue;
+            argument.value = spec->type;
+            argument.range = spec->range;
+            argument.choices = spec->choices;
+        }
+    }
+    for (const auto& verb : impl_->verbs) text.verbs.push_back(verb->text());
+    return text;
+}
+
 std::string Arguments::help_command() const {
     std::string words = name();
     for (const Arguments* at = chosen(); at != nullptr; at = at->chosen()) words += " " + at->name();

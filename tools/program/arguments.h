@@ -15,6 +15,8 @@
 #include <variant>
 #include <vector>
 
+#include "tools/program/arguments_text.h"
+
 namespace halp {
 
 // A number of bytes; as a word it may have a unit: 64mb, 1gib. Units are powers of 1024, in upper or lower case.
@@ -96,6 +98,7 @@ public:
     [[nodiscard]] std::string not_expected(const std::string& word) const;  // with the option that was likely meant
     [[nodiscard]] std::string help(const std::string& words_before) const;
     [[nodiscard]] std::string help_command() const;  // "halp dht get --help"
+    [[nodiscard]] ArgumentsText text() const;        // for pages and completions; before parse
 
 private:
     struct Impl;
