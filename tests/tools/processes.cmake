@@ -87,6 +87,15 @@ halp_test(swarm_size_test halpd/swarm_size_test.cc LINK halp_process_testing LAB
 # Python 3 with jsonschema, as Debian has them: a reader of another language. Without them the test fails.
 find_program(HALP_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 find_program(HALP_PYTHON python3 REQUIRED)
+halp_test(installation_test
+  halpd/activation_test.cc
+  packaging/installation_test.cc
+  LINK halp_process_testing
+  LABEL process-socket
+)
+target_compile_definitions(installation_test PRIVATE
+  HALP_BUILD_DIR="${PROJECT_BINARY_DIR}" HALP_CMAKE="${CMAKE_COMMAND}" HALP_PYTHON="${HALP_PYTHON}")
+add_dependencies(installation_test halp-sim)
 halp_test(machine_formats_test
   schemas/machine_formats_test.cc
   schemas/stranger_costs_test.cc

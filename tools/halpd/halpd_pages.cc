@@ -64,6 +64,7 @@ std::string manual(const ArgumentsText& program, const std::string& version) {
     page.item("0", "well");
     page.item("1", "failed, or not everything was saved; a sentence says why");
     page.item("2", "usage");
+    page.item("3", "no other node took the range of this DHT node; it is kept on disk");
     page.item("78", "the configuration is wrong; sentences name the places");
     page.item("130", "a second signal cut the leave short");
     page.section("See also");
