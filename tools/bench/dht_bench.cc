@@ -173,8 +173,10 @@ bool run_dht_bench(const DhtBenchOptions& given, Report& report) {
     if (wanted("dumps") && !measure_dump_loading(options, report)) return false;
     remark_on_machine(report);
     if (wanted("legacy") && !measure_legacy(options, report)) return false;
-    if (wanted("redistribution") && !measure_redistribution(options, report)) return false;
-    if (wanted("nodes") && !measure_two_nodes(options, report)) return false;
+    // A quick run has them only by name.
+    const bool with_nodes = !options.quick || !options.only.empty();
+    if (with_nodes && wanted("redistribution") && !measure_redistribution(options, report)) return false;
+    if (with_nodes && wanted("nodes") && !measure_two_nodes(options, report)) return false;
     return !wanted("mirror") || measure_mirror(options, report);
 }
 
