@@ -287,6 +287,21 @@ TEST_F(LoadSettings, KeepsRecordsWhenOnlyAFlagSaysSo) {
     EXPECT_EQ(loaded.origins.at("dht.enabled"), "--set dht.engine");
 }
 
+TEST_F(LoadSettings, ARangeThatIsFoundNeedsThePortsOfTheOriginal) {
+    const LoadedSettings found = load_file("dht: {range: auto, port: 10000, legacy_listen: \"0.0.0.0:10000\"}\n");
+    EXPECT_TRUE(found.problems.empty());
+    EXPECT_TRUE(found.warnings.empty());
+    EXPECT_EQ(found.settings.dht.range, DhtRange::automatic);
+    EXPECT_THAT(load_file("dht: {range: auto}\n").problems,
+                ElementsAre(HasSubstr("dht.range: auto needs dht.port")));
+    EXPECT_THAT(load_file("dht: {leave: hand_over}\n").problems,
+                ElementsAre(HasSubstr("dht.leave: hand_over needs dht.port")));
+    EXPECT_THAT(load_file("dht: {range: auto, port: 10000, range_min: 8000000000000000}\n").problems,
+                ElementsAre(HasSubstr("exclude each other")));
+    EXPECT_THAT(load_file("dht: {range: auto, port: 10000}\n").warnings,
+                ElementsAre(HasSubstr("dht.legacy_listen is on loopback")));
+}
+
 TEST_F(LoadSettings, ReadsARangeOfSixteenDigitsOnly) {
     const LoadedSettings loaded = load_file("dht: {range_min: 8000000000000000, range_max: 0xBfffffffffffffff}\n");
     EXPECT_THAT(loaded.problems, IsEmpty());

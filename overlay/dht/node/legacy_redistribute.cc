@@ -78,10 +78,7 @@ private:
     std::optional<handover::Answer> work(Turn& turn) {
         waits_ = false;
         if (message_.verb == Verb::ask) return handover::taken;
-        if (message_.verb == Verb::automatic)
-            return redistribution_.refuses_parts() ? handover::later
-                   : redistribution_.automatic()   ? handover::taken
-                                                   : handover::failed;
+        if (message_.verb == Verb::automatic) return redistribution_.introduction(message_.token);
         if (message_.verb == Verb::share) return redistribution_.share(message_.part, taker_);
         if (message_.verb == Verb::begin)
             return intake_.begin(message_, turns_, redistribution_.admits(message_.part), turn.budget);

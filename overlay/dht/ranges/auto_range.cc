@@ -35,10 +35,11 @@ AutoRange::AutoRange(RangeWorld world, Redistribution& redistribution, const Aut
     : world_(std::move(world)),
       redistribution_(redistribution),
       options_(options),
-      survey_(world_.environment.transport),
+      number_(world_.environment.random.next()),
+      survey_(world_.environment.transport, number_),
       link_(world_.environment.transport),
       joining_(options.joins && world_.ranges.own().empty()) {
-    if (options_.joins) redistribution_.set_automatic();
+    redistribution_.introduce(options_.joins, number_);
     if (!options_.joins) next_at_ = no_deadline;
 }
 

@@ -89,6 +89,7 @@ private:
     RangeWorld world_;
     Redistribution& redistribution_;
     const AutoRangeOptions options_;
+    const std::uint64_t number_;  // by which this node recognizes itself
     std::vector<Endpoint> others_;
     std::optional<Endpoint> self_;
 

@@ -33,7 +33,7 @@ bool has_channel(Verb verb) {
     return verb == Verb::put || verb == Verb::drop || verb == Verb::clear || verb == Verb::fill;
 }
 bool has_token(Verb verb) {
-    return verb != Verb::ask && verb != Verb::fill && verb != Verb::automatic && verb != Verb::share;
+    return verb != Verb::ask && verb != Verb::fill && verb != Verb::share;
 }
 bool has_part(Verb verb) { return verb == Verb::begin || verb == Verb::share; }
 

@@ -10,12 +10,13 @@
 //     "halp handover 1 adopt TOKEN"           batch empty      202, 208, 500
 //     "halp handover 1 ask"                   batch empty      202
 //     "halp handover 1 fill CHANNEL"          keys and values  202, 208, 303, 500
-//     "halp handover 1 auto"                  batch empty      202, 500, 503
+//     "halp handover 1 auto TOKEN"            batch empty      202, 208, 500, 503
 //     "halp handover 1 share MIN MAX HOST PORT" batch empty    202, 500, 503
 //
 // Numbers are 16 hexadecimal digits, PORT is decimal; keys in batches are 8 bytes. `fill` comes from a node that
 // has given up keys of this node's range (auto_range.h, overlaps): a record that is here already stays as it is.
-// `share` asks a node of the range MIN to MAX to hand over its upper half to HOST:PORT.
+// `share` asks a node of the range MIN to MAX to hand over its upper half to HOST:PORT. The TOKEN of `auto` is the
+// sender's own.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +34,8 @@ enum class Verb : std::uint8_t { begin, put, drop, clear, adopt, ask, fill, auto
 
 enum Answer : std::uint32_t {
     taken = 202,    // done; auto: the range of this node is `auto`
-    adopted = 208,  // this node has the part already, by this token; fill: it has another value of one of the keys
+    adopted = 208,  // this node has the part already, by this token; fill: it has another value of one of the keys;
+                    // auto: this node is the sender
     owned = 303,    // this node answers for keys of the part and has records of them; fill: a key is not its own
     later = 503,    // busy: with another part, or with the remains of an earlier attempt; auto: this node ends
     failed = 500,   // the part cannot be taken over by this attempt

@@ -16,6 +16,7 @@ constexpr Duration survey_patience = std::chrono::seconds{3};
 constexpr std::size_t lines_at_once = 16;
 
 RangeKeeper keeper_of(std::uint32_t status) {
+    if (status == handover::adopted) return RangeKeeper::self;
     if (status == handover::taken) return RangeKeeper::automatic;
     if (status == handover::later) return RangeKeeper::leaving;
     return status == handover::failed ? RangeKeeper::fixed : RangeKeeper::original;
@@ -37,7 +38,7 @@ RangeSurvey::Line RangeSurvey::opened(const Endpoint& node, Instant now) const {
     legacy::Request ask;
     ask.command = legacy::Command::get_responsible_range;
     line.link->ask(ask, 0);
-    const std::string message = handover::format_message({handover::Verb::automatic, 0, HashRange{}, {}, {}, 0});
+    const std::string message = handover::format_message({handover::Verb::automatic, self_, HashRange{}, {}, {}, 0});
     std::string nothing;
     neo::pack({}, nothing);
     ask.command = legacy::Command::put_batch;
@@ -66,9 +67,9 @@ void RangeSurvey::pump(Instant now) {
             ++i;
             continue;
         }
-        if (line.range)
+        if (line.range && line.keeper != RangeKeeper::self)
             seen_.push_back({line.node, *line.range, line.keeper.value_or(RangeKeeper::original)});
-        else
+        else if (!line.range)
             ++silent_;
         lines_.erase(lines_.begin() + static_cast<std::ptrdiff_t>(i));
     }

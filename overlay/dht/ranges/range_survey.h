@@ -19,6 +19,7 @@ enum class RangeKeeper : std::uint8_t {
     automatic,  // its range is `auto`
     fixed,      // its settings or an operator say its range
     leaving,    // it ends and takes nothing
+    self,       // the node that asks
     original,   // it does not know the messages of handover_wire.h
 };
 
@@ -30,7 +31,8 @@ struct SurveyedNode {
 
 class RangeSurvey {
 public:
-    explicit RangeSurvey(Transport& transport) : transport_(transport) {}
+    // `self`: by this number a node that is asked recognizes itself, under whatever address. It is not seen then.
+    RangeSurvey(Transport& transport, std::uint64_t self) : transport_(transport), self_(self) {}
 
     void begin(std::vector<Endpoint> nodes);
     void pump(Instant now);
@@ -55,6 +57,7 @@ private:
     static void hear(Line& line);
 
     Transport& transport_;
+    const std::uint64_t self_;
     std::vector<Endpoint> left_;
     std::vector<Line> lines_;
     std::vector<SurveyedNode> seen_;

@@ -49,10 +49,16 @@ public:
     void withdraw() { withdrawing_ = active(); }
     // From now on the node takes no part over: it is about to end.
     void refuse_parts() { refusing_ = true; }
-    [[nodiscard]] bool refuses_parts() const { return refusing_; }
-    // The range of this node is `auto`: it says so to others.
-    void set_automatic() { automatic_ = true; }
-    [[nodiscard]] bool automatic() const { return automatic_; }
+    // What other nodes are told that ask for it (Verb::automatic). `self`: the number of this node.
+    void introduce(bool automatic, std::uint64_t self) {
+        automatic_ = automatic;
+        self_ = self;
+    }
+    [[nodiscard]] handover::Answer introduction(std::uint64_t asker) const {
+        if (self_ == asker) return handover::adopted;
+        if (refusing_) return handover::later;
+        return automatic_ ? handover::taken : handover::failed;
+    }
     // Records of another node that answered for the same keys have arrived: the range stays for a moment.
     void note_fill();
     void forget(const RedistributionListener& listener) {
@@ -106,6 +112,7 @@ private:
     bool settle_ = false;
     bool moved_ = false;
     bool stopped_ = false;
+    std::optional<std::uint64_t> self_;
     bool withdrawing_ = false, refusing_ = false, automatic_ = false;
     Instant waiting_since_ = never;  // the taker has not begun to take the part
     Instant filled_at_ = never;

@@ -99,6 +99,22 @@ TEST(AutoRange, NodesThatBothTookAllKeysBecomeOneDhtWithTheRecordsOfBoth) {
     EXPECT_EQ(cluster.members[1]->store->set_aside().records, 1U) << "the other value is not lost";
 }
 
+// Somebody has announced the node under another name, too.
+TEST(AutoRange, ANodeRecognizesItselfUnderAnotherAddress) {
+    ShiftingCluster cluster(9);
+    cluster.add_automatic();
+    ASSERT_TRUE(cluster.settle());
+    put(cluster, 0, Key{5}, "here");
+    AutoRange& range = *cluster.members[0]->node->auto_range();
+    range.set_nodes({cluster.members[0]->address}, Endpoint{"10.0.7.7", 10000});
+    cluster.world.run_for(seconds{20});
+
+    EXPECT_EQ(range_of(cluster, 0), HashRange::full());
+    EXPECT_EQ(range.status().nodes, 0U);
+    EXPECT_FALSE(range.status().overlapped);
+    EXPECT_EQ(value_at(cluster, 0, Key{5}), "here");
+}
+
 TEST(AutoRange, ALeavingNodeHandsItsRangeToANeighbour) {
     ShiftingCluster cluster(6);
     cluster.add_automatic();

@@ -141,12 +141,12 @@ TEST(HandoverWire, MessagesAreNoChannels) {
     const std::string put = handover::format_message({Verb::put, 1, {}, "a b"});
     EXPECT_EQ(handover::parse_message(put)->channel, "a b");
     EXPECT_EQ(handover::format_message({Verb::fill, 1, {}, "a b"}), "halp handover 1 fill a b");
-    EXPECT_EQ(handover::format_message({Verb::automatic, 0, {}, {}}), "halp handover 1 auto");
+    EXPECT_EQ(handover::format_message({Verb::automatic, 9, {}, {}}), "halp handover 1 auto 0000000000000009");
     const std::string share = handover::format_message({Verb::share, 0, range(16, 31), {}, "10.0.0.1", 10000});
     EXPECT_EQ(share, "halp handover 1 share 0000000000000010 000000000000001f 10.0.0.1 10000");
     EXPECT_EQ(handover::parse_message(share)->host, "10.0.0.1");
     EXPECT_EQ(handover::parse_message(share)->port, 10000);
-    for (const char* bad : {"halp handover 1 auto 1", "halp handover 1 fill ",
+    for (const char* bad : {"halp handover 1 auto", "halp handover 1 fill ",
                             "halp handover 1 share 0000000000000010 000000000000001f 10.0.0.1",
                             "halp handover 1 share 0000000000000010 000000000000001f 10.0.0.1 0",
                             "halp handover 1 share 0000000000000010 000000000000001f 10.0.0.1 70000",
