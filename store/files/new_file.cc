@@ -59,11 +59,18 @@ Result<void> NewFile::name(Present present) {
     return Error{ErrorCode::refused, path_ + " is there and is not overwritten: remove it, or name another file"};
 }
 
-Result<void> NewFile::finish(mode_t mode, Present present) {
+Result<void> NewFile::finish(mode_t mode, Present present, Name name_is) {
     if (::fchmod(file_.get(), mode) != 0 || ::fsync(file_.get()) != 0) return failure();
     if (auto named = name(present); !named) return named;
+    if (name_is == Name::later) return {};
     const FileHandle directory(::open(directory_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory || ::fsync(directory.get()) != 0) return failure();
+    return {};
+}
+
+Result<void> sync_directory(const std::string& path) {
+    const FileHandle directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory || ::fsync(directory.get()) != 0) return file_error("write", path, errno);
     return {};
 }
 

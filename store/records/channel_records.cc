@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <utility>
 
 namespace halp {
 namespace {
@@ -57,6 +58,38 @@ void ChannelRecords::put(Key key, std::string_view value) {
     place = append(key, value);
     leave_hole(was);
     evacuate_one();
+}
+
+void ChannelRecords::put_later(Key key, std::string_view value) {
+    assert(value.size() <= value_bytes_max);
+    constexpr std::size_t most = std::size_t{1} << 22;  // 64 MiB of keys and places
+    value_bytes_ += value.size();
+    later_.push_back({value_of(key), append(key, value)});
+    if (later_.size() >= most) put_in_order();
+}
+
+// In the order of their keys a new index is only appended to, and an old one is changed block by block.
+void ChannelRecords::put_in_order() {
+    std::vector<PlacedKey> sorted = std::exchange(later_, {});
+    sort_by_key(sorted);
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+        const bool again = i + 1 < sorted.size() && sorted[i + 1].key == sorted[i].key;
+        if (!again) {
+            put_place(sorted[i]);
+            continue;
+        }
+        value_bytes_ -= value_at(sorted[i].place).size();
+        leave_hole(sorted[i].place);
+    }
+    while (!sparse_.empty()) evacuate_one();
+}
+
+void ChannelRecords::put_place(const PlacedKey& one) {
+    const auto [place, added] = index_.find_or_add(Key{one.key});
+    const RecordPlace was = std::exchange(place, one.place);
+    if (added) return;
+    value_bytes_ -= value_at(was).size();
+    leave_hole(was);
 }
 
 bool ChannelRecords::remove(Key key) {

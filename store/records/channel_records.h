@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "store/records/key.h"
+#include "store/records/key_sort.h"
 #include "store/records/record_index.h"
 #include "store/records/record_store.h"
 
@@ -25,9 +26,21 @@ public:
 
     // The view is valid until the next put or remove.
     [[nodiscard]] std::optional<std::string_view> get(Key key) const;
+    // Fetches the part of the index, or the record when that was done some time ago, into the cache. In the header,
+    // because GCC leaves out a call that only prefetches.
+    void expect(Key key, bool next) const {
+        if (index_.size() < cached_anyway) return;
+        if (!next) return index_.fetch_near(key);
+        if (const RecordPlace* place = index_.find(key)) RecordIndex::fetch(at(*place));
+    }
     // `value` has at most value_bytes_max bytes.
     void put(Key key, std::string_view value);
     bool remove(Key key);
+    // A put whose key comes into the index at put_in_order(), the next time that so many wait, or before the end of
+    // a dump. Until then nothing else may be called but these two and count(), which counts a key twice that comes
+    // twice.
+    void put_later(Key key, std::string_view value);
+    void put_in_order();
 
     template <class Visit>
     bool walk(std::optional<Key> after, Visit visit) const {
@@ -36,10 +49,11 @@ public:
             [&](RecordPlace place) { return at(place); });
     }
 
-    [[nodiscard]] RecordCount count() const { return {index_.size(), value_bytes_}; }
+    [[nodiscard]] RecordCount count() const { return {index_.size() + later_.size(), value_bytes_}; }
     [[nodiscard]] std::size_t memory_bytes() const;  // allocated bytes; walks the index
 
 private:
+    static constexpr std::size_t cached_anyway = 4096;  // so few records
     // The header of a stored record: key, then value length (4 bytes).
     static constexpr std::size_t header_bytes = sizeof(Key) + sizeof(std::uint32_t);
 
@@ -60,12 +74,14 @@ private:
     std::uint32_t room_for(std::size_t bytes);
     std::uint32_t new_segment(std::size_t capacity, bool shared);
     void leave_hole(RecordPlace place);
+    void put_place(const PlacedKey& one);
     void note_if_sparse(std::uint32_t number);
     void evacuate_one();
     void evacuate(std::uint32_t number);
     void release(std::uint32_t number);
 
     RecordIndex index_;
+    std::vector<PlacedKey> later_;  // in the order in which they came
     std::vector<Segment> segments_;
     std::vector<std::uint32_t> free_;    // free numbers of segments_
     std::vector<std::uint32_t> sparse_;  // numbers of segments to be emptied, possibly repeated

@@ -29,6 +29,10 @@ Result<Scan> MemoryStore::scan(const Channel& channel, std::optional<Key> after,
     return records == nullptr || records->walk(after, visit) ? Scan::ended : Scan::stopped;
 }
 
+void MemoryStore::expect(const Channel& channel, Key key, Expected when) const {
+    if (const ChannelRecords* records = records_of(channel)) records->expect(key, when == Expected::next);
+}
+
 std::vector<Channel> MemoryStore::channels(const std::optional<Channel>& after, std::size_t count) const {
     std::vector<Channel> names;
     auto it = after ? channels_.upper_bound(*after) : channels_.begin();
@@ -43,6 +47,29 @@ RecordCount MemoryStore::count(const Channel& channel) const {
 
 void MemoryStore::put(const Channel& channel, Key key, std::string_view value, WriteToken token) {
     complete(token, put_now(channel, key, value));
+}
+
+std::uint64_t MemoryStore::load(const Channel& channel, const std::function<void(const PutRecord& put)>& feed) {
+    std::uint64_t refused = 0;
+    ChannelRecords* records = nullptr;  // made with the first record
+    const auto begin = [&] {
+        records = create(channel);
+        if (records) total_ = total_ - records->count();
+        return records != nullptr;
+    };
+    const auto put = [&](Key key, std::string_view value) {
+        if (value.size() > limits_.value_bytes_max || (!records && !begin())) return void(++refused);
+        records->put_later(key, value);
+        if (limits_.bytes_max == 0 || has_room_beside(records->count())) return;
+        records->put_in_order();  // a record may have been counted twice
+        if (has_room_beside(records->count())) return;
+        records->remove(key);
+        ++refused;
+    };
+    feed(put);
+    if (records) records->put_in_order();
+    total_ = total_ + (records ? records->count() : RecordCount{});
+    return refused;
 }
 
 void MemoryStore::update(const Channel& channel, Key key, std::uint64_t original_hash, std::string_view value,
@@ -126,6 +153,12 @@ bool MemoryStore::has_room_for(const std::optional<std::string_view>& old, std::
     const std::uint64_t now = total_.bytes + aside_total_.bytes + records * record_overhead_bytes;
     const std::uint64_t freed = old ? old->size() + record_overhead_bytes : 0;
     return now - freed + value.size() + record_overhead_bytes <= limits_.bytes_max;
+}
+
+// Beside what total_ has.
+bool MemoryStore::has_room_beside(const RecordCount& more) const {
+    const std::uint64_t records = total_.records + aside_total_.records + more.records;
+    return total_.bytes + aside_total_.bytes + more.bytes + records * record_overhead_bytes <= limits_.bytes_max;
 }
 
 void MemoryStore::recount(const RecordCount& before, const RecordCount& now) { total_ = total_ + now - before; }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -42,7 +43,9 @@ public:
     [[nodiscard]] RecordCount total() const override { return total_; }
     [[nodiscard]] RecordCount removed() const override { return removed_; }
 
+    void expect(const Channel& channel, Key key, Expected when) const override;
     void put(const Channel& channel, Key key, std::string_view value, WriteToken token) override;
+    std::uint64_t load(const Channel& channel, const std::function<void(const PutRecord& put)>& feed) override;
     void update(const Channel& channel, Key key, std::uint64_t original_hash, std::string_view value,
                 WriteToken token) override;
     void remove(const Channel& channel, Key key, WriteToken token) override;
@@ -74,6 +77,7 @@ private:
     // Returns null at the limit of channels.
     ChannelRecords* create(const Channel& channel);
     [[nodiscard]] bool has_room_for(const std::optional<std::string_view>& old, std::string_view value) const;
+    [[nodiscard]] bool has_room_beside(const RecordCount& more) const;
     void recount(const RecordCount& before, const RecordCount& now);
     void sweep_slice(const Channel& channel);
     void move_aside(const Channel& channel, Key key);

@@ -4,6 +4,7 @@
 // so no call takes long; no choice of keys makes it slow; the order is the same on every machine.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -56,8 +57,18 @@ public:
         return walk(after, visit, [](RecordPlace) -> const char* { return nullptr; });
     }
 
-private:
-    static constexpr std::size_t fetched_ahead = 16;
+    // Where find() will look, into the cache.
+    [[gnu::always_inline]] void fetch_near(Key key) const {
+        if (blocks_.empty()) return;
+        const std::size_t block = block_of(value_of(key)), guess = guess_in(block, value_of(key));
+        const Block& its = blocks_[block];
+        constexpr std::size_t line = 8;  // keys
+        for (const std::size_t i :
+             {guess > line ? guess - line : 0, guess, std::min(guess + line, its.keys.size() - 1)}) {
+            __builtin_prefetch(its.keys.data() + i);
+            __builtin_prefetch(its.places.data() + i);
+        }
+    }
     // Two lines, of a record of some hundred bytes. GCC leaves out a call that only prefetches, unless it is
     // inlined.
     [[gnu::always_inline]] static void fetch(const char* record) {
@@ -65,6 +76,9 @@ private:
         __builtin_prefetch(record);
         __builtin_prefetch(record + 64);
     }
+
+private:
+    static constexpr std::size_t fetched_ahead = 16;
 
     // Keys and places are apart, so that a search reads keys only.
     struct Block {

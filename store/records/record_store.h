@@ -70,6 +70,9 @@ public:
     // Returns false and an empty `value` when there is no such record. An existing value may be empty.
     [[nodiscard]] virtual Result<bool> get(const Channel& channel, Key key, std::string& value) const = 0;
     [[nodiscard]] virtual Result<bool> exists(const Channel& channel, Key key) const = 0;
+    // Requests for the record come soon, or next: it may be fetched into the cache.
+    enum class Expected : std::uint8_t { soon, next };
+    virtual void expect(const Channel&, Key, Expected) const {}
     // Reads a slice of the channel in the numerical order of the keys, from the first key after `after`, whether
     // or not `after` exists. The caller keeps the last key, and may write, remove and wait between slices. A
     // record that exists all the time is visited exactly once.
@@ -93,6 +96,26 @@ public:
 
     // Creates a missing channel.
     virtual void put(const Channel& channel, Key key, std::string_view value, WriteToken token) = 0;
+    // Puts the records of a dump, in any order, before the node begins: `feed` gives each to `put`, and meanwhile
+    // nothing else is called. Of two with one key the later counts. Returns how many were refused or have failed.
+    using PutRecord = std::function<void(Key key, std::string_view value)>;
+    virtual std::uint64_t load(const Channel& channel, const std::function<void(const PutRecord& put)>& feed) {
+        constexpr std::size_t puts_per_count = 4096;
+        std::vector<Completion> ended;
+        std::uint64_t refused = 0;
+        std::size_t count = 0;
+        const auto add_refused = [&] {
+            take_completions(ended);
+            for (const Completion& one : ended) refused += one.wrote == Wrote::done ? 0U : 1U;
+            ended.clear();
+        };
+        feed([&](Key key, std::string_view value) {
+            put(channel, key, value, WriteToken{});
+            if (++count % puts_per_count == 0) add_refused();
+        });
+        add_refused();
+        return refused;
+    }
     // Puts the value if there is no such record or if the hash (fnv1a) of its value is `original_hash`. Otherwise
     // a conflict.
     virtual void update(const Channel& channel, Key key, std::uint64_t original_hash, std::string_view value,

@@ -1,14 +1,12 @@
 #include "tools/halpd/record_dumps.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -20,8 +18,8 @@
 #include <vector>
 
 #include "store/files/named_file.h"
+#include "store/files/new_file.h"
 #include "store/records/channel_file.h"
-#include "tools/halpd/sorted_puts.h"
 
 namespace halp {
 namespace {
@@ -31,27 +29,12 @@ namespace fs = std::filesystem;
 constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
 constexpr std::string_view extension = channel_file_extension;
 constexpr std::string_view unfinished = ".dumping";
+constexpr mode_t dump_mode = 0640;
 constexpr const char* deleted = "deleted";
 constexpr const char* set_aside = "set-aside";
 constexpr std::string_view range_file = "/range";
 constexpr std::size_t range_bytes_max = 4096;
 constexpr std::size_t channels_per_page = 1000;
-constexpr std::size_t puts_per_count = 4096;
-
-class File {
-public:
-    explicit File(int fd) : fd_(fd) {}
-    ~File() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    [[nodiscard]] int get() const { return fd_; }
-    explicit operator bool() const { return fd_ >= 0; }
-
-private:
-    int fd_;
-};
 
 Error io_error(const std::string& path, std::string_view what) {
     return {ErrorCode::io, path + " cannot be " + std::string(what) + ": " + std::strerror(errno)};
@@ -132,21 +115,10 @@ Error bad_dump(const std::string& path, TcmFault fault, std::uint64_t record) {
 
 // ---- writing ----
 
-bool write_all(int fd, std::string& bytes) {
-    for (std::string_view left = bytes; !left.empty();) {
-        const ssize_t written = ::write(fd, left.data(), left.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
-        left.remove_prefix(static_cast<std::size_t>(written));
-    }
-    bytes.clear();
-    return true;
-}
-
 // Reads a slice of a channel: RecordStore::scan, or scan_aside.
 using ReadSlice = std::function<Result<Scan>(std::optional<Key> after, const RecordStore::Visit& visit)>;
 
-Result<void> write_channel(int fd, const std::string& path, const ReadSlice& read) {
+Result<void> write_channel(NewFile& file, const ReadSlice& read) {
     TcmWriter writer;
     std::string buffer;
     writer.begin(buffer);
@@ -158,52 +130,12 @@ Result<void> write_channel(int fd, const std::string& path, const ReadSlice& rea
             return buffer.size() < buffer_bytes;
         });
         if (!slice) return slice.error();
-        if (!write_all(fd, buffer)) return io_error(path, "written");
+        if (auto written = file.write(buffer); !written) return written;
+        buffer.clear();
         scan = *slice;
     }
     writer.end(buffer);
-    if (!write_all(fd, buffer)) return io_error(path, "written");
-    return {};
-}
-
-// A file that gets its name when it is complete and on the disk. Until then it lies beside it.
-class NewFile {
-public:
-    explicit NewFile(std::string path)
-        : path_(std::move(path)),
-          beside_((fs::path(path_).parent_path() / "new.XXXXXX").string() + std::string(unfinished)),
-          file_(::mkostemps(beside_.data(), static_cast<int>(unfinished.size()), O_CLOEXEC)) {}
-    ~NewFile() {
-        if (file_ && !named_) ::unlink(beside_.c_str());
-    }
-    NewFile(const NewFile&) = delete;
-    NewFile& operator=(const NewFile&) = delete;
-    [[nodiscard]] int get() const { return file_.get(); }
-    [[nodiscard]] Result<void> made() const {
-        if (!file_) return io_error(path_, "written");
-        return {};
-    }
-    [[nodiscard]] Result<void> synced() const {
-        if (::fchmod(file_.get(), 0640) != 0 || ::fsync(file_.get()) != 0) return io_error(path_, "written");
-        return {};
-    }
-    [[nodiscard]] Result<void> name() {
-        if (::rename(beside_.c_str(), path_.c_str()) != 0) return io_error(path_, "written");
-        named_ = true;
-        return {};
-    }
-
-private:
-    const std::string path_;
-    std::string beside_;
-    File file_;
-    bool named_ = false;
-};
-
-Result<void> sync_directory(const std::string& path) {
-    const File handle(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!handle || ::fsync(handle.get()) != 0) return io_error(path, "written");
-    return {};
+    return file.write(buffer);
 }
 
 // Makes the directories between `directory`, which is there, and the channel's file, which only a long name has.
@@ -241,33 +173,30 @@ std::string RecordDumps::path_of(const Channel& channel) const { return director
 Result<bool> RecordDumps::load_one(const std::string& path, const Channel& channel, const TcmRules& rules,
                                    RecordStore& store) {
     const std::string name = channel_file(channel);
-    std::uint64_t not_taken = 0;
-    std::vector<Completion> completions;
-    const auto count_refusals = [&] {
-        store.take_completions(completions);
-        for (const Completion& one : completions) not_taken += one.wrote == Wrote::done ? 0U : 1U;
-        completions.clear();
-    };
-    std::size_t put = 0;
-    SortedPuts puts([&](Key key, std::string_view value) {
-        store.put(channel, key, value, WriteToken{});
-        if (++put % puts_per_count == 0) count_refusals();
+    std::optional<TcmReader> reader;
+    Result<TcmFault> fault{TcmFault::none};
+    const std::uint64_t not_taken = store.load(channel, [&](const RecordStore::PutRecord& put) {
+        reader.emplace(rules, put);
+        fault = read_file(path, *reader);
     });
-    TcmReader reader(rules, [&](Key key, std::string_view value) { puts.add(key, value); });
-    const Result<TcmFault> fault = read_file(path, reader);
-    puts.flush();
     if (!fault) return fault.error();
     if (*fault == TcmFault::unknown_version) {
         log_.write(LogLevel::warn, "dht_dump_ignored", name + " is of an unknown version");
         return false;
     }
-    if (*fault != TcmFault::none) return bad_dump(path, *fault, reader.records());
-    if (put == 0) store.create_channel(channel, WriteToken{});
-    count_refusals();
+    if (*fault != TcmFault::none) return bad_dump(path, *fault, reader->records());
+    if (!store.has_channel(channel)) {  // it has no records
+        store.create_channel(channel, WriteToken{});
+        std::vector<Completion> made;
+        store.take_completions(made);
+        if (made.empty() || made.front().wrote != Wrote::done)
+            return Error{ErrorCode::full, path + " is the dump of a channel more than there may be"};
+    }
     if (not_taken > 0)
         return Error{ErrorCode::full, path + " holds " + std::to_string(not_taken) +
                                           " records more than the limits allow (dht.bytes_max)"};
-    tell(name, reader.counts(), rules.out_of_range == OutOfRange::ignore ? reader.counts().out_of_range : 0, log_);
+    const TcmCounts& counts = reader->counts();
+    tell(name, counts, rules.out_of_range == OutOfRange::ignore ? counts.out_of_range : 0, log_);
     return true;
 }
 
@@ -289,15 +218,15 @@ Result<void> RecordDumps::make_way(const std::string& path, const Channel& chann
 Result<void> RecordDumps::dump(const Channel& channel, const RecordStore& store) {
     const std::string path = path_of(channel);
     make_parts(directory_, channel);
-    NewFile file(path);
-    if (auto made = file.made(); !made) return made;
+    auto file = NewFile::make(path, unfinished);
+    if (!file) return file.error();
     const auto read = [&](std::optional<Key> after, const RecordStore::Visit& visit) {
         return store.scan(channel, after, visit);
     };
-    if (auto written = write_channel(file.get(), path, read); !written) return written;
-    if (auto synced = file.synced(); !synced) return synced;
+    if (auto written = write_channel(*file, read); !written) return written;
     if (auto free = make_way(path, channel); !free) return free;
-    if (auto named = file.name(); !named) return named;
+    if (auto named = file->finish(dump_mode, NewFile::Present::replaced, NewFile::Name::later); !named)
+        return named;
     own_.insert(channel);
     return sync_parts(directory_, channel);
 }
@@ -308,14 +237,14 @@ Result<void> RecordDumps::dump_aside(const Channel& channel, const RecordStore& 
     std::error_code failed;
     fs::create_directory(folder, failed);  // what fails here fails again below
     const std::string path = free_path(folder, channel).string();
-    NewFile file(path);
-    if (auto made = file.made(); !made) return made;
+    auto file = NewFile::make(path, unfinished);
+    if (!file) return file.error();
     const auto read = [&](std::optional<Key> after, const RecordStore::Visit& visit) {
         return store.scan_aside(channel, after, visit);
     };
-    if (auto written = write_channel(file.get(), path, read); !written) return written;
-    if (auto synced = file.synced(); !synced) return synced;
-    if (auto named = file.name(); !named) return named;
+    if (auto written = write_channel(*file, read); !written) return written;
+    if (auto named = file->finish(dump_mode, NewFile::Present::replaced, NewFile::Name::later); !named)
+        return named;
     log_.write(LogLevel::warn, "dht_set_aside",
                "the records of channel " + channel.name() + " that have left the node's range are in " + path);
     if (auto synced = sync_parts(folder.string(), channel); !synced) return synced;
@@ -349,13 +278,11 @@ Result<void> RecordDumps::narrow_to(const HashRange& wanted) {
 
 Result<void> RecordDumps::write_range(const HashRange& range) const {
     const std::string path = directory_ + std::string(range_file);
-    std::string text = key_text(Key{range.min()}) + " " + key_text(Key{range.max()}) + "\n";
-    NewFile file(path);
-    if (auto made = file.made(); !made) return made;
-    if (!write_all(file.get(), text)) return io_error(path, "written");
-    if (auto synced = file.synced(); !synced) return synced;
-    if (auto named = file.name(); !named) return named;
-    return sync_directory(directory_);
+    const std::string text = key_text(Key{range.min()}) + " " + key_text(Key{range.max()}) + "\n";
+    auto file = NewFile::make(path, unfinished);
+    if (!file) return file.error();
+    if (auto written = file->write(text); !written) return written;
+    return file->finish(dump_mode);
 }
 
 Result<void> RecordDumps::put_away_deleted(const RecordStore& store) {

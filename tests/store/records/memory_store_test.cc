@@ -4,13 +4,17 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "store/hash.h"
 #include "store/records/record_index.h"
 #include "tests/store/records/store_fixture.h"
 #include "tests/store/seeded.h"
@@ -158,6 +162,62 @@ TEST(MemoryStore, RefusesTooManyChannelsAndTooLongValues) {
     EXPECT_EQ(store.put_now(channel("b"), Key{1}, ""), Wrote::done);
     EXPECT_EQ(store.put_now(channel("c"), Key{1}, ""), Wrote::refused);
     EXPECT_EQ(store.channel_count(), 2U);
+}
+
+// ---- loading ----
+
+TEST(MemoryStore, LoadsRecordsOfAnyOrderAsPutsInTheirOrder) {
+    const Channel chan = channel("chan");
+    // Spread, in order, few, and all alike but for the lowest bits; in each some keys come again.
+    const std::function<std::uint64_t(std::uint64_t)> orders[] = {
+        [](std::uint64_t i) { return mix(i % 4000); }, [](std::uint64_t i) { return i; },
+        [](std::uint64_t i) { return i * 7919 % 101; },
+        [](std::uint64_t i) {
+            return (std::uint64_t{0xabc} << 52) + i * 7919 % 4999 + (i % 9 == 0 ? 1ULL << 63 : 0);
+        }};
+    for (const auto& key_of : orders) {
+        MemoryStore loaded, put;
+        for (MemoryStore* store : {&loaded, &put})
+            for (std::uint64_t i = 0; i < 50; ++i) store->put_now(chan, Key{key_of(3 * i)}, "before");
+        const auto text_of = [](std::uint64_t i) { return std::string(i % 300, static_cast<char>('a' + i % 26)); };
+        EXPECT_EQ(loaded.load(chan,
+                              [&](const RecordStore::PutRecord& add) {
+                                  for (std::uint64_t i = 0; i < 6000; ++i) add(Key{key_of(i)}, text_of(i));
+                              }),
+                  0U);
+        for (std::uint64_t i = 0; i < 6000; ++i) put.put_now(chan, Key{key_of(i)}, text_of(i));
+        EXPECT_EQ(loaded.total(), put.total());
+        std::vector<std::pair<Key, std::string>> one, other;
+        const auto into = [](auto& list) {
+            return [&list](Key key, std::string_view value) {
+                list.emplace_back(key, value);
+                return true;
+            };
+        };
+        EXPECT_EQ(loaded.scan(chan, std::nullopt, into(one)).value(), Scan::ended);
+        EXPECT_EQ(put.scan(chan, std::nullopt, into(other)).value(), Scan::ended);
+        EXPECT_EQ(one, other);
+        // And it goes on as ever.
+        for (std::uint64_t i = 0; i < 6000; i += 2) loaded.remove(chan, Key{key_of(i)}, {});
+        EXPECT_LT(loaded.total().records, put.total().records);
+    }
+}
+
+TEST(MemoryStore, LoadsNoMoreThanItsLimitsAllow) {
+    const Channel chan = channel("chan");
+    const std::uint64_t each = 100 + MemoryStore::record_overhead_bytes;
+    MemoryStore store{{.bytes_max = 10 * each, .channels_max = 1, .value_bytes_max = 100}};
+    const auto load = [&](const Channel& into, std::uint64_t records, std::uint64_t keys, std::size_t bytes) {
+        return store.load(into, [&](const RecordStore::PutRecord& add) {
+            for (std::uint64_t i = 0; i < records; ++i) add(Key{i % keys}, std::string(bytes, 'v'));
+        });
+    };
+    EXPECT_EQ(load(chan, 40, 10, 100), 0U) << "each key counts once";
+    EXPECT_EQ(store.total().records, 10U);
+    EXPECT_EQ(load(chan, 13, 13, 100), 3U);
+    EXPECT_EQ(store.total().records, 10U);
+    EXPECT_EQ(load(chan, 2, 2, 101), 2U) << "too long";
+    EXPECT_EQ(load(channel("other"), 2, 2, 1), 2U) << "a channel too many";
 }
 
 }  // namespace

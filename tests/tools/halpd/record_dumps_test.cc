@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "store/records/memory_store.h"
-#include "tools/halpd/sorted_puts.h"
 
 namespace halp {
 namespace {
@@ -224,35 +223,6 @@ TEST_F(RecordDumpsTest, FollowTheRulesForRecordsOfEachKind) {
     rules.range = HashRange::make(5, 5).value();
     rules.abort_after_all_out_of_range = 1;
     EXPECT_THAT(read(rules), HasSubstr("c.tcm: record 2 is out of the range"));
-}
-
-// Limits so small that records are put several times, and keys that come again.
-TEST(SortedPuts, EndWithTheLastValueOfEachKeyInAnyOrder) {
-    for (const std::size_t bytes_max : {std::size_t{1}, std::size_t{20}, std::size_t{1000}}) {
-        std::map<std::uint64_t, std::string> expected, found;
-        SortedPuts puts([&](Key key, std::string_view value) { found[value_of(key)] = value; }, bytes_max);
-        for (std::uint64_t i = 0; i < 300; ++i) {
-            const std::uint64_t key = i < 20 ? i : i * 7919 % 101;
-            const std::string value = std::to_string(i);
-            puts.add(Key{key}, value);
-            expected[key] = value;
-        }
-        puts.flush();
-        EXPECT_EQ(found, expected) << bytes_max;
-    }
-}
-
-TEST(SortedPuts, PutWhatIsInOrderAtOnceAndTheRestInOrder) {
-    std::vector<std::uint64_t> order;
-    SortedPuts puts([&](Key key, std::string_view) { order.push_back(value_of(key)); });
-    for (const std::uint64_t key : {1U, 5U, 9U}) puts.add(Key{key}, "v");
-    EXPECT_THAT(order, ElementsAre(1, 5, 9));
-    for (const std::uint64_t key : {8U, 2U, 30U, 4U}) puts.add(Key{key}, "v");
-    EXPECT_THAT(order, ElementsAre(1, 5, 9));
-    puts.flush();
-    EXPECT_THAT(order, ElementsAre(1, 5, 9, 2, 4, 8, 30));
-    puts.add(Key{31}, "v");
-    EXPECT_EQ(order.back(), 31U);
 }
 
 }  // namespace

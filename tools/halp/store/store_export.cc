@@ -1,8 +1,4 @@
 // `halp store export`. A file gets its name only when it is complete and synced to the disk.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -12,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "store/files/new_file.h"
 #include "store/records/channel_file.h"
 #include "store/records/tcm_dump.h"
 #include "tools/halp/record_lines.h"
@@ -27,51 +24,32 @@ constexpr std::size_t records_per_slice = 1024;
 class Sink {
 public:
     static Result<Sink> file(const std::string& path) {
-        std::string beside = path + ".XXXXXX.dumping";
-        const int fd = ::mkostemps(beside.data(), 8, O_CLOEXEC);
-        if (fd < 0) return Error{ErrorCode::io, path + " cannot be written: " + std::strerror(errno) + "."};
-        return Sink(FileHandle(fd), path, beside, nullptr);
+        auto made = NewFile::make(path);
+        if (!made) return with_stop(made.error());
+        return Sink(std::move(made).value(), nullptr);
     }
-    static Sink stream(Console& console) { return Sink({}, "stdout", "", &console); }
-    Sink(Sink&& other) noexcept
-        : file_(std::move(other.file_)),
-          path_(std::move(other.path_)),
-          beside_(std::exchange(other.beside_, {})),
-          console_(other.console_) {}
-    Sink& operator=(Sink&&) = delete;
-    ~Sink() {
-        if (!beside_.empty()) ::unlink(beside_.c_str());
-    }
+    static Sink stream(Console& console) { return Sink(std::nullopt, &console); }
 
     // Emptied.
     Result<void> write(std::string& bytes) {
-        if (console_ && !console_->bytes(bytes)) return failure();
-        for (std::string_view left = console_ ? std::string_view{} : bytes; !left.empty();) {
-            const ssize_t written = ::write(file_.get(), left.data(), left.size());
-            if (written < 0 && errno == EINTR) continue;
-            if (written <= 0) return failure();
-            left.remove_prefix(static_cast<std::size_t>(written));
-        }
+        if (console_ && !console_->bytes(bytes))
+            return Error{ErrorCode::io, std::string{"stdout cannot be written: "} + std::strerror(errno) + "."};
+        if (file_)
+            if (const auto written = file_->write(bytes); !written) return with_stop(written.error());
         bytes.clear();
         return {};
     }
     Result<void> finish() {
-        if (console_) return {};
-        if (::fchmod(file_.get(), 0640) != 0 || ::fsync(file_.get()) != 0) return failure();
-        if (::rename(beside_.c_str(), path_.c_str()) != 0) return failure();
-        beside_.clear();
-        return {};
+        if (!file_) return {};
+        const auto finished = file_->finish(0640);
+        return finished ? finished : with_stop(finished.error());
     }
 
 private:
-    Sink(FileHandle file, std::string path, std::string beside, Console* console)
-        : file_(std::move(file)), path_(std::move(path)), beside_(std::move(beside)), console_(console) {}
-    [[nodiscard]] Error failure() const {
-        return {ErrorCode::io, path_ + " cannot be written: " + std::strerror(errno) + "."};
-    }
+    Sink(std::optional<NewFile> file, Console* console) : file_(std::move(file)), console_(console) {}
+    [[nodiscard]] static Error with_stop(const Error& error) { return {error.code, error.message + "."}; }
 
-    FileHandle file_;
-    std::string path_, beside_;
+    std::optional<NewFile> file_;
     Console* console_;
 };
 
@@ -91,10 +69,8 @@ public:
         std::filesystem::create_directories(typed_.to, none);
         for (const Channel& channel : channels)
             if (auto done = as_tcm(channel); !done) return done;
-        const FileHandle directory(::open(typed_.to.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (!directory || ::fsync(directory.get()) != 0)
-            return Error{ErrorCode::io, typed_.to + " cannot be written: " + std::strerror(errno) + "."};
-        return {};
+        const auto named = sync_directory(typed_.to);
+        return named ? named : Result<void>{Error{named.error().code, named.error().message + "."}};
     }
     [[nodiscard]] const Exported& done() const { return done_; }
 
