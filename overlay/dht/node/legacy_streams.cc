@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "overlay/dht/node/channel_pages.h"
 #include "overlay/dht/node/legacy_handlers.h"
 #include "overlay/dht/ranges/redistribution.h"
 
@@ -23,34 +23,23 @@ public:
 
 class GetChannels final : public Silent {
 public:
-    explicit GetChannels(const Call& call) : records_(call.context.records) {}
+    explicit GetChannels(const Call& call) : channels_(call.context.records) {}
 
     After on_turn(Turn& turn) override {
         if (!std::exchange(begun_, true)) encode_status(turn.out, Status::ok);
-        if (at_ == page_.size()) next_page();
-        if (at_ == page_.size()) {
+        const Channel* const channel = channels_.next();
+        if (!channel) {
             encode_array(turn.out, {});
             return After::done;
         }
-        const Channel& channel = page_[at_++];
-        turn.budget.spend_record(channel.name().size());
+        turn.budget.spend_record(channel->name().size());
         // A name that the protocol cannot carry would end the list, or the client.
-        if (valid_channel(channel.name())) encode_array(turn.out, channel.name());
+        if (valid_channel(channel->name())) encode_array(turn.out, channel->name());
         return After::again;
     }
 
 private:
-    static constexpr std::size_t page_channels = 64;
-
-    void next_page() {
-        const std::optional<Channel> last = page_.empty() ? std::nullopt : std::optional{page_.back()};
-        page_ = records_.store().channels(last, page_channels);
-        at_ = 0;
-    }
-
-    const WriteLog& records_;
-    std::vector<Channel> page_;
-    std::size_t at_ = 0;
+    ChannelPages channels_;
     bool begun_ = false;
 };
 

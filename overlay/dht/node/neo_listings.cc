@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "overlay/dht/node/channel_pages.h"
 #include "overlay/dht/node/neo_handlers.h"
 
 namespace halp::neo {
@@ -12,34 +13,23 @@ namespace {
 
 class GetChannels final : public LongRequest {
 public:
-    explicit GetChannels(const Request& request) : records_(request.context.records) {}
+    explicit GetChannels(const Request& request) : channels_(request.context.records) {}
 
     After on_turn(Turn& turn) override {
-        if (at_ == page_.size()) next_page();
-        if (at_ == page_.size()) {
+        const Channel* const channel = channels_.next();
+        if (!channel) {
             encode_channels_answer(turn.out, turn.id, {ChannelsCode::finished, {}});
             return After::done;
         }
-        const Channel& channel = page_[at_++];
-        turn.budget.spend_record(channel.name().size());
-        encode_channels_answer(turn.out, turn.id, {ChannelsCode::channel_name, channel.name()});
+        turn.budget.spend_record(channel->name().size());
+        encode_channels_answer(turn.out, turn.id, {ChannelsCode::channel_name, channel->name()});
         return After::again;
     }
 
     After on_message(Bytes, Instant) override { return After::close; }
 
 private:
-    static constexpr std::size_t page_channels = 64;
-
-    void next_page() {
-        const std::optional<Channel> last = page_.empty() ? std::nullopt : std::optional{page_.back()};
-        page_ = records_.store().channels(last, page_channels);
-        at_ = 0;
-    }
-
-    const WriteLog& records_;
-    std::vector<Channel> page_;
-    std::size_t at_ = 0;
+    ChannelPages channels_;
 };
 
 class GetHashRange final : public LongRequest, HashRangeListener {
