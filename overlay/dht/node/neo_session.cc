@@ -4,6 +4,8 @@
 #include <cassert>
 #include <variant>
 
+#include "overlay/dht/node/neo_lookahead.h"
+
 namespace halp::neo {
 namespace {
 
@@ -31,6 +33,7 @@ void NodeSession::finish(SessionEnd end) {
     if (over()) return;
     end_ = end;
     turns_.clear();
+    short_turns_.clear();
     deadlines_.clear();
     // The requests are destroyed with the session, because one of them may be the caller of this function.
 }
@@ -41,7 +44,9 @@ void NodeSession::on_bytes(Bytes arrived, Instant now, UnixSeconds wall) {
     if (over() || arrived.empty()) return;
     if (stage_ == Stage::version) return on_version(arrived);
     frames_.begin(arrived);
+    Lookahead ahead(stage_ == Stage::open ? frames_.left() : Bytes{}, context_.records.store());
     while (!over()) {
+        ahead.step();
         const FrameType expected = stage_ == Stage::open ? FrameType::request : FrameType::authentication;
         const auto frame = frames_.next(expected, limits_.message_bytes_max);
         if (const auto* error = std::get_if<DecodeError>(&frame)) {
@@ -124,8 +129,10 @@ void NodeSession::begin(RequestId id, const RequestStart& start, Instant now) {
     ++stats_.requests;
     bool known_code = false;
     const HandlerRow* row = find_handler(start.code, start.version, known_code);
-    // An answer is sent at once only when no earlier answer waits.
-    const bool at_once = has_room() && turns_.empty();
+    // An answer is sent at once only when no other single answer waits, and it is not the turn of a stream.
+    const bool at_once =
+        has_room() && short_turns_.empty() && (turns_.empty() || short_in_a_row_ < short_turns_max);
+    if (at_once && !turns_.empty()) ++short_in_a_row_;
     if (at_once && row && row->single) return run_at_once(id, *row, start.parameters, now);
     Active& active = active_[id];
     active.row = row;
@@ -249,7 +256,8 @@ void NodeSession::want_turn(RequestId id) {
 void NodeSession::want_turn(RequestId id, Active& active) {
     if (over() || active.wants_turn) return;
     active.wants_turn = true;
-    turns_.push_back(id);
+    const bool streams = active.row && !active.row->single && active.row->code != RequestCode::update;
+    (streams ? turns_ : short_turns_).push_back(id);
 }
 
 void NodeSession::after(RequestId id, Active& active, After what) {
@@ -269,8 +277,11 @@ void NodeSession::after(RequestId id, Active& active, After what) {
 
 void NodeSession::pump(Instant now, TurnBudget& budget) {
     while (ready() && !budget.spent()) {
-        const RequestId id = turns_.front();
-        turns_.pop_front();
+        const bool stream = short_turns_.empty() || (!turns_.empty() && short_in_a_row_ >= short_turns_max);
+        std::deque<RequestId>& from = stream ? turns_ : short_turns_;
+        short_in_a_row_ = stream ? 0 : short_in_a_row_ + 1;
+        const RequestId id = from.front();
+        from.pop_front();
         give_turn(id, now, budget);
     }
 }

@@ -48,7 +48,9 @@ public:
     [[nodiscard]] std::size_t input_kept() const override { return frames_.bytes_kept() + holdings_.bytes(); }
     void drop_input() override { finish(SessionEnd::too_many); }
 
-    [[nodiscard]] bool ready() const override { return !over() && !turns_.empty() && has_room(); }
+    [[nodiscard]] bool ready() const override {
+        return !over() && (!turns_.empty() || !short_turns_.empty()) && has_room();
+    }
     void pump(Instant now, TurnBudget& budget) override;
 
     [[nodiscard]] bool authenticated() const override { return stage_ == Stage::open; }
@@ -62,7 +64,7 @@ private:
         const HandlerRow* row = nullptr;  // null: the node does not support the request
         Support support = Support::supported;
         bool support_due = true;  // the first answer (supported or not) is still to be sent
-        bool wants_turn = false;  // is in turns_
+        bool wants_turn = false;  // is in turns_ or short_turns_
         bool writing = false;     // waits for on_written
         bool answered = false;    // the single answer is known: `code` and, if has_value, `held`
         std::uint8_t code = 0;
@@ -117,7 +119,11 @@ private:
     FrameReceiver frames_;
     Holdings holdings_;
     ActiveMap active_;
-    std::deque<RequestId> turns_;
+    // Requests with one answer go before streams, so that a Get does not wait for a batch of each GetAll. So many
+    // of them in a row, then a stream has a turn.
+    static constexpr std::size_t short_turns_max = 64;
+    std::deque<RequestId> short_turns_, turns_;
+    std::size_t short_in_a_row_ = 0;  // while a stream wants a turn
     std::set<std::pair<Instant, RequestId>> deadlines_;
     std::deque<RequestId> ended_;  // the last talkative ones
 };

@@ -37,6 +37,8 @@ public:
         now_.remove_prefix(header_bytes + body.size());
         return body;
     }
+    // What next() will return the frames of.
+    [[nodiscard]] Bytes left() const { return now_; }
     void end() {
         if (!from_kept_) {
             kept_.assign(now_);

@@ -258,6 +258,32 @@ TEST(NeoSession, RequestsTakeTurns) {
     for (std::size_t i = 2; i < 10; ++i) EXPECT_NE(order[i], order[i - 1]) << i;
 }
 
+// Ten GetAlls are under way on the connection.
+TEST(NeoSession, AGetGoesBeforeTheBatchesOfStreamsAndLeavesThemTheirTurns) {
+    Bench bench;
+    bench.open();
+    for (std::uint64_t key = 0; key < 4000; ++key) bench.put("big", key, std::string(100, 'x'));
+    const auto send = [&](const std::string& frames) {
+        bench.session->on_bytes(frames, bench.now, UnixSeconds{static_cast<std::int64_t>(bench_time)});
+        return messages_of(bench.turn(60'000));
+    };
+    std::string streams;
+    for (RequestId id = 1; id <= 10; ++id)
+        streams += framed(id, "05 00 | 00 | 03 00*7 62 69 67 | 00 | 00*8 | 00 | 00*8");
+    std::size_t streamed = send(streams).size();
+    RequestId id = 100;
+    for (int i = 0; i < 100; ++i) {
+        std::string gets;
+        for (int n = 0; n < 20; ++n) gets += framed(++id, "03 00 | 03 00*7 62 69 67 | 07 00*7");
+        const auto said = send(gets);
+        const auto of_streams = std::ranges::count_if(
+            said, [](const std::string& message) { return message.find(':') <= 2; });  // ids of one or two digits
+        streamed += static_cast<std::size_t>(of_streams);
+        EXPECT_EQ(said.size() - static_cast<std::size_t>(of_streams), 60U) << i;
+    }
+    EXPECT_GT(streamed, 50U);
+}
+
 // ---- client session and node session together ----
 
 struct Sink : ClientMessages {
