@@ -8,6 +8,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <vector>
 
 #include "overlay/dht/client/dht_client.h"
@@ -86,6 +87,27 @@ private:
     const double suspend_at_, resume_at_;
     bool holding_ = false;
     std::vector<Suspendable*> flows_;
+};
+
+// The same by the number of things that are under way, such as requests that the records of a list have caused.
+class CountThrottle {
+public:
+    // Suspends at so many, and resumes when there are not more than `resume_at` left.
+    CountThrottle(std::size_t suspend_at, std::size_t resume_at)
+        : most_(static_cast<double>(std::max<std::size_t>(1, suspend_at))),
+          throttle_(1, static_cast<double>(resume_at) / most_) {}
+
+    void add(Suspendable& flow) { throttle_.add(flow); }
+    void remove(Suspendable& flow) { throttle_.remove(flow); }
+    void begin_one() { throttle_.level(static_cast<double>(++count_) / most_); }
+    void end_one() { throttle_.level(static_cast<double>(--count_) / most_); }
+    [[nodiscard]] std::size_t under_way() const { return count_; }
+    [[nodiscard]] bool holding() const { return throttle_.holding(); }
+
+private:
+    const double most_;
+    Throttle throttle_;
+    std::size_t count_ = 0;
 };
 
 }  // namespace halp

@@ -135,6 +135,10 @@ Result<void> BlockingDhtClient::wait_all_ranges_known() {
     return wait_until([this] { return client_.all_ranges_known(); });
 }
 
+Result<void> BlockingDhtClient::wait_ranges_known(std::size_t nodes) {
+    return wait_until([this, nodes] { return client_.stats().nodes_with_range >= nodes; });
+}
+
 Result<void> BlockingDhtClient::connect(const Endpoint& node) { return connect(std::vector{node}); }
 
 Result<void> BlockingDhtClient::connect(const std::vector<Endpoint>& nodes) {

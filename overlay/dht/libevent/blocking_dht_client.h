@@ -67,6 +67,7 @@ public:
     [[nodiscard]] Result<void> wait_all_connected();
     [[nodiscard]] Result<void> wait_connected(std::size_t nodes);  // at least this many
     [[nodiscard]] Result<void> wait_all_ranges_known();
+    [[nodiscard]] Result<void> wait_ranges_known(std::size_t nodes);  // at least this many
 
     // The results are those of the originals: a missing record is no error.
     [[nodiscard]] Result<void> put(Bytes channel, Key key, Bytes value);

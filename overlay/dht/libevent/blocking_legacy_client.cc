@@ -35,6 +35,7 @@ ErrorCode code_of(const legacy::Finished& ended) {
         case Trouble::disconnected:
         case Trouble::no_responsible_node:
         case Trouble::no_version:
+        case Trouble::node_disabled:
             return ErrorCode::unreachable;
         case Trouble::queue_full:
         case Trouble::scheduler_full:

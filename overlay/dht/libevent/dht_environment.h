@@ -93,6 +93,13 @@ public:
         return node_.put(channel, key, value);
     }
     [[nodiscard]] Result<bool> remove(std::string_view channel, Key key) { return node_.remove(channel, key); }
+    [[nodiscard]] Result<void> put_and_wait(std::string_view channel, Key key, std::string_view value,
+                                            const Patience& patience = {}) {
+        return node_.put_and_wait(runner_, channel, key, value, patience);
+    }
+    [[nodiscard]] Result<bool> remove_and_wait(std::string_view channel, Key key, const Patience& patience = {}) {
+        return node_.remove_and_wait(runner_, channel, key, patience);
+    }
     [[nodiscard]] Result<std::string> get(std::string_view channel, Key key) const {
         return node_.get(channel, key);
     }

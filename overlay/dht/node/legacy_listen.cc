@@ -98,6 +98,7 @@ private:
         turns_.want_turn(neo::RequestId{});
     }
     void on_removed(Key) override {}  // the protocol does not tell it
+    [[nodiscard]] bool sending() const override { return !queue_.empty() || (told_one_ && !kept_back_.empty()); }
     void on_channel_removed() override {
         removed_ = true;
         turns_.want_turn(neo::RequestId{});

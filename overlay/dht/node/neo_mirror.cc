@@ -99,6 +99,7 @@ private:
         channel_gone_ = true;
         turns_.want_turn(id_);
     }
+    [[nodiscard]] bool sending() const override { return !control_.suspended() && !updates_.empty(); }
     void push(const UpdateQueue::Update& update) {
         updates_.push(update);
         if (!control_.suspended()) turns_.want_turn(id_);

@@ -164,4 +164,11 @@ std::vector<Key> WriteLog::keys_pending(const Channel& channel) const {
     return keys;
 }
 
+std::size_t WriteLog::listeners_sending(const Channel& channel) const {
+    const auto found = listeners_.find(channel);
+    if (found == listeners_.end()) return 0;
+    const auto count = std::ranges::count_if(found->second, [](const auto* one) { return one->sending(); });
+    return static_cast<std::size_t>(count);
+}
+
 }  // namespace halp

@@ -26,6 +26,8 @@ public:
     virtual void on_removed(Key key) = 0;
     // The channel was removed, and this registration with it.
     virtual void on_channel_removed() = 0;
+    // Has been told of changes that it will send and has not sent yet.
+    [[nodiscard]] virtual bool sending() const = 0;
 };
 
 // Is told of every completed change of every channel, but not of those made quietly.
@@ -64,8 +66,8 @@ public:
     std::optional<Wrote> remove(const Channel& channel, Key key, Requester requester);
     std::optional<Wrote> update(const Channel& channel, Key key, std::uint64_t original_hash,
                                 std::string_view value, Requester requester);
-    // Neither listeners nor watchers are told: the record has not changed, it has come from another node or has gone
-    // to one.
+    // Neither listeners nor watchers are told: the record has not changed, it has come from another node or has
+    // gone to one.
     std::optional<Wrote> put_quietly(const Channel& channel, Key key, std::string_view value, Requester requester);
     std::optional<Wrote> remove_quietly(const Channel& channel, Key key, Requester requester);
     // collect() always tells the requester. Listeners end also when there is no such channel.
@@ -90,6 +92,7 @@ public:
     void unwatch(RecordWatcher& watcher) { std::erase(watchers_, &watcher); }
     void drop_listeners() { listeners_.clear(); }  // they are not told
     [[nodiscard]] std::size_t listener_count(const Channel& channel) const;
+    [[nodiscard]] std::size_t listeners_sending(const Channel& channel) const;
     // Channels that somebody listens to, those that do not exist included.
     [[nodiscard]] std::vector<Channel> listened_channels() const;
 

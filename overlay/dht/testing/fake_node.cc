@@ -461,6 +461,11 @@ void FakeNode::clear() {
         impl_->store.empty_channel(channel);
 }
 
+std::size_t FakeNode::sending_listeners(std::string_view channel) const {
+    const auto name = Channel::parse(channel);
+    return name ? impl_->records.listeners_sending(*name) : 0;
+}
+
 void FakeNode::drop_listeners() { impl_->records.drop_listeners(); }
 
 void FakeNode::reset() {
@@ -512,6 +517,27 @@ Result<void> FakeNode::expect_change(WorldRunner& world, std::string_view channe
     const std::optional<std::string> old = before ? std::optional{*before} : std::nullopt;
     return expect_record(
         world, channel, key, [&](const auto& value) { return value != old; }, patience);
+}
+
+Result<void> FakeNode::wait_until_sent(WorldRunner& world, std::string_view channel,
+                                       const Patience& patience) const {
+    if (poll(world, [&] { return sending_listeners(channel) == 0; }, {patience.timeout, Duration{0}})) return {};
+    return Error{ErrorCode::timed_out, std::to_string(sending_listeners(channel)) + " listeners of `" +
+                                           std::string(channel) + "` have not sent the change."};
+}
+
+Result<void> FakeNode::put_and_wait(WorldRunner& world, std::string_view channel, Key key, std::string_view value,
+                                    const Patience& patience) {
+    if (auto stored = put(channel, key, value); !stored) return stored;
+    return wait_until_sent(world, channel, patience);
+}
+
+Result<bool> FakeNode::remove_and_wait(WorldRunner& world, std::string_view channel, Key key,
+                                       const Patience& patience) {
+    const auto removed = remove(channel, key);
+    if (!removed) return removed;
+    if (auto sent = wait_until_sent(world, channel, patience); !sent) return sent.error();
+    return removed;
 }
 
 Result<void> FakeNode::expect_listeners(WorldRunner& world, const std::vector<std::string>& channels,

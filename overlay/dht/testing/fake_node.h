@@ -73,6 +73,12 @@ public:
     // ErrorCode::full: a limit of FakeNodeOptions::store is reached, and the record is unchanged.
     [[nodiscard]] Result<void> put(std::string_view channel, Key key, std::string_view value);
     [[nodiscard]] Result<bool> remove(std::string_view channel, Key key);  // whether there was a record
+    // The same, and then the world runs until every listener of the channel has sent what it was told. A suspended
+    // Mirror and one that is lost meanwhile are not waited for.
+    [[nodiscard]] Result<void> put_and_wait(WorldRunner& world, std::string_view channel, Key key,
+                                            std::string_view value, const Patience& patience = {});
+    [[nodiscard]] Result<bool> remove_and_wait(WorldRunner& world, std::string_view channel, Key key,
+                                               const Patience& patience = {});
     // ErrorCode::not_found: the channel or the record is missing; missing() tells which.
     [[nodiscard]] Result<std::string> get(std::string_view channel, Key key) const;
     [[nodiscard]] std::optional<Missing> missing(std::string_view channel, Key key) const;  // none: it exists
@@ -104,9 +110,10 @@ public:
     }
     [[nodiscard]] RecordCount size(std::string_view channel) const;  // zeros when the channel is missing
     [[nodiscard]] std::vector<std::string> channels() const;
-    [[nodiscard]] std::size_t listeners(std::string_view channel) const;  // running Mirrors
-    void clear();                                                         // empties every channel, untold
-    void reset();                                                         // removes every channel; Mirrors end
+    [[nodiscard]] std::size_t listeners(std::string_view channel) const;          // running Mirrors and Listens
+    [[nodiscard]] std::size_t sending_listeners(std::string_view channel) const;  // with changes still to be sent
+    void clear();                                                                 // empties every channel, untold
+    void reset();           // removes every channel; Mirrors end
     void drop_listeners();  // Mirrors are told of no more changes, and not of this either
 
     // ---- expectations: the error tells what was found instead ----
@@ -171,6 +178,8 @@ public:
 
 private:
     struct Impl;
+    [[nodiscard]] Result<void> wait_until_sent(WorldRunner& world, std::string_view channel,
+                                               const Patience& patience) const;
     std::unique_ptr<Impl> impl_;
 };
 

@@ -1,6 +1,7 @@
 #include "overlay/dht/client/legacy/legacy_client_core.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace halp::legacy {
@@ -34,6 +35,13 @@ bool is_about_records(Command command) {
            command == Command::get_channel_size || command == Command::remove_channel;
 }
 
+// As key_text, without a string.
+std::string_view digits_of(Key key, char (&room)[key_text_length]) {
+    for (std::size_t i = 0; i < key_text_length; ++i)
+        room[i] = "0123456789abcdef"[value_of(key) >> (4 * (key_text_length - 1 - i)) & 0xf];
+    return {room, key_text_length};
+}
+
 std::string range_question() {
     std::string wire;
     Request what;
@@ -42,6 +50,7 @@ std::string range_question() {
     return wire;
 }
 
+constexpr Duration refresh_step_timeout = std::chrono::seconds{10};
 constexpr std::uint32_t status_ok = static_cast<std::uint32_t>(Status::ok);
 
 }  // namespace
@@ -49,7 +58,8 @@ constexpr std::uint32_t status_ok = static_cast<std::uint32_t>(Status::ok);
 ClientCore::ClientCore(Environment environment, ReadControl* reading, LegacyDhtClientOptions options)
     : environment_(environment),
       options_(std::move(options)),
-      links_(environment, reading, options_.links, *this) {}
+      links_(environment, reading, options_.links, *this),
+      deactivator_(options_.deactivate) {}
 
 // ---- nodes ----
 
@@ -69,7 +79,8 @@ std::vector<LegacyNodeView> ClientCore::nodes() const {
     std::vector<LegacyNodeView> views;
     for (std::uint32_t i = 0; i < links_.size(); ++i) {
         const NodeNumber node{i};
-        views.push_back({links_.endpoint(node), version_known_[i], map_.range(node), links_.stats_now(node)});
+        views.push_back({links_.endpoint(node), version_known_[i], map_.range(node), links_.disabled(node),
+                         links_.stats_now(node)});
         views.back().stats.node = views.back().node;
     }
     return views;
@@ -92,11 +103,15 @@ void ClientCore::refresh_ranges() {
     if (refresh_ != 0) return;
     Request what;
     what.command = Command::get_responsible_range;
-    refresh_ = begin(what, std::nullopt,
-                     [this](const About&, const Note& note) {
-                         if (std::holds_alternative<GroupFinished>(note)) refresh_ = 0;
-                     },
-                     {});
+    // A node that never answers must not keep the client from asking all of them again.
+    LegacyCallOptions patient;
+    if (options_.step_timeout == Duration{0}) patient.step_timeout = refresh_step_timeout;
+    refresh_ = begin(
+        what, std::nullopt,
+        [this](const About&, const Note& note) {
+            if (std::holds_alternative<GroupFinished>(note)) refresh_ = 0;
+        },
+        patient);
 }
 
 // ---- the beginning of a request ----
@@ -121,6 +136,8 @@ RequestId ClientCore::begin(Request what, std::optional<Key> key, Notifier notif
     running.key = key;
     running.step_timeout =
         options.step_timeout.value_or(is_lasting(what.command) ? Duration{0} : options_.step_timeout);
+    const bool one_node = what.command == Command::put_batch || what.command == Command::redistribute;
+    running.on_all_nodes = !key && !options.node && !one_node;  // a refusal is told as any other group, too
     const Trouble wrong = judge(what, key.has_value(), options);
     if (wrong != Trouble::none) {
         fail_without_node(running, wrong);
@@ -128,18 +145,17 @@ RequestId ClientCore::begin(Request what, std::optional<Key> key, Notifier notif
         return id;
     }
     if (options.node) running.only = links_.find(*options.node);
-    running.on_all_nodes = !key && !running.only;
-    const std::string digits = key ? key_text(*key) : std::string();
-    if (key) what.key = digits;
-    std::string wire;
-    encode_request(wire, what);
+    char digits[key_text_length];
+    if (key) what.key = digits_of(*key, digits);
+    wire_.clear();
+    encode_request(wire_, what);
     if (options.after) {
-        running.wire = std::move(wire);
+        running.wire = wire_;
         running.begins_at = now() + *options.after;
         scheduled_.insert({running.begins_at, id});
         news_.push_back({id, 0, News::What::scheduled, Trouble::none});
     } else {
-        assign(running, wire);
+        assign(running, wire_);
     }
     arm();
     return id;
@@ -198,6 +214,8 @@ void ClientCore::assign_part(RunningRequest& running, std::uint32_t number, Byte
         switch (links_.submit(part.node, head_of(running, number), wire, now())) {
             case ClientLinks::Taken::begun:
                 part.begun = true;
+                // It was suspended while it waited for its time.
+                if (running.suspended) links_.hold(part.node, running.id(), true);
                 break;
             case ClientLinks::Taken::queued:
                 news.what = News::What::queued;
@@ -205,6 +223,10 @@ void ClientCore::assign_part(RunningRequest& running, std::uint32_t number, Byte
             case ClientLinks::Taken::full:
                 news.what = News::What::failed;
                 news.trouble = Trouble::queue_full;
+                break;
+            case ClientLinks::Taken::disabled:
+                news.what = News::What::failed;
+                news.trouble = Trouble::node_disabled;
                 break;
         }
     }
@@ -263,6 +285,15 @@ void ClientCore::on_failed(const CallHead& call, Trouble trouble, std::string_vi
     finish_part(*running, part, {part.status, trouble, why});
 }
 
+void ClientCore::on_node_error(NodeNumber node) {
+    if (deactivator_.note_error(node, now(), links_.size())) links_.disable(node, true);
+}
+
+void ClientCore::set_disabled(NodeNumber node, bool disabled) {
+    deactivator_.forget(node);
+    links_.disable(node, disabled);
+}
+
 // ---- what nodes say of themselves ----
 
 Trouble ClientCore::learn(NodeNumber node, const ReadAnswer& answer, Command command) {
@@ -292,8 +323,9 @@ bool ClientCore::ask_whose_key(RunningRequest& running, const CallHead& call) {
     head.command = Command::get_responsible_range;
     head.confirms = true;
     part.missed = true;
-    if (links_.submit(part.node, head, range_question(), now()) == ClientLinks::Taken::full)
-        finish_part(running, part, {0, Trouble::queue_full, {}});
+    const auto taken = links_.submit(part.node, head, range_question(), now());
+    if (taken == ClientLinks::Taken::full) finish_part(running, part, {0, Trouble::queue_full, {}});
+    if (taken == ClientLinks::Taken::disabled) finish_part(running, part, {0, Trouble::node_disabled, {}});
     return true;
 }
 
@@ -393,6 +425,7 @@ void ClientCore::begin_turn() {
 void ClientCore::woken() {
     armed_ = no_deadline;
     links_.on_deadlines(turn_began_);
+    for (const NodeNumber node : deactivator_.take_due(turn_began_)) links_.disable(node, false);
     while (!scheduled_.empty() && scheduled_.begin()->first <= turn_began_) {
         RunningRequest& running = *find(scheduled_.begin()->second);
         scheduled_.erase(scheduled_.begin());
@@ -412,7 +445,7 @@ void ClientCore::finish_turn() {
 
 void ClientCore::arm() {
     if (in_turn_) return;
-    Instant next = links_.next_deadline();
+    Instant next = std::min(links_.next_deadline(), deactivator_.next_deadline());
     if (!scheduled_.empty()) next = std::min(next, scheduled_.begin()->first);
     if (links_.wants_flush() || !news_.empty() || !ended_.empty()) next = environment_.clock.now();
     if (next == armed_) return;

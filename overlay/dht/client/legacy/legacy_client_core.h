@@ -17,6 +17,7 @@
 #include "overlay/dht/client/legacy/legacy_client_links.h"
 #include "overlay/dht/client/legacy/legacy_client_request.h"
 #include "overlay/dht/client/legacy/legacy_dht_client.h"
+#include "overlay/dht/client/legacy/node_deactivator.h"
 #include "overlay/dht/client/node_map.h"
 
 namespace halp::legacy {
@@ -44,6 +45,8 @@ public:
     [[nodiscard]] const ClientLinks& links() const { return links_; }
     [[nodiscard]] LegacyClientStats stats() const;
     void clear_stats();
+    void set_disabled(NodeNumber node, bool disabled);
+    [[nodiscard]] bool available(NodeNumber node) const { return links_.available(node, now()); }
 
     void begin_turn();
     void woken();
@@ -66,6 +69,7 @@ private:
     SessionAnswers::Next on_released(const CallHead& call) override;
     void on_done(const CallHead& call, const ReadAnswer& answer) override;
     void on_failed(const CallHead& call, Trouble trouble, std::string_view why) override;
+    void on_node_error(NodeNumber node) override;
 
     [[nodiscard]] Trouble judge(const Request& what, bool has_key, const LegacyCallOptions& options) const;
     void assign(RunningRequest& running, Bytes wire);
@@ -88,6 +92,7 @@ private:
     const LegacyDhtClientOptions options_;
     ClientLinks links_;
     NodeMap map_;
+    NodeDeactivator deactivator_;
     std::vector<bool> version_known_;  // by node
     RequestId last_id_ = 0;
     RequestId refresh_ = 0;  // the request that refreshes the ranges; 0: none
@@ -96,6 +101,7 @@ private:
     std::deque<News> news_;
     std::vector<std::unique_ptr<RunningRequest>> ended_;  // destroyed at the end of the turn
     std::map<Command, RequestTimes> times_;
+    std::string wire_;  // reused
     Instant armed_ = no_deadline, turn_began_ = never;
     bool in_turn_ = false;
 };

@@ -15,6 +15,7 @@ struct ClientLinks::Link final : SessionAnswers {
     }
     void on_done(const CallHead& call, const ReadAnswer& answer) override {
         ++node.stats.answers;
+        if (answer.status == static_cast<std::uint32_t>(Status::error)) links.note_error(node);
         links.owner_.on_done(call, answer);
     }
     [[nodiscard]] std::size_t backlog() const { return unsent + session->output().size(); }
@@ -104,19 +105,39 @@ ClientLinks::Link* ClientLinks::free_link(Node& node, bool for_list) {
 ClientLinks::Taken ClientLinks::submit(NodeNumber number, const CallHead& call, Bytes wire, Instant now) {
     Node& node = at(number);
     ++node.stats.requests;
+    if (node.disabled) return Taken::disabled;
     if (node.queue.empty() && !node.suspended) {
         if (Link* link = free_link(node, has_items(call.command))) {
             begin(*link, call, wire, now);
             return Taken::begun;
         }
     }
-    if (node.queued_bytes + wire.size() > std::max(options_.queue_bytes, LinksOptions::queue_bytes_min)) {
+    const bool room = node.queued_bytes + wire.size() <= queue_max();
+    if (!room && !(options_.overflow && options_.overflow->push(number, wire))) {
         ++node.stats.queue_full;
         return Taken::full;
     }
-    node.queue.push_back({call, std::string(wire)});
-    node.queued_bytes += wire.size();
+    node.queue.push_back({call, room ? std::string(wire) : std::string(), room ? 0 : wire.size(), false});
+    (room ? node.queued_bytes : node.bytes_outside) += wire.size();
     return Taken::queued;
+}
+
+ClientLinks::Waiting ClientLinks::take_first(Node& node) {
+    Waiting first = std::move(node.queue.front());
+    node.queue.pop_front();
+    if (first.outside == 0) {
+        node.queued_bytes -= first.wire.size();
+        return first;
+    }
+    if (auto wire = options_.overflow->pop(node.number)) first.wire = *std::move(wire);
+    node.bytes_outside -= first.outside;
+    return first;
+}
+
+double ClientLinks::queue_level() const {
+    std::size_t most = 0;
+    for (const auto& node : nodes_) most = std::max(most, node->queued_bytes + node->bytes_outside);
+    return static_cast<double>(most) / static_cast<double>(queue_max());
 }
 
 void ClientLinks::begin(Link& link, const CallHead& call, Bytes wire, Instant now) {
@@ -134,23 +155,37 @@ void ClientLinks::dial(Link& link) {
 }
 
 void ClientLinks::refill(Node& node) {
+    if (node.disabled) return fail_waiting(node);
     while (!node.queue.empty() && !node.suspended) {
-        Link* link = free_link(node, has_items(node.queue.front().call.command));
-        if (!link) return;
-        const Waiting next = std::move(node.queue.front());
-        node.queue.pop_front();
-        node.queued_bytes -= next.wire.size();
+        const bool cancelled = node.queue.front().cancelled;
+        Link* link = cancelled ? nullptr : free_link(node, has_items(node.queue.front().call.command));
+        if (!link && !cancelled) return;
+        const Waiting next = take_first(node);
+        if (cancelled) continue;
+        if (next.wire.empty()) {
+            owner_.on_failed(next.call, Trouble::queue_full, "it was lost outside of the queue");
+            continue;
+        }
         begin(*link, next.call, next.wire, environment_.clock.now());
         owner_.on_begun(next.call);
     }
 }
 
+void ClientLinks::fail_waiting(Node& node) {
+    while (!node.queue.empty()) {
+        const Waiting next = take_first(node);
+        if (!next.cancelled) owner_.on_failed(next.call, Trouble::node_disabled, {});
+    }
+}
+
 void ClientLinks::cancel(NodeNumber number, RequestId request) {
     Node& node = at(number);
-    const auto of_request = [&](const Waiting& waiting) { return waiting.call.request == request; };
-    for (const Waiting& waiting : node.queue)
-        if (of_request(waiting)) node.queued_bytes -= waiting.wire.size();
-    std::erase_if(node.queue, of_request);
+    for (Waiting& waiting : node.queue) {
+        if (waiting.call.request != request) continue;
+        if (waiting.outside == 0) node.queued_bytes -= waiting.wire.size();
+        waiting.cancelled = true;
+    }
+    std::erase_if(node.queue, [](const Waiting& waiting) { return waiting.cancelled && waiting.outside == 0; });
     for (const auto& link : node.links) {
         if (!link->session || !link->session->has_list() || !link->session->has(request)) continue;
         link->hang_up = true;
@@ -172,10 +207,24 @@ void ClientLinks::hold(NodeNumber number, RequestId request, bool held) {
 void ClientLinks::suspend(NodeNumber number, bool suspended) {
     Node& node = at(number);
     node.suspended = suspended;
-    // The queue is served at the end of a turn. Any link of the node will do to ask for one.
-    if (suspended || node.queue.empty()) return;
+    if (!suspended && !node.queue.empty()) ask_for_turn(node);
+}
+
+void ClientLinks::disable(NodeNumber number, bool disabled) {
+    Node& node = at(number);
+    node.disabled = disabled;
+    if (disabled && !node.queue.empty()) ask_for_turn(node);
+}
+
+// The queue is served at the end of a turn. Any link of the node will do to ask for one.
+void ClientLinks::ask_for_turn(Node& node) {
     if (node.links.empty()) node.links.push_back(std::make_unique<Link>(*this, node));
     touch(*node.links.front());
+}
+
+void ClientLinks::note_error(Node& node) {
+    node.available_again = environment_.clock.now() + options_.unavailable_for;
+    owner_.on_node_error(node.number);
 }
 
 void ClientLinks::disconnect() {
@@ -285,6 +334,11 @@ void ClientLinks::flush() {
     touched_.clear();
 }
 
+void ClientLinks::write_now() {
+    for (Link* link : touched_)
+        if (link->session) write(*link);
+}
+
 void ClientLinks::release(Link& link) {
     link.released = false;
     ClientSession& session = *link.session;
@@ -319,15 +373,17 @@ void ClientLinks::write(Link& link) {
 
 void ClientLinks::end(Link& link, Trouble trouble, std::string_view why) {
     LegacyNodeStats& stats = link.node.stats;
-    ++(link.open ? stats.losses : stats.connect_failures);
+    const bool asked_for = link.hang_up && link.session->idle();
+    if (!asked_for) ++(link.open ? stats.losses : stats.connect_failures);
     if (trouble == Trouble::timed_out) ++stats.io_timeouts;
     if (trouble == Trouble::connection_timed_out) ++stats.connection_timeouts;
-    if (link.hang_up && link.session->idle()) --stats.losses;
+    const bool by_node = !link.hang_up && trouble != Trouble::fatal;  // fatal: its answer has been noted
     const std::deque<CallHead> calls = link.session->take_calls();
     link.kept.leave();
     streams_.erase(link.stream);
     link.session.reset();
     link.open = link.hang_up = link.released = false;
+    if (by_node) note_error(link.node);
     // What was sent ahead of an answer that did not come has failed with its connection.
     const bool step = trouble == Trouble::timed_out || trouble == Trouble::malformed || trouble == Trouble::fatal;
     for (std::size_t i = 0; i < calls.size(); ++i) {

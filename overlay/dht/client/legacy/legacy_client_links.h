@@ -5,6 +5,7 @@
 // ahead_max on a connection; a list (GetAll, Listen and so on) has its connection for itself.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +20,7 @@
 
 #include "overlay/dht/client/legacy/legacy_client_session.h"
 #include "overlay/dht/client/legacy/legacy_client_stats.h"
+#include "overlay/dht/client/legacy/legacy_queue_overflow.h"
 #include "overlay/dht/client/node_map.h"
 #include "overlay/environment.h"
 #include "overlay/input_account.h"
@@ -38,6 +40,10 @@ struct LinksOptions {
     // Nothing more is sent ahead on a connection with so many unsent bytes.
     std::size_t backlog_bytes_max = std::size_t{256} << 10;
     static constexpr std::size_t queue_bytes_min = 1024;
+    // Takes what finds no room in a queue, and must outlive the client. Null: such a request fails.
+    QueueOverflow* overflow = nullptr;
+    // So long after an error a node counts as unavailable. Nothing else depends on it.
+    Duration unavailable_for = std::chrono::seconds{3};
 };
 
 // Called within a turn, except that submit() may be called at any time.
@@ -50,6 +56,8 @@ public:
     [[nodiscard]] virtual SessionAnswers::Next on_released(const CallHead& call) = 0;
     virtual void on_done(const CallHead& call, const ReadAnswer& answer) = 0;
     virtual void on_failed(const CallHead& call, Trouble trouble, std::string_view why) = 0;
+    // A connection has failed, or the node has answered 500.
+    virtual void on_node_error(NodeNumber node) = 0;
 };
 
 class ClientLinks final : InputHolder {
@@ -66,7 +74,7 @@ public:
     // With the state of its connections and its queue.
     [[nodiscard]] LegacyNodeStats stats_now(NodeNumber node) const;
 
-    enum class Taken : std::uint8_t { begun, queued, full };
+    enum class Taken : std::uint8_t { begun, queued, full, disabled };
     [[nodiscard]] Taken submit(NodeNumber node, const CallHead& call, Bytes wire, Instant now);
     // Drops what waits, and closes the connection that is busy with a list of the request.
     void cancel(NodeNumber node, RequestId request);
@@ -74,6 +82,15 @@ public:
     void hold(NodeNumber node, RequestId request, bool held);
     // Nothing more is sent to the node. What is under way goes on.
     void suspend(NodeNumber node, bool suspended);
+    // Requests to the node fail, and so does what waits for it. What is under way goes on.
+    void disable(NodeNumber node, bool disabled);
+    [[nodiscard]] bool disabled(NodeNumber node) const { return at(node).disabled; }
+    [[nodiscard]] bool available(NodeNumber node, Instant now) const {
+        return !at(node).disabled && now >= at(node).available_again;
+    }
+    // How full the fullest queue is, from 0 to 1; more with an overflow.
+    [[nodiscard]] double queue_level() const;
+    void write_now();  // what was begun, without waiting for the end of a turn
     // At the end of the turn. What is under way fails, and what waits goes to new connections.
     void disconnect();
     void disconnect_idle(NodeNumber node);
@@ -94,6 +111,8 @@ private:
     struct Waiting {
         CallHead call;
         std::string wire;
+        std::size_t outside = 0;  // so many bytes are in the overflow, and not in `wire`
+        bool cancelled = false;   // waits only for its turn in the overflow
     };
     struct Node {
         Endpoint endpoint;
@@ -101,7 +120,9 @@ private:
         std::vector<std::unique_ptr<Link>> links;
         std::deque<Waiting> queue;
         std::size_t queued_bytes = 0;
-        bool suspended = false;
+        std::size_t bytes_outside = 0;
+        bool suspended = false, disabled = false;
+        Instant available_again = never;
         LegacyNodeStats stats;
     };
     Node& at(NodeNumber node) { return *nodes_[static_cast<std::size_t>(node)]; }
@@ -111,6 +132,13 @@ private:
     void begin(Link& link, const CallHead& call, Bytes wire, Instant now);
     void dial(Link& link);
     void refill(Node& node);
+    [[nodiscard]] Waiting take_first(Node& node);
+    void fail_waiting(Node& node);
+    void ask_for_turn(Node& node);
+    void note_error(Node& node);
+    [[nodiscard]] std::size_t queue_max() const {
+        return std::max(options_.queue_bytes, LinksOptions::queue_bytes_min);
+    }
     void touch(Link& link);
     void release(Link& link);
     void write(Link& link);

@@ -156,6 +156,19 @@ bool LegacyDhtClient::disconnect_idle(const Endpoint& node) {
     return impl_->with(node, [](auto& links, NodeNumber number) { links.disconnect_idle(number); });
 }
 
+bool LegacyDhtClient::disable_node(const Endpoint& node) {
+    return impl_->with(node, [this](auto&, NodeNumber number) { impl_->core.set_disabled(number, true); });
+}
+bool LegacyDhtClient::enable_node(const Endpoint& node) {
+    return impl_->with(node, [this](auto&, NodeNumber number) { impl_->core.set_disabled(number, false); });
+}
+bool LegacyDhtClient::available(const Endpoint& node) const {
+    const auto number = impl_->core.links().find(node);
+    return number && impl_->core.available(*number);
+}
+double LegacyDhtClient::queue_level() const { return impl_->core.links().queue_level(); }
+void LegacyDhtClient::flush() { impl_->core.links().write_now(); }
+
 void LegacyDhtClient::disconnect() {
     impl_->core.links().disconnect();
     impl_->core.arm();

@@ -25,6 +25,7 @@
 #include "overlay/dht/client/legacy/legacy_client_links.h"
 #include "overlay/dht/client/legacy/legacy_client_stats.h"
 #include "overlay/dht/client/legacy/legacy_notes.h"
+#include "overlay/dht/client/legacy/node_deactivator.h"
 #include "overlay/dht/client/range_cover.h"
 #include "overlay/environment.h"
 #include "overlay/read_control.h"
@@ -45,6 +46,7 @@ struct LegacyDhtClientOptions {
     // A Get or Exists that finds nothing is over when the node has told that the key is still its own. The protocol
     // lets a node answer for keys that it has given away.
     bool confirm_misses = true;
+    legacy::DeactivationSettings deactivate;
 };
 
 // What may be said about any request.
@@ -59,6 +61,7 @@ struct LegacyNodeView {
     Endpoint node;
     bool version_known = false;  // and right
     std::optional<HashRange> range;
+    bool disabled = false;
     legacy::LegacyNodeStats stats;
 };
 
@@ -129,6 +132,18 @@ public:
     // Nothing more is sent to the node; what is begun for it meanwhile is queued. False: the node is not known.
     bool suspend_node(const Endpoint& node);
     bool resume_node(const Endpoint& node);
+    // Requests to the node end with Trouble::node_disabled, those that wait for it too, until enable_node. A
+    // request to all nodes misses its keys.
+    bool disable_node(const Endpoint& node);
+    bool enable_node(const Endpoint& node);
+    // Whether the node is enabled and has made no error lately (LinksOptions::unavailable_for): a connection that
+    // failed, a step that took too long, status 500.
+    [[nodiscard]] bool available(const Endpoint& node) const;
+    // How full the fullest queue of requests is, from 0 to 1; more when it overflows (LinksOptions::overflow).
+    [[nodiscard]] double queue_level() const;
+    // Hands what was begun to the world now. Otherwise it leaves in the next turn of the event loop, which may be
+    // late in a program that computes.
+    void flush();
     // Closes all connections; what is under way fails.
     void disconnect();
     bool disconnect_idle(const Endpoint& node);

@@ -71,6 +71,12 @@ void LegacyMirror::end_listen(std::size_t number, const legacy::Finished& how) {
     part.seen = true;
     part.running = false;
     part.listen.reset();
+    if (how.trouble == legacy::Trouble::bad_channel_name) {  // of no use to try again
+        part.removed = true;
+        notify_(dht::NodeDisconnected{part.node, legacy::describe(how)});
+        if (over()) notify_(dht::Finished{});
+        return;
+    }
     if (how.succeeded()) {
         part.removed = true;
         notify_(dht::ChannelRemoved{part.node});
@@ -121,7 +127,7 @@ void LegacyMirror::hear_fill(const legacy::Note& note) {
     fill_.reset();
     using Fill = LegacyMirrorSettings::Fill;
     const bool again = settings_.fill == Fill::repeating || settings_.fill == Fill::repeating_now;
-    if (all->failed > 0)
+    if (all->failed > 0 && !over())
         begin_fill(settings_.retry_after);
     else if (again && !over())
         begin_fill(settings_.update_after);

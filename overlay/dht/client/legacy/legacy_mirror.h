@@ -49,7 +49,9 @@ public:
     // No record is told until resume(); nodes are held back by TCP.
     void suspend() { set_suspended(true); }
     void resume() { set_suspended(false); }
-    [[nodiscard]] bool over() const;  // the channel was removed on all nodes
+    // The channel was removed on all nodes, or its name is one that legacy does not take: NodeError or
+    // NodeDisconnected has told it, and nothing is tried again.
+    [[nodiscard]] bool over() const;
     // Of the nodes on which a Listen runs over an open connection.
     [[nodiscard]] dht::RangeCover cover() const;
 

@@ -28,6 +28,8 @@ std::string_view name(Trouble trouble) {
             return "the queue of the node is full";
         case Trouble::scheduler_full:
             return "too many requests are scheduled";
+        case Trouble::node_disabled:
+            return "the node is disabled";
         case Trouble::connection_failed:
             return "the node cannot be reached";
         case Trouble::connection_timed_out:

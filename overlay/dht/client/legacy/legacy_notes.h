@@ -34,6 +34,7 @@ enum class Trouble : std::uint8_t {
     null_filter,
     queue_full,      // LegacyDhtClientOptions::queue_bytes
     scheduler_full,  // LegacyDhtClientOptions::scheduled_max
+    node_disabled,   // LegacyDhtClient::disable_node, or DeactivationSettings
     connection_failed,
     connection_timed_out,
     timed_out,     // a read or a write took longer than the time-out for each step

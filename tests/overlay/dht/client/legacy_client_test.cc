@@ -105,7 +105,7 @@ TEST_F(LegacyClient, RefusesWhatNoNodeTakesBeforeItIsSent) {
     EXPECT_EQ(run([](auto& to, const auto& notify) { return to.get("a b", Key{2}, notify); }),
               Notes{"legacy takes only letters, digits, _ and - in channel names"});
     EXPECT_EQ(run([](auto& to, const auto& notify) { return to.get_all_filter("chan", "", notify); }),
-              Notes{"the filter is empty"});
+              (Notes{"the filter is empty", "all: no answer for 0x0000000000000000 to 0xffffffffffffffff"}));
     EXPECT_EQ(run([](auto& to, const auto& notify) {
                   return to.get_size(notify, {.node = Endpoint{"10.9.9.9", 1}});
               }),
@@ -351,6 +351,45 @@ TEST_F(LegacyClient, CountsByNodeAndByCommand) {
     EXPECT_EQ(legacy::describe(stats).size(), 5U);
     legacy_client->clear_stats();
     EXPECT_EQ(legacy_client->stats().total().requests, 0U);
+}
+
+// Suspended before its time has come, it tells nothing when that comes.
+TEST_F(LegacyClient, TellsNothingOfAListThatWasSuspendedBeforeItsTime) {
+    add_legacy(HashRange::full());
+    connect_legacy();
+    Notes notes;
+    const Id id =
+        legacy_client->listen("chan", write_to(notes), {.after = std::optional<Duration>(std::chrono::seconds{1})});
+    EXPECT_TRUE(legacy_client->suspend(id));
+    world.run_for(std::chrono::seconds{2});
+    for (const std::uint64_t key : {1U, 2U}) EXPECT_EQ(put(key, "v"), Notes{"ok"});
+    world.run_for(std::chrono::seconds{1});
+    EXPECT_EQ(notes, Notes{});
+    EXPECT_TRUE(legacy_client->resume(id));
+    world.run_for(std::chrono::seconds{1});
+    EXPECT_EQ(notes, (Notes{"1=v", "2=v"}));
+}
+
+// The node of the lower half never answers a question for its range.
+TEST_F(LegacyClient, AsksForTheRangesAgainAlthoughANodeIsSilent) {
+    two_halves();
+    connect_legacy();
+    const auto asked = [&] {
+        for (const auto& count : nodes[1]->node->request_counts())
+            if (count.name == "GetResponsibleRange") return count.count.handled;
+        return std::uint64_t{0};
+    };
+    world.partition({nodes[0]->host});
+    legacy_client->refresh_ranges();
+    world.run_for(std::chrono::seconds{1});
+    const std::uint64_t once = asked();
+    legacy_client->refresh_ranges();
+    world.run_for(std::chrono::seconds{1});
+    EXPECT_EQ(asked(), once) << "one is under way";
+    world.run_for(std::chrono::seconds{20});
+    legacy_client->refresh_ranges();
+    world.run_for(std::chrono::seconds{1});
+    EXPECT_EQ(asked(), once + 1);
 }
 
 }  // namespace

@@ -201,5 +201,19 @@ TEST_F(LegacyHelpers, EveryNoteHasTheContextOfItsRequest) {
     EXPECT_EQ(contexts, (std::vector<std::uint64_t>{2, 2, 2})) << "else the key";
 }
 
+TEST_F(LegacyHelpers, AMirrorOfANameThatLegacyDoesNotTakeEnds) {
+    two_halves();
+    connect_legacy();
+    mirror = std::make_unique<LegacyMirror>(
+        *legacy_client, "a b", LegacyMirrorSettings{},
+        [this](const dht::MirrorNote& note) { notes.push_back(describe(note)); },
+        [this](const dht::RangeCover& cover) { notes.push_back("filled " + describe(cover)); });
+    world.run_for(seconds{30});
+    const std::string refused = " disconnected: legacy takes only letters, digits, _ and - in channel names";
+    EXPECT_EQ(take(), (Notes{"10.0.0.1:10100" + refused, "10.0.0.2:10100" + refused,
+                             "filled no answer for 0x0000000000000000 to 0xffffffffffffffff", "finished"}));
+    EXPECT_TRUE(mirror->over());
+}
+
 }  // namespace
 }  // namespace halp

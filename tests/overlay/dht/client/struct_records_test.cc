@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "overlay/dht/client/struct_cache.h"
 #include "overlay/dht/wire/contiguous.h"
 #include "tests/overlay/dht/dht_cluster.h"
 
@@ -69,6 +70,43 @@ TEST_F(StructRecords, AreReadFromTheNotesOfGetAndMirror) {
     }));
     run_world();
     EXPECT_EQ(got, (std::vector<User>{ann, ann}));
+}
+
+TEST(StructCacheAlone, FollowsTheNotesOfAMirror) {
+    StructCache<User> users;
+    const std::string ann = to_contiguous(User{"Ann", 1, {}}), bob = to_contiguous(User{"Bob", 2, {}});
+    users.hear(dht::Refreshed{Key{1}, ann});
+    users.hear(dht::Updated{Key{2}, bob});
+    EXPECT_EQ(users.find(Key{1})->name, "Ann");
+    EXPECT_EQ(users.size(), 2U);
+    users.hear(dht::Updated{Key{1}, bob});
+    EXPECT_EQ(users.find(Key{1})->name, "Bob");
+    users.hear(dht::Updated{Key{1}, "no struct"});
+    EXPECT_EQ(users.find(Key{1}), nullptr);
+    EXPECT_EQ(users.values_refused(), 1U);
+    users.hear(dht::Deleted{Key{2}});
+    EXPECT_EQ(users.size(), 0U);
+    users.hear(dht::Refreshed{Key{3}, ann});
+    users.hear(dht::Finished{});
+    EXPECT_EQ(users.size(), 0U);
+}
+
+// By legacy nobody tells of a removal.
+TEST(StructCacheAlone, ForgetsWhatAWholeGetAllDoesNotBring) {
+    StructCache<User> users;
+    const std::string ann = to_contiguous(User{"Ann", 1, {}});
+    for (const std::uint64_t key : {1U, 2U}) users.hear(dht::Refreshed{Key{key}, ann});
+    users.filled({});
+    EXPECT_EQ(users.size(), 2U);
+    users.hear(dht::Refreshed{Key{1}, ann});
+    users.hear(dht::Updated{Key{3}, ann});
+    dht::RangeCover gap;
+    gap.missing = {HashRange::full()};
+    users.filled(gap);
+    EXPECT_EQ(users.size(), 3U) << "it did not have all";
+    users.filled({});
+    EXPECT_EQ(users.find(Key{2}), nullptr);
+    EXPECT_EQ(users.size(), 2U);
 }
 
 }  // namespace

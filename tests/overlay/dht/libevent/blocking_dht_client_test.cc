@@ -125,9 +125,11 @@ TEST(BlockingDhtClient, WaitsForAsManyNodesAsAreAskedFor) {
     EXPECT_TRUE(dht.wait_all_connected());
     EXPECT_TRUE(dht.wait_all_ranges_known());
     EXPECT_FALSE(dht.wait_connected(2));
+    EXPECT_TRUE(dht.wait_ranges_known(1));
     ForkedNode upper(halves[1]);
     ASSERT_TRUE(dht.client().add_node(upper.address));
     EXPECT_TRUE(dht.wait_connected(2));
+    EXPECT_TRUE(dht.wait_ranges_known(2));
     EXPECT_TRUE(dht.wait_all_ranges_known());
     EXPECT_EQ(dht.client().stats().nodes_with_range, 2U);
 }

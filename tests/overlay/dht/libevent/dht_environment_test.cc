@@ -21,6 +21,9 @@
 #include <vector>
 
 #include "overlay/dht/client/dht_client.h"
+#include "overlay/dht/client/legacy/legacy_dht_client.h"
+#include "overlay/dht/client/legacy/legacy_handshake.h"
+#include "overlay/dht/client/legacy/legacy_mirror.h"
 #include "overlay/libevent/limits.h"
 
 namespace halp {
@@ -40,8 +43,7 @@ FakeNode::Condition is(std::string_view expected) {
 struct Client {
     explicit Client(DhtEnvironment& dht) : Client(dht.base()) { client.add_node(dht.neo_address()); }
     explicit Client(event_base* base)
-        : world(limits_for_streaming(1), base),
-          client(world.environment(), as_admin()) {
+        : world(limits_for_streaming(1), base), client(world.environment(), as_admin()) {
         world.attach(client);
     }
     static DhtClientOptions as_admin() {
@@ -140,6 +142,51 @@ TEST(DhtEnvironment, AnApplicationGoesOnBehindARestart) {
     ASSERT_TRUE(dht.expect_listeners({"test_channel1"}, 1, patient));
     ASSERT_TRUE(dht.put("test_channel1", key, "value2"));
     EXPECT_TRUE(dht.expect_record("test_channel2", key, is("value2"), patient));
+}
+
+// The test application of the originals: it listens by legacy, begins again 100 ms after a loss, and copies.
+TEST(DhtEnvironment, AnApplicationThatListensByLegacyGoesOnBehindARestart) {
+    const Key key{0xABCD};
+    DhtEnvironment dht;
+    ASSERT_TRUE(dht.start());
+    LibeventWorld world(limits_for_streaming(1), dht.base());
+    LegacyDhtClient app(world.environment(), &world.reading());
+    world.attach(app);
+    ASSERT_TRUE(app.add_node(dht.node_addrport()));
+    std::optional<LegacyMirror> copier;
+    const LegacyHandshake handshake(app, {.retry_after = milliseconds{100}}, [&](const HandshakeOutcome& how) {
+        if (!how.complete) return;
+        copier.emplace(
+            app, "test_channel1",
+            LegacyMirrorSettings{.fill = LegacyMirrorSettings::Fill::none, .retry_after = milliseconds{100}},
+            [&](const dht::MirrorNote& note) {
+                if (const auto* now = std::get_if<dht::Updated>(&note))
+                    app.put("test_channel2", now->key, now->value, {});
+            });
+    });
+    ASSERT_TRUE(dht.expect_listeners({"test_channel1"}, 1, patient));
+    ASSERT_TRUE(dht.put("test_channel1", key, "value"));
+    ASSERT_TRUE(dht.expect_record("test_channel2", key, is("value"), patient));
+    ASSERT_TRUE(dht.stop());
+    ASSERT_TRUE(dht.restart());
+    ASSERT_TRUE(dht.expect_listeners({"test_channel1"}, 1, patient));
+    ASSERT_TRUE(dht.put_and_wait("test_channel1", key, "value2", patient));
+    EXPECT_EQ(dht.node().sending_listeners("test_channel1"), 0U);
+    EXPECT_TRUE(dht.expect_record("test_channel2", key, is("value2"), patient));
+}
+
+TEST_F(DhtEnvironmentWithAClient, AWaitingPutReturnsWhenTheMirrorsHaveSentIt) {
+    const Copier app(dht, "from", "to");
+    ASSERT_TRUE(dht.expect_listeners({"from"}, 1, patient));
+    // More than the sockets take, while the loop stands still.
+    const std::string long_value(60'000, 'v');
+    for (std::uint64_t key = 0; key < 400; ++key) ASSERT_TRUE(dht.put("from", Key{key}, long_value));
+    EXPECT_EQ(dht.node().sending_listeners("from"), 1U);
+    ASSERT_TRUE(dht.put_and_wait("from", Key{1000}, "v", patient));
+    EXPECT_EQ(dht.node().sending_listeners("from"), 0U);
+    EXPECT_TRUE(dht.remove_and_wait("from", Key{1000}, patient).value());
+    EXPECT_FALSE(dht.remove_and_wait("from", Key{1000}, patient).value());
+    EXPECT_TRUE(dht.expect_record("to", Key{1000}, is("v"), patient));
 }
 
 // ---- start, stop and restart ----

@@ -16,6 +16,7 @@ struct Ear : RecordListener {
     void on_changed(Key key) override { heard += "+" + std::to_string(value_of(key)) + " "; }
     void on_removed(Key key) override { heard += "-" + std::to_string(value_of(key)) + " "; }
     void on_channel_removed() override { heard += "x "; }
+    [[nodiscard]] bool sending() const override { return false; }
     std::string heard;
 };
 
