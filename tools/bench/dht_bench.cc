@@ -105,9 +105,10 @@ bool measure_memory(const DhtBenchOptions& options, const DhtDaemon& daemon, Dht
            measure_get_all(options, load, report);
 }
 
-void add_latency(Report& report, const std::string& what, const std::vector<double>& took_us, bool barred) {
+void add_latency(Report& report, const std::string& what, const std::vector<double>& took_us,
+                 std::optional<double> bar_ms) {
     Figure p99{.what = what + ", p99", .value = percentile(took_us, 0.99) / 1000, .unit = "ms"};
-    if (barred) p99.bar = 5;
+    p99.bar = bar_ms;
     report.add({.what = what + ", p50", .value = percentile(took_us, 0.5) / 1000, .unit = "ms"});
     report.add(std::move(p99));
     report.add({.what = what + ", longest", .value = percentile(took_us, 1) / 1000, .unit = "ms"});
@@ -132,9 +133,9 @@ bool measure_latency(const DhtBenchOptions& options, const DhtDaemon& daemon, Re
     const std::vector<double> busy = user.get_one_by_one(options.records, [&over] { return over.load(); });
     reading.join();
     if (!well || idle.empty() || busy.empty()) return false;
-    add_latency(report, "Get on an idle node", idle, false);
-    add_latency(report, "Get while ten GetAlls run", busy, true);
-    add_latency(report, "  the same, in line with them on their connection", beside, false);
+    add_latency(report, "Get on an idle node", idle, std::nullopt);
+    add_latency(report, "Get while ten GetAlls run", busy, 5);
+    add_latency(report, "  the same, in line with them on their connection", beside, 1);
     report.remark(std::to_string(busy.size()) + " Gets, one after the other, during the ten GetAlls.");
     return true;
 }
@@ -173,6 +174,7 @@ bool run_dht_bench(const DhtBenchOptions& given, Report& report) {
     if (wanted("dumps") && !measure_dump_loading(options, report)) return false;
     remark_on_machine(report);
     if (wanted("legacy") && !measure_legacy(options, report)) return false;
+    if (wanted("redis") && !measure_beside_redis(options, report)) return false;
     // A quick run has them only by name.
     const bool with_nodes = !options.quick || !options.only.empty();
     if (with_nodes && wanted("redistribution") && !measure_redistribution(options, report)) return false;

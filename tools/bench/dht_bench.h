@@ -31,6 +31,8 @@ struct DhtBenchOptions {
 [[nodiscard]] bool measure_dump_loading(const DhtBenchOptions& options, Report& report);
 // Puts, Gets and GetAlls by legacy over five connections, and by neo on the same daemon in turns with them.
 [[nodiscard]] bool measure_legacy(const DhtBenchOptions& options, Report& report);
+// The CPU of a node per request beside that of redis-server. A remark tells when there is no such program.
+[[nodiscard]] bool measure_beside_redis(const DhtBenchOptions& options, Report& report);
 // A Mirror that keeps up with a full-rate Put load as well as it can, and one that pauses meanwhile.
 [[nodiscard]] bool measure_mirror(const DhtBenchOptions& options, Report& report);
 
