@@ -191,6 +191,9 @@ std::string not_a_verb(const std::string& word, const std::string& of, const std
 
 std::string unexpected(const std::string& word, const Arguments& program) {
     const Arguments* const verb = program.chosen();
+    // What halpd calls its own end of the same socket.
+    if (word == "--admin" || word.starts_with("--admin="))
+        return "`" + word + "` is an option of halpd. Here --socket PATH names the daemon's admin socket.";
     if (word.starts_with('-')) return program.not_expected(word);
     if (verb == nullptr) return not_a_verb(word, "halp", verb_names());
     const bool nested = verb->name() == "dht" || verb->name() == "store";

@@ -27,6 +27,11 @@ std::string until_words(const std::string& what, std::optional<double> for_s) {
     return what + (for_s ? " for " + human_span(*for_s) + ", or" : "") + " until Ctrl-C.";
 }
 
+std::string as_sentence(std::string text) {
+    if (!text.ends_with('.')) text += '.';
+    return text;
+}
+
 std::string human_bytes(std::uint64_t bytes) {
     if (bytes < 1024) return std::to_string(bytes) + " B";
     constexpr std::array units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

@@ -19,6 +19,9 @@ using halp::harmless_lines;
 // "announced until Ctrl-C.", or with a time "announced for 60 s, or until Ctrl-C."
 [[nodiscard]] std::string until_words(const std::string& what, std::optional<double> for_s);
 
+// Causes come with a full stop or without; behind this there is one.
+[[nodiscard]] std::string as_sentence(std::string text);
+
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);  // "17.6 KiB"
 
 // Columns as wide as their widest cell, two blanks apart, no blanks at the ends of lines. The first row is the

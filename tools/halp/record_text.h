@@ -8,6 +8,7 @@
 
 #include "store/records/key.h"
 #include "store/result.h"
+#include "tools/program/escaped_text.h"
 
 namespace halp::cli {
 
@@ -18,9 +19,8 @@ enum class ValueForm : std::uint8_t { automatic, raw, hex, escape, base64 };
 // Decimal, or hexadecimal behind 0x.
 [[nodiscard]] Result<Key> parse_shown_key(std::string_view text);
 
-// One line without control bytes: \\ \n \t \r and \xNN, well-formed UTF-8 as it is.
-[[nodiscard]] std::string escaped(std::string_view bytes);
-[[nodiscard]] Result<std::string> unescaped(std::string_view text);
+using halp::escaped;
+using halp::unescaped;
 
 // Base64 of RFC 4648. Written with padding; read with or without.
 [[nodiscard]] std::string base64_of(std::string_view bytes);

@@ -177,8 +177,9 @@ AdminReply AdminApi::dht(const AdminRequest& request, bool channels) const {
     if (const Result<void> known = query->only({"after", "count"}); !known) return bad_request(known.error());
     const Result<std::uint64_t> count = query->number("count", 1000, 1, page_max);
     if (!count) return bad_request(count.error());
-    const std::string after = query->text("after").value_or("");
-    return ok(admin_object().set("channels", info_.dht_channels(after, *count)));
+    const Result<Json> list = info_.dht_channels(query->text("after").value_or(""), *count);
+    if (!list) return bad_request(list.error());
+    return ok(admin_object().set("channels", *list));
 }
 
 AdminReply AdminApi::names(const Label& directory, const Parameters& query) const {

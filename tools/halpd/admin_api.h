@@ -27,7 +27,7 @@ struct DaemonInfo {
     std::function<void(Json&)> add_connections;  // empty: nothing is told of them
     std::function<Json()> dht;                   // empty: no records are kept here
     // An array of at most `count` channels whose names follow `after`; each is an object with its `name`.
-    std::function<Json(const std::string& after, std::size_t count)> dht_channels;
+    std::function<Result<Json>(const std::string& after, std::size_t count)> dht_channels;
     // The `file` with the keys of clients, the names of the `clients`, and `warnings` about the file.
     std::function<Json()> dht_credentials;
     std::function<Result<void>()> reload_dht_credentials;  // on failure the old ones stay

@@ -20,6 +20,7 @@
 #include "store/records/memory_store.h"
 #include "store/records/tcm_dump.h"
 #include "tools/program/broken_page.h"
+#include "tools/program/escaped_text.h"
 
 namespace halp {
 namespace {
@@ -555,13 +556,15 @@ Json DhtService::credentials() const {
         {{"file", credentials_file_}, {"clients", Json::array_of(clients_)}, {"warnings", warnings}});
 }
 
-Json DhtService::channels(const std::string& after, std::size_t count) const {
+Result<Json> DhtService::channels(const std::string& after, std::size_t count) const {
     Json list = Json::array();
-    const auto behind = Channel::parse(after);  // an invalid name starts at the first channel
+    const auto name = unescaped(after);
+    const auto behind = name ? Channel::parse(*name) : Result<Channel>(name.error());
+    if (!behind && !after.empty()) return behind.error();
     for (const Channel& channel : store_->channels(behind ? std::optional(*behind) : std::nullopt, count)) {
         const RecordCount held = store_->count(channel);
         Json one = Json::object();
-        one.set("name", channel.name()).set("records", held.records).set("value_bytes", held.bytes);
+        one.set("name", escaped(channel.name())).set("records", held.records).set("value_bytes", held.bytes);
         list.push(one);
     }
     return list;

@@ -72,8 +72,9 @@ public:
     [[nodiscard]] Json status() const;
     // Whose keys are taken, and from which file. Never the keys.
     [[nodiscard]] Json credentials() const;
-    // At most `count` channels after `after`, by name, with their numbers of records and bytes.
-    [[nodiscard]] Json channels(const std::string& after, std::size_t count) const;
+    // At most `count` channels after `after`, by name, with their numbers of records and bytes. Names are escaped
+    // as `halp dht` prints them, because JSON has no bytes; `after` is read so, too. An error: it is no name.
+    [[nodiscard]] Result<Json> channels(const std::string& after, std::size_t count) const;
 
 private:
     DhtService(const config::DhtSettings& settings, const config::Directories& directories, LibeventWorld& world,
@@ -114,8 +115,8 @@ private:
     DhtLog dht_log_;
     std::optional<StateLock> lock_;
     std::unique_ptr<RecordStore> store_;
-    std::optional<RecordDumps> dumps_;  // for the memory engine
-    CommitThread* commits_ = nullptr;   // the same store as above if it commits on a thread
+    std::optional<RecordDumps> dumps_;         // for the memory engine
+    CommitThread* commits_ = nullptr;          // the same store as above if it commits on a thread
     std::unique_ptr<FileStorage> range_file_;  // null: an engine that keeps nothing over restarts
     std::optional<RangeJournal> journal_;
     std::optional<WriteLog> desk_;

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "tools/program/escaped_text.h"
+
 namespace halp {
 namespace {
 
@@ -112,7 +114,8 @@ void log_statistics(const DhtTotals& period, Json about, const RecordStore& reco
     for (const Channel& channel : channels) {
         const RecordCount held = records.count(channel);
         say("dht_period_channel", "DHT channel: ",
-            Json::object({{"channel", channel.name()}, {"records", held.records}, {"value_bytes", held.bytes}}));
+            Json::object(
+                {{"channel", escaped(channel.name())}, {"records", held.records}, {"value_bytes", held.bytes}}));
     }
 }
 

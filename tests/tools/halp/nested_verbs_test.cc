@@ -91,6 +91,8 @@ TEST(DhtWords, AreRefusedWithTheirNameAndARemedy) {
     EXPECT_THAT(refused({"dht", "gett", "c", "1"}), HasSubstr("did you mean `halp dht get`?"));
     EXPECT_THAT(refused({"dht", "get", "c"}), HasSubstr("KEY is required"));
     EXPECT_THAT(refused({"dht", "get", "c", "1", "2"}), HasSubstr("`2` was not expected"));
+    EXPECT_THAT(refused({"status", "--admin", "x"}), HasSubstr("--socket PATH names the daemon's admin socket"));
+    EXPECT_THAT(refused({"dht", "stats", "--admin=x"}), HasSubstr("--socket PATH"));
     EXPECT_THAT(refused({"dht", "get", "c", "x1"}), HasSubstr("`x1` is not a key"));
     EXPECT_THAT(refused({"dht", "get", R"(bad\q)", "1"}), HasSubstr(R"(`bad\q` is not a channel)"));
     EXPECT_THAT(refused({"dht", "get", "c", "1", "--hex", "--base64"}), HasSubstr("Choose one"));

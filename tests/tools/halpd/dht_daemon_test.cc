@@ -458,6 +458,7 @@ TEST(DhtDaemon, ListsItsChannelsForTheOperator) {
     const std::string page = daemon.admin(cli::Method::get, "/v1/dht/channels?after=a&count=1").body;
     EXPECT_THAT(page, HasSubstr("\"channels\":[{\"name\":\"b\",\"records\":1,\"value_bytes\":1}]"));
     EXPECT_EQ(daemon.admin(cli::Method::get, "/v1/dht/channels?count=0").status, 400);
+    EXPECT_EQ(daemon.admin(cli::Method::get, "/v1/dht/channels?after=%5Cq").status, 400);
     EXPECT_EQ(daemon.admin(cli::Method::post, "/v1/dht").status, 405);
 }
 

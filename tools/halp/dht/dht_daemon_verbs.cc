@@ -69,7 +69,7 @@ void show_records(const Json& dht, const Json& channels, Console& console) {
     console.line("");
     console.headed(table(actions));
     for (const Json& one : channels.items())
-        rows.push_back({shown_channel(one["name"].text_or("")), whole(one["records"]),
+        rows.push_back({harmless(one["name"].text_or("")), whole(one["records"]),
                         human_bytes(one["value_bytes"].whole_or(0))});
     if (rows.size() == 1) return;
     console.line("");

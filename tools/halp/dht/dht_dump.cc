@@ -15,6 +15,7 @@
 #include "tools/halp/dht/dht_cover.h"
 #include "tools/halp/dht/dht_verbs.h"
 #include "tools/halp/interrupt.h"
+#include "tools/halp/printed_text.h"
 #include "tools/halp/record_lines.h"
 #include "tools/program/json.h"
 
@@ -137,8 +138,9 @@ void tell(const DumpCycle& cycle, const DhtTool& tool) {
             Json::object({{"channel", shown_channel(one.channel)}, {"file", one.file}, {"records", one.records}});
         if (!one.trouble.empty()) {
             channel.set("error", one.trouble);
-            tool.console.fail(ExitCode::failed, "channel " + shown_channel(one.channel) + ": " + one.trouble +
-                                                    ". What was dumped before is still there.");
+            tool.console.fail(ExitCode::failed, "channel " + shown_channel(one.channel) + ": " +
+                                                    as_sentence(one.trouble) +
+                                                    " What was dumped before is still there.");
         }
         written += one.trouble.empty() ? 1 : 0;
         records += one.trouble.empty() ? one.records : 0;
@@ -152,7 +154,7 @@ void tell(const DumpCycle& cycle, const DhtTool& tool) {
         if (!cycle.trouble.empty()) object.set("error", cycle.trouble);
         tool.console.line(object.line());
     }
-    if (!cycle.trouble.empty()) tool.console.fail(cycle.code, cycle.trouble + ": nothing was dumped.");
+    if (!cycle.trouble.empty()) tool.console.fail(cycle.code, as_sentence(cycle.trouble) + " Nothing was dumped.");
     tool.console.say("dumped " + std::to_string(records) + " records of " + std::to_string(written) +
                      " channels to " + tool.command.dht.operating.to + ".");
 }

@@ -1,5 +1,6 @@
 // `halp dht import-config`: the configuration of an original node as that of a halpd.
 #include <string>
+#include <vector>
 
 #include "config/yaml_reader.h"
 #include "store/files/named_file.h"
@@ -30,8 +31,10 @@ ExitCode run_dht_import_config(const DhtTool& tool) {
     const OperatorCommand& typed = tool.command.dht.operating;
     const auto file = read_named_file(typed.file, config::yaml_bytes_max, Pipes::awaited);
     if (!file) return tool.console.fail(ExitCode::usage, "`" + typed.file + "` " + file.error().message + ".");
-    const auto made = import_original_config(file->text, typed.skip_unknown);
-    if (!made) return tool.console.fail(ExitCode::usage, typed.file + ", " + made.error().message + ".");
+    std::vector<Error> faults;
+    const auto made = import_original_config(file->text, typed.skip_unknown, &faults);
+    for (const Error& fault : faults) tool.console.fail(ExitCode::usage, typed.file + ", " + fault.message + ".");
+    if (!made) return ExitCode::usage;
     if (!typed.to.empty())
         if (const auto written = write_config(typed.to, made->yaml); !written)
             return tool.console.fail(

@@ -18,6 +18,7 @@
 #include "tools/halp/dht/dht_cover.h"
 #include "tools/halp/dht/dht_verbs.h"
 #include "tools/halp/interrupt.h"
+#include "tools/halp/printed_text.h"
 #include "tools/halp/record_lines.h"
 #include "tools/halp/record_text.h"
 #include "tools/program/json.h"
@@ -224,6 +225,9 @@ Result<std::vector<Dump>> dumps_of(const OperatorCommand& typed, Console& consol
             all.insert(all.end(), found->begin(), found->end());
             continue;
         }
+        // Looked at before any node is asked. A pipe is not opened, because whoever writes to it would notice.
+        if (::access(path.c_str(), R_OK) != 0)
+            return Error{ErrorCode::io, path + " cannot be read: " + std::strerror(errno)};
         const auto own = channel_of_file(path);
         const auto channel = !typed.channel.empty() ? parse_shown_channel(typed.channel)
                              : own                  ? Result<Channel>(*own)
@@ -250,7 +254,9 @@ std::string words_about(const LoadedFile& one) {
 
 ExitCode run_dht_load(const DhtTool& tool) {
     const auto dumps = dumps_of(tool.command.dht.operating, tool.console);
-    if (!dumps) return tool.console.fail(ExitCode::usage, dumps.error().message + ".");
+    if (!dumps)
+        return tool.console.fail(dumps.error().code == ErrorCode::io ? ExitCode::failed : ExitCode::usage,
+                                 as_sentence(dumps.error().message));
     const auto reach = DhtReach::open(tool, Reach::every_node);
     if (!reach) return tool.console.fail(reach.error());
     if (const auto refused =
@@ -271,7 +277,8 @@ ExitCode run_dht_load(const DhtTool& tool) {
         files.push(file);
         if (one.trouble || one.skipped() > 0)
             code = tool.console.fail(
-                ExitCode::failed, words_about(one) + (one.trouble ? ", then: " + one.trouble->message : "") + ".");
+                ExitCode::failed,
+                as_sentence(words_about(one) + (one.trouble ? ", then: " + one.trouble->message : "")));
         else
             tool.console.say(words_about(one) + ".");
         if (one.trouble) break;

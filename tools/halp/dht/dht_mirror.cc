@@ -16,7 +16,10 @@ namespace {
 class MirrorView {
 public:
     MirrorView(const DhtTool& tool)
-        : console_(tool.console), typed_(tool.command.dht), for_s_(tool.command.for_s) {}
+        : console_(tool.console),
+          typed_(tool.command.dht),
+          doing_(typed_.verb == DhtVerb::listen ? "listening" : "mirroring"),
+          for_s_(tool.command.for_s) {}
 
     void hear(const dht::MirrorNote& note) {
         std::visit(
@@ -24,7 +27,7 @@ public:
                 [&](const dht::Updated& n) { record("updated", "+ ", n.key, &n.value); },
                 [&](const dht::Refreshed& n) { record("refreshed", "= ", n.key, &n.value); },
                 [&](const dht::Deleted& n) { record("deleted", "- ", n.key, nullptr); },
-                [&](const dht::Started&) { event("started", "", until_words("mirroring", for_s_)); },
+                [&](const dht::Started&) { event("started", "", until_words(doing_, for_s_)); },
                 [&](const dht::UpdatesLost& n) { event("updates_lost", n.node.text(), describe(note)); },
                 [&](const dht::ChannelRemoved& n) { event("channel_removed", n.node.text(), describe(note)); },
                 [&](const dht::NodeDisconnected& n) { event("disconnected", n.node.text(), describe(note)); },
@@ -97,6 +100,7 @@ private:
 
     Console& console_;
     const DhtCommand& typed_;
+    const std::string doing_;
     std::optional<double> for_s_;
     std::uint64_t shown_ = 0;
     bool over_ = false, interrupted_ = false, reader_left_ = false, failed_ = false;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "config/settings.h"
@@ -359,16 +360,19 @@ std::string dump_yaml(const Translation& from) {
            comments_of(from);
 }
 
-Result<void> check_whole(const Translation& read, bool node) {
-    const auto missing = [&](std::string_view key) {
-        return Error{ErrorCode::invalid, std::string(node ? "[Server]" : "[Dht]") + " has no `" + std::string(key) +
-                                             "`, which the original requires: add the line"};
-    };
-    if (read.address.empty()) return missing("address");
-    if (!read.port) return missing("port");
-    if (!node) return {};
-    if (read.first.empty()) return missing("minval");
-    if (read.last.empty()) return missing("maxval");
+// What the file lacks. A setting with a wrong value is not missing, and is told of elsewhere.
+void add_missing(const std::vector<IniEntry>& entries, bool node, std::vector<Error>& faults) {
+    static constexpr std::array<std::string_view, 4> required{"address", "port", "minval", "maxval"};
+    const std::string_view section = node ? "Server" : "Dht";
+    for (const std::string_view key : std::span(required).first(node ? required.size() : 2)) {
+        const auto is_it = [&](const IniEntry& entry) { return entry.section == section && entry.key == key; };
+        if (std::ranges::any_of(entries, is_it)) continue;
+        faults.push_back({ErrorCode::invalid, "[" + std::string(section) + "] has no `" + std::string(key) +
+                                                  "`, which the original requires: add the line"});
+    }
+}
+
+Result<void> check_range(const Translation& read) {
     const bool none = read.first.find_first_not_of("fF") == std::string::npos &&
                       read.last.find_first_not_of('0') == std::string::npos;
     std::uint64_t first = 0, last = 0;
@@ -410,18 +414,25 @@ Result<std::vector<IniEntry>> read_ini(std::string_view text) {
     return entries;
 }
 
-Result<ImportedConfig> import_original_config(std::string_view text, bool skip_unknown) {
+Result<ImportedConfig> import_original_config(std::string_view text, bool skip_unknown,
+                                              std::vector<Error>* faults) {
+    std::vector<Error> found;
+    std::vector<Error>& all = faults ? *faults : found;
     const auto entries = read_ini(text);
+    if (!entries) all.push_back(entries.error());
     if (!entries) return entries.error();
     Translation read;
     read.skip_unknown = skip_unknown;
     for (const IniEntry& entry : *entries)
-        if (auto taken = take(read, entry); !taken) return taken.error();
+        if (auto taken = take(read, entry); !taken) all.push_back(taken.error());
     const auto has = [&](std::string_view section) {
         return std::ranges::any_of(*entries, [&](const IniEntry& entry) { return entry.section == section; });
     };
     const bool node = has("Server") || !has("Dump");
-    if (auto whole = check_whole(read, node); !whole) return whole.error();
+    add_missing(*entries, node, all);
+    if (node && all.empty())
+        if (auto range = check_range(read); !range) all.push_back(range.error());
+    if (!all.empty()) return all.front();
     return ImportedConfig{node ? node_yaml(read) : dump_yaml(read), read.settings, read.comments.size()};
 }
 

@@ -27,7 +27,9 @@ struct ImportedConfig {
 };
 
 // `skip_unknown`: unknown sections and settings become comments. Else they are errors, and so are wrong values and
-// missing settings that the original requires. An error names the line and the remedy.
-[[nodiscard]] Result<ImportedConfig> import_original_config(std::string_view text, bool skip_unknown);
+// missing settings that the original requires. An error names the line and the remedy. The result has the first;
+// `faults` gets all of them.
+[[nodiscard]] Result<ImportedConfig> import_original_config(std::string_view text, bool skip_unknown,
+                                                            std::vector<Error>* faults = nullptr);
 
 }  // namespace halp::cli

@@ -52,6 +52,7 @@ std::string json_of(const StoreCheck& check, const LmdbStore& records, const std
                                     {"value_bytes", count.bytes}}));
     }
     object.set("channels", channels).set("set_aside", check.aside.records);
+    object.set("repaired", records.repaired().empty() ? Json{} : Json{records.repaired()});
     object.set("defects", Json::array_of(check.defects));
     return object.line();
 }
@@ -308,6 +309,7 @@ ExitCode run_store(const CommandLine& command, Console& console) {
         if (checked && store.error().code == ErrorCode::io) console.line(json_of(store.error().message, file));
         return console.fail(store.error());
     }
+    if (const std::string& repaired = store->records().repaired(); !repaired.empty()) console.say(repaired + ".");
     switch (typed.verb) {
         case StoreVerb::check:
             return run_check(*store, console);

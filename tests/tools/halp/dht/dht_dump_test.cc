@@ -82,6 +82,10 @@ TEST_F(DhtDump, HasEveryByteThatWasLoaded) {
 
     EXPECT_EQ(dht({"load", users}, {"--channel", "other"}).code, 0);
     EXPECT_EQ(dht({"load", path("none.tcm")}).code, 1);
+    // Before any node is asked.
+    const Finished none = halp(outside_, {"dht", "load", path("none.tcm"), "--node", "127.0.0.1:1"});
+    EXPECT_EQ(none.code, 1);
+    EXPECT_THAT(none.error, HasSubstr("none.tcm cannot be read: No such file or directory.\n"));
     EXPECT_EQ(dht({"load", written(outside_, "cut.tcm", dump_of(9, 9, 'c').substr(0, 300))}).code, 1);
     const Finished odd = dht({"load", written(outside_, "odd.tcm", dump_of(2, 65513, 'o'))});
     EXPECT_EQ(odd.code, 1);
@@ -107,6 +111,7 @@ TEST_F(DhtDump, ThatFailsLeavesTheOneBefore) {
     daemon_.process().signal(SIGKILL);
     EXPECT_EQ(dht({"dump", path("out")}, {"--timeout", "1", "--retries", "1", "--retry-wait", "10ms"}).code, 4);
     EXPECT_EQ(content("out/users.tcm"), "the one before");
+    EXPECT_THAT(dht({"dump", path("out")}, {"--timeout", "1"}).error, HasSubstr(". Nothing was dumped.\n"));
 }
 
 TEST_F(DhtDump, OfOneNodeOfSeveralIsAskedFor) {

@@ -58,6 +58,30 @@ TEST_F(DhtVerbsByLegacy, SayWhatTheProtocolHasNot) {
     EXPECT_THAT(nobody.error, HasSubstr("port is the one of the legacy protocol"));
 }
 
+// A label has the neo ports; the legacy port of a node is 100 below its own.
+TEST_F(DhtVerbsByLegacy, FindTheNodesByTheirLabel) {
+    const auto neo = Endpoint::parse(fake.node), by_legacy = Endpoint::parse(fake.legacy);
+    ASSERT_TRUE(neo && by_legacy);
+    ASSERT_EQ(neo->port, by_legacy->port + 100);
+    const Daemon daemon;
+    ASSERT_EQ(halp(daemon.home(),
+                   {"insert", "dht", neo->host, std::to_string(neo->port), "--socket", daemon.home().admin()})
+                  .code,
+              0);
+    const auto dht = [&](std::vector<std::string> words, std::vector<std::string> where) {
+        words.insert(words.begin(), {"dht", "--legacy"});
+        words.insert(words.end(), where.begin(), where.end());
+        return halp(daemon.home(), words);
+    };
+    const std::vector<std::string> by_host{"--halp", daemon.endpoint().text()},
+        by_socket{"--socket", daemon.home().admin()};
+    const Finished put = dht({"put", "users", "7", "Ann"}, by_host);
+    EXPECT_EQ(put.code, 0) << put.error;
+    EXPECT_EQ(dht({"get", "users", "7"}, by_socket).out, "Ann");
+    EXPECT_EQ(dht({"ranges"}, by_host).out, fake.legacy + " 0x0000000000000000 0xffffffffffffffff\n");
+    EXPECT_EQ(dht({"get", "users", "7"}, {"--halp", daemon.endpoint().text(), "--label", "nobody"}).code, 4);
+}
+
 TEST_F(DhtVerbsByLegacy, MirrorAndListen) {
     EXPECT_EQ(dht({"put", "users", "7", "Ann"}).code, 0);
     Running mirror(home, "mirror",

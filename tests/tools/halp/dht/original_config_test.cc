@@ -8,6 +8,7 @@
 
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "config/load_settings.h"
 
@@ -123,6 +124,17 @@ TEST(OriginalConfig, NamesTheLineOfWhatIsWrongAndTheRemedy) {
     const auto skipped = import_original_config(server + "[Sever]\nx = 1\n", true);
     ASSERT_TRUE(skipped);
     EXPECT_THAT(skipped->yaml, HasSubstr("# [Sever] x = 1 (line 7): unknown"));
+}
+
+TEST(OriginalConfig, TellsEverythingThatIsWrongAtOnce) {
+    std::vector<Error> faults;
+    EXPECT_FALSE(import_original_config("[Sever]\nx = 1\n[Server]\nport = 70000\nminval = 0000000000000000\n",
+                                        false, &faults));
+    ASSERT_EQ(faults.size(), 4U);
+    EXPECT_THAT(faults[0].message, HasSubstr("line 2: the section [Sever]"));
+    EXPECT_THAT(faults[1].message, HasSubstr("line 4: "));  // and it is not called missing
+    EXPECT_THAT(faults[2].message, HasSubstr("has no `address`"));
+    EXPECT_THAT(faults[3].message, HasSubstr("has no `maxval`"));
 }
 
 TEST(OriginalConfig, OfDhtdumpIsACommand) {
