@@ -11,11 +11,15 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 
 namespace halp::bench {
 namespace {
 
 constexpr int buffer_bytes = 8 << 20;  // of the kernel, between two looks
+constexpr std::uint8_t udp = 17;
+constexpr std::uint16_t port_of_names = 53;
 constexpr std::uint8_t tcp = 6, flag_syn = 0x02, flag_ack = 0x10;
 
 std::uint16_t u16(std::string_view bytes, std::size_t at) {
@@ -71,7 +75,18 @@ DialCount::Figures DialCount::look() {
     }
 }
 
+void DialCount::take_udp(std::string_view packet) {
+    constexpr std::size_t ipv4_bytes = 20, ipv6_bytes = 40, udp_bytes = 8;
+    if (packet.size() < ipv4_bytes + udp_bytes) return;
+    const auto first = static_cast<std::uint8_t>(packet[0]);
+    const bool ipv4 = first >> 4 == 4;
+    const std::size_t header = ipv4 ? std::size_t{first & 0x0fU} * 4 : ipv6_bytes;
+    if (packet.size() < header + udp_bytes || static_cast<std::uint8_t>(packet[ipv4 ? 9 : 6]) != udp) return;
+    if (u16(packet, header + 2) == port_of_names) ++figures_.questions;
+}
+
 void DialCount::take(std::string_view packet) {
+    take_udp(packet);
     const auto found = layout(packet);
     if (!found) return;
     const auto [tcp_at, address_at, address_bytes] = *found;
@@ -99,6 +114,22 @@ bool add_local_network(const std::string& address, const std::string& mask) {
         return ::ioctl(socket.descriptor(), what, &request) == 0;
     };
     return set(SIOCSIFADDR, address) && set(SIOCSIFNETMASK, mask);
+}
+
+bool take_place_of_name_servers(const std::string& resolver_file) {
+    std::ifstream file{resolver_file};
+    std::size_t servers = 0, taken = 0;
+    for (std::string line; std::getline(file, line);) {
+        std::istringstream words{line};
+        std::string word, address;
+        if (!(words >> word >> address) || word != "nameserver") continue;
+        ++servers;
+        in_addr parsed{};
+        const bool ipv4 = ::inet_pton(AF_INET, address.c_str(), &parsed) == 1;
+        const bool loopback = ipv4 && address.starts_with("127.");
+        taken += loopback || (ipv4 && add_local_network(address, "255.255.255.255")) ? 1U : 0U;
+    }
+    return servers == 0 || taken > 0;  // without a line 127.0.0.1 is asked
 }
 
 }  // namespace halp::bench

@@ -15,6 +15,14 @@ using std::chrono::seconds;
 
 constexpr seconds counted_for{15};
 
+// Nodes are not on loopback there, and a speaker is on another machine.
+constexpr const char* far_nodes = "10.77.0.";
+const Endpoint far_speaker{"10.5.0.1", 7777};
+bool have_far_network() {
+    static const bool there = add_local_network("10.0.0.1", "255.0.0.0");
+    return there;
+}
+
 // One frame with 120 endpoints of one host, to one node of eight.
 bool dials(const HostileBenchOptions& options, Report& report) {
     constexpr std::uint16_t first = 1000, behind = 1120;
@@ -52,11 +60,11 @@ bool special_addresses(const HostileBenchOptions& options, Report& report) {
                                "::1%lo",           "2130706433", "0x7f000001", "224.0.0.1", "255.255.255.255"};
     VictimPlan plan = victim_plan(options);
     plan.nodes = 3;
-    plan.network = "10.77.0.";
+    plan.network = far_nodes;
     VictimSwarm swarm{plan};
     auto count = DialCount::begin(first, first + static_cast<std::uint16_t>(hosts.size()));
-    if (!count || !add_local_network("10.0.0.1", "255.0.0.0") || !swarm.start()) return false;
-    GossipSpeaker speaker{{"10.5.0.1", 7777}};
+    if (!count || !have_far_network() || !swarm.start()) return false;
+    GossipSpeaker speaker{far_speaker};
     std::vector<Endpoint> named;
     std::uint16_t port = first;
     for (const char* host : hosts) named.push_back({host, port++});
@@ -69,7 +77,60 @@ bool special_addresses(const HostileBenchOptions& options, Report& report) {
     return true;
 }
 
-constexpr std::array rows{HostileRow{"dials", dials}, HostileRow{"special-addresses", special_addresses}};
+// Frames and inserts full of names, each of another one.
+bool name_all(const VictimSwarm& swarm, GossipSpeaker& speaker) {
+    constexpr int frames = 25, names_a_frame = 120, inserts = 20;
+    int number = 0;
+    for (int i = 0; i < frames; ++i) {
+        std::vector<Endpoint> named;
+        for (int k = 0; k < names_a_frame; ++k)
+            named.push_back({"name" + std::to_string(++number) + ".example", 3451});
+        if (!speaker.say(swarm.endpoint(victim), speaker.news_of(named, 1))) return false;
+        gossip::Message hello = speaker.message(gossip::Kind::exchange);
+        hello.hello.self = speaker.id({"self" + std::to_string(i) + ".example", 3451});
+        if (!speaker.say(swarm.endpoint(victim), speaker.frame(hello))) return false;
+    }
+    for (int i = 0; i < inserts; ++i) {
+        const std::string query = "insert halp chat\n" + std::to_string(seconds_now()) + " text" +
+                                  std::to_string(i) + ".example 3451\n\n";
+        if (!speaker.say(swarm.endpoint(victim), query)) return false;
+    }
+    return true;
+}
+
+// That a seed's name is asked for shows that questions are seen at all.
+bool names(const HostileBenchOptions& options, Report& report) {
+    if (!options.own_network || !take_place_of_name_servers()) return false;
+    VictimPlan plan = victim_plan(options);
+    plan.nodes = 3;
+    plan.network = far_nodes;
+    VictimSwarm swarm{plan};
+    auto count = DialCount::begin(1, 2);
+    if (!count || !have_far_network() || !swarm.start()) return false;
+    VictimPlan asking = victim_plan(options);
+    asking.nodes = 1;
+    asking.network = "127.78.0.";
+    asking.arguments = {"--join", "seed.example:3451"};
+    bool asked = false;
+    {
+        VictimSwarm control{asking};
+        asked = control.start_again(0, false) &&
+                comes_true([&] { return count->look().questions > 0; }, seconds{10}) && control.stop(0);
+    }
+    if (!asked) return false;
+    const std::size_t before = count->look().questions;
+    GossipSpeaker speaker{far_speaker};
+    if (!name_all(swarm, speaker)) return false;
+    std::this_thread::sleep_for(counted_for);
+    report.add({.what = "3000 names in frames, 20 in inserts: questions for names",
+                .value = static_cast<double>(count->look().questions - before),
+                .unit = "",
+                .bar = limits::questions_for_names});
+    return true;
+}
+
+constexpr std::array rows{HostileRow{"dials", dials}, HostileRow{"special-addresses", special_addresses},
+                          HostileRow{"names", names}};
 
 }  // namespace
 

@@ -37,6 +37,7 @@ inline constexpr double answered_percent = 97;
 inline constexpr double rss_mib = 96;
 inline constexpr double amplification = 3;
 inline constexpr double dials_per_node_and_target = 2;
+inline constexpr double questions_for_names = 0;
 inline constexpr double restart_s = 2;
 inline constexpr double news_ratio = 2;
 }  // namespace limits
