@@ -11,7 +11,8 @@ namespace {
 
 // How many bytes of the turn's budget one session gets before the next session has its share.
 constexpr std::size_t share_bytes = std::size_t{64} << 10;
-constexpr std::size_t handover_bytes = std::size_t{32} << 10;
+// Of a turn of the redistribution: about 70 records of 100 bytes. A client waits for such a turn.
+constexpr std::size_t handover_bytes = std::size_t{12} << 10;
 // After a turn of the redistribution the node rests as long as that took, so that it has time for its clients.
 constexpr Duration handover_rest_max = std::chrono::milliseconds{2};
 constexpr std::size_t share_cost_min = neo::TurnBudget::record_cost;

@@ -72,8 +72,9 @@ public:
 
 private:
     static constexpr std::size_t writes_pending_max = 16384;
-    // A write takes about so many times as long as the reading for which the budget is made.
-    static constexpr std::size_t write_cost = 8;
+    // A write takes longer than the reading for which the budget is made, and a turn of writes is to be as short as
+    // one of the node that sends them: about 100 records of 100 bytes.
+    static constexpr std::size_t write_cost = 16;
 
     std::optional<handover::Answer> work(Turn& turn) {
         waits_ = false;
