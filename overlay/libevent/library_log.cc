@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <new>
+#include <thread>
 #include <utility>
 
 namespace halp {
@@ -17,7 +19,9 @@ constexpr int message_burst = 10;
 constexpr std::chrono::seconds message_pause{10};
 
 struct LibraryMessages {
+    std::mutex mutex;  // several threads may have loops
     LibraryLog log;
+    std::thread::id log_thread;  // the only one that may call it
     LogClock::time_point full_at{};  // when the whole burst is available again
     std::uint64_t held_back = 0;
 };
@@ -27,10 +31,10 @@ LibraryMessages& library_messages() {
     return messages;
 }
 
-void pass_on(const char* message) {
-    LibraryMessages& messages = library_messages();
+// Under the lock. What other threads have to say goes to stderr.
+void pass_on(LibraryMessages& messages, const char* message) {
     const std::uint64_t held_back = std::exchange(messages.held_back, 0);
-    if (messages.log) return messages.log(message, held_back);
+    if (messages.log && messages.log_thread == std::this_thread::get_id()) return messages.log(message, held_back);
     std::fprintf(stderr, "libevent: %s\n", message);
     if (held_back > 0)
         std::fprintf(stderr, "libevent: %llu messages before it were not written\n",
@@ -39,8 +43,9 @@ void pass_on(const char* message) {
 
 void on_message(int severity, const char* message) {
     LibraryMessages& messages = library_messages();
-    if (severity == EVENT_LOG_ERR) return pass_on(message);
     if (severity == EVENT_LOG_DEBUG) return;
+    const std::lock_guard guard{messages.mutex};
+    if (severity == EVENT_LOG_ERR) return pass_on(messages, message);
     const auto now = LogClock::now();
     const auto begin = std::max(messages.full_at, now);
     if (begin + message_pause > now + message_burst * message_pause) {
@@ -48,7 +53,7 @@ void on_message(int severity, const char* message) {
         return;
     }
     messages.full_at = begin + message_pause;
-    pass_on(message);
+    pass_on(messages, message);
 }
 
 [[noreturn]] void on_fatal(int) { end_program("an error of the system that leaves no way to go on"); }
@@ -76,11 +81,20 @@ void* library_realloc(void* old, std::size_t size) {
 }  // namespace
 
 void end_program(const std::string& sentence) {
-    pass_on((sentence + "; the program ends").c_str());
+    {
+        LibraryMessages& messages = library_messages();
+        const std::lock_guard guard{messages.mutex};
+        pass_on(messages, (sentence + "; the program ends").c_str());
+    }
     std::_Exit(EXIT_FAILURE);
 }
 
-void set_library_log(LibraryLog log) { library_messages().log = std::move(log); }
+void set_library_log(LibraryLog log) {
+    LibraryMessages& messages = library_messages();
+    const std::lock_guard guard{messages.mutex};
+    messages.log = std::move(log);
+    messages.log_thread = std::this_thread::get_id();
+}
 
 void take_over_library_log() {
     static bool taken = false;

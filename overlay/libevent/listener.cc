@@ -173,6 +173,7 @@ void LibeventListener::accept_batch(int listening_fd) {
         SocketAddress source;
         const int fd = accept_one(listening_fd, source);
         if (fd < 0) break;
+        if (accepted_call_ && accepted_call_(fd, source)) continue;
         if (streams_.welcomes(source)) {
             batch_.push_back(streams_.adopt(fd, source));
         } else {

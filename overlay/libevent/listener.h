@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <list>
+#include <utility>
 #include <vector>
 
 #include "overlay/libevent/address.h"
@@ -32,6 +34,8 @@ public:
     // The same with a socket that listens already. It is closed by *this, also on an error.
     [[nodiscard]] Result<Endpoint> adopt(int fd);
     void stop();
+    // Is asked about each accepted connection first. True: it has taken the descriptor.
+    void on_accepted(std::function<bool(int, const SocketAddress&)> call) { accepted_call_ = std::move(call); }
 
 private:
     static constexpr std::size_t batch_max = 64;
@@ -59,6 +63,7 @@ private:
     event* resume_event_;
     int spare_fd_ = -1;  // closed for a moment to shed a connection when no descriptor is left
     std::vector<StreamId> batch_;
+    std::function<bool(int, const SocketAddress&)> accepted_call_;
 };
 
 }  // namespace halp

@@ -2,6 +2,7 @@
 
 #include <event2/event.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -183,6 +184,19 @@ Result<Endpoint> LibeventWorld::adopt_listening(int fd) {
 }
 
 void LibeventWorld::stop_listening() { parts_->listener.stop(); }
+
+void LibeventWorld::on_accepted(std::function<bool(int, const SocketAddress&)> call) {
+    parts_->listener.on_accepted(std::move(call));
+}
+
+void LibeventWorld::adopt(int descriptor, const SocketAddress& source) {
+    LibeventStreams& streams = *parts_->streams;
+    if (!streams.welcomes(source)) {
+        ::close(descriptor);
+        return;
+    }
+    streams.receive_first(streams.adopt(descriptor, source));
+}
 
 void LibeventWorld::run() {
     assert(parts_->streams->attached());  // connections that were made since listen() are accepted from here on

@@ -50,6 +50,11 @@ public:
     // The same with a socket that listens already, such as one of systemd's. The world closes it, also on an error.
     [[nodiscard]] Result<Endpoint> adopt_listening(int fd);
     void stop_listening();
+    // A program with worlds on several threads accepts in one of them. `call` is asked about each connection before
+    // anybody hears of it; true: it has taken the descriptor, and gives it to adopt() of another world, on that
+    // world's thread. A world that has no room closes it, as if it had accepted it.
+    void on_accepted(std::function<bool(int descriptor, const SocketAddress& source)> call);
+    void adopt(int descriptor, const SocketAddress& source);
 
     void run();  // until stop()
     void stop();

@@ -45,6 +45,14 @@ struct RecordCount {
     bool operator==(const RecordCount&) const = default;
 };
 
+// A completed change, told to a node whose records other nodes of the process write as well.
+struct RecordChange {
+    enum class Kind : std::uint8_t { written, removed, channel_removed };
+    Kind kind;
+    Channel channel;
+    Key key{};  // not of channel_removed
+};
+
 constexpr RecordCount operator+(const RecordCount& one, const RecordCount& other) {
     return {one.records + other.records, one.bytes + other.bytes};
 }
@@ -130,6 +138,15 @@ public:
     virtual void take_completions(std::vector<Completion>& completions) = 0;
     // Whether every write is completed when its call returns.
     [[nodiscard]] virtual bool completes_at_once() const { return false; }
+
+    // ---- records that several nodes of one process write ----
+
+    // True: the store itself tells of completed changes, those of its caller included, by take_changes().
+    [[nodiscard]] virtual bool tells_changes() const { return false; }
+    // Changes of this channel are wanted from now on, or no more.
+    virtual void follow(const Channel&, bool) {}
+    // Appends the changes of followed channels since the last call, those of one key in their order.
+    virtual void take_changes(std::vector<RecordChange>&) {}
 
     // ---- the range of the node (store/records/README.md, "When the range changes") ----
 

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -67,6 +68,9 @@ struct DhtNodeOptions {
     bool redistributes = true;
     // The node finds its range by itself, or hands it over before it ends. It needs a legacy door.
     std::optional<AutoRangeOptions> auto_range;
+    // Connections of this protocol that other nodes of the process have, for the answer to GetNumConnections. Null:
+    // there are none.
+    std::function<std::size_t()> connections_elsewhere = nullptr;
 };
 
 struct DhtNodeStatus {
@@ -135,7 +139,9 @@ private:
 
     // SessionOwner, CompletionHandler, InputHolder
     void on_ready(std::uint64_t stream) override;
-    [[nodiscard]] std::size_t connection_count() const override { return connections_.size(); }
+    [[nodiscard]] std::size_t connection_count() const override {
+        return connections_.size() + (options_.connections_elsewhere ? options_.connections_elsewhere() : 0);
+    }
     void on_written(std::uint64_t stream, std::uint64_t request, Wrote wrote) override;
     void drop_input(StreamId stream) override;
 

@@ -95,6 +95,18 @@ void WriteLog::collect() {
         if (requester.handler) requester.handler->on_written(requester.stream, requester.request, completion.wrote);
     }
     for (; !pending_.empty() && pending_.front().over; ++first_token_) pending_.pop_front();
+    if (store_tells_) tell_changes();
+}
+
+void WriteLog::tell_changes() {
+    changes_.clear();
+    store_.take_changes(changes_);
+    for (const RecordChange& change : changes_) {
+        const Kind kind = change.kind == RecordChange::Kind::written   ? Kind::change
+                          : change.kind == RecordChange::Kind::removed ? Kind::removal
+                                                                       : Kind::channel_removal;
+        tell_listeners(kind, change.channel, change.key);
+    }
 }
 
 void WriteLog::forget(const CompletionHandler& handler) {
@@ -104,12 +116,16 @@ void WriteLog::forget(const CompletionHandler& handler) {
 
 void WriteLog::tell(Kind kind, const Channel& channel, Key key) {
     if (!watchers_.empty()) tell_watchers(kind, channel, key);
-    if (listeners_.empty()) return;
+    if (!listeners_.empty() && !store_tells_) tell_listeners(kind, channel, key);
+}
+
+void WriteLog::tell_listeners(Kind kind, const Channel& channel, Key key) {
     const auto found = listeners_.find(channel);
     if (found == listeners_.end()) return;
     if (kind == Kind::channel_removal) {
         const std::vector<RecordListener*> removed = std::move(found->second);
         listeners_.erase(found);
+        if (store_tells_) store_.follow(channel, false);
         for (RecordListener* listener : removed) listener->on_channel_removed();
         return;
     }
@@ -127,14 +143,19 @@ void WriteLog::tell_watchers(Kind kind, const Channel& channel, Key key) {
 }
 
 void WriteLog::listen(const Channel& channel, RecordListener& listener) {
-    listeners_[channel].push_back(&listener);
+    if (store_tells_) tell_changes();  // of the time before, which are not for this listener
+    std::vector<RecordListener*>& listeners = listeners_[channel];
+    if (store_tells_ && listeners.empty()) store_.follow(channel, true);
+    listeners.push_back(&listener);
 }
 
 void WriteLog::unlisten(const Channel& channel, RecordListener& listener) {
     const auto found = listeners_.find(channel);
     if (found == listeners_.end()) return;
     std::erase(found->second, &listener);
-    if (found->second.empty()) listeners_.erase(found);
+    if (!found->second.empty()) return;
+    listeners_.erase(found);
+    if (store_tells_) store_.follow(channel, false);
 }
 
 std::vector<Channel> WriteLog::listened_channels() const {

@@ -53,7 +53,7 @@ struct Requester {
 
 class WriteLog {
 public:
-    explicit WriteLog(RecordStore& store) : store_(store) {}
+    explicit WriteLog(RecordStore& store) : store_(store), store_tells_(store.tells_changes()) {}
 
     [[nodiscard]] const RecordStore& store() const { return store_; }
     // Of all protocols. The write log counts what is written, the handlers count the rest.
@@ -125,15 +125,19 @@ private:
     [[nodiscard]] WriteToken next_token() { return WriteToken{first_token_++}; }
     Wrote complete(Kind kind, const Channel& channel, Key key, std::size_t value_bytes = 0);
     void tell(Kind kind, const Channel& channel, Key key);
+    void tell_listeners(Kind kind, const Channel& channel, Key key);
+    void tell_changes();
     void tell_watchers(Kind kind, const Channel& channel, Key key);
     std::optional<Wrote> put_as(Kind kind, const Channel& channel, Key key, std::string_view value,
                                 Requester requester);
     std::optional<Wrote> remove_as(Kind kind, const Channel& channel, Key key, Requester requester);
 
     RecordStore& store_;
+    const bool store_tells_;       // listeners are told what the store tells, and not when writes are completed
     std::deque<Pending> pending_;  // its element i has the token first_token_ + i
     std::uint64_t first_token_ = 1;
     std::vector<Completion> completions_;  // reused
+    std::vector<RecordChange> changes_;    // reused
     std::map<Channel, std::vector<RecordListener*>> listeners_;
     RecordActions actions_;
     std::vector<RecordWatcher*> watchers_;
