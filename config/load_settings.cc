@@ -294,6 +294,10 @@ private:
         const bool hands_over = dht.range == DhtRange::automatic || dht.leave == DhtLeave::hand_over;
         if (!dht.enabled || !hands_over) return;
         const char* const wants = dht.range == DhtRange::automatic ? "dht.range" : "dht.leave";
+        if (dht.threads > 1)
+            problem(out_.origins["dht.threads"],
+                    std::string{wants} + ": " + (dht.range == DhtRange::automatic ? "auto" : "hand_over") +
+                        " needs dht.threads: 1, with which alone a node redistributes");
         if (dht.port == 0)
             problem(out_.origins[wants],
                     std::string{wants} + ": " + (dht.range == DhtRange::automatic ? "auto" : "hand_over") +

@@ -290,6 +290,9 @@ constexpr std::array settings{
             restart,
             "largest batch of records in legacy, and its longest value, which is 32 bytes less (batch_size of the "
             "original)"},
+    Setting{"dht.threads", dht<&DhtSettings::threads>, between(1, 64), restart,
+            "threads that answer clients, each with an equal share of the records; at most one for each core. "
+            "More than 1: no redistribution. Another number: records on disk move to new files at the start"},
     Setting{"dht.durability", dht<&DhtSettings::durability>, any, restart,
             "what acknowledged records survive: loss of power, or only the end of the process"},
     Setting{"dht.flush_interval", dht<&DhtSettings::flush_interval>, between(0ms, 1s), restart,

@@ -81,6 +81,7 @@ struct DhtSettings {
     Duration handshake_timeout = std::chrono::seconds{10};
     bool request_times = false;                  // requests are timed, each by two readings of the clock
     Duration statistics_interval = Duration{0};  // between two lines of the log; 0: none
+    std::size_t threads = 1;  // each has a share of the records
     std::string admins = "admin";                // clients that may remove channels, separated by commas
 };
 

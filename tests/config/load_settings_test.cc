@@ -256,6 +256,14 @@ TEST_F(LoadSettings, RefusesASampleLargerThanTheView) {
     EXPECT_THAT(load_file("view: {fresh_max: 8}\n").problems, ElementsAre()) << "the default healer means: all";
 }
 
+TEST_F(LoadSettings, RefusesSeveralThreadsOfANodeThatFindsItsRange) {
+    EXPECT_THAT(load_file("dht: {threads: 2, range: auto, port: 5000}\n").problems,
+                ElementsAre(HasSubstr("dht.range: auto needs dht.threads: 1")));
+    EXPECT_THAT(load_file("dht: {threads: 2, leave: hand_over, port: 5000}\n").problems,
+                ElementsAre(HasSubstr("dht.leave: hand_over needs dht.threads: 1")));
+    EXPECT_THAT(load_file("dht: {threads: 2, port: 5000}\n").problems, IsEmpty());
+}
+
 TEST_F(LoadSettings, AcceptsEmptySectionsButNoEmptyValue) {
     EXPECT_THAT(load_file("gossip:\nview: {}\n").problems, IsEmpty());
     EXPECT_THAT(load_file("swarm:\n").problems, ElementsAre(HasSubstr("swarm has no value")));

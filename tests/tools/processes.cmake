@@ -64,6 +64,7 @@ halp_test(dht_daemon_test
   halpd/dht_legacy_test.cc
   halpd/dht_malformed_test.cc
   halpd/dht_statistics_test.cc
+  halpd/dht_threads_test.cc
   LINK halp_process_testing halp_dht_testing nlohmann_json::nlohmann_json
   LABEL process-socket
   TIMEOUT 300

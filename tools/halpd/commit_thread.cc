@@ -7,38 +7,21 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
+#include <mutex>
 #include <utility>
 
 #include "overlay/libevent/loop_calls.h"
+#include "tools/halpd/signals_blocked.h"
 
 namespace halp {
-namespace {
-
-// Signals must be delivered to the loop's thread.
-class SignalsBlocked {
-public:
-    SignalsBlocked() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-private:
-    sigset_t before_{};
-};
-
-}  // namespace
 
 CommitThread::CommitThread(std::unique_ptr<LmdbStore> store, event_base* base, const Clock& clock,
-                           Finished finished)
+                           Finished finished, ShareLock* lock)
     : store_(std::move(store)),
       clock_(clock),
       finished_(std::move(finished)),
+      lock_(lock),
       gather_max_(store_->options().gather),
       writes_max_(store_->options().writes_per_commit),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
@@ -111,6 +94,12 @@ Result<void> CommitThread::wait() {
 void CommitThread::on_done() {
     std::uint64_t times = 0;
     static_cast<void>(!::read(wake_fd_, &times, sizeof times));  // how often does not matter
+    if (!lock_) return finish();
+    const std::lock_guard guard{*lock_};
+    finish();
+}
+
+void CommitThread::finish() {
     // commit() may have waited for this one already.
     if (!running_ || !done_.try_acquire()) return;
     const auto over = step();

@@ -8,6 +8,8 @@
 // commit. When nothing has been under way for as long as the last commit took, nobody is about to come, and a write
 // starts its commit at once.
 //
+// With a lock, several threads use the store, each under it, and the loop takes it for finish and `finished`.
+//
 // The caller limits the waiting writes: WriteLog calls commit() above a limit, and during a commit that call waits
 // for the disk.
 #pragma once
@@ -25,6 +27,7 @@
 #include "overlay/environment.h"
 #include "store/records/lmdb_store.h"
 #include "store/records/record_store.h"
+#include "tools/halpd/share_lock.h"
 
 struct event;
 struct event_base;
@@ -35,7 +38,8 @@ class CommitThread final : public RecordStore {
 public:
     // `finished` is called on the loop when a commit is over and its completions can be taken.
     using Finished = std::function<void(const Result<void>&)>;
-    CommitThread(std::unique_ptr<LmdbStore> store, event_base* base, const Clock& clock, Finished finished);
+    CommitThread(std::unique_ptr<LmdbStore> store, event_base* base, const Clock& clock, Finished finished,
+                 ShareLock* lock = nullptr);
     ~CommitThread() override;
 
     // Blocks until all writes are completed.
@@ -102,6 +106,7 @@ public:
 private:
     void work();     // on the thread
     void on_done();  // on the loop
+    void finish();
     void start();
     // To be called after each run: the result when the commit is over, or nothing after it has been started again.
     std::optional<Result<void>> step();
@@ -111,6 +116,7 @@ private:
     std::unique_ptr<LmdbStore> store_;
     const Clock& clock_;
     Finished finished_;
+    ShareLock* const lock_;
     const Duration gather_max_;
     const std::size_t writes_max_;
     Instant began_ = never;

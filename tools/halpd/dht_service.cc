@@ -1,26 +1,16 @@
 #include "tools/halpd/dht_service.h"
 
 #include <algorithm>
-#include <chrono>
-#include <csignal>
-#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "config/choice_names.h"
-#include "config/typed_value.h"
 #include "config/yaml_reader.h"
 #include "overlay/dht/wire/neo_credentials.h"
 #include "overlay/libevent/limits.h"
 #include "store/label.h"
 #include "store/records/hash_range.h"
-#include "store/records/lmdb_store.h"
-#include "store/records/memory_store.h"
-#include "store/records/tcm_dump.h"
-#include "tools/program/broken_page.h"
-#include "tools/program/escaped_text.h"
 
 namespace halp {
 namespace {
@@ -42,27 +32,6 @@ std::set<std::string, std::less<>> names_in(std::string_view list) {
     return names;
 }
 
-LmdbOptions store_options(const config::DhtSettings& settings) {
-    LmdbOptions options;
-    options.durability =
-        settings.durability == config::DhtDurability::power ? Durability::power : Durability::process;
-    options.gather = settings.flush_interval;
-    options.map_bytes_max = settings.bytes_max;
-    return options;
-}
-
-// The enumerations have the same order.
-TcmRules dump_rules(const config::DhtSettings& settings, const HashRange& range) {
-    TcmRules rules;
-    rules.value_bytes_max = settings.dump_value_bytes_max;
-    rules.empty_values = static_cast<EmptyValues>(settings.dump_empty_values);
-    rules.bad_records = static_cast<BadRecords>(settings.dump_bad_records);
-    rules.out_of_range = static_cast<OutOfRange>(settings.dump_out_of_range);
-    rules.abort_after_all_out_of_range = settings.dump_out_of_range_max;
-    rules.range = range;
-    return rules;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& settings,
@@ -72,9 +41,10 @@ Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& 
     Result<neo::Credentials> credentials = service->read_credentials();
     if (!credentials) return credentials.error();
     if (Result<void> opened = service->open_store(); !opened) return opened.error();
-    service->make_node(std::move(*credentials));
+    service->make_node(*credentials);
     if (Result<void> listening = service->listen(); !listening) return listening.error();
     if (Result<void> legacy = service->open_legacy(shortages); !legacy) return legacy.error();
+    if (service->workers_) service->start_workers(*credentials);
     service->node_->run_redistribution();  // goes on with what was interrupted
     if (settings.test_client)
         log.write(LogLevel::warn, "dht_test_client",
@@ -93,9 +63,23 @@ DhtService::DhtService(const config::DhtSettings& settings, const config::Direct
       log_file_(directories.log_file),
       input_(input),
       log_(log),
-      world_(limits_for_streaming(settings.connections_max), world.base(), &world.files(), &world.output()),
+      world_(limits_for_streaming(connections_per_thread()), world.base(), &world.files(), &world.output()),
       dht_log_(log, world_.clock()) {
     shortages.watch(world_, "for records");
+    if (settings_.threads == 1) return;
+    // A message may be as long with several threads as with one.
+    const auto part = [&](std::size_t bytes) {
+        return std::max(bytes / settings_.threads, settings_.message_bytes_max + (std::size_t{1} << 20));
+    };
+    workers_ = std::make_unique<DhtWorkers>(
+        world_, settings_.threads,
+        WorkerLimits{limits_for_streaming(connections_per_thread()), world.files().limit() / settings_.threads,
+                     part(input.bytes_max()), part(world.output().bytes_max())},
+        dht_log_, shortages);
+}
+
+std::size_t DhtService::connections_per_thread() const {
+    return (settings_.connections_max + settings_.threads - 1) / settings_.threads;
 }
 
 DhtService::~DhtService() = default;
@@ -124,155 +108,61 @@ Result<neo::Credentials> DhtService::read_credentials() {
     return credentials;
 }
 
-// Ensures that no other process uses the data directory, which must exist.
-Result<void> DhtService::lock_data() {
-    const auto directory = FileStorage::open(data_dir_, IfMissing::create);
-    if (!directory) return Error{directory.error().code, directory.error().message + " (dht.data_dir)"};
-    const std::string warning = directory_of_others(data_dir_, (*directory)->access());
-    if (!warning.empty()) log_.write(LogLevel::warn, "directory_of_others", warning + " (dht.data_dir)");
-    Result<StateLock> lock = StateLock::acquire(data_dir_);
-    if (!lock) return Error{lock.error().code, lock.error().message + " (dht.data_dir)"};
-    lock_ = std::move(*lock);
-    return {};
-}
-
-Result<void> DhtService::open_dumps() {
-    if (Result<void> locked = lock_data(); !locked) return locked;
-    RecordDumps& dumps = dumps_.emplace(data_dir_, log_);
-    if (Result<void> kept = open_journal(); !kept) return kept;
-    const TcmRules rules = dump_rules(settings_, journal_->state().held);
-    const Result<HashRange> current = dumps.range();
-    if (!current) return current.error();
-    if (Result<void> loaded = dumps.load(rules, *store_); !loaded) return loaded;
-    if (Result<void> set = store_->set_range(*current); !set) return set;
-    return dumps.narrow_to(journal_->state().held);
-}
-
-// The range that a redistribution gave the node is kept until the settings have another. Without a directory of its
-// own nothing is kept: neither records nor range.
-Result<void> DhtService::open_journal() {
-    const bool keeps = settings_.engine != config::DhtEngine::memory || settings_.dumps;
-    if (keeps) {
-        auto files = FileStorage::open(data_dir_, IfMissing::create);
-        if (!files) return Error{files.error().code, files.error().message + " (dht.data_dir)"};
-        range_file_ = std::move(*files);
-    }
-    Result<RangeJournal> journal = read_journal();
-    if (!journal) return Error{journal.error().code, data_dir_ + "/" + journal.error().message};
-    journal_ = std::move(*journal);
-    const HashRange& own = journal_->state().own;
-    if (!finds_range() && own != wanted_range())
-        log_.write(LogLevel::info, "dht_range_kept",
-                   "keeping the range that a redistribution gave this node, " + key_text(Key{own.min()}) + " to " +
-                       key_text(Key{own.max()}) +
-                       ", and not dht.range_min and dht.range_max, which have not changed since");
-    if (journal_->settings_changed())
-        log_.write(LogLevel::warn, "dht_range_from_settings",
-                   "dht.range_min and dht.range_max have changed and replace the range that the node had");
-    return {};
-}
-
-// A node that finds its range begins with none, or with the one that it had when it had a fixed range.
-Result<RangeJournal> DhtService::read_journal() const {
-    if (!finds_range()) return RangeJournal::open(range_file_.get(), wanted_range());
-    HashRange kept;
-    if (store_ && store_->total().records > 0) kept = store_->range();
-    if (dumps_) {
-        const Result<std::vector<std::string>> files = range_file_->list();
-        if (!files) return files.error();
-        const bool has_dumps = std::ranges::any_of(*files, [](const auto& name) { return name.ends_with(".tcm"); });
-        const Result<HashRange> current = dumps_->range();
-        if (!current) return current.error();
-        if (has_dumps) kept = *current;
-    }
-    return RangeJournal::open_automatic(range_file_.get(), kept);
-}
-
-HashRange DhtService::wanted_range() const {
-    if (finds_range()) return {};
-    return HashRange::make(settings_.range_min, settings_.range_max).value();
-}
-
-// Records that this node does not serve any more are set aside before the first client comes. Of very many of them
-// the rest is left to the running node.
-Result<void> DhtService::begin_range() {
-    constexpr Duration patience = std::chrono::seconds{2};
-    if (Result<void> set = journal_->begin(*store_); !set) return set;
-    if (!store_->sweeping()) return {};
-    const Instant latest = world_.clock().now() + patience;
-    while (store_->sweeping() && world_.clock().now() < latest)
-        if (Result<void> slice = store_->commit(); !slice) return slice;
-    if (!store_->sweeping()) dht_log_.note(DhtRangeChanged{store_->range(), store_->set_aside()});
-    return {};
-}
-
-Result<void> DhtService::open_store() {
-    if (settings_.engine == config::DhtEngine::memory) {
-        MemoryStore::Limits limits;
-        limits.bytes_max = settings_.bytes_max;
-        if (!settings_.dumps)
-            if (Result<void> kept = open_journal(); !kept) return kept;
-        store_ = std::make_unique<MemoryStore>(limits);
-        if (settings_.dumps)
-            if (Result<void> loaded = open_dumps(); !loaded) return loaded;
-        return begin_range();
-    }
-    return open_file();
-}
-
-// The file is read through a map of it. A page that cannot be had ends the process.
-void DhtService::expect_broken_pages() const {
-    end_on_broken_page(
-        {SIGBUS},
-        "halpd: a page of " + data_dir_ +
-            "/records.lmdb cannot be read or written: the file was cut short while it was in use, or "
-            "its disk is full or fails. Ending. Records in other pages are whole; the next start looks "
-            "what is missing.",
-        log_file_);
-}
-
-Result<void> DhtService::open_file() {
-    expect_broken_pages();
-    if (Result<void> locked = lock_data(); !locked) return locked;
-    Result<std::unique_ptr<LmdbStore>> store =
-        LmdbStore::open(data_dir_ + "/records.lmdb", store_options(settings_));
-    if (!store) return Error{store.error().code, store.error().message + " (dht.data_dir)"};
-    if (const std::string& repaired = (*store)->repaired(); !repaired.empty())
-        log_.write(LogLevel::info, "dht_store_repaired", repaired);
-    store_ = std::move(*store);
-    if (Result<void> kept = open_journal(); !kept) return kept;
-    if (Result<void> begun = begin_range(); !begun)
-        return Error{begun.error().code, begun.error().message + " (dht.data_dir)"};
-    std::unique_ptr<LmdbStore> file{static_cast<LmdbStore*>(store_.release())};
-    auto commits = std::make_unique<CommitThread>(std::move(file), world_.base(), world_.clock(),
-                                                  [this](const Result<void>& outcome) {
-                                                      if (!outcome)
-                                                          dht_log_.note(DhtStoreFailed{outcome.error().message});
-                                                      node_->records_changed();
-                                                  });
-    commits_ = commits.get();
-    store_ = std::move(commits);
-    return {};
-}
-
-void DhtService::make_node(neo::Credentials credentials) {
+DhtNodeOptions DhtService::neo_options() const {
     DhtNodeOptions options;
-    options.journal = &*journal_;
-    options.connections_max = settings_.connections_max;
+    options.range = journal_->state().own;
+    options.connections_max = connections_per_thread();
     options.session.message_bytes_max = settings_.message_bytes_max;
     options.session.handshake_timeout = settings_.handshake_timeout;
     options.handlers.value_bytes_max = settings_.message_bytes_max;
     options.permissions.remove_channels = names_in(settings_.admins);
     options.request_times = settings_.request_times;
+    options.redistributes = !workers_;
+    return options;
+}
+
+void DhtService::make_node(const neo::Credentials& credentials) {
+    DhtNodeOptions options = neo_options();
+    options.journal = &*journal_;
     if (finds_range() || hands_over())
         options.auto_range = {finds_range(), settings_.range_alone_after, settings_.range_look_interval};
     take_names(credentials);
-    options.credentials = std::move(credentials);
+    options.credentials = credentials;
     desk_.emplace(*store_);
     Environment environment = world_.environment();
     environment.input = &input_;
-    node_ = std::make_unique<DhtNode>(environment, *desk_, std::move(options), &dht_log_);
-    world_.attach(*node_);
+    DhtObserver& observer = workers_ ? static_cast<DhtObserver&>(workers_->door(DhtProtocol::neo)) : dht_log_;
+    node_ = std::make_unique<DhtNode>(environment, *desk_, std::move(options), &observer);
+    attach(world_, DhtProtocol::neo, *node_);
+}
+
+void DhtService::attach(LibeventWorld& world, DhtProtocol protocol, DhtNode& node) {
+    if (!workers_) return world.attach(node);
+    DhtDoor& door = workers_->door(protocol);
+    door.lead_to(node);
+    world.attach(door);
+    world.on_accepted(
+        [this, protocol](int fd, const SocketAddress& source) { return workers_->pass_on(protocol, fd, source); });
+}
+
+void DhtService::start_workers(const neo::Credentials& credentials) {
+    workers_->on_records_changed([this] {
+        node_->records_changed();
+        if (legacy_) legacy_->records_changed();
+    });
+    const auto neo = [&](std::size_t) {
+        DhtNodeOptions options = neo_options();
+        options.credentials = credentials;
+        return options;
+    };
+    const auto legacy = [&](std::size_t thread) {
+        return legacy_ ? std::optional{legacy_options(thread)} : std::nullopt;
+    };
+    workers_->open(neo, legacy);
+    workers_->start();
+    log_.write(LogLevel::info, "dht_threads",
+               std::to_string(settings_.threads) +
+                   " threads answer DHT clients; this node refuses to redistribute (dht.threads)");
 }
 
 namespace {
@@ -298,23 +188,14 @@ Result<void> DhtService::listen() {
 
 Result<void> DhtService::open_legacy(ShortageLog& shortages) {
     if (!settings_.legacy) return {};
-    legacy_world_.emplace(limits_for_streaming(settings_.connections_max), world_.base(), &world_.files(),
+    legacy_world_.emplace(limits_for_streaming(connections_per_thread()), world_.base(), &world_.files(),
                           &world_.output());
     shortages.watch(*legacy_world_, "for records by legacy");
-    DhtNodeOptions options;
-    options.protocol = DhtProtocol::legacy;
-    options.connections_max = settings_.connections_max;
-    options.request_times = settings_.request_times;
-    options.session.handshake_timeout = settings_.handshake_timeout;
-    options.legacy.address = settings_.legacy_listen.host;
-    options.legacy.port = settings_.legacy_listen.port;
-    options.legacy.flush_interval = settings_.legacy_flush_interval;
-    options.legacy.batch_bytes = settings_.batch_bytes;
-    options.legacy.value_bytes_max = settings_.batch_bytes - legacy::batch_overhead;
     Environment environment = legacy_world_->environment();
     environment.input = &input_;
-    legacy_ = std::make_unique<DhtNode>(environment, *node_, std::move(options), &dht_log_);
-    legacy_world_->attach(*legacy_);
+    DhtObserver& observer = workers_ ? static_cast<DhtObserver&>(workers_->door(DhtProtocol::legacy)) : dht_log_;
+    legacy_ = std::make_unique<DhtNode>(environment, *node_, legacy_options(0), &observer);
+    attach(*legacy_world_, DhtProtocol::legacy, *legacy_);
     Result<Endpoint> listening = listen_at(*legacy_world_, settings_.legacy_listen, "dht.legacy_listen");
     if (!listening) return listening.error();
     legacy_listening_ = std::move(*listening);
@@ -323,6 +204,25 @@ Result<void> DhtService::open_legacy(ShortageLog& shortages) {
                    "whoever reaches " + legacy_listening_->text() +
                        " may change every record: the legacy protocol knows no credentials (dht.legacy_listen)");
     return {};
+}
+
+DhtNodeOptions DhtService::legacy_options(std::size_t thread) const {
+    DhtNodeOptions options;
+    options.protocol = DhtProtocol::legacy;
+    options.connections_max = connections_per_thread();
+    options.redistributes = !workers_;
+    if (workers_)
+        options.connections_elsewhere = [workers = workers_.get(), thread] {
+            return workers->open_elsewhere(DhtProtocol::legacy, thread);
+        };
+    options.request_times = settings_.request_times;
+    options.session.handshake_timeout = settings_.handshake_timeout;
+    options.legacy.address = settings_.legacy_listen.host;
+    options.legacy.port = settings_.legacy_listen.port;
+    options.legacy.flush_interval = settings_.legacy_flush_interval;
+    options.legacy.batch_bytes = settings_.batch_bytes;
+    options.legacy.value_bytes_max = settings_.batch_bytes - legacy::batch_overhead;
+    return options;
 }
 
 // ---- announcing ----
@@ -377,8 +277,22 @@ Result<void> DhtService::reload_credentials() {
     Result<neo::Credentials> credentials = read_credentials();
     if (!credentials) return credentials.error();
     take_names(*credentials);
-    node_->set_credentials(std::move(*credentials));
+    alone([&] {
+        node_->set_credentials(*credentials);
+        if (workers_) workers_->for_each([&](DhtWorker& worker) { worker.node().set_credentials(*credentials); });
+    });
     return {};
+}
+
+Result<void> DhtService::set_range_of_nodes(const HashRange& range) {
+    return alone([&] {
+        Result<void> changed = node_->set_range(range);
+        if (!changed || !workers_) return changed;
+        workers_->for_each([&](DhtWorker& worker) {
+            if (const Result<void> follows = worker.node().set_range(range); !follows) changed = follows;
+        });
+        return changed;
+    });
 }
 
 Result<void> DhtService::reload_range(const config::DhtSettings& fresh) {
@@ -386,7 +300,7 @@ Result<void> DhtService::reload_range(const config::DhtSettings& fresh) {
     if (fresh.range_min == settings_.range_min && fresh.range_max == settings_.range_max) return {};
     const HashRange range = HashRange::make(fresh.range_min, fresh.range_max).value();
     Result<void> changed = dumps_ ? dumps_->narrow_to(range) : Result<void>{};
-    if (changed) changed = node_->set_range(range);
+    if (changed) changed = set_range_of_nodes(range);
     range_trouble_ =
         changed ? std::nullopt : std::optional{"the range could not be changed: " + changed.error().message};
     if (!changed) return changed;
@@ -408,7 +322,7 @@ std::string DhtService::hand_over_failure() const {
     if (node_->auto_range()->handed_over()) return {};
     const HashRange own = node_->range();
     const std::uint64_t records = store_->total().records;
-    const bool lost = !commits_ && !dumps_;
+    const bool lost = commits_.empty() && !dumps_;
     return "the keys of " + key_text(Key{own.min()}) + " to " + key_text(Key{own.max()}) + ", " +
            std::to_string(records) + (records == 1 ? " record" : " records") +
            ", were not handed over: " + node_->auto_range()->status().trouble +
@@ -418,156 +332,34 @@ std::string DhtService::hand_over_failure() const {
 Result<void> DhtService::drain() {
     stop_listening();
     node_->redistribution().stop();
-    Result<void> kept;
-    if (commits_) {
-        kept = commits_->commit_all();
-        if (const Result<void> synced = commits_->store().sync(); kept) kept = synced;
+    return alone([this]() -> Result<void> {
+        const Result<void> kept = commit_everything();
         if (!kept) dht_log_.note(DhtStoreFailed{kept.error().message});
+        node_->records_changed();
+        node_->disconnect_all();
+        if (legacy_) legacy_->disconnect_all();
+        if (workers_) workers_->disconnect_all();
+        if (!dumps_) return kept;
+        while (store_->sweeping())
+            if (const Result<void> slice = store_->commit(); !slice) return slice;
+        return dumps_->write(*store_);
+    });
+}
+
+Result<void> DhtService::commit_everything() {
+    Result<void> kept;
+    for (std::size_t i = 0; i < commits_.size(); ++i) {
+        Result<void> committed = commits_[i]->commit_all();
+        if (const Result<void> synced = commits_[i]->store().sync(); committed) committed = synced;
+        if (workers_) workers_->share(i).distribute();
+        if (!committed) kept = committed;
     }
-    node_->records_changed();
-    node_->disconnect_all();
-    if (legacy_) legacy_->disconnect_all();
-    if (!dumps_) return kept;
-    while (store_->sweeping())
-        if (const Result<void> slice = store_->commit(); !slice) return slice;
-    return dumps_->write(*store_);
+    return kept;
 }
 
-// ---- status ----
-
-// Why records cannot be kept as they should be; nothing when all is well.
-std::optional<std::string> DhtService::trouble() const {
-    if (commits_ && commits_->store().trouble()) return commits_->store().trouble();
-    return range_trouble_;
-}
-
-Json DhtService::status() const {
-    const DhtNodeStatus now = node_->status();
-    const RecordCount total = store_->total();
-    config::DhtSettings shown = settings_;
-    Json object = Json::object();
-    object.set("listening", listening_.text());
-    object.set("announced", announced_ ? Json{announced_->text()} : Json{});
-    object.set("engine", config::plain_text(config::value_of(shown.engine)));
-    if (commits_) object.set("durability", config::plain_text(config::value_of(shown.durability)));
-    object.set("range_min", key_text(Key{node_->range().min()}));
-    object.set("range_max", key_text(Key{node_->range().max()}));
-    const RecordCount aside = store_->set_aside();
-    object.set("redistribution", redistribution_status());
-    object.set("auto_range", auto_range_status());
-    object.set("sweeping", store_->sweeping()).set("set_aside", aside.records);
-    object.set("set_aside_bytes", aside.bytes);
-    const std::optional<std::string> trouble = this->trouble();
-    object.set("trouble", trouble ? Json{*trouble} : Json{});
-    if (commits_) object.set("recoveries", commits_->store().recoveries());
-    object.set("channels", store_->channel_count()).set("records", total.records);
-    object.set("value_bytes", total.bytes).set("waiting_bytes", store_->waiting_bytes());
-    object.set("credentials", clients_.size()).set("connections", now.connections);
-    object.set("clients", now.clients).set("requests_active", now.requests_active);
-    object.set("accepted", now.accepted).set("shed", now.shed);
-    object.set("rejected", now.rejected).set("broken", now.broken);
-    object.set("messages", now.messages).set("requests", now.requests);
-    object.set("unsupported", now.unsupported).set("late_messages", now.late_messages);
-    object.set("bytes_in", now.bytes_in).set("bytes_out", now.bytes_out);
-    const DhtTotals totals = this->totals();
-    object.set("requests_by_kind", requests_json(totals)).set("actions", actions_json(totals));
-    object.set("sockets", status_of(world_.stats(), world_.limits()));
-    object.set("legacy", legacy_ ? legacy_status() : Json{});
-    return object.set("output_unsent", world_.stats().output_unsent);
-}
-
-DhtTotals DhtService::totals() const {
-    const DhtNodeStatus neo = node_->status();
-    DhtTotals all{neo.bytes_in, neo.bytes_out, desk_->actions(), store_->removed(), node_->request_counts(), {}};
-    if (!legacy_) return all;
-    const DhtNodeStatus legacy = legacy_->status();
-    all.bytes_in += legacy.bytes_in;
-    all.bytes_out += legacy.bytes_out;
-    all.legacy = legacy_->request_counts();
-    return all;
-}
-
-// The first call begins the first period.
-void DhtService::log_period() {
-    const Instant now = world_.clock().now();
-    const DhtTotals totals = this->totals();
-    if (period_begun_ != never) {
-        const auto share = [this](std::size_t connections) {
-            return Json::fixed(static_cast<double>(connections) / static_cast<double>(settings_.connections_max),
-                               4);
-        };
-        const DhtTotals period = between(before_, totals);
-        const RecordCount held = store_->total();
-        const std::size_t neo = node_->status().connections, legacy = legacy_ ? legacy_->status().connections : 0;
-        Json fields =
-            Json::object({{"span_s", Json::fixed(static_cast<double>((now - period_begun_).count()) / 1e6, 1)}});
-        fields.set("bytes_in", period.bytes_in).set("bytes_out", period.bytes_out);
-        fields.set("connections", neo).set("connections_share", share(neo));
-        fields.set("legacy_connections", legacy).set("legacy_connections_share", share(legacy));
-        fields.set("records", held.records).set("value_bytes", held.bytes);
-        log_statistics(period, fields, *store_, log_);
-    }
-    before_ = totals;
-    period_begun_ = now;
-    node_->begin_counting_period();
-    if (legacy_) legacy_->begin_counting_period();
-    world_.call_after(settings_.statistics_interval, [this] { log_period(); });
-}
-
-Json DhtService::redistribution_status() const {
-    const RedistributionStatus now = node_->redistribution().status();
-    if (!now.active && !now.taking_over) return Json{};
-    Json object = Json::object(
-        {{"gives", now.active}, {"takes", now.taking_over}, {"step", now.step}, {"records", now.records}});
-    object.set("range_min", key_text(Key{now.part.min()})).set("range_max", key_text(Key{now.part.max()}));
-    object.set("to", now.other.empty() ? Json{} : Json{now.other});
-    return object.set("trouble", now.trouble.empty() ? Json{} : Json{now.trouble});
-}
-
-Json DhtService::auto_range_status() const {
-    if (!node_->auto_range()) return Json{};
-    const AutoRangeStatus now = node_->auto_range()->status();
-    const auto range = [](const HashRange& one) {
-        return Json::object({{"range_min", key_text(Key{one.min()})}, {"range_max", key_text(Key{one.max()})}});
-    };
-    Json missing = Json::array();
-    for (const HashRange& one : now.missing) missing.push(range(one));
-    Json object = Json::object({{"step", now.step}, {"nodes", now.nodes}, {"silent", now.silent}});
-    object.set("missing", missing);
-    object.set("overlap", now.overlapped ? range(now.overlap).set("node", now.overlapped->text()) : Json{});
-    return object.set("trouble", now.trouble.empty() ? Json{} : Json{now.trouble});
-}
-
-Json DhtService::legacy_status() const {
-    const DhtNodeStatus now = legacy_->status();
-    Json object = Json::object();
-    object.set("listening", legacy_listening_->text()).set("connections", now.connections);
-    object.set("requests_active", now.requests_active).set("accepted", now.accepted).set("shed", now.shed);
-    object.set("broken", now.broken).set("requests", now.requests).set("changes_dropped", now.changes_dropped);
-    object.set("bytes_in", now.bytes_in).set("bytes_out", now.bytes_out);
-    object.set("output_unsent", legacy_world_->stats().output_unsent);
-    return object.set("sockets", status_of(legacy_world_->stats(), legacy_world_->limits()));
-}
-
-Json DhtService::credentials() const {
-    Json warnings = Json::array();
-    if (!credentials_warning_.empty()) warnings.push(credentials_warning_);
-    return Json::object(
-        {{"file", credentials_file_}, {"clients", Json::array_of(clients_)}, {"warnings", warnings}});
-}
-
-Result<Json> DhtService::channels(const std::string& after, std::size_t count) const {
-    Json list = Json::array();
-    const auto name = unescaped(after);
-    const auto behind = name ? Channel::parse(*name) : Result<Channel>(name.error());
-    if (!behind && !after.empty()) return behind.error();
-    for (const Channel& channel : store_->channels(behind ? std::optional(*behind) : std::nullopt, count)) {
-        const RecordCount held = store_->count(channel);
-        Json one = Json::object();
-        one.set("name", escaped(channel.name())).set("records", held.records).set("value_bytes", held.bytes);
-        list.push(one);
-    }
-    return list;
+bool DhtService::quiet() const {
+    if (!world_.quiet() || (legacy_world_ && !legacy_world_->quiet())) return false;
+    return !workers_ || workers_->alone([this] { return workers_->quiet(); });
 }
 
 }  // namespace halp

@@ -23,8 +23,10 @@
 #include "tools/halpd/commit_thread.h"
 #include "tools/halpd/dht_log.h"
 #include "tools/halpd/dht_statistics.h"
+#include "tools/halpd/dht_workers.h"
 #include "tools/halpd/log.h"
 #include "tools/halpd/record_dumps.h"
+#include "tools/halpd/record_files.h"
 #include "tools/halpd/shortage_log.h"
 #include "tools/program/json.h"
 
@@ -67,7 +69,7 @@ public:
     }
     // An error: records are lost with the process, or may be.
     [[nodiscard]] Result<void> drain();
-    [[nodiscard]] bool quiet() const { return world_.quiet() && (!legacy_world_ || legacy_world_->quiet()); }
+    [[nodiscard]] bool quiet() const;
 
     [[nodiscard]] Json status() const;
     // Whose keys are taken, and from which file. Never the keys.
@@ -80,10 +82,12 @@ private:
     DhtService(const config::DhtSettings& settings, const config::Directories& directories, LibeventWorld& world,
                InputAccount& input, Log& log, ShortageLog& shortages);
     Result<void> open_store();
+    Result<void> open_memory();
     Result<void> open_dumps();
     Result<void> open_file();
+    [[nodiscard]] Result<void> use_file(std::size_t number, RecordFile file);
     void expect_broken_pages() const;
-    [[nodiscard]] Result<void> begin_range();
+    [[nodiscard]] Result<void> begin_range(RecordStore& store);
     [[nodiscard]] HashRange wanted_range() const;
     [[nodiscard]] bool finds_range() const { return settings_.range == config::DhtRange::automatic; }
     [[nodiscard]] bool hands_over() const {
@@ -96,13 +100,32 @@ private:
     [[nodiscard]] Result<void> open_journal();
     [[nodiscard]] std::optional<std::string> trouble() const;
     Result<void> lock_data();
+    [[nodiscard]] Result<void> check_for_threads() const;
+    void start_workers(const neo::Credentials& credentials);
+    [[nodiscard]] DhtNodeOptions neo_options() const;
+    [[nodiscard]] DhtNodeOptions legacy_options(std::size_t thread) const;
+    [[nodiscard]] std::size_t connections_per_thread() const;
     Result<void> listen();
     Result<void> open_legacy(ShortageLog& shortages);
+    [[nodiscard]] Json status_of_all() const;
+    [[nodiscard]] DhtNodeStatus node_status() const;
+    [[nodiscard]] DhtNodeStatus legacy_node_status() const;
+    [[nodiscard]] WorldStats world_stats(DhtProtocol protocol) const;
+    [[nodiscard]] WorldLimits limits_of_all(WorldLimits one) const;
     [[nodiscard]] Json legacy_status() const;
     [[nodiscard]] DhtTotals totals() const;
+    [[nodiscard]] Result<void> commit_everything();
+    // Calls `call` while the other threads rest, if there are any.
+    template <class Call>
+    auto alone(Call&& call) const {
+        return workers_ ? workers_->alone(call) : call();
+    }
     void log_period();
+    void log_period_of_all();
     [[nodiscard]] Json redistribution_status() const;
-    void make_node(neo::Credentials credentials);
+    void make_node(const neo::Credentials& credentials);
+    void attach(LibeventWorld& world, DhtProtocol protocol, DhtNode& node);
+    [[nodiscard]] Result<void> set_range_of_nodes(const HashRange& range);
     [[nodiscard]] Result<neo::Credentials> read_credentials();
     void take_names(const neo::Credentials& credentials) { clients_ = credentials.names(); }
     [[nodiscard]] std::optional<Endpoint> reachable_at(const NodeStatus& overlay) const;
@@ -114,9 +137,11 @@ private:
     LibeventWorld world_;  // on the same loop, with other limits
     DhtLog dht_log_;
     std::optional<StateLock> lock_;
+    std::unique_ptr<DhtWorkers> workers_;  // with dht.threads above 1
     std::unique_ptr<RecordStore> store_;
+    std::vector<StateLock> share_locks_;
     std::optional<RecordDumps> dumps_;         // for the memory engine
-    CommitThread* commits_ = nullptr;          // the same store as above if it commits on a thread
+    std::vector<CommitThread*> commits_;       // on LMDB: the store above, or those of its shares
     std::unique_ptr<FileStorage> range_file_;  // null: an engine that keeps nothing over restarts
     std::optional<RangeJournal> journal_;
     std::optional<WriteLog> desk_;

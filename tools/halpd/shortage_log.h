@@ -27,9 +27,9 @@ public:
     void watch(FileBudget& files);
     void watch(InputAccount& input);
     void warn(std::string_view event, const std::string& sentence);
+    void shed(Shed cause, const SocketAddress* source, const std::string& what, const WorldLimits& limits);
 
 private:
-    void shed(Shed cause, const SocketAddress* source, const std::string& what, const WorldLimits& limits);
 
     Log& log_;
     const Clock& clock_;

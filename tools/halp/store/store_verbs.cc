@@ -267,6 +267,11 @@ ExitCode run_import(const StoreCommand& typed, OpenStore& store, Console& consol
 Result<OpenStore> OpenStore::open(const std::string& directory, bool create, std::uint64_t bytes_max) {
     const std::string file = file_in(directory);
     std::error_code none;
+    if (const std::string note = directory + "/record-shares"; std::filesystem::exists(note, none))
+        return Error{ErrorCode::invalid, note +
+                                             " says that the records are in shares, one for each of dht.threads. "
+                                             "Give one of the directories share-1-of-N and so on, or start halpd "
+                                             "once with dht.threads 1, which puts them together."};
     if (!create && !std::filesystem::exists(file, none))
         return Error{ErrorCode::io,
                      file +

@@ -74,11 +74,14 @@ private:
         const Endpoint legacy{address().host, static_cast<std::uint16_t>(address().port - 100)};
         DaemonOptions options =
             dht_options(home_, {"dht.listen=" + address().text(), "dht.legacy_listen=" + legacy.text(),
-                                "dht.engine=" + engine_, "dht.durability=process", "dht.flush_interval=1ms"});
+                                "dht.engine=" + engine_.substr(0, engine_.find('_')), "dht.threads=" + threads(),
+                                "dht.durability=process", "dht.flush_interval=1ms"});
         options.more.insert(options.more.end(), {"--config", file_});
         write_credentials(home_, credentials_line("admin", '0') + credentials_line("visitor", '2'));
         daemon_ = std::make_unique<Daemon>(home_, options);
     }
+
+    [[nodiscard]] std::string threads() const { return engine_.ends_with("_threads") ? "2" : "1"; }
 
     const Home& home_;
     const std::string engine_;
@@ -99,6 +102,9 @@ std::vector<EngineAndGroup> engines_and_groups() {
         names.emplace(each.name.substr(0, each.name.find('.')));
     std::vector<EngineAndGroup> all;
     for (const std::string& name : names) all.push_back({"lmdb", name});
+    // With two threads those that show whether a list, a write and a change are of all threads.
+    for (const char* name : {"get_all", "records", "update"}) all.push_back({"lmdb_threads", name});
+    all.push_back({"memory_threads", "mixed"});
     for (const char* name : {"channels", "get_all", "legacy", "mirror", "mixed", "range", "records", "update"})
         all.push_back({"memory", name});
     return all;
