@@ -179,6 +179,7 @@ bool run_dht_bench(const DhtBenchOptions& given, Report& report) {
     const bool with_nodes = !options.quick || !options.only.empty();
     if (with_nodes && wanted("redistribution") && !measure_redistribution(options, report)) return false;
     if (with_nodes && wanted("nodes") && !measure_two_nodes(options, report)) return false;
+    if (wanted("threads") && !measure_threads(options, report)) return false;
     return !wanted("mirror") || measure_mirror(options, report);
 }
 

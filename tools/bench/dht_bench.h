@@ -35,6 +35,8 @@ struct DhtBenchOptions {
 [[nodiscard]] bool measure_beside_redis(const DhtBenchOptions& options, Report& report);
 // A Mirror that keeps up with a full-rate Put load as well as it can, and one that pauses meanwhile.
 [[nodiscard]] bool measure_mirror(const DhtBenchOptions& options, Report& report);
+// Puts and Gets of a daemon with one thread and of one with two, by two client processes.
+[[nodiscard]] bool measure_threads(const DhtBenchOptions& options, Report& report);
 
 // All records of a node handed to another one, and how long the Gets of a client of both take meanwhile.
 [[nodiscard]] bool measure_redistribution(const DhtBenchOptions& options, Report& report);
