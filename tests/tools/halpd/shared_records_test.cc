@@ -70,6 +70,7 @@ public:
         records.clear();
         listening = false;
     }
+    [[nodiscard]] bool sending() const override { return false; }
     void listen(WriteLog& log) {
         if (!std::exchange(listening, true)) log.listen(channel_, *this);
     }
