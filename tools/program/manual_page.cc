@@ -22,7 +22,7 @@ std::string_view roff_of(char c) {
     }
 }
 
-std::string escaped(std::string_view text) {
+std::string roff_escaped(std::string_view text) {
     std::string out;
     for (const char c : text) {
         const std::string_view roff = roff_of(c);
@@ -43,8 +43,9 @@ std::string with_bold(std::string_view text) {
     while (!text.empty()) {
         const std::size_t open = text.find('`');
         const std::size_t close = open == text.npos ? open : text.find('`', open + 1);
-        if (close == text.npos) return out + escaped(text);
-        out += escaped(text.substr(0, open)) + "\\fB" + escaped(text.substr(open + 1, close - open - 1)) + "\\fR";
+        if (close == text.npos) return out + roff_escaped(text);
+        out += roff_escaped(text.substr(0, open)) + "\\fB" + roff_escaped(text.substr(open + 1, close - open - 1)) +
+               "\\fR";
         text.remove_prefix(close + 1);
     }
     return out;
@@ -53,7 +54,7 @@ std::string with_bold(std::string_view text) {
 // In a quoted argument of a macro.
 std::string macro_argument(std::string_view text) {
     std::string out = "\"";
-    for (const char c : escaped(text)) out += c == '"' ? "\\(dq" : std::string(1, c);
+    for (const char c : roff_escaped(text)) out += c == '"' ? "\\(dq" : std::string(1, c);
     return out + "\"";
 }
 
@@ -89,8 +90,8 @@ std::string roff_text(std::string_view text, bool breaks) {
 
 ManualPage::ManualPage(const std::string& name, int section, const std::string& about, const std::string& version)
     : text_(".TH " + macro_argument(capitals(name)) + " " + std::to_string(section) + " " + "\"" HALP_DATE "\" " +
-            macro_argument("halp " + version) + " \"HALP\"\n.nh\n.ad l\n.SH NAME\n" + escaped(name) + " \\- " +
-            escaped(about) + "\n") {}
+            macro_argument("halp " + version) + " \"HALP\"\n.nh\n.ad l\n.SH NAME\n" + roff_escaped(name) + " \\- " +
+            roff_escaped(about) + "\n") {}
 
 void ManualPage::section(const std::string& title) { text_ += ".SH " + macro_argument(title) + "\n"; }
 void ManualPage::subsection(const std::string& title) { text_ += ".SS " + macro_argument(title) + "\n"; }
@@ -99,7 +100,7 @@ void ManualPage::paragraph(const std::string& text) {
     text_ += roff_text(text, false);
 }
 void ManualPage::item(const std::string& term, const std::string& text) {
-    text_ += ".TP\n\\fB" + escaped(term) + "\\fR\n" + roff_text(text, true);
+    text_ += ".TP\n\\fB" + roff_escaped(term) + "\\fR\n" + roff_text(text, true);
 }
 
 void ManualPage::lines(const std::string& text) {
@@ -112,7 +113,7 @@ void ManualPage::lines(const std::string& text) {
         const std::size_t end = left.find('\n');
         std::string_view line = left.substr(0, end);
         while (line.ends_with(' ')) line.remove_suffix(1);
-        text_ += guarded(escaped(line)) + "\n";
+        text_ += guarded(roff_escaped(line)) + "\n";
         left.remove_prefix(end == left.npos ? left.size() : end + 1);
     }
     text_ += ".fi\n";
