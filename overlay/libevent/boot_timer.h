@@ -1,8 +1,11 @@
 // The clock of nodes on this machine, and timers of a loop by that clock. It counts the time that the machine
 // sleeps (CLOCK_BOOTTIME), so that after a night's suspend everything a node knows is a night older. The timers of
-// libevent use CLOCK_MONOTONIC, which does not count it: they would fire late by the whole sleep.
+// libevent use CLOCK_MONOTONIC, which does not count it: after a sleep they fire when the rest of their wait is
+// over. That is soon enough for a short wait, and they cost no system call. Longer waits have a descriptor of the
+// kernel (timerfd).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 #include "store/time.h"
@@ -19,25 +22,31 @@ public:
     using Fire = void (*)(void* context);
     // When no descriptor can be had for it, or the kernel refuses to watch that, a timer of libevent takes its
     // place.
-    BootTimer(event_base* base, Fire fire, void* context);
+    BootTimer(event_base* base, Fire fire, void* context, Duration short_wait = short_wait_default);
     ~BootTimer();
     BootTimer(const BootTimer&) = delete;
     BootTimer& operator=(const BootTimer&) = delete;
 
     // Fires once, from the loop, at `when` or soon after. If that is past, it fires in the next round of the loop,
-    // behind the events that have arrived by then, and without a system call. The latest call wins.
+    // behind the events that have arrived by then. The latest call wins. A wait of at most `short_wait` costs no
+    // system call, and may be late by the rest of it when the machine sleeps meanwhile.
     void set(Instant when);
+    void clear();  // it fires no more until it is set again
+    static constexpr Duration short_wait_default = std::chrono::seconds{5};
 
 private:
-    enum class Set : std::uint8_t { nothing, later, next_round };
+    enum class Set : std::uint8_t { nothing, far, near };
+    void set_near(Instant when, Duration wait);
     void due();
     void fire(Set which);
 
     Fire fire_;
     void* context_;
+    Duration short_wait_;
     int fd_;
-    event* event_;
-    event* next_round_;
+    event* far_;
+    event* near_;
+    Instant near_at_{};
     Set set_ = Set::nothing;
 };
 

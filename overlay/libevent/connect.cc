@@ -112,8 +112,10 @@ int LibeventStreams::start_connecting(Stream& stream, const SocketAddress& to) {
         if (error == EMFILE || error == ENFILE) files_.system_refused(FileUse::dialled);
         return error;
     }
-    const int on = 1;
+    const int on = 1, off = 0;
     ::setsockopt(stream.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    // A packet less, and the other side wakes up once: the first bytes are there when it accepts.
+    if (limits_.dialler_speaks_first) ::setsockopt(stream.fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
     keep_alive(stream.fd);
     if (::connect(stream.fd, &to.any, to.length) != 0 && errno != EINPROGRESS) return errno;
     want_write(stream, true);

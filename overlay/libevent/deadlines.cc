@@ -41,20 +41,22 @@ void LibeventStreams::deliver_later() {
     }
 }
 
-void LibeventStreams::arm(Instant when) {
-    armed_ = when;
-    deadline_timer_.set(when);
+void LibeventStreams::arm(StreamState state, Instant when) {
+    const bool connecting = state == StreamState::connecting;
+    Instant& armed = connecting ? connect_armed_ : armed_;
+    if (when >= armed) return;
+    armed = when;
+    (connecting ? connect_timer_ : deadline_timer_).set(when);
 }
 
 void LibeventStreams::expire_due() {
-    armed_ = no_deadline;
+    armed_ = connect_armed_ = no_deadline;
     const Instant now = clock_.now();
-    Instant next = no_deadline;
-    for (DeadlineQueue& queue : deadlines_) {
+    for (std::size_t state = 0; state < deadlines_.size(); ++state) {
+        const DeadlineQueue& queue = deadlines_[state];
         while (queue.first() && queue.first()->deadline <= now) expire(*queue.first());
-        if (queue.first()) next = std::min(next, queue.first()->deadline);
+        if (queue.first()) arm(static_cast<StreamState>(state), queue.first()->deadline);
     }
-    if (next < armed_) arm(next);
 }
 
 void LibeventStreams::expire(Stream& stream) {

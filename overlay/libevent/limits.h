@@ -48,11 +48,17 @@ struct WorldLimits {
     // together. For a node that writes once a turn and keeps its connections, this costs a system call and gains
     // nothing.
     bool cork = true;
+    // Who dials writes at once. Then the last packet of the handshake waits for these bytes.
+    bool dialler_speaks_first = true;
     // TCP keepalive, in whole seconds, for accepted and dialled peers: when the first question is sent to a silent
     // peer, the time between questions, and how many unanswered ones end the connection. 0: no questions.
     Duration keepalive{0};
     Duration keepalive_interval = std::chrono::seconds{3};
     int keepalive_questions = 3;
+
+    // A node that wants to be woken within this time may wake late by the rest of it when the machine sleeps
+    // meanwhile (boot_timer.h).
+    Duration short_wait = std::chrono::seconds{5};
 
     std::string hosts_file = "/etc/hosts";
     std::string resolver_file = "/etc/resolv.conf";
@@ -68,6 +74,7 @@ struct WorldLimits {
     limits.output_total_max = std::size_t{1} << 30;
     limits.idle_timeout = no_timeout;
     limits.cork = false;
+    limits.dialler_speaks_first = false;
     limits.keepalive =
         std::chrono::seconds{5};  // with the interval and the number above, what the original DHT nodes use
     return limits;

@@ -39,6 +39,8 @@ LibeventStreams::LibeventStreams(event_base* base, const Clock& clock, const Wor
       output_(output ? output : &own_output_),
       deadline_timer_(
           base, [](void* self) { static_cast<LibeventStreams*>(self)->expire_due(); }, this),
+      connect_timer_(
+          base, [](void* self) { static_cast<LibeventStreams*>(self)->expire_due(); }, this),
       pass_over_event_(new_event(
           base, -1, 0,
           [](evutil_socket_t, short, void* self) { static_cast<LibeventStreams*>(self)->read_in_pass_ = 0; },
@@ -454,11 +456,16 @@ void LibeventStreams::enter(Stream& stream, StreamState state, Instant deadline)
     leave_deadlines(stream);
     stream.state = state;
     deadlines_[static_cast<std::size_t>(state)].join(stream, deadline);
-    if (deadline < armed_) arm(deadline);
+    arm(state, deadline);
 }
 
 void LibeventStreams::leave_deadlines(Stream& stream) {
-    if (has_deadline(stream.state)) deadlines_[static_cast<std::size_t>(stream.state)].leave(stream);
+    if (!has_deadline(stream.state)) return;
+    DeadlineQueue& queue = deadlines_[static_cast<std::size_t>(stream.state)];
+    queue.leave(stream);
+    if (stream.state != StreamState::connecting || queue.first()) return;
+    connect_armed_ = no_deadline;
+    connect_timer_.clear();
 }
 
 // Bytes were sent or received: deadlines start again.

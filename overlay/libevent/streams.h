@@ -138,7 +138,7 @@ private:
     // deadlines.cc
     void tell_later(Stream& stream);
     void deliver_later();
-    void arm(Instant when);
+    void arm(StreamState state, Instant when);
     void expire_due();
     void expire(Stream& stream);
 
@@ -157,6 +157,10 @@ private:
     std::array<DeadlineQueue, stream_states> deadlines_;
     Instant armed_ = no_deadline;
     BootTimer deadline_timer_;
+    // Calls have one of their own. It is taken back when none is under way: else each call of an idle node would
+    // wake it once more.
+    Instant connect_armed_ = no_deadline;
+    BootTimer connect_timer_;
     std::size_t read_in_pass_ = 0;     // or since longer, while it is within the budget
     std::size_t waiting_to_read_ = 0;  // streams
     event* pass_over_event_;

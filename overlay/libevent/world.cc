@@ -58,19 +58,21 @@ private:
     std::array<std::uint64_t, 4> state_{};
 };
 
-// A node sets its alarm often, and mostly to a later time. Then the timer stays as it is, fires too early and is
-// set again.
+// A node sets its alarm often, and mostly to a slightly later time. Then the timer stays as it is, fires too early
+// and is set again. A round of the loop for nothing costs more than setting the timer a few times.
+constexpr Duration too_early_max = std::chrono::milliseconds{20};
+
 class LoopAlarm final : public Alarm {
 public:
-    LoopAlarm(event_base* base, const Clock& clock, LibeventStreams& streams)
+    LoopAlarm(event_base* base, const Clock& clock, LibeventStreams& streams, Duration short_wait)
         : clock_(clock),
           streams_(streams),
           timer_(
-              base, [](void* self) { static_cast<LoopAlarm*>(self)->fire(); }, this) {}
+              base, [](void* self) { static_cast<LoopAlarm*>(self)->fire(); }, this, short_wait) {}
 
     void wake_at(Instant when) override {
         wanted_ = when;
-        if (when < armed_) arm();
+        if (when < armed_ || (when != no_deadline && when - armed_ > too_early_max)) arm();
     }
 
 private:
@@ -110,7 +112,7 @@ struct LibeventWorld::Parts {
           owned(borrowed ? nullptr : new_loop()),
           base(borrowed ? borrowed : owned),
           streams(std::make_unique<LibeventStreams>(base, clock, limits, stats, files, output)),
-          alarm(base, clock, *streams),
+          alarm(base, clock, *streams, limits.short_wait),
           listener(base, *streams, files, limits, stats) {
         files.guarantee(limits.accepts_as, 2);
         files.guarantee(FileUse::dialled, 2);

@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <gtest/gtest.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -15,6 +16,7 @@
 
 namespace {
 
+int times_set = 0;
 bool asleep = false;
 timespec fell_asleep{};
 
@@ -26,6 +28,12 @@ extern "C" int clock_gettime(clockid_t which, timespec* time) noexcept {
     const bool stands_still = which == CLOCK_MONOTONIC || which == CLOCK_MONOTONIC_COARSE;
     if (asleep && stands_still) *time = fell_asleep;
     return 0;
+}
+
+// Counts, and calls the kernel.
+extern "C" int timerfd_settime(int descriptor, int flags, const itimerspec* next, itimerspec* before) noexcept {
+    ++times_set;
+    return static_cast<int>(syscall(SYS_timerfd_settime, descriptor, flags, next, before));
 }
 
 namespace halp {
@@ -53,7 +61,9 @@ private:
 };
 
 TEST(BootTimer, ANodeIsWokenInTimeAlthoughTheMonotonicClockStoodStill) {
-    LibeventWorld world;
+    WorldLimits limits;
+    limits.short_wait = 10ms;
+    LibeventWorld world{limits};
     Sleeper node{world};
     const Instant began = world.clock().now();
     clock_gettime(CLOCK_MONOTONIC, &fell_asleep);
@@ -73,6 +83,24 @@ TEST(BootTimer, TheClockOfNodesCountsTheSleep) {
     }
     asleep = false;
     EXPECT_GT(boot_time(), before);
+}
+
+// An idle node sets its alarm some times for each call that it makes.
+TEST(BootTimer, ShortWaitsCostNoSystemCall) {
+    LibeventWorld world;
+    Sleeper node{world};
+    const Instant began = world.clock().now();
+    times_set = 0;
+    for (int i = 1; i <= 20; ++i) {
+        world.alarm().wake_at(began + 250ms);
+        world.alarm().wake_at(began + 1s + i * 1ms);
+    }
+    world.alarm().wake_at(began + 5ms);
+    world.run();
+    EXPECT_GE(node.woken - began, 5ms);
+    EXPECT_EQ(times_set, 0);
+    world.alarm().wake_at(began + 1h);
+    EXPECT_EQ(times_set, 1);
 }
 
 // ---- a time that is past ----
