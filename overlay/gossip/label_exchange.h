@@ -36,6 +36,7 @@ public:
     };
     LabelExchange(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
 
+    [[nodiscard]] std::size_t label_count() const { return parts_.labels.host_label_count(); }  // labels of hosts
     // Digests of the labels whose turn it is.
     void add_digests(gossip::Message& ours);
     // Entries, and a wish for entries, of the labels of which `theirs` has another digest.

@@ -17,6 +17,10 @@ namespace {
 // Of the nodes that the other side takes for alive, as many are contradicted in one answer.
 constexpr std::size_t contradicted_max = 16;
 constexpr std::size_t doubts_max = 4;  // in one message, the newest ones
+// A digest takes 18 bytes, so with two a brief opening has about 100.
+constexpr std::size_t brief_labels_max = 2;
+// The answer has the whole list, so it must be short, too.
+constexpr std::size_t brief_nodes_max = 24;
 
 }  // namespace
 
@@ -89,11 +93,23 @@ void PushPull::add_found_gone(gossip::Message& ours, const std::vector<gossip::E
     }
 }
 
-gossip::Message PushPull::opening(Instant now) {
+gossip::Message PushPull::head_of_opening() {
     gossip::Message m = parts_.identity.message(gossip::Kind::exchange);
     m.hello.joining = parts_.view.proved_count() == 0;
     m.hello.peers = digest();
     m.hello.interests = parts_.interests.own();
+    return m;
+}
+
+std::optional<gossip::Message> PushPull::brief_opening() {
+    if (parts_.labels.label_count() > brief_labels_max || digest().count > brief_nodes_max) return std::nullopt;
+    gossip::Message m = head_of_opening();
+    parts_.labels.add_digests(m);
+    return m;
+}
+
+gossip::Message PushPull::opening(Instant now) {
+    gossip::Message m = head_of_opening();
     for (const Peer& peer : parts_.view.sample(in_agreement_)) m.peers.push_back(peer_entry(peer, now));
     add_doubts(m, now);
     parts_.labels.add_digests(m);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "overlay/gossip/hearsay_dials.h"
@@ -29,6 +30,9 @@ public:
     explicit PushPull(Parts parts) : parts_(parts) {}
 
     [[nodiscard]] gossip::Message opening(Instant now);
+    // To a node that was only heard of: about as long as a ping. The answer says what it lacks, and the supplement
+    // brings it. Nothing where that would leave something out or cost more: with more than 24 nodes or two labels.
+    [[nodiscard]] std::optional<gossip::Message> brief_opening();
     [[nodiscard]] gossip::Message answer(const gossip::Message& theirs, EndpointId speaker, Instant now,
                                          UnixSeconds wall);
     // What an answer wants, by hashes of labels; that of `halp` asks for the nodes.
@@ -40,6 +44,7 @@ public:
 
 private:
     [[nodiscard]] ListDigest digest() const;  // of the list of nodes, this one included
+    [[nodiscard]] gossip::Message head_of_opening();
     [[nodiscard]] bool small_swarm_differs(const ListDigest& theirs) const;
     void add_everybody(gossip::Message& ours, Instant now);
     void add_doubts(gossip::Message& ours, Instant now) const;

@@ -1,6 +1,7 @@
 #include "overlay/gossip/rounds.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace halp {
@@ -58,10 +59,10 @@ EndpointId Rounds::partner() {
 }
 
 void Rounds::call_partner(EndpointId partner, int attempt, Instant now) {
-    Call& call = parts_.calls.only_heard_of(partner)
-                     ? parts_.calls.ping(partner, CallPurpose::round, now)
-                     : parts_.calls.open(partner, CallPurpose::round, parts_.push_pull.opening(now), now);
-    call.attempt = attempt;
+    const bool met = !parts_.calls.only_heard_of(partner);
+    std::optional<gossip::Message> first = met ? parts_.push_pull.opening(now) : parts_.push_pull.brief_opening();
+    if (!first) first = parts_.identity.message(gossip::Kind::ping);
+    parts_.calls.open(partner, CallPurpose::round, *std::move(first), now).attempt = attempt;
 }
 
 // Nodes that were known before this one started, or before they died. True when more of them wait.

@@ -44,7 +44,7 @@ public:
     // Nodes became known that were not known before: unproved ones are called by `when` at the latest.
     void join_by(Instant when) { join_at_ = when < join_at_ ? when : join_at_; }
 
-    // An exchange; with a node that was only heard of a ping, and the exchange when it has answered.
+    // An exchange. With a node that was only heard of a brief one, or a ping and the exchange when it has answered.
     void call_partner(EndpointId partner, int attempt, Instant now);
     void succeeded();  // an exchange that this node opened was answered
     void partner_failed(const Call& call, Instant now);
