@@ -64,10 +64,15 @@ struct RoundDone { std::size_t peers; bool worked; };
 struct StorageFailed { std::string what; };  // one sentence
 struct CacheLineSkipped { std::string file; std::size_t line; std::string why; };
 struct InsertRefused { Endpoint source; Label label; RefusalCause cause; };
-// What is forgotten before its time for want of room: nodes of the view, which holds a sample of a large swarm; dead
-// nodes; hosts that failed here; who spoke from where; and hosts that should go from a file of the host cache.
-enum class RoomFor : std::uint8_t { nodes, graves, failed_hosts, contacts, cache_removals };
-inline constexpr std::size_t room_kinds = 5;
+// What is forgotten before its time, or not looked at, for want of room: nodes of the view, which holds a sample of a
+// large swarm; dead nodes; hosts that failed here; who spoke from where; hosts that should go from a file of the host
+// cache; what this node has withdrawn; what others argue about; leaves; who was met; addresses that may be this
+// node's; sources of new labels.
+enum class RoomFor : std::uint8_t {
+    nodes, graves, failed_hosts, contacts, cache_removals, own_withdrawals, arguments, leaves, met_nodes, self_checks,
+    sources
+};
+inline constexpr std::size_t room_kinds = 11;
 struct RoomShort { RoomFor what; std::uint64_t items; };  // since the start
 struct HealthChanged { int multiplier; };  // 1 well .. 8 sick (local health multiplier)
 struct LeaveDone {};

@@ -95,7 +95,10 @@ bool Announcements::withdraw(const Label& label, EndpointId endpoint, Instant no
 
 void Announcements::note_ended(const Announcement& gone, Instant now) {
     std::erase_if(ended_, [&](const Ended& e) { return now - e.at >= options_.ttl; });
-    if (ended_.size() >= ended_max) ended_.erase(ended_.begin());
+    if (ended_.size() >= ended_max) {
+        ended_.erase(ended_.begin());
+        ++ended_short_;
+    }
     ended_.push_back({gone.label, gone.endpoint, gone.incarnation, now});
 }
 

@@ -50,6 +50,8 @@ public:
     // This node stood still for long, so others may have forgotten what it announces: announces all of it anew.
     void announce_again(Instant now);
 
+    // Withdrawn within the last ttl and forgotten, because more than 4096 were: insist() no longer speaks for them.
+    [[nodiscard]] std::uint64_t ended_short() const { return ended_short_; }
     [[nodiscard]] Instant next_deadline() const { return turn_at_; }
     [[nodiscard]] const std::vector<Announcement>& all() const { return all_; }
     void mark_endpoints(std::vector<bool>& marks) const;
@@ -77,6 +79,7 @@ private:
     const GossipOptions& options_;
     std::vector<Announcement> all_;
     std::vector<Ended> ended_;  // within the last ttl, in order
+    std::uint64_t ended_short_ = 0;
     Instant turn_at_ = no_deadline;
     Instant turned_at_ = never;
 };

@@ -65,6 +65,7 @@ void Disputes::drop_of_fullest_source() {
     // Rows are in the order of their arguments' beginnings.
     const auto oldest = std::ranges::find(rows_, fullest->first, &Row::source);
     dropped_ += oldest->waits();
+    ++forgotten_;
     rows_.erase(oldest);
     plan();
 }

@@ -49,6 +49,8 @@ public:
     [[nodiscard]] std::size_t waiting_count() const;
     [[nodiscard]] std::uint64_t refuted() const { return refuted_; }  // outranked by an announcement
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }  // waited, and lost its place to others
+    // Arguments that lost their place before their time, those of dropped() among them.
+    [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }
     void mark_endpoints(std::vector<bool>& marks) const;
 
 private:
@@ -81,7 +83,7 @@ private:
     const GossipOptions& options_;
     std::vector<Row> rows_;
     Instant due_at_ = no_deadline;
-    std::uint64_t refuted_ = 0, dropped_ = 0;
+    std::uint64_t refuted_ = 0, dropped_ = 0, forgotten_ = 0;
 };
 
 }  // namespace halp

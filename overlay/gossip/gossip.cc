@@ -309,7 +309,18 @@ GossipCounters Gossip::counters() const {
             failures_.leaves_refuted(),
             failures_.leaves_short(),
             dials_.made(),
-            dials_.refused()};
+            dials_.refused(),
+            announcements_.ended_short(),
+            disputes_.forgotten(),
+            dials_.forgotten(),
+            self_check_.checks_short()};
+}
+
+Received Gossip::received() const {
+    Received all = messages_.received();
+    all.nodes.add(membership_.received());
+    all.hosts.add(labels_.received());
+    return all;
 }
 
 void Gossip::mark_endpoints(std::vector<bool>& marks) const {

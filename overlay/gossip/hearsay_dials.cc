@@ -39,6 +39,7 @@ bool RecentKeys::add(std::uint64_t key) {
         keys_.push_back(key);
         return true;
     }
+    ++forgotten_;
     keys_[oldest_] = key;
     oldest_ = (oldest_ + 1) % most_;
     return true;
@@ -124,7 +125,10 @@ HearsayDials::Dialled& HearsayDials::note(std::uint64_t key, Instant now) {
     std::erase_if(dialled_, [&](const Dialled& d) { return now - d.since >= window; });
     const auto known = std::ranges::find(dialled_, key, &Dialled::key);
     if (known != dialled_.end()) return *known;
-    if (dialled_.size() >= dialled_max) dialled_.erase(dialled_.begin());
+    if (dialled_.size() >= dialled_max) {
+        dialled_.erase(dialled_.begin());
+        ++calls_forgotten_;
+    }
     return dialled_.emplace_back(Dialled{key, now});
 }
 
@@ -132,7 +136,10 @@ void HearsayDials::charge(EndpointId to, Instant now) {
     budget_ = budget(now) - 1;
     budget_at_ = now;
     ++made_;
-    if (charged_.size() >= charged_max) charged_.erase(charged_.begin());
+    if (charged_.size() >= charged_max) {
+        charged_.erase(charged_.begin());
+        ++calls_forgotten_;
+    }
     charged_.push_back(to);
     ++note(host_key(to), now).open;
     ++note(key_of(to), now).open;
@@ -164,6 +171,10 @@ void HearsayDials::ended(EndpointId to, Outcome outcome, Instant now) {
     budget_ = std::min(budget_max, budget(now) + (outcome == Outcome::answered ? earned_by_answer : 1));
     budget_at_ = now;
     if (outcome == Outcome::answered) answered_at_ = now;
+}
+
+std::uint64_t HearsayDials::forgotten() const {
+    return met_.forgotten() + remembered_.forgotten() + claimed_.forgotten() + calls_forgotten_;
 }
 
 // ---- what was found gone ----

@@ -24,9 +24,11 @@ public:
     explicit RecentKeys(std::size_t most) : most_(most) {}
     [[nodiscard]] bool contains(std::uint64_t key) const;
     bool add(std::uint64_t key);  // false: it was there
+    [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }
 
 private:
     std::size_t most_;
+    std::uint64_t forgotten_ = 0;
     std::size_t oldest_ = 0;  // where the next key goes once it is full
     std::vector<std::uint64_t> keys_;
 };
@@ -68,6 +70,8 @@ public:
 
     [[nodiscard]] std::uint64_t made() const { return made_; }
     [[nodiscard]] std::uint64_t refused() const { return refused_; }
+    // Nodes met or remembered, and calls of the last ten minutes, that were forgotten for want of room.
+    [[nodiscard]] std::uint64_t forgotten() const;
 
 private:
     // Calls of the last ten minutes to what was only heard of, by a hash of host, endpoint or address group.
@@ -96,7 +100,7 @@ private:
     std::vector<EndpointId> charged_;  // under way
     double budget_ = 0;                // at budget_at_; never: it is full
     Instant budget_at_ = never, answered_at_ = never;
-    std::uint64_t made_ = 0, refused_ = 0;
+    std::uint64_t made_ = 0, refused_ = 0, calls_forgotten_ = 0;
 };
 
 }  // namespace halp

@@ -128,11 +128,14 @@ void LabelExchange::supply(const std::vector<std::uint64_t>& wanted, gossip::Mes
 void LabelExchange::merge(const gossip::Message& message, const MessageContext& context) {
     std::vector<std::pair<Label, EndpointId>> contradicted;
     for (const gossip::LabelEntries& label : message.labels) {
-        if (label.label == Label::halp() || label.label.lists_names()) continue;
-        for (const gossip::Entry& entry : label.entries)
-            if (parts_.identity.plausible(entry.endpoint, context.on_loopback) &&
-                merge_entry(label.label, entry, context) && contradicted.size() < contradictions_max)
+        const bool lists_hosts = label.label != Label::halp() && !label.label.lists_names();
+        for (const gossip::Entry& entry : label.entries) {
+            const bool named = lists_hosts && parts_.identity.plausible(entry.endpoint, context.on_loopback);
+            const HostFate fate = named ? merge_entry(label.label, entry, context) : HostFate::not_named;
+            received_.count(fate);
+            if (fate == HostFate::outranked && contradicted.size() < contradictions_max)
                 contradicted.emplace_back(label.label, entry.endpoint);
+        }
     }
     parts_.news.contradict(context.speaker, contradicted, context.now, context.wall);
 }
@@ -222,15 +225,15 @@ void LabelExchange::settle_disputes(Instant now, UnixSeconds wall) {
     }
 }
 
-bool LabelExchange::merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context) {
+HostFate LabelExchange::merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context) {
     const HostList* list = parts_.labels.find(label);
     const HostEntry* before = list ? list->find(entry.endpoint) : nullptr;
     if (before && before->own) {
         defend(label, entry, *before, context);
-        return false;
+        return HostFate::own;
     }
-    if (before && behind(entry, *before)) return true;
-    if (!entry.claimed && disputed(label, entry, before, context)) return false;
+    if (before && behind(entry, *before)) return HostFate::outranked;
+    if (!entry.claimed && disputed(label, entry, before, context)) return HostFate::waits;
     const bool known = before != nullptr;  // `before` is not valid after the merge
     const bool was_live = before && !before->withdrawn;
     const bool new_version = !before || newer_incarnation(entry.incarnation, before->incarnation) ||
@@ -242,10 +245,10 @@ bool LabelExchange::merge_entry(const Label& label, const gossip::Entry& entry, 
     if (merged == Merge::refused)
         parts_.refused.note(parts_.endpoints.at(context.speaker), static_cast<std::uint64_t>(context.source), label,
                             outcome.cause, LearnedFrom::gossip, context.now);
-    if (merged != Merge::added && !(merged == Merge::refreshed && new_version)) return false;
+    const bool news = merged == Merge::added || (merged == Merge::refreshed && new_version);
     // What is new, or ends, is passed on as news. A renewal is left to the digests.
-    if (entry.withdrawn == was_live || !known) parts_.news.pass_on_host(label, entry, context.now);
-    return false;
+    if (news && (entry.withdrawn == was_live || !known)) parts_.news.pass_on_host(label, entry, context.now);
+    return merged == Merge::refused ? HostFate::refused : merged == Merge::stale ? HostFate::known : HostFate::kept;
 }
 
 }  // namespace halp

@@ -13,6 +13,7 @@
 #include "overlay/gossip/disputes.h"
 #include "overlay/gossip/message_context.h"
 #include "overlay/gossip/news.h"
+#include "overlay/gossip/received.h"
 #include "overlay/gossip/refused_inserts.h"
 #include "overlay/gossip/self/identity.h"
 #include "overlay/gossip/wire/gossip_message.h"
@@ -49,13 +50,14 @@ public:
     void merge(const gossip::Message& message, const MessageContext& context);
     // Takes withdrawals that nobody has outranked, and passes on others: when Disputes::next_deadline() has come.
     void settle_disputes(Instant now, UnixSeconds wall);
+    [[nodiscard]] const auto& received() const { return received_; }  // fates of the hosts in messages
 
 private:
     [[nodiscard]] std::size_t entries_told(const HostList& list) const;
     std::size_t random_start(std::size_t labels, std::size_t entries);
     gossip::LabelEntries entries_of(const Label& label, Instant now, UnixSeconds wall);
-    // True when the speaker, who announces this host, must hear that it is outranked here.
-    bool merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context);
+    // Outranked: the speaker, who announces this host, must hear that.
+    HostFate merge_entry(const Label& label, const gossip::Entry& entry, const MessageContext& context);
     [[nodiscard]] static bool behind(const gossip::Entry& entry, const HostEntry& held);
     // True when nothing else is to be done with it: it waits, or this node has withdrawn the host.
     [[nodiscard]] bool disputed(const Label& label, const gossip::Entry& entry, const HostEntry* before,
@@ -70,6 +72,7 @@ private:
     const GossipOptions& options_;
     std::uint64_t digest_cursor_ = 0;
     std::uint64_t offer_cursor_ = 0;
+    Fates<HostFate, host_fates.size()> received_;
 };
 
 }  // namespace halp

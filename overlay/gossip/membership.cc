@@ -12,6 +12,21 @@ namespace {
 
 constexpr int doubts_late = 3;  // periods in which doubts of a node that has returned may still travel
 
+NodeFate fate_of(PeerMerge merged) {
+    switch (merged) {
+        case PeerMerge::added:
+        case PeerMerge::revived:
+        case PeerMerge::refreshed:
+            return NodeFate::kept;
+        case PeerMerge::unproved_version:
+            return NodeFate::unproved;
+        case PeerMerge::stale:
+        case PeerMerge::disputed:
+            break;
+    }
+    return NodeFate::known;
+}
+
 }  // namespace
 
 void Membership::answered(const Contact& contact, const gossip::Hello& hello, Instant now) {
@@ -70,21 +85,29 @@ void Membership::speaks_from_elsewhere(EndpointId speaker, Instant now) {
 bool Membership::merge(const gossip::Message& message, const MessageContext& context) {
     bool any_joined = false;
     for (const gossip::Entry& entry : message.peers) {
-        if (parts_.identity.is_self(entry.endpoint))
+        if (parts_.identity.is_self(entry.endpoint)) {
+            received_.count(NodeFate::own);
             any_joined =
                 parts_.identity.answer_to(entry) || any_joined;  // others must hear the new incarnation soon
-        else if (worth_listing(entry, context) && merge_entry(entry, context))
+        } else if (may_be_listed(entry, context) && merge_entry(entry, context)) {
             any_joined = true;
+        }
     }
     parts_.view.merge_arrivals();
     return any_joined;
 }
 
-// What the speaker may name, and was not in vain lately.
-bool Membership::worth_adding(const gossip::Entry& entry, const MessageContext& context) const {
-    if (!parts_.identity.may_list(entry.endpoint, context.from)) return false;
-    return !parts_.dials ||
-           !parts_.dials->found_gone(entry.endpoint, entry.incarnation, seen_of(entry, context), context.now);
+// A node that is known stays known, whoever names it. Of others what the speaker may name, and was not in vain
+// lately.
+bool Membership::may_be_listed(const gossip::Entry& entry, const MessageContext& context) {
+    if (parts_.view.find(entry.endpoint)) return true;
+    const bool named = parts_.identity.may_list(entry.endpoint, context.from);
+    const bool gone =
+        named && parts_.dials &&
+        parts_.dials->found_gone(entry.endpoint, entry.incarnation, seen_of(entry, context), context.now);
+    if (!named) received_.count(NodeFate::not_named);
+    if (gone) received_.count(NodeFate::found_gone);
+    return named && !gone;
 }
 
 Instant Membership::seen_of(const gossip::Entry& entry, const MessageContext& context) const {
@@ -92,21 +115,21 @@ Instant Membership::seen_of(const gossip::Entry& entry, const MessageContext& co
     return context.now - (std::chrono::milliseconds{entry.age_ms} + context.half_rtt + hop);
 }
 
-// A node that is known stays known, whoever names it.
-bool Membership::worth_listing(const gossip::Entry& entry, const MessageContext& context) const {
-    return parts_.view.find(entry.endpoint) || worth_adding(entry, context);
-}
-
 bool Membership::merge_entry(const gossip::Entry& entry, const MessageContext& context) {
     if (entry.suspect || entry.withdrawn) {
+        received_.count(NodeFate::doubt);
         hear_doubt(entry, context);
         return false;
     }
     if (context.is_news) hear_return(entry, context.now);
     const Instant seen = seen_of(entry, context);
-    if (context.now - seen > node_ttl(options_)) return false;
+    if (context.now - seen > node_ttl(options_)) {
+        received_.count(NodeFate::too_old);
+        return false;
+    }
     const PeerMerge merged = parts_.view.merge(
         {.endpoint = entry.endpoint, .incarnation = entry.incarnation, .seen = seen}, context.now);
+    received_.count(fate_of(merged));
     if (merged == PeerMerge::unproved_version) {
         ++versions_unproved_;
         look_in_a_while(entry.endpoint, context.now);

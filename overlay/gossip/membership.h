@@ -10,6 +10,7 @@
 #include "overlay/gossip/interests.h"
 #include "overlay/gossip/message_context.h"
 #include "overlay/gossip/news.h"
+#include "overlay/gossip/received.h"
 #include "overlay/gossip/recent_facts.h"
 #include "overlay/gossip/self/identity.h"
 #include "overlay/gossip/view/peer_view.h"
@@ -53,13 +54,13 @@ public:
 
     // Newer versions of nodes that this one has reached, which only others named: not taken, but looked at.
     [[nodiscard]] std::uint64_t versions_unproved() const { return versions_unproved_; }
+    [[nodiscard]] const auto& received() const { return received_; }  // fates of the nodes in messages
 
 private:
     void look_in_a_while(EndpointId peer, Instant now);
     [[nodiscard]] Duration look_pause() const { return 2 * options_.ttl; }
     void speaks_from_elsewhere(EndpointId speaker, Instant now);
-    [[nodiscard]] bool worth_listing(const gossip::Entry& entry, const MessageContext& context) const;
-    [[nodiscard]] bool worth_adding(const gossip::Entry& entry, const MessageContext& context) const;
+    [[nodiscard]] bool may_be_listed(const gossip::Entry& entry, const MessageContext& context);
     [[nodiscard]] Instant seen_of(const gossip::Entry& entry, const MessageContext& context) const;
     bool merge_entry(const gossip::Entry& entry, const MessageContext& context);
     void hear_doubt(const gossip::Entry& entry, const MessageContext& context);
@@ -71,6 +72,7 @@ private:
     const GossipOptions& options_;
     RecentFacts looked_{256, look_pause()};  // at whom, because of the word of others
     std::uint64_t versions_unproved_ = 0;
+    Fates<NodeFate, node_fates.size()> received_;
 };
 
 }  // namespace halp

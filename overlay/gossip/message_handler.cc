@@ -18,6 +18,7 @@ void MessageHandler::on_message(ConversationId conversation, const gossip::Messa
     using gossip::Kind;
     parts_.failures.message_received(now);
     if (m.kind == Kind::refuse) {
+        skip(m, FrameFate::refusal);
         const std::optional<Call> call = parts_.calls.finish(conversation);
         parts_.calls.hang_up(conversation);
         if (!call) return;
@@ -26,18 +27,32 @@ void MessageHandler::on_message(ConversationId conversation, const gossip::Messa
         parts_.dials.ended(call->to, member ? HearsayDials::Outcome::answered : HearsayDials::Outcome::failed, now);
         return on_refusal(*call, m, now);
     }
-    if (m.hello.swarm != parts_.identity.swarm()) return on_other_swarm(conversation, remote, now);
+    if (m.hello.swarm != parts_.identity.swarm()) {
+        skip(m, FrameFate::other_swarm);
+        return on_other_swarm(conversation, remote, now);
+    }
     if (m.hello.node == parts_.identity.node()) return on_own_number(conversation, m, remote, now);
     parts_.dials.met({remote.host, m.hello.port});
     const bool opened_by_us = parts_.calls.under_way(conversation);
-    if (answers(m.kind) != opened_by_us || !parts_.identity.started())
+    if (answers(m.kind) != opened_by_us || !parts_.identity.started()) {
+        skip(m, FrameFate::out_of_turn);
         parts_.calls.hang_up(conversation);
-    else if (opened_by_us)
+    } else if (opened_by_us) {
         on_answer(conversation, m, remote, now, wall);
-    else if (parts_.identity.leaving() && m.kind != Kind::leave && m.kind != Kind::news)
+    } else if (parts_.identity.leaving() && m.kind != Kind::leave && m.kind != Kind::news) {
+        skip(m, FrameFate::leaving);
         parts_.calls.refuse(conversation, gossip::Refusal::leaving);
-    else
+    } else {
         on_request(conversation, m, remote, now, delay, wall);
+    }
+}
+
+// The frame has this fate, and nothing in it is merged.
+void MessageHandler::skip(const gossip::Message& m, FrameFate fate) {
+    received_.frames.count(fate);
+    skip_nodes(m);
+    for (const gossip::LabelEntries& label : m.labels)
+        received_.hosts.count(HostFate::not_read, label.entries.size());
 }
 
 void MessageHandler::on_refusal(const Call& call, const gossip::Message& m, Instant now) {
@@ -66,6 +81,7 @@ void MessageHandler::on_refusal(const Call& call, const gossip::Message& m, Inst
 // call with a refusal and never with a request.
 void MessageHandler::on_own_number(ConversationId conversation, const gossip::Message& m, const Endpoint& remote,
                                    Instant now) {
+    skip(m, FrameFate::own_number);
     const std::optional<Call> call = parts_.calls.finish(conversation);
     if (!call) {
         parts_.calls.refuse(conversation, gossip::Refusal::self);
@@ -106,12 +122,14 @@ void MessageHandler::on_answer(ConversationId conversation, const gossip::Messag
     parts_.calls.answered(call, now);
     parts_.dials.ended(call.to, HearsayDials::Outcome::answered, now);
     if (call.purpose == CallPurpose::probe_request) {
+        skip(m, FrameFate::taken);
         parts_.calls.hang_up(conversation);
         return parts_.failures.on_verdict(call.about, m.reachable, now);
     }
     if (call.purpose == CallPurpose::indirect_probe) parts_.failures.report(call, true);
     const EndpointId speaker = on_contact(call, m, remote, now);
     if (m.kind == gossip::Kind::pong || speaker == no_endpoint) {
+        skip(m, FrameFate::taken);
         parts_.calls.hang_up(conversation);
         if (call.purpose == CallPurpose::round && speaker != no_endpoint)
             parts_.rounds.call_partner(speaker, call.attempt, now);  // it was only heard of before
@@ -201,13 +219,18 @@ void MessageHandler::note_speaker(EndpointId speaker, const gossip::Hello& hello
 void MessageHandler::on_request(ConversationId conversation, const gossip::Message& m, const Endpoint& remote,
                                 Instant now, Duration delay, UnixSeconds wall) {
     const EndpointId claimed = identify(m.hello, remote);
-    if (claimed == no_endpoint) return parts_.calls.refuse(conversation, gossip::Refusal::malformed);
+    if (claimed == no_endpoint) {
+        skip(m, FrameFate::nameless);
+        return parts_.calls.refuse(conversation, gossip::Refusal::malformed);
+    }
     const EndpointId at = speaker_of(m, remote, now);
     const EndpointId speaker = at != no_endpoint ? at : claimed;
     note_speaker(claimed, m.hello, now);
     MessageContext context = MessageContext::of(m.kind, speaker, remote, delay, now, wall);
     context.from = parts_.identity.reach_of_speaker(remote);
     if (m.kind == gossip::Kind::leave) {
+        received_.frames.count(FrameFate::taken);
+        skip_nodes(m);
         parts_.labels.merge(m, context);
         parts_.failures.leave_received(speaker, remote, now);
         return parts_.calls.hang_up(conversation);
@@ -215,6 +238,7 @@ void MessageHandler::on_request(ConversationId conversation, const gossip::Messa
     if (!m.hello.leaving && parts_.membership.called_by({speaker, remote, now - delay}, m.hello, now))
         parts_.rounds.join_by(now);
     if (m.kind == gossip::Kind::try_for) {
+        skip(m, FrameFate::taken);
         parts_.view.merge_arrivals();
         return parts_.failures.probe_for(conversation, m.target, now);
     }
@@ -223,6 +247,7 @@ void MessageHandler::on_request(ConversationId conversation, const gossip::Messa
 }
 
 void MessageHandler::merge(const gossip::Message& m, const MessageContext& context) {
+    received_.frames.count(FrameFate::taken);
     if (parts_.membership.merge(m, context)) parts_.rounds.join_by(context.now + options_.period / 4);
     parts_.labels.merge(m, context);
 }

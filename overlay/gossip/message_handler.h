@@ -15,6 +15,7 @@
 #include "overlay/gossip/message_context.h"
 #include "overlay/gossip/pacing.h"
 #include "overlay/gossip/push_pull.h"
+#include "overlay/gossip/received.h"
 #include "overlay/gossip/rounds.h"
 #include "overlay/gossip/seeds.h"
 #include "overlay/gossip/self/identity.h"
@@ -55,8 +56,12 @@ public:
     [[nodiscard]] Instant answered_at() const { return answered_at_; }  // the last answer to a call of this node
     [[nodiscard]] std::uint64_t news_received() const { return news_received_; }
     [[nodiscard]] std::uint64_t other_swarm() const { return other_swarm_; }
+    // The nodes and hosts of frames that are not read; Membership and LabelExchange count the others.
+    [[nodiscard]] const Received& received() const { return received_; }
 
 private:
+    void skip(const gossip::Message& m, FrameFate fate);
+    void skip_nodes(const gossip::Message& m) { received_.nodes.count(NodeFate::not_read, m.peers.size()); }
     void on_refusal(const Call& call, const gossip::Message& m, Instant now);
     void on_own_number(ConversationId conversation, const gossip::Message& m, const Endpoint& remote, Instant now);
     void on_other_swarm(ConversationId conversation, const Endpoint& remote, Instant now);
@@ -83,6 +88,7 @@ private:
     bool in_swarm_ = false;
     Instant answered_at_ = never;
     std::uint64_t news_received_ = 0, other_swarm_ = 0;
+    Received received_;
 };
 
 }  // namespace halp

@@ -133,7 +133,11 @@ bool News::make_room(Rank rank) {
 
 void News::contradict(EndpointId speaker, const std::vector<std::pair<Label, EndpointId>>& hosts, Instant now,
                       UnixSeconds wall) {
-    if (hosts.empty() || contradictions_left_ == 0) return;
+    if (hosts.empty()) return;
+    if (contradictions_left_ == 0) {
+        dropped_ += hosts.size();  // the next exchanges contradict
+        return;
+    }
     --contradictions_left_;
     gossip::Message m = parts_.identity.message(gossip::Kind::news);
     for (const auto& [label, host] : hosts) append_host(m, label, host, now, wall);

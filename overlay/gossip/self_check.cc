@@ -94,8 +94,11 @@ void SelfCheck::answered_by_another(const Call& call, const Endpoint& remote, In
 }
 
 void SelfCheck::check_later(EndpointId endpoint, Instant now) {
-    if (checks_.size() >= checks_max || std::ranges::find(checks_, endpoint, &Check::endpoint) != checks_.end())
+    if (std::ranges::find(checks_, endpoint, &Check::endpoint) != checks_.end()) return;
+    if (checks_.size() >= checks_max) {
+        ++checks_short_;
         return;
+    }
     const Duration delay = std::chrono::milliseconds{parts_.endpoints.hash(endpoint) % check_delays};
     checks_.push_back({endpoint, now + check_delay_min + delay});
 }

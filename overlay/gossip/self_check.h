@@ -43,6 +43,7 @@ public:
     void on_deadline(Instant now);  // when next_deadline() has come
 
     [[nodiscard]] std::uint64_t numbers_shared() const { return numbers_shared_; }
+    [[nodiscard]] std::uint64_t checks_short() const { return checks_short_; }  // not made: too many others wait
     [[nodiscard]] std::uint64_t contested() const { return contested_; }
     void mark_endpoints(std::vector<bool>& marks) const;
 
@@ -64,6 +65,7 @@ private:
     Instant called_at_ = never;                       // when a call with the own number came in last
     Instant claim_checked_at_ = never, contested_noted_at_ = never;
     std::uint64_t numbers_shared_ = 0, contested_ = 0;
+    std::uint64_t checks_short_ = 0;
 };
 
 }  // namespace halp

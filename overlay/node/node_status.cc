@@ -84,6 +84,10 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.proved_short = view_.proved_short();
     s.failures_short = lists_.failures_short();
     s.removals_short = saver_.removals_short();
+    s.own_withdrawals_short = gossip.own_withdrawals_short;
+    s.arguments_short = gossip.arguments_short;
+    s.met_short = gossip.met_short;
+    s.self_checks_short = gossip.self_checks_short;
     s.addresses_not_told = addresses_.not_told();
     s.addresses_not_taken = addresses_.not_taken();
     s.self_contested = gossip.self_contested;
@@ -105,7 +109,11 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.bytes_out = streams.bytes_out;
     s.streams_in = streams.accepted;
     s.streams_out = streams.opened;
-    s.malformed = streams.malformed;
+    s.malformed = streams.arrived.malformed;
+    s.arrived = streams.arrived;
+    s.arrived.lines = text_.counters().lines;
+    s.received = gossip_.received();
+    s.received.lines = text_.counters().fates;
     s.text_refused = streams.text_refused;
     for (std::size_t i = 0; i < eviction_causes; ++i) s.evicted[i] = labels_.evicted(static_cast<EvictionCause>(i));
     for (std::size_t i = 0; i < refusal_causes; ++i) s.refused[i] = labels_.refused(static_cast<RefusalCause>(i));

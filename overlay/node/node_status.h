@@ -7,6 +7,7 @@
 #include <string>
 
 #include "overlay/connect_failure.h"
+#include "overlay/gossip/received.h"
 #include "overlay/listing.h"
 #include "store/endpoint.h"
 #include "store/label.h"
@@ -64,16 +65,22 @@ struct NodeStatus {
     std::uint64_t bytes_in = 0, bytes_out = 0, streams_in = 0, streams_out = 0;
     std::uint64_t evicted[eviction_causes] = {}, refused[refusal_causes] = {};
     std::uint64_t malformed = 0, other_swarm = 0;
+    Arrived arrived;
+    Received received;
     std::uint64_t text_ahead = 0;    // inserts that stated a time ahead of the clock here; they count as now
     std::uint64_t stood_still = 0;   // how often this node was suspended, stopped or without CPU for seconds
     std::uint64_t news_dropped = 0;  // without room among the news: the exchanges told it later
     // Forgotten before their time for want of room: nodes of the view (which holds a sample of a large swarm), dead
     // nodes, hosts that failed here, and who spoke from where.
     std::uint64_t pool_short = 0, graves_short = 0, failures_short = 0, contacts_short = 0;
-    std::uint64_t removals_short = 0;     // hosts whose lines stay in a file of the host cache
-    std::uint64_t proved_short = 0;       // of these nodes and graves: proved ones
-    std::size_t sources = 0;              // that made new labels in their hour
-    std::uint64_t sources_forgotten = 0;  // before their hour was over
+    std::uint64_t removals_short = 0;         // hosts whose lines stay in a file of the host cache
+    std::uint64_t own_withdrawals_short = 0;  // that this node no longer repeats to who announces the host still
+    std::uint64_t arguments_short = 0;        // about nodes and hosts: they count as never heard
+    std::uint64_t met_short = 0;              // nodes that were met, and calls to others
+    std::uint64_t self_checks_short = 0;      // of addresses that may be this node's
+    std::uint64_t proved_short = 0;           // of these nodes and graves: proved ones
+    std::size_t sources = 0;                  // that made new labels in their hour
+    std::uint64_t sources_forgotten = 0;      // before their hour was over
 };
 
 }  // namespace halp

@@ -269,6 +269,7 @@ void NodeStreams::frame_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
                 stream.received.clear();
                 return foreign_bytes(id, stream, bytes);
             }
+            ++counters_.arrived.frames;
             return bad_frame(id, stream, *error);
         }
         const std::size_t frame = std::get<std::size_t>(size);
@@ -303,6 +304,7 @@ void NodeStreams::queue_bytes(StreamId id, NodeStream& stream, Bytes bytes) {
 // False when the stream is closed.
 bool NodeStreams::take_frame(StreamId id, Bytes frame) {
     NodeStream& stream = *streams_.find(id);
+    ++counters_.arrived.frames;
     auto decoded = gossip::decode(frame, parts_.endpoints);
     if (const auto* error = std::get_if<gossip::DecodeError>(&decoded)) {
         bad_frame(id, stream, *error);
@@ -318,16 +320,32 @@ bool NodeStreams::take_frame(StreamId id, Bytes frame) {
             return false;
         }
     }
-    parts_.addresses.after_receiving(message, stream.remote);
+    count_arrived(message, stream.remote);
     parts_.gossip.on_message(stream.conversation, message, stream.remote, m.now, m.wall);
     carry_out_gossip();
     return streams_.find(id) != nullptr;
 }
 
+// What means nothing here is taken out before anybody else judges it.
+void NodeStreams::count_arrived(gossip::Message& message, const Endpoint& remote) {
+    const auto hosts = [&] {
+        std::size_t sum = 0;
+        for (const gossip::LabelEntries& label : message.labels) sum += label.entries.size();
+        return sum;
+    };
+    Arrived& arrived = counters_.arrived;
+    const std::size_t nodes_before = message.peers.size(), hosts_before = hosts();
+    parts_.addresses.after_receiving(message, remote);
+    arrived.nodes += nodes_before;
+    arrived.hosts += hosts_before;
+    arrived.nodes_elsewhere += nodes_before - message.peers.size();
+    arrived.hosts_elsewhere += hosts_before - hosts();
+}
+
 void NodeStreams::bad_frame(StreamId id, NodeStream& stream, gossip::DecodeError error) {
     const ConversationId conversation = stream.conversation;
     const bool ours = stream.use == StreamUse::gossip_out;
-    ++counters_.malformed;
+    ++counters_.arrived.malformed;
     const bool version = error == gossip::DecodeError::unknown_version;
     parts_.observer.note(StreamEnded{stream.remote, version ? StreamEnd::version : StreamEnd::malformed});
     if (const gossip::Refusal refusal = gossip::refusal_for(error); refusal != gossip::Refusal::none) {

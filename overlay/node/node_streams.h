@@ -12,6 +12,7 @@
 
 #include "overlay/environment.h"
 #include "overlay/gossip/gossip.h"
+#include "overlay/gossip/received.h"
 #include "overlay/gossip/wire/gossip_codec.h"
 #include "overlay/input_account.h"
 #include "overlay/node/address_rule.h"
@@ -26,7 +27,7 @@ namespace halp {
 struct StreamCounters {
     std::uint64_t bytes_in = 0, bytes_out = 0;
     std::uint64_t accepted = 0, opened = 0;
-    std::uint64_t malformed = 0;     // frames that are none
+    Arrived arrived;                 // by gossip
     std::uint64_t text_refused = 0;  // connections whose query was not whole when too many others were not
 };
 
@@ -85,6 +86,7 @@ private:
     void queue_bytes(StreamId id, NodeStream& stream, Bytes bytes);
     void frame_bytes(StreamId id, NodeStream& stream, Bytes bytes);
     bool take_frame(StreamId id, Bytes frame);
+    void count_arrived(gossip::Message& message, const Endpoint& remote);
     void bad_frame(StreamId id, NodeStream& stream, gossip::DecodeError error);
     void foreign_bytes(StreamId id, NodeStream& stream, Bytes bytes);
     [[nodiscard]] const Place* surplus(const NodeStream& latest);

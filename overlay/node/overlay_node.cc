@@ -358,8 +358,10 @@ void OverlayNode::compare_peers() {
 
 void OverlayNode::look_at_room(Instant now) {
     if (!room_.due(now)) return;
-    room_.look({view_.pool_short(), view_.graves_short(), lists_.failures_short(),
-                gossip_.counters().contacts_short, saver_.removals_short()},
+    const GossipCounters gossip = gossip_.counters();
+    room_.look({view_.pool_short(), view_.graves_short(), lists_.failures_short(), gossip.contacts_short,
+                saver_.removals_short(), gossip.own_withdrawals_short, gossip.arguments_short, gossip.leaves_short,
+                gossip.met_short, gossip.self_checks_short, labels_.quota().forgotten()},
                *this, now);
 }
 

@@ -137,37 +137,42 @@ Work TextService::insert_next(const TextInsert& query, InsertPlace& place, Sourc
         return work::insert_label;
     }
     const bool tried = !place.label_refused;
-    append_insert_reply(out, tried && insert_line(label, line, place, account, source, moment), label, line);
+    ++counters_.lines;
+    const LineFate fate =
+        tried ? insert_line(label, line, place, account, source, moment) : LineFate::label_refused;
+    counters_.fates.count(fate);
+    append_insert_reply(out, fate == LineFate::kept, label, line);
     return tried ? work::insert_entry : work::insert_refused;
 }
 
-bool TextService::insert_line(const Label& label, std::string_view line, InsertPlace& place, SourceId account,
-                              const Endpoint& source, Moment moment) {
+LineFate TextService::insert_line(const Label& label, std::string_view line, InsertPlace& place, SourceId account,
+                                  const Endpoint& source, Moment moment) {
     if (label.lists_names()) {
         const auto named = parse_name_line(line);
-        if (!named) return false;
+        if (!named) return LineFate::bad;
         place.latest = std::max(place.latest, named->stated);
-        if (lists_.insert_name(label, named->name, named->stated, account, LearnedFrom::text, moment)) return true;
+        if (lists_.insert_name(label, named->name, named->stated, account, LearnedFrom::text, moment))
+            return LineFate::kept;
         return refused(label, place, source, moment);
     }
     const auto host = parse_host_line(line);
-    if (!host) return false;
+    if (!host) return LineFate::bad;
     place.latest = std::max(place.latest, host->stated);
     const bool typed_here = is_loopback(source.host);
     const std::optional<Endpoint> meant =
         typed_here ? std::optional{host->endpoint} : AddressRule::as_heard(host->endpoint, source);
     if (!meant) addresses_.count_not_taken();
-    if (!meant) return false;
+    if (!meant) return LineFate::elsewhere;
     if (label == Label::halp()) lists_.node_claimed(*meant, source);
-    if (lists_.insert(label, *meant, host->stated, account, LearnedFrom::text, moment)) return true;
+    if (lists_.insert(label, *meant, host->stated, account, LearnedFrom::text, moment)) return LineFate::kept;
     return refused(label, place, source, moment);
 }
 
 // A new label over quota takes no line; of a directory each name may be a new one.
-bool TextService::refused(const Label& label, InsertPlace& place, const Endpoint& source, Moment moment) {
+LineFate TextService::refused(const Label& label, InsertPlace& place, const Endpoint& source, Moment moment) {
     place.label_refused = lists_.last_refusal() == RefusalCause::source_label_quota && !label.lists_names();
     lists_.note_refused(source, label, LearnedFrom::text, moment.now);
-    return false;
+    return LineFate::refused;
 }
 
 // Clocks of well-kept machines differ by less than the tolerance.

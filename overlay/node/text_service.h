@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "overlay/gossip/gossip.h"
+#include "overlay/gossip/received.h"
 #include "overlay/gossip/recent_facts.h"
 #include "overlay/node/address_rule.h"
 #include "overlay/node/host_lists.h"
@@ -21,6 +22,8 @@ namespace halp {
 struct TextCounters {
     std::uint64_t queries = 0, inserts = 0, bad = 0;
     std::uint64_t ahead = 0;  // inserts that stated a time ahead of the clock
+    std::uint64_t lines = 0;  // of inserts, each for each of its labels
+    Fates<LineFate, line_fates.size()> fates;
 };
 
 // How far the answer to an insert is.
@@ -67,10 +70,10 @@ private:
     std::string insert(const TextInsert& query, const Endpoint& source, Moment moment);
     Work insert_next(const TextInsert& query, InsertPlace& place, SourceId account, const Endpoint& source,
                      Moment moment, std::string& out);
-    bool insert_line(const Label& label, std::string_view line, InsertPlace& place, SourceId account,
-                     const Endpoint& source, Moment moment);
+    LineFate insert_line(const Label& label, std::string_view line, InsertPlace& place, SourceId account,
+                         const Endpoint& source, Moment moment);
     [[nodiscard]] std::vector<ListedHost> told_hosts(const TextGet& query, const Endpoint& source, Moment moment);
-    [[nodiscard]] bool refused(const Label& label, InsertPlace& place, const Endpoint& source, Moment moment);
+    [[nodiscard]] LineFate refused(const Label& label, InsertPlace& place, const Endpoint& source, Moment moment);
     void note_ahead(const Endpoint& source, UnixSeconds latest, Moment moment);
 
     HostLists& lists_;

@@ -130,6 +130,10 @@ void add_limit_counters(StatusReport& status, const Json& reply) {
     status.withdrawals_waiting = counter(disputes, "withdrawals_waiting");
     status.leaves_refuted = counter(disputes, "leaves_refuted");
     status.versions_unproved = counter(disputes, "versions_unproved");
+    status.withdrawals_no_room = counter(disputes, "withdrawals_no_room");
+    status.leaves_no_room = counter(disputes, "leaves_no_room");
+    status.contested = counter(reply["standing"], "contested");
+    status.numbers_shared = counter(reply["standing"], "numbers_shared");
     status.lists_evicted = sum_of(reply["evicted"]);
     status.lists_refused = sum_of(reply["refused"]);
     status.locks_put_off = counter(reply["locks"], "put_off");
@@ -162,7 +166,8 @@ void add_counters(StatusReport& status, const Json& reply) {
     status.text_bad = counter(reply["text"], "bad");
     status.bytes_in = counter(reply["bytes"], "in");
     status.bytes_out = counter(reply["bytes"], "out");
-    for (const char* what : {"nodes", "graves", "failed_hosts", "contacts", "cache_removals"})
+    for (const char* what : {"nodes", "graves", "failed_hosts", "contacts", "cache_removals", "own_withdrawals",
+                             "arguments", "met_nodes", "self_checks", "sources"})
         if (const std::uint64_t items = counter(reply["no_room_for"], what); items > 0)
             status.no_room_for.emplace_back(what, items);
     const Json& dht = reply["dht"];

@@ -42,6 +42,8 @@ struct StatusReport {
     std::uint64_t input_dropped = 0, places_taken = 0, readers_cut = 0;  // connections ended to make room
     // What strangers said against others, in vain; what full tables lost or refused; other programs; the log.
     std::uint64_t withdrawals_refuted = 0, leaves_refuted = 0, versions_unproved = 0, withdrawals_waiting = 0;
+    std::uint64_t withdrawals_no_room = 0, leaves_no_room = 0;
+    std::uint64_t contested = 0, numbers_shared = 0;  // nodes with the address, or the random number, of this one
     std::uint64_t lists_evicted = 0, lists_refused = 0, locks_put_off = 0, locks_passed_over = 0;
     std::uint64_t log_lines_lost = 0, log_lines_held_back = 0;
     std::uint64_t hearsay_dials = 0, hearsay_held = 0;

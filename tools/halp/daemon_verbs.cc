@@ -152,10 +152,14 @@ void add_limits(std::vector<std::vector<std::string>>& rows, const StatusReport&
             if (count > 0) all += (all.empty() ? "" : ", ") + std::to_string(count) + " " + what;
         if (!all.empty()) rows.push_back({name, all});
     };
-    add("arguments", {{status.withdrawals_refuted, "withdrawals refuted"},
-                      {status.withdrawals_waiting, "waiting"},
-                      {status.leaves_refuted, "leaves refuted"},
-                      {status.versions_unproved, "versions not proved"}});
+    add("disputes", {{status.withdrawals_waiting, "withdrawals wait"},
+                     {status.withdrawals_refuted, "withdrawals refuted"},
+                     {status.withdrawals_no_room, "without room"},
+                     {status.leaves_refuted, "leaves refuted"},
+                     {status.leaves_no_room, "leaves not looked at"},
+                     {status.versions_unproved, "versions not proved"}});
+    add("collisions",
+        {{status.contested, "messages of nodes at this address"}, {status.numbers_shared, "copies of this node"}});
     add("tables full", {{status.lists_evicted, "items evicted"}, {status.lists_refused, "refused"}});
     add("locks of others", {{status.locks_put_off, "saves put off"}, {status.locks_passed_over, "passed over"}});
     add("log lines", {{status.log_lines_held_back, "held back"}, {status.log_lines_lost, "lost"}});

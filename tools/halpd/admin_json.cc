@@ -17,6 +17,28 @@ Json by_cause(const std::uint64_t (&counts)[n]) {
     return object;
 }
 
+template <std::size_t n, class Fates>
+Json by_fate(std::uint64_t arrived, const std::array<std::string_view, n>& names, const Fates& fates) {
+    Json object = Json::object();
+    object.set("arrived", arrived);
+    for (std::size_t i = 0; i < n; ++i) object.set(names[i], fates.counts()[i]);
+    return object;
+}
+
+Json received_json(const NodeStatus& s) {
+    Json frames = by_fate(s.arrived.frames, frame_fates, s.received.frames);
+    frames.set("malformed", s.arrived.malformed);
+    Json nodes = by_fate(s.arrived.nodes, node_fates, s.received.nodes);
+    nodes.set("elsewhere", s.arrived.nodes_elsewhere);
+    Json hosts = by_fate(s.arrived.hosts, host_fates, s.received.hosts);
+    hosts.set("elsewhere", s.arrived.hosts_elsewhere);
+    return Json::object()
+        .set("frames", frames)
+        .set("nodes", nodes)
+        .set("hosts", hosts)
+        .set("lines", by_fate(s.arrived.lines, line_fates, s.received.lines));
+}
+
 }  // namespace
 
 std::string admin_text(const Json& value) { return value.line(JsonEscapes::hardened); }
@@ -112,10 +134,17 @@ void add_status(Json& object, const NodeStatus& s) {
                                   .set("proved", s.proved_short)
                                   .set("failed_hosts", s.failures_short)
                                   .set("contacts", s.contacts_short)
-                                  .set("cache_removals", s.removals_short));
+                                  .set("cache_removals", s.removals_short)
+                                  .set("own_withdrawals", s.own_withdrawals_short)
+                                  .set("arguments", s.arguments_short)
+                                  .set("leaves", s.leaves_short)
+                                  .set("met_nodes", s.met_short)
+                                  .set("self_checks", s.self_checks_short)
+                                  .set("sources", s.sources_forgotten));
     object.set("sources", Json::object().set("remembered", s.sources).set("forgotten", s.sources_forgotten));
     object.set("evicted", by_cause<EvictionCause>(s.evicted)).set("refused", by_cause<RefusalCause>(s.refused));
     object.set("malformed", s.malformed).set("other_swarm", s.other_swarm).set("stood_still", s.stood_still);
+    object.set("received", received_json(s));
 }
 
 }  // namespace halp

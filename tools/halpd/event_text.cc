@@ -45,20 +45,24 @@ std::int64_t seconds_of(Duration span) { return std::chrono::duration_cast<std::
 std::string with_port(const Endpoint& endpoint) { return endpoint.text(); }
 
 std::string_view forgotten_things(RoomFor what) {
-    return pick(std::array<std::string_view, room_kinds>{"nodes were left out of the view",
-                                                         "dead nodes were forgotten before their time",
-                                                         "hosts that could not be reached were listed again",
-                                                         "callers were forgotten",
-                                                         "withdrawn hosts stayed in files of the host cache"},
-                what);
+    return pick(
+        std::array<std::string_view, room_kinds>{
+            "nodes were left out of the view", "dead nodes were forgotten before their time",
+            "hosts that could not be reached were listed again", "callers were forgotten",
+            "withdrawn hosts stayed in files of the host cache", "own withdrawals are no longer repeated",
+            "arguments about hosts were forgotten", "leaves were not looked at",
+            "nodes that were met, and calls to others, were forgotten",
+            "addresses that may be this node's were not called", "sources of new labels were forgotten"},
+        what);
 }
 
 }  // namespace
 
 std::string_view text(RoomFor what) {
-    return pick(
-        std::array<std::string_view, room_kinds>{"nodes", "graves", "failed_hosts", "contacts", "cache_removals"},
-        what);
+    return pick(std::array<std::string_view, room_kinds>{"nodes", "graves", "failed_hosts", "contacts",
+                                                         "cache_removals", "own_withdrawals", "arguments", "leaves",
+                                                         "met_nodes", "self_checks", "sources"},
+                what);
 }
 std::string_view text(LearnedFrom from) {
     return pick(std::array<std::string_view, 6>{"own", "text", "gossip", "cache", "application", "original"}, from);
@@ -103,7 +107,10 @@ LogLevel event_level(const Event& event) {
         [](const TimeAhead&) { return LogLevel::info; }, [](const NewsHeld&) { return LogLevel::info; },
         [](const DialsHeld&) { return LogLevel::info; }, [](const CacheKeptAside&) { return LogLevel::info; },
         // In a large swarm the view is always full.
-        [](const RoomShort& e) { return e.what == RoomFor::nodes ? LogLevel::debug : LogLevel::info; },
+        [](const RoomShort& e) {
+            const bool usual = e.what == RoomFor::nodes || e.what == RoomFor::met_nodes;  // in a large swarm
+            return usual ? LogLevel::debug : LogLevel::info;
+        },
         [](const StreamEnded& e) {
             const bool telling =
                 e.why == StreamEnd::malformed || e.why == StreamEnd::too_many || e.why == StreamEnd::oversize;

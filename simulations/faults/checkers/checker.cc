@@ -3,6 +3,7 @@
 #include <chrono>
 #include <set>
 
+#include "simulations/faults/checkers/accounts.h"
 #include "simulations/faults/checkers/freshest_wins.h"
 #include "simulations/faults/checkers/no_resurrection.h"
 #include "simulations/faults/checkers/own_kept.h"
@@ -79,6 +80,7 @@ void add_all_checkers(CheckerSet& set, const CheckerContext& context) {
     set.add(std::make_unique<Quotas>(context));
     set.add(std::make_unique<ProvedFirst>());
     set.add(std::make_unique<OwnKept>());
+    set.add(std::make_unique<Accounts>());
 }
 
 std::string item_text(const Label& label, const Endpoint& endpoint) { return label.text() + " " + endpoint.text(); }

@@ -193,6 +193,19 @@ TEST(Announcements, EveryOneOfManyIsWithdrawnAtTheEnd) {
     EXPECT_EQ(told, 400u);
 }
 
+TEST(Announcements, WithdrawalsThatAreForgottenEarlyAreCounted) {
+    GossipParts node;
+    const Label label = *Label::parse("svc");
+    const auto host = [&](int i) {
+        return node.endpoints.intern({"10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1), 80});
+    };
+    for (int i = 0; i < 4100; ++i) {
+        ASSERT_TRUE(node.announcements.announce(label, host(i), start, wall));
+        ASSERT_TRUE(node.announcements.withdraw(label, host(i), start, wall));
+    }
+    EXPECT_EQ(node.announcements.ended_short(), 4u);
+}
+
 TEST(Announcements, OnesWithoutRoomAreRefusedAndNotKept) {
     OverlayOptions options;
     options.table.labels_max = 16;

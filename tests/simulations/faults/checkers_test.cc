@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "simulations/faults/checkers/accounts.h"
 #include "simulations/faults/checkers/collisions_told.h"
 #include "simulations/faults/checkers/false_burials.h"
 #include "simulations/faults/checkers/freshest_wins.h"
@@ -147,6 +148,29 @@ TEST(NoResurrection, AcceptsANewAnnouncementAndAClaim) {
     w.checker.on_truth_change({TruthChange::Kind::appeared, 2, later, {chat, a}});
     w.checker.on_snapshot(snapshot_of(later, {vouched(a, later, seconds{0})}));
     EXPECT_THAT(w.violations, IsEmpty());
+}
+
+// ---- accounts ----
+
+TEST(Accounts, ReportsWhatIsCountedByNobodyOrTwice) {
+    Watched<Accounts> w;
+    Snapshot exact = snapshot_of(noon, {});
+    exact.status.arrived = {.frames = 4, .nodes = 3, .hosts = 2, .lines = 1, .malformed = 1, .nodes_elsewhere = 1};
+    exact.status.received.frames.count(FrameFate::taken, 3);
+    exact.status.received.nodes.count(NodeFate::kept);
+    exact.status.received.nodes.count(NodeFate::too_old);
+    exact.status.received.hosts.count(HostFate::not_read, 2);
+    exact.status.received.lines.count(LineFate::bad);
+    w.checker.on_snapshot(exact);
+    EXPECT_THAT(w.violations, IsEmpty());
+    Snapshot wrong = exact;
+    ++wrong.status.arrived.nodes;
+    wrong.status.received.lines.count(LineFate::refused);
+    w.checker.on_snapshot(wrong);
+    std::vector<std::string> said;
+    for (const Violation& v : w.violations) said.push_back(v.what);
+    EXPECT_THAT(said, testing::ElementsAre("4 nodes in frames arrived, 3 are accounted for",
+                                           "1 lines of inserts arrived, 2 are accounted for"));
 }
 
 // ---- quotas ----

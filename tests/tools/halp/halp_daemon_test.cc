@@ -171,10 +171,13 @@ TEST_F(WithDaemonTest, StatusShowsWhatStrangersAndOtherProgramsCost) {
         {{"GET /v1/status",
           http_reply(200,
                      R"({"schema_version":1,"version":"0.1.0","pid":7,"swarm":"halp",)"
-                     R"("disputes":{"withdrawals_refuted":2,"leaves_refuted":1},"evicted":{"a":3,"b":4},)"
+                     R"("disputes":{"withdrawals_waiting":1,"withdrawals_refuted":2,"leaves_refuted":1,)"
+                     R"("leaves_no_room":4},"standing":{"contested":3,"numbers_shared":1},"evicted":{"a":3,"b":4},)"
                      R"("refused":{"c":5},"locks":{"put_off":6},"log":{"lines_lost":0,"lines_held_back":7}})")}});
     const std::string shown = run({"status"}).data;
-    EXPECT_THAT(shown, HasSubstr("arguments        2 withdrawals refuted, 1 leaves refuted\n"));
+    EXPECT_THAT(shown, HasSubstr("disputes         1 withdrawals wait, 2 withdrawals refuted, 1 leaves refuted, "
+                                 "4 leaves not looked at\n"));
+    EXPECT_THAT(shown, HasSubstr("collisions       3 messages of nodes at this address, 1 copies of this node\n"));
     EXPECT_THAT(shown, HasSubstr("tables full      7 items evicted, 5 refused\n"));
     EXPECT_THAT(shown, HasSubstr("locks of others  6 saves put off\n"));
     EXPECT_THAT(shown, HasSubstr("log lines        7 held back\n"));
