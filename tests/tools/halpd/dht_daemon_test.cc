@@ -459,6 +459,15 @@ TEST(DhtDaemon, ListsItsChannelsForTheOperator) {
     EXPECT_THAT(page, HasSubstr("\"channels\":[{\"name\":\"b\",\"records\":1,\"value_bytes\":1}]"));
     EXPECT_EQ(daemon.admin(cli::Method::get, "/v1/dht/channels?count=0").status, 400);
     EXPECT_EQ(daemon.admin(cli::Method::get, "/v1/dht/channels?after=%5Cq").status, 400);
+    // Names are any bytes, and a page goes on behind the name that it has told.
+    for (const char* name : {"\xfe", "\xff\\"})
+        ASSERT_EQ(peer.put(name, 1, "v"), static_cast<int>(neo::PutAnswer::put));
+    EXPECT_THAT(daemon.admin(cli::Method::get, "/v1/dht/channels?after=c&count=1").body,
+                HasSubstr(R"("channels":[{"name":"\\xfe",)"));
+    EXPECT_THAT(daemon.admin(cli::Method::get, "/v1/dht/channels?after=%5Cxfe").body,
+                HasSubstr(R"("channels":[{"name":"\\xff\\\\",)"));
+    EXPECT_THAT(daemon.admin(cli::Method::get, "/v1/dht/channels?after=%5Cxff%5C%5C").body,
+                HasSubstr("\"channels\":[]"));
     EXPECT_EQ(daemon.admin(cli::Method::post, "/v1/dht").status, 405);
 }
 

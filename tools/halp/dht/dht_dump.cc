@@ -154,7 +154,10 @@ void tell(const DumpCycle& cycle, const DhtTool& tool) {
         if (!cycle.trouble.empty()) object.set("error", cycle.trouble);
         tool.console.line(object.line());
     }
-    if (!cycle.trouble.empty()) tool.console.fail(cycle.code, as_sentence(cycle.trouble) + " Nothing was dumped.");
+    if (!cycle.trouble.empty()) {
+        tool.console.fail(cycle.code, as_sentence(cycle.trouble) + " Nothing was dumped.");
+        return;
+    }
     tool.console.say("dumped " + std::to_string(records) + " records of " + std::to_string(written) +
                      " channels to " + tool.command.dht.operating.to + ".");
 }
