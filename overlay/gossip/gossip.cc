@@ -316,8 +316,8 @@ GossipCounters Gossip::counters() const {
             self_check_.checks_short()};
 }
 
-Received Gossip::received() const {
-    Received all = messages_.received();
+ReceivedItems Gossip::received() const {
+    ReceivedItems all = messages_.received();
     all.nodes.add(membership_.received());
     all.hosts.add(labels_.received());
     return all;

@@ -135,7 +135,7 @@ public:
     [[nodiscard]] int health() const { return health_.multiplier(); }
     [[nodiscard]] bool in_swarm() const { return messages_.in_swarm(); }
     [[nodiscard]] GossipCounters counters() const;
-    [[nodiscard]] Received received() const;  // all but the lines of HALP text
+    [[nodiscard]] ReceivedItems received() const;  // all but the lines of HALP text
     void mark_endpoints(std::vector<bool>& marks) const;
 
 private:

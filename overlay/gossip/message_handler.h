@@ -57,7 +57,7 @@ public:
     [[nodiscard]] std::uint64_t news_received() const { return news_received_; }
     [[nodiscard]] std::uint64_t other_swarm() const { return other_swarm_; }
     // The nodes and hosts of frames that are not read; Membership and LabelExchange count the others.
-    [[nodiscard]] const Received& received() const { return received_; }
+    [[nodiscard]] const ReceivedItems& received() const { return received_; }
 
 private:
     void skip(const gossip::Message& m, FrameFate fate);
@@ -88,7 +88,7 @@ private:
     bool in_swarm_ = false;
     Instant answered_at_ = never;
     std::uint64_t news_received_ = 0, other_swarm_ = 0;
-    Received received_;
+    ReceivedItems received_;
 };
 
 }  // namespace halp

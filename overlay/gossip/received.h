@@ -51,7 +51,7 @@ inline constexpr std::array<std::string_view, 8> host_fates{"kept",      "known"
 enum class LineFate : std::uint8_t { kept, bad, elsewhere, refused, label_refused };
 inline constexpr std::array<std::string_view, 5> line_fates{"kept", "bad", "elsewhere", "refused", "label_refused"};
 
-struct Received {
+struct ReceivedItems {
     Fates<FrameFate, frame_fates.size()> frames;
     Fates<NodeFate, node_fates.size()> nodes;
     Fates<HostFate, host_fates.size()> hosts;

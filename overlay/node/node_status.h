@@ -66,7 +66,7 @@ struct NodeStatus {
     std::uint64_t evicted[eviction_causes] = {}, refused[refusal_causes] = {};
     std::uint64_t malformed = 0, other_swarm = 0;
     Arrived arrived;
-    Received received;
+    ReceivedItems received;
     std::uint64_t text_ahead = 0;    // inserts that stated a time ahead of the clock here; they count as now
     std::uint64_t stood_still = 0;   // how often this node was suspended, stopped or without CPU for seconds
     std::uint64_t news_dropped = 0;  // without room among the news: the exchanges told it later

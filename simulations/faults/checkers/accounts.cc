@@ -12,7 +12,7 @@ void Accounts::equal(const Snapshot& snapshot, std::string_view what, std::uint6
 
 void Accounts::on_snapshot(const Snapshot& snapshot) {
     const Arrived& arrived = snapshot.status.arrived;
-    const Received& received = snapshot.status.received;
+    const ReceivedItems& received = snapshot.status.received;
     equal(snapshot, "frames", arrived.frames, received.frames.total() + arrived.malformed);
     equal(snapshot, "nodes in frames", arrived.nodes, received.nodes.total() + arrived.nodes_elsewhere);
     equal(snapshot, "hosts in frames", arrived.hosts, received.hosts.total() + arrived.hosts_elsewhere);
