@@ -1,5 +1,5 @@
-// Everything that can happen to a node, as one variant. Logs write it, metrics count it, checkers and tests assert on
-// it. Protocol code notes events and never logs.
+// Everything that can happen to a node, as one variant. Logs write it, metrics count it, checkers and tests assert
+// on it. Protocol code notes events and never logs.
 #pragma once
 
 #include <cstdint>
@@ -17,16 +17,40 @@ namespace halp {
 
 enum class StreamEnd : std::uint8_t { malformed, slow, too_many, other_swarm, version, busy, broken, oversize };
 
-struct EntryLearned { Label label; Endpoint endpoint; LearnedFrom from; };
-struct EntryForgotten { Label label; Endpoint endpoint; ForgottenWhy why; };
-struct PeerJoined { Endpoint peer; };      // first seen in the `halp` list, or back from the dead
-struct PeerProved { Endpoint peer; };      // first contact by this node itself
-struct PeerSuspected { Endpoint peer; };
-struct PeerBuried { Endpoint peer; };      // dead: no longer listed, probed at growing intervals
-struct PeerLeft { Endpoint peer; };        // the peer said so itself
-struct PeerExpired { Endpoint peer; };     // nobody mentioned it for too long
-struct PeerIsOriginal { Endpoint peer; };  // answers HALP text only
-struct SelfKnown { Endpoint self; };       // the address at which others see this node became known or changed
+struct EntryLearned {
+    Label label;
+    Endpoint endpoint;
+    LearnedFrom from;
+};
+struct EntryForgotten {
+    Label label;
+    Endpoint endpoint;
+    ForgottenWhy why;
+};
+struct PeerJoined {
+    Endpoint peer;
+};  // first seen in the `halp` list, or back from the dead
+struct PeerProved {
+    Endpoint peer;
+};  // first contact by this node itself
+struct PeerSuspected {
+    Endpoint peer;
+};
+struct PeerBuried {
+    Endpoint peer;
+};  // dead: no longer listed, probed at growing intervals
+struct PeerLeft {
+    Endpoint peer;
+};  // the peer said so itself
+struct PeerExpired {
+    Endpoint peer;
+};  // nobody mentioned it for too long
+struct PeerIsOriginal {
+    Endpoint peer;
+};  // answers HALP text only
+struct SelfKnown {
+    Endpoint self;
+};  // the address at which others see this node became known or changed
 struct SelfLost {
     Endpoint self;
 };  // this node has that address no longer, or another node answers there
@@ -52,29 +76,69 @@ struct PeerContested {
 struct KeptHere {
     Label label;
     Endpoint endpoint;
-};                                         // announced, but told only to nodes that can use the address
-struct SwarmMismatch { Endpoint peer; };   // belongs to another swarm: check --swarm
-struct SeedFailed { Endpoint seed; ConnectFailure why; };
+};  // announced, but told only to nodes that can use the address
+struct SwarmMismatch {
+    Endpoint peer;
+};  // belongs to another swarm: check --swarm
+struct SeedFailed {
+    Endpoint seed;
+    ConnectFailure why;
+};
 struct SeedIsSelf {
     Endpoint seed;
 };  // an address of `join` leads to this node itself
-struct StreamEnded { Endpoint source; StreamEnd why; };
-struct QueryAnswered { Endpoint source; bool insert; bool bad; };
-struct RoundDone { std::size_t peers; bool worked; };
-struct StorageFailed { std::string what; };  // one sentence
-struct CacheLineSkipped { std::string file; std::size_t line; std::string why; };
-struct InsertRefused { Endpoint source; Label label; RefusalCause cause; };
-// What is forgotten before its time, or not looked at, for want of room: nodes of the view, which holds a sample of a
-// large swarm; dead nodes; hosts that failed here; who spoke from where; hosts that should go from a file of the host
-// cache; what this node has withdrawn; what others argue about; leaves; who was met; addresses that may be this
-// node's; sources of new labels.
-enum class RoomFor : std::uint8_t {
-    nodes, graves, failed_hosts, contacts, cache_removals, own_withdrawals, arguments, leaves, met_nodes, self_checks,
-    sources
+struct StreamEnded {
+    Endpoint source;
+    StreamEnd why;
 };
-inline constexpr std::size_t room_kinds = 11;
-struct RoomShort { RoomFor what; std::uint64_t items; };  // since the start
-struct HealthChanged { int multiplier; };  // 1 well .. 8 sick (local health multiplier)
+struct QueryAnswered {
+    Endpoint source;
+    bool insert;
+    bool bad;
+};
+struct RoundDone {
+    std::size_t peers;
+    bool worked;
+};
+struct StorageFailed {
+    std::string what;
+};  // one sentence
+struct CacheLineSkipped {
+    std::string file;
+    std::size_t line;
+    std::string why;
+};
+struct InsertRefused {
+    Endpoint source;
+    Label label;
+    RefusalCause cause;
+};
+// What is forgotten before its time, or not looked at, for want of room: nodes of the view, which holds a sample of
+// a large swarm; dead nodes; hosts that failed here; who spoke from where; hosts that should go from a file of the
+// host cache; what this node has withdrawn; what others argue about; leaves; who was met; addresses that may be
+// this node's; sources of new labels; what came of calls to nodes that were only heard of.
+enum class RoomFor : std::uint8_t {
+    nodes,
+    graves,
+    failed_hosts,
+    contacts,
+    cache_removals,
+    own_withdrawals,
+    arguments,
+    leaves,
+    met_nodes,
+    self_checks,
+    sources,
+    failed_calls
+};
+inline constexpr std::size_t room_kinds = 12;
+struct RoomShort {
+    RoomFor what;
+    std::uint64_t items;
+};  // since the start
+struct HealthChanged {
+    int multiplier;
+};  // 1 well .. 8 sick (local health multiplier)
 struct LeaveDone {};
 struct TimeAhead {
     Endpoint source;
@@ -92,12 +156,25 @@ struct StoodStill {
 };  // suspended, stopped or without CPU; everything is older by that
 
 // For watchers of one label only: a host that stays listed was confirmed again or stands on other grounds.
-struct EntryMoved { Label label; Endpoint endpoint; LearnedFrom from; };
+struct EntryMoved {
+    Label label;
+    Endpoint endpoint;
+    LearnedFrom from;
+};
 // For watchers of `halp` only: what the events of peers above did not tell, so that following them ends with the
 // list that is shown.
-struct NodeListed { Endpoint peer; LearnedFrom from; bool again; };
-struct NodeUnlisted { Endpoint peer; ForgottenWhy why; };
-struct CacheKeptAside { std::size_t hosts; };  // of other swarms; they stay in the files of the host cache
+struct NodeListed {
+    Endpoint peer;
+    LearnedFrom from;
+    bool again;
+};
+struct NodeUnlisted {
+    Endpoint peer;
+    ForgottenWhy why;
+};
+struct CacheKeptAside {
+    std::size_t hosts;
+};  // of other swarms; they stay in the files of the host cache
 
 struct Event : std::variant<EntryLearned, EntryForgotten, PeerJoined, PeerProved, PeerSuspected, PeerBuried,
                             PeerLeft, PeerExpired, PeerIsOriginal, SelfKnown, SwarmMismatch, SeedFailed,

@@ -73,6 +73,8 @@ struct Call {
 class DialGate {
 public:
     [[nodiscard]] virtual bool admits(EndpointId to, CallPurpose purpose, Instant now) = 0;
+    // It would not let out a feeler to it now.
+    [[nodiscard]] virtual bool would_hold(EndpointId to, Instant now) const = 0;
     // Others named it, and nobody on this machine; it has answered no call, and called from nowhere.
     [[nodiscard]] virtual bool only_heard_of(EndpointId node) const = 0;
 
@@ -89,6 +91,7 @@ public:
 
     // Such a node gets a ping first: whatever is at its address must not be sent more.
     [[nodiscard]] bool only_heard_of(EndpointId node) const { return gate_ && gate_->only_heard_of(node); }
+    [[nodiscard]] bool would_hold(EndpointId to, Instant now) const { return gate_ && gate_->would_hold(to, now); }
 
     // An id for a conversation that another node opened.
     [[nodiscard]] ConversationId next_conversation() { return ConversationId{++conversations_}; }

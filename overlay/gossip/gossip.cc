@@ -124,6 +124,7 @@ void Gossip::catch_up(Instant now, UnixSeconds wall) {
         if (!failures_.excuse(call.to, still_.count(), now)) continue;
         calls_.hang_up(call.id);
         static_cast<void>(calls_.finish(call.id));  // returns this same call
+        dials_.ended(call.to, HearsayDials::Outcome::untold, now);
     }
     age_peers(gap, now, wall);
     expire(now);
@@ -173,9 +174,10 @@ void Gossip::expire(Instant now) {
         interests_.forget(id);
         parts_.observer.note(PeerExpired{parts_.endpoints.at(id)});
     }
-    if (dials_.used_up(now))  // somebody invents nodes, or many are gone: no call will tell
+    if (dials_.used_up(now) || dials_.refused() != refused_before_)  // no call will tell what is invented or gone
         for (const Peer& peer : parts_.view.listed())
-            if (not_worth_keeping(peer, now)) forget(peer.endpoint);
+            if (not_worth_keeping(peer, now) && dials_.would_hold(peer.endpoint, now)) forget(peer.endpoint);
+    refused_before_ = dials_.refused();
     static_cast<void>(parts_.labels.expire(now));  // the table tells its observer what is gone
 }
 
@@ -313,7 +315,8 @@ GossipCounters Gossip::counters() const {
             announcements_.ended_short(),
             disputes_.forgotten(),
             dials_.forgotten(),
-            self_check_.checks_short()};
+            self_check_.checks_short(),
+            dials_.dropped()};
 }
 
 ReceivedItems Gossip::received() const {
@@ -334,6 +337,7 @@ void Gossip::mark_endpoints(std::vector<bool>& marks) const {
     contacts_.mark_endpoints(marks);
     disputes_.mark_endpoints(marks);
     failures_.mark_endpoints(marks);
+    dials_.mark_endpoints(marks);
     for (const Peer& p : parts_.view.all()) marks[static_cast<std::size_t>(p.endpoint)] = true;
 }
 

@@ -59,6 +59,7 @@ struct GossipCounters {
     std::uint64_t hearsay_dials = 0, hearsay_dials_held = 0;
     // Forgotten before their time, or not done, for want of room.
     std::uint64_t own_withdrawals_short = 0, arguments_short = 0, met_short = 0, self_checks_short = 0;
+    std::uint64_t failed_calls_short = 0;
 };
 
 class Gossip {
@@ -176,6 +177,7 @@ private:
     Instant expire_at_ = no_deadline;
     Instant held_noted_at_ = never;  // DialsHeld
     std::uint64_t held_noted_ = 0;
+    std::uint64_t refused_before_ = 0;  // at the last expire()
     Instant leave_until_ = never;
 };
 

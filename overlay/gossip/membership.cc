@@ -134,6 +134,8 @@ bool Membership::merge_entry(const gossip::Entry& entry, const MessageContext& c
         ++versions_unproved_;
         look_in_a_while(entry.endpoint, context.now);
     }
+    if (parts_.dials && merged == PeerMerge::added) parts_.dials->named(entry.endpoint, context.teller);
+    if (parts_.dials && merged == PeerMerge::refreshed) parts_.dials->named_again(entry.endpoint, context.teller);
     if (merged != PeerMerge::added && merged != PeerMerge::revived) return false;
     const auto how = context.is_news ? News::LearnedBy::news : News::LearnedBy::sample;
     parts_.news.peer_joined(entry.endpoint, entry.incarnation, how, context.now);
@@ -159,12 +161,15 @@ void Membership::hear_doubt(const gossip::Entry& entry, const MessageContext& co
     const std::optional<Peer> known = parts_.view.find(entry.endpoint);
     if (!known || known->dead() || !known->vouched() || known->original) return;
     if (newer_incarnation(known->incarnation, entry.incarnation)) return;
-    if (parts_.calls.only_heard_of(entry.endpoint) && believe_doubt(entry, *known, context)) return;
+    const bool only_heard_of = parts_.dials && parts_.calls.only_heard_of(entry.endpoint);
+    if (only_heard_of && believe_doubt(entry, *known, context)) return;
     const bool just_answered = known->proved != never && context.now - known->proved < parts_.calls.usual_answer();
     if (known->suspect() || just_answered || !parts_.news.take_doubt()) return;
     if (entry.suspect && context.is_news && parts_.calls.doubts_tell())
         parts_.news.peer_doubted(entry.endpoint, known->incarnation, News::LearnedBy::news, context.now);
-    look_within(entry.endpoint, options_.period / 5, context.now);
+    // Others have called it, so of those who only heard of it not each one does at once. Whoever said it again does
+    // not put the call off further.
+    look_within(entry.endpoint, only_heard_of ? options_.period * 3 / 2 : options_.period / 5, context.now);
 }
 
 // Of a node that was only heard of the word of one that was reached is enough where it may not be dialled: so not
@@ -174,8 +179,8 @@ bool Membership::believe_doubt(const gossip::Entry& entry, const Peer& known, co
     const bool reached = speaker && speaker->proved != never;
     if (!reached || known.failures > 0 || parts_.calls.under_way_to(entry.endpoint)) return false;
     const bool just_seen = context.now - known.seen < doubts_late * options_.period;
-    if (just_seen || !parts_.dials || !parts_.dials->beyond_reach(entry.endpoint, context.now)) return false;
-    parts_.dials->failed_elsewhere(entry.endpoint, entry.incarnation, context.now);
+    if (just_seen || !parts_.dials->would_hold(entry.endpoint, context.now)) return false;
+    if (!parts_.dials->failed_elsewhere(entry.endpoint, entry.incarnation, context.now)) return false;
     parts_.observer.note(PeerExpired{parts_.endpoints.at(entry.endpoint)});
     parts_.interests.forget(entry.endpoint);
     parts_.news.forget_peer(entry.endpoint, entry.incarnation);
@@ -187,7 +192,7 @@ bool Membership::believe_doubt(const gossip::Entry& entry, const Peer& known, co
 void Membership::hear_return(const gossip::Entry& entry, Instant now) {
     const std::optional<Peer> known = parts_.view.find(entry.endpoint);
     if (!known || !known->suspect() || newer_incarnation(known->incarnation, entry.incarnation)) return;
-    if (parts_.dials && parts_.dials->beyond_reach(entry.endpoint, now))
+    if (parts_.calls.would_hold(entry.endpoint, now))
         parts_.view.clear_suspicion(entry.endpoint);
     else
         look_within(entry.endpoint, options_.period / 5, now);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "overlay/gossip/hearsay_sources.h"
 #include "overlay/gossip/self/identity.h"
 #include "overlay/gossip/self/reach.h"
 #include "overlay/gossip/wire/gossip_message.h"
@@ -20,6 +21,7 @@ struct MessageContext {
     bool on_loopback;  // the speaker is on this machine
     Reach from;        // how far the address of its socket reaches
     bool is_news;      // sent because it is new, not as part of a sample
+    HearsaySources::Source teller;  // whose hearsay it is
 
     static MessageContext of(gossip::Kind kind, EndpointId speaker, const Endpoint& remote, Duration half_rtt,
                              Instant now, UnixSeconds wall) {
@@ -31,7 +33,8 @@ struct MessageContext {
                 source,
                 is_loopback(remote.host),
                 reach_of(remote.host),
-                kind == gossip::Kind::news};
+                kind == gossip::Kind::news,
+                HearsaySources::of(remote)};
     }
 };
 

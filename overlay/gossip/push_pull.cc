@@ -86,7 +86,8 @@ void PushPull::add_found_gone(gossip::Message& ours, const std::vector<gossip::E
         if (told == contradicted_max || ours.peers.size() >= gossip::peers_per_message_max) return;
         if (entry.suspect || entry.withdrawn || parts_.view.find(entry.endpoint)) continue;
         const Instant seen = now - std::chrono::milliseconds{entry.age_ms};
-        if (!parts_.dials->found_gone(entry.endpoint, entry.incarnation, seen, now)) continue;
+        // Found by an own call: who repeats what others said makes their lies its own.
+        if (!parts_.dials->found_gone_here(entry.endpoint, entry.incarnation, seen, now)) continue;
         gossip::Entry& gone = ours.peers.emplace_back(entry);
         gone.suspect = true;
         ++told;

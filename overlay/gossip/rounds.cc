@@ -19,6 +19,7 @@ constexpr std::size_t acquaintances_at_restart = 8;  // called at once, while no
 // A handful of nodes is looked at so often that chance leaves none of them out for long.
 constexpr std::size_t few_nodes = 8;
 constexpr int few_stale_periods = 8;
+constexpr int feeler_draws = 4;
 constexpr int unmentioned_periods = 30;  // a member that nobody confirmed for so long gets a feeler
 
 }  // namespace
@@ -42,8 +43,19 @@ void Rounds::start_round(Instant now) {
     const Duration stale =
         few ? few_stale_periods * options_.period : std::max(60 * options_.period, options_.ttl / 2);
     const Duration unmentioned = unmentioned_periods * options_.period;
-    if (const EndpointId unproved = parts_.view.feeler(now, stale, unmentioned); unproved != no_endpoint)
+    if (const EndpointId unproved = feeler(now, stale, unmentioned); unproved != no_endpoint)
         parts_.calls.ping(unproved, CallPurpose::feeler, now);
+}
+
+// What may not be called now gives its turn to another: so what sources named that were right comes first.
+EndpointId Rounds::feeler(Instant now, Duration stale_after, Duration unmentioned_after) {
+    EndpointId first = no_endpoint;
+    for (int i = 0; i < feeler_draws; ++i) {
+        const EndpointId drawn = parts_.view.feeler(now, stale_after, unmentioned_after);
+        if (drawn == no_endpoint || !parts_.calls.would_hold(drawn, now)) return drawn;
+        if (first == no_endpoint) first = drawn;
+    }
+    return first;
 }
 
 // The ring comes first: a round to a holder of labels takes the place of a random one (Interests counts these
@@ -88,7 +100,7 @@ void Rounds::call_unproved(Instant now) {
     const std::size_t known = presentable > 0 ? presentable : parts_.view.listed_count();
     if (parts_.view.proved_count() >= std::min(proved_wanted, known)) return;
     for (int i = 0; i < calls_per_joining_turn; ++i) {
-        const EndpointId unproved = parts_.view.feeler(now, Duration::max() / 2);
+        const EndpointId unproved = feeler(now, Duration::max() / 2, Duration::max() / 2);
         if (unproved == no_endpoint) return;
         if (parts_.calls.under_way_to(unproved)) continue;
         if (i == 0)

@@ -53,6 +53,7 @@ public:
 
 private:
     EndpointId partner();
+    EndpointId feeler(Instant now, Duration stale_after, Duration unmentioned_after);
     bool call_acquaintances(Instant now);
 
     Parts parts_;

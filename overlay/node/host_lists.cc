@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "overlay/cache/line_origins.h"
 #include "store/hash.h"
 #include "store/incarnation.h"
 
@@ -244,8 +245,18 @@ void HostLists::insert_peer(const PeerReport& report, LearnedFrom from, Moment m
     parts_.view.merge_arrivals();
 }
 
+// Newer than the grave of its node by more than a clock may differ: another program has written the line since
+// then.
+bool HostLists::outlives_grave(const CacheLine& line, const Peer& node, Moment moment) const {
+    const auto dead_for = std::chrono::duration_cast<std::chrono::seconds>(moment.now - node.buried).count();
+    return count(line.seen) > count(moment.wall) - dead_for + LineOrigins::foreign_after_s;
+}
+
 void HostLists::remember_node(const CacheLine& line, Moment moment) {
     PeerReport report{.endpoint = parts_.endpoints.intern(line.endpoint)};
+    if (const std::optional<Peer> known = parts_.view.find(report.endpoint);
+        known && known->dead() && outlives_grave(line, *known, moment))
+        parts_.view.erase(report.endpoint);
     report.claim = {line.seen, std::min(line.seen, moment.wall), old_memory(Label::halp(), moment)};
     report.met = line.proved != CacheLine::not_proved;
     if (line.known != CacheLine::not_proved) {

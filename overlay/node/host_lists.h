@@ -60,6 +60,7 @@ public:
                               LearnedFrom from, Moment moment);
     // A node that the memory of an earlier run names.
     void remember_node(const CacheLine& line, Moment moment);
+    [[nodiscard]] bool outlives_grave(const CacheLine& line, const Peer& node, Moment moment) const;
     // Somebody whose socket is at `by` inserts a node: not every address is dialled for it.
     void node_claimed(const Endpoint& node, const Endpoint& by);
     [[nodiscard]] bool insert_name(const Label& directory, const std::string& name, UnixSeconds stated,

@@ -81,6 +81,7 @@ struct NodeStatus {
     std::uint64_t proved_short = 0;           // of these nodes and graves: proved ones
     std::size_t sources = 0;                  // that made new labels in their hour
     std::uint64_t sources_forgotten = 0;      // before their hour was over
+    std::uint64_t failed_calls_short = 0;     // what came of calls to nodes that were only heard of
 };
 
 }  // namespace halp

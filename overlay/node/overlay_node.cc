@@ -23,6 +23,7 @@ OverlayNode::OverlayNode(OverlayEnvironment environment, EndpointTable& endpoint
       lists_({endpoints, view_, labels_, gossip_, *this}),
       text_(lists_, addresses_, gossip_, *this, options_),
       saver_({environment_, *this, options_, view_, labels_, lists_}),
+      graves_({environment_, *this, options_, endpoints, view_, gossip_}),
       originals_({endpoints, environment_.random, view_, labels_, gossip_, lists_}, options_.text),
       streams_({environment_, *this, options_, endpoints, gossip_, text_, originals_, addresses_, input_, *this}),
       collects_(collects_endpoints) {
@@ -32,6 +33,7 @@ OverlayNode::OverlayNode(OverlayEnvironment environment, EndpointTable& endpoint
 }
 
 void OverlayNode::start() {
+    graves_.load();
     saver_.load();
     started_ = true;
     const Moment m = moment();
@@ -46,7 +48,10 @@ void OverlayNode::leave() {
     finish_turn();
 }
 
-bool OverlayNode::flush() { return saver_.flush(); }
+bool OverlayNode::flush() {
+    const bool graves_saved = graves_.flush();
+    return saver_.flush() && graves_saved;
+}
 
 void OverlayNode::reconfigure(const OverlayOptions& options) {
     OverlayOptions next = options;
@@ -220,6 +225,7 @@ bool OverlayNode::known(const Label& label) const { return lists_.known(label); 
 bool OverlayNode::clear(const Label& label) {
     const bool in_memory = lists_.clear(label);
     const bool on_disk = saver_.clear(label);
+    if (label == Label::halp()) graves_.cleared();
     save_announcements();
     finish_turn();
     return in_memory || on_disk;
@@ -228,6 +234,7 @@ bool OverlayNode::clear(const Label& label) {
 void OverlayNode::clear_all() {
     lists_.clear_all();
     saver_.clear_all();
+    graves_.cleared();
     save_announcements();
     finish_turn();
 }
@@ -312,6 +319,7 @@ void OverlayNode::on_wakeup() {
         if (m.now >= originals_.next_deadline()) originals_.on_deadline(m);
         lists_.relist(m);
         saver_.on_wakeup();
+        graves_.on_wakeup();
         look_at_room(m.now);
         if (m.now >= retry_announcements_at_) addresses_changed_ = true;
         if (gossip_.left(m.now) && !leave_noted_) {
@@ -325,6 +333,7 @@ void OverlayNode::on_wakeup() {
 
 void OverlayNode::note(const Event& event) {
     saver_.on_event(event);
+    graves_.on_event(event);
     watched_peers_.on_event(event);
     if (std::holds_alternative<PeerIsOriginal>(event)) originals_.start(environment_.clock.now());
     environment_.observer.note(event);
@@ -361,7 +370,7 @@ void OverlayNode::look_at_room(Instant now) {
     const GossipCounters gossip = gossip_.counters();
     room_.look({view_.pool_short(), view_.graves_short(), lists_.failures_short(), gossip.contacts_short,
                 saver_.removals_short(), gossip.own_withdrawals_short, gossip.arguments_short, gossip.leaves_short,
-                gossip.met_short, gossip.self_checks_short, labels_.quota().forgotten()},
+                gossip.met_short, gossip.self_checks_short, labels_.quota().forgotten(), gossip.failed_calls_short},
                *this, now);
 }
 
@@ -379,7 +388,7 @@ void OverlayNode::arm() {
     Instant next = streams_.next_deadline();
     if (started_) {
         next = std::min({next, saver_.next_deadline(), originals_.next_deadline(), retry_announcements_at_});
-        next = std::min(next, watched_peers_.next_comparison());
+        next = std::min({next, watched_peers_.next_comparison(), graves_.next_deadline()});
         if (!leave_noted_) next = std::min(next, gossip_.next_deadline());
     }
     if (next == armed_) return;

@@ -18,6 +18,7 @@
 #include "overlay/input_account.h"
 #include "overlay/listing.h"
 #include "overlay/node/address_rule.h"
+#include "overlay/node/grave_saver.h"
 #include "overlay/node/host_lists.h"
 #include "overlay/node/list_saver.h"
 #include "overlay/node/node_status.h"
@@ -127,6 +128,7 @@ private:
     AddressRule addresses_{endpoints_};
     TextService text_;
     ListSaver saver_;
+    GraveSaver graves_;
     Originals originals_;
     NodeStreams streams_;
     WatchedPeers watched_peers_;

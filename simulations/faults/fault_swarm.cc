@@ -37,6 +37,9 @@ FaultSwarm::FaultSwarm(const FaultPlan& plan, const FaultRunOptions& options)
     between_.add(std::move(collisions));
     between_.add(std::make_unique<SwarmsApart>());
     between_.add(std::make_unique<ListsFollowEvents>());
+    auto dials = std::make_unique<FewDials>([this](const Endpoint& endpoint) { return nowhere(endpoint); });
+    dials_ = dials.get();
+    between_.add(std::move(dials));
     nodes_.resize(plan.nodes);
     for (std::size_t i = 0; i < plan.nodes; ++i) {
         Node& n = nodes_[i];
@@ -105,6 +108,14 @@ void FaultSwarm::on_event(HostId host, Instant at, const Event& event) {
     if (std::holds_alternative<LeaveDone>(event)) nodes_[node].left = true;
     checkers(node).on_event(node, at, event);
     between_.on_event(node, at, event);
+}
+
+// A name is one that the operators gave. At the address of a machine something may have been at any port.
+bool FaultSwarm::nowhere(const Endpoint& endpoint) const {
+    const auto same_host = [&](const Endpoint& other) { return other.host == endpoint.host; };
+    return endpoint.host != first_seed && std::ranges::none_of(nodes_, same_host, &Node::endpoint) &&
+           std::ranges::none_of(former_, same_host) &&
+           std::ranges::none_of(hostile_, [&](const auto& one) { return same_host(one.second.endpoint); });
 }
 
 void FaultSwarm::change_truth(TruthChange::Kind kind, std::size_t node, const OwnAnnouncement& what) {
@@ -194,6 +205,7 @@ void FaultSwarm::start(std::size_t i) {
     n.overlay = std::make_unique<OverlayNode>(n.guard->environment(), table_, options_of(i), false);
     n.draws->constructed();
     n.guard->guard(*n.overlay);
+    n.guard->when_dialled([this, i](const Endpoint& to) { between_.on_dial(i, world_.now(), to); });
     world_.attach(n.host, *n.guard);
     if (started_) started_(i);
     change_own_truth(TruthChange::Kind::appeared, i);

@@ -14,6 +14,7 @@
 #include "simulations/faults/checkers/checker.h"
 #include "simulations/faults/checkers/collisions_told.h"
 #include "simulations/faults/checkers/false_burials.h"
+#include "simulations/faults/checkers/few_dials.h"
 #include "simulations/faults/checkers/no_reentrance.h"
 #include "simulations/faults/fault_plan.h"
 #include "simulations/faults/fault_run.h"
@@ -52,6 +53,7 @@ public:
     [[nodiscard]] Duration passed() const { return world_.now() - start_; }
     [[nodiscard]] FalseBurials& burials() { return *burials_; }
     [[nodiscard]] CollisionsTold& collisions() { return *collisions_; }
+    [[nodiscard]] const FewDials& dials() const { return *dials_; }
 
     // Called when the process of a node is there, before its node reads its files.
     void when_started(std::function<void(std::size_t node)> call) { started_ = std::move(call); }
@@ -98,6 +100,7 @@ private:
     void change_own_truth(TruthChange::Kind kind, std::size_t node);
     [[nodiscard]] OverlayOptions options_of(std::size_t i) const;
     void add_hostile_hosts();
+    [[nodiscard]] bool nowhere(const Endpoint& endpoint) const;
     [[nodiscard]] HostileKnowledge known_to_hostile(const Step& step) const;
     [[nodiscard]] CheckerSet& checkers(std::size_t i) { return checkers_[nodes_[i].swarm]; }
 
@@ -118,6 +121,7 @@ private:
     CheckerSet between_;                  // hears of both swarms
     FalseBurials* burials_ = nullptr;     // in between_
     CollisionsTold* collisions_ = nullptr;
+    FewDials* dials_ = nullptr;
     std::vector<Node> nodes_;
     std::unique_ptr<Stranger> stranger_;
     std::map<std::size_t, Hostile> hostile_;  // by step

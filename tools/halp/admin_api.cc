@@ -167,7 +167,7 @@ void add_counters(StatusReport& status, const Json& reply) {
     status.bytes_in = counter(reply["bytes"], "in");
     status.bytes_out = counter(reply["bytes"], "out");
     for (const char* what : {"nodes", "graves", "failed_hosts", "contacts", "cache_removals", "own_withdrawals",
-                             "arguments", "met_nodes", "self_checks", "sources"})
+                             "arguments", "met_nodes", "self_checks", "sources", "failed_calls"})
         if (const std::uint64_t items = counter(reply["no_room_for"], what); items > 0)
             status.no_room_for.emplace_back(what, items);
     const Json& dht = reply["dht"];

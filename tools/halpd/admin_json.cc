@@ -140,7 +140,8 @@ void add_status(Json& object, const NodeStatus& s) {
                                   .set("leaves", s.leaves_short)
                                   .set("met_nodes", s.met_short)
                                   .set("self_checks", s.self_checks_short)
-                                  .set("sources", s.sources_forgotten));
+                                  .set("sources", s.sources_forgotten)
+                                  .set("failed_calls", s.failed_calls_short));
     object.set("sources", Json::object().set("remembered", s.sources).set("forgotten", s.sources_forgotten));
     object.set("evicted", by_cause<EvictionCause>(s.evicted)).set("refused", by_cause<RefusalCause>(s.refused));
     object.set("malformed", s.malformed).set("other_swarm", s.other_swarm).set("stood_still", s.stood_still);

@@ -52,7 +52,8 @@ std::string_view forgotten_things(RoomFor what) {
             "withdrawn hosts stayed in files of the host cache", "own withdrawals are no longer repeated",
             "arguments about hosts were forgotten", "leaves were not looked at",
             "nodes that were met, and calls to others, were forgotten",
-            "addresses that may be this node's were not called", "sources of new labels were forgotten"},
+            "addresses that may be this node's were not called", "sources of new labels were forgotten",
+            "failures of nodes that others named were forgotten"},
         what);
 }
 
@@ -61,7 +62,7 @@ std::string_view forgotten_things(RoomFor what) {
 std::string_view text(RoomFor what) {
     return pick(std::array<std::string_view, room_kinds>{"nodes", "graves", "failed_hosts", "contacts",
                                                          "cache_removals", "own_withdrawals", "arguments", "leaves",
-                                                         "met_nodes", "self_checks", "sources"},
+                                                         "met_nodes", "self_checks", "sources", "failed_calls"},
                 what);
 }
 std::string_view text(LearnedFrom from) {

@@ -229,19 +229,25 @@ std::optional<Peer> PeerView::find(EndpointId peer) const {
 
 PeerMerge PeerView::merge_into_grave(std::size_t at, const PeerReport& report, Instant now) {
     if (newer_incarnation(report.incarnation, rows_[at].incarnation)) {  // the node started again
-        if (only_contact_tells(at, report)) return PeerMerge::unproved_version;
+        if (!report.direct && met_at(at)) return PeerMerge::unproved_version;
+        if (!report.direct) return dispute_grave(at, now);  // whoever invented it can invent a version
         const std::uint32_t seen = stamp(report.seen);
         restart(at, seen != 0 ? PeerRole::fresh : PeerRole::pool, report.incarnation, seen);
         if (report.claim.made()) details_for(at).claim = report.claim;
         return PeerMerge::revived;
     }
-    Details& details = details_for(at);
+    const Details& details = details_for(at);
     // Hearsay does not bring back a node that left. When the node itself calls, it has started again, maybe with
     // an older incarnation because its clock was set back.
     if (details.left && !report.direct) return PeerMerge::stale;
     if (report.seen == never || report.seen <= details.buried) return PeerMerge::stale;
-    // It called this node, or another node reached it after its death here: probe it at once. A node that can call
-    // but cannot be called stays dead.
+    // It called this node, or another node reached it after its death here. A node that can call but cannot be
+    // called stays dead.
+    return dispute_grave(at, now);
+}
+
+PeerMerge PeerView::dispute_grave(std::size_t at, Instant now) {
+    Details& details = details_for(at);
     details.retry_at = std::min(details.retry_at, now);
     details.disputed = true;
     return PeerMerge::disputed;

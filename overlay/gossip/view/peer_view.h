@@ -1,7 +1,7 @@
 // What one node knows of the other HALP nodes: the label `halp`. The view has four parts (overlay/gossip/rules.md,
 // section 2): `fresh`, a small random sample of the swarm; `anchors`, nodes proved by own contact; `pool`, other
 // nodes that were named; and `grave`, dead nodes, which are probed ever more rarely so that a partition heals. Only
-// own contact or a higher incarnation revives a dead node; hearsay of the same incarnation cannot.
+// contact revives a dead node: it answers, or calls with a higher incarnation. Hearsay cannot.
 //
 // What this node found itself has places that nothing heard can take: some proved nodes are acquaintances, which
 // leave neither view nor pool for want of room (peer_view_acquaintances.cc), and graves of proved nodes go last.
@@ -116,6 +116,15 @@ public:
     void clear_suspicion(EndpointId peer);  // another node reached it
     void bury(EndpointId peer, Instant now);
     void leave(EndpointId peer, std::uint32_t incarnation, Instant now);  // keeps a tombstone
+    // From the memory of an earlier run. Nothing changes when the node is known.
+    struct Grave {
+        EndpointId endpoint = no_endpoint;
+        std::uint32_t incarnation = 0;
+        Instant buried = never;
+        bool met = false, left = false;
+        Instant known_since = never;
+    };
+    void remember_grave(const Grave& grave, Instant now);
     void retry(EndpointId peer, Instant when);    // probe it at `when`, unless an earlier probe is planned
     void dispute(EndpointId peer, Instant when);  // the same, also of a dead one
     void probe_started(EndpointId peer);          // its outcome plans the next probe
@@ -276,6 +285,7 @@ private:
     // The version of a node that was reached is what it said itself.
     [[nodiscard]] bool only_contact_tells(std::size_t at, const PeerReport& report) const;
     PeerMerge merge_into_grave(std::size_t at, const PeerReport& report, Instant now);
+    PeerMerge dispute_grave(std::size_t at, Instant now);  // probe it at once
     bool merge_into_living(std::size_t at, const PeerReport& report, std::uint32_t seen, Instant now);
     void note_arrival(std::size_t at);
     static bool listed_before(const Peer& a, const Peer& b);

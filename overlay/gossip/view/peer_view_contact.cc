@@ -140,6 +140,18 @@ void PeerView::leave(EndpointId id, std::uint32_t incarnation, Instant now) {
     shrink_graves();
 }
 
+void PeerView::remember_grave(const Grave& grave, Instant now) {
+    if (options_->grave_max == 0 || place(grave.endpoint) != nowhere) return;
+    const std::size_t at = insert({grave.endpoint, grave.incarnation, 0, 0}, PeerRole::grave);
+    Details& details = details_for(at);
+    details.met = grave.met;
+    details.left = grave.left;
+    details.buried = grave.buried;
+    details.known_since = grave.known_since;
+    details.retry_at = grave.left ? no_deadline : now;
+    shrink_graves();
+}
+
 void PeerView::retry(EndpointId id, Instant when) {
     const std::size_t at = place(id);
     if (at != nowhere) details_for(at).retry_at = std::min(details_for(at).retry_at, when);

@@ -51,6 +51,7 @@ void Checker::on_process(std::size_t) {}
 void Checker::on_event(std::size_t, Instant, const Event&) {}
 void Checker::on_truth_change(const TruthChange&) {}
 void Checker::on_snapshot(const Snapshot&) {}
+void Checker::on_dial(std::size_t, Instant, const Endpoint&) {}
 
 void Checker::report(std::size_t node, Instant at, std::string what) {
     if (!violations_ || violations_->size() >= violations_max) return;
@@ -72,6 +73,10 @@ void CheckerSet::on_truth_change(const TruthChange& change) {
 }
 void CheckerSet::on_snapshot(const Snapshot& snapshot) {
     for (const auto& checker : checkers_) checker->on_snapshot(snapshot);
+}
+
+void CheckerSet::on_dial(std::size_t node, Instant at, const Endpoint& to) {
+    for (const auto& checker : checkers_) checker->on_dial(node, at, to);
 }
 
 void add_all_checkers(CheckerSet& set, const CheckerContext& context) {

@@ -60,6 +60,7 @@ public:
     virtual void on_event(std::size_t node, Instant at, const Event& event);
     virtual void on_truth_change(const TruthChange& change);
     virtual void on_snapshot(const Snapshot& snapshot);
+    virtual void on_dial(std::size_t node, Instant at, const Endpoint& to);
     void report_to(std::vector<Violation>* violations) { violations_ = violations; }
 
     static constexpr std::size_t violations_max = 100;  // of one run; later ones are dropped
@@ -89,6 +90,7 @@ public:
     void on_event(std::size_t node, Instant at, const Event& event);
     void on_truth_change(const TruthChange& change);
     void on_snapshot(const Snapshot& snapshot);
+    void on_dial(std::size_t node, Instant at, const Endpoint& to);
     [[nodiscard]] const std::vector<Violation>& violations() const { return violations_; }
 
 private:

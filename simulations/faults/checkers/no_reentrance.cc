@@ -65,6 +65,7 @@ void ReentranceGuard::wake_at(Instant when) {
 }
 StreamId ReentranceGuard::connect(const Endpoint& to) {
     const RunningCall running{interface_call_, "connect"};
+    if (dialled_) dialled_(to);
     return world_.transport.connect(to);
 }
 void ReentranceGuard::write(StreamId stream, Bytes bytes) {

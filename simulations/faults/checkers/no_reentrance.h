@@ -3,6 +3,9 @@
 // calls in both directions and reports. SimWorld asserts the same; the guard works with any world.
 #pragma once
 
+#include <functional>
+#include <utility>
+
 #include "simulations/faults/checkers/checker.h"
 
 namespace halp::sim {
@@ -13,6 +16,8 @@ public:
     // Build the node with this environment, then guard it and attach the guard to the world in place of the node.
     [[nodiscard]] const OverlayEnvironment& environment() const { return environment_; }
     void guard(EventHandler& node) { handler_ = &node; }
+    // Hears of every connection that the node opens.
+    void when_dialled(std::function<void(const Endpoint& to)> call) { dialled_ = std::move(call); }
 
     [[nodiscard]] std::string_view name() const override { return "no re-entrance"; }
 
@@ -41,6 +46,7 @@ private:
     OverlayEnvironment world_;
     OverlayEnvironment environment_;
     EventHandler* handler_ = nullptr;
+    std::function<void(const Endpoint&)> dialled_;
     const char* interface_call_ = nullptr;  // call of the node that has not returned
     const char* handler_call_ = nullptr;    // call into the node that has not returned
 };

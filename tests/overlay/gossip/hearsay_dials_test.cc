@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "tests/overlay/gossip/gossip_parts.h"
 
@@ -84,7 +86,7 @@ TEST_F(HearsayDialsTest, WhatWasFoundGoneStaysSoUntilSomebodySeesItLater) {
     EXPECT_FALSE(dials.found_gone(far(1), 5, now + 1s, now + 2s));
     EXPECT_FALSE(dials.found_gone(far(1), 6, now, now)) << "it was started again";
     EXPECT_FALSE(dials.found_gone(far(2), 5, now, now));
-    dials.failed_elsewhere(far(2), 5, now);
+    EXPECT_TRUE(dials.failed_elsewhere(far(2), 5, now));
     EXPECT_TRUE(dials.found_gone(far(2), 5, now, now)) << "another node found it gone";
     EXPECT_EQ(dials.made(), 1U);
 }
@@ -119,6 +121,79 @@ TEST_F(HearsayDialsTest, WhatWasProvedIsDialledWhateverItsAddress) {
     parts.view.prove(at("node.example"), 1, now);
     EXPECT_TRUE(dial(at("node.example")));
     EXPECT_TRUE(dials.admits(at("seed.example"), CallPurpose::seed, now)) << "the operator named it";
+}
+
+// ---- pauses, sources, and what others say of failures ----
+
+TEST_F(HearsayDialsTest, EachCallInVainDoublesThePauseOfItsEndpoint) {
+    std::vector<Duration> pauses;
+    Instant last = never;
+    for (Instant at_time = now; at_time < now + 8h; at_time += 5s) {
+        if (!dial_in_vain(far(1), at_time)) continue;
+        if (last != never) pauses.push_back(at_time - last);
+        last = at_time;
+    }
+    EXPECT_EQ(pauses, (std::vector<Duration>{30s, 10min, 20min, 40min, 80min, 2h, 2h}));
+}
+
+TEST_F(HearsayDialsTest, AnAnswerEndsThePauses) {
+    ASSERT_TRUE(dial_in_vain(far(1), now));
+    EXPECT_FALSE(dial(far(1)));
+    ASSERT_TRUE(dials.admits(far(1), CallPurpose::feeler, now + 31s));
+    dials.ended(far(1), HearsayDials::Outcome::answered, now + 31s);
+    EXPECT_TRUE(dials.admits(far(1), CallPurpose::feeler, now + 32s));
+    dials.ended(far(1), HearsayDials::Outcome::failed, now + 32s);
+    dials.met(parts.endpoints.at(far(1)));
+    EXPECT_TRUE(dial(far(1))) << "it has called";
+}
+
+TEST(VainDials, WhatWouldBeForgottenFirstLeavesAFullTable) {
+    VainDials dials;
+    const Instant now{1h};
+    for (int i = 0; i < 3; ++i) dials.failed(7, 1, now);
+    for (std::uint64_t key = 1000; key < 1000 + VainDials::tallies_max; ++key) dials.failed(key, 1, now + 1s);
+    EXPECT_EQ(dials.dropped(), 1U);
+    EXPECT_EQ(dials.of(7, now + 1s).in_a_row, 3);
+    EXPECT_EQ(dials.of(1000, now + 1s).in_a_row, 0);
+    EXPECT_EQ(dials.of(7, now + 3h).in_a_row, 0) << "after that everything is";
+}
+
+TEST_F(HearsayDialsTest, WhoNamesNodesThatDoNotAnswerGetsLessOfTheBudget) {
+    const auto liar = HearsaySources::of({"203.0.113.1", 1}), honest = HearsaySources::of({"203.0.113.2", 1});
+    for (int i = 0; i < 50; ++i) dials.named(far(i), liar);
+    for (int i = 50; i < 60; ++i) dials.named(far(i), honest);
+    ASSERT_TRUE(dials.admits(far(50), CallPurpose::feeler, now));
+    dials.ended(far(50), HearsayDials::Outcome::answered, now);
+    const auto made_of = [&](int from, int to, Instant when) {
+        int made = 0;
+        for (int i = from; i < to; ++i) made += dial_in_vain(far(i), when);
+        return made;
+    };
+    EXPECT_EQ(made_of(0, 20, now + 1min), 4) << "nobody has been wrong yet";
+    EXPECT_EQ(made_of(20, 30, now + 3min), 1) << "then it is mostly wrong";
+    EXPECT_EQ(made_of(30, 40, now + 20min), 1) << "two shares are, and it waits";
+    EXPECT_EQ(made_of(30, 40, now + 20min + 10s), 0);
+    EXPECT_EQ(made_of(51, 60, now + 20min + 10s), 3) << "who was right has all that is left";
+    dials.named_again(far(45), honest);
+    EXPECT_EQ(made_of(45, 46, now + 22min), 1) << "the best of those who name it counts";
+    for (int i = 60; i < 80; ++i) dials.named(far(i), HearsaySources::of({"203.0.113.3", 1}));
+    EXPECT_EQ(made_of(60, 80, now + 40min), 3) << "of whom nothing is known leaves a share while another was wrong";
+}
+
+TEST_F(HearsayDialsTest, NobodysWordKeepsANodeOutOfTheListForGood) {
+    EXPECT_TRUE(dials.failed_elsewhere(far(1), 1, now));
+    EXPECT_TRUE(dials.found_gone(far(1), 1, now, now));
+    EXPECT_FALSE(dials.found_gone_here(far(1), 1, now, now)) << "it is not told on";
+    for (Duration later = 1s; later < 10min; later += 1s)
+        EXPECT_FALSE(dials.failed_elsewhere(far(1), 1, now + later)) << "once in ten minutes";
+    EXPECT_FALSE(dials.found_gone(far(1), 1, now + 1s, now + 9min)) << "somebody has seen it since";
+    EXPECT_FALSE(dials.would_hold(far(1), now)) << "and it may be called";
+}
+
+TEST_F(HearsayDialsTest, OneHostWithManyPortsDoesNotMakeOthersStrangers) {
+    for (int i = 0; i < 100; ++i) dials.met(parts.endpoints.at(far(i)));
+    for (std::uint16_t port = 1; port < 5000; ++port) dials.met({"203.0.113.1", port});
+    for (int i = 0; i < 100; ++i) EXPECT_FALSE(dials.only_heard_of(far(i))) << i;
 }
 
 }  // namespace

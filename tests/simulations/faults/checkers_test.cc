@@ -8,6 +8,7 @@
 #include "simulations/faults/checkers/accounts.h"
 #include "simulations/faults/checkers/collisions_told.h"
 #include "simulations/faults/checkers/false_burials.h"
+#include "simulations/faults/checkers/few_dials.h"
 #include "simulations/faults/checkers/freshest_wins.h"
 #include "simulations/faults/checkers/lists_follow_events.h"
 #include "simulations/faults/checkers/no_reentrance.h"
@@ -410,6 +411,34 @@ TEST(ListsFollowEvents, ReportsAHostThatComesOrGoesWithoutAnEvent) {
     watched.checker.on_process(4);
     watched.checker.on_snapshot(snapshot_of(noon, {}));
     EXPECT_THAT(watched.violations, SizeIs(2));
+}
+
+// ---- few dials ----
+
+TEST(FewDials, ReportsAThirdDialOfOneTargetInTenMinutes) {
+    Watched<FewDials> watched{[](const Endpoint& to) { return to != peer; }};
+    for (const seconds at : {seconds{0}, seconds{30}, seconds{601}, seconds{620}}) {
+        watched.checker.on_dial(4, noon + at, a);
+        watched.checker.on_dial(4, noon + at, peer);
+        watched.checker.on_dial(5, noon + at, b);
+    }
+    EXPECT_THAT(watched.violations, IsEmpty());
+    watched.checker.on_dial(4, noon + seconds{630}, a);
+    ASSERT_THAT(watched.violations, SizeIs(1));
+    EXPECT_THAT(watched.violations[0].what, HasSubstr("dialled a.example:80 3 times in ten minutes"));
+    watched.checker.on_process(4);
+    watched.checker.on_dial(4, noon + seconds{631}, a);
+    EXPECT_THAT(watched.violations, SizeIs(1));
+}
+
+TEST(FewDials, ReportsManyDialsOfNobodyOnce) {
+    Watched<FewDials> watched{[](const Endpoint&) { return true; }};
+    for (std::uint16_t port = 1; port <= FewDials::in_all_max; ++port)
+        watched.checker.on_dial(4, noon, {"10.200.0.1", port});
+    EXPECT_THAT(watched.violations, IsEmpty());
+    for (std::uint16_t port = 1000; port < 1010; ++port) watched.checker.on_dial(4, noon, {"10.200.0.1", port});
+    ASSERT_THAT(watched.violations, SizeIs(1));
+    EXPECT_THAT(watched.violations[0].what, HasSubstr("97 times in ten minutes where nobody ever was"));
 }
 
 }  // namespace

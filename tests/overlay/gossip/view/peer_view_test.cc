@@ -34,7 +34,7 @@ TEST_F(PeerViewTest, AHigherIncarnationClearsOldFailures) {
     EXPECT_FALSE(view.find(peer(1))->suspect());
 }
 
-TEST_F(PeerViewTest, HearsayOfTheSameIncarnationNeverRevivesTheDead) {
+TEST_F(PeerViewTest, HearsayNeverRevivesTheDead) {
     PeerView view{endpoints, dice, {}};
     hear(view, 1, 10s);
     view.bury(peer(1), start);
@@ -43,8 +43,8 @@ TEST_F(PeerViewTest, HearsayOfTheSameIncarnationNeverRevivesTheDead) {
     EXPECT_EQ(view.merge(later, start + 6s), PeerMerge::disputed);
     EXPECT_TRUE(view.find(peer(1))->dead());
     EXPECT_EQ(view.due_probe(start + 6s), peer(1)) << "but it is worth a look";
-    EXPECT_EQ(hear(view, 1, 1s, 2), PeerMerge::revived);
-    EXPECT_FALSE(view.find(peer(1))->dead());
+    EXPECT_EQ(hear(view, 1, 1s, 2), PeerMerge::disputed) << "nor of another one, which anybody can invent";
+    EXPECT_TRUE(view.find(peer(1))->dead());
 }
 
 TEST_F(PeerViewTest, OwnContactRevivesTheDead) {
@@ -63,7 +63,10 @@ TEST_F(PeerViewTest, ALeftNodeComesBackOnlyAsANewIncarnation) {
     EXPECT_EQ(view.merge({.endpoint = peer(1), .incarnation = 5, .seen = start + 9s}, start + 9s),
               PeerMerge::stale);
     EXPECT_EQ(view.listed_count(), 0U);
-    EXPECT_EQ(hear(view, 1, 0s, 6), PeerMerge::revived);
+    EXPECT_EQ(hear(view, 1, 0s, 6), PeerMerge::disputed) << "worth a call";
+    EXPECT_EQ(view.due_probe(start + 9s), peer(1));
+    const PeerReport call{.endpoint = peer(1), .incarnation = 6, .seen = start + 9s, .direct = true};
+    EXPECT_EQ(view.merge(call, start + 9s), PeerMerge::revived);
 }
 
 TEST_F(PeerViewTest, TheVersionOfANodeThatWasReachedIsItsOwn) {

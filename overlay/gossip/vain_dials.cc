@@ -1,0 +1,67 @@
+#include "overlay/gossip/vain_dials.h"
+
+#include <algorithm>
+
+#include "store/incarnation.h"
+
+namespace halp {
+
+namespace {
+
+Duration pause_after(int in_a_row) {
+    if (in_a_row < 2) return VainDials::pause_first;
+    constexpr int doublings_max = 4;  // more of them are above pause_max
+    return std::min(VainDials::window * (1 << std::min(in_a_row - 2, doublings_max)), VainDials::pause_max);
+}
+
+}  // namespace
+
+VainDials::Tally VainDials::of(std::uint64_t key, Instant now) const {
+    const auto known = std::ranges::find(tallies_, key, &Tally::key);
+    if (known == tallies_.end() || now >= known->kept_until) return {.key = key, .since = now};
+    Tally tally = *known;
+    if (now - tally.since < window) return tally;
+    tally.since = now;
+    tally.open = tally.failed = 0;
+    return tally;
+}
+
+VainDials::Tally& VainDials::note(std::uint64_t key, Instant now) {
+    const Tally tally = of(key, now);
+    std::erase_if(tallies_, [&](const Tally& t) { return t.key == key || now >= t.kept_until; });
+    if (tallies_.size() >= tallies_max) {
+        tallies_.erase(std::ranges::min_element(tallies_, {}, &Tally::kept_until));
+        ++dropped_;
+    }
+    Tally& noted = tallies_.emplace_back(tally);
+    noted.kept_until = std::max(noted.kept_until, noted.since + window);
+    return noted;
+}
+
+void VainDials::opened(std::uint64_t key, Instant now) { ++note(key, now).open; }
+
+void VainDials::closed(std::uint64_t key) {
+    const auto known = std::ranges::find(tallies_, key, &Tally::key);
+    if (known == tallies_.end()) return;
+    known->open = std::max(0, known->open - 1);
+    if (known->open == 0 && known->in_a_row == 0) tallies_.erase(known);
+}
+
+void VainDials::failed(std::uint64_t key, std::uint32_t incarnation, Instant now) {
+    Tally& tally = note(key, now);
+    tally.open = std::max(0, tally.open - 1);
+    ++tally.failed;
+    ++tally.in_a_row;
+    const Duration pause = pause_after(tally.in_a_row);
+    tally.failed_at = now;
+    tally.incarnation = newest_incarnation(tally.incarnation, incarnation);
+    tally.retry_at = now + pause;
+    // As long again, or the next pause would begin anew.
+    tally.kept_until = std::max(tally.kept_until, now + 2 * std::max(pause, window));
+}
+
+void VainDials::forget(std::uint64_t key) {
+    std::erase_if(tallies_, [key](const Tally& t) { return t.key == key; });
+}
+
+}  // namespace halp
