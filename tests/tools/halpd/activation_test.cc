@@ -19,11 +19,12 @@ tcp, local = socket.socket(), socket.socket(socket.AF_UNIX)
 tcp.bind(("127.0.0.1", 0))
 local.bind(sys.argv[1])
 for one in (tcp, local): one.listen(64)
+port = tcp.getsockname()[1]  # before dup2, which may take the place of one of the two
 high = [fcntl.fcntl(one.fileno(), fcntl.F_DUPFD, 20) for one in (tcp, local)]
 for place, fd in enumerate(high): os.dup2(fd, 3 + place)
 for fd in high: os.close(fd)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="2", LISTEN_FDNAMES=sys.argv[2])
-print("given 127.0.0.1:%d" % tcp.getsockname()[1], file=sys.stderr, flush=True)
+print("given 127.0.0.1:%d" % port, file=sys.stderr, flush=True)
 os.execv(sys.argv[3], sys.argv[3:])
 )py";
 
