@@ -417,17 +417,17 @@ TEST(ListsFollowEvents, ReportsAHostThatComesOrGoesWithoutAnEvent) {
 
 TEST(FewDials, ReportsAThirdDialOfOneTargetInTenMinutes) {
     Watched<FewDials> watched{[](const Endpoint& to) { return to != peer; }};
-    for (const seconds at : {seconds{0}, seconds{30}, seconds{601}, seconds{620}}) {
+    for (const seconds at : {seconds{0}, seconds{30}, seconds{601}, seconds{631}}) {
         watched.checker.on_dial(4, noon + at, a);
         watched.checker.on_dial(4, noon + at, peer);
         watched.checker.on_dial(5, noon + at, b);
     }
     EXPECT_THAT(watched.violations, IsEmpty());
-    watched.checker.on_dial(4, noon + seconds{630}, a);
+    watched.checker.on_dial(4, noon + seconds{640}, a);
     ASSERT_THAT(watched.violations, SizeIs(1));
     EXPECT_THAT(watched.violations[0].what, HasSubstr("dialled a.example:80 3 times in ten minutes"));
     watched.checker.on_process(4);
-    watched.checker.on_dial(4, noon + seconds{631}, a);
+    watched.checker.on_dial(4, noon + seconds{641}, a);
     EXPECT_THAT(watched.violations, SizeIs(1));
 }
 
