@@ -39,7 +39,7 @@ Result<std::unique_ptr<LmdbStore>> LmdbStore::open(const std::string& path, cons
     if (!file) return file.error();
     std::unique_ptr<LmdbStore> store{new LmdbStore{std::move(*file), options}};
     store->repaired_ = words_of(*store->file_);
-    if (auto loaded = store->load(); !loaded) return loaded.error();
+    if (auto loaded = store->load_all(); !loaded) return loaded.error();
     return store;
 }
 
@@ -48,7 +48,7 @@ LmdbStore::LmdbStore(std::unique_ptr<LmdbFile> file, const LmdbOptions& options)
     options_.value_bytes_max = std::min(options_.value_bytes_max, value_bytes_limit);
 }
 
-Result<void> LmdbStore::load() {
+Result<void> LmdbStore::load_all() {
     const std::uint64_t wanted = std::min(options_.map_bytes, options_.map_bytes_max);
     if (file_->map_bytes() < wanted || file_->map_bytes() > options_.map_bytes_max) {
         if (auto mapped = file_->set_map_bytes(wanted); !mapped) return mapped;
@@ -141,7 +141,7 @@ Result<void> LmdbStore::set_up_log() {
 Result<void> LmdbStore::recover() {
     reading_.reset();
     if (auto opened = file_->reopen(); !opened) return opened;
-    if (auto loaded = load(); !loaded) return loaded;
+    if (auto loaded = load_all(); !loaded) return loaded;
     ++recoveries_;
     if (!wanted_) return {};
     const HashRange wanted = *wanted_;
@@ -153,7 +153,7 @@ void LmdbStore::rest() {
     if (committing_) return;
     reading_.reset();
     if (!file_->broken()) return;
-    // The next request returns the error, so this call need not report it. load() finds what is to purge again.
+    // The next request returns the error, so this call need not report it. load_all() finds what is to purge again.
     const auto recovered = recover();
     if (!recovered) purge_pending_ = false;
     standing_trouble_ = recovered ? std::nullopt : std::optional{recovered.error().message};

@@ -135,7 +135,7 @@ public:
 
 private:
     LmdbStore(std::unique_ptr<LmdbFile> file, const LmdbOptions& options);
-    [[nodiscard]] Result<void> load();
+    [[nodiscard]] Result<void> load_all();
     [[nodiscard]] Result<void> redo();
     [[nodiscard]] Result<void> set_up_format();
     [[nodiscard]] Result<void> set_up_log();
