@@ -59,7 +59,7 @@ struct DhtSettings {
     Duration range_look_interval = std::chrono::seconds{30};
     DhtLeave leave = DhtLeave::automatic;
     Duration leave_timeout = std::chrono::seconds{60};
-    std::uint64_t range_min = 0;        // the served range of bit-reversed keys
+    std::uint64_t range_min = 0;  // the served range of bit-reversed keys
     std::uint64_t range_max = ~std::uint64_t{0};
     std::string data_dir;     // empty: `dht` in the state directory
     std::string credentials;  // empty: `credentials` in the data directory
@@ -81,7 +81,7 @@ struct DhtSettings {
     Duration handshake_timeout = std::chrono::seconds{10};
     bool request_times = false;                  // requests are timed, each by two readings of the clock
     Duration statistics_interval = Duration{0};  // between two lines of the log; 0: none
-    std::size_t threads = 1;  // each has a share of the records
+    std::size_t threads = 1;                     // each has a share of the records
     std::string admins = "admin";                // clients that may remove channels, separated by commas
 };
 

@@ -21,7 +21,7 @@ constexpr std::chrono::seconds message_pause{10};
 struct LibraryMessages {
     std::mutex mutex;  // several threads may have loops
     LibraryLog log;
-    std::thread::id log_thread;  // the only one that may call it
+    std::thread::id log_thread;      // the only one that may call it
     LogClock::time_point full_at{};  // when the whole burst is available again
     std::uint64_t held_back = 0;
 };

@@ -82,7 +82,8 @@ void add_dht(Arguments& to, DhtBenchOptions& options) {
     to.option("--in-flight", &options.in_flight, "requests under way at a time").shows_default();
     to.option("--repeat", &options.repetitions, "measurements; the median counts").shows_default();
     to.option("--only", &options.only, "parts of it; memory, latency and disk begin with memory")
-        .one_of({"memory", "latency", "disk", "dumps", "legacy", "redis", "threads", "mirror", "redistribution", "nodes"});
+        .one_of({"memory", "latency", "disk", "dumps", "legacy", "redis", "threads", "mirror", "redistribution",
+                 "nodes"});
     to.flag("--quick", options.quick, "a fifth of the records, each thing once: under 20 seconds");
 }
 

@@ -30,7 +30,6 @@ public:
     void shed(Shed cause, const SocketAddress* source, const std::string& what, const WorldLimits& limits);
 
 private:
-
     Log& log_;
     const Clock& clock_;
     RateLimiter limiter_{{1, std::chrono::minutes{1}, 64}};

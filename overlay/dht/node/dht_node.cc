@@ -66,7 +66,14 @@ DhtNode::DhtNode(Environment environment, DhtNode& first, DhtNodeOptions options
       ranges_(first.ranges_),
       own_journal_(HashRange{}),
       redistribution_(first.redistribution_),
-      context_{records_, ranges_, options_.handlers, options_.permissions, *this, {}, {}, {},
+      context_{records_,
+               ranges_,
+               options_.handlers,
+               options_.permissions,
+               *this,
+               {},
+               {},
+               {},
                options_.redistributes ? &redistribution_ : nullptr} {
     if (options_.request_times) context_.counts.set_stopwatch(&environment_.clock);
 }

@@ -60,8 +60,8 @@ struct DhtNodeOptions {
     std::size_t turn_bytes = std::size_t{256} << 10;
     // Limit of the writes that the store has not completed. Above it the node waits for the disk.
     std::size_t waiting_bytes_max = std::size_t{64} << 20;
-    // Keeps the range over restarts. Null: the node forgets a range that a Redistribute gave it. `range` is not used
-    // otherwise.
+    // Keeps the range over restarts. Null: the node forgets a range that a Redistribute gave it. `range` is not
+    // used otherwise.
     RangeJournal* journal = nullptr;
     // False: the node refuses Redistribute and takes over no part by the messages of handover_wire.h, as the fake
     // node of the originals.

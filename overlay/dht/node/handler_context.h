@@ -39,7 +39,7 @@ struct HandlerContext {
     CompletionHandler& completions;  // is told how writes end
     std::string value = {};          // buffer of single handlers for the value of their reply
     FailureCounts failures = {};
-    RequestCounts counts = {};  // of one protocol, by the row of its table of handlers
+    RequestCounts counts = {};                 // of one protocol, by the row of its table of handlers
     Redistribution* redistribution = nullptr;  // null: the range does not change
 };
 

@@ -32,9 +32,7 @@ bool take_number(std::string_view& left, std::uint64_t& number) {
 bool has_channel(Verb verb) {
     return verb == Verb::put || verb == Verb::drop || verb == Verb::clear || verb == Verb::fill;
 }
-bool has_token(Verb verb) {
-    return verb != Verb::ask && verb != Verb::fill && verb != Verb::share;
-}
+bool has_token(Verb verb) { return verb != Verb::ask && verb != Verb::fill && verb != Verb::share; }
 bool has_part(Verb verb) { return verb == Verb::begin || verb == Verb::share; }
 
 bool take_endpoint(std::string_view& left, Message& message) {

@@ -38,7 +38,8 @@ RangeSurvey::Line RangeSurvey::opened(const Endpoint& node, Instant now) const {
     legacy::Request ask;
     ask.command = legacy::Command::get_responsible_range;
     line.link->ask(ask, 0);
-    const std::string message = handover::format_message({handover::Verb::automatic, self_, HashRange{}, {}, {}, 0});
+    const std::string message =
+        handover::format_message({handover::Verb::automatic, self_, HashRange{}, {}, {}, 0});
     std::string nothing;
     neo::pack({}, nothing);
     ask.command = legacy::Command::put_batch;
