@@ -12,7 +12,7 @@
 #include <vector>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using Words = std::vector<std::string_view>;
 
@@ -79,5 +79,5 @@ TEST(Labels, SaySocketWhereRealSocketsAreUsed) { expect_labelled("socket", words
 
 TEST(Labels, AreThereAtAll) { EXPECT_GT(labelled_sources().size(), 40U); }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

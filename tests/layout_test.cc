@@ -15,7 +15,7 @@
 #include "tests/layout_rules.h"
 
 namespace halp::layout {
-namespace {
+namespace HALP_TEST_FILE {
 
 namespace fs = std::filesystem;
 
@@ -276,5 +276,5 @@ TEST(LayoutRules, NameTheLine) {
     EXPECT_EQ(found[0].what, "<thread> belongs to a world, not to protocol code");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::layout

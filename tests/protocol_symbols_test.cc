@@ -14,7 +14,7 @@
 #include <gtest/gtest.h>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using Words = std::vector<std::string_view>;
 
@@ -164,5 +164,5 @@ TEST(ProtocolSymbols, OfTheHouseMayLookAlike) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -13,7 +13,7 @@
 #include "tests/as_nobody.h"
 
 namespace halp::config {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 using ::testing::Contains;
@@ -386,5 +386,5 @@ TEST(OverlayOptions, CarryTheSettingsOfTheNode) {
     EXPECT_EQ(overlay_options(settings).swarm, "mine");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::config

@@ -14,7 +14,7 @@
 #include "config/yaml_reader.h"
 
 namespace halp::config {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
@@ -200,5 +200,5 @@ TEST(Directories, FollowTheUserTheSystemAndSystemd) {
     EXPECT_EQ(resolve_directories(settings, user, false).dht_credentials, "/home/u/d/credentials");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::config

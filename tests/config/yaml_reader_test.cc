@@ -6,7 +6,7 @@
 #include <string>
 
 namespace halp::config {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -120,5 +120,5 @@ TEST(YamlReader, SurvivesArbitraryBytes) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::config

@@ -8,7 +8,7 @@
 #include <vector>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 // Keeps bytes for connections, and ends those that it is told to.
 struct Holder final : InputHolder {
@@ -131,5 +131,5 @@ TEST(InputAccount, AgreesWithANaiveModel) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -15,7 +15,7 @@
 #include "store/hash.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 SourceOfPlaces source(const std::string& address) { return {fnv1a(address), Endpoint{address, 1}.group()}; }
 
@@ -126,5 +126,5 @@ TEST(Places, ChooseAsANaiveModel) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

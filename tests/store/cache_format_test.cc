@@ -14,7 +14,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 const Label chat = Label::parse("chat").value();
 const Label& directory = Label::labels();
@@ -257,5 +257,5 @@ TEST(CacheFormat, ReadsMergesAndWritesAHundredThousandLines) {
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{30});
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

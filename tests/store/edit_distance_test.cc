@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 TEST(EditDistance, CountsTypingErrors) {
     EXPECT_EQ(edit_distance("period", "period"), 0u);
@@ -17,5 +17,5 @@ TEST(EditDistance, CountsTypingErrors) {
     EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -11,7 +11,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 Endpoint host(std::string_view name, std::uint16_t port = 80) { return Endpoint::make(name, port).value(); }
 
@@ -192,5 +192,5 @@ TEST(EndpointTable, CountsItsBytesBackToNothing) {
     EXPECT_EQ(table.size(), 0U);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -16,7 +16,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::seconds;
 using tests::Seeded;
@@ -339,5 +339,5 @@ TEST(HostListModel, CostsAboutTheSameAtAHundredThousandEntriesAsAtAHundred) {
     EXPECT_LT(cost(100'000), 60 * cost(100));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::seconds;
 
@@ -446,5 +446,5 @@ TEST_F(HostListTest, MarksTheEndpointsItHolds) {
     EXPECT_EQ(marks, (std::vector<bool>{false, true, true}));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

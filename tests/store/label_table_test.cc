@@ -13,7 +13,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::hours;
 using std::chrono::minutes;
@@ -560,5 +560,5 @@ TEST_F(LabelTableTest, StaysWithinItsQuotasUnderAnyMixOfOperations) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -7,7 +7,7 @@
 #include <vector>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using Listing = std::pair<std::string, std::string>;
 
@@ -77,5 +77,5 @@ TEST(Label, HashesAlikeEverywhere) {
     EXPECT_NE(Label::parse("chat")->hash(), Label::parse("Chat")->hash());
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

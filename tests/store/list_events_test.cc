@@ -12,7 +12,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::seconds;
 
@@ -153,5 +153,5 @@ TEST_F(EventsFollowLists, WatchedLabelsAreNotEvicted) {
     compare();
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -11,7 +11,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 NamedAt named(const std::string& name, std::int64_t stated, std::int64_t ranked) {
     return {name, UnixSeconds{stated}, UnixSeconds{ranked}};
@@ -127,5 +127,5 @@ TEST(NameList, AgreesWithASortedVector) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -11,7 +11,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using tests::Seeded;
 
@@ -104,5 +104,5 @@ TEST(OrderedSlots, ComparesLogarithmicallyOftenAtAHundredThousand) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::minutes;
 
@@ -44,5 +44,5 @@ TEST(SourceQuota, ForgetsTheSourceWhoseHourBeganFirst) {
     EXPECT_EQ(quota.left(source(1), 64, start + minutes{2}), 64U) << "forgotten";
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -13,7 +13,7 @@
 #include "tools/halp/verb_help.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 Finished shell(const Home& home, const std::string& command) {
     return run(home, {"/bin/sh", "-c", "exec " + command});
@@ -225,5 +225,5 @@ TEST(FullOutput, IsToldByEveryProgram) {
         expect_told(home, command);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -14,7 +14,7 @@
 #include "tests/tools/daemon_process.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -159,5 +159,5 @@ TEST_F(Terminals, SeeNoControlsFromAScenario) {
     expect_harmless({HALP_SIM_BINARY, "replay", scenario}, R"(\xe2\x80\xae)");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

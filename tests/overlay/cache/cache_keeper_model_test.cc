@@ -11,7 +11,7 @@
 #include "tests/overlay/cache/cache_rig.h"
 
 namespace halp::cache_test {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using testing::IsEmpty;
@@ -164,5 +164,5 @@ TEST(CacheKeeperModel, KeepsEveryPromiseAcrossCrashes) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cache_test

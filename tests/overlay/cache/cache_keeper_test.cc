@@ -9,7 +9,7 @@
 #include "tests/overlay/cache/cache_rig.h"
 
 namespace halp::cache_test {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using std::chrono::minutes;
@@ -397,5 +397,5 @@ TEST(CacheKeeper, FlushesEverythingAndLeavesNoJournal) {
     EXPECT_FALSE(rig.keeper->flush(rig.clock.at, *rig.table));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cache_test

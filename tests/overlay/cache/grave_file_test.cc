@@ -5,7 +5,7 @@
 #include <string>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 GraveLine grave(const std::string& host, bool proved) {
     return {.endpoint = {host, 3451}, .version = 7, .buried = UnixSeconds{100}, .proved = proved};
@@ -57,5 +57,5 @@ TEST(GraveFile, WhatWasOnlyHeardOfTakesNoPlaceOfWhatWasProved) {
     EXPECT_EQ(read.graves.back().endpoint.host, "real");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

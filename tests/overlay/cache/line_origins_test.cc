@@ -12,7 +12,7 @@
 #include "simulations/world/memory_storage.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -240,5 +240,5 @@ TEST(LineOrigins, AClearTakesThemAlong) {
     EXPECT_TRUE(cache.list()->empty());
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

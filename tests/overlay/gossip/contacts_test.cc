@@ -8,7 +8,7 @@
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -81,5 +81,5 @@ TEST(Standing, SaysOnceThatMostOthersDoNotReachTheNodeAndOnceThatTheyDo) {
     EXPECT_EQ(events.count<SelfReachable>(), 1u);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

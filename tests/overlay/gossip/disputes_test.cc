@@ -6,7 +6,7 @@
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 using Verdict = Disputes::Verdict;
@@ -153,5 +153,5 @@ TEST(Announcements, InsistOnTheirEndAgainstWordsFromBefore) {
     EXPECT_FALSE(insist(version + 10, start + 9s));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

@@ -5,7 +5,7 @@
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -210,5 +210,5 @@ TEST(FailureDetector, TwoStandstillsExcuseCallsToAPeerUntilItAnswers) {
     EXPECT_TRUE(node.failures.excuse(peer, 4, start + 1s));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

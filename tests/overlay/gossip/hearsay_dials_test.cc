@@ -9,7 +9,7 @@
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -196,5 +196,5 @@ TEST_F(HearsayDialsTest, OneHostWithManyPortsDoesNotMakeOthersStrangers) {
     for (int i = 0; i < 100; ++i) EXPECT_FALSE(dials.only_heard_of(far(i))) << i;
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

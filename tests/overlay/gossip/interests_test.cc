@@ -5,7 +5,7 @@
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 // Each speaker is in the view for a moment, and the view forgets it for the next ones.
 TEST(Interests, OfNodesThatTheViewHasForgottenAreForgotten) {
@@ -24,5 +24,5 @@ TEST(Interests, OfNodesThatTheViewHasForgottenAreForgotten) {
     EXPECT_LE(most, 2 * 400u + 64);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

@@ -6,7 +6,7 @@
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -143,5 +143,5 @@ TEST(Membership, WhatANewcomerHoldsIsNotedAtItsFirstCall) {
     EXPECT_TRUE(is_a_partner);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

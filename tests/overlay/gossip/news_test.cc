@@ -9,7 +9,7 @@
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 const Label chat = Label::parse("chat").value();
@@ -220,5 +220,5 @@ TEST(Announcements, OnesWithoutRoomAreRefusedAndNotKept) {
         EXPECT_TRUE(node.labels.find(own.label)->find(own.endpoint)->own) << own.label.text();
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

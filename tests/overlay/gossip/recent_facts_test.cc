@@ -5,7 +5,7 @@
 #include <chrono>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -33,5 +33,5 @@ TEST(RecentFacts, RemembersTheLastFactsAndNeverHoldsMoreThanItsLimit) {
     EXPECT_TRUE(facts.first(1000, begin)) << "too much else was heard";
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

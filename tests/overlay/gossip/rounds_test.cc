@@ -7,7 +7,7 @@
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -215,5 +215,5 @@ TEST(Seeds, SayWhatCameOfTheLastCall) {
     EXPECT_FALSE(node.seeds.status().front().reached) << "not proved yet";
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

@@ -5,7 +5,7 @@
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -48,5 +48,5 @@ TEST_F(OwnCalls, ACopyThatHasAnotherNumberByNowIsTold) {
     EXPECT_EQ(node.events.count<NumberShared>(), 1u);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

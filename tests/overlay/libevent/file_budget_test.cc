@@ -12,7 +12,7 @@
 #include "tests/overlay/libevent/world_probe.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 std::size_t take_all(FileBudget& files, FileUse use) {
     std::size_t taken = 0;
@@ -106,5 +106,5 @@ TEST(LibraryLog, PassesOnABurstAndThenCounts) {
     EXPECT_LE(messages.size(), 10u);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

@@ -18,7 +18,7 @@
 #include "tests/overlay/libevent/file_storage_fixture.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -236,5 +236,5 @@ TEST_F(LibeventFileStorageProcesses, SaysThatTheFileSystemIsReadOnly) {
     EXPECT_EQ(outcome, 0);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

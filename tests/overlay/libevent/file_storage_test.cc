@@ -16,7 +16,7 @@
 #include "tests/overlay/libevent/file_storage_fixture.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 std::string process_read(const std::string& path) {
     std::ifstream file(path);
@@ -262,5 +262,5 @@ TEST_F(LibeventFileStorage, WaitsForAHolderThatSaysThatItIsLeaving) {
     EXPECT_THAT(third.error().message, HasSubstr("stop that one"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

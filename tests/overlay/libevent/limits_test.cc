@@ -11,7 +11,7 @@
 #include "tests/overlay/libevent/world_probe.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20;
 
@@ -362,5 +362,5 @@ TEST(LibeventLimits, ShedsConnectionsWithoutSpinningWhenDescriptorsRunOut) {
     ASSERT_TRUE(server.until([&] { return streams.size() == 7; }));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

@@ -15,7 +15,7 @@
 #include "tests/overlay/libevent/world_probe.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 std::string failed_with(ConnectFailure why) { return "failed:" + std::to_string(static_cast<int>(why)); }
 
@@ -199,5 +199,5 @@ TEST(SocketAddress, CountsSourcesByIpv4AddressOrIpv6Network) {
     EXPECT_NE(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

@@ -10,7 +10,7 @@
 #include "tests/overlay/libevent/world_probe.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -92,5 +92,5 @@ TEST(LibeventTextQuery, RefusesAnAnswerThatIsTooLong) {
     EXPECT_THAT(got.error().message, HasSubstr("more than 1000 bytes"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

@@ -13,7 +13,7 @@
 #include "tests/overlay/libevent/world_probe.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -411,5 +411,5 @@ TEST(LibeventWorld, StopsOnceAllStreamsAreFlushed) {
     EXPECT_EQ(peer.text(), "farewell");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

@@ -6,7 +6,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -95,5 +95,5 @@ TEST(AddressRule, AnAnnouncementAtLoopbackIsNotToldToOtherMachines) {
     EXPECT_EQ(said, 1u);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -11,7 +11,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -105,5 +105,5 @@ TEST_P(AttackedSwarm, NewsReachAllHonestNodesInTwiceTheUndisturbedTime) {
 
 INSTANTIATE_TEST_SUITE_P(InOneAddressGroupAndInMany, AttackedSwarm, testing::Bool());
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

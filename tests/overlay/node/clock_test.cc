@@ -9,7 +9,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -246,5 +246,5 @@ TEST(Incarnation, EveryNumberIsOutrankedByTheNext) {
         << "opposite ones have an order";
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -7,7 +7,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -81,5 +81,5 @@ TEST(EverythingInTurn, AListTellsEachEntryOnceInATurn) {
     EXPECT_TRUE(list.next_told(16, 16, now + 10min).empty()) << "what has expired is not told";
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -14,7 +14,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -270,5 +270,5 @@ TEST_F(ForeignServiceTest, ANodeOfAnotherSwarmAtThePortOfADeadNodeIsNotListed) {
     EXPECT_EQ(swarm.listing(Label::halp(), swarm.at(2)), 0u);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

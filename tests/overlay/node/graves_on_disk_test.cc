@@ -9,7 +9,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -99,5 +99,5 @@ TEST(GravesOnDisk, NodesThatCameBackHaveNone) {
     EXPECT_FALSE(swarm.world.state(swarm.host(0)).read(name)) << "the last one takes the file with it";
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -11,7 +11,7 @@
 #include "store/hash.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 using gossip::Kind;
@@ -469,5 +469,5 @@ TEST_F(HostilePeerTest, TextOfEveryKindIsAnsweredBesideGossip) {
     EXPECT_EQ(say("insert foo\n1300000000 h.example 0", 5s), "failure: foo 1300000000 h.example 0");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

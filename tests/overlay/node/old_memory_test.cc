@@ -8,7 +8,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -172,5 +172,5 @@ TEST(OldMemory, AQueryMakesANameKnownToHalpTextOnly) {
     EXPECT_TRUE(names->page_of_known(1, 10).empty());
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -10,7 +10,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 using gossip::Kind;
@@ -231,5 +231,5 @@ TEST_F(OthersSpeak, VersionsThatAStrangerNamesCauseOneCallInAWhile) {
     EXPECT_LE(calls_to_3_while_named(3), usual + 3 * swarm.size());
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -8,7 +8,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -272,5 +272,5 @@ TEST(OverlayNode, KeepsTheFreshPartWithinItsBoundWhenAnchorsFail) {
     EXPECT_EQ(most, 3);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -12,7 +12,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -229,5 +229,5 @@ TEST(Unreachable, ANodeThatOthersCannotCallIsTold) {
     EXPECT_EQ(noted<SelfUnreachable>(n.world, n.hosts[1]), 0u);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

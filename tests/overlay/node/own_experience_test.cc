@@ -7,7 +7,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -108,5 +108,5 @@ TEST_F(OwnExperienceTest, ADeadNodeDoesNotComeBackByHearsay) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

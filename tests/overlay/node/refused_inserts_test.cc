@@ -12,7 +12,7 @@
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -93,5 +93,5 @@ TEST(RoomWatch, TellsEachKindWhenItGrowsOnceInTenMinutes) {
     EXPECT_EQ(events.count<RoomShort>(), 3u);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

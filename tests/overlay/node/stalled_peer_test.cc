@@ -8,7 +8,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -127,5 +127,5 @@ TEST(StalledPeer, TakesTheHostsOfItsMachineToTheEndOfTheirLists) {
     EXPECT_EQ(test.swarm.node(4).hosts(chat, 0, 1)[0].endpoint.host, machine);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -8,7 +8,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -71,5 +71,5 @@ TEST(Straggler, ASurvivorThatSleptThroughItHearsOfAllOfItAtItsFirstExchanges) {
     EXPECT_TRUE(swarm.within(8s, [&] { return stragglers(swarm, 20) == 0; }));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

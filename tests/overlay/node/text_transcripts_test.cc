@@ -15,7 +15,7 @@
 #include "tests/overlay/text/text_connection.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using transcripts::After;
 using transcripts::Step;
@@ -184,5 +184,5 @@ TEST(TextTranscripts, SentWithoutAFinalLineFeedAreAnsweredAtOnce) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

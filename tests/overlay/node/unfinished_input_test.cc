@@ -11,7 +11,7 @@
 #include "simulations/world/sim_world.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -110,5 +110,5 @@ TEST_F(UnfinishedInput, HalfFramesOfGossipAreInTheSameAccount) {
     EXPECT_EQ(account.bytes(), 0u) << "no peer has so much time";
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -9,7 +9,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -165,5 +165,5 @@ TEST(EventsFollowState, AHostThatIsConfirmedAgainMoves) {
     EXPECT_EQ(chat.moved, 2);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

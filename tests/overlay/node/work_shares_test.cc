@@ -11,7 +11,7 @@
 #include "store/hash.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -138,5 +138,5 @@ TEST_F(SharesOfATurn, AGetBehindTheEndOfAListIsCheap) {
     EXPECT_EQ(node->status().turns_cut, 0u);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

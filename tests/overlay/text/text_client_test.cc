@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -263,5 +263,5 @@ TEST(ClientParsers, SurviveEveryTruncationAndRandomBytes) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

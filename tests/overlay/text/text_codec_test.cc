@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::string_literals;
 
@@ -353,5 +353,5 @@ TEST(TextLineParsers, AgreeWithTheOriginalsExpression) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

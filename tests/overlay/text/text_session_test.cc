@@ -11,7 +11,7 @@
 #include "tests/overlay/text/text_connection.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 using Verdict = TextSession::Verdict;
@@ -177,5 +177,5 @@ TEST(TextSession, EndsEveryTruncationOfAQuerySomehow) {
             EXPECT_EQ(joined({query.substr(0, size)}), query.substr(0, size));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -20,7 +20,7 @@
 #include "simulations/world/sim_world.h"
 
 namespace halp::sim {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::seconds;
 using testing::HasSubstr;
@@ -441,5 +441,5 @@ TEST(FewDials, ReportsManyDialsOfNobodyOnce) {
     EXPECT_THAT(watched.violations[0].what, HasSubstr("97 times in ten minutes where nobody ever was"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::sim

@@ -10,7 +10,7 @@
 #include "simulations/faults/fault_shrink.h"
 
 namespace halp::sim {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::seconds;
 using testing::HasSubstr;
@@ -115,5 +115,5 @@ TEST(Shrink, FindsTheTwoStepsThatMatter) {
     EXPECT_LE(shrink(plan, play(plan), play, 3).runs, 3U);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::sim

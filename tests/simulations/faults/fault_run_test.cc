@@ -15,7 +15,7 @@
 #include "simulations/swarm/convergence.h"
 
 namespace halp::sim {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::minutes;
 using std::chrono::seconds;
@@ -260,5 +260,5 @@ TEST(FaultRun, SaysWhatIsMissingWhenThereIsNoTimeToHeal) {
     EXPECT_THAT(play_faults(plan).lines(), IsEmpty());
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::sim

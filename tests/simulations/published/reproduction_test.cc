@@ -6,7 +6,7 @@
 #include <string>
 
 namespace halp::sim {
-namespace {
+namespace HALP_TEST_FILE {
 
 TEST(Reproduction, HoldsFiguresWithinToleranceAndOnTheRightSide) {
     EXPECT_TRUE((Check{"near", 100, 104, 0.05}.met()));
@@ -30,5 +30,5 @@ void expect_met(const std::string& section, std::size_t rows_min) {
 TEST(Reproduction, ReproducesTheSpreadOfOneItem) { expect_met("spread", 20); }
 TEST(Reproduction, ReproducesTheRuleOfTheDaemonAfterHalfOfItDied) { expect_met("hybrid", 5); }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::sim

@@ -10,7 +10,7 @@
 #include "simulations/swarm/scenario_fields.h"
 
 namespace halp::sim {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
@@ -175,5 +175,5 @@ TEST(ScenarioReader, AcceptsEveryBuiltInScenario) {
     EXPECT_EQ(find_built_in("anounce"), nullptr);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::sim

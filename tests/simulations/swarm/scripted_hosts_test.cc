@@ -10,7 +10,7 @@
 #include "store/hash.h"
 
 namespace halp::sim {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -162,5 +162,5 @@ TEST(ScriptedHosts, AStrangerMakesUpHosts) {
     EXPECT_GT(node.host_count(*Label::parse("junk0")), 0u);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::sim

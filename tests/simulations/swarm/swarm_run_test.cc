@@ -6,7 +6,7 @@
 #include "simulations/swarm/scenario_reader.h"
 
 namespace halp::sim {
-namespace {
+namespace HALP_TEST_FILE {
 
 Scenario scenario(const std::string& phases, std::size_t nodes = 30, std::uint64_t seed = 1) {
     const ReadScenario read =
@@ -227,5 +227,5 @@ TEST(SwarmRun, ASpreadThatNeverEndedSaysSo) {
     EXPECT_EQ(item.seconds_to(0.51), -1);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::sim

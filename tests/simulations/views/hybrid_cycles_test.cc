@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace halp::sim {
-namespace {
+namespace HALP_TEST_FILE {
 
 TEST(HybridCycles, StayInOnePieceAndForgetTheDead) {
     HybridCycles swarm{1, {}};
@@ -81,5 +81,5 @@ TEST(HybridCycles, AreTheSameForTheSameSeed) {
     EXPECT_NE(views(1), views(2));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::sim

@@ -7,7 +7,7 @@
 #include "simulations/world/sim_random.h"
 
 namespace halp::sim {
-namespace {
+namespace HALP_TEST_FILE {
 
 // Two triangles without a common node, and one single node.
 const ViewGraph triangles{{}, {{1}, {2}, {0}, {4, 5}, {5}, {}, {}}};
@@ -63,5 +63,5 @@ TEST(OverlayGraph, IsWrittenForOtherPrograms) {
     EXPECT_NE(graphml.str().find("10.1.0.1"), std::string::npos);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::sim

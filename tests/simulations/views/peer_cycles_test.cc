@@ -5,7 +5,7 @@
 #include <set>
 
 namespace halp::sim {
-namespace {
+namespace HALP_TEST_FILE {
 
 TEST(PeerCycles, StartAtRandomWithFullViews) {
     const ViewGraph graph = PeerCycles{1, 200, newscast(10)}.graph();
@@ -97,5 +97,5 @@ TEST(PeerCycles, AreTheSameForTheSameSeed) {
     EXPECT_NE(a.graph().views, other.graph().views);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::sim

@@ -10,7 +10,7 @@
 #include "simulations/world/sim_random.h"
 
 namespace halp::sim {
-namespace {
+namespace HALP_TEST_FILE {
 
 ViewSwarmOptions swarm_of(std::uint32_t nodes) {
     ViewSwarmOptions o;
@@ -122,5 +122,5 @@ TEST(ViewSwarm, SaysWhatItCannotSimulate) {
     EXPECT_NE(o.fault(), "");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::sim

@@ -7,7 +7,7 @@
 #include <fstream>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
@@ -125,5 +125,5 @@ TEST(LatencyModel, AWrongMatrixIsToldWithItsLine) {
     EXPECT_THAT(wrong(wide), HasSubstr("more than 2000 columns"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

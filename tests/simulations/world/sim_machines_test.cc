@@ -11,7 +11,7 @@
 #include "tests/simulations/world/sim_world_pair.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -235,5 +235,5 @@ TEST_F(SimWorldPair, LetsAWallClockDriftAndKeepsTheGain) {
     EXPECT_EQ(ahead(), -10);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

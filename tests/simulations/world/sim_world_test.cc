@@ -12,7 +12,7 @@
 #include "tests/simulations/world/sim_world_pair.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
@@ -436,5 +436,5 @@ TEST_F(SimWorldPair, AcceptsACopyOfAConnectionAttemptAndResetsIt) {
     EXPECT_EQ(world.connection_count(), 1U);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -9,7 +9,7 @@
 #include "simulations/world/sim_random.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 struct Event {
     std::uint64_t at;
@@ -79,5 +79,5 @@ TEST(HeapQueue, GivesTheOrderOfASortedSet) {
     EXPECT_EQ(HeapQueue<Event>{}.front(), nullptr);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -39,5 +39,5 @@ TEST(FileAccess, TellsOfDirectoriesInWhichOthersMayPutFiles) {
     EXPECT_THAT(directory_of_others("/s", {another, 0700}, root), HasSubstr("belongs to another user (uid 1001)"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

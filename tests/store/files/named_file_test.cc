@@ -12,7 +12,7 @@
 #include <string>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -88,5 +88,5 @@ TEST_F(NamedFiles, DoNotWaitForTheWriterOfAPipe) {
     EXPECT_STREQ(text, "text");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

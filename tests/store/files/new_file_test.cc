@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -93,5 +93,5 @@ TEST_F(NewFiles, SayWhenTheDiskIsFull) {
     EXPECT_FALSE(file->finish(0640)) << "a directory has the name";
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -8,7 +8,7 @@
 #include "tests/store/records/store_fixture.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using tests::channel;
 using tests::commit_all;
@@ -84,5 +84,5 @@ TEST(LmdbDamage, WritesToAFileWithoutItsNameAreNotAcknowledged) {
     EXPECT_EQ(store->count(channel("chat")).records, records + 1);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -12,7 +12,7 @@
 #include "tests/store/records/store_fixture.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using tests::channel;
 using tests::commit_all;
@@ -165,5 +165,5 @@ TEST_P(LmdbFailingCalls, DelayASweepAndNothingElse) {
 INSTANTIATE_TEST_SUITE_P(EachCall, LmdbFailingCalls, ::testing::ValuesIn(tests::system_calls),
                          [](const auto& call) { return std::string{name(call.param)}; });
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -16,7 +16,7 @@
 #include "tests/store/records/store_fixture.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using tests::channel;
 using tests::commit_all;
@@ -97,5 +97,5 @@ TEST(LmdbFullDisk, AnswersFailedLosesNothingAndGoesOnWhenThereIsRoom) {
     EXPECT_EQ(WEXITSTATUS(status), 0) << "see the expectations of the child above";
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

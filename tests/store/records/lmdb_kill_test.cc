@@ -18,7 +18,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using tests::channel;
 using tests::Seeded;
@@ -142,5 +142,5 @@ TEST(LmdbKill, LosesNoAnsweredWriteInTwentyFourRounds) {
     EXPECT_GT(expected.next(), 1000U);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

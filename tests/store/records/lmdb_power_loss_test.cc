@@ -17,7 +17,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using tests::channel;
 using tests::commit_all;
@@ -251,5 +251,5 @@ TEST(LmdbPowerLoss, AFileThatAnotherProcessHasOpenIsNotRepaired) {
     close(ready[1]);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

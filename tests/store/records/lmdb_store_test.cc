@@ -12,7 +12,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using tests::channel;
@@ -296,5 +296,5 @@ TEST_F(LmdbStoreTest, ReadsOnWhileAThreadCommits) {
     EXPECT_TRUE(store->check().value().defects.empty());
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

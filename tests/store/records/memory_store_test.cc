@@ -20,7 +20,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using tests::channel;
 using tests::Seeded;
@@ -220,5 +220,5 @@ TEST(MemoryStore, LoadsNoMoreThanItsLimitsAllow) {
     EXPECT_EQ(load(channel("other"), 2, 2, 1), 2U) << "a channel too many";
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

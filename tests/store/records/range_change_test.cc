@@ -12,7 +12,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using tests::channel;
 using tests::commit_all;
@@ -242,5 +242,5 @@ TEST(RangeChangeOfAFile, IsSweptInSlicesBetweenTheWrites) {
     EXPECT_EQ(store->set_aside().records, 6'000U);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

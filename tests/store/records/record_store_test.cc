@@ -17,7 +17,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using tests::channel;
 using tests::commit_all;
@@ -341,5 +341,5 @@ TEST_P(EveryStore, AgreesWithAMap) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

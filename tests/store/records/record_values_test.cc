@@ -14,7 +14,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 constexpr std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
 
@@ -144,5 +144,5 @@ TEST(HashRange, TessellatesOnlyWithoutGapAndOverlap) {
     EXPECT_FALSE(tessellates({}));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -11,7 +11,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using Records = std::vector<std::pair<Key, std::string>>;
 
@@ -157,5 +157,5 @@ TEST(TcmDump, SurvivesAnyBytes) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

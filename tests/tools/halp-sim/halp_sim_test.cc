@@ -16,7 +16,7 @@
 #include "tools/halp-sim/verbs.h"
 
 namespace halp::sim {
-namespace {
+namespace HALP_TEST_FILE {
 
 using testing::HasSubstr;
 using testing::Not;
@@ -567,5 +567,5 @@ TEST(HalpSim, SaysWhatIsNoRecord) {
     EXPECT_EQ(got.code, exit_bad_scenario);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::sim

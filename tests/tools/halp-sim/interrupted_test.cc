@@ -13,7 +13,7 @@
 #include "tests/tools/daemon_process.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -93,5 +93,5 @@ TEST(InterruptedViews, TellThePeriodsThatWerePlayed) {
     EXPECT_THAT(sim.said(), HasSubstr(" of 2000 periods done"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -8,7 +8,7 @@
 #include "tools/halp/demo_swarm.h"
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 TEST(ListeningLine, IsFoundInALog) {
     EXPECT_EQ(listening_endpoint("[info] listening on 127.0.0.1:4711\n")->port, 4711);
@@ -29,5 +29,5 @@ TEST(FindHalpd, LooksBesideTheProgramThenInThePath) {
     EXPECT_FALSE(find_halpd("/nowhere/halpd", place.path() + "/halp", place.path()));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

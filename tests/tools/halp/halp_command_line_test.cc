@@ -6,7 +6,7 @@
 #include <vector>
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -213,5 +213,5 @@ TEST(CommandLine, HelpTeachesByExamples) {
     EXPECT_EQ(parse({"--version"}).text, "halp 1.2.3\n");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

@@ -14,7 +14,7 @@
 #include "tools/halp/verbs.h"
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 using testing::http_reply;
@@ -328,5 +328,5 @@ TEST(AdminSocket, ProbeSaysWhyNobodyIsThere) {
     EXPECT_EQ(probe_socket(path).error().code, ErrorCode::unreachable);  // the file of a dead daemon
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

@@ -8,7 +8,7 @@
 #include "tools/halp/demo.h"
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -27,5 +27,5 @@ TEST(Demo, FailsWithTheReasonAndTheLogOfTheNodeThatFailed) {
     EXPECT_THAT(recorded.data.str(), HasSubstr("\"ok\":false"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

@@ -5,7 +5,7 @@
 #include <vector>
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 struct Reader {
     EventStream stream;
@@ -56,5 +56,5 @@ TEST(EventStream, GivesUpOnEndlessLinesAndCutsEndlessEvents) {
     EXPECT_LE(patient.seen.front().size(), EventStream::line_bytes_max + 16);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

@@ -6,7 +6,7 @@
 #include "tools/program/durations.h"
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 TEST(PrintedText, EscapesWhatDrivesATerminal) {
     EXPECT_EQ(harmless("plain-host.example"), "plain-host.example");
@@ -115,5 +115,5 @@ TEST(Console, ColoursWhereItIsWanted) {
     EXPECT_FALSE(wants_colour(ColourWhen::never, true, nullptr, "xterm"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

@@ -10,7 +10,7 @@
 #include "tests/tools/halp/scripted_server.h"
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 using testing::ScriptedServer;
@@ -108,5 +108,5 @@ TEST_F(HalpProgram, DemoEndsByItselfAndLeavesNothing) {
     EXPECT_EQ(run_program("ls -A " + home.path()).data, "");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

@@ -10,7 +10,7 @@
 #include "tools/halp/verbs.h"
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 using testing::answers;
 using ::testing::ElementsAre;
@@ -301,5 +301,5 @@ TEST_F(Standalone, JsonIsOneObjectPerVerb) {
     EXPECT_THAT(run({"bcast", "chat", "a.example", "80", "--json"}).data, HasSubstr("\"sent\":0,\"wanted\":5"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

@@ -10,7 +10,7 @@
 #include "tools/halp/store/store_arguments.h"
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -203,5 +203,5 @@ TEST(NestedWords, ExplainThemselvesWithExamples) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

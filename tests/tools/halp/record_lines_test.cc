@@ -6,7 +6,7 @@
 #include <string>
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -66,5 +66,5 @@ TEST(RecordLines, SayWhatIsWrongWithThem) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

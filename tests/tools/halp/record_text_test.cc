@@ -7,7 +7,7 @@
 #include <string>
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 std::string all_bytes() {
     std::string bytes;
@@ -88,5 +88,5 @@ TEST(RecordText, TakesTextFormsWithALineBreakAtTheEnd) {
     EXPECT_FALSE(read_value("0 0", ValueForm::hex));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

@@ -8,7 +8,7 @@
 #include "tests/tools/daemon_process.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -75,5 +75,5 @@ TEST(Start, SaysWhichNodeThisIs) {
     EXPECT_EQ(daemon.stop(), 0);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -11,7 +11,7 @@
 #include "tests/tools/daemon_process.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 constexpr int each = 40;
 
@@ -113,5 +113,5 @@ TEST(CacheSharing, ClearAndNukeUseTheOriginalsWords) {
     EXPECT_EQ(offline(home, {"get", "talk"}).code, 3);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -18,7 +18,7 @@
 #include "tools/program/child_process.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 class MonotonicClock final : public Clock {
 public:
@@ -167,5 +167,5 @@ TEST_F(CommitThreadTest, EndsWhileACommitIsUnderWay) {
     commits.reset();  // a race here would be reported by the thread sanitizer
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

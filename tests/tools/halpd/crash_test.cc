@@ -14,7 +14,7 @@
 #include "tests/tools/daemon_process.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using Steady = std::chrono::steady_clock;
 
@@ -107,5 +107,5 @@ TEST(Crash, LeavesNoTemporaryFilesBehindForGood) {
         << "labels, `labels`, `halp`, and a lock or two, besides one of origins for each";
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -19,7 +19,7 @@
 #include "tools/bench/blocking_client.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 constexpr int bad_configuration = 78;
 
@@ -325,5 +325,5 @@ TEST(DaemonLife, SaysWhatIsWrongWithADirectoryItCannotMake) {
     EXPECT_NE(started.error.find("file/state"), std::string::npos) << started.error;
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

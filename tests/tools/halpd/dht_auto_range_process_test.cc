@@ -15,7 +15,7 @@
 #include "tests/tools/free_port.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -123,5 +123,5 @@ TEST(DhtAutoRange, GrowsToFourNodesAndShrinksToTwoBySignalUnderLoad) {
     EXPECT_THAT(nodes.daemons[2]->messages(), HasSubstr("were not handed over"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

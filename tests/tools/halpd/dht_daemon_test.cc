@@ -25,7 +25,7 @@
 #include "tests/tools/neo_peer.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -490,5 +490,5 @@ TEST(DhtDaemon, SaysNothingOfADhtThatIsNotThere) {
     EXPECT_THAT(daemon.messages(), Not(HasSubstr("records")));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

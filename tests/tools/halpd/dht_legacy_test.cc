@@ -13,7 +13,7 @@
 #include "tests/tools/neo_peer.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using legacy::Command;
 using ::testing::HasSubstr;
@@ -95,5 +95,5 @@ TEST(DhtLegacy, IsServedOnlyWhereItIsAskedFor) {
     EXPECT_THAT(open.messages(), HasSubstr("may change every record: the legacy protocol knows no credentials"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

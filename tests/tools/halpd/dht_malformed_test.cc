@@ -18,7 +18,7 @@
 #include "tools/bench/proc_stats.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -292,5 +292,5 @@ TEST_F(MalformedInput, AnnouncedButNeverSentTakesNoMemory) {
     EXPECT_LT(bench::memory_of(daemon_.process().pid()).rss_bytes, before + (std::uint64_t{64} << 20));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

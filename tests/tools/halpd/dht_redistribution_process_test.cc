@@ -17,7 +17,7 @@
 #include "tests/tools/legacy_peer.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 constexpr std::uint16_t neo_above = 100;
 
@@ -196,5 +196,5 @@ TEST(DhtRedistribution, GrowsToFourNodesAndShrinksToTwoUnderLoadWithKills) {
     EXPECT_EQ(count, many);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -16,7 +16,7 @@
 #include "tests/tools/neo_peer.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -178,5 +178,5 @@ TEST(DhtStart, LooksWhoElseHasItsKeys) {
     EXPECT_THAT(refused.messages(), HasSubstr("chmod go-w " + file));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -12,7 +12,7 @@
 #include "tests/tools/neo_peer.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -103,5 +103,5 @@ TEST(RequestTimesOfANode, AreNotMeasuredUnlessTheyAreWanted) {
     EXPECT_EQ(daemon.stop(), 0);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -17,7 +17,7 @@
 #include "tests/tools/neo_peer.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using legacy::Command;
 using ::testing::HasSubstr;
@@ -174,5 +174,5 @@ TEST(DhtThreadsChange, KeepsTheDumpsOfTheMemoryEngine) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -17,7 +17,7 @@
 #include "tools/program/json.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 constexpr int clients = 130;
 
@@ -87,5 +87,5 @@ TEST_F(FewFiles, AreSharedWithClientsOfRecords) {
     EXPECT_EQ(daemon_->ask("get nosuch\n"), "");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -10,7 +10,7 @@
 #include "tests/tools/quiet_environment.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using nlohmann::json;
 using ::testing::HasSubstr;
@@ -303,5 +303,5 @@ TEST_F(AdminApiTest, AWildcardAddressIsNotAnnounced) {
                 HasSubstr("leave the host out"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -22,7 +22,7 @@
 #include "tests/tools/quiet_environment.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -311,5 +311,5 @@ TEST_F(AdminServerTest, RefusesABodyThatIsTooLarge) {
     EXPECT_THAT(answer, HasSubstr("413"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -8,7 +8,7 @@
 #include <vector>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -62,5 +62,5 @@ TEST(HalpdCommandLine, SuggestsTheFlagThatWasMeant) {
     EXPECT_THAT(read({"--lisen", "x"}).error, HasSubstr("`--lisen` was not expected; did you mean `--listen`?"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -20,7 +20,7 @@
 #include "tools/halpd/rate_limiter.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
@@ -327,5 +327,5 @@ TEST(EventText, HasASentenceAndFieldsForEveryEvent) {
     EXPECT_EQ(event_name(all[36]), "dials_held");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

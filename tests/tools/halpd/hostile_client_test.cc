@@ -12,7 +12,7 @@
 #include "tools/bench/proc_stats.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using process::ClientSocket;
 
@@ -152,5 +152,5 @@ TEST_F(HostileClient, WhatNobodyCouldDialIsRefused) {
     EXPECT_EQ(daemon_.ask("get bad\n"), "");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -16,7 +16,7 @@
 #include "tools/halpd/connection_limits.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 using config::Settings;
@@ -168,5 +168,5 @@ TEST(LimitSettings, EachOneHasAnEffect) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -6,7 +6,7 @@
 #include "tests/tools/two_networks.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 class LinkLocal : public TwoNetworks {
 protected:
@@ -68,5 +68,5 @@ TEST_F(LinkLocal, EachEndNamesTheOtherByItsOwnZoneAndFollowsAddressesThatComeAnd
         << list(there_too, "chat");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -8,7 +8,7 @@
 #include "tests/tools/two_networks.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 class Partition : public TwoNetworks {
 protected:
@@ -107,5 +107,5 @@ TEST_F(Partition, WhatWasAnnouncedMeanwhileReachesTheOtherSide) {
     EXPECT_TRUE(eventually([&] { return both_listed(here_[2]) && both_listed(there_[2]); }, seconds{90}));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -15,7 +15,7 @@
 #include "tools/halpd/record_dumps.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 namespace fs = std::filesystem;
 using tests::FailingCalls;
@@ -116,5 +116,5 @@ INSTANTIATE_TEST_SUITE_P(EachCall, DumpsWithFailingCalls,
                                            SystemCall::rename),
                          [](const auto& call) { return std::string{name(call.param)}; });
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -17,7 +17,7 @@
 #include "store/records/memory_store.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
@@ -225,5 +225,5 @@ TEST_F(RecordDumpsTest, FollowTheRulesForRecordsOfEachKind) {
     EXPECT_THAT(read(rules), HasSubstr("c.tcm: record 2 is out of the range"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -18,7 +18,7 @@
 #include "tools/halpd/record_share.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
@@ -183,5 +183,5 @@ TEST_F(RecordFiles, OfARangeMoveWithWhatIsSetAside) {
     EXPECT_EQ(found(2), in_one);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -25,7 +25,7 @@
 #include "tests/store/records/store_fixture.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using tests::OwnDirectory;
 
@@ -331,5 +331,5 @@ TEST(SharedRecords, ThreadsHearOfEachOthersChangesOnDisk) {
     expect_that_threads_agree(crew.on_disk(directory));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -10,7 +10,7 @@
 #include "tests/tools/daemon_process.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 // The first daemon is everybody's only seed.
 std::deque<Daemon> swarm_of(std::size_t count, const std::string& swarm = "halp") {
@@ -171,5 +171,5 @@ TEST(SwarmProcess, DemoEndsByItselfWithZero) {
     EXPECT_FALSE(demo.out.empty());
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -9,7 +9,7 @@
 #include "tests/tools/daemon_process.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 constexpr std::size_t crowd = 200;
 
@@ -66,5 +66,5 @@ TEST(SwarmSize, TheBootstrapMayGoWhileAHundredAreJoining) {
     EXPECT_TRUE(eventually(all_know_most, seconds{90}));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

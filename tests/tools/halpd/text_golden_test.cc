@@ -30,7 +30,7 @@ using transcripts::After;
 using transcripts::Step;
 using transcripts::Transcript;
 
-namespace {
+namespace HALP_TEST_FILE {
 
 const std::vector<Transcript>& rows() {
     static const std::vector<Transcript> all = transcripts::all();
@@ -133,5 +133,5 @@ std::string row_name(const ::testing::TestParamInfo<const Transcript*>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Original, TextGolden, ::testing::ValuesIn(pointers()), row_name);
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -10,7 +10,7 @@
 #include "tests/tools/daemon_process.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 namespace fs = std::filesystem;
 
@@ -176,5 +176,5 @@ TEST(Completion, AsksTheRunningDaemon) {
     EXPECT_EQ(daemon.stop(), 0);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -6,7 +6,7 @@
 #include <vector>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 struct Typed {
     std::string name = "unset", colour;
@@ -151,5 +151,5 @@ TEST(Arguments, ShowWhatIsRequiredAlsoWhenHelpNeedsNothing) {
     EXPECT_NE(program.arguments.chosen()->help("prog").find("Usage: prog do [OPTIONS] NAME\n"), std::string::npos);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

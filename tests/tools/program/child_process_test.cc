@@ -7,7 +7,7 @@
 #include <string>
 
 namespace halp::process {
-namespace {
+namespace HALP_TEST_FILE {
 
 TEST(ChildProcess, EndsWithItsObjectAndTellsHow) {
     const TemporaryDirectory place;
@@ -33,5 +33,5 @@ TEST(ChildProcess, SaysThatAProgramIsNotThere) {
     EXPECT_EQ(child.error().message, "/nowhere/halpd is no program that can be run.");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::process

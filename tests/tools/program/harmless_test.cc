@@ -9,7 +9,7 @@
 #include "tools/program/json.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 TEST(Harmless, KeepsTheBreaksOfLinesAndNothingElse) {
     EXPECT_EQ(harmless_lines("a\x1b\nb\r\n\n"), "a\\x1b\nb\\x0d\n\n");
@@ -45,5 +45,5 @@ TEST(HarmlessStream, StandsBeforeEverythingThatIsWritten) {
     EXPECT_EQ(terminal.str(), many);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -8,7 +8,7 @@
 #include <vector>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 TEST(Json, WritesMembersInTheOrderInWhichTheyWereSet) {
     Json object = Json::object({{"z", 1}, {"a", nullptr}, {"m", true}});
@@ -120,5 +120,5 @@ TEST(JsonText, EscapesWhatStrangersSend) {
         }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -18,7 +18,7 @@
 #include "tools/program/manual_page.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -102,5 +102,5 @@ TEST(Completions, KnowWhatStandsWhere) {
     EXPECT_EQ(kind_of({{"--join"}, "HOST:PORT", "", "", "", {}, false, false, false}), "peers");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

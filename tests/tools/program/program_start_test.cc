@@ -14,7 +14,7 @@
 #include <vector>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::ExitedWithCode;
 
@@ -76,5 +76,5 @@ TEST_F(ProgramStartDeathTest, AClosedReaderAndClosedDescriptorsAreNoSignal) {
         ExitedWithCode(0), "");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

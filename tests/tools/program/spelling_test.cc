@@ -6,7 +6,7 @@
 #include <vector>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 TEST(Spelling, GuessesOnlyLikelyWords) {
     const std::vector<std::string> words = {"get", "insert", "status", "announce"};
@@ -24,5 +24,5 @@ TEST(Spelling, NeverSuggestsWhatWasGiven) {
     EXPECT_EQ(did_you_mean("gte", {"get"}, "halp "), "; did you mean `halp get`?");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -17,7 +17,7 @@
 #include "tools/halp/verb_help.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 // What was written, in files beside a list of them.
 class Outputs {
@@ -293,5 +293,5 @@ TEST(MachineFormatsTable, HasEveryVerb) {
     for (const std::string& verb : cli::StoreArguments::names()) expect_row("halp store " + verb);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -10,7 +10,7 @@
 #include "tools/program/json.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 // The names in the last column of the table, but for those of events and of the log.
 std::vector<std::string> gauges_of(std::string_view page) {
@@ -48,5 +48,5 @@ TEST(WhatStrangersCanCost, NamesOnlyGaugesThatTheStatusHas) {
     for (const std::string& gauge : gauges) EXPECT_TRUE(has(*status, gauge)) << gauge;
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -13,7 +13,7 @@
 #include "simulations/world/sim_world.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using neo::RequestCode;
 using Notes = std::vector<std::string>;
@@ -163,5 +163,5 @@ TEST_F(ClientAnswers, TellOfALostConnectionAndAskAllNodesAgain) {
     EXPECT_EQ(said[RequestCode::mirror][1], "started");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

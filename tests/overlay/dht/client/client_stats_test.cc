@@ -8,7 +8,7 @@
 #include <vector>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
@@ -68,5 +68,5 @@ TEST(DhtClientStats, SayWhatHasOccurredAndNothingElse) {
     EXPECT_EQ(dht::describe(neo::RequestCode::get, {}), "Get: 0");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

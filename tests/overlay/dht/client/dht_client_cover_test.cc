@@ -15,7 +15,7 @@
 #include "tests/overlay/dht/dht_cluster.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -188,5 +188,5 @@ TEST_F(DhtClientCover, AMirrorSaysWhatItMissesAndWhenThatIsOver) {
     EXPECT_EQ(client->cover(id), dht::RangeCover{});
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

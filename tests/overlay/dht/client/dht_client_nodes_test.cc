@@ -14,7 +14,7 @@
 #include "tests/overlay/dht/dht_cluster.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -423,5 +423,5 @@ TEST_F(DhtClientNodes, FollowsANodeThatComesBackWithAnotherRange) {
     EXPECT_EQ(stored(1, "chan", 6), "even");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -15,7 +15,7 @@
 #include "tests/overlay/dht/dht_cluster.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -444,5 +444,5 @@ TEST_F(DhtMirrorUnderLoad, IsToldThatUpdatesWereLostAndRepairedByTheNextRefresh)
     for (const auto& [key, value] : copy) EXPECT_EQ(value, "value " + std::to_string(key));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

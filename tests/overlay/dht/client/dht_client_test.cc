@@ -12,7 +12,7 @@
 #include "tests/overlay/dht/dht_cluster.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using dht::UpdateChoice;
 using std::chrono::milliseconds;
@@ -432,5 +432,5 @@ TEST_F(DhtClientWithoutRoom, ForgetsWhatIsCancelledBeforeItWasSaid) {
     EXPECT_EQ(put(7, "again"), (Notes{"succeeded"}));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

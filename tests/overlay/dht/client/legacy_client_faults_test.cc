@@ -16,7 +16,7 @@
 #include "simulations/world/sim_world.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using legacy::Command;
 using legacy::Status;
@@ -185,5 +185,5 @@ TEST_F(LegacyClientAndFaults, AnArrayAboveTheLimitEndsTheConnection) {
     EXPECT_EQ(take(), Notes{"the answer breaks the protocol"});
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -10,7 +10,7 @@
 #include "tests/overlay/dht/legacy_cluster.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -392,5 +392,5 @@ TEST_F(LegacyClient, AsksForTheRangesAgainAlthoughANodeIsSilent) {
     EXPECT_EQ(asked(), once + 1);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -16,7 +16,7 @@
 #include "tests/overlay/dht/legacy_cluster.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -246,5 +246,5 @@ TEST_F(LegacyFlow, FlushSendsWithoutWaitingForATurn) {
     EXPECT_EQ(get(1), (Notes{"value w", "ok"}));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -13,7 +13,7 @@
 #include "tests/overlay/dht/legacy_cluster.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -215,5 +215,5 @@ TEST_F(LegacyHelpers, AMirrorOfANameThatLegacyDoesNotTakeEnds) {
     EXPECT_TRUE(mirror->over());
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -15,7 +15,7 @@
 #include "tests/overlay/dht/dht_cluster.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 struct User {
     std::string name;
@@ -109,5 +109,5 @@ TEST(StructCacheAlone, ForgetsWhatAWholeGetAllDoesNotBring) {
     EXPECT_EQ(users.size(), 2U);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -23,7 +23,7 @@
 #include "store/records/memory_store.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 // A node in a process of its own.
 class ForkedNode {
@@ -488,5 +488,5 @@ TEST(BlockingDhtClient, SaysWhyNothingCanBeReached) {
     EXPECT_FALSE(dht.put("chan", Key{1}, std::string(70'000, 'x')));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

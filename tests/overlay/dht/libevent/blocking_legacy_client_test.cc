@@ -18,7 +18,7 @@
 #include "store/records/memory_store.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -185,5 +185,5 @@ TEST(BlockingLegacyClient, ListensAndDoesManyThingsAtATime) {
     EXPECT_TRUE(listener.run_until([&] { return heard == 1000; }, seconds{10})) << heard;
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -27,7 +27,7 @@
 #include "overlay/libevent/limits.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -413,5 +413,5 @@ TEST(DhtEnvironment, ThereIsOneOfTheProcessOnceItIsInitialized) {
     DhtEnvironment::release();
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -15,7 +15,7 @@
 #include "overlay/dht/libevent/blocking_dht_client.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -110,5 +110,5 @@ TEST_F(DhtFiles, BothAreRequiredOfAClient) {
     EXPECT_FALSE((*client)->client().all_connected());
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

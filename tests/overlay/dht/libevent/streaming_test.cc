@@ -22,7 +22,7 @@
 #include "tests/overlay/libevent/world_probe.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20;
 const std::size_t writable_below = WorldLimits{}.writable_below;
@@ -241,5 +241,5 @@ TEST(LibeventStreaming, ASlowReaderOfABigChannelIsBoundedInMemoryAndNotCutOff) {
     EXPECT_EQ(world.stats().shed_slow_reader, 0U);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

@@ -16,7 +16,7 @@
 #include "overlay/dht/libevent/overflow_files.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -121,5 +121,5 @@ TEST_F(StructFiles, OverflowFilesGiveBackInOrderAndLeaveNothing) {
     EXPECT_THAT(nowhere.trouble(), HasSubstr("none"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

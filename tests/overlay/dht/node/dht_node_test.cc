@@ -19,7 +19,7 @@
 #include "tests/overlay/dht/slow_store.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using neo::bytes;
 using neo::framed;
@@ -539,5 +539,5 @@ TEST(DhtNode, StopsStreamingToWhoDoesNotReadAndGoesOnLater) {
     EXPECT_TRUE(messages_of(client.heard).back().ends_with(":08"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

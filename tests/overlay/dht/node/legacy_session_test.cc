@@ -11,7 +11,7 @@
 #include "tests/overlay/dht/slow_store.h"
 
 namespace halp::legacy {
-namespace {
+namespace HALP_TEST_FILE {
 
 using neo::bytes;
 using neo::hex;
@@ -372,5 +372,5 @@ TEST_F(LegacyListen, FlushesWhenMuchIsKeptBack) {
     EXPECT_EQ(bench.turn().size(), 4U + 24 + 8 + 70000);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::legacy

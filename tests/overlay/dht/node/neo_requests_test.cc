@@ -8,7 +8,7 @@
 #include "tests/overlay/dht/neo_bench.h"
 
 namespace halp::neo {
-namespace {
+namespace HALP_TEST_FILE {
 
 constexpr std::string_view chan = "04 00*7 63 68 61 6e";
 constexpr std::string_view hello = " 05 00*7 68 65 6c 6c 6f";
@@ -251,5 +251,5 @@ TEST_F(NeoRequests, ALostConnectionTakesItsRequestsAlong) {
     EXPECT_EQ(bench.nudges, 0);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::neo

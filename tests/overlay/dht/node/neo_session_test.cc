@@ -11,7 +11,7 @@
 #include "tests/overlay/dht/neo_bench.h"
 
 namespace halp::neo {
-namespace {
+namespace HALP_TEST_FILE {
 
 constexpr std::string_view timestamp_frame = "02 08 00*7 0a 35 1f 00 6b 00*4";
 constexpr std::string_view put_hello =
@@ -422,5 +422,5 @@ TEST(NeoClientSession, EndsOnANodeOfAnotherVersion) {
     EXPECT_EQ(client.end(), SessionEnd::version);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::neo

@@ -10,7 +10,7 @@
 #include "tests/overlay/dht/neo_bench.h"
 
 namespace halp::neo {
-namespace {
+namespace HALP_TEST_FILE {
 
 constexpr std::string_view chan = "04 00*7 63 68 61 6e";
 constexpr std::uint64_t example_key = 0x1122334455667788;
@@ -450,5 +450,5 @@ TEST_F(NeoStreams, MirrorStops) {
     EXPECT_EQ(again(), (Heard{}));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::neo

@@ -7,7 +7,7 @@
 #include "tests/overlay/dht/shifting_cluster.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -246,5 +246,5 @@ TEST(AutoRange, NodesComeAndGoAndNoRecordIsLost) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

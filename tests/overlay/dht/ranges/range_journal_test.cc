@@ -10,7 +10,7 @@
 #include "simulations/world/memory_storage.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 HashRange range(std::uint64_t min, std::uint64_t max) { return HashRange::make(min, max).value(); }
 
@@ -165,5 +165,5 @@ TEST(RangeParts, MissingOnesAreThoseOfNoRange) {
     EXPECT_EQ(missing, (std::vector{range(0, 4), range(15, 19), range(~std::uint64_t{0}, ~std::uint64_t{0})}));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

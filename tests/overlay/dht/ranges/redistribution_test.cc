@@ -11,7 +11,7 @@
 #include "tests/overlay/dht/shifting_cluster.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -329,5 +329,5 @@ TEST(Redistribution, KilledNodesLoseNoRecordAndOwnNoneTwice) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

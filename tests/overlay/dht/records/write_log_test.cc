@@ -8,7 +8,7 @@
 #include "tests/overlay/dht/slow_store.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 Channel chan(std::string_view name = "chan") { return Channel::parse(name).value(); }
 
@@ -156,5 +156,5 @@ TEST(WriteLog, CommitsWhenItIsDueOrTooMuchWaits) {
     EXPECT_EQ(store.commits, 2);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

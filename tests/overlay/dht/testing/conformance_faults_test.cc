@@ -14,7 +14,7 @@
 #include "tests/overlay/dht/testing/simulated_suite.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using neo::RequestCode;
 
@@ -254,5 +254,5 @@ TEST(ConformanceFaults, ANodeThatCannotBearPiecesIsFoundInTheVirtualWorldAndOver
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -22,7 +22,7 @@
 #include "tests/overlay/dht/testing/simulated_suite.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using neo::Verdict;
 
@@ -212,5 +212,5 @@ TEST(Conformance, VerdictsAreWrittenAsBuildServersReadThem) {
               "</testsuite>\n");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -18,7 +18,7 @@
 #include "tests/overlay/dht/testing/simulated_suite.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -403,5 +403,5 @@ TEST_F(FakeNodeForTests, ConnectionsEndAfterSoManyRequests) {
     EXPECT_EQ(verdict.kind, passed) << verdict.reason;
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -19,7 +19,7 @@
 #include "tests/overlay/dht/neo_bytes.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using neo::bytes;
 using neo::hex;
@@ -429,5 +429,5 @@ TEST(Contiguous, RefusesTypesWhoseBytesWouldNotBeSettled) {
     EXPECT_FALSE(ContiguousStruct<std::string>);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

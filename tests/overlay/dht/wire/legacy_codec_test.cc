@@ -10,7 +10,7 @@
 #include "tests/overlay/dht/neo_bytes.h"
 
 namespace halp::legacy {
-namespace {
+namespace HALP_TEST_FILE {
 
 using neo::bytes;
 using neo::hex;
@@ -170,5 +170,5 @@ TEST(LegacyBatch, IsThatOfTheOriginals) {
     EXPECT_TRUE(wrong.failed());
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::legacy

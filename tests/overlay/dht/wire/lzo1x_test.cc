@@ -12,7 +12,7 @@
 #include "tests/store/seeded.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using tests::Seeded;
 
@@ -199,5 +199,5 @@ TEST(Lzo1x, DoesNotAllocateWhatTheStreamCannotFill) {
     EXPECT_EQ(out.capacity(), std::string{}.capacity());
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

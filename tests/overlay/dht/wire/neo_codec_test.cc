@@ -13,7 +13,7 @@
 #include "tests/overlay/dht/neo_bytes.h"
 
 namespace halp::neo {
-namespace {
+namespace HALP_TEST_FILE {
 
 constexpr std::uint64_t example_key = 0x1122334455667788;
 
@@ -325,5 +325,5 @@ TEST(NeoCodec, ReadsTheTargetOfAnUpdateWhateverIsAsked) {
     EXPECT_EQ(target.key, 5U);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::neo

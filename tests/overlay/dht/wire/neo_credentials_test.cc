@@ -8,7 +8,7 @@
 #include "tests/overlay/dht/neo_bytes.h"
 
 namespace halp::neo {
-namespace {
+namespace HALP_TEST_FILE {
 
 const std::string zero_key(256, '0');
 const std::string mixed_key = "0123456789abcdefABCDEF" + std::string(234, '7');
@@ -140,5 +140,5 @@ TEST(CheckProof, GivesTheReasonsOfTheOriginals) {
     EXPECT_EQ(verdict(example_proof(), example_time + 1), Rejection::wrong_key);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::neo

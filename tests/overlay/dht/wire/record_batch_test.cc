@@ -9,7 +9,7 @@
 #include "tests/overlay/dht/neo_bytes.h"
 
 namespace halp::neo {
-namespace {
+namespace HALP_TEST_FILE {
 
 constexpr Key example_key{0x1122334455667788};
 constexpr std::string_view golden_record_batch =
@@ -114,5 +114,5 @@ TEST(RefreshBatch, EveryTruncationIsSeen) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::neo

@@ -5,7 +5,7 @@
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -115,5 +115,5 @@ TEST(Announcements, AreRenewedWithHigherVersionsAndOutrankContradictions) {
     EXPECT_TRUE(node.labels.find(chat)->find(node.peer(1))->withdrawn);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

@@ -7,7 +7,7 @@
 #include "tests/overlay/gossip/gossip_parts.h"
 
 namespace halp::test {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -194,5 +194,5 @@ TEST(OwnAddress, ScopeOfAHost) {
         EXPECT_EQ(scope_of(host), AddressScope::everywhere) << host;
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::test

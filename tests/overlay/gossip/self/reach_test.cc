@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 TEST(Reach, OfAnAddressIsWhereItsBitsLead) {
     for (const char* host : {"0.0.0.0", "0.1.2.3", "224.0.0.1", "255.255.255.255", "240.0.0.1", "::", "ff02::1",
@@ -46,5 +46,5 @@ TEST(Reach, PrivateAddressesAreForThoseWhoHaveOne) {
     EXPECT_FALSE(may_name(Reach::private_net, "fe80::1%eth0"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

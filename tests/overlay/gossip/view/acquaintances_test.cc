@@ -10,7 +10,7 @@
 #include "tests/overlay/gossip/dice.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 using test::Dice;
@@ -343,5 +343,5 @@ TEST_F(AcquaintancesTest, AreCountedRightAfterAnySequenceOfCalls) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -13,7 +13,7 @@
 #include "tests/overlay/gossip/dice.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 using test::Dice;
@@ -202,5 +202,5 @@ TEST(FreshView, MergesOneSightingAsMergeWould) {
     EXPECT_GT(done, 10'000U);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

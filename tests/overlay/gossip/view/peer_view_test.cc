@@ -11,7 +11,7 @@
 #include "tests/overlay/gossip/view/peer_view_fixture.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 using test::Dice;
@@ -462,5 +462,5 @@ TEST_F(PeerViewTest, KeepsItsPartsApartAfterAnySequenceOfCalls) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

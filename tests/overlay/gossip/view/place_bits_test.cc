@@ -7,7 +7,7 @@
 #include "store/hash.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 TEST(PlaceBits, HoldsThePlacesThatALoopOverTheFlagsFinds) {
     std::uint64_t state = 5;
@@ -35,5 +35,5 @@ TEST(PlaceBits, HoldsThePlacesThatALoopOverTheFlagsFinds) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

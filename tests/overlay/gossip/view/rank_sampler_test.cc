@@ -11,7 +11,7 @@
 #include "store/hash.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 EndpointId node(std::uint32_t i) { return EndpointId{i}; }
 std::uint64_t hash_of(std::uint32_t i) { return mix(i + 1); }
@@ -128,5 +128,5 @@ TEST(RankSampler, AgreesWithAModelThatRemembersAllNodes) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -9,7 +9,7 @@
 #include "tests/overlay/gossip/view/peer_view_fixture.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 using test::Dice;
@@ -157,5 +157,5 @@ TEST_F(PeerViewTest, TheOldestThatTheHealerIsAboutToDropAreNotSampled) {
     }
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -15,7 +15,7 @@
 #include "tests/overlay/gossip/wire/gossip_frames.h"
 
 namespace halp::gossip {
-namespace {
+namespace HALP_TEST_FILE {
 
 using test::from_hex;
 using test::golden_frames;
@@ -530,5 +530,5 @@ TEST(GossipCodec, TakesTheWidestMessageThatTheLimitsAllow) {
     EXPECT_EQ(std::get<Message>(decoded), message);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::gossip

@@ -9,7 +9,7 @@
 #include <vector>
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -86,5 +86,5 @@ TEST(ConformanceChoice, BoundsWhatAnExpressionMayCost) {
     EXPECT_THAT(refused("", "(((a{999}){999}){999})"), HasSubstr("too complex"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

@@ -26,7 +26,7 @@
 #include "tests/tools/free_port.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using neo::Verdict;
 using ::testing::HasSubstr;
@@ -180,5 +180,5 @@ TEST(HalpDhtConformance, PrintsOneLineForEachCaseOfTheFakeNode) {
     EXPECT_EQ(fake.stop(), 0);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

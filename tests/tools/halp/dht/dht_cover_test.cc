@@ -13,7 +13,7 @@
 #include "tests/tools/dht_programs.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -154,5 +154,5 @@ TEST(DhtChannelNames, AreReadAndRemovedAsTheyAreListed) {
     EXPECT_EQ(dht({"put", R"(\q)", "1", "v"}).code, 2);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

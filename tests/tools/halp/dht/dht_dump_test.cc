@@ -14,7 +14,7 @@
 #include "tests/tools/dht_programs.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
@@ -149,5 +149,5 @@ TEST_F(DhtDump, ComesAgainAndAgainUntilItIsAskedToEnd) {
     EXPECT_EQ(halp(outside_, {"dht", "dump", path("out"), "--every", "soon"}).code, 2);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -11,7 +11,7 @@
 #include "tests/tools/dht_programs.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -108,5 +108,5 @@ TEST(OriginalsFiles, OfNodesAreTakenAsTheyAre) {
     EXPECT_EQ(fake.stop(), 0);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

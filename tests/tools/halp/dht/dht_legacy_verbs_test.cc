@@ -11,7 +11,7 @@
 #include "tests/tools/dht_programs.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -131,5 +131,5 @@ TEST(DhtVerbsByLegacyAndHalpd, NameTheHalfThatIsMissing) {
     EXPECT_EQ(partial.out, "0x0000000000000002 v\n");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

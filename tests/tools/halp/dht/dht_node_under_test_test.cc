@@ -18,7 +18,7 @@
 #include "tests/tools/free_port.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -259,5 +259,5 @@ TEST(HalpDhtConformance, CleansUpBehindAnInterrupt) {
     EXPECT_EQ(run_conformance(home, {at(port), "--id", "1"}).code, 4) << "the node has ended";
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -9,7 +9,7 @@
 #include "tests/tools/dht_programs.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -353,5 +353,5 @@ TEST(DhtVerbsThroughHalp, FindTheNodeForTestsThroughItsDaemon) {
     EXPECT_THAT(halp(home, {"status", "--socket", home.admin()}).out, HasSubstr("1 in 1 channels"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -13,7 +13,7 @@
 #include "config/load_settings.h"
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -148,5 +148,5 @@ TEST(OriginalConfig, OfDhtdumpIsACommand) {
                           "--retry-wait 5s\n"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

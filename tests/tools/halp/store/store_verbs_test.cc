@@ -13,7 +13,7 @@
 #include "tests/tools/dht_programs.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -294,5 +294,5 @@ TEST_F(StoreVerbs, LeaveNoHalfDumpBehind) {
         EXPECT_EQ(entry.path().extension(), ".tcm") << entry.path();
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing
