@@ -113,3 +113,10 @@ if(HALP_BENCH)
   target_compile_definitions(machine_formats_test PRIVATE HALP_BENCH_BINARY="$<TARGET_FILE:halp-bench>")
   add_dependencies(machine_formats_test halp-bench)
 endif()
+
+# Every command of the manual's pages, on machines made of network namespaces.
+foreach(page operator developer researcher)
+  add_test(NAME manual_${page} COMMAND ${HALP_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/manual/run_page.py
+    ${PROJECT_SOURCE_DIR}/tools/manual/${page}.md ${PROJECT_BINARY_DIR})
+  set_tests_properties(manual_${page} PROPERTIES SKIP_RETURN_CODE 77 LABELS process-socket-netns TIMEOUT 120)
+endforeach()
