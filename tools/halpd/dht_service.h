@@ -20,14 +20,14 @@
 #include "store/endpoint.h"
 #include "store/records/record_store.h"
 #include "store/result.h"
-#include "tools/halpd/commit_thread.h"
 #include "tools/halpd/dht_log.h"
 #include "tools/halpd/dht_statistics.h"
-#include "tools/halpd/dht_workers.h"
 #include "tools/halpd/log.h"
 #include "tools/halpd/record_dumps.h"
 #include "tools/halpd/record_files.h"
 #include "tools/halpd/shortage_log.h"
+#include "tools/halpd/workers/commit_thread.h"
+#include "tools/halpd/workers/dht_workers.h"
 #include "tools/program/json.h"
 
 namespace halp {

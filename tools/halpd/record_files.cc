@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "store/files/file_handle.h"
-#include "tools/halpd/record_share.h"
+#include "tools/halpd/workers/record_share.h"
 
 namespace halp {
 namespace {

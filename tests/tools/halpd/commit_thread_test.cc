@@ -1,6 +1,6 @@
 // Commits on a thread beside the loop: all writes are completed in order, whatever the caller waits for, and the
 // waiting bytes are limited.
-#include "tools/halpd/commit_thread.h"
+#include "tools/halpd/workers/commit_thread.h"
 
 #include <event2/event.h>
 #include <gtest/gtest.h>

@@ -15,7 +15,7 @@
 #include "store/hash.h"
 #include "store/records/lmdb_store.h"
 #include "tests/store/records/store_fixture.h"
-#include "tools/halpd/record_share.h"
+#include "tools/halpd/workers/record_share.h"
 
 namespace halp {
 namespace HALP_TEST_FILE {

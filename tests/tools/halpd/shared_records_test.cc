@@ -1,6 +1,6 @@
 // The records of a node with several threads: as one thread sees them they are those of one store, and what all
 // threads do at a time is seen by each of them.
-#include "tools/halpd/shared_records.h"
+#include "tools/halpd/workers/shared_records.h"
 
 #include <event2/event.h>
 #include <gtest/gtest.h>

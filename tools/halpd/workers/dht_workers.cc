@@ -1,4 +1,4 @@
-#include "tools/halpd/dht_workers.h"
+#include "tools/halpd/workers/dht_workers.h"
 
 #include <algorithm>
 #include <variant>

@@ -17,8 +17,8 @@
 #include "overlay/libevent/output_account.h"
 #include "overlay/libevent/world.h"
 #include "tools/halpd/dht_door.h"
-#include "tools/halpd/shared_records.h"
-#include "tools/halpd/worker_inbox.h"
+#include "tools/halpd/workers/shared_records.h"
+#include "tools/halpd/workers/worker_inbox.h"
 
 namespace halp {
 

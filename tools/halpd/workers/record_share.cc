@@ -1,4 +1,4 @@
-#include "tools/halpd/record_share.h"
+#include "tools/halpd/workers/record_share.h"
 
 #include <cassert>
 

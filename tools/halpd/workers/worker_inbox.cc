@@ -1,4 +1,4 @@
-#include "tools/halpd/worker_inbox.h"
+#include "tools/halpd/workers/worker_inbox.h"
 
 #include <event2/event.h>
 #include <sys/eventfd.h>

@@ -27,7 +27,7 @@
 #include "overlay/environment.h"
 #include "store/records/lmdb_store.h"
 #include "store/records/record_store.h"
-#include "tools/halpd/share_lock.h"
+#include "tools/halpd/workers/share_lock.h"
 
 struct event;
 struct event_base;

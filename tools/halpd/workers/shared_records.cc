@@ -1,4 +1,4 @@
-#include "tools/halpd/shared_records.h"
+#include "tools/halpd/workers/shared_records.h"
 
 #include <algorithm>
 #include <cassert>

@@ -18,8 +18,8 @@
 
 #include "store/records/record_store.h"
 #include "store/time.h"
-#include "tools/halpd/share_lock.h"
-#include "tools/halpd/worker_inbox.h"
+#include "tools/halpd/workers/share_lock.h"
+#include "tools/halpd/workers/worker_inbox.h"
 
 namespace halp {
 

@@ -1,4 +1,4 @@
-#include "tools/halpd/commit_thread.h"
+#include "tools/halpd/workers/commit_thread.h"
 
 #include <event2/event.h>
 #include <sys/eventfd.h>
@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "overlay/libevent/loop_calls.h"
-#include "tools/halpd/signals_blocked.h"
+#include "tools/halpd/workers/signals_blocked.h"
 
 namespace halp {
 

@@ -1,9 +1,9 @@
-#include "tools/halpd/dht_worker.h"
+#include "tools/halpd/workers/dht_worker.h"
 
 #include <csignal>
 #include <utility>
 
-#include "tools/halpd/signals_blocked.h"
+#include "tools/halpd/workers/signals_blocked.h"
 
 namespace halp {
 

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "store/records/record_store.h"
-#include "tools/halpd/record_share.h"
-#include "tools/halpd/worker_inbox.h"
+#include "tools/halpd/workers/record_share.h"
+#include "tools/halpd/workers/worker_inbox.h"
 
 namespace halp {
 
