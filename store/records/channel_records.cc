@@ -142,10 +142,16 @@ std::uint32_t ChannelRecords::new_segment(std::size_t capacity, bool shared) {
     }
     const std::uint32_t number = free_.back();
     free_.pop_back();
-    segments_[number] = {std::make_unique_for_overwrite<char[]>(capacity), capacity, 0, 0, shared};
+    segments_[number] = {allocate(capacity), capacity, 0, 0, shared};
     capacity_ += capacity;
     if (shared) shared_capacity_ += capacity;
     return number;
+}
+
+SegmentBytes ChannelRecords::allocate(std::size_t capacity) {
+    if (!memory_ || capacity != SegmentMemory::segment_bytes)
+        return SegmentBytes(std::make_unique_for_overwrite<char[]>(capacity).release());
+    return {memory_->take(), GiveBackSegment{memory_}};
 }
 
 void ChannelRecords::leave_hole(RecordPlace place) {

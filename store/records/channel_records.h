@@ -15,14 +15,18 @@
 #include "store/records/key_sort.h"
 #include "store/records/record_index.h"
 #include "store/records/record_store.h"
+#include "store/records/segment_memory.h"
 
 namespace halp {
 
 class ChannelRecords {
 public:
-    static constexpr std::size_t segment_bytes_min = 512;         // small, for a channel of a few records
-    static constexpr std::size_t segment_bytes_max = 256 * 1024;  // takes about a millisecond to empty
+    static constexpr std::size_t segment_bytes_min = 512;  // small, for a channel of a few records
+    static constexpr std::size_t segment_bytes_max = SegmentMemory::segment_bytes;
     static constexpr std::size_t value_bytes_max = 1U << 30;
+
+    // `memory` outlives the records; null: the heap.
+    explicit ChannelRecords(SegmentMemory* memory = nullptr) : memory_(memory) {}
 
     // The view is valid until the next put or remove.
     [[nodiscard]] std::optional<std::string_view> get(Key key) const;
@@ -58,7 +62,7 @@ private:
     static constexpr std::size_t header_bytes = sizeof(Key) + sizeof(std::uint32_t);
 
     struct Segment {
-        std::unique_ptr<char[]> bytes;  // null: this number is free
+        SegmentBytes bytes;  // null: this number is free
         std::size_t capacity = 0;
         std::size_t used = 0;
         std::size_t live = 0;
@@ -73,6 +77,7 @@ private:
     // The number of the segment with room for `bytes` more.
     std::uint32_t room_for(std::size_t bytes);
     std::uint32_t new_segment(std::size_t capacity, bool shared);
+    [[nodiscard]] SegmentBytes allocate(std::size_t capacity);
     void leave_hole(RecordPlace place);
     void put_place(const PlacedKey& one);
     void note_if_sparse(std::uint32_t number);
@@ -80,6 +85,7 @@ private:
     void evacuate(std::uint32_t number);
     void release(std::uint32_t number);
 
+    SegmentMemory* memory_;
     RecordIndex index_;
     std::vector<PlacedKey> later_;  // in the order in which they came
     std::vector<Segment> segments_;

@@ -1,6 +1,7 @@
 #include "store/records/memory_store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "store/hash.h"
 
@@ -12,7 +13,8 @@ constexpr std::size_t keys_per_slice = 16384, moves_per_slice = 2048;
 
 }  // namespace
 
-MemoryStore::MemoryStore(const Limits& limits) : limits_(limits) {
+MemoryStore::MemoryStore(const Limits& limits, std::unique_ptr<SegmentMemory> memory)
+    : limits_(limits), memory_(std::move(memory)) {
     limits_.value_bytes_max = std::min(limits_.value_bytes_max, ChannelRecords::value_bytes_max);
 }
 
@@ -102,7 +104,7 @@ void MemoryStore::remove_channel(const Channel& channel, WriteToken token) {
     if (found == channels_.end()) return complete(token, Wrote::absent);
     recount(found->second.count(), {});
     removed_ = removed_ + found->second.count();
-    channels_.erase(found);
+    erase(found);
     complete(token, Wrote::done);
 }
 
@@ -137,15 +139,22 @@ std::size_t MemoryStore::memory_bytes() const {
 }
 
 const ChannelRecords* MemoryStore::records_of(const Channel& channel) const {
+    if (last_ && last_->first == channel) return &last_->second;
     const auto found = channels_.find(channel);
-    return found == channels_.end() ? nullptr : &found->second;
+    if (found == channels_.end()) return nullptr;
+    last_ = &*found;
+    return &found->second;
+}
+
+void MemoryStore::erase(Channels::const_iterator channel) {
+    last_ = nullptr;
+    channels_.erase(channel);
 }
 
 ChannelRecords* MemoryStore::create(const Channel& channel) {
-    const auto found = channels_.lower_bound(channel);
-    if (found != channels_.end() && found->first == channel) return &found->second;
+    if (const ChannelRecords* const known = records_of(channel)) return const_cast<ChannelRecords*>(known);
     if (channels_.size() >= limits_.channels_max) return nullptr;
-    return &channels_.try_emplace(found, channel)->second;
+    return &channels_.try_emplace(channel, memory_.get()).first->second;
 }
 
 bool MemoryStore::has_room_for(const std::optional<std::string_view>& old, std::string_view value) const {
@@ -204,7 +213,7 @@ void MemoryStore::sweep_slice(const Channel& channel) {
     // A channel whose records have all moved is not this node's any more.
     const auto next = channels_.upper_bound(channel);
     sweeping_in_ = next == channels_.end() ? std::nullopt : std::optional{next->first};
-    if (aside_.count(channel) != 0 && records.count().records == 0) channels_.erase(channel);
+    if (aside_.count(channel) != 0 && records.count().records == 0) erase(channels_.find(channel));
     swept_to_.reset();
     if (!sweeping_in_) served_ = served_.all_set_aside();
 }
@@ -212,7 +221,7 @@ void MemoryStore::sweep_slice(const Channel& channel) {
 // An older record of the key that was set aside before is replaced.
 void MemoryStore::move_aside(const Channel& channel, Key key) {
     ChannelRecords& from = channels_.at(channel);
-    ChannelRecords& to = aside_[channel];
+    ChannelRecords& to = aside_.try_emplace(channel, memory_.get()).first->second;
     const RecordCount before = from.count(), before_aside = to.count();
     to.put(key, *from.get(key));
     from.remove(key);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 
 #include "store/records/channel_records.h"
 #include "store/records/record_store.h"
+#include "store/records/segment_memory.h"
 #include "store/records/served_range.h"
 
 namespace halp {
@@ -29,13 +31,14 @@ public:
     };
 
     MemoryStore() : MemoryStore(Limits{}) {}
-    explicit MemoryStore(const Limits& limits);
+    // `memory`: for segments of full size; null: the heap.
+    explicit MemoryStore(const Limits& limits, std::unique_ptr<SegmentMemory> memory = nullptr);
 
     [[nodiscard]] Result<bool> get(const Channel& channel, Key key, std::string& value) const override;
     [[nodiscard]] Result<bool> exists(const Channel& channel, Key key) const override;
     [[nodiscard]] Result<Scan> scan(const Channel& channel, std::optional<Key> after,
                                     const Visit& visit) const override;
-    [[nodiscard]] bool has_channel(const Channel& channel) const override { return channels_.count(channel) != 0; }
+    [[nodiscard]] bool has_channel(const Channel& channel) const override { return records_of(channel) != nullptr; }
     [[nodiscard]] std::vector<Channel> channels(const std::optional<Channel>& after,
                                                 std::size_t count) const override;
     [[nodiscard]] std::size_t channel_count() const override { return channels_.size(); }
@@ -73,7 +76,11 @@ public:
     [[nodiscard]] std::size_t memory_bytes() const;  // allocated bytes; walks the indexes
 
 private:
+    using Channels = std::map<Channel, ChannelRecords>;
+
+    // Null when there is no such channel.
     [[nodiscard]] const ChannelRecords* records_of(const Channel& channel) const;
+    void erase(Channels::const_iterator channel);
     // Returns null at the limit of channels.
     ChannelRecords* create(const Channel& channel);
     [[nodiscard]] bool has_room_for(const std::optional<std::string_view>& old, std::string_view value) const;
@@ -84,10 +91,12 @@ private:
     void complete(WriteToken token, Wrote wrote) { completions_.push_back({token, wrote}); }
 
     Limits limits_;
-    std::map<Channel, ChannelRecords> channels_;
+    std::unique_ptr<SegmentMemory> memory_;
+    Channels channels_;
+    mutable const Channels::value_type* last_ = nullptr;  // the channel that was asked for last: most ask for one
     RecordCount total_, removed_;
     ServedRange served_;
-    std::map<Channel, ChannelRecords> aside_;
+    Channels aside_;
     RecordCount aside_total_;
     // Where the sweep stands: in this channel, behind this key.
     std::optional<Channel> sweeping_in_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <iterator>
 #include <utility>
 
 namespace halp {
@@ -13,29 +12,40 @@ auto at(Items& items, std::size_t i) {
     return items.begin() + static_cast<std::ptrdiff_t>(i);
 }
 
-struct Part {
-    std::size_t begin, end;
-};
-// The part of the keys that holds the lower bound, by growing steps from the guess: a bad guess costs as many
-// comparisons again.
-Part bracket(const std::vector<std::uint64_t>& keys, std::size_t guess, std::uint64_t key) {
-    std::size_t step = 4;
+// How many of `count` keys in order are below `key`. The steps depend on `count` alone, so that the processor has
+// nothing to predict.
+std::size_t below(const std::uint64_t* keys, std::size_t count, std::uint64_t key) {
+    const std::uint64_t* from = keys;
+    while (count > 0) {
+        const std::size_t half = (count + 1) / 2;
+        from += half * static_cast<std::size_t>(from[half - 1] < key);
+        count -= half;
+    }
+    return static_cast<std::size_t>(from - keys);
+}
+
+// The same from a guess, by growing steps: a bad guess costs as many comparisons again.
+std::size_t below_from_guess(const std::uint64_t* keys, std::size_t count, std::size_t guess, std::uint64_t key) {
+    std::size_t step = 16, begin = 0, end = 0;
     if (keys[guess] < key) {
-        std::size_t begin = guess + 1, end = begin;
-        while (end < keys.size() && keys[end] < key) {
-            begin = end + 1;
-            end += step;
+        begin = guess + 1;
+        end = begin + step;
+        while (end < count && keys[end - 1] < key) {
+            begin = end;
             step *= 2;
+            end = begin + step;
         }
-        return {begin, std::min(end, keys.size())};
+        end = std::min(end, count);
+    } else {
+        end = guess;
+        begin = end > step ? end - step : 0;
+        while (begin > 0 && keys[begin - 1] >= key) {
+            end = begin - 1;
+            step *= 2;
+            begin = end > step ? end - step : 0;
+        }
     }
-    std::size_t end = guess, begin = end;
-    while (begin > 0 && !(keys[begin - 1] < key)) {
-        end = begin - 1;
-        begin = begin > step ? begin - step : 0;
-        step *= 2;
-    }
-    return {begin, end};
+    return begin + below(keys + begin, end - begin, key);
 }
 
 template <class T>
@@ -50,117 +60,186 @@ std::vector<T> cut_from(std::vector<T>& items, std::size_t i) {
 RecordPlace* RecordIndex::find(Key key) { return const_cast<RecordPlace*>(std::as_const(*this).find(key)); }
 
 const RecordPlace* RecordIndex::find(Key key) const {
-    const Spot spot = lower_bound(value_of(key));
-    return holds(spot, value_of(key)) ? &blocks_[spot.block].places[spot.entry] : nullptr;
+    const std::uint64_t bits = value_of(key);
+    Noted* const known = noted(bits);
+    if (known && known->block < blocks_.size()) {
+        const Block& block = *blocks_[known->block];
+        if (known->entry < block.keys.size() && block.keys[known->entry] == bits)
+            return &block.places[known->entry];
+    }
+    if (blocks_.empty()) return nullptr;
+    const std::size_t number = block_of(bits), entry = entry_of(number, bits);
+    if (entry == blocks_[number]->keys.size()) return nullptr;
+    if (known) *known = {bits, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(entry)};
+    return &blocks_[number]->places[entry];
 }
 
 RecordIndex::Entry RecordIndex::find_or_add(Key key) {
     const std::uint64_t bits = value_of(key);
-    Spot spot = lower_bound(bits);
-    const bool added = !holds(spot, bits);
-    if (added) spot = make_room(spot, bits);
-    return {blocks_[spot.block].places[spot.entry], added};
+    if (blocks_.empty()) add_block(0, bits);
+    std::size_t number = block_of(bits);
+    const std::size_t entry = entry_of(number, bits);
+    if (entry < blocks_[number]->keys.size()) return {blocks_[number]->places[entry], false};
+
+    ++size_;
+    number = make_room(number, bits);
+    if (number == 0) firsts_[0] = std::min(firsts_[0], bits);
+    Block& block = *blocks_[number];
+    const bool rises = block.ordered == block.keys.size() && (block.keys.empty() || bits > block.keys.back());
+    if (rises) ++block.ordered;
+    block.keys.push_back(bits);
+    block.places.push_back(RecordPlace{});
+    return {block.places.back(), true};
 }
 
-RecordIndex::Spot RecordIndex::make_room(Spot spot, std::uint64_t key) {
-    ++size_;
-    if (blocks_.empty()) {
-        add_block(0, {{key}, {RecordPlace{}}});
-        return {0, 0};
+// Returns the block that takes the key, behind its last one.
+std::size_t RecordIndex::make_room(std::size_t number, std::uint64_t key) {
+    Block& block = *blocks_[number];
+    if (block.keys.size() - block.ordered == newest_max) put_in_order(block);
+    if (block.keys.size() < block_max) return number;
+    put_in_order(block);
+    // With rising keys the last block is full: starting a new one keeps blocks full.
+    if (number + 1 == blocks_.size() && key > block.keys.back()) {
+        add_block(blocks_.size(), key);
+        return blocks_.size() - 1;
     }
-    if (blocks_[spot.block].keys.size() == block_max) {
-        // With rising keys the last block is full: starting a new one keeps blocks full.
-        if (spot.block + 1 == blocks_.size() && spot.entry == block_max) {
-            add_block(blocks_.size(), {{key}, {RecordPlace{}}});
-            return {blocks_.size() - 1, 0};
-        }
-        split(spot.block);
-        spot = lower_bound(key);
+    split(number);
+    return key < firsts_[number + 1] ? number : number + 1;
+}
+
+void RecordIndex::put_in_order(Block& block) {
+    const std::size_t count = block.keys.size() - block.ordered;
+    if (count == 0) return;
+    std::array<std::pair<std::uint64_t, RecordPlace>, newest_max> newest;
+    for (std::size_t i = 0; i < count; ++i)
+        newest[i] = {block.keys[block.ordered + i], block.places[block.ordered + i]};
+    std::sort(newest.begin(), at(newest, count));
+    std::size_t end = std::exchange(block.ordered, block.keys.size());
+    for (std::size_t i = count; i-- > 0;) {
+        const auto& [key, place] = newest[i];
+        const std::size_t to = below(block.keys.data(), end, key);
+        std::move_backward(at(block.keys, to), at(block.keys, end), at(block.keys, end + i + 1));
+        std::move_backward(at(block.places, to), at(block.places, end), at(block.places, end + i + 1));
+        block.keys[to + i] = key;
+        block.places[to + i] = place;
+        end = to;
     }
-    Block& block = blocks_[spot.block];
-    block.keys.insert(at(block.keys, spot.entry), key);
-    block.places.insert(at(block.places, spot.entry), RecordPlace{});
-    firsts_[spot.block] = block.keys.front();
-    return spot;
 }
 
 void RecordIndex::erase(Key key) {
-    const Spot spot = lower_bound(value_of(key));
-    assert(holds(spot, value_of(key)));
-    Block& block = blocks_[spot.block];
-    block.keys.erase(at(block.keys, spot.entry));
-    block.places.erase(at(block.places, spot.entry));
+    const std::size_t number = block_of(value_of(key)), entry = entry_of(number, value_of(key));
+    Block& block = *blocks_[number];
+    assert(entry < block.keys.size());
+    if (entry < block.ordered) --block.ordered;
+    block.keys.erase(at(block.keys, entry));
+    block.places.erase(at(block.places, entry));
     --size_;
-    tidy(spot.block);
+    tidy(number);
 }
 
 std::size_t RecordIndex::bytes() const {
-    std::size_t bytes = firsts_.capacity() * sizeof(std::uint64_t) + blocks_.capacity() * sizeof(Block);
-    for (const Block& block : blocks_)
-        bytes += block.keys.capacity() * sizeof(std::uint64_t) + block.places.capacity() * sizeof(RecordPlace);
-    return bytes;
+    std::size_t bytes = firsts_.capacity() * sizeof(std::uint64_t) +
+                        (blocks_.capacity() + unused_.capacity()) * sizeof(Block*) +
+                        all_blocks_.size() * (sizeof(Block) + sizeof(Block*));
+    for (const auto& block : all_blocks_)
+        bytes += block->keys.capacity() * sizeof(std::uint64_t) + block->places.capacity() * sizeof(RecordPlace);
+    return bytes + (noted_ ? sizeof(AllNoted) : 0);
 }
+
+// ---- searching ----
 
 std::size_t RecordIndex::block_of(std::uint64_t key) const {
-    const auto behind = std::upper_bound(firsts_.begin(), firsts_.end(), key);
-    return behind == firsts_.begin() ? 0 : static_cast<std::size_t>(behind - firsts_.begin()) - 1;
-}
-
-RecordIndex::Spot RecordIndex::lower_bound(std::uint64_t key) const {
-    if (blocks_.empty()) return {0, 0};
-    const std::size_t block = block_of(key);
-    const auto& keys = blocks_[block].keys;
-    const std::size_t guess = guess_in(block, key);
-    __builtin_prefetch(&blocks_[block].places[guess]);
-    const auto [begin, end] = bracket(keys, guess, key);
-    return {block, static_cast<std::size_t>(std::lower_bound(at(keys, begin), at(keys, end), key) - keys.begin())};
+    const Noted* const known = noted(key);
+    if (known && belongs_to(known->block, key)) return known->block;
+    if (key == UINT64_MAX) return blocks_.size() - 1;
+    const std::size_t behind = below(firsts_.data(), firsts_.size(), key + 1);
+    return behind == 0 ? 0 : behind - 1;
 }
 
 // Where the key would be if the keys of the block were evenly spread, as random and rising keys are. A search from
 // there reads one or two cache lines instead of six.
 std::size_t RecordIndex::guess_in(std::size_t block, std::uint64_t key) const {
-    const std::size_t count = blocks_[block].keys.size();
+    const std::size_t count = blocks_[block]->ordered;
     const std::uint64_t first = firsts_[block];
-    if (key <= first) return 0;
+    if (key <= first || count == 0) return 0;
     if (block + 1 == blocks_.size()) return count - 1;
     const double part = static_cast<double>(key - first) / static_cast<double>(firsts_[block + 1] - first);
     return std::min(static_cast<std::size_t>(part * static_cast<double>(count)), count - 1);
 }
 
-bool RecordIndex::holds(Spot spot, std::uint64_t key) const {
-    return spot.block < blocks_.size() && spot.entry < blocks_[spot.block].keys.size() &&
-           blocks_[spot.block].keys[spot.entry] == key;
+std::size_t RecordIndex::entry_of(std::size_t number, std::uint64_t key) const {
+    const Block& block = *blocks_[number];
+    const std::size_t guess = guess_in(number, key), all = block.keys.size();
+    if (block.ordered > 0) {
+        __builtin_prefetch(&block.places[guess]);
+        const std::size_t entry = below_from_guess(block.keys.data(), block.ordered, guess, key);
+        if (entry < block.ordered && block.keys[entry] == key) return entry;
+    }
+    for (std::size_t i = block.ordered; i < all; ++i)
+        if (block.keys[i] == key) return i;
+    return all;
 }
 
-void RecordIndex::split(std::size_t block) {
-    Block upper{cut_from(blocks_[block].keys, block_max / 2), cut_from(blocks_[block].places, block_max / 2)};
-    add_block(block + 1, std::move(upper));
+std::size_t RecordIndex::first_from(const Block& block, std::uint64_t key) {
+    return below(block.keys.data(), block.keys.size(), key);
+}
+
+RecordIndex::Noted* RecordIndex::noted(std::uint64_t key) const {
+    if (!noted_) return nullptr;
+    Noted& one = (*noted_)[key * 0x9e3779b97f4a7c15 >> 59];
+    return one.key == key ? &one : nullptr;
+}
+
+void RecordIndex::note(std::uint64_t key, std::size_t block) const {
+    if (!noted_) noted_ = std::make_unique<AllNoted>();
+    (*noted_)[key * 0x9e3779b97f4a7c15 >> 59] = {key, static_cast<std::uint32_t>(block), UINT32_MAX};
+}
+
+// ---- blocks ----
+
+void RecordIndex::split(std::size_t number) {
+    Block& lower = *blocks_[number];
+    Block& upper = add_block(number + 1, lower.keys[block_max / 2]);
+    upper.keys = cut_from(lower.keys, block_max / 2);
+    upper.places = cut_from(lower.places, block_max / 2);
+    lower.ordered = lower.keys.size();
+    upper.ordered = upper.keys.size();
 }
 
 // Removes empty blocks and merges neighbours that are nearly empty.
-void RecordIndex::tidy(std::size_t block) {
-    auto& keys = blocks_[block].keys;
-    const bool has_next = block + 1 < blocks_.size();
-    if (!keys.empty()) firsts_[block] = keys.front();
-    if (keys.empty()) {
-        blocks_.erase(at(blocks_, block));
-        firsts_.erase(at(firsts_, block));
-    } else if (has_next && keys.size() + blocks_[block + 1].keys.size() <= block_max / 2) {
-        Block& next = blocks_[block + 1];
-        keys.insert(keys.end(), next.keys.begin(), next.keys.end());
-        auto& places = blocks_[block].places;
-        places.insert(places.end(), next.places.begin(), next.places.end());
-        blocks_.erase(at(blocks_, block + 1));
-        firsts_.erase(at(firsts_, block + 1));
-    } else if (keys.capacity() > 64 && keys.size() <= keys.capacity() / 4) {
-        keys.shrink_to_fit();
-        blocks_[block].places.shrink_to_fit();
+void RecordIndex::tidy(std::size_t number) {
+    Block& block = *blocks_[number];
+    const bool has_next = number + 1 < blocks_.size();
+    if (block.keys.empty()) {
+        drop_block(number);
+    } else if (has_next && block.keys.size() + blocks_[number + 1]->keys.size() <= block_max / 2) {
+        Block& next = *blocks_[number + 1];
+        put_in_order(block);
+        put_in_order(next);
+        block.keys.insert(block.keys.end(), next.keys.begin(), next.keys.end());
+        block.places.insert(block.places.end(), next.places.begin(), next.places.end());
+        block.ordered = block.keys.size();
+        drop_block(number + 1);
+    } else if (block.keys.capacity() > 64 && block.keys.size() <= block.keys.capacity() / 4) {
+        block.keys.shrink_to_fit();
+        block.places.shrink_to_fit();
     }
 }
 
-void RecordIndex::add_block(std::size_t place, Block block) {
-    firsts_.insert(at(firsts_, place), block.keys.front());
-    blocks_.insert(at(blocks_, place), std::move(block));
+RecordIndex::Block& RecordIndex::add_block(std::size_t number, std::uint64_t first) {
+    if (unused_.empty()) unused_.push_back(all_blocks_.emplace_back(std::make_unique<Block>()).get());
+    Block* const block = unused_.back();
+    unused_.pop_back();
+    firsts_.insert(at(firsts_, number), first);
+    blocks_.insert(at(blocks_, number), block);
+    return *block;
+}
+
+void RecordIndex::drop_block(std::size_t number) {
+    *blocks_[number] = {};
+    unused_.push_back(blocks_[number]);
+    blocks_.erase(at(blocks_, number));
+    firsts_.erase(at(firsts_, number));
 }
 
 }  // namespace halp

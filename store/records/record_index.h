@@ -1,12 +1,17 @@
-// Keys in order, each with the place of its record: sorted blocks of at most 512 keys, found by the first key of
-// each block. Memory per record: about 22 bytes for random keys, 16 for rising keys. find, add and erase cost
-// O(log n) comparisons and move at most one block and one list that is 512 times shorter. There is no rehashing,
-// so no call takes long; no choice of keys makes it slow; the order is the same on every machine.
+// Keys in order, each with the place of its record: blocks of at most 512 keys, found by a lower bound of the keys
+// of each block. A block has its keys in order but for the newest ones, at most 16, so that most insertions move
+// nothing. Memory per record: about 22 bytes for random keys, 16 for rising keys. find, add and erase cost O(log n)
+// comparisons and move at most one block and one list that is 512 times shorter. There is no rehashing, so no call
+// takes long; no choice of keys makes it slow; the order is the same on every machine.
+//
+// For one thread, also when it only reads: reading puts new keys in order, and notes where expected keys are.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -20,10 +25,10 @@ class RecordIndex {
 public:
     static constexpr std::size_t block_max = 512;
 
-    // The pointer is valid until the next find_or_add or erase.
+    // The pointer is valid until the next find_or_add, erase or walk.
     [[nodiscard]] RecordPlace* find(Key key);
     [[nodiscard]] const RecordPlace* find(Key key) const;
-    // The place of the key, added as zero when the key is new. Valid until the next find_or_add or erase.
+    // The place of the key, added as zero when the key is new. Valid as long as the pointer above.
     struct Entry {
         RecordPlace& place;
         bool added;
@@ -40,14 +45,17 @@ public:
     // before it is visited.
     template <class Visit, class Address>
     bool walk(std::optional<Key> after, Visit visit, Address address) const {
-        if (after && value_of(*after) == UINT64_MAX) return true;
-        Spot spot = lower_bound(after ? value_of(*after) + 1 : 0);
-        for (; spot.block < blocks_.size(); ++spot.block, spot.entry = 0) {
-            const Block& block = blocks_[spot.block];
-            for (; spot.entry < block.keys.size(); ++spot.entry) {
-                if (spot.entry + fetched_ahead < block.places.size())
-                    fetch(address(block.places[spot.entry + fetched_ahead]));
-                if (!visit(Key{block.keys[spot.entry]}, block.places[spot.entry])) return false;
+        if (blocks_.empty() || (after && value_of(*after) == UINT64_MAX)) return true;
+        const std::uint64_t first = after ? value_of(*after) + 1 : 0;
+        for (std::size_t number = block_of(first); number < blocks_.size(); ++number) {
+            Block& block = *blocks_[number];
+            put_in_order(block);
+            const std::uint64_t* const keys = block.keys.data();
+            const RecordPlace* const places = block.places.data();
+            const std::size_t count = block.keys.size();
+            for (std::size_t i = keys[0] < first ? first_from(block, first) : 0; i < count; ++i) {
+                if (i + fetched_ahead < count) fetch(address(places[i + fetched_ahead]));
+                if (!visit(Key{keys[i]}, places[i])) return false;
             }
         }
         return true;
@@ -57,17 +65,20 @@ public:
         return walk(after, visit, [](RecordPlace) -> const char* { return nullptr; });
     }
 
-    // Where find() will look, into the cache.
+    // Where find() will look, into the cache. The block is noted for find().
     [[gnu::always_inline]] void fetch_near(Key key) const {
         if (blocks_.empty()) return;
-        const std::size_t block = block_of(value_of(key)), guess = guess_in(block, value_of(key));
-        const Block& its = blocks_[block];
+        const std::size_t number = block_of(value_of(key));
+        note(value_of(key), number);
+        const Block& block = *blocks_[number];
+        const std::size_t guess = guess_in(number, value_of(key)), last = block.keys.size() - 1;
         constexpr std::size_t line = 8;  // keys
-        for (const std::size_t i :
-             {guess > line ? guess - line : 0, guess, std::min(guess + line, its.keys.size() - 1)}) {
-            __builtin_prefetch(its.keys.data() + i);
-            __builtin_prefetch(its.places.data() + i);
+        for (const std::size_t i : {guess > line ? guess - line : 0, guess, std::min(guess + line, last)}) {
+            __builtin_prefetch(block.keys.data() + i);
+            __builtin_prefetch(block.places.data() + i);
         }
+        __builtin_prefetch(block.keys.data() + last);  // the newest keys
+        __builtin_prefetch(block.places.data() + last);
     }
     // Two lines, of a record of some hundred bytes. GCC leaves out a call that only prefetches, unless it is
     // inlined.
@@ -80,27 +91,47 @@ public:
 private:
     static constexpr std::size_t fetched_ahead = 16;
 
+    static constexpr std::size_t newest_max = 16;  // keys of a block that are not in order
+
     // Keys and places are apart, so that a search reads keys only.
     struct Block {
         std::vector<std::uint64_t> keys;  // never empty
         std::vector<RecordPlace> places;
+        std::size_t ordered = 0;  // so many keys are in order; the newest ones follow
     };
-    struct Spot {
-        std::size_t block, entry;
+    // Where an expected key is, as far as it was known. It is checked before it is used, so it need not be kept
+    // true.
+    struct Noted {
+        std::uint64_t key = 0;
+        std::uint32_t block = 0, entry = 0;
     };
+    using AllNoted = std::array<Noted, 32>;
 
     [[nodiscard]] std::size_t block_of(std::uint64_t key) const;
+    [[nodiscard]] bool belongs_to(std::size_t block, std::uint64_t key) const {
+        return block < blocks_.size() && (block == 0 || firsts_[block] <= key) &&
+               (block + 1 == blocks_.size() || key < firsts_[block + 1]);
+    }
     [[nodiscard]] std::size_t guess_in(std::size_t block, std::uint64_t key) const;
-    // The position of the key, or where it would be inserted, possibly at the end of a block.
-    [[nodiscard]] Spot lower_bound(std::uint64_t key) const;
-    [[nodiscard]] bool holds(Spot spot, std::uint64_t key) const;
-    [[nodiscard]] Spot make_room(Spot spot, std::uint64_t key);
+    // The position of the key, or the number of keys when it is not there.
+    [[nodiscard]] std::size_t entry_of(std::size_t block, std::uint64_t key) const;
+    // The position of the first key from `key` on, in a block that is in order.
+    [[nodiscard]] static std::size_t first_from(const Block& block, std::uint64_t key);
+    static void put_in_order(Block& block);
+    void note(std::uint64_t key, std::size_t block) const;
+    [[nodiscard]] Noted* noted(std::uint64_t key) const;
+    [[nodiscard]] std::size_t make_room(std::size_t block, std::uint64_t key);
     void split(std::size_t block);
     void tidy(std::size_t block);
-    void add_block(std::size_t at, Block block);
+    // Before the block that has the number now. Returns the block, which is empty.
+    Block& add_block(std::size_t number, std::uint64_t first);
+    void drop_block(std::size_t number);
 
-    std::vector<std::uint64_t> firsts_;  // first key of each block
-    std::vector<Block> blocks_;
+    std::vector<std::uint64_t> firsts_;  // of each block: not above its keys, and above those of the block before
+    std::vector<Block*> blocks_;         // pointers, so that a new one between them is cheap
+    std::vector<std::unique_ptr<Block>> all_blocks_;  // in no order
+    std::vector<Block*> unused_;                      // of all_blocks_
+    mutable std::unique_ptr<AllNoted> noted_;         // made for the first expected key
     std::size_t size_ = 0;
 };
 

@@ -11,6 +11,7 @@
 #include "store/records/lmdb_store.h"
 #include "store/records/memory_store.h"
 #include "store/records/tcm_dump.h"
+#include "tools/halpd/huge_segments.h"
 #include "tools/program/broken_page.h"
 
 namespace halp {
@@ -132,10 +133,10 @@ Result<void> DhtService::open_memory() {
     limits.bytes_max = settings_.bytes_max / settings_.threads;
     if (workers_) {
         for (std::size_t i = 0; i < workers_->threads(); ++i)
-            workers_->share(i).set_store(std::make_unique<MemoryStore>(limits));
+            workers_->share(i).set_store(std::make_unique<MemoryStore>(limits, std::make_unique<HugeSegments>()));
         store_ = workers_->records_of(0);
     } else {
-        store_ = std::make_unique<MemoryStore>(limits);
+        store_ = std::make_unique<MemoryStore>(limits, std::make_unique<HugeSegments>());
     }
     if (settings_.dumps)
         if (Result<void> loaded = open_dumps(); !loaded) return loaded;

@@ -73,6 +73,33 @@ TEST(RecordIndex, AgreesWithAnOrderedMap) {
     }
 }
 
+// Expected keys are noted with their places; blocks that are split, merged and walked meanwhile move them.
+TEST(RecordIndex, FindsExpectedKeysWhereverTheyHaveMoved) {
+    Seeded random(7);
+    RecordIndex index;
+    std::map<Key, RecordPlace> model;
+    for (int step = 0; step < 60000; ++step) {
+        const Key key{random.below(3000) * 0x9e3779b97f4a7c15}, expected{random.below(3000) * 0x9e3779b97f4a7c15};
+        index.fetch_near(expected);
+        const bool grow = random.below(100) < (step / 15000 % 2 == 0 ? 70U : 30U);
+        if (grow) {
+            const auto added = index.find_or_add(key);
+            ASSERT_EQ(added.added, model.count(key) == 0);
+            model[key] = added.place = RecordPlace{random.next()};
+        } else if (model.erase(key) == 1) {
+            index.erase(key);
+        }
+        for (const Key asked : {key, expected, expected}) {
+            const RecordPlace* const found = index.find(asked);
+            ASSERT_EQ(found != nullptr, model.count(asked) == 1);
+            if (found != nullptr) {
+                ASSERT_EQ(*found, model[asked]);
+            }
+        }
+        if (step % 500 == 0) index.walk(std::nullopt, [](Key, RecordPlace) { return true; });
+    }
+}
+
 TEST(RecordIndex, FillsItsBlocksWithRisingKeys) {
     RecordIndex index;
     for (std::uint64_t i = 0; i < 100'000; ++i) index.find_or_add(Key{i}).place = RecordPlace{i};
