@@ -84,6 +84,7 @@ Result<void> LmdbFile::open_tables() {
     int code = mdb_txn_begin(env_, nullptr, create ? 0 : MDB_RDONLY, &txn);
     for (std::size_t i = 0; code == 0 && i < tables; ++i)
         code = mdb_dbi_open(txn, table_names[i], create ? MDB_CREATE : 0, &tables_[i]);
+    if (code == 0) code = mdb_dbi_open(txn, nullptr, 0, &roots_);
     if (code == 0) code = mdb_set_compare(txn, table(Table::records), compare_record_keys);
     if (code == 0) {
         code = mdb_txn_commit(txn);
@@ -275,6 +276,43 @@ Result<std::optional<std::string_view>> LmdbRead::get(LmdbFile::Table table, std
     if (code == MDB_NOTFOUND) return std::optional<std::string_view>{};
     if (code != 0) return file_.failure("read", code);
     return std::optional{to_view(found)};
+}
+
+void LmdbRead::expect_record(std::string_view key, bool next) {
+    if (begun_ != 0) return;
+    if (!std::exchange(looked_ahead_, true))
+        if (const auto tree = record_tree()) ahead_.emplace(*tree);
+    if (!ahead_) return;
+    if (next)
+        ahead_->expect_next(key);
+    else
+        ahead_->expect_soon(key);
+}
+
+Result<std::optional<std::string_view>> LmdbRead::get_record(std::string_view key) {
+    if (ahead_)
+        if (const auto value = ahead_->find(key)) return std::optional{*value};
+    return get(LmdbFile::Table::records, key);
+}
+
+// The root is in a table of LMDB's own, whose value also shows where the file is mapped: the head of its page has
+// the number of the page.
+std::optional<LmdbAhead::Tree> LmdbRead::record_tree() {
+    constexpr std::size_t tree_bytes = 48, depth_at = 6, root_at = 40;
+    constexpr const char* name = table_names[static_cast<std::size_t>(LmdbFile::Table::records)];
+    MDB_val key = to_val(name), found{};
+    MDB_stat stat{};
+    if (mdb_get(file_.reader_, file_.roots_, &key, &found) != 0 || found.mv_size != tree_bytes) return std::nullopt;
+    if (mdb_env_stat(file_.env_, &stat) != 0) return std::nullopt;
+    const char* const bytes = static_cast<const char*>(found.mv_data);
+    const char* const page = bytes - reinterpret_cast<std::uintptr_t>(bytes) % stat.ms_psize;
+    std::uint64_t number = 0, root = 0;
+    std::uint16_t depth = 0;
+    std::memcpy(&number, page, sizeof number);
+    std::memcpy(&root, bytes + root_at, sizeof root);
+    std::memcpy(&depth, bytes + depth_at, sizeof depth);
+    if (depth == 0) return std::nullopt;
+    return LmdbAhead::Tree{page - number * stat.ms_psize, root, stat.ms_psize, depth};
 }
 
 Result<bool> LmdbRead::seek(LmdbFile::Table table, std::string_view from) {

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "store/records/lmdb_ahead.h"
 #include "store/records/lmdb_redo_log.h"
 #include "store/result.h"
 
@@ -108,6 +109,7 @@ private:
     LmdbRepair repair_;
     std::uint64_t failed_commit_ = 0;  // the last commit since the log is in use, if it failed
     unsigned tables_[tables] = {};
+    unsigned roots_ = 0;  // the table of LMDB's own that has the roots of the others
     Error error_;
 };
 
@@ -122,6 +124,9 @@ public:
 
     [[nodiscard]] bool begun() const { return begun_ == 0; }  // false: every call returns the error
     [[nodiscard]] Result<std::optional<std::string_view>> get(LmdbFile::Table table, std::string_view key);
+    // The record will be asked for soon, or next (RecordStore::expect).
+    void expect_record(std::string_view key, bool next);
+    [[nodiscard]] Result<std::optional<std::string_view>> get_record(std::string_view key);
     // Moves to the first entry at or after the key, or to the next entry. Returns false at the end.
     [[nodiscard]] Result<bool> seek(LmdbFile::Table table, std::string_view from);
     [[nodiscard]] Result<bool> next();
@@ -130,9 +135,12 @@ public:
 
 private:
     [[nodiscard]] Result<bool> move(int operation);
+    [[nodiscard]] std::optional<LmdbAhead::Tree> record_tree();
 
     LmdbFile& file_;
     int begun_;
+    std::optional<LmdbAhead> ahead_;
+    bool looked_ahead_ = false;
     MDB_cursor* cursor_ = nullptr;
     std::string_view key_, value_;
 };

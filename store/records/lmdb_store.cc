@@ -184,16 +184,22 @@ Result<bool> LmdbStore::get(const Channel& channel, Key key, std::string& value)
     value.clear();
     const auto number = number_of(channel);
     if (!number) return false;
-    const auto found = reading().get(Table::records, record_key(*number, key));
+    const auto found = reading().get_record(record_key(*number, key));
     if (!found) return found.error();
     if (*found) value.assign(**found);
     return found->has_value();
 }
 
+void LmdbStore::expect(const Channel& channel, Key key, Expected when) const {
+    if (when == Expected::write) return;
+    if (const auto number = number_of(channel))
+        reading().expect_record(record_key(*number, key), when == Expected::next);
+}
+
 Result<bool> LmdbStore::exists(const Channel& channel, Key key) const {
     const auto number = number_of(channel);
     if (!number) return false;
-    const auto found = reading().get(Table::records, record_key(*number, key));
+    const auto found = reading().get_record(record_key(*number, key));
     if (!found) return found.error();
     return found->has_value();
 }

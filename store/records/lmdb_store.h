@@ -63,6 +63,7 @@ public:
 
     [[nodiscard]] Result<bool> get(const Channel& channel, Key key, std::string& value) const override;
     [[nodiscard]] Result<bool> exists(const Channel& channel, Key key) const override;
+    void expect(const Channel& channel, Key key, Expected when) const override;
     [[nodiscard]] Result<Scan> scan(const Channel& channel, std::optional<Key> after,
                                     const Visit& visit) const override;
     void rest() override;

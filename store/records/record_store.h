@@ -78,8 +78,8 @@ public:
     // Returns false and an empty `value` when there is no such record. An existing value may be empty.
     [[nodiscard]] virtual Result<bool> get(const Channel& channel, Key key, std::string& value) const = 0;
     [[nodiscard]] virtual Result<bool> exists(const Channel& channel, Key key) const = 0;
-    // Requests for the record come soon, or next: it may be fetched into the cache.
-    enum class Expected : std::uint8_t { soon, next };
+    // Requests for the record come soon, or next: it may be fetched into the cache. Or it will be written soon.
+    enum class Expected : std::uint8_t { soon, next, write };
     virtual void expect(const Channel&, Key, Expected) const {}
     // Reads a slice of the channel in the numerical order of the keys, from the first key after `after`, whether
     // or not `after` exists. The caller keeps the last key, and may write, remove and wait between slices. A

@@ -45,7 +45,8 @@ private:
         std::optional<Key>& key = keys_[seen_ % far_frames];
         key = key_of(rest_.substr(header_bytes, body_bytes));
         rest_.remove_prefix(header_bytes + body_bytes);
-        if (key) store_.expect(*channel_, *key, RecordStore::Expected::soon);
+        using Expected = RecordStore::Expected;
+        if (key) store_.expect(*channel_, *key, is_put_ ? Expected::write : Expected::soon);
         if (is_put_) key.reset();  // most are new, and there is no record to be fetched
         return true;
     }

@@ -324,6 +324,50 @@ void ModelRun::compare() {
     ASSERT_EQ(store_->total(), total);
 }
 
+// Records that are expected are found where they are, as others: small and large values, in several channels, while
+// they come, change and go.
+TEST_P(EveryStore, FindsExpectedRecordsWhereverTheyAre) {
+    Seeded random(3);
+    std::map<std::pair<std::size_t, std::uint64_t>, std::string> model;
+    const std::vector<Channel> channels{channel("a"), channel("bench"), channel("c")};
+    const auto key_at = [](std::uint64_t n) { return Key{n * 0x9e3779b97f4a7c15}; };
+    for (int round = 0; round < 30; ++round) {
+        for (int i = 0; i < 300; ++i) {
+            const std::size_t in = random.below(3);
+            const std::uint64_t n = random.below(2000);
+            if (random.one_in(4)) {
+                store_->remove(channels[in], key_at(n), token);
+                model.erase({in, n});
+                continue;
+            }
+            std::string& value = model[{in, n}];
+            value.assign(random.one_in(50) ? 5000 + random.below(5000) : random.below(200), 'a');
+            value += std::to_string(round);
+            store_->put(channels[in], key_at(n), value, token);
+        }
+        commit_all(*store_);
+        std::vector<std::pair<std::size_t, std::uint64_t>> asked;
+        for (int i = 0; i < 308; ++i) asked.emplace_back(random.below(3), random.below(2200));
+        for (std::size_t i = 0; i + 8 < asked.size(); ++i) {
+            const auto expect = [&](std::size_t ahead, RecordStore::Expected when) {
+                const auto& [in, n] = asked[i + ahead];
+                store_->expect(channels[in], key_at(n), when);
+            };
+            expect(8, RecordStore::Expected::soon);
+            expect(4, RecordStore::Expected::next);
+            std::string value;
+            const auto found = store_->get(channels[asked[i].first], key_at(asked[i].second), value);
+            const auto known = model.find(asked[i]);
+            ASSERT_TRUE(found);
+            ASSERT_EQ(*found, known != model.end());
+            if (*found) {
+                ASSERT_EQ(value, known->second);
+            }
+        }
+        store_->rest();
+    }
+}
+
 TEST_P(EveryStore, AgreesWithAMap) {
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
