@@ -160,12 +160,16 @@ Request NodeSession::request_of(RequestId id, Bytes parameters, Instant now) {
 // The usual case: the request is carried out and answered at once, and nothing of it is stored.
 void NodeSession::run_at_once(RequestId id, const HandlerRow& row, Bytes parameters, Instant now) {
     const Instant begun = context_.counts.begin(kind_of(row));
-    encode_support(output_, id, Support::supported);
     const Reply reply = row.single(request_of(id, parameters, now), context_.records);
-    const bool answered_now = reply.kind == Reply::Kind::answer && has_room();
-    if (answered_now) say(id, reply.code, reply.value);
-    if (reply.kind == Reply::Kind::malformed) finish(SessionEnd::malformed);
-    if (answered_now || over()) return context_.counts.end(kind_of(row), begun);
+    if (reply.kind == Reply::Kind::answer) {
+        encode_whole_answer(output_, id, reply.code, reply.value);
+        return context_.counts.end(kind_of(row), begun);
+    }
+    encode_support(output_, id, Support::supported);
+    if (reply.kind == Reply::Kind::malformed) {
+        finish(SessionEnd::malformed);
+        return context_.counts.end(kind_of(row), begun);
+    }
     Active& active = active_[id];
     active.row = &row;
     active.begun = begun;

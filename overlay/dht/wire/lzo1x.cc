@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cassert>
 #include <cstring>
 
@@ -20,10 +21,20 @@ constexpr unsigned first_literals_base = 17;
 
 // ---- encoder ----
 
+// How many bytes are equal before the first that differs, of eight.
+std::size_t equal_bytes(std::uint64_t difference) {
+    const int zeros =
+        std::endian::native == std::endian::little ? std::countr_zero(difference) : std::countl_zero(difference);
+    return static_cast<std::size_t>(zeros) / 8;
+}
+
 class Encoder {
 public:
-    Encoder(std::string_view in, std::string& out) : in_(in), out_(out) {}
-    void encode();
+    // `out` has room for lzo1x_encoded_max(in.size()) bytes and `slack` more.
+    static constexpr std::size_t slack = 16;
+    Encoder(std::string_view in, char* out) : in_(in), out_(out), begin_(out) {}
+    // Returns the end of the stream.
+    char* encode();
 
 private:
     static constexpr std::size_t first_look = 5;
@@ -40,24 +51,22 @@ private:
     [[nodiscard]] std::size_t look_up(std::size_t at);
     [[nodiscard]] std::size_t match_length(std::size_t at, std::size_t distance) const;
 
-    void put(std::size_t byte) { out_.push_back(static_cast<char>(byte)); }
+    void put(std::size_t byte) { *out_++ = static_cast<char>(byte); }
     void put_count(std::size_t count);
     void put_literals(std::size_t end);
     void put_copy(std::size_t length, std::size_t distance);
     void put_far_copy(std::size_t opening, std::size_t length, std::size_t length_max, std::size_t distance_bits);
 
     std::string_view in_;
-    std::string& out_;
-    std::size_t begun_ = 0;     // out_.size() before this stream
+    char* out_;  // the next byte
+    const char* const begin_;
     std::size_t literals_ = 0;  // position of the first literal that is not yet written
     // The lower 16 bits of the latest position of each hashed word. A comparison detects old and colliding
     // entries.
     std::array<std::uint16_t, 1U << table_bits> table_{};
 };
 
-void Encoder::encode() {
-    begun_ = out_.size();
-    out_.reserve(begun_ + lzo1x_encoded_max(in_.size()));
+char* Encoder::encode() {
     const std::size_t end = in_.size() > tail_of_literals ? in_.size() - tail_of_literals : 0;
     std::size_t at = first_look;
     while (at < end) {
@@ -73,7 +82,10 @@ void Encoder::encode() {
         literals_ = at;
     }
     put_literals(in_.size());
-    out_.append("\x11\0\0", 3);
+    put(0x11);
+    put(0);
+    put(0);
+    return out_;
 }
 
 std::size_t Encoder::look_up(std::size_t at) {
@@ -90,9 +102,13 @@ std::size_t Encoder::match_length(std::size_t at, std::size_t distance) const {
     const char* const here = in_.data() + at;
     const char* const there = here - distance;
     std::size_t length = match_min;
-    // Compares eight bytes at a time, and single bytes where they differ.
-    for (; at + length + 8 <= in_.size(); length += 8)
-        if (std::memcmp(here + length, there + length, 8) != 0) break;
+    // Compares eight bytes at a time, and single bytes at the end of the input.
+    for (; at + length + 8 <= in_.size(); length += 8) {
+        std::uint64_t one = 0, other = 0;
+        std::memcpy(&one, here + length, 8);
+        std::memcpy(&other, there + length, 8);
+        if (one != other) return length + equal_bytes(one ^ other);
+    }
     while (at + length < in_.size() && here[length] == there[length]) ++length;
     return length;
 }
@@ -105,10 +121,10 @@ void Encoder::put_count(std::size_t count) {
 void Encoder::put_literals(std::size_t end) {
     const std::size_t count = end - literals_;
     if (count == 0) return;
-    if (out_.size() == begun_ && count <= 255 - first_literals_base) {
+    if (out_ == begin_ && count <= 255 - first_literals_base) {
         put(first_literals_base + count);
     } else if (count <= 3) {
-        char& opening = out_[out_.size() - 2];  // the second last byte written holds S, in either instruction
+        char& opening = out_[-2];  // the second last byte written holds S, in either instruction
         opening = static_cast<char>(static_cast<unsigned char>(opening) | count);
     } else if (count <= 18) {
         put(count - 3);
@@ -116,7 +132,12 @@ void Encoder::put_literals(std::size_t end) {
         put(0);
         put_count(count - 18);
     }
-    out_.append(in_.substr(literals_, count));
+    // Few literals are the usual case: sixteen bytes at once, whatever their number.
+    if (count <= slack && literals_ + slack <= in_.size())
+        std::memcpy(out_, in_.data() + literals_, slack);
+    else
+        std::memcpy(out_, in_.data() + literals_, count);
+    out_ += count;
 }
 
 void Encoder::put_copy(std::size_t length, std::size_t distance) {
@@ -273,7 +294,12 @@ bool Decoder::trailing(std::size_t few) {
 
 }  // namespace
 
-void lzo1x_encode(std::string_view bytes, std::string& out) { Encoder{bytes, out}.encode(); }
+void lzo1x_encode(std::string_view bytes, std::string& out) {
+    const std::size_t begin = out.size();
+    out.resize(begin + lzo1x_encoded_max(bytes.size()) + Encoder::slack);
+    const char* const end = Encoder{bytes, out.data() + begin}.encode();
+    out.resize(static_cast<std::size_t>(end - out.data()));
+}
 
 LzoFault lzo1x_decode(std::string_view stream, std::size_t size, std::string& out) {
     // Each byte of a count stands for at most 255 bytes of output, and other bytes for fewer. A larger announced

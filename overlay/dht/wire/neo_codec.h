@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -211,6 +212,8 @@ void encode_code(std::string& out, RequestId id, Code code) {
 
 // The message after GetAnswer::got: one array.
 void encode_value(std::string& out, RequestId id, Bytes value);
+// Support, the code, and the value if there is one: the whole answer of most requests.
+void encode_whole_answer(std::string& out, RequestId id, std::uint8_t code, const std::optional<Bytes>& value);
 [[nodiscard]] Decoded<Bytes> decode_value(Bytes payload);
 
 enum class ChannelsCode : std::uint8_t { error = 1, channel_name = 2, finished = 3 };

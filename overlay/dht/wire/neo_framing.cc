@@ -61,6 +61,26 @@ void encode_byte(std::string& out, RequestId id, std::uint8_t byte) {
     out.append(frame, sizeof frame);
 }
 
+void encode_whole_answer(std::string& out, RequestId id, std::uint8_t code, const std::optional<Bytes>& value) {
+    assert(id != no_request);
+    constexpr std::size_t byte_frame = header_bytes + request_id_bytes + 1;
+    constexpr std::size_t length_bytes = sizeof(std::uint64_t);
+    char frames[2 * byte_frame + header_bytes + request_id_bytes + length_bytes];
+    char* at = frames;
+    for (const std::uint8_t byte : {static_cast<std::uint8_t>(Support::supported), code}) {
+        write_header(at, FrameType::request, request_id_bytes + 1);
+        store_number(at + header_bytes, id);
+        at[byte_frame - 1] = static_cast<char>(byte);
+        at += byte_frame;
+    }
+    if (!value) return void(out.append(frames, 2 * byte_frame));
+    write_header(at, FrameType::request, request_id_bytes + length_bytes + value->size());
+    store_number(at + header_bytes, id);
+    store_number<std::uint64_t>(at + header_bytes + request_id_bytes, value->size());
+    out.append(frames, sizeof frames);
+    out.append(*value);
+}
+
 Decoded<RequestBody> decode_request_body(Bytes body) {
     FieldReader read(body);
     RequestBody found;
