@@ -11,10 +11,21 @@ namespace {
 
 // How many bytes of the turn's budget one session gets before the next session has its share.
 constexpr std::size_t share_bytes = std::size_t{64} << 10;
-// Of a turn of the redistribution: about 70 records of 100 bytes. A client waits for such a turn.
-constexpr std::size_t handover_bytes = std::size_t{12} << 10;
-// After a turn of the redistribution the node rests as long as that took, so that it has time for its clients.
+// A client has company for so long after its last message: turns of long requests are shorter then.
+constexpr Duration company_lasts = std::chrono::milliseconds{50};
+constexpr std::size_t turn_bytes_in_company = std::size_t{64} << 10;
+// Of a turn of the redistribution. In company about 70 records of 100 bytes: a client waits for such a turn, and
+// then the node rests as long as that took, so that it has time for its clients.
+constexpr std::size_t handover_bytes = std::size_t{64} << 10, handover_bytes_in_company = std::size_t{12} << 10;
 constexpr Duration handover_rest_max = std::chrono::milliseconds{2};
+// A node that did not come to it for so long, because other programs have the processor, may do more at once.
+constexpr Duration handover_late_after = std::chrono::milliseconds{3};
+constexpr std::size_t handover_bytes_when_late = std::size_t{48} << 10;
+
+std::size_t handover_bytes_for(bool company, Duration since) {
+    if (!company) return handover_bytes;
+    return since < handover_late_after ? handover_bytes_in_company : handover_bytes_when_late;
+}
 constexpr std::size_t share_cost_min = neo::TurnBudget::record_cost;
 
 bool peer_is_at_fault(neo::SessionEnd end) {
@@ -266,7 +277,10 @@ void DhtNode::receive(StreamId stream, Bytes bytes) {
     totals_.bytes_in += bytes.size();
     neo::Session& session = *connection->session;
     session.set_unsent(environment_.transport.unsent(stream));
-    session.on_bytes(bytes, environment_.clock.now(), environment_.clock.wall());
+    const Instant now = environment_.clock.now();
+    const std::uint64_t requests = session.stats().requests;
+    session.on_bytes(bytes, now, environment_.clock.wall());
+    if (session.stats().requests != requests) company_until_ = now + company_lasts;
     if (!connection->greeted && session.authenticated()) {
         connection->greeted = true;
         environment_.transport.vouch(stream);
@@ -370,7 +384,8 @@ void DhtNode::send_short_answers() {
 
 void DhtNode::run_requests() {
     const Instant now = environment_.clock.now();
-    neo::TurnBudget turn(options_.turn_bytes);
+    neo::TurnBudget turn(in_company(now) ? std::min(options_.turn_bytes, turn_bytes_in_company)
+                                         : options_.turn_bytes);
     while (!ready_.empty() && !turn.spent()) {
         const StreamId stream = ready_.front();
         ready_.pop_front();
@@ -397,11 +412,13 @@ void DhtNode::run_handover() {
     const Instant now = environment_.clock.now();
     if (auto_range_) auto_range_->pump(now);
     if (!own.busy() || now < handover_rest_until_) return;
-    neo::TurnBudget budget(std::min(handover_bytes, options_.turn_bytes));
+    const bool company = in_company(now);
+    const Duration since = handover_ended_ == never ? Duration{0} : Duration{now - handover_ended_};
+    neo::TurnBudget budget(std::min(handover_bytes_for(company, since), options_.turn_bytes));
     if (own.pump(now, budget)) move_range();
     records_.collect();
-    const Instant end = environment_.clock.now();
-    handover_rest_until_ = end + std::min(Duration{end - now}, handover_rest_max);
+    const Instant end = handover_ended_ = environment_.clock.now();
+    handover_rest_until_ = company ? end + std::min(Duration{end - now}, handover_rest_max) : never;
 }
 
 void DhtNode::commit() {

@@ -56,7 +56,8 @@ struct DhtNodeOptions {
     neo::HandlerLimits handlers;
     std::size_t connections_max = 5000;  // one more is accepted and closed at once
     bool request_times = false;          // requests are timed, which costs two readings of the clock for each
-    // How many bytes long requests may read in one turn (neo::TurnBudget).
+    // How many bytes long requests may read in one turn (neo::TurnBudget). While other requests come, 64 KiB at
+    // most.
     std::size_t turn_bytes = std::size_t{256} << 10;
     // Limit of the writes that the store has not completed. Above it the node waits for the disk.
     std::size_t waiting_bytes_max = std::size_t{64} << 20;
@@ -165,6 +166,7 @@ private:
     void send_short_answers();
     void run_requests();
     void run_handover();
+    [[nodiscard]] bool in_company(Instant now) const { return now < company_until_; }
     [[nodiscard]] bool wants_range_turn() const;
     [[nodiscard]] RangeWorld range_world();
     void commit();
@@ -202,7 +204,8 @@ private:
     DhtNodeStatus totals_;           // without the counts of open sessions
     Instant armed_ = no_deadline;
     Instant next_failure_report_ = never;
-    Instant handover_rest_until_ = never;
+    Instant company_until_ = never;  // clients send requests until then, as far as is known
+    Instant handover_rest_until_ = never, handover_ended_ = never;
     bool range_moving_ = false;  // the store sets records aside
     bool in_turn_ = false;
     bool may_run_requests_ = false;  // in this turn
