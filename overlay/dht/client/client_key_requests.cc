@@ -82,18 +82,24 @@ template <class Note>
 class KeyRequest final : public ClientRequest {
 public:
     using Notifier = std::function<void(const Note&)>;
-    // `candidates` in the order of asking. `frame` is kept only while another node may have to be asked.
+    // `candidates` in the order of asking. A read passes over those that are not connected. A write does not:
+    // behind an older value of the newest owner it would be lost, and a removal would bring the record of an older
+    // one back. `frame` is kept only while another node may have to be asked.
     KeyRequest(RequestContext& context, neo::RequestId id, std::vector<NodeNumber> candidates, Bytes frame,
                Notifier notify)
         : ClientRequest(context, id, Kind<Note>::code),
           candidates_(std::move(candidates)),
           notify_(std::move(notify)) {
-        if (candidates_.empty() || !context_.open(candidates_.front())) {
-            end_later(NoNode{});
+        if constexpr (reads) pass_over_closed();
+        if (at_ >= candidates_.size() || !context_.open(candidates_[at_])) {
+            NoNode none;
+            if (!candidates_.empty()) none.away = context_.endpoint(candidates_.front());
+            at_ = candidates_.size();
+            end_later(std::move(none));
             return;
         }
-        if (candidates_.size() > 1) frame_ = frame;
-        context_.send(candidates_.front(), id, frame);
+        if (at_ + 1 < candidates_.size()) frame_ = frame;
+        context_.send(candidates_[at_], id, frame);
     }
     // Ends with `why` in the next turn, without asking a node.
     KeyRequest(RequestContext& context, neo::RequestId id, Note why, Notifier notify)
@@ -114,7 +120,8 @@ public:
         return false;
     }
     void on_lost(NodeNumber node, std::string_view why) override {
-        if (!end_ && candidates_[at_] == node) end(NodeDisconnected{context_.endpoint(node), std::string(why)});
+        if (!end_ && at_ < candidates_.size() && candidates_[at_] == node)
+            end(NodeDisconnected{context_.endpoint(node), std::string(why)});
     }
     void on_turn() override {
         if (end_) end(*std::exchange(end_, std::nullopt));
@@ -128,6 +135,11 @@ public:
 
 private:
     enum class Expected : std::uint8_t { support, answer, value };
+    static constexpr bool reads = Kind<Note>::code == RequestCode::get || Kind<Note>::code == RequestCode::exists;
+    void pass_over_closed() {
+        for (; at_ < candidates_.size() && !context_.open(candidates_[at_]); ++at_)
+            if (!passed_over_) passed_over_ = candidates_[at_];
+    }
     [[nodiscard]] const Endpoint& node() const { return context_.endpoint(candidates_[at_]); }
 
     bool on_support(Bytes payload) {
@@ -178,14 +190,17 @@ private:
         return false;
     }
     void ask_next() {
-        if (at_ + 1 >= candidates_.size()) return conclude();
         ++at_;
+        if constexpr (reads) pass_over_closed();
+        if (at_ >= candidates_.size()) return conclude();
         expected_ = Expected::support;
-        // The unconnected node may have the record, so "no record" would be a guess.
         if (!context_.open(candidates_[at_])) return end(NodeDisconnected{node(), "not connected"});
         context_.send(candidates_[at_], id(), frame_);
     }
     void conclude() {
+        // The node that was not asked may have the record, so "no record" would be a guess.
+        if (passed_over_ && !success_)
+            return end(NodeDisconnected{context_.endpoint(*passed_over_), "not connected"});
         if constexpr (Kind<Note>::code == RequestCode::put) {
             end(Succeeded{});
         } else if constexpr (Kind<Note>::code == RequestCode::get) {
@@ -213,6 +228,7 @@ private:
 
     std::vector<NodeNumber> candidates_;
     std::size_t at_ = 0;
+    std::optional<NodeNumber> passed_over_;  // the first one
     std::string frame_;
     Notifier notify_;
     std::optional<Note> end_;  // set when the end was known before anything was sent

@@ -25,12 +25,14 @@ UpdateRequest::UpdateRequest(RequestContext& context, const NodeMap& nodes, neo:
         ask_next();
         return;
     }
+    none_open_.emplace();
+    if (!candidates_.empty()) none_open_->away = context_.endpoint(candidates_.front());
     candidates_.clear();
     context_.later(id);
 }
 
 void UpdateRequest::on_turn() {
-    if (candidates_.empty()) end(NoNode{});
+    if (none_open_) end(std::move(*none_open_));
 }
 
 void UpdateRequest::ask_next() {

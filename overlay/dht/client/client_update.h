@@ -52,8 +52,9 @@ private:
     std::vector<NodeNumber> candidates_;  // newest first
     std::size_t next_ = 0;
     std::optional<NodeNumber> passed_over_;
-    Side reader_;  // the node that the record was read from
-    Side writer_;  // the newest node, when the record was read from another
+    std::optional<dht::NoNode> none_open_;  // set when that was known before anything was sent
+    Side reader_;                           // the node that the record was read from
+    Side writer_;                           // the newest node, when the record was read from another
     dht::UpdateChooser choose_;
     dht::UpdateNotifier notify_;
 };

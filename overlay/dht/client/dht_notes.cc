@@ -18,7 +18,10 @@ std::string with(const char* what, const RangeCover& cover) {
 
 // One text for each type, used for every variant that contains it.
 const auto texts = overloaded{
-    [](const NoNode&) { return std::string("no connected node covers the key"); },
+    [](const NoNode& n) {
+        return n.away ? n.away->text() + " covers the key and is not connected"
+                      : std::string("no connected node covers the key");
+    },
     [](const WrongNode& n) { return n.node.text() + " is not responsible for the key"; },
     [](const NodeError& n) { return n.node.text() + " answered with an error"; },
     [](const NodeDisconnected& n) { return n.node.text() + " disconnected: " + n.why; },

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,7 +21,9 @@
 namespace halp::dht {
 
 // ---- notes that end a request on one node or on all ----
-struct NoNode {};   // no node covers the key, or the first to ask is not connected; nothing was sent
+struct NoNode {                    // nothing was sent
+    std::optional<Endpoint> away;  // covers the key, and is not connected; none: no known node covers it
+};
 struct WrongNode {  // the node's range has changed and the client does not know it yet; try again later
     Endpoint node;
 };

@@ -48,7 +48,7 @@ TEST_F(DhtClientNodes, ANodeThatIsAwayIsTriedAgainEverLessOften) {
     connect();
     crash(0);
     run_world(milliseconds{100});
-    EXPECT_EQ(get(1), (Notes{"no connected node covers the key"}));
+    EXPECT_EQ(get(1), (Notes{"10.0.0.1:10100 covers the key and is not connected"}));
     world.run_for(seconds{30});
     const auto failures = client->stats().links.failures;
     EXPECT_GT(failures, 10U);
@@ -147,7 +147,7 @@ TEST_F(DhtClientNodes, AfterShutdownNothingIsConnectedAnyMore) {
     client->shutdown();
     run_world(seconds{5});
     EXPECT_EQ(nodes[0]->node->status().connections, 0U);
-    EXPECT_EQ(get(1), (Notes{"no connected node covers the key"}));
+    EXPECT_EQ(get(1), (Notes{"10.0.0.1:10100 covers the key and is not connected"}));
 }
 
 TEST_F(DhtClientNodes, AfterShutdownItConnectsAgainWhenTold) {

@@ -312,6 +312,31 @@ TEST_F(DhtClientBetweenTwoOwners, NoRecordIsNotGuessedWhileAnOwnerIsAway) {
     EXPECT_EQ(notes, (Notes{"10.0.0.1:10100 disconnected: not connected"}));
 }
 
+TEST_F(DhtClientBetweenTwoOwners, ReadsAskTheOldOwnerWhileTheNewestIsAway) {
+    store(old, "chan", 1, "old");
+    crash(newest);
+    run_world();
+    EXPECT_EQ(get(1), (Notes{"got old"}));
+    EXPECT_EQ(exists(1), (Notes{"the record exists"}));
+    const Notes away{"10.0.0.2:10100 disconnected: not connected"};
+    EXPECT_EQ(get(2), away) << "it may have the record";
+    EXPECT_EQ(exists(2), away);
+}
+
+TEST_F(DhtClientBetweenTwoOwners, AWriteNamesTheOwnerThatIsAwayAndSendsNothing) {
+    store(old, "chan", 1, "old");
+    crash(newest);
+    run_world();
+    EXPECT_EQ(put(1, "new"), (Notes{"10.0.0.2:10100 covers the key and is not connected"}));
+    EXPECT_EQ(stored(old, "chan", 1), "old");
+    crash(old);
+    run_world();
+    EXPECT_EQ(get(1), (Notes{"10.0.0.2:10100 covers the key and is not connected"}));
+    EXPECT_EQ(remove(1), (Notes{"10.0.0.1:10100 covers the key and is not connected"}));
+    EXPECT_EQ(update(1, [](Bytes) { return UpdateChoice::leave(); }),
+              (Notes{"10.0.0.2:10100 covers the key and is not connected"}));
+}
+
 TEST_F(DhtClientBetweenTwoOwners, AnUpdateMovesTheRecordToTheNewOwner) {
     store(old, "chan", 1, "old");
     EXPECT_EQ(update(1, [](Bytes value) { return UpdateChoice::replace(std::string(value) + "er"); }),
