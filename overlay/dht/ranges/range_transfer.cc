@@ -4,38 +4,22 @@
 #include <chrono>
 #include <utility>
 
+#include "overlay/dht/ranges/handover_batch.h"
 #include "overlay/dht/ranges/range_parts.h"
-#include "overlay/dht/wire/neo_wire.h"
 #include "overlay/dht/wire/record_batch.h"
 
 namespace halp {
 namespace {
 
-using handover::Verb;
+using namespace handover;
 
-constexpr Duration pause_after_failure = std::chrono::seconds{2};  // the original's
 constexpr Duration pause_while_busy = std::chrono::milliseconds{100};
-constexpr Duration patience = std::chrono::seconds{30};
-constexpr Duration poll = std::chrono::milliseconds{1};
 constexpr std::size_t batches_waiting_max = 16;
 constexpr std::size_t unsent_max = std::size_t{1} << 20;
 // So few changes are sent while the part is answered by nobody.
 constexpr std::size_t changes_at_the_end = 1024, batches_at_the_end = 2;
 // More changes than this are sent before the scan goes on.
 constexpr std::size_t changes_max = 100000;
-constexpr std::size_t record_overhead = 3 * sizeof(std::uint64_t);
-// Of one record in a message: the other node takes arrays of this length.
-constexpr std::size_t record_bytes_max = legacy::array_bytes_max - record_overhead - 4096;
-
-void append_key(std::string& plain, Key key) {
-    neo::FieldWriter write(plain);
-    write.number<std::uint64_t>(sizeof(std::uint64_t));
-    write.number(value_of(key));
-}
-void append_record(std::string& plain, Key key, std::string_view value) {
-    append_key(plain, key);
-    neo::FieldWriter(plain).array(value);
-}
 
 std::optional<std::array<std::uint8_t, 4>> ipv4_of(const std::string& host) {
     const std::string packed = Endpoint{host, 1}.packed_address();
@@ -171,6 +155,8 @@ void RangeTransfer::fall_back(Instant now, Duration pause, std::string why) {
     batch_channel_.reset();
     following_sent_.clear();
     following_failed_ = false;
+    if (std::exchange(refused_, false)) ++rounds_refused_;
+    left_ = 0;
     apart_.clear();
     walk_ = {};
     scanned_ = false;
@@ -421,149 +407,6 @@ void RangeTransfer::end(Instant now) {
     stage_ = Stage::done;
     link_.close();
     world_.note(DhtHandedOver{part_, Endpoint{to_.address, to_.port}, sent_, differing_});
-}
-
-// ---- to an original, or to a node that answers for the part already ----
-
-void RangeTransfer::begin_following(Instant now) {
-    RangeState next = world_.journal.state();
-    const auto left = without(next.own, part_);
-    if (!left) return fall_back(now, pause_after_failure, "its neighbour");
-    next.own = *left;
-    next.passing = RangePassing{token_, true, part_, to_, fill_};
-    if (!world_.journal.save(std::move(next)))
-        return fall_back(now, pause_after_failure, "the range could not be written");
-    world_.ranges.set_own(*left);
-    announce(HashRange::make(to_.min, to_.max).value_or(part_));
-    barrier_ = world_.records.next_write();
-    stage_ = Stage::following;
-}
-
-void RangeTransfer::follow(Instant now, neo::TurnBudget& budget) {
-    if (!world_.records.completed_before(barrier_)) {
-        retry_at_ = now + poll;
-        return;
-    }
-    if (fill_)
-        send_fill(now, budget);
-    else
-        send_plain(now, budget);
-    if (stage_ != Stage::following || !scanned_ || !apart_.empty() || link_.waiting() > 0 || link_.has_answer())
-        return;
-    if (following_failed_) return fall_back(now, pause_after_failure, trouble_);
-    end(now);
-}
-
-void RangeTransfer::send_plain(Instant now, neo::TurnBudget& budget) {
-    while (has_room() && !scanned_ && !budget.spent()) {
-        neo::RecordBatch batch{neo::KeyForm::digits};
-        Sent sent{Channel::parse("none").value(), {}};
-        bool alone = false;
-        std::string value;
-        const auto visit = [&](const Channel& channel, Key key, std::string_view now_value) {
-            if (!part_.contains(key) || now_value.empty() || !legacy::valid_channel(channel.name())) return true;
-            if (!sent.keys.empty() && sent.channel != channel) return false;
-            auto fit = batch.add(key, now_value);
-            if (fit == neo::RecordBatch::Fit::full) return false;
-            if (fit == neo::RecordBatch::Fit::too_big) {
-                if (!sent.keys.empty()) return false;
-                alone = true;
-                value = now_value;
-            }
-            sent.channel = channel;
-            sent.keys.push_back(key);
-            if (alone) budget.spend(budget.left());
-            return true;
-        };
-        const auto step = walk_.step(world_.records.store(), budget, visit);
-        scanned_ = step == RecordWalk::Step::ended;
-        if (step == RecordWalk::Step::failed)
-            return fall_back(now, pause_after_failure, "records could not be read");
-        if (sent.keys.empty()) continue;
-        legacy::Request request;
-        request.channel = sent.channel.name();
-        const std::string digits = key_text(sent.keys.front());
-        packed_.clear();
-        if (alone) {
-            request.command = legacy::Command::put;
-            request.key = digits;
-            request.value = value;
-        } else {
-            neo::pack(batch.plain(), packed_);
-            request.command = legacy::Command::put_batch;
-            request.value = packed_;
-        }
-        sent_ += sent.keys.size();
-        link_.ask(request, next_tag_);
-        following_sent_.emplace(next_tag_++, std::move(sent));
-        answer_by_ = now + patience;
-    }
-}
-
-void RangeTransfer::send_fill(Instant now, neo::TurnBudget& budget) {
-    while (has_room() && !apart_.empty()) send_apart(now);
-    while (has_room() && !scanned_ && !budget.spent()) {
-        Sent sent{Channel::parse("none").value(), {}};
-        const auto visit = [&](const Channel& channel, Key key, std::string_view value) {
-            if (!part_.contains(key) || value.size() > record_bytes_max) return true;
-            const bool full = !batch_.empty() &&
-                              (sent.channel != channel || batch_.size() + value.size() > handover::batch_bytes);
-            if (full) return false;
-            sent.channel = channel;
-            sent.keys.push_back(key);
-            append_record(batch_, key, value);
-            return true;
-        };
-        const auto step = walk_.step(world_.records.store(), budget, visit);
-        scanned_ = step == RecordWalk::Step::ended;
-        if (step == RecordWalk::Step::failed)
-            return fall_back(now, pause_after_failure, "records could not be read");
-        if (sent.keys.empty()) continue;
-        sent_ += sent.keys.size();
-        say(Verb::fill, sent.channel.name(), batch_, next_tag_);
-        batch_.clear();
-        following_sent_.emplace(next_tag_++, std::move(sent));
-        answer_by_ = now + patience;
-    }
-}
-
-void RangeTransfer::send_apart(Instant now) {
-    const auto [channel, key] = apart_.front();
-    apart_.pop_front();
-    std::string plain, value;
-    const Result<bool> found = world_.records.store().get(channel, key, value);
-    if (!found || !found.value()) return;  // a record that cannot be read is set aside
-    append_record(plain, key, value);
-    say(Verb::fill, channel.name(), plain, next_tag_);
-    following_sent_.emplace(next_tag_++, Sent{channel, {key}});
-    answer_by_ = now + patience;
-}
-
-// One of the records is there with another value. Alone it is set aside here; of several it is not known which it
-// is.
-void RangeTransfer::hear_fill(const Sent& sent) {
-    if (sent.keys.size() == 1) {
-        ++differing_;
-        return;
-    }
-    for (const Key key : sent.keys) apart_.emplace_back(sent.channel, key);
-}
-
-void RangeTransfer::hear_following(std::uint64_t tag, std::uint32_t status) {
-    const auto found = following_sent_.find(tag);
-    if (found == following_sent_.end()) return;
-    const Sent sent = std::move(found->second);
-    following_sent_.erase(found);
-    if (fill_ && status == handover::adopted) return hear_fill(sent);
-    const bool ok =
-        status == (fill_ ? std::uint32_t{handover::taken} : static_cast<std::uint32_t>(legacy::Status::ok));
-    const bool never_ok = status == static_cast<std::uint32_t>(legacy::Status::value_too_big);
-    // A removal that fails leaves a record that is set aside at the end.
-    if (ok)
-        for (const Key key : sent.keys) world_.records.remove_quietly(sent.channel, key, {});
-    if (ok || never_ok) return;
-    following_failed_ = true;
-    trouble_ = "it answered " + std::to_string(status);
 }
 
 }  // namespace halp

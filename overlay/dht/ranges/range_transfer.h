@@ -104,7 +104,10 @@ private:
     void send_plain(Instant now, neo::TurnBudget& budget);
     void send_fill(Instant now, neo::TurnBudget& budget);
     void send_apart(Instant now);
+    void ask_put(const Channel& channel, Key key, std::string_view value);
+    void ask_put_batch(const Channel& channel, Bytes plain);
     void hear_fill(const Sent& sent);
+    void hear_refusal(const Sent& sent);
     void hear_following(std::uint64_t tag, std::uint32_t status);
     void end(Instant now);
     void announce(const HashRange& range);
@@ -141,6 +144,12 @@ private:
     bool fill_ = false;                          // follows by `fill`
     std::deque<std::pair<Channel, Key>> apart_;  // of a batch with a differing record: sent one by one
     std::uint64_t differing_ = 0;
+    // Following: the other node has said that keys are not its own; in so many rounds, the last of which leaves
+    // them.
+    static constexpr int rounds_refused_max = 5;
+    bool refused_ = false;  // in this round
+    int rounds_refused_ = 0;
+    std::uint64_t left_ = 0;  // records that it has refused for good
     std::map<std::uint64_t, Sent> following_sent_;
     std::uint64_t next_tag_ = 1;
 

@@ -170,7 +170,7 @@ TEST(Redistribution, AnOriginalThatIsAwayGetsTheRecordsWhenItIsBack) {
     cluster.expect_all_there();
 }
 
-// Answers each request with the next status, as an original does, and keeps what it was sent.
+// Answers what it is sent with the next status, later with the last one again, as an original does, and keeps it.
 class ScriptedOriginal final : public EventHandler {
 public:
     ScriptedOriginal(Environment& environment, std::vector<std::string> answers)
@@ -186,7 +186,9 @@ private:
     void on_wakeup() override {}
     void on_bytes(StreamId stream, Bytes bytes) override {
         received += bytes;
-        if (next_ < answers_.size()) environment_.transport.write(stream, answers_[next_++]);
+        if (answers_.empty()) return;
+        environment_.transport.write(stream, answers_[next_]);
+        if (next_ + 1 < answers_.size()) ++next_;
     }
     Environment& environment_;
     std::vector<std::string> answers_;
@@ -223,6 +225,40 @@ TEST(Redistribution, SaysToAnOriginalWhatOriginalsSay) {
     EXPECT_EQ(cluster.members[0]->store->total().records, 0U);
     EXPECT_EQ(cluster.members[0]->node->range(), lower());
 }
+
+// The other node had the part, and has given it on to a third one meanwhile.
+class GivenOn : public testing::TestWithParam<std::vector<std::string>> {};
+
+TEST_P(GivenOn, EndsWithTheRecordsSetAsideAndAReason) {
+    ShiftingCluster cluster(12);
+    cluster.add(HashRange::full());
+    const auto& giver = *cluster.members[0];
+    for (const std::uint64_t key : {1, 3}) giver.records->put(Channel::parse("chan").value(), Key{key}, "val", {});
+    const Endpoint at{"10.0.5.1", 10000};
+    const HostId host = cluster.world.add_host(at);
+    ScriptedOriginal other(cluster.world.env(host), GetParam());
+    cluster.world.attach(host, other);
+
+    cluster.redistribute(0, lower(), {{at.host, at.port, upper().min(), upper().max()}});
+    cluster.world.run_for(seconds{5});
+    EXPECT_FALSE(cluster.settled()) << "the other node may get the part back";
+    ASSERT_TRUE(cluster.settle()) << cluster.state();
+
+    EXPECT_EQ(giver.node->range(), lower());
+    EXPECT_EQ(giver.store->total().records, 0U);
+    EXPECT_EQ(giver.store->set_aside().records, 2U) << "the only copies that this node knows of";
+}
+
+// What it answers to the beginning, to the batch in six rounds, and to each of the two records alone.
+std::vector<std::string> refusals(std::uint64_t beginning, std::uint64_t refusal) {
+    std::vector<std::string> answers(7, number(refusal, 4));
+    answers.front() = number(beginning, 4);
+    answers.push_back(number(refusal, 4) + number(refusal, 4));
+    return answers;
+}
+INSTANTIATE_TEST_SUITE_P(Redistribution, GivenOn,
+                         testing::Values(refusals(409, 404),    // an original
+                                         refusals(303, 303)));  // one of ours: `fill`
 
 // The other direction: an original has given the part up and sends its records; this node got its new range before.
 TEST(Redistribution, TakesTheRecordsOfAnOriginal) {

@@ -1,0 +1,199 @@
+// The half of range_transfer.h for a node that has the part already: an original, or one that answers for it and
+// has records of it.
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "overlay/dht/ranges/handover_batch.h"
+#include "overlay/dht/ranges/range_parts.h"
+#include "overlay/dht/ranges/range_transfer.h"
+#include "overlay/dht/wire/record_batch.h"
+
+namespace halp {
+
+using handover::append_record;
+using handover::patience;
+using handover::pause_after_failure;
+using handover::poll;
+using handover::record_bytes_max;
+using handover::Verb;
+
+void RangeTransfer::begin_following(Instant now) {
+    RangeState next = world_.journal.state();
+    const auto left = without(next.own, part_);
+    if (!left) return fall_back(now, pause_after_failure, "its neighbour");
+    next.own = *left;
+    next.passing = RangePassing{token_, true, part_, to_, fill_};
+    if (!world_.journal.save(std::move(next)))
+        return fall_back(now, pause_after_failure, "the range could not be written");
+    world_.ranges.set_own(*left);
+    announce(HashRange::make(to_.min, to_.max).value_or(part_));
+    barrier_ = world_.records.next_write();
+    stage_ = Stage::following;
+}
+
+void RangeTransfer::follow(Instant now, neo::TurnBudget& budget) {
+    if (!world_.records.completed_before(barrier_)) {
+        retry_at_ = now + poll;
+        return;
+    }
+    if (fill_)
+        send_fill(now, budget);
+    else
+        send_plain(now, budget);
+    if (stage_ != Stage::following || !scanned_ || !apart_.empty() || link_.waiting() > 0 || link_.has_answer())
+        return;
+    if (following_failed_) return fall_back(now, pause_after_failure, trouble_);
+    if (left_ > 0)
+        world_.note(DhtHandoverFailed{std::to_string(left_) + " records were set aside: " + to_.address + ":" +
+                                      std::to_string(to_.port) +
+                                      " was to have them and does not answer for their keys any more"});
+    end(now);
+}
+
+void RangeTransfer::send_plain(Instant now, neo::TurnBudget& budget) {
+    while (has_room() && !apart_.empty()) send_apart(now);
+    while (has_room() && !scanned_ && !budget.spent()) {
+        neo::RecordBatch batch{neo::KeyForm::digits};
+        Sent sent{Channel::parse("none").value(), {}};
+        bool alone = false;
+        std::string value;
+        const auto visit = [&](const Channel& channel, Key key, std::string_view now_value) {
+            if (!part_.contains(key) || now_value.empty() || !legacy::valid_channel(channel.name())) return true;
+            if (!sent.keys.empty() && sent.channel != channel) return false;
+            auto fit = batch.add(key, now_value);
+            if (fit == neo::RecordBatch::Fit::full) return false;
+            if (fit == neo::RecordBatch::Fit::too_big) {
+                if (!sent.keys.empty()) return false;
+                alone = true;
+                value = now_value;
+            }
+            sent.channel = channel;
+            sent.keys.push_back(key);
+            if (alone) budget.spend(budget.left());
+            return true;
+        };
+        const auto step = walk_.step(world_.records.store(), budget, visit);
+        scanned_ = step == RecordWalk::Step::ended;
+        if (step == RecordWalk::Step::failed)
+            return fall_back(now, pause_after_failure, "records could not be read");
+        if (sent.keys.empty()) continue;
+        sent_ += sent.keys.size();
+        if (alone)
+            ask_put(sent.channel, sent.keys.front(), value);
+        else
+            ask_put_batch(sent.channel, batch.plain());
+        following_sent_.emplace(next_tag_++, std::move(sent));
+        answer_by_ = now + patience;
+    }
+}
+
+void RangeTransfer::ask_put(const Channel& channel, Key key, std::string_view value) {
+    const std::string digits = key_text(key);
+    legacy::Request request;
+    request.command = legacy::Command::put;
+    request.channel = channel.name();
+    request.key = digits;
+    request.value = value;
+    link_.ask(request, next_tag_);
+}
+
+void RangeTransfer::ask_put_batch(const Channel& channel, Bytes plain) {
+    packed_.clear();
+    neo::pack(plain, packed_);
+    legacy::Request request;
+    request.command = legacy::Command::put_batch;
+    request.channel = channel.name();
+    request.value = packed_;
+    link_.ask(request, next_tag_);
+}
+
+void RangeTransfer::send_fill(Instant now, neo::TurnBudget& budget) {
+    while (has_room() && !apart_.empty()) send_apart(now);
+    while (has_room() && !scanned_ && !budget.spent()) {
+        Sent sent{Channel::parse("none").value(), {}};
+        const auto visit = [&](const Channel& channel, Key key, std::string_view value) {
+            if (!part_.contains(key) || value.size() > record_bytes_max) return true;
+            const bool full = !batch_.empty() &&
+                              (sent.channel != channel || batch_.size() + value.size() > handover::batch_bytes);
+            if (full) return false;
+            sent.channel = channel;
+            sent.keys.push_back(key);
+            append_record(batch_, key, value);
+            return true;
+        };
+        const auto step = walk_.step(world_.records.store(), budget, visit);
+        scanned_ = step == RecordWalk::Step::ended;
+        if (step == RecordWalk::Step::failed)
+            return fall_back(now, pause_after_failure, "records could not be read");
+        if (sent.keys.empty()) continue;
+        sent_ += sent.keys.size();
+        say(Verb::fill, sent.channel.name(), batch_, next_tag_);
+        batch_.clear();
+        following_sent_.emplace(next_tag_++, std::move(sent));
+        answer_by_ = now + patience;
+    }
+}
+
+void RangeTransfer::send_apart(Instant now) {
+    const auto [channel, key] = apart_.front();
+    apart_.pop_front();
+    std::string plain, value;
+    const Result<bool> found = world_.records.store().get(channel, key, value);
+    if (!found || !found.value()) return;  // a record that cannot be read is set aside
+    if (fill_) {
+        append_record(plain, key, value);
+        say(Verb::fill, channel.name(), plain, next_tag_);
+    } else {
+        ask_put(channel, key, value);
+    }
+    following_sent_.emplace(next_tag_++, Sent{channel, {key}});
+    answer_by_ = now + patience;
+}
+
+// One of the records is there with another value. Alone it is set aside here; of several it is not known which it
+// is.
+void RangeTransfer::hear_fill(const Sent& sent) {
+    if (sent.keys.size() == 1) {
+        ++differing_;
+        return;
+    }
+    for (const Key key : sent.keys) apart_.emplace_back(sent.channel, key);
+}
+
+// The other node does not answer for a key. It may be about to have the part back, so it is asked again some times.
+// Then it has given it on for good, and it is not known to whom: each record that it refuses alone stays here, set
+// aside.
+void RangeTransfer::hear_refusal(const Sent& sent) {
+    refused_ = true;
+    if (rounds_refused_ < rounds_refused_max) {
+        following_failed_ = true;
+        trouble_ = "it does not answer for these keys any more";
+    } else if (sent.keys.size() == 1) {
+        ++left_;
+    } else {
+        for (const Key key : sent.keys) apart_.emplace_back(sent.channel, key);
+    }
+}
+
+void RangeTransfer::hear_following(std::uint64_t tag, std::uint32_t status) {
+    const auto found = following_sent_.find(tag);
+    if (found == following_sent_.end()) return;
+    const Sent sent = std::move(found->second);
+    following_sent_.erase(found);
+    if (fill_ && status == handover::adopted) return hear_fill(sent);
+    const bool ok =
+        status == (fill_ ? std::uint32_t{handover::taken} : static_cast<std::uint32_t>(legacy::Status::ok));
+    const bool never_ok = status == static_cast<std::uint32_t>(legacy::Status::value_too_big);
+    // A removal that fails leaves a record that is set aside at the end.
+    if (ok)
+        for (const Key key : sent.keys) world_.records.remove_quietly(sent.channel, key, {});
+    if (ok || never_ok) return;
+    const bool not_theirs =
+        status == (fill_ ? std::uint32_t{handover::owned} : static_cast<std::uint32_t>(legacy::Status::wrong_node));
+    if (not_theirs) return hear_refusal(sent);
+    following_failed_ = true;
+    trouble_ = "it answered " + std::to_string(status);
+}
+
+}  // namespace halp
