@@ -41,6 +41,12 @@ void FileBudget::set_limit(std::size_t limit) {
     shared_ = limit - std::min(files_kept, limit / 2);
 }
 
+std::size_t FileBudget::lend(std::size_t files) {
+    const std::size_t lent = std::min(files, shared_ - std::min(used_, shared_));
+    shared_ -= lent;
+    return lent;
+}
+
 void FileBudget::guarantee(FileUse use, std::size_t eighths) {
     of(use).eighths = eighths;
     assert(std::accumulate(accounts_.begin(), accounts_.end(), std::size_t{0},

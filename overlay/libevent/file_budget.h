@@ -18,6 +18,11 @@ class FileBudget {
 public:
     // `limit`: how many files the process may have open.
     explicit FileBudget(std::size_t limit = allowed());
+    // Of what another budget has lent, for another thread.
+    struct Part {
+        std::size_t files;
+    };
+    explicit FileBudget(Part part) : limit_(part.files), shared_(part.files) {}
     FileBudget(const FileBudget&) = delete;
     FileBudget& operator=(const FileBudget&) = delete;
 
@@ -25,6 +30,10 @@ public:
     [[nodiscard]] static std::size_t allowed();
     [[nodiscard]] static std::size_t raise();
     void set_limit(std::size_t limit);
+
+    // This budget has so many files less from now on, but not less than it has given out. Returns how many they
+    // are.
+    [[nodiscard]] std::size_t lend(std::size_t files);
 
     // So many eighths of the budget are left to this use.
     void guarantee(FileUse use, std::size_t eighths);

@@ -22,6 +22,7 @@ struct LibraryMessages {
     std::mutex mutex;  // several threads may have loops
     LibraryLog log;
     std::thread::id log_thread;      // the only one that may call it
+    LibraryLog elsewhere;            // all other threads call this one
     LogClock::time_point full_at{};  // when the whole burst is available again
     std::uint64_t held_back = 0;
 };
@@ -31,10 +32,12 @@ LibraryMessages& library_messages() {
     return messages;
 }
 
-// Under the lock. What other threads have to say goes to stderr.
-void pass_on(LibraryMessages& messages, const char* message) {
+// Under the lock.
+void pass_on(LibraryMessages& messages, const char* message, bool last_words = false) {
     const std::uint64_t held_back = std::exchange(messages.held_back, 0);
     if (messages.log && messages.log_thread == std::this_thread::get_id()) return messages.log(message, held_back);
+    // The thread of the log would not come to it any more.
+    if (messages.elsewhere && !last_words) return messages.elsewhere(message, held_back);
     std::fprintf(stderr, "libevent: %s\n", message);
     if (held_back > 0)
         std::fprintf(stderr, "libevent: %llu messages before it were not written\n",
@@ -84,7 +87,7 @@ void end_program(const std::string& sentence) {
     {
         LibraryMessages& messages = library_messages();
         const std::lock_guard guard{messages.mutex};
-        pass_on(messages, (sentence + "; the program ends").c_str());
+        pass_on(messages, (sentence + "; the program ends").c_str(), true);
     }
     std::_Exit(EXIT_FAILURE);
 }
@@ -94,6 +97,12 @@ void set_library_log(LibraryLog log) {
     const std::lock_guard guard{messages.mutex};
     messages.log = std::move(log);
     messages.log_thread = std::this_thread::get_id();
+}
+
+void set_library_log_elsewhere(LibraryLog log) {
+    LibraryMessages& messages = library_messages();
+    const std::lock_guard guard{messages.mutex};
+    messages.elsewhere = std::move(log);
 }
 
 void take_over_library_log() {

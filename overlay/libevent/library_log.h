@@ -16,6 +16,9 @@ using LibraryLog = std::function<void(const std::string& message, std::uint64_t 
 // after which libevent cannot go on is passed on in any case and ends the process with exit code 1.
 void set_library_log(LibraryLog log);
 
+// Where messages of all other threads go, from any of these threads. An empty function: to stderr.
+void set_library_log_elsewhere(LibraryLog log);
+
 // Says the sentence, in any case, and ends the process with exit code 1.
 [[noreturn]] void end_program(const std::string& sentence);
 

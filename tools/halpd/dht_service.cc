@@ -32,6 +32,15 @@ std::set<std::string, std::less<>> names_in(std::string_view list) {
     return names;
 }
 
+// Each thread beside the daemon's has an equal part of the files that records may use, and the daemon has so many
+// less. Returns the part.
+std::size_t lend_files(FileBudget& files, std::size_t threads) {
+    constexpr std::size_t for_a_loop = 8;  // what the loop of a thread and its inbox need
+    const std::size_t part = files.most(FileUse::records) / threads;
+    const std::size_t lent = files.lend((threads - 1) * part) / (threads - 1);
+    return lent - std::min(for_a_loop, lent / 2);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<DhtService>> DhtService::open(const config::DhtSettings& settings,
@@ -73,7 +82,7 @@ DhtService::DhtService(const config::DhtSettings& settings, const config::Direct
     };
     workers_ = std::make_unique<DhtWorkers>(
         world_, settings_.threads,
-        WorkerLimits{limits_for_streaming(connections_per_thread()), world.files().limit() / settings_.threads,
+        WorkerLimits{limits_for_streaming(connections_per_thread()), lend_files(world.files(), settings_.threads),
                      part(input.bytes_max()), part(world.output().bytes_max())},
         dht_log_, shortages);
 }

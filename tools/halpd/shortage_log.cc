@@ -39,15 +39,18 @@ std::string shed_sentence(Shed cause, const SocketAddress* source, const std::st
 }  // namespace
 
 ShortageLog::ShortageLog(Log& log, const Clock& clock) : log_(log), clock_(clock) {
-    set_library_log([this](const std::string& message, std::uint64_t held_back) {
-        Json fields = Json::object();
-        std::string sentence = "libevent: " + message;
-        if (held_back > 0) {
-            sentence += " (" + std::to_string(held_back) + " more were not written)";
-            fields.set("held_back", held_back);
-        }
-        log_.write(LogLevel::warn, "libevent", sentence, fields);
-    });
+    set_library_log(
+        [this](const std::string& message, std::uint64_t held_back) { library_message(message, held_back); });
+}
+
+void ShortageLog::library_message(const std::string& message, std::uint64_t held_back) {
+    Json fields = Json::object();
+    std::string sentence = "libevent: " + message;
+    if (held_back > 0) {
+        sentence += " (" + std::to_string(held_back) + " more were not written)";
+        fields.set("held_back", held_back);
+    }
+    log_.write(LogLevel::warn, "libevent", sentence, fields);
 }
 
 ShortageLog::~ShortageLog() { set_library_log({}); }

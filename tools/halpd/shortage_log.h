@@ -26,6 +26,8 @@ public:
     void watch(LibeventWorld& world, std::string what);
     void watch(FileBudget& files);
     void watch(InputAccount& input);
+    // What libevent says on any thread; called on the thread of the log.
+    void library_message(const std::string& message, std::uint64_t held_back);
     void warn(std::string_view event, const std::string& sentence);
     void shed(Shed cause, const SocketAddress* source, const std::string& what, const WorldLimits& limits);
 

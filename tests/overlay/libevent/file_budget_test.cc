@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "overlay/libevent/library_log.h"
@@ -32,6 +33,32 @@ TEST(FileBudget, LeavesToEveryUseWhatIsItsOwn) {
     EXPECT_EQ(take_all(files, FileUse::dialled), 20u);
     files.give_back(FileUse::admin);
     EXPECT_EQ(take_all(files, FileUse::dialled), 1u);
+}
+
+TEST(FileBudget, LendsAPartToAnotherThread) {
+    FileBudget files{132};  // 100 of them are shared out
+    ASSERT_TRUE(files.take(FileUse::records));
+    FileBudget part{FileBudget::Part{files.lend(60)}};
+    EXPECT_EQ(files.available(FileUse::records) + part.available(FileUse::records), 99U);
+    EXPECT_EQ(files.lend(1000), 39U) << "a file that is in use is not lent";
+    EXPECT_EQ(files.available(FileUse::records), 0U);
+}
+
+TEST(LibraryLog, OfOtherThreadsGoesWhereItIsTold) {
+    take_over_library_log();
+    std::vector<std::string> own, elsewhere;
+    set_library_log([&](const std::string& message, std::uint64_t) { own.push_back(message); });
+    set_library_log_elsewhere([&](const std::string& message, std::uint64_t) { elsewhere.push_back(message); });
+    event_base* const base = event_base_new();
+    std::thread([] {
+        event unused{};
+        event_add(&unused, nullptr);  // an event that is not initialized is a mistake that libevent warns of
+    }).join();
+    event_base_free(base);
+    set_library_log({});
+    set_library_log_elsewhere({});
+    EXPECT_EQ(own.size(), 0U);
+    EXPECT_EQ(elsewhere.size(), 1U);
 }
 
 TEST(FileBudget, KeepsFilesForTheStorageHoweverSmallTheLimitIs) {

@@ -11,7 +11,7 @@ DhtWorker::DhtWorker(const WorkerLimits& limits, WorkerReports reports)
     : reports_(std::move(reports)),
       input_(limits.input_bytes_max),
       output_(limits.output_bytes_max),
-      files_(limits.files),
+      files_(FileBudget::Part{limits.files}),
       world_(limits.world, nullptr, &files_, &output_),
       legacy_world_(limits.world, world_.base(), &files_, &output_),
       inbox_(world_.base()),

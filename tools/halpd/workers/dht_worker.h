@@ -25,7 +25,7 @@ namespace halp {
 // What the nodes of one thread may use: a part of what all may.
 struct WorkerLimits {
     WorldLimits world;
-    std::size_t files = 0;
+    std::size_t files = 0;  // that its connections may use
     std::size_t input_bytes_max = 0, output_bytes_max = 0;
 };
 
@@ -71,6 +71,7 @@ public:
     [[nodiscard]] bool quiet() const { return world_.quiet() && legacy_world_.quiet(); }
     [[nodiscard]] const InputAccount& input() const { return input_; }
     [[nodiscard]] const OutputAccount& output() const { return output_; }
+    [[nodiscard]] const FileBudget& files() const { return files_; }
 
 private:
     void note(const DhtEvent& event) override;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <variant>
 
+#include "overlay/libevent/library_log.h"
+
 namespace halp {
 namespace {
 
@@ -77,10 +79,14 @@ DhtWorkers::DhtWorkers(LibeventWorld& world, std::size_t threads, const WorkerLi
         inboxes_.push_back(&workers_.back()->inbox());
     }
     for (std::size_t i = 0; i < threads; ++i) shares_.push_back(std::make_unique<RecordShare>(inboxes_));
+    set_library_log_elsewhere([this](const std::string& message, std::uint64_t held_back) {
+        report([this, message, held_back] { shortages_.library_message(message, held_back); });
+    });
 }
 
 DhtWorkers::~DhtWorkers() {
     for (const auto& worker : workers_) worker->stop();
+    set_library_log_elsewhere({});
     own_inbox_.run_calls();  // the last of what they had to report
     for (const auto& worker : workers_) worker->close();
     shares_.clear();  // their commits were finished on the loops of the threads
@@ -227,7 +233,8 @@ Json DhtWorkers::workers_json() const {
     for (const auto& worker : workers_) {
         Json one = Json::object({{"connections", worker->door(DhtProtocol::neo).open()},
                                  {"legacy_connections", worker->door(DhtProtocol::legacy).open()}});
-        list.push(one.set("input", status_of(worker->input())).set("output", status_of(worker->output())));
+        one.set("input", status_of(worker->input())).set("output", status_of(worker->output()));
+        list.push(one.set("files", status_of(worker->files())));
     }
     return list;
 }
