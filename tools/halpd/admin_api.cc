@@ -211,12 +211,19 @@ AdminReply AdminApi::hosts(const Label& label, const AdminRequest& request) cons
     const Result<std::uint64_t> count = query->number("count", 100, 1, page_max);
     if (!first) return bad_request(first.error());
     if (!count) return bad_request(count.error());
-    Json entries = Json::array();
-    for (const ListedHost& host : node_.hosts(label, *first, *count)) entries.push(json_of(host));
     Json object = admin_object();
     object.set("label", label.text()).set("kind", "hosts").set("known", node_.known(label));
     object.set("first", *first).set("total", node_.host_count(label));
-    return ok(object.set("entries", entries));
+    AdminReply reply = ok(object);
+    reply.json.back() = ',';
+    reply.json += "\"entries\":[";
+    for (const ListedHost& host : node_.hosts(label, *first, *count)) {
+        append_text(reply.json, host);
+        reply.json += ',';
+    }
+    if (reply.json.back() == ',') reply.json.pop_back();
+    reply.json += "]}";
+    return reply;
 }
 
 AdminApi::Named AdminApi::endpoint_of(const Parameters& parameters, HostRule rule) const {

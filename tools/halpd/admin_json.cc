@@ -1,5 +1,6 @@
 #include "tools/halpd/admin_json.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -52,6 +53,36 @@ Json json_of(const ListedHost& host) {
     add_endpoint(object, host.endpoint).set("seen_unix_s", count(host.seen));
     object.set("own", host.own).set("proved", host.proved).set("claimed", host.claimed);
     return object.set("remembered", host.remembered);
+}
+
+namespace {
+
+void append_quoted(std::string& out, std::string_view text) {
+    const bool plain =
+        std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+    if (!plain) {
+        out += admin_text(Json{text});
+        return;
+    }
+    out += '"';
+    out += text;
+    out += '"';
+}
+
+}  // namespace
+
+void append_text(std::string& out, const ListedHost& host) {
+    const auto flag = [&](std::string_view name, bool set) { out.append(name).append(set ? "true" : "false"); };
+    out += "{\"host\":";
+    append_quoted(out, host.endpoint.host);
+    out.append(",\"port\":").append(std::to_string(host.endpoint.port)).append(",\"endpoint\":");
+    append_quoted(out, host.endpoint.text());
+    out.append(",\"seen_unix_s\":").append(std::to_string(count(host.seen)));
+    flag(",\"own\":", host.own);
+    flag(",\"proved\":", host.proved);
+    flag(",\"claimed\":", host.claimed);
+    flag(",\"remembered\":", host.remembered);
+    out += '}';
 }
 
 Json json_of(const PeerStatus& peer) {

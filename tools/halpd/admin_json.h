@@ -14,6 +14,9 @@ std::string admin_text(const Json& value);
 Json seconds_json(Duration duration);  // in seconds, with three decimals
 Json admin_object();                   // begins with "schema_version"
 Json json_of(const ListedHost& host);
+// Adds what admin_text(json_of(host)) is, without making objects: lists of hosts are asked for most often, and the
+// objects of 20 hosts take longer than everything else of the request.
+void append_text(std::string& out, const ListedHost& host);
 Json json_of(const PeerStatus& peer);
 Json json_of(const OwnAnnouncement& own);
 Json json_of(const SeedStatus& seed);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tests/tools/quiet_environment.h"
+#include "tools/halpd/admin_json.h"
 
 namespace halp {
 namespace HALP_TEST_FILE {
@@ -16,6 +17,16 @@ using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
+
+TEST(AdminJson, WritesAListedHostWithoutObjectsAsWithThem) {
+    for (const char* host : {"192.0.2.7", "::1", "a\xff\xc3\xa4.example", "quote\"back\\slash", "d\x7f"})
+        for (const bool set : {false, true}) {
+            const ListedHost listed{{host, 80}, UnixSeconds{1'700'000'000}, set, !set, set, !set};
+            std::string text;
+            append_text(text, listed);
+            EXPECT_EQ(text, admin_text(json_of(listed)));
+        }
+}
 
 class AdminApiTest : public ::testing::Test {
 protected:
