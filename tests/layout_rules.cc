@@ -121,6 +121,7 @@ const std::vector<Folder>& folders() {
         {"tools/halp-sim/",
          {"tools/halp-sim/", "tools/program/", "simulations/", "store/files/", "overlay/", "store/", "config/"},
          {}},
+        {"tools/examples/", {}, {}},  // they are built against an installation
         {"tools/bench/", {"tools/", "simulations/", "store/files/", "overlay/", "store/", "config/"}, {}},
         {"tools/halp/dht/",
          {"tools/halp/", "tools/program/", "store/files/", "overlay/", "store/", "config/"},
@@ -128,6 +129,10 @@ const std::vector<Folder>& folders() {
         {"tools/halp/store/",
          {"tools/halp/", "tools/program/", "store/files/", "overlay/", "store/", "config/"},
          {"tools/halp/dht/"}},
+        {"tools/libhalp/",
+         {"tools/libhalp/", "tools/halp/event_stream.h", "tools/halp/local_cache.h", "tools/halp/server_round.h",
+          "tools/halp/usual_sockets.h", "overlay/", "store/*", "store/files/", "store/records/"},
+         {}},
         {"tools/halp/", {"tools/halp/", "tools/program/", "store/files/", "overlay/", "store/", "config/"}, {}},
         {"tools/halpd/", {"tools/halpd/", "tools/program/", "store/files/", "overlay/", "store/", "config/"}, {}},
     };

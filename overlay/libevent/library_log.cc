@@ -1,10 +1,12 @@
 #include "overlay/libevent/library_log.h"
 
 #include <event2/event.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -38,10 +40,10 @@ void pass_on(LibraryMessages& messages, const char* message, bool last_words = f
     if (messages.log && messages.log_thread == std::this_thread::get_id()) return messages.log(message, held_back);
     // The thread of the log would not come to it any more.
     if (messages.elsewhere && !last_words) return messages.elsewhere(message, held_back);
-    std::fprintf(stderr, "libevent: %s\n", message);
+    ::dprintf(STDERR_FILENO, "libevent: %s\n", message);
     if (held_back > 0)
-        std::fprintf(stderr, "libevent: %llu messages before it were not written\n",
-                     static_cast<unsigned long long>(held_back));
+        ::dprintf(STDERR_FILENO, "libevent: %llu messages before it were not written\n",
+                  static_cast<unsigned long long>(held_back));
 }
 
 void on_message(int severity, const char* message) {
@@ -106,8 +108,8 @@ void set_library_log_elsewhere(LibraryLog log) {
 }
 
 void take_over_library_log() {
-    static bool taken = false;
-    if (std::exchange(taken, true)) return;
+    static std::atomic<bool> taken{false};  // an application may make its worlds in several threads
+    if (taken.exchange(true)) return;
     event_set_mem_functions(library_malloc, library_realloc, std::free);
     event_set_log_callback(on_message);
     event_set_fatal_callback(on_fatal);

@@ -29,6 +29,9 @@ halp_test(process_test
   LABEL process-socket
   TIMEOUT 300
 )
+halp_test(libhalp_test libhalp/libhalp_test.cc LINK libhalp halp_process_testing LABEL process-socket)
+target_compile_definitions(libhalp_test PRIVATE HALP_NM="${CMAKE_NM}" HALP_LIBRARY="$<TARGET_FILE:libhalp>"
+  HALP_SYMBOLS="${PROJECT_SOURCE_DIR}/tools/libhalp/libhalp.symbols")
 if(HALP_BENCH)  # it is about every program
   halp_test(full_output_test full_output_test.cc LINK halp_process_testing halp_dht_testing LABEL process-socket)
   target_compile_definitions(full_output_test PRIVATE

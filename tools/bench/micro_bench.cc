@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "store/host_list.h"
 #include "store/label.h"
 #include "store/label_table.h"
+#include "tools/libhalp/include/halp/halp.h"
 
 namespace halp::bench {
 
@@ -124,8 +126,25 @@ void decode_an_exchange(benchmark::State& state) {
                             static_cast<std::int64_t>(frame.size()));
 }
 
+// 20 hosts of the daemon that $HALP_SOCKET names, through libhalp.so: one kept connection, wall time.
+void look_up_at_a_daemon(benchmark::State& state) {
+    halp_handle* handle = nullptr;
+    if (halp_open(&handle, nullptr) != HALP_OK) return state.SkipWithError(halp_message());
+    for (int i = 1; i <= 20; ++i)
+        if (halp_announce(handle, "benchmark", ("192.0.2." + std::to_string(i)).c_str(), 80, nullptr) != HALP_OK)
+            state.SkipWithError(halp_message());
+    for (auto _ : state) {
+        halp_list* hosts = nullptr;
+        if (halp_lookup(handle, "benchmark", nullptr, &hosts) != HALP_OK) state.SkipWithError(halp_message());
+        benchmark::DoNotOptimize(halp_count(hosts));
+        halp_free(hosts);
+    }
+    if (halp_close(handle) != HALP_OK) state.SkipWithError(halp_message());
+}
+
 void register_all() {
     using benchmark::RegisterBenchmark;
+    if (std::getenv("HALP_SOCKET") != nullptr) RegisterBenchmark("halp_lookup", look_up_at_a_daemon);
     RegisterBenchmark("refresh_a_host", refresh_a_host)->Arg(10)->Arg(1000)->Arg(100'000);
     RegisterBenchmark("first_page", first_page)->Arg(10)->Arg(1000)->Arg(100'000);
     RegisterBenchmark("last_page", last_page)->Arg(10)->Arg(1000)->Arg(100'000);

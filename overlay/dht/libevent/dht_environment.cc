@@ -1,5 +1,8 @@
 #include "overlay/dht/libevent/dht_environment.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -56,7 +59,7 @@ Result<void> DhtEnvironment::initialize(event_base* borrowed, DhtEnvironmentOpti
 
 DhtEnvironment& DhtEnvironment::dht() {
     if (of_the_process) return *of_the_process;
-    std::fputs("DhtEnvironment::dht() was called before DhtEnvironment::initialize().\n", stderr);
+    ::dprintf(STDERR_FILENO, "DhtEnvironment::dht() was called before DhtEnvironment::initialize().\n");
     std::abort();
 }
 
