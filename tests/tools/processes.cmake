@@ -123,3 +123,15 @@ foreach(page operator developer researcher)
     ${PROJECT_SOURCE_DIR}/tools/manual/${page}.md ${PROJECT_BINARY_DIR})
   set_tests_properties(manual_${page} PROPERTIES SKIP_RETURN_CODE 77 LABELS process-socket-netns TIMEOUT 120)
 endforeach()
+if(NOT HALP_SANITIZE)  # Python and programs from outside would have to be built so, too
+  add_test(NAME PythonHalp COMMAND ${HALP_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/python/python_halp_test.py)
+  set_tests_properties(PythonHalp PROPERTIES TIMEOUT 120 LABELS process-socket
+    ENVIRONMENT "PYTHONPATH=${PROJECT_SOURCE_DIR}/tools/python;PYTHONDONTWRITEBYTECODE=1;HALPD_BINARY=$<TARGET_FILE:halpd>;HALP_LIBRARY=$<TARGET_FILE:libhalp>")
+  add_dependencies(all_tests halpd libhalp)
+  set_tests_properties(manual_developer PROPERTIES
+    ENVIRONMENT "PYTHONPATH=${PROJECT_SOURCE_DIR}/tools/python;PYTHONDONTWRITEBYTECODE=1;HALP_LIBRARY=$<TARGET_FILE:libhalp>")
+  add_test(NAME InstalledLibraries COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/packaging/install_and_try
+    ${CMAKE_COMMAND} ${PROJECT_BINARY_DIR} $<TARGET_FILE:halpd> $<TARGET_FILE:halp> ${PROJECT_SOURCE_DIR})
+  set_tests_properties(InstalledLibraries PROPERTIES TIMEOUT 120 LABELS process-socket)
+  add_dependencies(all_tests halp)
+endif()

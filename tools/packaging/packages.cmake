@@ -41,6 +41,9 @@ endfunction()
 halp_package(halpd)
 halp_package(halp)
 halp_package(halp-sim)
+halp_package(libhalp1)
+halp_package(libhalp-dev)
+halp_package(python3-halp)
 install(FILES ${generated}/changelog.gz DESTINATION share/doc/halp COMPONENT halp-debian EXCLUDE_FROM_ALL)
 install(FILES ${PROJECT_SOURCE_DIR}/config/halpd.yaml DESTINATION /etc/halp COMPONENT halpd-debian EXCLUDE_FROM_ALL)
 
@@ -55,6 +58,22 @@ set(CPACK_DEBIAN_HALP_PACKAGE_NAME halp)
 set(CPACK_DEBIAN_HALP_PACKAGE_SUGGESTS halpd)
 set(CPACK_DEBIAN_HALP-SIM_PACKAGE_NAME halp-sim)
 set(CPACK_DEBIAN_HALP-SIM_PACKAGE_SECTION science)
+
+set(CPACK_DEBIAN_LIBHALP1_PACKAGE_NAME libhalp1)
+set(CPACK_DEBIAN_LIBHALP1_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_LIBHALP1_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_LIBHALP1_PACKAGE_SUGGESTS halpd)
+set(CPACK_DEBIAN_LIBHALP-DEV_PACKAGE_NAME libhalp-dev)
+set(CPACK_DEBIAN_LIBHALP-DEV_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_LIBHALP-DEV_PACKAGE_DEPENDS "libhalp1 (= ${PROJECT_VERSION}-1)")
+# For halp::dht, halp::node and halp::testing; halp::halp needs none of them.
+set(CPACK_DEBIAN_LIBHALP-DEV_PACKAGE_RECOMMENDS "libevent-dev, liblmdb-dev, libsodium-dev, pkg-config")
+set(CPACK_DEBIAN_PYTHON3-HALP_PACKAGE_NAME python3-halp)
+set(CPACK_DEBIAN_PYTHON3-HALP_PACKAGE_SECTION python)
+set(CPACK_DEBIAN_PYTHON3-HALP_PACKAGE_ARCHITECTURE all)
+set(CPACK_DEBIAN_PYTHON3-HALP_PACKAGE_SHLIBDEPS OFF)
+set(CPACK_DEBIAN_PYTHON3-HALP_PACKAGE_DEPENDS "python3 (>= 3.10), python3:any, libhalp1 (>= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_PYTHON3-HALP_PACKAGE_CONTROL_EXTRA ${debian}/python/postinst ${debian}/python/prerm)
 
 set(what "HALP answers one question for any peer-to-peer program: who is out there right
 now? It keeps lists of hosts and ports by label, ordered by how recently each
@@ -71,9 +90,22 @@ set(CPACK_DEBIAN_HALP-SIM_DESCRIPTION "simulator of HALP swarms in virtual time
 ${what}halp-sim plays swarms of the real node with virtual time and links: growth,
 failures, partitions, attacks, and writes reports about them.")
 
-set(CPACK_COMPONENTS_ALL halpd halpd-debian halp halp-debian halp-sim halp-sim-debian)
+set(CPACK_DEBIAN_LIBHALP1_DESCRIPTION "find and announce hosts by the Host Address List Protocol: library
+${what}libhalp does that for an application: by the daemon of the machine, by the
+cache directory, or as a node of its own. It is also a client for records.")
+set(CPACK_DEBIAN_LIBHALP-DEV_DESCRIPTION "find and announce hosts by HALP: development files
+${what}This package has the headers for C and C++, CMake and pkg-config files, static
+libraries of the node, of records and for tests, and examples.")
+set(CPACK_DEBIAN_PYTHON3-HALP_DESCRIPTION "find and announce hosts by HALP: Python package
+${what}This is the Python package, over libhalp by ctypes.")
+
+set(packages halpd halp halp-sim libhalp1 libhalp-dev python3-halp)
+set(CPACK_COMPONENTS_ALL ${packages})
+foreach(package ${packages})
+  list(APPEND CPACK_COMPONENTS_ALL ${package}-debian)
+endforeach()
 include(CPack)
-foreach(component halpd halp halp-sim)
+foreach(component ${packages})
   cpack_add_component_group(${component})
   cpack_add_component(${component} GROUP ${component})
   cpack_add_component(${component}-debian GROUP ${component})
