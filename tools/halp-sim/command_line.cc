@@ -29,6 +29,12 @@ void add_run(Arguments& arguments, CommandLine& command) {
     run.option("-o,--output", &command.directory, "where summary.json, CSV, report.html and the graphs go");
 }
 
+void add_show(Arguments& arguments, CommandLine& command) {
+    Arguments& show = arguments.verb("show", "print a built-in scenario, to begin one's own from",
+                                     [&command] { command.verb = Verb::show; });
+    show.option("scenario", &command.scenario, "a name of `halp-sim list`").required();
+}
+
 void add_sweep(Arguments& arguments, CommandLine& command) {
     Arguments& sweep = arguments.verb("sweep", "play every combination of settings with several seeds",
                                       [&command] { command.verb = Verb::sweep; });
@@ -39,6 +45,10 @@ void add_sweep(Arguments& arguments, CommandLine& command) {
                 "key=value,value,... such as nodes=100,200,400; repeatable, all combinations are played")
         .repeated();
     add_common(sweep, command);
+    sweep.flag("--resume", command.resume, "go on with the sweep that is in the directory of -o");
+    sweep.option("--shard", &command.shard, "i/n: the i-th of n parts, for job arrays; each into a directory of its own");
+    sweep.option("--merge", &command.merged, "play nothing: put the shards of such directories together; once for each")
+        .repeated();
     sweep.option("-o,--output", &command.directory, "where runs.csv, sweep.csv, report.html and the records go");
 }
 
@@ -125,6 +135,7 @@ void add_all(Arguments& arguments, CommandLine& command) {
     arguments.version_flag(std::string{"halp-sim "} + HALP_VERSION);
     arguments.needs_a_verb();
     arguments.verb("list", "the built-in scenarios", [&command] { command.verb = Verb::list; });
+    add_show(arguments, command);
     add_run(arguments, command);
     add_sweep(arguments, command);
     add_compare(arguments, command);

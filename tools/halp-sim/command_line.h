@@ -10,7 +10,7 @@
 
 namespace halp::sim {
 
-enum class Verb : std::uint8_t { list, run, sweep, compare, faults, replay, check, goals, views };
+enum class Verb : std::uint8_t { list, show, run, sweep, compare, faults, replay, check, goals, views };
 
 // `halp-sim views`: a swarm of peer views and nothing else.
 struct ViewsCommand {
@@ -34,6 +34,9 @@ struct CommandLine {
     double heal = 240;                  // seconds, virtual, by which the swarm has converged then
     std::vector<std::string> settings;  // key=value
     std::vector<std::string> varied;    // key=value,value
+    bool resume = false;                // of sweep: goes on where the directory's journal ends
+    std::string shard;                  // of sweep: "2/5", the second of five parts; empty: everything
+    std::vector<std::string> merged;    // of sweep: directories of parts that are put together; nothing is played
     std::string directory;              // empty: no files are written
     bool quick = false;
     bool json = false;

@@ -7,6 +7,7 @@
 
 #include "tools/halp-sim/many_runs.h"
 #include "tools/halp-sim/report/run_files.h"
+#include "tools/halp-sim/sweep_journal.h"
 #include "tools/halp-sim/sweep_plan.h"
 
 namespace halp::sim {
@@ -15,10 +16,22 @@ namespace halp::sim {
 using SweepResults = std::vector<std::vector<RunRow>>;
 
 SweepResults nothing_played(const SweepPlan& plan);
-// Plays the whole plan into `results`, under the lock. With a directory, each run leaves its record in runs/ there
-// as soon as it is done.
-[[nodiscard]] Result<void> play_sweep(const SweepPlan& plan, const std::string& directory, const RunCrew& crew,
+
+// Every step-th run from the first on, of all runs of the plan in their order.
+struct Shard {
+    std::size_t first = 0, step = 1;
+};
+struct SweepPart {
+    std::string directory;  // empty: no files are written
+    bool resume = false;    // goes on behind the runs that are finished there
+    Shard shard;
+};
+// Plays the part into `results`, under the lock, beside what was finished before. With a directory, each run is in its
+// journal and leaves its record in runs/ as soon as it is done.
+[[nodiscard]] Result<void> play_sweep(const SweepPlan& plan, const SweepPart& part, const RunCrew& crew,
                                       std::mutex& results_lock, SweepResults& results);
+// Puts a finished run in its place.
+void keep(const SweepPlan& plan, std::size_t run, const FinishedRun& finished, SweepResults& results);
 
 // The runs that are done, and the plan with the points that have any.
 struct FinishedSweep {

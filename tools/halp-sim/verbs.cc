@@ -21,8 +21,7 @@
 #include "tools/halp-sim/report/json_report.h"
 #include "tools/halp-sim/report/run_files.h"
 #include "tools/halp-sim/scenario_source.h"
-#include "tools/halp-sim/sweep_plan.h"
-#include "tools/halp-sim/sweep_report.h"
+#include "tools/halp-sim/sweep_verb.h"
 #include "tools/halp-sim/views_verb.h"
 #include "tools/program/durations.h"
 #include "tools/program/harmless.h"
@@ -30,6 +29,29 @@
 #include "tools/program/progress_line.h"
 
 namespace halp::sim {
+
+int complain(const Streams& streams, const std::vector<std::string>& problems) {
+    for (const std::string& problem : problems) streams.err << "halp-sim: " << problem << "\n";
+    return exit_bad_scenario;
+}
+
+int failed(const Streams& streams, const Error& error) {
+    streams.err << "halp-sim: " << error.message << "\n";
+    return exit_failed;
+}
+
+RunCrew crew_of(const CommandLine& command, const Streams& streams) { return {command.jobs, streams.progress}; }
+
+int prepare_directory(const CommandLine& command, const std::string& input, const Streams& streams) {
+    if (command.directory.empty()) return exit_done;
+    if (auto spared = spares_input(command.directory, input); !spared) {
+        streams.err << "halp-sim: " << spared.error().message << "\n";
+        return exit_usage;
+    }
+    if (auto made = make_directory(command.directory); !made) return failed(streams, made.error());
+    return exit_done;
+}
+
 namespace {
 
 int list(const Streams& streams) {
@@ -40,11 +62,6 @@ int list(const Streams& streams) {
     }
     streams.out << table(rows);
     return exit_done;
-}
-
-int complain(const Streams& streams, const std::vector<std::string>& problems) {
-    for (const std::string& problem : problems) streams.err << "halp-sim: " << problem << "\n";
-    return exit_bad_scenario;
 }
 
 void print_result(const Scenario& scenario, const RunResult& r, double cpu, const Streams& streams) {
@@ -65,24 +82,6 @@ void print_result(const Scenario& scenario, const RunResult& r, double cpu, cons
                 << number(seconds_of(r.simulated), 1) << " s simulated in " << number(cpu, 1) << " s of CPU\n";
 }
 
-int failed(const Streams& streams, const Error& error) {
-    streams.err << "halp-sim: " << error.message << "\n";
-    return exit_failed;
-}
-
-RunCrew crew_of(const CommandLine& command, const Streams& streams) { return {command.jobs, streams.progress}; }
-
-// An error before the run, when its results would have nowhere to go, or would replace what is played.
-int prepare_directory(const CommandLine& command, const std::string& input, const Streams& streams) {
-    if (command.directory.empty()) return exit_done;
-    if (auto spared = spares_input(command.directory, input); !spared) {
-        streams.err << "halp-sim: " << spared.error().message << "\n";
-        return exit_usage;
-    }
-    if (auto made = make_directory(command.directory); !made) return failed(streams, made.error());
-    return exit_done;
-}
-
 int write_and_tell(const CommandLine& command, const Scenario& scenario, const std::vector<RunResult>& runs,
                    std::size_t planned, const Streams& streams) {
     if (command.directory.empty()) return exit_done;
@@ -91,6 +90,16 @@ int write_and_tell(const CommandLine& command, const Scenario& scenario, const s
     streams.out << "written to " << command.directory
                 << ": report.html, summary.json, CSV, GraphML, DOT and run.yaml (for `halp-sim replay`)\n";
     return exit_done;
+}
+
+int show(const CommandLine& command, const Streams& streams) {
+    if (const BuiltInScenario* built_in = find_built_in(command.scenario)) {
+        streams.out << built_in->yaml;
+        return exit_done;
+    }
+    const std::string nearest = nearest_built_in(command.scenario);
+    return complain(streams, {"no built-in scenario " + command.scenario + "; " +
+                              (nearest.empty() ? "`halp-sim list` shows them" : "did you mean " + nearest + "?")});
 }
 
 // The runs of one scenario with several seeds: which of them are done, and what is told of those.
@@ -150,40 +159,6 @@ int run(const CommandLine& command, const Streams& streams) {
     if (!read.problems.empty()) return complain(streams, read.problems);
     if (const int code = prepare_directory(command, source->file, streams); code != exit_done) return code;
     return SeededRuns{command, read.scenario, streams}.play();
-}
-
-int write_sweep(const CommandLine& command, const SweepPlan& plan, const SweepResults& results,
-                const Streams& streams) {
-    streams.out << table(sweep_rows(plan, results));
-    streams.out << plan.points.size() << " settings, " << plan.seeds << " seeds each; median [5 %..95 %], in "
-                << number(cpu_seconds(), 1) << " s of CPU\n";
-    if (command.directory.empty()) return exit_done;
-    for (const auto& [name, content] : {std::pair<std::string, std::string>{"runs.csv", sweep_runs_csv(results)},
-                                        {"sweep.csv", sweep_csv(plan, results)},
-                                        {"report.html", sweep_html(plan, results)}})
-        if (auto done = write_file(command.directory + "/" + name, content); !done)
-            return failed(streams, done.error());
-    streams.out << "written to " << command.directory
-                << ": report.html, runs.csv, sweep.csv and runs/*.yaml (for `halp-sim replay`)\n";
-    return exit_done;
-}
-
-int sweep(const CommandLine& command, const Streams& streams) {
-    const SweepPlan plan = plan_sweep(command);
-    if (!plan.problems.empty()) return complain(streams, plan.problems);
-    if (const int code = prepare_directory(command, command.scenario, streams); code != exit_done) return code;
-    SweepResults results = nothing_played(plan);
-    OnInterrupt interrupt{[&] {
-        const FinishedSweep done = finished_part(plan, results);
-        const bool kept = done.runs > 0 && write_sweep(command, done.plan, done.results, streams) == exit_done;
-        tell_how_much(streams, done.runs, plan.points.size() * plan.seeds, "runs",
-                      kept && !command.directory.empty());
-    }};
-    const Result<void> played =
-        play_sweep(plan, command.directory, crew_of(command, streams), interrupt.results(), results);
-    if (!played) return failed(streams, played.error());
-    const std::lock_guard whole{interrupt.results()};
-    return write_sweep(command, plan, results, streams);
 }
 
 int compare_verb(const CommandLine& command, const Streams& streams) {
@@ -277,10 +252,12 @@ int run_command(const CommandLine& command, const Streams& streams) {
     switch (command.verb) {
         case Verb::list:
             return list(streams);
+        case Verb::show:
+            return show(command, streams);
         case Verb::run:
             return run(command, streams);
         case Verb::sweep:
-            return sweep(command, streams);
+            return sweep_verb(command, streams);
         case Verb::compare:
             return compare_verb(command, streams);
         case Verb::faults:

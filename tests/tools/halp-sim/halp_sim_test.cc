@@ -52,6 +52,13 @@ TEST(HalpSim, ListsTheBuiltInScenarios) {
         EXPECT_THAT(got.out, HasSubstr(name));
 }
 
+TEST(HalpSim, ShowsABuiltInScenario) {
+    EXPECT_THAT(run({"show", "growth"}).out, HasSubstr("about: exponential growth"));
+    const Outcome unknown = run({"show", "grwth"});
+    EXPECT_EQ(unknown.code, exit_bad_scenario);
+    EXPECT_THAT(unknown.err, HasSubstr("did you mean growth?"));
+}
+
 TEST(HalpSim, WritesEveryFileOfARunAndTheSameTwice) {
     const std::string directory = testing::TempDir() + "halp_sim_test";
     std::string summaries[2];

@@ -6,7 +6,8 @@ usage: run_page.py PAGE.md DIRECTORY-OF-PROGRAMS
 In the indented blocks of a page a command begins with a prompt, `MACHINE$ `; the lines below it, up to the next
 prompt or the end of the block, are what it prints. Each machine of a page is a network namespace of its own with a
 fresh home directory: the machines `one` and `two` are 192.0.2.1 and 192.0.2.2, with a cable between them. The commands of a
-machine go to one shell, one after the other, so `&` and variables work as a reader expects.
+machine go to one shell, one after the other, so `&` and variables work as a reader expects. The schedulers sbatch and
+parallel are stand-ins that run the tasks one after the other.
 
 - `...` stands for any text within a line, and for any lines when it stands alone.
 - A command that ends with `# exits with N` must exit with N, every other with 0.
@@ -27,6 +28,7 @@ import time
 ADDRESSES = {"one": "192.0.2.1", "two": "192.0.2.2"}
 PROMPT = re.compile(r"^    (\w+)\$ (.*)$")
 READS = re.compile(r"^(halp (get|peers|status|labels|doctor|dht (get|ranges|scan|status))|curl|dig|nc|printf|ss|python3|\./)\b")
+STAND_INS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stand_ins")  # of schedulers
 PATIENCE_S = 10
 COMMAND_MAX_S = 60
 
@@ -88,7 +90,7 @@ class Machine:
         for directory in directories.values():
             os.makedirs(directory, exist_ok=True)
         kept = {key: os.environ[key] for key in ("LANG", "PYTHONPATH", "HALP_LIBRARY", "PKG_CONFIG_PATH") if key in os.environ}
-        environment = {**kept, **directories, "HOME": home, "PATH": programs + ":" + os.environ["PATH"], "NO_COLOR": "1",
+        environment = {**kept, **directories, "HOME": home, "PATH": ":".join([programs, STAND_INS, os.environ["PATH"]]), "NO_COLOR": "1",
                        "TMPDIR": home}
         self.shell = subprocess.Popen(["unshare", "-n", "bash", "--norc", "-s"], cwd=home, env=environment, text=True,
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
