@@ -21,6 +21,7 @@ struct ListedHost {
     // Of nodes: proved in this run or an earlier one; since when it is an acquaintance.
     bool met = false;
     std::optional<UnixSeconds> known_since{};
+    std::string tags{};  // store/tags.h
 };
 struct ListedName {
     std::string name;

@@ -218,11 +218,21 @@ void strike(std::vector<CacheLine>& on_disk, std::vector<ForgottenHost> forgotte
     });
 }
 
+// What stands in the name of a file, and what it means.
+constexpr std::array file_letters{std::pair{'~', '/'}, std::pair{'=', '-'}, std::pair{',', '.'}};
+constexpr char underscore_of_last = '+';
+
+std::string::iterator last_part(std::string& file_name) {
+    const std::size_t end = file_name.rfind('~');
+    return file_name.begin() + static_cast<std::ptrdiff_t>(end == std::string::npos ? 0 : end + 1);
+}
+
 }  // namespace
 
 std::string cache_file_name(const Label& label) {
     std::string name = label.text();
-    std::replace(name.begin(), name.end(), '/', '~');
+    for (const auto& [written, meant] : file_letters) std::replace(name.begin(), name.end(), meant, written);
+    std::replace(last_part(name), name.end(), '_', underscore_of_last);
     return name;
 }
 
@@ -230,7 +240,13 @@ Result<Label> label_of_cache_file(std::string_view file_name) {
     if (file_name.size() > Label::storable_length_max || file_name.find('/') != std::string_view::npos)
         return bad("A cache file is named after a label, with \"~\" for \"/\", in at most 255 bytes.");
     std::string text(file_name);
-    std::replace(text.begin(), text.end(), '~', '/');
+    const auto plain = [](char c) { return c == '-' || c == '.'; };
+    const auto last = last_part(text);
+    if (std::any_of(text.begin(), text.end(), plain) || std::find(last, text.end(), '_') != text.end() ||
+        std::find(text.begin(), last, underscore_of_last) != last)
+        return bad("A cache file has \"=\" for \"-\", \",\" for \".\", and \"+\" for \"_\" in the last part.");
+    std::replace(last, text.end(), underscore_of_last, '_');
+    for (const auto& [written, meant] : file_letters) std::replace(text.begin(), text.end(), written, meant);
     return Label::parse(text);
 }
 

@@ -1,7 +1,9 @@
 // The original's cache files (overlay/text/halp-text.md, "The cache directory"). One directory has one file per
 // label, with a line `<time> <host> <port>` per host, or `<time> <name>` in the files of directories. LF joins the
-// lines, with none at the end; the newest line is first. In file names "~" stands for "/". Pure functions: bytes
-// in, entries out. A bad line is skipped and reported.
+// lines, with none at the end; the newest line is first. In file names "~" stands for "/". What the original's
+// grammar does not have is written "=" for "-", "," for "." and "+" for a "_" in the last part, so files of other
+// programs, such as known_hosts and notes.txt, still belong to no label. Pure functions: bytes in, entries out. A
+// bad line is skipped and reported.
 #pragma once
 
 #include <cstddef>

@@ -10,12 +10,19 @@ namespace {
 // Unlike std::isalnum, independent of the locale.
 bool letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
-bool well_formed_last(std::string_view part) { return std::all_of(part.begin(), part.end(), letter_or_digit); }
+bool inner(char c) { return c == '-' || c == '.'; }
 
-bool well_formed_parent(std::string_view part) {
-    const auto fits = [](char c) { return c == '_' || letter_or_digit(c); };
-    return std::all_of(part.begin(), part.end(), fits) && std::any_of(part.begin(), part.end(), letter_or_digit);
+// A part that begins with "-" would be an option on a command line, one that begins with "." a hidden file.
+bool well_formed(std::string_view part) {
+    const auto fits = [](char c) { return c == '_' || inner(c) || letter_or_digit(c); };
+    return std::all_of(part.begin(), part.end(), fits) && std::any_of(part.begin(), part.end(), letter_or_digit) &&
+           !inner(part.front()) && !inner(part.back());
 }
+
+constexpr const char* part_rule =
+    "A label takes letters, digits, \"_\", \"-\" and \".\", parts of it stand between \"/\"; each part has a "
+    "letter or a "
+    "digit, and neither begins nor ends with \"-\" or \".\".";
 
 Error malformed(const char* rule) { return {ErrorCode::invalid, rule}; }
 
@@ -26,14 +33,18 @@ Result<Label> Label::parse(std::string_view text) {
     if (text.size() > length_max) return malformed("A label has at most 4096 bytes.");
     std::size_t begin = 0;
     for (auto slash = text.find('/'); slash != std::string_view::npos; slash = text.find('/', begin)) {
-        if (!well_formed_parent(text.substr(begin, slash - begin)))
-            return malformed(
-                "Before a \"/\" a label takes letters, digits and \"_\", with at least one letter or digit.");
+        if (!well_formed(text.substr(begin, slash - begin))) return malformed(part_rule);
         begin = slash + 1;
     }
-    if (!well_formed_last(text.substr(begin)))
-        return malformed("The last part of a label takes letters and digits only.");
+    const std::string_view last = text.substr(begin);
+    if (!last.empty() && !well_formed(last)) return malformed(part_rule);
     return Label(std::string(text));
+}
+
+bool Label::is_original() const {
+    const std::size_t slash = text_.rfind('/');
+    const auto last = text_.begin() + static_cast<std::ptrdiff_t>(slash == std::string::npos ? 0 : slash + 1);
+    return std::none_of(text_.begin(), text_.end(), inner) && std::find(last, text_.end(), '_') == text_.end();
 }
 
 const Label& Label::halp() {

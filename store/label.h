@@ -1,6 +1,7 @@
-// Names of host lists, with the original's grammar (overlay/text/halp-text.md, "Label names"). A plain label names
-// a list of hosts. `labels` and every name that ends in "/" are directories: they name lists of names. Case
-// matters. Every object of this class is well formed.
+// Names of host lists. A plain label names a list of hosts. `labels` and every name that ends in "/" are
+// directories: they name lists of names. Case matters. Every object of this class is well formed. The grammar is
+// wider than the original's (overlay/text/halp-text.md, "Label names"): is_original() tells which labels originals
+// survive.
 #pragma once
 
 #include <compare>
@@ -22,8 +23,8 @@ public:
     // What fits into a file name of the host cache. Longer labels are answered, but hold no hosts.
     static constexpr std::size_t storable_length_max = 255;
 
-    // Parts are separated by "/". All but the last have letters, digits and "_", and at least one letter or digit.
-    // The last has letters and digits only, or is empty, which makes a list of names.
+    // Parts are separated by "/". A part has letters, digits, "_", "-" and ".", at least one letter or digit, and
+    // neither "-" nor "." at its ends. The last part may be empty, which makes a list of names.
     [[nodiscard]] static Result<Label> parse(std::string_view text);
 
     static const Label& halp();    // HALP nodes themselves
@@ -32,6 +33,9 @@ public:
     [[nodiscard]] const std::string& text() const { return text_; }
     [[nodiscard]] bool lists_names() const;  // `labels` or `x/`
     [[nodiscard]] bool storable() const { return text_.size() <= storable_length_max; }
+    // In the original's grammar: the last part has letters and digits only, the others "_" as well. Any other label
+    // is kept from HALP text.
+    [[nodiscard]] bool is_original() const;
 
     // The directories that list this label, and the names there: x/y/z gives {labels, x}, {x/, y}, {x/y/, z}; x/
     // gives {labels, x}. Directories with longer names are left out: a name of 4096 bytes may have two thousand

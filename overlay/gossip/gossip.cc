@@ -36,7 +36,7 @@ Gossip::Gossip(Parts parts, const OverlayOptions& options)
       announcements_(parts.random, parts.labels, news_, options_.gossip),
       refused_inserts_(parts.observer),
       labels_({parts.endpoints, parts.random, refused_inserts_, parts.labels, identity_, announcements_, disputes_,
-               news_, clock_steps_},
+               news_, clock_steps_, tags_},
               options_.gossip),
       push_pull_({parts.endpoints, parts.view, identity_, interests_, labels_, &dials_}),
       membership_({parts.endpoints, parts.random, parts.observer, parts.view, identity_, interests_, news_, calls_,
@@ -55,6 +55,16 @@ Gossip::Gossip(Parts parts, const OverlayOptions& options)
                  membership_, failures_, seeds_, rounds_, self_check_, contacts_, standing_, dials_},
                 options_.gossip) {
     calls_.set_gate(dials_);
+}
+
+std::vector<GossipAction> Gossip::take_actions() {
+    std::vector<GossipAction> actions = calls_.take_actions();
+    if (tags_.empty()) return actions;
+    for (GossipAction& action : actions) {
+        if (auto* call = std::get_if<GossipCall>(&action)) tags_.add_to(call->first);
+        if (auto* reply = std::get_if<GossipReply>(&action)) tags_.add_to(reply->message);
+    }
+    return actions;
 }
 
 void Gossip::start(Instant now, UnixSeconds wall) {

@@ -105,7 +105,7 @@ public:
     // An id for a conversation that another node opened.
     [[nodiscard]] ConversationId next_incoming() { return calls_.next_conversation(); }
     // What must be done now, in this order; empties the list.
-    std::vector<GossipAction> take_actions() { return calls_.take_actions(); }
+    std::vector<GossipAction> take_actions();
 
     // Pushes a host as news that this node learned of by other means than gossip.
     void push_host(const Label& label, EndpointId host, Instant now) {
@@ -122,6 +122,8 @@ public:
     }
     [[nodiscard]] const std::vector<Announcement>& announcements() const { return announcements_.all(); }
 
+    [[nodiscard]] TagTable& tags() { return tags_; }
+    [[nodiscard]] const TagTable& tags() const { return tags_; }
     [[nodiscard]] RefusedInserts& refused_inserts() { return refused_inserts_; }
     [[nodiscard]] EndpointId self() const { return identity_.endpoint(); }
     [[nodiscard]] bool is_self(EndpointId endpoint) const { return identity_.is_self(endpoint); }
@@ -163,6 +165,7 @@ private:
     News news_;
     Announcements announcements_;
     RefusedInserts refused_inserts_;
+    TagTable tags_;
     LabelExchange labels_;
     PushPull push_pull_;
     Membership membership_;

@@ -137,7 +137,19 @@ void LabelExchange::merge(const gossip::Message& message, const MessageContext& 
                 contradicted.emplace_back(label.label, entry.endpoint);
         }
     }
+    hear_tags(message);
     parts_.news.contradict(context.speaker, contradicted, context.now, context.wall);
+}
+
+// Only of the version that is listed here: what waits, was refused or outranked says nothing.
+void LabelExchange::hear_tags(const gossip::Message& message) {
+    for (const gossip::EntryTags& said : message.tags) {
+        const HostList* list = parts_.labels.find(said.label);
+        const HostEntry* host = list ? list->find(said.endpoint) : nullptr;
+        if (host && !host->own && !host->withdrawn && host->incarnation == said.incarnation &&
+            said.incarnation != 0)
+            parts_.tags.hear(said);
+    }
 }
 
 // Another node speaks of a host that this node announces. If that outranks the announcement, for example because

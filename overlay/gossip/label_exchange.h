@@ -16,6 +16,7 @@
 #include "overlay/gossip/received.h"
 #include "overlay/gossip/refused_inserts.h"
 #include "overlay/gossip/self/identity.h"
+#include "overlay/gossip/tag_table.h"
 #include "overlay/gossip/wire/gossip_message.h"
 #include "overlay/overlay_options.h"
 #include "store/label_table.h"
@@ -34,6 +35,7 @@ public:
         Disputes& disputes;
         News& news;
         const ClockSteps& clock_steps;
+        TagTable& tags;
     };
     LabelExchange(Parts parts, const GossipOptions& options) : parts_(parts), options_(options) {}
 
@@ -53,6 +55,7 @@ public:
     [[nodiscard]] const auto& received() const { return received_; }  // fates of the hosts in messages
 
 private:
+    void hear_tags(const gossip::Message& message);
     [[nodiscard]] std::size_t entries_told(const HostList& list) const;
     std::size_t random_start(std::size_t labels, std::size_t entries);
     gossip::LabelEntries entries_of(const Label& label, Instant now, UnixSeconds wall);

@@ -67,6 +67,9 @@ std::vector<ListedHost> HostLists::hosts(const Label& label, std::size_t first, 
     const std::vector<HostEntry> entries = page(label, *list, first, count);
     out.reserve(entries.size());
     for (const HostEntry& entry : entries) out.push_back(shown(entry, moment));
+    if (!parts_.gossip.tags().empty())
+        for (std::size_t i = 0; i < entries.size(); ++i)
+            out[i].tags = parts_.gossip.tags().find(label, entries[i].endpoint);
     return out;
 }
 
@@ -90,7 +93,10 @@ std::optional<ListedHost> HostLists::listed(const Label& label, EndpointId id, M
     }
     const HostList* list = parts_.labels.find(label);
     const HostEntry* entry = list ? list->find(id) : nullptr;
-    return entry && !entry->withdrawn && !unlisted(label, id) ? std::optional(shown(*entry, moment)) : std::nullopt;
+    if (!entry || entry->withdrawn || unlisted(label, id)) return std::nullopt;
+    ListedHost host = shown(*entry, moment);
+    host.tags = parts_.gossip.tags().find(label, id);
+    return host;
 }
 
 std::size_t HostLists::unlisted_peers(Instant now) const {

@@ -79,6 +79,8 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.stood_still = gossip.stood_still;
     s.news_dropped = gossip.news_dropped;
     s.contacts_short = gossip.contacts_short;
+    s.tagged = gossip_.tags().size();
+    s.tags_short = gossip_.tags().no_room();
     s.failed_calls_short = gossip.failed_calls_short;
     s.pool_short = view_.pool_short();
     s.graves_short = view_.graves_short();

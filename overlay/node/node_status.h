@@ -31,13 +31,15 @@ struct OwnAnnouncement {
     Label label;
     Endpoint endpoint;
     bool own_host = false;  // it follows the own address of this node
+    std::string tags{};     // store/tags.h
 };
 
 struct NodeStatus {
     std::string swarm;
     std::optional<Endpoint> self;  // as others reach this node, once known
     std::size_t peers_listed = 0, peers_proved = 0, anchors = 0, graves = 0, acquaintances = 0;
-    std::size_t labels = 0, entries = 0, announcements = 0;
+    std::size_t labels = 0, entries = 0, announcements = 0, tagged = 0;
+    std::uint64_t tags_short = 0;              // TagTable::no_room()
     std::size_t names = 0;                     // that the directory `labels` lists
     std::size_t kept_aside = 0;                // hosts of other swarms in the files of the host cache
     std::size_t announcements_waiting = 0;     // for an address: this machine does not have it now

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/tags.h"
+
 namespace halp {
 
 namespace {
@@ -69,27 +71,27 @@ void OverlayNode::reconfigure(const OverlayOptions& options) {
 
 // ---- applications ----
 
-Result<void> OverlayNode::announce(const Label& label, const Endpoint& endpoint) {
+Result<void> OverlayNode::announce(const Label& label, const Endpoint& endpoint, const std::string& tags) {
     if (own_hosts_.waits(label, endpoint) && !gossip_.on_this_machine(endpoint.host))
         return Error{ErrorCode::unreachable, "this machine does not have the address " + endpoint.host +
                                                  " now; the announcement waits until it has"};
-    if (Result<void> done = stand(label, endpoint); !done) return done;
-    own_hosts_.add(label, endpoint.host, endpoint, gossip_.on_this_machine(endpoint.host));
+    if (Result<void> done = stand(label, endpoint, tags); !done) return done;
+    own_hosts_.add(label, endpoint.host, endpoint, gossip_.on_this_machine(endpoint.host), tags);
     finish_turn();
     return {};
 }
 
-Result<Endpoint> OverlayNode::announce_here(const Label& label, std::uint16_t port) {
+Result<Endpoint> OverlayNode::announce_here(const Label& label, std::uint16_t port, const std::string& tags) {
     if (!self_) return Error{ErrorCode::not_found, "this node does not know its address yet; give a host"};
     const Endpoint endpoint{self_->host, port};
-    if (Result<void> done = stand(label, endpoint); !done) return done.error();
-    own_hosts_.add(label, {}, endpoint, false);
+    if (Result<void> done = stand(label, endpoint, tags); !done) return done.error();
+    own_hosts_.add(label, {}, endpoint, false, tags);
     finish_turn();
     return endpoint;
 }
 
 // Announces, or renews what is announced.
-Result<void> OverlayNode::stand(const Label& label, const Endpoint& endpoint) {
+Result<void> OverlayNode::stand(const Label& label, const Endpoint& endpoint, const std::string& tags) {
     if (label == Label::halp())
         return Error{ErrorCode::refused, "a node lists itself under `halp`; announce under a label of your own"};
     if (label.lists_names()) return Error{ErrorCode::invalid, label.text() + " lists names, not hosts"};
@@ -99,12 +101,15 @@ Result<void> OverlayNode::stand(const Label& label, const Endpoint& endpoint) {
                                              " is no address that others could dial; leave the host out "
                                              "to announce the address of this node"};
     if (gossip_.leaving()) return Error{ErrorCode::refused, "this node is leaving the swarm"};
+    if (!well_formed_tags(tags))
+        return Error{ErrorCode::invalid, "the tags are not well formed (at most 256 bytes)"};
     const Moment m = moment();
     const bool known = announced(label, endpoint);
     if (!gossip_.announce(label, endpoints_.intern(endpoint), m.now, m.wall))
         return Error{ErrorCode::full, "there is no room for " + label.text() +
                                           ": too many labels or hosts are kept already (limits.labels_max, "
                                           "limits.bytes_max, labels.*.entries_max)"};
+    gossip_.tags().set_own(label, endpoints_.find(endpoint), tags);
     labels_.changes().add({ListChange::Kind::acknowledged, label});
     if (known) return {};
     const AddressScope scope = scope_of(endpoint.host);
@@ -166,7 +171,8 @@ void OverlayNode::move_announcements() {
         own_hosts_.set_announced(move.wish, std::nullopt);
         if (move.withdraw && !own_hosts_.wanted_at(label, *move.withdraw)) fall(label, *move.withdraw);
         // Without room it waits and is tried again; status says so.
-        if (move.announce && stand(label, *move.announce)) own_hosts_.set_announced(move.wish, move.announce);
+        const std::string tags = own_hosts_.all()[move.wish].tags;
+        if (move.announce && stand(label, *move.announce, tags)) own_hosts_.set_announced(move.wish, move.announce);
         const bool waits_for_room = move.announce && !own_hosts_.all()[move.wish].announced;
         if (waits_for_room) retry_announcements_at_ = environment_.clock.now() + announcement_retry;
     }
@@ -182,7 +188,7 @@ std::vector<OwnAnnouncement> OverlayNode::announcements() const {
     std::vector<OwnAnnouncement> out;
     if (gossip_.leaving()) return out;  // all are withdrawn
     for (const OwnHosts::Wish& wish : own_hosts_.all())
-        if (wish.announced) out.push_back({wish.label, *wish.announced, wish.host.empty()});
+        if (wish.announced) out.push_back({wish.label, *wish.announced, wish.host.empty(), wish.tags});
     return out;
 }
 
@@ -351,6 +357,7 @@ void OverlayNode::host_moved(const Label& label, EndpointId host, LearnedFrom fr
 }
 
 void OverlayNode::host_gone(const Label& label, EndpointId host, ForgottenWhy why) {
+    gossip_.tags().forget(label, host);
     if (lists_.unlisted(label, host)) return;
     note(EntryForgotten{label, endpoints_.at(host), why});
 }

@@ -43,12 +43,12 @@ public:
     void leave();
     [[nodiscard]] bool flush();  // writes everything unsaved to the cache now; false: not all of it
 
-    // Applications. Announcing again refreshes; ttl is the profile's.
-    Result<void> announce(const Label& label, const Endpoint& endpoint);
+    // Applications. Announcing again refreshes, and changes the tags (store/tags.h); ttl is the profile's.
+    Result<void> announce(const Label& label, const Endpoint& endpoint, const std::string& tags = {});
     [[nodiscard]] bool withdraw(const Label& label, const Endpoint& endpoint);
     // The same at this node's own address, whatever it is: when that changes, the announcement follows. Returns
     // where it stands now. ErrorCode::not_found while the address is not known.
-    Result<Endpoint> announce_here(const Label& label, std::uint16_t port);
+    Result<Endpoint> announce_here(const Label& label, std::uint16_t port, const std::string& tags = {});
     [[nodiscard]] bool withdraw_here(const Label& label, std::uint16_t port);
     std::vector<OwnAnnouncement> announcements() const;
     [[nodiscard]] const std::optional<Endpoint>& self() const { return self_; }  // as others reach it, once known
@@ -104,7 +104,7 @@ private:
     [[nodiscard]] Moment moment() const { return {environment_.clock.now(), environment_.clock.wall()}; }
     void count_traffic(NodeStatus& status) const;
     void save_announcements();
-    Result<void> stand(const Label& label, const Endpoint& endpoint);
+    Result<void> stand(const Label& label, const Endpoint& endpoint, const std::string& tags);
     bool fall(const Label& label, const Endpoint& endpoint);
     [[nodiscard]] bool announced(const Label& label, const Endpoint& endpoint) const;
     void follow_own_address();

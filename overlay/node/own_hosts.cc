@@ -5,14 +5,16 @@
 
 namespace halp {
 
-void OwnHosts::add(const Label& label, const std::string& host, const Endpoint& announced, bool of_this_machine) {
+void OwnHosts::add(const Label& label, const std::string& host, const Endpoint& announced, bool of_this_machine,
+                   std::string tags) {
     const auto same = std::ranges::find_if(
         all_, [&](const Wish& w) { return w.label == label && w.host == host && w.port == announced.port; });
     if (same != all_.end()) {
         same->announced = announced;
         same->of_this_machine = of_this_machine;
+        same->tags = std::move(tags);
     } else {
-        all_.push_back({label, host, announced.port, of_this_machine, announced});
+        all_.push_back({label, host, announced.port, of_this_machine, announced, std::move(tags)});
     }
 }
 

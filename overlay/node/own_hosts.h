@@ -22,10 +22,12 @@ public:
         std::uint16_t port = 0;
         bool of_this_machine = false;       // the interfaces had `host` when it was announced, or later
         std::optional<Endpoint> announced;  // none: waits for an address
+        std::string tags{};                 // store/tags.h
     };
 
     // Adds a wish, or renews it. The caller has announced it.
-    void add(const Label& label, const std::string& host, const Endpoint& announced, bool of_this_machine);
+    void add(const Label& label, const std::string& host, const Endpoint& announced, bool of_this_machine,
+             std::string tags);
     // Removes the wish with exactly this host, or the one that follows the own address; none when there is none.
     std::optional<Wish> remove(const Label& label, const std::string& host, std::uint16_t port);
     // Removes a wish that stands at this endpoint, however it was made.

@@ -65,7 +65,7 @@ std::optional<Label> child_label(const Label& directory, const std::string& name
     const std::string path = directory == Label::labels() ? name : directory.text() + name;
     for (const std::string& text : {path, path + "/"}) {
         auto label = Label::parse(text);
-        if (label && label->storable()) return std::move(label).value();
+        if (label && label->storable() && label->is_original()) return std::move(label).value();
     }
     return std::nullopt;
 }
@@ -87,6 +87,11 @@ std::optional<bool> take_reply(std::string_view& answer, const Label& label, std
 Result<std::string> get_query(const Label& label) {
     if (!label.storable())
         return Error{ErrorCode::invalid, "A label of more than 255 bytes would end an original HALP server."};
+    if (!label.is_original())
+        return Error{ErrorCode::invalid,
+                     "Original HALP servers know no \"-\" and \".\" in labels, and no \"_\" in the last "
+                     "part: a daemon knows the hosts of '" +
+                         label.text().substr(0, 64) + "', and they do not."};
     return "get " + label.text();
 }
 

@@ -92,7 +92,7 @@ TextQuery parse_get(std::string_view whole) {
     const auto slice = parse_slice(rest.substr(name.size()));
     if (name.empty() || !slice) return TextBad{};
     auto label = Label::parse(name);
-    if (!label) return TextBad{};
+    if (!label || !label->is_original()) return TextBad{};
     return TextGet{std::move(label).value(), slice->first, slice->count};
 }
 
@@ -219,7 +219,7 @@ TextScan::State TextScan::after_verb(char byte) const {
     return insert_ ? State::insert_names : State::get_name;
 }
 
-// Whether a label in the grammar of Label::parse can still follow.
+// Whether a label of the original's grammar can still follow.
 TextScan::State TextScan::after_name_byte(char byte) {
     if (is_alnum(byte) || byte == '_') {
         ++name_bytes_;

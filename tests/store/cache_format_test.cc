@@ -42,6 +42,11 @@ TEST(CacheFormat, NamesFilesAsTheOriginalDoes) {
                                       {"foo/", "foo~"},
                                       {"foo/bar", "foo~bar"},
                                       {"a_b/c/d", "a_b~c~d"},
+                                      {"a-b", "a=b"},
+                                      {"v1.2", "v1,2"},
+                                      {"a_b", "a+b"},
+                                      {"a_b/c_d", "a_b~c+d"},
+                                      {"x-y/z", "x=y~z"},
                                       {"labels", "labels"}}) {
         EXPECT_EQ(cache_file_name(Label::parse(label).value()), name);
         EXPECT_EQ(label_of_cache_file(name).value().text(), label);
@@ -49,8 +54,9 @@ TEST(CacheFormat, NamesFilesAsTheOriginalDoes) {
 }
 
 TEST(CacheFormat, KnowsWhichFilesAreNotLabels) {
-    for (const char* other : {".allocation", "", ".", "..", "foo.tmp", "a_b", "~", "~x", "a~~b", "foo/bar",
-                              "foo bar", ".foo.swp", "halp-lock"})
+    for (const char* other : {".allocation", "",      ".",       "..",      "foo.tmp",  "a_b",       "~",
+                              "~x",          "a~~b",  "foo/bar", "foo bar", ".foo.swp", "halp-lock", "known_hosts",
+                              "notes.txt",   "a+b~c", ",a",      "=a",      "a=",       "a-b",       "x~a_b"})
         EXPECT_FALSE(label_of_cache_file(other)) << other;
     EXPECT_TRUE(label_of_cache_file(std::string(255, 'a')));
     EXPECT_FALSE(label_of_cache_file(std::string(256, 'a')));

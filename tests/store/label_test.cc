@@ -27,10 +27,48 @@ TEST(Label, TakesWhatTheOriginalTakes) {
     }
 }
 
-TEST(Label, RefusesWhatEndsTheOriginal) {
-    for (const char* bad :
-         {"",     "a_b", "_",   "/",   "/x",  "a//b", "_/x",     "a//",         "a.b", "a-b",   "..",
-          "../x", "~",   "a~b", "a b", "a\n", "\n",   "caf\xe9", "caf\xc3\xa9", "x/_", "x/a_b", "foo[0:5]"})
+TEST(Label, TakesMoreThanTheOriginalAndKnowsWhatTheOriginalSurvives) {
+    for (const char* wide :
+         {"a_b", "a-b", "a.b", "v1.2-rc_3", "x/a_b", "_a", "a_", "a-b/c", "a.b/", "a..b", "x/_a.b/c"}) {
+        ASSERT_TRUE(Label::parse(wide)) << wide;
+        EXPECT_FALSE(Label::parse(wide)->is_original()) << wide;
+    }
+    for (const char* original : {"a", "a_b/c", "a_b/", "labels", "_a/b", "x/y/z"})
+        EXPECT_TRUE(Label::parse(original)->is_original()) << original;
+}
+
+TEST(Label, RefusesWhatIsUnsafeAsAFileOrAnOption) {
+    for (const char* bad : {"",
+                            "_",
+                            "/",
+                            "/x",
+                            "a//b",
+                            "_/x",
+                            "a//",
+                            "..",
+                            "-a",
+                            "a-",
+                            ".a",
+                            "a.",
+                            "-",
+                            ".",
+                            "../x",
+                            "~",
+                            "a~b",
+                            "a b",
+                            "a\n",
+                            "\n",
+                            "caf\xe9",
+                            "caf\xc3\xa9",
+                            "x/_",
+                            "x/-y",
+                            "x/y.",
+                            "x./y",
+                            "foo[0:5]",
+                            "a=b",
+                            "a,b",
+                            "a+b",
+                            "../../etc/passwd"})
         EXPECT_FALSE(Label::parse(bad)) << bad;
     EXPECT_FALSE(Label::parse(std::string("a\0b", 3)));
 }

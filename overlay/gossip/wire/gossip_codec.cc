@@ -4,13 +4,18 @@
 #include <array>
 #include <cassert>
 #include <limits>
+#include <map>
 #include <optional>
+#include <set>
+#include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "overlay/gossip/wire/gossip_wire.h"
 #include "store/label.h"
 #include "store/result.h"
+#include "store/tags.h"
 
 namespace halp::gossip {
 namespace {
@@ -38,6 +43,14 @@ Refusal refusal_of(std::uint8_t code) {
 }
 
 // ---- writing ----
+
+// A host of a label, in one version. The label outlives it.
+struct Tagged {
+    std::string_view label;
+    EndpointId endpoint;
+    std::uint32_t incarnation;
+    auto operator<=>(const Tagged&) const = default;
+};
 
 class Writer : private ByteWriter {
 public:
@@ -69,13 +82,19 @@ private:
     void hello(const Hello& hello);
     void endpoint_section(Section id, EndpointId endpoint);
     void notice(const Notice& notice);
-    void labels(const std::vector<LabelEntries>& labels);
+    void labels(const std::vector<LabelEntries>& labels, bool wide);
+    void tags(const Message& message);
     std::size_t label_entries(const std::vector<Entry>& entries, std::size_t entries_max);
     [[nodiscard]] std::size_t end_max() const { return start_ + frame_bytes_max - kept_free_; }
 
     const EndpointTable& endpoints_;
     const std::size_t start_;
     std::size_t kept_free_ = 0;  // for what comes behind the labels
+    std::size_t entries_left_ = entries_per_message_max, labels_left_ = labels_per_message_max;
+    // Hosts of labels with tags, by their place in the frame. Empty in a message without tags.
+    std::map<Tagged, std::uint32_t> places_;
+    std::uint32_t places_taken_ = 0;
+    bool with_tags_ = false;
 };
 
 void Writer::flags_and_address(std::uint8_t flags, EndpointId id) {
@@ -157,22 +176,57 @@ std::size_t Writer::label_entries(const std::vector<Entry>& entries, std::size_t
     return written;
 }
 
-void Writer::labels(const std::vector<LabelEntries>& labels) {
-    std::size_t entries_left = entries_per_message_max;
-    for (std::size_t i = 0; i < std::min(labels.size(), labels_per_message_max); ++i) {
-        const std::string& name = labels[i].label.text();
+// Old readers refuse a frame with a label that is not in the original's grammar in section 9, so these have a
+// section that they skip.
+void Writer::labels(const std::vector<LabelEntries>& labels, bool wide) {
+    for (const LabelEntries& list : labels) {
+        if (list.label.is_original() == wide) continue;
+        if (labels_left_ == 0) return;
+        --labels_left_;
+        const std::string& name = list.label.text();
         const std::size_t before = out_.size();
         std::size_t written = 0;
-        section(Section::label, [&] {
+        section(wide ? static_cast<Section>(section_wide_label) : Section::label, [&] {
             varint(static_cast<std::uint32_t>(name.size()));
             out_.append(name);
-            written = label_entries(labels[i].entries, entries_left);
+            written = label_entries(list.entries, entries_left_);
         });
-        entries_left -= written;
+        entries_left_ -= written;
         // A label of which no entry fits is left out; a label without entries is written.
-        const bool nothing_fitted = written == 0 && !labels[i].entries.empty();
-        if (nothing_fitted || out_.size() > end_max()) out_.resize(before);
+        const bool nothing_fitted = written == 0 && !list.entries.empty();
+        if (nothing_fitted || out_.size() > end_max()) {
+            out_.resize(before);
+            continue;
+        }
+        if (!with_tags_) continue;
+        for (std::size_t i = 0; i < written; ++i)
+            places_.emplace(Tagged{name, list.entries[i].endpoint, list.entries[i].incarnation}, places_taken_++);
     }
+}
+
+// Of entries that were written, in their order.
+void Writer::tags(const Message& message) {
+    std::map<std::uint32_t, const EntryTags*> by_place;
+    for (const EntryTags& tagged : message.tags) {
+        const auto place = places_.find({tagged.label.text(), tagged.endpoint, tagged.incarnation});
+        if (place != places_.end()) by_place.emplace(place->second, &tagged);
+    }
+    if (by_place.empty()) return;
+    section(static_cast<Section>(section_tags), [&] {
+        for (const auto& [place, tagged] : by_place) {
+            varint(place);
+            varint(static_cast<std::uint32_t>(tagged->text.size()));
+            out_.append(tagged->text);
+        }
+    });
+}
+
+// What the section of tags may take; more than that is not told.
+std::size_t tags_room(const Message& message) {
+    std::size_t bytes = section_header_bytes;
+    for (const EntryTags& tagged : message.tags) bytes += tags_item_bytes_max + tagged.text.size();
+    assert(message.tags.size() <= tagged_per_message_max);
+    return bytes;
 }
 
 void Writer::frame(const Message& message) {
@@ -200,8 +254,12 @@ void Writer::frame(const Message& message) {
                  [this](std::uint64_t hash) { fixed(hash); });
     assert(out_.size() <= end_max());  // the limits of gossip_message.h keep everything but labels below 40 kB
     if (message.notice != Notice{}) kept_free_ = notice_bytes_max;
-    labels(message.labels);
+    if ((with_tags_ = !message.tags.empty())) kept_free_ += tags_room(message);
+    labels(message.labels, false);
+    if (message.notice != Notice{}) kept_free_ -= notice_bytes_max;
     notice(message.notice);
+    labels(message.labels, true);
+    if (with_tags_) tags(message);
     patch(start_ + length_at, sizeof(std::uint32_t), out_.size() - start_ - header_bytes);
 }
 
@@ -223,8 +281,10 @@ private:
     void hello(ByteReader& in);
     void digests(ByteReader& in);
     void wanted(ByteReader& in);
-    void label(ByteReader& in);
+    void label(ByteReader& in, bool wide);
     void notice(ByteReader in);
+    void wide_label(ByteReader in);
+    void tags();
     void intern_all(EndpointTable& endpoints);
 
     Message message_;  // its endpoint ids are indices into `endpoints_` until intern_all()
@@ -232,6 +292,8 @@ private:
     std::optional<DecodeError> error_;
     std::uint32_t seen_ = 0;  // one bit for each section id
     bool notice_seen_ = false;
+    std::optional<Bytes> tags_;       // looked at when all entries are known
+    std::vector<LabelEntries> wide_;  // labels that come behind the others, in whatever order they came
     std::size_t label_entries_left_ = entries_per_message_max;
 };
 
@@ -326,15 +388,46 @@ void Decoder::wanted(ByteReader& in) {
     }
 }
 
-void Decoder::label(ByteReader& in) {
-    if (message_.labels.size() == labels_per_message_max) return in.fail(DecodeError::too_many);
+void Decoder::label(ByteReader& in, bool wide) {
+    if (message_.labels.size() + wide_.size() == labels_per_message_max) return in.fail(DecodeError::too_many);
     const Bytes text = in.bytes(in.varint());
     if (in.failed()) return;
     Result<Label> label = Label::parse(text);
-    if (!label) return in.fail(DecodeError::bad_label);
+    if (!label || label->is_original() == wide) return in.fail(DecodeError::bad_label);
     LabelEntries& list = message_.labels.emplace_back(LabelEntries{std::move(label).value(), {}});
     entries(in, label_entries_left_, list.entries);
     label_entries_left_ -= list.entries.size();
+}
+
+void Decoder::wide_label(ByteReader in) {
+    label(in, true);
+    if (!in.empty()) in.fail(DecodeError::trailing_bytes);
+    if (in.failed()) return;
+    wide_.push_back(std::move(message_.labels.back()));
+    message_.labels.pop_back();
+}
+
+// Each names an entry by its place among all entries of labels in the frame, in rising order.
+void Decoder::tags() {
+    ByteReader in{*tags_, error_};
+    std::size_t label = 0, passed = 0, bytes = 0;  // entries of the labels before
+    std::optional<std::uint32_t> last;
+    while (!in.empty()) {
+        const std::uint32_t place = in.varint();
+        const Bytes text = in.bytes(in.varint());
+        if (in.failed()) return;
+        bytes += text.size();
+        if (message_.tags.size() == tagged_per_message_max) return in.fail(DecodeError::too_many);
+        if ((last && place <= *last) || !well_formed_tags(text) || bytes > tag_bytes_per_message_max)
+            return in.fail(DecodeError::bad_section);
+        last = place;
+        while (label < message_.labels.size() && place - passed >= message_.labels[label].entries.size())
+            passed += message_.labels[label++].entries.size();
+        if (label == message_.labels.size()) return in.fail(DecodeError::bad_section);
+        const LabelEntries& list = message_.labels[label];
+        const Entry& entry = list.entries[place - passed];
+        message_.tags.push_back({list.label, entry.endpoint, entry.incarnation, std::string{text}});
+    }
 }
 
 void Decoder::notice(ByteReader in) {
@@ -389,7 +482,7 @@ void Decoder::content(Section id, ByteReader& in) {
             wanted(in);
             break;
         case Section::label:
-            label(in);
+            label(in, false);
             break;
     }
 }
@@ -408,6 +501,11 @@ void Decoder::sections(Bytes payload) {
         const auto id = in.fixed<std::uint8_t>();
         const Bytes content = in.bytes(in.fixed<std::uint16_t>());
         if (!error_ && id == section_notice) notice(ByteReader{content, error_});
+        if (!error_ && id == section_wide_label) wide_label(ByteReader{content, error_});
+        if (!error_ && id == section_tags) {
+            if (tags_) error_ = DecodeError::bad_section;
+            tags_ = content;
+        }
         if (error_ || id >= section_skippable) continue;
         section(static_cast<Section>(id), ByteReader{content, error_});
     }
@@ -424,6 +522,11 @@ void Decoder::intern_all(EndpointTable& endpoints) {
     for (LabelEntries& list : message_.labels) {
         for (Entry& host : list.entries) intern(host.endpoint);
     }
+    std::set<std::tuple<std::string, EndpointId, std::uint32_t>> seen;  // an entry that occurs twice is tagged once
+    for (EntryTags& tagged : message_.tags) intern(tagged.endpoint);
+    std::erase_if(message_.tags, [&](const EntryTags& tagged) {
+        return !seen.emplace(tagged.label.text(), tagged.endpoint, tagged.incarnation).second;
+    });
 }
 
 std::variant<Message, DecodeError> Decoder::decode(Bytes frame, EndpointTable& endpoints) {
@@ -437,6 +540,8 @@ std::variant<Message, DecodeError> Decoder::decode(Bytes frame, EndpointTable& e
         if (only_frozen_part_known(frame)) return std::move(message_);
     }
     sections(payload);
+    std::ranges::move(wide_, std::back_inserter(message_.labels));
+    if (!error_ && tags_) tags();
     if (error_) return *error_;
     intern_all(endpoints);
     return std::move(message_);

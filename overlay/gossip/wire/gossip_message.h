@@ -28,17 +28,25 @@ enum class Kind : std::uint8_t {
     refuse = 10,     // ends the conversation with a reason
 };
 
-enum class Refusal : std::uint8_t { none = 0, other_swarm = 1, version = 2, malformed = 3, busy = 4, leaving = 5, self = 6 };
+enum class Refusal : std::uint8_t {
+    none = 0,
+    other_swarm = 1,
+    version = 2,
+    malformed = 3,
+    busy = 4,
+    leaving = 5,
+    self = 6
+};
 
 // One node or one announced host.
 struct Entry {
     EndpointId endpoint = no_endpoint;
     std::uint32_t incarnation = 0;
-    std::uint32_t age_ms = 0;         // since the last confirmed contact; of a claim, since it was made
-    bool withdrawn = false;           // the node left, or the host is no longer announced; age_ms is since then
-    bool suspect = false;             // contact failed twice: the receiver should probe it
-    bool claimed = false;             // only claimed in HALP text, never confirmed
-    std::uint32_t stated_age_s = 0;   // of a claim: the age that it stated
+    std::uint32_t age_ms = 0;        // since the last confirmed contact; of a claim, since it was made
+    bool withdrawn = false;          // the node left, or the host is no longer announced; age_ms is since then
+    bool suspect = false;            // contact failed twice: the receiver should probe it
+    bool claimed = false;            // only claimed in HALP text, never confirmed
+    std::uint32_t stated_age_s = 0;  // of a claim: the age that it stated
     bool operator==(const Entry&) const = default;
 };
 
@@ -46,6 +54,16 @@ struct LabelEntries {
     Label label;
     std::vector<Entry> entries;
     bool operator==(const LabelEntries&) const = default;
+};
+
+// Tags of an announced host of this message, in the version of its entry. Old nodes do not tell them, so an entry
+// without says nothing about tags; an empty text says that there are none.
+struct EntryTags {
+    Label label;
+    EndpointId endpoint = no_endpoint;
+    std::uint32_t incarnation = 0;
+    std::string text;  // store/tags.h
+    bool operator==(const EntryTags&) const = default;
 };
 
 struct LabelDigest {
@@ -56,15 +74,15 @@ struct LabelDigest {
 
 // The speaker of a message.
 struct Hello {
-    std::uint64_t swarm = 0;  // hash of the swarm's name, so that two swarms never merge by accident
-    std::uint64_t node = 0;   // random at each start, so that a node notices when it calls itself
+    std::uint64_t swarm = 0;        // hash of the swarm's name, so that two swarms never merge by accident
+    std::uint64_t node = 0;         // random at each start, so that a node notices when it calls itself
     EndpointId self = no_endpoint;  // advertised; no_endpoint: the address of the socket
     std::uint16_t port = 0;         // where the speaker listens
     std::uint32_t incarnation = 0;  // wall-clock seconds at start, or newer
     bool joining = false;           // it has proved no node yet: send all nodes
     bool leaving = false;
-    bool all_labels = false;        // the digests name every label that the speaker has: offer the others
-    ListDigest peers;               // of the nodes that the speaker lists, for small swarms
+    bool all_labels = false;               // the digests name every label that the speaker has: offer the others
+    ListDigest peers;                      // of the nodes that the speaker lists, for small swarms
     std::vector<std::uint32_t> interests;  // low halves of the hashes of labels held; at most 16
     bool operator==(const Hello&) const = default;
 };
@@ -82,15 +100,16 @@ struct Notice {
 struct Message {
     Kind kind = Kind::exchange;
     Hello hello;
-    std::vector<Entry> peers;              // nodes, the label `halp`; at most 128
-    std::vector<LabelDigest> digests;      // at most 64
-    std::vector<std::uint64_t> wanted;     // label hashes; at most 64
-    std::vector<LabelEntries> labels;      // at most 64 labels, 4096 entries in all
-    EndpointId observed = no_endpoint;     // answer, pong: where the speaker lists the receiver
-    EndpointId target = no_endpoint;       // try_for, verdict
-    bool reachable = false;                // verdict
-    Refusal refusal = Refusal::none;       // refuse
-    Notice notice;                         // answer, pong
+    std::vector<Entry> peers;           // nodes, the label `halp`; at most 128
+    std::vector<LabelDigest> digests;   // at most 64
+    std::vector<std::uint64_t> wanted;  // label hashes; at most 64
+    std::vector<LabelEntries> labels;   // at most 64 labels, 4096 entries in all
+    EndpointId observed = no_endpoint;  // answer, pong: where the speaker lists the receiver
+    EndpointId target = no_endpoint;    // try_for, verdict
+    bool reachable = false;             // verdict
+    Refusal refusal = Refusal::none;    // refuse
+    Notice notice;                      // answer, pong
+    std::vector<EntryTags> tags;        // of entries of `labels`, in their order
     bool operator==(const Message&) const = default;
 };
 
@@ -99,5 +118,7 @@ inline constexpr std::size_t digests_per_message_max = 64;
 inline constexpr std::size_t labels_per_message_max = 64;
 inline constexpr std::size_t entries_per_message_max = 4096;
 inline constexpr std::size_t interests_max = 16;
+inline constexpr std::size_t tag_bytes_per_message_max = 16384;  // texts of tags together
+inline constexpr std::size_t tagged_per_message_max = 1024;      // hosts
 
 }  // namespace halp::gossip

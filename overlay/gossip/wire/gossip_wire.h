@@ -28,6 +28,8 @@ enum class Section : std::uint8_t {
 };
 // Sections that old readers skip.
 inline constexpr std::uint8_t section_notice = 0x81;
+inline constexpr std::uint8_t section_wide_label = 0x82;  // may repeat, with section 9 at most 64 times together
+inline constexpr std::uint8_t section_tags = 0x83;
 inline constexpr std::uint8_t section_skippable = 0x80;
 inline constexpr std::size_t section_header_bytes = 3;
 
@@ -50,6 +52,8 @@ inline constexpr std::uint8_t notice_contested = 0x01;
 inline constexpr std::uint8_t notice_unreached = 0x02;
 inline constexpr std::uint8_t notice_bits = 0x03;
 inline constexpr std::size_t notice_bytes_max = section_header_bytes + 2 + 2 * 5;
+
+inline constexpr std::size_t tags_item_bytes_max = 2 + 2;  // the number of an entry and a length, as varints
 
 inline constexpr std::uint8_t flag_critical = 0x80;
 inline constexpr std::size_t version_at = 1, kind_at = 2, flags_at = 3, length_at = 4;

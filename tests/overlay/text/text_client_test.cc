@@ -21,6 +21,8 @@ Label label(const std::string& text) { return Label::parse(text).value(); }
 TEST(TextClientGet, SendsNoLineFeedAndNothingAnOriginalDiesOf) {
     EXPECT_EQ(get_query(Label::halp()).value(), "get halp");
     EXPECT_EQ(get_query(label("a_b/")).value(), "get a_b/");
+    for (const char* kept_here : {"a_b", "a-b", "v1.2", "x/a_b"})
+        EXPECT_FALSE(get_query(label(kept_here))) << kept_here << " would end an original";
     EXPECT_TRUE(get_query(label(std::string(255, 'a'))));
     EXPECT_FALSE(get_query(label(std::string(256, 'a'))));
     EXPECT_FALSE(get_query(label(std::string(300, 'a') + "/b")));

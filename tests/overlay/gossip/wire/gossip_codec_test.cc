@@ -389,6 +389,60 @@ TEST(GossipCodec, CarriesWhatACallerCannotSeeOfItselfInASectionThatOldReadersSki
     EXPECT_EQ(error_of_payload(hello + section(0x81, "\x01") + section(0x81, "\x01")), DecodeError::bad_section);
 }
 
+TEST(GossipCodec, CarriesLabelsThatOldReadersRefuseAndTagsInSectionsThatTheySkip) {
+    EndpointTable endpoints;
+    Message message = message_of(Kind::news);
+    const Label label = Label::parse("my-chat").value();
+    Entry entry;
+    entry.endpoint = test::known(endpoints, "198.51.100.7", 3451);
+    entry.incarnation = 1'700'000'001;
+    message.labels = {{label, {entry}}};
+    message.tags = {{label, entry.endpoint, entry.incarnation, "blue,v=2"}};
+    const std::string bytes = from_hex("b5 02 04 00 00000047" + std::string(test::plain_hello_hex) +
+                                       "82 0014 07 6d792d63686174 21 c6336407 0d7b 00 6553f101"
+                                       "83 000a 00 08 626c75652c763d32");
+    EXPECT_EQ(to_hex(encode(message, endpoints)), to_hex(bytes));
+    const auto decoded = decode(bytes, endpoints);
+    ASSERT_TRUE(std::holds_alternative<Message>(decoded));
+    EXPECT_EQ(std::get<Message>(decoded), message);
+    const std::string hello = from_hex(test::plain_hello_hex);
+    const std::string wide = from_hex("82 0014 07 6d792d63686174 21 c6336407 0d7b 00 6553f101");
+    EXPECT_EQ(error_of_payload(hello + section(9, from_hex("07 6d792d63686174"))), DecodeError::bad_label);
+    EXPECT_EQ(error_of_payload(hello + section(0x82, from_hex("04 63686174"))), DecodeError::bad_label);
+    for (const char* bad : {"01 01 61", "00 02 622c", "00 02 2061", "00 03 622c61", "00 01 61 00 01 61"})
+        EXPECT_EQ(error_of_payload(hello + wide + section(0x83, from_hex(bad))), DecodeError::bad_section) << bad;
+    EXPECT_EQ(error_of_payload(hello + wide + section(0x83, from_hex("00 05 61"))), DecodeError::truncated_section);
+    EXPECT_EQ(error_of_payload(hello + wide + section(0x83, "") + section(0x83, "")), DecodeError::bad_section);
+}
+
+TEST(GossipCodec, KeepsTagsBesideTheirEntriesWhateverIsCut) {
+    EndpointTable endpoints;
+    Message message = message_of(Kind::answer);
+    for (const char* text : {"a", "b-b", "c", "d.d"}) {
+        LabelEntries list{Label::parse(text).value(), {}};
+        for (std::uint32_t i = 0; i < 1500; ++i) {
+            Entry entry;
+            entry.endpoint =
+                test::known(endpoints, "10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250), 80);
+            entry.incarnation = i + 1;
+            list.entries.push_back(entry);
+            if (i % 10 == 0)
+                message.tags.push_back({list.label, entry.endpoint, entry.incarnation, "v=" + std::to_string(i)});
+        }
+        message.labels.push_back(list);
+    }
+    const auto decoded = decode(encode(message, endpoints), endpoints);
+    ASSERT_TRUE(std::holds_alternative<Message>(decoded));
+    const Message& read = std::get<Message>(decoded);
+    std::size_t entries = 0;
+    for (const LabelEntries& list : read.labels) entries += list.entries.size();
+    EXPECT_EQ(entries, entries_per_message_max);
+    EXPECT_GT(read.tags.size(), 350u);
+    for (const EntryTags& tagged : read.tags)
+        EXPECT_EQ(tagged.text, "v=" + std::to_string(tagged.incarnation - 1)) << tagged.label.text();
+    expect_error_or_stable(encode(read, endpoints));
+}
+
 TEST(GossipCodec, ReadsSectionsInAnyOrderAndAbsentOnesAsZeros) {
     EndpointTable endpoints;
     const std::string wanted = section(8, std::string(8, '\x01'));
