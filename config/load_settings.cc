@@ -16,6 +16,7 @@ namespace halp::config {
 namespace {
 
 constexpr std::size_t problems_max = 20;
+constexpr std::string_view service_prefix = "services.";
 
 // One value from one source, not checked yet.
 struct Assignment {
@@ -32,7 +33,7 @@ std::string place_text(const std::string& file, const Place& place) {
 }
 
 bool is_section(std::string_view key) {
-    if (key == "labels.rows") return true;
+    if (key == "labels.rows" || key == "services") return true;
     const std::string prefix = std::string{key} + ".";
     const auto& table = setting_table();
     return std::any_of(table.begin(), table.end(),
@@ -51,7 +52,9 @@ public:
         choose_profile();
         for (const Assignment& one : assignments_) apply(one);
         apply_label_rows();
+        apply_services();
         enable_dht();
+        out_.settings.dns.listen_stated = out_.origins.count("dns.listen") > 0;
         place_dht();
         place_legacy();
         check_together();
@@ -108,6 +111,8 @@ private:
         if (!warning.empty()) out_.warnings.push_back(warning);
         YamlDocument document = read_yaml(content->text);
         for (const YamlProblem& wrong : document.problems) problem(place_text(path, wrong.place), wrong.message);
+        const auto of_service = [](const auto& one) { return one.key.starts_with(service_prefix); };
+        if (std::ranges::any_of(document.entries, of_service)) services_.clear();  // a list replaces a list
         std::map<std::string, Place> seen;
         for (YamlEntry& entry : document.entries) {
             const auto [first, fresh] = seen.emplace(entry.key, entry.key_place);
@@ -159,6 +164,7 @@ private:
             if (!label) return problem(one.key_place, row->label + " is not a label: " + label.error().message);
             return rows_.push_back(std::move(one));
         }
+        if (one.key.starts_with(service_prefix)) return take_service(std::move(one));
         if (is_section(one.key)) {
             if (!one.empty) problem(one.value_place, one.key + " is a section: " + remedy_for_section(one));
             return;
@@ -167,6 +173,54 @@ private:
         const std::string hint =
             nearest.empty() ? "halpd --print-config lists all settings" : "did you mean " + nearest + "?";
         problem(one.key_place, one.key.substr(0, 128) + " is not a setting; " + hint);
+    }
+
+    // "services.0.check.tcp"
+    static std::string_view service_field(const std::string& key) {
+        const std::size_t dot = key.find('.', service_prefix.size());
+        return dot == std::string::npos ? std::string_view{} : std::string_view{key}.substr(dot + 1);
+    }
+
+    void take_service(Assignment one) {
+        const std::vector<std::string> fields = service_fields();
+        const std::string field{service_field(one.key)};
+        if (std::ranges::find(fields, field) != fields.end()) return services_.push_back(std::move(one));
+        const bool check_alone = field == "check" && one.empty;
+        if (check_alone) return;
+        const std::string nearest = nearest_of(fields, field);
+        problem(one.key_place,
+                field.substr(0, 128) + " is no field of a service; " +
+                    (nearest.empty() ? "they are " + joined_keys(fields) : "did you mean " + nearest + "?"));
+    }
+
+    void apply_services() {
+        std::vector<std::string> order;
+        std::map<std::string, std::pair<ServiceSettings, std::string>> by_name;  // with the first place
+        bool all_good = true;
+        for (const Assignment& one : services_) {
+            const std::string name = one.key.substr(0, one.key.find('.', service_prefix.size()));
+            const auto [found, fresh] = by_name.try_emplace(name, ServiceSettings{}, one.key_place);
+            if (fresh) order.push_back(name);
+            const std::string field{service_field(one.key)};
+            Result<void> done;
+            if (one.empty)
+                done = Error{ErrorCode::invalid, "has no value"};
+            else
+                done = assign_service(found->second.first, field, one.text);
+            if (!done) problem(one.value_place, field + ": " + done.error().message);
+            all_good = all_good && done.has_value();
+        }
+        if (!all_good) return;
+        std::set<std::string> seen;
+        for (const std::string& name : order) {
+            const auto& [service, place] = by_name.at(name);
+            std::string wrong = service_problem(service);
+            if (wrong.empty() &&
+                !seen.insert(service.label + " " + service.host + " " + std::to_string(service.port)).second)
+                wrong = "the same label, host and port stand in an earlier service";
+            if (!wrong.empty()) problem(place, wrong);
+            out_.services.push_back(service);
+        }
     }
 
     // The last assignment wins. The profile sets the defaults, so it is known before any other setting is applied.
@@ -260,6 +314,7 @@ private:
         OverlayOptions& node = out_.settings.node;
         at_most("view.swapper", node.view.swapper, "view.fresh_max", node.view.fresh_max);
         check_hash_range();
+        check_zone();
         check_range_found();
         at_most_or_lowered("text.sessions_per_source_max", node.text.sessions_per_source_max, "text.sessions_max",
                            node.text.sessions_max);
@@ -272,6 +327,25 @@ private:
                            connections.input_bytes_max);
         at_most_or_lowered("dht.message_bytes_max", out_.settings.dht.message_bytes_max, "limits.output_bytes_max",
                            connections.output_bytes_max);
+    }
+
+    void check_zone() {
+        const std::string& zone = out_.settings.dns.zone;
+        const auto fits = [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                   c == '_';
+        };
+        std::size_t part = 0;
+        bool good = true;
+        for (const char c : zone + ".") {
+            good = good && (c == '.' ? part > 0 && part < 64 : fits(c));
+            part = c == '.' ? 0 : part + 1;
+        }
+        if (!good)
+            problem(out_.origins["dns.zone"],
+                    "dns.zone: " + quoted(zone) +
+                        " is no domain; allowed: letters, digits, - and _, with single dots "
+                        "between parts of at most 63, such as halp or halp.example");
     }
 
     // A part that nobody has set follows the whole.
@@ -328,7 +402,7 @@ private:
 
     const SettingSources& sources_;
     LoadedSettings out_;
-    std::vector<Assignment> assignments_, rows_;
+    std::vector<Assignment> assignments_, rows_, services_;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/directories.h"
+#include "config/service_settings.h"
 #include "config/settings.h"
 #include "config/typed_value.h"
 
@@ -35,6 +36,7 @@ struct LoadedSettings {
     std::vector<std::string> files;              // the files read, in order
     std::vector<std::string> problems;           // one sentence each, which begins with "FILE:LINE:COLUMN: "
     std::vector<std::string> warnings;
+    std::vector<ServiceSettings> services{};
 };
 
 LoadedSettings load_settings(const SettingSources& sources);

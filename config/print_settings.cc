@@ -85,6 +85,11 @@ std::string print_effective(LoadedSettings loaded, const Directories& directorie
             }
         }
     }
+    if (!loaded.services.empty()) out += "\nservices:\n";
+    for (const ServiceSettings& service : loaded.services) {
+        const std::string lines = service_lines(service, "    ");
+        out += "  - " + lines.substr(4);
+    }
     return out;
 }
 
@@ -115,6 +120,19 @@ std::string sample_config() {
                "  #  chat:\n"
                "  #    entries_max: 100\n"
                "  #    persist: false\n");
+    out +=
+        "\n# services that this node announces; one with a check only while that passes. Read again on SIGHUP.\n"
+        "# services:\n"
+        "#   - label: chat\n"
+        "#     host: 192.0.2.7                 # left out: the address at which others see this node\n"
+        "#     port: 5222\n"
+        "#     tags: [v=2, blue]\n"
+        "#     check:                          # one of tcp, http and command\n"
+        "#       tcp: yes                      # the service itself, or HOST:PORT\n"
+        "#       http: http://127.0.0.1:8080/health\n"
+        "#       command: /usr/local/bin/check-chat\n"
+        "#       interval: 10s\n"
+        "#       timeout: 2s\n";
     return out;
 }
 

@@ -30,6 +30,10 @@ Value dht(Settings& s) {
     return value_of(s.dht.*member);
 }
 template <auto member>
+Value dns(Settings& s) {
+    return value_of(s.dns.*member);
+}
+template <auto member>
 Value connections(Settings& s) {
     return value_of(s.connections.*member);
 }
@@ -218,6 +222,17 @@ constexpr std::array settings{
             "time after which an answered insert is on disk"},
     Setting{"save.learned", node<&OverlayOptions::save_learned>, between(10ms, 1h), live,
             "time after which entries learned by gossip are on disk"},
+
+    Setting{"dns.enabled", dns<&DnsSettings::enabled>, any, restart, "answer DNS from the lists"},
+    Setting{"dns.listen", dns<&DnsSettings::listen>, any, restart,
+            "where DNS is answered, by UDP and TCP; unless it is set, a port that is in use is no error. Beyond "
+            "loopback, answers by UDP are never longer than their questions"},
+    Setting{"dns.zone", dns<&DnsSettings::zone>, {1, 200}, restart, "the domain below which labels are names"},
+    Setting{"dns.hosts_max", dns<&DnsSettings::hosts_max>, between(1, 1000), restart,
+            "number of hosts in one answer, the most recent ones"},
+    Setting{"dns.ttl_max", dns<&DnsSettings::ttl_max>, between(1s, 1h), restart,
+            "how long resolvers may keep an answer at most: a second less for every 10 s since its oldest host was "
+            "confirmed, and at least 1 s"},
 
     Setting{"dht.enabled", dht<&DhtSettings::enabled>, any, restart,
             "keep records for clients of the neo protocol; any other setting of this section turns it on"},

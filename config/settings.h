@@ -85,6 +85,16 @@ struct DhtSettings {
     std::string admins = "admin";                // clients that may remove channels, separated by commas
 };
 
+// The lists as a DNS zone (overlay/dns/README.md).
+struct DnsSettings {
+    bool enabled = true;
+    ListenAddress listen{"127.0.0.1", 3453};
+    bool listen_stated = false;  // somebody chose the address, so a taken port is an error
+    std::string zone = "halp";
+    std::size_t hosts_max = 64;  // of one answer
+    Duration ttl_max = std::chrono::seconds{5};
+};
+
 // Connections of the daemon. The limit of open files (RLIMIT_NOFILE) may lower all of them.
 struct ConnectionSettings {
     std::size_t connections_max = 4096;            // accepted ones, for gossip and HALP text
@@ -104,6 +114,7 @@ struct Settings {
     LogSettings log;
     ConnectionSettings connections;
     DhtSettings dht;
+    DnsSettings dns;
     OverlayOptions node;  // without listen_port, see overlay_options()
 };
 

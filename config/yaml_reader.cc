@@ -23,6 +23,9 @@ Place place_of(const YAML::Mark& mark) {
     return {static_cast<std::size_t>(mark.line) + 1, static_cast<std::size_t>(mark.column) + 1};
 }
 
+// The one list whose items are mappings. Their keys are "services.0.label" and so on.
+constexpr std::string_view list_of_mappings = "services";
+
 // Receives the events of the parser. A wrong part is reported once and skipped as a whole, so that one run reports
 // all errors.
 class Flattener final : public YAML::EventHandler {
@@ -61,7 +64,8 @@ public:
         Level& top = levels_.back();
         top.in_list = false;
         top.wants_key = true;
-        keep(std::move(list_));
+        if (top.items == 0) keep(std::move(list_));
+        top.items = 0;
     }
 
     void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
@@ -76,12 +80,15 @@ public:
     void OnMapEnd() override {
         if (end_skipped()) return;
         levels_.pop_back();
-        if (!levels_.empty()) levels_.back().wants_key = true;
+        if (levels_.empty()) return;
+        levels_.back().in_item = false;
+        levels_.back().wants_key = !levels_.back().in_list;
     }
 
 private:
     struct Level {
-        bool wants_key = true, in_list = false;
+        bool wants_key = true, in_list = false, in_item = false;
+        std::size_t items = 0;  // mappings in the list so far
         std::string key;
         Place key_place;
         std::set<std::string> seen;
@@ -99,7 +106,12 @@ private:
     }
     bool opens_map(const YAML::Mark& mark) {
         if (levels_.empty()) return true;
-        const bool as_value = !levels_.back().wants_key && !levels_.back().in_list;
+        const bool as_item = levels_.back().in_list && path() == list_of_mappings && list_.text.items.empty();
+        const bool as_value = as_item || (!levels_.back().wants_key && !levels_.back().in_list);
+        if (as_item && levels_.size() < yaml_depth_max) {
+            levels_.back().in_item = true;
+            ++levels_.back().items;
+        }
         if (!as_value)
             problem(mark, levels_.back().in_list
                               ? "a list holds values, no mappings: write \"NAME:\" instead of \"-\""
@@ -127,7 +139,9 @@ private:
             return;
         }
         Level& top = levels_.back();
-        if (top.in_list) {
+        if (top.in_list && top.items > 0) {
+            problem(mark, "an item of " + path() + " is a mapping, as the ones before");
+        } else if (top.in_list) {
             if (list_.text.items.size() < yaml_entries_max) list_.text.items.push_back(text);
         } else if (top.wants_key) {
             take_key(top, mark, text);
@@ -151,7 +165,10 @@ private:
 
     [[nodiscard]] std::string path() const {
         std::string out;
-        for (const Level& level : levels_) out += (out.empty() ? "" : ".") + level.key;
+        for (const Level& level : levels_) {
+            out += (out.empty() ? "" : ".") + level.key;
+            if (level.in_item) out += "." + std::to_string(level.items - 1);
+        }
         return out;
     }
 

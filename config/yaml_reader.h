@@ -1,6 +1,6 @@
 // A YAML file as a flat list of dotted keys with their texts and places. It reads what a configuration needs: one
-// document, mappings of texts and of lists of texts; no anchors, no aliases. yaml_reader.cc is the only file that
-// includes yaml-cpp, and it catches the exceptions of yaml-cpp.
+// document, mappings of texts and of lists of texts, and below `services` a list of mappings; no anchors, no
+// aliases. yaml_reader.cc is the only file that includes yaml-cpp, and it catches the exceptions of yaml-cpp.
 #pragma once
 
 #include <cstddef>

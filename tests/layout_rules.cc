@@ -80,12 +80,13 @@ const std::vector<Folder>& folders() {
          true},
         {"overlay/dht/libevent/", {"overlay/dht/", "overlay/libevent/", "store/files/", "overlay/*", "store/"}, {}},
         {"overlay/dht/", {}, {}, true, true},  // its folders hold everything
+        {"overlay/dns/", {"overlay/dns/", "overlay/*", "store/*"}, {}, true, true},
         {"overlay/", {"overlay/*", "store/*"}, {}, true, true},
 
         {"config/",
          {"config/", "store/files/", "overlay/overlay_options.h", "overlay/input_account.h", "store/endpoint.h",
           "store/label.h", "store/label_table.h", "store/overloaded.h", "store/result.h", "store/time.h",
-          "store/edit_distance.h"},
+          "store/edit_distance.h", "store/tags.h"},
          {}},
 
         {"simulations/world/", {"simulations/world/", "store/files/", "overlay/*", "store/*"}, {}, false, true},

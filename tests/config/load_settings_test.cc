@@ -10,6 +10,7 @@
 #include <fstream>
 #include <string>
 
+#include "config/print_settings.h"
 #include "tests/as_nobody.h"
 
 namespace halp::config {
@@ -242,8 +243,8 @@ TEST_F(LoadSettings, GivesALabelRowTheDefaultsItDoesNotName) {
 }
 
 TEST_F(LoadSettings, ChecksTheRowsOfLabels) {
-    EXPECT_THAT(load_file("labels: {rows: {a_b: {ttl: 9m}}}\n").problems,
-                ElementsAre(HasSubstr("a_b is not a label")));
+    EXPECT_THAT(load_file("labels: {rows: {a~b: {ttl: 9m}}}\n").problems,
+                ElementsAre(HasSubstr("a~b is not a label")));
     EXPECT_THAT(load_file("labels: {rows: {chat: {tll: 9m}}}\n").problems,
                 ElementsAre(HasSubstr("did you mean labels.rows.chat.ttl?")));
     EXPECT_THAT(load_file("labels: {rows: {chat: {ttl: 9}}}\n").problems,
@@ -384,6 +385,80 @@ TEST(OverlayOptions, CarryTheSettingsOfTheNode) {
     settings.node.swarm = "mine";
     EXPECT_EQ(overlay_options(settings).listen_port, 4000);
     EXPECT_EQ(overlay_options(settings).swarm, "mine");
+}
+
+TEST_F(LoadSettings, ReadsServicesAsAListOfMappings) {
+    const LoadedSettings loaded = load_file(
+        "swarm: x\n"
+        "services:\n"
+        "  - label: my-chat\n"
+        "    host: 192.0.2.7\n"
+        "    port: 5222\n"
+        "    tags: [v=2, blue]\n"
+        "    check: {tcp: yes, interval: 3s, timeout: 500ms}\n"
+        "  - label: web\n"
+        "    port: 80\n"
+        "    check:\n"
+        "      http: http://localhost:8080/health\n"
+        "  - {label: plain, port: 1, tags: []}\n"
+        "  - {label: asked, port: 2, check: {command: \"exit 0\"}}\n"
+        "log: {level: warn}\n");
+    EXPECT_THAT(loaded.problems, IsEmpty());
+    ASSERT_THAT(loaded.services, SizeIs(4));
+    const ServiceSettings& chat = loaded.services[0];
+    EXPECT_EQ(chat.label + chat.host, "my-chat192.0.2.7");
+    EXPECT_EQ(chat.tags, "blue,v=2");
+    EXPECT_EQ(chat.check(), ServiceSettings::Check::tcp);
+    EXPECT_EQ(checked_endpoint(chat)->text(), "192.0.2.7:5222");
+    EXPECT_EQ(chat.interval, 3s);
+    EXPECT_EQ(parse_checked_url(loaded.services[1].check_http)->endpoint.text(), "127.0.0.1:8080");
+    EXPECT_EQ(loaded.services[2].check(), ServiceSettings::Check::none);
+    EXPECT_EQ(loaded.services[3].target(), "exit 0");
+    EXPECT_EQ(loaded.settings.log.level, LogLevel::warn) << "what follows the list is read";
+    EXPECT_THAT(print_effective(loaded, {}), HasSubstr("  - label: \"my-chat\"\n    host: \"192.0.2.7\"\n"));
+}
+
+TEST_F(LoadSettings, SaysWhatIsWrongWithAServiceAndWhere) {
+    const auto problem = [&](const std::string& item) {
+        const LoadedSettings loaded = load_file("services:\n  - " + item + "\n");
+        return loaded.problems.empty() ? "" : loaded.problems.front();
+    };
+    EXPECT_THAT(problem("{label: a, prot: 1}"),
+                HasSubstr("one.yaml:2:16: prot is no field of a service; did you mean port?"));
+    EXPECT_THAT(problem("{label: a, port: 70000}"),
+                HasSubstr("port: \"70000\" is not allowed; allowed: 1 to 65535"));
+    EXPECT_THAT(problem("{port: 1}"), HasSubstr("one.yaml:2:6: label is missing"));
+    EXPECT_THAT(problem("{label: a}"), HasSubstr("port is missing"));
+    EXPECT_THAT(problem("{label: halp, port: 1}"), HasSubstr("choose another label"));
+    EXPECT_THAT(problem("{label: a/, port: 1}"), HasSubstr("choose another label"));
+    EXPECT_THAT(problem("{label: a, port: 1, tags: [a b]}"), HasSubstr("tags: A tag has"));
+    EXPECT_THAT(problem("{label: a, port: 1, check: {tcp: yes, command: x}}"),
+                HasSubstr("choose one of tcp, http and command"));
+    EXPECT_THAT(problem("{label: a, port: 1, check: {tcp: example.org:80}}"),
+                HasSubstr("check.tcp: a numeric HOST:PORT"));
+    EXPECT_THAT(problem("{label: a, port: 1, check: {http: \"https://x/\"}}"),
+                HasSubstr("check.http: an address such as"));
+    EXPECT_THAT(problem("{label: a, port: 1}\n  - {label: a, port: 1}"), HasSubstr("stand in an earlier service"));
+    EXPECT_THAT(problem("word"), HasSubstr("services"));
+    EXPECT_THAT(problem("{label: a, port: 1}\n  - word"), HasSubstr("is a mapping"));
+    EXPECT_THAT(load_file("join:\n  - {a: b}\n").problems.front(), HasSubstr("no mappings"));
+}
+
+TEST_F(LoadSettings, TakesTheServicesOfTheLastFileThatHasAny) {
+    write("etc/halpd.yaml", "services: [{label: one, port: 1}, {label: two, port: 2}]\n");
+    write("etc/conf.d/10-a.yaml", "services: [{label: three, port: 3}]\n");
+    const LoadedSettings loaded = load_settings(sources_);
+    EXPECT_THAT(loaded.problems, IsEmpty());
+    ASSERT_THAT(loaded.services, SizeIs(1));
+    EXPECT_EQ(loaded.services[0].label, "three");
+}
+
+TEST_F(LoadSettings, KnowsWhetherSomebodyChoseWhereDnsIsAnswered) {
+    EXPECT_FALSE(load_settings(sources_).settings.dns.listen_stated);
+    EXPECT_TRUE(load_flag("dns.listen=127.0.0.1:53").settings.dns.listen_stated);
+    for (const char* bad : {"a..b", ".a", "a b", "-\xc3\xa4"})
+        EXPECT_THAT(load_flag(std::string{"dns.zone="} + bad).problems.front(), HasSubstr("is no domain")) << bad;
+    EXPECT_THAT(load_flag("dns.zone=halp.example").problems, IsEmpty());
 }
 
 }  // namespace HALP_TEST_FILE

@@ -41,6 +41,7 @@ endif()
 halp_test(terminal_test terminal_test.cc LINK halp_process_testing LABEL process-socket)
 target_compile_definitions(terminal_test PRIVATE HALP_SIM_BINARY="$<TARGET_FILE:halp-sim>")
 add_dependencies(terminal_test halp-sim)
+halp_test(dns_server_test halpd/dns_server_test.cc halpd/service_keeper_test.cc LINK halp_process_testing LABEL process-socket)
 halp_test(few_files_test halpd/few_files_test.cc LINK halp_process_testing halp_dht_testing LABEL process-socket)
 halp_test(dht_verbs_test
   halp/dht/dht_cover_test.cc

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/tags.h"
 #include "tools/halpd/admin_json.h"
 #include "tools/halpd/event_text.h"
 
@@ -205,12 +206,14 @@ AdminReply AdminApi::names(const Label& directory, const Parameters& query) cons
 AdminReply AdminApi::hosts(const Label& label, const AdminRequest& request) const {
     const Result<Parameters> query = Parameters::of_query(request.target);
     if (!query) return bad_request(query.error());
-    if (const Result<void> known = query->only({"first", "count"}); !known) return bad_request(known.error());
+    if (const Result<void> known = query->only({"first", "count", "tag"}); !known)
+        return bad_request(known.error());
     if (label.lists_names()) return names(label, *query);
     const Result<std::uint64_t> first = query->number("first", 0, 0, position_max);
     const Result<std::uint64_t> count = query->number("count", 100, 1, page_max);
     if (!first) return bad_request(first.error());
     if (!count) return bad_request(count.error());
+    if (query->has("tag")) return tagged_hosts(label, *query, *first, *count);
     Json object = admin_object();
     object.set("label", label.text()).set("kind", "hosts").set("known", node_.known(label));
     object.set("first", *first).set("total", node_.host_count(label));
@@ -224,6 +227,22 @@ AdminReply AdminApi::hosts(const Label& label, const AdminRequest& request) cons
     if (reply.json.back() == ',') reply.json.pop_back();
     reply.json += "]}";
     return reply;
+}
+
+// `total` counts the hosts with the tag.
+AdminReply AdminApi::tagged_hosts(const Label& label, const Parameters& query, std::uint64_t first,
+                                  std::uint64_t count) const {
+    const std::string tag = *query.text("tag");
+    Json entries = Json::array();
+    std::uint64_t total = 0;
+    for (const ListedHost& host : node_.hosts(label, 0, node_.host_count(label))) {
+        if (!has_tag(host.tags, tag)) continue;
+        if (total >= first && total - first < count) entries.push(json_of(host));
+        ++total;
+    }
+    Json object = admin_object();
+    object.set("label", label.text()).set("kind", "hosts").set("known", node_.known(label));
+    return ok(object.set("first", first).set("total", total).set("entries", entries));
 }
 
 AdminApi::Named AdminApi::endpoint_of(const Parameters& parameters, HostRule rule) const {
@@ -258,20 +277,29 @@ AdminApi::Named AdminApi::endpoint_of(const Parameters& parameters, HostRule rul
     return {std::move(*endpoint), {}, !parameters.has("host")};
 }
 
-Result<OwnAnnouncement> AdminApi::announce_named(const Label& label, const Endpoint& endpoint, bool own_host) {
-    if (own_host) {
-        const Result<Endpoint> stands = node_.announce_here(label, endpoint.port);
-        if (!stands) return stands.error();
-        return OwnAnnouncement{label, *stands, true};
+// `tags` of the request has commas between them.
+Result<OwnAnnouncement> AdminApi::announce_named(const Label& label, const Endpoint& endpoint, bool own_host,
+                                                 const Parameters& from) {
+    std::string tags;
+    if (from.has("tags")) {
+        const Result<std::string> given = from.text("tags");
+        Result<std::string> text = given ? tags_text(split_tags(*given)) : given.error();
+        if (!text) return text.error();
+        tags = *std::move(text);
     }
-    if (const Result<void> done = node_.announce(label, endpoint); !done) return done.error();
-    return OwnAnnouncement{label, endpoint, false};
+    if (own_host) {
+        const Result<Endpoint> stands = node_.announce_here(label, endpoint.port, tags);
+        if (!stands) return stands.error();
+        return OwnAnnouncement{label, *stands, true, tags};
+    }
+    if (const Result<void> done = node_.announce(label, endpoint, tags); !done) return done.error();
+    return OwnAnnouncement{label, endpoint, false, tags};
 }
 
 AdminReply AdminApi::put(const Label& label, const AdminRequest& request) {
     const Result<Parameters> body = Parameters::of_json(request.body);
     if (!body) return failure(400, "bad_json", body.error().message);
-    const Result<void> known = body->only({"host", "port", "endpoint", "kind", "seconds", "seen_unix_s"});
+    const Result<void> known = body->only({"host", "port", "endpoint", "kind", "seconds", "seen_unix_s", "tags"});
     if (!known) return bad_request(known.error());
     std::string kind = "announce";
     if (body->has("kind")) {
@@ -284,10 +312,11 @@ AdminReply AdminApi::put(const Label& label, const AdminRequest& request) {
     const bool inserts = kind == "insert";
     if (!inserts && (body->has("seconds") || body->has("seen_unix_s")))
         return failure(400, "bad_request", "seconds and seen_unix_s belong to kind insert");
+    if (inserts && body->has("tags")) return failure(400, "bad_request", "tags belong to kind announce");
     const Named named = endpoint_of(*body, inserts ? HostRule::required : HostRule::self_host);
     if (!named.endpoint) return named.failure;
     if (inserts) return insert(label, *named.endpoint, *body);
-    const Result<OwnAnnouncement> own = announce_named(label, *named.endpoint, named.own_host);
+    const Result<OwnAnnouncement> own = announce_named(label, *named.endpoint, named.own_host, *body);
     if (!own) return failed(own.error());
     kept_.insert(key_of(*own));
     Json object = admin_object();

@@ -87,7 +87,8 @@ private:
     static Announced key_of(const OwnAnnouncement& own) {
         return {own.label, own.own_host ? Endpoint{"", own.endpoint.port} : own.endpoint};
     }
-    Result<OwnAnnouncement> announce_named(const Label& label, const Endpoint& endpoint, bool own_host);
+    Result<OwnAnnouncement> announce_named(const Label& label, const Endpoint& endpoint, bool own_host,
+                                           const Parameters& from);
 
     AdminReply route(const AdminRequest& request, const std::vector<std::string>& path);
     AdminReply one_label(const AdminRequest& request, const std::string& name);
@@ -98,6 +99,8 @@ private:
     AdminReply peers() const;
     AdminReply labels(const AdminRequest& request) const;
     AdminReply hosts(const Label& label, const AdminRequest& request) const;
+    AdminReply tagged_hosts(const Label& label, const Parameters& query, std::uint64_t first,
+                            std::uint64_t count) const;
     AdminReply names(const Label& directory, const Parameters& query) const;
     AdminReply put(const Label& label, const AdminRequest& request);
     AdminReply insert(const Label& label, const Endpoint& endpoint, const Parameters& body);

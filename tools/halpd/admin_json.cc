@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "store/tags.h"
 #include "tools/halpd/event_text.h"
 
 namespace halp {
@@ -48,11 +49,17 @@ Json seconds_json(Duration duration) { return Json::fixed(std::chrono::duration<
 
 Json admin_object() { return Json::object().set("schema_version", admin_schema_version); }
 
+Json json_of_tags(const std::string& text) {
+    Json tags = Json::array();
+    for (const std::string& tag : split_tags(text)) tags.push(tag);
+    return tags;
+}
+
 Json json_of(const ListedHost& host) {
     Json object = Json::object();
     add_endpoint(object, host.endpoint).set("seen_unix_s", count(host.seen));
     object.set("own", host.own).set("proved", host.proved).set("claimed", host.claimed);
-    return object.set("remembered", host.remembered);
+    return object.set("remembered", host.remembered).set("tags", json_of_tags(host.tags));
 }
 
 namespace {
@@ -82,7 +89,13 @@ void append_text(std::string& out, const ListedHost& host) {
     flag(",\"proved\":", host.proved);
     flag(",\"claimed\":", host.claimed);
     flag(",\"remembered\":", host.remembered);
-    out += '}';
+    out += ",\"tags\":[";
+    for (const std::string& tag : split_tags(host.tags)) {
+        append_quoted(out, tag);
+        out += ',';
+    }
+    if (out.back() == ',') out.pop_back();
+    out += "]}";
 }
 
 Json json_of(const PeerStatus& peer) {
@@ -99,7 +112,7 @@ Json json_of(const PeerStatus& peer) {
 Json json_of(const OwnAnnouncement& own) {
     Json object = Json::object();
     object.set("label", own.label.text());
-    return add_endpoint(object, own.endpoint).set("own_host", own.own_host);
+    return add_endpoint(object, own.endpoint).set("own_host", own.own_host).set("tags", json_of_tags(own.tags));
 }
 
 Json json_of(const SeedStatus& seed) {
@@ -142,6 +155,7 @@ void add_status(Json& object, const NodeStatus& s) {
                                .set("leaves_no_room", s.leaves_short));
     object.set("addresses",
                Json::object().set("not_told", s.addresses_not_told).set("not_taken", s.addresses_not_taken));
+    object.set("tags", Json::object().set("hosts", s.tagged).set("no_room", s.tags_short));
     object.set("endpoints", s.endpoints).set("table_bytes", s.table_bytes);
     object.set("text_sessions", s.text_sessions);
     object.set("work", Json::object().set("turns_cut", s.turns_cut).set("sources_waiting", s.sources_waiting));

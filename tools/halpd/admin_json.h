@@ -11,8 +11,9 @@ inline constexpr int admin_schema_version = 1;
 
 // JSON on one line, with control bytes and invalid UTF-8 from strangers escaped.
 std::string admin_text(const Json& value);
-Json seconds_json(Duration duration);  // in seconds, with three decimals
-Json admin_object();                   // begins with "schema_version"
+Json seconds_json(Duration duration);        // in seconds, with three decimals
+Json admin_object();                         // begins with "schema_version"
+Json json_of_tags(const std::string& text);  // store/tags.h
 Json json_of(const ListedHost& host);
 // Adds what admin_text(json_of(host)) is, without making objects: lists of hosts are asked for most often, and the
 // objects of 20 hosts take longer than everything else of the request.

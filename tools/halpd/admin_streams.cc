@@ -132,7 +132,7 @@ AdminReply AdminApi::announce(const AdminRequest& request) {
     if (leaving_) return failure(503, "leaving", "the daemon is going down");
     const Result<Parameters> query = Parameters::of_query(request.target);
     if (!query) return failure(400, "bad_request", query.error().message);
-    const Result<void> known = query->only({"label", "host", "port", "endpoint"});
+    const Result<void> known = query->only({"label", "host", "port", "endpoint", "tags"});
     if (!known) return failure(400, "bad_request", known.error().message);
     const Result<std::string> name = query->text("label");
     if (!name) return failure(400, "bad_request", name.error().message);
@@ -140,7 +140,7 @@ AdminReply AdminApi::announce(const AdminRequest& request) {
     if (!label) return failure(400, "bad_label", label.error().message);
     const Named named = endpoint_of(*query, HostRule::self_host);
     if (!named.endpoint) return named.failure;
-    const Result<OwnAnnouncement> own = announce_named(*label, *named.endpoint, named.own_host);
+    const Result<OwnAnnouncement> own = announce_named(*label, *named.endpoint, named.own_host, *query);
     if (!own) return failure(own.error().code == ErrorCode::invalid ? 400 : 403, "refused", own.error().message);
     ++held_[key_of(*own)];
     AdminReply reply;

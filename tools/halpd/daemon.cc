@@ -68,6 +68,7 @@ Daemon::Daemon(config::LoadedSettings loaded, config::Directories directories, s
       version_(std::move(version)),
       reload_(std::move(reload)),
       config_files_(std::move(loaded.files)),
+      configured_services_(std::move(loaded.services)),
       log_(log_settings(settings_, directories_), logs_to_journal()),
       files_(FileBudget::raise()),
       input_(settings_.connections.input_bytes_max),
@@ -93,10 +94,12 @@ Result<void> Daemon::start() {
     if (Result<void> listening = listen(); !listening) return listening;
     make_node();
     if (Result<void> opened = open_dht(); !opened) return opened;
+    if (Result<void> opened = open_dns(); !opened) return opened;
     if (Result<void> opened = open_admin(); !opened) return opened;
     node_->start();
     give_back_memory();
     if (dht_) keep_dht_announced();
+    services_->configure(configured_services_);
     say_who_it_is();
     const std::string where = "listening on " + listening_.text();
     if (dht_) std::fprintf(stderr, "serving records on %s\n", dht_->listening().text().c_str());
@@ -184,6 +187,7 @@ void Daemon::make_node() {
         world_.base(), [this](const auto& before, const auto& now) { addresses_changed(before, now); });
     node_ = std::make_unique<OverlayNode>(environment(), endpoints_, node_options());
     world_.attach(*node_);
+    services_ = std::make_unique<ServiceKeeper>(ServiceKeeper::Parts{world_.base(), *node_, world_.clock(), log_});
 }
 
 void Daemon::addresses_changed(const std::vector<std::string>& before, const std::vector<std::string>& now) {
@@ -207,6 +211,26 @@ Result<void> Daemon::open_dht() {
     auto service = DhtService::open(settings_.dht, directories_, world_, input_, log_, shortages_);
     if (!service) return service.error();
     dht_ = std::move(*service);
+    return {};
+}
+
+// The port that nobody chose may be in use, by another node of this machine for example: then this one runs
+// without.
+Result<void> Daemon::open_dns() {
+    no_dns_ = "off (dns.enabled)";
+    if (!settings_.dns.enabled) return {};
+    auto opened = DnsServer::open({world_.base(), *node_, world_.clock(), files_}, settings_.dns);
+    if (opened) {
+        dns_ = std::move(*opened);
+        no_dns_.clear();
+        log_.write(LogLevel::info, "dns_listening",
+                   "DNS on " + dns_->listening().text() + ", zone " + settings_.dns.zone,
+                   Json::object().set("listening", dns_->listening().text()).set("zone", settings_.dns.zone));
+        return {};
+    }
+    if (settings_.dns.listen_stated) return opened.error();
+    no_dns_ = opened.error().message;
+    log_.write(LogLevel::info, "dns_not_listening", no_dns_ + "; this node answers no DNS");
     return {};
 }
 
@@ -273,6 +297,8 @@ void Daemon::add_connections(Json& status) const {
                           .set("lines_held_back", log_observer_.lines_held_back()));
     status.set("files", status_of(files_)).set("connections", status_of(world_.stats(), world_.limits()));
     if (admin_server_) status.set("admin", admin_server_->status());
+    status.set("services", services_->status());
+    status.set("dns", dns_ ? dns_->status() : Json::object().set("listening", Json{}).set("why", no_dns_));
     status.set("input", status_of(input_)).set("output", status_of(world_.output()));
 }
 
@@ -323,6 +349,7 @@ void Daemon::await_hand_over() {
 
 void Daemon::leave_swarm() {
     world_.call_after(leave_patience, [this] { finish(); });
+    services_->stop();
     if (dht_) dht_->stop_listening();
     node_->leave();
 }
@@ -331,6 +358,8 @@ void Daemon::finish() {
     if (std::exchange(finished_, true)) return;
     // Probes were answered until here, so that peers see a node that leaves and not one that died.
     world_.stop_listening();
+    if (dns_) no_dns_ = "the node leaves";
+    dns_.reset();
     flush_lists(world_.clock().now() + writers_patience);
 }
 
@@ -397,6 +426,7 @@ void Daemon::apply(const config::LoadedSettings& fresh) {
     log_.set_level(settings_.log.level);
     debug_ = false;
     node_->reconfigure(node_options());
+    if (!leaving_) services_->configure(fresh.services);
     if (dht_) {
         if (const Result<void> read = dht_->reload_credentials(); !read)
             log_.write(LogLevel::error, "dht_credentials_kept", read.error().message + "; the old ones stay");

@@ -21,9 +21,11 @@
 #include "tools/halpd/admin_api.h"
 #include "tools/halpd/admin_server.h"
 #include "tools/halpd/dht_service.h"
+#include "tools/halpd/dns_server.h"
 #include "tools/halpd/log.h"
 #include "tools/halpd/log_observer.h"
 #include "tools/halpd/sd_notify.h"
+#include "tools/halpd/service_keeper.h"
 #include "tools/halpd/shortage_log.h"
 
 namespace halp {
@@ -58,6 +60,7 @@ private:
     void addresses_changed(const std::vector<std::string>& before, const std::vector<std::string>& now);
     Result<void> open_dht();
     void keep_dht_announced();
+    Result<void> open_dns();
     Result<void> open_admin();
     [[nodiscard]] Result<std::optional<AdminSocket>> admin_socket();
     void say_who_it_is();
@@ -83,6 +86,7 @@ private:
     std::string version_;
     Reload reload_;
     std::vector<std::string> config_files_;  // of the configuration in force
+    std::vector<config::ServiceSettings> configured_services_;
 
     Log log_;
     FileBudget files_;    // of all connections of this process
@@ -99,7 +103,10 @@ private:
     Endpoint listening_;
     std::unique_ptr<InterfaceWatch> interfaces_;
     std::unique_ptr<OverlayNode> node_;
+    std::unique_ptr<ServiceKeeper> services_;
     std::unique_ptr<DhtService> dht_;  // null: not configured
+    std::unique_ptr<DnsServer> dns_;   // null: off, or the usual port is in use
+    std::string no_dns_;               // why
     std::unique_ptr<AdminApi> admin_api_;
     std::unique_ptr<AdminServer> admin_server_;
     std::optional<Error> failure_;

@@ -48,6 +48,25 @@ void add_service(ManualPage& page) {
     page.item("/run/halp/halpd.sock", "the admin socket; $XDG_RUNTIME_DIR/halp/halpd.sock of a user's daemon");
 }
 
+void add_dns(ManualPage& page) {
+    page.section("DNS");
+    page.paragraph(
+        "The daemon answers DNS on 127.0.0.1:3453 (dns.listen): SRV of `_chat._tcp.halp`, A and AAAA of "
+        "`chat.halp`, TXT with "
+        "tags, PTR of the labels below. `room1.chat.halp` is the label chat/room1. Unless dns.listen is set, a "
+        "port that is "
+        "in use is no error; `halp status --json` and `halp doctor` say so.");
+    page.lines("dig @127.0.0.1 -p 3453 SRV _chat._tcp.halp");
+    page.paragraph("unbound needs both of the first two lines, else it answers SERVFAIL and asks nobody:");
+    page.lines(
+        "server:\n    do-not-query-localhost: no\n    domain-insecure: \"halp\"\nstub-zone:\n    name: \"halp\"\n"
+        "    stub-addr: 127.0.0.1@3453");
+    page.paragraph("dnsmasq:");
+    page.lines("server=/halp/127.0.0.1#3453");
+    page.paragraph("systemd-resolved, a file in /etc/systemd/resolved.conf.d:");
+    page.lines("[Resolve]\nDNS=127.0.0.1:3453\nDomains=~halp");
+}
+
 std::string manual(const ArgumentsText& program, const std::string& version) {
     ManualPage page("halpd", 8, "node of HALP, the Host Address List Protocol", version);
     page.section("Synopsis");
@@ -60,6 +79,7 @@ std::string manual(const ArgumentsText& program, const std::string& version) {
     page.lines(program.footer);
     add_signals(page);
     add_service(page);
+    add_dns(page);
     page.section("Exit status");
     page.item("0", "well");
     page.item("1", "failed, or not everything was saved; a sentence says why");
@@ -92,6 +112,29 @@ void add_rows(ManualPage& page) {
         page.item("labels.rows.LABEL." + std::string{row.key}, std::string{row.help});
 }
 
+void add_services(ManualPage& page) {
+    page.section("Services");
+    page.paragraph(
+        "`services` is a list of hosts that this node announces. One with a check is announced while the check "
+        "passes and "
+        "withdrawn while it fails. Of several files the last one with a list counts. SIGHUP reads it again; a "
+        "service "
+        "that stays as it is keeps its state.");
+    page.item("label, port", "what is announced");
+    page.item("host", "left out: the address at which others see this node, also when that changes");
+    page.item("tags", "a list of words such as v=2, of at most 256 bytes together");
+    page.item("check.tcp", "a numeric HOST:PORT that must take a connection; `yes`: the service itself");
+    page.item("check.http", "an address such as http://127.0.0.1:8080/health, which must answer with 2xx or 3xx");
+    page.item("check.command",
+              "a command for /bin/sh, which must end with 0. It runs as the user of the daemon, in a process group "
+              "that is "
+              "killed when it ends or takes too long; the first line of its output is shown when it fails");
+    page.item("check.interval, check.timeout", "time between two checks (10s), and of one (2s)");
+    page.lines(
+        "services:\n  - label: chat\n    port: 5222\n    tags: [v=2]\n    check: {tcp: yes, interval: 5s}\n"
+        "  - label: web\n    host: 192.0.2.7\n    port: 80\n    check: {http: http://127.0.0.1/health}");
+}
+
 std::string settings_manual(const std::string& version) {
     ManualPage page("halpd.yaml", 5, "configuration of halpd", version);
     page.section("Description");
@@ -107,6 +150,7 @@ std::string settings_manual(const std::string& version) {
     config::Settings defaults = default_settings();
     for (const config::Setting& setting : config::setting_table()) add_setting(page, setting, defaults);
     add_rows(page);
+    add_services(page);
     page.section("Example");
     page.lines(
         "profile: wan\njoin:\n  - seed.example.org:3451\nadvertise: my.example.org:3451\nlabels:\n  rows:\n"

@@ -195,7 +195,7 @@ TEST_F(AdminApiTest, RefusesWhatItDoesNotUnderstand) {
     EXPECT_EQ(get("/", 404)["error"]["code"], "not_found");
     EXPECT_EQ(get("/v2/status", 404)["error"]["code"], "not_found");
     EXPECT_EQ(get("/v1/labels/%zz", 400)["error"]["code"], "bad_request");
-    EXPECT_EQ(get("/v1/labels/a_b", 400)["error"]["code"], "bad_label");
+    EXPECT_EQ(get("/v1/labels/a~b", 400)["error"]["code"], "bad_label");
     EXPECT_EQ(get("/v1/labels?directory=chat", 400)["error"]["code"], "bad_label");
     EXPECT_EQ(get("/v1/labels/chat?frist=1", 400)["error"]["code"], "bad_request");
     EXPECT_EQ(get("/v1/labels/chat?first=1&first=2", 400)["error"]["code"], "bad_request");

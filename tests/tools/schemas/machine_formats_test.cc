@@ -187,6 +187,8 @@ TEST_F(MachineFormats, OfTheDaemonAndItsVerbsAreWhatTheirSchemasSay) {
     halp_json("halp get", "nothing");
     halp_json("halp labels");
     halp_json("halp bcast", "chat b.example 81 -n 1");
+    halp_json("halp doctor");
+    halp_json("halp top", "--once");
     halp_json("halp peers");
     halp_json("halp status");
     halp_json("halp watch", "chat --once");
@@ -212,7 +214,7 @@ TEST_F(MachineFormats, OfTheDaemonAndItsVerbsAreWhatTheirSchemasSay) {
     admin("admin DELETE /v1/labels", cli::Method::remove, "/v1/labels");
     admin("admin POST /v1/join", cli::Method::post, "/v1/join", R"({"endpoint":"127.0.0.1:1"})");
     admin("admin GET /v1/seeds", cli::Method::get, "/v1/seeds");
-    for (const char* wrong : {"/none", "/v1/labels/a_b", "/v1/labels/chat?count=x"})
+    for (const char* wrong : {"/none", "/v1/labels/a~b", "/v1/labels/chat?count=x"})
         admin("admin error", cli::Method::get, wrong);
     admin("admin error", cli::Method::put, "/v1/labels/x", "{");
     keep_events();
