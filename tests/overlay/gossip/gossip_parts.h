@@ -75,8 +75,10 @@ struct GossipParts {
     News news{{endpoints, events, view, labels, disputes, identity, calls, clock_steps}, options.gossip};
     Announcements announcements{dice, labels, news, options.gossip};
     RefusedInserts refused{events};
+    TagTable tags;
     LabelExchange label_exchange{
-        {endpoints, dice, refused, labels, identity, announcements, disputes, news, clock_steps}, options.gossip};
+        {endpoints, dice, refused, labels, identity, announcements, disputes, news, clock_steps, tags},
+        options.gossip};
     PushPull push_pull{{endpoints, view, identity, interests, label_exchange}};
     FailureDetector failures{{endpoints, dice, events, view, identity, health, calls, interests, news},
                              options.gossip};
