@@ -79,7 +79,8 @@ bool add_page(Listing& listing, const Json& reply) {
     for (const Json& item : reply["entries"].items()) {
         if (const auto endpoint = endpoint_of(item)) {
             listing.hosts.push_back(
-                {*endpoint, seen_of(item), flag(item, "own"), flag(item, "proved"), flag(item, "claimed")});
+                {*endpoint, seen_of(item), flag(item, "own"), flag(item, "proved"), flag(item, "claimed"), {}});
+            for (const Json& tag : item["tags"].items()) listing.hosts.back().tags.push_back(tag.text_or(""));
         }
     }
     for (const Json& item : reply["names"].items()) listing.names.push_back({text(item, "name"), seen_of(item)});
@@ -189,11 +190,12 @@ Happening happening_of(const StreamEvent& event) {
 
 }  // namespace
 
-Result<Listing> AdminApi::list(const Label& label) const {
+Result<Listing> AdminApi::list(const Label& label, const std::string& tag) const {
     Listing listing{label};
     while (true) {
         const std::string first = std::to_string(listing.hosts.size() + listing.names.size());
-        const std::string paging = "first=" + first + "&count=10000";
+        const std::string paging =
+            "first=" + first + "&count=10000" + (tag.empty() ? "" : "&tag=" + percent_encoded(tag));
         const std::string target = label.lists_names()
                                        ? "/v1/labels?directory=" + percent_encoded(label.text()) + "&" + paging
                                        : path_of(label) + "?" + paging;
@@ -293,9 +295,10 @@ Result<void> AdminApi::watch(const Label& label, const OnHappening& take) const 
 }
 
 Result<void> AdminApi::announce_while(const Label& label, const std::string& host, std::uint16_t port,
-                                      const OnHappening& take) const {
-    const std::string where =
-        (host.empty() ? "" : "&host=" + percent_encoded(host)) + "&port=" + std::to_string(port);
+                                      const std::string& tags, const OnHappening& take) const {
+    const std::string where = (host.empty() ? "" : "&host=" + percent_encoded(host)) +
+                              "&port=" + std::to_string(port) +
+                              (tags.empty() ? "" : "&tags=" + percent_encoded(tags));
     return follow("/v1/announce?label=" + percent_encoded(label.text()) + where, take);
 }
 

@@ -79,7 +79,8 @@ class AdminApi {
 public:
     AdminApi(std::string socket_path, Duration timeout) : client_(std::move(socket_path), timeout) {}
 
-    [[nodiscard]] Result<Listing> list(const Label& label) const;  // all of it, page by page
+    // All of it, page by page; with `tag`, the hosts that have it.
+    [[nodiscard]] Result<Listing> list(const Label& label, const std::string& tag = {}) const;
     [[nodiscard]] Result<PeerReport> peers() const;
     [[nodiscard]] Result<StatusReport> status() const;
     // The daemon's own DHT node, for a client on the same machine: as it is announced under the label `dht`, else
@@ -104,7 +105,7 @@ public:
     [[nodiscard]] Result<void> watch(const Label& label, const OnHappening& take) const;
     // Keeps the host announced until it returns. An empty host means the address at which peers see the daemon.
     [[nodiscard]] Result<void> announce_while(const Label& label, const std::string& host, std::uint16_t port,
-                                              const OnHappening& take) const;
+                                              const std::string& tags, const OnHappening& take) const;
 
     [[nodiscard]] const std::string& socket_path() const { return client_.socket_path(); }
 

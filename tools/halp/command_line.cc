@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/tags.h"
 #include "tools/halp/dht/dht_arguments.h"
 #include "tools/halp/store/store_arguments.h"
 #include "tools/halp/verb_help.h"
@@ -17,6 +18,7 @@ namespace {
 struct Typed {
     CommandLine command;
     std::string label, directory, host, port, colour = "auto";
+    std::vector<std::string> tags;
     double timeout_s = 0, for_s = 0;
     int changes_max = 0;
     bool version = false, help = false;
@@ -49,7 +51,7 @@ void add_globals(Arguments& to, Typed& typed) {
 }
 
 void add_host(Arguments& to, Typed& typed) {
-    to.option("LABEL", &typed.label, "letters and digits; `chat/room1` is below `chat`").required();
+    to.option("LABEL", &typed.label, "letters, digits, -, _ and .; `chat/room1` is below `chat`").required();
     to.option("HOST", &typed.host, "a name or an address; or HOST:PORT in one").required();
     to.option("PORT", &typed.port, "1 to 65535");
 }
@@ -89,7 +91,15 @@ void add_options(Verb verb, Arguments& to, Typed& typed) {
     if (verb == Verb::bcast || verb == Verb::insert) add_seconds(to, typed);
     if (verb == Verb::bcast || verb == Verb::insert || verb == Verb::announce || verb == Verb::confirm)
         add_host(to, typed);
-    if (verb == Verb::announce) add_for(to, typed);
+    if (verb == Verb::announce) {
+        add_for(to, typed);
+        to.option("--tag", &typed.tags, "a word about the host, such as v=2; may be repeated")
+            .called("TAG")
+            .repeated();
+    }
+    if (verb == Verb::get)
+        to.option("--tag", &typed.command.tag, "only hosts that were announced with this tag (needs halpd)")
+            .called("TAG");
     if (verb == Verb::confirm) to.flag("--failed", typed.command.failed, "it could not be reached");
     if (verb == Verb::watch) add_watch(to, typed);
     if (verb == Verb::labels) to.option("PREFIX", &typed.directory, "names below this label; ends in /");
@@ -98,6 +108,7 @@ void add_options(Verb verb, Arguments& to, Typed& typed) {
         to.flag("--undo", typed.command.undo, "no longer contact it, if it was joined before");
     }
     if (verb == Verb::demo) add_demo(to, typed);
+    if (verb == Verb::top) to.flag("--once", typed.command.once, "print one view and end, as into a pipe");
     if (verb == Verb::dht) typed.dht.add_to(to);
     if (verb == Verb::store) typed.store.add_to(to);
 }
@@ -168,6 +179,9 @@ Result<void> check(Typed& typed) {
     if (command.verb == Verb::store) return typed.store.check();
     if (!typed.label.empty() || command.verb == Verb::labels)
         if (auto outcome = check_label(typed); !outcome) return outcome;
+    auto tags = tags_text(typed.tags);
+    if (!tags) return wrong("--tag: " + tags.error().message);
+    command.tags = *std::move(tags);
     if (!typed.host.empty()) return check_host(typed);
     return {};
 }
@@ -203,7 +217,8 @@ std::string unexpected(const std::string& word, const Arguments& program) {
     return program.not_expected(word);
 }
 
-Parsed conclude(Typed& typed, const Arguments& arguments, const std::string& version) {
+// `alone`: nothing was typed but the name of the program.
+Parsed conclude(Typed& typed, const Arguments& arguments, const std::string& version, bool alone) {
     const Arguments* const verb = arguments.chosen();
     if (typed.version) return {std::nullopt, ExitCode::ok, "halp " + version + "\n"};
     if (typed.help && verb != nullptr) return {std::nullopt, ExitCode::ok, help_of(*verb)};
@@ -211,6 +226,7 @@ Parsed conclude(Typed& typed, const Arguments& arguments, const std::string& ver
     std::erase(left, "--");  // what stood behind it was understood
     if (!left.empty()) return mistake(unexpected(left.front(), arguments), arguments);
     if (typed.help) return {std::nullopt, ExitCode::ok, overview()};
+    if (verb == nullptr && alone) return {std::nullopt, ExitCode::ok, first_steps()};
     if (verb == nullptr) return mistake("A verb is missing.", arguments);
     const auto outcome = check(typed);
     if (!outcome) return mistake(outcome.error().message, arguments);
@@ -271,7 +287,7 @@ Parsed parse_command_line(int argc, const char* const* argv, const std::string& 
     for (int i = own + 1; i < argc; ++i) typed.command.dht.arguments.push_back(words[static_cast<std::size_t>(i)]);
     if (const auto end = arguments.parse(own, spelled_out.data()))
         return {std::nullopt, ExitCode::usage, end->text};
-    return conclude(typed, arguments, version);
+    return conclude(typed, arguments, version, argc <= 1);
 }
 
 }  // namespace halp::cli

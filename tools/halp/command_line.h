@@ -29,6 +29,8 @@ enum class Verb {
     leave,
     confirm,
     demo,
+    doctor,
+    top,
     dht,
     store
 };
@@ -49,9 +51,11 @@ struct CommandLine {
     bool unix_times = false;         // get
     bool undo = false;               // join
     bool failed = false;             // confirm
-    bool once = false;               // watch
+    bool once = false;               // watch, top
     std::optional<int> changes_max;  // watch --count
     std::optional<double> for_s;     // watch, announce --for
+    std::string tags;                // announce: as store/tags.h writes them
+    std::string tag;                 // get: only hosts that have it
     std::string halpd;               // demo: the program to run
     DhtCommand dht;
     StoreCommand store;

@@ -5,6 +5,7 @@
 #include "tools/halp/interrupt.h"
 #include "tools/halp/json_report.h"
 #include "tools/halp/printed_text.h"
+#include "tools/halp/top.h"
 #include "tools/halp/verbs.h"
 #include "tools/program/durations.h"
 
@@ -14,11 +15,12 @@ namespace {
 Endpoint endpoint_of(const CommandLine& command) { return {command.host, command.port}; }
 
 ExitCode get(const WithDaemon& world) {
-    const auto listing = world.daemon.list(world.command.label);
+    const auto listing = world.daemon.list(world.command.label, world.command.tag);
     if (!listing) return world.console.fail(listing.error());
     show_listing(world.command, world.console, *listing, "daemon", world.clock.wall());
     if (!listing->empty()) return ExitCode::ok;
-    world.console.say("the daemon knows nothing under `" + world.command.label.text() + "`.");
+    const std::string tagged = world.command.tag.empty() ? "" : " with the tag `" + world.command.tag + "`";
+    world.console.say("the daemon knows nothing under `" + world.command.label.text() + "`" + tagged + ".");
     return ExitCode::nothing_found;
 }
 
@@ -101,7 +103,8 @@ ExitCode peers(const WithDaemon& world) {
         std::vector<std::vector<std::string>> rows = {{"PEER", "ROLE", "STATE", "CONFIRMED", "REACHED"}};
         for (const KnownPeer& peer : report->peers)
             rows.push_back({harmless(peer.endpoint.text()), harmless(peer.role), state_of(peer),
-                            human_age(peer.age_s), peer.proved_age_s ? human_age(*peer.proved_age_s) : "never"});
+                            age_words(world.console, peer.age_s),
+                            peer.proved_age_s ? age_words(world.console, *peer.proved_age_s) : "never"});
         world.console.headed(table(rows));
     }
     if (!report->peers.empty()) return ExitCode::ok;
@@ -356,6 +359,9 @@ ExitCode run_with_daemon(const WithDaemon& world) {
             return run_watch(world);
         case Verb::announce:
             return run_announce(world);
+        case Verb::top:
+            return run_top(world);
+        case Verb::doctor:
         case Verb::demo:
         case Verb::dht:
         case Verb::store:

@@ -26,6 +26,9 @@ Json host_object(const ListedAt& host, bool from_daemon) {
         object.set("own", host.own);
         object.set("proved", host.proved);
         object.set("claimed", host.claimed);
+        Json tags = Json::array();
+        for (const std::string& tag : host.tags) tags.push(tag);
+        object.set("tags", tags);
     }
     return object;
 }

@@ -16,6 +16,7 @@ struct ListedAt {
     bool own = false;      // announced by the daemon asked
     bool proved = false;   // it reached the host itself
     bool claimed = false;  // only ever claimed in HALP text
+    std::vector<std::string> tags{};
 };
 
 struct NameAt {

@@ -16,6 +16,7 @@
 #include "tools/halp/command_line.h"
 #include "tools/halp/demo.h"
 #include "tools/halp/dht/dht_verbs.h"
+#include "tools/halp/doctor.h"
 #include "tools/halp/halp_pages.h"
 #include "tools/halp/interrupt.h"
 #include "tools/halp/store/store_verbs.h"
@@ -164,6 +165,9 @@ ExitCode run(const CommandLine& command, Console& console) {
         return run_dht({command, console, [&](const Label& label) { return usual_places(command, console, label); },
                         from_environment, [&] { return find_daemon(command, console); }});
     const auto socket = find_daemon(command, console);
+    if (command.verb == Verb::doctor)
+        return socket ? run_doctor(command, console, clock, *socket, std::nullopt)
+                      : run_doctor(command, console, clock, std::nullopt, socket.error());
     if (!socket) return console.fail(socket.error());
     if (*socket) {
         console.detail("through the daemon at " + **socket);

@@ -7,6 +7,7 @@
 #include "tools/halp/printed_text.h"
 #include "tools/halp/verbs.h"
 #include "tools/program/durations.h"
+#include "tools/program/json.h"
 
 namespace halp::cli {
 namespace {
@@ -37,6 +38,9 @@ ExitCode explain_nothing(const Standalone& world, bool any_server, const RoundOu
 }
 
 ExitCode get(const Standalone& world) {
+    if (!world.command.tag.empty())
+        return world.console.fail(ExitCode::no_daemon,
+                                  "tags are known to a running halpd only; HALP text and the cache have none.");
     TimedAsker asker{world.asker, world.clock, round_limits(world.command)};
     ServerRound round{world.cache, asker, [&](const std::string& text) { world.console.detail(text); }};
     if (auto begun = round.begin(); !begun) return fail(world, begun.error());
@@ -182,6 +186,14 @@ void show_listing(const CommandLine& command, Console& console, const Listing& l
     console.block(text);
 }
 
+std::string seen_words(const Console& console, UnixSeconds seen, UnixSeconds now) {
+    return console.style().terminal ? human_age(seen, now) : std::to_string(count(seen));
+}
+
+std::string age_words(const Console& console, double age_s) {
+    return console.style().terminal ? human_age(age_s) : Json::fixed(age_s, 2).line();
+}
+
 void show_names(Console& console, const Listing& listing, const std::string& source, UnixSeconds now) {
     if (console.style().json) {
         console.line(json_of_listing(listing, source));
@@ -191,7 +203,7 @@ void show_names(Console& console, const Listing& listing, const std::string& sou
     const std::string prefix = listing.label == Label::labels() ? "" : listing.label.text();
     std::vector<std::vector<std::string>> rows = {{"LABEL", "SEEN"}};
     for (const NameAt& name : listing.names)
-        rows.push_back({harmless(prefix + name.name), human_age(name.seen, now)});
+        rows.push_back({harmless(prefix + name.name), seen_words(console, name.seen, now)});
     console.headed(table(rows));
 }
 

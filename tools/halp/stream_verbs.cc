@@ -14,10 +14,10 @@ using interrupt::Cause;
 
 // Lines for people: "=" was there at the start, "+" appeared, "-" is gone. That a host was confirmed again is no
 // news for people.
-std::string watch_words(const Happening& what, UnixSeconds now) {
+std::string watch_words(const Console& console, const Happening& what, UnixSeconds now) {
     if (what.name == "initial_list_complete" || !what.endpoint) return "";
     const std::string host = what.endpoint->host + " " + std::to_string(what.endpoint->port);
-    if (what.name == "entry") return "= " + host + "  " + human_age(what.seen, now);
+    if (what.name == "entry") return "= " + host + "  " + seen_words(console, what.seen, now);
     if (what.again) return "";
     if (what.name == "entry_learned") return "+ " + host + "  " + what.from;
     if (what.name == "entry_forgotten") return "- " + host + "  " + what.why;
@@ -57,8 +57,9 @@ public:
 
 private:
     bool show(const Happening& what) {
-        const std::string text = world_.console.style().json ? json_of_event(what.name, what.json)
-                                                             : watch_words(what, world_.clock.wall());
+        const std::string text = world_.console.style().json
+                                     ? json_of_event(what.name, what.json)
+                                     : watch_words(world_.console, what, world_.clock.wall());
         reader_left_ = !text.empty() && !world_.console.line(text);
         return !reader_left_;
     }
@@ -77,6 +78,7 @@ public:
     Result<void> hold_once() {
         announced_ = false;
         return world_.daemon.announce_while(world_.command.label, world_.command.host, world_.command.port,
+                                            world_.command.tags,
                                             [this](const Happening& what) { return take(what); });
     }
     [[nodiscard]] bool was_announced() const { return announced_; }

@@ -26,6 +26,8 @@ With a running halpd:
   watch LABEL               print a label's hosts, then every change
   confirm LABEL HOST PORT   report that you reached a host (or --failed to)
   peers, status             what the daemon knows of other nodes and of itself
+  top                       the same as a live view; q ends it
+  doctor                    find what is wrong, and what to do about it
   join HOST:PORT, leave     contact one more node; leave the swarm and end the daemon
 
 On its own:
@@ -74,7 +76,8 @@ const std::vector<VerbHelp>& verbs() {
          "  halp get chat            hosts of `chat`, freshest first; a pipe gets <unix time last seen> <host> "
          "<port>\n"
          "  halp get labels          names of all labels; `halp get chat/` those below `chat`\n"
-         "  halp get --json chat | jq -r '.entries[].host'"},
+         "  halp get --json chat | jq -r '.entries[].host'\n"
+         "  halp get chat --tag v=2  only hosts that were announced with this tag"},
         {Verb::insert, "insert", "Manually add an address to cache",
          "  halp insert halp seed.example.org 3451   tell this machine of a first server\n"
          "  halp insert chat 192.0.2.7 5222 -s 0     seen just now"},
@@ -86,7 +89,8 @@ const std::vector<VerbHelp>& verbs() {
         {Verb::announce, "announce", "List a host as long as this command runs (needs halpd)",
          "  halp announce chat my.example.org 5222\n"
          "  halp announce chat [2001:db8::7]:5222\n"
-         "  halp announce chat :5222     at the address other nodes see the daemon at"},
+         "  halp announce chat :5222     at the address other nodes see the daemon at\n"
+         "  halp announce chat :5222 --tag v=2 --tag blue"},
         {Verb::watch, "watch", "Print a label's hosts, then every change (needs halpd)",
          "  halp watch chat              until Ctrl-C\n"
          "  halp watch chat --once       the present list only\n"
@@ -104,6 +108,12 @@ const std::vector<VerbHelp>& verbs() {
          "  halp confirm chat 192.0.2.7 5222 --failed   the third failure in a row forgets it"},
         {Verb::demo, "demo", "Run a swarm of N real nodes on this machine, and clean up",
          "  halp demo\n  halp demo 20 --json"},
+        {Verb::doctor, "doctor", "Find what keeps a node from working, each with its remedy",
+         "  halp doctor              exit code 0: nothing is wrong; 1: something is; 4: no daemon\n"
+         "  halp doctor --json | jq '.findings[] | select(.state != \"ok\")'"},
+        {Verb::top, "top", "Show the daemon's peers, labels and traffic, live (needs halpd)",
+         "  halp top                 q quits, Tab changes the list, left and right the column it is sorted by\n"
+         "  halp top --once          one view, as into a pipe"},
         {Verb::dht, "dht", "Records of DHT nodes, nodes for tests, and a conformance suite", ""},
         {Verb::store, "store", "Check, compact, export and import the records of a halpd", ""},
     };
@@ -111,6 +121,16 @@ const std::vector<VerbHelp>& verbs() {
 }
 
 std::string overview() { return overview_text; }
+
+std::string first_steps() {
+    return "halp finds and announces hosts: who is out there right now? Begin with\n"
+           "\n"
+           "  halp demo                        watch a swarm of five nodes on this machine, which cleans up\n"
+           "  halp announce chat HOST:PORT     list a host under the label `chat`, until Ctrl-C (needs halpd)\n"
+           "  halp get chat                    who is there?\n"
+           "\n"
+           "`halp --help` lists all verbs, `halp doctor` finds what is wrong.\n";
+}
 
 std::string examples_of(const std::string& words) {
     if (words.starts_with("dht ")) return DhtArguments::examples(words.substr(4));

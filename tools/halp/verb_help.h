@@ -18,6 +18,8 @@ struct VerbHelp {
 
 [[nodiscard]] const std::vector<VerbHelp>& verbs();
 [[nodiscard]] std::string overview();
+// What `halp` alone says: three commands to begin with.
+[[nodiscard]] std::string first_steps();
 // Of a verb by its words: "get", "dht get". They may be empty.
 [[nodiscard]] std::string examples_of(const std::string& words);
 // Of the verb that was typed, or of the verb behind it.

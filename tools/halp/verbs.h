@@ -43,7 +43,10 @@ struct WithDaemon {
 // A pipe gets the original's lines, a terminal a table with ages; nothing is printed of an empty label.
 void show_listing(const CommandLine& command, Console& console, const Listing& listing, const std::string& source,
                   UnixSeconds now);
-// For `labels`: a table with ages.
+// A time as people read it on a terminal, and raw in a pipe: Unix seconds, or the seconds since.
+[[nodiscard]] std::string seen_words(const Console& console, UnixSeconds seen, UnixSeconds now);
+[[nodiscard]] std::string age_words(const Console& console, double age_s);
+// For `labels`: a table with times.
 void show_names(Console& console, const Listing& listing, const std::string& source, UnixSeconds now);
 // Sends the insert to servers in order until enough took it; prints as the original did.
 [[nodiscard]] ExitCode send_insert(const CommandLine& command, Console& console, TimedAsker& asker,

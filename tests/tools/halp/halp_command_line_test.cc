@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
 #include <vector>
 
 namespace halp::cli {
@@ -78,9 +80,9 @@ TEST(CommandLine, SuggestsTheVerbThatWasMeant) {
 }
 
 TEST(CommandLine, RefusesWhatItCannotUseWithCodeTwo) {
-    for (const auto& words : {std::vector<const char*>{},
+    for (const auto& words : {std::vector<const char*>{"--json"},
                               {"get"},
-                              {"get", "a_b"},
+                              {"get", "a~b"},
                               {"get", "chat", "more"},
                               {"get", "--frobnicate", "chat"},
                               {"insert", "x/", "h", "1"},
@@ -211,6 +213,18 @@ TEST(CommandLine, HelpTeachesByExamples) {
         EXPECT_THAT(top.text, HasSubstr(verb));
     }
     EXPECT_EQ(parse({"--version"}).text, "halp 1.2.3\n");
+    EXPECT_EQ(parse({}).code, ExitCode::ok);
+    EXPECT_THAT(parse({}).text, HasSubstr("halp demo"));
+    EXPECT_LE(std::ranges::count(parse({}).text, '\n'), 8) << "short";
+    EXPECT_EQ(parse({"--json"}).code, ExitCode::usage);
+}
+
+TEST(CommandLine, TakesTagsInAnyOrder) {
+    EXPECT_EQ(parse({"announce", "my-chat", "h:1", "--tag", "v=2", "--tag", "blue"}).command->tags, "blue,v=2");
+    EXPECT_EQ(parse({"get", "v1.2", "--tag", "v=2"}).command->tag, "v=2");
+    EXPECT_THAT(parse({"announce", "chat", "h:1", "--tag", "a b"}).text, HasSubstr("--tag: A tag has"));
+    EXPECT_THAT(parse({"announce", "chat", "h:1", "--tag", std::string(257, 'a').c_str()}).text,
+                HasSubstr("256 bytes"));
 }
 
 }  // namespace HALP_TEST_FILE
