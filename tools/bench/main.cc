@@ -7,6 +7,7 @@
 
 #include "tools/bench/bare_server.h"
 #include "tools/bench/dht_bench.h"
+#include "tools/bench/dns_bench.h"
 #include "tools/bench/hostile/hostile_bench.h"
 #include "tools/bench/micro_bench.h"
 #include "tools/bench/report.h"
@@ -52,6 +53,7 @@ struct Typed {
     int idle_s = static_cast<int>(swarm.idle.count()), pause_s = static_cast<int>(swarm.settle.count());
     bool no_failures = false, host_network = false;
     DhtBenchOptions dht;
+    DnsBenchOptions dns;
     SimBenchOptions sim;
     HostileBenchOptions hostile;
     int attack_s = static_cast<int>(hostile.attack_for.count());
@@ -87,6 +89,12 @@ void add_dht(Arguments& to, DhtBenchOptions& options) {
     to.flag("--quick", options.quick, "a fifth of the records, each thing once: under 20 seconds");
 }
 
+void add_dns(Arguments& to, DnsBenchOptions& options) {
+    to.option("--entries", &options.entries, "hosts in the label asked for").shows_default();
+    to.option("--queries", &options.queries, "questions of each measurement").shows_default();
+    to.option("--repeat", &options.repetitions, "measurements; the median counts").shows_default();
+}
+
 void add_sim(Arguments& to, SimBenchOptions& options) {
     to.flag("--quick", options.quick, "10^5 nodes at most and few periods: half a minute");
     to.option("--repeat", &options.repetitions, "runs of each kind; the median counts").shows_default();
@@ -108,6 +116,7 @@ void add_verbs(Arguments& arguments, Typed& typed) {
     add_text(arguments.verb("text", "HALP text, one connection per query"), typed.text);
     add_swarm(arguments.verb("swarm", "many real daemons on loopback"), typed);
     add_dht(arguments.verb("dht", "records: one node, one client, loopback"), typed.dht);
+    add_dns(arguments.verb("dns", "DNS by UDP, beside HALP text"), typed.dns);
     add_hostile(arguments.verb("hostile", "attacks of strangers on real daemons; under 3 minutes"), typed);
     arguments.verb("micro", "data structures and codecs; takes --benchmark_... options").passes_all_on();
     add_sim(arguments.verb("sim", "the simulator of peer views, beside a bare program of its own"), typed.sim);
@@ -135,6 +144,12 @@ int run_dht(Typed& typed) {
     typed.dht.halpd = typed.halpd;
     return measure("DHT: a real halpd and one client process over loopback, values of 100 bytes", run_dht_bench,
                    typed.dht, typed.as_json);
+}
+
+int run_dns(Typed& typed) {
+    typed.dns.halpd = typed.halpd;
+    return measure("DNS over loopback: one client, 16 questions under way", run_dns_bench, typed.dns,
+                   typed.as_json);
 }
 
 int run_swarm(Typed& typed) {
@@ -173,6 +188,7 @@ int run(int argc, char** argv) {
     if (verb == "bare-server") return serve_bare(ten_lines());
     if (verb == "micro") return run_micro_bench(arguments.chosen()->unknown());
     if (verb == "text") return run_text(typed);
+    if (verb == "dns") return run_dns(typed);
     if (verb == "sim")
         return measure("Simulated swarms of production peer views", run_sim_bench, typed.sim, typed.as_json);
     if (verb == "hostile") return run_hostile(typed);
