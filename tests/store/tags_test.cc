@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 TEST(Tags, AreOneTextSortedAndEachOnce) {
     EXPECT_EQ(tags_text({"v=2", "blue", "v=2"}).value(), "blue,v=2");
@@ -26,5 +26,5 @@ TEST(Tags, AreWellFormedInOneSpelling) {
     for (const char* bad : {",", "a,", ",a", "b,a", "a,a", "a b"}) EXPECT_FALSE(well_formed_tags(bad)) << bad;
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -5,7 +5,7 @@
 #include "tests/overlay/dns/dns_bytes.h"
 
 namespace halp::dns {
-namespace {
+namespace HALP_TEST_FILE {
 
 using test::question;
 using test::two;
@@ -114,5 +114,5 @@ TEST(DnsAnswer, ToNoQuestionIsAHeader) {
     EXPECT_EQ(answer_to_no_question(parse_query("short")), "");
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::dns

@@ -8,7 +8,7 @@
 #include "tests/overlay/dns/dns_bytes.h"
 
 namespace halp::dns {
-namespace {
+namespace HALP_TEST_FILE {
 
 using test::question;
 using test::ReadAnswer;
@@ -223,5 +223,5 @@ TEST_F(DnsZone, CountsWhatItAnswered) {
     EXPECT_EQ(zone_.stats().dropped, 1u);
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::dns

@@ -7,7 +7,7 @@
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
-namespace {
+namespace HALP_TEST_FILE {
 
 using namespace std::chrono_literals;
 
@@ -66,5 +66,5 @@ TEST_F(TagsInASwarm, AreRefusedWhenTheyAreNotWellFormed) {
     EXPECT_FALSE(swarm_.node(1).listed(chat_, tagged_host));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp

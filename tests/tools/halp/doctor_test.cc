@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 using State = Finding::State;
@@ -83,5 +83,5 @@ TEST(Doctor, TellsWhyNoDaemonAnswers) {
     EXPECT_THAT(no_daemon(Error{ErrorCode::refused, "no permission"}, true).remedy, HasSubstr("usermod"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

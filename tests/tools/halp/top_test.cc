@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 namespace halp::cli {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
@@ -74,5 +74,5 @@ TEST(Top, ScrollsWithinItsRowsAndEndsByQ) {
     EXPECT_FALSE(view.press("\x1b", 30));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::cli

@@ -17,7 +17,7 @@
 #include "tools/program/json.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
@@ -121,5 +121,5 @@ TEST(DnsServer, IsLeftOutWhenTheUsualPortIsTakenAndIsAnErrorWhenAChosenOneIs) {
     EXPECT_THAT(without["why"].text_or(""), HasSubstr("port is in use"));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing

@@ -12,7 +12,7 @@
 #include "tools/program/json.h"
 
 namespace halp::testing {
-namespace {
+namespace HALP_TEST_FILE {
 
 using ::testing::HasSubstr;
 
@@ -93,5 +93,5 @@ TEST_F(Services, EndACommandThatTakesTooLongWithAllThatItStarted) {
     EXPECT_TRUE(eventually([&] { return ::kill(shell, 0) != 0 && ::kill(child, 0) != 0; }));
 }
 
-}  // namespace
+}  // namespace HALP_TEST_FILE
 }  // namespace halp::testing
