@@ -18,11 +18,10 @@ struct peer {
 };
 static struct peer peers[peers_max];
 static int peer_count = 0;
-static int own_port;
 
 /* Keeps the list of peers as it is now. */
 static void on_event(void* context, const halp_event* event) {
-    (void)context; /* there is one watch */
+    const int own_port = *(const int*)context;
     if (event->host == NULL || event->host->port == own_port) return;
     int at = 0;
     while (at < peer_count &&
@@ -69,11 +68,11 @@ static void hear(int listener) {
 int main(int argc, char** argv) {
     if (argc < 3) return fprintf(stderr, "usage: chat HOST PORT [LABEL]\n"), 2;
     const char* const label = argc > 3 ? argv[3] : "chat";
-    own_port = atoi(argv[2]);
+    int own_port = atoi(argv[2]);
     const int listener = listen_on(own_port);
     halp_handle* h;
     if (halp_open(&h, NULL) != HALP_OK || halp_announce(h, label, argv[1], (uint16_t)own_port, NULL) != HALP_OK ||
-        halp_watch(h, label, on_event, NULL, NULL) != HALP_OK)
+        halp_watch(h, label, on_event, &own_port, NULL) != HALP_OK)
         return fprintf(stderr, "chat: %s\n", halp_message()), 1;
     for (char line[1024];;) {
         struct pollfd ready[] = {{0, POLLIN, 0}, {listener, POLLIN, 0}, {halp_fd(h), POLLIN, 0}};
