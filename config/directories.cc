@@ -69,6 +69,9 @@ Directories resolve_directories(const Settings& settings, const Environ& environ
     out.dht_data = settings.dht.data_dir.empty() ? out.state + "/dht" : expand_home(settings.dht.data_dir, home);
     out.dht_credentials = settings.dht.credentials.empty() ? out.dht_data + "/credentials"
                                                            : expand_home(settings.dht.credentials, home);
+    out.http_token = expand_home(settings.http.token_file, home);
+    out.http_certificate = expand_home(settings.http.certificate, home);
+    out.http_key = settings.http.key.empty() ? out.http_certificate : expand_home(settings.http.key, home);
     return out;
 }
 

@@ -20,6 +20,7 @@ struct Directories {
     std::string log_file;      // empty: stderr
     std::string dht_data;
     std::string dht_credentials;
+    std::string http_token = {}, http_certificate = {}, http_key = {};  // files; empty: none
 };
 
 Directories resolve_directories(const Settings& settings, const Environ& environ, bool root);

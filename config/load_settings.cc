@@ -283,6 +283,23 @@ private:
         follow("dht.port");
     }
 
+    // Beyond loopback everybody on the way could read along, and change what is sent.
+    void check_http() {
+        HttpSettings& http = out_.settings.http;
+        http.listen_stated = out_.origins.count("http.listen") > 0;
+        if (!http.enabled) return;
+        if (http.certificate.empty() && !http.key.empty())
+            problem(out_.origins["http.key"], "http.key is set and http.certificate is not: set both or none");
+        const std::string& host = http.listen.host;
+        const bool loopback = host == "localhost" || host == "::1" || host.starts_with("127.");
+        if (http.certificate.empty() && !loopback)
+            problem(out_.origins["http.listen"],
+                    "http.listen: " + http.listen.text() +
+                        " is beyond loopback and needs TLS: set http.certificate and http.key, or listen on "
+                        "127.0.0.1 and reach it through ssh -L");
+        at_most_or_lowered("http.streams_max", http.streams_max, "http.connections_max", http.connections_max);
+    }
+
     void place_legacy() {
         DhtSettings& dht = out_.settings.dht;
         const bool stated = out_.origins.count("dht.legacy_listen") > 0;
@@ -316,6 +333,7 @@ private:
         check_hash_range();
         check_zone();
         check_range_found();
+        check_http();
         at_most_or_lowered("text.sessions_per_source_max", node.text.sessions_per_source_max, "text.sessions_max",
                            node.text.sessions_max);
         ConnectionSettings& connections = out_.settings.connections;

@@ -34,6 +34,10 @@ Value dns(Settings& s) {
     return value_of(s.dns.*member);
 }
 template <auto member>
+Value http(Settings& s) {
+    return value_of(s.http.*member);
+}
+template <auto member>
 Value connections(Settings& s) {
     return value_of(s.connections.*member);
 }
@@ -91,6 +95,30 @@ constexpr std::array settings{
             {0, 100},
             restart,
             "unix socket of the admin API, for halp; off: none"},
+
+    Setting{"http.enabled", http<&HttpSettings::enabled>, any, restart,
+            "serve the admin API, metrics and the dashboard over HTTP, too"},
+    Setting{"http.listen", http<&HttpSettings::listen>, any, restart,
+            "where; beyond loopback only with a certificate. When the default port is taken the daemon goes on "
+            "without; a port that is set here must be free"},
+    Setting{
+        "http.token_file", [](Settings& s) -> Value { return Path{&s.http.token_file}; }, any, restart,
+        "file with the token that allows to change things over HTTP (Authorization: Bearer TOKEN), read again on "
+        "SIGHUP; \"\": HTTP only reads"},
+    Setting{"http.certificate", [](Settings& s) -> Value { return Path{&s.http.certificate}; }, any, restart,
+            "PEM file with the certificate chain for HTTPS, read again on SIGHUP; \"\": plain HTTP"},
+    Setting{"http.key", [](Settings& s) -> Value { return Path{&s.http.key}; }, any, restart,
+            "PEM file with the private key, read again on SIGHUP; \"\": it is in the file of the certificate"},
+    Setting{"http.hosts",
+            http<&HttpSettings::hosts>,
+            {0, 4096},
+            restart,
+            "names under which clients may ask beside localhost and addresses, separated by commas; others are "
+            "refused, so that no web site can reach the daemon through a browser"},
+    Setting{"http.connections_max", http<&HttpSettings::connections_max>, between(8, 65536), restart,
+            "connections at a time; idle ones are closed for new ones, then these wait"},
+    Setting{"http.streams_max", http<&HttpSettings::streams_max>, between(1, 65536), restart,
+            "of these, streams of events and requests that wait; further ones are refused"},
 
     Setting{"log.level", logging<&LogSettings::level>, any, live, "the least urgent messages that are written"},
     Setting{"log.format", logging<&LogSettings::format>, any, restart,

@@ -105,6 +105,19 @@ struct ConnectionSettings {
     std::size_t output_bytes_max = std::size_t{24} << 20;
 };
 
+// The admin API and the dashboard over TCP (tools/halpd/http/README.md).
+struct HttpSettings {
+    bool enabled = true;
+    ListenAddress listen{"127.0.0.1", 3480};
+    bool listen_stated = false;  // somebody set `listen`: then a port that is taken is an error
+    std::string token_file;      // empty: nothing can be changed over TCP
+    std::string certificate;     // empty: no TLS, and loopback only
+    std::string key;             // empty: in the file of the certificate
+    std::string hosts;           // further names in the Host header, separated by commas
+    std::size_t connections_max = 256;
+    std::size_t streams_max = 128;
+};
+
 struct Settings {
     ListenAddress listen;   // "::" accepts IPv4 as well; 0.0.0.0 is used where IPv6 is off
     std::string state_dir;  // empty: config/directories.h chooses
@@ -115,6 +128,7 @@ struct Settings {
     ConnectionSettings connections;
     DhtSettings dht;
     DnsSettings dns;
+    HttpSettings http;
     OverlayOptions node;  // without listen_port, see overlay_options()
 };
 

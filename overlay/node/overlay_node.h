@@ -62,6 +62,7 @@ public:
     std::size_t host_count(const Label& label) const;
     std::vector<ListedName> names(const Label& directory, std::size_t first, std::size_t count) const;
     bool known(const Label& label) const;
+    std::vector<Label> host_labels() const { return labels_.host_labels(); }  // those with hosts of their own
 
     // Memory and cache file; false when there was nothing. What this node announces stays.
     bool clear(const Label& label);

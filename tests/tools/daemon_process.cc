@@ -34,6 +34,7 @@ std::vector<std::pair<std::string, std::string>> Home::environment() const {
             {"XDG_RUNTIME_DIR", path() + "/run"},
             {"LC_ALL", "C.UTF-8"},
             {"NO_COLOR", "1"},
+            {"HALP_HTTP_ENABLED", "false"},  // its usual port is one for all; tests of HTTP turn it on
             {"TZ", "UTC"}};
 }
 

@@ -18,17 +18,22 @@ target_link_libraries(halp_process_testing PUBLIC halp_parts GTest::gtest)
 target_compile_definitions(halp_process_testing PUBLIC
   HALPD_BINARY="$<TARGET_FILE:halpd>" HALP_BINARY="$<TARGET_FILE:halp>")
 add_dependencies(halp_process_testing halp halpd)
+find_program(HALP_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+find_program(HALP_PYTHON python3 REQUIRED)
 halp_test(process_test
   halpd/cache_sharing_test.cc
   halpd/crash_test.cc
   halpd/daemon_life_test.cc
   halpd/hostile_client_test.cc
+  halpd/http_process_test.cc
   halpd/swarm_process_test.cc
   halpd/text_golden_test.cc
   LINK halp_process_testing
   LABEL process-socket
   TIMEOUT 300
 )
+target_compile_definitions(process_test PRIVATE
+  HALP_PYTHON="${HALP_PYTHON}" HALP_TEST_CERTIFICATES="${PROJECT_SOURCE_DIR}/tests/data/tls")
 halp_test(libhalp_test libhalp/libhalp_test.cc LINK libhalp halp_process_testing LABEL process-socket)
 target_compile_definitions(libhalp_test PRIVATE HALP_NM="${CMAKE_NM}" HALP_LIBRARY="$<TARGET_FILE:libhalp>"
   HALP_SYMBOLS="${PROJECT_SOURCE_DIR}/tools/libhalp/libhalp.symbols")
@@ -90,8 +95,6 @@ halp_test(partition_test
 halp_test(swarm_size_test halpd/swarm_size_test.cc LINK halp_process_testing LABEL process-socket-long TIMEOUT 300)
 
 # Python 3 with jsonschema, as Debian has them: a reader of another language. Without them the test fails.
-find_program(HALP_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
-find_program(HALP_PYTHON python3 REQUIRED)
 halp_test(installation_test
   halpd/activation_test.cc
   packaging/installation_test.cc

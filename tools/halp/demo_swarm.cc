@@ -60,9 +60,10 @@ Result<void> DemoSwarm::start_node() {
     for (const char* part : {"/state", "/cache"}) fs::create_directories(home + part, failed);
     if (failed)
         return Error{ErrorCode::io, "No directory could be made in " + directory_ + ": " + failed.message()};
-    std::vector<std::string> arguments = {halpd_,        "--listen",    "127.0.0.1:0",   "--profile",   "local",
-                                          "--swarm",     "demo",          "--state-dir", home + "/state",
-                                          "--cache-dir", home + "/cache", "--admin",     home + "/admin.sock"};
+    std::vector<std::string> arguments = {
+        halpd_,          "--listen", "127.0.0.1:0",        "--profile",     "local",
+        "--swarm",       "demo",     "--state-dir",        home + "/state", "--cache-dir",
+        home + "/cache", "--admin",  home + "/admin.sock", "--set",         "http.enabled=false"};
     if (!nodes_.empty()) {
         arguments.emplace_back("--join");
         arguments.push_back(nodes_.front()->endpoint.text());
@@ -90,7 +91,8 @@ bool DemoSwarm::stop() {
     bool all_ended = true;
     for (const auto& node : nodes_) {
         const auto left = deadline - std::chrono::steady_clock::now();
-        const bool ended = node->process.wait(std::chrono::duration_cast<std::chrono::milliseconds>(left)).has_value();
+        const bool ended =
+            node->process.wait(std::chrono::duration_cast<std::chrono::milliseconds>(left)).has_value();
         if (!ended) node->process.signal(SIGKILL);
         all_ended = all_ended && ended;
     }

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <initializer_list>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "store/tags.h"
@@ -15,16 +17,13 @@ namespace {
 
 constexpr std::uint64_t page_max = 10'000;
 constexpr std::uint64_t position_max = 100'000'000;
+constexpr std::uint64_t wait_s_max = 300;
+// More than there are events. The ids stay below 2^53 until the year 2242.
+constexpr std::uint64_t ids_per_second = std::uint64_t{1} << 20;
 
 AdminReply ok(const Json& object, int status = 200) { return {status, admin_text(object), {}, {}}; }
 
 AdminReply bad_request(const Error& error) { return AdminApi::failure(400, "bad_request", error.message); }
-
-AdminReply not_allowed(std::string allow) {
-    AdminReply reply = AdminApi::failure(405, "method_not_allowed", "this route takes " + allow + " only");
-    reply.allow = std::move(allow);
-    return reply;
-}
 
 // The HTTP status for an error of the node.
 AdminReply failed(const Error& error) {
@@ -49,6 +48,25 @@ AdminReply failed(const Error& error) {
 
 AdminReply bad_label(const Error& error) { return AdminApi::failure(400, "bad_label", error.message); }
 
+// Names what a list shows but for the times: the same hosts in any order have the same index.
+std::string index_of(const std::vector<ListedHost>& hosts, std::size_t total) {
+    std::uint64_t sum = total * 0x9e3779b97f4a7c15u;
+    for (const ListedHost& host : hosts) {
+        const auto flags = static_cast<std::uint64_t>(host.own) | static_cast<std::uint64_t>(host.proved) << 1 |
+                           static_cast<std::uint64_t>(host.claimed) << 2;
+        const std::uint64_t tags = host.tags.empty() ? 0 : std::hash<std::string_view>{}(host.tags);
+        const std::uint64_t mixed = (host.endpoint.hash() ^ flags ^ tags) * 0xff51afd7ed558ccdu;
+        sum += mixed ^ mixed >> 32;
+    }
+    return std::to_string(sum);
+}
+
+// If-None-Match: "*" or a list of tags. Weak and strong ones are the same here.
+bool names_tag(std::string_view header, std::string_view etag) {
+    const std::string_view quoted = etag.substr(etag.find('"'));
+    return header == "*" || header.find(quoted) != std::string_view::npos;
+}
+
 std::string child_of(const Label& directory, const std::string& name) {
     return directory == Label::labels() ? name : directory.text() + name;
 }
@@ -56,74 +74,43 @@ std::string child_of(const Label& directory, const std::string& name) {
 }  // namespace
 
 AdminApi::AdminApi(OverlayNode& node, const Clock& clock, DaemonInfo info, std::function<void()> leave)
-    : node_(node), clock_(clock), info_(std::move(info)), leave_(std::move(leave)) {}
+    : node_(node),
+      clock_(clock),
+      info_(std::move(info)),
+      leave_(std::move(leave)),
+      // Ids of an earlier daemon are lower, so a reader that brings one is told of the gap.
+      last_event_(static_cast<std::uint64_t>(std::max<std::int64_t>(0, count(clock.wall()))) * ids_per_second) {}
 
 AdminReply AdminApi::failure(int status, std::string_view code, std::string_view message) {
     const Json error{Json::object({{"code", code}, {"message", message}})};
     return {status, admin_text(admin_object().set("error", error)), {}, {}};
 }
 
-AdminReply AdminApi::handle(const AdminRequest& request) {
-    const std::optional<std::vector<std::string>> path = path_segments(request.target);
-    if (!path) return failure(400, "bad_request", "the path is malformed");
-    const bool changes = request.method != Method::get;
-    if (leaving_ && changes) return failure(503, "leaving", "the daemon is going down");
-    return route(request, *path);
-}
-
-AdminReply AdminApi::route(const AdminRequest& request, const std::vector<std::string>& path) {
-    const auto is = [&](std::initializer_list<std::string_view> wanted) {
-        return std::equal(path.begin(), path.end(), wanted.begin(), wanted.end());
-    };
-    const bool get = request.method == Method::get;
-    const bool post = request.method == Method::post;
-    if (is({"healthz"})) return get ? health() : not_allowed("GET");
-    if (is({"version"})) {
-        if (!get) return not_allowed("GET");
-        return ok(admin_object().set("program", "halpd").set("version", info_.version));
-    }
-    if (is({"v1", "status"})) return get ? status() : not_allowed("GET");
-    if (is({"v1", "dht"})) return get ? dht(request, false) : not_allowed("GET");
-    if (is({"v1", "dht", "channels"})) return get ? dht(request, true) : not_allowed("GET");
-    if (is({"v1", "dht", "credentials"})) return dht_credentials(request);
-    if (is({"v1", "peers"})) return get ? peers() : not_allowed("GET");
-    if (is({"v1", "join"})) return post ? join(request) : not_allowed("POST");
-    if (is({"v1", "seeds"})) return seeds(request);
-    if (is({"v1", "leave"})) return post ? leave(request) : not_allowed("POST");
-    if (is({"v1", "events"})) return get ? events(request) : not_allowed("GET");
-    if (is({"v1", "announce"})) return get ? announce(request) : not_allowed("GET");
-    if (is({"v1", "labels"})) {
-        if (get) return labels(request);
-        if (request.method != Method::remove) return not_allowed("GET, DELETE");
-        node_.clear_all();
-        return ok(admin_object().set("cleared", true));
-    }
-    const bool below_labels = path.size() >= 3 && path[0] == "v1" && path[1] == "labels";
-    if (below_labels && path.size() == 3) return one_label(request, path[2]);
-    if (below_labels && path.size() == 4 && path[3] == "confirm") {
-        if (!post) return not_allowed("POST");
-        const Result<Label> label = Label::parse(path[2]);
-        return label ? confirm(*label, request) : bad_label(label.error());
-    }
-    const bool plain_slash = below_labels && path.size() > 3;
-    return failure(404, "not_found",
-                   plain_slash ? "no such route; a / inside a label is written %2F" : "no such route");
-}
-
-AdminReply AdminApi::one_label(const AdminRequest& request, const std::string& name) {
-    const Result<Label> label = Label::parse(name);
-    if (!label) return bad_label(label.error());
-    if (request.method == Method::get) return hosts(*label, request);
-    if (request.method == Method::put) return put(*label, request);
-    if (request.method == Method::remove) return remove(*label, request);
-    return not_allowed("GET, PUT, DELETE");
-}
-
 AdminReply AdminApi::health() const {
     return ok(admin_object().set("status", leaving_ ? "leaving" : "ok"), leaving_ ? 503 : 200);
 }
 
-AdminReply AdminApi::status() const {
+// A node that is to join a swarm has nothing to tell before it has met somebody.
+AdminReply AdminApi::readiness() const {
+    if (leaving_) return health();
+    const std::vector<SeedStatus> seeds = node_.seeds();
+    const bool heard = std::ranges::any_of(seeds, [](const SeedStatus& seed) {
+        return seed.outcome == SeedOutcome::answered || seed.outcome == SeedOutcome::itself;
+    });
+    const bool joins = !seeds.empty() && !heard && node_.status().peers_listed == 0;
+    return ok(admin_object().set("status", joins ? "joining" : "ok"), joins ? 503 : 200);
+}
+
+AdminReply AdminApi::version() const {
+    return ok(admin_object().set("program", "halpd").set("version", info_.version));
+}
+
+AdminReply AdminApi::clear_all() {
+    node_.clear_all();
+    return ok(admin_object().set("cleared", true));
+}
+
+Json AdminApi::status_object() const {
     const NodeStatus now = node_.status();
     Json object = admin_object();
     object.set("version", info_.version).set("pid", info_.pid);
@@ -135,16 +122,27 @@ AdminReply AdminApi::status() const {
     if (info_.dht) object.set("dht", info_.dht());
     Json own = Json::array();
     for (const OwnAnnouncement& announcement : node_.announcements()) own.push(json_of(announcement));
-    return ok(object.set("own", own));
+    return object.set("own", own);
 }
 
-AdminReply AdminApi::dht_credentials(const AdminRequest& request) const {
-    if (request.method != Method::get && request.method != Method::post) return not_allowed("GET, POST");
+// The name of the swarm keeps strangers out of it, so only who may use the socket or has the token reads it.
+AdminReply AdminApi::status(const AdminRequest& request) const {
+    Json object = status_object();
+    if (!request.trusted)
+        for (const char* hidden : {"swarm", "state_dir", "cache_dir"}) object.set(hidden, "");
+    return ok(object);
+}
+
+AdminReply AdminApi::dht_credentials() const {
     if (!info_.dht_credentials) return failure(404, "not_found", "no records are kept here");
-    if (request.method == Method::post)
-        if (const Result<void> read = info_.reload_dht_credentials(); !read)
-            return failure(409, "kept", read.error().message + "; the old ones stay");
     return ok(admin_object().set_all(info_.dht_credentials()));
+}
+
+AdminReply AdminApi::reload_dht_credentials() const {
+    if (!info_.dht_credentials) return failure(404, "not_found", "no records are kept here");
+    if (const Result<void> read = info_.reload_dht_credentials(); !read)
+        return failure(409, "kept", read.error().message + "; the old ones stay");
+    return dht_credentials();
 }
 
 AdminReply AdminApi::peers() const {
@@ -206,43 +204,52 @@ AdminReply AdminApi::names(const Label& directory, const Parameters& query) cons
 AdminReply AdminApi::hosts(const Label& label, const AdminRequest& request) const {
     const Result<Parameters> query = Parameters::of_query(request.target);
     if (!query) return bad_request(query.error());
-    if (const Result<void> known = query->only({"first", "count", "tag"}); !known)
+    const bool waits = query->has("wait") || query->has("since");
+    if (label.lists_names() && waits)
+        return failure(400, "bad_label", "lists of names cannot be waited for; leave wait and since out");
+    if (const Result<void> known = query->only({"first", "count", "tag", "wait", "since"}); !known)
         return bad_request(known.error());
     if (label.lists_names()) return names(label, *query);
     const Result<std::uint64_t> first = query->number("first", 0, 0, position_max);
     const Result<std::uint64_t> count = query->number("count", 100, 1, page_max);
+    const Result<std::uint64_t> wait = query->number("wait", 0, 0, wait_s_max);
     if (!first) return bad_request(first.error());
     if (!count) return bad_request(count.error());
-    if (query->has("tag")) return tagged_hosts(label, *query, *first, *count);
+    if (!wait) return bad_request(wait.error());
+    const HostPage page = query->has("tag") ? tagged_page(label, *query->text("tag"), *first, *count)
+                                            : HostPage{node_.hosts(label, *first, *count), node_.host_count(label)};
+    const std::string index = index_of(page.hosts, page.total);
     Json object = admin_object();
     object.set("label", label.text()).set("kind", "hosts").set("known", node_.known(label));
-    object.set("first", *first).set("total", node_.host_count(label));
+    object.set("first", *first).set("total", page.total).set("index", index);
     AdminReply reply = ok(object);
     reply.json.back() = ',';
     reply.json += "\"entries\":[";
-    for (const ListedHost& host : node_.hosts(label, *first, *count)) {
+    for (const ListedHost& host : page.hosts) {
         append_text(reply.json, host);
         reply.json += ',';
     }
     if (reply.json.back() == ',') reply.json.pop_back();
     reply.json += "]}";
+    reply.etag = "W/\"" + index + "\"";
+    const bool known_tag = names_tag(request.if_none_match, reply.etag);
+    if (known_tag || query->text("since").value_or("") == index)
+        reply.wait = ListWait{label, reply.etag, std::chrono::seconds{static_cast<std::int64_t>(*wait)}};
+    if (known_tag) reply.status = 304;
+    if (*wait == 0 || leaving_) reply.wait.reset();
     return reply;
 }
 
 // `total` counts the hosts with the tag.
-AdminReply AdminApi::tagged_hosts(const Label& label, const Parameters& query, std::uint64_t first,
-                                  std::uint64_t count) const {
-    const std::string tag = *query.text("tag");
-    Json entries = Json::array();
-    std::uint64_t total = 0;
+AdminApi::HostPage AdminApi::tagged_page(const Label& label, const std::string& tag, std::uint64_t first,
+                                         std::uint64_t count) const {
+    HostPage page;
     for (const ListedHost& host : node_.hosts(label, 0, node_.host_count(label))) {
         if (!has_tag(host.tags, tag)) continue;
-        if (total >= first && total - first < count) entries.push(json_of(host));
-        ++total;
+        if (page.total >= first && page.total - first < count) page.hosts.push_back(host);
+        ++page.total;
     }
-    Json object = admin_object();
-    object.set("label", label.text()).set("kind", "hosts").set("known", node_.known(label));
-    return ok(object.set("first", first).set("total", total).set("entries", entries));
+    return page;
 }
 
 AdminApi::Named AdminApi::endpoint_of(const Parameters& parameters, HostRule rule) const {
@@ -402,9 +409,7 @@ AdminReply AdminApi::join(const AdminRequest& request) {
     return ok(admin_object().set("joining", named.endpoint->text()), 202);
 }
 
-AdminReply AdminApi::seeds(const AdminRequest& request) {
-    if (request.method == Method::remove) return unjoin(request);
-    if (request.method != Method::get) return not_allowed("GET, DELETE");
+AdminReply AdminApi::seeds() const {
     Json list = Json::array();
     for (const SeedStatus& seed : node_.seeds()) list.push(json_of(seed));
     return ok(admin_object().set("seeds", list));

@@ -1,13 +1,17 @@
 // The admin API's routes and streams, without HTTP: a request in, a reply out (README.md describes every one).
-// admin_server carries them over the socket.
+// admin_server carries them over the socket and over TCP. One table of routes decides who answers, what Allow says,
+// who needs the token, and what /openapi.json shows.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +19,8 @@
 #include "overlay/event.h"
 #include "overlay/node/overlay_node.h"
 #include "tools/halpd/admin_request.h"
+#include "tools/halpd/http/entry_ages.h"
+#include "tools/halpd/http/event_ring.h"
 #include "tools/program/json.h"
 
 namespace halp {
@@ -33,6 +39,15 @@ struct DaemonInfo {
     std::function<Result<void>()> reload_dht_credentials;  // on failure the old ones stay
 };
 
+struct DashboardAsset;
+
+// The request waits until the list of this label is another one than `etag` names.
+struct ListWait {
+    Label label;
+    std::string etag;
+    std::chrono::seconds patience{0};
+};
+
 // A stream that stays open after the reply.
 struct StreamWanted {
     std::optional<Label> label;           // events of this label only
@@ -46,8 +61,29 @@ struct StreamWanted {
 struct AdminReply {
     int status = 200;
     std::string json;
-    std::string allow;  // of a 405
+    std::string allow;  // of a 405, and of OPTIONS
     std::optional<StreamWanted> stream;
+    std::string etag = {};
+    std::optional<ListWait> wait = {};      // send this reply only when the time is over
+    std::string_view text_type = {};        // not empty: `json` is text of this type
+    const DashboardAsset* asset = nullptr;  // instead of json
+};
+
+class AdminApi;
+
+enum class Access : std::uint8_t { reads, writes };  // writing needs the token over TCP
+enum class Answers : std::uint8_t { json, stream, text };
+
+struct AdminRoute {
+    Method method;
+    std::string_view path;  // a segment in braces takes anything
+    Access access;
+    Answers answers;
+    AdminReply (*answer)(AdminApi& api, const AdminRequest& request, const std::string& segment);
+    std::string_view summary;
+    std::string_view query;   // names of parameters, separated by blanks
+    std::string_view body;    // names of fields
+    std::string_view schema;  // of the reply: tools/schemas/NAME.json
 };
 
 class AdminApi {
@@ -56,19 +92,27 @@ public:
     AdminApi(OverlayNode& node, const Clock& clock, DaemonInfo info, std::function<void()> leave);
 
     AdminReply handle(const AdminRequest& request);
+    [[nodiscard]] static std::span<const AdminRoute> routes();
     // The reply to an error that was found before any route was chosen, such as too many streams.
     static AdminReply failure(int status, std::string_view code, std::string_view message);
 
     // The connection of an announcement has closed.
     void release(const OwnAnnouncement& held);
-    // A stream of this label has ended.
+    // A stream of this label, or a request that waits for it, has begun or has ended. Streams begin by events().
+    void watch(const Label& label);
     void unwatch(const Label& label);
+
+    // From the first call on events have ids and are kept for readers that come back, until forget_events().
+    void remember_events();
+    void forget_events();
+    void note(const Event& event);
     // The text for the connection of an announcement at the own address, when it has moved since the last one,
     // which `held` remembers. Else empty.
     [[nodiscard]] std::string moved_text(OwnAnnouncement& held);
 
     // The text of an event for a stream with this filter. Empty: the stream does not show the event.
-    std::string stream_text(const Event& event, const std::optional<Label>& filter);
+    // With the id of the latest event, if a reader may come back with it: not before it has the whole list.
+    std::string stream_text(const Event& event, const std::optional<Label>& filter, bool with_id = true);
     // Of the list that a stream of one label begins with.
     std::string listed_text(const Label& label, const ListedHost& host);
     std::string list_complete_text(const Label& label);
@@ -90,17 +134,31 @@ private:
     Result<OwnAnnouncement> announce_named(const Label& label, const Endpoint& endpoint, bool own_host,
                                            const Parameters& from);
 
-    AdminReply route(const AdminRequest& request, const std::vector<std::string>& path);
-    AdminReply one_label(const AdminRequest& request, const std::string& name);
+    template <class Answer>
+    static AdminReply with_label(const std::string& name, Answer answer);
+    [[nodiscard]] static std::string allowed_at(const std::vector<std::string>& path);
+    AdminReply answer(const AdminRoute& route, const AdminRequest& request, const std::string& segment);
     AdminReply health() const;
-    AdminReply status() const;
+    AdminReply readiness() const;
+    AdminReply version() const;
+    AdminReply openapi() const;
+    AdminReply metrics();
+    AdminReply asset(const AdminRequest& request) const;
+    [[nodiscard]] Json status_object() const;
+    AdminReply status(const AdminRequest& request) const;
+    AdminReply clear_all();
     AdminReply dht(const AdminRequest& request, bool channels) const;
-    AdminReply dht_credentials(const AdminRequest& request) const;
+    AdminReply dht_credentials() const;
+    AdminReply reload_dht_credentials() const;
     AdminReply peers() const;
     AdminReply labels(const AdminRequest& request) const;
     AdminReply hosts(const Label& label, const AdminRequest& request) const;
-    AdminReply tagged_hosts(const Label& label, const Parameters& query, std::uint64_t first,
-                            std::uint64_t count) const;
+    struct HostPage {
+        std::vector<ListedHost> hosts;
+        std::uint64_t total = 0;
+    };
+    HostPage tagged_page(const Label& label, const std::string& tag, std::uint64_t first,
+                         std::uint64_t count) const;
     AdminReply names(const Label& directory, const Parameters& query) const;
     AdminReply put(const Label& label, const AdminRequest& request);
     AdminReply insert(const Label& label, const Endpoint& endpoint, const Parameters& body);
@@ -108,7 +166,7 @@ private:
     AdminReply withdraw_here(const Label& label, const Parameters& query);
     AdminReply confirm(const Label& label, const AdminRequest& request);
     AdminReply join(const AdminRequest& request);
-    AdminReply seeds(const AdminRequest& request);
+    AdminReply seeds() const;
     AdminReply unjoin(const AdminRequest& request);
     AdminReply leave(const AdminRequest& request);
     AdminReply events(const AdminRequest& request);
@@ -123,14 +181,18 @@ private:
     };
     Named endpoint_of(const Parameters& parameters, HostRule rule) const;
 
-    std::string framed(std::string_view event, const Json& data);
+    static std::string framed(std::string_view event, const Json& data);
+    [[nodiscard]] std::string with_id(std::string_view event, const Json& data) const;
+    [[nodiscard]] std::string missed_texts(const AdminRequest& request, const std::optional<Label>& filter);
 
     OverlayNode& node_;
     const Clock& clock_;
     DaemonInfo info_;
     std::function<void()> leave_;
     bool leaving_ = false;
-    std::uint64_t last_event_ = 0;
+    std::uint64_t last_event_;
+    EventRing ring_;
+    EntryAges ages_;
     std::set<Announced> kept_;               // by PUT: until withdrawn
     std::map<Announced, std::size_t> held_;  // by connections: how many
 };

@@ -24,6 +24,9 @@ constexpr milliseconds idle_patience{200};
 constexpr milliseconds retry_pause{100};
 constexpr milliseconds closing_pause{5};  // until evhttp has closed what was shut down
 constexpr std::chrono::seconds sweep_interval{1};
+// From one request to the end of the next one, and for the answer to be read. evhttp closes what is silent for 30
+// s.
+constexpr std::chrono::seconds request_patience{60};
 
 ino_t inode_of_socket(int fd) {
     struct stat about {};
@@ -39,12 +42,14 @@ std::map<evconnlistener*, AdminConnections*>& owners() {
 }  // namespace
 
 AdminConnections::AdminConnections(event_base* base, evhttp* http, int listening_fd, std::size_t connections_max,
-                                   FileBudget& files, InputAccount& input, std::function<void()> full)
+                                   FileBudget& files, InputAccount& input, std::function<void()> full,
+                                   MakeBuffers make_buffers)
     : base_(base),
       files_(files),
       input_(input),
       connections_max_(connections_max),
       full_call_(std::move(full)),
+      make_buffers_(std::move(make_buffers)),
       learn_event_(new_event(
           base, -1, 0,
           [](evutil_socket_t, short, void* self) { static_cast<AdminConnections*>(self)->learn_descriptors(); },
@@ -54,8 +59,7 @@ AdminConnections::AdminConnections(event_base* base, evhttp* http, int listening
           [](evutil_socket_t, short, void* self) { static_cast<AdminConnections*>(self)->make_room(); }, this)),
       sweep_event_(new_event(
           base, -1, 0,
-          [](evutil_socket_t, short, void* self) { static_cast<AdminConnections*>(self)->forget_closed(); },
-          this)) {
+          [](evutil_socket_t, short, void* self) { static_cast<AdminConnections*>(self)->close_slow(); }, this)) {
     evhttp_set_bevcb(
         http, [](event_base*, void* self) { return static_cast<AdminConnections*>(self)->begin(); }, this);
     evhttp_bound_socket* const bound = evhttp_accept_socket_with_handle(http, listening_fd);
@@ -87,7 +91,7 @@ void AdminConnections::give_back(bool budgeted) {
 
 // evhttp has accepted a connection and asks for its buffers. It sets the descriptor when this returns.
 bufferevent* AdminConnections::begin() {
-    bufferevent* const buffers = bufferevent_socket_new(base_, -1, 0);
+    bufferevent* const buffers = make_buffers_ ? make_buffers_() : bufferevent_socket_new(base_, -1, 0);
     must(buffers != nullptr, "serve a connection of the admin socket (no memory)");
     bufferevent_incref(buffers);
     evbuffer* const buffer = bufferevent_get_input(buffers);
@@ -175,7 +179,7 @@ void AdminConnections::drop_input(StreamId stream) {
 bool AdminConnections::full() const { return count() >= connections_max_ || files_.available(FileUse::admin) == 0; }
 
 std::size_t AdminConnections::possible() const {
-    return std::min(connections_max_, files_.used(FileUse::admin) + files_.available(FileUse::admin));
+    return std::min(connections_max_, count() + files_.available(FileUse::admin));
 }
 
 // evhttp closes connections without a word. A descriptor that is another file by now, or none, was closed.
@@ -188,6 +192,17 @@ void AdminConnections::forget_closed() {
         open_.erase(each);
     }
     if (!open_.empty()) set_timer(sweep_event_, sweep_interval);
+}
+
+// One byte now and then keeps evhttp waiting for as long as the client likes.
+void AdminConnections::close_slow() {
+    forget_closed();
+    const Clock::time_point patient_until = Clock::now() - request_patience;
+    for (auto& [fd, connection] : open_) {
+        if (connection.streams || connection.closing || connection.used > patient_until) continue;
+        ::shutdown(fd, SHUT_RDWR);  // evhttp reads the end and closes it
+        connection.closing = true;
+    }
 }
 
 // Closes up to a quarter of all, those first that have been idle longest. False when none is idle.

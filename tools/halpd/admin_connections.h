@@ -1,8 +1,9 @@
-// The connections of the admin socket. evhttp accepts and closes them by itself. This counts them and keeps them
-// within a maximum and the budget of files. When there is no room for another one, those that have been idle
-// longest are closed; when none has been idle long enough, accepting pauses. Requests that are not whole are
+// The connections of the admin socket, or of HTTP. evhttp accepts and closes them by itself. This counts them and
+// keeps them within a maximum and the budget of files. When there is no room for another one, those that have been
+// idle longest are closed; when none has been idle long enough, accepting pauses. Requests that are not whole are
 // counted among the unfinished input of the process. So the socket goes on answering however many clients hold
-// connections, and the loop does not spin when descriptors are short.
+// connections, and the loop does not spin when descriptors are short. A connection whose request does not become
+// whole in time is closed.
 #pragma once
 
 #include <sys/types.h>
@@ -34,10 +35,14 @@ public:
         std::uint64_t pauses = 0;       // of accepting
     };
 
+    // What makes the buffers of a connection without a descriptor; null: no memory.
+    using MakeBuffers = std::function<bufferevent*()>;
+
     // Lets `http` serve the listening socket and owns the socket from now on. `full` is called whenever there is no
     // room. All references outlive this object; `http` must be freed before it.
     AdminConnections(event_base* base, evhttp* http, int listening_fd, std::size_t connections_max,
-                     FileBudget& files, InputAccount& input, std::function<void()> full);
+                     FileBudget& files, InputAccount& input, std::function<void()> full,
+                     MakeBuffers make_buffers = {});
     ~AdminConnections();
     AdminConnections(const AdminConnections&) = delete;
     AdminConnections& operator=(const AdminConnections&) = delete;
@@ -77,6 +82,7 @@ private:
     void drop_input(StreamId stream) override;
     void learn_descriptors();
     void forget_closed();
+    void close_slow();
     void give_back(bool budgeted);
     [[nodiscard]] bool full() const;
     bool close_idle();
@@ -90,6 +96,7 @@ private:
     InputAccount& input_;
     std::size_t connections_max_;
     std::function<void()> full_call_;
+    MakeBuffers make_buffers_;
     evconnlistener* listener_ = nullptr;
     event* learn_event_;
     event* resume_event_;

@@ -15,12 +15,16 @@
 
 namespace halp {
 
-enum class Method : std::uint8_t { get, put, post, remove, other };
+enum class Method : std::uint8_t { get, put, post, remove, options, other };
 
 struct AdminRequest {
     Method method = Method::get;
     std::string target;  // as on the request line: "/v1/labels/x%2Fy?first=10"
     std::string body;
+    bool head = false;                                   // a GET whose body is not sent
+    bool trusted = true;                                 // over the unix socket, or with the token
+    bool has_token = false;                              // there is a token that would make it trusted
+    std::string if_none_match = {}, last_event_id = {};  // headers
 };
 
 // Turns "%2F" into "/". Nothing if a "%" is not followed by two hexadecimal digits.

@@ -4,28 +4,40 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/keyvalq_struct.h>
 #include <sys/time.h>
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 #include "overlay/libevent/loop_calls.h"
+#include "tools/halpd/http/dashboard.h"
+#include "tools/halpd/http/held_connection.h"
 
 namespace halp {
 namespace {
 
 constexpr std::chrono::seconds heartbeat_interval{15};
-constexpr int request_timeout_s = 30;
 constexpr ev_ssize_t headers_bytes_max = 8 << 10;
 constexpr ev_ssize_t body_bytes_max = 64 << 10;
 constexpr std::size_t entries_per_page = 500;        // of the list that begins a stream; about 100 kB
 constexpr std::size_t connections_for_requests = 4;  // that streams leave free
+// Events are kept for readers that come back within this time.
+constexpr std::chrono::minutes absence_max{10};
+// Nothing but the dashboard's own files, and nobody may put it into a frame.
+constexpr const char* content_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'";
 
 Method method_of(const evhttp_request* request) {
     switch (evhttp_request_get_command(request)) {
         case EVHTTP_REQ_GET:
+        case EVHTTP_REQ_HEAD:
             return Method::get;
+        case EVHTTP_REQ_OPTIONS:
+            return Method::options;
         case EVHTTP_REQ_PUT:
             return Method::put;
         case EVHTTP_REQ_POST:
@@ -45,8 +57,45 @@ std::string body_of(evhttp_request* request) {
     return body;
 }
 
+std::string header_of(evhttp_request* request, const char* name) {
+    const char* const value = evhttp_find_header(evhttp_request_get_input_headers(request), name);
+    return value == nullptr ? "" : value;
+}
+
+AdminRequest request_of(evhttp_request* request) {
+    AdminRequest asked;
+    asked.method = method_of(request);
+    asked.head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
+    asked.target = evhttp_request_get_uri(request);
+    asked.body = body_of(request);
+    asked.if_none_match = header_of(request, "If-None-Match");
+    asked.last_event_id = header_of(request, "Last-Event-ID");
+    return asked;
+}
+
+GuardedHeaders guarded_headers_of(evhttp_request* request) {
+    GuardedHeaders found;
+    const evkeyvalq* const headers = evhttp_request_get_input_headers(request);
+    for (const evkeyval* one = headers->tqh_first; one != nullptr; one = one->next.tqe_next) {
+        if (evutil_ascii_strcasecmp(one->key, "Host") == 0) found.hosts.emplace_back(one->value);
+        if (evutil_ascii_strcasecmp(one->key, "Origin") == 0) found.origin = one->value;
+        if (evutil_ascii_strcasecmp(one->key, "Sec-Fetch-Site") == 0) found.fetch_site = one->value;
+        if (evutil_ascii_strcasecmp(one->key, "Sec-Fetch-Mode") == 0) found.fetch_mode = one->value;
+        if (evutil_ascii_strcasecmp(one->key, "Authorization") == 0) found.authorization = one->value;
+    }
+    return found;
+}
+
+// To be freed by the caller. The text is part of the program and is not copied.
+evbuffer* borrowed_buffer_of(std::string_view text) {
+    evbuffer* const buffer = evbuffer_new();
+    must(buffer && evbuffer_add_reference(buffer, text.data(), text.size(), nullptr, nullptr) == 0,
+         "write an answer (no memory)");
+    return buffer;
+}
+
 // To be freed by the caller.
-evbuffer* buffer_of(const std::string& text) {
+evbuffer* buffer_of(std::string_view text) {
     evbuffer* const buffer = evbuffer_new();
     must(buffer && evbuffer_add(buffer, text.data(), text.size()) == 0, "write an answer (no memory)");
     return buffer;
@@ -57,12 +106,43 @@ void add_header(evhttp_request* request, const char* name, const char* value) {
          "write the head of an answer (no memory)");
 }
 
-bufferevent* buffers_of(evhttp_request* request) {
-    return evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
+bool takes_gzip(evhttp_request* request) {
+    return header_of(request, "Accept-Encoding").find("gzip") != std::string::npos;
+}
+
+std::string_view content_of(evhttp_request* request, const AdminReply& answer) {
+    if (answer.asset == nullptr) return answer.json;
+    return takes_gzip(request) ? answer.asset->gzipped : answer.asset->plain;
+}
+
+void add_headers(evhttp_request* request, const AdminReply& answer) {
+    const std::string_view type = answer.asset               ? answer.asset->type
+                                  : answer.text_type.empty() ? "application/json"
+                                                             : answer.text_type;
+    if (answer.status != 204) add_header(request, "Content-Type", std::string{type}.c_str());
+    // A browser asks each time and is told that nothing has changed.
+    add_header(request, "Cache-Control", answer.etag.empty() ? "no-store" : "no-cache");
+    add_header(request, "X-Content-Type-Options", "nosniff");
+    if (!answer.etag.empty()) add_header(request, "ETag", answer.etag.c_str());
+    if (answer.asset != nullptr) {
+        add_header(request, "Vary", "Accept-Encoding");
+        add_header(request, "Content-Security-Policy", content_policy);
+        add_header(request, "Referrer-Policy", "no-referrer");
+        if (takes_gzip(request)) add_header(request, "Content-Encoding", "gzip");
+    }
+    if (answer.status == 401) add_header(request, "WWW-Authenticate", "Bearer");
+    if (answer.status == 503) add_header(request, "Connection", "close");  // makes room for others
+    if (!answer.allow.empty()) add_header(request, "Allow", answer.allow.c_str());
 }
 
 const char* reason_of(int status) {
     switch (status) {
+        case 204:
+            return "No Content";
+        case 304:
+            return "Not Modified";
+        case 401:
+            return "Unauthorized";
         case 200:
             return "OK";
         case 202:
@@ -86,91 +166,161 @@ const char* reason_of(int status) {
 
 }  // namespace
 
-AdminServer::AdminServer(event_base* base, AdminSocket socket, AdminApi& api, FileBudget& files, AdminLimits limits,
-                         Warn warn, InputAccount* input)
-    : socket_(std::move(socket)),
+AdminServer::AdminServer(event_base* base, std::optional<AdminSocket> socket, AdminApi& api, FileBudget& files,
+                         AdminLimits limits, Warn warn, InputAccount* input)
+    : base_(base),
+      socket_(std::move(socket)),
       api_(api),
-      limits_(limits),
+      files_(files),
       warn_(std::move(warn)),
-      http_(evhttp_new(base)),
       beat_(new_event(
           base, -1, EV_PERSIST,
-          [](evutil_socket_t, short, void* self) { static_cast<AdminServer*>(self)->heartbeat(); }, this)) {
-    must(http_ != nullptr, "serve the admin socket (no memory)");
-    evhttp_set_allowed_methods(http_, EVHTTP_REQ_GET | EVHTTP_REQ_PUT | EVHTTP_REQ_POST | EVHTTP_REQ_DELETE);
-    evhttp_set_max_headers_size(http_, headers_bytes_max);
-    evhttp_set_max_body_size(http_, body_bytes_max);
-    evhttp_set_timeout(http_, request_timeout_s);
+          [](evutil_socket_t, short, void* self) { static_cast<AdminServer*>(self)->heartbeat(); }, this)),
+      input_(input ? *input : own_input_),
+      polls_(base, api, [](evhttp_request* request, const AdminReply& answer) { reply(request, answer); }) {
+    if (!socket_) return;
+    socket_door_ = std::make_unique<Door>();
+    socket_door_->name = "the admin socket";
+    socket_door_->streams_setting = "limits.admin_streams_max";
+    socket_door_->connections_setting = "limits.admin_connections_max";
+    socket_door_->limits = limits;
+    open(*socket_door_, socket_->fd(), {});
+}
+
+void AdminServer::serve_http(const Http& http) {
+    http_door_ = std::make_unique<Door>();
+    http_door_->name = "HTTP";
+    http_door_->streams_setting = "http.streams_max";
+    http_door_->connections_setting = "http.connections_max";
+    http_door_->limits = http.limits;
+    http_door_->guard = http.guard;
+    const auto by_tls = [base = base_, tls = http.tls] { return tls->accept(base); };
+    open(*http_door_, http.fd, http.tls ? AdminConnections::MakeBuffers{by_tls} : AdminConnections::MakeBuffers{});
+}
+
+void AdminServer::open(Door& door, int fd, AdminConnections::MakeBuffers make_buffers) {
+    door.server = this;
+    door.http = evhttp_new(base_);
+    must(door.http != nullptr, "serve the admin API (no memory)");
+    // All that evhttp knows. It answers those that it does not allow with 501 and no Allow; the routes do better.
+    evhttp_set_allowed_methods(door.http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
+                                              EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
+                                              EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
+    evhttp_set_max_headers_size(door.http, headers_bytes_max);
+    evhttp_set_max_body_size(door.http, body_bytes_max);
+    evhttp_set_timeout(door.http, request_timeout_s);
     evhttp_set_gencb(
-        http_, [](evhttp_request* request, void* self) { static_cast<AdminServer*>(self)->serve(request); }, this);
-    connections_ =
-        std::make_unique<AdminConnections>(base, http_, socket_.fd(), limits_.connections_max, files,
-                                           input ? *input : own_input_, [this] { no_room_for_connection(); });
+        door.http,
+        [](evhttp_request* request, void* context) {
+            auto* asked = static_cast<Door*>(context);
+            asked->server->serve(*asked, request);
+        },
+        &door);
+    door.connections = std::make_unique<AdminConnections>(
+        base_, door.http, fd, door.limits.connections_max, files_, input_,
+        [this, &door] { no_room_for_connection(door); }, std::move(make_buffers));
 }
 
 AdminServer::~AdminServer() {
     for (Stream& stream : streams_)
         evhttp_connection_set_closecb(evhttp_request_get_connection(stream.request), nullptr, nullptr);
-    evhttp_free(http_);  // closes the socket and all connections
+    for (const auto* door : {&socket_door_, &http_door_})
+        if (*door) evhttp_free((*door)->http);  // closes the listening socket and all connections
     event_free(beat_);
 }
 
-void AdminServer::serve(evhttp_request* request) {
-    connections_->used(bufferevent_getfd(buffers_of(request)), false);
-    AdminReply answer = api_.handle({method_of(request), evhttp_request_get_uri(request), body_of(request)});
-    if (!answer.stream) return reply(request, answer);
-    if (const std::string why = no_room_for_stream(); !why.empty()) {
-        release(answer.stream->label, answer.stream->held);
-        ++counters_.streams_refused;
-        warn("a stream of the admin socket was refused: " + why);
-        return reply(request, AdminApi::failure(503, "busy", why));
+// The reply to a request that came over this door, which may be that it must not come.
+AdminReply AdminServer::answer_of(Door& door, evhttp_request* request, AdminRequest& asked) {
+    if (door.guard != nullptr) {
+        const GuardedHeaders headers = guarded_headers_of(request);
+        asked.has_token = door.guard->has_token();
+        asked.trusted = door.guard->brings_token(headers);
+        if (const auto refusal = door.guard->refusal(headers, asked.method == Method::get)) {
+            ++door.counters.refused;
+            return AdminApi::failure(refusal->status, refusal->code, refusal->message);
+        }
     }
-    connections_->used(bufferevent_getfd(buffers_of(request)), true);
-    open_stream(request, std::move(*answer.stream));
+    AdminReply answer = api_.handle(asked);
+    if (answer.status == 401 || (answer.status == 403 && !asked.trusted)) ++door.counters.refused;
+    if (!answer.stream && !answer.wait) return answer;
+    std::string why = no_room_for_stream(door);
+    if (why.empty()) return answer;
+    if (answer.stream) release(answer.stream->label, answer.stream->held);
+    ++door.counters.streams_refused;
+    warn(std::string{"a stream of "} + door.name + " was refused: " + why);
+    return AdminApi::failure(503, "busy", why);
+}
+
+void AdminServer::serve(Door& door, evhttp_request* request) {
+    const int fd = bufferevent_getfd(buffers_of(request));
+    door.connections->used(fd, false);
+    AdminRequest asked = request_of(request);
+    AdminReply answer = answer_of(door, request, asked);
+    if (!answer.stream && !answer.wait) return reply(request, std::move(answer));
+    door.connections->used(fd, true);
+    ++door.streams;
+    if (answer.stream) return open_stream(door, request, std::move(*answer.stream));
+    const auto over = [&door, fd] {
+        --door.streams;
+        door.connections->used(fd, false);
+    };
+    polls_.add(request, std::move(asked), *answer.wait, over);
 }
 
 // Some connections are left to requests that are no streams.
-std::string AdminServer::no_room_for_stream() const {
-    const std::string open = std::to_string(streams_.size()) + " streams are open, ";
-    if (streams_.size() >= limits_.streams_max) return open + "as many as limits.admin_streams_max allows";
-    if (streams_.size() + connections_for_requests > connections_->possible())
-        return open + "as many as the limit of open files leaves to the admin socket (ulimit -n, LimitNOFILE)";
+std::string AdminServer::no_room_for_stream(const Door& door) {
+    const std::string open = std::to_string(door.streams) + " streams are open, ";
+    if (door.streams >= door.limits.streams_max) return open + "as many as " + door.streams_setting + " allows";
+    if (door.streams + connections_for_requests > door.connections->possible())
+        return open + "as many as the limit of open files leaves to " + door.name + " (ulimit -n, LimitNOFILE)";
     return {};
 }
 
-void AdminServer::no_room_for_connection() {
-    warn(std::to_string(connections_->count()) + " connections of the admin socket are open and " +
-         std::to_string(connections_->possible()) +
-         " are possible (limits.admin_connections_max, LimitNOFILE): idle ones are closed, new ones wait");
+void AdminServer::no_room_for_connection(const Door& door) {
+    warn(std::to_string(door.connections->count()) + " connections of " + door.name + " are open and " +
+         std::to_string(door.connections->possible()) + " are possible (" + door.connections_setting +
+         ", LimitNOFILE): idle ones are closed, new ones wait");
 }
 
 void AdminServer::warn(const std::string& sentence) const {
     if (warn_) warn_(sentence);
 }
 
-Json AdminServer::status() const {
+Json AdminServer::status_of_door(const Door& door) {
     Json object = Json::object();
-    object.set("connections", connections_->count()).set("connections_max", limits_.connections_max);
-    object.set("idle_closed", connections_->counters().idle_closed);
-    object.set("pauses", connections_->counters().pauses);
-    object.set("streams", streams_.size()).set("streams_max", limits_.streams_max);
-    return object.set("streams_refused", counters_.streams_refused).set("readers_cut", counters_.readers_cut);
+    object.set("connections", door.connections->count()).set("connections_max", door.limits.connections_max);
+    object.set("idle_closed", door.connections->counters().idle_closed);
+    object.set("pauses", door.connections->counters().pauses);
+    object.set("streams", door.streams).set("streams_max", door.limits.streams_max);
+    object.set("streams_refused", door.counters.streams_refused);
+    return object.set("readers_cut", door.counters.readers_cut);
 }
 
-void AdminServer::reply(evhttp_request* request, const AdminReply& answer) {
-    add_header(request, "Content-Type", "application/json");
-    add_header(request, "Cache-Control", "no-store");
-    if (answer.status == 503) add_header(request, "Connection", "close");  // makes room for others
-    if (!answer.allow.empty()) add_header(request, "Allow", answer.allow.c_str());
-    evbuffer* const body = buffer_of(answer.json + "\n");
+Json AdminServer::status() const { return socket_door_ ? status_of_door(*socket_door_) : Json{}; }
+
+Json AdminServer::http_status() const {
+    return http_door_ ? status_of_door(*http_door_).set("refused", http_door_->counters.refused) : Json{};
+}
+
+void AdminServer::reply(evhttp_request* request, AdminReply answer) {
+    if (answer.text_type.empty()) answer.json += '\n';
+    const bool head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
+    add_headers(request, answer);
+    const std::string_view text = content_of(request, answer);
+    const bool has_body = !head && answer.status != 204 && answer.status != 304;
+    // evhttp sends what it is given, also in answer to HEAD, and tells the length of neither.
+    if (head && answer.status != 304) add_header(request, "Content-Length", std::to_string(text.size()).c_str());
+    evbuffer* const body = !has_body ? nullptr : answer.asset ? borrowed_buffer_of(text) : buffer_of(text);
     evhttp_send_reply(request, answer.status, reason_of(answer.status), body);
-    evbuffer_free(body);
+    if (body != nullptr) evbuffer_free(body);
 }
 
-void AdminServer::open_stream(evhttp_request* request, StreamWanted wanted) {
+void AdminServer::open_stream(Door& door, evhttp_request* request, StreamWanted wanted) {
     if (streams_.empty()) set_timer(beat_, heartbeat_interval);
+    api_.remember_events();
     Stream& stream = streams_.emplace_back();
     stream.server = this;
+    stream.door = &door;
     stream.request = request;
     stream.label = std::move(wanted.label);
     stream.held = std::move(wanted.held);
@@ -178,6 +328,7 @@ void AdminServer::open_stream(evhttp_request* request, StreamWanted wanted) {
     stream.listed = !wanted.has_list;
     add_header(request, "Content-Type", "text/event-stream");
     add_header(request, "Cache-Control", "no-store");
+    add_header(request, "X-Content-Type-Options", "nosniff");
     evhttp_connection_set_closecb(
         evhttp_request_get_connection(request),
         [](evhttp_connection*, void* context) {
@@ -188,15 +339,10 @@ void AdminServer::open_stream(evhttp_request* request, StreamWanted wanted) {
     evhttp_send_reply_start(request, 200, "OK");
     send(stream, wanted.opening);
     if (!stream.listed) send_page(stream);
-    // A reader may stay silent for any time, but a closed connection must be noticed at once.
-    bufferevent* buffers = buffers_of(request);
-    bufferevent_setwatermark(buffers, EV_READ, 0, 4096);
-    if (bufferevent_set_timeouts(buffers, nullptr, nullptr) == 0 && bufferevent_enable(buffers, EV_READ) == 0)
-        return;
-    warn(
-        "a stream of the admin socket was ended: the kernel does not watch its connection (no memory, or "
-        "fs.epoll.max_user_watches)");
-    ++counters_.streams_refused;
+    if (notice_closing(request)) return;
+    warn(std::string{"a stream of "} + door.name +
+         " was ended: the kernel does not watch its connection (no memory, or fs.epoll.max_user_watches)");
+    ++door.counters.streams_refused;
     cut_soon(stream);
 }
 
@@ -213,10 +359,11 @@ void AdminServer::cut_soon(Stream& stream) {
 void AdminServer::send(Stream& stream, const std::string& text) {
     if (stream.behind || text.empty()) return;
     evbuffer* unread = bufferevent_get_output(buffers_of(stream.request));
-    if (evbuffer_get_length(unread) > limits_.unread_max) {
-        ++counters_.readers_cut;
-        warn("a reader of a stream of the admin socket left more than " + std::to_string(limits_.unread_max) +
-             " bytes unread and was disconnected");
+    const std::size_t unread_max = stream.door->limits.unread_max;
+    if (evbuffer_get_length(unread) > unread_max) {
+        ++stream.door->counters.readers_cut;
+        warn(std::string{"a reader of a stream of "} + stream.door->name + " left more than " +
+             std::to_string(unread_max) + " bytes unread and was disconnected");
         return cut_soon(stream);
     }
     evbuffer* const chunk = buffer_of(text);
@@ -254,13 +401,15 @@ void AdminServer::release(const std::optional<Label>& label, const std::optional
 }
 
 void AdminServer::note(const Event& event) {
+    api_.note(event);
+    polls_.note(event);
     for (Stream& stream : streams_) {
         if (stream.held) {
             send(stream, api_.moved_text(*stream.held));
             continue;
         }
         if (!stream.listed) follow(stream, event);
-        send(stream, api_.stream_text(event, stream.label));
+        send(stream, api_.stream_text(event, stream.label, stream.listed));
     }
 }
 
@@ -277,14 +426,18 @@ void AdminServer::follow(Stream& stream, const Event& event) {
 void AdminServer::closed(Stream& stream) {
     const std::optional<OwnAnnouncement> held = std::move(stream.held);
     const std::optional<Label> label = std::move(stream.label);
-    // When its connection breaks, evhttp no longer owns the request that it was answering: we free it.
-    if (evhttp_request_get_connection(stream.request) == nullptr) evhttp_request_free(stream.request);
+    free_request_of_broken(stream.request);
+    --stream.door->streams;
     streams_.remove_if([&](const Stream& other) { return &other == &stream; });
-    if (streams_.empty()) unwatch(beat_);
+    last_stream_ = std::chrono::steady_clock::now();
     release(label, held);
 }
 
 void AdminServer::heartbeat() {
+    if (streams_.empty() && std::chrono::steady_clock::now() - last_stream_ > absence_max) {
+        api_.forget_events();
+        return unwatch(beat_);
+    }
     for (auto next = streams_.begin(); next != streams_.end();) {
         Stream& stream = *next++;
         if (stream.behind)
@@ -295,12 +448,14 @@ void AdminServer::heartbeat() {
 }
 
 void AdminServer::end_streams() {
+    polls_.answer_all();
     while (!streams_.empty()) {
         Stream& stream = streams_.front();
         evhttp_request* request = stream.request;
         send(stream, api_.leaving_text());
         evhttp_connection_set_closecb(evhttp_request_get_connection(request), nullptr, nullptr);
         if (stream.label) api_.unwatch(*stream.label);
+        --stream.door->streams;
         streams_.pop_front();  // what it held is withdrawn by leaving
         evhttp_send_reply_end(request);
     }

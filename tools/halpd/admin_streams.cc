@@ -77,18 +77,50 @@ bool for_everybody(const Event& event) {
 }  // namespace
 
 std::string AdminApi::framed(std::string_view event, const Json& data) {
-    return "id: " + std::to_string(++last_event_) + "\nevent: " + std::string{event} +
-           "\ndata: " + admin_text(data) + "\n\n";
+    return "event: " + std::string{event} + "\ndata: " + admin_text(data) + "\n\n";
+}
+
+std::string AdminApi::with_id(std::string_view event, const Json& data) const {
+    return "id: " + std::to_string(last_event_) + "\n" + framed(event, data);
+}
+
+void AdminApi::remember_events() { ring_.begin(last_event_); }
+
+// What happens from now on has no id, so no reader may come back with the present one.
+void AdminApi::forget_events() {
+    ring_.end();
+    ++last_event_;
+}
+
+void AdminApi::note(const Event& event) {
+    if (!ring_.recording() || (!for_everybody(event) && halp::change_of(event).label == nullptr)) return;
+    ring_.add(++last_event_, event);
+}
+
+// What a reader that comes back has missed; what it begins with when that is not known any more, or when it is new,
+// is the caller's.
+std::string AdminApi::missed_texts(const AdminRequest& request, const std::optional<Label>& filter) {
+    std::string texts = ": resumed\n\n";
+    const std::uint64_t newest = last_event_;
+    for (const auto& [id, event] : ring_.after(*EventRing::id_of(request.last_event_id))) {
+        last_event_ = id;
+        texts += stream_text(event, filter);
+    }
+    last_event_ = newest;
+    return texts;
 }
 
 std::string AdminApi::leaving_text() { return framed("leaving", Json::object()); }
 
-std::string AdminApi::stream_text(const Event& event, const std::optional<Label>& filter) {
-    if (!filter) return for_everybody(event) ? framed(event_name(event), event_fields(event)) : std::string{};
+std::string AdminApi::stream_text(const Event& event, const std::optional<Label>& filter, bool with_id) {
+    const auto written = [&](std::string_view name, const Json& data) {
+        return with_id ? this->with_id(name, data) : framed(name, data);
+    };
+    if (!filter) return for_everybody(event) ? written(event_name(event), event_fields(event)) : std::string{};
     const Change change = halp::change_of(event);
     if (change.label == nullptr || *change.label != *filter) return {};
-    return framed(change.learned ? "entry_learned" : "entry_forgotten",
-                  change_fields(change, node_.listed(*change.label, *change.endpoint)));
+    return written(change.learned ? "entry_learned" : "entry_forgotten",
+                   change_fields(change, node_.listed(*change.label, *change.endpoint)));
 }
 
 std::string AdminApi::listed_text(const Label& label, const ListedHost& host) {
@@ -98,7 +130,7 @@ std::string AdminApi::listed_text(const Label& label, const ListedHost& host) {
 
 std::string AdminApi::list_complete_text(const Label& label) {
     const std::size_t total = node_.host_count(label);
-    return framed("initial_list_complete", Json::object().set("label", label.text()).set("total", total));
+    return with_id("initial_list_complete", Json::object().set("label", label.text()).set("total", total));
 }
 
 std::optional<AdminApi::EntryChange> AdminApi::change_of(const Event& event, const Label& label) {
@@ -112,10 +144,16 @@ AdminReply AdminApi::events(const AdminRequest& request) {
     if (!query) return failure(400, "bad_request", query.error().message);
     const Result<void> known = query->only({"label"});
     if (!known) return failure(400, "bad_request", known.error().message);
+    const std::optional<std::uint64_t> seen = EventRing::id_of(request.last_event_id);
+    const bool resumes = seen && ring_.has_all_after(*seen) && *seen <= last_event_;
+    const std::string gap = seen && !resumes
+                                ? framed("gap", Json::object().set("after", *seen).set("oldest", ring_.oldest()))
+                                : std::string{};
     AdminReply reply;
     reply.stream.emplace();
     if (!query->has("label")) {
-        reply.stream->opening = framed("initial_list_complete", Json::object());
+        reply.stream->opening =
+            resumes ? missed_texts(request, std::nullopt) : gap + with_id("initial_list_complete", Json::object());
         return reply;
     }
     const Result<Label> label = Label::parse(*query->text("label"));
@@ -123,6 +161,8 @@ AdminReply AdminApi::events(const AdminRequest& request) {
     if (label->lists_names()) return failure(400, "bad_label", "lists of names cannot be watched");
     reply.stream->label = *label;
     node_.watch(*label, true);
+    reply.stream->opening = resumes ? missed_texts(request, *label) : gap;
+    if (resumes) return reply;
     reply.stream->has_list = true;
     reply.stream->list = node_.hosts(*label, 0, node_.host_count(*label));
     return reply;
@@ -149,6 +189,8 @@ AdminReply AdminApi::announce(const AdminRequest& request) {
     reply.stream->opening = framed("announced", json_of(*own));
     return reply;
 }
+
+void AdminApi::watch(const Label& label) { node_.watch(label, true); }
 
 void AdminApi::unwatch(const Label& label) { node_.watch(label, false); }
 

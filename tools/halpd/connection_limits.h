@@ -22,4 +22,11 @@ namespace halp {
     return limits;
 }
 
+[[nodiscard]] inline AdminLimits admin_limits(const config::HttpSettings& http) {
+    AdminLimits limits;
+    limits.connections_max = http.connections_max;
+    limits.streams_max = http.streams_max;
+    return limits;
+}
+
 }  // namespace halp

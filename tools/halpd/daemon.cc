@@ -137,12 +137,12 @@ Result<void> Daemon::open_storage() {
 // Who reads the log sees which node this is. The name of the swarm keeps strangers out; the log is the operator's.
 void Daemon::say_who_it_is() {
     const std::string advertised = settings_.node.advertise ? settings_.node.advertise->text() : "";
-    const std::string admin = admin_server_ ? directories_.admin_socket : "off";
+    const std::string admin = directories_.admin_socket.empty() ? "off" : directories_.admin_socket;
     log_.write(LogLevel::info, "started",
                "halpd " + version_ + ": swarm `" + settings_.node.swarm + "`, profile " +
                    profile_name(settings_.profile) + ", address " + listening_.text() +
                    (advertised.empty() ? "" : " (advertised as " + advertised + ")") + ", state in " +
-                   directories_.state + ", admin socket " + admin,
+                   directories_.state + ", admin socket " + admin + ", HTTP " + http_->where(),
                Json::object()
                    .set("version", version_)
                    .set("swarm", settings_.node.swarm)
@@ -150,7 +150,8 @@ void Daemon::say_who_it_is() {
                    .set("listening", listening_.text())
                    .set("advertised", advertised)
                    .set("state_dir", directories_.state)
-                   .set("admin", admin));
+                   .set("admin", admin)
+                   .set("http", http_->where()));
 }
 
 Result<void> Daemon::listen() {
@@ -275,15 +276,19 @@ Result<void> Daemon::open_admin() {
     }
     Result<std::optional<AdminSocket>> socket = admin_socket();
     if (!socket) return socket.error();
-    if (!*socket) return {};
+    Result<std::unique_ptr<HttpFace>> http = HttpFace::open(settings_.http, directories_, log_);
+    if (!http) return http.error();
+    http_ = std::move(*http);
+    if (!*socket && !http_->serves()) return {};
     // The reply must be sent before the shutdown begins.
     const auto leave = [this] {
         world_.call_after(std::chrono::milliseconds{20}, [this] { begin_leaving("asked by halp leave"); });
     };
     admin_api_ = std::make_unique<AdminApi>(*node_, world_.clock(), std::move(info), leave);
     admin_server_ = std::make_unique<AdminServer>(
-        world_.base(), std::move(**socket), *admin_api_, files_, admin_limits(settings_.connections),
+        world_.base(), std::move(*socket), *admin_api_, files_, admin_limits(settings_.connections),
         [this](const std::string& sentence) { shortages_.warn("admin_full", sentence); }, &input_);
+    http_->serve(*admin_server_, admin_limits(settings_.http));
     return {};
 }
 
@@ -296,7 +301,8 @@ void Daemon::add_connections(Json& status) const {
                           .set("lines_lost", log_.lines_lost())
                           .set("lines_held_back", log_observer_.lines_held_back()));
     status.set("files", status_of(files_)).set("connections", status_of(world_.stats(), world_.limits()));
-    if (admin_server_) status.set("admin", admin_server_->status());
+    if (!directories_.admin_socket.empty()) status.set("admin", admin_server_->status());
+    status.set("http", http_->status(*admin_server_));
     status.set("services", services_->status());
     status.set("dns", dns_ ? dns_->status() : Json::object().set("listening", Json{}).set("why", no_dns_));
     status.set("input", status_of(input_)).set("output", status_of(world_.output()));
@@ -433,6 +439,7 @@ void Daemon::apply(const config::LoadedSettings& fresh) {
         if (const Result<void> changed = dht_->reload_range(settings_.dht); !changed)
             log_.write(LogLevel::error, "dht_range_kept", changed.error().message + "; the old range stays");
     }
+    http_->reload(log_);
     log_.write(LogLevel::info, "config_loaded", "the configuration was read again");
 }
 

@@ -22,6 +22,7 @@
 #include "tools/halpd/admin_server.h"
 #include "tools/halpd/dht_service.h"
 #include "tools/halpd/dns_server.h"
+#include "tools/halpd/http/http_face.h"
 #include "tools/halpd/log.h"
 #include "tools/halpd/log_observer.h"
 #include "tools/halpd/sd_notify.h"
@@ -108,6 +109,7 @@ private:
     std::unique_ptr<DnsServer> dns_;   // null: off, or the usual port is in use
     std::string no_dns_;               // why
     std::unique_ptr<AdminApi> admin_api_;
+    std::unique_ptr<HttpFace> http_;
     std::unique_ptr<AdminServer> admin_server_;
     std::optional<Error> failure_;
     std::string range_kept_;

@@ -41,6 +41,13 @@ void add_service(ManualPage& page) {
         "daemon. It takes a socket by its name (FileDescriptorName=), and `listen` and `admin` are then not used:");
     for (const SocketName& name : socket_names()) page.item(name.name, name.help);
     page.paragraph("Who is in the group halp may use the admin socket, that is, do everything.");
+    page.section("HTTP");
+    page.paragraph(
+        "On http://127.0.0.1:3480/ the daemon shows itself to browsers, and has /metrics for Prometheus and "
+        "/openapi.json. Who reaches the port may read. To change something, a program sends `Authorization: Bearer "
+        "TOKEN`; the file `http.token_file` holds the token. Beyond loopback it is served only with a certificate "
+        "(`http.certificate`, `http.key`). When another program has the usual port, the daemon goes on without; "
+        "`halp status` says so.");
     page.section("Files");
     page.item("/etc/halp/halpd.yaml, /etc/halp/conf.d/*.yaml", "the configuration, halpd.yaml(5)");
     page.item("/var/lib/halp",

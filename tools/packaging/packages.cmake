@@ -51,7 +51,8 @@ set(CPACK_DEBIAN_HALPD_PACKAGE_NAME halpd)
 # A container without systemd gets the small one; where systemd is installed, it is enough.
 set(CPACK_DEBIAN_HALPD_PACKAGE_DEPENDS "systemd-standalone-sysusers | systemd | systemd-sysusers")
 set(CPACK_DEBIAN_HALPD_PACKAGE_PREDEPENDS "init-system-helpers (>= 1.54~)")
-set(CPACK_DEBIAN_HALPD_PACKAGE_RECOMMENDS halp)
+# HTTPS loads both when a certificate is configured.
+set(CPACK_DEBIAN_HALPD_PACKAGE_RECOMMENDS "halp, libevent-openssl-2.1-7, libssl3")
 set(CPACK_DEBIAN_HALPD_PACKAGE_CONTROL_EXTRA
   ${debian}/conffiles ${debian}/postinst ${debian}/prerm ${debian}/postrm)
 set(CPACK_DEBIAN_HALP_PACKAGE_NAME halp)

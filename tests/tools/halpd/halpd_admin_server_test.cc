@@ -302,6 +302,7 @@ TEST_F(AdminServerTest, DoesNotListWhatWentWhileTheListIsSent) {
     const std::string gone = order[1500].endpoint.text();
     EXPECT_LT(got.find("event: entry_forgotten"), got.find("initial_list_complete"));
     EXPECT_EQ(got.find(gone), got.rfind(gone)) << "listed after it was forgotten";
+    EXPECT_EQ(got.find("id: "), got.rfind("id: ")) << "who comes back before the end needs all of the list";
     ::close(fd);
 }
 

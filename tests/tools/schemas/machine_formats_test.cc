@@ -201,6 +201,7 @@ TEST_F(MachineFormats, OfTheDaemonAndItsVerbsAreWhatTheirSchemasSay) {
     halp_json("halp nuke");
 
     admin("admin GET /healthz", cli::Method::get, "/healthz");
+    admin("admin GET /readyz", cli::Method::get, "/readyz");
     admin("admin GET /version", cli::Method::get, "/version");
     admin("admin GET /v1/status", cli::Method::get, "/v1/status");
     admin("admin GET /v1/peers", cli::Method::get, "/v1/peers");
