@@ -62,7 +62,10 @@ set(CPACK_DEBIAN_HALP-SIM_PACKAGE_SECTION science)
 
 set(CPACK_DEBIAN_LIBHALP1_PACKAGE_NAME libhalp1)
 set(CPACK_DEBIAN_LIBHALP1_PACKAGE_SECTION libs)
-set(CPACK_DEBIAN_LIBHALP1_PACKAGE_GENERATE_SHLIBS ON)
+# CPack writes neither of them for one component.
+file(CONFIGURE OUTPUT debian/libhalp1/shlibs CONTENT "libhalp 1 libhalp1 (>= ${PROJECT_VERSION})\n")
+file(CONFIGURE OUTPUT debian/libhalp1/triggers CONTENT "activate-noawait ldconfig\n")
+set(CPACK_DEBIAN_LIBHALP1_PACKAGE_CONTROL_EXTRA ${generated}/libhalp1/shlibs ${generated}/libhalp1/triggers)
 set(CPACK_DEBIAN_LIBHALP1_PACKAGE_SUGGESTS halpd)
 set(CPACK_DEBIAN_LIBHALP-DEV_PACKAGE_NAME libhalp-dev)
 set(CPACK_DEBIAN_LIBHALP-DEV_PACKAGE_SECTION libdevel)
