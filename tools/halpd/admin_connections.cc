@@ -104,6 +104,7 @@ bufferevent* AdminConnections::begin() {
         },
         this);
     assert(counting);
+    watch_output(bufferevent_get_output(buffers));
     unknown_.push_back({buffers, files_.take(FileUse::admin), last_number_});
     event_active(learn_event_, EV_TIMEOUT, 1);  // runs before anything can happen to the connection
     if (full()) make_room();
@@ -119,7 +120,9 @@ void AdminConnections::learn_descriptors() {
             forget_input(place->second);
         }
         const evbuffer* const buffer = bufferevent_get_input(unknown.buffers);
-        place->second = {inode_of_socket(fd), Clock::now(), false, false, unknown.budgeted, buffer, unknown.number};
+        place->second = {
+            inode_of_socket(fd), Clock::now(), false,          false,
+            unknown.budgeted,    buffer,       unknown.number, bufferevent_get_output(unknown.buffers)};
         inputs_.at(buffer).fd = fd;
         // evhttp holds the buffers, so they stay; nothing is to be done when this was the last reference.
         static_cast<void>(bufferevent_decref(unknown.buffers));
@@ -160,6 +163,8 @@ AdminConnections::Input* AdminConnections::input_of(const Connection& connection
 // The connection is closed.
 void AdminConnections::forget_input(const Connection& connection) {
     if (input_of(connection)) inputs_.erase(connection.buffer);
+    const auto output = outputs_.find(connection.output);
+    if (output != outputs_.end() && output->second.number == connection.number) forget_output(connection.output);
 }
 
 void AdminConnections::drop_input(StreamId stream) {
@@ -174,12 +179,45 @@ void AdminConnections::drop_input(StreamId stream) {
     connection->second.closing = true;
 }
 
+// ---- answers that are not read ----
+
+void AdminConnections::watch_output(evbuffer* output) {
+    forget_output(output);  // of an earlier connection, whose buffers are gone
+    outputs_[output].number = last_number_;
+    const auto* counting = evbuffer_add_cb(
+        output,
+        [](evbuffer* changed, const evbuffer_cb_info* change, void* self) {
+            static_cast<AdminConnections*>(self)->on_output(changed, *change);
+        },
+        this);
+    must(counting != nullptr, "serve a connection of the admin API (no memory)");
+}
+
+void AdminConnections::on_output(const evbuffer* output, const evbuffer_cb_info& change) {
+    const auto found = outputs_.find(output);
+    if (found == outputs_.end()) return;
+    found->second.bytes = found->second.bytes + change.n_added - change.n_deleted;
+    unsent_ = unsent_ + change.n_added - change.n_deleted;
+}
+
+void AdminConnections::forget_output(const evbuffer* output) {
+    const auto found = outputs_.find(output);
+    if (found == outputs_.end()) return;
+    unsent_ -= found->second.bytes;
+    outputs_.erase(found);
+}
+
 // ---- when there is no room ----
 
 bool AdminConnections::full() const { return count() >= connections_max_ || files_.available(FileUse::admin) == 0; }
 
 std::size_t AdminConnections::possible() const {
-    return std::min(connections_max_, count() + files_.available(FileUse::admin));
+    const auto of_budget = [](const auto& connections, auto budgeted) {
+        return static_cast<std::size_t>(std::count_if(connections.begin(), connections.end(), budgeted));
+    };
+    const std::size_t held = of_budget(open_, [](const auto& entry) { return entry.second.budgeted; }) +
+                             of_budget(unknown_, [](const Unknown& unknown) { return unknown.budgeted; });
+    return std::min(connections_max_, held + files_.available(FileUse::admin));
 }
 
 // evhttp closes connections without a word. A descriptor that is another file by now, or none, was closed.

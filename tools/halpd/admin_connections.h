@@ -52,6 +52,8 @@ public:
     // How many connections there can be at the same time, as things are now.
     [[nodiscard]] std::size_t possible() const;
     [[nodiscard]] std::size_t count() const { return open_.size() + unknown_.size(); }
+    // Bytes of answers that are not read yet, of all connections.
+    [[nodiscard]] std::size_t unsent() const { return unsent_; }
     [[nodiscard]] const Counters& counters() const { return counters_; }
 
 private:
@@ -72,9 +74,17 @@ private:
         bool budgeted = false;
         const evbuffer* buffer = nullptr;  // of its input; maybe that of a later connection by now
         std::uint64_t number = 0;
+        const evbuffer* output = nullptr;  // the same
+    };
+    struct Output {
+        std::uint64_t number = 0;  // of the connection
+        std::size_t bytes = 0;
     };
 
     bufferevent* begin();
+    void watch_output(evbuffer* output);
+    void on_output(const evbuffer* output, const evbuffer_cb_info& change);
+    void forget_output(const evbuffer* output);
     void on_input(const evbuffer* buffer, std::size_t added);
     void set_input(Input& input, std::size_t bytes);
     [[nodiscard]] Input* input_of(const Connection& connection);
@@ -110,6 +120,8 @@ private:
     std::map<int, Connection> open_;  // by descriptor
     // By buffer. evhttp frees the buffers, so nothing here is pointed to by them, and an address may come again.
     std::map<const evbuffer*, Input> inputs_;
+    std::map<const evbuffer*, Output> outputs_;
+    std::size_t unsent_ = 0;
     std::uint64_t last_number_ = 0;
     bool paused_ = false;
     Counters counters_;

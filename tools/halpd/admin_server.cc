@@ -24,6 +24,7 @@ constexpr ev_ssize_t headers_bytes_max = 8 << 10;
 constexpr ev_ssize_t body_bytes_max = 64 << 10;
 constexpr std::size_t entries_per_page = 500;        // of the list that begins a stream; about 100 kB
 constexpr std::size_t connections_for_requests = 4;  // that streams leave free
+constexpr std::size_t unread_max_when_short = std::size_t{64} << 10;  // of a stream
 // Events are kept for readers that come back within this time.
 constexpr std::chrono::minutes absence_max{10};
 // Nothing but the dashboard's own files, and nobody may put it into a frame.
@@ -240,6 +241,12 @@ AdminReply AdminServer::answer_of(Door& door, evhttp_request* request, AdminRequ
             return AdminApi::failure(refusal->status, refusal->code, refusal->message);
         }
     }
+    if (door.connections->unsent() > door.limits.unsent_max) {
+        ++door.counters.refused;
+        warn(std::string{"requests of "} + door.name +
+             " are refused: " + std::to_string(door.connections->unsent()) + " bytes of answers are not read");
+        return AdminApi::failure(503, "busy", "too many answers are not read yet; try again");
+    }
     AdminReply answer = api_.handle(asked);
     if (answer.status == 401 || (answer.status == 403 && !asked.trusted)) ++door.counters.refused;
     if (!answer.stream && !answer.wait) return answer;
@@ -359,7 +366,9 @@ void AdminServer::cut_soon(Stream& stream) {
 void AdminServer::send(Stream& stream, const std::string& text) {
     if (stream.behind || text.empty()) return;
     evbuffer* unread = bufferevent_get_output(buffers_of(stream.request));
-    const std::size_t unread_max = stream.door->limits.unread_max;
+    const AdminLimits& limits = stream.door->limits;
+    const bool short_of_room = stream.door->connections->unsent() > limits.unsent_max;
+    const std::size_t unread_max = short_of_room ? unread_max_when_short : limits.unread_max;
     if (evbuffer_get_length(unread) > unread_max) {
         ++stream.door->counters.readers_cut;
         warn(std::string{"a reader of a stream of "} + stream.door->name + " left more than " +

@@ -38,6 +38,8 @@ struct AdminLimits {
     std::size_t streams_max = 256;      // limits.admin_streams_max
     // A reader that leaves more unread is disconnected; README.md, "Streams".
     std::size_t unread_max = std::size_t{4} << 20;
+    // What all connections together may leave unread before requests are refused and slow streams are cut.
+    std::size_t unsent_max = ~std::size_t{0};
 };
 
 class AdminServer {
@@ -45,7 +47,7 @@ public:
     struct Counters {
         std::uint64_t streams_refused = 0;
         std::uint64_t readers_cut = 0;  // left too much unread
-        std::uint64_t refused = 0;      // by the guard, or for want of the token
+        std::uint64_t refused = 0;      // by the guard, for want of the token, or while too much is not read
     };
     struct Http {
         int fd = -1;  // listens; owned from now on

@@ -26,6 +26,7 @@ namespace halp {
     AdminLimits limits;
     limits.connections_max = http.connections_max;
     limits.streams_max = http.streams_max;
+    limits.unsent_max = std::size_t{16} << 20;  // whoever reaches the port may ask for long lists and not read them
     return limits;
 }
 

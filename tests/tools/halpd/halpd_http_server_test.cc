@@ -35,7 +35,9 @@ protected:
         AdminServer::Http http;
         http.fd = listener.release();
         http.guard = &guard_;
-        http.limits = {16, 3, std::size_t{4} << 20};
+        http.limits = {16, 3, std::size_t{4} << 20, 100'000};
+        const int little = 4096;  // so that what is not read stays with the server
+        EXPECT_EQ(::setsockopt(http.fd, SOL_SOCKET, SO_SNDBUF, &little, sizeof little), 0);
         server_ = std::make_unique<AdminServer>(base_, std::nullopt, api_, files_);
         server_->serve_http(http);
     }
@@ -152,6 +154,19 @@ TEST_F(HttpServerTest, TheDashboardIsServedAsItIsAndGzipped) {
     EXPECT_THAT(ask_once("GET /", "If-None-Match: " + tag + "\r\n"), HasSubstr("304 Not Modified"));
     EXPECT_THAT(ask_once("GET /dashboard.js"), HasSubstr("text/javascript"));
     EXPECT_THAT(ask_once("GET /nothing.js"), HasSubstr("404"));
+}
+
+TEST_F(HttpServerTest, WhoAsksForLongListsAndDoesNotReadThemIsBounded) {
+    for (int i = 0; i < 2600; ++i)
+        ASSERT_TRUE(node_->insert(chat_label_, Endpoint{"h" + std::to_string(i) + ".example", 80}, UnixSeconds{1}));
+    const int little = 4096;
+    const int lazy = connect_and_send("");
+    EXPECT_EQ(::setsockopt(lazy, SOL_SOCKET, SO_RCVBUF, &little, sizeof little), 0);
+    const std::string asks = "GET /v1/labels/chat?count=10000 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    EXPECT_EQ(::send(lazy, asks.data(), asks.size(), MSG_NOSIGNAL), static_cast<ssize_t>(asks.size()));
+    EXPECT_TRUE(comes_true([&] { return ask_once("GET /version").find("503 Service") != std::string::npos; }));
+    ::close(lazy);
+    EXPECT_TRUE(comes_true([&] { return ask_once("GET /version").find("200 OK") != std::string::npos; }));
 }
 
 TEST_F(HttpServerTest, AWaitingRequestIsAnsweredWhenItsListChanges) {
