@@ -321,6 +321,11 @@ void DhtNode::on_ready(std::uint64_t stream) {
     if (!in_turn_) arm();
 }
 
+void DhtNode::send_output(std::uint64_t stream) {
+    const StreamId id{stream};
+    if (Connection* connection = find(id)) send(id, *connection);
+}
+
 void DhtNode::on_written(std::uint64_t stream, std::uint64_t request, Wrote wrote) {
     const StreamId id{stream};
     Connection* connection = find(id);

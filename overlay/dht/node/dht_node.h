@@ -139,6 +139,7 @@ private:
     };
 
     // SessionOwner, CompletionHandler, InputHolder
+    void send_output(std::uint64_t stream) override;
     void on_ready(std::uint64_t stream) override;
     [[nodiscard]] std::size_t connection_count() const override {
         return connections_.size() + (options_.connections_elsewhere ? options_.connections_elsewhere() : 0);

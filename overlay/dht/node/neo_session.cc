@@ -129,6 +129,9 @@ void NodeSession::begin(RequestId id, const RequestStart& start, Instant now) {
     ++stats_.requests;
     bool known_code = false;
     const HandlerRow* row = find_handler(start.code, start.version, known_code);
+    // Many requests have come in one piece, and their answers fill the output: it leaves now. Otherwise the rest of
+    // them would be stored until the next turn.
+    if (output_.size() >= limits_.output_bytes_max) owner_.send_output(stream_);
     // An answer is sent at once only when no other single answer waits, and it is not the turn of a stream.
     const bool at_once =
         has_room() && short_turns_.empty() && (turns_.empty() || short_in_a_row_ < short_turns_max);

@@ -30,6 +30,8 @@ class SessionOwner {
 public:
     virtual ~SessionOwner() = default;
     virtual void on_ready(std::uint64_t stream) = 0;
+    // What the session has in its output leaves now, and not at the end of the turn. An owner need not.
+    virtual void send_output(std::uint64_t) {}
     // Of this protocol, on this node.
     [[nodiscard]] virtual std::size_t connection_count() const { return 0; }
 };
