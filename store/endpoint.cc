@@ -41,15 +41,16 @@ bool read_ipv4(std::string_view host, char* four_bytes) {
 }
 
 std::string ipv4_text(std::string_view four_bytes) {
-    std::string text;
+    std::array<char, INET_ADDRSTRLEN> text;
+    char* end = text.data();
     for (const char byte : four_bytes) {
         const unsigned value = static_cast<unsigned char>(byte);
-        if (!text.empty()) text.push_back('.');
-        if (value >= 100) text.push_back(static_cast<char>('0' + value / 100));
-        if (value >= 10) text.push_back(static_cast<char>('0' + value / 10 % 10));
-        text.push_back(static_cast<char>('0' + value % 10));
+        if (end != text.data()) *end++ = '.';
+        if (value >= 100) *end++ = static_cast<char>('0' + value / 100);
+        if (value >= 10) *end++ = static_cast<char>('0' + value / 10 % 10);
+        *end++ = static_cast<char>('0' + value % 10);
     }
-    return text;
+    return {text.data(), end};
 }
 
 // The 4 or 16 bytes of a numeric address that inet_pton reads; no bytes for anything else.

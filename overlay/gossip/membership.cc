@@ -100,7 +100,7 @@ bool Membership::merge(const gossip::Message& message, const MessageContext& con
 // A node that is known stays known, whoever names it. Of others what the speaker may name, and was not in vain
 // lately.
 bool Membership::may_be_listed(const gossip::Entry& entry, const MessageContext& context) {
-    if (parts_.view.find(entry.endpoint)) return true;
+    if (parts_.view.contains(entry.endpoint)) return true;
     const bool named = parts_.identity.may_list(entry.endpoint, context.from);
     const bool gone =
         named && parts_.dials &&

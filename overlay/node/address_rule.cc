@@ -65,12 +65,14 @@ std::optional<Endpoint> AddressRule::as_heard(const Endpoint& endpoint, const En
     return Endpoint{without_zone(endpoint.host) + "%" + std::string{zone}, endpoint.port};
 }
 
-// `rule` gives the endpoint to put in place of each one. Returns how many were removed.
+// `rule` gives the endpoint to put in place of each one; loopback is what it is where `loopback_is_known`. Returns
+// how many were removed.
 template <class Rule>
-std::uint64_t AddressRule::apply(gossip::Message& message, Rule rule) {
+std::uint64_t AddressRule::apply(gossip::Message& message, bool loopback_is_known, Rule rule) {
     std::uint64_t removed = 0;
     const auto good = [&](EndpointId& id) {
         if (id == no_endpoint || !may_be_special(endpoints_.at(id).host)) return true;
+        if (loopback_is_known && is_loopback(endpoints_.at(id).host)) return true;
         const Endpoint before = endpoints_.at(id);
         const std::optional<Endpoint> after = rule(before);
         if (after && *after != before) id = endpoints_.intern(*after);
@@ -86,11 +88,12 @@ std::uint64_t AddressRule::apply(gossip::Message& message, Rule rule) {
 }
 
 void AddressRule::before_sending(gossip::Message& message, const Endpoint& receiver) {
-    not_told_ += apply(message, [&](const Endpoint& endpoint) { return as_told(endpoint, receiver); });
+    not_told_ += apply(message, is_loopback(receiver.host),
+                       [&](const Endpoint& endpoint) { return as_told(endpoint, receiver); });
 }
 
 void AddressRule::after_receiving(gossip::Message& message, const Endpoint& speaker) {
-    not_taken_ += apply(message, [&](const Endpoint& endpoint) { return as_heard(endpoint, speaker); });
+    not_taken_ += apply(message, true, [&](const Endpoint& endpoint) { return as_heard(endpoint, speaker); });
 }
 
 }  // namespace halp

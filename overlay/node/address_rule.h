@@ -33,7 +33,7 @@ public:
 
 private:
     template <class Rule>
-    std::uint64_t apply(gossip::Message& message, Rule rule);
+    std::uint64_t apply(gossip::Message& message, bool loopback_is_known, Rule rule);
 
     EndpointTable& endpoints_;
     std::uint64_t not_told_ = 0, not_taken_ = 0;  // addresses, each time

@@ -95,6 +95,7 @@ void PeerView::insert_at(std::size_t at, const Row& row, PeerRole role) {
     flags_.insert(flags_.begin() + static_cast<std::ptrdiff_t>(at), static_cast<Flags>(flags));
     arrivals_ = arrivals_ || role == PeerRole::fresh;
     ++counts_[static_cast<std::size_t>(role)];
+    ++added_;
 }
 
 Peer PeerView::peer_at(std::size_t at) const {

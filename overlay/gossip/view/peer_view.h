@@ -140,6 +140,7 @@ public:
     Expired expire(Instant now, Duration ttl, Duration tombstone_kept, Duration grave_kept, Duration claim_kept);
 
     [[nodiscard]] std::optional<Peer> find(EndpointId peer) const;
+    [[nodiscard]] bool contains(EndpointId peer) const { return place(peer) != nowhere; }  // listed, or a grave
     [[nodiscard]] std::vector<Peer> all() const;  // by endpoint id
     // In the order in which users read them: nodes by recency, then mere claims, then suspects.
     [[nodiscard]] std::vector<Peer> listed() const;
@@ -154,6 +155,12 @@ public:
     [[nodiscard]] std::uint64_t pool_short() const { return pool_short_; }
     [[nodiscard]] std::uint64_t graves_short() const { return graves_short_; }
     [[nodiscard]] std::uint64_t proved_short() const { return proved_short_; }
+    // Every node and grave that was added since the start is held still, has expired, was erased because of what
+    // this node found out, or is among pool_short() and graves_short().
+    [[nodiscard]] std::uint64_t added() const { return added_; }
+    [[nodiscard]] std::uint64_t expired() const { return expired_; }
+    [[nodiscard]] std::uint64_t erased() const { return erased_; }
+    [[nodiscard]] std::size_t held() const { return rows_.size(); }
     [[nodiscard]] ListDigest digest() const;  // over vouched, living nodes
     [[nodiscard]] std::size_t capacity() const {
         return options_->fresh_max + options_->anchors_max + options_->pool_max + ranked_.size();
@@ -337,6 +344,7 @@ private:
     std::uint32_t acquaintances_ = 0;  // living ones
     std::uint32_t acquaintance_turn_ = 0;
     std::uint64_t pool_short_ = 0, graves_short_ = 0, proved_short_ = 0, acquaintances_made_ = 0;
+    std::uint64_t added_ = 0, expired_ = 0, erased_ = 0;
     bool arrivals_ = false;
 };
 

@@ -68,6 +68,7 @@ int PeerView::fail(EndpointId id, Instant now, Duration penalty, bool silent) {
     }
     if (options_->drop_on_failure) {
         remove(at);
+        ++erased_;
         return 0;
     }
     if (details.failures == 0) details.failing_since = now;
@@ -116,7 +117,11 @@ void PeerView::clear_suspicion(EndpointId id) {
 void PeerView::bury(EndpointId id, Instant now) {
     const std::size_t at = place(id);
     if (at == nowhere || dead_at(at)) return;
-    if (options_->grave_max == 0 || (!rows_[at].vouched() && !met_at(at))) return remove(at);
+    if (options_->grave_max == 0 || (!rows_[at].vouched() && !met_at(at))) {
+        remove(at);
+        ++erased_;
+        return;
+    }
     const bool met = met_at(at);
     assign(at, PeerRole::grave);
     details_for(at).buried = now;
@@ -186,11 +191,13 @@ bool PeerView::erase(EndpointId id) {
     const std::size_t at = place(id);
     if (at == nowhere) return false;
     remove(at);
+    ++erased_;
     return true;
 }
 
 void PeerView::clear() {
     ranked_.clear();
+    erased_ += rows_.size();
     rows_.clear();
     flags_.clear();
     details_.clear();
@@ -207,7 +214,9 @@ PeerView::Expired PeerView::expire(Instant now, Duration ttl, Duration tombstone
         const Row& r = rows_[at];
         const Details* details = details_at(at);
         if (dead_at(at)) {
-            if (now - details->buried > (details->left ? tombstone_kept : grave_kept)) remove(at);
+            if (now - details->buried <= (details->left ? tombstone_kept : grave_kept)) continue;
+            remove(at);
+            ++expired_;
             continue;
         }
         if (r.vouched() && now - clock_.instant(r.newest()) <= ttl) continue;
@@ -219,6 +228,7 @@ PeerView::Expired PeerView::expire(Instant now, Duration ttl, Duration tombstone
         }
         expired.listed.push_back(r.endpoint);
         remove(at);
+        ++expired_;
     }
     std::ranges::reverse(expired.listed);
     return expired;

@@ -124,12 +124,12 @@ EndpointId PeerView::feeler(Instant now, Duration stale_after, Duration unmentio
         return worth(at) && rows_[at].proved != 0 && now - clock_.instant(rows_[at].proved) > stale_after;
     };
     if (acquaintances_ > 0)
-        if (const EndpointId old = draw([&](std::size_t at) { return known_at(at) && stale(at); });
+        if (const EndpointId old = draw([&](std::size_t at) { return stale(at) && known_at(at); });
             old != no_endpoint)
             return old;
     const auto is_unproved = [&](std::size_t at) { return worth(at) && rows_[at].proved == 0; };
     if (!details_.empty())
-        if (const EndpointId met = draw([&](std::size_t at) { return met_at(at) && is_unproved(at); });
+        if (const EndpointId met = draw([&](std::size_t at) { return is_unproved(at) && met_at(at); });
             met != no_endpoint)
             return met;
     const EndpointId unproved = draw(is_unproved);
@@ -306,6 +306,7 @@ std::vector<Peer> PeerView::sample(bool brief) {
     std::vector<std::uint32_t> places(options_->sample_freshest + options_->sample_random);
     places.resize(choose(places, brief));
     std::vector<Peer> out;
+    out.reserve(places.size());
     for (const std::uint32_t at : places) out.push_back(peer_at(at));
     return out;
 }
