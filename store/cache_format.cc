@@ -274,9 +274,12 @@ CacheFile merge_cache_files(CacheFile on_disk, CacheFile ours, std::vector<Forgo
     const bool may_be_full = on_disk.lines.size() + ours.lines.size() > lines_max;
     const Worth worth = may_be_full ? worth_of(ours.lines) : Worth{};
     file.lines = merged(std::move(on_disk.lines), std::move(ours.lines));
-    if (file.lines.size() > lines_max) file.lines = worthiest(std::move(file.lines), worth, lines_max);
+    const auto too_many = [lines_max](std::size_t size) { return size - std::min(size, lines_max); };
+    file.cut_lines = too_many(file.lines.size());
+    if (file.cut_lines > 0) file.lines = worthiest(std::move(file.lines), worth, lines_max);
     file.names = merged(std::move(on_disk.names), std::move(ours.names));
-    file.names.resize(std::min(file.names.size(), lines_max));
+    file.cut_names = too_many(file.names.size());
+    file.names.resize(file.names.size() - file.cut_names);
     return file;
 }
 

@@ -45,6 +45,7 @@ struct CacheFile {
     std::vector<CacheNameLine> names;  // of a directory
     std::vector<BadCacheLine> bad;     // at most 100 are listed; all are counted
     std::size_t bad_count = 0;
+    std::size_t cut_lines = 0, cut_names = 0;  // of a merge: without room
 };
 
 [[nodiscard]] std::string cache_file_name(const Label& label);

@@ -27,6 +27,7 @@ CacheKeeper::CacheKeeper(Storage& cache, Storage& state, Observer& observer, Cac
 struct CacheKeeper::Loading {
     const std::map<Label, JournalledLabel>& journalled;
     std::size_t bad_lines_left = bad_lines_noted_per_load;
+    std::size_t bad_lines_silent = 0;
     std::size_t errors_left = errors_noted_per_load;
     std::size_t errors_silent = 0;
     std::set<Label> aside{};  // labels all of whose hosts belong to other swarms
@@ -48,6 +49,9 @@ void CacheKeeper::load(CacheSink& sink, Instant now) {
     if (loading.errors_silent > 0) {
         observer_.note(StorageFailed{std::to_string(loading.errors_silent) + " more files could not be read."});
     }
+    if (loading.bad_lines_silent > 0)
+        observer_.note(CacheLineSkipped{
+            "", 0, std::to_string(loading.bad_lines_silent) + " more lines of the host cache are skipped"});
     if (kept_aside_ > 0) observer_.note(CacheKeptAside{kept_aside_});
 }
 
@@ -122,6 +126,7 @@ void CacheKeeper::take_replay(const Label& label, const JournalledLabel& said, C
 }
 
 void CacheKeeper::note_bad_lines(const std::string& file, const CacheFile& content, Loading& loading) {
+    bad_lines_ += content.bad_count;
     std::size_t noted = 0;
     for (const BadCacheLine& bad : content.bad) {
         if (noted == bad_lines_noted_per_file || loading.bad_lines_left == 0) break;
@@ -129,10 +134,25 @@ void CacheKeeper::note_bad_lines(const std::string& file, const CacheFile& conte
         --loading.bad_lines_left;
         ++noted;
     }
-    if (content.bad_count == noted || loading.bad_lines_left == 0) return;
+    if (content.bad_count == noted) return;
+    if (loading.bad_lines_left == 0) {
+        loading.bad_lines_silent += content.bad_count - noted;
+        return;
+    }
     --loading.bad_lines_left;
     const std::string rest = std::to_string(content.bad_count - noted) + " more lines of this file are skipped";
     observer_.note(CacheLineSkipped{file, 0, rest});
+}
+
+// That a file of hosts is full is usual: the host cache keeps a sample. Names are told.
+void CacheKeeper::count_cut(const Label& label, const CacheFile& saved) {
+    constexpr Duration noted_again = std::chrono::minutes{10};
+    lines_cut_ += saved.cut_lines + saved.cut_names;
+    if (saved.cut_names == 0 || (names_cut_noted_ != never && latest_ - names_cut_noted_ < noted_again)) return;
+    names_cut_noted_ = latest_;
+    observer_.note(CacheLineSkipped{cache_file_name(label), 0,
+                                    std::to_string(saved.cut_names) + " names more than the file may have (" +
+                                        std::to_string(saved.names.size()) + ") are left out of it"});
 }
 
 void CacheKeeper::note_error(const std::string& what, Loading& loading) {
@@ -465,6 +485,7 @@ Result<void> CacheKeeper::save_lines(const Label& label, Entry& entry, CacheFile
     if (const Result<void> done = cache_.update(cache_file_name(label), merging); !done) return done;
     const CacheFile& merged = merging.merged();
     entry.lines = merged.lines.size() + merged.names.size();
+    count_cut(label, merged);
     if (noted_hosts <= merged.lines.size() + merged.lines.size() / 4 + 64) return {};
     NotingOrigins pruning{label, [&](LineOrigins& all) { all.keep_only(merged); }};
     static_cast<void>(cache_.update(LineOrigins::file_name(label), pruning));  // tried again at the next save

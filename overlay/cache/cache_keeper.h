@@ -100,6 +100,10 @@ public:
     // Hosts whose lines stay in a file although they were forgotten: more than forgotten_per_label_max waited for
     // one save.
     [[nodiscard]] std::uint64_t removals_short() const { return removals_short_; }
+    // Lines that load() could not read. Each file of them is named in an event, the first lines one by one.
+    [[nodiscard]] std::uint64_t bad_lines() const { return bad_lines_; }
+    // Since the start: lines and names that a save left out, because the file may have no more; the oldest ones.
+    [[nodiscard]] std::uint64_t lines_cut() const { return lines_cut_; }
 
 private:
     struct Entry {
@@ -125,6 +129,7 @@ private:
     void take_replay(const Label& label, const JournalledLabel& said, CacheSink& sink, Instant now);
     void note_bad_lines(const std::string& file, const CacheFile& content, Loading& loading);
     void note_error(const std::string& what, Loading& loading);
+    void count_cut(const Label& label, const CacheFile& saved);
 
     void schedule(Entries::iterator at, Urgency urgency, Instant due);
     void unschedule(Entries::iterator at);
@@ -162,7 +167,8 @@ private:
     Instant journal_began_ = no_deadline;  // when the current part got its first line
     bool sweep_early_ = false;
     std::size_t kept_aside_ = 0;
-    std::uint64_t removals_short_ = 0;
+    std::uint64_t removals_short_ = 0, bad_lines_ = 0, lines_cut_ = 0;
+    Instant names_cut_noted_ = never;
     std::size_t sweeping_ = 0;   // number of labels that await the sweep
     Instant sweep_end_ = never;  // earliest end; later when removing the old part failed
     Instant last_turn_ = never;

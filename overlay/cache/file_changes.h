@@ -37,8 +37,11 @@ public:
         if (origins_ && !origins_->only(*swarm_)) aside.lines = of_other_swarms(on_disk);
         merged_ = merge_cache_files(std::move(on_disk), std::move(ours_), std::move(forgotten_), lines_max_);
         aside = merge_cache_files(std::move(aside), std::move(others_), {}, lines_max_);
+        const std::size_t cut_lines = merged_.cut_lines + aside.cut_lines, cut_names = merged_.cut_names;
         if (!aside.lines.empty())
             merged_ = merge_cache_files(std::move(merged_), std::move(aside), {}, 2 * lines_max_);
+        merged_.cut_lines += cut_lines;
+        merged_.cut_names += cut_names;
         return format_cache_file(label_, merged_);
     }
     [[nodiscard]] const CacheFile& merged() const { return merged_; }

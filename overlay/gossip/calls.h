@@ -123,6 +123,7 @@ public:
     [[nodiscard]] std::vector<EndpointId> take_quiet(Instant now);
     // Few late answers came after all, so doubts are worth telling.
     [[nodiscard]] bool doubts_tell() const { return answers_.telling(); }
+    [[nodiscard]] std::uint64_t slow_answers_short() const { return answers_.not_noted(); }
     [[nodiscard]] Instant next_deadline() const;
     [[nodiscard]] Duration timeout() const { return options_.exchange_timeout * health_.multiplier(); }
     // For a peer that answers as usual, while this node is well: a sixth of the time-out, at least a quarter of a

@@ -311,7 +311,7 @@ GossipCounters Gossip::counters() const {
             messages_.other_swarm(),
             news_.dropped(),
             still_.count(),
-            contacts_.forgotten(),
+            contacts_.forgotten() + calls_.slow_answers_short(),
             self_check_.contested(),
             self_check_.numbers_shared(),
             disputes_.waiting_count(),
@@ -325,7 +325,7 @@ GossipCounters Gossip::counters() const {
             announcements_.ended_short(),
             disputes_.forgotten(),
             dials_.forgotten(),
-            self_check_.checks_short(),
+            self_check_.checks_short() + identity_.address().forgotten(),
             dials_.dropped()};
 }
 

@@ -68,8 +68,9 @@ public:
     [[nodiscard]] std::uint64_t refused() const { return refused_; }
     // Nodes met or remembered, and calls under way, that were forgotten for want of room.
     [[nodiscard]] std::uint64_t forgotten() const;
-    // Outcomes of calls that were forgotten, and failures that others told and nobody noted, for want of room.
-    [[nodiscard]] std::uint64_t dropped() const { return vain_.dropped() + told_.dropped(); }
+    // Outcomes of calls and who caused them, that were forgotten, and failures that others told and nobody noted,
+    // for want of room.
+    [[nodiscard]] std::uint64_t dropped() const { return vain_.dropped() + told_.dropped() + sources_.forgotten(); }
     void mark_endpoints(std::vector<bool>& marks) const { sources_.mark_endpoints(marks); }
 
 private:

@@ -63,14 +63,19 @@ void HearsaySources::forget_known_nodes() {
         const std::optional<Peer> peer = view_.find(named.node);
         return !peer || peer->dead() || peer->proved != never;
     });
-    if (named_.size() > named_max / 2) named_.resize(named_max / 2);
+    if (named_.size() <= named_max / 2) return;
+    forgotten_ += named_.size() - named_max / 2;
+    named_.resize(named_max / 2);
 }
 
 // The one that was right least often makes room.
 HearsaySources::Record& HearsaySources::record_of(Source source) {
     const auto known = std::ranges::find(records_, source, &Record::source);
     if (known != records_.end()) return *known;
-    if (records_.size() >= sources_max) records_.erase(std::ranges::min_element(records_, {}, &Record::right));
+    if (records_.size() >= sources_max) {
+        records_.erase(std::ranges::min_element(records_, {}, &Record::right));
+        ++forgotten_;
+    }
     return records_.emplace_back(Record{source});
 }
 

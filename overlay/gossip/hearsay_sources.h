@@ -33,6 +33,8 @@ public:
     [[nodiscard]] int shares_left_by(EndpointId node) const;
     // Its source was mostly wrong, and the pause after the last call in vain is not over.
     [[nodiscard]] bool waits(EndpointId node, Instant now) const;
+    // Who named a node, and sources, that were forgotten for want of room, since the start.
+    [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }
     void mark_endpoints(std::vector<bool>& marks) const;
 
 private:
@@ -56,6 +58,7 @@ private:
     const PeerView& view_;
     std::vector<Named> named_;  // by node
     std::vector<Record> records_;
+    std::uint64_t forgotten_ = 0;
 };
 
 }  // namespace halp

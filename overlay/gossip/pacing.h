@@ -60,7 +60,11 @@ public:
             slow_.erase(peer);
         else if (slow_.size() < slow_max || slow_.contains(peer))
             slow_[peer] = 2 * took;
+        else
+            ++not_noted_;
     }
+    // Slow answers since the start whose peers had no place: the usual time counts for them.
+    [[nodiscard]] std::uint64_t not_noted() const { return not_noted_; }
     // After this an answer of the peer is late; at least `least`.
     [[nodiscard]] Duration late_after(EndpointId peer, Duration least) const {
         const auto slow = slow_.find(peer);
@@ -80,6 +84,7 @@ private:
     Duration mean_{0}, deviation_{0};
     double late_share_ = 0;  // of the answers that came, the newest count most
     std::map<EndpointId, Duration> slow_;
+    std::uint64_t not_noted_ = 0;
 };
 
 }  // namespace halp

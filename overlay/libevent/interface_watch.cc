@@ -31,7 +31,7 @@ InterfaceWatch::InterfaceWatch(event_base* base, Changed changed)
           base, -1, 0, [](evutil_socket_t, short, void* self) { static_cast<InterfaceWatch*>(self)->look(); },
           this)) {
     open_socket();  // before the first look, so that nothing falls between the two
-    addresses_ = interface_addresses();
+    addresses_ = read_addresses();
     look_in(told_by_kernel() ? check_every_ms : look_every_ms);
 }
 
@@ -79,10 +79,16 @@ void InterfaceWatch::take_reports() {
     look_in(settle_ms);
 }
 
+std::vector<std::string> InterfaceWatch::read_addresses() {
+    InterfaceAddresses found = interface_addresses();
+    not_read_ = found.not_read;
+    return std::move(found.addresses);
+}
+
 void InterfaceWatch::look() {
     look_is_due_ = false;
     look_in(told_by_kernel() ? check_every_ms : look_every_ms);
-    std::vector<std::string> now = interface_addresses();
+    std::vector<std::string> now = read_addresses();
     if (now == addresses_ || now.empty()) return;
     const std::vector<std::string> before = std::exchange(addresses_, std::move(now));
     changed_(before, addresses_);

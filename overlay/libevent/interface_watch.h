@@ -2,6 +2,7 @@
 // are compared every few seconds. One change causes several reports, so the look follows a moment after the first.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
@@ -22,18 +23,22 @@ public:
     InterfaceWatch& operator=(const InterfaceWatch&) = delete;
 
     [[nodiscard]] const std::vector<std::string>& addresses() const { return addresses_; }
+    // Addresses that the machine has besides: this node does not know that they are its own.
+    [[nodiscard]] std::size_t not_read() const { return not_read_; }
     [[nodiscard]] bool told_by_kernel() const { return socket_ >= 0; }
 
 private:
     void open_socket();
     void close_socket();
     void take_reports();
+    [[nodiscard]] std::vector<std::string> read_addresses();
     void look();
     void look_in(long milliseconds);
 
     event_base* base_;
     Changed changed_;
     std::vector<std::string> addresses_;
+    std::size_t not_read_ = 0;
     int socket_ = -1;
     event* readable_ = nullptr;
     event* timer_;

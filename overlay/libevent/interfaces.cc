@@ -10,17 +10,12 @@
 
 namespace halp {
 
-namespace {
-
-constexpr std::size_t addresses_max = 4096;  // a machine with many containers has hundreds
-
-}  // namespace
-
-std::vector<std::string> interface_addresses() {
-    std::vector<std::string> out;
+InterfaceAddresses interface_addresses(std::size_t most) {
+    InterfaceAddresses found;
+    std::vector<std::string>& out = found.addresses;
     ifaddrs* first = nullptr;
-    if (::getifaddrs(&first) != 0) return out;
-    for (const ifaddrs* each = first; each && out.size() < addresses_max; each = each->ifa_next) {
+    if (::getifaddrs(&first) != 0) return found;
+    for (const ifaddrs* each = first; each; each = each->ifa_next) {
         if (!each->ifa_addr || (each->ifa_flags & IFF_UP) == 0) continue;
         SocketAddress address;
         if (each->ifa_addr->sa_family == AF_INET)
@@ -29,12 +24,15 @@ std::vector<std::string> interface_addresses() {
             std::memcpy(&address.v6, each->ifa_addr, sizeof address.v6);
         else
             continue;
-        out.push_back(address.endpoint().host);
+        if (out.size() < most)
+            out.push_back(address.endpoint().host);
+        else
+            ++found.not_read;
     }
     ::freeifaddrs(first);
     std::sort(out.begin(), out.end());
     out.erase(std::unique(out.begin(), out.end()), out.end());
-    return out;
+    return found;
 }
 
 }  // namespace halp

@@ -47,15 +47,21 @@ struct ResolverCallbacks {
     static void on_answer(int failure, evutil_addrinfo* found, void* context) {
         const std::unique_ptr<Question> question(static_cast<Question*>(context));
         std::vector<SocketAddress> addresses;
+        std::uint64_t cut = 0;
         for (auto* each = failure ? nullptr : found; each; each = each->ai_next) {
             auto address = copy_address(each->ai_addr, static_cast<socklen_t>(each->ai_addrlen));
-            if (!address || addresses.size() == answers_read_max) continue;
+            if (!address) continue;
+            if (addresses.size() == answers_read_max) {
+                ++cut;
+                continue;
+            }
             address->set_port(question->port);
             addresses.push_back(*address);
         }
         if (found) evutil_freeaddrinfo(found);
         leave(*question->session);
         LibeventResolver* owner = question->session->owner;
+        if (owner) owner->addresses_cut_ += cut;
         if (question->cancelled || !owner) return;
         owner->rotate(question->name, addresses);
         owner->open_.erase(static_cast<std::uint64_t>(question->token));
@@ -134,7 +140,10 @@ void LibeventResolver::cancel(StreamId token) {
 // else begin with the same addresses for ever.
 void LibeventResolver::rotate(const std::string& name, std::vector<SocketAddress>& addresses) {
     if (addresses.size() < 2) return;
-    if (answers_.size() >= names_counted_max) answers_.clear();
+    if (answers_.size() >= names_counted_max && !answers_.contains(name)) {
+        turns_forgotten_ += answers_.size();
+        answers_.clear();
+    }
     const std::size_t first = answers_[name]++ % addresses.size();
     std::rotate(addresses.begin(), addresses.begin() + static_cast<std::ptrdiff_t>(first), addresses.end());
     if (addresses.size() > addresses_max) addresses.resize(addresses_max);

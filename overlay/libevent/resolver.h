@@ -35,6 +35,10 @@ public:
     // True while libevent holds questions, and for a few turns of the loop after the last one. The resolver may be
     // destroyed while it is busy, but only the loop frees what it leaves.
     [[nodiscard]] bool busy() const { return session_ != nullptr; }
+    // Since the start: addresses of an answer that were not read, and names whose next call begins with their first
+    // address again, because there was no room.
+    [[nodiscard]] std::uint64_t addresses_cut() const { return addresses_cut_; }
+    [[nodiscard]] std::uint64_t turns_forgotten() const { return turns_forgotten_; }
 
 private:
     struct Session;
@@ -51,6 +55,7 @@ private:
     Session* session_ = nullptr;  // owned by the loop: a DNS base must live until its last callback
     std::unordered_map<std::uint64_t, Question*> open_;
     std::unordered_map<std::string, std::size_t> answers_;  // how often each name was resolved
+    std::uint64_t addresses_cut_ = 0, turns_forgotten_ = 0;
 };
 
 }  // namespace halp

@@ -59,6 +59,7 @@ public:
     [[nodiscard]] std::size_t size() const { return slab_.size(); }
     // Some streams cannot be freed before libevent has released their names.
     [[nodiscard]] bool resolving() const { return resolver_.busy(); }
+    [[nodiscard]] const LibeventResolver& resolver() const { return resolver_; }
 
     // For the listener. True: adopt() must follow. When places run short, another connection is closed to make room
     // and the node hears of it. An unwelcome connection is counted; the caller closes it.

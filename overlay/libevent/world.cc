@@ -229,6 +229,8 @@ const WorldStats& LibeventWorld::stats() const { return parts_->stats; }
 const WorldLimits& LibeventWorld::limits() const { return parts_->limits; }
 FileBudget& LibeventWorld::files() { return parts_->files; }
 OutputAccount& LibeventWorld::output() const { return parts_->streams->output(); }
+std::uint64_t LibeventWorld::name_answers_cut() const { return parts_->streams->resolver().addresses_cut(); }
+std::uint64_t LibeventWorld::name_turns_forgotten() const { return parts_->streams->resolver().turns_forgotten(); }
 void LibeventWorld::on_shed(std::function<void(Shed, const SocketAddress*)> call) {
     parts_->streams->on_shed(std::move(call));
 }

@@ -79,6 +79,10 @@ public:
     [[nodiscard]] const WorldLimits& limits() const;  // as listen() has lowered them
     [[nodiscard]] FileBudget& files();
     [[nodiscard]] OutputAccount& output() const;
+    // Of answers of name servers, since the start: addresses that were not read, and names whose turns were
+    // forgotten, for want of room.
+    [[nodiscard]] std::uint64_t name_answers_cut() const;
+    [[nodiscard]] std::uint64_t name_turns_forgotten() const;
     // Called for each connection that is refused or cut off; the source is nullptr when it is not known.
     void on_shed(std::function<void(Shed, const SocketAddress*)> call);
     [[nodiscard]] std::optional<Endpoint> local_address(StreamId stream) const;

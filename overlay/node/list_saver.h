@@ -41,6 +41,8 @@ public:
     // Hosts of other swarms that load() left in the files.
     [[nodiscard]] std::size_t kept_aside() const { return keeper_.kept_aside(); }
     [[nodiscard]] std::uint64_t removals_short() const { return keeper_.removals_short(); }
+    [[nodiscard]] std::uint64_t bad_lines() const { return keeper_.bad_lines(); }
+    [[nodiscard]] std::uint64_t lines_cut() const { return keeper_.lines_cut(); }
     bool clear(const Label& label);  // its file; true when there was one
     void clear_all();
 

@@ -63,6 +63,11 @@ NodeStatus OverlayNode::status() const {
     s.sources_waiting = streams_.shares().sources_waiting();
     s.sources = labels_.quota().sources();
     s.sources_forgotten = labels_.quota().forgotten();
+    s.kept = kept_;
+    s.kept.nodes_added = view_.added();
+    s.kept.nodes_expired = view_.expired();
+    s.kept.nodes_erased = view_.erased();
+    s.kept.nodes_held = view_.held();
     s.health = gossip_.health();
     s.leaving = gossip_.leaving();
     count_traffic(s);
@@ -87,6 +92,8 @@ void OverlayNode::count_traffic(NodeStatus& s) const {
     s.proved_short = view_.proved_short();
     s.failures_short = lists_.failures_short();
     s.removals_short = saver_.removals_short();
+    s.cache_bad_lines = saver_.bad_lines();
+    s.cache_lines_short = saver_.lines_cut();
     s.own_withdrawals_short = gossip.own_withdrawals_short;
     s.arguments_short = gossip.arguments_short;
     s.met_short = gossip.met_short;

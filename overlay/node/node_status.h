@@ -1,6 +1,7 @@
 // What a node tells about itself and its peers: for the admin API, for logs and for measures.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -32,6 +33,17 @@ struct OwnAnnouncement {
     Endpoint endpoint;
     bool own_host = false;  // it follows the own address of this node
     std::string tags{};     // store/tags.h
+};
+
+// What became of what was taken: all of it is held still, or has gone for a reason that is counted. Since the
+// start.
+struct Kept {
+    // Hosts under labels, each time that one begins or ceases to be listed; by LearnedFrom and ForgottenWhy.
+    std::array<std::uint64_t, 6> hosts_listed{};
+    std::array<std::uint64_t, 5> hosts_gone{};
+    // Nodes and graves of the view. Those without room are in pool_short and graves_short.
+    std::uint64_t nodes_added = 0, nodes_expired = 0, nodes_erased = 0;
+    std::size_t nodes_held = 0;
 };
 
 struct NodeStatus {
@@ -84,6 +96,9 @@ struct NodeStatus {
     std::size_t sources = 0;                  // that made new labels in their hour
     std::uint64_t sources_forgotten = 0;      // before their hour was over
     std::uint64_t failed_calls_short = 0;     // what came of calls to nodes that were only heard of
+    // Of the files of the host cache: lines that could not be read, and lines and names that found no room in one.
+    std::uint64_t cache_bad_lines = 0, cache_lines_short = 0;
+    Kept kept;
 };
 
 }  // namespace halp

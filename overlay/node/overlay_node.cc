@@ -347,6 +347,7 @@ void OverlayNode::note(const Event& event) {
 
 // A host that failed here is not listed, whatever others tell of it (HostLists::unlisted).
 void OverlayNode::host_listed(const Label& label, EndpointId host, LearnedFrom from) {
+    ++kept_.hosts_listed.at(static_cast<std::size_t>(from));
     if (lists_.unlisted(label, host)) return;
     note(EntryLearned{label, endpoints_.at(host), from});
 }
@@ -357,6 +358,7 @@ void OverlayNode::host_moved(const Label& label, EndpointId host, LearnedFrom fr
 }
 
 void OverlayNode::host_gone(const Label& label, EndpointId host, ForgottenWhy why) {
+    ++kept_.hosts_gone.at(static_cast<std::size_t>(why));
     gossip_.tags().forget(label, host);
     if (lists_.unlisted(label, host)) return;
     note(EntryForgotten{label, endpoints_.at(host), why});

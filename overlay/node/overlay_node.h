@@ -135,6 +135,7 @@ private:
     WatchedPeers watched_peers_;
     OwnHosts own_hosts_;
     RoomWatch room_;
+    Kept kept_;                     // its hosts
     std::optional<Endpoint> self_;  // as it was noted last
     bool had_self_ = false, addresses_changed_ = false;
     Instant retry_announcements_at_ = no_deadline;

@@ -175,6 +175,11 @@ TEST(CacheFormat, MergesWhatTwoWritersKnow) {
               (std::vector{line(9, "theirs"), line(9, "mine"), line(7, "both"), line(3, "later on disk")}));
     EXPECT_EQ(merge_cache_files(disk, ours, {}, 2).lines, (std::vector{line(9, "theirs"), line(9, "mine")}));
     EXPECT_TRUE(merge_cache_files(disk, ours, {}, 0).lines.empty());
+    EXPECT_EQ(merge_cache_files(disk, ours, {}, 3).cut_lines, 1U);
+    EXPECT_EQ(merge_cache_files(disk, ours, {}, 4).cut_lines, 0U);
+    CacheFile names;
+    names.names = {{UnixSeconds{5}, "one"}, {UnixSeconds{4}, "two"}};
+    EXPECT_EQ(merge_cache_files(names, {}, {}, 1).cut_names, 1U);
 }
 
 TEST(CacheFormat, ForgetsHostsUnlessTheDiskKnowsBetter) {

@@ -168,9 +168,13 @@ void add_counters(StatusReport& status, const Json& reply) {
     status.bytes_in = counter(reply["bytes"], "in");
     status.bytes_out = counter(reply["bytes"], "out");
     for (const char* what : {"nodes", "graves", "failed_hosts", "contacts", "cache_removals", "own_withdrawals",
-                             "arguments", "met_nodes", "self_checks", "sources", "failed_calls"})
+                             "arguments", "met_nodes", "self_checks", "sources", "failed_calls", "cache_lines"})
         if (const std::uint64_t items = counter(reply["no_room_for"], what); items > 0)
             status.no_room_for.emplace_back(what, items);
+    for (const char* what : {"interface_addresses", "name_answers", "name_turns"})
+        if (const std::uint64_t items = counter(reply["resolved"], what); items > 0)
+            status.no_room_for.emplace_back(what, items);
+    status.cache_bad_lines = counter(reply["cache"], "bad_lines");
     const Json& dht = reply["dht"];
     status.keeps_records = dht.is(Json::Kind::object);
     status.records = counter(dht, "records");

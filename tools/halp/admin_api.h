@@ -45,7 +45,7 @@ struct StatusReport {
     std::uint64_t withdrawals_no_room = 0, leaves_no_room = 0;
     std::uint64_t contested = 0, numbers_shared = 0;  // nodes with the address, or the random number, of this one
     std::uint64_t lists_evicted = 0, lists_refused = 0, locks_put_off = 0, locks_passed_over = 0;
-    std::uint64_t log_lines_lost = 0, log_lines_held_back = 0;
+    std::uint64_t log_lines_lost = 0, log_lines_held_back = 0, cache_bad_lines = 0;
     std::uint64_t hearsay_dials = 0, hearsay_held = 0;
     std::uint64_t text_queries = 0, text_inserts = 0, text_bad = 0, bytes_in = 0, bytes_out = 0;
     std::vector<std::pair<std::string, std::uint64_t>> no_room_for;  // what was forgotten early, without zeros

@@ -164,6 +164,7 @@ void add_limits(std::vector<std::vector<std::string>>& rows, const StatusReport&
     add("collisions",
         {{status.contested, "messages of nodes at this address"}, {status.numbers_shared, "copies of this node"}});
     add("tables full", {{status.lists_evicted, "items evicted"}, {status.lists_refused, "refused"}});
+    add("host cache", {{status.cache_bad_lines, "bad lines skipped"}});
     add("locks of others", {{status.locks_put_off, "saves put off"}, {status.locks_passed_over, "passed over"}});
     add("log lines", {{status.log_lines_held_back, "held back"}, {status.log_lines_lost, "lost"}});
 }

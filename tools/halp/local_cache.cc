@@ -47,6 +47,8 @@ Result<CacheFile> LocalCache::load(const Label& label) {
     CacheFile file = parse_cache_file(label, *content);
     for (const BadCacheLine& bad : file.bad)
         complain_(name + ":" + std::to_string(bad.line) + ": skipped: " + bad.why);
+    if (file.bad_count > file.bad.size())
+        complain_(name + ": " + std::to_string(file.bad_count - file.bad.size()) + " more lines are skipped");
     // Sort as a merge does: the file may have been written by hand.
     return merge_cache_files(file, {}, {}, TableLimits::entries_hard_max);
 }

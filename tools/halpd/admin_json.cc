@@ -186,7 +186,9 @@ void add_status(Json& object, const NodeStatus& s) {
                                   .set("met_nodes", s.met_short)
                                   .set("self_checks", s.self_checks_short)
                                   .set("sources", s.sources_forgotten)
-                                  .set("failed_calls", s.failed_calls_short));
+                                  .set("failed_calls", s.failed_calls_short)
+                                  .set("cache_lines", s.cache_lines_short));
+    object.set("cache", Json::object().set("bad_lines", s.cache_bad_lines));
     object.set("sources", Json::object().set("remembered", s.sources).set("forgotten", s.sources_forgotten));
     object.set("evicted", by_cause<EvictionCause>(s.evicted)).set("refused", by_cause<RefusalCause>(s.refused));
     object.set("malformed", s.malformed).set("other_swarm", s.other_swarm).set("stood_still", s.stood_still);

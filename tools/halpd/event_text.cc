@@ -183,6 +183,8 @@ std::string event_sentence(const Event& event) {
         },
         [](const StorageFailed& e) { return e.what; },
         [](const CacheLineSkipped& e) {
+            if (e.file.empty()) return e.why;  // of all files
+            if (e.line == 0) return "cache file " + e.file + ": " + e.why;
             return "cache file " + e.file + ", line " + std::to_string(e.line) + " is skipped: " + e.why;
         },
         [](const InsertRefused& e) {

@@ -158,7 +158,10 @@ bool OwnAddress::disproved(EndpointId endpoint, Instant now) {
     std::erase_if(aliases_, [&](const Alias& a) { return a.endpoint == endpoint; });
     if (certain_ || here(endpoint)) return false;
     std::erase_if(witnesses_, [&](const Witness& w) { return w.observed == endpoint; });
-    if (disproved_.size() >= aliases_max) disproved_.erase(disproved_.begin());
+    if (disproved_.size() >= aliases_max) {
+        disproved_.erase(disproved_.begin());
+        ++forgotten_;
+    }
     disproved_.push_back({endpoint, now + disproved_for});
     if (self_ != endpoint) return false;
     self_ = no_endpoint;
@@ -175,7 +178,10 @@ void OwnAddress::met(EndpointId endpoint, Instant now) {
     if (known != aliases_.end()) {
         known->until = until;
     } else if (!is_self(endpoint)) {
-        if (aliases_.size() >= aliases_max) aliases_.erase(std::ranges::min_element(aliases_, {}, &Alias::until));
+        if (aliases_.size() >= aliases_max) {
+            aliases_.erase(std::ranges::min_element(aliases_, {}, &Alias::until));
+            ++forgotten_;
+        }
         aliases_.push_back({endpoint, until});
         elect();
     }

@@ -53,6 +53,8 @@ public:
     // another node the next time.
     void met(EndpointId endpoint, Instant now);
     void expire(Instant now);
+    // Aliases and disproved addresses that were forgotten before their time, since the start.
+    [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }
 
     void mark_endpoints(std::vector<bool>& marks) const;
 
@@ -80,6 +82,7 @@ private:
     std::vector<Alias> aliases_;           // other endpoints at which this node was reached
     std::vector<Alias> disproved_;         // not believed again before their time
     std::vector<Witness> witnesses_;       // one vote for each host, its latest
+    std::uint64_t forgotten_ = 0;
 };
 
 }  // namespace halp

@@ -1,5 +1,6 @@
 // Counters account for everything: each frame, node, announced host and line of an insert that arrives has exactly
-// one fate, and status shows how many have which (overlay/gossip/received.h).
+// one fate, and status shows how many have which (overlay/gossip/received.h). What was taken is held still, or has
+// gone for a reason that is counted, too.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@ public:
 
 private:
     void equal(const Snapshot& snapshot, std::string_view what, std::uint64_t arrived, std::uint64_t accounted);
+    void kept(const Snapshot& snapshot);
 };
 
 }  // namespace halp::sim

@@ -75,6 +75,31 @@ TEST(CacheKeeper, ReportsABoundedNumberOfBadLines) {
     EXPECT_EQ(rig.notes.skipped.back(), "chat:0");
 }
 
+TEST(CacheKeeper, CountsBadLinesAlsoThoseThatNoEventNames) {
+    Rig rig;
+    std::string content = "1 a 1";
+    for (int i = 0; i < 50; ++i) content += "\n1 noport";
+    for (int i = 0; i < 60; ++i)
+        ASSERT_TRUE(rig.cache_files.replace("chat" + std::to_string(i), content).has_value());
+    rig.crash();
+    EXPECT_EQ(rig.keeper->bad_lines(), 3000U);
+    EXPECT_EQ(rig.notes.skipped.size(), CacheKeeper::bad_lines_noted_per_load + 1);
+    EXPECT_EQ(rig.notes.skipped.back(), ":0") << "how many more there are";
+}
+
+TEST(CacheKeeper, TellsOfNamesThatFindNoRoomInTheirFile) {
+    Rig rig;
+    std::string content;
+    for (int i = 0; i < 5; ++i) content += "5 label" + std::to_string(i) + "\n";
+    ASSERT_TRUE(rig.cache_files.replace("labels", content).has_value());
+    rig.crash();
+    rig.table->max = 3;
+    rig.keeper->changed(label("labels"), Urgency::acknowledged, rig.clock.at);
+    rig.pass(seconds{1});
+    EXPECT_GE(rig.keeper->lines_cut(), 2U) << "each save leaves them out";
+    EXPECT_EQ(rig.notes.skipped, (std::vector<std::string>{"labels:0"}));
+}
+
 TEST(CacheKeeper, SaysSoWhenTheDirectoryCannotBeRead) {
     Rig rig;
     ASSERT_TRUE(rig.cache_files.replace("chat", "1 a 1").has_value());

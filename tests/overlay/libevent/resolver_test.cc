@@ -12,6 +12,7 @@
 #include <string>
 
 #include "overlay/libevent/address.h"
+#include "overlay/libevent/interfaces.h"
 #include "tests/overlay/libevent/world_probe.h"
 
 namespace halp::test {
@@ -123,6 +124,43 @@ TEST(LibeventResolver, TriesAllAddressesOfAName) {
     ASSERT_TRUE(server.until([&] { return server.probe.heard("connected"); }));
     EXPECT_NE(std::find(server.probe.remotes.begin(), server.probe.remotes.end(), server.at),
               server.probe.remotes.end());
+}
+
+TEST(LibeventResolver, CountsTheAddressesOfAnAnswerThatItDoesNotRead) {
+    std::string lines = "127.0.0.1 many.test\n";
+    for (int i = 0; i < 299; ++i)
+        lines += "127.1." + std::to_string(i / 200) + "." + std::to_string(i % 200) + " many.test\n";
+    const TextFile hosts(lines);
+    const NameServer silent;
+    const TextFile resolver(silent.resolver_text());
+    Server server(with_files(hosts, resolver));
+    server.probe.connect({"many.test", server.at.port});
+    ASSERT_TRUE(server.until([&] { return server.world.name_answers_cut() > 0; }));
+    EXPECT_EQ(server.world.name_answers_cut(), 300U - 256U);
+}
+
+TEST(LibeventResolver, CountsTheNamesWhoseTurnsItForgets) {
+    std::string lines;
+    for (int i = 0; i < 300; ++i)
+        for (const char* address : {"127.0.0.1 ", "127.0.0.2 "}) lines += address + std::to_string(i) + ".test\n";
+    const TextFile hosts(lines);
+    const NameServer silent;
+    const TextFile resolver(silent.resolver_text());
+    Server server(with_files(hosts, resolver));
+    for (int i = 0; i < 256; ++i) server.probe.connect({std::to_string(i) + ".test", server.at.port});
+    server.probe.connect({"7.test", server.at.port});
+    EXPECT_EQ(server.world.name_turns_forgotten(), 0U) << "that name has its place";
+    server.probe.connect({"299.test", server.at.port});
+    ASSERT_TRUE(server.until([&] { return server.world.name_turns_forgotten() > 0; }));
+    EXPECT_EQ(server.world.name_turns_forgotten(), 256U);
+}
+
+TEST(InterfaceAddresses, ThoseThatAreNotReadAreCounted) {
+    const InterfaceAddresses all = interface_addresses(), few = interface_addresses(1);
+    ASSERT_GE(all.addresses.size(), 1U);
+    EXPECT_EQ(all.not_read, 0U);
+    EXPECT_EQ(few.addresses.size(), 1U);
+    EXPECT_GE(few.not_read + 1, all.addresses.size());
 }
 
 TEST(LibeventResolver, AsksTheNameServerEveryTime) {

@@ -174,6 +174,34 @@ TEST(Accounts, ReportsWhatIsCountedByNobodyOrTwice) {
                                            "1 lines of inserts arrived, 2 are accounted for"));
 }
 
+TEST(Accounts, FollowsWhatHasGoneAfterItWasKept) {
+    Watched<Accounts> w;
+    Snapshot exact = snapshot_of(noon, {});
+    exact.status.received.hosts.count(HostFate::kept, 5);
+    exact.status.arrived.hosts = 5;
+    exact.status.kept.hosts_listed[static_cast<std::size_t>(LearnedFrom::gossip)] = 5;
+    exact.status.kept.hosts_gone[static_cast<std::size_t>(ForgottenWhy::evicted)] = 2;
+    exact.status.evicted[static_cast<std::size_t>(EvictionCause::label_full)] = 2;
+    exact.status.entries = 3;
+    exact.status.kept.nodes_added = 9;
+    exact.status.kept.nodes_held = 4;
+    exact.status.kept.nodes_expired = 2;
+    exact.status.kept.nodes_erased = 1;
+    exact.status.pool_short = exact.status.graves_short = 1;
+    w.checker.on_snapshot(exact);
+    EXPECT_THAT(w.violations, IsEmpty());
+    Snapshot wrong = exact;
+    --wrong.status.entries;
+    ++wrong.status.kept.nodes_added;
+    wrong.status.evicted[static_cast<std::size_t>(EvictionCause::label_full)] = 0;
+    w.checker.on_snapshot(wrong);
+    std::vector<std::string> said;
+    for (const Violation& v : w.violations) said.push_back(v.what);
+    EXPECT_THAT(said, testing::ElementsAre("5 hosts under labels arrived, 4 are accounted for",
+                                           "10 nodes and graves arrived, 9 are accounted for",
+                                           "2 hosts were evicted, and no eviction is counted"));
+}
+
 // ---- quotas ----
 
 TEST(Quotas, ReportsEachExceededQuotaAndNoFullOne) {

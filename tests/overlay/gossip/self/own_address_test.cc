@@ -194,5 +194,23 @@ TEST(OwnAddress, ScopeOfAHost) {
         EXPECT_EQ(scope_of(host), AddressScope::everywhere) << host;
 }
 
+TEST(OwnAddress, CountsAliasesThatFindNoRoom) {
+    Own own;
+    for (int i = 0; i < 11; ++i) own.address.met(own.at(("203.0.113." + std::to_string(i + 1)).c_str()), start);
+    EXPECT_EQ(own.address.forgotten(), 3U) << "8 are remembered";
+    for (int i = 0; i < 10; ++i)
+        static_cast<void>(own.address.disproved(own.at(("198.51.100." + std::to_string(i + 1)).c_str()), start));
+    EXPECT_EQ(own.address.forgotten(), 5U);
+}
+
+TEST(AnswerTimes, SlowAnswersWithoutAPlaceAreCounted) {
+    AnswerTimes times;
+    for (std::uint32_t i = 0; i < 300; ++i) times.note(EndpointId{i}, 2s, 250ms, false);
+    EXPECT_EQ(times.not_noted(), 300U - 256U);
+    times.note(EndpointId{0}, 1ms, 250ms, false);
+    times.note(EndpointId{299}, 2s, 250ms, false);
+    EXPECT_EQ(times.not_noted(), 300U - 256U) << "one that is fast again makes room";
+}
+
 }  // namespace HALP_TEST_FILE
 }  // namespace halp::test
