@@ -15,13 +15,16 @@
 #include "config/choice_names.h"
 #include "config/setting_table.h"
 #include "config/typed_value.h"
+#include "overlay/libevent/interfaces.h"
 #include "store/files/file_access.h"
 #include "tools/halpd/connection_limits.h"
 #include "tools/halpd/event_text.h"
+#include "tools/halpd/start_pages.h"
 
 namespace halp {
 namespace {
 
+constexpr Duration start_is_over = std::chrono::seconds{2};
 constexpr Duration leave_patience = std::chrono::seconds{9};
 // A predecessor leaves within 10 s. It needs a moment to hear that it is to leave.
 constexpr Duration predecessor_patience = std::chrono::seconds{15};
@@ -109,6 +112,7 @@ Result<void> Daemon::start() {
     service_manager_.ready(where);
     feed_watchdog();
     return_memory();
+    world_.call_after(start_is_over, [] { static_cast<void>(drop_start_pages()); });  // how much it was
     return {};
 }
 
@@ -305,6 +309,10 @@ void Daemon::add_connections(Json& status) const {
     status.set("http", http_->status(*admin_server_));
     status.set("services", services_->status());
     status.set("dns", dns_ ? dns_->status() : Json::object().set("listening", Json{}).set("why", no_dns_));
+    status.set("resolved", Json::object()
+                               .set("interface_addresses", interfaces_->not_read())
+                               .set("name_answers", world_.name_answers_cut())
+                               .set("name_turns", world_.name_turns_forgotten()));
     status.set("input", status_of(input_)).set("output", status_of(world_.output()));
 }
 
@@ -477,7 +485,25 @@ void Daemon::return_memory() {
         malloc_trim(0);
         input_peak_ = input_.bytes();
     }
-    world_.call_after(std::chrono::seconds{1}, [this] { return_memory(); });
+    tell_what_is_cut();
+    // Mostly there is nothing to do, and each look wakes an idle process.
+    const bool soon = input_peak_ >= worth_it;
+    world_.call_after(std::chrono::seconds{soon ? 1 : 10}, [this] { return_memory(); });
+}
+
+// What the world of this node could not take in; the node tells of its own tables (RoomWatch).
+void Daemon::tell_what_is_cut() {
+    const std::uint64_t names = world_.name_answers_cut() + world_.name_turns_forgotten();
+    if (names != std::exchange(names_cut_told_, names))
+        shortages_.warn("names_cut",
+                        "answers of name servers had more addresses, or more names were asked for, than "
+                        "this node reads: " +
+                            std::to_string(names) + " since the start (\"resolved\" in the status)");
+    const std::size_t addresses = interfaces_->not_read();
+    if (addresses != std::exchange(addresses_cut_told_, addresses) && addresses > 0)
+        shortages_.warn("addresses_cut", "this machine has " + std::to_string(addresses) + " addresses more than " +
+                                             std::to_string(interface_addresses_max) +
+                                             ": the node does not know that they are its own");
 }
 
 void Daemon::feed_watchdog() {

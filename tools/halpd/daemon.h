@@ -80,6 +80,7 @@ private:
     void toggle_debug();
     void feed_watchdog();
     void return_memory();
+    void tell_what_is_cut();
 
     config::Settings settings_;
     std::vector<std::string> warnings_;
@@ -93,6 +94,8 @@ private:
     FileBudget files_;    // of all connections of this process
     InputAccount input_;  // the same
     std::size_t input_peak_ = 0;
+    std::uint64_t names_cut_told_ = 0;
+    std::size_t addresses_cut_told_ = 0;
     LibeventWorld world_;
     ShortageLog shortages_;
     LogObserver log_observer_;
