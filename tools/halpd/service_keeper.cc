@@ -26,6 +26,11 @@ std::string_view name_of(config::ServiceSettings::Check check) {
     return names[static_cast<std::size_t>(check)];
 }
 
+// A command may hold a password, and who may read the status need not know it.
+std::string shown_target(const config::ServiceSettings& service) {
+    return service.check() == config::ServiceSettings::Check::command ? std::string{} : service.target();
+}
+
 }  // namespace
 
 ServiceKeeper::~ServiceKeeper() { stop(); }
@@ -156,7 +161,7 @@ Json ServiceKeeper::status() const {
                       .set("port", service.settings.port)
                       .set("tags", json_of_tags(service.settings.tags))
                       .set("check", name_of(service.settings.check()))
-                      .set("target", service.settings.target())
+                      .set("target", shown_target(service.settings))
                       .set("state", states[static_cast<std::size_t>(service.state)])
                       .set("since_s", seconds_json(parts_.clock.now() - service.since))
                       .set("announced", service.announced)

@@ -59,6 +59,7 @@ TEST_F(Services, FollowTheirChecks) {
     EXPECT_FALSE(listed("asked"));
     EXPECT_TRUE(listed("dialled"));
     EXPECT_EQ(service(1)["why"].text_or(""), "exit code 1: no such file");
+    EXPECT_EQ(service(1)["target"].text_or("missing"), "") << "a command may hold a password";
     EXPECT_THAT(service(3)["why"].text_or(""), HasSubstr("not HTTP"));
     EXPECT_EQ(service(0)["announced"].flag_or(false), true);
 
