@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Runs every command of a page of the manual and compares what it prints.
 
-usage: run_page.py PAGE.md DIRECTORY-OF-PROGRAMS
+usage: run_page.py PAGE.md BUILD-DIRECTORY
+
+The programs are those of the build directory. A page that uses the library has an installation of its own.
 
 In the indented blocks of a page a command begins with a prompt, `MACHINE$ `; the lines below it, up to the next
 prompt or the end of the block, are what it prints. Each machine of a page is a network namespace of its own with a
@@ -81,7 +83,7 @@ def pattern_of(expected):
 class Machine:
     """A shell in a network namespace, with a home directory of its own."""
 
-    def __init__(self, name, home, programs):
+    def __init__(self, name, home, programs, installed):
         self.name = name
         os.makedirs(home)
         directories = {key: os.path.join(home, sub) for key, sub in (
@@ -89,8 +91,7 @@ class Machine:
             ("STATE_DIRECTORY", "state"), ("RUNTIME_DIRECTORY", "run/halp"))}
         for directory in directories.values():
             os.makedirs(directory, exist_ok=True)
-        kept = {key: os.environ[key] for key in ("LANG", "PYTHONPATH", "HALP_LIBRARY", "PKG_CONFIG_PATH") if key in os.environ}
-        environment = {**kept, **directories, "HOME": home, "PATH": ":".join([programs, STAND_INS, os.environ["PATH"]]), "NO_COLOR": "1",
+        environment = {**directories, **installed, "LANG": "C.UTF-8", "HOME": home, "PATH": ":".join([programs, STAND_INS, os.environ["PATH"]]), "NO_COLOR": "1",
                        "TMPDIR": home}
         self.shell = subprocess.Popen(["unshare", "-n", "bash", "--norc", "-s"], cwd=home, env=environment, text=True,
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -122,6 +123,14 @@ class Machine:
                 break
             time.sleep(0.2)
         self.shell.wait()
+
+
+def install(build, prefix):
+    """Installs what was built below the prefix; returns the variables by which compilers and Python find it there."""
+    subprocess.run(["cmake", "--install", build, "--prefix", prefix], check=True, stdout=subprocess.DEVNULL)
+    place = lambda name: next(where for where, folders, files in os.walk(prefix) if name in files)
+    return {"PKG_CONFIG_PATH": place("halp.pc"), "LD_LIBRARY_PATH": place("libhalp.so.1"),
+            "PYTHONPATH": os.path.dirname(place("py.typed")), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def connect(machines):
@@ -162,9 +171,13 @@ def main(page, programs):
     folder = tempfile.mkdtemp(prefix="halp-page-")
     machines, wrong = {}, 0
     try:
+        installed = {}
+        if any("pkg-config" in step.command or "import halp" in step.command for step in steps):
+            installed = install(programs, os.path.join(folder, "prefix"))
         for step in steps:
             if step.machine not in machines:
-                machines[step.machine] = Machine(step.machine, os.path.join(folder, step.machine), os.path.abspath(programs))
+                machines[step.machine] = Machine(step.machine, os.path.join(folder, step.machine), os.path.abspath(programs),
+                                                 installed)
         connect(machines)
         for step in steps:
             trouble = play(step, machines[step.machine])
