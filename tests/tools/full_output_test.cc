@@ -46,7 +46,9 @@ const Commands daemon_verbs{"insert chat a.example 80",
                             "confirm chat a.example 80",
                             "bcast chat b.example 80",
                             "join 127.0.0.1:9 --json",
-
+                            "top --once",
+                            "doctor",
+                            "doctor --json",
                             "announce chat c.example:80 --for 0.3",
                             "nuke"};
 // They go on until somebody ends them, or end more than themselves.
@@ -81,6 +83,7 @@ const Commands record_verbs_at_full{"mirror c", "remove c 8 --json", "rm-channel
 const Commands dht_verbs_at_full{"fake", "fake --json", "conformance --list"};
 const Commands store_verbs{"check", "compact", "export", "import", "drop-set-aside"};
 const Commands sim_verbs{"list",
+                         "show growth",
                          "run growth --nodes 3 -o run",
                          "compare run run -o compared",
                          "replay run",
@@ -89,7 +92,8 @@ const Commands sim_verbs{"list",
                          "faults --seeds 1 --nodes 3 --minutes 0.2",
                          "check --quick --only rules"};
 const Commands sim_verbs_at_full{"goals --quick --only 'false alarms'"};
-const Commands bench_verbs{"text --queries 20 --repeat 1 --clients 1", "micro --benchmark_list_tests"};
+const Commands bench_verbs{"text --queries 20 --repeat 1 --clients 1", "dns --queries 20 --repeat 1",
+                           "micro --benchmark_list_tests"};
 const Commands bench_verbs_at_full{"dht --only memory --records 50 --repeat 1",
                                    "swarm --nodes 2 --repeat 1 --idle 0 --settle 0 --no-failures",
                                    "hostile --only insert-rate --seconds 1"};
