@@ -46,8 +46,11 @@ void add_sweep(Arguments& arguments, CommandLine& command) {
         .repeated();
     add_common(sweep, command);
     sweep.flag("--resume", command.resume, "go on with the sweep that is in the directory of -o");
-    sweep.option("--shard", &command.shard, "i/n: the i-th of n parts, for job arrays; each into a directory of its own");
-    sweep.option("--merge", &command.merged, "play nothing: put the shards of such directories together; once for each")
+    sweep.option("--shard", &command.shard,
+                 "i/n: the i-th of n parts, for job arrays; each into a directory of its own");
+    sweep
+        .option("--merge", &command.merged,
+                "play nothing: put the shards of such directories together; once for each")
         .repeated();
     sweep.option("-o,--output", &command.directory, "where runs.csv, sweep.csv, report.html and the records go");
 }

@@ -69,8 +69,9 @@ Result<ReadJournal> parse(const std::string& path, std::string_view text, const 
         if (number == 1) {
             if (line == heading(plan)) continue;
             return Error{ErrorCode::refused,
-                         place + ": the runs there are of another sweep, or of another version of this program. "
-                                 "Give the same scenario, settings and seeds again, or name another directory."};
+                         place +
+                             ": the runs there are of another sweep, or of another version of this program. "
+                             "Give the same scenario, settings and seeds again, or name another directory."};
         }
         auto read = read_line(line, plan);
         if (!read)
@@ -117,8 +118,9 @@ Result<SweepJournal> SweepJournal::open(const std::string& directory, const Swee
     FileHandle file{::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666)};
     if (!file) return file_error("open", path, errno);
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
-        return Error{ErrorCode::busy, "another sweep writes to " + directory +
-                                          " now. Each process needs a directory of its own; --merge puts them together."};
+        return Error{ErrorCode::busy,
+                     "another sweep writes to " + directory +
+                         " now. Each process needs a directory of its own; --merge puts them together."};
     const auto text = whole_file(file.get(), path);
     if (!text) return text.error();
     auto read = parse(path, *text, plan);
@@ -141,7 +143,8 @@ Result<FinishedRuns> SweepJournal::read(const std::string& directory, const Swee
     if (!text) return text.error();
     auto read = parse(path, *text, plan);
     if (!read) return read.error();
-    if (read->whole == 0) return Error{ErrorCode::invalid, path + " is empty: no run of a sweep was finished there"};
+    if (read->whole == 0)
+        return Error{ErrorCode::invalid, path + " is empty: no run of a sweep was finished there"};
     return std::move(read->runs);
 }
 

@@ -1,5 +1,6 @@
-// The finished runs of a sweep on disk, one line each as soon as it is done: what --resume and --merge read. The file is
-// `runs.jsonl` in the sweep's directory. Its first line says which sweep it is, so that runs of another one are not taken:
+// The finished runs of a sweep on disk, one line each as soon as it is done: what --resume and --merge read. The
+// file is `runs.jsonl` in the sweep's directory. Its first line says which sweep it is, so that runs of another one
+// are not taken:
 //
 //     {"sweep":"<16 hex digits>","program":"halp-sim 0.1.0","runs":40}
 //     {"run":3,"seed":"7","digest":"<16 hex digits>","metrics":{"boom.living":8,...}}
@@ -31,8 +32,9 @@ inline constexpr std::size_t sweep_journal_bytes_max = 512U << 20;
 
 class SweepJournal {
 public:
-    // Begins anew, or goes on behind what is there. An error when the file is of another sweep, when another process
-    // writes it, or when a line in its middle cannot be read. A last line that was cut off by a crash is removed.
+    // Begins anew, or goes on behind what is there. An error when the file is of another sweep, when another
+    // process writes it, or when a line in its middle cannot be read. A last line that was cut off by a crash is
+    // removed.
     [[nodiscard]] static Result<SweepJournal> open(const std::string& directory, const SweepPlan& plan);
     // Of a directory that nobody writes.
     [[nodiscard]] static Result<FinishedRuns> read(const std::string& directory, const SweepPlan& plan);

@@ -26,8 +26,8 @@ struct SweepPart {
     bool resume = false;    // goes on behind the runs that are finished there
     Shard shard;
 };
-// Plays the part into `results`, under the lock, beside what was finished before. With a directory, each run is in its
-// journal and leaves its record in runs/ as soon as it is done.
+// Plays the part into `results`, under the lock, beside what was finished before. With a directory, each run is in
+// its journal and leaves its record in runs/ as soon as it is done.
 [[nodiscard]] Result<void> play_sweep(const SweepPlan& plan, const SweepPart& part, const RunCrew& crew,
                                       std::mutex& results_lock, SweepResults& results);
 // Puts a finished run in its place.

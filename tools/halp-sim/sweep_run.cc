@@ -61,8 +61,8 @@ void keep(const SweepPlan& plan, std::size_t run, const FinishedRun& finished, S
                                         finished.metrics};
 }
 
-Result<void> play_sweep(const SweepPlan& plan, const SweepPart& part, const RunCrew& crew,
-                        std::mutex& results_lock, SweepResults& results) {
+Result<void> play_sweep(const SweepPlan& plan, const SweepPart& part, const RunCrew& crew, std::mutex& results_lock,
+                        SweepResults& results) {
     SweepFiles files{plan, part};
     const auto before = files.open();
     if (!before) return before.error();

@@ -71,7 +71,8 @@ int tell_part(const CommandLine& command, const SweepPlan& plan, const SweepResu
     }
     const int code = write_sweep(command, done.plan, done.results, streams);
     if (const std::size_t all = plan.points.size() * plan.seeds; done.runs < all)
-        streams.out << done.runs << " of " << all << " runs are here; `halp-sim sweep ... --merge` puts shards together\n";
+        streams.out << done.runs << " of " << all
+                    << " runs are here; `halp-sim sweep ... --merge` puts shards together\n";
     return code;
 }
 
@@ -84,8 +85,7 @@ Result<void> copy_records(const std::string& from, const std::string& to, const 
                                        std::filesystem::copy_options::overwrite_existing, wrong);
         if (wrong) return Error{ErrorCode::io, "cannot copy " + file.path().string() + ": " + wrong.message()};
     }
-    if (wrong && !runs.empty())
-        return Error{ErrorCode::io, "cannot read " + from + "/runs: " + wrong.message()};
+    if (wrong && !runs.empty()) return Error{ErrorCode::io, "cannot read " + from + "/runs: " + wrong.message()};
     return {};
 }
 
@@ -98,9 +98,10 @@ Result<FinishedRuns> merged_runs(const CommandLine& command, const SweepPlan& pl
         for (const auto& [run, finished] : *runs) {
             const auto [there, added] = out.emplace(run, finished);
             if (!added && there->second.digest != finished.digest)
-                return Error{ErrorCode::refused, directory + ": run " + std::to_string(run + 1) +
-                                                      " differs from the one of another directory: their digests do. "
-                                                      "They were not played by the same program."};
+                return Error{ErrorCode::refused,
+                             directory + ": run " + std::to_string(run + 1) +
+                                 " differs from the one of another directory: their digests do. "
+                                 "They were not played by the same program."};
         }
     }
     const std::size_t all = plan.points.size() * plan.seeds;
@@ -117,8 +118,9 @@ int merge(const CommandLine& command, const SweepPlan& plan, const Streams& stre
     for (const std::string& directory : command.merged) {
         std::error_code wrong;
         if (std::filesystem::equivalent(directory, command.directory, wrong))
-            return failed(streams, Error{ErrorCode::invalid, "-o " + command.directory +
-                                                                 " is one of the merged directories; name another"});
+            return failed(streams,
+                          Error{ErrorCode::invalid,
+                                "-o " + command.directory + " is one of the merged directories; name another"});
     }
     const auto runs = merged_runs(command, plan);
     if (!runs) return failed(streams, runs.error());

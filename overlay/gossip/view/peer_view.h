@@ -141,7 +141,7 @@ public:
 
     [[nodiscard]] std::optional<Peer> find(EndpointId peer) const;
     [[nodiscard]] bool contains(EndpointId peer) const { return place(peer) != nowhere; }  // listed, or a grave
-    [[nodiscard]] std::vector<Peer> all() const;  // by endpoint id
+    [[nodiscard]] std::vector<Peer> all() const;                                           // by endpoint id
     // In the order in which users read them: nodes by recency, then mere claims, then suspects.
     [[nodiscard]] std::vector<Peer> listed() const;
     [[nodiscard]] std::size_t listed_count() const;

@@ -32,8 +32,8 @@ protected:
 
     [[nodiscard]] std::string at(const std::string& name) const { return top_ + "/" + name; }
     [[nodiscard]] Said sweep(std::vector<std::string> more) const {
-        std::vector<std::string> words{"halp-sim", "sweep",   at("s.yaml"), "--vary",
-                                       "nodes=5,8", "--seeds", "3",          "-j", "1"};
+        std::vector<std::string> words{"halp-sim", "sweep", at("s.yaml"), "--vary", "nodes=5,8",
+                                       "--seeds",  "3",     "-j",         "1"};
         words.insert(words.end(), more.begin(), more.end());
         std::vector<const char*> argv;
         for (const std::string& word : words) argv.push_back(word.c_str());

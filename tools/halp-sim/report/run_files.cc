@@ -131,10 +131,9 @@ bool is_latency_matrix(const std::string& name) {
 }
 
 bool is_result_file(const std::string& name) {
-    static const std::vector<std::string> names{"summary.json", "samples.csv",     "in_degree.csv", "traffic.csv",
-                                                "report.html",  "spread.csv",      "runs.csv",      "sweep.csv",
-                                                "run.yaml",     "overlay.graphml", "compare.html",  "overlay.dot",
-                                                "runs.jsonl"};
+    static const std::vector<std::string> names{
+        "summary.json", "samples.csv", "in_degree.csv",   "traffic.csv",  "report.html", "spread.csv", "runs.csv",
+        "sweep.csv",    "run.yaml",    "overlay.graphml", "compare.html", "overlay.dot", "runs.jsonl"};
     return std::ranges::find(names, name) != names.end() || is_latency_matrix(name) ||
            (name.starts_with("run_seed_") && name.ends_with(".yaml"));
 }

@@ -29,8 +29,7 @@ std::string_view trimmed(std::string_view text) {
 // Takes the same time wherever the two differ, so that nobody finds the token letter by letter.
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
     unsigned difference = a.size() == b.size() ? 0 : 1;
-    for (std::size_t i = 0; i < a.size(); ++i)
-        difference |= a[i] == b[i % b.size()] ? 0U : 1U;
+    for (std::size_t i = 0; i < a.size(); ++i) difference |= a[i] == b[i % b.size()] ? 0U : 1U;
     return difference == 0;
 }
 

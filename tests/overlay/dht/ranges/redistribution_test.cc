@@ -233,7 +233,8 @@ TEST_P(GivenOn, EndsWithTheRecordsSetAsideAndAReason) {
     ShiftingCluster cluster(12);
     cluster.add(HashRange::full());
     const auto& giver = *cluster.members[0];
-    for (const std::uint64_t key : {1U, 3U}) giver.records->put(Channel::parse("chan").value(), Key{key}, "val", {});
+    for (const std::uint64_t key : {1U, 3U})
+        giver.records->put(Channel::parse("chan").value(), Key{key}, "val", {});
     const Endpoint at{"10.0.5.1", 10000};
     const HostId host = cluster.world.add_host(at);
     ScriptedOriginal other(cluster.world.env(host), GetParam());
