@@ -37,7 +37,7 @@ void add_globals(Arguments& to, Typed& typed) {
     to.flag("--json", typed.command.json, "one JSON object, or one per line for streams");
     to.flag("-q,--quiet", typed.command.quiet, "no messages but errors");
     to.flag("-v,--verbose", typed.command.verbose, "say on stderr which way was taken");
-    to.option("--socket", &typed.command.socket, "the daemon's admin socket (else the usual places are tried)")
+    to.option("--socket", &typed.command.socket, "the daemon's admin socket (else $HALP_SOCKET, or the usual places)")
         .called("PATH");
     to.option("--cache-dir", &typed.command.cache_dir,
               "work on this cache directory, not through a daemon (else ~/.halp)")

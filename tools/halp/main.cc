@@ -198,7 +198,11 @@ int main(int argc, char** argv) {
             Console{std::cout, std::cerr, {}}.fail(parsed.code, parsed.text);
         return halp::with_output_written(static_cast<int>(parsed.code), "halp");
     }
-    const CommandLine& command = *parsed.command;
+    CommandLine command = *parsed.command;
+    // As libhalp finds its daemon. Who names a directory wants no daemon.
+    if (const std::string named = from_environment("HALP_SOCKET");
+        !named.empty() && !command.socket && !command.cache_dir)
+        command.socket = named;
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     const bool colour = wants_colour(command.colour, terminal, std::getenv("NO_COLOR"), std::getenv("TERM"));
     const bool erasable =

@@ -45,7 +45,7 @@ Options for every verb:
   --json               one JSON object, or one per line for streams
   -q, --quiet          no messages but errors
   -v, --verbose        say on stderr which way was taken
-  --socket PATH        the daemon's admin socket (else the usual places are tried)
+  --socket PATH        the daemon's admin socket (else $HALP_SOCKET, or the usual places)
   --cache-dir DIR      work on this cache directory, not through a daemon (else ~/.halp)
   --timeout SECONDS    give up after this long
   --color WHEN         auto, always or never
