@@ -136,6 +136,7 @@ void Zone::answer_services(Asked& asked) {
             parts.insert(parts.end(), zone_.begin(), zone_.end());
             const std::string data = wire_name(parts);
             if (!data.empty()) asked.add(Type::ptr, options_.ttl_max_s, data);
+            if (asked.answer.truncated()) break;  // the rest would not fit either
         }
     }
     end(asked, true);
@@ -217,8 +218,10 @@ void Zone::add_texts(Asked& asked, const std::vector<ZoneHost>& hosts, std::uint
 }
 
 void Zone::add_children(Asked& asked, const Label& directory) {
-    for (const std::string& name : lists_.names(directory, names_max))
+    for (const std::string& name : lists_.names(directory, names_max)) {
         if (is_child(name)) add_pointer(asked, {name});
+        if (asked.answer.truncated()) break;  // the rest would not fit either
+    }
 }
 
 // NODATA and NXDOMAIN carry the SOA, whose last field says how long they may be kept (RFC 2308).

@@ -23,7 +23,8 @@ void TagTable::hear(const gossip::EntryTags& said) {
         hosts_.emplace(key, Said{said.incarnation, false, said.text});
         return;
     }
-    if (known->second.own || newer_incarnation(known->second.incarnation, said.incarnation)) return;
+    // The first word on a version stays: whoever repeats the version with other tags has not announced it.
+    if (known->second.own || !newer_incarnation(said.incarnation, known->second.incarnation)) return;
     known->second = {said.incarnation, false, said.text};
 }
 

@@ -80,6 +80,7 @@ public:
     void set_own_addresses(std::vector<std::string> addresses);
     std::vector<PeerStatus> peers() const;
     NodeStatus status() const;
+    [[nodiscard]] std::uint64_t tags_not_kept() const { return gossip_.tags().no_room(); }
     // What may change while running: seeds, allocation, gossip and text settings. Swarm and addresses may not.
     void reconfigure(const OverlayOptions& options);
 

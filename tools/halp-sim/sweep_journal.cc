@@ -20,6 +20,8 @@
 namespace halp::sim {
 namespace {
 
+constexpr std::size_t metrics_max = 1000;  // of a run: some ten a phase
+constexpr std::size_t line_bytes_max = std::size_t{64} << 10;
 constexpr const char* journal_name = "/runs.jsonl";
 
 std::size_t runs_of(const SweepPlan& plan) { return plan.points.size() * plan.seeds; }
@@ -41,6 +43,7 @@ std::optional<std::uint64_t> number_in(const Json& value, int base) {
 
 // A line of the journal, or why it is none.
 Result<std::pair<std::size_t, FinishedRun>> read_line(std::string_view line, const SweepPlan& plan) {
+    if (line.size() > line_bytes_max) return Error{ErrorCode::invalid, "it is longer than 64 KiB"};
     const std::optional<Json> json = Json::parse(line);
     if (!json || !json->is(Json::Kind::object)) return Error{ErrorCode::invalid, "it is no JSON object"};
     const std::uint64_t run = (*json)["run"].whole_or(UINT64_MAX);
@@ -49,6 +52,8 @@ Result<std::pair<std::size_t, FinishedRun>> read_line(std::string_view line, con
     const Json& metrics = (*json)["metrics"];
     if (!seed || !digest || !metrics.is(Json::Kind::object) || metrics.keys().empty())
         return Error{ErrorCode::invalid, "seed, digest or metrics are missing"};
+    if (metrics.keys().size() > metrics_max)
+        return Error{ErrorCode::invalid, "it has more than " + std::to_string(metrics_max) + " metrics"};
     FinishedRun out{*seed, *digest, {}};
     for (std::size_t i = 0; i < metrics.keys().size(); ++i)
         out.metrics.emplace_back(metrics.keys()[i], metrics.items()[i].number_or(0));
@@ -85,6 +90,7 @@ Result<ReadJournal> parse(const std::string& path, std::string_view text, const 
 Result<std::string> whole_file(int file, const std::string& path) {
     struct stat about {};
     if (::fstat(file, &about) != 0) return file_error("look at", path, errno);
+    if (!S_ISREG(about.st_mode)) return Error{ErrorCode::invalid, path + " is no file"};
     auto size = static_cast<std::size_t>(about.st_size);
     if (size > sweep_journal_bytes_max)
         return Error{ErrorCode::full, path + " has more than 512 MiB: it is no journal of a sweep"};
@@ -137,7 +143,7 @@ Result<SweepJournal> SweepJournal::open(const std::string& directory, const Swee
 
 Result<FinishedRuns> SweepJournal::read(const std::string& directory, const SweepPlan& plan) {
     const std::string path = directory + journal_name;
-    const FileHandle file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    const FileHandle file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (!file) return file_error("open", path, errno);
     const auto text = whole_file(file.get(), path);
     if (!text) return text.error();

@@ -125,11 +125,23 @@ Json AdminApi::status_object() const {
     return object.set("own", own);
 }
 
+// What a command of a check prints is for who runs it: it may hold a password.
+Json AdminApi::without_output(const Json& services) {
+    Json list = Json::array();
+    for (Json service : services.items()) {
+        const std::string why = service["why"].text_or("");
+        if (service["check"].text_or("") == "command") service.set("why", why.substr(0, why.find(':')));
+        list.push(std::move(service));
+    }
+    return list;
+}
+
 // The name of the swarm keeps strangers out of it, so only who may use the socket or has the token reads it.
 AdminReply AdminApi::status(const AdminRequest& request) const {
     Json object = status_object();
     if (!request.trusted)
         for (const char* hidden : {"swarm", "state_dir", "cache_dir"}) object.set(hidden, "");
+    if (!request.trusted && object.has("services")) object.set("services", without_output(object["services"]));
     return ok(object);
 }
 

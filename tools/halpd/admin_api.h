@@ -146,6 +146,7 @@ private:
     AdminReply asset(const AdminRequest& request) const;
     [[nodiscard]] Json status_object() const;
     AdminReply status(const AdminRequest& request) const;
+    [[nodiscard]] static Json without_output(const Json& services);
     AdminReply clear_all();
     AdminReply dht(const AdminRequest& request, bool channels) const;
     AdminReply dht_credentials() const;

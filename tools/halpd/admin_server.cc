@@ -76,14 +76,26 @@ AdminRequest request_of(evhttp_request* request) {
 
 GuardedHeaders guarded_headers_of(evhttp_request* request) {
     GuardedHeaders found;
+    const evhttp_cmd_type method = evhttp_request_get_command(request);
+    const bool may_have_body = method == EVHTTP_REQ_PUT || method == EVHTTP_REQ_POST;
+    int lengths = 0, origins = 0, authorizations = 0;
     const evkeyvalq* const headers = evhttp_request_get_input_headers(request);
     for (const evkeyval* one = headers->tqh_first; one != nullptr; one = one->next.tqe_next) {
+        const std::string_view name{one->key};
+        const bool chunked = evutil_ascii_strcasecmp(one->key, "Transfer-Encoding") == 0;
+        const bool length = evutil_ascii_strcasecmp(one->key, "Content-Length") == 0;
+        lengths += chunked || length ? 1 : 0;
+        origins += evutil_ascii_strcasecmp(one->key, "Origin") == 0 ? 1 : 0;
+        authorizations += evutil_ascii_strcasecmp(one->key, "Authorization") == 0 ? 1 : 0;
+        const bool body = chunked || (length && std::string_view{one->value} != "0");
+        if ((body && !may_have_body) || name.find_first_of(" \t") != std::string_view::npos) found.ambiguous = true;
         if (evutil_ascii_strcasecmp(one->key, "Host") == 0) found.hosts.emplace_back(one->value);
         if (evutil_ascii_strcasecmp(one->key, "Origin") == 0) found.origin = one->value;
         if (evutil_ascii_strcasecmp(one->key, "Sec-Fetch-Site") == 0) found.fetch_site = one->value;
         if (evutil_ascii_strcasecmp(one->key, "Sec-Fetch-Mode") == 0) found.fetch_mode = one->value;
         if (evutil_ascii_strcasecmp(one->key, "Authorization") == 0) found.authorization = one->value;
     }
+    found.ambiguous = found.ambiguous || lengths > 1 || origins > 1 || authorizations > 1;
     return found;
 }
 
@@ -238,6 +250,7 @@ AdminReply AdminServer::answer_of(Door& door, evhttp_request* request, AdminRequ
         asked.trusted = door.guard->brings_token(headers);
         if (const auto refusal = door.guard->refusal(headers, asked.method == Method::get)) {
             ++door.counters.refused;
+            if (headers.ambiguous) add_header(request, "Connection", "close");
             return AdminApi::failure(refusal->status, refusal->code, refusal->message);
         }
     }

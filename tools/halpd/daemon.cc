@@ -499,6 +499,9 @@ void Daemon::tell_what_is_cut() {
                         "answers of name servers had more addresses, or more names were asked for, than "
                         "this node reads: " +
                             std::to_string(names) + " since the start (\"resolved\" in the status)");
+    if (const std::uint64_t tags = node_->tags_not_kept(); tags != std::exchange(tags_cut_told_, tags))
+        shortages_.warn("tags_cut", "tags of hosts found no room, here or in a message: " + std::to_string(tags) +
+                                        " times since the start (\"tags\" in the status); the hosts are listed");
     const std::size_t addresses = interfaces_->not_read();
     if (addresses != std::exchange(addresses_cut_told_, addresses) && addresses > 0)
         shortages_.warn("addresses_cut", "this machine has " + std::to_string(addresses) + " addresses more than " +

@@ -94,7 +94,7 @@ private:
     FileBudget files_;    // of all connections of this process
     InputAccount input_;  // the same
     std::size_t input_peak_ = 0;
-    std::uint64_t names_cut_told_ = 0;
+    std::uint64_t names_cut_told_ = 0, tags_cut_told_ = 0;
     std::size_t addresses_cut_told_ = 0;
     LibeventWorld world_;
     ShortageLog shortages_;

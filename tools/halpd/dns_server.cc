@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstring>
 #include <optional>
+#include <random>
 #include <utility>
 
 #include "overlay/libevent/loop_calls.h"
@@ -87,8 +88,14 @@ std::vector<std::string> NodeLists::names(const Label& directory, std::size_t co
 
 bool NodeLists::any_host(const Label& label) const { return !node_.hosts(label, 0, 1).empty(); }
 
+std::uint64_t DnsSourceBudget::random_key() {
+    std::random_device device;
+    return std::uint64_t{device()} << 32 | device();
+}
+
 bool DnsSourceBudget::admit(std::size_t source, Instant now) {
-    Bucket& bucket = buckets_[source % buckets_.size()];
+    // An odd factor and the highest bits: who shares a bucket cannot be computed without the key.
+    Bucket& bucket = buckets_[((source ^ key_) * (key_ | 1)) >> (64 - bucket_bits)];
     if (bucket.at == never) bucket.at = now;
     const std::int64_t back = (now - bucket.at) * questions_a_second / std::chrono::seconds{1};
     if (back > 0) {
@@ -272,6 +279,10 @@ void DnsServer::read_questions(Connection& connection) {
         const std::size_t bytes = static_cast<std::size_t>(length[0]) << 8 | length[1];
         if (bytes < dns::header_bytes || bytes > dns::query_bytes_max) return close(connection);
         if (evbuffer_get_length(in) < bytes + 2) return;
+        if (!connection.here && !budget_.admit(SourceKeyHash{}(connection.source), clock_.now())) {
+            ++held_back_;
+            return close(connection);
+        }
         const auto* begin = reinterpret_cast<const char*>(evbuffer_pullup(in, static_cast<ssize_t>(bytes + 2)));
         ++by_tcp_;
         const std::string answer =

@@ -38,7 +38,8 @@ private:
 };
 
 // Questions of sources beyond this machine: each may ask so many at once, and so many a second. Sources share
-// buckets by their hash, so the table has one size.
+// buckets by their hash with a key of this process, so the table has one size, and nobody can choose whom to
+// silence.
 class DnsSourceBudget {
 public:
     [[nodiscard]] bool admit(std::size_t source, Instant now);
@@ -48,7 +49,10 @@ private:
         Instant at = never;
         std::int64_t spent = 0;
     };
-    std::array<Bucket, 256> buckets_{};
+    [[nodiscard]] static std::uint64_t random_key();
+    static constexpr int bucket_bits = 12;
+    std::array<Bucket, std::size_t{1} << bucket_bits> buckets_{};
+    std::uint64_t key_ = random_key();
 };
 
 class DnsServer {

@@ -172,8 +172,16 @@ private:
         posix_spawnattr_destroy(&attributes);
     }
 
+    // The command itself may have left the group that it was started in.
     void end_group() const {
-        if (pid_ > 0) ::kill(-pid_, SIGKILL);
+        if (pid_ <= 0) return;
+        ::kill(-pid_, SIGKILL);
+        ::kill(pid_, SIGKILL);
+    }
+    // What the command has left behind may write for ever; nobody listens.
+    void hear_no_more() {
+        unwatch(output_event_);
+        if (output_fd_ >= 0) ::close(std::exchange(output_fd_, -1));
     }
     void on_timer() {
         if (!started_) return end(failing("the command could not be started"));
@@ -190,13 +198,16 @@ private:
         }
         output_.append(bytes.data(), std::min(static_cast<std::size_t>(got), output_kept_max - output_.size()));
         output_bytes_ += static_cast<std::size_t>(got);
-        if (output_bytes_ > command_output_max) end_group();
+        if (output_bytes_ <= command_output_max) return;
+        hear_no_more();
+        end_group();
     }
     void on_exit() {
-        on_output();
+        if (output_fd_ >= 0) on_output();
+        hear_no_more();
+        ::kill(-pid_, SIGKILL);  // what it has started ends with it
         int status = 0;
         ::waitpid(pid_, &status, 0);
-        end_group();  // what it has started ends with it
         pid_ = -1;
         const std::string said = output_.substr(0, output_.find('\n'));
         const std::string tail = said.empty() ? "" : ": " + harmless(said);

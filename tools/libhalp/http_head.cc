@@ -51,7 +51,8 @@ std::optional<HttpHead> HttpHead::parse(std::string_view bytes) {
     };
     const std::string_view first = line();
     if (!first.starts_with("HTTP/1.") || first.size() < 12) return HttpHead{};
-    if (std::from_chars(first.data() + 9, first.data() + 12, head.status).ec != std::errc{}) return HttpHead{};
+    if (std::from_chars(first.data() + 9, first.data() + 12, head.status).ec != std::errc{} || head.status < 100)
+        return HttpHead{};
     while (!rest.empty()) read_field(head, line());
     return head;
 }

@@ -66,5 +66,18 @@ TEST_F(TagsInASwarm, AreRefusedWhenTheyAreNotWellFormed) {
     EXPECT_FALSE(swarm_.node(1).listed(chat_, tagged_host));
 }
 
+TEST(TagTable, TheFirstWordOnAVersionStays) {
+    TagTable tags;
+    const Label chat = Label::parse("chat").value();
+    const EndpointId host{7};
+    tags.hear({chat, host, 5, "v=1"});
+    tags.hear({chat, host, 5, "evil"});
+    tags.hear({chat, host, 5, ""});
+    tags.hear({chat, host, 4, "older"});
+    EXPECT_EQ(tags.find(chat, host), "v=1");
+    tags.hear({chat, host, 6, "v=2"});
+    EXPECT_EQ(tags.find(chat, host), "v=2");
+}
+
 }  // namespace HALP_TEST_FILE
 }  // namespace halp

@@ -1,6 +1,7 @@
 // Sweeps that are played in parts: broken off and resumed, split into shards, put together.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -94,6 +95,23 @@ TEST_F(SweepParts, ALineThatCannotBeReadIsNamed) {
     const Said got = sweep({"--resume", "-o", at("bad")});
     EXPECT_EQ(got.code, exit_failed);
     EXPECT_THAT(got.err, HasSubstr("runs.jsonl:3: the sweep has no run of that number"));
+}
+
+TEST_F(SweepParts, WhatIsNoJournalIsNotWaitedFor) {
+    std::filesystem::create_directories(at("pipe"));
+    ASSERT_EQ(::mkfifo((at("pipe") + "/runs.jsonl").c_str(), 0600), 0);
+    EXPECT_THAT(sweep({"--merge", at("pipe"), "-o", at("x")}).err, HasSubstr("is no file"));
+    write("long/runs.jsonl", first_lines("whole/runs.jsonl", 1) + std::string(100'000, ' ') + "\n");
+    EXPECT_THAT(sweep({"--resume", "-o", at("long")}).err, HasSubstr("runs.jsonl:2: it is longer than 64 KiB"));
+}
+
+TEST_F(SweepParts, ResultsAreNotWrittenThroughALink) {
+    write("victim", "mine");
+    std::filesystem::create_directories(at("linked"));
+    std::filesystem::create_symlink(at("victim"), at("linked/sweep.csv"));
+    ASSERT_EQ(sweep({"--resume", "-o", at("linked")}).code, exit_done);
+    EXPECT_EQ(content("victim"), "mine");
+    expect_whole("linked");
 }
 
 TEST_F(SweepParts, ShardsPutTogetherAreTheWholeSweep) {

@@ -123,6 +123,23 @@ TEST_F(HttpServerTest, TheAnswerBehindAHeadIsReadable) {
     ::close(fd);
 }
 
+// A proxy in front would send it as one request, and take the second answer for that to somebody else.
+TEST_F(HttpServerTest, ARequestThatCanBeReadInTwoWaysEndsItsConnection) {
+    const std::string inner = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const std::string length = "Content-Length: " + std::to_string(inner.size()) + "\r\n";
+    for (const std::string& head :
+         {"HEAD /version HTTP/1.1\r\nHost: localhost\r\n" + length,
+          "GET /version HTTP/1.1\r\nHost: localhost\r\n" + length,
+          std::string{
+              "GET /version HTTP/1.1\r\nHost: localhost\r\nOrigin: http://a\r\nOrigin: http://localhost\r\n"}}) {
+        const int fd = connect_and_send(head + "\r\n" + inner);
+        const std::string answers = receive_until(fd, "");
+        EXPECT_THAT(answers, HasSubstr("HTTP/1.1 400 ")) << head;
+        EXPECT_THAT(answers, Not(HasSubstr("200 OK"))) << head;
+        ::close(fd);
+    }
+}
+
 TEST_F(HttpServerTest, EveryMethodGetsItsAnswer) {
     EXPECT_THAT(ask_once("OPTIONS /v1/join"), HasSubstr("204 No Content"));
     EXPECT_THAT(ask_once("OPTIONS /v1/join"), HasSubstr("Allow: POST, OPTIONS\r\n"));

@@ -82,9 +82,17 @@ TEST_F(Services, EndACommandThatTakesTooLongWithAllThatItStarted) {
     const std::string pids = home_.path() + "/pids";
     configure("  - {label: slow, host: 192.0.2.1, port: 1, check: {command: 'sleep 1000 & echo $$ $! >" + pids +
               "; wait', interval: 1h, timeout: 300ms}}\n"
-              "  - {label: loud, host: 192.0.2.1, port: 2, check: {command: 'yes', interval: 1h, timeout: 20s}}\n");
+              "  - {label: loud, host: 192.0.2.1, port: 2, check: {command: 'yes', interval: 1h, timeout: 20s}}\n"
+              "  - {label: away, host: 192.0.2.1, port: 3, check: {command: 'exec perl -e \"setpgrp(0, "
+              "getpgrp(getppid())) or die; sleep 1000\"', interval: 1h, timeout: 300ms}}\n"
+              "  - {label: left, host: 192.0.2.1, port: 4, check: {command: 'setsid sh -c \"yes; touch " +
+              pids + ".over\" & sleep 0.2; exit 3', interval: 1h, timeout: 20s}}\n");
     start();
-    ASSERT_TRUE(eventually([&] { return is(0, "failing") && is(1, "failing"); }));
+    ASSERT_TRUE(
+        eventually([&] { return is(0, "failing") && is(1, "failing") && is(2, "failing") && is(3, "failing"); }));
+    EXPECT_THAT(service(2)["why"].text_or(""), HasSubstr("did not end in time")) << "it has left its group";
+    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(pids + ".over"); }))
+        << "nobody reads what it writes";
     EXPECT_THAT(service(0)["why"].text_or(""), HasSubstr("did not end in time"));
     EXPECT_THAT(service(1)["why"].text_or(""), HasSubstr("wrote more than 1 MiB"));
     std::ifstream in{pids};

@@ -72,7 +72,8 @@ void put_in_place(const Home& home, const Transcript& row) {
         std::filesystem::create_directories(home.cache_file(name));
 }
 
-// Segments travel apart: once the daemon has answered a question that came after a segment, it has read the segment.
+// Segments travel apart: once the daemon has answered a question that came after a segment, it has read the
+// segment.
 void say(const Daemon& daemon, process::ClientSocket& socket, const Step& step) {
     for (std::size_t i = 0; i < step.segments.size(); ++i) {
         if (i > 0) {

@@ -105,7 +105,8 @@ TEST(HttpHead, IsReadWhenItIsWhole) {
 }
 
 TEST(HttpHead, GarbageHasNoStatus) {
-    for (const std::string& garbage : {std::string{"SSH-2.0-x\r\n\r\n"}, std::string(HttpHead::bytes_max, 'x')}) {
+    for (const std::string& garbage : {std::string{"SSH-2.0-x\r\n\r\n"}, std::string{"HTTP/1.1 -12 x\r\n\r\n"},
+                                       std::string(HttpHead::bytes_max, 'x')}) {
         const auto head = HttpHead::parse(garbage);
         ASSERT_TRUE(head);
         EXPECT_EQ(head->status, 0);

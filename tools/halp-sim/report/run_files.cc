@@ -170,6 +170,9 @@ Result<void> remove_results(const std::string& directory) {
 }
 
 Result<void> write_file(const std::string& path, const std::string& content) {
+    // A link in a directory of results may lead to anything, and would be written through.
+    std::error_code failed;
+    if (std::filesystem::is_symlink(path, failed)) std::filesystem::remove(path, failed);
     std::ofstream file(path, std::ios::binary | std::ios::trunc);
     file << content;
     file.close();

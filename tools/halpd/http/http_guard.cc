@@ -91,6 +91,9 @@ std::optional<Refusal> HttpGuard::refusal(const GuardedHeaders& headers, bool re
     if (headers.hosts.size() != 1)
         return Refusal{400, "bad_request",
                        headers.hosts.empty() ? "the Host header is missing" : "there are several Host headers"};
+    if (headers.ambiguous)
+        return Refusal{400, "bad_request",
+                       "the request can be read in two ways: a header is doubled, or a body where none belongs"};
     const std::optional<std::string> host = host_without_port(headers.hosts.front());
     if (!host) return Refusal{400, "bad_request", "the Host header is no host"};
     if (!is_own_host(*host))

@@ -16,6 +16,9 @@ namespace halp {
 struct GuardedHeaders {
     std::vector<std::string> hosts;  // every Host header
     std::optional<std::string> origin, fetch_site, fetch_mode, authorization;
+    // Where the request ends depends on who reads it: a doubled header that must be one, a blank in a name, or a body
+    // where there is none. A proxy in front could take the rest for the request of somebody else.
+    bool ambiguous = false;
 };
 
 struct Refusal {
