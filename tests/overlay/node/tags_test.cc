@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "overlay/gossip/tag_table.h"
 #include "tests/simulations/swarm/swarm.h"
 
 namespace halp {
