@@ -187,6 +187,8 @@ private:
         if (std::ranges::find(fields, field) != fields.end()) return services_.push_back(std::move(one));
         const bool check_alone = field == "check" && one.empty;
         if (check_alone) return;
+        if (field.empty())
+            return problem(one.key_place, "services is a list: begin each service with \"- label: NAME\"");
         const std::string nearest = nearest_of(fields, field);
         problem(one.key_place,
                 field.substr(0, 128) + " is no field of a service; " +

@@ -46,6 +46,7 @@ void add_sweep(Arguments& arguments, CommandLine& command) {
         .repeated();
     add_common(sweep, command);
     sweep.flag("--resume", command.resume, "go on with the sweep that is in the directory of -o");
+    sweep.flag("--force", command.force, "begin anew in a directory that has finished runs: they are removed");
     sweep.option("--shard", &command.shard,
                  "i/n: the i-th of n parts, for job arrays; each into a directory of its own");
     sweep

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <optional>
@@ -117,6 +118,17 @@ std::uint64_t fingerprint(const SweepPlan& plan) {
             text = std::to_string(fnv1a(text));  // of all before: a long sweep needs no long text
         }
     return fnv1a(text);
+}
+
+std::size_t finished_runs_in(const std::string& directory) {
+    if (directory.empty()) return 0;
+    const std::string path = directory + journal_name;
+    const FileHandle file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    if (!file) return 0;
+    const auto text = whole_file(file.get(), path);
+    if (!text) return 1;  // something is there that cannot be read: not to be removed unasked
+    const auto lines = static_cast<std::size_t>(std::count(text->begin(), text->end(), '\n'));
+    return lines > 0 ? lines - 1 : 0;
 }
 
 Result<SweepJournal> SweepJournal::open(const std::string& directory, const SweepPlan& plan) {

@@ -1,5 +1,6 @@
 #include "tools/halp-sim/sweep_verb.h"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <optional>
@@ -48,8 +49,16 @@ std::optional<std::string> mistake(const CommandLine& command) {
 int write_sweep(const CommandLine& command, const SweepPlan& plan, const SweepResults& results,
                 const Streams& streams) {
     streams.out << table(sweep_rows(plan, results));
-    streams.out << plan.points.size() << " settings, " << plan.seeds << " seeds each; median [5 %..95 %], in "
-                << number(cpu_seconds(), 1) << " s of CPU\n";
+    std::size_t least = plan.seeds, runs = 0;
+    for (const auto& point : results) {
+        least = std::min(least, point.size());
+        runs += point.size();
+    }
+    streams.out << plan.points.size() << " settings, "
+                << (least == plan.seeds
+                        ? std::to_string(plan.seeds) + " seeds each"
+                        : std::to_string(runs) + " runs of " + std::to_string(plan.seeds) + " seeds each")
+                << "; median [5 %..95 %], in " << number(cpu_seconds(), 1) << " s of CPU\n";
     if (command.directory.empty()) return exit_done;
     for (const auto& [name, content] : {std::pair<std::string, std::string>{"runs.csv", sweep_runs_csv(results)},
                                         {"sweep.csv", sweep_csv(plan, results)},
@@ -149,6 +158,12 @@ int sweep_verb(const CommandLine& command, const Streams& streams) {
     const SweepPlan plan = plan_sweep(command);
     if (!plan.problems.empty()) return complain(streams, plan.problems);
     if (const int code = prepare_directory(command, command.scenario, streams); code != exit_done) return code;
+    if (const std::size_t runs = finished_runs_in(command.directory); runs > 0 && !command.resume && !command.force)
+        return failed(streams,
+                      Error{ErrorCode::refused,
+                            command.directory + " has " + std::to_string(runs) +
+                                " finished runs of a sweep: --resume goes on with it, --force removes them, "
+                                "or name another directory"});
     if (!command.merged.empty()) return merge(command, plan, streams);
     SweepResults results = nothing_played(plan);
     OnInterrupt interrupt{[&] {

@@ -223,6 +223,9 @@ Result<StatusReport> AdminApi::status() const {
     const auto reply = reply_of(client_.call(Method::get, "/v1/status"));
     if (!reply) return reply.error();
     StatusReport status = status_of(*reply);
+    for (const Json& service : (*reply)["services"].items())
+        if (text(service, "state") == "failing")
+            status.failing_services.push_back(text(service, "label") + ": " + text(service, "why"));
     add_counters(status, *reply);
     status.json = sorted_text(*reply);
     return status;

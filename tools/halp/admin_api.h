@@ -36,6 +36,7 @@ struct StatusReport {
     double uptime_s = 0;
     int health = 1;
     bool leaving = false;
+    std::vector<std::string> failing_services;  // "web: connection refused"
     std::uint64_t peers_listed = 0, peers_proved = 0, anchors = 0, graves = 0;
     std::uint64_t labels = 0, entries = 0, table_bytes = 0, rounds = 0, rounds_failed = 0;
     std::uint64_t turns_cut = 0, sources_waiting = 0;

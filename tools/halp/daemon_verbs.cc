@@ -203,6 +203,8 @@ ExitCode status(const WithDaemon& world) {
         return ExitCode::ok;
     }
     auto rows = status_rows(*report);
+    for (const std::string& service : report->failing_services)
+        rows.push_back({"service fails", harmless(service)});
     add_work(rows, *report);
     add_room(rows, *report);
     add_limits(rows, *report);

@@ -246,8 +246,8 @@ TEST(HalpSim, NamesOfPhasesMayHaveCommasAndQuotes) {
 TEST(HalpSim, SeedsOfASweepCountWhereverTheyAreGiven) {
     const OwnScenario own{"seeds", std::string{small_yaml} + "seed: 42\n"};
     const auto first_seed = [&](std::vector<const char*> more) {
-        std::vector<const char*> arguments{"sweep", own.file.c_str(),   "--vary", "nodes=10,20", "--seeds", "1",
-                                           "-o",    own.results.c_str()};
+        std::vector<const char*> arguments{"sweep", own.file.c_str(),    "--vary", "nodes=10,20", "--seeds", "1",
+                                           "-o",    own.results.c_str(), "--force"};
         arguments.insert(arguments.end(), more.begin(), more.end());
         EXPECT_EQ(run(arguments).code, exit_done);
         std::istringstream lines{content(own.results + "/runs.csv")};

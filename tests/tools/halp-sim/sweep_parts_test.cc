@@ -78,6 +78,14 @@ TEST_F(SweepParts, AResumedSweepPlaysOnlyWhatIsMissing) {
     expect_whole("cut");
 }
 
+TEST_F(SweepParts, FinishedRunsAreNotRemovedUnasked) {
+    const Said got = sweep({"-o", at("whole")});
+    EXPECT_EQ(got.code, exit_failed);
+    EXPECT_THAT(got.err, HasSubstr("has 6 finished runs of a sweep: --resume goes on with it"));
+    EXPECT_NE(content("whole/runs.csv"), "");
+    EXPECT_EQ(sweep({"--force", "-o", at("whole")}).code, exit_done);
+}
+
 TEST_F(SweepParts, ResumeBeginsASweepThatIsNotThere) {
     ASSERT_EQ(sweep({"--resume", "-o", at("new")}).code, exit_done);
     expect_whole("new");

@@ -249,6 +249,9 @@ function attention(status) {
   if (status.files && Object.values(status.files.refused).some((count) => count > 0))
     found.push("Connections were refused for want of open files (LimitNOFILE).");
   if (status.log && status.log.lines_lost > 0) found.push(status.log.lines_lost + " lines of the log were lost.");
+  for (const service of status.services || [])
+    if (service.state === "failing")
+      found.push("The service " + service.label + " fails its check: " + (service.why || "no reason given") + ".");
   if (status.dht && status.dht.trouble) found.push("Records: " + status.dht.trouble);
   const items = found.map((text) => element("li", "", plain(text)));
   byId("attention").replaceChildren(...(items.length ? items : [element("li", "calm", "nothing")]));
