@@ -29,7 +29,7 @@ import time
 
 ADDRESSES = {"one": "192.0.2.1", "two": "192.0.2.2"}
 PROMPT = re.compile(r"^    (\w+)\$ (.*)$")
-READS = re.compile(r"^(halp (get|peers|status|labels|doctor|dht (get|ranges|scan|status))|curl|dig|nc|printf|ss|python3|\./)\b")
+READS = re.compile(r"^(halp (--socket \S+ )?(get|peers|status|labels|doctor|dht (get|ranges|scan|status))|curl|dig|nc|printf|ss|python3|\./)\b")
 STAND_INS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stand_ins")  # of schedulers
 PATIENCE_S = 10
 COMMAND_MAX_S = 60
