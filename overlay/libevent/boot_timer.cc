@@ -18,9 +18,11 @@ namespace halp {
 namespace {
 
 constexpr std::int64_t second_us = 1'000'000;
-// The clock of libevent moves by steps (CLOCK_MONOTONIC_COARSE), so its timers fire early by up to a step. The
-// owner would have to wait once more.
+// The clock of libevent moves by steps (CLOCK_MONOTONIC_COARSE) of 1 to 10 ms, so its timers fire early by up to a
+// step. The owner would have to wait once more.
 constexpr Duration early_max = std::chrono::milliseconds{4};
+// A wait below a step would last for a whole one.
+constexpr Duration below_a_step = std::chrono::milliseconds{4};
 
 }  // namespace
 
@@ -57,7 +59,8 @@ BootTimer::~BootTimer() {
 void BootTimer::set(Instant when) {
     const Instant now = boot_time();
     const Duration wait = when <= now ? Duration{0} : when - now;
-    if (wait <= short_wait_) return set_near(when, wait);
+    const bool exact = fd_ >= 0 && wait > Duration{0} && wait < below_a_step;
+    if (wait <= short_wait_ && !exact) return set_near(when, wait);
     if (std::exchange(set_, Set::far) == Set::near) unwatch(near_);
     if (fd_ < 0) return set_timer(far_, wait);
     const std::int64_t us = when.time_since_epoch().count();

@@ -2,7 +2,7 @@
 // sleeps (CLOCK_BOOTTIME), so that after a night's suspend everything a node knows is a night older. The timers of
 // libevent use CLOCK_MONOTONIC, which does not count it: after a sleep they fire when the rest of their wait is
 // over. That is soon enough for a short wait, and they cost no system call. Longer waits have a descriptor of the
-// kernel (timerfd).
+// kernel (timerfd), and so have waits below a step of libevent's clock, 4 ms.
 #pragma once
 
 #include <chrono>
@@ -28,8 +28,8 @@ public:
     BootTimer& operator=(const BootTimer&) = delete;
 
     // Fires once, from the loop, at `when` or soon after. If that is past, it fires in the next round of the loop,
-    // behind the events that have arrived by then. The latest call wins. A wait of at most `short_wait` costs no
-    // system call, and may be late by the rest of it when the machine sleeps meanwhile.
+    // behind the events that have arrived by then. The latest call wins. A wait of 4 ms to `short_wait` costs no
+    // system call, fires some milliseconds late, and later by the rest of it when the machine sleeps meanwhile.
     void set(Instant when);
     void clear();  // it fires no more until it is set again
     static constexpr Duration short_wait_default = std::chrono::seconds{5};

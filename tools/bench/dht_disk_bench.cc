@@ -1,5 +1,7 @@
 // Records on LMDB, against LMDB itself and against the memory engine.
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "tools/bench/dht_bench.h"
@@ -56,14 +58,22 @@ bool measure_durable_puts(const DhtBenchOptions& options, const DhtDaemon& daemo
     return load.put(rounds * share, records_of(options) - rounds * share, 4 * options.in_flight).failed == 0;
 }
 
-// One client that waits for each answer before it writes again, by turns with fdatasync alone on the same disk.
+// One client that waits for each answer before it writes again, each Put beside one fdatasync: a virtual disk may
+// take some from memory and make others wait for their turn.
 bool measure_lone_puts(const DhtBenchOptions& options, const DhtDaemon& daemon, DhtLoad& load, Report& report) {
     const std::size_t rounds = std::max<std::size_t>(options.repetitions, 3), count = options.quick ? 30 : 100;
+    SyncProbe probe(daemon.directory() + "/sync");
     std::vector<double> put_us, sync_us, ratio;
     for (std::size_t i = 0; i < rounds; ++i) {
-        std::vector<double> alone = syncs_alone(daemon.directory() + "/sync", count);
-        std::vector<double> took = load.put_one_by_one(i * count, count);
-        if (alone.size() < count || took.size() < count) {
+        std::vector<double> alone, took;
+        for (std::size_t number = i * count; number < (i + 1) * count; ++number) {
+            const std::optional<double> sync = probe.once();
+            const std::vector<double> put = load.put_one_by_one(number, 1);
+            if (!sync || put.empty()) break;
+            alone.push_back(*sync);
+            took.push_back(put.front());
+        }
+        if (took.size() < count) {
             progress("single durable Puts failed: cannot measure");
             return false;
         }

@@ -34,9 +34,12 @@ std::string next_port() {
     return std::to_string(first + drawn % count);
 }
 
-std::vector<std::string> settings_of(std::string_view first, std::string_view last) {
-    return {"dht.engine=memory", "dht.port=" + next_port(), "dht.range_min=" + std::string(first),
-            "dht.range_max=" + std::string(last)};
+std::vector<std::string> settings_of(std::string_view first, std::string_view last,
+                                     std::vector<std::string> kind = {"dht.engine=memory"}) {
+    kind.push_back("dht.port=" + next_port());
+    kind.push_back("dht.range_min=" + std::string(first));
+    kind.push_back("dht.range_max=" + std::string(last));
+    return kind;
 }
 constexpr std::string_view lowest = "0000000000000000", highest = "ffffffffffffffff";
 constexpr std::string_view middle = "8000000000000000", below_middle = "7fffffffffffffff";
@@ -104,12 +107,18 @@ std::vector<double> gets_one_by_one(BlockingDhtClient& client, std::uint64_t kno
     return took_us;
 }
 
-}  // namespace
+// Two nodes of one kind.
+struct Kind {
+    std::string name;
+    std::vector<std::string> settings;
+    bool has_bar = true;
+};
 
-bool measure_redistribution(const DhtBenchOptions& options, Report& report) {
-    progress("redistribution of " + std::to_string(options.records) + " records");
-    const auto giver = DhtDaemon::start(options.halpd, settings_of(lowest, highest));
-    const auto taker = DhtDaemon::start(options.halpd, settings_of(highest, lowest));
+bool measure_moving(const DhtBenchOptions& options, const Kind& kind, Report& report) {
+    const std::string what = "redistribution of " + std::to_string(options.records) + " records, " + kind.name;
+    progress(what);
+    const auto giver = DhtDaemon::start(options.halpd, settings_of(lowest, highest, kind.settings));
+    const auto taker = DhtDaemon::start(options.halpd, settings_of(highest, lowest, kind.settings));
     if (!giver || !taker) return false;
     const auto giver_legacy = giver->legacy_endpoint(), taker_legacy = taker->legacy_endpoint();
     DhtLoad load(giver->endpoint(), giver->pid()), user(giver->endpoint(), giver->pid());
@@ -131,18 +140,28 @@ bool measure_redistribution(const DhtBenchOptions& options, Report& report) {
         gets_one_by_one(user.client(), options.records, [&over] { return over.load(); });
     moving.join();
     if (!took || quiet.empty() || busy.empty()) return false;
-    report.add({.what = "redistribution of " + std::to_string(options.records) + " records, in memory",
-                .value = *took,
-                .unit = "s",
-                .bar = options.records >= 1'000'000 ? std::optional<double>{8} : std::nullopt});
+    const bool has_bar = kind.has_bar && options.records >= 1'000'000;
+    report.add(
+        {.what = what, .value = *took, .unit = "s", .bar = has_bar ? std::optional<double>{8} : std::nullopt});
     const double before = percentile(quiet, 0.99) / 1000;
     report.add({.what = "  Get before it, p99", .value = before, .unit = "ms"});
     report.add({.what = "  Get meanwhile, p50", .value = percentile(busy, 0.5) / 1000, .unit = "ms"});
-    report.add(
-        {.what = "  Get meanwhile, p99", .value = percentile(busy, 0.99) / 1000, .unit = "ms", .bar = 3 * before});
+    report.add({.what = "  Get meanwhile, p99",
+                .value = percentile(busy, 0.99) / 1000,
+                .unit = "ms",
+                .bar = kind.has_bar ? std::optional<double>{3 * before} : std::nullopt});
     report.add({.what = "  Get meanwhile, longest", .value = percentile(busy, 1) / 1000, .unit = "ms"});
-    report.remark(std::to_string(busy.size()) + " Gets, one after the other, during the redistribution.");
+    report.remark(std::to_string(busy.size()) + " Gets, one after the other, during the redistribution, " +
+                  kind.name + ".");
     return true;
+}
+
+}  // namespace
+
+bool measure_redistribution(const DhtBenchOptions& options, Report& report) {
+    if (!measure_moving(options, {"in memory", {"dht.engine=memory"}}, report)) return false;
+    if (options.quick) return true;
+    return measure_moving(options, {"on LMDB", {"dht.engine=lmdb"}, false}, report);
 }
 
 namespace {

@@ -5,8 +5,6 @@
 
 #include <chrono>
 
-#include "store/files/file_handle.h"
-
 namespace halp::bench {
 namespace {
 
@@ -19,23 +17,23 @@ bool write_page(int fd, const std::string& bytes, std::size_t at) {
 
 }  // namespace
 
-std::vector<double> syncs_alone(const std::string& path, std::size_t count) {
-    const FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!file) return {};
+SyncProbe::SyncProbe(const std::string& path)
+    : file_(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)), bytes_(page, 'x') {
+    if (!file_) return;
     ::unlink(path.c_str());
-    std::string bytes(page, 'x');
-    bool well = true;
-    for (std::size_t i = 0; well && i < pages; ++i) well = write_page(file.get(), bytes, i);
-    well = well && ::fsync(file.get()) == 0;
-    std::vector<double> took_us;
-    for (std::size_t i = 0; well && i < count; ++i) {
-        bytes[i % page] = static_cast<char>('a' + i % 26);
-        const auto began = std::chrono::steady_clock::now();
-        well = write_page(file.get(), bytes, i % pages) && ::fdatasync(file.get()) == 0;
-        took_us.push_back(
-            std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began).count());
-    }
-    return well ? took_us : std::vector<double>{};
+    well_ = true;
+    for (std::size_t i = 0; well_ && i < pages; ++i) well_ = write_page(file_.get(), bytes_, i);
+    well_ = well_ && ::fsync(file_.get()) == 0;
+}
+
+std::optional<double> SyncProbe::once() {
+    if (!well_) return std::nullopt;
+    const std::size_t i = count_++;
+    bytes_[i % page] = static_cast<char>('a' + i % 26);
+    const auto began = std::chrono::steady_clock::now();
+    well_ = write_page(file_.get(), bytes_, i % pages) && ::fdatasync(file_.get()) == 0;
+    if (!well_) return std::nullopt;
+    return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began).count();
 }
 
 }  // namespace halp::bench

@@ -2,13 +2,25 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
-#include <vector>
+
+#include "store/files/file_handle.h"
 
 namespace halp::bench {
 
-// Writes one page into a file that has its full length already, and syncs it, `count` times. Microseconds of each;
-// empty when the file cannot be written. The file is removed.
-[[nodiscard]] std::vector<double> syncs_alone(const std::string& path, std::size_t count);
+// A file that has its full length already and no name any more.
+class SyncProbe {
+public:
+    explicit SyncProbe(const std::string& path);
+    // Writes one page and syncs it. Microseconds; nothing when the file cannot be written.
+    [[nodiscard]] std::optional<double> once();
+
+private:
+    FileHandle file_;
+    std::string bytes_;
+    std::size_t count_ = 0;
+    bool well_ = false;
+};
 
 }  // namespace halp::bench
