@@ -125,7 +125,7 @@ void SwarmPlayer::sample() {
     s.events = world_.events_executed();
     s.digest = world_.digest();
     out_.samples.push_back(s);
-    if (listener_) listener_->on_progress(s.at, total_, s.events, s.living);
+    if (listener_ && out_.complete) out_.complete = listener_->on_progress(s.at, total_, s.events, s.living);
 }
 
 void SwarmPlayer::mark_survival(Sample& s, const std::vector<bool>& in_largest) const {
@@ -238,7 +238,8 @@ double SwarmPlayer::periods_until(Duration from, Good good) const {
 }
 
 void SwarmPlayer::conclude() {
-    sample();
+    if (out_.complete) sample();
+    if (world_.now() - start_ >= total_) out_.complete = true;
     for (PhaseResult& r : out_.phases) {
         const auto note = [&](const char* name, double after) {
             if (after >= 0) r.figures.emplace_back(name, after * seconds(scenario_.node.gossip.period));

@@ -21,7 +21,8 @@ SwarmPlayer::SwarmPlayer(const Scenario& scenario, RunListener* listener)
 
 RunResult SwarmPlayer::play() {
     next_sample_ = start_;
-    for (phase_ = 0; phase_ < scenario_.phases.size(); ++phase_) play_phase(scenario_.phases[phase_]);
+    for (phase_ = 0; phase_ < scenario_.phases.size() && out_.complete; ++phase_)
+        play_phase(scenario_.phases[phase_]);
     --phase_;
     conclude();
     return std::move(out_);
@@ -43,7 +44,7 @@ void SwarmPlayer::play_phase(const Phase& phase) {
 // Actions of one instant are executed in the order of planning. A sample of that instant is taken after them, and
 // after the beginning of the next phase.
 void SwarmPlayer::advance(Instant end) {
-    while (true) {
+    while (out_.complete) {
         const Instant action = plan_.empty() ? no_deadline : plan_.begin()->first;
         const Instant next = std::min({action, next_sample_, end});
         world_.run_for(next - world_.now());

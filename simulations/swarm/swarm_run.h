@@ -63,6 +63,7 @@ struct PhaseResult {
 struct RunResult {
     std::uint64_t seed = 0, digest = 0, events = 0;
     Duration simulated{0};
+    bool complete = true;  // false: a listener ended it before its time
     std::vector<Sample> samples;
     std::vector<PhaseResult> phases;
     std::vector<ItemSpread> items;
@@ -75,7 +76,9 @@ struct RunResult {
 class RunListener {
 public:
     virtual ~RunListener() = default;
-    virtual void on_progress(Duration simulated, Duration total, std::uint64_t events, std::size_t living) = 0;
+    // At each sample. False: the run ends here, with what it has (RunResult::complete).
+    [[nodiscard]] virtual bool on_progress(Duration simulated, Duration total, std::uint64_t events,
+                                           std::size_t living) = 0;
 };
 
 [[nodiscard]] RunResult play(const Scenario& scenario, RunListener* listener = nullptr);

@@ -15,11 +15,16 @@ constexpr std::uint64_t view_nodes_max = 16'000'000;  // as ViewSwarmOptions::fa
 
 void add_common(Arguments& verb, CommandLine& command) {
     verb.option("--seed", &command.seed, "instead of the scenario's; with --seeds the first of them");
-    verb.option("--seeds", &command.seeds, "play so many seeds, for 5-95 % bands").whole_between(1, 1000);
+    verb.option("--seeds", &command.seeds, "play so many seeds; from 20 on with 5-95 % bands")
+        .whole_between(1, 1000);
     verb.option("--nodes", &command.nodes, "instead of the scenario's").whole_between(2, scenario_nodes_max);
     verb.option("--set", &command.settings, "key=value over the file, such as gossip.period=2s; repeatable")
         .repeated();
     verb.option("-j,--jobs", &command.jobs, "runs at a time; default: one a core").whole_between(0, 1024);
+}
+
+void add_force(Arguments& verb, CommandLine& command) {
+    verb.flag("--force", command.force, "replace the results that an earlier run has left in the directory of -o");
 }
 
 void add_run(Arguments& arguments, CommandLine& command) {
@@ -27,6 +32,7 @@ void add_run(Arguments& arguments, CommandLine& command) {
     run.option("scenario", &command.scenario, "a YAML file, or a name of `halp-sim list`").required();
     add_common(run, command);
     run.option("-o,--output", &command.directory, "where summary.json, CSV, report.html and the graphs go");
+    add_force(run, command);
 }
 
 void add_show(Arguments& arguments, CommandLine& command) {
@@ -46,7 +52,7 @@ void add_sweep(Arguments& arguments, CommandLine& command) {
         .repeated();
     add_common(sweep, command);
     sweep.flag("--resume", command.resume, "go on with the sweep that is in the directory of -o");
-    sweep.flag("--force", command.force, "begin anew in a directory that has finished runs: they are removed");
+    add_force(sweep, command);
     sweep.option("--shard", &command.shard,
                  "i/n: the i-th of n parts, for job arrays; each into a directory of its own");
     sweep
@@ -62,6 +68,7 @@ void add_compare(Arguments& arguments, CommandLine& command) {
     compare.option("a", &command.scenario, "a directory of `run -o`, or a summary.json").required();
     compare.option("b", &command.other, "another").required();
     compare.option("-o,--output", &command.directory, "where compare.html goes");
+    add_force(compare, command);
 }
 
 void add_faults(Arguments& arguments, CommandLine& command) {
@@ -86,6 +93,7 @@ void add_replay(Arguments& arguments, CommandLine& command) {
     replay.option("record", &command.scenario, "run.yaml, the directory of `run -o`, or what `faults` wrote")
         .required();
     replay.option("-o,--output", &command.directory, "where the files of the new run go");
+    add_force(replay, command);
 }
 
 void add_views(Arguments& arguments, CommandLine& command) {

@@ -35,7 +35,7 @@ struct CommandLine {
     std::vector<std::string> settings;  // key=value
     std::vector<std::string> varied;    // key=value,value
     bool resume = false;                // of sweep: goes on where the directory's journal ends
-    bool force = false;                 // of sweep: begins anew where finished runs are
+    bool force = false;                 // results of an earlier run in the directory of -o are replaced
     std::string shard;                  // of sweep: "2/5", the second of five parts; empty: everything
     std::vector<std::string> merged;    // of sweep: directories of parts that are put together; nothing is played
     std::string directory;              // empty: no files are written

@@ -14,6 +14,7 @@
 #include "simulations/faults/fault_shrink.h"
 #include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/report/json_report.h"
+#include "tools/halp-sim/report/run_files.h"
 #include "tools/program/durations.h"
 #include "tools/program/on_interrupt.h"
 #include "tools/program/progress_line.h"
@@ -101,8 +102,6 @@ void tell_failure(const FaultTrial& run, const CommandLine& command, const Strea
                 << (command.hostile ? " --hostile" : "")
                 << (command.kinds.empty() ? "" : " --kinds " + command.kinds) << std::endl;
     const std::string directory = command.directory.empty() ? "." : command.directory;
-    std::error_code ignored;  // writing tells
-    std::filesystem::create_directories(directory, ignored);
     const std::string file = directory + "/faults-seed-" + std::to_string(size.seed) + ".txt";
     // Write the whole plan first, because shrinking takes time and may be interrupted.
     if (!write_record(file, record_of(run.plan, run.outcome), streams)) return;
@@ -125,6 +124,8 @@ int run_faults(const CommandLine& command, const Streams& streams) {
         streams.err << "halp-sim: --kinds: " << kinds.error().message << "\n";
         return exit_usage;
     }
+    if (!command.directory.empty())
+        if (auto made = make_directory(command.directory); !made) return ::halp::sim::failed(streams, made.error());
     const std::uint64_t first = command.seed ? *command.seed : std::random_device{}() | std::uint64_t{1} << 32;
     const std::size_t seeds = command.seeds.value_or(1);
     std::vector<FaultTrial> runs(seeds);

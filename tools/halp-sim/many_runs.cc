@@ -57,13 +57,16 @@ private:
 
 class OneRun final : public RunListener {
 public:
-    OneRun(CrewProgress& line, std::size_t run) : line_(line), run_(run) {}
-    void on_progress(Duration simulated, Duration, std::uint64_t events, std::size_t living) override {
+    OneRun(CrewProgress& line, const std::function<bool()>& asked, std::size_t run)
+        : line_(line), asked_(asked), run_(run) {}
+    bool on_progress(Duration simulated, Duration, std::uint64_t events, std::size_t living) override {
         line_.tell(run_, simulated, events, living);
+        return !asked_ || !asked_();
     }
 
 private:
     CrewProgress& line_;
+    const std::function<bool()>& asked_;
     std::size_t run_;
 };
 
@@ -90,7 +93,8 @@ void play_all(const std::vector<Scenario>& scenarios, const RunCrew& crew,
     std::mutex telling;
     const auto work = [&] {
         for (std::size_t i = next++; i < scenarios.size(); i = next++) {
-            OneRun listener{line, i};
+            if (crew.asked && crew.asked()) return;
+            OneRun listener{line, crew.asked, i};
             RunResult result = play(scenarios[i], &listener);
             line.end_run();
             const std::lock_guard lock{telling};

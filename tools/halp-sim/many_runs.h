@@ -13,6 +13,7 @@ namespace halp::sim {
 struct RunCrew {
     std::size_t jobs = 0;              // threads; 0: as many as cores
     std::ostream* progress = nullptr;  // a terminal, or nobody
+    std::function<bool()> asked = {};  // true: runs end at their next sample, and no further one begins
 };
 
 // Calls `done(i, result)` for each run when it ends: one call at a time, in any order. Results do not depend on

@@ -1,5 +1,7 @@
 #include "tools/halp-sim/scenario_source.h"
 
+#include <algorithm>
+
 #include "config/yaml_reader.h"
 #include "simulations/swarm/built_in_scenarios.h"
 
@@ -21,16 +23,24 @@ Result<Source> find_scenario(const std::string& name) {
 
 std::vector<Override> overrides_of(const CommandLine& command, std::vector<std::string>& problems) {
     std::vector<Override> out;
+    // Of two values for one key one would win unseen.
+    const auto add = [&](const Override& o) {
+        const auto before = std::ranges::find(out, o.key, &Override::key);
+        if (before != out.end() && before->text != o.text)
+            problems.push_back(o.flag + ": " + o.key + " is given twice, as " + before->text + " by " +
+                               before->flag + " and as " + o.text + "; give it once");
+        out.push_back(o);
+    };
     for (const std::string& text : command.settings) {
         const std::size_t equals = text.find('=');
         if (equals == std::string::npos || equals == 0) {
             problems.push_back("--set " + text + ": write key=value, such as gossip.period=2s");
             continue;
         }
-        out.push_back({"--set", text.substr(0, equals), text.substr(equals + 1)});
+        add({"--set", text.substr(0, equals), text.substr(equals + 1)});
     }
-    if (command.seed) out.push_back({"--seed", "seed", std::to_string(*command.seed)});
-    if (command.nodes) out.push_back({"--nodes", "nodes", std::to_string(*command.nodes)});
+    if (command.seed) add({"--seed", "seed", std::to_string(*command.seed)});
+    if (command.nodes) add({"--nodes", "nodes", std::to_string(*command.nodes)});
     return out;
 }
 

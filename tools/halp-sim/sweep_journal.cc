@@ -131,6 +131,8 @@ std::size_t finished_runs_in(const std::string& directory) {
     return lines > 0 ? lines - 1 : 0;
 }
 
+bool has_journal(const std::string& directory) { return ::access((directory + journal_name).c_str(), F_OK) == 0; }
+
 Result<SweepJournal> SweepJournal::open(const std::string& directory, const SweepPlan& plan) {
     const std::string path = directory + journal_name;
     FileHandle file{::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666)};

@@ -33,6 +33,8 @@ inline constexpr std::size_t sweep_journal_bytes_max = 512U << 20;
 // How many lines of finished runs a journal there has, of whatever sweep; 0 without one.
 [[nodiscard]] std::size_t finished_runs_in(const std::string& directory);
 
+[[nodiscard]] bool has_journal(const std::string& directory);
+
 class SweepJournal {
 public:
     // Begins anew, or goes on behind what is there. An error when the file is of another sweep, when another

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "config/yaml_reader.h"
 #include "tools/halp-sim/scenario_source.h"
@@ -39,8 +40,9 @@ public:
         scenario_ = *source;
         read_sweep_file();
         read_flags();
-        if (!seed_given_ && !command_.seed) use_seed_of_scenario();
-        if (out_.problems.empty() && out_.varied.empty())
+        refuse_fixed_and_varied();
+        list_seeds();
+        if (out_.problems.empty() && out_.varied.empty() && !seeds_varied_)
             out_.problems.push_back(
                 "nothing is varied: --vary key=value,value or `vary:` in a sweep file, such as --vary "
                 "nodes=100,200");
@@ -93,11 +95,11 @@ private:
         } else if (e.key == "about") {
             out_.about = text;
         } else if (e.key == "seed") {
-            count(UINT64_MAX, out_.first_seed);
-            seed_given_ = true;
+            set({file_ + ":" + std::to_string(e.value_place.line), "seed", text});
         } else if (e.key == "seeds") {
             count(1000, seeds);
             out_.seeds = std::max<std::uint64_t>(1, seeds);
+            seeds_given_ = "seeds";
         } else {
             set({file_ + ":" + std::to_string(e.value_place.line), e.key.substr(set_prefix.size()), text});
         }
@@ -108,9 +110,13 @@ private:
     }
 
     void read_flags() {
-        for (const Override& o : overrides_of(command_, out_.problems)) set(o);
-        if (command_.seed) out_.first_seed = *command_.seed;
-        if (command_.seeds) out_.seeds = *command_.seeds;
+        const std::vector<Override> of_flags = overrides_of(command_, out_.problems);
+        if (std::ranges::find(of_flags, "seed", &Override::key) != of_flags.end()) first_seed_.reset();
+        for (const Override& o : of_flags) set(o);
+        if (command_.seeds) {
+            out_.seeds = *command_.seeds;
+            seeds_given_ = "--seeds";
+        }
         for (const std::string& text : command_.varied) {
             const std::size_t equals = text.find('=');
             const std::string key = text.substr(0, equals);
@@ -123,20 +129,57 @@ private:
             std::erase_if(out_.varied, [&](const Varied& v) { return v.key == key; });
             out_.varied.push_back({key, values});
         }
-        if (std::ranges::find(out_.varied, "seed", &Varied::key) != out_.varied.end())
-            out_.problems.push_back(
-                "seed cannot be varied: every combination is played with the same seeds; --seed FIRST and --seeds "
-                "N "
-                "choose them");
     }
 
     // The seed is the first of those that every combination is played with.
     void set(const Override& o) {
         if (o.key != "seed") return base_.push_back(o);
-        if (!read_count(o.text, UINT64_MAX, out_.first_seed))
-            out_.problems.push_back(o.flag + ": seed: \"" + o.text + "\" is not allowed; allowed: a number up to " +
-                                    std::to_string(UINT64_MAX));
-        seed_given_ = true;
+        std::uint64_t seed = 0;
+        if (!read_count(o.text, UINT64_MAX, seed)) return wrong_seed(o.flag, o.text);
+        if (first_seed_ && *first_seed_ != seed)
+            out_.problems.push_back(o.flag + ": seed is given twice, as " + std::to_string(*first_seed_) +
+                                    " and as " + o.text + "; give it once");
+        first_seed_ = seed;
+    }
+    void wrong_seed(const std::string& where, const std::string& text) {
+        out_.problems.push_back(where + ": seed: \"" + text + "\" is not allowed; allowed: a number up to " +
+                                std::to_string(UINT64_MAX));
+    }
+
+    // One of both would be ignored.
+    void refuse_fixed_and_varied() {
+        for (const Override& o : base_)
+            if (std::ranges::find(out_.varied, o.key, &Varied::key) != out_.varied.end())
+                out_.problems.push_back(o.flag + ": " + o.key + " is varied; it cannot be set to " + o.text +
+                                        ", too");
+    }
+
+    // From the varied seeds, else consecutive ones from the given one or the scenario's on.
+    void list_seeds() {
+        const auto varied = std::ranges::find(out_.varied, "seed", &Varied::key);
+        if (varied == out_.varied.end()) return count_seeds();
+        if (first_seed_ || !seeds_given_.empty())
+            out_.problems.push_back(
+                "seed is varied, and " + (first_seed_ ? std::string{"seed"} : seeds_given_) +
+                " is given, too: --vary seed=5,6,9 is the whole list of seeds, --seed FIRST with "
+                "--seeds N are N consecutive ones");
+        for (const std::string& text : varied->values) {
+            std::uint64_t seed = 0;
+            if (!read_count(text, UINT64_MAX, seed)) return wrong_seed("vary", text);
+            if (std::ranges::find(out_.seed_list, seed) != out_.seed_list.end())
+                return out_.problems.push_back("vary: seed " + text + " is given twice: the runs would be equal");
+            out_.seed_list.push_back(seed);
+        }
+        out_.seeds = out_.seed_list.size();
+        out_.varied.erase(varied);
+        seeds_varied_ = true;
+    }
+    void count_seeds() {
+        if (!first_seed_) first_seed_ = seed_of_scenario();
+        if (*first_seed_ > UINT64_MAX - (out_.seeds - 1))
+            out_.problems.push_back(std::to_string(out_.seeds) + " seeds from " + std::to_string(*first_seed_) +
+                                    " on: the last would be above " + std::to_string(UINT64_MAX));
+        for (std::size_t s = 0; s < out_.seeds; ++s) out_.seed_list.push_back(*first_seed_ + s);
     }
 
     void combine() {
@@ -156,7 +199,7 @@ private:
         for (std::size_t s = 0; s < out_.seeds; ++s) {
             std::vector<Override> overrides = base_;
             for (const auto& [key, value] : point.settings) overrides.push_back({"vary", key, value});
-            overrides.push_back({"seed", "seed", std::to_string(out_.first_seed + s)});
+            overrides.push_back({"seed", "seed", std::to_string(out_.seed_list[s])});
             ReadScenario read = read_scenario(scenario_.file, scenario_.content, overrides);
             out_.problems = read.problems;
             if (!out_.problems.empty()) return;
@@ -167,13 +210,15 @@ private:
         out_.points.push_back(std::move(point));
     }
 
-    void use_seed_of_scenario() {
+    [[nodiscard]] std::uint64_t seed_of_scenario() const {
         const ReadScenario read = read_scenario(scenario_.file, scenario_.content, base_);
-        if (read.problems.empty()) out_.first_seed = read.scenario.seed;
+        return read.problems.empty() ? read.scenario.seed : 1;
     }
 
     const CommandLine& command_;
-    bool seed_given_ = false;
+    std::optional<std::uint64_t> first_seed_;  // given by a file or a flag
+    std::string seeds_given_;                  // by what
+    bool seeds_varied_ = false;
     Source scenario_;
     std::string file_;
     std::vector<Override> base_;

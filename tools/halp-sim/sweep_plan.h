@@ -26,14 +26,15 @@ struct SweepPoint {
 struct SweepPlan {
     std::string name, about;
     std::vector<Varied> varied;
-    std::uint64_t first_seed = 1;
-    std::size_t seeds = 5;
+    std::vector<std::uint64_t> seed_list;  // every point is played with these
+    std::size_t seeds = 5;                 // how many they are
     std::vector<SweepPoint> points;  // the last key varies fastest
     std::vector<std::string> problems;
 };
 
 inline constexpr std::size_t sweep_runs_max = 10'000;
 
+// A varied `seed` is the list of seeds itself: every combination of the other settings is played with each.
 // A file with a line `scenario:` is a sweep file: scenario, about, seeds, seed, set, vary. Anything else is the
 // scenario itself, and --vary names the varied settings. Options override the file.
 SweepPlan plan_sweep(const CommandLine& command);

@@ -212,11 +212,11 @@ std::string survival(const SweepPlan& plan, const SweepResults& results) {
         map.column_names.push_back(name);
     }
     for (std::size_t s = 0; s < plan.seeds; ++s) {
-        map.row_names.push_back(std::to_string(plan.first_seed + s));
+        map.row_names.push_back(std::to_string(plan.seed_list[s]));
         auto& row = map.rows.emplace_back();
         auto& texts = map.texts.emplace_back();
         for (const auto& point : results) {
-            const auto run = std::ranges::find(point, plan.first_seed + s, &RunRow::seed);
+            const auto run = std::ranges::find(point, plan.seed_list[s], &RunRow::seed);
             const bool played = run != point.end();  // else interrupted before
             const double living = played ? metric(run->metrics, last + ".living").value_or(0) : 0;
             const double cut = played ? metric(run->metrics, last + ".cut_off").value_or(0) : 0;
@@ -227,6 +227,16 @@ std::string survival(const SweepPlan& plan, const SweepResults& results) {
         }
     }
     return svg(map);
+}
+
+// "1 to 5", or "5, 6, 9".
+std::string seeds_text(const SweepPlan& plan) {
+    const std::vector<std::uint64_t>& seeds = plan.seed_list;
+    if (seeds.size() > 2 && seeds.back() - seeds.front() == seeds.size() - 1 && std::ranges::is_sorted(seeds))
+        return std::to_string(seeds.front()) + " to " + std::to_string(seeds.back());
+    std::string out;
+    for (const std::uint64_t seed : seeds) out += (out.empty() ? "" : ", ") + std::to_string(seed);
+    return out;
 }
 
 bool varies(const SweepResults& results, const std::string& name) {
@@ -280,8 +290,7 @@ std::string sweep_csv(const SweepPlan& plan, const SweepResults& results) {
 std::string sweep_html(const SweepPlan& plan, const SweepResults& results) {
     std::string out = page_begin("Sweep of " + plan.name, plan.about);
     out +=
-        paragraph("Each row is " + std::to_string(plan.seeds) + " runs with the seeds " +
-                  std::to_string(plan.first_seed) + " to " + std::to_string(plan.first_seed + plan.seeds - 1) +
+        paragraph("Each row is " + std::to_string(plan.seeds) + " runs with the seeds " + seeds_text(plan) +
                   ": median [5 %..95 %]. \"3 of 5\": the others never got there. Bands in the plots are the same.");
     out += html_table(sweep_rows(plan, results));
     std::vector<std::string> plots;

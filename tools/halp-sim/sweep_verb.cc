@@ -157,13 +157,15 @@ int sweep_verb(const CommandLine& command, const Streams& streams) {
     }
     const SweepPlan plan = plan_sweep(command);
     if (!plan.problems.empty()) return complain(streams, plan.problems);
-    if (const int code = prepare_directory(command, command.scenario, streams); code != exit_done) return code;
     if (const std::size_t runs = finished_runs_in(command.directory); runs > 0 && !command.resume && !command.force)
         return failed(streams,
                       Error{ErrorCode::refused,
                             command.directory + " has " + std::to_string(runs) +
                                 " finished runs of a sweep: --resume goes on with it, --force removes them, "
                                 "or name another directory"});
+    CommandLine asked = command;  // what --resume goes on with is no earlier sweep
+    asked.force |= command.resume && has_journal(command.directory);
+    if (const int code = prepare_directory(asked, command.scenario, streams); code != exit_done) return code;
     if (!command.merged.empty()) return merge(command, plan, streams);
     SweepResults results = nothing_played(plan);
     OnInterrupt interrupt{[&] {

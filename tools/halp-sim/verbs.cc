@@ -49,7 +49,15 @@ int prepare_directory(const CommandLine& command, const std::string& input, cons
         return exit_usage;
     }
     if (auto made = make_directory(command.directory); !made) return failed(streams, made.error());
-    return exit_done;
+    if (command.force) return exit_done;
+    std::vector<std::string> old = results_in(command.directory);
+    if (command.verb == Verb::compare)
+        old = std::ranges::find(old, "compare.html") == old.end() ? std::vector<std::string>{}
+                                                                  : std::vector<std::string>{"compare.html"};
+    if (old.empty()) return exit_done;
+    return failed(streams, Error{ErrorCode::refused, command.directory + " has results of an earlier run (" +
+                                                         old.front() + (old.size() > 1 ? ", ..." : "") +
+                                                         "): --force replaces them, or name another directory"});
 }
 
 namespace {
@@ -112,21 +120,20 @@ public:
     }
 
     int play() {
-        OnInterrupt interrupt{[this] { tell_interrupted(); }};
-        play_all(scenarios_, crew_of(command_, streams_), [&](std::size_t i, RunResult&& result) {
-            const std::lock_guard whole{interrupt.results()};
-            done_[i] = std::move(result);
-        });
-        const std::lock_guard whole{interrupt.results()};
-        return tell();
+        const OnInterrupt interrupt;
+        RunCrew crew = crew_of(command_, streams_);
+        crew.asked = [&] { return interrupt.asked(); };
+        play_all(scenarios_, crew, [&](std::size_t i, RunResult&& result) { done_[i] = std::move(result); });
+        std::vector<RunResult> whole, begun;
+        for (auto& run : done_)
+            if (run) (run->complete ? whole : begun).push_back(std::move(*run));
+        if (whole.size() == scenarios_.size()) return tell(whole);
+        return tell_interrupted(whole, begun);
     }
 
 private:
     // A figure and a file of what is done, as if nothing else had been asked for.
-    int tell() {
-        std::vector<RunResult> runs;
-        for (auto& run : done_)
-            if (run) runs.push_back(std::move(*run));
+    int tell(const std::vector<RunResult>& runs) {
         Scenario shown = scenarios_.front();
         shown.seed = runs.front().seed;
         for (auto& [key, value] : shown.parameters)
@@ -135,11 +142,18 @@ private:
         if (runs.size() > 1) streams_.out << "\n" << table(band_rows(shown, runs));
         return write_and_tell(command_, shown, runs, scenarios_.size(), streams_);
     }
-    void tell_interrupted() {
-        const auto done =
-            static_cast<std::size_t>(std::ranges::count_if(done_, [](const auto& run) { return run.has_value(); }));
-        const bool kept = done > 0 && tell() == exit_done;
-        tell_how_much(streams_, done, scenarios_.size(), "runs", kept && !command_.directory.empty());
+    // Without a whole run, the beginning of one is better than nothing; but it replaces no earlier results.
+    int tell_interrupted(const std::vector<RunResult>& whole, std::vector<RunResult>& begun) {
+        const bool beginning = whole.empty() && !begun.empty() && results_in(command_.directory).empty();
+        begun.resize(std::min<std::size_t>(begun.size(), 1));
+        const bool told = (beginning || !whole.empty()) && tell(beginning ? begun : whole) == exit_done;
+        const bool kept = told && !command_.directory.empty();
+        tell_how_much(streams_, whole.size(), scenarios_.size(), "runs", kept && !beginning);
+        if (beginning)
+            streams_.err << "halp-sim: the first " << number(seconds_of(begun.front().simulated), 1)
+                         << " s of seed " << begun.front().seed << (kept ? " are written" : " are shown")
+                         << std::endl;
+        return exit_interrupted;
     }
 
     const CommandLine& command_;
@@ -162,6 +176,7 @@ int run(const CommandLine& command, const Streams& streams) {
 }
 
 int compare_verb(const CommandLine& command, const Streams& streams) {
+    if (const int code = prepare_directory(command, {}, streams); code != exit_done) return code;
     const Result<Comparison> comparison = compare(command.scenario, command.other);
     if (!comparison) return failed(streams, comparison.error());
     std::vector<std::vector<std::string>> rows = comparison_rows(*comparison);
@@ -171,7 +186,6 @@ int compare_verb(const CommandLine& command, const Streams& streams) {
     }
     streams.out << table(rows) << comparison->differences() << " values differ (*)\n";
     if (command.directory.empty()) return exit_done;
-    if (auto done = make_directory(command.directory); !done) return failed(streams, done.error());
     const std::string page = command.directory + "/compare.html";
     if (auto done = write_file(page, comparison_html(*comparison)); !done) return failed(streams, done.error());
     streams.out << "written to " << page << "\n";
@@ -181,14 +195,15 @@ int compare_verb(const CommandLine& command, const Streams& streams) {
 class ReplayProgress final : public RunListener {
 public:
     explicit ReplayProgress(std::ostream* terminal) : line_(terminal) {}
-    void on_progress(Duration simulated, Duration total, std::uint64_t events, std::size_t living) override {
+    bool on_progress(Duration simulated, Duration total, std::uint64_t events, std::size_t living) override {
         const auto now = std::chrono::steady_clock::now();
-        if (now - shown_ < std::chrono::milliseconds{200}) return;
+        if (now - shown_ < std::chrono::milliseconds{200}) return true;
         shown_ = now;
         Progress p{
             .simulated_s = seconds_of(simulated), .total_s = seconds_of(total), .events = events, .living = living};
         p.passed_s = std::chrono::duration<double>(now - began_).count();
         line_.show(progress_text(p));
+        return true;
     }
 
 private:

@@ -258,10 +258,44 @@ TEST(HalpSim, SeedsOfASweepCountWhereverTheyAreGiven) {
     };
     EXPECT_EQ(first_seed({}), "42");
     EXPECT_EQ(first_seed({"--set", "seed=7"}), "7");
-    EXPECT_EQ(first_seed({"--seed", "8", "--set", "seed=7"}), "8");
-    const Outcome refused = run({"sweep", own.file.c_str(), "--vary", "seed=5,6"});
-    EXPECT_NE(refused.code, exit_done);
-    EXPECT_THAT(refused.err, HasSubstr("seed cannot be varied"));
+    EXPECT_EQ(first_seed({"--seed", "8"}), "8");
+    EXPECT_EQ(first_seed({"--seed", "7", "--set", "seed=7"}), "7") << "the same thing twice is no contradiction";
+}
+
+TEST(HalpSim, AVariedSeedIsTheListOfSeeds) {
+    const OwnScenario own{"varied_seed", std::string{small_yaml} + "seed: 42\n"};
+    ASSERT_EQ(
+        run({"sweep", own.file.c_str(), "--vary", "seed=9,5", "--vary", "nodes=5,8", "-o", own.results.c_str()})
+            .code,
+        exit_done);
+    std::istringstream lines{content(own.results + "/runs.csv")};
+    std::string line, played;
+    std::getline(lines, line);
+    EXPECT_EQ(cells_of(line)[1], "seed") << "it is named once";
+    while (std::getline(lines, line)) played += cells_of(line)[0] + ":" + cells_of(line)[1] + " ";
+    EXPECT_EQ(played, "5:9 5:5 8:9 8:5 ");
+    const std::string alone = own.directory + "/alone";
+    EXPECT_EQ(run({"sweep", own.file.c_str(), "--vary", "seed=3,4", "-o", alone.c_str()}).code, exit_done);
+}
+
+TEST(HalpSim, NothingThatIsGivenTwiceIsOverriddenSilently) {
+    const auto refused = [](std::vector<const char*> words) {
+        const Outcome got = run(std::move(words));
+        EXPECT_EQ(got.code, exit_bad_scenario);
+        return got.err;
+    };
+    EXPECT_THAT(refused({"sweep", "growth", "--vary", "nodes=5,8", "--seed", "8", "--set", "seed=7"}),
+                HasSubstr("--seed: seed is given twice, as 7 by --set and as 8"));
+    EXPECT_THAT(refused({"run", "growth", "--nodes", "8", "--set", "nodes=7"}), HasSubstr("nodes is given twice"));
+    EXPECT_THAT(refused({"run", "growth", "--set", "gossip.period=1s", "--set", "gossip.period=2s"}),
+                HasSubstr("gossip.period is given twice"));
+    EXPECT_THAT(refused({"sweep", "growth", "--vary", "nodes=5,8", "--nodes", "9"}),
+                HasSubstr("--nodes: nodes is varied; it cannot be set to 9, too"));
+    EXPECT_THAT(refused({"sweep", "growth", "--vary", "seed=5,6", "--seeds", "3"}),
+                HasSubstr("seed is varied, and --seeds"));
+    EXPECT_THAT(refused({"sweep", "growth", "--vary", "seed=5,5"}), HasSubstr("seed 5 is given twice"));
+    EXPECT_THAT(refused({"sweep", "growth", "--vary", "nodes=5,8", "--seed", "18446744073709551615"}),
+                HasSubstr("the last would be above"));
 }
 
 TEST(HalpSim, ADirectoryThatCannotBeMadeIsToldBeforeTheRun) {
@@ -278,7 +312,13 @@ TEST(HalpSim, ASecondRunLeavesNothingOfTheFirst) {
     ASSERT_EQ(run({"run", own.file.c_str(), "--seeds", "3", "-o", own.results.c_str()}).code, exit_done);
     std::ofstream{own.results + "/notes.txt"} << "mine";
     EXPECT_TRUE(std::filesystem::exists(own.results + "/run_seed_3.yaml"));
-    ASSERT_EQ(run({"run", own.file.c_str(), "-o", own.results.c_str()}).code, exit_done);
+    const std::string before = content(own.results + "/summary.json");
+    const Outcome refused = run({"run", own.file.c_str(), "-o", own.results.c_str()});
+    EXPECT_EQ(refused.code, exit_failed);
+    EXPECT_EQ(refused.out, "") << "nothing was played";
+    EXPECT_THAT(refused.err, HasSubstr("has results of an earlier run"));
+    EXPECT_EQ(content(own.results + "/summary.json"), before);
+    ASSERT_EQ(run({"run", own.file.c_str(), "--force", "-o", own.results.c_str()}).code, exit_done);
     EXPECT_FALSE(std::filesystem::exists(own.results + "/run_seed_3.yaml"));
     EXPECT_FALSE(std::filesystem::exists(own.results + "/runs.csv"));
     EXPECT_EQ(content(own.results + "/notes.txt"), "mine");
@@ -465,6 +505,7 @@ TEST(HalpSim, TriesTheGoalsOfAGroup) {
 // Everybody dies in the first phase after the growth. A swarm without nodes has no dead entries, and is not clean.
 TEST(HalpSim, ASwarmOfTheDeadIsNotClean) {
     const std::string directory = testing::TempDir() + "halp_sim_dead";
+    std::filesystem::remove_all(directory);
     std::filesystem::create_directories(directory);
     std::ofstream{directory + "/dead.yaml"}
         << "about: all die\nnodes: 5\nphases:\n  grow: {do: grow, for: 3s}\n  say: {do: announce, for: 1s}\n"
@@ -507,7 +548,7 @@ TEST(HalpSim, ALaterRunLeavesNothingOfAnEarlierOne) {
     for (const char* name : {"latency_0123456789abcdef.csv", "compare.html", "run_seed_9.yaml", "spread.csv"})
         std::ofstream{directory + "/" + name} << "old";
     for (const char* name : {"latency_mine.csv", "notes.txt"}) std::ofstream{directory + "/" + name} << "mine";
-    ASSERT_EQ(run({"run", "growth", "--nodes", "4", "-o", directory.c_str()}).code, exit_done);
+    ASSERT_EQ(run({"run", "growth", "--nodes", "4", "--force", "-o", directory.c_str()}).code, exit_done);
     for (const char* name : {"latency_0123456789abcdef.csv", "compare.html", "run_seed_9.yaml", "spread.csv"})
         EXPECT_FALSE(std::filesystem::exists(directory + "/" + name)) << name;
     for (const char* name : {"latency_mine.csv", "notes.txt"})

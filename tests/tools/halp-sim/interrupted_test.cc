@@ -70,11 +70,22 @@ TEST(InterruptedRun, LeavesEarlierResultsWholeWhenNothingIsDone) {
     ASSERT_EQ(run(sim.home, {HALP_SIM_BINARY, "run", sim.scenario(), "-o", sim.results}).code, 0);
     const std::string before = process::read_whole_file(sim.results + "/summary.json");
     const int code = sim.run(
-        {"run", sim.scenario(), "--set", "phases.calm.for=30d", "--seeds", "2", "-o", sim.results},
+        {"run", sim.scenario(), "--set", "phases.calm.for=30d", "--seeds", "2", "--force", "-o", sim.results},
         [] { return true; }, SIGTERM);
     EXPECT_EQ(code, 130);
     EXPECT_THAT(sim.said(), HasSubstr("interrupted: 0 of 2 runs done\n"));
     EXPECT_EQ(process::read_whole_file(sim.results + "/summary.json"), before);
+}
+
+TEST(InterruptedRun, KeepsWhatWasPlayedOfARunThatHadNotEnded) {
+    Interrupted sim;
+    const int code =
+        sim.run({"run", sim.scenario(), "--set", "phases.calm.for=30d", "-o", sim.results}, [] { return true; });
+    EXPECT_EQ(code, 130);
+    EXPECT_THAT(sim.said(), HasSubstr("interrupted: 0 of 1 runs done\n"));
+    EXPECT_THAT(sim.said(), HasSubstr(" s of seed 1 are written"));
+    EXPECT_THAT(process::read_whole_file(sim.results + "/summary.json"), HasSubstr("\"complete\": false"));
+    EXPECT_FALSE(std::filesystem::exists(sim.results + "/run.yaml")) << "it cannot be compared with a whole one";
 }
 
 TEST(InterruptedCheck, SaysHowManyFiguresWereMet) {

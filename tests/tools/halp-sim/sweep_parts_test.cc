@@ -117,7 +117,7 @@ TEST_F(SweepParts, ResultsAreNotWrittenThroughALink) {
     write("victim", "mine");
     std::filesystem::create_directories(at("linked"));
     std::filesystem::create_symlink(at("victim"), at("linked/sweep.csv"));
-    ASSERT_EQ(sweep({"--resume", "-o", at("linked")}).code, exit_done);
+    ASSERT_EQ(sweep({"--resume", "--force", "-o", at("linked")}).code, exit_done);
     EXPECT_EQ(content("victim"), "mine");
     expect_whole("linked");
 }

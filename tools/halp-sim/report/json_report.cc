@@ -84,7 +84,8 @@ std::string summary_json(const Scenario& scenario, const std::vector<RunResult>&
                              {"seed", result.seed},
                              {"digest", digest_text(result.digest)},
                              {"events", result.events},
-                             {"simulated_s", seconds_of(result.simulated)}});
+                             {"simulated_s", seconds_of(result.simulated)},
+                             {"complete", result.complete}});
     Json parameters, phases, items = Json::array();
     for (const auto& [key, value] : scenario.parameters) parameters.set(key, value);
     for (const PhaseResult& p : result.phases) phases.push(phase_json(p));

@@ -152,19 +152,30 @@ Result<void> spares_input(const std::string& directory, const std::string& input
                                          ", which is played. Name another directory, or the file otherwise."};
 }
 
-Result<void> remove_results(const std::string& directory) {
+std::vector<std::string> results_in(const std::string& directory) {
     std::error_code failed;
-    std::vector<std::filesystem::path> old;
-    for (const auto& entry : std::filesystem::directory_iterator(directory, failed))
-        if (is_result_file(entry.path().filename().string())) old.push_back(entry.path());
-    for (const auto& entry : std::filesystem::directory_iterator(directory + "/runs", failed)) {
-        const std::string name = entry.path().filename().string();
-        if (name.ends_with(".yaml") && name.find_first_not_of("0123456789") == name.size() - 5)
-            old.push_back(entry.path());
-    }
-    for (const auto& file : old) {
-        std::filesystem::remove(file, failed);
-        if (failed) return Error{ErrorCode::io, "cannot remove " + file.string() + ": " + failed.message()};
+    std::vector<std::string> out;
+    const auto look = [&](const std::string& folder, const auto& is_ours) {
+        for (const auto& entry : std::filesystem::directory_iterator(directory + "/" + folder, failed)) {
+            const std::string name = entry.path().filename().string();
+            if (is_ours(name)) out.push_back(folder + name);
+        }
+    };
+    look("", is_result_file);
+    look("runs/", [](const std::string& name) {
+        return name.ends_with(".yaml") && name.find_first_not_of("0123456789") == name.size() - 5;
+    });
+    look("figures/", [](const std::string& name) { return name.ends_with(".svg"); });
+    std::ranges::sort(out);
+    return out;
+}
+
+Result<void> remove_results(const std::string& directory) {
+    for (const std::string& name : results_in(directory)) {
+        std::error_code failed;
+        std::filesystem::remove(directory + "/" + name, failed);
+        if (failed)
+            return Error{ErrorCode::io, "cannot remove " + directory + "/" + name + ": " + failed.message()};
     }
     return {};
 }
@@ -210,7 +221,7 @@ Result<void> write_run_files(const std::string& directory, const Scenario& scena
     if (planned > 1) files.emplace_back("runs.csv", runs_csv(rows_of(scenario, runs)));
     for (const auto& [name, content] : files)
         if (auto done = write_file(directory + "/" + name, content); !done) return done;
-    for (std::size_t i = 0; i < runs.size(); ++i) {
+    for (std::size_t i = 0; i < runs.size() && runs[i].complete; ++i) {  // a beginning cannot be compared by replay
         Scenario played = scenario;
         played.seed = runs[i].seed;
         const std::string name = i == 0 ? "run.yaml" : "run_seed_" + std::to_string(played.seed) + ".yaml";

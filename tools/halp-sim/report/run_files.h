@@ -25,6 +25,8 @@ namespace halp::sim {
 [[nodiscard]] Result<void> make_directory(const std::string& directory);
 // An error when writing results there would remove or replace this file, which is an input.
 [[nodiscard]] Result<void> spares_input(const std::string& directory, const std::string& input);
+// The names of files there that an earlier run, sweep or comparison has written.
+[[nodiscard]] std::vector<std::string> results_in(const std::string& directory);
 // Removes the files that an earlier run or sweep has written there, and no others.
 [[nodiscard]] Result<void> remove_results(const std::string& directory);
 [[nodiscard]] Result<void> write_file(const std::string& path, const std::string& content);
