@@ -14,10 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include "store/files/file_access.h"
-#include "store/files/file_handle.h"
 #include "overlay/environment.h"
 #include "overlay/libevent/directory_lock.h"
+#include "store/files/file_access.h"
+#include "store/files/file_handle.h"
 #include "store/result.h"
 
 namespace halp {

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <iterator>
 
-#include "store/files/named_file.h"
 #include "simulations/world/latency_model.h"
+#include "store/files/named_file.h"
 
 namespace halp {
 namespace {

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "tools/halp/dht/dht_reach.h"
-#include "tools/halp/record_lines.h"
-#include "tools/halp/record_text.h"
+#include "tools/halp/output/record_lines.h"
+#include "tools/halp/output/record_text.h"
 #include "tools/program/hex.h"
 
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "store/endpoint.h"
-#include "tools/halp/admin_client.h"
+#include "tools/halp/daemon/admin_client.h"
 #include "tools/program/child_process.h"
 
 namespace halp::testing {

@@ -21,7 +21,7 @@
 #include "store/endpoint.h"
 #include "tools/bench/blocking_client.h"
 #include "tools/bench/proc_stats.h"
-#include "tools/halp/admin_api.h"
+#include "tools/halp/daemon/admin_api.h"
 #include "tools/program/child_process.h"
 
 namespace halp::bench {

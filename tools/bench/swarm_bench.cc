@@ -11,7 +11,7 @@
 #include "tools/bench/agents.h"
 #include "tools/bench/proc_stats.h"
 #include "tools/bench/swarm_observer.h"
-#include "tools/halp/admin_client.h"
+#include "tools/halp/daemon/admin_client.h"
 
 namespace halp::bench {
 

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "tools/halp/event_stream.h"
+#include "tools/halp/daemon/event_stream.h"
 
 namespace halp::bench {
 

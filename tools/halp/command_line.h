@@ -7,8 +7,8 @@
 
 #include "store/endpoint.h"
 #include "store/label.h"
-#include "tools/halp/console.h"
 #include "tools/halp/dht/dht_command.h"
+#include "tools/halp/output/console.h"
 #include "tools/halp/store/store_command.h"
 #include "tools/program/arguments_text.h"
 

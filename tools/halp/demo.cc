@@ -12,8 +12,8 @@
 
 #include "tools/halp/demo_swarm.h"
 #include "tools/halp/interrupt.h"
-#include "tools/halp/json_report.h"
-#include "tools/halp/printed_text.h"
+#include "tools/halp/output/json_report.h"
+#include "tools/halp/output/printed_text.h"
 #include "tools/program/durations.h"
 
 namespace halp::cli {

@@ -5,7 +5,7 @@
 
 #include "overlay/environment.h"
 #include "tools/halp/command_line.h"
-#include "tools/halp/console.h"
+#include "tools/halp/output/console.h"
 
 namespace halp::cli {
 

@@ -8,7 +8,7 @@
 
 #include "store/endpoint.h"
 #include "store/result.h"
-#include "tools/halp/admin_api.h"
+#include "tools/halp/daemon/admin_api.h"
 #include "tools/program/child_process.h"
 
 namespace halp::cli {

@@ -8,7 +8,7 @@
 
 #include "overlay/environment.h"
 #include "store/cache_format.h"
-#include "tools/halp/listing.h"
+#include "tools/halp/output/listing.h"
 
 namespace halp::cli {
 

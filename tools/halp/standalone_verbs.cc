@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "overlay/text/text_client.h"
-#include "tools/halp/json_report.h"
-#include "tools/halp/printed_text.h"
+#include "tools/halp/output/json_report.h"
+#include "tools/halp/output/printed_text.h"
 #include "tools/halp/verbs.h"
 #include "tools/program/durations.h"
 #include "tools/program/json.h"

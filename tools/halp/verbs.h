@@ -3,10 +3,10 @@
 #pragma once
 
 #include "overlay/environment.h"
-#include "tools/halp/admin_api.h"
 #include "tools/halp/command_line.h"
-#include "tools/halp/console.h"
+#include "tools/halp/daemon/admin_api.h"
 #include "tools/halp/local_cache.h"
+#include "tools/halp/output/console.h"
 #include "tools/halp/server_round.h"
 
 namespace halp::cli {

@@ -3,7 +3,7 @@
 
 #include "config/settings.h"
 #include "overlay/libevent/limits.h"
-#include "tools/halpd/admin_server.h"
+#include "tools/halpd/admin/admin_server.h"
 
 namespace halp {
 

@@ -17,8 +17,8 @@
 #include "config/typed_value.h"
 #include "overlay/libevent/interfaces.h"
 #include "store/files/file_access.h"
+#include "tools/halpd/admin/event_text.h"
 #include "tools/halpd/connection_limits.h"
-#include "tools/halpd/event_text.h"
 #include "tools/halpd/start_pages.h"
 
 namespace halp {

@@ -18,16 +18,16 @@
 #include "store/endpoint.h"
 #include "store/result.h"
 #include "tools/halpd/activation.h"
-#include "tools/halpd/admin_api.h"
-#include "tools/halpd/admin_server.h"
+#include "tools/halpd/admin/admin_api.h"
+#include "tools/halpd/admin/admin_server.h"
 #include "tools/halpd/dht_service.h"
 #include "tools/halpd/dns_server.h"
 #include "tools/halpd/http/http_face.h"
-#include "tools/halpd/log.h"
-#include "tools/halpd/log_observer.h"
+#include "tools/halpd/log/log.h"
+#include "tools/halpd/log/log_observer.h"
+#include "tools/halpd/log/shortage_log.h"
 #include "tools/halpd/sd_notify.h"
-#include "tools/halpd/service_keeper.h"
-#include "tools/halpd/shortage_log.h"
+#include "tools/halpd/services/service_keeper.h"
 
 namespace halp {
 

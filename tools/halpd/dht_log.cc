@@ -5,7 +5,7 @@
 #include <utility>
 #include <variant>
 
-#include "tools/halpd/event_text.h"
+#include "tools/halpd/admin/event_text.h"
 #include "tools/program/json.h"
 
 namespace halp {

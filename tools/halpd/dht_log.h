@@ -7,8 +7,8 @@
 
 #include "overlay/dht/node/dht_node.h"
 #include "overlay/environment.h"
-#include "tools/halpd/log.h"
-#include "tools/halpd/rate_limiter.h"
+#include "tools/halpd/log/log.h"
+#include "tools/halpd/log/rate_limiter.h"
 
 namespace halp {
 

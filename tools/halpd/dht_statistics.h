@@ -9,7 +9,7 @@
 #include "overlay/dht/node/request_counts.h"
 #include "overlay/dht/records/record_actions.h"
 #include "store/records/record_store.h"
-#include "tools/halpd/log.h"
+#include "tools/halpd/log/log.h"
 #include "tools/program/json.h"
 
 namespace halp {

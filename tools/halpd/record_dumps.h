@@ -15,7 +15,7 @@
 #include "store/records/record_store.h"
 #include "store/records/tcm_dump.h"
 #include "store/result.h"
-#include "tools/halpd/log.h"
+#include "tools/halpd/log/log.h"
 
 namespace halp {
 

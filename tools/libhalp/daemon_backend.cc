@@ -7,7 +7,7 @@
 #include <iterator>
 #include <utility>
 
-#include "tools/halp/usual_sockets.h"
+#include "tools/halp/daemon/usual_sockets.h"
 #include "tools/libhalp/daemon_answers.h"
 #include "tools/libhalp/include/halp/halp.h"
 

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "store/result.h"
-#include "tools/halp/event_stream.h"
+#include "tools/halp/daemon/event_stream.h"
 #include "tools/libhalp/http_head.h"
 #include "tools/libhalp/poller.h"
 

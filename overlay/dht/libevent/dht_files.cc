@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "store/files/named_file.h"
 #include "overlay/dht/client/nodes_file.h"
+#include "store/files/named_file.h"
 
 namespace halp {
 namespace {

@@ -38,7 +38,7 @@ public:
     int moved = 0;
 
 private:
-    // As the event stream of the daemon shows them (tools/halpd/admin_streams.cc).
+    // As the event stream of the daemon shows them (tools/halpd/admin/admin_streams.cc).
     void take(const Event& event) {
         const bool nodes = where_ == Label::halp();
         const auto add = [&](const Label& of, const Endpoint& host) {

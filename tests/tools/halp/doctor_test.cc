@@ -1,4 +1,4 @@
-#include "tools/halp/doctor.h"
+#include "tools/halp/daemon/doctor.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

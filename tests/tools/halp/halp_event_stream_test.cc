@@ -1,4 +1,4 @@
-#include "tools/halp/event_stream.h"
+#include "tools/halp/daemon/event_stream.h"
 
 #include <gtest/gtest.h>
 

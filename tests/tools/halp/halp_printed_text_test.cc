@@ -1,4 +1,4 @@
-#include "tools/halp/printed_text.h"
+#include "tools/halp/output/printed_text.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "overlay/environment.h"
-#include "tools/halp/console.h"
+#include "tools/halp/output/console.h"
 
 namespace halp::cli::testing {
 

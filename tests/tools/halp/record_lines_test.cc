@@ -1,4 +1,4 @@
-#include "tools/halp/record_lines.h"
+#include "tools/halp/output/record_lines.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "tools/halp/record_text.h"
+#include "tools/halp/output/record_text.h"
 
 #include <gtest/gtest.h>
 

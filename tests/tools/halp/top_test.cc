@@ -1,4 +1,4 @@
-#include "tools/halp/top.h"
+#include "tools/halp/daemon/top.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "tools/halpd/admin_api.h"
+#include "tools/halpd/admin/admin_api.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <string>
 
 #include "tests/tools/quiet_environment.h"
-#include "tools/halpd/admin_json.h"
+#include "tools/halpd/admin/admin_json.h"
 
 namespace halp {
 namespace HALP_TEST_FILE {

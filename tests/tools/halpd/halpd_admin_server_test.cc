@@ -1,4 +1,4 @@
-#include "tools/halpd/admin_server.h"
+#include "tools/halpd/admin/admin_server.h"
 
 #include <event2/event.h>
 #include <gmock/gmock.h>

@@ -15,7 +15,7 @@
 #include <string>
 
 #include "tests/tools/quiet_environment.h"
-#include "tools/halpd/admin_api.h"
+#include "tools/halpd/admin/admin_api.h"
 #include "tools/halpd/http/http_guard.h"
 
 namespace halp {

@@ -15,7 +15,7 @@
 
 #include "overlay/libevent/address.h"
 #include "tests/tools/quiet_environment.h"
-#include "tools/halpd/admin_server.h"
+#include "tools/halpd/admin/admin_server.h"
 #include "tools/halpd/http/http_listener.h"
 
 namespace halp {

@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "tests/tools/quiet_environment.h"
-#include "tools/halpd/event_text.h"
-#include "tools/halpd/log.h"
-#include "tools/halpd/log_observer.h"
-#include "tools/halpd/log_output.h"
-#include "tools/halpd/rate_limiter.h"
+#include "tools/halpd/admin/event_text.h"
+#include "tools/halpd/log/log.h"
+#include "tools/halpd/log/log_observer.h"
+#include "tools/halpd/log/log_output.h"
+#include "tools/halpd/log/rate_limiter.h"
 
 namespace halp {
 namespace HALP_TEST_FILE {

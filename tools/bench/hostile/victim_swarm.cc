@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "tools/bench/report.h"
-#include "tools/halp/admin_client.h"
+#include "tools/halp/daemon/admin_client.h"
 
 namespace halp::bench {
 namespace {

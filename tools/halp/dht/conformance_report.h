@@ -8,7 +8,7 @@
 
 #include "overlay/dht/testing/conformance_suite.h"
 #include "store/endpoint.h"
-#include "tools/halp/console.h"
+#include "tools/halp/output/console.h"
 
 namespace halp::cli {
 

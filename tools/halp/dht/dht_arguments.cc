@@ -7,7 +7,7 @@
 
 #include "config/units.h"
 #include "tools/halp/nested_verbs.h"
-#include "tools/halp/record_lines.h"
+#include "tools/halp/output/record_lines.h"
 
 namespace halp::cli {
 namespace {

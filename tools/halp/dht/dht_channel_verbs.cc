@@ -6,7 +6,7 @@
 
 #include "tools/halp/dht/dht_cover.h"
 #include "tools/halp/dht/dht_verbs.h"
-#include "tools/halp/record_lines.h"
+#include "tools/halp/output/record_lines.h"
 
 namespace halp::cli {
 namespace {

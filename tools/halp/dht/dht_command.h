@@ -12,7 +12,7 @@
 #include "store/records/key.h"
 #include "store/time.h"
 #include "tools/halp/dht/operator_command.h"
-#include "tools/halp/record_text.h"
+#include "tools/halp/output/record_text.h"
 
 namespace halp::cli {
 

@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "tools/halp/record_text.h"
+#include "tools/halp/output/record_text.h"
 
 namespace halp::cli {
 namespace {

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "tools/halp/admin_api.h"
+#include "tools/halp/daemon/admin_api.h"
 #include "tools/halp/dht/dht_verbs.h"
-#include "tools/halp/printed_text.h"
-#include "tools/halp/record_lines.h"
+#include "tools/halp/output/printed_text.h"
+#include "tools/halp/output/record_lines.h"
 #include "tools/program/json.h"
 
 namespace halp::cli {

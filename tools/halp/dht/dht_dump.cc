@@ -15,8 +15,8 @@
 #include "tools/halp/dht/dht_cover.h"
 #include "tools/halp/dht/dht_verbs.h"
 #include "tools/halp/interrupt.h"
-#include "tools/halp/printed_text.h"
-#include "tools/halp/record_lines.h"
+#include "tools/halp/output/printed_text.h"
+#include "tools/halp/output/record_lines.h"
 #include "tools/program/json.h"
 
 namespace halp::cli {

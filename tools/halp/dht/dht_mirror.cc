@@ -8,7 +8,7 @@
 #include "store/overloaded.h"
 #include "tools/halp/dht/dht_cover.h"
 #include "tools/halp/dht/dht_verbs.h"
-#include "tools/halp/printed_text.h"
+#include "tools/halp/output/printed_text.h"
 
 namespace halp::cli {
 namespace {

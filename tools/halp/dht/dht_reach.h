@@ -11,8 +11,8 @@
 #include "overlay/dht/libevent/blocking_dht_client.h"
 #include "overlay/dht/libevent/blocking_legacy_client.h"
 #include "tools/halp/command_line.h"
-#include "tools/halp/console.h"
 #include "tools/halp/dht/dht_access.h"
+#include "tools/halp/output/console.h"
 
 namespace halp::cli {
 

@@ -8,7 +8,7 @@
 
 #include "store/files/named_file.h"
 #include "tools/halp/dht/dht_verbs.h"
-#include "tools/halp/record_lines.h"
+#include "tools/halp/output/record_lines.h"
 
 namespace halp::cli {
 namespace {

@@ -12,9 +12,9 @@
 #include "tools/halp/dht/dht_cover.h"
 #include "tools/halp/dht/dht_verbs.h"
 #include "tools/halp/dht/legacy_nodes.h"
-#include "tools/halp/listing.h"
-#include "tools/halp/printed_text.h"
-#include "tools/halp/record_text.h"
+#include "tools/halp/output/listing.h"
+#include "tools/halp/output/printed_text.h"
+#include "tools/halp/output/record_text.h"
 #include "tools/program/json.h"
 
 namespace halp::cli {

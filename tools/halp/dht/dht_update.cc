@@ -16,7 +16,7 @@
 
 #include "overlay/libevent/file_storage.h"
 #include "tools/halp/dht/dht_verbs.h"
-#include "tools/halp/record_lines.h"
+#include "tools/halp/output/record_lines.h"
 
 namespace halp::cli {
 namespace {

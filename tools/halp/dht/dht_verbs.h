@@ -6,8 +6,8 @@
 
 #include "overlay/dht/wire/neo_codec.h"
 #include "tools/halp/command_line.h"
-#include "tools/halp/console.h"
 #include "tools/halp/dht/dht_reach.h"
+#include "tools/halp/output/console.h"
 
 namespace halp::cli {
 

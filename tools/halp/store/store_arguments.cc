@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "tools/halp/nested_verbs.h"
-#include "tools/halp/record_lines.h"
+#include "tools/halp/output/record_lines.h"
 
 namespace halp::cli {
 namespace {

@@ -11,7 +11,7 @@
 #include "store/files/new_file.h"
 #include "store/records/channel_file.h"
 #include "store/records/tcm_dump.h"
-#include "tools/halp/record_lines.h"
+#include "tools/halp/output/record_lines.h"
 #include "tools/halp/store/store_verbs.h"
 
 namespace halp::cli {

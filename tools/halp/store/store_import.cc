@@ -12,7 +12,7 @@
 #include "store/files/named_file.h"
 #include "store/records/channel_file.h"
 #include "store/records/tcm_dump.h"
-#include "tools/halp/record_lines.h"
+#include "tools/halp/output/record_lines.h"
 #include "tools/halp/store/store_verbs.h"
 
 namespace halp::cli {

@@ -14,8 +14,8 @@
 #include <utility>
 
 #include "store/files/named_file.h"
-#include "tools/halp/printed_text.h"
-#include "tools/halp/record_lines.h"
+#include "tools/halp/output/printed_text.h"
+#include "tools/halp/output/record_lines.h"
 #include "tools/program/broken_page.h"
 #include "tools/program/json.h"
 

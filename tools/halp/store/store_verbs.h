@@ -11,7 +11,7 @@
 #include "overlay/libevent/file_storage.h"
 #include "store/records/lmdb_store.h"
 #include "tools/halp/command_line.h"
-#include "tools/halp/console.h"
+#include "tools/halp/output/console.h"
 
 namespace halp::cli {
 

@@ -9,11 +9,11 @@
 #include "config/directories.h"
 #include "config/settings.h"
 #include "store/result.h"
-#include "tools/halpd/admin_server.h"
+#include "tools/halpd/admin/admin_server.h"
 #include "tools/halpd/http/http_guard.h"
 #include "tools/halpd/http/http_listener.h"
 #include "tools/halpd/http/tls.h"
-#include "tools/halpd/log.h"
+#include "tools/halpd/log/log.h"
 
 namespace halp {
 

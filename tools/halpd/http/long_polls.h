@@ -9,7 +9,7 @@
 
 #include "overlay/event.h"
 #include "store/label.h"
-#include "tools/halpd/admin_api.h"
+#include "tools/halpd/admin/admin_api.h"
 
 struct event;
 struct event_base;

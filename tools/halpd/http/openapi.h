@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "tools/halpd/admin_api.h"
+#include "tools/halpd/admin/admin_api.h"
 #include "tools/program/json.h"
 
 namespace halp {

@@ -22,7 +22,7 @@
 #include "overlay/libevent/world.h"
 #include "tools/halpd/dht_log.h"
 #include "tools/halpd/dht_statistics.h"
-#include "tools/halpd/shortage_log.h"
+#include "tools/halpd/log/shortage_log.h"
 #include "tools/halpd/workers/dht_worker.h"
 #include "tools/halpd/workers/shared_records.h"
 #include "tools/program/json.h"
