@@ -46,4 +46,11 @@ async def main(host, port, label="chat"):
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    if len(sys.argv) not in (3, 4) or not sys.argv[2].isdigit():
+        sys.exit("usage: chat.py HOST PORT [LABEL]: HOST and PORT are where others reach this program")
+    try:
+        asyncio.run(main(*sys.argv[1:]))
+    except halp.Error as why:
+        sys.exit(f"chat.py: {why}")
+    except KeyboardInterrupt:
+        pass

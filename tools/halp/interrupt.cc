@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdint>
 
 #include "tools/halp/exit_code.h"
 
@@ -16,8 +17,19 @@ namespace {
 std::atomic<int> noted{0};
 std::atomic<int> socket_in_use{-1};
 std::atomic<bool> prepared{false};
+std::atomic<std::int64_t> first_ms{0};
 
-static_assert(std::atomic<int>::is_always_lock_free, "a signal handler uses it");
+// timeout(1) signals a program and then its group: two signals that are meant as one.
+constexpr std::int64_t same_signal_ms = 200;
+
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free,
+              "a signal handler uses them");
+
+std::int64_t now_ms() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+}
 
 void note(Cause why) {
     noted = static_cast<int>(why);
@@ -27,7 +39,10 @@ void note(Cause why) {
 void on_signal(int signal) {
     if (signal == SIGALRM) return note(Cause::time_over);
     const bool again = cause() == Cause::interrupted || cause() == Cause::terminated;
-    if (!prepared || again) ::_exit(static_cast<int>(ExitCode::interrupted));
+    const bool impatient = again && now_ms() - first_ms > same_signal_ms;
+    if (!prepared || impatient) ::_exit(static_cast<int>(ExitCode::interrupted));
+    if (again) return;
+    first_ms = now_ms();
     note(signal == SIGINT ? Cause::interrupted : Cause::terminated);
 }
 

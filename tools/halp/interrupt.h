@@ -10,7 +10,8 @@ enum class Cause : int { none = 0, interrupted, terminated, time_over };
 
 // Before a verb calls prepare(), an interrupt ends the process at once, with code 130.
 void install();
-// From now on an interrupt is noted, breaks the connection in use, and ends nap(). A second one ends the process.
+// From now on an interrupt is noted, breaks the connection in use, and ends nap(). A second one, from 0.2 s
+// later on, ends the process.
 void prepare();
 
 [[nodiscard]] Cause cause();

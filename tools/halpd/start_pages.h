@@ -1,4 +1,4 @@
-// The pages of programs and libraries that only the start of a process has used. The kernel maps 64 KiB of a file
+// The pages of programs and libraries that only the start of a process, or its TLS handshakes, have used. The kernel maps 64 KiB of a file
 // around each first use, so reading the command line and the configuration keeps some 3 MiB mapped that nobody uses
 // again.
 #pragma once

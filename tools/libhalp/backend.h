@@ -21,6 +21,7 @@ struct Host {
     Endpoint endpoint;  // in a list of labels: the whole label as host, and port 0
     std::int64_t seen_unix_s = 0;
     std::uint16_t flags = 0;  // HALP_OWN ...
+    std::string tags{};       // store/tags.h
 };
 struct HostPage {
     std::vector<Host> hosts;
@@ -29,6 +30,13 @@ struct HostPage {
 struct PageWanted {
     std::size_t first = 0, count = 20;
     bool local = false;
+    std::string tag{};  // "": any
+};
+struct AnnouncementWanted {
+    Label label;
+    std::optional<std::string> host;  // nothing: the own address
+    std::uint16_t port = 0;
+    std::string tags{};  // as tags_text() writes them
 };
 
 // One step of what a watch is told. `begin` starts a list that ends with `complete`; changes may come in between.
@@ -46,9 +54,7 @@ public:
 
     [[nodiscard]] virtual Result<HostPage> lookup(const Label& label, const PageWanted& wanted) = 0;
     [[nodiscard]] virtual Result<HostPage> labels(const Label& directory, const PageWanted& wanted) = 0;
-    // Without a host: the own address.
-    [[nodiscard]] virtual Result<void> announce(Id id, const Label& label, const std::optional<std::string>& host,
-                                                std::uint16_t port) = 0;
+    [[nodiscard]] virtual Result<void> announce(Id id, const AnnouncementWanted& wanted) = 0;
     [[nodiscard]] virtual Result<void> watch(Id id, const Label& label) = 0;
     [[nodiscard]] virtual Result<void> cancel(Id id) = 0;
     [[nodiscard]] virtual Result<void> confirm(const Label& label, const Endpoint& endpoint, bool worked) = 0;

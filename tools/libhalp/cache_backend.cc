@@ -152,6 +152,8 @@ CacheBackend::~CacheBackend() {
 int CacheBackend::mode() const { return HALP_CACHE; }
 
 Result<HostPage> CacheBackend::lookup(const Label& label, const PageWanted& wanted) {
+    if (!wanted.tag.empty())
+        return Error{ErrorCode::invalid, "The cache directory has no tags: ask a daemon or a node for them."};
     Visit visit{*storage_, limits_of(settings_.timeout, settings_.timeout)};
     if (!wanted.local)
         if (auto asked = ask_servers(visit, label); !asked) return asked.error();
@@ -170,14 +172,16 @@ Result<HostPage> CacheBackend::labels(const Label& directory, const PageWanted& 
     return page_of(visit, directory, wanted);
 }
 
-Result<void> CacheBackend::announce(Id id, const Label& label, const std::optional<std::string>& host,
-                                    std::uint16_t port) {
-    if (!host)
+Result<void> CacheBackend::announce(Id id, const AnnouncementWanted& wanted) {
+    if (!wanted.tags.empty())
+        return Error{ErrorCode::invalid, "HALP text has no tags: announce them through a daemon or a node."};
+    if (!wanted.host)
         return Error{ErrorCode::invalid, "Without a daemon nobody knows this machine's address: give a host."};
-    Endpoint endpoint{*host, port};
+    Endpoint endpoint{*wanted.host, wanted.port};
     Visit visit{*storage_, limits_of(settings_.timeout, settings_.timeout)};
-    if (auto kept = keep_line(visit, label, endpoint); !kept) return kept;
-    add(id, {label, std::move(endpoint), SteadyClock::now()});  // the servers are told at once, by the thread
+    if (auto kept = keep_line(visit, wanted.label, endpoint); !kept) return kept;
+    add(id,
+        {wanted.label, std::move(endpoint), SteadyClock::now()});  // the servers are told at once, by the thread
     return {};
 }
 

@@ -44,8 +44,7 @@ public:
     [[nodiscard]] int mode() const override;
     [[nodiscard]] Result<HostPage> lookup(const Label& label, const PageWanted& wanted) override;
     [[nodiscard]] Result<HostPage> labels(const Label& directory, const PageWanted& wanted) override;
-    [[nodiscard]] Result<void> announce(Id id, const Label& label, const std::optional<std::string>& host,
-                                        std::uint16_t port) override;
+    [[nodiscard]] Result<void> announce(Id id, const AnnouncementWanted& wanted) override;
     [[nodiscard]] Result<void> watch(Id id, const Label& label) override;
     [[nodiscard]] Result<void> cancel(Id id) override;
     [[nodiscard]] Result<void> confirm(const Label& label, const Endpoint& endpoint, bool worked) override;

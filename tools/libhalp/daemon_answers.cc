@@ -2,11 +2,23 @@
 
 #include <string>
 
+#include "store/tags.h"
 #include "tools/libhalp/include/halp/halp.h"
 #include "tools/libhalp/json_reader.h"
 
 namespace halp::lib {
 namespace {
+
+// What no node of ours would send is left out, so that a host has the tags that halp.h describes or none.
+void read_tags(JsonReader& json, std::string& tags) {
+    tags.clear();
+    json.array([&] {
+        std::string tag;
+        json.text(tag);
+        if (tags.size() <= tags_bytes_max) tags.append(tags.empty() ? 0 : 1, ',').append(tag);
+    });
+    if (!well_formed_tags(tags)) tags.clear();
+}
 
 Host read_host(JsonReader& json) {
     Host host;
@@ -28,6 +40,8 @@ Host read_host(JsonReader& json) {
             flag(HALP_CLAIMED);
         } else if (key == "remembered") {
             flag(HALP_REMEMBERED);
+        } else if (key == "tags") {
+            read_tags(json, host.tags);
         } else {
             json.skip();
         }

@@ -73,6 +73,7 @@ Result<HostPage> DaemonBackend::lookup(const Label& label, const PageWanted& wan
     target_.assign("/v1/labels/").append(cli::percent_encoded(label.text()));
     target_.append("?first=").append(std::to_string(wanted.first));
     target_.append("&count=").append(std::to_string(wanted.count));
+    if (!wanted.tag.empty()) target_.append("&tag=").append(cli::percent_encoded(wanted.tag));
     const auto answer = calls_.call("GET", target_);
     if (!answer) return answer.error();
     auto page = read_hosts(*answer);
@@ -105,11 +106,11 @@ std::optional<Endpoint> DaemonBackend::own_dht_node() {
 
 // ---- streams ----
 
-Result<void> DaemonBackend::announce(Id id, const Label& label, const std::optional<std::string>& host,
-                                     std::uint16_t port) {
+Result<void> DaemonBackend::announce(Id id, const AnnouncementWanted& wanted) {
     std::string target =
-        "/v1/announce?label=" + cli::percent_encoded(label.text()) + "&port=" + std::to_string(port);
-    if (host) target += "&host=" + cli::percent_encoded(*host);
+        "/v1/announce?label=" + cli::percent_encoded(wanted.label.text()) + "&port=" + std::to_string(wanted.port);
+    if (wanted.host) target += "&host=" + cli::percent_encoded(*wanted.host);
+    if (!wanted.tags.empty()) target += "&tags=" + cli::percent_encoded(wanted.tags);
     return keep(id, false, target);
 }
 

@@ -27,7 +27,8 @@ Host host_of(const ListedHost& host) {
     const auto bit = [](bool set, int flag) { return set ? flag : 0; };
     return {host.endpoint, count(host.seen),
             static_cast<std::uint16_t>(bit(host.own, HALP_OWN) | bit(host.proved, HALP_PROVED) |
-                                       bit(host.claimed, HALP_CLAIMED) | bit(host.remembered, HALP_REMEMBERED))};
+                                       bit(host.claimed, HALP_CLAIMED) | bit(host.remembered, HALP_REMEMBERED)),
+            std::string{host.tags}};
 }
 
 }  // namespace halp::lib

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "store/label.h"
+#include "store/tags.h"
 #include "tools/libhalp/dial.h"
 #include "tools/libhalp/failure.h"
 #include "tools/libhalp/handle.h"
@@ -19,19 +20,26 @@ using std::chrono::milliseconds;
 constexpr std::size_t count_usual = 20, count_max = 10'000;
 constexpr milliseconds attempt_usual{3000};
 
-// A list with its hosts and their names in one block, so that free() frees all of it.
+// Behind the text and its NUL.
+char* copied(const std::string& text, char* to) {
+    std::memcpy(to, text.c_str(), text.size() + 1);
+    return to + text.size() + 1;
+}
+
+// A list with its hosts, their names and tags in one block, so that free() frees all of it.
 halp_list* list_of(const HostPage& page) {
     std::size_t bytes = sizeof(halp_list) + page.hosts.size() * sizeof(halp_host);
-    for (const Host& host : page.hosts) bytes += host.endpoint.host.size() + 1;
+    for (const Host& host : page.hosts) bytes += host.endpoint.host.size() + 1 + host.tags.size() + 1;
     auto* const list = static_cast<halp_list*>(std::malloc(bytes));
     if (list == nullptr) throw std::bad_alloc{};
     auto* const hosts = reinterpret_cast<halp_host*>(list + 1);
     char* text = reinterpret_cast<char*>(hosts + page.hosts.size());
     for (std::size_t i = 0; i < page.hosts.size(); ++i) {
         const Host& host = page.hosts[i];
-        hosts[i] = {text, host.endpoint.port, host.flags, 0, host.seen_unix_s};
-        std::memcpy(text, host.endpoint.host.c_str(), host.endpoint.host.size() + 1);
-        text += host.endpoint.host.size() + 1;
+        const char* const name = text;
+        text = copied(host.endpoint.host, text);
+        hosts[i] = {name, host.endpoint.port, host.flags, 0, host.seen_unix_s, text};
+        text = copied(host.tags, text);
     }
     *list = {page.hosts.size(), sizeof(halp_host), hosts, std::max<std::uint64_t>(page.total, page.hosts.size())};
     return list;
@@ -62,7 +70,8 @@ int page_wanted(const halp_lookup_options* options, PageWanted& wanted) {
     halp_lookup_options given = HALP_LOOKUP_OPTIONS_INIT;
     if (!take_options(options, given)) return misused("The size of halp_lookup_options is wrong: use its INIT.");
     if (given.count > count_max) return misused("At most 10000 hosts are looked up at once.");
-    wanted = {given.first, given.count == 0 ? count_usual : given.count, (given.flags & HALP_LOCAL) != 0};
+    wanted = {given.first, given.count == 0 ? count_usual : given.count, (given.flags & HALP_LOCAL) != 0,
+              given.tag == nullptr ? "" : given.tag};
     return HALP_OK;
 }
 
@@ -76,6 +85,7 @@ int list_page(const char* text, bool of_names, ::halp_handle* handle, const halp
         PageWanted wanted;
         if (!label) return code;
         if (code = page_wanted(options, wanted); code != HALP_OK) return code;
+        if (of_names && !wanted.tag.empty()) return misused("Labels have no tags: leave out `tag`.");
         Backend& backend = handle->handle->backend();
         const auto page = of_names ? backend.labels(*label, wanted) : backend.lookup(*label, wanted);
         if (!page) return fail(page.error());
@@ -89,7 +99,7 @@ int connect_first(Handle& handle, const Label& label, const halp_connect_options
     const auto deadline =
         SteadyClock::now() + (options.timeout_ms > 0 ? milliseconds{options.timeout_ms} : handle.timeout());
     const milliseconds attempt = options.attempt_ms > 0 ? milliseconds{options.attempt_ms} : attempt_usual;
-    const auto page = handle.backend().lookup(label, {0, options.count == 0 ? count_usual : options.count, false});
+    const auto page = handle.backend().lookup(label, {0, options.count == 0 ? count_usual : options.count});
     if (!page) return fail(page.error());
     Error why{ErrorCode::not_found, "Nobody is listed under `" + label.text() + "`."};
     for (const Host& host : page->hosts) {
@@ -188,6 +198,11 @@ int halp_sublabels(halp_handle* handle, const char* directory, const halp_lookup
 }
 
 int halp_announce(halp_handle* handle, const char* label, const char* host, uint16_t port, halp_id* id) {
+    return halp_announce_with(handle, label, host, port, nullptr, id);
+}
+
+int halp_announce_with(halp_handle* handle, const char* label, const char* host, uint16_t port,
+                       const halp_announce_options* options, halp_id* id) {
     if (handle == nullptr) return misused("The handle is NULL.");
     return guarded([&]() -> int {
         int code = HALP_OK;
@@ -195,8 +210,13 @@ int halp_announce(halp_handle* handle, const char* label, const char* host, uint
         if (!parsed) return code;
         if (auto endpoint = halp::Endpoint::make(host == nullptr ? "localhost" : host, port); !endpoint)
             return fail(endpoint.error());
+        halp_announce_options given = HALP_ANNOUNCE_OPTIONS_INIT;
+        if (!take_options(options, given))
+            return misused("The size of halp_announce_options is wrong: use its INIT.");
+        const auto tags = halp::tags_text(halp::split_tags(given.tags == nullptr ? "" : given.tags));
+        if (!tags) return fail(tags.error());
         const std::optional<std::string> at = host == nullptr ? std::nullopt : std::optional<std::string>{host};
-        const auto announced = handle->handle->announce(*parsed, at, port);
+        const auto announced = handle->handle->announce({*parsed, at, port, *tags});
         if (!announced) return fail(announced.error());
         if (id != nullptr) *id = *announced;
         return HALP_OK;

@@ -20,13 +20,17 @@ Result<std::unique_ptr<Backend>> find_daemon(const halp_options& options, millis
     std::vector<std::string> places = daemon_sockets();
     if (options.socket != nullptr) places = {options.socket};
     std::optional<Error> why;
+    std::string tried;
     for (const std::string& place : places) {
+        tried += (tried.empty() ? "" : ", ") + place;
         auto daemon = std::make_unique<DaemonBackend>(place, timeout, poller);
         const auto answers = daemon->probe();
         if (answers) return std::unique_ptr<Backend>{std::move(daemon)};
         // A daemon that refuses us is told rather than one that is not there.
         if (!why || why->code == ErrorCode::unreachable) why = answers.error();
     }
+    if (why->code == ErrorCode::unreachable && places.size() > 1)
+        return Error{ErrorCode::unreachable, "No daemon listens at any of " + tried + ": start `halpd &`."};
     return *why;
 }
 
@@ -88,9 +92,9 @@ Result<void> Handle::choose_backend(const halp_options& options) {
     }
 }
 
-Result<Id> Handle::announce(const Label& label, const std::optional<std::string>& host, std::uint16_t port) {
+Result<Id> Handle::announce(const AnnouncementWanted& wanted) {
     const Id id = ++last_id_;
-    if (auto announced = backend_->announce(id, label, host, port); !announced) return announced.error();
+    if (auto announced = backend_->announce(id, wanted); !announced) return announced.error();
     return id;
 }
 
@@ -146,7 +150,7 @@ bool Handle::tell_one(const Update& update) {
     if (found == watches_.end()) return false;
     const std::string label = found->second.label;
     const halp_host host{update.host.endpoint.host.c_str(), update.host.endpoint.port, update.host.flags, 0,
-                         update.host.seen_unix_s};
+                         update.host.seen_unix_s,           update.host.tags.c_str()};
     halp_event event{sizeof(halp_event), HALP_EVENT_HOST, update.watch, label.c_str(), &host};
     if (update.kind == Update::Kind::gone) event.kind = HALP_EVENT_GONE;
     if (update.kind == Update::Kind::complete) event.kind = HALP_EVENT_COMPLETE;

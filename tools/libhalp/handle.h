@@ -28,8 +28,7 @@ public:
     // A callback is running.
     [[nodiscard]] bool telling() const { return telling_; }
 
-    [[nodiscard]] Result<Id> announce(const Label& label, const std::optional<std::string>& host,
-                                      std::uint16_t port);
+    [[nodiscard]] Result<Id> announce(const AnnouncementWanted& wanted);
     [[nodiscard]] Result<Id> watch(const Label& label, halp_watch_callback callback, void* context);
     [[nodiscard]] Result<void> cancel(Id id);
     // How many callbacks were called.

@@ -4,11 +4,25 @@
 #include <iterator>
 #include <utility>
 
+#include "store/tags.h"
 #include "tools/libhalp/endpoint_list.h"
 #include "tools/libhalp/include/halp/halp.h"
 #include "tools/libhalp/node_thread.h"
 
 namespace halp::lib {
+namespace {
+
+// `total` counts the hosts with the tag.
+HostPage tagged_page(const OverlayNode& node, const Label& label, const PageWanted& wanted) {
+    HostPage page;
+    for (const ListedHost& host : node.hosts(label, 0, node.host_count(label))) {
+        if (!has_tag(host.tags, wanted.tag)) continue;
+        if (page.total++ >= wanted.first && page.hosts.size() < wanted.count) page.hosts.push_back(host_of(host));
+    }
+    return page;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Backend>> NodeBackend::open(const NodeSettings& settings, Poller& poller) {
     auto mailbox = Mailbox::make(poller);
@@ -28,6 +42,7 @@ int NodeBackend::mode() const { return HALP_NODE; }
 Result<HostPage> NodeBackend::lookup(const Label& label, const PageWanted& wanted) {
     return thread_->call([&](NodeThread& at) {
         HostPage page;
+        if (!wanted.tag.empty()) return tagged_page(at.node(), label, wanted);
         for (const ListedHost& host : at.node().hosts(label, wanted.first, wanted.count))
             page.hosts.push_back(host_of(host));
         page.total = at.node().host_count(label);
@@ -46,16 +61,16 @@ Result<HostPage> NodeBackend::labels(const Label& directory, const PageWanted& w
     });
 }
 
-Result<void> NodeBackend::announce(Id id, const Label& label, const std::optional<std::string>& host,
-                                   std::uint16_t port) {
+Result<void> NodeBackend::announce(Id id, const AnnouncementWanted& wanted) {
     return thread_->call([&](NodeThread& at) -> Result<void> {
-        const Endpoint endpoint{host.value_or(""), port};
-        if (host) {
-            if (auto announced = at.node().announce(label, endpoint); !announced) return announced;
-        } else if (const auto here = at.node().announce_here(label, port); !here) {
+        const Endpoint endpoint{wanted.host.value_or(""), wanted.port};
+        if (wanted.host) {
+            if (auto announced = at.node().announce(wanted.label, endpoint, wanted.tags); !announced)
+                return announced;
+        } else if (const auto here = at.node().announce_here(wanted.label, wanted.port, wanted.tags); !here) {
             return here.error();
         }
-        at.announced.insert_or_assign(id, NodeThread::Announced{label, endpoint, !host});
+        at.announced.insert_or_assign(id, NodeThread::Announced{wanted.label, endpoint, !wanted.host});
         return {};
     });
 }

@@ -79,11 +79,14 @@ void ScriptedServer::serve_one(int fd) {
         if (more <= 0) break;
         request.append(buffer.data(), static_cast<std::size_t>(more));
     }
-    {
+    // A stream is asked for behind a look whether the daemon is alive.
+    const bool only_looks = request.starts_with("GET /version ");
+    if (!only_looks) {
         const std::lock_guard lock{mutex_};
         requests_.push_back(request);
     }
-    const Reply reply = script_(request);
+    const Reply reply = only_looks ? Reply{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"}
+                                   : script_(request);
     for (std::string_view rest = reply.bytes; !rest.empty();) {
         const ssize_t sent = ::send(fd, rest.data(), rest.size(), MSG_NOSIGNAL);
         if (sent <= 0) break;

@@ -245,7 +245,7 @@ TEST_F(AdminApiTest, TellsAWatchHowAHostStandsNow) {
     const Label chat = *Label::parse("chat");
     EXPECT_THAT(api_->stream_text(EntryMoved{chat, {"a.example", 80}, LearnedFrom::text}, chat),
                 HasSubstr("\"from\":\"text\",\"seen_unix_s\":1300000000,\"own\":false,\"proved\":false,"
-                          "\"claimed\":true,\"again\":true}"));
+                          "\"claimed\":true,\"tags\":[],\"again\":true}"));
     EXPECT_EQ(api_->stream_text(EntryMoved{chat, {"a.example", 80}, LearnedFrom::text}, std::nullopt), "");
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -108,6 +109,46 @@ TEST(HttpDaemon, WithACertificateItIsHttps) {
     EXPECT_EQ(daemon.stop(), 0);
     EXPECT_THAT(daemon.messages(), Not(HasSubstr(" error ")));
     EXPECT_THAT(daemon.messages(), HasSubstr("HTTP https://0.0.0.0:"));
+}
+
+TEST(HttpDaemon, ARenewedCertificateIsTakenAtAReloadAndABrokenOneIsNot) {
+    namespace fs = std::filesystem;
+    const Home home;
+    const fs::path data = HALP_TEST_CERTIFICATES, certificate = home.path() + "/cert.pem",
+                   key = home.path() + "/key.pem";
+    const auto put = [&](const fs::path& chain, const fs::path& secret) {
+        fs::copy_file(chain, certificate, fs::copy_options::overwrite_existing);
+        fs::copy_file(secret, key, fs::copy_options::overwrite_existing);
+        fs::permissions(key, fs::perms::owner_read | fs::perms::owner_write);
+    };
+    put(data / "certificate.pem", data / "key.pem");
+    Daemon daemon{with_http(
+        {"http.listen=127.0.0.1:0", "http.certificate=" + certificate.string(), "http.key=" + key.string()})};
+    const std::string program = R"(
+import socket, ssl, sys
+context = ssl.create_default_context(cafile="RENEWED")
+raw = socket.create_connection(("127.0.0.1", int(sys.argv[1].rsplit(":", 1)[1])))
+try:
+    print(context.wrap_socket(raw, server_hostname="localhost").version()[:3])
+except ssl.SSLCertVerificationError:
+    print("not renewed"))";
+    const auto ask = [&] {
+        std::string text = program;
+        text.replace(text.find("RENEWED"), 7, (data / "renewed.pem").string());
+        return ask_by_python(home, text, http_address_of(daemon)).out;
+    };
+    const auto reload = [&](const std::string& says) {
+        daemon.process().signal(SIGHUP);
+        EXPECT_TRUE(eventually([&] { return daemon.messages().find(says) != std::string::npos; })) << says;
+    };
+
+    EXPECT_EQ(ask(), "not renewed\n");
+    put(data / "renewed.pem", data / "renewed-key.pem");
+    reload("was read again");
+    EXPECT_EQ(ask(), "TLS\n");
+    put(data / "certificate.pem", data / "renewed-key.pem");  // they do not fit
+    reload("(http.key)");
+    EXPECT_EQ(ask(), "TLS\n");
 }
 
 }  // namespace

@@ -95,6 +95,40 @@ TEST(Libhalp, AnnouncesLooksUpAndWithdrawsAtADaemon) {
     EXPECT_EQ(halp_cancel(one, id), HALP_NOT_FOUND);
 }
 
+TEST(Libhalp, TagsOfAnAnnouncementAreListedAndAskedFor) {
+    Daemon daemon;
+    Opened one{at_daemon(daemon.home().admin())};
+    halp_announce_options tagged = HALP_ANNOUNCE_OPTIONS_INIT;
+    tagged.tags = "v=2,blue";
+    ASSERT_EQ(halp_announce_with(one, "chat", "192.0.2.7", 80, &tagged, nullptr), HALP_OK) << halp_message();
+    ASSERT_EQ(halp_announce(one, "chat", "192.0.2.8", 80, nullptr), HALP_OK);
+    halp_lookup_options wanted = HALP_LOOKUP_OPTIONS_INIT;
+    const auto tags_found = [&](const char* tag) {
+        halp_list* hosts = nullptr;
+        wanted.tag = tag;
+        EXPECT_EQ(halp_lookup(one, "chat", &wanted, &hosts), HALP_OK) << halp_message();
+        std::multiset<std::string> tags;
+        for (std::size_t i = 0; i < halp_count(hosts); ++i) tags.insert(halp_at(hosts, i)->tags);
+        halp_free(hosts);
+        return tags;
+    };
+
+    EXPECT_EQ(tags_found(nullptr), (std::multiset<std::string>{"", "blue,v=2"}));
+    EXPECT_EQ(tags_found("v=2"), (std::multiset<std::string>{"blue,v=2"}));
+    EXPECT_TRUE(tags_found("green").empty());
+    Seen seen;
+    std::set<std::string> told;
+    seen.also = [&](const halp_event& event) {
+        if (event.host != nullptr) told.insert(event.host->tags);
+    };
+    ASSERT_EQ(halp_watch(one, "chat", Seen::take, &seen, nullptr), HALP_OK);
+    EXPECT_TRUE(dispatch_until(one, [&] { return seen.has(HALP_EVENT_COMPLETE); }));
+    EXPECT_EQ(told, (std::set<std::string>{"", "blue,v=2"}));
+    tagged.tags = "two words";
+    EXPECT_EQ(halp_announce_with(one, "chat", "192.0.2.9", 80, &tagged, nullptr), HALP_INVALID);
+    EXPECT_EQ(halp_sublabels(one, nullptr, &wanted, nullptr), HALP_INVALID);
+}
+
 TEST(Libhalp, AWatchTellsTheListThatItIsCompleteAndWhatChanges) {
     Daemon daemon;
     Opened one{at_daemon(daemon.home().admin())}, other{at_daemon(daemon.home().admin())};
@@ -187,6 +221,9 @@ TEST(Libhalp, WhatIsWrongIsToldByCodeAndSentence) {
     EXPECT_EQ(halp_announce(one, "x", "a b", 1, nullptr), HALP_INVALID);
     EXPECT_EQ(halp_announce(one, "x", "a", 0, nullptr), HALP_INVALID);
     EXPECT_EQ(halp_announce(one, "x", nullptr, 1, nullptr), HALP_INVALID);
+    halp_announce_options tagged = HALP_ANNOUNCE_OPTIONS_INIT;
+    tagged.tags = "blue";  // the cache has none
+    EXPECT_EQ(halp_announce_with(one, "x", "a", 1, &tagged, nullptr), HALP_INVALID);
     EXPECT_EQ(halp_count(nullptr), 0U);
     EXPECT_EQ(halp_at(nullptr, 0), nullptr);
     for (int code = HALP_NO_MEMORY; code <= 0; ++code) EXPECT_STRNE(halp_strerror(code), "an unknown error");
@@ -233,10 +270,21 @@ TEST(Libhalp, ANodeOfTheProcessIsOneOfTheSwarm) {
     ASSERT_TRUE(dispatch_until(node, [&] { return seen.has(HALP_EVENT_COMPLETE); }));
 
     ASSERT_EQ(halp_announce(other, "chat", "127.0.0.1", 81, nullptr), HALP_OK);
-    ASSERT_EQ(halp_announce(node, "game", "127.0.0.1", 82, nullptr), HALP_OK);
+    halp_announce_options tagged = HALP_ANNOUNCE_OPTIONS_INIT;
+    tagged.tags = "blue";
+    ASSERT_EQ(halp_announce_with(node, "game", "127.0.0.1", 82, &tagged, nullptr), HALP_OK);
 
     EXPECT_TRUE(dispatch_until(node, [&] { return seen.hosts.count("127.0.0.1") == 1; }));
-    EXPECT_TRUE(eventually([&] { return other.lookup("game") == "127.0.0.1:82 "; })) << other.lookup("game");
+    halp_lookup_options wanted = HALP_LOOKUP_OPTIONS_INIT;
+    wanted.tag = "blue";
+    for (halp_handle* const at : {static_cast<halp_handle*>(node), static_cast<halp_handle*>(other)}) {
+        halp_list* hosts = nullptr;
+        EXPECT_TRUE(eventually([&] {
+            halp_free(hosts);
+            return halp_lookup(at, "game", &wanted, &hosts) == HALP_OK && halp_count(hosts) == 1;
+        })) << other.lookup("game");
+        halp_free(hosts);
+    }
     options.profile = "moon";
     EXPECT_EQ(Opened{options}.code(), HALP_INVALID);
 }
@@ -367,9 +415,10 @@ TEST(LibhalpInterface, ExportsWhatIsWrittenDown) {
 TEST(LibhalpInterface, StructuresHaveTheirSizes) {
     if (sizeof(void*) != 8) GTEST_SKIP() << "the figures are those of 64 bits";
     EXPECT_EQ(sizeof(halp_options), 96U);
-    EXPECT_EQ(sizeof(halp_host), 24U);
+    EXPECT_EQ(sizeof(halp_host), 32U);
     EXPECT_EQ(sizeof(halp_list), 32U);
-    EXPECT_EQ(sizeof(halp_lookup_options), 24U);
+    EXPECT_EQ(sizeof(halp_lookup_options), 32U);
+    EXPECT_EQ(sizeof(halp_announce_options), 16U);
     EXPECT_EQ(sizeof(halp_connect_options), 24U);
     EXPECT_EQ(sizeof(halp_event), 40U);
     EXPECT_EQ(sizeof(halp_dht_options), 40U);

@@ -70,6 +70,14 @@ class WithADaemon(unittest.TestCase):
             time.sleep(0.01)
         self.assertFalse(any(host.own for host in h.lookup("pychat")))
 
+    def test_tags_are_listed_and_asked_for(self):
+        h = self.open()
+        with h.announce("pytags", 1, "192.0.2.1", tags=["v=2", "blue"]), h.announce("pytags", 2, "192.0.2.2"):
+            self.assertEqual({host.tags for host in h.lookup("pytags")}, {("blue", "v=2"), ()})
+            self.assertEqual([host.port for host in h.lookup("pytags", tag="v=2")], [1])
+            with self.assertRaises(halp.Invalid):
+                h.announce("pytags", 3, "192.0.2.3", tags="one,two")
+
     def test_a_watch_is_iterated_over(self):
         h, other = self.open(), self.open()
         other.announce("pywatch", 1, "192.0.2.1")

@@ -60,6 +60,8 @@ Result<AdminAnswer> AdminClient::call(Method method, const std::string& target, 
 Result<AdminAnswer> AdminClient::stream(const std::string& target,
                                         const std::function<bool(std::string_view)>& take) const {
     using Clock = std::chrono::steady_clock;
+    // A daemon that hangs takes the connection all the same, and is found out in the time of a call.
+    if (const auto alive = call(Method::get, "/version", ""); !alive) return alive.error();
     auto last_word = Clock::now();
     AdminAnswer answer;
     bool enough = false;

@@ -68,6 +68,8 @@ Finding seeds_and_peers(const Json& status, const Json& seeds) {
         return {State::wrong, "seeds",
                 found + "; none of " + counted_words(all, "seed", "seeds") + " answers (" + first_failed + ")",
                 "Start halpd there, or name another node: `halp join HOST:PORT`."};
+    const std::string remedy = "A node that begins a swarm is well so. To join one: `halp join HOST:PORT`.";
+    if (all == 0 && listed == 0) return {State::good, "seeds", found + "; no seed is configured", remedy};
     return {State::doubtful, "seeds", found + "; this node is alone", "Name another node: `halp join HOST:PORT`."};
 }
 

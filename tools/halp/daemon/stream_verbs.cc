@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "tools/halp/interrupt.h"
 #include "tools/halp/output/json_report.h"
@@ -120,6 +122,21 @@ bool is_final(const Error& error) {
            error.code == ErrorCode::not_found;
 }
 
+// Of --timeout: how long the daemon may be away before `halp announce` gives up. Without it, for ever.
+class Patience {
+public:
+    explicit Patience(std::optional<double> seconds) : seconds_(seconds) {}
+    void daemon_is_there() { since_ = Clock::now(); }
+    [[nodiscard]] bool is_over() const {
+        return seconds_ && std::chrono::duration<double>(Clock::now() - since_).count() >= *seconds_;
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    std::optional<double> seconds_;
+    Clock::time_point since_ = Clock::now();
+};
+
 }  // namespace
 
 ExitCode run_watch(const WithDaemon& world) {
@@ -135,6 +152,7 @@ ExitCode run_announce(const WithDaemon& world) {
     interrupt::prepare();
     arm(world.command);
     Announcement announcement{world};
+    Patience patience{world.command.timeout_s};
     Duration pause = std::chrono::milliseconds{200};
     while (true) {
         const auto outcome = announcement.hold_once();
@@ -144,8 +162,11 @@ ExitCode run_announce(const WithDaemon& world) {
         if (!outcome && hopeless) return world.console.fail(outcome.error());
         if (announcement.was_announced()) {
             pause = std::chrono::milliseconds{200};
+            patience.daemon_is_there();
             world.console.say("the daemon is gone; announcing again as soon as it is back.");
         }
+        if (patience.is_over())
+            return world.console.fail(ExitCode::timed_out, "the daemon has not come back in time.");
         interrupt::nap(pause);
         pause = std::min<Duration>(pause * 2, std::chrono::seconds{10});
     }

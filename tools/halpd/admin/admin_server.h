@@ -52,7 +52,7 @@ public:
     struct Http {
         int fd = -1;  // listens; owned from now on
         const HttpGuard* guard = nullptr;
-        const Tls* tls = nullptr;  // null: plain HTTP
+        Tls* tls = nullptr;  // null: plain HTTP
         AdminLimits limits;
     };
     // Called with a sentence when something of a client was refused or closed for want of room.

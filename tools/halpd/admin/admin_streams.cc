@@ -63,7 +63,7 @@ Json change_fields(const Change& change, const std::optional<ListedHost>& now) {
     add_endpoint(object, *change.endpoint).set(change.learned ? "from" : "why", change.reason);
     if (!change.learned || !now) return object;
     object.set("seen_unix_s", count(now->seen)).set("own", now->own).set("proved", now->proved);
-    object.set("claimed", now->claimed);
+    object.set("claimed", now->claimed).set("tags", json_of_tags(now->tags));
     return change.again ? object.set("again", true) : object;
 }
 

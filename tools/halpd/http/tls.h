@@ -8,6 +8,7 @@
 #include "store/result.h"
 
 struct bufferevent;
+struct event;
 struct event_base;
 
 namespace halp {
@@ -25,15 +26,17 @@ public:
     // What the operator should mend about the files; empty when all is well.
     [[nodiscard]] const std::string& warning() const { return warning_; }
     // A connection without a descriptor yet, for evhttp. Null when there is no memory.
-    [[nodiscard]] bufferevent* accept(event_base* base) const;
+    [[nodiscard]] bufferevent* accept(event_base* base);
 
 private:
     struct Library;
+    void drop_pages_later(event_base* base);
     Tls(std::string certificate, std::string key) : certificate_(std::move(certificate)), key_(std::move(key)) {}
 
     std::string certificate_, key_, warning_;
     const Library* library_ = nullptr;
     void* context_ = nullptr;  // SSL_CTX
+    event* drop_pages_ = nullptr;
 };
 
 }  // namespace halp

@@ -7,6 +7,7 @@ import enum
 import os
 import socket
 from collections import deque
+from collections.abc import Iterable
 from ctypes import POINTER, byref, c_uint64, c_void_p, sizeof
 from types import TracebackType
 from typing import NamedTuple
@@ -38,12 +39,13 @@ class EventKind(enum.IntEnum):
 
 
 class Host(NamedTuple):
-    """`seen` is the wall-clock time at which it was last confirmed; `flags` are of Flag."""
+    """`seen` is the wall-clock time at which it was last confirmed; `flags` are of Flag; `tags` of its announcement."""
 
     host: str
     port: int
     flags: int
     seen: int
+    tags: tuple[str, ...] = ()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -68,7 +70,8 @@ class Event(NamedTuple):
 
 
 def _host_of(entry: c.HostEntry) -> Host:
-    return Host(entry.host.decode("utf-8", "surrogateescape"), entry.port, entry.flags, entry.seen_unix_s)
+    tags = tuple(entry.tags.decode("utf-8", "surrogateescape").split(",")) if entry.tags else ()
+    return Host(entry.host.decode("utf-8", "surrogateescape"), entry.port, entry.flags, entry.seen_unix_s, tags)
 
 
 def _hosts_of(found: POINTER(c.List)) -> list[Host]:  # type: ignore[valid-type]
@@ -257,26 +260,36 @@ class Halp:
 
     # ---- hosts ----
 
-    def lookup(self, label: str, count: int = 20, *, first: int = 0, local: bool = False) -> list[Host]:
-        """The hosts of a label, the most recent first. `local`: without a daemon, ask no server."""
-        options = c.LookupOptions(sizeof(c.LookupOptions), first, count, 1 if local else 0)
+    def lookup(
+        self, label: str, count: int = 20, *, first: int = 0, local: bool = False, tag: str | None = None
+    ) -> list[Host]:
+        """The hosts of a label, the most recent first. `local`: without a daemon, ask no server. `tag`: only hosts
+        that were announced with it."""
+        options = c.LookupOptions(sizeof(c.LookupOptions), first, count, 1 if local else 0, 0, c.text(tag))
         found = POINTER(c.List)()
         c.check(c.lib.halp_lookup(self._handle, c.text(label), byref(options), byref(found)))
         return _hosts_of(found)
 
     def sublabels(self, directory: str = "labels", count: int = 1000, *, first: int = 0) -> list[str]:
         """The labels below `directory`, which ends in "/", or those at the top."""
-        options = c.LookupOptions(sizeof(c.LookupOptions), first, count, 0)
+        options = c.LookupOptions(sizeof(c.LookupOptions), first, count)
         found = POINTER(c.List)()
         c.check(c.lib.halp_sublabels(self._handle, c.text(directory), byref(options), byref(found)))
         return [entry.host for entry in _hosts_of(found)]
 
-    def announce(self, label: str, port: int, host: str | None = None) -> Announcement:
-        """Without a host, at the address at which others see the daemon or the node."""
+    def announce(
+        self, label: str, port: int, host: str | None = None, *, tags: Iterable[str] = ()
+    ) -> Announcement:
+        """Without a host, at the address at which others see the daemon or the node. `tags`: words about the host."""
         number = c_uint64()
         if not 0 < port < 65536:
             raise c.BY_CODE[-6](f"a port is 1 to 65535, not {port}")
-        c.check(c.lib.halp_announce(self._handle, c.text(label), c.text(host), port, byref(number)))
+        words = [tags] if isinstance(tags, str) else list(tags)
+        if any("," in word for word in words):
+            raise c.BY_CODE[-6]("a tag has no comma")
+        options = c.AnnounceOptions(sizeof(c.AnnounceOptions), c.text(",".join(words)))
+        arguments = c.text(label), c.text(host), port, byref(options), byref(number)
+        c.check(c.lib.halp_announce_with(self._handle, *arguments))
         return Announcement(self, number.value)
 
     def confirm(self, label: str, host: Host | tuple[str, int], worked: bool = True) -> None:

@@ -34,6 +34,7 @@ class HostEntry(ctypes.Structure):
         ("flags", c_uint16),
         ("reserved", c_uint32),
         ("seen_unix_s", c_int64),
+        ("tags", c_char_p),
     ]
 
 
@@ -42,7 +43,18 @@ class List(ctypes.Structure):
 
 
 class LookupOptions(ctypes.Structure):
-    _fields_ = [("size", c_size_t), ("first", c_uint32), ("count", c_uint32), ("flags", c_uint32)]
+    _fields_ = [
+        ("size", c_size_t),
+        ("first", c_uint32),
+        ("count", c_uint32),
+        ("flags", c_uint32),
+        ("reserved", c_uint32),
+        ("tag", c_char_p),
+    ]
+
+
+class AnnounceOptions(ctypes.Structure):
+    _fields_ = [("size", c_size_t), ("tags", c_char_p)]
 
 
 class EventEntry(ctypes.Structure):
@@ -91,6 +103,10 @@ _FUNCTIONS = {
     "halp_lookup": (c_int, [c_void_p, c_char_p, POINTER(LookupOptions), POINTER(POINTER(List))]),
     "halp_sublabels": (c_int, [c_void_p, c_char_p, POINTER(LookupOptions), POINTER(POINTER(List))]),
     "halp_announce": (c_int, [c_void_p, c_char_p, c_char_p, c_uint16, POINTER(c_uint64)]),
+    "halp_announce_with": (
+        c_int,
+        [c_void_p, c_char_p, c_char_p, c_uint16, POINTER(AnnounceOptions), POINTER(c_uint64)],
+    ),
     "halp_confirm": (c_int, [c_void_p, c_char_p, c_char_p, c_uint16, c_int]),
     "halp_watch": (c_int, [c_void_p, c_char_p, WatchCallback, c_void_p, POINTER(c_uint64)]),
     "halp_cancel": (c_int, [c_void_p, c_uint64]),

@@ -110,6 +110,7 @@ typedef struct halp_host {
     uint16_t flags;   /* HALP_OWN | HALP_PROVED ... */
     uint32_t reserved;
     int64_t seen_unix_s; /* when it was last confirmed or claimed */
+    const char* tags;    /* of its announcement, sorted, with commas between them: "blue,v=2"; else "" */
 } halp_host;
 
 typedef struct halp_list {
@@ -135,8 +136,10 @@ typedef struct halp_lookup_options {
     uint32_t first; /* how many to leave out at the top */
     uint32_t count; /* at most so many; 0: 20. The greatest is 10 000 */
     uint32_t flags; /* HALP_LOCAL */
+    uint32_t reserved;
+    const char* tag; /* only hosts that were announced with it; NULL: all. Not with HALP_CACHE, nor for labels */
 } halp_lookup_options;
-#define HALP_LOOKUP_OPTIONS_INIT {sizeof(halp_lookup_options), 0, 0, 0}
+#define HALP_LOOKUP_OPTIONS_INIT {sizeof(halp_lookup_options), 0, 0, 0, 0, NULL}
 
 /* The hosts of a label, the most recent first. A label that nobody knows is an empty list. */
 HALP_API int halp_lookup(halp_handle* handle, const char* label, const halp_lookup_options* options, halp_list** hosts);
@@ -152,6 +155,17 @@ typedef uint64_t halp_id;
    that was restarted, in the next halp_dispatch(). HALP text has no withdrawal: with HALP_CACHE an announcement
    runs out by itself. `id` may be NULL. */
 HALP_API int halp_announce(halp_handle* handle, const char* label, const char* host, uint16_t port, halp_id* id);
+
+typedef struct halp_announce_options {
+    size_t size;
+    const char* tags; /* words about the host with commas between them, "v=2,blue": at most 256 bytes, no blanks. NULL:
+                         none. HALP text has no tags, so HALP_CACHE refuses them (HALP_INVALID) */
+} halp_announce_options;
+#define HALP_ANNOUNCE_OPTIONS_INIT {sizeof(halp_announce_options), NULL}
+
+/* halp_announce() with options, which may be NULL. Announcing a host again changes its tags. */
+HALP_API int halp_announce_with(halp_handle* handle, const char* label, const char* host, uint16_t port,
+                                const halp_announce_options* options, halp_id* id);
 
 /* Reports that this host was dialled, and worked (not 0) or not. Hosts that work rank first. */
 HALP_API int halp_confirm(halp_handle* handle, const char* label, const char* host, uint16_t port, int worked);

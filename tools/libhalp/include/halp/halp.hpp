@@ -73,10 +73,11 @@ struct Host {
     std::uint16_t port = 0;
     unsigned flags = 0;  // HALP_OWN ...
     std::int64_t seen_unix_s = 0;
+    std::string tags;  // "blue,v=2"
 
     Host() = default;
     explicit Host(const halp_host& from)
-        : host(from.host), port(from.port), flags(from.flags), seen_unix_s(from.seen_unix_s) {}
+        : host(from.host), port(from.port), flags(from.flags), seen_unix_s(from.seen_unix_s), tags(from.tags) {}
 };
 
 namespace detail {
@@ -154,9 +155,12 @@ public:
     }
     // Without a host, at the address at which others see the daemon or the node.
     [[nodiscard]] Registration announce(const std::string& label, std::uint16_t port,
-                                        const std::optional<std::string>& host = std::nullopt) {
+                                        const std::optional<std::string>& host = std::nullopt,
+                                        const std::string& tags = {}) {
+        halp_announce_options options = HALP_ANNOUNCE_OPTIONS_INIT;
+        options.tags = tags.c_str();
         halp_id id = 0;
-        checked(halp_announce(get(), label.c_str(), host ? host->c_str() : nullptr, port, &id));
+        checked(halp_announce_with(get(), label.c_str(), host ? host->c_str() : nullptr, port, &options, &id));
         return {handle_, id};
     }
     void confirm(const std::string& label, const std::string& host, std::uint16_t port, bool worked) {
