@@ -226,6 +226,7 @@ void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant 
     if (call->purpose == CallPurpose::indirect_probe) return failures_.report(*call, false);
     if (call->purpose == CallPurpose::seed) {
         seeds_.failed(*call, SeedOutcome::unreached, why);
+        if (why == ConnectFailure::refused) seeds_.refused(*call, now);
         parts_.observer.note(SeedFailed{parts_.endpoints.at(call->to), why});
         return failures_.contact_failed(call->to, why, now);
     }

@@ -233,7 +233,7 @@ void LabelExchange::settle_disputes(Instant now, UnixSeconds wall) {
             // Refused: the list has no room for it, and the table has counted that.
             static_cast<void>(parts_.labels.merge(due.label, end, due.source, now, wall));
         }
-        parts_.news.pass_on_host(due.label, due.entry, now);
+        parts_.news.pass_on_host(due.label, due.entry, no_endpoint, now);
     }
 }
 
@@ -259,7 +259,8 @@ HostFate LabelExchange::merge_entry(const Label& label, const gossip::Entry& ent
                             outcome.cause, LearnedFrom::gossip, context.now);
     const bool news = merged == Merge::added || (merged == Merge::refreshed && new_version);
     // What is new, or ends, is passed on as news. A renewal is left to the digests.
-    if (news && (entry.withdrawn == was_live || !known)) parts_.news.pass_on_host(label, entry, context.now);
+    if (news && (entry.withdrawn == was_live || !known))
+        parts_.news.pass_on_host(label, entry, context.speaker, context.now);
     return merged == Merge::refused ? HostFate::refused : merged == Merge::stale ? HostFate::known : HostFate::kept;
 }
 

@@ -138,7 +138,7 @@ bool Membership::merge_entry(const gossip::Entry& entry, const MessageContext& c
     if (parts_.dials && merged == PeerMerge::refreshed) parts_.dials->named_again(entry.endpoint, context.teller);
     if (merged != PeerMerge::added && merged != PeerMerge::revived) return false;
     const auto how = context.is_news ? News::LearnedBy::news : News::LearnedBy::sample;
-    parts_.news.peer_joined(entry.endpoint, entry.incarnation, how, context.now);
+    parts_.news.peer_joined(entry.endpoint, entry.incarnation, how, context.now, context.speaker);
     return true;
 }
 

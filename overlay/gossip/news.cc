@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t items_max = 256;
 constexpr std::size_t items_per_message_max = 96;
+constexpr std::size_t all_told_max = 24;                  // nodes, as many as a brief opening is for
 constexpr std::uint64_t doubt_salt = 0x5157f1a9c3d20b67;  // tells the fact of a doubt from that of a join
 constexpr std::size_t contradictions_per_period_max = 16;
 // When many nodes answer late at the same time, it is the load of all, and telling each of them would add to it.
@@ -25,14 +26,16 @@ bool tellable(const Peer& peer) { return peer.dead() || peer.vouched(); }
 
 }  // namespace
 
-void News::pass_on_host(const Label& label, const gossip::Entry& entry, Instant now) {
+void News::pass_on_host(const Label& label, const gossip::Entry& entry, EndpointId told_by, Instant now) {
     const std::uint64_t fact =
         mix(label.hash() ^ parts_.endpoints.hash(entry.endpoint)) + entry.incarnation * 2 + entry.withdrawn;
     // Without room it is counted, and the exchanges bring it.
-    if (told_.first(fact, now)) static_cast<void>(add_heard_host(label, entry.endpoint, now));
+    if (told_.first(fact, now))
+        static_cast<void>(
+            add({.label = label, .endpoint = entry.endpoint, .rank = Rank::heard, .told_by = told_by}, now));
 }
 
-void News::peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how, Instant now) {
+void News::peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how, Instant now, EndpointId told_by) {
     if (!told_.first(mix(parts_.endpoints.hash(peer) + incarnation), now)) return;
     parts_.observer.note(PeerJoined{parts_.endpoints.at(peer)});
     if (how == LearnedBy::sample) return;
@@ -47,7 +50,9 @@ void News::peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how
         --third_party_items_left_;
     }
     const Rank rank = how == LearnedBy::contact ? Rank::own : Rank::join;
-    static_cast<void>(add({.endpoint = peer, .rank = rank}, now));  // without room it is counted; samples tell it
+    // Without room it is counted; samples tell it.
+    static_cast<void>(
+        add({.endpoint = peer, .rank = rank, .told_by = told_by, .found_here = how != LearnedBy::news}, now));
 }
 
 void News::forget_peer(EndpointId peer, std::uint32_t incarnation) {
@@ -91,10 +96,7 @@ void News::start_period() {
 }
 
 bool News::add(Item item, Instant now) {
-    const std::size_t n = parts_.view.presentable_count();
-    const auto rounds = static_cast<std::size_t>(std::bit_width(n));
-    // One in e^pushes nodes of a swarm misses an item; its next exchange brings it.
-    item.pushes = std::min(n, rounds + 2);
+    item.pushes = pushes_of(item);
     const auto same = std::ranges::find_if(items_, [&](const Item& i) {
         return i.endpoint == item.endpoint && i.label == item.label && i.doubted == item.doubted;
     });
@@ -107,6 +109,7 @@ bool News::add(Item item, Instant now) {
     if (waits && same->rank <= item.rank) {
         same->pushes = item.pushes;
         same->turns = 0;
+        same->told_by = item.told_by;
     } else {
         if (waits) items_.erase(same);
         if (item.pushes > 0) insert(std::move(item));
@@ -115,6 +118,16 @@ bool News::add(Item item, Instant now) {
     const Instant soonest = pushed_at_ == never ? now : pushed_at_ + options_.news_interval;
     push_at_ = std::min(push_at_, std::max(now, soonest));
     return true;
+}
+
+bool News::few() const { return parts_.view.listed_count() <= all_told_max; }
+
+// Where few nodes are listed, whoever has an item first tells all of them, so the others need not tell many.
+std::size_t News::pushes_of(const Item& item) const {
+    const std::size_t n = parts_.view.presentable_count();
+    if (few()) return item.found_here || item.rank == Rank::own ? n : std::min(n, options_.news_fanout);
+    // One in e^pushes nodes of a swarm misses an item; its next exchange brings it.
+    return std::min(n, static_cast<std::size_t>(std::bit_width(n)) + 2);
 }
 
 void News::insert(Item item) {
@@ -199,32 +212,43 @@ void News::push(Instant now, UnixSeconds wall) {
     const auto least_told = std::min_element(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(items),
                                              [](const Item& a, const Item& b) { return a.turns < b.turns; });
     const std::size_t turn = items > 0 ? least_told->turns : 0;
-    const std::size_t at_random = std::min(wanted, options_.news_fanout);
-    const std::vector<EndpointId> targets = targets_of_push(at_random, turn, now);
+    const std::size_t at_random = few() ? wanted : std::min(wanted, options_.news_fanout);
+    const std::vector<EndpointId> targets = targets_of_push(items, at_random, turn, now);
     if (!m.peers.empty() || !m.labels.empty())
         for (const EndpointId target : targets) {
             parts_.calls.open(target, CallPurpose::news, m, now);
             ++sent_;
         }
-    count_pushes(items, std::min(at_random, targets.size()));
+    count_pushes(items, few() ? at_random : std::min(at_random, targets.size()));
     pushed_at_ = now;
     if (!items_.empty()) push_at_ = now + options_.news_interval;
 }
 
-// A node that was only heard of gets a ping first. Once it has answered it is told what is new then.
-std::vector<EndpointId> News::targets_of_push(std::size_t wanted, std::size_t turn, Instant now) {
+// A node that was only heard of gets a ping first. Once it has answered it is told what is new then. Where few
+// nodes are listed, the turns of joining and the rounds call all of them soon anyway.
+std::vector<EndpointId> News::targets_of_push(std::size_t items, std::size_t wanted, std::size_t turn,
+                                              Instant now) {
     std::vector<EndpointId> out = parts_.view.news_targets(wanted, turn, now);
     const auto unmet = [&](EndpointId id) { return parts_.calls.only_heard_of(id); };
-    const auto strangers = std::stable_partition(out.begin(), out.end(), std::not_fn(unmet));
-    if (strangers == out.end()) return out;
-    for (auto id = strangers; id != out.end(); ++id)
-        if (!parts_.calls.under_way_to(*id)) parts_.calls.ping(*id, CallPurpose::feeler, now);
-    out.erase(strangers, out.end());
+    const auto needless = [&](EndpointId id) { return unmet(id) || knows(id, items); };
+    const auto left_out = std::stable_partition(out.begin(), out.end(), std::not_fn(needless));
+    if (left_out == out.end()) return out;
+    if (!few())
+        for (auto id = left_out; id != out.end(); ++id)
+            if (unmet(*id) && !parts_.calls.under_way_to(*id)) parts_.calls.ping(*id, CallPurpose::feeler, now);
+    out.erase(left_out, out.end());
     for (const EndpointId id : parts_.view.some_presentable(parts_.view.presentable_count())) {
         if (out.size() >= wanted) break;
-        if (!unmet(id) && std::ranges::find(out, id) == out.end()) out.push_back(id);
+        if (!needless(id) && std::ranges::find(out, id) == out.end()) out.push_back(id);
     }
     return out;
+}
+
+// It told all of this itself, or it is what the news are about.
+bool News::knows(EndpointId target, std::size_t items) const {
+    return std::all_of(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(items), [&](const Item& item) {
+        return item.told_by == target || (!item.label && !item.doubted && item.endpoint == target);
+    });
 }
 
 void News::count_pushes(std::size_t items, std::size_t targets) {

@@ -46,14 +46,15 @@ public:
         return add({.label = label, .endpoint = host, .rank = Rank::heard}, now);
     }
     // The same for something another node told; queued once for each state of the host.
-    void pass_on_host(const Label& label, const gossip::Entry& entry, Instant now);
+    void pass_on_host(const Label& label, const gossip::Entry& entry, EndpointId told_by, Instant now);
 
     // Contact: this node called it. Call: it called this node, as anybody can.
     enum class LearnedBy : std::uint8_t { contact, call, news, sample };
     // A node is listed that was not listed before, or was dead. Notes it, and passes it on unless it came in a
     // sample: what a sample brings was news earlier, and entries come and go all the time in a swarm larger than
     // the list.
-    void peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how, Instant now);
+    void peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how, Instant now,
+                     EndpointId told_by = no_endpoint);
     // A node is no longer listed, so its return will be news.
     void forget_peer(EndpointId peer, std::uint32_t incarnation);
     // A node does not answer, this one or, by news, another. Told once until the doubt is over.
@@ -86,6 +87,8 @@ private:
         bool doubted = false;    // told as a suspect, whatever this node has found itself
         Rank rank = Rank::own;
         std::size_t turns = 0;  // in which it was pushed
+        EndpointId told_by = no_endpoint;  // who need not hear it
+        bool found_here = false;           // by a call, or it is what this node says itself
     };
     bool add(Item item, Instant now);
     void insert(Item item);
@@ -94,7 +97,11 @@ private:
     [[nodiscard]] gossip::Message message(std::size_t items, Instant now, UnixSeconds wall) const;
     [[nodiscard]] std::uint64_t doubt_of(EndpointId peer, std::uint32_t incarnation) const;
     void append_host(gossip::Message& m, const Label& label, EndpointId host, Instant now, UnixSeconds wall) const;
-    [[nodiscard]] std::vector<EndpointId> targets_of_push(std::size_t wanted, std::size_t turn, Instant now);
+    [[nodiscard]] bool few() const;
+    [[nodiscard]] std::size_t pushes_of(const Item& item) const;
+    [[nodiscard]] bool knows(EndpointId target, std::size_t items) const;
+    [[nodiscard]] std::vector<EndpointId> targets_of_push(std::size_t items, std::size_t wanted, std::size_t turn,
+                                                          Instant now);
     void count_pushes(std::size_t items, std::size_t targets);
 
     Parts parts_;

@@ -16,7 +16,8 @@ namespace {
 
 // Of the nodes that the other side takes for alive, as many are contradicted in one answer.
 constexpr std::size_t contradicted_max = 16;
-constexpr std::size_t doubts_max = 4;  // in one message, the newest ones
+constexpr std::size_t doubts_max = 4;  // in one message
+constexpr std::size_t newest_doubts = doubts_max / 2;
 // A digest takes 18 bytes, so with two a brief opening has about 100.
 constexpr std::size_t brief_labels_max = 2;
 // The answer has the whole list, so it must be short, too.
@@ -66,14 +67,18 @@ void PushPull::add_contradiction(gossip::Message& ours, const gossip::Hello& hel
     ours.peers.push_back(peer_entry(*peer, now));
 }
 
-// The news of a doubt may have missed somebody.
-void PushPull::add_doubts(gossip::Message& ours, Instant now) const {
+// The news of a doubt may have missed somebody. When there are many, some of the older ones have their turn, or who
+// missed one would not hear of it while there are newer ones.
+void PushPull::add_doubts(gossip::Message& ours, Instant now) {
     std::vector<Peer> doubted = parts_.view.suspects();
     // One without a failure may be just late, where much is lost.
     std::erase_if(doubted, [](const Peer& peer) { return peer.original || !peer.vouched() || peer.failures == 0; });
     const std::size_t count = std::min(doubts_max, doubted.size());
     std::partial_sort(doubted.begin(), doubted.begin() + static_cast<std::ptrdiff_t>(count), doubted.end(),
                       [](const Peer& a, const Peer& b) { return a.doubted_since() > b.doubted_since(); });
+    if (const std::size_t older = doubted.size() - count; older > 0)
+        for (std::size_t i = newest_doubts; i < count; ++i)
+            std::swap(doubted[i], doubted[count + doubts_turn_++ % older]);
     for (std::size_t i = 0; i < count && ours.peers.size() < gossip::peers_per_message_max; ++i)
         ours.peers.push_back(peer_entry(doubted[i], now));
 }

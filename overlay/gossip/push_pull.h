@@ -47,14 +47,14 @@ private:
     [[nodiscard]] gossip::Message head_of_opening();
     [[nodiscard]] bool small_swarm_differs(const ListDigest& theirs) const;
     void add_everybody(gossip::Message& ours, Instant now);
-    void add_doubts(gossip::Message& ours, Instant now) const;
+    void add_doubts(gossip::Message& ours, Instant now);
     void add_found_gone(gossip::Message& ours, const std::vector<gossip::Entry>& named, Instant now) const;
     void add_contradiction(gossip::Message& ours, const gossip::Hello& hello, EndpointId speaker,
                            Instant now) const;
 
     Parts parts_;
     bool in_agreement_ = false;
-    std::size_t everybody_turn_ = 0;
+    std::size_t everybody_turn_ = 0, doubts_turn_ = 0;
 };
 
 }  // namespace halp

@@ -9,6 +9,8 @@ namespace halp {
 namespace {
 
 constexpr Duration pause_first = std::chrono::milliseconds{50};
+// A seed that refuses may be about to start, as all nodes of a machine do when it has started.
+constexpr Duration refused_pause_first = std::chrono::milliseconds{10};
 
 }  // namespace
 
@@ -20,6 +22,7 @@ void Seeds::add(const Endpoint& seed, SeedOrigin origin, Instant now) {
     entry.again = origin == SeedOrigin::joined;  // somebody waits for the outcome
     entry.next = now;
     entry.pause = pause_first;
+    entry.refused_pause = refused_pause_first;
 }
 
 SeedRemoval Seeds::remove(const Endpoint& seed) {
@@ -65,6 +68,7 @@ void Seeds::call_again(Instant now) {
     for (Seed& seed : seeds_) {
         seed.next = now;
         seed.pause = pause_first;
+        seed.refused_pause = refused_pause_first;
         seed.again = true;
     }
 }
@@ -79,6 +83,14 @@ void Seeds::answered(const Call& call, EndpointId speaker) {
 void Seeds::failed(const Call& call, SeedOutcome outcome, ConnectFailure why) {
     if (call.purpose != CallPurpose::seed || call.seed >= seeds_.size()) return;
     if (seeds_[call.seed].endpoint == call.to) take_outcome(seeds_[call.seed], outcome, why);
+}
+
+void Seeds::refused(const Call& call, Instant now) {
+    if (call.seed >= seeds_.size() || seeds_[call.seed].endpoint != call.to) return;
+    Seed& seed = seeds_[call.seed];
+    if (seed.refused_pause > pause_first) return;
+    seed.next = std::min(seed.next, now + seed.refused_pause);
+    seed.refused_pause *= 2;
 }
 
 void Seeds::take_outcome(Seed& seed, SeedOutcome outcome, ConnectFailure why) {

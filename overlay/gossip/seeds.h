@@ -69,6 +69,8 @@ public:
     void answered(const Call& call, EndpointId speaker);
     // A call came to nothing. Calls that are none of a seed are ignored.
     void failed(const Call& call, SeedOutcome outcome, ConnectFailure why = ConnectFailure::refused);
+    // Nobody listens there: it is called again soon, a few times.
+    void refused(const Call& call, Instant now);
     [[nodiscard]] std::vector<SeedStatus> status() const;
     // True for a seed, and for the node that answered there.
     [[nodiscard]] bool includes(EndpointId peer) const;
@@ -81,6 +83,7 @@ private:
         EndpointId known_as = no_endpoint;  // the node that answered there last
         Instant next = never;
         Duration pause{0};
+        Duration refused_pause{0};
         bool joined = false;
         bool again = false;  // call it, needed or not
         SeedOutcome outcome = SeedOutcome::untried;

@@ -35,6 +35,26 @@ TEST(News, AnItemGoesOutAboutLogarithmicallyOften) {
     EXPECT_EQ(node.news.sent(), sent);
 }
 
+TEST(News, OfASmallSwarmAllAreToldOnceAndWhoKnowsItIsNot) {
+    GossipParts node;
+    node.prove_peers(12);
+    node.news.start_period();
+    node.news.peer_joined(node.peer(1), 1, News::LearnedBy::call, start);
+    node.news.push(start, wall);
+    std::set<EndpointId> told;
+    for (const GossipCall& call : node.take_calls()) told.insert(call.to);
+    EXPECT_EQ(told.size(), 11u) << "once each, and not the node itself";
+    EXPECT_FALSE(told.contains(node.peer(1)));
+    EXPECT_EQ(push_all(node), 0u);
+
+    node.news.peer_joined(node.peer(2), 1, News::LearnedBy::news, start, node.peer(3));
+    node.news.push(node.news.next_deadline(), wall);
+    const std::vector<GossipCall> passed_on = node.take_calls();
+    EXPECT_EQ(passed_on.size(), 5u) << "who found it tells all";
+    for (const GossipCall& call : passed_on) EXPECT_NE(call.to, node.peer(3)) << "it told this node";
+    EXPECT_EQ(push_all(node), 0u);
+}
+
 TEST(News, ItemsThatWaitTogetherLeaveTogether) {
     GossipParts node;
     node.prove_peers(30);

@@ -199,6 +199,21 @@ TEST(Seeds, AJoinedOneCanBeTakenBackAndAConfiguredOneCannot) {
     EXPECT_EQ(node.seeds.status().front().origin, SeedOrigin::configured);
 }
 
+// All nodes of a machine start at once, and one of them is the seed.
+TEST(Seeds, OneThatRefusesIsCalledAgainSoonAFewTimes) {
+    GossipParts node;
+    node.seeds.add({"192.0.2.1", 3451}, SeedOrigin::configured, start);
+    std::vector<Duration> pauses;
+    for (Instant now = start; pauses.size() < 6; now = node.seeds.next_deadline()) {
+        node.seeds.call_due(now);
+        const Call call = *node.calls.finish(node.take_calls().front().conversation);
+        node.seeds.refused(call, now);
+        pauses.push_back(node.seeds.next_deadline() - now);
+    }
+    EXPECT_EQ(std::vector<Duration>(pauses.begin(), pauses.begin() + 3), (std::vector<Duration>{10ms, 20ms, 40ms}));
+    EXPECT_GT(pauses[3], 500ms) << "as without that";
+}
+
 TEST(Seeds, SayWhatCameOfTheLastCall) {
     GossipParts node;
     node.seeds.add({"192.0.2.1", 3451}, SeedOrigin::joined, start);

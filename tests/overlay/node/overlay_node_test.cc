@@ -30,6 +30,23 @@ TEST(OverlayNode, FiftyNodesOfOneBootstrapAllKnowAllWithinASecond) {
     std::cout << "all know all after " << seconds_of(swarm.world.now() - start) << "\n";
 }
 
+// Nodes that start at once, and their seed a little later than some of them.
+TEST(OverlayNode, TenNodesThatStartAtOnceAllKnowAllAtOnceAndForFewCalls) {
+    for (const std::uint64_t seed : {1U, 2U, 3U}) {
+        Swarm swarm{seed, OverlayOptions::for_profile(Profile::local)};
+        swarm.add();
+        swarm.crash(0);
+        for (int i = 0; i < 9; ++i) {
+            swarm.world.run_for(2ms);
+            swarm.add();
+            if (i == 5) swarm.restart(0);
+        }
+        EXPECT_TRUE(swarm.within(35ms, [&] { return swarm.all_know_all(); }));
+        EXPECT_LE(swarm.world.total().connects, 60u);
+        std::cout << "connections " << swarm.world.total().connects << "\n";
+    }
+}
+
 TEST(OverlayNode, AHundredNodesOfOneBootstrapAllKnowAllWithinTwoSeconds) {
     Swarm swarm{3, OverlayOptions::for_profile(Profile::local)};
     swarm.add(100, 0);
