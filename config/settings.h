@@ -76,6 +76,7 @@ struct DhtSettings {
     DhtDurability durability = DhtDurability::power;
     Duration flush_interval = std::chrono::milliseconds{5};
     std::size_t bytes_max = std::size_t{1} << 40;
+    std::size_t cache_bytes = std::size_t{128} << 20;  // of values that were read; 0: none
     std::size_t connections_max = 5000;
     std::size_t message_bytes_max = std::size_t{16} << 20;  // the original has no limit
     Duration handshake_timeout = std::chrono::seconds{10};

@@ -140,6 +140,7 @@ Result<void> LmdbStore::set_up_log() {
 // writes are in the file; pending writes fail or are tried again.
 Result<void> LmdbStore::recover() {
     reading_.reset();
+    forget_cached();
     if (auto opened = file_->reopen(); !opened) return opened;
     if (auto loaded = load_all(); !loaded) return loaded;
     ++recoveries_;
@@ -184,21 +185,44 @@ Result<bool> LmdbStore::get(const Channel& channel, Key key, std::string& value)
     value.clear();
     const auto number = number_of(channel);
     if (!number) return false;
+    if (cache_) {
+        if (const auto cached = cache_->find(*number, key)) {
+            value.assign(*cached);
+            return true;
+        }
+    }
     const auto found = reading().get_record(record_key(*number, key));
     if (!found) return found.error();
-    if (*found) value.assign(**found);
-    return found->has_value();
+    if (!*found) return false;
+    value.assign(**found);
+    if (cache_) cache_->insert(*number, key, **found);
+    return true;
 }
 
 void LmdbStore::expect(const Channel& channel, Key key, Expected when) const {
     if (when == Expected::write) return;
-    if (const auto number = number_of(channel))
-        reading().expect_record(record_key(*number, key), when == Expected::next);
+    const auto number = number_of(channel);
+    if (!number) return;
+    if (cache_) return expect_cached(*number, key, when == Expected::next);
+    reading().expect_record(record_key(*number, key), when == Expected::next);
+}
+
+// The file is searched for what the cache does not have. A bucket takes as long to come as two other requests.
+void LmdbStore::expect_cached(ChannelNumber number, Key key, bool next) const {
+    if (!next) {
+        cache_->fetch_bucket(number, key);
+        std::swap(awaited_[0], awaited_[1]);
+        const Awaited due = std::exchange(awaited_[1], {number, key});
+        number = due.channel;
+        key = due.key;
+    }
+    if (!cache_->fetch(number, key)) reading().expect_record(record_key(number, key), next);
 }
 
 Result<bool> LmdbStore::exists(const Channel& channel, Key key) const {
     const auto number = number_of(channel);
     if (!number) return false;
+    if (cache_ && cache_->find(*number, key)) return true;
     const auto found = reading().get_record(record_key(*number, key));
     if (!found) return found.error();
     return found->has_value();
@@ -419,7 +443,17 @@ bool LmdbStore::give_up() {
     return !running_.empty();
 }
 
+// Whatever has become of them.
+void LmdbStore::forget_written() {
+    if (!cache_) return;
+    std::vector<std::optional<ChannelNumber>> numbers;
+    for (const Channel& channel : running_.channels()) numbers.push_back(number_of(channel));
+    for (const BatchedWrite& write : running_.writes())
+        if (const auto number = numbers[write.channel]) cache_->erase(*number, write.key);
+}
+
 Result<bool> LmdbStore::end_commit() {
+    forget_written();
     committing_ = false;
     reduced_ = false;
     recovered_ = false;

@@ -8,6 +8,7 @@
 // finish_commit() on the loop after that. The thread does nothing else, so no lock is needed.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -17,12 +18,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "store/records/channel_row.h"
 #include "store/records/lmdb_file.h"
 #include "store/records/lmdb_run.h"
 #include "store/records/lmdb_sweep.h"
+#include "store/records/record_cache.h"
 #include "store/records/record_store.h"
 #include "store/records/served_range.h"
 #include "store/records/write_batch.h"
@@ -60,6 +63,13 @@ public:
     // `path` is a file in an existing directory. Only one process at a time may write to it.
     [[nodiscard]] static Result<std::unique_ptr<LmdbStore>> open(const std::string& path,
                                                                  const LmdbOptions& options);
+
+    // Keeps values that were read in memory from now on. To be called before the first read.
+    void use_cache(std::unique_ptr<RecordCache> cache) { cache_ = std::move(cache); }
+    // Nothing without a cache.
+    [[nodiscard]] std::optional<RecordCache::Counts> cache_counts() const {
+        return cache_ ? std::optional{cache_->counts()} : std::nullopt;
+    }
 
     [[nodiscard]] Result<bool> get(const Channel& channel, Key key, std::string& value) const override;
     [[nodiscard]] Result<bool> exists(const Channel& channel, Key key) const override;
@@ -149,6 +159,11 @@ private:
 
     [[nodiscard]] LmdbRead& reading() const { return reading_ ? *reading_ : reading_.emplace(*file_); }
     [[nodiscard]] std::optional<ChannelNumber> number_of(const Channel& channel) const;
+    void expect_cached(ChannelNumber number, Key key, bool next) const;
+    void forget_written();
+    void forget_cached() {
+        if (cache_) cache_->clear();
+    }
     void submit(const BatchedWrite& write, const Channel& channel, std::string_view value = {});
     [[nodiscard]] bool admits(const BatchedWrite& write, const Channel& channel, std::string_view value) const;
     [[nodiscard]] bool has_room_for(const Channel& channel) const;
@@ -173,6 +188,15 @@ private:
     // The snapshot of this turn. It is renewed after every commit, so a client that was told of a write can read
     // it. During a commit it stays, because nobody may read a write that is not on the disk yet.
     mutable std::optional<LmdbRead> reading_;
+    // Of the same values as that snapshot; null: none. Those of a removed channel are never found again, because
+    // channels have numbers.
+    std::unique_ptr<RecordCache> cache_;
+    // Keys that are to be looked for in the cache, when their buckets have come.
+    struct Awaited {
+        ChannelNumber channel{};
+        Key key{};
+    };
+    mutable std::array<Awaited, 2> awaited_{};
     std::map<Channel, ChannelRow> rows_;  // of completed writes
     RecordCount total_, removed_;
     ServedRange served_;

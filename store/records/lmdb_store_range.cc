@@ -50,6 +50,7 @@ Result<void> LmdbStore::set_range(const HashRange& wanted) {
 
 // In a file that names no range (of an older version, or after an import), the records of this range are current.
 Result<void> LmdbStore::adopt_range(const HashRange& wanted) {
+    forget_cached();
     ServedRange moved =
         range_known_ ? served_.moved_to(wanted) : ServedRange{wanted, wanted, !(wanted == HashRange::full())};
     if (moved.stale && total_.records == 0) moved = moved.all_set_aside();
@@ -79,6 +80,7 @@ Result<void> LmdbStore::store_range(const ServedRange& range) {
 
 Result<void> LmdbStore::forget_range() {
     reading_.reset();
+    forget_cached();
     LmdbWrite write{*file_};
     if (const LmdbStatus erased = erase_range(write); erased != LmdbStatus::ok && erased != LmdbStatus::absent)
         return file_->error();
@@ -102,6 +104,7 @@ SweepStep LmdbStore::next_sweep() const {
 }
 
 void LmdbStore::accept_sweep() {
+    forget_cached();  // what has been set aside among it
     if (run_.all_swept) {
         served_ = sweep_.range.all_set_aside();
         return;

@@ -79,8 +79,9 @@ public:
     [[nodiscard]] virtual Result<bool> get(const Channel& channel, Key key, std::string& value) const = 0;
     [[nodiscard]] virtual Result<bool> exists(const Channel& channel, Key key) const = 0;
     // Requests for the record come soon, or next: it may be fetched into the cache. Or it will be written soon.
+    // Every engine has it, so that none that stands before another forgets it.
     enum class Expected : std::uint8_t { soon, next, write };
-    virtual void expect(const Channel&, Key, Expected) const {}
+    virtual void expect(const Channel&, Key, Expected) const = 0;
     // Reads a slice of the channel in the numerical order of the keys, from the first key after `after`, whether
     // or not `after` exists. The caller keeps the last key, and may write, remove and wait between slices. A
     // record that exists all the time is visited exactly once.

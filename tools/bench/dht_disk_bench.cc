@@ -92,6 +92,14 @@ bool measure_lone_puts(const DhtBenchOptions& options, const DhtDaemon& daemon, 
 bool measure_disk_gets(const DhtBenchOptions& options, DhtLoad& load, DhtLoad& memory, Report& report) {
     const std::size_t known = records_of(options), count = known / options.repetitions;
     std::vector<double> per_s, node_us, ratio, cpu_ratio;
+    // The node keeps in memory what was read, so the first time is another figure.
+    const LoadResult first_in_memory = memory.get(known, count, options.in_flight);
+    const LoadResult first = load.get(known, count, options.in_flight);
+    if (first_in_memory.failed + first.failed > 0) return false;
+    report.add(
+        {.what = "Get, LMDB, of records not read before, CPU of the node", .value = first.node_us(), .unit = "us"});
+    report.add(
+        {.what = "  against memory, rate", .value = 100 * first.per_s() / first_in_memory.per_s(), .unit = "%"});
     for (std::size_t i = 0; i < std::max<std::size_t>(options.repetitions, 3); ++i) {
         const LoadResult in_memory = memory.get(known, count, options.in_flight);
         const LoadResult on_disk = load.get(known, count, options.in_flight);
@@ -101,11 +109,10 @@ bool measure_disk_gets(const DhtBenchOptions& options, DhtLoad& load, DhtLoad& m
         ratio.push_back(100 * on_disk.per_s() / in_memory.per_s());
         cpu_ratio.push_back(on_disk.node_us() / in_memory.node_us());
     }
-    report.add_runs({.what = "Get, LMDB, per second", .unit = "/s"}, std::move(per_s));
-    report.add_runs({.what = "Get, LMDB, CPU of the node", .unit = "us"}, std::move(node_us));
-    report.add_runs({.what = "Get, LMDB against memory, rate", .unit = "%", .bar = 80, .at_least = true},
-                    std::move(ratio));
-    report.add_runs({.what = "Get, LMDB against memory, CPU of the node", .unit = "x"}, std::move(cpu_ratio));
+    report.add_runs({.what = "Get, LMDB, of records read before, per second", .unit = "/s"}, std::move(per_s));
+    report.add_runs({.what = "  CPU of the node", .unit = "us"}, std::move(node_us));
+    report.add_runs({.what = "  against memory, rate", .unit = "%", .bar = 85, .at_least = true}, std::move(ratio));
+    report.add_runs({.what = "  CPU of the node against memory", .unit = "x"}, std::move(cpu_ratio));
     return true;
 }
 

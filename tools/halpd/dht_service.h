@@ -123,6 +123,7 @@ private:
     void log_period();
     void log_period_of_all();
     [[nodiscard]] Json redistribution_status() const;
+    [[nodiscard]] Json cache_status() const;
     void make_node(const neo::Credentials& credentials);
     void attach(LibeventWorld& world, DhtProtocol protocol, DhtNode& node);
     [[nodiscard]] Result<void> set_range_of_nodes(const HashRange& range);

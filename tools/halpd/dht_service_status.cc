@@ -64,6 +64,7 @@ Json DhtService::status_of_all() const {
     std::uint64_t recoveries = 0;
     for (CommitThread* one : commits_) recoveries += one->store().recoveries();
     if (!commits_.empty()) object.set("recoveries", recoveries);
+    object.set("cache", cache_status());
     object.set("channels", store_->channel_count()).set("records", total.records);
     object.set("value_bytes", total.bytes).set("waiting_bytes", store_->waiting_bytes());
     object.set("credentials", clients_.size()).set("connections", now.connections);
@@ -79,6 +80,21 @@ Json DhtService::status_of_all() const {
     object.set("sockets", status_of(sockets, limits_of_all(world_.limits())));
     object.set("legacy", legacy_ ? legacy_status() : Json{});
     return object.set("output_unsent", sockets.output_unsent);
+}
+
+Json DhtService::cache_status() const {
+    RecordCache::Counts all;
+    for (CommitThread* one : commits_) {
+        const auto counts = one->store().cache_counts();
+        if (!counts) return Json{};
+        all.hits += counts->hits;
+        all.misses += counts->misses;
+        all.bytes += counts->bytes;
+        all.bytes_max += counts->bytes_max;
+    }
+    if (commits_.empty()) return Json{};
+    return Json::object(
+        {{"bytes", all.bytes}, {"bytes_max", all.bytes_max}, {"hits", all.hits}, {"misses", all.misses}});
 }
 
 DhtTotals DhtService::totals() const {

@@ -10,6 +10,7 @@
 #include "store/records/hash_range.h"
 #include "store/records/lmdb_store.h"
 #include "store/records/memory_store.h"
+#include "store/records/record_cache.h"
 #include "store/records/tcm_dump.h"
 #include "tools/halpd/huge_segments.h"
 #include "tools/program/broken_page.h"
@@ -192,6 +193,10 @@ Result<void> DhtService::use_file(std::size_t number, RecordFile file) {
         log_.write(LogLevel::info, "dht_store_repaired", repaired);
     if (Result<void> begun = begin_range(*file.store); !begun) return begun;
     if (file.lock) share_locks_.push_back(std::move(*file.lock));
+    if (settings_.cache_bytes > 0) {
+        const std::size_t bytes = std::max(settings_.cache_bytes / settings_.threads, RecordCache::bytes_min);
+        file.store->use_cache(std::make_unique<RecordCache>(bytes, std::make_unique<HugeSegments>()));
+    }
     RecordShare* const share = workers_ ? &workers_->share(number) : nullptr;
     const auto finished = [this, share, number](const Result<void>& outcome) {
         if (!outcome && workers_) workers_->report_from(number, DhtStoreFailed{outcome.error().message});

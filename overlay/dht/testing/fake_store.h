@@ -38,6 +38,9 @@ public:
     [[nodiscard]] Result<bool> exists(const Channel& channel, Key key) const override;
     [[nodiscard]] Result<Scan> scan(const Channel& channel, std::optional<Key> after,
                                     const Visit& visit) const override;
+    void expect(const Channel& channel, Key key, Expected when) const override {
+        inner_.expect(channel, key, when);
+    }
     [[nodiscard]] bool has_channel(const Channel& channel) const override { return inner_.has_channel(channel); }
     [[nodiscard]] std::vector<Channel> channels(const std::optional<Channel>& after,
                                                 std::size_t count) const override {

@@ -20,6 +20,7 @@ public:
     Result<Scan> scan(const Channel& c, std::optional<Key> a, const Visit& v) const override {
         return inner_.scan(c, a, v);
     }
+    void expect(const Channel& c, Key k, Expected when) const override { inner_.expect(c, k, when); }
     bool has_channel(const Channel& c) const override { return inner_.has_channel(c); }
     std::vector<Channel> channels(const std::optional<Channel>& a, std::size_t n) const override {
         return inner_.channels(a, n);

@@ -53,6 +53,9 @@ public:
     [[nodiscard]] Result<bool> exists(const Channel& channel, Key key) const override {
         return store_->exists(channel, key);
     }
+    void expect(const Channel& channel, Key key, Expected when) const override {
+        store_->expect(channel, key, when);
+    }
     [[nodiscard]] Result<Scan> scan(const Channel& channel, std::optional<Key> after,
                                     const Visit& visit) const override {
         return store_->scan(channel, after, visit);

@@ -29,6 +29,8 @@ public:
     [[nodiscard]] Result<bool> exists(const Channel& channel, Key key) const override;
     [[nodiscard]] Result<Scan> scan(const Channel& channel, std::optional<Key> after,
                                     const Visit& visit) const override;
+    // Each of these calls would take the lock of a share.
+    void expect(const Channel&, Key, Expected) const override {}
     void rest() override;
     [[nodiscard]] bool has_channel(const Channel& channel) const override;
     [[nodiscard]] std::vector<Channel> channels(const std::optional<Channel>& after,
