@@ -28,7 +28,7 @@ struct PlacesOfSource {
 
 namespace {
 
-constexpr std::size_t empty_kept = 64;
+constexpr std::size_t empty_kept = 4;
 constexpr std::size_t planned_max = 64;
 constexpr std::size_t planned_part = 64;  // one of so many places, so that a plan ages little
 

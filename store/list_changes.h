@@ -2,7 +2,7 @@
 // here: every change of a list is added, and one reader (overlay/node/list_saver.h) hands them to the disk.
 //
 // Acknowledged and undoing changes are kept one by one, in order. Of the many changes that gossip brings, only the
-// label is kept, once for all of its changes.
+// label is kept, once for all of its changes. A change that says nothing new after the one before it is left out.
 #pragma once
 
 #include <cstddef>
@@ -31,9 +31,18 @@ struct ListChange {
 
 class ListChanges {
 public:
-    void add(ListChange change) { changes_.push_back(std::move(change)); }
+    void add(ListChange change) {
+        if (!changes_.empty() && same_file(changes_.back(), change)) return;
+        changes_.push_back(std::move(change));
+    }
     [[nodiscard]] const std::vector<ListChange>& each() const { return changes_; }
-    void clear() { changes_.clear(); }  // keeps the memory for further changes
+    void clear() {  // keeps memory for a few further changes
+        constexpr std::size_t usual = 4;
+        if (changes_.capacity() > usual)
+            changes_ = {};
+        else
+            changes_.clear();
+    }
 
     void add_label(const Label& label) { labels_.insert(label); }
     void drop_label(const Label& label) { labels_.erase(label); }
@@ -41,6 +50,12 @@ public:
     std::set<Label> take_labels() { return std::exchange(labels_, {}); }
 
 private:
+    // Both say only that the file of the label is out of date, and equally urgently.
+    [[nodiscard]] static bool same_file(const ListChange& a, const ListChange& b) {
+        const bool file_only = a.kind == ListChange::Kind::learned || a.kind == ListChange::Kind::acknowledged;
+        return file_only && a.kind == b.kind && a.label == b.label;
+    }
+
     std::vector<ListChange> changes_;
     std::set<Label> labels_;
 };

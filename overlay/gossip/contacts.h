@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
+#include <cstddef>
 #include <vector>
 
 #include "overlay/connect_failure.h"
@@ -32,22 +32,32 @@ public:
     void mark_endpoints(std::vector<bool>& marks) const;
 
 private:
-    struct Contact {
-        std::uint64_t number = 0, number_before = 0;
-        Instant replaced = never;   // when `number` took the place of the other
-        Instant contested = never;  // when a number came back that another one had replaced
+    // What is known of a contact besides its number, for the few of which anything is.
+    struct Trouble {
+        EndpointId endpoint = no_endpoint;
         // How often own calls failed between two calls of that node. A failure alone may be an outage of both.
         std::uint32_t failures = 0;
-        bool failed_since_heard = false;
+        std::uint64_t number_before = 0;
+        Instant replaced = never;   // when the present number took the place of the other
+        Instant contested = never;  // when a number came back that another one had replaced
         Instant failing_since = never;
+        bool failed_since_heard = false;
         ConnectFailure why = ConnectFailure::refused;
-        Instant at = never;  // newest of all this
     };
-    Contact& touch(EndpointId endpoint, Instant now);
+    [[nodiscard]] std::size_t place(EndpointId endpoint) const;  // size() for none
+    std::size_t touch(EndpointId endpoint, Instant now);
+    void drop(std::size_t at);
+    [[nodiscard]] Trouble* trouble(EndpointId endpoint);
+    [[nodiscard]] const Trouble* trouble(EndpointId endpoint) const;
+    Trouble& trouble_of(EndpointId endpoint);  // creates it
     [[nodiscard]] EndpointId former_of(std::uint64_t number, EndpointId now_at) const;
 
     std::uint64_t forgotten_ = 0;
-    std::unordered_map<std::uint32_t, Contact> contacts_;  // by endpoint id; never iterated where order shows
+    // Three rows of one table, in the order of endpoint ids. A search for a number reads the numbers alone.
+    std::vector<EndpointId> endpoints_;
+    std::vector<std::uint64_t> numbers_;
+    std::vector<Instant> at_;        // when the contact was touched last
+    std::vector<Trouble> troubles_;  // by endpoint id
 };
 
 }  // namespace halp

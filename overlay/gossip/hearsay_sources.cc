@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "store/hash.h"
+#include "store/tight_growth.h"
 
 namespace halp {
 
@@ -46,7 +47,7 @@ HearsaySources::Source HearsaySources::source_of(EndpointId node) const {
 void HearsaySources::named(EndpointId node, Source by) {
     const auto at = std::ranges::lower_bound(named_, node, {}, &Named::node);
     if (at != named_.end() && at->node == node) return named_again(node, by);
-    named_.insert(at, {node, by});
+    insert_tightly(named_, static_cast<std::size_t>(at - named_.begin()), Named{node, by});
     if (named_.size() > named_max) forget_known_nodes();
 }
 
@@ -76,13 +77,14 @@ HearsaySources::Record& HearsaySources::record_of(Source source) {
         records_.erase(std::ranges::min_element(records_, {}, &Record::right));
         ++forgotten_;
     }
-    return records_.emplace_back(Record{source});
+    push_tightly(records_, Record{source});
+    return records_.back();
 }
 
 void HearsaySources::answered(EndpointId node) {
     const Source source = source_of(node);
     if (source == 0) return;
-    std::erase_if(named_, [node](const Named& named) { return named.node == node; });
+    named_.erase(std::ranges::lower_bound(named_, node, {}, &Named::node));
     Record& record = record_of(source);
     if (++record.right + record.vain > judged_by_max) {
         record.right /= 2;

@@ -79,6 +79,7 @@ public:
     // The addresses of this machine are these from now on.
     void set_own_addresses(std::vector<std::string> addresses);
     std::vector<PeerStatus> peers() const;
+    [[nodiscard]] const PeerView& view() const { return view_; }  // for measures of many nodes
     NodeStatus status() const;
     [[nodiscard]] std::uint64_t tags_not_kept() const { return gossip_.tags().no_room(); }
     // What may change while running: seeds, allocation, gossip and text settings. Swarm and addresses may not.

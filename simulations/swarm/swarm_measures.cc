@@ -44,10 +44,8 @@ void SwarmPlayer::buried(const Endpoint& peer) {
 
 // ---- views ----
 
-SwarmPlayer::Views SwarmPlayer::views() const {
-    Views v;
-    v.usable.views.resize(hosts_.size());
-    v.alive.views.resize(hosts_.size());
+SwarmPlayer::Views SwarmPlayer::views() {
+    Views v{.usable = EdgeSets{hosts_.size()}, .in_degree = std::vector<std::uint32_t>(hosts_.size())};
     v.living = living();
     const std::size_t enough = std::min(usable_list, std::max<std::size_t>(v.living, 1) - 1);
     for (std::size_t i = 0; i < hosts_.size(); ++i)
@@ -55,44 +53,71 @@ SwarmPlayer::Views SwarmPlayer::views() const {
     return v;
 }
 
-void SwarmPlayer::add_view(std::size_t i, std::size_t enough, Views& v) const {
+// The host at this endpoint; unknown_member for none. Views name the same endpoints again and again, and a look at
+// an address costs more than one at a number.
+std::size_t SwarmPlayer::member_of(EndpointId endpoint) {
+    const auto id = static_cast<std::size_t>(endpoint);
+    if (id >= member_of_.size()) member_of_.resize(table_.size() + 1, unknown_member);
+    if (member_of_[id] != unknown_member) return member_of_[id];
+    const auto found = index_.find(table_.at(endpoint).host);
+    if (found != index_.end()) member_of_[id] = static_cast<std::uint32_t>(found->second);
+    return member_of_[id];
+}
+
+void SwarmPlayer::add_view(std::size_t i, std::size_t enough, Views& v) {
     std::size_t proved = 0, living_listed = 0, dead_listed = 0;
     bool crosses = false;
-    for (const PeerStatus& peer : hosts_[i].node->peers()) {
-        proved += peer.proved && peer.role != PeerRole::grave;
-        v.originals_listed += peer.original && peer.role != PeerRole::grave;
-        add_entry(i, peer, crosses, v);
-        if (peer.role == PeerRole::grave) continue;
-        const auto found = index_.find(peer.endpoint.host);
-        if (found == index_.end() || found->second == i || hosts_[found->second].role != Role::ours) continue;
-        ++(hosts_[found->second].node ? living_listed : dead_listed);
-    }
+    hosts_[i].node->view().glance([&](const PeerView::Glance& peer) {
+        if (peer.role == PeerRole::grave) return;
+        proved += peer.proved;
+        v.originals_listed += peer.original;
+        const std::size_t other = member_of(peer.endpoint);
+        if (other == unknown_member || other == i) return;
+        add_entry(i, peer, other, crosses, v);
+        if (hosts_[other].role == Role::ours) ++(hosts_[other].node ? living_listed : dead_listed);
+    });
     v.all_listed += living_listed + 1 >= v.living;
     v.dead_listed += dead_listed > 0;
     v.joined += proved >= enough;
     v.crossing += crosses;
 }
 
-void SwarmPlayer::add_entry(std::size_t i, const PeerStatus& peer, bool& crosses, Views& v) const {
+void SwarmPlayer::add_entry(std::size_t i, const PeerView::Glance& peer, std::size_t other, bool& crosses,
+                            Views& v) const {
     if (peer.role != PeerRole::fresh && peer.role != PeerRole::anchor) return;
-    const auto found = index_.find(peer.endpoint.host);
-    if (found == index_.end() || found->second == i) return;
-    const Member& other = hosts_[found->second];
+    const Member& of_other = hosts_[other];
     const bool is_fresh = peer.role == PeerRole::fresh;
     ++(is_fresh ? v.fresh : v.anchors);
     ++v.entries;
-    if (other.role != Role::ours && other.scripted) {
-        if (other.role == Role::attacker) ++(is_fresh ? v.hostile_fresh : v.hostile_anchors);
+    if (of_other.role != Role::ours && of_other.scripted) {
+        if (of_other.role == Role::attacker) ++(is_fresh ? v.hostile_fresh : v.hostile_anchors);
         return;
     }
-    if (!other.node) {
+    if (!of_other.node) {
         ++v.dead;
         return;
     }
-    const bool across = other.island != hosts_[i].island;
+    const bool across = of_other.island != hosts_[i].island;
     crosses = crosses || across;
-    v.alive.views[i].push_back(static_cast<std::uint32_t>(found->second));
-    if (!split_ || !across) v.usable.views[i].push_back(static_cast<std::uint32_t>(found->second));
+    ++v.in_degree[other];
+    if (!split_ || !across) v.usable.join(static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(other));
+}
+
+// The living nodes with the living entries of their views, as they list them.
+ViewGraph SwarmPlayer::overlay() {
+    ViewGraph all;
+    all.views.resize(hosts_.size());
+    for (const Member& h : hosts_) all.names.push_back(h.endpoint.host);
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+        if (!hosts_[i].node) continue;
+        for (const Peer& peer : hosts_[i].node->view().listed()) {
+            const bool in_view = peer.role == PeerRole::fresh || peer.role == PeerRole::anchor;
+            const std::size_t other = in_view ? member_of(peer.endpoint) : unknown_member;
+            if (other != unknown_member && other != i && hosts_[other].node)
+                all.views[i].push_back(static_cast<std::uint32_t>(other));
+        }
+    }
+    return induced(all, living_marks());
 }
 
 std::vector<bool> SwarmPlayer::living_marks() const {
@@ -104,7 +129,7 @@ std::vector<bool> SwarmPlayer::living_marks() const {
 // ---- samples ----
 
 void SwarmPlayer::sample() {
-    const Views v = views();
+    Views v = views();
     Sample s{.at = world_.now() - start_, .phase = phase_, .living = living()};
     s.joined = of_living(v.joined, s.living);
     s.all_listed = of_living(v.all_listed, s.living);
@@ -114,12 +139,13 @@ void SwarmPlayer::sample() {
     s.attackers = s.living == 0 ? nobody_lives : share(v.hostile_fresh + v.hostile_anchors, v.entries);
     s.crossing = had_split_ ? of_living(v.crossing, s.living) : 0;
     const std::vector<bool> marks = living_marks();
-    const ViewGraph alive = induced(v.alive, marks);
-    const std::vector<std::uint32_t> degrees = in_degrees(alive);
+    std::vector<std::uint32_t> degrees;
+    for (std::size_t i = 0; i < marks.size(); ++i)
+        if (marks[i]) degrees.push_back(v.in_degree[i]);
     s.in_degree = spread_of(degrees);
     if (!marks.empty() && marks[0]) s.bootstrap_in_degree = degrees[0];
     std::vector<bool> in_largest;
-    s.components = components_of(induced(v.usable, marks), &in_largest);
+    s.components = v.usable.components(marks, &in_largest);
     mark_survival(s, in_largest);
     s.sent_kbit_s = sent_since_last() / std::max<double>(1, static_cast<double>(s.living));
     s.events = world_.events_executed();
@@ -167,8 +193,8 @@ double SwarmPlayer::sent_since_last() {
 // ---- phases ----
 
 PhaseResult SwarmPlayer::summary(const Phase& p, Instant begin) {
-    const Views v = views();
-    const Components components = components_of(induced(v.usable, living_marks()));
+    Views v = views();
+    const Components components = v.usable.components(living_marks());
     PhaseResult r{.name = p.name, .kind = p.kind, .begin = begin - start_, .end = world_.now() - start_};
     r.living = living();
     r.joined = of_living(v.joined, r.living);
@@ -256,9 +282,7 @@ void SwarmPlayer::conclude() {
             r.merged_periods = periods_until(r.end, [](const Sample& s) { return s.crossing >= 0.99; });
     }
     for (const Item& item : items_) out_.items.push_back(spread(item));
-    Views v = views();
-    for (const Member& h : hosts_) v.alive.names.push_back(h.endpoint.host);
-    out_.overlay = induced(v.alive, living_marks());
+    out_.overlay = overlay();
     out_.figures = figures_of(out_.overlay, path_sources, random_);
     out_.in_degrees = in_degrees(out_.overlay);
     for (const Member& h : hosts_) {

@@ -11,6 +11,7 @@
 #include "overlay/node/overlay_node.h"
 #include "simulations/swarm/scripted_hosts.h"
 #include "simulations/swarm/swarm_run.h"
+#include "simulations/views/edge_sets.h"
 #include "simulations/world/sim_world.h"
 
 namespace halp::sim {
@@ -49,10 +50,10 @@ private:
         std::vector<Instant> heard;  // by node, in its present life; never: not yet
         std::vector<bool> counted;   // by node: alive at the announcement
     };
-    // The views of all OverlayNodes; other hosts have empty views.
+    // What the views of all OverlayNodes hold.
     struct Views {
-        ViewGraph usable;  // entries that are alive and can be reached now
-        ViewGraph alive;   // entries that are alive
+        EdgeSets usable;                       // by entries that are alive and can be reached now
+        std::vector<std::uint32_t> in_degree;  // by host: entries of it, which lives, in views
         std::size_t entries = 0, dead = 0, crossing = 0, joined = 0;
         std::size_t hostile_fresh = 0, hostile_anchors = 0, fresh = 0, anchors = 0;
         std::size_t originals_listed = 0;
@@ -102,9 +103,11 @@ private:
     void on_event(HostId host, Instant at, const Event& event) override;
     void heard(std::size_t node, Instant at, const EntryLearned& e);
     void buried(const Endpoint& peer);
-    [[nodiscard]] Views views() const;
-    void add_view(std::size_t i, std::size_t enough, Views& v) const;
-    void add_entry(std::size_t i, const PeerStatus& peer, bool& crosses, Views& v) const;
+    [[nodiscard]] Views views();
+    void add_view(std::size_t i, std::size_t enough, Views& v);
+    void add_entry(std::size_t i, const PeerView::Glance& peer, std::size_t other, bool& crosses, Views& v) const;
+    [[nodiscard]] ViewGraph overlay();
+    [[nodiscard]] std::size_t member_of(EndpointId endpoint);
     [[nodiscard]] std::vector<bool> living_marks() const;
     void sample();
     void mark_survival(Sample& s, const std::vector<bool>& in_largest) const;
@@ -119,6 +122,8 @@ private:
     void conclude();
     [[nodiscard]] ItemSpread spread(const Item& item) const;
 
+    static constexpr std::uint32_t unknown_member = 0xffffffff;
+
     const Scenario& scenario_;
     RunListener* listener_;
     SimWorld world_;
@@ -131,6 +136,7 @@ private:
     std::vector<Member> hosts_;                             // by HostId
     std::size_t members_ = 0;                               // hosts that are not hostile, including dead ones
     std::unordered_map<std::string, std::size_t> index_;    // by address; never iterated
+    std::vector<std::uint32_t> member_of_;                  // by endpoint id; unknown_member: not looked up yet
     std::unordered_map<std::string, std::size_t> item_of_;  // by endpoint; never iterated
     std::vector<Item> items_;
     std::multimap<Instant, Action> plan_;  // equal instants stay in the order of planning

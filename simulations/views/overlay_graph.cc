@@ -4,12 +4,13 @@
 #include <boost/graph/adjacency_list.hpp>
 #include <boost/graph/breadth_first_search.hpp>
 #include <boost/graph/clustering_coefficient.hpp>
-#include <boost/graph/connected_components.hpp>
 #include <boost/graph/graphml.hpp>
 #include <boost/graph/graphviz.hpp>
 #include <cmath>
 #include <ostream>
 #include <utility>
+
+#include "simulations/views/edge_sets.h"
 
 namespace halp::sim {
 namespace {
@@ -36,22 +37,6 @@ Directed directed(const ViewGraph& graph) {
         out[from].name = from < graph.names.size() ? graph.names[from] : std::to_string(from);
         for (const std::uint32_t to : graph.views[from]) boost::add_edge(from, to, out);
     }
-    return out;
-}
-
-Components components_of(const Undirected& graph, std::vector<bool>* in_largest = nullptr) {
-    std::vector<std::size_t> of_node(boost::num_vertices(graph));
-    if (of_node.empty()) return {};
-    Components out;
-    out.count = boost::connected_components(graph, of_node.data());
-    std::vector<std::size_t> sizes(out.count);
-    for (const std::size_t component : of_node) ++sizes[component];
-    const auto largest = std::ranges::max_element(sizes);
-    out.largest = *largest;
-    if (!in_largest) return out;
-    in_largest->resize(of_node.size());
-    for (std::size_t i = 0; i < of_node.size(); ++i)
-        (*in_largest)[i] = of_node[i] == static_cast<std::size_t>(largest - sizes.begin());
     return out;
 }
 
@@ -89,13 +74,17 @@ double clustering(const Undirected& graph) {
 }  // namespace
 
 Components components_of(const ViewGraph& graph, std::vector<bool>* in_largest) {
-    return components_of(undirected(graph), in_largest);
+    EdgeSets sets{graph.views.size()};
+    for (std::uint32_t from = 0; from < graph.views.size(); ++from)
+        for (const std::uint32_t to : graph.views[from]) sets.join(from, to);
+    if (in_largest) in_largest->clear();
+    return sets.components(std::vector<bool>(graph.views.size(), true), in_largest);
 }
 
 GraphFigures figures_of(const ViewGraph& graph, std::size_t sources, Random& random) {
     const Undirected edges = undirected(graph);
     GraphFigures out;
-    out.components = components_of(edges);
+    out.components = components_of(graph);
     out.clustering = clustering(edges);
     out.path_length = path_length(edges, sources, random);
     out.path_sources = std::min(sources, graph.views.size());

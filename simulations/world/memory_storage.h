@@ -1,4 +1,5 @@
-// A directory in memory that keeps the contract of `Storage`: replace is atomic, list is sorted.
+// A directory in memory that keeps the contract of `Storage`: replace is atomic, list is sorted. Files of a few
+// hundred lines are packed (packed_text.h), because a simulation has a directory or two for each of its hosts.
 #pragma once
 
 #include <map>
@@ -21,7 +22,17 @@ public:
     void wipe() { files_.clear(); }
 
 private:
-    std::map<std::string, std::string> files_;
+    class File {
+    public:
+        [[nodiscard]] std::string content() const;
+        void set(Bytes content);
+        void append(Bytes bytes);
+
+    private:
+        std::string bytes_;
+        bool packed_ = false;
+    };
+    std::map<std::string, File> files_;
 };
 
 }  // namespace halp

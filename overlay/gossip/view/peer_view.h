@@ -93,6 +93,18 @@ public:
                             std::shared_ptr<const ViewOptions> options);
     void set_options(const ViewOptions& options);
 
+    // What measures of many views look at, in no order that means anything.
+    struct Glance {
+        EndpointId endpoint;
+        PeerRole role;
+        bool proved, original;
+    };
+    template <class Visit>
+    void glance(Visit visit) const {
+        for (std::size_t at = 0; at < rows_.size(); ++at)
+            visit(Glance{rows_[at].endpoint, role_at(at), rows_[at].proved != 0, (flags_[at] & is_original) != 0});
+    }
+
     // Merges one report. A reported node that is recent enough arrives in the fresh part at the next
     // merge_arrivals().
     PeerMerge merge(const PeerReport& report, Instant now);
