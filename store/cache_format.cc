@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <iterator>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -93,16 +92,18 @@ void drop_repeated(std::vector<Line>& lines) {
     };
     std::vector<Hashed> order(lines.size());
     for (std::size_t i = 0; i < lines.size(); ++i) order[i] = {hash_of(lines[i]), i};
-    std::sort(order.begin(), order.end(), [&](const Hashed& a, const Hashed& b) {
-        if (a.hash != b.hash) return a.hash < b.hash;
+    std::sort(order.begin(), order.end(), [](const Hashed& a, const Hashed& b) { return a.hash < b.hash; });
+    const auto before = [&](const Hashed& a, const Hashed& b) {
         if (const auto who = identity(lines[a.at]) <=> identity(lines[b.at]); who != 0) return who < 0;
         return lines[a.at].seen != lines[b.at].seen ? lines[a.at].seen > lines[b.at].seen : a.at < b.at;
-    });
+    };
     std::vector<std::size_t> repeated;
-    for (std::size_t i = 1; i < order.size(); ++i) {
-        const bool same =
-            order[i].hash == order[i - 1].hash && identity(lines[order[i].at]) == identity(lines[order[i - 1].at]);
-        if (same) repeated.push_back(order[i].at);
+    for (auto begin = order.begin(), end = begin; begin != order.end(); begin = end) {
+        while (end != order.end() && end->hash == begin->hash) ++end;
+        if (end - begin == 1) continue;
+        std::sort(begin, end, before);
+        for (auto one = begin + 1; one != end; ++one)
+            if (identity(lines[one->at]) == identity(lines[(one - 1)->at])) repeated.push_back(one->at);
     }
     if (repeated.empty()) return;
     std::sort(repeated.begin(), repeated.end());
@@ -155,8 +156,16 @@ bool readable(const CacheLine& line) {
 }
 bool readable(const CacheNameLine& line) { return in_range(line.seen) && NameList::well_formed(line.name); }
 
-std::string tail(const CacheLine& line) { return line.endpoint.host + " " + std::to_string(line.endpoint.port); }
-const std::string& tail(const CacheNameLine& line) { return line.name; }
+void append_number(std::string& text, std::int64_t number) {
+    std::array<char, 20> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    text.append(digits.data(), end);
+}
+void append_tail(std::string& text, const CacheLine& line) {
+    text.append(line.endpoint.host).push_back(' ');
+    append_number(text, line.endpoint.port);
+}
+void append_tail(std::string& text, const CacheNameLine& line) { text += line.name; }
 
 template <class Line>
 std::string format(const std::vector<Line>& lines) {
@@ -164,9 +173,9 @@ std::string format(const std::vector<Line>& lines) {
     for (const Line& line : lines) {
         if (!readable(line)) continue;
         if (!text.empty()) text += '\n';  // the original writes none at the end
-        text += std::to_string(count(line.seen));
+        append_number(text, count(line.seen));
         text += ' ';
-        text += tail(line);
+        append_tail(text, line);
     }
     return text;
 }
@@ -178,12 +187,17 @@ std::vector<Line> merged(std::vector<Line> on_disk, std::vector<Line> ours) {
     return settled(std::move(on_disk));
 }
 
-using Worth = std::map<Endpoint, std::uint8_t>;  // of lines that are worth something
+// Of lines that are worth something, in the order of their endpoints; of repeated ones the first counts.
+using Worth = std::vector<std::pair<Endpoint, std::uint8_t>>;
+
+bool before_endpoint(const Worth::value_type& one, const Endpoint& endpoint) { return one.first < endpoint; }
 
 Worth worth_of(const std::vector<CacheLine>& ours) {
     Worth worth;
+    worth.reserve(ours.size());
     for (const CacheLine& line : ours)
-        if (line.worth > 0) worth.emplace(line.endpoint, line.worth);
+        if (line.worth > 0) worth.emplace_back(line.endpoint, line.worth);
+    std::stable_sort(worth.begin(), worth.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     return worth;
 }
 
@@ -191,8 +205,9 @@ Worth worth_of(const std::vector<CacheLine>& ours) {
 std::vector<CacheLine> worthiest(std::vector<CacheLine> lines, const Worth& worth, std::size_t lines_max) {
     std::array<std::vector<std::size_t>, 3> places;
     for (std::size_t i = 0; i < lines.size(); ++i) {
-        const auto found = worth.find(lines[i].endpoint);
-        places.at(found == worth.end() ? 0 : std::min<std::size_t>(found->second, 2)).push_back(i);
+        const auto found = std::lower_bound(worth.begin(), worth.end(), lines[i].endpoint, before_endpoint);
+        const bool worthy = found != worth.end() && found->first == lines[i].endpoint;
+        places.at(worthy ? std::min<std::size_t>(found->second, 2) : 0).push_back(i);
     }
     std::vector<std::size_t> kept;
     for (std::size_t rank = places.size(); rank-- > 0;)
@@ -250,14 +265,21 @@ Result<Label> label_of_cache_file(std::string_view file_name) {
     return Label::parse(text);
 }
 
-CacheFile parse_cache_file(const Label& label, std::string_view content) {
+CacheFile parse_cache_lines(const Label& label, std::string_view content) {
     CacheFile file;
+    constexpr std::size_t usual_line = 24;  // bytes
+    if (!label.lists_names()) file.lines.reserve(content.size() / usual_line);
     std::size_t number_of_line = 0;
     while (!content.empty()) {  // this way a final LF makes no line
         const auto end = std::min(content.find('\n'), content.size());
         take_line(file, label.lists_names(), ++number_of_line, content.substr(0, end));
         content.remove_prefix(std::min(end + 1, content.size()));
     }
+    return file;
+}
+
+CacheFile parse_cache_file(const Label& label, std::string_view content) {
+    CacheFile file = parse_cache_lines(label, content);
     file.lines = settled(std::move(file.lines));
     file.names = settled(std::move(file.names));
     return file;

@@ -55,6 +55,8 @@ struct CacheFile {
 // Of two lines for one endpoint or name the larger time counts. The newest is first; equal times stay in the order
 // of the file. Times in the future are kept as written.
 [[nodiscard]] CacheFile parse_cache_file(const Label& label, std::string_view content);
+// The same lines as they stand in the file, for merge_cache_files(), which settles them.
+[[nodiscard]] CacheFile parse_cache_lines(const Label& label, std::string_view content);
 // Writes the lines in the given order. A line that a reader would refuse (a blank in a host) is left out.
 [[nodiscard]] std::string format_cache_file(const Label& label, const CacheFile& file);
 

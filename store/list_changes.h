@@ -36,8 +36,8 @@ public:
         changes_.push_back(std::move(change));
     }
     [[nodiscard]] const std::vector<ListChange>& each() const { return changes_; }
-    void clear() {  // keeps memory for a few further changes
-        constexpr std::size_t usual = 4;
+    void clear() {  // keeps memory for one further change
+        constexpr std::size_t usual = 1;
         if (changes_.capacity() > usual)
             changes_ = {};
         else

@@ -32,11 +32,15 @@ public:
         others_.lines = std::move(more);
     }
     std::string apply(Bytes old_content) override {
-        CacheFile on_disk = ignores_disk_ ? CacheFile{} : parse_cache_file(label_, old_content);
+        const bool any_other = origins_ && !origins_->only(*swarm_);
+        CacheFile on_disk = ignores_disk_ ? CacheFile{}
+                            : any_other   ? parse_cache_file(label_, old_content)
+                                          : parse_cache_lines(label_, old_content);
         CacheFile aside;
-        if (origins_ && !origins_->only(*swarm_)) aside.lines = of_other_swarms(on_disk);
+        if (any_other) aside.lines = of_other_swarms(on_disk);
         merged_ = merge_cache_files(std::move(on_disk), std::move(ours_), std::move(forgotten_), lines_max_);
-        aside = merge_cache_files(std::move(aside), std::move(others_), {}, lines_max_);
+        if (!aside.lines.empty() || !others_.lines.empty())
+            aside = merge_cache_files(std::move(aside), std::move(others_), {}, lines_max_);
         const std::size_t cut_lines = merged_.cut_lines + aside.cut_lines, cut_names = merged_.cut_names;
         if (!aside.lines.empty())
             merged_ = merge_cache_files(std::move(merged_), std::move(aside), {}, 2 * lines_max_);

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <iterator>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "overlay/cache/swarm_word.h"
@@ -90,14 +89,16 @@ void LineOrigins::take_line(std::string_view line, std::string& swarm) {
         line.empty() ? count(CacheLine::not_proved) : number_in(line, count(unix_seconds_max)).value_or(-2);
     if (!seen || proved < -1 || known < -1 || !port || *port == 0 || swarm.empty()) return;
     if (!Endpoint::well_formed_host(host)) return;
-    swarms_[swarm].push_back(noted_host({.seen = UnixSeconds{*seen},
-                                         .endpoint = {std::string{host}, static_cast<std::uint16_t>(*port)},
-                                         .proved = UnixSeconds{proved},
-                                         .known = UnixSeconds{known}}));
+    NotedHost& noted = swarms_[swarm].emplace_back();
+    noted.host = {std::string{host}, static_cast<std::uint16_t>(*port)};
+    noted.hash = noted.host.hash();
+    noted.noted = {UnixSeconds{*seen}, UnixSeconds{proved}, UnixSeconds{known}};
 }
 
 std::string LineOrigins::format(const Label& label) const {
+    constexpr std::size_t usual_line = 48;  // bytes
     std::string text;
+    text.reserve(usual_line * (1 + size()));
     for (const auto& [swarm, hosts] : swarms_) {
         if (hosts.empty()) continue;
         text += std::string{swarm_word} + word_of_swarm(swarm) + '\n';
@@ -108,7 +109,7 @@ std::string LineOrigins::format(const Label& label) const {
                 text += '-';
             else
                 append_number(text, count(noted.proved));
-            text.append(" ").append(host.host).append(" ");
+            text.append(1, ' ').append(host.host).append(1, ' ');
             append_number(text, host.port);
             if (noted.known != CacheLine::not_proved) append_number(text += ' ', count(noted.known));
             text += '\n';
@@ -171,36 +172,50 @@ UnixSeconds LineOrigins::known(const Endpoint& host, const std::string& swarm) c
     return noted ? noted->known : CacheLine::not_proved;
 }
 
+// Of the lines of one host the last one is the first.
+bool LineOrigins::Heard::before(const Heard& a, const Heard& b) {
+    if (a.hash != b.hash) return a.hash < b.hash;
+    const auto host = a.line->endpoint <=> b.line->endpoint;
+    return host != 0 ? host < 0 : a.line > b.line;
+}
+
 void LineOrigins::note(const std::string& swarm, const std::vector<CacheLine>& lines) {
-    Hosts heard;
+    std::vector<Heard> heard;
     heard.reserve(lines.size());
-    for (const CacheLine& line : lines) heard.push_back(noted_host(line));
+    for (const CacheLine& line : lines) heard.push_back({line.endpoint.hash(), &line});
     merge(swarm, std::move(heard));
 }
 
 void LineOrigins::note_own(const std::string& swarm, const std::vector<CacheLine>& lines) {
-    Hosts heard;
+    std::vector<Heard> heard;
+    heard.reserve(lines.size());
     for (const CacheLine& line : lines)
-        if (line.own_swarm) heard.push_back(noted_host(line));
+        if (line.own_swarm) heard.push_back({line.endpoint.hash(), &line});
     merge(swarm, std::move(heard));
 }
 
 // One walk over both: a search for each of many hosts would take longer.
-void LineOrigins::merge(const std::string& swarm, Hosts heard) {
+void LineOrigins::merge(const std::string& swarm, std::vector<Heard> heard) {
     if (heard.empty()) return;
-    settle(heard);
+    std::sort(heard.begin(), heard.end(), Heard::before);
     Hosts& hosts = swarms_[swarm];
     Hosts added;
     auto at = hosts.begin();
-    for (NotedHost& one : heard) {
-        while (at != hosts.end() && NotedHost::before(*at, one)) ++at;
-        if (at != hosts.end() && NotedHost::same(*at, one))
-            take_times(at->noted, one.noted);
+    const Heard* last = nullptr;
+    for (const Heard& one : heard) {
+        const Endpoint& host = one.line->endpoint;
+        const bool repeated = last && last->hash == one.hash && last->line->endpoint == host;
+        last = &one;
+        if (repeated) continue;
+        while (at != hosts.end() && (at->hash != one.hash ? at->hash < one.hash : at->host < host)) ++at;
+        if (at != hosts.end() && at->hash == one.hash && at->host == host)
+            take_times(at->noted, {one.line->seen, one.line->proved, one.line->known});
         else
-            added.push_back(std::move(one));
+            added.push_back(noted_host(*one.line));
     }
     if (added.empty()) return;
     const auto old = static_cast<std::ptrdiff_t>(hosts.size());
+    hosts.reserve(hosts.size() + added.size());
     std::move(added.begin(), added.end(), std::back_inserter(hosts));
     std::inplace_merge(hosts.begin(), hosts.begin() + old, hosts.end(), NotedHost::before);
 }
@@ -217,12 +232,18 @@ void LineOrigins::take_times(Noted& noted, const Noted& heard) {
 void LineOrigins::keep_known(const std::string& swarm, const CacheFile& file) {
     const auto hosts = swarms_.find(swarm);
     if (hosts == swarms_.end()) return;
-    std::set<Endpoint> acquaintances;
+    std::vector<std::uint64_t> acquaintances;  // by hash, which decides nearly always
     for (const CacheLine& line : file.lines)
-        if (line.known != CacheLine::not_proved) acquaintances.insert(line.endpoint);
+        if (line.known != CacheLine::not_proved) acquaintances.push_back(line.endpoint.hash());
+    std::sort(acquaintances.begin(), acquaintances.end());
+    const auto still_known = [&](const NotedHost& one) {
+        return std::binary_search(acquaintances.begin(), acquaintances.end(), one.hash) &&
+               std::any_of(file.lines.begin(), file.lines.end(), [&](const CacheLine& line) {
+                   return line.known != CacheLine::not_proved && line.endpoint == one.host;
+               });
+    };
     for (NotedHost& one : hosts->second)
-        if (one.noted.known != CacheLine::not_proved && !acquaintances.contains(one.host))
-            one.noted.known = CacheLine::not_proved;
+        if (one.noted.known != CacheLine::not_proved && !still_known(one)) one.noted.known = CacheLine::not_proved;
 }
 
 void LineOrigins::forget(const Endpoint& host) {

@@ -61,12 +61,18 @@ private:
     // order, so that reading it sorts nothing.
     using Hosts = std::vector<NotedHost>;
 
+    // A line that is to be noted.
+    struct Heard {
+        std::uint64_t hash;
+        const CacheLine* line;
+        [[nodiscard]] static bool before(const Heard& a, const Heard& b);
+    };
     [[nodiscard]] static NotedHost noted_host(const CacheLine& line);
     [[nodiscard]] static const Noted* find(const Hosts& hosts, const Endpoint& host);
     [[nodiscard]] const Noted* find(const Endpoint& host, const std::string& swarm) const;
     static void settle(Hosts& hosts);  // as they must be; of repeated hosts the last one counts
     static void take_times(Noted& noted, const Noted& heard);
-    void merge(const std::string& swarm, Hosts heard);
+    void merge(const std::string& swarm, std::vector<Heard> heard);
     void take_line(std::string_view line, std::string& swarm);
 
     std::map<std::string, Hosts> swarms_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "store/tight_growth.h"
+
 namespace halp {
 
 namespace {
@@ -11,9 +13,12 @@ bool answered_at_once(CallPurpose purpose) {
     return purpose != CallPurpose::news && purpose != CallPurpose::leave && purpose != CallPurpose::probe_request;
 }
 
+constexpr std::size_t calls_kept = 4;  // whose memory stays for the next ones
+
 }  // namespace
 
 Call& Calls::open(EndpointId to, CallPurpose purpose, gossip::Message first, Instant now) {
+    make_room_tightly(calls_);
     Call& call = calls_.emplace_back();
     call.id = next_conversation();
     call.to = to;
@@ -66,6 +71,7 @@ std::optional<Call> Calls::finish(ConversationId conversation) {
     if (at == calls_.end()) return std::nullopt;
     const Call found = *at;
     calls_.erase(at);
+    if (calls_.empty() && calls_.capacity() > calls_kept) calls_ = {};
     return found;
 }
 

@@ -75,10 +75,7 @@ void Gossip::start(Instant now, UnixSeconds wall) {
     for (const Endpoint& seed : options_.seeds) seeds_.add(seed, SeedOrigin::configured, now);
 }
 
-void Gossip::reconfigure(const OverlayOptions& options, Instant now) {
-    const std::string swarm = options_.swarm;
-    options_ = options;
-    options_.swarm = swarm;
+void Gossip::reconfigure(Instant now) {
     seeds_.reconfigure(now);
     rounds_.reconfigure(now);
 }

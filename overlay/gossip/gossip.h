@@ -71,12 +71,13 @@ public:
         PeerView& view;
         LabelTable& labels;
     };
+    // The options belong to the node, which changes them before reconfigure().
     Gossip(Parts parts, const OverlayOptions& options);
     Gossip(const Gossip&) = delete;
     Gossip& operator=(const Gossip&) = delete;
 
     void start(Instant now, UnixSeconds wall);
-    void reconfigure(const OverlayOptions& options, Instant now);  // all but the swarm
+    void reconfigure(Instant now);
     void add_seed(const Endpoint& seed, Instant now) { seeds_.add(seed, SeedOrigin::joined, now); }
     [[nodiscard]] SeedRemoval remove_seed(const Endpoint& seed) { return seeds_.remove(seed); }
     [[nodiscard]] std::vector<SeedStatus> seeds() const { return seeds_.status(); }
@@ -154,7 +155,7 @@ private:
     void expire(Instant now);
 
     Parts parts_;
-    OverlayOptions options_;
+    const OverlayOptions& options_;
     Identity identity_;
     LocalHealth health_;
     StandStill still_;

@@ -12,6 +12,7 @@ namespace halp {
 namespace {
 
 constexpr std::size_t named_max = 1024;  // more than a view of the default size lists
+constexpr std::size_t tidy_least = 64;
 constexpr int wrong_min = 4;             // calls in vain before a source is judged
 constexpr int wrong_ratio = 3;           // after a catastrophe two thirds of what honest nodes name may be dead
 constexpr int judged_by_max = 32;        // calls; then both numbers are halved
@@ -48,7 +49,7 @@ void HearsaySources::named(EndpointId node, Source by) {
     const auto at = std::ranges::lower_bound(named_, node, {}, &Named::node);
     if (at != named_.end() && at->node == node) return named_again(node, by);
     insert_tightly(named_, static_cast<std::size_t>(at - named_.begin()), Named{node, by});
-    if (named_.size() > named_max) forget_known_nodes();
+    if (named_.size() >= tidy_at_) forget_known_nodes();
 }
 
 void HearsaySources::named_again(EndpointId node, Source by) {
@@ -64,9 +65,11 @@ void HearsaySources::forget_known_nodes() {
         const std::optional<Peer> peer = view_.find(named.node);
         return !peer || peer->dead() || peer->proved != never;
     });
-    if (named_.size() <= named_max / 2) return;
-    forgotten_ += named_.size() - named_max / 2;
-    named_.resize(named_max / 2);
+    if (named_.size() > named_max / 2) {
+        forgotten_ += named_.size() - named_max / 2;
+        named_.resize(named_max / 2);
+    }
+    tidy_at_ = std::min(named_max, 2 * named_.size() + tidy_least);
 }
 
 // The one that was right least often makes room.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "store/incarnation.h"
+#include "store/tight_growth.h"
 
 namespace halp {
 
@@ -33,7 +34,8 @@ VainDials::Tally& VainDials::note(std::uint64_t key, Instant now) {
         tallies_.erase(std::ranges::min_element(tallies_, {}, &Tally::kept_until));
         ++dropped_;
     }
-    Tally& noted = tallies_.emplace_back(tally);
+    push_tightly(tallies_, tally);
+    Tally& noted = tallies_.back();
     noted.kept_until = std::max(noted.kept_until, noted.since + window);
     return noted;
 }

@@ -62,7 +62,7 @@ void NodeStreams::bound_newcomers(Instant now) {
 
 void NodeStreams::bound_newcomer() {
     const NodeStream* stream = streams_.find(newcomers_.front().second);
-    newcomers_.pop_front();
+    newcomers_.erase(newcomers_.begin());
     const Place* silent = stream ? surplus(*stream) : nullptr;
     if (silent) refuse_silent(silent->stream);
 }

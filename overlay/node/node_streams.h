@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "overlay/environment.h"
 #include "overlay/gossip/gossip.h"
@@ -110,7 +110,7 @@ private:
     StreamTable streams_;
     Places unfinished_;  // connections whose query is not whole, silent ones too
     // Those that were too many when they came, and when that is looked at.
-    std::deque<std::pair<Instant, StreamId>> newcomers_;
+    std::vector<std::pair<Instant, StreamId>> newcomers_;  // a few
     WorkShares shares_;
     bool stepping_ = false;  // a connection has its step
     StreamCounters counters_;

@@ -65,7 +65,7 @@ void OverlayNode::reconfigure(const OverlayOptions& options) {
     options_ = next;
     view_.set_options(options_.view);
     labels_.set_limits(options_.table);
-    gossip_.reconfigure(options_, moment().now);
+    gossip_.reconfigure(moment().now);
     finish_turn();
 }
 

@@ -112,18 +112,18 @@ std::string unpack_text(std::string_view packed) {
     std::size_t size = 0;
     for (std::size_t i = sizeof size; i-- > 0;) size = size << 8 | static_cast<unsigned char>(packed[i]);
     HalfBytesIn in{packed.substr(sizeof size)};
-    std::string text;
-    text.reserve(size);
-    for (std::size_t line = 0, length = 0; text.size() < size;) {
-        const std::size_t before = line, before_length = length;
-        line = text.size();
+    std::string text(size, '\n');
+    char* to = text.data();
+    for (const char *line = to, *line_ends = to; to < text.data() + size;) {
+        const char* const before = line;
+        const char* const before_ends = line_ends;
+        line = to;
         const std::size_t begin = in.take_length(), end = in.take_length();
-        text.append(text, before, begin);
+        to = std::copy_n(before, begin, to);
         for (unsigned half = in.take(); half != line_end; half = in.take())
-            text.push_back(half == escape ? static_cast<char>(in.take_byte()) : packed_letters[half]);
-        text.append(text, before + before_length - end, end);
-        length = text.size() - line;
-        if (text.size() < size) text.push_back('\n');
+            *to++ = half == escape ? static_cast<char>(in.take_byte()) : packed_letters[half];
+        to = std::copy_n(before_ends - end, end, to);
+        line_ends = to++;
     }
     return text;
 }

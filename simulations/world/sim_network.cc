@@ -424,8 +424,7 @@ void SimNetwork::take_segment(EndRef receiver, const Segment& segment, Instant n
 void SimNetwork::take_established(EndRef caller, Instant now) {
     End& end = caller.own();
     if (end.state == EndState::gone) return send(caller, SegmentKind::reset, {}, now);
-    const std::string unsent = std::move(end.unsent);
-    end.unsent.clear();
+    const std::string unsent = std::exchange(end.unsent, {});
     if (end.state == EndState::closed) {
         send_bytes(caller, unsent, now);
         return send(caller, SegmentKind::fin, {}, now);

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <utility>
 
+#include "store/tight_growth.h"
+
 namespace halp {
 
 namespace {
@@ -150,7 +152,7 @@ bool OwnAddress::witnessed(Witness witness) {
                   [&](const Witness& w) { return w.host == witness.host || witness.at - w.at > believed_for; });
     if (witnesses_.size() >= witnesses_max) witnesses_.erase(witnesses_.begin());  // the oldest
     witness.group = Endpoint{witness.host, 1}.group();
-    witnesses_.push_back(std::move(witness));
+    push_tightly(witnesses_, std::move(witness));
     return elect();
 }
 

@@ -8,6 +8,7 @@
 
 #include "store/hash.h"
 #include "store/incarnation.h"
+#include "store/tight_growth.h"
 
 namespace halp {
 
@@ -132,7 +133,7 @@ PeerView::Details& PeerView::details_for(std::size_t at) {
     const auto there = std::ranges::lower_bound(details_, endpoint, {}, &Details::endpoint);
     if ((flags_[at] & has_details) != 0) return *there;
     flags_[at] |= has_details;
-    return *details_.insert(there, Details{.endpoint = endpoint});
+    return *insert_tightly(details_, static_cast<std::size_t>(there - details_.begin()), Details{.endpoint = endpoint});
 }
 
 void PeerView::drop_details(std::size_t at) {

@@ -81,12 +81,14 @@ void PeerView::part_from(std::size_t at) {
 
 std::vector<EndpointId> PeerView::acquaintances() const {
     std::vector<std::tuple<Instant, EndpointId>> by_age;
+    by_age.reserve(acquaintances_);
     if (acquaintances_ > 0)
         for (const Details& details : details_)
             if (details.known_since != never && !dead_at(place(details.endpoint)))
                 by_age.emplace_back(details.known_since, details.endpoint);
     std::ranges::sort(by_age);
     std::vector<EndpointId> out;
+    out.reserve(by_age.size());
     for (const auto& [since, id] : by_age) out.push_back(id);
     return out;
 }
