@@ -86,6 +86,11 @@ std::string progress_text(const Progress& p) {
     return text;
 }
 
+std::size_t runs_at_once(const RunCrew& crew, std::size_t runs) {
+    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+    return std::min(crew.jobs == 0 ? cores : crew.jobs, runs);
+}
+
 void play_all(const std::vector<Scenario>& scenarios, const RunCrew& crew,
               const std::function<void(std::size_t, RunResult&&)>& done) {
     CrewProgress line{crew.progress, scenarios};
@@ -101,10 +106,8 @@ void play_all(const std::vector<Scenario>& scenarios, const RunCrew& crew,
             done(i, std::move(result));
         }
     };
-    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
-    const std::size_t wanted = std::min(crew.jobs == 0 ? cores : crew.jobs, scenarios.size());
     std::vector<std::jthread> others;
-    for (std::size_t i = 1; i < wanted; ++i) others.emplace_back(work);
+    for (std::size_t i = 1; i < runs_at_once(crew, scenarios.size()); ++i) others.emplace_back(work);
     work();
     others.clear();  // joins
 }

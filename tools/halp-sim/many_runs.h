@@ -16,6 +16,8 @@ struct RunCrew {
     std::function<bool()> asked = {};  // true: runs end at their next sample, and no further one begins
 };
 
+[[nodiscard]] std::size_t runs_at_once(const RunCrew& crew, std::size_t runs);
+
 // Calls `done(i, result)` for each run when it ends: one call at a time, in any order. Results do not depend on
 // `jobs`.
 void play_all(const std::vector<Scenario>& scenarios, const RunCrew& crew,

@@ -1,6 +1,7 @@
 // Plays a sweep (tools/halp-sim/sweep_report.h).
 #include <optional>
 
+#include "tools/halp-sim/memory_need.h"
 #include "tools/halp-sim/sweep_journal.h"
 #include "tools/halp-sim/sweep_report.h"
 
@@ -63,6 +64,9 @@ void keep(const SweepPlan& plan, std::size_t run, const FinishedRun& finished, S
 
 Result<void> play_sweep(const SweepPlan& plan, const SweepPart& part, const RunCrew& crew, std::mutex& results_lock,
                         SweepResults& results) {
+    for (const auto& point : plan.points)
+        if (auto fit = fit_into_memory(point.scenarios, runs_at_once(crew, plan.points.size() * plan.seeds)); !fit)
+            return fit;
     SweepFiles files{plan, part};
     const auto before = files.open();
     if (!before) return before.error();

@@ -16,6 +16,7 @@
 #include "tools/halp-sim/compare.h"
 #include "tools/halp-sim/faults.h"
 #include "tools/halp-sim/many_runs.h"
+#include "tools/halp-sim/memory_need.h"
 #include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/report/html_report.h"
 #include "tools/halp-sim/report/json_report.h"
@@ -122,6 +123,8 @@ public:
     int play() {
         const OnInterrupt interrupt;
         RunCrew crew = crew_of(command_, streams_);
+        if (auto fit = fit_into_memory(scenarios_, runs_at_once(crew, scenarios_.size())); !fit)
+            return failed(streams_, fit.error());
         crew.asked = [&] { return interrupt.asked(); };
         play_all(scenarios_, crew, [&](std::size_t i, RunResult&& result) { done_[i] = std::move(result); });
         std::vector<RunResult> whole, begun;
@@ -228,6 +231,7 @@ int replay_verb(const CommandLine& command, const Streams& streams) {
     if (!read.record)
         return complain(streams,
                         {file + " is a scenario, not a record: it has no `record`; `halp-sim run` plays it"});
+    if (auto fit = fit_into_memory({read.scenario}, 1); !fit) return failed(streams, fit.error());
     if (const int code = prepare_directory(command, file, streams); code != exit_done) return code;
     std::optional<ReplayProgress> progress{std::in_place, streams.progress};
     const double cpu = cpu_seconds();

@@ -11,6 +11,7 @@
 #include "simulations/views/peer_cycles.h"
 #include "simulations/views/view_swarm.h"
 #include "simulations/world/sim_random.h"
+#include "tools/halp-sim/memory_need.h"
 #include "tools/halp-sim/report/json_report.h"
 #include "tools/program/durations.h"
 #include "tools/program/json.h"
@@ -117,6 +118,8 @@ int simulate_views(const CommandLine& command, const Streams& streams) {
         streams.err << "halp-sim: " << mistake << "\nTry `halp-sim views --help`.\n";
         return exit_usage;
     }
+    if (auto fit = fits(bytes_of_views(outcome.options.nodes, command.views), 1, memory_left()); !fit)
+        return failed(streams, fit.error());
     const double began = cpu_seconds();
     const OnInterrupt interrupt;
     ViewSwarm swarm{outcome.options};
