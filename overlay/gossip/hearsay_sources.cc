@@ -12,7 +12,7 @@ namespace halp {
 namespace {
 
 constexpr std::size_t named_max = 1024;  // more than a view of the default size lists
-constexpr std::size_t tidy_least = 64;
+constexpr std::size_t tidied_every = 128;  // names
 constexpr int wrong_min = 4;             // calls in vain before a source is judged
 constexpr int wrong_ratio = 3;           // after a catastrophe two thirds of what honest nodes name may be dead
 constexpr int judged_by_max = 32;        // calls; then both numbers are halved
@@ -69,7 +69,7 @@ void HearsaySources::forget_known_nodes() {
         forgotten_ += named_.size() - named_max / 2;
         named_.resize(named_max / 2);
     }
-    tidy_at_ = std::min(named_max, 2 * named_.size() + tidy_least);
+    tidy_at_ = std::min(named_max, named_.size() + tidied_every);
 }
 
 // The one that was right least often makes room.

@@ -57,7 +57,7 @@ private:
 
     const PeerView& view_;
     std::vector<Named> named_;  // by node
-    std::size_t tidy_at_ = 64;   // then those that are no hearsay any more are forgotten
+    std::size_t tidy_at_ = 128;  // then those that are no hearsay any more are forgotten
     std::vector<Record> records_;
     std::uint64_t forgotten_ = 0;
 };
