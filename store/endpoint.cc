@@ -192,8 +192,14 @@ EndpointId EndpointTable::intern(const Endpoint& endpoint) {
         free_.pop_back();
     }
     const auto index = static_cast<std::uint32_t>(id);
-    (*slots_)[index] = {endpoint, hash, endpoint.group(), true};
+    Slot& slot = (*slots_)[index];
+    slot = {endpoint, hash, endpoint.group(), 0, true, false};
+    if (const std::string packed = endpoint.packed_address(); packed.size() == 4) {
+        slot.is_ipv4 = true;
+        for (const char byte : packed) slot.ipv4 = slot.ipv4 << 8 | static_cast<unsigned char>(byte);
+    }
     by_identity_.insert(index);
+    remember(id);
     host_bytes_ += endpoint.host.size();
     return id;
 }
@@ -201,6 +207,12 @@ EndpointId EndpointTable::intern(const Endpoint& endpoint) {
 EndpointId EndpointTable::find(const Endpoint& endpoint) const { return find_hashed(endpoint, endpoint.hash()); }
 
 EndpointId EndpointTable::find_hashed(const Endpoint& endpoint, std::uint64_t hash) const {
+    if (!near_.empty()) {
+        const auto near = static_cast<std::uint32_t>(near_[hash & (near_.size() - 1)]);
+        if (near < slots_->size() && (*slots_)[near].used && (*slots_)[near].hash == hash &&
+            (*slots_)[near].endpoint == endpoint)
+            return EndpointId{near};
+    }
     const auto found = by_identity_.first_not(
         [&](std::uint32_t index) { return ByIdentity::before((*slots_)[index], hash, endpoint); });
     return found && (*slots_)[*found].endpoint == endpoint ? EndpointId{*found} : no_endpoint;
@@ -218,7 +230,7 @@ std::uint32_t EndpointTable::group(EndpointId id) const { return slot(id).group;
 std::size_t EndpointTable::size() const { return by_identity_.size(); }
 
 std::size_t EndpointTable::bytes() const {
-    constexpr std::size_t index_bytes = 8;
+    constexpr std::size_t index_bytes = 8 + 12;  // by_identity_; near_ and near_ipv4_
     return slots_->size() * (sizeof(Slot) + index_bytes) + host_bytes_;
 }
 
@@ -240,6 +252,47 @@ void EndpointTable::collect(const std::vector<bool>& marks) {
     while (!slots_->empty() && !slots_->back().used) slots_->pop_back();
     rebuild_free_ids();
     used_after_collection_ = size();
+}
+
+std::uint64_t EndpointTable::hash_of(Ipv4Endpoint endpoint) {
+    return mix(std::uint64_t{endpoint.address} << 16 | endpoint.port);
+}
+
+// Each row has one to two places for each slot. It grows from nothing, and is filled again when it has grown.
+void EndpointTable::remember(EndpointId id) {
+    constexpr std::size_t least = 16;
+    const auto enter = [this](EndpointId one) {
+        const Slot& slot = (*slots_)[static_cast<std::size_t>(one)];
+        const std::size_t mask = near_.size() - 1;
+        near_[slot.hash & mask] = one;
+        if (slot.is_ipv4) near_ipv4_[hash_of({slot.ipv4, slot.endpoint.port}) & mask] = one;
+    };
+    if (near_.size() >= slots_->size()) return enter(id);
+    near_.assign(std::max(least, 2 * near_.size()), no_endpoint);
+    near_ipv4_.assign(near_.size(), no_endpoint);
+    for (std::size_t i = 0; i < slots_->size(); ++i)
+        if ((*slots_)[i].used) enter(EndpointId{static_cast<std::uint32_t>(i)});
+}
+
+EndpointId EndpointTable::intern(Ipv4Endpoint endpoint) {
+    if (!near_ipv4_.empty()) {
+        const auto near = static_cast<std::size_t>(near_ipv4_[hash_of(endpoint) & (near_ipv4_.size() - 1)]);
+        if (near < slots_->size()) {
+            const Slot& slot = (*slots_)[near];
+            if (slot.used && slot.is_ipv4 && slot.ipv4 == endpoint.address && slot.endpoint.port == endpoint.port)
+                return EndpointId{static_cast<std::uint32_t>(near)};
+        }
+    }
+    std::array<char, 4> bytes;
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        bytes[i] = static_cast<char>(endpoint.address >> (24 - 8 * i) & 0xff);
+    return intern(Endpoint{ipv4_text({bytes.data(), bytes.size()}), endpoint.port});
+}
+
+std::optional<Ipv4Endpoint> EndpointTable::ipv4(EndpointId id) const {
+    const Slot& at_id = slot(id);
+    if (!at_id.is_ipv4) return std::nullopt;
+    return Ipv4Endpoint{at_id.ipv4, at_id.endpoint.port};
 }
 
 void EndpointTable::rebuild_free_ids() {

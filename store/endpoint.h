@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,13 @@ struct Endpoint {
     auto operator<=>(const Endpoint&) const = default;
 };
 
+// An address of four bytes, the first one highest, and a port.
+struct Ipv4Endpoint {
+    std::uint32_t address = 0;
+    std::uint16_t port = 0;
+    bool operator==(const Ipv4Endpoint&) const = default;
+};
+
 enum class EndpointId : std::uint32_t {};
 inline constexpr EndpointId no_endpoint{0xffffffff};
 
@@ -53,6 +61,10 @@ inline constexpr EndpointId no_endpoint{0xffffffff};
 class EndpointTable {
 public:
     EndpointId intern(const Endpoint& endpoint);
+    // The same for an IPv4 address and a port that is not 0, without the text of the address when it is known.
+    EndpointId intern(Ipv4Endpoint endpoint);
+    // The endpoint as an address and a port; no value when it is not one of IPv4.
+    [[nodiscard]] std::optional<Ipv4Endpoint> ipv4(EndpointId id) const;
     [[nodiscard]] EndpointId find(const Endpoint& endpoint) const;  // no_endpoint when unknown
     [[nodiscard]] const Endpoint& at(EndpointId id) const;
     [[nodiscard]] std::uint64_t hash(EndpointId id) const;   // kept, not computed again
@@ -72,7 +84,8 @@ private:
         Endpoint endpoint;
         std::uint64_t hash = 0;
         std::uint32_t group = 0;
-        bool used = false;
+        std::uint32_t ipv4 = 0;  // the address, when is_ipv4
+        bool used = false, is_ipv4 = false;
     };
     // Compares hashes first and bytes last, so crafted collisions gain nothing.
     struct ByIdentity {
@@ -87,11 +100,17 @@ private:
     [[nodiscard]] const Slot& slot(EndpointId id) const;
     [[nodiscard]] EndpointId find_hashed(const Endpoint& endpoint, std::uint64_t hash) const;
     void rebuild_free_ids();
+    void remember(EndpointId id);
+    [[nodiscard]] static std::uint64_t hash_of(Ipv4Endpoint endpoint);
 
     std::unique_ptr<std::vector<Slot>> slots_ =
         std::make_unique<std::vector<Slot>>();  // must not move: ByIdentity points to it
     std::vector<EndpointId> free_;
     OrderedSlots<ByIdentity> by_identity_{ByIdentity{slots_.get()}};
+    // By hash: an endpoint that was found or added lately. Most questions end here, with one look instead of a walk
+    // through an order that is not in the cache. It may name any id, so the slot is compared.
+    std::vector<EndpointId> near_;
+    std::vector<EndpointId> near_ipv4_;  // the same for those of IPv4, by a hash of address and port
     std::size_t used_after_collection_ = 0;
     std::size_t host_bytes_ = 0;
 };

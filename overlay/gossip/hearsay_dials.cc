@@ -42,9 +42,12 @@ std::uint64_t HearsayDials::target_key(EndpointId node) const {
 
 void HearsayDials::met(const Endpoint& node) {
     // Whoever speaks chooses the port: an address takes no places from others, nor one network from others.
+    const std::uint64_t key = node.hash();
+    if (key == met_last_ || met_.contains(key)) return;
+    met_last_ = key;
     const std::uint64_t host = key_of_host(node), group = key_of_group(node.group());
-    if (!met_.add(node.hash(), host)) return;
-    vain_.forget(node.hash());
+    static_cast<void>(met_.add(key, host));  // it is not there
+    vain_.forget(key);
     if (met_hosts_.add(host, group)) vain_.forget(host);
     if (met_groups_.add(group)) vain_.forget(group);
 }

@@ -86,6 +86,7 @@ private:
 
     Parts parts_;
     RecentKeys met_{512}, met_hosts_{512}, met_groups_{256};  // of nodes by their host, of hosts by their group
+    std::uint64_t met_last_ = 0;                              // the newest of met_: a message asks twice
     RecentKeys remembered_{512}, in_file_{512}, claimed_{256};
     HearsaySources sources_;
     VainDials vain_;

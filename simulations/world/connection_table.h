@@ -35,7 +35,8 @@ private:
     std::uint64_t word_;
 };
 
-// `Connection` has a member `std::uint64_t serial`, 0 in a free slot. Its address stays until erase().
+// `Connection` has a member `std::uint64_t serial`, 0 in a free slot, and clear(), after which it is as a new one.
+// Its address stays until erase().
 template <class Connection>
 class ConnectionTable {
 public:
@@ -62,7 +63,7 @@ public:
     }
     void erase(EndId id) {
         assert(find(id));
-        slots_[id.slot()] = Connection{};
+        slots_[id.slot()].clear();
         free_.push_back(id.slot());
     }
     [[nodiscard]] std::size_t size() const { return slots_.size() - free_.size(); }

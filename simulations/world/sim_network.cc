@@ -1,8 +1,10 @@
 #include "simulations/world/sim_network.h"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 namespace halp {
@@ -21,7 +23,16 @@ constexpr Duration lookup_time = milliseconds{1};  // of an unknown host name
 // Eight bytes at a time, in little-endian order on every machine.
 std::uint64_t hash_bytes(Bytes bytes) {
     std::uint64_t hash = bytes.size();
-    for (std::size_t at = 0; at < bytes.size(); at += 8) {
+    std::size_t at = 0;
+    if constexpr (std::endian::native == std::endian::little) {
+        for (; at + 8 <= bytes.size(); at += 8) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, bytes.data() + at, sizeof word);
+            hash = (hash ^ word) * 0x9e3779b97f4a7c15U;
+            hash ^= hash >> 32;
+        }
+    }
+    for (; at < bytes.size(); at += 8) {
         std::uint64_t word = 0;
         for (std::size_t i = std::min<std::size_t>(8, bytes.size() - at); i-- > 0;)
             word = word << 8 | static_cast<unsigned char>(bytes[at + i]);
@@ -335,6 +346,15 @@ void SimNetwork::send_bytes(EndRef sender, Bytes bytes, Instant now) {
     }
 }
 
+// The first bytes of a connection, which are one segment when they fit, without a copy.
+void SimNetwork::send_whole(EndRef sender, std::string bytes, Instant now) {
+    End& from = sender.own();
+    if (bytes.empty() || bytes.size() > options_.segment_max || !from.flight.empty())
+        return send_bytes(sender, bytes, now);
+    from.flight.push_back({arrival(from, sender.peer(), now), SegmentKind::bytes, std::move(bytes)});
+    travel(sender, now);
+}
+
 // Queues the arrival of the first segment in flight, unless it is queued already.
 void SimNetwork::travel(EndRef sender, Instant now) {
     End& from = sender.own();
@@ -424,13 +444,13 @@ void SimNetwork::take_segment(EndRef receiver, const Segment& segment, Instant n
 void SimNetwork::take_established(EndRef caller, Instant now) {
     End& end = caller.own();
     if (end.state == EndState::gone) return send(caller, SegmentKind::reset, {}, now);
-    const std::string unsent = std::exchange(end.unsent, {});
+    std::string unsent = std::exchange(end.unsent, {});
     if (end.state == EndState::closed) {
-        send_bytes(caller, unsent, now);
+        send_whole(caller, std::move(unsent), now);
         return send(caller, SegmentKind::fin, {}, now);
     }
     end.state = EndState::open;
-    send_bytes(caller, unsent, now);
+    send_whole(caller, std::move(unsent), now);
     ++at(end.host).counters.connected;
     const Endpoint remote = caller.link->to;
     call_back(end.host, [&](EventHandler& node) { node.on_connected(caller.stream(), remote); });

@@ -115,12 +115,26 @@ private:
         Instant blocked_since = never;
         std::vector<Segment> flight;  // on the way to the other end, in order
         std::string unsent;           // written before the connection was established
+
+        void clear() {  // keeps the memory of `flight`
+            std::vector<Segment> empty = std::move(flight);
+            empty.clear();
+            *this = {};
+            flight = std::move(empty);
+        }
     };
     struct Connection {
         std::uint64_t serial = 0;
         End ends[2];  // 0 connects, 1 accepts
         Instant began{};
         Endpoint to;
+
+        void clear() {
+            serial = 0;
+            for (End& end : ends) end.clear();
+            began = {};
+            to = {};
+        }
     };
     // One end of a connection that was looked up; null when there is none.
     struct EndRef {
@@ -172,6 +186,7 @@ private:
     void retry_syn(EndRef caller, const SimEvent& event);
     void fail_later(EndRef caller, ConnectFailure why, Instant when);
     void send(EndRef sender, SegmentKind kind, Bytes bytes, Instant now);
+    void send_whole(EndRef sender, std::string bytes, Instant now);
     void send_bytes(EndRef sender, Bytes bytes, Instant now);
     void travel(EndRef sender, Instant now);
     [[nodiscard]] Instant arrival(const End& from, const End& to, Instant now);

@@ -79,9 +79,13 @@ std::size_t PeerView::lower_bound(EndpointId peer) const {
     return at;
 }
 
+// A message asks for the place of its speaker again and again.
 std::size_t PeerView::place(EndpointId peer) const {
+    if (placed_ < rows_.size() && rows_[placed_].endpoint == peer) return placed_;
     const std::size_t at = lower_bound(peer);
-    return at < rows_.size() && rows_[at].endpoint == peer ? at : nowhere;
+    if (at == rows_.size() || rows_[at].endpoint != peer) return nowhere;
+    placed_ = static_cast<std::uint32_t>(at);
+    return at;
 }
 
 std::size_t PeerView::insert(const Row& row, PeerRole role) {
@@ -133,7 +137,8 @@ PeerView::Details& PeerView::details_for(std::size_t at) {
     const auto there = std::ranges::lower_bound(details_, endpoint, {}, &Details::endpoint);
     if ((flags_[at] & has_details) != 0) return *there;
     flags_[at] |= has_details;
-    return *insert_tightly(details_, static_cast<std::size_t>(there - details_.begin()), Details{.endpoint = endpoint});
+    return *insert_tightly(details_, static_cast<std::size_t>(there - details_.begin()),
+                           Details{.endpoint = endpoint});
 }
 
 void PeerView::drop_details(std::size_t at) {

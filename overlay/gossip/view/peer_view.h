@@ -353,7 +353,8 @@ private:
     std::array<std::uint32_t, 4> counts_{};  // by role
     std::uint32_t fresh_count_ = 0;
     std::uint32_t draws_ = 0;
-    std::uint32_t acquaintances_ = 0;  // living ones
+    mutable std::uint32_t placed_ = 0;  // where place() found a node last
+    std::uint32_t acquaintances_ = 0;   // living ones
     std::uint32_t acquaintance_turn_ = 0;
     std::uint64_t pool_short_ = 0, graves_short_ = 0, proved_short_ = 0, acquaintances_made_ = 0;
     std::uint64_t added_ = 0, expired_ = 0, erased_ = 0;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "overlay/gossip/wire/gossip_wire.h"
@@ -63,7 +64,7 @@ private:
     void intern_all(EndpointTable& endpoints);
 
     Message message_;  // its endpoint ids are indices into `endpoints_` until intern_all()
-    std::vector<Endpoint> endpoints_;
+    std::vector<std::variant<Ipv4Endpoint, Endpoint>> endpoints_;
     std::optional<DecodeError> error_;
     std::uint32_t seen_ = 0;  // one bit for each section id
     bool notice_seen_ = false;
@@ -80,7 +81,13 @@ EndpointId Decoder::address(ByteReader& in, AddressCode code) {
     const Bytes host = in.bytes(host_bytes);
     const auto port = in.fixed<std::uint16_t>();
     if (in.failed()) return no_endpoint;
-
+    if (code == AddressCode::ipv4) {  // each of them has one text
+        if (port == 0) in.fail(DecodeError::bad_endpoint);
+        std::uint32_t address = 0;
+        for (const char byte : host) address = address << 8 | static_cast<unsigned char>(byte);
+        endpoints_.emplace_back(Ipv4Endpoint{address, port});
+        return EndpointId{static_cast<std::uint32_t>(endpoints_.size() - 1)};
+    }
     const bool named = code == AddressCode::name;
     Result<Endpoint> made = Endpoint::make(named ? std::string(host) : Endpoint::unpack_address(host), port);
     // A numeric address written as a name would be a second encoding of the same endpoint.
@@ -88,7 +95,7 @@ EndpointId Decoder::address(ByteReader& in, AddressCode code) {
         in.fail(DecodeError::bad_endpoint);
         return no_endpoint;
     }
-    endpoints_.push_back(std::move(made).value());
+    endpoints_.emplace_back(std::move(made).value());
     return EndpointId{static_cast<std::uint32_t>(endpoints_.size() - 1)};
 }
 
@@ -288,7 +295,9 @@ void Decoder::sections(Bytes payload) {
 
 void Decoder::intern_all(EndpointTable& endpoints) {
     const auto intern = [&](EndpointId& id) {
-        if (id != no_endpoint) id = endpoints.intern(endpoints_[static_cast<std::uint32_t>(id)]);
+        if (id != no_endpoint)
+            id = std::visit([&](const auto& one) { return endpoints.intern(one); },
+                            endpoints_[static_cast<std::uint32_t>(id)]);
     };
     intern(message_.hello.self);
     intern(message_.observed);

@@ -67,7 +67,10 @@ public:
 
     template <std::unsigned_integral T>
     void fixed(T value) {
-        for (std::size_t i = sizeof(T); i-- > 0;) out_.push_back(static_cast<char>(value >> (8 * i) & 0xff));
+        char bytes[sizeof(T)];
+        for (std::size_t i = 0; i < sizeof(T); ++i)
+            bytes[i] = static_cast<char>(value >> (8 * (sizeof(T) - 1 - i)) & 0xff);
+        out_.append(bytes, sizeof(T));
     }
     void varint(std::uint32_t value) {
         for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>((value & 0x7f) | 0x80));

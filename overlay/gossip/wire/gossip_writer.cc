@@ -3,6 +3,7 @@
 #include <cassert>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -72,11 +73,14 @@ private:
 
 void Writer::flags_and_address(std::uint8_t flags, EndpointId id) {
     if (id == no_endpoint) return fixed(flags);
+    if (const std::optional<Ipv4Endpoint> ipv4 = endpoints_.ipv4(id)) {
+        fixed(static_cast<std::uint8_t>(flags | static_cast<std::uint8_t>(AddressCode::ipv4)));
+        fixed(ipv4->address);
+        return fixed(ipv4->port);
+    }
     const Endpoint& endpoint = endpoints_.at(id);
     const std::string packed = endpoint.packed_address();
-    const AddressCode code = packed.size() == 4    ? AddressCode::ipv4
-                             : packed.size() == 16 ? AddressCode::ipv6
-                                                   : AddressCode::name;
+    const AddressCode code = packed.empty() ? AddressCode::name : AddressCode::ipv6;
     fixed(static_cast<std::uint8_t>(flags | static_cast<std::uint8_t>(code)));
     if (code == AddressCode::name) {
         assert(endpoint.host.size() <= Endpoint::host_length_max);
