@@ -1,6 +1,7 @@
 #include "store/records/record_cache.h"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cstring>
 #include <utility>
@@ -28,8 +29,9 @@ RecordCache::RecordCache(std::size_t bytes_max, std::unique_ptr<SegmentMemory> m
 RecordCache::Slot* RecordCache::slot_of(ChannelNumber channel, Key key, std::uint64_t hash) const {
     Slot* const bucket = bucket_of(hash);
     if (!bucket) return nullptr;
-    for (Slot* slot = bucket; slot != bucket + slots_per_bucket; ++slot) {
-        if (*slot >> place_bits != hash >> place_bits || !lives(*slot)) continue;
+    for (unsigned left = candidates(bucket, hash); left != 0; left &= left - 1) {
+        Slot* const slot = bucket + std::countr_zero(left);
+        if (!lives(*slot)) continue;
         Header header;
         std::memcpy(&header, at(place_in(*slot)), sizeof header);
         if (header.channel == channel && header.key == key) return slot;
@@ -56,9 +58,10 @@ bool RecordCache::fetch(ChannelNumber channel, Key key) const {
     const std::uint64_t hash = hash_of(channel, key);
     const Slot* const bucket = bucket_of(hash);
     if (!bucket) return false;
-    for (const Slot* slot = bucket; slot != bucket + slots_per_bucket; ++slot) {
-        if (*slot >> place_bits != hash >> place_bits || !lives(*slot)) continue;
-        const char* const record = at(place_in(*slot));
+    for (unsigned left = candidates(bucket, hash); left != 0; left &= left - 1) {
+        const Slot slot = bucket[std::countr_zero(left)];
+        if (!lives(slot)) continue;
+        const char* const record = at(place_in(slot));
         __builtin_prefetch(record);
         __builtin_prefetch(record + line_bytes);
         return true;

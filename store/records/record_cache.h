@@ -71,6 +71,13 @@ private:
     [[nodiscard]] static std::uint64_t hash_of(ChannelNumber channel, Key key) {
         return mix(value_of(key) ^ static_cast<std::uint64_t>(channel) * 0x9e3779b97f4a7c15);
     }
+    // One bit for each slot of the bucket that may be the one, all looked at without a branch.
+    [[nodiscard]] static unsigned candidates(const Slot* bucket, std::uint64_t hash) {
+        unsigned found = 0;
+        for (unsigned i = 0; i < slots_per_bucket; ++i)
+            found |= static_cast<unsigned>((bucket[i] ^ hash) >> place_bits == 0) << i;
+        return found;
+    }
     [[nodiscard]] static std::uint64_t place_in(Slot slot) {
         return (slot & ((std::uint64_t{1} << place_bits) - 1)) * unit;
     }

@@ -7,6 +7,7 @@
 
 #include "config/choice_names.h"
 #include "config/typed_value.h"
+#include "tools/halpd/workers/sum_of_counts.h"
 #include "tools/program/escaped_text.h"
 
 namespace halp {
@@ -87,10 +88,7 @@ Json DhtService::cache_status() const {
     for (CommitThread* one : commits_) {
         const auto counts = one->store().cache_counts();
         if (!counts) return Json{};
-        all.hits += counts->hits;
-        all.misses += counts->misses;
-        all.bytes += counts->bytes;
-        all.bytes_max += counts->bytes_max;
+        add_counts(all, *counts);
     }
     if (commits_.empty()) return Json{};
     return Json::object(

@@ -37,10 +37,7 @@ void RangeTransfer::follow(Instant now, neo::TurnBudget& budget) {
         retry_at_ = now + poll;
         return;
     }
-    if (fill_)
-        send_fill(now, budget);
-    else
-        send_plain(now, budget);
+    send_following(now, budget);
     if (stage_ != Stage::following || !scanned_ || !apart_.empty() || link_.waiting() > 0 || link_.has_answer())
         return;
     if (following_failed_) return fall_back(now, pause_after_failure, trouble_);
@@ -51,41 +48,56 @@ void RangeTransfer::follow(Instant now, neo::TurnBudget& budget) {
     end(now);
 }
 
-void RangeTransfer::send_plain(Instant now, neo::TurnBudget& budget) {
+void RangeTransfer::send_following(Instant now, neo::TurnBudget& budget) {
     while (has_room() && !apart_.empty()) send_apart(now);
     while (has_room() && !scanned_ && !budget.spent()) {
-        neo::RecordBatch batch{neo::KeyForm::digits};
-        Sent sent{Channel::parse("none").value(), {}};
-        bool alone = false;
-        std::string value;
-        const auto visit = [&](const Channel& channel, Key key, std::string_view now_value) {
-            if (!part_.contains(key) || now_value.empty() || !legacy::valid_channel(channel.name())) return true;
-            if (!sent.keys.empty() && sent.channel != channel) return false;
-            auto fit = batch.add(key, now_value);
-            if (fit == neo::RecordBatch::Fit::full) return false;
-            if (fit == neo::RecordBatch::Fit::too_big) {
-                if (!sent.keys.empty()) return false;
-                alone = true;
-                value = now_value;
-            }
-            sent.channel = channel;
-            sent.keys.push_back(key);
-            if (alone) budget.spend(budget.left());
-            return true;
+        FollowingBatch batch;
+        const auto visit = [&](const Channel& channel, Key key, std::string_view value) {
+            if (!part_.contains(key)) return true;
+            if (!batch.sent.keys.empty() && batch.sent.channel != channel) return false;
+            return fill_ ? batch.add_to_fill(channel, key, value) : batch.add(channel, key, value, budget);
         };
         const auto step = walk_.step(world_.records.store(), budget, visit);
         scanned_ = step == RecordWalk::Step::ended;
         if (step == RecordWalk::Step::failed)
             return fall_back(now, pause_after_failure, "records could not be read");
-        if (sent.keys.empty()) continue;
-        sent_ += sent.keys.size();
-        if (alone)
-            ask_put(sent.channel, sent.keys.front(), value);
-        else
-            ask_put_batch(sent.channel, batch.plain());
-        following_sent_.emplace(next_tag_++, std::move(sent));
+        if (batch.sent.keys.empty()) continue;
+        sent_ += batch.sent.keys.size();
+        ask(batch);
+        following_sent_.emplace(next_tag_++, std::move(batch.sent));
         answer_by_ = now + patience;
     }
+}
+
+void RangeTransfer::ask(const FollowingBatch& batch) {
+    if (fill_) return say(Verb::fill, batch.sent.channel.name(), batch.fill, next_tag_);
+    if (batch.alone) return ask_put(batch.sent.channel, batch.sent.keys.front(), *batch.alone);
+    ask_put_batch(batch.sent.channel, batch.plain.plain());
+}
+
+// A record that the other node cannot take is left out. False: the batch is full.
+bool RangeTransfer::FollowingBatch::add(const Channel& channel, Key key, std::string_view value,
+                                        neo::TurnBudget& budget) {
+    if (value.empty() || !legacy::valid_channel(channel.name())) return true;
+    const auto fit = plain.add(key, value);
+    if (fit == neo::RecordBatch::Fit::full) return false;
+    if (fit == neo::RecordBatch::Fit::too_big) {
+        if (!sent.keys.empty()) return false;
+        alone = value;
+        budget.spend(budget.left());
+    }
+    sent.channel = channel;
+    sent.keys.push_back(key);
+    return true;
+}
+
+bool RangeTransfer::FollowingBatch::add_to_fill(const Channel& channel, Key key, std::string_view value) {
+    if (value.size() > record_bytes_max) return true;
+    if (!fill.empty() && fill.size() + value.size() > handover::batch_bytes) return false;
+    sent.channel = channel;
+    sent.keys.push_back(key);
+    append_record(fill, key, value);
+    return true;
 }
 
 void RangeTransfer::ask_put(const Channel& channel, Key key, std::string_view value) {
@@ -106,33 +118,6 @@ void RangeTransfer::ask_put_batch(const Channel& channel, Bytes plain) {
     request.channel = channel.name();
     request.value = packed_;
     link_.ask(request, next_tag_);
-}
-
-void RangeTransfer::send_fill(Instant now, neo::TurnBudget& budget) {
-    while (has_room() && !apart_.empty()) send_apart(now);
-    while (has_room() && !scanned_ && !budget.spent()) {
-        Sent sent{Channel::parse("none").value(), {}};
-        const auto visit = [&](const Channel& channel, Key key, std::string_view value) {
-            if (!part_.contains(key) || value.size() > record_bytes_max) return true;
-            const bool full = !batch_.empty() &&
-                              (sent.channel != channel || batch_.size() + value.size() > handover::batch_bytes);
-            if (full) return false;
-            sent.channel = channel;
-            sent.keys.push_back(key);
-            append_record(batch_, key, value);
-            return true;
-        };
-        const auto step = walk_.step(world_.records.store(), budget, visit);
-        scanned_ = step == RecordWalk::Step::ended;
-        if (step == RecordWalk::Step::failed)
-            return fall_back(now, pause_after_failure, "records could not be read");
-        if (sent.keys.empty()) continue;
-        sent_ += sent.keys.size();
-        say(Verb::fill, sent.channel.name(), batch_, next_tag_);
-        batch_.clear();
-        following_sent_.emplace(next_tag_++, std::move(sent));
-        answer_by_ = now + patience;
-    }
 }
 
 void RangeTransfer::send_apart(Instant now) {

@@ -30,6 +30,7 @@
 #include "overlay/dht/ranges/range_world.h"
 #include "overlay/dht/records/record_walk.h"
 #include "overlay/dht/records/turn_budget.h"
+#include "overlay/dht/wire/record_batch.h"
 #include "store/time.h"
 
 namespace halp {
@@ -80,6 +81,16 @@ private:
         Channel channel;
         std::vector<Key> keys;
     };
+    // One that is being filled, for a PutBatch or for `fill`.
+    struct FollowingBatch {
+        [[nodiscard]] bool add(const Channel& channel, Key key, std::string_view value, neo::TurnBudget& budget);
+        [[nodiscard]] bool add_to_fill(const Channel& channel, Key key, std::string_view value);
+
+        Sent sent{Channel::parse("none").value(), {}};
+        neo::RecordBatch plain{neo::KeyForm::digits};
+        std::optional<std::string> alone;  // the value of the only record, which is too long for a batch
+        std::string fill;
+    };
 
     void on_write(const Channel& channel, Key key) override;
     void on_channel_removed(const Channel& channel) override;
@@ -101,8 +112,8 @@ private:
     [[nodiscard]] bool take_back();
     void begin_following(Instant now);
     void follow(Instant now, neo::TurnBudget& budget);
-    void send_plain(Instant now, neo::TurnBudget& budget);
-    void send_fill(Instant now, neo::TurnBudget& budget);
+    void send_following(Instant now, neo::TurnBudget& budget);
+    void ask(const FollowingBatch& batch);
     void send_apart(Instant now);
     void ask_put(const Channel& channel, Key key, std::string_view value);
     void ask_put_batch(const Channel& channel, Bytes plain);

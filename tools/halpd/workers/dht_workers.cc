@@ -4,64 +4,15 @@
 #include <variant>
 
 #include "overlay/libevent/library_log.h"
+#include "tools/halpd/workers/sum_of_counts.h"
 
 namespace halp {
 namespace {
 
 constexpr std::size_t reports_max = 4096;  // that the daemon's thread has not seen yet
 
-void add(DhtNodeStatus& all, const DhtNodeStatus& one) {
-    all.connections += one.connections;
-    all.clients += one.clients;
-    all.requests_active += one.requests_active;
-    all.accepted += one.accepted;
-    all.shed += one.shed;
-    all.rejected += one.rejected;
-    all.broken += one.broken;
-    all.messages += one.messages;
-    all.requests += one.requests;
-    all.unsupported += one.unsupported;
-    all.late_messages += one.late_messages;
-    all.bytes_in += one.bytes_in;
-    all.bytes_out += one.bytes_out;
-    all.changes_dropped += one.changes_dropped;
-}
-
-void add(RequestCount& all, const RequestCount& one) {
-    all.handled += one.handled;
-    all.active += one.active;
-    all.active_max += one.active_max;
-    all.timed += one.timed;
-    all.total += one.total;
-    for (std::size_t i = 0; i < all.took.size(); ++i) all.took[i] += one.took[i];
-}
-
 void add(std::vector<NamedRequestCount>& all, const std::vector<NamedRequestCount>& some) {
-    for (std::size_t i = 0; i < std::min(all.size(), some.size()); ++i) add(all[i].count, some[i].count);
-}
-
-void add(ActionCount& all, const ActionCount& one) {
-    all.records += one.records;
-    all.bytes += one.bytes;
-}
-
-void add(WorldStats& all, const WorldStats& one) {
-    all.accepted += one.accepted;
-    all.shed_total_limit += one.shed_total_limit;
-    all.shed_source_limit += one.shed_source_limit;
-    all.shed_no_descriptor += one.shed_no_descriptor;
-    all.shed_idle += one.shed_idle;
-    all.shed_slow_reader += one.shed_slow_reader;
-    all.pauses += one.pauses;
-    all.connected += one.connected;
-    all.connects_failed += one.connects_failed;
-    all.not_watched += one.not_watched;
-    all.reads_put_off += one.reads_put_off;
-    all.bytes_in += one.bytes_in;
-    all.bytes_out += one.bytes_out;
-    all.live_accepted += one.live_accepted;
-    all.live_connected += one.live_connected;
-    all.output_unsent += one.output_unsent;
+    for (std::size_t i = 0; i < std::min(all.size(), some.size()); ++i) add_counts(all[i].count, some[i].count);
 }
 
 DhtNode* node_of(DhtWorker& worker, DhtProtocol protocol) {
@@ -207,7 +158,7 @@ void DhtWorkers::begin_counting_period() {
 
 DhtNodeStatus DhtWorkers::status(DhtProtocol protocol, DhtNodeStatus own) const {
     for (const auto& worker : workers_)
-        if (const DhtNode* node = node_of(*worker, protocol)) add(own, node->status());
+        if (const DhtNode* node = node_of(*worker, protocol)) add_counts(own, node->status());
     return own;
 }
 
@@ -215,16 +166,12 @@ void DhtWorkers::add_to(DhtTotals& totals) const {
     for (const auto& worker : workers_) {
         add(totals.neo, worker->node().request_counts());
         if (worker->legacy()) add(totals.legacy, worker->legacy()->request_counts());
-        const RecordActions& one = worker->desk().actions();
-        add(totals.actions.written, one.written);
-        add(totals.actions.read, one.read);
-        add(totals.actions.forwarded, one.forwarded);
-        add(totals.actions.iterated, one.iterated);
+        add_counts(totals.actions, worker->desk().actions());
     }
 }
 
 WorldStats DhtWorkers::world_stats(DhtProtocol protocol, WorldStats own) const {
-    for (const auto& worker : workers_) add(own, worker->world(protocol).stats());
+    for (const auto& worker : workers_) add_counts(own, worker->world(protocol).stats());
     return own;
 }
 
