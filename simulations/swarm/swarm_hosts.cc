@@ -66,6 +66,9 @@ void SwarmPlayer::begin(std::size_t i) {
     h.node = std::make_unique<OverlayNode>(world_.env(h.host), table_, options, false);
     h.began = world_.now();
     h.sent_before = world_.counters(h.host).bytes_out;
+    h.proved = 0;
+    h.join = ours_living_++ > 0 ? out_.joins.size() : no_join;
+    if (h.join != no_join) out_.joins.push_back({h.endpoint.host, h.began - start_});
     world_.attach(h.host, *h.node);
     h.node->start();
 }
@@ -82,6 +85,8 @@ void SwarmPlayer::kill(std::size_t i, Crash how) {
     if (!hosts_[i].node) return;
     world_.crash(hosts_[i].host, how);
     hosts_[i].node.reset();
+    lived_ += seconds(world_.now() - hosts_[i].began);
+    --ours_living_;
     for (Item& item : items_) item.heard[i] = never;
     if (!churning()) return;
     const Duration away = scaled(scenario_.phases[phase_].downtime, -std::log(1 - unit()));

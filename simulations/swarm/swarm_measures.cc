@@ -12,14 +12,15 @@ namespace {
 constexpr std::size_t usable_list = 8;  // overlay/gossip/rules.md section 9: so many proved peers
 constexpr std::size_t path_sources = 50;
 
+constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+
+// A share of nothing has no value: neither 0 nor 1 would be true.
 double share(std::size_t part, std::size_t whole) {
-    return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+    return whole == 0 ? nothing : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-constexpr double nobody_lives = std::numeric_limits<double>::quiet_NaN();
-
-double of_living(std::size_t part, std::size_t living) {
-    return living == 0 ? nobody_lives : static_cast<double>(part) / static_cast<double>(living);
+double quantile_of(std::vector<double> sorted, double q) {
+    return sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1) + 0.5)];
 }
 
 }  // namespace
@@ -27,7 +28,15 @@ double of_living(std::size_t part, std::size_t living) {
 void SwarmPlayer::on_event(HostId host, Instant at, const Event& event) {
     match(
         event, [&](const EntryLearned& e) { heard(static_cast<std::size_t>(host), at, e); },
-        [&](const PeerBuried& e) { buried(e.peer); }, [](const auto&) {});
+        [&](const PeerBuried& e) { buried(e.peer); },
+        [&](const PeerProved&) { proved(static_cast<std::size_t>(host), at); }, [](const auto&) {});
+}
+
+void SwarmPlayer::proved(std::size_t node, Instant at) {
+    Member& h = hosts_[node];
+    if (h.join == no_join || ++h.proved < std::min(usable_list, ours_living_ - 1)) return;
+    out_.joins[h.join].took = at - h.began;
+    h.join = no_join;
 }
 
 void SwarmPlayer::heard(std::size_t node, Instant at, const EntryLearned& e) {
@@ -131,13 +140,13 @@ std::vector<bool> SwarmPlayer::living_marks() const {
 void SwarmPlayer::sample() {
     Views v = views();
     Sample s{.at = world_.now() - start_, .phase = phase_, .living = living()};
-    s.joined = of_living(v.joined, s.living);
-    s.all_listed = of_living(v.all_listed, s.living);
-    s.dead_listed = of_living(v.dead_listed, s.living);
+    s.joined = s.living < 2 ? nothing : share(v.joined, s.living);
+    s.all_listed = s.living < 2 ? nothing : share(v.all_listed, s.living);
+    s.dead_listed = share(v.dead_listed, s.living);
     s.coverage = coverage(s.living);
-    s.dead_share = s.living == 0 ? nobody_lives : share(v.dead, v.entries);
-    s.attackers = s.living == 0 ? nobody_lives : share(v.hostile_fresh + v.hostile_anchors, v.entries);
-    s.crossing = had_split_ ? of_living(v.crossing, s.living) : 0;
+    s.dead_share = share(v.dead, v.entries);
+    s.attackers = share(v.hostile_fresh + v.hostile_anchors, v.entries);
+    s.crossing = had_split_ ? share(v.crossing, s.living) : nothing;
     const std::vector<bool> marks = living_marks();
     std::vector<std::uint32_t> degrees;
     for (std::size_t i = 0; i < marks.size(); ++i)
@@ -147,7 +156,7 @@ void SwarmPlayer::sample() {
     std::vector<bool> in_largest;
     s.components = v.usable.components(marks, &in_largest);
     mark_survival(s, in_largest);
-    s.sent_kbit_s = sent_since_last() / std::max<double>(1, static_cast<double>(s.living));
+    s.sent_kbit_s = sent_since_last();
     s.events = world_.events_executed();
     s.digest = world_.digest();
     out_.samples.push_back(s);
@@ -172,22 +181,34 @@ void SwarmPlayer::mark_survival(Sample& s, const std::vector<bool>& in_largest) 
 }
 
 double SwarmPlayer::coverage(std::size_t living_count) const {
-    if (items_.empty()) return 0;
+    if (items_.empty()) return nothing;
     std::size_t known = 0;
     for (const Item& item : items_)
         for (std::size_t i = 0; i < hosts_.size(); ++i) known += hosts_[i].node && item.heard[i] != never;
-    return of_living(known, living_count * items_.size());
+    return share(known, living_count * items_.size());
 }
 
-double SwarmPlayer::sent_since_last() {
+std::uint64_t SwarmPlayer::sent_by_all() const {
     std::uint64_t sent = 0;
     for (const Member& h : hosts_)
         if (h.role == Role::ours) sent += world_.counters(h.host).bytes_out;
-    const double kbit = sent < sent_ ? 0 : static_cast<double>(sent - sent_) * 8 / 1000;
-    const double span = seconds(world_.now() - sent_at_);
+    return sent;
+}
+
+double SwarmPlayer::lived_by_all() const {
+    double sum = lived_;
+    for (const Member& h : hosts_)
+        if (h.node) sum += seconds(world_.now() - h.began);
+    return sum;
+}
+
+double SwarmPlayer::sent_since_last() {
+    const std::uint64_t sent = sent_by_all();
+    const double kbit = static_cast<double>(sent - sent_) * 8 / 1000;
+    const double lived = lived_by_all(), span = lived - lived_at_sample_;
     sent_ = sent;
-    sent_at_ = world_.now();
-    return span > 0 ? kbit / span : 0;
+    lived_at_sample_ = lived;
+    return span > 0 ? kbit / span : nothing;
 }
 
 // ---- phases ----
@@ -197,22 +218,23 @@ PhaseResult SwarmPlayer::summary(const Phase& p, Instant begin) {
     const Components components = v.usable.components(living_marks());
     PhaseResult r{.name = p.name, .kind = p.kind, .begin = begin - start_, .end = world_.now() - start_};
     r.living = living();
-    r.joined = of_living(v.joined, r.living);
-    r.dead_share = r.living == 0 ? nobody_lives : share(v.dead, v.entries);
+    r.joined = r.living < 2 ? nothing : share(v.joined, r.living);
+    r.dead_share = share(v.dead, v.entries);
     r.cut_off = r.living - components.largest;
+    const double lived = lived_by_all() - lived_before_phase_;
+    r.sent_kbit_s =
+        lived > 0 ? static_cast<double>(sent_by_all() - sent_before_phase_) * 8 / 1000 / lived : nothing;
+    r.hostile_peak = share(v.hostile_fresh + v.hostile_anchors, v.entries);
     r.false_burials = false_burials_;
     add_figures(p, v, r);
     return r;
 }
 
 void SwarmPlayer::add_figures(const Phase& p, const Views& v, PhaseResult& r) const {
-    const auto of_views = [&](std::size_t part, std::size_t whole) {
-        return r.living == 0 ? nobody_lives : share(part, whole);
-    };
     if (!items_.empty()) r.figures.emplace_back("coverage", coverage(r.living));
     if (p.kind == PhaseKind::attack) {
-        r.figures.emplace_back("hostile_fresh", of_views(v.hostile_fresh, v.fresh));
-        r.figures.emplace_back("hostile_anchors", of_views(v.hostile_anchors, v.anchors));
+        r.figures.emplace_back("hostile_fresh", share(v.hostile_fresh, v.fresh));
+        r.figures.emplace_back("hostile_anchors", share(v.hostile_anchors, v.anchors));
         r.figures.emplace_back("hostile_share_of_all", p.share);
     }
     if (scenario_.originals > 0) add_original_figures(v, r);
@@ -263,10 +285,51 @@ double SwarmPlayer::periods_until(Duration from, Good good) const {
     return -1;
 }
 
+// The end of the phase is the last of its moments.
+void SwarmPlayer::add_peaks(std::size_t phase, PhaseResult& r) const {
+    r.dead_peak = r.dead_share;
+    r.joined_low = r.joined;
+    r.cut_off_peak = r.cut_off;
+    r.living_low = r.living;
+    r.sent_peak = nothing;
+    for (const Sample& s : out_.samples) {
+        // Traffic is of the time before the sample.
+        if (s.at > r.begin && s.at <= r.end) r.sent_peak = std::fmax(r.sent_peak, s.sent_kbit_s);
+        if (s.phase != phase) continue;
+        // fmax and fmin pass over a NaN.
+        r.dead_peak = std::fmax(r.dead_peak, s.dead_share);
+        r.joined_low = std::fmin(r.joined_low, s.joined);
+        r.hostile_peak = std::fmax(r.hostile_peak, s.attackers);
+        r.cut_off_peak = std::max(r.cut_off_peak, s.living - s.components.largest);
+        r.living_low = std::min(r.living_low, s.living);
+    }
+}
+
+// Of the nodes that started in the phase.
+void SwarmPlayer::add_join_times(PhaseResult& r) const {
+    std::vector<double> took;
+    std::size_t starts = 0;
+    for (const JoinTime& join : out_.joins) {
+        if (join.started < r.begin || join.started >= r.end) continue;
+        ++starts;
+        if (join.took >= Duration{0}) took.push_back(seconds(join.took));
+    }
+    if (starts == 0) return;
+    r.figures.emplace_back("starts", static_cast<double>(starts));
+    r.figures.emplace_back("never_joined", static_cast<double>(starts - took.size()));
+    if (took.empty()) return;
+    std::ranges::sort(took);
+    r.figures.emplace_back("join_s_median", quantile_of(took, 0.5));
+    r.figures.emplace_back("join_s_p99", quantile_of(took, 0.99));
+    r.figures.emplace_back("join_s_max", took.back());
+}
+
 void SwarmPlayer::conclude() {
     if (out_.complete) sample();
     if (world_.now() - start_ >= total_) out_.complete = true;
     for (PhaseResult& r : out_.phases) {
+        add_peaks(static_cast<std::size_t>(&r - out_.phases.data()), r);
+        add_join_times(r);
         const auto note = [&](const char* name, double after) {
             if (after >= 0) r.figures.emplace_back(name, after * seconds(scenario_.node.gossip.period));
         };
@@ -287,9 +350,9 @@ void SwarmPlayer::conclude() {
     out_.in_degrees = in_degrees(out_.overlay);
     for (const Member& h : hosts_) {
         const double life = seconds(world_.now() - h.began);
-        if (!h.node || life <= 0) continue;
+        if (!h.node) continue;
         const auto sent = static_cast<double>(world_.counters(h.host).bytes_out - h.sent_before);
-        out_.sent_kbit_s.push_back(sent * 8 / 1000 / life);
+        out_.sent_kbit_s.push_back(life > 0 ? sent * 8 / 1000 / life : nothing);
     }
     out_.seed = scenario_.seed;
     out_.digest = world_.digest();

@@ -28,6 +28,7 @@ public:
 
 private:
     enum class Role : std::uint8_t { ours, original, attacker, stranger };
+    static constexpr std::size_t no_join = SIZE_MAX;
     struct Member {
         HostId host{};
         Endpoint endpoint;
@@ -36,6 +37,8 @@ private:
         std::unique_ptr<ScriptedHost> scripted;  // of all others, while it lives
         Instant began{};
         std::uint64_t sent_before = 0;  // in earlier lives
+        std::size_t proved = 0;         // others, in its present life
+        std::size_t join = no_join;     // its place in RunResult::joins while it has not joined
         bool island = false;
     };
     struct Action {
@@ -103,6 +106,9 @@ private:
     void on_event(HostId host, Instant at, const Event& event) override;
     void heard(std::size_t node, Instant at, const EntryLearned& e);
     void buried(const Endpoint& peer);
+    void proved(std::size_t node, Instant at);
+    [[nodiscard]] std::uint64_t sent_by_all() const;
+    [[nodiscard]] double lived_by_all() const;  // node seconds
     [[nodiscard]] Views views();
     void add_view(std::size_t i, std::size_t enough, Views& v);
     void add_entry(std::size_t i, const PeerView::Glance& peer, std::size_t other, bool& crosses, Views& v) const;
@@ -120,6 +126,8 @@ private:
     template <class Good>
     [[nodiscard]] double periods_until(Duration from, Good good) const;
     void conclude();
+    void add_peaks(std::size_t phase, PhaseResult& r) const;
+    void add_join_times(PhaseResult& r) const;
     [[nodiscard]] ItemSpread spread(const Item& item) const;
 
     static constexpr std::uint32_t unknown_member = 0xffffffff;
@@ -128,7 +136,7 @@ private:
     RunListener* listener_;
     SimWorld world_;
     SimRandom random_;
-    Instant start_, sent_at_;
+    Instant start_;
     Duration total_{0};
     EndpointTable table_;
     AttackPlan attack_;
@@ -142,7 +150,10 @@ private:
     std::multimap<Instant, Action> plan_;  // equal instants stay in the order of planning
     std::size_t phase_ = 0;
     Instant next_sample_{}, churn_until_{};
-    std::uint64_t sent_ = 0;
+    std::uint64_t sent_ = 0, sent_before_phase_ = 0;
+    double lived_ = 0;  // node seconds of lives that have ended
+    double lived_before_phase_ = 0, lived_at_sample_ = 0;
+    std::size_t ours_living_ = 0;
     std::size_t false_burials_ = 0;
     bool split_ = false, had_split_ = false;
     RunResult out_;

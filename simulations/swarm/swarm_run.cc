@@ -13,8 +13,7 @@ SwarmPlayer::SwarmPlayer(const Scenario& scenario, RunListener* listener)
       listener_(listener),
       world_(scenario.seed, SimOptions{.network = scenario.network}),
       random_(scenario.seed, 0x706c6179),
-      start_(world_.now()),
-      sent_at_(start_) {
+      start_(world_.now()) {
     world_.watch(this);
     for (const Phase& p : scenario.phases) total_ += p.span;
 }
@@ -34,6 +33,8 @@ void SwarmPlayer::play_phase(const Phase& phase) {
     const Instant begin = world_.now();
     const Instant end = begin + phase.span;
     false_burials_ = 0;
+    sent_before_phase_ = sent_by_all();
+    lived_before_phase_ = lived_by_all();
     begin_phase(phase, begin, end);
     advance(end);
     const PhaseResult result = summary(phase, begin);

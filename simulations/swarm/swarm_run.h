@@ -13,7 +13,8 @@
 namespace halp::sim {
 
 // The view of a node is what it draws partners from: fresh entries and anchors. Shares of the living and of their
-// entries are NaN while nobody lives: a swarm of the dead is neither clean nor joined.
+// entries are NaN while nobody lives, and shares of nothing are: a swarm of the dead is neither clean nor joined,
+// and a lone node has joined nobody.
 struct Sample {
     Duration at{0};  // since the start of the run
     std::size_t phase = 0;
@@ -21,13 +22,13 @@ struct Sample {
     double joined = 0;       // share of the living that have proved 8 others, or all others
     double all_listed = 0;   // share of the living that list all living nodes
     double dead_listed = 0;  // share of the living that list a dead node
-    double coverage = 0;     // share of the living that list the announced items, mean over items; 0 before
+    double coverage = 0;     // share of the living that list the announced items, mean over items; NaN before
     double dead_share = 0;   // of all entries in the views of the living
-    double crossing = 0;     // share of the living with a node of the other side in view; 0 without a partition
+    double crossing = 0;     // share of the living with a node of the other side in view; NaN without a partition
     Spread in_degree{};      // among the living
     std::uint32_t bootstrap_in_degree = 0;
     Components components{};               // over entries that can be reached now
-    double sent_kbit_s = 0;                // per living node since the last sample, TCP payload
+    double sent_kbit_s = 0;                // per node and second of its life since the last sample, TCP payload
     double attackers = 0;                  // share of hostile entries in the views of the living
     std::uint64_t events = 0, digest = 0;  // so far
     // The survival map, in 1/255: nodes in order of joining are divided into survival_groups equal groups. `well`
@@ -46,16 +47,27 @@ struct ItemSpread {
     [[nodiscard]] double seconds_to(double share) const;
 };
 
+// One life of a node, from its start until it had proved 8 others, or all others that lived.
+struct JoinTime {
+    std::string node;               // its address
+    Duration started{0}, took{-1};  // negative: it never had
+};
+
 struct PhaseResult {
     std::string name;
     PhaseKind kind{};
     Duration begin{0}, end{0};
+    // At the end of the phase:
     std::size_t living = 0;
     double joined = 0, dead_share = 0;
     std::size_t cut_off = 0;     // living nodes outside the largest component
     double clean_periods = -1;   // kill: until less than 1 % of the entries are dead; negative: never
     double merged_periods = -1;  // partition: after healing, until 99 % have a node of the other side in view
     std::size_t false_burials = 0;
+    // Over all samples of the phase and its end. NaN: no sample has the share.
+    double dead_peak = 0, joined_low = 0, hostile_peak = 0;
+    std::size_t cut_off_peak = 0, living_low = 0;
+    double sent_kbit_s = 0, sent_peak = 0;  // per node and second of its life; the peak between two samples
     // Figures of some kinds of phases, by name (simulations/swarm/README.md).
     std::vector<std::pair<std::string, double>> figures{};
 };
@@ -70,7 +82,8 @@ struct RunResult {
     ViewGraph overlay;  // views of the living at the end
     GraphFigures figures;
     std::vector<std::uint32_t> in_degrees;
-    std::vector<double> sent_kbit_s;  // by living node, over its present life
+    std::vector<double> sent_kbit_s;  // by living node, over its present life; NaN when that has just begun
+    std::vector<JoinTime> joins;      // by start; the first node of a swarm has nobody to join
 };
 
 class RunListener {

@@ -48,20 +48,43 @@ std::vector<std::size_t> some_of(std::size_t total, std::size_t wanted, Random& 
     return all;
 }
 
-double path_length(const Undirected& graph, std::size_t sources, Random& random) {
-    double sum = 0, pairs = 0;
+// Distances from one source: their sum, and how many nodes it reaches.
+struct Reach {
+    double sum = 0, nodes = 0;
+};
+
+// The mean of a ratio estimator, and its standard error for sources drawn without replacement (Cochran, Sampling
+// Techniques, 1977, section 6.3).
+void set_path_length(const std::vector<Reach>& sources, std::size_t nodes, GraphFigures& out) {
+    double sum = 0, pairs = 0, squares = 0;
+    for (const Reach& r : sources) {
+        sum += r.sum;
+        pairs += r.nodes;
+    }
+    if (pairs <= 0) return;
+    out.path_length = sum / pairs;
+    const auto drawn = static_cast<double>(sources.size());
+    if (sources.size() < 2 || sources.size() >= nodes) return;
+    for (const Reach& r : sources) squares += std::pow(r.sum - out.path_length * r.nodes, 2);
+    const double not_drawn = 1 - drawn / static_cast<double>(nodes);
+    out.path_error = std::sqrt(not_drawn * squares / (drawn - 1) / drawn) / (pairs / drawn);
+}
+
+std::vector<Reach> reaches(const Undirected& graph, std::size_t sources, Random& random) {
+    std::vector<Reach> out;
     std::vector<std::size_t> distance(boost::num_vertices(graph));
     for (const std::size_t source : some_of(distance.size(), sources, random)) {
         std::ranges::fill(distance, 0);
         const auto record =
             boost::make_bfs_visitor(boost::record_distances(distance.data(), boost::on_tree_edge{}));
         boost::breadth_first_search(graph, source, boost::visitor(record));
+        Reach& reach = out.emplace_back();
         for (const std::size_t d : distance) {
-            sum += static_cast<double>(d);
-            pairs += d > 0 ? 1 : 0;
+            reach.sum += static_cast<double>(d);
+            reach.nodes += d > 0 ? 1 : 0;
         }
     }
-    return pairs > 0 ? sum / pairs : 0;
+    return out;
 }
 
 double clustering(const Undirected& graph) {
@@ -86,7 +109,7 @@ GraphFigures figures_of(const ViewGraph& graph, std::size_t sources, Random& ran
     GraphFigures out;
     out.components = components_of(graph);
     out.clustering = clustering(edges);
-    out.path_length = path_length(edges, sources, random);
+    set_path_length(reaches(edges, sources, random), graph.views.size(), out);
     out.path_sources = std::min(sources, graph.views.size());
     if (!graph.views.empty())
         out.degree = 2.0 * static_cast<double>(boost::num_edges(edges)) / static_cast<double>(graph.views.size());

@@ -1,6 +1,7 @@
 #include "tools/halp-sim/compare.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -9,7 +10,9 @@
 
 #include "store/files/named_file.h"
 #include "tools/halp-sim/report/console_table.h"
+#include "tools/halp-sim/report/csv_table.h"
 #include "tools/halp-sim/report/html_page.h"
+#include "tools/halp-sim/report/measures.h"
 #include "tools/halp-sim/report/svg_plot.h"
 #include "tools/program/json.h"
 
@@ -21,7 +24,9 @@ constexpr std::size_t file_bytes_max = 256U << 20U;
 struct Side {
     std::string name;
     std::vector<std::pair<std::string, std::string>> parameters, results;
-    std::string samples;  // samples.csv, when it is there
+    std::string samples;                                // samples.csv, when it is there
+    std::map<std::string, std::vector<double>> runs{};  // of runs.csv: the values of each figure
+    std::vector<std::string> figures{};                 // its columns
 };
 
 Result<std::string> read_file(const std::string& path) {
@@ -30,14 +35,23 @@ Result<std::string> read_file(const std::string& path) {
     return std::move(file->text);
 }
 
+std::optional<double> as_number(const std::string& text) {
+    double value = 0;
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+// What the other members say already, or what is about all seeds.
+bool is_no_result(std::string_view key) {
+    return key == "parameters" || key == "schema_version" || key == "headline" || key == "bands" || key == "seeds";
+}
+
 std::string text_of(const Json& value) {
     if (value.is(Json::Kind::null)) return "none";
     if (value.text()) return *value.text();
     if (!value.is(Json::Kind::number)) return value.line();
-    std::string text = number(value.number_or(0), 6);
-    text.erase(text.find_last_not_of('0') + 1);
-    if (text.back() == '.') text.pop_back();
-    return text;
+    return plain_number(value.number_or(0));
 }
 
 // Elements of a list are matched by name, so that an additional phase does not shift the others.
@@ -56,6 +70,20 @@ void flatten(const std::string& path, const Json& value, std::vector<std::pair<s
     }
 }
 
+// The figures of all seeds.
+void read_runs(const std::string& csv, Side& out) {
+    std::istringstream lines(csv);
+    std::string line;
+    std::getline(lines, line);
+    const std::vector<std::string> header = csv_cells(line);
+    for (std::size_t i = 2; i < header.size(); ++i) out.figures.push_back(header[i]);  // behind seed and digest
+    while (std::getline(lines, line)) {
+        const std::vector<std::string> cells = csv_cells(line);
+        for (std::size_t i = 2; i < std::min(cells.size(), header.size()); ++i)
+            if (const auto value = as_number(cells[i])) out.runs[header[i]].push_back(*value);
+    }
+}
+
 Result<Side> read_side(const std::string& where) {
     std::error_code failed;
     const bool directory = std::filesystem::is_directory(where, failed);
@@ -68,17 +96,12 @@ Result<Side> read_side(const std::string& where) {
     Side out{.name = where, .parameters = {}, .results = {}, .samples = {}};
     flatten("", json["parameters"], out.parameters);
     for (const std::string& key : json.keys())
-        if (key != "parameters" && key != "schema_version") flatten(key, json[key], out.results);
-    const std::string beside = std::filesystem::path(path).parent_path().string();
-    if (auto samples = read_file((beside.empty() ? "." : beside) + "/samples.csv")) out.samples = *samples;
+        if (!is_no_result(key)) flatten(key, json[key], out.results);
+    const std::string parent = std::filesystem::path(path).parent_path().string();
+    const std::string beside = parent.empty() ? "." : parent;
+    if (auto samples = read_file(beside + "/samples.csv")) out.samples = *samples;
+    if (auto runs = read_file(beside + "/runs.csv"); runs && json.has("bands")) read_runs(*runs, out);
     return out;
-}
-
-std::optional<double> as_number(const std::string& text) {
-    double value = 0;
-    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || rest != text.data() + text.size()) return std::nullopt;
-    return value;
 }
 
 std::string change(const std::string& a, const std::string& b) {
@@ -89,19 +112,20 @@ std::string change(const std::string& a, const std::string& b) {
     return (percent > 0 ? "+" : "") + number(percent, 1) + " %";
 }
 
+Comparison::Row row_of(const std::string& key, const std::string& a, const std::string& b) {
+    Comparison::Row row{.key = key, .a = a, .b = b, .change = change(a, b)};
+    row.differs = a != b;
+    return row;
+}
+
 std::vector<Comparison::Row> rows_of(const std::vector<std::pair<std::string, std::string>>& a,
                                      const std::vector<std::pair<std::string, std::string>>& b) {
     const std::map<std::string, std::string> left(a.begin(), a.end()), right(b.begin(), b.end());
     std::vector<Comparison::Row> out;
     const auto add = [&](const std::string& key) {
         const auto in_a = left.find(key), in_b = right.find(key);
-        Comparison::Row row{.key = key,
-                            .a = in_a == left.end() ? "-" : in_a->second,
-                            .b = in_b == right.end() ? "-" : in_b->second,
-                            .change = {}};
-        row.differs = row.a != row.b;
-        row.change = change(row.a, row.b);
-        out.push_back(row);
+        out.push_back(
+            row_of(key, in_a == left.end() ? "-" : in_a->second, in_b == right.end() ? "-" : in_b->second));
     };
     for (const auto& [key, value] : a) add(key);
     for (const auto& [key, value] : b)
@@ -109,30 +133,105 @@ std::vector<Comparison::Row> rows_of(const std::vector<std::pair<std::string, st
     return out;
 }
 
-// One column of samples.csv over its first.
-Series column(const std::string& csv, const std::string& name, const std::string& series) {
-    Series out{.name = series, .points = {}};
-    std::istringstream lines(csv);
-    std::string line, cell;
-    std::getline(lines, line);
-    std::istringstream header(line);
-    std::size_t wanted = 0;
-    for (std::size_t i = 0; std::getline(header, cell, ','); ++i)
-        if (cell == name) wanted = i;
-    while (wanted > 0 && std::getline(lines, line)) {
-        std::istringstream cells(line);
-        std::optional<double> x, y;
-        for (std::size_t i = 0; i <= wanted && std::getline(cells, cell, ','); ++i) {
-            if (i == 0) x = as_number(cell);
-            if (i == wanted) y = as_number(cell);
-        }
-        if (x && y) out.points.emplace_back(*x, *y);
+// ---- several runs on both sides: effect and uncertainty ----
+
+struct Mean {
+    double mean = 0, variance = 0;  // of the mean
+    double degrees = 0;             // of freedom
+};
+Mean mean_of(const std::vector<double>& values) {
+    Mean out;
+    const auto n = static_cast<double>(values.size());
+    for (const double v : values) out.mean += v / n;
+    for (const double v : values) out.variance += (v - out.mean) * (v - out.mean) / (n - 1) / n;
+    out.degrees = n - 1;
+    return out;
+}
+
+// The 97.5 % quantile of Student's t: a table, and the expansion of Cornish and Fisher behind it.
+double student_t(double degrees) {
+    constexpr std::array table{12.71, 4.303, 3.182, 2.776, 2.571};
+    const auto row = static_cast<std::size_t>(std::max(1.0, degrees));
+    if (row <= table.size()) return table[row - 1];
+    constexpr double z = 1.959964;
+    return z + (z * z * z + z) / (4 * degrees) +
+           (5 * std::pow(z, 5) + 16 * z * z * z + 3 * z) / (96 * degrees * degrees);
+}
+
+// Welch: unequal variances.
+Comparison::Row effect_row(const std::string& key, const std::vector<double>& a, const std::vector<double>& b) {
+    const Mean left = mean_of(a), right = mean_of(b);
+    Comparison::Row row{.key = key, .a = tidy(left.mean), .b = tidy(right.mean), .change = {}};
+    row.differs = a != b;
+    if (!row.differs) return row;
+    const double effect = right.mean - left.mean, variance = left.variance + right.variance;
+    const std::string sign = effect > 0 ? "+" : "";
+    if (variance <= 0) {
+        row.change = sign + tidy(effect) + " in all runs";
+        return row;
+    }
+    const double degrees =
+        variance * variance /
+        (left.variance * left.variance / left.degrees + right.variance * right.variance / right.degrees);
+    const double half = student_t(degrees) * std::sqrt(variance);
+    row.by_chance = std::abs(effect) <= half;
+    row.change = sign + tidy(effect) + " [" + tidy(effect - half) + ".." + tidy(effect + half) + "]" +
+                 (row.by_chance ? ", chance alone may do that" : "");
+    return row;
+}
+
+std::vector<Comparison::Row> effects(const Side& a, const Side& b) {
+    std::vector<std::string> keys = a.figures;
+    for (const std::string& key : b.figures)
+        if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
+    std::vector<Comparison::Row> out;
+    for (const std::string& key : keys) {
+        const auto left = a.runs.find(key), right = b.runs.find(key);
+        const auto values = [](const auto& side, const auto& at) {
+            return at == side.end() ? std::vector<double>{} : at->second;
+        };
+        const std::vector<double> in_a = values(a.runs, left), in_b = values(b.runs, right);
+        if (in_a.size() > 1 && in_b.size() > 1)
+            out.push_back(effect_row(key, in_a, in_b));
+        else
+            out.push_back(row_of(key, std::to_string(in_a.size()) + " runs have it",
+                                 std::to_string(in_b.size()) + " runs have it"));
     }
     return out;
 }
 
-std::vector<std::string> plots_of(const Side& a, const Side& b) {
-    std::vector<std::string> out;
+// One column of samples.csv over time, a series a run.
+std::vector<Series> columns(const std::string& csv, const std::string& name, const std::string& series,
+                            int colour) {
+    std::istringstream lines(csv);
+    std::string line, run;
+    std::getline(lines, line);
+    const std::vector<std::string> header = csv_cells(line);
+    const auto place = [&](std::string_view wanted) {
+        return static_cast<std::size_t>(std::ranges::find(header, wanted) - header.begin());
+    };
+    const std::size_t x_at = place("time_s"), y_at = place(name), run_at = place("run");
+    std::vector<Series> out;
+    while (std::max(x_at, y_at) < header.size() && std::getline(lines, line)) {
+        const std::vector<std::string> cells = csv_cells(line);
+        if (cells.size() != header.size()) continue;
+        const std::string of_run = run_at < cells.size() ? cells[run_at] : "";
+        if (out.empty() || of_run != run)
+            out.push_back({.name = out.empty() ? series : "",
+                           .points = {},
+                           .steps = true,
+                           .dashed = colour > 0,
+                           .colour = colour});
+        run = of_run;
+        const auto x = as_number(cells[x_at]), y = as_number(cells[y_at]);
+        if (x && y) out.back().points.emplace_back(*x, *y);
+    }
+    for (Series& one : out) one.thin = out.size() > 1;
+    return out;
+}
+
+std::vector<PageFigure> plots_of(const Side& a, const Side& b) {
+    std::vector<PageFigure> out;
     if (a.samples.empty() || b.samples.empty()) return out;
     struct Shown {
         const char *name, *title, *unit;
@@ -143,12 +242,11 @@ std::vector<std::string> plots_of(const Side& a, const Side& b) {
                            Shown{"dead_share", "Dead share of the views", "share of view entries", 0},
                            Shown{"largest_component", "Nodes in the largest component", "nodes", 0},
                            Shown{"in_degree_sd", "Standard deviation of the in-degree", "nodes", 0},
-                           Shown{"sent_kbit_s_per_node", "Traffic", "kbit/s sent per node", 0}}) {
+                           Shown{"sent_kbit_s_per_node", "Traffic", "kbit/s sent per living node", 0}}) {
         Plot plot{s.title, "virtual time, s", s.unit, {}, false, s.max, {}};
-        plot.series.push_back(column(a.samples, s.name, "A"));
-        plot.series.push_back(column(b.samples, s.name, "B"));
-        plot.series.back().dashed = true;
-        out.push_back(svg(plot));
+        for (Series& one : columns(a.samples, s.name, "A", 0)) plot.series.push_back(std::move(one));
+        for (Series& one : columns(b.samples, s.name, "B", 1)) plot.series.push_back(std::move(one));
+        out.push_back({s.name, svg(plot), std::string{measure_of(s.name).meaning}});
     }
     return out;
 }
@@ -166,25 +264,53 @@ Result<Comparison> compare(const std::string& a, const std::string& b) {
     const Result<Side> left = read_side(a), right = read_side(b);
     if (!left) return left.error();
     if (!right) return right.error();
-    return Comparison{a, b, rows_of(left->parameters, right->parameters), rows_of(left->results, right->results),
-                      plots_of(*left, *right)};
+    Comparison out{.name_a = a, .name_b = b, .plots = plots_of(*left, *right)};
+    out.parameters = rows_of(left->parameters, right->parameters);
+    out.several = !left->runs.empty() && !right->runs.empty();
+    out.results = out.several ? effects(*left, *right) : rows_of(left->results, right->results);
+    return out;
+}
+
+std::string comparison_headline(const Comparison& c) {
+    std::size_t clear = 0, chance = 0;
+    for (const Comparison::Row& row : c.results) (row.by_chance ? chance : clear) += row.differs ? 1U : 0U;
+    if (!c.several)
+        return std::to_string(c.differences()) +
+               " values differ (*). One run a side: that may be chance; with `run --seeds 20` on both sides the "
+               "effect "
+               "has an interval.";
+    return std::to_string(c.differences()) + " values differ (*): " + std::to_string(clear) +
+           " clearly, the others no more than chance may do (" + std::to_string(chance) +
+           "). Means of all runs; brackets: 95 % interval of the difference (Welch).";
+}
+
+std::string equal_line(const Comparison& c) {
+    std::string out;
+    std::size_t count = 0;
+    for (const Comparison::Row& row : c.results)
+        if (!row.differs) out += (count++ == 0 ? "" : ", ") + row.key;
+    return count == 0 ? "No figure is equal." : std::to_string(count) + " figures are equal: " + out + ".";
 }
 
 std::vector<std::vector<std::string>> comparison_rows(const Comparison& c) {
-    std::vector<std::vector<std::string>> rows{{"", "A: " + c.name_a, "B: " + c.name_b, "B against A"}};
+    std::vector<std::vector<std::string>> rows{
+        {"", "A: " + c.name_a, "B: " + c.name_b, c.several ? "B - A" : "B against A"}};
     const auto add = [&](const Comparison::Row& row, const std::string& before) {
-        rows.push_back({(row.differs ? "!" : "") + before + row.key, row.a, row.b, row.change});
+        if (row.differs) rows.push_back({(row.by_chance ? "" : "!") + before + row.key, row.a, row.b, row.change});
     };
-    for (const Comparison::Row& row : c.parameters)
-        if (row.differs) add(row, "parameter ");
+    for (const Comparison::Row& row : c.parameters) add(row, "parameter ");
     for (const Comparison::Row& row : c.results) add(row, "");
     return rows;
 }
 
 std::string comparison_html(const Comparison& c) {
     std::string out = page_begin("Comparison", "A: " + c.name_a + "; B: " + c.name_b);
-    out += paragraph(std::to_string(c.differences()) + " values differ; their rows are marked.");
-    out += html_table(comparison_rows(c)) + plot_grid(c.plots);
+    out += lead(comparison_headline(c));
+    std::vector<std::string> names;
+    for (const Comparison::Row& row : c.results)
+        if (row.differs) names.push_back(row.key);
+    out +=
+        html_table(comparison_rows(c)) + terms(meanings(names)) + paragraph(equal_line(c)) + figure_grid(c.plots);
     std::vector<std::vector<std::string>> same{{"parameters that are the same", ""}};
     for (const Comparison::Row& row : c.parameters)
         if (!row.differs) same.push_back({row.key, row.a});

@@ -1,14 +1,18 @@
 #include "tools/halp-sim/sweep_report.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <optional>
 
 #include "config/units.h"
 #include "tools/halp-sim/report/console_table.h"
+#include "tools/halp-sim/report/csv_table.h"
 #include "tools/halp-sim/report/html_page.h"
 #include "tools/halp-sim/report/json_report.h"
+#include "tools/halp-sim/report/measures.h"
+#include "tools/halp-sim/report/observations.h"
 #include "tools/halp-sim/report/svg_plot.h"
 
 namespace halp::sim {
@@ -52,9 +56,10 @@ std::vector<std::string> shown_metrics(const SweepPlan& plan, const SweepResults
 
 std::string band_text(const std::optional<Band>& band, std::size_t seeds) {
     if (!band) return "-";
-    const int digits = std::abs(band->median) >= 100 ? 0 : std::abs(band->median) >= 1 ? 2 : 4;
-    std::string text = number(band->median, digits);
-    if (band->high > band->low) text += " [" + number(band->low, digits) + ".." + number(band->high, digits) + "]";
+    const double low = band->has_quantiles() ? band->low : band->min;
+    const double high = band->has_quantiles() ? band->high : band->max;
+    std::string text = tidy(band->median);
+    if (high > low) text += " [" + tidy(low) + ".." + tidy(high) + "]";
     // Quantiles of the runs that have the figure. The number of runs without it is shown, too.
     return band->count < seeds ? text + " (" + std::to_string(band->count) + " of " + std::to_string(seeds) + ")"
                                : text;
@@ -98,13 +103,20 @@ std::string title_of(const std::string& name) {
     std::ranges::replace(out, '_', ' ');
     return out;
 }
-std::string unit_of(const std::string& name) {
-    const std::string field = name.substr(name.rfind('.') + 1);
-    if (field.starts_with("rounds_to") || field.starts_with("periods_to")) return "gossip periods";
-    if (field.ends_with("_share") || field.starts_with("hostile") || field.starts_with("coverage")) return "share";
-    if (field == "cut_off") return "nodes";
-    if (field == "kbit_s_per_node") return "kbit/s";
-    return field == "path_length" ? "hops" : "";
+std::string unit_of(const std::string& name) { return std::string{measure_of(name).unit}; }
+
+// A name for a file from "boom.cut_off": letters, digits and what else no shell minds.
+std::string file_name(const std::string& name) {
+    std::string out = name;
+    for (char& c : out)
+        if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-') c = '_';
+    return out;
+}
+
+std::string capital(std::string_view text) {
+    std::string out{text};
+    if (!out.empty()) out.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(out.front())));
+    return out.empty() || out.ends_with('.') ? out : out + ".";
 }
 
 class Page {
@@ -113,14 +125,14 @@ public:
         : plan_(plan), results_(results), x_(x) {}
 
     // Points that agree in everything but x are one series.
-    std::string plot(const std::string& name) const {
+    PageFigure plot(const std::string& name) const {
         Plot out = empty(title_of(name), unit_of(name));
         for (std::size_t p = 0; p < results_.size(); ++p) add(out, p, name, others(p), -1, false);
-        return svg(out);
+        return {file_name(name), svg(out), capital(measure_of(name).meaning)};
     }
 
     // The three shares with the theory curve, as dashes of the same colour.
-    std::string rounds() const {
+    PageFigure rounds() const {
         Plot out = empty("Rounds until an announcement is known, and theory", "gossip periods");
         for (std::size_t k = 0; k < 3; ++k) {
             const std::string share = number(rounds_shares[k] * 100, k == 2 ? 1 : 0) + " %";
@@ -139,7 +151,14 @@ public:
             }
             out.series.push_back(theory);
         }
-        return svg(out);
+        return {
+            "rounds", svg(out),
+            "Theory: push-pull with one uniform partner a round and no loss, by the mean-field recursion s' = s * "
+            "s * "
+            "exp(-(1 - s)), where all act at once. Nodes act at instants of their own, so an item can go on in the "
+            "round in which it came: it is faster. News (gossip.news_fanout > 0) do not wait for rounds and lie "
+            "far "
+            "below."};
     }
 
 private:
@@ -188,7 +207,13 @@ private:
         const auto place =
             std::ranges::upper_bound(at->points, x, {}, &std::pair<double, double>::first) - at->points.begin();
         at->points.insert(at->points.begin() + place, {x, band->median});
-        at->band.insert(at->band.begin() + place, {band->low, band->high});
+        if (band->has_quantiles()) at->band.insert(at->band.begin() + place, {band->low, band->high});
+        // Few runs: each is a dot.
+        Series each{.name = "", .points = {}, .dots = true, .colour = at->colour, .no_line = true};
+        if (!band->has_quantiles())
+            for (const RunRow& run : results_[p])
+                if (const auto value = metric(run.metrics, name)) each.points.emplace_back(x, *value);
+        if (each.points.size() > 1) out.series.push_back(each);
     }
 
     const SweepPlan& plan_;
@@ -197,7 +222,7 @@ private:
 };
 
 // The survival map: one column per point, one row per seed; the nodes outside the largest component at the end.
-std::string survival(const SweepPlan& plan, const SweepResults& results) {
+PageFigure sweep_survival(const SweepPlan& plan, const SweepResults& results) {
     const std::string last = plan.points.front().scenarios.front().phases.back().name;
     Map map{.title = "Survival map: nodes cut off at the end",
             .x_axis = "",
@@ -226,7 +251,8 @@ std::string survival(const SweepPlan& plan, const SweepResults& results) {
             texts.push_back(all_dead ? "none lives" : cut > 0 ? number(cut, 0) : "");
         }
     }
-    return svg(map);
+    return {"survival", svg(map),
+            "Cut off: living nodes outside the largest component at the end of the last phase."};
 }
 
 // "1 to 5", or "5, 6, 9".
@@ -248,6 +274,28 @@ bool varies(const SweepResults& results, const std::string& name) {
             if (value) first = value;
         }
     return false;
+}
+
+// What the figures were at the first and at the last combination: the two that say most.
+std::string sweep_headline(const SweepPlan& plan, const SweepResults& results) {
+    std::size_t runs = 0, told = 0;
+    for (const auto& point : results) runs += point.size();
+    std::string out = std::to_string(runs) + " runs of " + std::to_string(plan.points.size()) +
+                      (plan.points.size() == 1 ? " setting" : " settings");
+    const auto named = [&](std::size_t p) {
+        std::string text;
+        for (const auto& [key, value] : plan.points[p].settings)
+            text += (text.empty() ? "" : ", ") + key + " " + value;
+        return text;
+    };
+    for (const std::string& name : shown_metrics(plan, results)) {
+        const auto first = band_at(results.front(), name), last = band_at(results.back(), name);
+        if (!first || !last || first->median == last->median || ++told > 2) continue;
+        out += (told == 1 ? ": " : "; ") + title_of(name) + " went from " + tidy(first->median) +
+               (told == 1 ? " at " + named(0) : "") + " to " + tidy(last->median) +
+               (told == 1 ? " at " + named(results.size() - 1) : "") + " " + unit_of(name);
+    }
+    return out + (told > 0 ? " (medians)." : "; the medians of the first and the last are equal.");
 }
 
 bool can_fall_apart(const SweepPlan& plan) {
@@ -273,46 +321,73 @@ std::vector<std::vector<std::string>> sweep_rows(const SweepPlan& plan, const Sw
     return rows;
 }
 
-std::string sweep_csv(const SweepPlan& plan, const SweepResults& results) {
+namespace {
+
+// The header of a file behind the varied settings.
+std::string header_behind(const SweepPlan& plan, std::string_view file) {
     std::string out;
     for (const Varied& v : plan.varied) out += quoted_cell(v.key) + ",";
-    out += "metric,p5,median,p95,runs\n";
+    return out + csv_header(file);
+}
+
+std::vector<std::string> setting_cells(const SweepPoint& point) {
+    std::vector<std::string> out;
+    for (const auto& [key, value] : point.settings) out.push_back(value);
+    return out;
+}
+
+}  // namespace
+
+std::string sweep_csv(const SweepPlan& plan, const SweepResults& results) {
+    std::string out = header_behind(plan, "sweep.csv");
     for (std::size_t p = 0; p < results.size(); ++p) {
-        std::string settings;
-        for (const auto& [key, value] : plan.points[p].settings) settings += quoted_cell(value) + ",";
-        for (const auto& [name, band] : bands_of(metrics_at(results[p])))
-            out += settings + quoted_cell(name) + "," + number(band.low, 6) + "," + number(band.median, 6) + "," +
-                   number(band.high, 6) + "," + std::to_string(band.count) + "\n";
+        for (const auto& [name, band] : bands_of(metrics_at(results[p]))) {
+            std::vector<std::string> cells = setting_cells(plan.points[p]);
+            cells.insert(cells.end(), {name, unit_of(name), std::to_string(band.count), plain_number(band.min),
+                                       plain_number(band.median), plain_number(band.max)});
+            cells.push_back(band.has_quantiles() ? plain_number(band.low) : "");
+            cells.push_back(band.has_quantiles() ? plain_number(band.high) : "");
+            out += csv_row(cells);
+        }
     }
     return out;
 }
 
-std::string sweep_html(const SweepPlan& plan, const SweepResults& results) {
-    std::string out = page_begin("Sweep of " + plan.name, plan.about);
-    out +=
-        paragraph("Each row is " + std::to_string(plan.seeds) + " runs with the seeds " + seeds_text(plan) +
-                  ": median [5 %..95 %]. \"3 of 5\": the others never got there. Bands in the plots are the same.");
-    out += html_table(sweep_rows(plan, results));
-    std::vector<std::string> plots;
+std::string sweep_observations_csv(const SweepPlan& plan, const SweepResults& results) {
+    std::string out = header_behind(plan, "observations.csv");
+    std::size_t number_of_run = 0;
+    for (std::size_t p = 0; p < results.size(); ++p)
+        for (const RunRow& run : results[p])
+            out += metric_rows(setting_cells(plan.points[p]), ++number_of_run, run.seed,
+                               plan.points[p].scenarios.front(), run.metrics);
+    return out;
+}
+
+std::vector<PageFigure> sweep_figures(const SweepPlan& plan, const SweepResults& results) {
+    std::vector<PageFigure> out;
     if (const auto x = x_key(plan)) {
         const Page page{plan, results, *x};
         const std::vector<std::string> names = shown_metrics(plan, results);
         const bool rounds = std::ranges::find(names, "rounds_to_50") != names.end();
-        if (plan.varied[*x].key == "nodes" && rounds) plots.push_back(page.rounds());
+        if (plan.varied[*x].key == "nodes" && rounds) out.push_back(page.rounds());
         for (const std::string& name : names)
             if (!name.starts_with("rounds_to_") || plan.varied[*x].key != "nodes")
-                if (varies(results, name)) plots.push_back(page.plot(name));
+                if (varies(results, name)) out.push_back(page.plot(name));
     }
-    if (plan.points.size() <= 20 && can_fall_apart(plan)) plots.push_back(survival(plan, results));
-    out += plot_grid(plots);
-    if (x_key(plan) && plan.varied[*x_key(plan)].key == "nodes")
-        out += paragraph(
-            "Theory: push-pull with one uniform partner a round and no loss, by the mean-field recursion s' = s * "
-            "s * "
-            "exp(-(1 - s)), where all act at once. Nodes act at instants of their own, so an item can go on in the "
-            "round "
-            "in which it came: it is faster. News (gossip.news_fanout > 0) do not wait for rounds and lie far "
-            "below.");
+    if (plan.points.size() <= 20 && can_fall_apart(plan)) out.push_back(sweep_survival(plan, results));
+    return out;
+}
+
+std::string sweep_html(const SweepPlan& plan, const SweepResults& results, const std::vector<PageFigure>& figures) {
+    std::string out = page_begin("Sweep of " + plan.name, plan.about) + lead(sweep_headline(plan, results));
+    const bool quantiles = plan.seeds >= band_runs_min;
+    out += paragraph("Each row is " + std::to_string(plan.seeds) + (plan.seeds == 1 ? " run" : " runs") +
+                     " with the seeds " + seeds_text(plan) + ": median " +
+                     (quantiles ? "[5 %..95 %]; bands in the plots are the same."
+                                : "[smallest..largest]; each run is a dot in the plots.") +
+                     " \"3 of 5\": the others never got there.");
+    out += html_table(sweep_rows(plan, results)) + terms(meanings(shown_metrics(plan, results)));
+    out += figure_grid(figures);
     std::vector<std::vector<std::string>> card{{"settings that were not varied", ""}};
     for (const auto& [key, value] : plan.points.front().scenarios.front().parameters)
         if (key != "seed" && std::ranges::find(plan.varied, key, &Varied::key) == plan.varied.end())

@@ -1,4 +1,4 @@
-// The results of a sweep: a table, two CSV files, and a page with 5-95 % bands over the seeds.
+// The results of a sweep: a table, CSV files, figures and a page.
 #pragma once
 
 #include <mutex>
@@ -45,7 +45,9 @@ std::string sweep_runs_csv(const SweepResults& results);  // one row a run
 // One row a point: the varied settings, then "median [5 %..95 %]" of the figures that say most.
 std::vector<std::vector<std::string>> sweep_rows(const SweepPlan& plan, const SweepResults& results);
 std::string sweep_csv(const SweepPlan& plan,
-                      const SweepResults& results);  // long: settings, metric, p5, median, p95, runs
-std::string sweep_html(const SweepPlan& plan, const SweepResults& results);
+                      const SweepResults& results);  // a row a setting and metric: range, median, quantiles
+std::string sweep_observations_csv(const SweepPlan& plan, const SweepResults& results);  // a row a run and metric
+std::vector<PageFigure> sweep_figures(const SweepPlan& plan, const SweepResults& results);
+std::string sweep_html(const SweepPlan& plan, const SweepResults& results, const std::vector<PageFigure>& figures);
 
 }  // namespace halp::sim

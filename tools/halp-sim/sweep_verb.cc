@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "tools/halp-sim/report/console_table.h"
+#include "tools/halp-sim/report/csv_table.h"
 #include "tools/halp-sim/sweep_journal.h"
 #include "tools/halp-sim/sweep_report.h"
 #include "tools/program/durations.h"
@@ -58,15 +59,22 @@ int write_sweep(const CommandLine& command, const SweepPlan& plan, const SweepRe
                 << (least == plan.seeds
                         ? std::to_string(plan.seeds) + " seeds each"
                         : std::to_string(runs) + " runs of " + std::to_string(plan.seeds) + " seeds each")
-                << "; median [5 %..95 %], in " << number(cpu_seconds(), 1) << " s of CPU\n";
+                << (plan.seeds >= band_runs_min ? "; median [5 %..95 %], in " : "; median [smallest..largest], in ")
+                << number(cpu_seconds(), 1) << " s of CPU\n";
     if (command.directory.empty()) return exit_done;
+    const std::vector<PageFigure> figures = sweep_figures(plan, results);
     for (const auto& [name, content] : {std::pair<std::string, std::string>{"runs.csv", sweep_runs_csv(results)},
                                         {"sweep.csv", sweep_csv(plan, results)},
-                                        {"report.html", sweep_html(plan, results)}})
+                                        {"observations.csv", sweep_observations_csv(plan, results)},
+                                        {"columns.csv", columns_csv({"runs.csv", "sweep.csv", "observations.csv"})},
+                                        {"report.html", sweep_html(plan, results, figures)}})
         if (auto done = write_file(command.directory + "/" + name, content); !done)
             return failed(streams, done.error());
-    streams.out << "written to " << command.directory
-                << ": report.html, runs.csv, sweep.csv, runs.jsonl and runs/*.yaml (for `halp-sim replay`)\n";
+    if (auto done = write_figures(command.directory, figures); !done) return failed(streams, done.error());
+    streams.out
+        << "written to " << command.directory
+        << ": report.html, figures/*.svg, runs.csv, sweep.csv, observations.csv, runs.jsonl and runs/*.yaml "
+           "(for `halp-sim replay`)\n";
     return exit_done;
 }
 

@@ -73,9 +73,13 @@ int list(const Streams& streams) {
     return exit_done;
 }
 
-void print_result(const Scenario& scenario, const RunResult& r, double cpu, const Streams& streams) {
+void print_heading(const Scenario& scenario, const std::vector<RunResult>& runs, const Streams& streams) {
     streams.out << harmless(scenario.name) << ": " << harmless(scenario.about) << "\n\n"
-                << table(phase_rows(r)) << "\n";
+                << harmless(headline_of(scenario, runs)) << "\n\n";
+}
+
+void print_result(const RunResult& r, double cpu, const Streams& streams) {
+    streams.out << table(phase_rows(r)) << "\n";
     if (!r.items.empty()) streams.out << table(item_rows(r)) << "\n";
     if (const auto rows = figure_rows(r); !rows.empty()) streams.out << table(rows) << "\n";
     const Spread degrees = spread_of(r.in_degrees);
@@ -96,8 +100,9 @@ int write_and_tell(const CommandLine& command, const Scenario& scenario, const s
     if (command.directory.empty()) return exit_done;
     if (auto done = write_run_files(command.directory, scenario, runs, planned); !done)
         return failed(streams, done.error());
-    streams.out << "written to " << command.directory
-                << ": report.html, summary.json, CSV, GraphML, DOT and run.yaml (for `halp-sim replay`)\n";
+    streams.out
+        << "written to " << command.directory
+        << ": report.html, summary.json, figures/*.svg, CSV, GraphML, DOT and run.yaml (for `halp-sim replay`)\n";
     return exit_done;
 }
 
@@ -141,7 +146,8 @@ private:
         shown.seed = runs.front().seed;
         for (auto& [key, value] : shown.parameters)
             if (key == "seed") value = std::to_string(shown.seed);
-        print_result(shown, runs.front(), cpu_seconds() - cpu_, streams_);
+        print_heading(shown, runs, streams_);
+        print_result(runs.front(), cpu_seconds() - cpu_, streams_);
         if (runs.size() > 1) streams_.out << "\n" << table(band_rows(shown, runs));
         return write_and_tell(command_, shown, runs, scenarios_.size(), streams_);
     }
@@ -187,7 +193,7 @@ int compare_verb(const CommandLine& command, const Streams& streams) {
         const bool differs = row.front().starts_with('!');
         row.front() = (differs ? "* " : "  ") + row.front().substr(differs ? 1 : 0);
     }
-    streams.out << table(rows) << comparison->differences() << " values differ (*)\n";
+    streams.out << comparison_headline(*comparison) << "\n\n" << table(rows) << equal_line(*comparison) << "\n";
     if (command.directory.empty()) return exit_done;
     const std::string page = command.directory + "/compare.html";
     if (auto done = write_file(page, comparison_html(*comparison)); !done) return failed(streams, done.error());
@@ -237,7 +243,8 @@ int replay_verb(const CommandLine& command, const Streams& streams) {
     const double cpu = cpu_seconds();
     const Replay again = replay(read.scenario, *read.record, &*progress);
     progress.reset();
-    print_result(read.scenario, again.result, cpu_seconds() - cpu, streams);
+    print_heading(read.scenario, {again.result}, streams);
+    print_result(again.result, cpu_seconds() - cpu, streams);
     if (const int code = write_and_tell(command, read.scenario, {again.result}, 1, streams); code != exit_done)
         return code;
     const std::string program = std::string{"halp-sim "} + HALP_VERSION;
@@ -264,7 +271,9 @@ std::string path_text(const GraphFigures& figures, std::size_t nodes) {
     if (nodes == 0) return "-";
     const bool estimate = figures.path_sources < nodes;
     return (estimate ? "about " : "") + number(figures.path_length, 3) +
-           (estimate ? " (from " + std::to_string(figures.path_sources) + " nodes)" : "");
+           (estimate ? " +- " + number(figures.path_error, 3) + " (standard error, from " +
+                           std::to_string(figures.path_sources) + " nodes)"
+                     : "");
 }
 
 int run_command(const CommandLine& command, const Streams& streams) {

@@ -86,12 +86,12 @@ void print_outcome(const ViewsOutcome& o, std::ostream& out) {
 }
 
 std::string json_of(const ViewsOutcome& o, bool complete) {
-    Json out = Json::object({{"schema_version", 1},
+    Json out = Json::object({{"schema_version", 2},
                              {"rule", o.rule},
                              {"nodes", o.options.nodes},
                              {"periods", o.periods},
                              {"complete", complete},
-                             {"seed", o.options.seed},
+                             {"seed", std::to_string(o.options.seed)},
                              {"digest", digest_text(o.digest)},
                              {"messages", o.done.messages},
                              {"cpu_s", o.cpu_s},

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "simulations/swarm/built_in_scenarios.h"
 #include "simulations/swarm/scenario_reader.h"
 
@@ -14,6 +16,13 @@ Scenario scenario(const std::string& phases, std::size_t nodes = 30, std::uint64
                       {{"", "nodes", std::to_string(nodes)}, {"", "seed", std::to_string(seed)}});
     EXPECT_TRUE(read.problems.empty()) << read.problems.front();
     return read.scenario;
+}
+
+double figure(const PhaseResult& phase, const std::string& name) {
+    for (const auto& [key, value] : phase.figures)
+        if (key == name) return value;
+    ADD_FAILURE() << phase.name << " has no figure " << name;
+    return -1;
 }
 
 TEST(SwarmRun, SameSeedSameDigestOtherSeedAnotherRun) {
@@ -37,6 +46,47 @@ TEST(SwarmRun, GrowsToTheWholeSwarmAndJoinsIt) {
     EXPECT_GT(run.samples.back().sent_kbit_s, 0);
 }
 
+// Nobody is listed by nobody: an empty set is no perfect one.
+TEST(SwarmRun, ALoneSurvivorIsNeitherCleanNorJoined) {
+    const RunResult run = play(scenario("  boom: {do: kill, share: 100%, for: 60s}\n", 2));
+    EXPECT_TRUE(std::isnan(run.phases[1].joined));
+    EXPECT_TRUE(std::isnan(run.phases[1].dead_share));
+    EXPECT_LT(run.phases[1].clean_periods, 0);
+    EXPECT_TRUE(std::isnan(run.samples.back().sent_kbit_s)) << "nobody is there to send";
+    EXPECT_TRUE(std::isnan(run.samples.front().joined)) << "a first node has nobody to join";
+    EXPECT_TRUE(std::isnan(run.samples.front().coverage)) << "nothing is announced";
+}
+
+TEST(SwarmRun, PeaksStandBesideTheEndOfAPhase) {
+    const RunResult run = play(scenario("  boom: {do: kill, share: 50%, for: 30s}\n"));
+    const PhaseResult& boom = run.phases[1];
+    EXPECT_LT(boom.dead_share, 0.1);
+    EXPECT_GT(boom.dead_peak, 0.3) << "at the instant of the kill";
+    EXPECT_EQ(boom.living_low, 15u);
+    EXPECT_EQ(run.phases[0].dead_peak, 0) << "before the kill";
+}
+
+TEST(SwarmRun, TrafficOfGrowthIsNotAveragedIntoTheCalm) {
+    const RunResult run = play(scenario("  calm: {do: steady, for: 60s}\n"));
+    const double growth = run.phases[0].sent_kbit_s, calm = run.phases[1].sent_kbit_s;
+    EXPECT_GT(growth, 2 * calm);
+    EXPECT_GE(run.phases[0].sent_peak, growth);
+    EXPECT_GE(run.phases[1].sent_peak, calm);
+    EXPECT_LT(run.phases[1].sent_peak, growth) << "the last second of the growth belongs to the growth";
+}
+
+TEST(SwarmRun, TellsHowLongEachNodeTookToJoin) {
+    const RunResult run = play(scenario("  calm: {do: steady, for: 5s}\n"));
+    ASSERT_EQ(run.joins.size(), 29u) << "all but the first, which had nobody to join";
+    for (const JoinTime& join : run.joins) {
+        EXPECT_GE(join.took, Duration{0}) << join.node;
+        EXPECT_LT(join.took, std::chrono::seconds{3}) << join.node;
+    }
+    EXPECT_EQ(figure(run.phases[0], "starts"), 29);
+    EXPECT_EQ(figure(run.phases[0], "never_joined"), 0);
+    EXPECT_GE(figure(run.phases[0], "join_s_max"), figure(run.phases[0], "join_s_median"));
+}
+
 TEST(SwarmRun, ProcessesOfOneMachineWaitForItsCores) {
     const auto seconds_until_all_know_all = [](const std::string& cores) {
         const ReadScenario read =
@@ -48,8 +98,7 @@ TEST(SwarmRun, ProcessesOfOneMachineWaitForItsCores) {
         EXPECT_TRUE(read.problems.empty());
         const RunResult run = play(read.scenario);
         EXPECT_EQ(run.samples.back().all_listed, 1);
-        EXPECT_EQ(run.phases[0].figures.size(), 1u);
-        return run.phases[0].figures.at(0).second;
+        return figure(run.phases[0], "all_know_all_s");
     };
     const double ideal = seconds_until_all_know_all("0"), one = seconds_until_all_know_all("1");
     EXPECT_GT(one, 1.2 * ideal);
@@ -140,13 +189,6 @@ TEST(SwarmRun, SlowNodesAndWrongClocksKillNobody) {
     for (const PhaseResult& p : run.phases) EXPECT_EQ(p.false_burials, 0u) << p.name;
     EXPECT_EQ(run.phases.back().joined, 1);
     EXPECT_EQ(run.items[0].reached.size(), 30u);
-}
-
-double figure(const PhaseResult& phase, const std::string& name) {
-    for (const auto& [key, value] : phase.figures)
-        if (key == name) return value;
-    ADD_FAILURE() << phase.name << " has no " << name;
-    return -1;
 }
 
 TEST(SwarmRun, AttackersAreCountedAndGoneAfterwards) {

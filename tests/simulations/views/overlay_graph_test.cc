@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <sstream>
 
 #include "simulations/world/sim_random.h"
@@ -61,6 +62,24 @@ TEST(OverlayGraph, IsWrittenForOtherPrograms) {
     EXPECT_NE(graphml.str().find("edgedefault=\"directed\""), std::string::npos);
     EXPECT_NE(graphml.str().find("source=\"n0\" target=\"n1\""), std::string::npos);
     EXPECT_NE(graphml.str().find("10.1.0.1"), std::string::npos);
+}
+
+// A chain: distances differ much between sources, so that a sample has an error worth telling.
+TEST(OverlayGraph, APathLengthOfASampleTellsItsError) {
+    ViewGraph chain;
+    chain.views.resize(200);
+    for (std::uint32_t i = 1; i < 200; ++i) chain.views[i].push_back(i - 1);
+    SimRandom random{1, 2};
+    const GraphFigures all = figures_of(chain, 200, random);
+    EXPECT_NEAR(all.path_length, 67, 1e-9);
+    EXPECT_EQ(all.path_error, 0) << "nothing was estimated";
+    double within = 0;
+    for (int i = 0; i < 100; ++i) {
+        const GraphFigures some = figures_of(chain, 20, random);
+        EXPECT_GT(some.path_error, 0);
+        within += std::abs(some.path_length - all.path_length) <= 2 * some.path_error ? 1 : 0;
+    }
+    EXPECT_GE(within, 85) << "about 95 of 100 lie within two standard errors";
 }
 
 }  // namespace HALP_TEST_FILE

@@ -20,6 +20,7 @@ except ImportError:
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 CELLS = {
     "text": re.compile(r"(?s).+"),
+    "text or empty": re.compile(r"(?s).*"),
     "count": re.compile(r"[0-9]+"),
     "digest": re.compile(r"[0-9a-f]{16}"),
     "number": NUMBER,

@@ -252,7 +252,8 @@ TEST(MachineFormatsOfTheSimulator, AreWhatTheirSchemasSay) {
     };
     const std::string one = place + "/one", several = place + "/several", swept = place + "/swept";
     sim("run " + place + "/s.yaml --set phases.end.share=0% -o " + one);
-    for (const char* name : {"summary.json", "samples.csv", "in_degree.csv", "traffic.csv", "spread.csv"})
+    for (const char* name : {"summary.json", "samples.csv", "in_degree.csv", "traffic.csv", "spread.csv",
+                             "observations.csv", "join.csv", "columns.csv"})
         outputs.keep_file(std::string{"halp-sim "} + name, one + "/" + name);
     sim("run " + place + "/s.yaml --seeds 2 -o " + several);
     outputs.keep_file("halp-sim summary.json with --seeds", several + "/summary.json");
@@ -260,6 +261,7 @@ TEST(MachineFormatsOfTheSimulator, AreWhatTheirSchemasSay) {
     outputs.keep_file("halp-sim runs.csv", several + "/runs.csv");
     sim("sweep " + place + "/s.yaml --vary nodes=5,6 --seeds 2 -o " + swept);
     outputs.keep_file("halp-sim sweep runs.csv", swept + "/runs.csv");
+    outputs.keep_file("halp-sim sweep observations.csv", swept + "/observations.csv");
     outputs.keep_file("halp-sim sweep.csv", swept + "/sweep.csv");
     outputs.keep("halp-sim views", sim("views --json --nodes 60 --periods 3"));
     outputs.keep("halp-sim views", sim("views --json --nodes 60 --periods 3 --wire --figures"));

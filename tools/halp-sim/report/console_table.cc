@@ -38,6 +38,18 @@ std::string number(double value, int digits) {
     return text;
 }
 
+std::string tidy(double value) {
+    if (std::isnan(value)) return "-";
+    const double size = std::abs(value);
+    int digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+    if (size > 0 && size < 0.1) digits = std::min(9, static_cast<int>(std::ceil(-std::log10(size))) + 2);
+    std::string text = number(value, digits);
+    if (text.find('.') == std::string::npos) return text;
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text;
+}
+
 std::string reached(double value, int digits) { return value < 0 ? "-" : number(value, digits); }
 
 }  // namespace halp::sim

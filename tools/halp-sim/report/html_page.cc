@@ -12,7 +12,9 @@ constexpr const char* style =
     "body{font:15px/1.45 sans-serif;max-width:1360px;margin:1.5em auto;padding:0 1em;color:var(--ink);"
     "background:var(--paper)}"
     ".plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));gap:1em}"
-    ".plots>div{border:1px solid var(--line);border-radius:4px}svg{width:100%;display:block}"
+    "figure{border:1px solid var(--line);border-radius:4px;margin:0;min-width:0}figure>div{overflow-x:auto}"
+    "svg{width:100%;min-width:540px;display:block}figcaption,.terms{font-size:13px;margin:.3em .8em .6em}"
+    ".terms{margin:0 0 1.2em;max-width:75em}.lead{font-size:17px;max-width:55em}"
     ".wide{overflow-x:auto}table{border-collapse:collapse;margin:1em 0;font-size:13px}"
     "td,th{border:1px solid var(--line);padding:2px 8px;text-align:left}tr.mark td{background:var(--mark)}";
 
@@ -43,9 +45,17 @@ std::string html_table(const std::vector<std::vector<std::string>>& rows) {
 
 std::string paragraph(const std::string& text) { return "<p>" + harmless_markup(text) + "</p>\n"; }
 
-std::string plot_grid(const std::vector<std::string>& svgs) {
+std::string lead(const std::string& text) { return "<p class=\"lead\">" + harmless_markup(text) + "</p>\n"; }
+
+std::string terms(const std::string& text) {
+    return text.empty() ? "" : "<p class=\"terms\">" + harmless_markup(text) + "</p>\n";
+}
+
+std::string figure_grid(const std::vector<PageFigure>& figures) {
     std::string out = "<div class=\"plots\">\n";
-    for (const std::string& one : svgs) out += "<div>" + one + "</div>\n";
+    for (const PageFigure& one : figures)
+        out += "<figure id=\"" + harmless_markup(one.file) + "\"><div>" + one.svg + "</div><figcaption>" +
+               harmless_markup(one.caption) + "</figcaption></figure>\n";
     return out + "</div>\n";
 }
 

@@ -1,160 +1,19 @@
 #include "tools/halp-sim/report/html_report.h"
 
-#include <algorithm>
-#include <cmath>
-#include <functional>
 #include <utility>
 
 #include "tools/halp-sim/report/console_table.h"
+#include "tools/halp-sim/report/headline.h"
 #include "tools/halp-sim/report/html_page.h"
 #include "tools/halp-sim/report/json_report.h"
+#include "tools/halp-sim/report/measures.h"
 #include "tools/halp-sim/report/run_metrics.h"
-#include "tools/halp-sim/report/shares.h"
-#include "tools/halp-sim/report/svg_plot.h"
 #include "tools/program/durations.h"
 
 namespace halp::sim {
 namespace {
 
 using Runs = std::vector<RunResult>;
-using Figure = std::function<double(const Sample&)>;
-
-// Long runs are drawn with this many points at most.
-constexpr std::size_t points_max = 400;
-
-std::vector<std::size_t> drawn(std::size_t samples) {
-    std::vector<std::size_t> out;
-    const std::size_t step = std::max<std::size_t>(1, (samples + points_max - 1) / points_max);
-    for (std::size_t i = 0; i < samples; i += step) out.push_back(i);
-    if (samples > 0 && out.back() + 1 != samples) out.push_back(samples - 1);
-    return out;
-}
-
-// The median over the seeds with a band from 5 to 95 %; samples of equal number are of equal time.
-Series over_time(const std::string& name, const Runs& runs, const Figure& figure) {
-    Series out{.name = name, .points = {}};
-    for (const std::size_t i : drawn(runs.front().samples.size())) {
-        std::vector<double> values;
-        for (const RunResult& run : runs)
-            if (i < run.samples.size() && !std::isnan(figure(run.samples[i])))
-                values.push_back(figure(run.samples[i]));
-        if (values.empty()) continue;  // nobody lives then
-        const Band band = band_of(values);
-        out.points.emplace_back(seconds_of(runs.front().samples[i].at), band.median);
-        if (runs.size() > 1) out.band.emplace_back(band.low, band.high);
-    }
-    return out;
-}
-
-std::vector<double> phase_marks(const RunResult& r) {
-    std::vector<double> marks;
-    for (const PhaseResult& p : r.phases) marks.push_back(seconds_of(p.begin));
-    return marks;
-}
-
-Plot timeline(const std::string& title, const std::string& y_axis, double y_max, const Runs& runs) {
-    return {title, "virtual time, s", y_axis, {}, false, y_max, phase_marks(runs.front())};
-}
-
-Plot coverage(const Runs& runs) {
-    Plot plot = timeline("Coverage over time", "share of the living", 1, runs);
-    plot.series.push_back(over_time("has a usable list", runs, [](const Sample& s) { return s.joined; }));
-    if (!runs.front().items.empty())
-        plot.series.push_back(
-            over_time("lists the announced items", runs, [](const Sample& s) { return s.coverage; }));
-    return plot;
-}
-
-Plot living(const Runs& runs) {
-    Plot plot = timeline("Nodes over time", "nodes", 0, runs);
-    plot.series.push_back(over_time("living", runs, [](const Sample& s) { return static_cast<double>(s.living); }));
-    plot.series.push_back(over_time("in the largest component", runs,
-                                    [](const Sample& s) { return static_cast<double>(s.components.largest); }));
-    plot.series.back().dashed = true;
-    return plot;
-}
-
-Plot dead(const Runs& runs) {
-    Plot plot = timeline("Dead share of the views over time", "share of view entries", 0, runs);
-    plot.series.push_back(over_time("", runs, [](const Sample& s) { return s.dead_share; }));
-    return plot;
-}
-
-Plot crossing(const Runs& runs) {
-    Plot plot = timeline("Nodes with somebody of the other side in view", "share of the living", 1, runs);
-    plot.series.push_back(over_time("", runs, [](const Sample& s) { return s.crossing; }));
-    return plot;
-}
-
-Plot hostile(const Runs& runs) {
-    Plot plot = timeline("Hostile share of honest views over time", "share of view entries", 0, runs);
-    plot.series.push_back(over_time("hostile", runs, [](const Sample& s) { return s.attackers; }));
-    Series fair{.name = "share of all hosts", .points = {}, .dashed = true};
-    for (const PhaseResult& p : runs.front().phases)
-        for (const auto& [name, value] : p.figures)
-            if (name == "hostile_share_of_all")
-                fair.points.insert(fair.points.end(), {{seconds_of(p.begin), value}, {seconds_of(p.end), value}});
-    plot.series.push_back(fair);
-    return plot;
-}
-
-Plot traffic(const Runs& runs) {
-    Plot plot = timeline("Traffic over time", "kbit/s sent per node", 0, runs);
-    plot.series.push_back(over_time("", runs, [](const Sample& s) { return s.sent_kbit_s; }));
-    return plot;
-}
-
-// The nodes of all seeds together.
-Plot in_degree(const Runs& runs) {
-    std::vector<double> all;
-    for (const RunResult& r : runs) all.insert(all.end(), r.in_degrees.begin(), r.in_degrees.end());
-    return {"In-degree at the end (CCDF)",
-            "in-degree: how many have the node in view",
-            "share of nodes with at least so many",
-            {{"", share_from(all), true}},
-            true,
-            1,
-            {}};
-}
-
-Plot bytes(const Runs& runs) {
-    std::vector<double> all;
-    for (const RunResult& r : runs)
-        for (const double kbit : r.sent_kbit_s) all.push_back(kbit * 125);
-    return {"Bytes per node (ECDF)",
-            "bytes/s sent over the node's last life, without TCP and IP headers",
-            "share of nodes with at most so many",
-            {{"", share_up_to(all), true}},
-            false,
-            1,
-            {}};
-}
-
-// Time from left to right, nodes by order of joining from top to bottom.
-Map survival(const Scenario& scenario, const RunResult& r) {
-    Map map{.title = "Survival map",
-            .x_axis = "virtual time, s",
-            .y_axis = "nodes by order of joining",
-            .x_min = 0,
-            .x_max = seconds_of(r.simulated),
-            .row_names = {},
-            .rows = {},
-            .kinds = {{"alive and connected", 0}, {"some cut off", 1}},
-            .marks = phase_marks(r)};
-    const std::size_t groups = r.samples.front().well.size();
-    constexpr std::size_t columns = 120;
-    for (std::size_t g = 0; g < groups; ++g) {
-        const std::size_t first = g * scenario.nodes / groups + 1;
-        map.row_names.push_back(g % 6 == 0 ? std::to_string(first) : "");
-        auto& row = map.rows.emplace_back();
-        for (std::size_t c = 0; c < columns; ++c) {
-            const Sample& s = r.samples[c * (r.samples.size() - 1) / columns];
-            const double well = s.well[g] / 255.0, cut = s.cut[g] / 255.0;
-            row.push_back(cut > 0 ? MapCell{1, 0.35 + 0.65 * cut} : MapCell{0, well * 0.85});
-        }
-    }
-    return map;
-}
 
 std::vector<std::vector<std::string>> run_card(const Scenario& scenario, const Runs& runs) {
     const RunResult& r = runs.front();
@@ -168,22 +27,19 @@ std::vector<std::vector<std::string>> run_card(const Scenario& scenario, const R
     return rows;
 }
 
-bool any_phase(const RunResult& r, std::initializer_list<PhaseKind> kinds) {
-    return std::ranges::any_of(
-        r.phases, [&](const PhaseResult& p) { return std::ranges::find(kinds, p.kind) != kinds.end(); });
-}
-
 }  // namespace
 
 std::vector<std::vector<std::string>> phase_rows(const RunResult& result) {
     std::vector<std::vector<std::string>> rows{{"phase", "do", "from s", "to s", "living", "usable list %",
-                                                "dead %", "cut off", "periods to recover", "false burials"}};
+                                                "lowest", "dead %", "highest", "cut off", "most",
+                                                "periods to recover", "false burials", "kbit/s a node", "peak"}};
     for (const PhaseResult& p : result.phases) {
         const double recovered = p.kind == PhaseKind::kill ? p.clean_periods : p.merged_periods;
-        rows.push_back({p.name, std::string{text_of(p.kind)}, number(seconds_of(p.begin), 1),
-                        number(seconds_of(p.end), 1), std::to_string(p.living), number(p.joined * 100, 1),
-                        number(p.dead_share * 100, 2), std::to_string(p.cut_off), reached(recovered, 1),
-                        std::to_string(p.false_burials)});
+        rows.push_back({p.name, std::string{text_of(p.kind)}, tidy(seconds_of(p.begin)), tidy(seconds_of(p.end)),
+                        std::to_string(p.living), tidy(p.joined * 100), tidy(p.joined_low * 100),
+                        tidy(p.dead_share * 100), tidy(p.dead_peak * 100), std::to_string(p.cut_off),
+                        std::to_string(p.cut_off_peak), recovered < 0 ? "-" : tidy(recovered),
+                        std::to_string(p.false_burials), tidy(p.sent_kbit_s), tidy(p.sent_peak)});
     }
     return rows;
 }
@@ -192,9 +48,8 @@ std::vector<std::vector<std::string>> figure_rows(const RunResult& result) {
     std::vector<std::vector<std::string>> rows;
     for (const PhaseResult& p : result.phases)
         for (const auto& [name, value] : p.figures) {
-            if (rows.empty()) rows.push_back({"phase", "figure", "at its end"});
-            rows.push_back(
-                {p.name, name, number(value, value == static_cast<double>(static_cast<long>(value)) ? 0 : 4)});
+            if (rows.empty()) rows.push_back({"phase", "figure", "value", "unit"});
+            rows.push_back({p.name, name, tidy(value), std::string{measure_of(name).unit}});
         }
     return rows;
 }
@@ -213,37 +68,71 @@ std::vector<std::vector<std::string>> item_rows(const RunResult& result) {
 std::vector<std::vector<std::string>> band_rows(const Scenario& scenario, const Runs& runs) {
     std::vector<Metrics> all;
     for (const RunResult& r : runs) all.push_back(metrics_of(scenario, r));
-    std::vector<std::vector<std::string>> rows{{"over the seeds", "5 %", "median", "95 %", "runs"}};
+    const bool quantiles = runs.size() >= band_runs_min;
+    std::vector<std::vector<std::string>> rows{
+        {"over the seeds", quantiles ? "5 %" : "min", "median", quantiles ? "95 %" : "max", "runs"}};
     for (const auto& [name, band] : bands_of(all))
-        rows.push_back(
-            {name, number(band.low, 4), number(band.median, 4), number(band.high, 4), std::to_string(band.count)});
+        rows.push_back({name, tidy(quantiles ? band.low : band.min), tidy(band.median),
+                        tidy(quantiles ? band.high : band.max), std::to_string(band.count)});
     return rows;
 }
 
-std::string html_report(const Scenario& scenario, const Runs& runs) {
+std::string headline_of(const Scenario& scenario, const Runs& runs) {
+    std::vector<Metrics> all;
+    for (const RunResult& r : runs) all.push_back(metrics_of(scenario, r));
+    const std::string sentence = headline(scenario, all);
     const RunResult& r = runs.front();
-    std::string out = page_begin(scenario.name, scenario.about);
+    if (r.complete) return sentence;
+    return "Interrupted after " + tidy(seconds_of(r.simulated)) + " s: " + sentence;
+}
+
+namespace {
+
+std::string how_many(const Runs& runs) {
+    if (runs.size() == 1) return "One run, seed " + std::to_string(runs.front().seed) + ".";
+    const std::string many = std::to_string(runs.size());
+    return (runs.size() >= band_runs_min ? "Lines: the median of " + many + " seeds; bands: 5 to 95 % of them."
+                                         : "Each of the " + many + " seeds is a line of its own.") +
+           " The table of phases, items and the survival map are of seed " + std::to_string(runs.front().seed) +
+           ". Distributions: the nodes of all seeds together.";
+}
+
+// The names of the second column of figure_rows().
+std::vector<std::string> names_in(const std::vector<std::vector<std::string>>& rows) {
+    std::vector<std::string> out;
+    for (const auto& row : rows) out.push_back(row[1]);
+    return out;
+}
+
+}  // namespace
+
+std::string html_report(const Scenario& scenario, const Runs& runs, const std::vector<PageFigure>& figures) {
+    const RunResult& r = runs.front();
+    std::string out =
+        page_begin(scenario.name, scenario.about) + lead(headline_of(scenario, runs)) + paragraph(how_many(runs));
     out += html_table(phase_rows(r));
-    if (!r.items.empty()) out += html_table(item_rows(r));
-    if (const auto rows = figure_rows(r); !rows.empty()) out += html_table(rows);
-    out += paragraph("Dashed lines: where phases begin.");
-    if (runs.size() > 1)
-        out += paragraph(
-            "Lines: the median of " + std::to_string(runs.size()) +
-            " seeds; bands: 5 to 95 % of them. Tables and the survival map: the first seed. In-degree and "
-            "bytes: the nodes of all seeds together.");
-    std::vector<std::string> plots{svg(coverage(runs)), svg(living(runs)), svg(dead(runs)),
-                                   svg(survival(scenario, r))};
-    if (any_phase(r, {PhaseKind::attack})) plots.push_back(svg(hostile(runs)));
-    if (any_phase(r, {PhaseKind::partition, PhaseKind::one_way})) plots.push_back(svg(crossing(runs)));
-    for (const Plot& plot : {in_degree(runs), bytes(runs), traffic(runs)}) plots.push_back(svg(plot));
-    out += plot_grid(plots);
+    out += terms(
+        "At the end of each phase, and beside it the worst of the phase. Usable list: 8 other nodes proved by "
+        "contact, or all others. Dead: of the entries in the views of the living; a view is what a node draws "
+        "partners from. Cut off: living nodes outside the largest component. Periods to recover: after a kill "
+        "until "
+        "less than 1 % of the entries are dead, after a partition until 99 % know the other side. False burials: "
+        "living nodes given up while there was no partition. kbit/s: sent by a node per second of its life, "
+        "without "
+        "TCP and IP headers; peak: between two samples.");
+    if (!r.items.empty())
+        out += html_table(item_rows(r)) +
+               terms("Seconds from the announcement of an item until so many of the nodes knew it.");
+    if (const auto rows = figure_rows(r); !rows.empty()) out += html_table(rows) + terms(meanings(names_in(rows)));
+    out += figure_grid(figures);
     out += paragraph(
-        "Survival map: a row is a group of nodes that joined one after the other, a column an instant. Blue is "
-        "stronger the more of the group lives and belongs to the largest component; orange, some of it lives but "
-        "is "
-        "cut off from there; empty, not joined yet or dead.");
-    if (runs.size() > 1) out += html_table(band_rows(scenario, runs));
+        "Dashed vertical lines: where phases begin, with their names above. Each figure is a file in figures/.");
+    if (runs.size() > 1) {
+        const auto rows = band_rows(scenario, runs);
+        std::vector<std::string> names;
+        for (const auto& row : rows) names.push_back(row.front());
+        out += html_table(rows) + terms(meanings(names));
+    }
     return out + html_table(run_card(scenario, runs)) + page_end();
 }
 

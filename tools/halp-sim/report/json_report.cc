@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "tools/halp-sim/report/html_report.h"
 #include "tools/halp-sim/report/run_metrics.h"
 #include "tools/program/durations.h"
 #include "tools/program/json.h"
@@ -22,6 +23,13 @@ Json phase_json(const PhaseResult& p) {
                              {"dead_share", p.dead_share},
                              {"cut_off", p.cut_off},
                              {"false_burials", p.false_burials}});
+    out.set("living_low", p.living_low)
+        .set("joined_share_low", p.joined_low)
+        .set("dead_share_peak", p.dead_peak)
+        .set("cut_off_peak", p.cut_off_peak)
+        .set("kbit_s_per_node", p.sent_kbit_s)
+        .set("kbit_s_per_node_peak", p.sent_peak);
+    if (p.kind == PhaseKind::attack) out.set("hostile_share_peak", p.hostile_peak);
     if (p.kind == PhaseKind::kill) out.set("periods_to_clean", maybe(p.clean_periods));
     if (p.kind == PhaseKind::partition || p.kind == PhaseKind::one_way)
         out.set("periods_to_merge", maybe(p.merged_periods));
@@ -45,11 +53,17 @@ void add_seeds(const Scenario& scenario, const std::vector<RunResult>& runs, std
     Json seeds = Json::array(), bands = Json::object();
     for (std::size_t i = 0; i < runs.size(); ++i) {
         all.push_back(metrics_of(scenario, runs[i]));
-        seeds.push(Json::object({{"seed", runs[i].seed}, {"digest", digest_text(runs[i].digest)}}));
+        seeds.push(Json::object({{"seed", std::to_string(runs[i].seed)}, {"digest", digest_text(runs[i].digest)}}));
     }
-    for (const auto& [name, band] : bands_of(all))
-        bands.set(name, Json::object(
-                            {{"p5", band.low}, {"median", band.median}, {"p95", band.high}, {"runs", band.count}}));
+    for (const auto& [name, band] : bands_of(all)) {
+        const bool quantiles = band.has_quantiles();
+        bands.set(name, Json::object({{"runs", band.count},
+                                      {"min", band.min},
+                                      {"median", band.median},
+                                      {"max", band.max},
+                                      {"p5", quantiles ? Json(band.low) : Json()},
+                                      {"p95", quantiles ? Json(band.high) : Json()}}));
+    }
     out.set("seeds_planned", planned).set("seeds", seeds).set("bands", bands);
 }
 
@@ -68,6 +82,7 @@ Json overlay_json(std::size_t nodes, const GraphFigures& figures, const Spread& 
                          {"largest_component", figures.components.largest},
                          {"clustering", of_nodes(figures.clustering)},
                          {"path_length", of_nodes(figures.path_length)},
+                         {"path_length_error", of_nodes(figures.path_error)},
                          {"path_length_sources", figures.path_sources},  // fewer than nodes: an estimate
                          {"undirected_degree", of_nodes(figures.degree)},
                          {"in_degree_mean", of_nodes(degrees.mean)},
@@ -77,11 +92,12 @@ Json overlay_json(std::size_t nodes, const GraphFigures& figures, const Spread& 
 
 std::string summary_json(const Scenario& scenario, const std::vector<RunResult>& runs, std::size_t planned) {
     const RunResult& result = runs.front();
-    Json out = Json::object({{"schema_version", 1},
+    Json out = Json::object({{"schema_version", 2},
                              {"program", std::string{"halp-sim "} + HALP_VERSION},
                              {"scenario", scenario.name},
                              {"about", scenario.about},
-                             {"seed", result.seed},
+                             {"headline", headline_of(scenario, runs)},
+                             {"seed", std::to_string(result.seed)},
                              {"digest", digest_text(result.digest)},
                              {"events", result.events},
                              {"simulated_s", seconds_of(result.simulated)},

@@ -1,46 +1,65 @@
 #include "tools/halp-sim/report/run_files.h"
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <system_error>
 
 #include "store/hash.h"
-#include "tools/halp-sim/report/console_table.h"
+#include "tools/halp-sim/report/csv_table.h"
 #include "tools/halp-sim/report/html_report.h"
 #include "tools/halp-sim/report/json_report.h"
+#include "tools/halp-sim/report/observations.h"
+#include "tools/halp-sim/report/run_figures.h"
+#include "tools/halp-sim/report/svg_plot.h"
 #include "tools/program/durations.h"
-#include "tools/program/harmless.h"
 
 namespace halp::sim {
 namespace {
 
-std::string row(const std::vector<std::string>& cells) {
-    std::string out;
-    for (const std::string& cell : cells) out += (&cell == cells.data() ? "" : ",") + quoted_cell(cell);
-    return out + "\n";
+// The first two cells of rows about one of several runs.
+std::vector<std::string> run_cells(const std::vector<RunResult>& runs, const RunResult& run) {
+    return {std::to_string(&run - runs.data() + 1), std::to_string(run.seed)};
 }
 
-std::string in_degree_csv(const RunResult& r) {
-    std::string out = "node,in_degree\n";
-    for (std::size_t i = 0; i < r.in_degrees.size(); ++i)
-        out += row({r.overlay.names[i], std::to_string(r.in_degrees[i])});
+std::string row(std::vector<std::string> cells, std::initializer_list<std::string> more) {
+    cells.insert(cells.end(), more.begin(), more.end());
+    return csv_row(cells);
+}
+
+std::string in_degree_csv(const std::vector<RunResult>& runs) {
+    std::string out = csv_header("in_degree.csv");
+    for (const RunResult& r : runs)
+        for (std::size_t i = 0; i < r.in_degrees.size(); ++i)
+            out += row(run_cells(runs, r), {r.overlay.names[i], std::to_string(r.in_degrees[i])});
     return out;
 }
 
-std::string traffic_csv(const RunResult& r) {
-    std::string out = "sent_kbit_s\n";
-    for (const double kbit : r.sent_kbit_s) out += number(kbit, 4) + "\n";
+std::string traffic_csv(const std::vector<RunResult>& runs) {
+    std::string out = csv_header("traffic.csv");
+    for (const RunResult& r : runs)
+        for (std::size_t i = 0; i < r.sent_kbit_s.size(); ++i)
+            out += row(run_cells(runs, r), {r.overlay.names[i], plain_number(r.sent_kbit_s[i])});
     return out;
 }
 
-std::string spread_csv(const RunResult& r) {
-    std::string out = "item,nth,seconds\n";
-    for (const ItemSpread& item : r.items)
-        for (std::size_t i = 0; i < item.reached.size(); ++i)
-            out += row({item.endpoint, std::to_string(i + 1), number(seconds_of(item.reached[i]), 6)});
+std::string join_csv(const std::vector<RunResult>& runs) {
+    std::string out = csv_header("join.csv");
+    for (const RunResult& r : runs)
+        for (const JoinTime& join : r.joins)
+            out += row(run_cells(runs, r), {join.node, plain_number(seconds_of(join.started)),
+                                            join.took < Duration{0} ? "" : plain_number(seconds_of(join.took))});
+    return out;
+}
+
+std::string spread_csv(const std::vector<RunResult>& runs) {
+    std::string out = csv_header("spread.csv");
+    for (const RunResult& r : runs)
+        for (const ItemSpread& item : r.items)
+            for (std::size_t i = 0; i < item.reached.size(); ++i)
+                out += row(run_cells(runs, r),
+                           {item.endpoint, std::to_string(i + 1), plain_number(seconds_of(item.reached[i]))});
     return out;
 }
 
@@ -57,21 +76,22 @@ std::vector<RunRow> rows_of(const Scenario& scenario, const std::vector<RunResul
     return out;
 }
 
-// A cell is empty where there is no figure: a share of the living when nobody lives.
-std::string figure(double value, int digits) { return std::isnan(value) ? "" : number(value, digits); }
-
 }  // namespace
 
-std::string samples_csv(const RunResult& result) {
-    std::string out = row({"time_s", "phase", "living", "joined_share", "coverage", "dead_share", "crossing_share",
-                           "in_degree_mean", "in_degree_sd", "in_degree_max", "bootstrap_in_degree", "components",
-                           "largest_component", "sent_kbit_s_per_node", "hostile_share"});
-    for (const Sample& s : result.samples)
-        out += row({number(seconds_of(s.at), 6), result.phases[s.phase].name, std::to_string(s.living),
-                    figure(s.joined, 6), figure(s.coverage, 6), figure(s.dead_share, 6), figure(s.crossing, 6),
-                    number(s.in_degree.mean, 4), number(s.in_degree.deviation, 4), number(s.in_degree.max, 0),
-                    std::to_string(s.bootstrap_in_degree), std::to_string(s.components.count),
-                    std::to_string(s.components.largest), number(s.sent_kbit_s, 4), figure(s.attackers, 6)});
+std::string samples_csv(const std::vector<RunResult>& runs) {
+    std::string out = csv_header("samples.csv");
+    for (const RunResult& r : runs)
+        for (const Sample& s : r.samples) {
+            const bool any = s.living > 0;
+            const auto of_living = [&](double value) { return any ? plain_number(value) : ""; };
+            out += row(
+                run_cells(runs, r),
+                {plain_number(seconds_of(s.at)), r.phases[s.phase].name, std::to_string(s.living),
+                 plain_number(s.joined), plain_number(s.coverage), plain_number(s.dead_share),
+                 plain_number(s.crossing), of_living(s.in_degree.mean), of_living(s.in_degree.deviation),
+                 of_living(s.in_degree.max), of_living(s.bootstrap_in_degree), std::to_string(s.components.count),
+                 std::to_string(s.components.largest), plain_number(s.sent_kbit_s), plain_number(s.attackers)});
+        }
     return out;
 }
 
@@ -85,7 +105,7 @@ std::string runs_csv(const std::vector<RunRow>& rows) {
     std::vector<std::string> header = settings;
     header.insert(header.end(), {"seed", "digest"});
     header.insert(header.end(), names.begin(), names.end());
-    std::string out = row(header);
+    std::string out = csv_row(header);
     for (const RunRow& run : rows) {
         std::vector<std::string> cells;
         for (const auto& [key, value] : run.settings) cells.push_back(value);
@@ -93,19 +113,11 @@ std::string runs_csv(const std::vector<RunRow>& rows) {
         cells.push_back(digest_text(run.digest));
         for (const std::string& name : names) {
             const auto value = metric(run.metrics, name);
-            cells.push_back(value ? number(*value, 6) : "");
+            cells.push_back(value ? plain_number(*value) : "");
         }
-        out += row(cells);
+        out += csv_row(cells);
     }
     return out;
-}
-
-std::string quoted_cell(const std::string& text) {
-    const std::string shown = harmless(text);
-    if (shown.find_first_of(",\"") == std::string::npos) return shown;
-    std::string out = "\"";
-    for (const char c : shown) out += c == '"' ? "\"\"" : std::string{c};
-    return out + "\"";
 }
 
 Result<void> make_directory(const std::string& directory) {
@@ -132,8 +144,9 @@ bool is_latency_matrix(const std::string& name) {
 
 bool is_result_file(const std::string& name) {
     static const std::vector<std::string> names{
-        "summary.json", "samples.csv", "in_degree.csv",   "traffic.csv",  "report.html", "spread.csv", "runs.csv",
-        "sweep.csv",    "run.yaml",    "overlay.graphml", "compare.html", "overlay.dot", "runs.jsonl"};
+        "summary.json", "samples.csv", "in_degree.csv", "traffic.csv",     "report.html",  "spread.csv",
+        "runs.csv",     "sweep.csv",   "run.yaml",      "overlay.graphml", "compare.html", "overlay.dot",
+        "runs.jsonl",   "join.csv",    "columns.csv",   "observations.csv"};
     return std::ranges::find(names, name) != names.end() || is_latency_matrix(name) ||
            (name.starts_with("run_seed_") && name.ends_with(".yaml"));
 }
@@ -204,23 +217,40 @@ Result<void> write_record(const std::string& path, const Scenario& scenario, con
                       recorded_run_yaml(played, recorded_run_of(result, std::string{"halp-sim "} + HALP_VERSION)));
 }
 
+Result<void> write_figures(const std::string& directory, const std::vector<PageFigure>& figures) {
+    if (figures.empty()) return {};
+    std::error_code failed;
+    std::filesystem::create_directories(directory + "/figures", failed);  // writing tells
+    for (const PageFigure& figure : figures)
+        if (auto done = write_file(directory + "/figures/" + figure.file + ".svg", svg_file(figure.svg)); !done)
+            return done;
+    return {};
+}
+
 Result<void> write_run_files(const std::string& directory, const Scenario& scenario,
                              const std::vector<RunResult>& runs, std::size_t planned) {
     if (auto done = make_directory(directory); !done) return done;
     if (auto done = remove_results(directory); !done) return done;
     const RunResult& result = runs.front();
+    const std::vector<PageFigure> figures = figures_of_runs(scenario, runs);
     std::vector<std::pair<std::string, std::string>> files{
         {"summary.json", summary_json(scenario, runs, planned)},
-        {"samples.csv", samples_csv(result)},
-        {"in_degree.csv", in_degree_csv(result)},
-        {"traffic.csv", traffic_csv(result)},
-        {"report.html", html_report(scenario, runs)},
+        {"observations.csv", observations_csv(scenario, runs)},
+        {"samples.csv", samples_csv(runs)},
+        {"in_degree.csv", in_degree_csv(runs)},
+        {"traffic.csv", traffic_csv(runs)},
+        {"join.csv", join_csv(runs)},
+        {"report.html", html_report(scenario, runs, figures)},
         {"overlay.graphml", written(write_graphml, result.overlay)},
         {"overlay.dot", written(write_dot, result.overlay)}};
-    if (!result.items.empty()) files.emplace_back("spread.csv", spread_csv(result));
+    if (!result.items.empty()) files.emplace_back("spread.csv", spread_csv(runs));
     if (planned > 1) files.emplace_back("runs.csv", runs_csv(rows_of(scenario, runs)));
+    std::vector<std::string> names;
+    for (const auto& [name, content] : files) names.push_back(name);
+    files.emplace_back("columns.csv", columns_csv(names));
     for (const auto& [name, content] : files)
         if (auto done = write_file(directory + "/" + name, content); !done) return done;
+    if (auto done = write_figures(directory, figures); !done) return done;
     for (std::size_t i = 0; i < runs.size() && runs[i].complete; ++i) {  // a beginning cannot be compared by replay
         Scenario played = scenario;
         played.seed = runs[i].seed;

@@ -1,6 +1,4 @@
-// The files of a run in its directory: summary.json, samples.csv, in_degree.csv, traffic.csv, spread.csv (when
-// something was announced), report.html, overlay.graphml and overlay.dot, run.yaml (the record that `replay`
-// takes), and with several seeds runs.csv and a record of each.
+// The files of a run in its directory (report/README.md lists them), and of sweeps what both have.
 #pragma once
 
 #include <string>
@@ -10,6 +8,7 @@
 #include "simulations/swarm/scenario.h"
 #include "simulations/swarm/swarm_run.h"
 #include "store/result.h"
+#include "tools/halp-sim/report/html_page.h"
 #include "tools/halp-sim/report/run_metrics.h"
 
 namespace halp::sim {
@@ -31,7 +30,9 @@ namespace halp::sim {
 [[nodiscard]] Result<void> remove_results(const std::string& directory);
 [[nodiscard]] Result<void> write_file(const std::string& path, const std::string& content);
 
-std::string samples_csv(const RunResult& result);
+std::string samples_csv(const std::vector<RunResult>& runs);
+// Each as figures/NAME.svg.
+[[nodiscard]] Result<void> write_figures(const std::string& directory, const std::vector<PageFigure>& figures);
 
 struct RunRow {
     std::vector<std::pair<std::string, std::string>> settings;  // what was varied; the same keys in every row
@@ -39,6 +40,5 @@ struct RunRow {
     Metrics metrics;
 };
 std::string runs_csv(const std::vector<RunRow>& rows);
-std::string quoted_cell(const std::string& text);  // for CSV, by RFC 4180
 
 }  // namespace halp::sim

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 
 namespace halp::sim {
@@ -29,6 +30,13 @@ void add_phase(const PhaseResult& p, Metrics& out) {
     add("dead_share", p.dead_share);
     add("cut_off", static_cast<double>(p.cut_off));
     add("false_burials", static_cast<double>(p.false_burials));
+    add("living_low", static_cast<double>(p.living_low));
+    add("joined_share_low", p.joined_low);
+    add("dead_share_peak", p.dead_peak);
+    add("cut_off_peak", static_cast<double>(p.cut_off_peak));
+    if (p.kind == PhaseKind::attack) add("hostile_share_peak", p.hostile_peak);
+    add("kbit_s_per_node", p.sent_kbit_s);
+    add("kbit_s_per_node_peak", p.sent_peak);
     if (p.clean_periods >= 0) add("periods_to_clean", p.clean_periods);
     if (p.merged_periods >= 0) add("periods_to_merge", p.merged_periods);
     for (const auto& [name, value] : p.figures) add(name, value);
@@ -43,6 +51,7 @@ void add_overlay(const RunResult& r, Metrics& out) {
         out.emplace_back("in_degree_max", degrees.max);
         out.emplace_back("clustering", r.figures.clustering);
         out.emplace_back("path_length", r.figures.path_length);
+        out.emplace_back("path_length_error", r.figures.path_error);
         out.emplace_back("path_length_sources", static_cast<double>(r.figures.path_sources));
     }
     out.emplace_back("components", static_cast<double>(r.figures.components.count));
@@ -57,9 +66,11 @@ Metrics metrics_of(const Scenario& scenario, const RunResult& r) {
          {std::pair{0.5, "rounds_to_50"}, {0.99, "rounds_to_99"}, {0.999, "rounds_to_99_9"}})
         if (const auto rounds = mean_rounds(scenario, r, share)) out.emplace_back(name, *rounds);
     add_overlay(r, out);
-    const double sent = std::accumulate(r.sent_kbit_s.begin(), r.sent_kbit_s.end(), 0.0);
-    if (!r.sent_kbit_s.empty())
-        out.emplace_back("kbit_s_per_node", sent / static_cast<double>(r.sent_kbit_s.size()));
+    std::vector<double> sent;
+    std::ranges::copy_if(r.sent_kbit_s, std::back_inserter(sent), [](double kbit) { return !std::isnan(kbit); });
+    if (!sent.empty())
+        out.emplace_back("kbit_s_per_node",
+                         std::accumulate(sent.begin(), sent.end(), 0.0) / static_cast<double>(sent.size()));
     out.emplace_back("events", static_cast<double>(r.events));
     return out;
 }
@@ -80,8 +91,11 @@ double quantile(std::vector<double> values, double q) {
 }
 
 Band band_of(const std::vector<double>& values) {
-    return {quantile(values, 0.05), quantile(values, 0.5), quantile(values, 0.95), values.size()};
+    return {quantile(values, 0.05), quantile(values, 0.5), quantile(values, 0.95),
+            values.size(),          quantile(values, 0),   quantile(values, 1)};
 }
+
+bool Band::has_quantiles() const { return count >= band_runs_min; }
 
 std::vector<std::pair<std::string, Band>> bands_of(const std::vector<Metrics>& runs) {
     std::vector<std::string> names;

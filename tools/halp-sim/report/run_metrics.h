@@ -24,7 +24,11 @@ double quantile(std::vector<double> values, double q);
 struct Band {
     double low = 0, median = 0, high = 0;  // 5, 50 and 95 %
     std::size_t count = 0;
+    double min = 0, max = 0;
+    // Quantiles of few runs say nothing beyond their range.
+    [[nodiscard]] bool has_quantiles() const;
 };
+inline constexpr std::size_t band_runs_min = 20;
 Band band_of(const std::vector<double>& values);
 // Of every metric that any of the runs has, in the order of their first appearance.
 std::vector<std::pair<std::string, Band>> bands_of(const std::vector<Metrics>& runs);

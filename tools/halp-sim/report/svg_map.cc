@@ -1,5 +1,6 @@
 // Maps of coloured cells (tools/halp-sim/report/svg_plot.h).
 #include <algorithm>
+#include <cmath>
 
 #include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/report/svg_parts.h"
@@ -40,6 +41,22 @@ struct Grid {
         }
         return out;
     }
+    // Names that are wider than their column stand askew, and take room below.
+    [[nodiscard]] double column_names_room() const {
+        double widest = 0;
+        for (const std::string& name : map.column_names) widest = std::max(widest, text_width(name));
+        return widest + 4 <= cell_width ? 0 : std::max(0.0, widest * 0.65 - 8);
+    }
+    [[nodiscard]] std::string column_names(bool askew) const {
+        std::string out;
+        const auto every = static_cast<std::size_t>(std::ceil(14 / cell_width));  // a line of text each
+        for (std::size_t c = 0; c < map.column_names.size(); c += askew ? every : 1) {
+            const double at = x(c) + cell_width / 2, down = height - bottom + (askew ? 12 : 17);
+            out += words(at, down, askew ? "end" : "middle", map.column_names[c],
+                         askew ? " transform=\"rotate(-40 " + coordinate(at) + " " + coordinate(down) + ")\"" : "");
+        }
+        return out;
+    }
     [[nodiscard]] std::string texts(std::size_t row) const {
         std::string out;
         for (std::size_t c = 0; row < map.texts.size() && c < map.texts[row].size(); ++c)
@@ -52,7 +69,7 @@ struct Grid {
 
 std::string svg(const Map& map) {
     const Grid grid{map};
-    std::string out = open(map.title);
+    std::string out;
     for (std::size_t row = 0; row < map.rows.size(); ++row) {
         out += grid.cells(row) + grid.texts(row);
         if (row < map.row_names.size() && !map.row_names[row].empty())
@@ -60,17 +77,21 @@ std::string svg(const Map& map) {
     }
     const Axis x{map.x_min, map.x_max > map.x_min ? map.x_max : map.x_min + 1, false};
     if (map.column_names.empty()) out += x_ticks(x, ticks(x));
-    for (std::size_t c = 0; c < map.column_names.size(); ++c)
-        out += words(grid.x(c) + grid.cell_width / 2, height - bottom + 17, "middle", map.column_names[c]);
-    for (const double mark : map.marks)
-        if (mark > x.min && mark < x.max) out += line(px(x, mark), top, px(x, mark), height - bottom, mark_style);
+    const double names_room = grid.column_names_room();
+    out += grid.column_names(names_room > 0);
+    for (const PhaseMark& mark : map.marks)
+        if (mark.x > x.min && mark.x < x.max)
+            out += line(px(x, mark.x), top, px(x, mark.x), height - bottom, mark_style);
     out += "<rect x=\"" + coordinate(left) + "\" y=\"" + coordinate(top) + "\" width=\"" +
            coordinate(width - left - right) + "\" height=\"" + coordinate(height - top - bottom) +
            "\" fill=\"none\" " + axis_style + "/>\n";
     std::vector<LegendEntry> names;
     for (const MapKind& kind : map.kinds)
         names.push_back({kind.name, svg_colour(static_cast<std::size_t>(kind.colour)), false, true});
-    return out + axis_names(map.x_axis, map.y_axis) + legend(names) + "</svg>\n";
+    const Heading kinds = legend(names);
+    out += below(names_room, words((left + width - right) / 2, height - 9, "middle", map.x_axis)) +
+           axis_names("", map.y_axis);
+    return open(map.title, height + kinds.room + names_room) + kinds.text + below(kinds.room, out) + "</svg>\n";
 }
 
 }  // namespace halp::sim

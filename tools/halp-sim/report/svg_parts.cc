@@ -72,6 +72,7 @@ std::string line(double x1, double y1, double x2, double y2, const std::string& 
 }
 
 std::string words(double x, double y, const std::string& anchor, const std::string& text, const std::string& more) {
+    if (text.empty()) return "";
     return "<text x=\"" + coordinate(x) + "\" y=\"" + coordinate(y) + "\" text-anchor=\"" + anchor + "\"" + more +
            ">" + harmless_markup(text) + "</text>\n";
 }
@@ -90,18 +91,29 @@ std::string axis_names(const std::string& x_axis, const std::string& y_axis) {
 
 std::string x_ticks(const Axis& x, const std::vector<double>& at) {
     std::string out;
+    double free_from = -1e9;  // a text that would cover the one before is left out
     for (const double t : at) {
         out += line(px(x, t), height - bottom, px(x, t), height - bottom + 4, axis_style);
+        const double half = text_width(tick_text(t)) / 2;
+        if (px(x, t) - half < free_from) continue;
+        free_from = px(x, t) + half + 4;
         out += words(px(x, t), height - bottom + 17, "middle", tick_text(t));
     }
     return out;
 }
 
-std::string legend(const std::vector<LegendEntry>& entries) {
+double text_width(const std::string& text) { return 6.3 * static_cast<double>(text.size()); }
+
+std::string below(double room, const std::string& picture) {
+    if (room <= 0) return picture;
+    return "<g transform=\"translate(0 " + coordinate(room) + ")\">\n" + picture + "</g>\n";
+}
+
+Heading legend(const std::vector<LegendEntry>& entries) {
     std::string out;
     double x = left, y = 37;
     for (const LegendEntry& entry : entries) {
-        const double wide = 26 + 6.2 * static_cast<double>(entry.name.size());
+        const double wide = 26 + text_width(entry.name);
         if (x + wide > width && x > left) {
             x = left;
             y += 14;
@@ -117,7 +129,7 @@ std::string legend(const std::vector<LegendEntry>& entries) {
         out += words(x + 20, y, "start", entry.name);
         x += wide + 8;
     }
-    return out;
+    return {out, y - 37};
 }
 
 }  // namespace halp::sim::svg_parts

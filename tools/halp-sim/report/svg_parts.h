@@ -36,7 +36,17 @@ struct LegendEntry {
     std::string name, colour;
     bool dashed = false, filled = false;
 };
-// One row below the title, from the left; what has no room is put into a second row.
-std::string legend(const std::vector<LegendEntry>& entries);
+// A part of the picture above the plot, and the room that it takes beyond what is there anyhow.
+struct Heading {
+    std::string text;
+    double room = 0;
+};
+// Rows below the title, from the left.
+Heading legend(const std::vector<LegendEntry>& entries);
+
+// So wide is a text, about: what has to be known of it so that none covers another.
+double text_width(const std::string& text);
+// What stands above and what stands below it: the latter moves down.
+std::string below(double room, const std::string& picture);
 
 }  // namespace halp::sim::svg_parts
