@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "overlay/dht/node/legacy_lookahead.h"
 #include "overlay/dht/ranges/handover_wire.h"
 #include "overlay/dht/ranges/redistribution.h"
 
@@ -68,11 +69,13 @@ void NodeSession::go_on() {
 std::size_t NodeSession::take(Bytes in) {
     std::size_t done = 0;
     input_waits_ = false;
+    Lookahead<ArrivedRequests> ahead(skip_ > 0 ? Bytes{} : in, context_.records.store());
     while (!over() && !lasting_ && done < in.size()) {
         if (!has_room() || waiting_.size() >= limits_.requests_max) {
             input_waits_ = true;
             break;
         }
+        ahead.step();
         const Bytes rest = in.substr(done);
         const std::size_t taken = skip_ > 0 ? throw_away(rest.size()) : take_one(rest);
         if (taken == 0) break;

@@ -44,7 +44,7 @@ void NodeSession::on_bytes(Bytes arrived, Instant now, UnixSeconds wall) {
     if (over() || arrived.empty()) return;
     if (stage_ == Stage::version) return on_version(arrived);
     frames_.begin(arrived);
-    Lookahead ahead(stage_ == Stage::open ? frames_.left() : Bytes{}, context_.records.store());
+    Lookahead<ArrivedFrames> ahead(stage_ == Stage::open ? frames_.left() : Bytes{}, context_.records.store());
     while (!over()) {
         ahead.step();
         const FrameType expected = stage_ == Stage::open ? FrameType::request : FrameType::authentication;

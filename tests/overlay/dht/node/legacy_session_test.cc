@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "overlay/dht/node/legacy_lookahead.h"
 #include "tests/overlay/dht/legacy_bench.h"
 #include "tests/overlay/dht/slow_store.h"
 
@@ -47,6 +48,34 @@ TEST(LegacySession, PutsGetsAndRemovesARecord) {
     EXPECT_EQ(bench.ask(Command::exists), golden("c8 00*3 01"));
     EXPECT_EQ(bench.ask(Command::remove), ok);
     EXPECT_EQ(bench.ask(Command::get), golden("c8 00*3 | 00*8")) << "a missing record";
+}
+
+// What is looked for beforehand is what is carried out.
+TEST(LegacySession, LooksAheadAtWholeRequestsAboutOneRecord) {
+    for (const Command command : {Command::put, Command::get, Command::exists, Command::remove}) {
+        Request request;
+        request.command = command;
+        request.channel = "chan";
+        request.key = "00000000000000ab";
+        request.value = "hello";
+        std::string sent;
+        encode_request(sent, request);
+        for (std::size_t length = 0; length < sent.size(); ++length)
+            EXPECT_FALSE(ArrivedRequests::arrived(Bytes(sent).substr(0, length)));
+        sent += "more";
+        const ReadRequest whole = read_request(sent, 1000);
+        const auto seen = ArrivedRequests::arrived(sent);
+        ASSERT_TRUE(seen);
+        EXPECT_EQ(seen->bytes, whole.bytes);
+        EXPECT_EQ(seen->key, Key{0xab});
+        EXPECT_EQ(seen->is_put, command == Command::put);
+    }
+    std::string other;
+    Request request;
+    request.command = Command::get_all;
+    request.channel = "chan";
+    encode_request(other, request);
+    EXPECT_FALSE(ArrivedRequests::arrived(other));
 }
 
 TEST(LegacySession, SaysWhatItIsAndHolds) {
