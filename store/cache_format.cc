@@ -81,6 +81,10 @@ const std::string& identity(const CacheNameLine& line) { return line.name; }
 std::uint64_t hash_of(const CacheLine& line) { return line.endpoint.hash(); }
 std::uint64_t hash_of(const CacheNameLine& line) { return fnv1a(line.name); }
 
+// Of two lines for one endpoint the one that stays is worth as much as either.
+void take_worth(CacheLine& kept, const CacheLine& repeated) { kept.worth = std::max(kept.worth, repeated.worth); }
+void take_worth(CacheNameLine&, const CacheNameLine&) {}
+
 // Takes out all lines of an identity but the first one with its largest time; the others keep their order. Hashes
 // are compared first, because a long file needs many comparisons, and bytes last, so that crafted collisions gain
 // nothing.
@@ -102,8 +106,14 @@ void drop_repeated(std::vector<Line>& lines) {
         while (end != order.end() && end->hash == begin->hash) ++end;
         if (end - begin == 1) continue;
         std::sort(begin, end, before);
-        for (auto one = begin + 1; one != end; ++one)
-            if (identity(lines[one->at]) == identity(lines[(one - 1)->at])) repeated.push_back(one->at);
+        for (auto kept = begin, one = begin + 1; one != end; ++one) {
+            if (identity(lines[one->at]) == identity(lines[kept->at])) {
+                repeated.push_back(one->at);
+                take_worth(lines[kept->at], lines[one->at]);
+            } else {
+                kept = one;
+            }
+        }
     }
     if (repeated.empty()) return;
     std::sort(repeated.begin(), repeated.end());
@@ -187,35 +197,22 @@ std::vector<Line> merged(std::vector<Line> on_disk, std::vector<Line> ours) {
     return settled(std::move(on_disk));
 }
 
-// Of lines that are worth something, in the order of their endpoints; of repeated ones the first counts.
-using Worth = std::vector<std::pair<Endpoint, std::uint8_t>>;
-
-bool before_endpoint(const Worth::value_type& one, const Endpoint& endpoint) { return one.first < endpoint; }
-
-Worth worth_of(const std::vector<CacheLine>& ours) {
-    Worth worth;
-    worth.reserve(ours.size());
-    for (const CacheLine& line : ours)
-        if (line.worth > 0) worth.emplace_back(line.endpoint, line.worth);
-    std::stable_sort(worth.begin(), worth.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-    return worth;
-}
-
-// Which of these lines a full file keeps, in their order.
-std::vector<CacheLine> worthiest(std::vector<CacheLine> lines, const Worth& worth, std::size_t lines_max) {
-    std::array<std::vector<std::size_t>, 3> places;
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        const auto found = std::lower_bound(worth.begin(), worth.end(), lines[i].endpoint, before_endpoint);
-        const bool worthy = found != worth.end() && found->first == lines[i].endpoint;
-        places.at(worthy ? std::min<std::size_t>(found->second, 2) : 0).push_back(i);
-    }
-    std::vector<std::size_t> kept;
-    for (std::size_t rank = places.size(); rank-- > 0;)
-        for (const std::size_t i : places.at(rank))
-            if (kept.size() < lines_max) kept.push_back(i);
-    std::sort(kept.begin(), kept.end());
+// Which of these lines a full file keeps, in their order: of those that are worth most the first ones.
+std::vector<CacheLine> worthiest(std::vector<CacheLine> lines, std::size_t lines_max) {
+    static constexpr std::size_t most = 2;
+    std::array<std::size_t, most + 1> of_worth{};
+    const auto worth = [](const CacheLine& line) { return std::min<std::size_t>(line.worth, most); };
+    for (const CacheLine& line : lines) ++of_worth[worth(line)];
+    std::size_t left = lines_max;
+    for (std::size_t rank = of_worth.size(); rank-- > 0; left -= of_worth[rank])
+        of_worth[rank] = std::min(of_worth[rank], left);
     std::vector<CacheLine> out;
-    for (const std::size_t i : kept) out.push_back(std::move(lines[i]));
+    out.reserve(lines_max);
+    for (CacheLine& line : lines) {
+        if (of_worth[worth(line)] == 0) continue;
+        --of_worth[worth(line)];
+        out.push_back(std::move(line));
+    }
     return out;
 }
 
@@ -293,12 +290,11 @@ CacheFile merge_cache_files(CacheFile on_disk, CacheFile ours, std::vector<Forgo
                             std::size_t lines_max) {
     CacheFile file;
     strike(on_disk.lines, std::move(forgotten));
-    const bool may_be_full = on_disk.lines.size() + ours.lines.size() > lines_max;
-    const Worth worth = may_be_full ? worth_of(ours.lines) : Worth{};
+    for (CacheLine& line : on_disk.lines) line.worth = 0;  // only `ours` says what lines are worth
     file.lines = merged(std::move(on_disk.lines), std::move(ours.lines));
     const auto too_many = [lines_max](std::size_t size) { return size - std::min(size, lines_max); };
     file.cut_lines = too_many(file.lines.size());
-    if (file.cut_lines > 0) file.lines = worthiest(std::move(file.lines), worth, lines_max);
+    if (file.cut_lines > 0) file.lines = worthiest(std::move(file.lines), lines_max);
     file.names = merged(std::move(on_disk.names), std::move(ours.names));
     file.cut_names = too_many(file.names.size());
     file.names.resize(file.names.size() - file.cut_names);

@@ -39,7 +39,7 @@ public:
     void clear() {  // keeps memory for one further change
         constexpr std::size_t usual = 1;
         if (changes_.capacity() > usual)
-            changes_ = {};
+            changes_ = std::vector<ListChange>{};  // `= {}` would keep the memory
         else
             changes_.clear();
     }

@@ -232,15 +232,15 @@ void LineOrigins::take_times(Noted& noted, const Noted& heard) {
 void LineOrigins::keep_known(const std::string& swarm, const CacheFile& file) {
     const auto hosts = swarms_.find(swarm);
     if (hosts == swarms_.end()) return;
-    std::vector<std::uint64_t> acquaintances;  // by hash, which decides nearly always
+    std::vector<Heard> acquaintances;
     for (const CacheLine& line : file.lines)
-        if (line.known != CacheLine::not_proved) acquaintances.push_back(line.endpoint.hash());
-    std::sort(acquaintances.begin(), acquaintances.end());
+        if (line.known != CacheLine::not_proved) acquaintances.push_back({line.endpoint.hash(), &line});
+    std::sort(acquaintances.begin(), acquaintances.end(), Heard::before);
     const auto still_known = [&](const NotedHost& one) {
-        return std::binary_search(acquaintances.begin(), acquaintances.end(), one.hash) &&
-               std::any_of(file.lines.begin(), file.lines.end(), [&](const CacheLine& line) {
-                   return line.known != CacheLine::not_proved && line.endpoint == one.host;
-               });
+        auto at = std::lower_bound(acquaintances.begin(), acquaintances.end(), one.hash,
+                                   [](const Heard& heard, std::uint64_t hash) { return heard.hash < hash; });
+        while (at != acquaintances.end() && at->hash == one.hash && at->line->endpoint != one.host) ++at;
+        return at != acquaintances.end() && at->hash == one.hash;
     };
     for (NotedHost& one : hosts->second)
         if (one.noted.known != CacheLine::not_proved && !still_known(one)) one.noted.known = CacheLine::not_proved;

@@ -71,7 +71,7 @@ std::optional<Call> Calls::finish(ConversationId conversation) {
     if (at == calls_.end()) return std::nullopt;
     const Call found = *at;
     calls_.erase(at);
-    if (calls_.empty() && calls_.capacity() > calls_kept) calls_ = {};
+    if (calls_.empty() && calls_.capacity() > calls_kept) calls_ = std::vector<Call>{};
     return found;
 }
 

@@ -43,7 +43,8 @@ std::size_t Contacts::touch(EndpointId endpoint, Instant now) {
 }
 
 void Contacts::drop(std::size_t at) {
-    if (const Trouble* gone = trouble(endpoints_[at])) troubles_.erase(troubles_.begin() + (gone - troubles_.data()));
+    if (const Trouble* gone = trouble(endpoints_[at]))
+        troubles_.erase(troubles_.begin() + (gone - troubles_.data()));
     const auto offset = static_cast<std::ptrdiff_t>(at);
     endpoints_.erase(endpoints_.begin() + offset);
     numbers_.erase(numbers_.begin() + offset);
@@ -67,8 +68,13 @@ Contacts::Trouble& Contacts::trouble_of(EndpointId endpoint) {
 
 // A restarted node has a new number, and its old one never comes back.
 Contacts::Heard Contacts::heard(EndpointId endpoint, std::uint64_t number, Instant now) {
-    const bool known = place(endpoint) < endpoints_.size();
-    std::uint64_t& present = numbers_[touch(endpoint, now)];
+    std::size_t at = place(endpoint);
+    const bool known = at < endpoints_.size();
+    if (known)
+        at_[at] = now;
+    else
+        at = touch(endpoint, now);
+    std::uint64_t& present = numbers_[at];
     Trouble* before = trouble(endpoint);
     if (present == number) {
         if (before && std::exchange(before->failed_since_heard, false)) ++before->failures;

@@ -69,7 +69,7 @@ void SwarmPlayer::begin(std::size_t i) {
     h.proved = 0;
     h.join = ours_living_++ > 0 ? out_.joins.size() : no_join;
     if (h.join != no_join) out_.joins.push_back({h.endpoint.host, h.began - start_});
-    world_.attach(h.host, *h.node);
+    world_.attach(h.host, *h.node, sizeof(OverlayNode));
     h.node->start();
 }
 

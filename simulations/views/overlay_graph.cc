@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <boost/graph/adjacency_list.hpp>
-#include <boost/graph/breadth_first_search.hpp>
-#include <boost/graph/clustering_coefficient.hpp>
 #include <boost/graph/graphml.hpp>
 #include <boost/graph/graphviz.hpp>
 #include <cmath>
+#include <numeric>
 #include <ostream>
+#include <span>
 #include <utility>
 
 #include "simulations/views/edge_sets.h"
@@ -15,20 +15,51 @@
 namespace halp::sim {
 namespace {
 
-using Undirected = boost::adjacency_list<boost::vecS, boost::vecS, boost::undirectedS>;
+// The undirected graph: the neighbours of node n are `others` from begin[n] to begin[n + 1], in order. It takes
+// four bytes for each end of an edge, where lists of edges take forty.
+struct Undirected {
+    std::vector<std::size_t> begin;
+    std::vector<std::uint32_t> others;
+    [[nodiscard]] std::size_t size() const { return begin.size() - 1; }
+    [[nodiscard]] std::span<const std::uint32_t> of(std::size_t node) const {
+        return {others.data() + begin[node], begin[node + 1] - begin[node]};
+    }
+};
 struct Named {
     std::string name;
 };
 using Directed = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS, Named>;
 
 Undirected undirected(const ViewGraph& graph) {
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> edges;
-    for (std::uint32_t from = 0; from < graph.views.size(); ++from)
-        for (const std::uint32_t to : graph.views[from])
-            if (to != from) edges.emplace_back(std::minmax(from, to));
-    std::ranges::sort(edges);
-    edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
-    return {edges.begin(), edges.end(), graph.views.size()};
+    const std::size_t nodes = graph.views.size();
+    Undirected out{std::vector<std::size_t>(nodes + 1), {}};
+    const auto each_end = [&](auto visit) {
+        for (std::uint32_t from = 0; from < nodes; ++from)
+            for (const std::uint32_t to : graph.views[from])
+                if (to != from) {
+                    visit(from, to);
+                    visit(to, from);
+                }
+    };
+    each_end([&](std::uint32_t from, std::uint32_t) { ++out.begin[from + 1]; });
+    std::partial_sum(out.begin.begin(), out.begin.end(), out.begin.begin());
+    out.others.resize(out.begin.back());
+    std::vector<std::size_t> next(out.begin.begin(), out.begin.end() - 1);
+    each_end([&](std::uint32_t from, std::uint32_t to) { out.others[next[from]++] = to; });
+    // An edge that is held from both sides is one edge.
+    std::size_t kept = 0;
+    for (std::size_t node = 0; node < nodes; ++node) {
+        const auto first = out.others.begin() + static_cast<std::ptrdiff_t>(out.begin[node]);
+        const auto last = out.others.begin() + static_cast<std::ptrdiff_t>(out.begin[node + 1]);
+        std::sort(first, last);
+        const auto end = std::unique(first, last);
+        out.begin[node] = kept;
+        kept = static_cast<std::size_t>(
+            std::copy(first, end, out.others.begin() + static_cast<std::ptrdiff_t>(kept)) - out.others.begin());
+    }
+    out.begin[nodes] = kept;
+    out.others.resize(kept);
+    return out;
 }
 
 Directed directed(const ViewGraph& graph) {
@@ -71,27 +102,45 @@ void set_path_length(const std::vector<Reach>& sources, std::size_t nodes, Graph
 }
 
 std::vector<Reach> reaches(const Undirected& graph, std::size_t sources, Random& random) {
+    constexpr std::uint32_t unseen = 0xffffffff;
     std::vector<Reach> out;
-    std::vector<std::size_t> distance(boost::num_vertices(graph));
-    for (const std::size_t source : some_of(distance.size(), sources, random)) {
-        std::ranges::fill(distance, 0);
-        const auto record =
-            boost::make_bfs_visitor(boost::record_distances(distance.data(), boost::on_tree_edge{}));
-        boost::breadth_first_search(graph, source, boost::visitor(record));
+    std::vector<std::uint32_t> distance(graph.size()), queue;
+    queue.reserve(graph.size());
+    for (const std::size_t source : some_of(graph.size(), sources, random)) {
+        std::ranges::fill(distance, unseen);
+        queue.assign(1, static_cast<std::uint32_t>(source));
+        distance[source] = 0;
         Reach& reach = out.emplace_back();
-        for (const std::size_t d : distance) {
-            reach.sum += static_cast<double>(d);
-            reach.nodes += d > 0 ? 1 : 0;
+        for (std::size_t at = 0; at < queue.size(); ++at) {
+            const std::uint32_t node = queue[at];
+            for (const std::uint32_t other : graph.of(node)) {
+                if (distance[other] != unseen) continue;
+                distance[other] = distance[node] + 1;
+                queue.push_back(other);
+            }
+            reach.sum += distance[node];
         }
+        reach.nodes = static_cast<double>(queue.size() - 1);
     }
     return out;
 }
 
+// The mean of the local coefficients: of the pairs of neighbours of a node, the share that is linked.
 double clustering(const Undirected& graph) {
     double sum = 0;
-    const auto [begin, end] = boost::vertices(graph);
-    for (auto v = begin; v != end; ++v) sum += boost::clustering_coefficient(graph, *v);
-    return begin == end ? 0 : sum / static_cast<double>(boost::num_vertices(graph));
+    std::vector<bool> near(graph.size());
+    for (std::size_t node = 0; node < graph.size(); ++node) {
+        const std::span<const std::uint32_t> others = graph.of(node);
+        if (others.size() < 2) continue;
+        for (const std::uint32_t other : others) near[other] = true;
+        std::size_t linked = 0;  // each pair twice
+        for (const std::uint32_t other : others)
+            for (const std::uint32_t further : graph.of(other)) linked += near[further];
+        for (const std::uint32_t other : others) near[other] = false;
+        const std::size_t pairs = others.size() * (others.size() - 1) / 2;
+        sum += static_cast<float>(linked / 2) / static_cast<float>(pairs);  // as Boost.Graph counts, in a float
+    }
+    return graph.size() == 0 ? 0 : sum / static_cast<double>(graph.size());
 }
 
 }  // namespace
@@ -112,7 +161,7 @@ GraphFigures figures_of(const ViewGraph& graph, std::size_t sources, Random& ran
     set_path_length(reaches(edges, sources, random), graph.views.size(), out);
     out.path_sources = std::min(sources, graph.views.size());
     if (!graph.views.empty())
-        out.degree = 2.0 * static_cast<double>(boost::num_edges(edges)) / static_cast<double>(graph.views.size());
+        out.degree = static_cast<double>(edges.others.size()) / static_cast<double>(graph.views.size());
     return out;
 }
 

@@ -54,6 +54,8 @@ public:
         wheel_.pop();
         return event;
     }
+    // The event `places` behind the next one, when it is known without work; for prefetching.
+    [[nodiscard]] const SimEvent* ahead(std::size_t places) const { return wheel_.ahead(places); }
     [[nodiscard]] bool empty() { return wheel_.front() == nullptr; }
     [[nodiscard]] Instant next_at() {
         const SimEvent* next = wheel_.front();

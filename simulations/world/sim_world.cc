@@ -49,6 +49,7 @@ struct SimWorld::Core final : SimCallbacks {
     void stall(Host& host, Instant until);
     void crash(Host& host, Crash how);
     [[nodiscard]] bool stale(const SimEvent& event);
+    void prefetch() const;
 
     std::uint64_t seed;
     SimOptions options;
@@ -125,6 +126,7 @@ struct SimWorld::Host final : Clock, Alarm, Transport, Observer, WriteWatcher {
     HostId id;
     std::size_t writes_left = 0;  // crash_at_write(); 0: not set
     EventHandler* node = nullptr;
+    std::size_t node_bytes = 0;  // attach()
     std::int64_t wall_skew = 0;
     double drift = 0;  // of the wall clock, seconds per second
     Instant drifts_since = start_of_time;
@@ -189,8 +191,24 @@ bool SimWorld::Core::stale(const SimEvent& event) {
     return true;
 }
 
+// Thousands of nodes do not fit into a cache, and a turn of a node touches most of its object. So the objects of
+// the next events are fetched while this event is executed: first the host, which knows the node, then the node.
+void SimWorld::Core::prefetch() const {
+    constexpr std::size_t line = 64, hosts_ahead = 3, nodes_ahead = 1;
+    const auto fetch = [](const void* object, std::size_t bytes) {
+        for (std::size_t at = 0; at < bytes; at += line) __builtin_prefetch(static_cast<const char*>(object) + at);
+    };
+    if (const SimEvent* later = queue.ahead(hosts_ahead))
+        fetch(&hosts[static_cast<std::size_t>(later->host)], sizeof(Host));
+    if (const SimEvent* next = queue.ahead(nodes_ahead)) {
+        const Host& host = hosts[static_cast<std::size_t>(next->host)];
+        if (host.node) fetch(host.node, host.node_bytes);
+    }
+}
+
 void SimWorld::Core::step() {
     const SimEvent event = queue.pop();
+    prefetch();
     assert(event.at >= now);
     if (stale(event)) return;
     executed_at_now = event.at == now ? executed_at_now + 1 : 0;
@@ -323,9 +341,10 @@ HostId SimWorld::add_host(const Endpoint& endpoint) {
 
 OverlayEnvironment& SimWorld::env(HostId host) { return core_->at(host).environment; }
 
-void SimWorld::attach(HostId host, EventHandler& node) {
+void SimWorld::attach(HostId host, EventHandler& node, std::size_t node_bytes) {
     assert(core_->network.power(host) == Power::idle && "up already, or crashed and not restarted");
     core_->at(host).node = &node;
+    core_->at(host).node_bytes = node_bytes;
     core_->network.set_power(host, Power::up, core_->now);
     if (core_->cores.empty()) return;
     const Duration cost = core_->options.network.start_cost;

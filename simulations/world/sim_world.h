@@ -55,7 +55,7 @@ public:
     HostId add_host(const Endpoint& endpoint);
     [[nodiscard]] OverlayEnvironment& env(HostId host);
     // The host listens from now on. Before, and after a crash, its transport and its alarm do nothing.
-    void attach(HostId host, EventHandler& node);
+    void attach(HostId host, EventHandler& node, std::size_t node_bytes = 0);
     // Gives a host name addresses. Each connect() draws one of them and keeps its port.
     void name(const std::string& host_name, std::vector<std::string> addresses);
 

@@ -380,13 +380,20 @@ std::vector<Peer> PeerView::dead_among(std::span<const gossip::Entry> named, std
 
 std::size_t PeerView::proved_count() const {
     std::size_t count = 0;
-    for (std::size_t at = 0; at < rows_.size(); ++at) count += presentable_at(at) && rows_[at].proved != 0;
+    // Without conditions between them: which peers fit cannot be predicted.
+    for (std::size_t at = 0; at < rows_.size(); ++at)
+        count += static_cast<std::size_t>(!dead_at(at)) &
+                 static_cast<std::size_t>((flags_[at] & (suspected | is_original)) == 0) &
+                 static_cast<std::size_t>(rows_[at].proved != 0);
     return count;
 }
 
 std::size_t PeerView::presentable_count() const {
     std::size_t count = 0;
-    for (std::size_t at = 0; at < rows_.size(); ++at) count += presentable_at(at);
+    for (std::size_t at = 0; at < rows_.size(); ++at)
+        count += static_cast<std::size_t>(!dead_at(at)) &
+                 static_cast<std::size_t>((flags_[at] & (suspected | is_original)) == 0) &
+                 static_cast<std::size_t>((rows_[at].seen | rows_[at].proved) != 0);
     return count;
 }
 

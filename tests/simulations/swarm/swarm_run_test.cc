@@ -1,6 +1,7 @@
 #include "simulations/swarm/swarm_run.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <cmath>
 
@@ -33,6 +34,28 @@ TEST(SwarmRun, SameSeedSameDigestOtherSeedAnotherRun) {
     EXPECT_EQ(a.overlay.views, b.overlay.views);
     EXPECT_EQ(a.sent_kbit_s, b.sent_kbit_s);
     EXPECT_NE(a.digest, other.digest);
+}
+
+// What the allocator has given out, for each living node, at every sample.
+class HeapPerNode final : public RunListener {
+public:
+    bool on_progress(Duration, Duration, std::uint64_t, std::size_t living) override {
+        const std::size_t now = ::mallinfo2().uordblks;
+        if (now > before_) kib_ = static_cast<double>(now - before_) / 1024 / static_cast<double>(living);
+        return true;
+    }
+    [[nodiscard]] double kib() const { return kib_; }  // at the last one
+
+private:
+    std::size_t before_ = ::mallinfo2().uordblks;
+    double kib_ = 0;
+};
+
+TEST(SwarmRun, AWholeNodeIsSmall) {
+    HeapPerNode heap;
+    const RunResult run = play(scenario("  calm: {do: steady, for: 5s}\n", 200), &heap);
+    EXPECT_EQ(run.phases.back().living, 200U);
+    EXPECT_LT(heap.kib(), 36) << "it was 80 KiB when tables doubled and kept what a burst had needed";
 }
 
 TEST(SwarmRun, GrowsToTheWholeSwarmAndJoinsIt) {
