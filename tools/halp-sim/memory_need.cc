@@ -13,7 +13,7 @@ namespace halp::sim {
 
 namespace {
 
-constexpr std::uint64_t bytes_per_node = 34 * 1024;       // of growths of 2000 and more; small swarms need less
+constexpr std::uint64_t bytes_per_node = 36 * 1024;       // of growths of 2000 and more; small swarms need less
 constexpr std::uint64_t bytes_per_hybrid_view = 1979;     // `views --rule hybrid`
 constexpr std::uint64_t bytes_per_view_entry = 8;         // `views --rule newscast`: 180 bytes a view of 20
 constexpr std::uint64_t bytes_per_newscast_view = 20;     // besides its entries
