@@ -201,7 +201,7 @@ void show_names(Console& console, const Listing& listing, const std::string& sou
     }
     if (listing.names.empty()) return;
     const std::string prefix = listing.label == Label::labels() ? "" : listing.label.text();
-    std::vector<std::vector<std::string>> rows = {{"LABEL", "SEEN"}};
+    std::vector<std::vector<std::string>> rows = {{"LABEL", console.style().terminal ? "SEEN" : "SEEN_UNIX_S"}};
     for (const NameAt& name : listing.names)
         rows.push_back({harmless(prefix + name.name), seen_words(console, name.seen, now)});
     console.headed(table(rows));

@@ -58,6 +58,16 @@ Result<neo::Credential> credential_of(const halp_dht_options& options) {
     return read_credentials_file(path);
 }
 
+// The node tells nobody why it rejects a client; its log does.
+Error with_remedy(Error error, const std::string& whom) {
+    if (error.message.ends_with(": rejected")) {
+        error.code = ErrorCode::refused;
+        error.message += ". The node's credentials file must have the line of the client `" + whom +
+                         "`; name the client's file with `credentials` or $HALP_DHT_CLIENT (`halp dht keygen`).";
+    }
+    return error;
+}
+
 Result<std::vector<Endpoint>> find_nodes(::halp_handle* handle, const char* text) {
     const auto label = Label::parse(text);
     if (!label || label->lists_names()) return Error{ErrorCode::invalid, "The label of the nodes lists no hosts."};
@@ -125,12 +135,14 @@ int halp_dht_open(halp_dht** out, halp_handle* handle, const halp_dht_options* o
         auto credential = credential_of(given);
         if (!credential) return fail(credential.error());
         halp::BlockingDhtOptions chosen;
+        const std::string whom = credential->name;
         chosen.client.credential = std::move(*credential);
         chosen.refusal_patience = refusal_patience;
         if (given.timeout_ms > 0) chosen.timeout = std::chrono::milliseconds{given.timeout_ms};
         auto dht = std::make_unique<halp_dht>();
         dht->client = std::make_unique<halp::BlockingDhtClient>(std::move(chosen));
-        if (auto connected = connect(*dht, handle, given); !connected) return fail(connected.error());
+        if (auto connected = connect(*dht, handle, given); !connected)
+            return fail(with_remedy(connected.error(), whom));
         *out = dht.release();
         return HALP_OK;
     });

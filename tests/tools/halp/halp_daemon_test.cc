@@ -101,7 +101,7 @@ TEST_F(WithDaemonTest, LabelsShowsADirectory) {
           http_reply(
               200,
               R"({"schema_version":1,"more":false,"names":[{"name":"y","label":"x/y","seen_unix_s":1699999999}]})")}});
-    EXPECT_EQ(run({"labels", "x"}).data, "LABEL  SEEN\nx/y    1699999999\n");
+    EXPECT_EQ(run({"labels", "x"}).data, "LABEL  SEEN_UNIX_S\nx/y    1699999999\n");
 }
 
 TEST_F(WithDaemonTest, InsertSaysThatTheDaemonHasItAndSendsTheTime) {
@@ -149,8 +149,8 @@ TEST_F(WithDaemonTest, PeersAndStatusAreTablesForPeopleAndPassedOnAsJson) {
                  http_reply(200, R"({"schema_version":1,"version":"0.1.0","pid":7,"uptime_s":12.5,"swarm":"halp",)"
                                  R"("profile":"lan","listening":"[::]:3451","self":null,"bytes":{"in":2048}})")}});
     EXPECT_EQ(run({"peers"}).data,
-              "PEER            ROLE    STATE                    CONFIRMED  REACHED\n"
-              "192.0.2.8:3451  anchor  2 calls failed in a row  0.80       never\n")
+              "PEER            ROLE    STATE                    CONFIRMED_S_AGO  REACHED_S_AGO\n"
+              "192.0.2.8:3451  anchor  2 calls failed in a row  0.80             never\n")
         << "raw in a pipe: seconds since";
     EXPECT_THAT(run({"peers", "--json"}).data, StartsWith("{"));
     EXPECT_THAT(run({"status"}).data, HasSubstr("reached at     not known yet\n"));

@@ -284,7 +284,7 @@ TEST_F(Standalone, NukeDeletesLabelsAndLeavesTheAllocation) {
 TEST_F(Standalone, LabelsShowsNamesWithTheirAge) {
     EXPECT_EQ(run({"labels"}).code, ExitCode::nothing_found);
     cache.write("labels", "1699999988 chat\n1699990000 web");
-    EXPECT_EQ(run({"labels"}).data, "LABEL  SEEN\nchat   1699999988\nweb    1699990000\n");
+    EXPECT_EQ(run({"labels"}).data, "LABEL  SEEN_UNIX_S\nchat   1699999988\nweb    1699990000\n");
 }
 
 TEST_F(Standalone, JsonIsOneObjectPerVerb) {

@@ -100,7 +100,9 @@ ExitCode peers(const WithDaemon& world) {
     if (world.console.style().json) {
         world.console.line(report->json);
     } else if (!report->peers.empty()) {
-        std::vector<std::vector<std::string>> rows = {{"PEER", "ROLE", "STATE", "CONFIRMED", "REACHED"}};
+        const std::string unit = world.console.style().terminal ? "" : "_S_AGO";
+        std::vector<std::vector<std::string>> rows = {
+            {"PEER", "ROLE", "STATE", "CONFIRMED" + unit, "REACHED" + unit}};
         for (const KnownPeer& peer : report->peers)
             rows.push_back({harmless(peer.endpoint.text()), harmless(peer.role), state_of(peer),
                             age_words(world.console, peer.age_s),
