@@ -115,6 +115,7 @@ const std::vector<Folder>& folders() {
         {"simulations/", {}, {}, false, true},
 
         {"tools/program/", {"tools/program/", "store/*"}, {}},
+        {"tools/halp-sim/mpi/", {"simulations/world/ranks.h"}, {}},
         {"tools/halp-sim/report/",
          {"tools/halp-sim/report/", "tools/program/", "simulations/", "store/files/", "overlay/", "store/",
           "config/"},
@@ -176,6 +177,7 @@ const std::vector<Library>& libraries() {
         {"nlohmann/", {"tools/program/json.cc"}},
         {"CLI/", {"tools/program/arguments.cc"}},
         {"boost/", {"simulations/", "tools/"}},
+        {"mpi.h", {"tools/halp-sim/mpi/mpi_ranks.cc"}},
         {"gtest/", {}},
         {"gmock/", {}},
         {"rapidcheck", {}},

@@ -29,10 +29,9 @@ bool tellable(const Peer& peer) { return peer.dead() || peer.vouched(); }
 void News::pass_on_host(const Label& label, const gossip::Entry& entry, EndpointId told_by, Instant now) {
     const std::uint64_t fact =
         mix(label.hash() ^ parts_.endpoints.hash(entry.endpoint)) + entry.incarnation * 2 + entry.withdrawn;
-    // Without room it is counted, and the exchanges bring it.
-    if (told_.first(fact, now))
-        static_cast<void>(
-            add({.label = label, .endpoint = entry.endpoint, .rank = Rank::heard, .told_by = told_by}, now));
+    if (!told_.first(fact, now)) return;
+    const Item heard{.label = label, .endpoint = entry.endpoint, .rank = Rank::heard, .told_by = told_by};
+    static_cast<void>(add(heard, now));  // without room it is counted, and the exchanges bring it
 }
 
 void News::peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how, Instant now, EndpointId told_by) {
@@ -50,9 +49,8 @@ void News::peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how
         --third_party_items_left_;
     }
     const Rank rank = how == LearnedBy::contact ? Rank::own : Rank::join;
-    // Without room it is counted; samples tell it.
-    static_cast<void>(
-        add({.endpoint = peer, .rank = rank, .told_by = told_by, .found_here = how != LearnedBy::news}, now));
+    const Item joined{.endpoint = peer, .rank = rank, .told_by = told_by, .found_here = how != LearnedBy::news};
+    static_cast<void>(add(joined, now));  // without room it is counted; samples tell it
 }
 
 void News::forget_peer(EndpointId peer, std::uint32_t incarnation) {

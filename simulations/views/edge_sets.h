@@ -22,8 +22,8 @@ public:
         if (low > high) std::swap(low, high);
         parent_[high] = low;
     }
-    // Of the marked nodes; no edge leads to another one. `in_largest` receives one mark for each of them. Of equally
-    // large components the one with the lowest node counts.
+    // Of the marked nodes; no edge leads to another one. `in_largest` receives one mark for each of them. Of
+    // equally large components the one with the lowest node counts.
     Components components(const std::vector<bool>& marks, std::vector<bool>* in_largest = nullptr) {
         std::vector<std::uint32_t> sizes(parent_.size());
         Components out;

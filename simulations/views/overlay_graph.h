@@ -24,11 +24,11 @@ struct Components {
 
 struct GraphFigures {
     Components components;
-    double clustering = 0;   // mean over all nodes of the local coefficient
+    double clustering = 0;         // mean over all nodes of the local coefficient
     double path_length = 0;        // mean over the pairs (sampled source, node it reaches)
     std::size_t path_sources = 0;  // how many sources; fewer than there are nodes: path_length is an estimate
     double path_error = 0;         // of the estimate: its standard error; 0 when all nodes are sources
-    double degree = 0;       // mean, undirected
+    double degree = 0;             // mean, undirected
 };
 
 // Components of the undirected graph, which has an edge where one of two nodes has the other in its view.

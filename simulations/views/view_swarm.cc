@@ -2,6 +2,8 @@
 
 #include <cassert>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "simulations/views/view_nodes.h"
 #include "simulations/views/view_worker.h"
@@ -42,7 +44,7 @@ namespace {
 template <class Nodes, template <class> class Queue>
 class EngineOf final : public ViewSwarm::Engine {
 public:
-    explicit EngineOf(const ViewSwarmOptions& options) : crew_(options) {}
+    EngineOf(const ViewSwarmOptions& options, Ranks* ranks) : crew_(options, ranks) {}
     void run_periods(std::uint32_t periods) override { crew_.run_periods(periods); }
     [[nodiscard]] std::uint64_t digest() const override { return crew_.digest(); }
     [[nodiscard]] ViewSwarmCounters counters() const override { return crew_.counters(); }
@@ -53,23 +55,66 @@ private:
 };
 
 template <class Nodes>
-std::unique_ptr<ViewSwarm::Engine> engine_with(const ViewSwarmOptions& options) {
-    if (options.queue == QueueKind::heap) return std::make_unique<EngineOf<Nodes, HeapQueue>>(options);
-    return std::make_unique<EngineOf<Nodes, TimingWheel>>(options);
+std::unique_ptr<ViewSwarm::Engine> engine_with(const ViewSwarmOptions& options, Ranks* ranks) {
+    if (options.queue == QueueKind::heap) return std::make_unique<EngineOf<Nodes, HeapQueue>>(options, ranks);
+    return std::make_unique<EngineOf<Nodes, TimingWheel>>(options, ranks);
+}
+
+// By node: how many others are in its view, and which.
+std::string packed(const ViewGraph& graph) {
+    std::string out;
+    const auto put = [&out](std::uint32_t value) {
+        out.append(reinterpret_cast<const char*>(&value), sizeof value);
+    };
+    for (const auto& view : graph.views) {
+        put(static_cast<std::uint32_t>(view.size()));
+        for (const std::uint32_t other : view) put(other);
+    }
+    return out;
+}
+
+void unpack(std::string_view bytes, ViewGraph& graph) {
+    const auto take = [&bytes] {
+        std::uint32_t value = 0;
+        bytes.copy(reinterpret_cast<char*>(&value), sizeof value);
+        bytes.remove_prefix(sizeof value);
+        return value;
+    };
+    while (!bytes.empty()) {
+        graph.views.emplace_back(take());
+        for (std::uint32_t& other : graph.views.back()) other = take();
+    }
 }
 
 }  // namespace
 
-ViewSwarm::ViewSwarm(const ViewSwarmOptions& options) {
+ViewSwarm::ViewSwarm(const ViewSwarmOptions& options, Ranks* ranks) : ranks_(ranks) {
     assert(options.fault().empty());
     const bool whole = options.keep == SwarmNodes::peer_views || !FreshNodes::serve(options.view);
-    engine_ = whole ? engine_with<PeerNodes>(options) : engine_with<FreshNodes>(options);
+    engine_ = whole ? engine_with<PeerNodes>(options, ranks) : engine_with<FreshNodes>(options, ranks);
 }
 
 ViewSwarm::~ViewSwarm() = default;
 void ViewSwarm::run_periods(std::uint32_t periods) { engine_->run_periods(periods); }
-std::uint64_t ViewSwarm::digest() const { return engine_->digest(); }
-ViewSwarmCounters ViewSwarm::counters() const { return engine_->counters(); }
-ViewGraph ViewSwarm::graph() const { return engine_->graph(); }
+std::uint64_t ViewSwarm::digest() const { return ranks_ ? ranks_->sum(engine_->digest()) : engine_->digest(); }
+ViewGraph ViewSwarm::own_graph() const { return engine_->graph(); }
+
+ViewSwarmCounters ViewSwarm::counters() const {
+    ViewSwarmCounters all = engine_->counters();
+    if (!ranks_) return all;
+    for (std::uint64_t* one : {&all.events, &all.messages, &all.wire_bytes}) *one = ranks_->sum(*one);
+    return all;
+}
+
+ViewGraph ViewSwarm::graph() const {
+    ViewGraph mine = engine_->graph();
+    if (!ranks_) return mine;
+    std::vector<std::string> out(ranks_->size());
+    out[0] = packed(mine);
+    mine = {};
+    ViewGraph all;
+    for (const std::string& share : ranks_->exchange(out)) unpack(share, all);
+    return all;
+}
 
 }  // namespace halp::sim

@@ -17,6 +17,7 @@
 
 #include "overlay/overlay_options.h"
 #include "simulations/views/overlay_graph.h"
+#include "simulations/world/ranks.h"
 
 namespace halp::sim {
 
@@ -55,19 +56,25 @@ struct ViewSwarmCounters {
 
 class ViewSwarm {
 public:
-    // Every node starts with `view.fresh_max` others drawn at random, seen within the period before.
-    explicit ViewSwarm(const ViewSwarmOptions& options);
+    // Every node starts with `view.fresh_max` others drawn at random, seen within the period before. With `ranks`
+    // each of these processes has a share of the nodes. All of them make the same calls then, and get the same
+    // answers, the same as one process gets.
+    explicit ViewSwarm(const ViewSwarmOptions& options, Ranks* ranks = nullptr);
     ~ViewSwarm();
 
     void run_periods(std::uint32_t periods);  // at most 2000 in total
     // A hash of every event so far and of the present views.
     [[nodiscard]] std::uint64_t digest() const;
     [[nodiscard]] ViewSwarmCounters counters() const;
+    // Of all nodes, at rank 0; the others get nothing.
     [[nodiscard]] ViewGraph graph() const;
+    // Of the nodes of this rank.
+    [[nodiscard]] ViewGraph own_graph() const;
 
     class Engine;
 
 private:
+    Ranks* ranks_;
     std::unique_ptr<Engine> engine_;
 };
 

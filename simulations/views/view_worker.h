@@ -8,12 +8,15 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "simulations/views/view_message.h"
 #include "simulations/views/view_nodes.h"
+#include "simulations/views/view_packet.h"
+#include "simulations/world/ranks.h"
 #include "simulations/world/timing_wheel.h"
 
 namespace halp::sim {
@@ -23,13 +26,15 @@ class ViewWorker {
 public:
     using Workers = std::vector<std::unique_ptr<ViewWorker>>;
 
-    ViewWorker(const ViewSwarmOptions& options, NodeRange range, const Workers& all)
+    // `rank` of `ranks` processes; each has its share of the nodes, and its workers have parts of that.
+    ViewWorker(const ViewSwarmOptions& options, NodeRange range, const Workers& all, unsigned ranks)
         : options_(options),
           range_(range),
           all_(all),
           nodes_(options, range, random_),
-          slots_(told_max(options), 4 * std::size_t{range.end - range.begin} + 1024, options.wire),
+          slots_(told_max(options), 8 * std::size_t{range.end - range.begin} + 1024, options.wire),
           outbox_(options.threads),
+          packets_(ranks),
           released_(options.threads) {
         if (options.wire) intern_nodes(endpoints_, options.nodes);
         for (std::uint32_t node = range.begin; node < range.end; ++node) {
@@ -66,6 +71,20 @@ public:
         }
     }
 
+    // Messages for nodes of another rank, since it was asked for them last.
+    [[nodiscard]] std::string take_packet(unsigned rank) { return std::exchange(packets_[rank].bytes(), {}); }
+    // The messages for nodes of this worker in a packet for all of its rank.
+    void accept(std::string_view packet) {
+        for (PacketReader reader{packet}; reader.more();) {
+            const SwarmEvent event =
+                reader.next(slots_, options_.wire, [](SwarmEventKind kind) { return carries(kind); });
+            if (range_.has(event.node))
+                queue_.push(event);
+            else if (carries(event.kind()))
+                slots_.release(event.slot());
+        }
+    }
+
     // The first views are from the period before. A time is never 0.
     static constexpr std::uint32_t first_tick = ticks_per_period + 1;
 
@@ -87,12 +106,17 @@ private:
         nodes_.start(node, others);
     }
 
-    ViewWorker& owner_of(std::uint32_t node) {
-        if (range_.has(node)) return *this;
+    // Null: a node of another rank.
+    ViewWorker* owner_of(std::uint32_t node) {
+        if (range_.has(node)) return this;
         for (const auto& other : all_)
-            if (other->range_.has(node)) return *other;
-        assert(false && "every node has a worker");
-        return *this;
+            if (other->range_.has(node)) return other.get();
+        return nullptr;
+    }
+    // Who has the slot of a message of this sender: what came from another rank is in a slot of the receiver.
+    ViewWorker& holder_of(std::uint32_t sender) {
+        ViewWorker* const owner = owner_of(sender);
+        return owner ? *owner : *this;
     }
 
     void prefetch() {
@@ -115,7 +139,7 @@ private:
             case SwarmEventKind::wake:
                 break;
             case SwarmEventKind::request:
-                tell(event.node, event.from, SwarmEventKind::answer, event.at, owner_of(event.from).began(event));
+                tell(event.node, event.from, SwarmEventKind::answer, event.at, holder_of(event.from).began(event));
                 return take(event, false);
             case SwarmEventKind::answer:
                 return take(event, true);
@@ -168,10 +192,12 @@ private:
         const std::uint64_t span = options_.latency_max - options_.latency_min + 1;
         const auto latency = static_cast<std::uint32_t>(options_.latency_min + ((word >> 32) * span >> 32));
         const SwarmEvent event{now + latency, to, from, SwarmEvent::what_of(kind, slot)};
-        if (range_.has(to))
-            queue_.push(event);
-        else
-            outbox_[number_of(owner_of(to))].push_back(event);
+        if (range_.has(to)) return queue_.push(event);
+        if (const ViewWorker* owner = owner_of(to)) return outbox_[number_of(*owner)].push_back(event);
+        SlotPool* const content = carries(kind) ? &slots_ : nullptr;
+        const auto ranks = static_cast<unsigned>(packets_.size());
+        packets_[share_of(to, options_.nodes, ranks)].add(event, content, options_.wire);
+        if (content) slots_.release(slot);
     }
     std::size_t number_of(const ViewWorker& worker) const {
         std::size_t number = 0;
@@ -180,7 +206,7 @@ private:
     }
 
     void take(const SwarmEvent& event, bool answered) {
-        ViewWorker& sender = owner_of(event.from);
+        ViewWorker& sender = holder_of(event.from);
         const SlotHead head = sender.slots_.head(event.slot());
         std::span<const Sighting> news = sender.slots_.told(event.slot()).first(head.count);
         std::array<Sighting, 128> decoded;
@@ -205,6 +231,7 @@ private:
     SlotPool slots_;
     EndpointTable endpoints_;                           // wire mode
     std::vector<std::vector<SwarmEvent>> outbox_;       // by worker
+    std::vector<PacketWriter> packets_;                 // by rank
     std::vector<std::vector<std::uint32_t>> released_;  // slots of others that are read, by worker
     std::uint64_t digest_ = 0;
     ViewSwarmCounters counters_;
@@ -215,12 +242,14 @@ class ViewCrew {
     using Worker = ViewWorker<Nodes, Queue>;
 
 public:
-    explicit ViewCrew(const ViewSwarmOptions& options) : options_(options) {
+    ViewCrew(const ViewSwarmOptions& options, Ranks* ranks)
+        : options_(options), ranks_(ranks), rank_(ranks ? ranks->rank() : 0), size_(ranks ? ranks->size() : 1) {
+        const std::uint32_t first = share_begin(options_.nodes, rank_, size_);
+        const std::uint32_t count = share_begin(options_.nodes, rank_ + 1, size_) - first;
         for (unsigned i = 0; i < options_.threads; ++i) {
-            const auto border = [&](unsigned n) {
-                return static_cast<std::uint32_t>(std::uint64_t{options_.nodes} * n / options_.threads);
-            };
-            workers_.push_back(std::make_unique<Worker>(options_, NodeRange{border(i), border(i + 1)}, workers_));
+            const auto border = [&](unsigned n) { return first + share_begin(count, n, options_.threads); };
+            workers_.push_back(
+                std::make_unique<Worker>(options_, NodeRange{border(i), border(i + 1)}, workers_, size_));
         }
     }
 
@@ -228,7 +257,7 @@ public:
         const std::uint32_t begin = now_;
         now_ += periods * ticks_per_period;
         assert(now_ / ticks_per_period <= 2000 && "ticks are 32 bits");
-        if (workers_.size() == 1) return workers_[0]->run_before(now_);
+        if (workers_.size() == 1 && size_ == 1) return workers_[0]->run_before(now_);
         std::barrier together(static_cast<std::ptrdiff_t>(workers_.size()));
         const auto work = [&](std::size_t number) {
             for (std::uint32_t at = begin; at < now_;) {
@@ -236,6 +265,9 @@ public:
                 workers_[number]->run_before(at);
                 together.arrive_and_wait();
                 workers_[number]->collect(number);
+                together.arrive_and_wait();
+                if (size_ == 1) continue;
+                if (number == 0) exchange_packets();
                 together.arrive_and_wait();
             }
         };
@@ -245,6 +277,7 @@ public:
         for (std::thread& other : others) other.join();
     }
 
+    // The rest is of this rank.
     [[nodiscard]] std::uint64_t digest() const {
         std::uint64_t sum = 0;
         std::vector<std::uint32_t> view;
@@ -272,7 +305,8 @@ public:
     }
     [[nodiscard]] ViewGraph graph() const {
         ViewGraph out;
-        out.views.reserve(options_.nodes);
+        out.views.reserve(share_begin(options_.nodes, rank_ + 1, size_) -
+                          share_begin(options_.nodes, rank_, size_));
         for (const auto& worker : workers_)
             for (std::uint32_t node = worker->range().begin; node < worker->range().end; ++node)
                 worker->nodes().add_view(node, out.views.emplace_back());
@@ -280,7 +314,23 @@ public:
     }
 
 private:
+    // Between two windows.
+    void exchange_packets() {
+        std::vector<std::string> out(size_);
+        for (unsigned rank = 0; rank < size_; ++rank)
+            for (const auto& worker : workers_) out[rank] += worker->take_packet(rank);
+        for (const std::string& packet : ranks_->exchange(out)) {
+            if (workers_.size() == 1) {
+                workers_[0]->accept(packet);
+                continue;
+            }
+            for (const auto& worker : workers_) worker->accept(packet);
+        }
+    }
+
     ViewSwarmOptions options_;
+    Ranks* ranks_;  // null: this process is alone
+    unsigned rank_, size_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::uint32_t now_ = Worker::first_tick;
 };

@@ -108,6 +108,7 @@ halp_test(machine_formats_test
   schemas/machine_formats_test.cc
   schemas/stranger_costs_test.cc
   halp-sim/interrupted_test.cc
+  halp-sim/ranks_process_test.cc
   LINK halp_process_testing
   LABEL process-socket
   TIMEOUT 300
@@ -116,6 +117,9 @@ target_compile_definitions(machine_formats_test PRIVATE
   HALP_SIM_BINARY="$<TARGET_FILE:halp-sim>" HALP_PYTHON="${HALP_PYTHON}" HALP_SCHEMAS="${PROJECT_SOURCE_DIR}/tools/schemas"
   HALP_OUTPUT_CHECKER="${CMAKE_CURRENT_SOURCE_DIR}/schemas/check_outputs.py")
 add_dependencies(machine_formats_test halp-sim)
+if(TARGET halp-sim-mpi)
+  add_dependencies(machine_formats_test halp-sim-mpi)
+endif()
 if(HALP_BENCH)
   target_compile_definitions(machine_formats_test PRIVATE HALP_BENCH_BINARY="$<TARGET_FILE:halp-bench>")
   add_dependencies(machine_formats_test halp-bench)

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "simulations/world/ranks.h"
 #include "tools/program/arguments_text.h"
 
 namespace halp::sim {
@@ -43,6 +44,7 @@ struct CommandLine {
     bool json = false;
     std::string only;  // of check: a section; of goals: one group
     ViewsCommand views;
+    Ranks* ranks = nullptr;  // the processes of mpirun; null: this one is alone
 };
 
 struct Parsed {

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "tools/halp-sim/command_line.h"
+#include "tools/halp-sim/ranks_of_run.h"
 #include "tools/halp-sim/sim_pages.h"
 #include "tools/halp-sim/verbs.h"
 #include "tools/program/harmless_stream.h"
@@ -17,12 +18,22 @@ int main(int argc, char** argv) {
     if (const auto pages = halp::wants_pages(argc, argv)) return halp::write_pages("halp-sim", *pages, sim_pages());
     halp::make_harmless(std::cout);
     std::ostream& terminal = halp::make_harmless(std::cerr);
-    const Parsed parsed = parse_command_line(argc, argv);
+    const auto ranks = ranks_of_run(argc, argv);
+    if (!ranks) {
+        std::cerr << "halp-sim: " << ranks.error().message << std::endl;
+        return exit_failed;
+    }
+    // Rank 0 speaks for all.
+    const bool speaks = !*ranks || (*ranks)->rank() == 0;
+    if (!speaks)
+        for (std::ostream* const stream : {&std::cout, &std::cerr}) stream->setstate(std::ios::failbit);
+    Parsed parsed = parse_command_line(argc, argv);
     if (!parsed.command) {
         (parsed.code == exit_done ? std::cout : std::cerr) << parsed.text << std::flush;
-        return halp::with_output_written(parsed.code, "halp-sim");
+        return speaks ? halp::with_output_written(parsed.code, "halp-sim") : parsed.code;
     }
-    const int code =
-        run_command(*parsed.command, {std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1 ? &terminal : nullptr});
-    return halp::with_output_written(code, "halp-sim");
+    parsed.command->ranks = ranks->get();
+    const bool shows = speaks && ::isatty(STDERR_FILENO) == 1;
+    const int code = run_command(*parsed.command, {std::cout, std::cerr, shows ? &terminal : nullptr});
+    return speaks ? halp::with_output_written(code, "halp-sim") : code;
 }

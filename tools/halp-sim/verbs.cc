@@ -277,6 +277,12 @@ std::string path_text(const GraphFigures& figures, std::size_t nodes) {
 }
 
 int run_command(const CommandLine& command, const Streams& streams) {
+    if (command.ranks && command.verb != Verb::views) {
+        streams.err
+            << "halp-sim: only `views` is played by several processes. Start this verb without mpirun; runs of a "
+               "sweep go to several machines by `sweep --shard`.\n";
+        return exit_usage;
+    }
     switch (command.verb) {
         case Verb::list:
             return list(streams);

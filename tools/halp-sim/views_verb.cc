@@ -68,6 +68,7 @@ double bytes_per_message(const ViewsOutcome& o) {
 void measure_figures(const ViewSwarm& swarm, ViewsOutcome& o) {
     SimRandom random{o.options.seed, 0x6d656173757265};
     const ViewGraph graph = swarm.graph();
+    if (graph.views.empty()) return;  // rank 0 has all nodes
     o.figures = figures_of(graph, 100, random);
     o.degrees = spread_of(in_degrees(graph));
 }
@@ -110,6 +111,19 @@ std::string mistake_in(const ViewSwarmOptions& options) {
     return options.fault();
 }
 
+// On each machine the ranks there have a share of the memory. All of them say the same, or some would wait for the
+// others for ever.
+Result<void> fit_into_memory(std::uint64_t nodes, const CommandLine& command) {
+    Ranks* const ranks = command.ranks;
+    if (!ranks) return fits(bytes_of_views(nodes, command.views), 1, memory_left());
+    const std::uint64_t share = bytes_of_views(nodes / ranks->size() + 1, command.views);
+    Result<void> fit = fits(share, ranks->on_this_machine(), memory_left());
+    const std::uint64_t short_of = ranks->sum(fit ? 0 : 1);
+    if (fit && short_of > 0)
+        return Error{ErrorCode::full, std::to_string(short_of) + " ranks do not have the memory for their share"};
+    return fit;
+}
+
 }  // namespace
 
 int simulate_views(const CommandLine& command, const Streams& streams) {
@@ -118,18 +132,21 @@ int simulate_views(const CommandLine& command, const Streams& streams) {
         streams.err << "halp-sim: " << mistake << "\nTry `halp-sim views --help`.\n";
         return exit_usage;
     }
-    if (auto fit = fits(bytes_of_views(outcome.options.nodes, command.views), 1, memory_left()); !fit)
-        return failed(streams, fit.error());
+    Ranks* const ranks = command.ranks;
+    if (auto fit = fit_into_memory(outcome.options.nodes, command); !fit) return failed(streams, fit.error());
     const double began = cpu_seconds();
     const OnInterrupt interrupt;
-    ViewSwarm swarm{outcome.options};
+    ViewSwarm swarm{outcome.options, ranks};
     ProgressLine progress{streams.progress};
-    while (outcome.periods < command.views.periods && !interrupt.asked()) {
+    const auto asked = [&] { return ranks ? ranks->sum(interrupt.asked() ? 1 : 0) > 0 : interrupt.asked(); };
+    while (outcome.periods < command.views.periods && !asked()) {
         swarm.run_periods(1);
         progress.show(text("period %u of %u", ++outcome.periods, command.views.periods));
     }
     progress.erase();
     outcome.cpu_s = cpu_seconds() - began;
+    if (ranks)
+        outcome.cpu_s = static_cast<double>(ranks->sum(static_cast<std::uint64_t>(outcome.cpu_s * 1e6))) / 1e6;
     outcome.done = swarm.counters();
     outcome.digest = swarm.digest();
     const bool complete = outcome.periods == command.views.periods;

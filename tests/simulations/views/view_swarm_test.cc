@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <barrier>
 #include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "simulations/views/overlay_graph.h"
 #include "simulations/views/peer_cycles.h"
@@ -40,7 +44,8 @@ void in_every_way(ViewSwarmOptions options, Check check) {
     for (const unsigned threads : {1U, 2U, 4U})
         for (const QueueKind queue : {QueueKind::wheel, QueueKind::heap})
             for (const bool wire : {false, true}) {
-                if (wire && (threads == 4 || queue == QueueKind::heap)) continue;  // slow, and covered by the others
+                if (wire && (threads == 4 || queue == QueueKind::heap))
+                    continue;  // slow, and covered by the others
                 options.threads = threads;
                 options.queue = queue;
                 options.wire = wire;
@@ -59,6 +64,85 @@ TEST(ViewSwarm, ADigestDependsOnNeitherQueueNorThreadsNorEncoding) {
 TEST(ViewSwarm, TheDigestOfTheHybridDoesNeither) {
     in_every_way(hybrid_of(300),
                  [](const ViewSwarmOptions& o) { EXPECT_EQ(digest_of(o, 6), 5192103265298164744ULL); });
+}
+
+// Ranks that are threads of this process.
+class ThreadRanks final : public Ranks {
+public:
+    struct Shared {
+        explicit Shared(unsigned count) : together(count), mail(count, std::vector<std::string>(count)) {}
+        std::barrier<> together;
+        std::vector<std::vector<std::string>> mail;  // by sender and receiver
+    };
+    ThreadRanks(Shared& shared, unsigned rank) : shared_(shared), rank_(rank) {}
+    [[nodiscard]] unsigned rank() const override { return rank_; }
+    [[nodiscard]] unsigned size() const override { return static_cast<unsigned>(shared_.mail.size()); }
+    [[nodiscard]] unsigned on_this_machine() const override { return size(); }
+    [[nodiscard]] std::vector<std::string> exchange(const std::vector<std::string>& out) override {
+        shared_.mail[rank_] = out;
+        shared_.together.arrive_and_wait();
+        std::vector<std::string> in;
+        for (const auto& sender : shared_.mail) in.push_back(sender[rank_]);
+        shared_.together.arrive_and_wait();
+        return in;
+    }
+
+private:
+    Shared& shared_;
+    unsigned rank_;
+};
+
+struct PlayedByRanks {
+    std::uint64_t digest = 0, messages = 0, wire_bytes = 0;
+    GraphFigures figures = {};
+    bool operator==(const PlayedByRanks& other) const {
+        return digest == other.digest && messages == other.messages && wire_bytes == other.wire_bytes &&
+               figures.clustering == other.figures.clustering && figures.path_length == other.figures.path_length;
+    }
+};
+
+PlayedByRanks play_by_ranks(const ViewSwarmOptions& options, unsigned count) {
+    ThreadRanks::Shared shared{count};
+    std::vector<PlayedByRanks> played(count);
+    std::vector<std::thread> all;
+    for (unsigned rank = 0; rank < count; ++rank)
+        all.emplace_back([&, rank] {
+            ThreadRanks ranks{shared, rank};
+            ViewSwarm swarm{options, &ranks};
+            for (int period = 0; period < 5; ++period) swarm.run_periods(1);
+            const ViewSwarmCounters done = swarm.counters();
+            played[rank] = {swarm.digest(), done.messages, done.wire_bytes};
+            SimRandom random{1, 1};
+            const ViewGraph graph = swarm.graph();
+            if (rank == 0) played[rank].figures = figures_of(graph, 50, random);
+        });
+    for (std::thread& one : all) one.join();
+    for (const PlayedByRanks& one : played) EXPECT_EQ(one.digest, played[0].digest);
+    return played[0];
+}
+
+TEST(ViewSwarm, AnyNumberOfRanksPlaysTheSameRun) {
+    for (ViewSwarmOptions options : {swarm_of(301), hybrid_of(301)})
+        for (const bool wire : {false, true}) {
+            options.wire = wire;
+            const PlayedByRanks alone = play_by_ranks(options, 1);
+            EXPECT_EQ(alone.digest, digest_of(options, 5));
+            EXPECT_GT(alone.figures.clustering, 0);
+            for (const unsigned count : {2U, 3U, 4U}) EXPECT_EQ(play_by_ranks(options, count), alone) << count;
+            options.threads = 2;
+            EXPECT_EQ(play_by_ranks(options, 2), alone) << "two threads in each";
+            options.threads = 1;
+        }
+}
+
+TEST(Ranks, SharesCoverAllNodes) {
+    for (const std::uint32_t nodes : {1U, 7U, 100U, 16'000'000U})
+        for (const unsigned count : {1U, 2U, 3U, 7U})
+            for (const std::uint32_t node : {0U, nodes / 3, nodes / 2, nodes - 1}) {
+                const unsigned owner = share_of(node, nodes, count);
+                EXPECT_LE(share_begin(nodes, owner, count), node);
+                EXPECT_LT(node, share_begin(nodes, owner + 1, count));
+            }
 }
 
 TEST(ViewSwarm, TheFreshPartAloneDoesWhatAWholePeerViewDoes) {
