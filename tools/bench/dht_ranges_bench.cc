@@ -206,7 +206,7 @@ bool measure_two_nodes(const DhtBenchOptions& options, Report& report) {
         !start_nodes(options, {settings_of(lowest, below_middle), settings_of(middle, highest)}, two))
         return false;
     const std::size_t count = options.records / options.repetitions;
-    std::vector<double> put_rates, put_cpu, get_rates, get_cpu;
+    std::vector<double> put_rates, put_cpu, put_client, get_rates, get_cpu, get_client;
     for (std::size_t i = 0; i < options.repetitions; ++i) {
         const auto put = [&](DhtLoad& load) { return load.put(i * count, count, options.in_flight); };
         const auto get = [&](DhtLoad& load) { return load.get((i + 1) * count, count, options.in_flight); };
@@ -215,6 +215,8 @@ bool measure_two_nodes(const DhtBenchOptions& options, Report& report) {
         if (put_one.failed + put_two.failed + get_one.failed + get_two.failed > 0) return false;
         put_rates.push_back(put_two.per_s() / put_one.per_s());
         put_cpu.push_back(put_two.node_us() / put_one.node_us());
+        put_client.push_back(put_two.client_us() / put_one.client_us());
+        get_client.push_back(get_two.client_us() / get_one.client_us());
         get_rates.push_back(get_two.per_s() / get_one.per_s());
         get_cpu.push_back(get_two.node_us() / get_one.node_us());
     }
@@ -223,6 +225,8 @@ bool measure_two_nodes(const DhtBenchOptions& options, Report& report) {
     report.add_runs({.what = whom + "Get rate", .unit = "x", .bar = 1.0, .at_least = true}, std::move(get_rates));
     report.add_runs({.what = whom + "node CPU per Put", .unit = "x"}, std::move(put_cpu));
     report.add_runs({.what = whom + "node CPU per Get", .unit = "x"}, std::move(get_cpu));
+    report.add_runs({.what = whom + "client CPU per Put", .unit = "x"}, std::move(put_client));
+    report.add_runs({.what = whom + "client CPU per Get", .unit = "x"}, std::move(get_client));
     return true;
 }
 

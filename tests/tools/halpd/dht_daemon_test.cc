@@ -75,6 +75,9 @@ TEST(DhtDaemon, AnswersPutAndGetAndTurnsStrangersAway) {
     EXPECT_EQ(peer.put(channel, 7, "seven"), static_cast<int>(neo::PutAnswer::put));
     EXPECT_EQ(peer.get(channel, 7), "seven");
     EXPECT_EQ(peer.get(channel, 8), std::nullopt);
+    EXPECT_EQ(peer.get(channel, 7), "seven");  // from the cache
+    EXPECT_EQ(peer.put(channel, 7, "eight"), static_cast<int>(neo::PutAnswer::put));
+    EXPECT_EQ(peer.get(channel, 7), "eight");
 
     NeoPeer stranger(dht_port(daemon));
     EXPECT_FALSE(stranger.log_in("mallory"));
@@ -82,6 +85,7 @@ TEST(DhtDaemon, AnswersPutAndGetAndTurnsStrangersAway) {
     EXPECT_THAT(status.body, HasSubstr("\"dht\":{\"listening\":\"127.0.0.1:"));
     EXPECT_THAT(status.body, HasSubstr("\"engine\":\"lmdb\",\"durability\":\"power\""));
     EXPECT_THAT(status.body, HasSubstr("\"channels\":1,\"records\":1,\"value_bytes\":5"));
+    EXPECT_THAT(status.body, HasSubstr("\"bytes_max\":134217728,\"hits\":1,\"misses\":3"));
     EXPECT_THAT(status.body, HasSubstr("\"rejected\":1"));
     EXPECT_THAT(daemon.messages(), HasSubstr("\"mallory\") was turned away: unknown name"));
 }
