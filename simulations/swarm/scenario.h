@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "overlay/overlay_options.h"
+#include "simulations/swarm/session_trace.h"
 #include "simulations/world/network_options.h"
 
 namespace halp::sim {
@@ -28,7 +29,8 @@ enum class PhaseKind : std::uint8_t {
     churn,
     attack,
     flood,
-    upgrade
+    upgrade,
+    trace
 };
 enum class Growth : std::uint8_t { linear, exponential, flash };
 enum class KillHow : std::uint8_t { process, machine };
@@ -62,6 +64,8 @@ struct Phase {
     std::size_t rate = 10;                         // flood: inserts a second of one stranger
     std::size_t labels = 10'000;                   // flood: number of different labels
     std::size_t entries = 5;                       // flood: of one insert
+    std::string file{};                            // trace: its name, and what was read of it
+    SessionTrace trace{};
     std::size_t line = 0;
 };
 

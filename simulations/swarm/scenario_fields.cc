@@ -10,9 +10,9 @@ namespace halp::config {
 
 template <>
 struct ChoiceNames<sim::PhaseKind> {
-    static constexpr std::array<std::string_view, 14> names{"grow",    "steady", "announce", "kill",   "partition",
-                                                            "one_way", "loss",   "stall",    "slow",   "clocks",
-                                                            "churn",   "attack", "flood",    "upgrade"};
+    static constexpr std::array<std::string_view, 15> names{"grow",    "steady", "announce", "kill",    "partition",
+                                                            "one_way", "loss",   "stall",    "slow",    "clocks",
+                                                            "churn",   "attack", "flood",    "upgrade", "trace"};
 };
 template <>
 struct ChoiceNames<sim::Growth> {
@@ -121,7 +121,7 @@ constexpr std::array scenario_rows{
                   [](Scenario& s) -> Value { return FreeText{&s.network.topology.file}; },
                   {1, 1000},
                   on<Topology::matrix>,
-                  "CSV file of latencies in milliseconds, relative to the scenario file"},
+                  "file of latencies, relative to the scenario file (../world/README.md)"},
     ScenarioField{"network.routers",
                   topology<&TopologyOptions::routers>,
                   {4, routers_max},
@@ -203,7 +203,13 @@ constexpr std::array scenario_rows{
 
 constexpr std::array phase_rows{
     PhaseField{"do", phase<&Phase::kind>, {}, always, "the kind of the phase; required"},
-    PhaseField{"for", phase<&Phase::span>, between(1ms, year), always, "duration of the phase"},
+    PhaseField{"for", phase<&Phase::span>, between(1ms, year), always,
+               "duration of the phase; of a trace by default its own"},
+    PhaseField{"file",
+               [](Phase& p) -> Value { return FreeText{&p.file}; },
+               {1, 1000},
+               in<trace>,
+               "file of sessions, relative to the scenario file; required"},
     PhaseField{"shape", phase<&Phase::growth>, {}, in<grow>, "how nodes join; flash: all within the first second"},
     PhaseField{"to",
                phase<&Phase::to>,

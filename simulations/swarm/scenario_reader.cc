@@ -7,6 +7,7 @@
 #include "config/setting_table.h"
 #include "config/typed_table.h"
 #include "config/yaml_reader.h"
+#include "simulations/swarm/built_in_scenarios.h"
 #include "simulations/swarm/scenario_fields.h"
 #include "store/label.h"
 
@@ -18,6 +19,8 @@ constexpr std::size_t problems_max = 20;
 constexpr std::string_view phase_prefix = "phases.";
 constexpr std::string_view record_prefix = "record.";
 constexpr std::string_view network_prefix = "network.";
+constexpr std::string_view import_key = "import";
+constexpr std::size_t imports_max = 8;
 constexpr double pareto_shape = 1.1;  // default for `sessions: pareto`
 
 // One entry of the file or one override.
@@ -26,25 +29,20 @@ struct Given {
     std::string key_place, value_place;
     std::vector<std::string> items;  // of a list
     bool list = false;
-    std::size_t line = 0;  // 0: an override
+    std::size_t line = 0;     // 0: an override
+    std::string beside = {};  // the directory of its file, with a slash; "" is the working directory
 
     [[nodiscard]] config::ValueText value() const { return {{text}, false}; }
 };
 
 class Reader {
 public:
-    Reader(std::string file, std::string_view content) : file_(std::move(file)) {
-        config::YamlDocument document = config::read_yaml(content);
-        for (const config::YamlProblem& p : document.problems) problem(place(p.place), p.message);
-        for (config::YamlEntry& e : document.entries)
-            given_.push_back({e.key, e.text.items.empty() ? "" : e.text.items.front(), place(e.key_place),
-                              place(e.value_place), e.text.items, e.text.is_list, e.key_place.line});
-    }
+    Reader(std::string file, std::string_view content) : file_(std::move(file)) { read_file(file_, content, {}); }
 
     ReadScenario read(const std::vector<Override>& overrides) {
         out_.scenario.name = base_name(file_);
         if (!out_.problems.empty()) return std::move(out_);  // what else seems wrong may follow from them
-        for (const Override& o : overrides) given_.push_back({o.key, o.text, o.flag, o.flag, {}, false, 0});
+        for (const Override& o : overrides) given_.push_back({o.key, o.text, o.flag, o.flag, {}, false, 0, {}});
         take_profile();
         take_topology();
         declare_phases();
@@ -52,13 +50,53 @@ public:
         for (const Given& g : given_) take(g);
         check_together();
         if (out_.problems.empty()) read_matrix();
+        if (out_.problems.empty()) read_traces();
         out_.scenario.parameters = parameters_of(out_.scenario);
         return std::move(out_);
     }
 
 private:
-    [[nodiscard]] std::string place(const config::Place& at) const {
-        return file_ + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
+    // What a file imports stands before what it says itself, so that the latter goes before it.
+    void read_file(const std::string& file, std::string_view content, std::vector<std::string> importers) {
+        config::YamlDocument document = config::read_yaml(content);
+        for (const config::YamlProblem& p : document.problems) problem(place(file, p.place), p.message);
+        importers.push_back(file);
+        const auto import = std::ranges::find(document.entries, import_key, &config::YamlEntry::key);
+        if (import != document.entries.end()) import_file(file, *import, importers);
+        const bool imported = importers.size() > 1;
+        for (config::YamlEntry& e : document.entries) {
+            if (e.key == import_key || (imported && e.key.starts_with(record_prefix))) continue;
+            given_.push_back({e.key, e.text.items.empty() ? "" : e.text.items.front(), place(file, e.key_place),
+                              place(file, e.value_place), e.text.items, e.text.is_list, e.key_place.line,
+                              directory_of(file)});
+        }
+    }
+    // A file beside the importing one, else a built-in scenario.
+    void import_file(const std::string& file, const config::YamlEntry& e,
+                     const std::vector<std::string>& importers) {
+        const std::string where = place(file, e.value_place);
+        const std::string name = e.text.items.size() == 1 && !e.text.is_list ? e.text.items.front() : "";
+        if (name.empty()) return problem(where, "import takes one name: a file, or a built-in scenario");
+        const std::string path = name.starts_with("/") ? name : directory_of(file) + name;
+        if (std::ranges::find(importers, path) != importers.end())
+            return problem(where, "import: " + path + " imports itself, directly or by others");
+        if (importers.size() > imports_max)
+            return problem(where, "import: more than " + std::to_string(imports_max) + " files in a chain");
+        const auto content = config::read_config_file(path, config::yaml_bytes_max, Pipes::refused);
+        if (content) return read_file(path, *content, importers);
+        // A directory may have the name of a built-in scenario.
+        if (const BuiltInScenario* built_in = find_built_in(name))
+            return read_file(name + ".yaml", built_in->yaml, importers);
+        if (content.error().code != ErrorCode::not_found)
+            return problem(where, "import: " + content.error().message);
+        const std::string nearest = nearest_built_in(name);
+        problem(where, "import: no file " + path + " and no built-in scenario " + name +
+                           (nearest.empty() ? "" : "; did you mean " + nearest + "?"));
+    }
+    static std::string directory_of(const std::string& file) { return file.substr(0, file.rfind('/') + 1); }
+
+    [[nodiscard]] static std::string place(const std::string& file, const config::Place& at) {
+        return file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
     }
     static std::string base_name(const std::string& file) {
         const std::size_t slash = file.rfind('/');
@@ -68,8 +106,13 @@ private:
     void problem(const std::string& where, const std::string& message) {
         if (out_.problems.size() < problems_max) out_.problems.push_back(where + ": " + message);
     }
+    // At the line of the phase, in the file that has it.
     void problem(const Phase& p, const std::string& message) {
-        problem(file_ + ":" + std::to_string(p.line), "phases." + p.name + message);
+        const auto first = std::ranges::find_if(
+            given_, [&](const Given& g) { return g.line == p.line && g.key.starts_with("phases." + p.name); });
+        const std::string where =
+            first == given_.end() ? file_ : first->key_place.substr(0, first->key_place.find(':'));
+        problem(where + ":" + std::to_string(p.line), "phases." + p.name + message);
     }
 
     // ---- fields that decide about others are read first, wherever they stand ----
@@ -210,7 +253,8 @@ private:
 
     std::vector<std::string> top_keys() {
         std::vector<std::string> keys = config::keys_of(fields_of(out_.scenario));
-        for (const char* more : {"profile", "phases", "gossip", "view", "text", "labels"}) keys.emplace_back(more);
+        for (const char* more : {"import", "profile", "phases", "gossip", "view", "text", "labels"})
+            keys.emplace_back(more);
         return keys;
     }
     static std::vector<std::string> node_keys() {
@@ -273,12 +317,41 @@ private:
     void read_matrix() {
         TopologyOptions& t = out_.scenario.network.topology;
         if (t.kind != Topology::matrix) return;
-        const auto given = std::ranges::find(given_, "network.file", &Given::key);
-        const bool beside = given != given_.end() && given->line > 0 && !t.file.starts_with("/");
-        const std::string path = (beside ? file_.substr(0, file_.rfind('/') + 1) : "") + t.file;
+        const std::string path = path_of("network.file", t.file);
         Result<LatencyMatrix> matrix = read_latency_matrix(path);
         if (!matrix) return problem(place_of("network.file"), "network.file: " + matrix.error().message);
         t.matrix = std::move(*matrix);
+    }
+
+    void read_traces() {
+        std::size_t needed = 1;
+        for (const Phase& p : out_.scenario.phases)
+            if (p.kind == PhaseKind::grow) needed = std::max(needed, p.to == 0 ? out_.scenario.nodes : p.to);
+        for (Phase& p : out_.scenario.phases) {
+            if (p.kind != PhaseKind::trace) continue;
+            const std::string key = "phases." + p.name + ".file";
+            if (p.file.empty())
+                return problem(p, ".file is missing: a file of sessions, rows `host start end` in seconds");
+            Result<SessionTrace> trace = read_session_trace(path_of(key, p.file));
+            if (!trace) return problem(place_of(key), key + ": " + trace.error().message);
+            needed += trace->hosts;
+            if (needed > out_.scenario.nodes)
+                return problem(place_of(key),
+                               key + ": the trace has " + std::to_string(trace->hosts) +
+                                   " hosts beside the nodes that grow; `nodes` must be at least " +
+                                   std::to_string(needed) + ", and `to` of the growth less");
+            if (std::ranges::find(given_, "phases." + p.name + ".for", &Given::key) == given_.end())
+                p.span = std::max<Duration>(trace->length(), std::chrono::milliseconds{1});
+            p.trace = std::move(*trace);
+        }
+    }
+
+    [[nodiscard]] std::string path_of(const std::string& key, const std::string& name) const {
+        if (name.starts_with("/")) return name;
+        std::string directory;
+        for (const Given& g : given_)
+            if (g.key == key) directory = g.beside;  // the last one counts
+        return directory + name;
     }
 
     std::string file_;

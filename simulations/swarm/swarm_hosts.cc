@@ -99,6 +99,17 @@ void SwarmPlayer::restart(std::size_t i) {
     if (churning()) plan_death(i, world_.now());
 }
 
+// A host of a trace: a new node at its first session, the same again at each further one.
+void SwarmPlayer::come(std::size_t traced) {
+    if (traced_[traced] == no_host) {
+        traced_[traced] = hosts_.size();
+        return add_member();
+    }
+    if (const Member& h = hosts_[traced_[traced]]; !h.node && !h.scripted) restart(traced_[traced]);
+}
+
+void SwarmPlayer::go(std::size_t traced) { kill(traced_[traced], Crash::process); }
+
 // Keeps the machine, the address and the host cache. The upgrade takes no time.
 void SwarmPlayer::upgrade(std::size_t i) {
     Member& h = hosts_[i];

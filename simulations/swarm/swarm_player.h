@@ -28,7 +28,7 @@ public:
 
 private:
     enum class Role : std::uint8_t { ours, original, attacker, stranger };
-    static constexpr std::size_t no_join = SIZE_MAX;
+    static constexpr std::size_t no_join = SIZE_MAX, no_host = SIZE_MAX;
     struct Member {
         HostId host{};
         Endpoint endpoint;
@@ -42,7 +42,7 @@ private:
         bool island = false;
     };
     struct Action {
-        enum class Kind : std::uint8_t { join, kill, restart, stall, upgrade } kind{};
+        enum class Kind : std::uint8_t { join, kill, restart, stall, upgrade, come, go } kind{};
         std::size_t node = 0;
         Duration span{0};
     };
@@ -84,6 +84,9 @@ private:
     void skew_clocks(const Phase& p);
     void end_faults();
     void upgrade(const Phase& p, Instant begin);
+    void follow(const SessionTrace& trace, Instant begin, Instant end);
+    void come(std::size_t traced);
+    void go(std::size_t traced);
 
     // hosts
     std::size_t add_host(const Endpoint& endpoint, Role role);
@@ -148,6 +151,7 @@ private:
     std::unordered_map<std::string, std::size_t> item_of_;  // by endpoint; never iterated
     std::vector<Item> items_;
     std::multimap<Instant, Action> plan_;  // equal instants stay in the order of planning
+    std::vector<std::size_t> traced_;      // by host of the trace that is played: its place in hosts_
     std::size_t phase_ = 0;
     Instant next_sample_{}, churn_until_{};
     std::uint64_t sent_ = 0, sent_before_phase_ = 0;

@@ -75,6 +75,10 @@ void SwarmPlayer::act(const Action& action) {
             return;
         case Action::Kind::upgrade:
             return upgrade(action.node);
+        case Action::Kind::come:
+            return come(action.node);
+        case Action::Kind::go:
+            return go(action.node);
     }
 }
 
@@ -111,6 +115,8 @@ void SwarmPlayer::begin_phase(const Phase& p, Instant begin, Instant end) {
             return add_strangers(p);
         case PhaseKind::upgrade:
             return upgrade(p, begin);
+        case PhaseKind::trace:
+            return follow(p.trace, begin, end);
     }
 }
 
@@ -248,6 +254,15 @@ void SwarmPlayer::upgrade(const Phase& p, Instant begin) {
     for (std::size_t k = 0; k < which.size(); ++k)
         plan(begin + scaled(p.span, static_cast<double>(k) / static_cast<double>(which.size())),
              {Action::Kind::upgrade, which[k], {}});
+}
+
+// What the trace has behind the end of the phase does not happen.
+void SwarmPlayer::follow(const SessionTrace& trace, Instant begin, Instant end) {
+    traced_.assign(trace.hosts, no_host);
+    for (const Session& s : trace.sessions) {
+        if (s.start < end - begin) plan(begin + s.start, {Action::Kind::come, s.host, {}});
+        if (s.end < end - begin) plan(begin + s.end, {Action::Kind::go, s.host, {}});
+    }
 }
 
 RunResult play(const Scenario& scenario, RunListener* listener) { return SwarmPlayer{scenario, listener}.play(); }

@@ -77,8 +77,10 @@ struct RouterPaths {
 RouterPaths router_paths(const TopologyOptions& options, std::uint64_t seed);
 std::size_t router_count(const TopologyOptions& options);
 
-// The text format: milliseconds, one row a line, separated by commas or blanks; `#` begins a comment. An error
-// message begins with "FILE:LINE: ".
+// The text format: one row a line, separated by commas or blanks; `#` begins a comment. Comments before the first
+// row may say `unit: us` (else ms), `layout: lower` or `upper` (else a square), and `missing: mirror` or `median`
+// for cells that are -1, NaN or empty (else they are refused). An error message begins with "FILE:LINE: "
+// (simulations/world/README.md).
 inline constexpr std::size_t matrix_bytes_max = std::size_t{64} << 20;
 [[nodiscard]] Result<LatencyMatrix> parse_latency_matrix(const std::string& file, std::string_view content);
 [[nodiscard]] Result<LatencyMatrix> read_latency_matrix(const std::string& path);

@@ -131,6 +131,9 @@ foreach(page operator developer researcher)
     ${PROJECT_SOURCE_DIR}/tools/manual/${page}.md ${PROJECT_BINARY_DIR})
   set_tests_properties(manual_${page} PROPERTIES SKIP_RETURN_CODE 77 LABELS process-socket-netns TIMEOUT 120)
 endforeach()
+add_test(NAME OtherTools COMMAND ${HALP_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/halp-sim/other_tools_test.py
+  $<TARGET_FILE:halp-sim> ${PROJECT_SOURCE_DIR}/tools/halp-sim/recipes ${CMAKE_CURRENT_BINARY_DIR}/other_tools)
+set_tests_properties(OtherTools PROPERTIES SKIP_RETURN_CODE 77 LABELS process TIMEOUT 120)
 if(NOT HALP_SANITIZE)  # Python and programs from outside would have to be built so, too
   add_test(NAME PythonHalp COMMAND ${HALP_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/python/python_halp_test.py)
   set_tests_properties(PythonHalp PROPERTIES TIMEOUT 120 LABELS process-socket

@@ -162,11 +162,11 @@ double student_t(double degrees) {
 Comparison::Row effect_row(const std::string& key, const std::vector<double>& a, const std::vector<double>& b) {
     const Mean left = mean_of(a), right = mean_of(b);
     Comparison::Row row{.key = key, .a = tidy(left.mean), .b = tidy(right.mean), .change = {}};
-    row.differs = a != b;
-    if (!row.differs) return row;
     const double effect = right.mean - left.mean, variance = left.variance + right.variance;
+    row.differs = a != b && (std::abs(effect) > 1e-9 * std::abs(left.mean) || variance > 1e-24);
+    if (!row.differs) return row;  // of different numbers of runs, too
     const std::string sign = effect > 0 ? "+" : "";
-    if (variance <= 0) {
+    if (variance <= 1e-24) {
         row.change = sign + tidy(effect) + " in all runs";
         return row;
     }
@@ -246,7 +246,8 @@ std::vector<PageFigure> plots_of(const Side& a, const Side& b) {
         Plot plot{s.title, "virtual time, s", s.unit, {}, false, s.max, {}};
         for (Series& one : columns(a.samples, s.name, "A", 0)) plot.series.push_back(std::move(one));
         for (Series& one : columns(b.samples, s.name, "B", 1)) plot.series.push_back(std::move(one));
-        out.push_back({s.name, svg(plot), std::string{measure_of(s.name).meaning}});
+        const bool any = std::ranges::any_of(plot.series, [](const Series& one) { return !one.points.empty(); });
+        if (any) out.push_back({s.name, svg(plot), std::string{measure_of(s.name).meaning}});
     }
     return out;
 }
@@ -277,11 +278,10 @@ std::string comparison_headline(const Comparison& c) {
     if (!c.several)
         return std::to_string(c.differences()) +
                " values differ (*). One run a side: that may be chance; with `run --seeds 20` on both sides the "
-               "effect "
-               "has an interval.";
-    return std::to_string(c.differences()) + " values differ (*): " + std::to_string(clear) +
-           " clearly, the others no more than chance may do (" + std::to_string(chance) +
-           "). Means of all runs; brackets: 95 % interval of the difference (Welch).";
+               "effect has an interval.";
+    return std::to_string(c.differences()) + " values differ: " + std::to_string(clear) + " clearly (*), " +
+           std::to_string(chance) +
+           " no more than chance may do. Means of all runs; brackets: 95 % interval of the difference (Welch).";
 }
 
 std::string equal_line(const Comparison& c) {

@@ -113,6 +113,8 @@ std::uint64_t fingerprint(const SweepPlan& plan) {
     for (const SweepPoint& point : plan.points)
         for (const Scenario& scenario : point.scenarios) {
             for (const auto& [key, value] : scenario.parameters) text += "\n" + key + "=" + value;
+            for (const Phase& phase : scenario.phases)
+                if (phase.kind == PhaseKind::trace) text += print_session_trace(phase.trace);
             if (scenario.network.topology.kind == Topology::matrix)
                 text += print_latency_matrix(scenario.network.topology.matrix);
             text = std::to_string(fnv1a(text));  // of all before: a long sweep needs no long text

@@ -108,6 +108,36 @@ TEST(LatencyModel, AMatrixIsReadRowToColumnAndComesBackTheSame) {
     EXPECT_EQ(parse_latency_matrix("again", print_latency_matrix(*matrix))->cells, matrix->cells);
 }
 
+TEST(LatencyModel, MissingCellsFollowTheRuleOfTheFile) {
+    using Cells = std::vector<std::uint32_t>;
+    const auto cells = [](std::string_view content) {
+        const auto matrix = parse_latency_matrix("m.csv", content);
+        EXPECT_TRUE(matrix) << matrix.error().message;
+        return matrix ? matrix->cells : Cells{};
+    };
+    EXPECT_EQ(cells("# missing: mirror\n0,-1,3\n7,0,NaN\n3,9,0\n"),
+              (Cells{0, 7000, 3000, 7000, 0, 9000, 3000, 9000, 0}));
+    EXPECT_EQ(cells("# missing: median\n0,,3\n,0,9\n3,9,0\n"),
+              (Cells{0, 9000, 3000, 9000, 0, 9000, 3000, 9000, 0}));
+    EXPECT_EQ(cells("nan 2\n4 -1\n"), (Cells{2000, 2000, 4000, 4000})) << "the diagonal has the least of its row";
+    EXPECT_EQ(cells("1,2,\n3,4,\n"), (Cells{1000, 2000, 3000, 4000})) << "a comma behind every row ends it";
+}
+
+TEST(LatencyModel, TrianglesAndMicrosecondsSayWhatTheyAre) {
+    using Cells = std::vector<std::uint32_t>;
+    const Cells all{0, 5000, 6000, 5000, 0, 7000, 6000, 7000, 0};
+    for (const char* content : {"# layout: lower\n0\n5 0\n6 7 0\n", "# layout: upper\n0,5,6\n0,7\n0\n",
+                                "# unit: us\n0,5000,6000\n5000,0,7000\n6000,7000,0\n",
+                                "# unit: s\n0,.005,.006\n.005,0,.007\n.006,.007,0\n"}) {
+        const auto matrix = parse_latency_matrix("m.csv", content);
+        ASSERT_TRUE(matrix) << matrix.error().message;
+        EXPECT_EQ(matrix->cells, all) << content;
+    }
+    const auto bare = parse_latency_matrix("m.csv", "# layout: strictly lower\n# unit: us\n5000\n6000,7000\n");
+    ASSERT_TRUE(bare) << bare.error().message;
+    EXPECT_EQ(bare->cells, (Cells{5000, 5000, 6000, 5000, 5000, 7000, 6000, 7000, 6000}));
+}
+
 TEST(LatencyModel, AWrongMatrixIsToldWithItsLine) {
     const auto wrong = [](std::string_view content) {
         return parse_latency_matrix("m.csv", content).error().message;
@@ -116,7 +146,19 @@ TEST(LatencyModel, AWrongMatrixIsToldWithItsLine) {
               "m.csv:2: column 2: \"x\" is not allowed; allowed: milliseconds from 0 to 10000");
     EXPECT_THAT(wrong("1,-2\n3,4\n"), StartsWith("m.csv:1: column 2: \"-2\""));
     EXPECT_THAT(wrong("1,nan\n3,4\n"), StartsWith("m.csv:1: column 2"));
-    EXPECT_EQ(wrong("1,2\n3\n"), "m.csv:2: 1 columns; the first row has 2");
+    EXPECT_EQ(wrong("1,2\n3\n"),
+              "m.csv:2: 1 columns; the first row has 2; a triangle needs a line `# layout: lower` "
+              "or `# layout: upper` before the rows");
+    EXPECT_THAT(wrong("1,-1\n3,4\n"),
+                StartsWith("m.csv:1: column 2: the cell is missing; a line `# missing: mirror`"));
+    EXPECT_THAT(wrong("1,2\n,4\n"), StartsWith("m.csv:2: column 1: the cell is missing"));
+    EXPECT_THAT(wrong("# missing: mirror\n1,NaN\n-1,4\n"),
+                HasSubstr("m.csv:2: column 2: the cell is missing in both"));
+    EXPECT_THAT(wrong("# missing: zero\n1,2\n3,4\n"), HasSubstr("m.csv:1: missing: \"zero\" is not allowed"));
+    EXPECT_THAT(wrong("1,20000\n20000,1\n"), HasSubstr("microseconds need a line `# unit: us`"));
+    EXPECT_THAT(wrong("0,5000\n4000,0\n"), HasSubstr("m.csv:1: the median is 5000 ms: say what the unit is"));
+    EXPECT_THAT(wrong("# layout: lower\n1\n2,3,4\n"),
+                HasSubstr("m.csv:3: 3 columns; this row of the triangle has 2"));
     EXPECT_EQ(wrong("1,2\n3,4\n5,6\n"), "m.csv:3: more rows than the 2 columns");
     EXPECT_THAT(wrong("1,2,3\n4,5,6\n"), HasSubstr("the file ends after 2 rows of 3 columns"));
     EXPECT_THAT(wrong("# nothing\n\n"), StartsWith("m.csv:2: no rows"));

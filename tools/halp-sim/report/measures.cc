@@ -75,7 +75,8 @@ constexpr std::array measure_rows{
 
 Measure measure_of(std::string_view name) {
     const std::size_t dot = name.rfind('.');
-    const std::string_view field = dot == std::string_view::npos ? name : name.substr(dot + 1);
+    std::string_view field = dot == std::string_view::npos ? name : name.substr(dot + 1);
+    if (field.ends_with(at_end)) field.remove_suffix(at_end.size());
     const auto row = std::ranges::find(measure_rows, field, &Measure::name);
     return row == measure_rows.end() ? Measure{field, "", ""} : *row;
 }

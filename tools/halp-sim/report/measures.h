@@ -11,6 +11,8 @@ struct Measure {
     std::string_view name, unit, meaning;
 };
 
+inline constexpr std::string_view at_end = "_at_end";  // of a measure: at the end of a phase, beside its samples
+
 // Of "boom.dead_share" or "dead_share"; one without unit and meaning when there is no such measure.
 [[nodiscard]] Measure measure_of(std::string_view name);
 // "boom.dead_share" is the measure dead_share of the phase boom; "clustering" is one of the whole run.

@@ -40,12 +40,11 @@ public:
         before_.push_back(std::to_string(run));
         before_.push_back(std::to_string(seed));
     }
-    void add(const std::string& phase, double time_s, std::string_view measure, double value) {
+    void add(const std::string& phase, double time_s, const std::string& measure, double value) {
         if (std::isnan(value)) return;  // nothing was observed
         std::vector<std::string> cells = before_;
-        const Measure about = measure_of(measure);
-        cells.insert(cells.end(), {phase, plain_number(time_s), std::string{about.name}, plain_number(value),
-                                   std::string{about.unit}});
+        cells.insert(cells.end(), {phase, plain_number(time_s), measure, plain_number(value),
+                                   std::string{measure_of(measure).unit}});
         out_ += csv_row(cells);
     }
     std::string take() { return std::move(out_); }
@@ -54,6 +53,14 @@ private:
     std::vector<std::string> before_;
     std::string out_;
 };
+
+// A figure of the end of a phase has the instant of the first sample of the next one. It gets a name of its own.
+std::string name_at_end(const std::string& metric) {
+    const std::string name = metric.substr(metric.rfind('.') + 1);
+    for (const SampleMeasure& sampled : sample_measures)
+        if (name == sampled.name) return name + std::string{at_end};
+    return name;
+}
 
 // The figures of a phase are of its end.
 void add_metrics(const Scenario& scenario, const Metrics& metrics, Rows& rows) {
@@ -66,7 +73,7 @@ void add_metrics(const Scenario& scenario, const Metrics& metrics, Rows& rows) {
             at += seconds_of(p.span);
             if (p.name == phase) break;
         }
-        rows.add(phase, phase == "whole run" ? end : at, name, value);
+        rows.add(phase, phase == "whole run" ? end : at, name_at_end(name), value);
     }
 }
 

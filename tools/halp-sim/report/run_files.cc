@@ -134,8 +134,9 @@ Result<void> make_directory(const std::string& directory) {
 
 namespace {
 
-bool is_latency_matrix(const std::string& name) {
-    constexpr std::string_view before = "latency_", behind = ".csv";
+// A latency matrix or a trace beside a record: "latency_", the digest of its content, ".csv".
+bool is_named_by_content(const std::string& name, std::string_view before) {
+    constexpr std::string_view behind = ".csv";
     constexpr std::size_t digits = 16;  // of the digest
     return name.size() == before.size() + digits + behind.size() && name.starts_with(before) &&
            name.ends_with(behind) &&
@@ -147,8 +148,8 @@ bool is_result_file(const std::string& name) {
         "summary.json", "samples.csv", "in_degree.csv", "traffic.csv",     "report.html",  "spread.csv",
         "runs.csv",     "sweep.csv",   "run.yaml",      "overlay.graphml", "compare.html", "overlay.dot",
         "runs.jsonl",   "join.csv",    "columns.csv",   "observations.csv"};
-    return std::ranges::find(names, name) != names.end() || is_latency_matrix(name) ||
-           (name.starts_with("run_seed_") && name.ends_with(".yaml"));
+    return std::ranges::find(names, name) != names.end() || is_named_by_content(name, "latency_") ||
+           is_named_by_content(name, "trace_") || (name.starts_with("run_seed_") && name.ends_with(".yaml"));
 }
 
 }  // namespace
@@ -212,6 +213,12 @@ Result<void> write_record(const std::string& path, const Scenario& scenario, con
         topology.file = "latency_" + digest_text(fnv1a(matrix)) + ".csv";
         const std::string beside = path.substr(0, path.rfind('/') + 1) + topology.file;
         if (auto done = write_file(beside, matrix); !done) return done;
+    }
+    for (Phase& phase : played.phases) {
+        if (phase.kind != PhaseKind::trace) continue;
+        const std::string trace = print_session_trace(phase.trace);
+        phase.file = "trace_" + digest_text(fnv1a(trace)) + ".csv";
+        if (auto done = write_file(path.substr(0, path.rfind('/') + 1) + phase.file, trace); !done) return done;
     }
     return write_file(path,
                       recorded_run_yaml(played, recorded_run_of(result, std::string{"halp-sim "} + HALP_VERSION)));
