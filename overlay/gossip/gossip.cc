@@ -215,7 +215,8 @@ void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant 
     const bool says_nothing = why == ConnectFailure::local_limit || excused(*call, why, now);
     using Outcome = HearsayDials::Outcome;
     const bool original = why == ConnectFailure::text_only;  // it has answered, in its own language
-    dials_.ended(call->to, original ? Outcome::answered : says_nothing ? Outcome::untold : Outcome::failed, now);
+    const Outcome in_vain = why == ConnectFailure::silent ? Outcome::silent : Outcome::failed;
+    dials_.ended(call->to, original ? Outcome::answered : says_nothing ? Outcome::untold : in_vain, now);
     if (call->purpose == CallPurpose::self_check) return;
     if (why == ConnectFailure::local_limit) return failures_.look_again(call->to, now);
     if (says_nothing && failures_.excuse(call->to, still_.count(), now)) return;
@@ -231,13 +232,15 @@ void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant 
     if (call->purpose == CallPurpose::round && !leaving()) rounds_.partner_failed(*call, now);
 }
 
-// A node that was only heard of, and that this one may not try to reach. One that has failed here may be slow.
+// A node that was only heard of, and that this one may not try to reach. One that has failed here may be slow, and
+// one that has called from its host may call again.
 bool Gossip::not_worth_keeping(const Peer& peer, Instant now) const {
-    if (!dials_.only_heard_of(peer.endpoint)) return false;
+    if (dials_.reached(peer.endpoint)) return false;
+    const bool unconfirmed = peer.vouched() && now - peer.seen > unconfirmed_periods * options_.gossip.period;
+    if (!dials_.only_heard_of(peer.endpoint)) return unconfirmed && !peer.dead();
     if (peer.suspect())
         return !seen_since_doubt(peer) && now - peer.doubted_since() >= options_.gossip.stall_patience;
-    return dials_.found_gone(peer.endpoint, peer.incarnation, peer.seen, now) ||
-           (peer.vouched() && now - peer.seen > unconfirmed_periods * options_.gossip.period);
+    return dials_.found_gone(peer.endpoint, peer.incarnation, peer.seen, now) || unconfirmed;
 }
 
 void Gossip::forget(EndpointId id) {

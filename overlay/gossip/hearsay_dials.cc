@@ -21,8 +21,16 @@ constexpr int calls_per_host_max = 2;      // open or in vain, in a window, to a
 constexpr int vain_on_met_host_max = 4;    // to a host where one was
 constexpr int calls_per_endpoint_max = 2;  // of such a host
 constexpr int vain_per_group_max = 4;      // to an address group where no node was met
+// Of a host from which nodes call, in a window: ports that callers named and where nobody answered (open or in
+// vain), and more calls to such ports. To one of them four in vain, which is more than finds a dead node, and one
+// for each time that it calls again, up to 16.
+constexpr int vain_ports_of_callers_max = 8;
+constexpr int vain_calls_back_per_host_max = 32;
+constexpr int vain_calls_back_max = 4;
+constexpr int vain_calls_back_while_it_calls_max = 16;
+constexpr int silent_calls_back_max = 64;  // to one port where somebody takes calls and does not answer
 constexpr std::size_t charged_max = 256;
-constexpr std::uint64_t group_salt = 0x67726f7570;
+constexpr std::uint64_t group_salt = 0x67726f7570, ports_salt = 0x706f727473, back_salt = 0x6261636b;
 
 std::uint64_t key_of_host(const Endpoint& endpoint) { return mix(fnv1a(endpoint.host)); }
 std::uint64_t key_of_group(std::uint32_t group) { return mix(group_salt + group); }
@@ -45,11 +53,24 @@ void HearsayDials::met(const Endpoint& node) {
     const std::uint64_t key = node.hash();
     if (key == met_last_ || met_.contains(key)) return;
     met_last_ = key;
-    const std::uint64_t host = key_of_host(node), group = key_of_group(node.group());
+    const std::uint64_t host = key_of_host(node);
     static_cast<void>(met_.add(key, host));  // it is not there
+    called_.remove(key);
     vain_.forget(key);
+    host_met(host, key_of_group(node.group()));
+}
+
+void HearsayDials::host_met(std::uint64_t host, std::uint64_t group) {
     if (met_hosts_.add(host, group)) vain_.forget(host);
     if (met_groups_.add(group)) vain_.forget(group);
+}
+
+void HearsayDials::called_from(const Endpoint& node) {
+    const std::uint64_t key = node.hash();
+    if (met_.contains(key)) return;
+    vain_.called(key);
+    const std::uint64_t host = key_of_host(node);
+    if (called_.add(key, host)) host_met(host, key_of_group(node.group()));
 }
 
 void HearsayDials::claimed(EndpointId node, const Endpoint& by) {
@@ -70,12 +91,13 @@ bool HearsayDials::may_be_dialled(EndpointId to) const {
     return !peer || peer->vouched();
 }
 
-// What this node or an earlier run has reached itself, and what its user or operator named, is no hearsay.
-bool HearsayDials::only_heard_of(EndpointId node) const {
+bool HearsayDials::reached(EndpointId node) const {
     const std::optional<Peer> peer = parts_.view.find(node);
-    if (peer && (peer->proved != never || peer->known_since != never || peer->met || peer->original)) return false;
-    return !met_.contains(key_of(node)) && !remembered_.contains(key_of(node));
+    if (peer && (peer->proved != never || peer->known_since != never || peer->met || peer->original)) return true;
+    return met_.contains(key_of(node)) || remembered_.contains(key_of(node));
 }
+
+bool HearsayDials::only_heard_of(EndpointId node) const { return !reached(node) && !has_called(node); }
 
 bool HearsayDials::own_check(EndpointId to, CallPurpose purpose) const {
     const OwnAddress& own = parts_.identity.address();
@@ -95,7 +117,9 @@ double HearsayDials::budget(Instant now) const {
 
 bool HearsayDials::limited(EndpointId to, Instant now) const {
     if (vain_.empty()) return false;
-    const VainDials::Tally host = vain_.of(host_key(to), now), endpoint = vain_.of(key_of(to), now);
+    const VainDials::Tally endpoint = vain_.of(key_of(to), now);
+    if (has_called(to)) return call_back_limited(to, endpoint, now);
+    const VainDials::Tally host = vain_.of(host_key(to), now);
     if (now < endpoint.retry_at) return true;
     if (met_hosts_.contains(host.key))
         return host.failed >= vain_on_met_host_max || endpoint.open + endpoint.failed >= calls_per_endpoint_max;
@@ -104,26 +128,51 @@ bool HearsayDials::limited(EndpointId to, Instant now) const {
            (group.failed >= vain_per_group_max && !met_groups_.contains(group.key));
 }
 
+bool HearsayDials::call_back_limited(EndpointId to, const VainDials::Tally& endpoint, Instant now) const {
+    if (endpoint.silent >= silent_calls_back_max) return true;
+    if (endpoint.failed == 0) {
+        const VainDials::Tally ports = vain_.of(calls_back_key(to, Account::port), now);
+        return ports.open + ports.failed >= vain_ports_of_callers_max;
+    }
+    const VainDials::Tally again = vain_.of(calls_back_key(to, Account::again), now);
+    return again.open + again.failed >= vain_calls_back_per_host_max ||
+           endpoint.failed >= (endpoint.called ? vain_calls_back_while_it_calls_max : vain_calls_back_max);
+}
+
+std::uint64_t HearsayDials::calls_back_key(EndpointId to, Account account) const {
+    return mix(host_key(to) ^ (account == Account::port ? ports_salt : back_salt));
+}
+
+// Beside the endpoint itself.
+std::uint64_t HearsayDials::account_key(EndpointId to, Account account) const {
+    return account == Account::budget ? host_key(to) : calls_back_key(to, account);
+}
+
 bool HearsayDials::holds(EndpointId to, Instant now) const {
-    return limited(to, now) || !may_be_dialled(to) || sources_.waits(to, now) ||
-           budget(now) < 1 + sources_.shares_left_by(to);
+    if (limited(to, now) || !may_be_dialled(to)) return true;
+    return !has_called(to) && (sources_.waits(to, now) || budget(now) < 1 + sources_.shares_left_by(to));
 }
 
 void HearsayDials::charge(EndpointId to, Instant now) {
-    budget_ = budget(now) - 1;
-    budget_at_ = now;
-    ++made_;
+    const Account account = !has_called(to)                         ? Account::budget
+                            : vain_.of(key_of(to), now).failed == 0 ? Account::port
+                                                                    : Account::again;
+    if (account == Account::budget) {
+        budget_ = budget(now) - 1;
+        budget_at_ = now;
+        ++made_;
+    }
     if (charged_.size() >= charged_max) {
         charged_.erase(charged_.begin());
         ++calls_forgotten_;
     }
-    charged_.push_back(to);
-    for (const std::uint64_t key : {host_key(to), key_of(to)}) vain_.opened(key, now);
+    charged_.push_back({to, account});
+    for (const std::uint64_t key : {account_key(to, account), key_of(to)}) vain_.opened(key, now);
 }
 
-// A node that leaves tells everybody once: that takes no share of the budget.
+// A node that leaves tells everybody once: that takes no share of the budget, nor does calling back.
 bool HearsayDials::admits(EndpointId to, CallPurpose purpose, Instant now) {
-    if (purpose == CallPurpose::seed || !only_heard_of(to) || own_check(to, purpose)) return true;
+    if (purpose == CallPurpose::seed || reached(to) || own_check(to, purpose)) return true;
     const bool held = purpose == CallPurpose::leave ? limited(to, now) || !may_be_dialled(to) : holds(to, now);
     if (held)
         ++refused_;
@@ -133,16 +182,26 @@ bool HearsayDials::admits(EndpointId to, CallPurpose purpose, Instant now) {
 }
 
 void HearsayDials::ended(EndpointId to, Outcome outcome, Instant now) {
-    const auto charged = std::ranges::find(charged_, to);
+    const auto charged = std::ranges::find(charged_, to, &Charged::to);
     if (charged == charged_.end()) return;
+    const Account account = charged->account;
+    const bool shares = account == Account::budget;
     charged_.erase(charged);
-    if (outcome == Outcome::failed) {
+    // Somebody listens on a port that a caller named: it may stand still, and is looked at until it answers.
+    if (outcome == Outcome::silent && !shares) {
+        vain_.closed(account_key(to, account));
+        return vain_.silent(key_of(to), now);
+    }
+    if (outcome == Outcome::failed || outcome == Outcome::silent) {
         const std::optional<Peer> peer = parts_.view.find(to);
-        for (const std::uint64_t key : {host_key(to), key_of(to), group_key(to)})
-            vain_.failed(key, peer ? peer->incarnation : 0, now);
+        const std::uint32_t incarnation = peer ? peer->incarnation : 0;
+        for (const std::uint64_t key : {account_key(to, account), key_of(to)}) vain_.failed(key, incarnation, now);
+        if (!shares) return;
+        vain_.failed(group_key(to), incarnation, now);
         return sources_.failed(to, now);
     }
-    for (const std::uint64_t key : {host_key(to), key_of(to)}) vain_.closed(key);
+    for (const std::uint64_t key : {account_key(to, account), key_of(to)}) vain_.closed(key);
+    if (!shares) return;
     budget_ = std::min(budget_max, budget(now) + (outcome == Outcome::answered ? earned_by_answer : 1));
     budget_at_ = now;
     if (outcome != Outcome::answered) return;
@@ -152,8 +211,8 @@ void HearsayDials::ended(EndpointId to, Outcome outcome, Instant now) {
 }
 
 std::uint64_t HearsayDials::forgotten() const {
-    return met_.forgotten() + remembered_.forgotten() + in_file_.forgotten() + claimed_.forgotten() +
-           calls_forgotten_;
+    return met_.forgotten() + called_.forgotten() + remembered_.forgotten() + in_file_.forgotten() +
+           claimed_.forgotten() + calls_forgotten_;
 }
 
 // ---- what was found gone ----

@@ -3,7 +3,9 @@
 // dialled from a budget: a call takes a share of it, and an answer gives it back and two more. So where nodes
 // answer the budget grows as fast as they do, and where nobody answers it is used up after few calls. Who names
 // nodes that do not answer gets less of it. A host where no node was met is dialled twice in ten minutes, whatever
-// ports are named, and an endpoint ever more rarely (overlay/gossip/rules.md, section 3, "Hearsay").
+// ports are named, and an endpoint ever more rarely. A node that calls proves its host and not the port that it
+// names: it is called back without a share of the budget, and not often in vain (overlay/gossip/rules.md, section
+// 3, "Hearsay").
 #pragma once
 
 #include <cstddef>
@@ -33,11 +35,15 @@ public:
 
     [[nodiscard]] bool admits(EndpointId to, CallPurpose purpose, Instant now) override;
     [[nodiscard]] bool would_hold(EndpointId to, Instant now) const override {
-        return only_heard_of(to) && holds(to, now);
+        return !reached(to) && holds(to, now);
     }
     [[nodiscard]] bool only_heard_of(EndpointId node) const override;
-    // A node of the swarm spoke from a socket at this host, and listens on this port.
+    // By this node or an earlier run, or its user or operator named it.
+    [[nodiscard]] bool reached(EndpointId node) const;
+    // This node dialled it, and a node of the swarm answered.
     void met(const Endpoint& node);
+    // A node of the swarm called from this host. That it listens on this port it only says.
+    void called_from(const Endpoint& node);
     // An earlier run reached this node, or somebody on this machine named it.
     void remember(EndpointId node) { static_cast<void>(remembered_.add(key_of(node))); }  // or it is there already
     // Somebody told of this node, which is new here; and again.
@@ -50,8 +56,8 @@ public:
     // Somebody may name it who did, and it is neither a name nor this node.
     [[nodiscard]] bool may_be_dialled(EndpointId to) const;
 
-    // How a call that was admitted ended. `untold`: nothing is known of the other side.
-    enum class Outcome : std::uint8_t { failed, untold, answered };
+    // How a call that was admitted ended. `silent`: somebody took it. `untold`: nothing is known of the other side.
+    enum class Outcome : std::uint8_t { failed, silent, untold, answered };
     void ended(EndpointId to, Outcome outcome, Instant now);
     // A node that was reached says that this one, which was only heard of, is gone. False: such words of it have
     // counted already.
@@ -74,6 +80,17 @@ public:
     void mark_endpoints(std::vector<bool>& marks) const { sources_.mark_endpoints(marks); }
 
 private:
+    enum class Account : std::uint8_t {  // on which a call goes
+        budget,                          // of what was only heard of
+        port,                            // of a caller, where none was in vain
+        again,                           // of a caller, where one was
+    };
+    [[nodiscard]] bool has_called(EndpointId node) const {
+        return !called_.empty() && called_.contains(key_of(node));
+    }
+    [[nodiscard]] bool call_back_limited(EndpointId to, const VainDials::Tally& endpoint, Instant now) const;
+    [[nodiscard]] std::uint64_t calls_back_key(EndpointId to, Account account) const;
+    [[nodiscard]] std::uint64_t account_key(EndpointId to, Account account) const;
     [[nodiscard]] std::uint64_t key_of(EndpointId node) const { return parts_.endpoints.hash(node); }
     [[nodiscard]] std::uint64_t host_key(EndpointId node) const;
     [[nodiscard]] std::uint64_t group_key(EndpointId node) const;
@@ -83,15 +100,21 @@ private:
     [[nodiscard]] bool holds(EndpointId to, Instant now) const;
     [[nodiscard]] double budget(Instant now) const;
     void charge(EndpointId to, Instant now);
+    void host_met(std::uint64_t host, std::uint64_t group);
 
+    struct Charged {  // a call under way
+        EndpointId to;
+        Account account;
+    };
     Parts parts_;
     RecentKeys met_{512}, met_hosts_{512}, met_groups_{256};  // of nodes by their host, of hosts by their group
     std::uint64_t met_last_ = 0;                              // the newest of met_: a message asks twice
+    RecentKeys called_{512};                                  // by their host; not met
     RecentKeys remembered_{512}, in_file_{512}, claimed_{256};
     HearsaySources sources_;
     VainDials vain_;
     ToldFailures told_;
-    std::vector<EndpointId> charged_;  // under way
+    std::vector<Charged> charged_;
     double budget_ = 0;                // at budget_at_; never: it is full
     Instant budget_at_ = never, answered_at_ = never;
     std::uint64_t made_ = 0, refused_ = 0, calls_forgotten_ = 0;

@@ -23,7 +23,7 @@ void MessageHandler::on_message(ConversationId conversation, const gossip::Messa
         parts_.calls.hang_up(conversation);
         if (!call) return;
         const bool member = m.hello.swarm == parts_.identity.swarm();
-        if (member) parts_.dials.met({remote.host, m.hello.port});
+        if (member) met(*call, remote);
         parts_.dials.ended(call->to, member ? HearsayDials::Outcome::answered : HearsayDials::Outcome::failed, now);
         return on_refusal(*call, m, now);
     }
@@ -32,7 +32,6 @@ void MessageHandler::on_message(ConversationId conversation, const gossip::Messa
         return on_other_swarm(conversation, remote, now);
     }
     if (m.hello.node == parts_.identity.node()) return on_own_number(conversation, m, remote, now);
-    parts_.dials.met({remote.host, m.hello.port});
     const bool opened_by_us = parts_.calls.under_way(conversation);
     if (answers(m.kind) != opened_by_us || !parts_.identity.started()) {
         skip(m, FrameFate::out_of_turn);
@@ -45,6 +44,12 @@ void MessageHandler::on_message(ConversationId conversation, const gossip::Messa
     } else {
         on_request(conversation, m, remote, now, delay, wall);
     }
+}
+
+// A node of this swarm is where this one dialled, also when it was dialled by name. What it says of its port is
+// only its word.
+void MessageHandler::met(const Call& call, const Endpoint& remote) {
+    parts_.dials.met({remote.host, parts_.endpoints.at(call.to).port});
 }
 
 // The frame has this fate, and nothing in it is merged.
@@ -120,6 +125,7 @@ void MessageHandler::on_answer(ConversationId conversation, const gossip::Messag
     const Call call = *parts_.calls.finish(conversation);
     answered_at_ = now;
     parts_.calls.answered(call, now);
+    met(call, remote);
     parts_.dials.ended(call.to, HearsayDials::Outcome::answered, now);
     if (call.purpose == CallPurpose::probe_request) {
         skip(m, FrameFate::taken);
@@ -226,6 +232,7 @@ void MessageHandler::on_request(ConversationId conversation, const gossip::Messa
     const EndpointId at = speaker_of(m, remote, now);
     const EndpointId speaker = at != no_endpoint ? at : claimed;
     note_speaker(claimed, m.hello, now);
+    parts_.dials.called_from({remote.host, m.hello.port});
     MessageContext context = MessageContext::of(m.kind, speaker, remote, delay, now, wall);
     context.from = parts_.identity.reach_of_speaker(remote);
     if (m.kind == gossip::Kind::leave) {

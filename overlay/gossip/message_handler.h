@@ -60,6 +60,7 @@ public:
     [[nodiscard]] const ReceivedItems& received() const { return received_; }
 
 private:
+    void met(const Call& call, const Endpoint& remote);
     void skip(const gossip::Message& m, FrameFate fate);
     void skip_nodes(const gossip::Message& m) { received_.nodes.count(NodeFate::not_read, m.peers.size()); }
     void on_refusal(const Call& call, const gossip::Message& m, Instant now);

@@ -89,7 +89,7 @@ void PushPull::add_found_gone(gossip::Message& ours, const std::vector<gossip::E
     std::size_t told = 0;
     for (const gossip::Entry& entry : named) {
         if (told == contradicted_max || ours.peers.size() >= gossip::peers_per_message_max) return;
-        if (entry.suspect || entry.withdrawn || parts_.view.find(entry.endpoint)) continue;
+        if (entry.suspect || entry.withdrawn || parts_.view.contains(entry.endpoint)) continue;
         const Instant seen = now - std::chrono::milliseconds{entry.age_ms};
         // Found by an own call: who repeats what others said makes their lies its own.
         if (!parts_.dials->found_gone_here(entry.endpoint, entry.incarnation, seen, now)) continue;

@@ -32,6 +32,13 @@ public:
         push_tightly(keys_, key);
         return true;
     }
+    [[nodiscard]] bool empty() const { return keys_.empty(); }
+    void remove(std::uint64_t key) {
+        const std::size_t at = place_of_word(keys_, key);
+        if (at >= keys_.size()) return;
+        keys_.erase(keys_.begin() + static_cast<std::ptrdiff_t>(at));
+        if (!owners_.empty()) owners_.erase(owners_.begin() + static_cast<std::ptrdiff_t>(at));
+    }
     [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }  // before their time
 
 private:

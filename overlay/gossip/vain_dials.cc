@@ -23,7 +23,7 @@ VainDials::Tally VainDials::of(std::uint64_t key, Instant now) const {
     Tally tally = *known;
     if (now - tally.since < window) return tally;
     tally.since = now;
-    tally.open = tally.failed = 0;
+    tally.open = tally.failed = tally.silent = 0;
     return tally;
 }
 
@@ -46,7 +46,7 @@ void VainDials::closed(std::uint64_t key) {
     const auto known = std::ranges::find(tallies_, key, &Tally::key);
     if (known == tallies_.end()) return;
     known->open = std::max(0, known->open - 1);
-    if (known->open == 0 && known->in_a_row == 0) tallies_.erase(known);
+    if (known->open == 0 && known->in_a_row == 0 && known->silent == 0) tallies_.erase(known);
 }
 
 void VainDials::failed(std::uint64_t key, std::uint32_t incarnation, Instant now) {
@@ -56,10 +56,22 @@ void VainDials::failed(std::uint64_t key, std::uint32_t incarnation, Instant now
     ++tally.in_a_row;
     const Duration pause = pause_after(tally.in_a_row);
     tally.failed_at = now;
+    tally.called = false;
     tally.incarnation = newest_incarnation(tally.incarnation, incarnation);
     tally.retry_at = now + pause;
     // As long again, or the next pause would begin anew.
     tally.kept_until = std::max(tally.kept_until, now + 2 * std::max(pause, window));
+}
+
+void VainDials::silent(std::uint64_t key, Instant now) {
+    Tally& tally = note(key, now);
+    tally.open = std::max(0, tally.open - 1);
+    ++tally.silent;
+}
+
+void VainDials::called(std::uint64_t key) {
+    const auto known = std::ranges::find(tallies_, key, &Tally::key);
+    if (known != tallies_.end()) known->called = true;
 }
 
 void VainDials::forget(std::uint64_t key) {

@@ -25,8 +25,10 @@ public:
         std::uint64_t key = 0;
         Instant since = never;          // of the ten minutes
         int open = 0, failed = 0;       // in them
+        int silent = 0;                 // in them: taken, and not answered
         int in_a_row = 0;               // in vain
         Instant retry_at = never;       // the pause is over then
+        bool called = false;            // it has called since then
         Instant failed_at = never;      // the last time
         std::uint32_t incarnation = 0;  // of what failed; a newer one is another process
         Instant kept_until = never;
@@ -39,6 +41,8 @@ public:
     void opened(std::uint64_t key, Instant now);
     void closed(std::uint64_t key);  // without a word of the other side
     void failed(std::uint64_t key, std::uint32_t incarnation, Instant now);
+    void silent(std::uint64_t key, Instant now);
+    void called(std::uint64_t key);
     void forget(std::uint64_t key);
     // Since the start, for want of room.
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }

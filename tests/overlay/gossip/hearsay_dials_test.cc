@@ -147,6 +147,49 @@ TEST_F(HearsayDialsTest, AnAnswerEndsThePauses) {
     EXPECT_TRUE(dial(far(1))) << "it has called";
 }
 
+TEST_F(HearsayDialsTest, WhoCallsHasAHostAndItsPortIsOnlyItsWord) {
+    const EndpointId named = at("203.0.113.9", 22);
+    dials.called_from(parts.endpoints.at(named));
+    EXPECT_FALSE(dials.only_heard_of(named));
+    int made = 0;
+    for (int i = 0; i < 100; ++i) made += dial_in_vain(named, now);
+    EXPECT_EQ(made, 4) << "it is found dead like any other";
+    for (int i = 0; i < 100; ++i) {
+        dials.called_from(parts.endpoints.at(named));
+        made += dial_in_vain(named, now);
+    }
+    EXPECT_EQ(made, 16) << "it calls, and is called again";
+    EXPECT_EQ(dials.made(), 0U) << "without a share of the budget";
+    dials.met(parts.endpoints.at(named));
+    for (int i = 0; i < 100; ++i) EXPECT_TRUE(dial_in_vain(named, now)) << "it has answered there";
+}
+
+TEST_F(HearsayDialsTest, OfAHostThatNamesAllItsPortsAFewAreCalledBack) {
+    int made = 0;
+    for (int i = 0; i < 2000; ++i) {
+        const EndpointId named = at("203.0.113.9", static_cast<std::uint16_t>(1000 + i));
+        dials.called_from(parts.endpoints.at(named));
+        made += dial_in_vain(named, now + i * 100ms);
+    }
+    EXPECT_EQ(made, 8);
+    for (int i = 0; i < 2000; ++i) {
+        const EndpointId named = at("203.0.113.9", static_cast<std::uint16_t>(1000 + i % 8));
+        dials.called_from(parts.endpoints.at(named));
+        made += dial_in_vain(named, now + 200s + i * 100ms);
+    }
+    EXPECT_EQ(made, 8 + 32) << "in all, within ten minutes";
+}
+
+TEST_F(HearsayDialsTest, ManyNodesBehindOneAddressAreAllCalledBackWhenTheyAnswer) {
+    for (int i = 0; i < 50; ++i) {
+        const EndpointId node = at("203.0.113.9", static_cast<std::uint16_t>(4000 + i));
+        dials.called_from(parts.endpoints.at(node));
+        ASSERT_TRUE(dials.admits(node, CallPurpose::feeler, now)) << i;
+        dials.met(parts.endpoints.at(node));
+        dials.ended(node, HearsayDials::Outcome::answered, now);
+    }
+}
+
 TEST(VainDials, WhatWouldBeForgottenFirstLeavesAFullTable) {
     VainDials dials;
     const Instant now{1h};

@@ -104,6 +104,19 @@ TEST_F(HostilePeerTest, APingIsAnsweredAndTellsTheAskerItsAddress) {
     EXPECT_EQ(endpoints.at(pong.observed), peer_at);
 }
 
+// It speaks from one host and says each time that it listens on another port.
+TEST_F(HostilePeerTest, NoCallerSendsTheNodeToAllPortsOfItsHost) {
+    for (int i = 0; i < 300; ++i) {
+        Message m = message(Kind::ping);
+        m.hello.node = 1000 + static_cast<std::uint64_t>(i);
+        m.hello.port = static_cast<std::uint16_t>(4000 + i);
+        say(gossip::encode(m, endpoints), 1s);
+    }
+    EXPECT_LE(node->status().streams_out, 40U) << "calls back";
+    EXPECT_EQ(node->status().peers_proved, 0U);
+    EXPECT_EQ(answer(message(Kind::ping)).kind, Kind::pong) << "it is answered where it calls";
+}
+
 TEST_F(HostilePeerTest, AnotherSwarmIsRefusedAndNotTold) {
     const Message no = answer(message(Kind::exchange, "other"));
     EXPECT_EQ(no.kind, Kind::refuse);
