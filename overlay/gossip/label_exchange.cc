@@ -126,6 +126,7 @@ void LabelExchange::supply(const std::vector<std::uint64_t>& wanted, gossip::Mes
 }
 
 void LabelExchange::merge(const gossip::Message& message, const MessageContext& context) {
+    const std::vector<bool> late = late_tags(message);
     std::vector<std::pair<Label, EndpointId>> contradicted;
     for (const gossip::LabelEntries& label : message.labels) {
         const bool lists_hosts = label.label != Label::halp() && !label.label.lists_names();
@@ -137,19 +138,51 @@ void LabelExchange::merge(const gossip::Message& message, const MessageContext& 
                 contradicted.emplace_back(label.label, entry.endpoint);
         }
     }
-    hear_tags(message);
+    hear_tags(message, late, context);
     parts_.news.contradict(context.speaker, contradicted, context.now, context.wall);
 }
 
-// Only of the version that is listed here: what waits, was refused or outranked says nothing.
-void LabelExchange::hear_tags(const gossip::Message& message) {
-    for (const gossip::EntryTags& said : message.tags) {
+std::vector<bool> LabelExchange::late_tags(const gossip::Message& message) const {
+    std::vector<bool> late(message.tags.size(), false);
+    for (std::size_t i = 0; i < late.size(); ++i) {
+        const HostList* list = parts_.labels.find(message.tags[i].label);
+        const HostEntry* host = list ? list->find(message.tags[i].endpoint) : nullptr;
+        late[i] = host && host->incarnation == message.tags[i].incarnation;
+    }
+    return late;
+}
+
+// Only of the version that is listed here: what waits, was refused or outranked says nothing. Tags come with their
+// version. What comes later, or contradicts, is passed on at once, so that the announcer hears and outranks it.
+void LabelExchange::hear_tags(const gossip::Message& message, const std::vector<bool>& late,
+                              const MessageContext& context) {
+    for (std::size_t i = 0; i < message.tags.size(); ++i) {
+        const gossip::EntryTags& said = message.tags[i];
         const HostList* list = parts_.labels.find(said.label);
         const HostEntry* host = list ? list->find(said.endpoint) : nullptr;
-        if (host && !host->own && !host->withdrawn && host->incarnation == said.incarnation &&
-            said.incarnation != 0)
-            parts_.tags.hear(said);
+        if (!host || host->withdrawn || said.incarnation == 0) continue;
+        if (host->own) {
+            hear_tags_of_own(said, *host, context);
+            continue;
+        }
+        if (host->incarnation != said.incarnation) continue;
+        const TagTable::Heard heard = parts_.tags.hear(said, context.teller, host->proved != never);
+        if (heard == TagTable::Heard::contradicted || (heard == TagTable::Heard::first && late[i]))
+            parts_.news.pass_on_tags(said.label, said.endpoint, said.incarnation, context.now);
     }
+}
+
+// Others say of a host that this node announces what it does not say: its next version, within a period, outranks
+// it.
+void LabelExchange::hear_tags_of_own(const gossip::EntryTags& said, const HostEntry& own,
+                                     const MessageContext& context) {
+    if (parts_.tags.find(said.label, said.endpoint) == said.text) return;
+    parts_.tags.insist(said.label, said.endpoint);
+    // One that outranked the own version has just been outranked in turn.
+    const bool current =
+        said.incarnation == own.incarnation || incarnation_after(said.incarnation) == own.incarnation;
+    if (current)
+        parts_.announcements.defend(said.label, said.endpoint, own.incarnation, true, context.now, context.wall);
 }
 
 // Another node speaks of a host that this node announces. If that outranks the announcement, for example because

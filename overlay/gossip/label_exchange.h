@@ -55,7 +55,10 @@ public:
     [[nodiscard]] const auto& received() const { return received_; }  // fates of the hosts in messages
 
 private:
-    void hear_tags(const gossip::Message& message);
+    // Those that are of a version that is listed already. They may be forged.
+    [[nodiscard]] std::vector<bool> late_tags(const gossip::Message& message) const;
+    void hear_tags(const gossip::Message& message, const std::vector<bool>& late, const MessageContext& context);
+    void hear_tags_of_own(const gossip::EntryTags& said, const HostEntry& own, const MessageContext& context);
     [[nodiscard]] std::size_t entries_told(const HostList& list) const;
     std::size_t random_start(std::size_t labels, std::size_t entries);
     gossip::LabelEntries entries_of(const Label& label, Instant now, UnixSeconds wall);

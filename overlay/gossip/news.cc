@@ -16,6 +16,7 @@ constexpr std::size_t items_max = 256;
 constexpr std::size_t items_per_message_max = 96;
 constexpr std::size_t all_told_max = 24;                  // nodes, as many as a brief opening is for
 constexpr std::uint64_t doubt_salt = 0x5157f1a9c3d20b67;  // tells the fact of a doubt from that of a join
+constexpr std::uint64_t tags_salt = 0x74616773;
 constexpr std::size_t contradictions_per_period_max = 16;
 // When many nodes answer late at the same time, it is the load of all, and telling each of them would add to it.
 constexpr std::size_t doubts_per_period_max = 4;
@@ -32,6 +33,12 @@ void News::pass_on_host(const Label& label, const gossip::Entry& entry, Endpoint
     if (!told_.first(fact, now)) return;
     const Item heard{.label = label, .endpoint = entry.endpoint, .rank = Rank::heard, .told_by = told_by};
     static_cast<void>(add(heard, now));  // without room it is counted, and the exchanges bring it
+}
+
+void News::pass_on_tags(const Label& label, EndpointId host, std::uint32_t incarnation, Instant now) {
+    const std::uint64_t fact = mix(label.hash() ^ parts_.endpoints.hash(host) ^ tags_salt) + incarnation;
+    // Without room it is counted, and the exchanges bring it.
+    if (told_.first(fact, now)) static_cast<void>(add_heard_host(label, host, now));
 }
 
 void News::peer_joined(EndpointId peer, std::uint32_t incarnation, LearnedBy how, Instant now, EndpointId told_by) {

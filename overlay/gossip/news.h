@@ -48,6 +48,9 @@ public:
     // The same for something another node told; queued once for each state of the host.
     void pass_on_host(const Label& label, const gossip::Entry& entry, EndpointId told_by, Instant now);
 
+    // The same for its tags, whoever may have given them; once for each version.
+    void pass_on_tags(const Label& label, EndpointId host, std::uint32_t incarnation, Instant now);
+
     // Contact: this node called it. Call: it called this node, as anybody can.
     enum class LearnedBy : std::uint8_t { contact, call, news, sample };
     // A node is listed that was not listed before, or was dead. Notes it, and passes it on unless it came in a

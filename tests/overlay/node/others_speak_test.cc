@@ -1,6 +1,7 @@
 // What strangers say of a living node, and of what it announces (overlay/gossip/rules.md, section 4, "Arguments").
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 
@@ -214,6 +215,36 @@ TEST_F(OthersSpeak, ARestartedNodeWinsAgainstWhatWasSaidOfItMeanwhile) {
     for (int look = 0; look < 60; ++look) {
         swarm.world.run_for(1s);
         ASSERT_TRUE(all_list_node(2) && all_list()) << look;
+    }
+}
+
+// The announcement has no tags. The stranger gives it some, in its own version and in one that it made up.
+TEST_F(OthersSpeak, NobodyElseGivesTagsToAnAnnouncementForLong) {
+    const auto tagged = [&] {
+        std::size_t nodes = 0;
+        for (std::size_t i = 0; i < swarm.size(); ++i) {
+            const auto listed = swarm.node(i).listed(chat, service);
+            nodes += listed && !listed->tags.empty();
+        }
+        return nodes;
+    };
+    for (const std::uint32_t newest : {now_s(), now_s() + 1000}) {
+        for (std::uint32_t said = newest - 30; said <= newest; ++said) {
+            Message news = of_service(said, false);
+            news.tags.push_back({chat, endpoints.intern(service), said, "evil"});
+            tell_all_but(2, news);
+        }
+        std::size_t most = 0;
+        for (int look = 0; look < 40; ++look) {
+            swarm.world.run_for(5ms);
+            most = std::max(most, tagged());
+        }
+        EXPECT_GT(most, 0U) << "it is heard";
+        EXPECT_TRUE(swarm.within(2s, [&] { return tagged() == 0; }));
+        for (int look = 0; look < 20; ++look) {
+            swarm.world.run_for(500ms);
+            ASSERT_TRUE(all_list() && tagged() == 0) << look;
+        }
     }
 }
 

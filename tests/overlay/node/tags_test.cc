@@ -71,13 +71,32 @@ TEST(TagTable, TheFirstWordOnAVersionStays) {
     TagTable tags;
     const Label chat = Label::parse("chat").value();
     const EndpointId host{7};
-    tags.hear({chat, host, 5, "v=1"});
-    tags.hear({chat, host, 5, "evil"});
-    tags.hear({chat, host, 5, ""});
-    tags.hear({chat, host, 4, "older"});
+    const auto hear = [&](std::uint32_t incarnation, const char* text) {
+        return tags.hear({chat, host, incarnation, text}, 1, false);
+    };
+    EXPECT_EQ(hear(5, "v=1"), TagTable::Heard::first);
+    EXPECT_EQ(hear(5, "evil"), TagTable::Heard::contradicted);
+    EXPECT_EQ(hear(5, ""), TagTable::Heard::contradicted);
+    EXPECT_EQ(hear(4, "older"), TagTable::Heard::taken);
     EXPECT_EQ(tags.find(chat, host), "v=1");
-    tags.hear({chat, host, 6, "v=2"});
+    EXPECT_EQ(hear(6, "v=2"), TagTable::Heard::taken);
     EXPECT_EQ(tags.find(chat, host), "v=2");
+}
+
+TEST(TagTable, AStrangerWhoFillsItTakesNoPlaceOfOthers) {
+    TagTable tags;
+    const Label chat = Label::parse("chat").value();
+    const auto hear = [&](std::uint32_t host, std::uint32_t source, bool proved) {
+        return tags.hear({chat, EndpointId{host}, 1, "v=1"}, source, proved);
+    };
+    for (std::uint32_t i = 0; i < 100; ++i) ASSERT_EQ(hear(i, 7, false), TagTable::Heard::first);
+    ASSERT_EQ(hear(100, 8, true), TagTable::Heard::first) << "this node has reached the host";
+    for (std::uint32_t i = 0; i < 2 * TagTable::hosts_max; ++i) static_cast<void>(hear(1000 + i, 8, false));
+    EXPECT_EQ(tags.size(), TagTable::hosts_max);
+    EXPECT_GT(tags.no_room(), 0U) << "it gets no more places than there are";
+    for (std::uint32_t i = 0; i < 200; ++i) EXPECT_EQ(hear(200 + i, 9, false), TagTable::Heard::first) << i;
+    for (std::uint32_t i = 0; i <= 100; ++i) EXPECT_EQ(tags.find(chat, EndpointId{i}), "v=1") << i;
+    EXPECT_EQ(tags.size(), TagTable::hosts_max);
 }
 
 }  // namespace HALP_TEST_FILE
