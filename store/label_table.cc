@@ -106,6 +106,11 @@ void LabelTable::tell_merged(const Row& row, const HostEntry& news, bool was_sho
     if (row.watched) observer_->host_moved(row.label, news.endpoint, from);
 }
 
+void LabelTable::tell_moved(const Label& label, EndpointId host) {
+    const Row* const row = row_of(label);
+    if (observer_ && row && row->watched) observer_->host_moved(row->label, host, LearnedFrom::gossip);
+}
+
 void LabelTable::tell_gone(const Label& label, EndpointId host, ForgottenWhy why) {
     if (observer_) observer_->host_gone(label, host, why);
 }

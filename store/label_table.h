@@ -93,6 +93,8 @@ public:
     void hold(const Label& label, bool held);
     // Watched labels are held, and the observer also hears of hosts that move. Calls count.
     void watch(const Label& label, bool watched);
+    // Something that stands beside the list has changed for this host: watchers are told.
+    void tell_moved(const Label& label, EndpointId host);
     [[nodiscard]] bool held(const Label& label) const;
 
     struct Gone {

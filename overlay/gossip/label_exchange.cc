@@ -167,6 +167,8 @@ void LabelExchange::hear_tags(const gossip::Message& message, const std::vector<
         }
         if (host->incarnation != said.incarnation) continue;
         const TagTable::Heard heard = parts_.tags.hear(said, context.teller, host->proved != never);
+        if (heard == TagTable::Heard::first || heard == TagTable::Heard::changed)
+            parts_.labels.tell_moved(said.label, said.endpoint);
         if (heard == TagTable::Heard::contradicted || (heard == TagTable::Heard::first && late[i]))
             parts_.news.pass_on_tags(said.label, said.endpoint, said.incarnation, context.now);
     }

@@ -37,6 +37,7 @@ TagTable::Heard TagTable::hear(const gossip::EntryTags& said, Source source, boo
     }
     const bool first = known == hosts_.end();
     if (!first && known->second.own) return Heard::taken;
+    const bool changed = !first && known->second.text != said.text;
     forget(key);
     if (!proved && !make_room(source)) {
         ++no_room_;
@@ -45,7 +46,7 @@ TagTable::Heard TagTable::hear(const gossip::EntryTags& said, Source source, boo
     Said heard{said.incarnation, false, proved, source, ++heard_, said.text};
     if (heard.only_heard()) ++places_[source];
     hosts_.emplace(key, std::move(heard));
-    return first ? Heard::first : Heard::taken;
+    return first ? Heard::first : changed ? Heard::changed : Heard::taken;
 }
 
 void TagTable::forget(const Key& key) {

@@ -26,8 +26,9 @@ public:
     // Somebody else has given tags to an announcement of this node, so what it has is said from now on, also when
     // that is nothing.
     void insist(const Label& label, EndpointId host);
-    // first: nothing was known of the host. contradicted: this version has other tags, which stay.
-    enum class Heard : std::uint8_t { taken, first, contradicted, no_room };
+    // first: nothing was known of the host. changed: a newer version has other tags. contradicted: this version has
+    // other tags, which stay.
+    enum class Heard : std::uint8_t { taken, first, changed, contradicted, no_room };
     // Of a listed announcement of another node. `proved`: this node has reached the host.
     [[nodiscard]] Heard hear(const gossip::EntryTags& said, HearsaySources::Source source, bool proved);
     // The host is listed no more.

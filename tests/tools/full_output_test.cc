@@ -84,8 +84,8 @@ const Commands dht_verbs_at_full{"fake", "fake --json", "conformance --list"};
 const Commands store_verbs{"check", "compact", "export", "import", "drop-set-aside"};
 const Commands sim_verbs{"list",
                          "show growth",
-                         "run growth --nodes 3 -o run",
-                         "compare run run -o compared",
+                         "run growth --nodes 3 -o run --force",
+                         "compare run run -o compared --force",
                          "replay run",
                          "views --nodes 50 --view 5 --periods 2",
                          "sweep growth --nodes 3 --vary nodes=3,4",

@@ -108,7 +108,7 @@ halp_test(machine_formats_test
   schemas/machine_formats_test.cc
   schemas/stranger_costs_test.cc
   halp-sim/interrupted_test.cc
-  halp-sim/ranks_process_test.cc
+  halp-sim/sim_program_test.cc
   LINK halp_process_testing
   LABEL process-socket
   TIMEOUT 300

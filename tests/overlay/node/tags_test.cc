@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
 #include <string>
+#include <variant>
 
 #include "overlay/gossip/tag_table.h"
 #include "tests/simulations/swarm/swarm.h"
@@ -32,6 +34,7 @@ protected:
 
     Swarm swarm_{1, OverlayOptions::for_profile(Profile::local)};
     const Label chat_ = *Label::parse("my-chat");
+    std::map<Instant, std::string> tags_at_;  // when an event was noted first
 };
 
 TEST_F(TagsInASwarm, ReachEveryNodeAndChangeWithTheAnnouncement) {
@@ -41,6 +44,24 @@ TEST_F(TagsInASwarm, ReachEveryNodeAndChangeWithTheAnnouncement) {
     EXPECT_TRUE(swarm_.within(5s, [&] { return all_say("v=3"); }));
     ASSERT_TRUE(swarm_.node(1).announce(chat_, tagged_host));
     EXPECT_TRUE(swarm_.within(5s, [&] { return all_say(""); })) << "taken back";
+}
+
+TEST_F(TagsInASwarm, AreToldToWatchers) {
+    swarm_.node(3).watch(chat_, true);
+    // The tags that a reader of the events finds at the last of them.
+    const auto told = [this] {
+        std::string tags;
+        for (const SimWorld::Noted& noted : swarm_.world.noted()) {
+            if (noted.host != swarm_.host(3)) continue;
+            if (const auto* moved = std::get_if<EntryMoved>(&noted.event); moved && moved->endpoint == tagged_host)
+                tags = tags_at_.emplace(noted.at, swarm_.node(3).listed(chat_, tagged_host)->tags).first->second;
+        }
+        return tags;
+    };
+    for (const std::string tags : {"blue", "v=3"}) {
+        ASSERT_TRUE(swarm_.node(1).announce(chat_, tagged_host, tags));
+        EXPECT_TRUE(swarm_.within(5s, [&] { return told() == tags; })) << tags << ", told: " << told();
+    }
 }
 
 TEST_F(TagsInASwarm, ReachANodeThatComesLater) {

@@ -1,10 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -59,27 +56,11 @@ TEST(HalpSim, ListsTheBuiltInScenarios) {
 TEST(HalpSim, SaysWhatWouldFitIntoMemory) {
     constexpr std::uint64_t mib = 1 << 20;
     EXPECT_TRUE(fits(100 * mib, 2, 200 * mib));
-    EXPECT_EQ(fits(100 * mib, 4, 350 * mib).error().message,
-              "it needs about 400 MiB of memory (4 runs at once, 100 MiB each), and there are 350 MiB: --jobs 3 fits; "
-              "ulimit -v and MemoryMax may allow more");
+    EXPECT_EQ(
+        fits(100 * mib, 4, 350 * mib).error().message,
+        "it needs about 400 MiB of memory (4 runs at once, 100 MiB each), and there are 350 MiB: --jobs 3 fits; "
+        "ulimit -v and MemoryMax may allow more");
     EXPECT_THAT(fits(100 * mib, 1, 50 * mib).error().message, HasSubstr("there are 50 MiB: take fewer nodes"));
-}
-
-// As `ulimit -v` would, for a process of its own.
-int with_little_memory(std::vector<const char*> arguments) {
-    const rlimit little{std::size_t{1} << 30, std::size_t{1} << 30};
-    if (::setrlimit(RLIMIT_AS, &little) != 0) return exit_done;
-    const Outcome got = run(std::move(arguments));
-    ::write(STDERR_FILENO, got.err.data(), got.err.size()) > 0 ? void() : std::abort();
-    return got.code;
-}
-
-TEST(HalpSimDeathTest, ARunThatWillNotFitIntoMemorySaysSoBeforeItStarts) {
-    GTEST_FLAG_SET(death_test_style, "threadsafe");
-    EXPECT_EXIT(std::_Exit(with_little_memory({"run", "growth", "--set", "nodes=100000"})),
-                testing::ExitedWithCode(exit_failed), "halp-sim: it needs about [0-9]+ MiB of memory, and there are");
-    EXPECT_EXIT(std::_Exit(with_little_memory({"views", "--rule", "hybrid", "--nodes", "1000000"})),
-                testing::ExitedWithCode(exit_failed), "halp-sim: it needs about 1887 MiB of memory");
 }
 
 TEST(HalpSim, ShowsABuiltInScenario) {

@@ -1,4 +1,4 @@
-// halp-sim under mpirun, as a researcher starts it. HALP_SIM_BINARY comes from the build.
+// halp-sim as a researcher starts it: under mpirun, and with little memory. HALP_SIM_BINARY comes from the build.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -53,6 +53,16 @@ TEST_F(RanksProgram, SaysWhichVerbIsPlayedByOneProcess) {
     const Finished refused = ranks(2, "run growth");
     EXPECT_NE(refused.code, 0);
     EXPECT_THAT(refused.error, HasSubstr("only `views` is played by several processes"));
+}
+
+TEST(SimProgram, ARunThatWillNotFitIntoMemorySaysSoBeforeItStarts) {
+    const Home home;
+    for (const std::string words : {"run growth --set nodes=100000", "views --rule hybrid --nodes 1000000"}) {
+        const Finished refused =
+            run(home, {"/bin/sh", "-c", "ulimit -v 1048576; exec " HALP_SIM_BINARY " " + words});
+        EXPECT_EQ(refused.code, 1) << words;
+        EXPECT_THAT(refused.error, HasSubstr("halp-sim: it needs about ")) << words;
+    }
 }
 
 }  // namespace HALP_TEST_FILE
