@@ -109,7 +109,8 @@ bool HearsayDials::own_check(EndpointId to, CallPurpose purpose) const {
 
 double HearsayDials::budget(Instant now) const {
     if (budget_at_ == never) return budget_at_rest;
-    if (budget_ > budget_at_rest && now - answered_at_ < earned_kept) return budget_;
+    const bool earned = answered_at_ != never && now - answered_at_ < earned_kept;
+    if (earned && budget_ > budget_at_rest) return budget_;
     const auto passed =
         std::chrono::duration<double>(now - budget_at_) / std::chrono::duration<double>(refill_every);
     return std::min(budget_at_rest, budget_ + passed);
