@@ -84,13 +84,24 @@ std::string samples_csv(const std::vector<RunResult>& runs) {
         for (const Sample& s : r.samples) {
             const bool any = s.living > 0;
             const auto of_living = [&](double value) { return any ? plain_number(value) : ""; };
-            out += row(
-                run_cells(runs, r),
-                {plain_number(seconds_of(s.at)), r.phases[s.phase].name, std::to_string(s.living),
-                 plain_number(s.joined), plain_number(s.coverage), plain_number(s.dead_share),
-                 plain_number(s.crossing), of_living(s.in_degree.mean), of_living(s.in_degree.deviation),
-                 of_living(s.in_degree.max), of_living(s.bootstrap_in_degree), std::to_string(s.components.count),
-                 std::to_string(s.components.largest), plain_number(s.sent_kbit_s), plain_number(s.attackers)});
+            std::vector<std::string> cells{plain_number(seconds_of(s.at)),
+                                           r.phases[s.phase].name,
+                                           std::to_string(s.living),
+                                           plain_number(s.joined),
+                                           plain_number(s.coverage),
+                                           plain_number(s.dead_share),
+                                           plain_number(s.crossing),
+                                           of_living(s.in_degree.mean),
+                                           of_living(s.in_degree.deviation),
+                                           of_living(s.in_degree.max),
+                                           of_living(s.bootstrap_in_degree),
+                                           std::to_string(s.components.count),
+                                           std::to_string(s.components.largest),
+                                           plain_number(s.sent_kbit_s),
+                                           plain_number(s.attackers)};
+            // Run and seed stand behind, so that readers by position go on to find time and phase in front.
+            for (const std::string& cell : run_cells(runs, r)) cells.push_back(cell);
+            out += csv_row(cells);
         }
     return out;
 }
