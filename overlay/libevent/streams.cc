@@ -363,6 +363,7 @@ void LibeventStreams::end_output(Stream& stream) {
 
 // Returns false when there is nothing more to wait for.
 bool LibeventStreams::discard(Stream& stream) {
+    end_wait_to_read(stream);  // its bytes go now, so the loop may never tell of it again
     while (stream.ignored < limits_.linger_bytes_max) {
         // With MSG_TRUNC the kernel drops the bytes without copying them.
         const ssize_t got = ::recv(stream.fd, nullptr, buffer_.size(), MSG_TRUNC);

@@ -9,6 +9,8 @@
 #include <csignal>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/overlay/libevent/world_probe.h"
 
@@ -223,6 +225,34 @@ TEST(LibeventWorld, ReadsOnlySoMuchInOnePassOfTheLoop) {
     server.world.alarm().wake_at(server.world.clock().now());
     ASSERT_TRUE(server.until([&] { return in_all == peers_max * each; }));
     EXPECT_LT(most, in_two_passes) << "of " << in_all;
+}
+
+// Whoever waited for his turn and was closed meanwhile waits no more: nobody else is held up for him.
+TEST(LibeventWorld, WhoIsClosedWhileHeWaitsToBeReadHoldsUpNobody) {
+    constexpr std::size_t peers_max = 200, each = 32768;
+    WorldLimits limits;
+    limits.accepted_per_source_max = 1000;
+    Server server(limits);
+    std::vector<StreamId> streams;
+    server.probe.accepted = [&](StreamId stream) { streams.push_back(stream); };
+    std::vector<Peer> peers;
+    for (std::size_t i = 0; i < peers_max; ++i) peers.emplace_back(server.at);
+    ASSERT_TRUE(server.until([&] { return streams.size() == peers_max; }));
+    for (const Peer& peer : peers) peer.send(std::string(each, 'x'));
+    server.probe.bytes = [&](StreamId, Bytes) {
+        if (server.world.stats().reads_put_off == 0) return;
+        for (const StreamId stream : std::exchange(streams, {})) server.probe.close(stream);
+    };
+    ASSERT_TRUE(server.until([&] { return streams.empty(); })) << "nobody had to wait";
+
+    server.probe.received.clear();
+    server.probe.bytes = [](StreamId, Bytes) {};
+    const Peer late(server.at);
+    ASSERT_TRUE(server.until([&] { return streams.size() == 1; }));
+    turn_often(server.world);
+    late.send("late");
+    turn_often(server.world);
+    EXPECT_EQ(server.probe.received, "late");
 }
 
 TEST(LibeventWorld, NeverGivesAnIdTwice) {
