@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # dotparser, ngraph.fromdot (npm): nodes named 1.0 and 1, or 007 and 7, are one node.
 #
-# Who meets it: whoever writes the graph of a swarm as DOT with nodes named by versions, shards or padded numbers. In DOT a
-# numeral is a name like any other, and Graphviz tells 1.0 from 1. These packages turn an unquoted numeral into a JavaScript
-# number, so nodes merge, degrees add up and a component count is wrong, without a word. Quoted names stay texts, so
-# one file may hold both kinds.
+# Who meets it: whoever writes the graph of a swarm as DOT with nodes named by versions, shards or padded numbers. In DOT
+# a numeral is a name like any other, and Graphviz tells 1.0 from 1. These packages turn an unquoted numeral into a
+# JavaScript number, so nodes merge, degrees add up and a component count is wrong, without a word. Quoted names stay
+# texts, so one file may hold both kinds.
 # What follows: an exporter quotes every id, also those that DOT does not ask to be quoted.
 set -euo pipefail
 work=$(mktemp -d)
