@@ -33,7 +33,7 @@ std::string place_text(const std::string& file, const Place& place) {
 }
 
 bool is_section(std::string_view key) {
-    if (key == "labels.rows" || key == "services") return true;
+    if (key == "labels.rows") return true;
     const std::string prefix = std::string{key} + ".";
     const auto& table = setting_table();
     return std::any_of(table.begin(), table.end(),
@@ -107,6 +107,7 @@ private:
             return;
         }
         out_.files.push_back(path);
+        said_services_are_a_list_ = false;
         const std::string warning = changeable_by_others(path, content->access);
         if (!warning.empty()) out_.warnings.push_back(warning);
         YamlDocument document = read_yaml(content->text);
@@ -165,6 +166,7 @@ private:
             return rows_.push_back(std::move(one));
         }
         if (one.key.starts_with(service_prefix)) return take_service(std::move(one));
+        if (one.key == "services") return take_services_whole(one);
         if (is_section(one.key)) {
             if (!one.empty) problem(one.value_place, one.key + " is a section: " + remedy_for_section(one));
             return;
@@ -184,15 +186,29 @@ private:
     void take_service(Assignment one) {
         const std::vector<std::string> fields = service_fields();
         const std::string field{service_field(one.key)};
+        const std::size_t dot = one.key.find_first_not_of("0123456789", service_prefix.size());
+        const bool in_list = dot > service_prefix.size() && dot == one.key.find('.', service_prefix.size());
+        if (field.empty() || !in_list) return say_services_are_a_list(one.key_place);
         if (std::ranges::find(fields, field) != fields.end()) return services_.push_back(std::move(one));
         const bool check_alone = field == "check" && one.empty;
         if (check_alone) return;
-        if (field.empty())
-            return problem(one.key_place, "services is a list: begin each service with \"- label: NAME\"");
         const std::string nearest = nearest_of(fields, field);
         problem(one.key_place,
                 field.substr(0, 128) + " is no field of a service; " +
                     (nearest.empty() ? "they are " + joined_keys(fields) : "did you mean " + nearest + "?"));
+    }
+
+    // "services: word", and lists without a service: one without anything announces none.
+    void take_services_whole(const Assignment& one) {
+        if (one.empty) return;
+        if (one.text.is_list && one.text.items.empty()) return services_.clear();
+        say_services_are_a_list(one.value_place);
+    }
+
+    // Once a file, however many keys stand where the list should.
+    void say_services_are_a_list(const std::string& place) {
+        if (std::exchange(said_services_are_a_list_, true)) return;
+        problem(place, "services must be a list, with lines below it such as \"  - {label: chat, port: 5222}\"");
     }
 
     void apply_services() {
@@ -423,6 +439,7 @@ private:
     const SettingSources& sources_;
     LoadedSettings out_;
     std::vector<Assignment> assignments_, rows_, services_;
+    bool said_services_are_a_list_ = false;  // of the file that is read
 };
 
 }  // namespace

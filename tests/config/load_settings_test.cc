@@ -444,6 +444,27 @@ TEST_F(LoadSettings, SaysWhatIsWrongWithAServiceAndWhere) {
     EXPECT_THAT(load_file("join:\n  - {a: b}\n").problems.front(), HasSubstr("no mappings"));
 }
 
+TEST_F(LoadSettings, SaysThatServicesMustBeAListAndHowOneLooks) {
+    const std::string line =
+        "services must be a list, with lines below it such as \"  - {label: chat, port: 5222}\"";
+    for (const char* wrong : {" chat\n", " [chat, web]\n", "\n  - chat\n", "\n  label: chat\n  port: 5222\n",
+                              "\n  chat: {label: chat, port: 5222}\n", "\n  chat:\n    check: {tcp: yes}\n"})
+        EXPECT_THAT(load_file("services:" + std::string{wrong}).problems,
+                    ElementsAre(AllOf(HasSubstr("one.yaml:"), HasSubstr(line))))
+            << wrong;
+    EXPECT_THAT(load_file("services:\n  - {label: chat, port: 5222}\n").problems, IsEmpty()) << "as the line says";
+    EXPECT_THAT(load_flag("services=chat").problems, ElementsAre(HasSubstr(line)));
+}
+
+TEST_F(LoadSettings, TakesAListOfNoServicesAsNone) {
+    write("etc/halpd.yaml", "services: [{label: one, port: 1}]\n");
+    write("etc/conf.d/10-a.yaml", "services: []\n");
+    const LoadedSettings loaded = load_settings(sources_);
+    EXPECT_THAT(loaded.problems, IsEmpty());
+    EXPECT_THAT(loaded.services, IsEmpty());
+    EXPECT_THAT(load_file("services:\n").problems, IsEmpty());
+}
+
 TEST_F(LoadSettings, TakesTheServicesOfTheLastFileThatHasAny) {
     write("etc/halpd.yaml", "services: [{label: one, port: 1}, {label: two, port: 2}]\n");
     write("etc/conf.d/10-a.yaml", "services: [{label: three, port: 3}]\n");
