@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "tools/halpd/workers/sum_of_counts.h"
 #include "tools/program/escaped_text.h"
 
 namespace halp {
@@ -14,22 +15,15 @@ namespace {
 
 constexpr std::size_t channels_in_log_max = 100;
 
-ActionCount less(const ActionCount& now, const ActionCount& before) {
-    return {now.records - before.records, now.bytes - before.bytes};
-}
-
-// Both have the same rows, or `before` has none.
-std::vector<NamedRequestCount> less(std::vector<NamedRequestCount> now,
-                                    const std::vector<NamedRequestCount>& before) {
+// Both have the same rows, or `before` has none. What is active is of now.
+void take_requests(std::vector<NamedRequestCount>& now, const std::vector<NamedRequestCount>& before) {
     for (std::size_t i = 0; i < std::min(now.size(), before.size()); ++i) {
         RequestCount& count = now[i].count;
-        const RequestCount& old = before[i].count;
-        count.handled -= old.handled;
-        count.timed -= old.timed;
-        count.total -= old.total;
-        for (std::size_t limit = 0; limit < count.took.size(); ++limit) count.took[limit] -= old.took[limit];
+        const std::uint64_t active = count.active, active_max = count.active_max;
+        take_counts(count, before[i].count);
+        count.active = active;
+        count.active_max = active_max;
     }
-    return now;
 }
 
 Json took_json(const RequestCount& count) {
@@ -67,16 +61,18 @@ Json flat(const Json& request) {
 
 }  // namespace
 
+// Taken apart, as in sum_of_counts.h: with one more member this does not compile.
 DhtTotals between(const DhtTotals& before, const DhtTotals& now) {
-    DhtTotals out;
-    out.bytes_in = now.bytes_in - before.bytes_in;
-    out.bytes_out = now.bytes_out - before.bytes_out;
-    out.actions = {less(now.actions.written, before.actions.written), less(now.actions.read, before.actions.read),
-                   less(now.actions.forwarded, before.actions.forwarded),
-                   less(now.actions.iterated, before.actions.iterated)};
-    out.deleted = now.deleted - before.deleted;
-    out.neo = less(now.neo, before.neo);
-    out.legacy = less(now.legacy, before.legacy);
+    DhtTotals out = now;
+    auto& [bytes_in, bytes_out, actions, deleted, neo, legacy] = out;
+    const auto& [bytes_in_before, bytes_out_before, actions_before, deleted_before, neo_before, legacy_before] =
+        before;
+    take_counts(bytes_in, bytes_in_before);
+    take_counts(bytes_out, bytes_out_before);
+    take_counts(actions, actions_before);
+    take_counts(deleted, deleted_before);
+    take_requests(neo, neo_before);
+    take_requests(legacy, legacy_before);
     return out;
 }
 
