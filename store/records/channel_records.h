@@ -26,15 +26,16 @@ public:
     static constexpr std::size_t value_bytes_max = 1U << 30;
 
     // `memory` outlives the records; null: the heap.
-    explicit ChannelRecords(SegmentMemory* memory = nullptr) : memory_(memory) {}
+    explicit ChannelRecords(SegmentMemory* memory = nullptr) : memory_(memory), index_(memory) {}
 
     // The view is valid until the next put or remove.
     [[nodiscard]] std::optional<std::string_view> get(Key key) const;
     // Fetches the part of the index, or the record when that was done some time ago, into the cache. In the header,
     // because GCC leaves out a call that only prefetches.
-    void expect(Key key, bool next) const {
+    void expect(Key key, RecordStore::Expected when) const {
         if (index_.size() < cached_anyway) return;
-        if (!next) return index_.fetch_near(key);
+        if (when != RecordStore::Expected::next)
+            return index_.fetch_near(key, when == RecordStore::Expected::write);
         if (const RecordPlace* place = index_.find(key)) RecordIndex::fetch(at(*place));
     }
     // `value` has at most value_bytes_max bytes.

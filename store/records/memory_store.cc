@@ -32,7 +32,7 @@ Result<Scan> MemoryStore::scan(const Channel& channel, std::optional<Key> after,
 }
 
 void MemoryStore::expect(const Channel& channel, Key key, Expected when) const {
-    if (const ChannelRecords* records = records_of(channel)) records->expect(key, when == Expected::next);
+    if (const ChannelRecords* records = records_of(channel)) records->expect(key, when);
 }
 
 std::vector<Channel> MemoryStore::channels(const std::optional<Channel>& after, std::size_t count) const {

@@ -106,6 +106,43 @@ TEST(RecordIndex, FillsItsBlocksWithRisingKeys) {
     EXPECT_LE(index.bytes(), 100'000U * 17);
 }
 
+class CountedSegments final : public SegmentMemory {
+public:
+    ~CountedSegments() override { EXPECT_EQ(taken, 0U); }
+    [[nodiscard]] char* take() override {
+        ++taken;
+        return std::make_unique_for_overwrite<char[]>(segment_bytes).release();
+    }
+    void give_back(char* segment) override {
+        --taken;
+        delete[] segment;
+    }
+    std::size_t taken = 0;
+};
+
+TEST(RecordIndex, HasManyBlocksInSegmentsAndGivesThemBack) {
+    CountedSegments memory;
+    RecordIndex index(&memory);
+    const auto key = [](std::uint64_t i) { return Key{i * 0x9e3779b97f4a7c15}; };
+    constexpr std::uint64_t few = 10'000, many = 100'000;
+    for (std::uint64_t i = 0; i < few; ++i) index.find_or_add(key(i)).place = RecordPlace{i};
+    EXPECT_EQ(memory.taken, 0U) << "a segment is more than a small index needs";
+    for (std::uint64_t i = few; i < many; ++i) index.find_or_add(key(i)).place = RecordPlace{i};
+    EXPECT_GT(memory.taken, 4U);
+    EXPECT_GT(index.bytes(), memory.taken * SegmentMemory::segment_bytes);
+    EXPECT_LE(index.bytes(), many * 27);
+    for (std::uint64_t i = 0; i < many; ++i) ASSERT_EQ(*index.find(key(i)), RecordPlace{i});
+    for (std::uint64_t i = few / 10; i < many; ++i) index.erase(key(i));
+    EXPECT_EQ(memory.taken, 0U);
+    for (std::uint64_t i = 0; i < few; ++i) ASSERT_EQ(index.find(key(i)) != nullptr, i < few / 10);
+    // Blocks of both kinds grow and shrink together.
+    for (std::uint64_t i = few / 10; i < many; ++i) index.find_or_add(key(i)).place = RecordPlace{~i};
+    for (std::uint64_t i = 0; i < many; i += 7) index.erase(key(i));
+    std::uint64_t seen = 0;
+    index.walk(std::nullopt, [&](Key, RecordPlace) { return ++seen > 0; });
+    EXPECT_EQ(seen, index.size());
+}
+
 TEST(MemoryStore, KeepsARecordOfAHundredBytesInAHundredAndFifty) {
     if (!counts_memory) GTEST_SKIP() << "the sanitizer's own memory would be counted";
     for (const bool rising : {true, false}) {
