@@ -1,10 +1,8 @@
 #include "overlay/dht/client/client_key_requests.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 #include <variant>
-#include <vector>
 
 namespace halp {
 namespace {
@@ -85,8 +83,7 @@ public:
     // `candidates` in the order of asking. A read passes over those that are not connected. A write does not:
     // behind an older value of the newest owner it would be lost, and a removal would bring the record of an older
     // one back. `frame` is kept only while another node may have to be asked.
-    KeyRequest(RequestContext& context, neo::RequestId id, std::vector<NodeNumber> candidates, Bytes frame,
-               Notifier notify)
+    KeyRequest(RequestContext& context, neo::RequestId id, NodeList candidates, Bytes frame, Notifier notify)
         : ClientRequest(context, id, Kind<Note>::code),
           candidates_(std::move(candidates)),
           notify_(std::move(notify)) {
@@ -226,7 +223,7 @@ private:
         if (!end_ && at_ < candidates_.size()) context_.unsend(candidates_[at_], id());
     }
 
-    std::vector<NodeNumber> candidates_;
+    NodeList candidates_;
     std::size_t at_ = 0;
     std::optional<NodeNumber> passed_over_;  // the first one
     std::string frame_;
@@ -237,9 +234,9 @@ private:
 };
 
 template <class Note>
-std::unique_ptr<ClientRequest> begin(RequestContext& context, std::vector<NodeNumber> candidates, neo::RequestId id,
+std::unique_ptr<ClientRequest> begin(RequestContext& context, NodeList candidates, neo::RequestId id,
                                      const neo::RecordAddress& what, std::function<void(const Note&)> notify) {
-    std::string frame;
+    std::string& frame = context.frame_room();
     neo::encode_record_key(frame, id, Kind<Note>::code, what);
     return std::make_unique<KeyRequest<Note>>(context, id, std::move(candidates), frame, std::move(notify));
 }
@@ -251,9 +248,9 @@ std::unique_ptr<ClientRequest> begin_put(RequestContext& context, const NodeMap&
     if (what.value.size() > neo::value_bytes_max)
         return std::make_unique<KeyRequest<PutNote>>(context, id, PutNote(ValueTooBig{what.value.size()}),
                                                      std::move(notify));
-    std::vector<NodeNumber> candidates;
+    NodeList candidates;
     if (const auto newest = nodes.newest(Key{what.key})) candidates.push_back(*newest);
-    std::string frame;
+    std::string& frame = context.frame_room();
     neo::encode_put(frame, id, what);
     return std::make_unique<KeyRequest<PutNote>>(context, id, std::move(candidates), frame, std::move(notify));
 }
@@ -270,8 +267,8 @@ std::unique_ptr<ClientRequest> begin_exists(RequestContext& context, const NodeM
 
 std::unique_ptr<ClientRequest> begin_remove(RequestContext& context, const NodeMap& nodes, neo::RequestId id,
                                             const neo::RecordAddress& what, RemoveNotifier notify) {
-    std::vector<NodeNumber> oldest_first = nodes.newest_first(Key{what.key});
-    std::ranges::reverse(oldest_first);
+    NodeList oldest_first = nodes.newest_first(Key{what.key});
+    oldest_first.reverse();
     return begin<RemoveNote>(context, std::move(oldest_first), id, what, std::move(notify));
 }
 

@@ -21,6 +21,8 @@ public:
     [[nodiscard]] virtual bool open(NodeNumber node) const = 0;  // connected and authenticated
     [[nodiscard]] virtual const Endpoint& endpoint(NodeNumber node) const = 0;
     virtual void send(NodeNumber node, neo::RequestId id, Bytes frame) = 0;
+    // Empty, for a frame that is sent at once.
+    [[nodiscard]] virtual std::string& frame_room() = 0;
     virtual void unsend(NodeNumber node, neo::RequestId id) = 0;  // drops unsent messages
     // The range that the node has sent on its present connection.
     [[nodiscard]] virtual std::optional<HashRange> range(NodeNumber node) const = 0;

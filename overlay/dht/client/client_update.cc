@@ -1,6 +1,5 @@
 #include "overlay/dht/client/client_update.h"
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -20,14 +19,15 @@ UpdateRequest::UpdateRequest(RequestContext& context, const NodeMap& nodes, neo:
       candidates_(nodes.newest_first(Key{what.key})),
       choose_(std::move(choose)),
       notify_(std::move(notify)) {
-    const bool any_open = std::ranges::any_of(candidates_, [&](NodeNumber node) { return context_.open(node); });
+    bool any_open = false;
+    for (std::size_t i = 0; i < candidates_.size(); ++i) any_open = any_open || context_.open(candidates_[i]);
     if (any_open) {
         ask_next();
         return;
     }
     none_open_.emplace();
     if (!candidates_.empty()) none_open_->away = context_.endpoint(candidates_.front());
-    candidates_.clear();
+    candidates_ = {};
     context_.later(id);
 }
 

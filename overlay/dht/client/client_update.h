@@ -49,7 +49,7 @@ private:
 
     const std::string channel_;
     const std::uint64_t key_;
-    std::vector<NodeNumber> candidates_;  // newest first
+    NodeList candidates_;  // newest first
     std::size_t next_ = 0;
     std::optional<NodeNumber> passed_over_;
     std::optional<dht::NoNode> none_open_;  // set when that was known before anything was sent

@@ -47,6 +47,10 @@ struct DhtClient::Impl final : LinkOwner, RequestContext, RangeListener {
     bool open(NodeNumber node) const override { return links.open(node); }
     const Endpoint& endpoint(NodeNumber node) const override { return links.endpoint(node); }
     void send(NodeNumber node, neo::RequestId id, Bytes frame) override { links.send(node, id, frame, now()); }
+    std::string& frame_room() override {
+        room.clear();
+        return room;
+    }
     void unsend(NodeNumber node, neo::RequestId id) override { links.unsend(node, id); }
     std::optional<HashRange> range(NodeNumber node) const override {
         return links.open(node) && follow_ranges.has_told(node) ? map.range(node) : std::nullopt;
@@ -76,10 +80,14 @@ struct DhtClient::Impl final : LinkOwner, RequestContext, RangeListener {
     bool add(const Endpoint& node, NodeLinks::Standing standing);
     void remember(NodeNumber node, const HashRange& range);
     bool change(DhtRequestId id, StreamRequest::State wanted);
+    // Several messages in a row are of one request.
     ClientRequest* find(neo::RequestId id) {
+        if (found_last && found_last->id() == id) return found_last;
         const auto at = requests.find(id);
-        return at == requests.end() ? nullptr : at->second.request.get();
+        if (at == requests.end()) return nullptr;
+        return found_last = at->second.request.get();
     }
+    Active& add_request(neo::RequestId id);
     // Calls every present request in the order of their beginning, without those that end meanwhile.
     void each_request(const std::function<void(ClientRequest&)>& call);
     void set_deadline(neo::RequestId id, Active& active, Instant deadline);
@@ -106,7 +114,11 @@ struct DhtClient::Impl final : LinkOwner, RequestContext, RangeListener {
     std::vector<NodeSource*> sources;
     Instant sources_due = no_deadline;
     FollowRangesRequest follow_ranges;
-    std::unordered_map<neo::RequestId, Active> requests;  // never iterated where the order is visible
+    using Requests = std::unordered_map<neo::RequestId, Active>;
+    Requests requests;                       // never iterated where the order is visible
+    std::vector<Requests::node_type> spare;  // to be used again
+    ClientRequest* found_last = nullptr;     // of `requests`
+    std::string room;
     std::set<std::pair<Instant, neo::RequestId>> deadlines;
     std::deque<neo::RequestId> waiting_turns;
     std::vector<std::unique_ptr<ClientRequest>> ended;  // destroyed at the end of the turn
@@ -191,12 +203,22 @@ Result<DhtRequestId> DhtClient::Impl::begin(Make&& make) {
         return Error{ErrorCode::busy,
                      std::to_string(options.requests_max) + " requests are active; wait for some."};
     const DhtRequestId id = ++last_id;
-    Active& active = requests[id];
+    Active& active = add_request(id);
     active.began = now();
     active.request = make(id);
     totals.requests_max = std::max(totals.requests_max, requests.size());
     arm();
     return id;
+}
+
+// With the memory of one that is over, if there is any.
+DhtClient::Impl::Active& DhtClient::Impl::add_request(neo::RequestId id) {
+    if (spare.empty()) return requests[id];
+    Requests::node_type node = std::move(spare.back());
+    spare.pop_back();
+    node.key() = id;
+    node.mapped() = Active{};
+    return requests.insert(std::move(node)).position->second;
 }
 
 template <class Make>
@@ -220,8 +242,9 @@ void DhtClient::Impl::over(neo::RequestId id) {
     if (at == requests.end()) return;
     totals.times[static_cast<std::size_t>(at->second.request->code())].record(now() - at->second.began);
     set_deadline(id, at->second, no_deadline);
+    found_last = nullptr;
     ended.push_back(std::move(at->second.request));
-    requests.erase(at);
+    spare.push_back(requests.extract(at));
     arm();
 }
 
