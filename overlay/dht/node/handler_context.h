@@ -2,13 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "overlay/dht/node/handler_options.h"
 #include "overlay/dht/node/request_counts.h"
 #include "overlay/dht/ranges/hash_ranges.h"
 #include "overlay/dht/records/write_log.h"
+#include "store/records/channel.h"
 #include "store/result.h"
 
 namespace halp {
@@ -41,6 +44,16 @@ struct HandlerContext {
     FailureCounts failures = {};
     RequestCounts counts = {};                 // of one protocol, by the row of its table of handlers
     Redistribution* redistribution = nullptr;  // null: the range does not change
+    std::optional<Channel> channel = {};  // that of the last request, which is nearly always that of the next one
+
+    // Null: it is no name of a channel. Valid until the next call.
+    [[nodiscard]] const Channel* channel_named(std::string_view name) {
+        if (channel && channel->name() == name) return &*channel;
+        Result<Channel> parsed = Channel::parse(name);
+        if (!parsed) return nullptr;
+        channel = std::move(parsed).value();
+        return &*channel;
+    }
 };
 
 }  // namespace halp::neo

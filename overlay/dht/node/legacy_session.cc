@@ -128,10 +128,10 @@ void NodeSession::begin(const HandlerRow& row, const Request& request) {
               owner_,  output_};
     if (!row.has_channel) return run(row, call);
     if (row.command == Command::put_batch && handover::is_message(request.channel)) return take_over(call);
+    if (row.command == Command::get && request.channel == handover::heir_channel) return say_heir(request);
     if (!valid_channel(request.channel)) return say(Status::bad_channel_name);
-    const auto channel = Channel::parse(request.channel);
-    if (!channel) return say(Status::error);
-    call.channel = &*channel;
+    call.channel = context_.channel_named(request.channel);
+    if (!call.channel) return say(Status::error);
     if (row.has_key) {
         const auto key = parse_key(request.key);
         if (!key) {
@@ -156,6 +156,16 @@ void NodeSession::take_over(const Call& call) {
     if (!lasting_) return say(Status::bad_channel_name);
     wants_turn_ = true;
     if (holdings_.over()) finish(SessionEnd::too_many);
+}
+
+void NodeSession::say_heir(const Request& request) {
+    const auto key = parse_key(request.key);
+    const auto heir = key && context_.redistribution != nullptr ? context_.redistribution->heir_of(*key)
+                                                                : std::optional<handover::Heir>{};
+    if (!heir) return say(Status::bad_channel_name);
+    encode_status(output_, Status::ok);
+    encode_array(output_, handover::format_heir(*heir));
+    end_count(current_);
 }
 
 void NodeSession::answer(const Reply& reply) {

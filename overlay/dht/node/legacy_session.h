@@ -68,6 +68,7 @@ private:
     void begin(const HandlerRow& row, const Request& request);
     void run(const HandlerRow& row, const Call& call);
     void take_over(const Call& call);
+    void say_heir(const Request& request);
     void answer(const Reply& reply);
     void say(Status status) { answer(Reply::is(status)); }
     void after(neo::After what);

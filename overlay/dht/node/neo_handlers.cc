@@ -35,11 +35,10 @@ Reply put(const Request& request, WriteLog& records) {
     const auto* wanted = std::get_if<PutRequest>(&decoded);
     if (!wanted) return Reply::malformed();
     if (!responsible(request, wanted->key)) return Reply::answer(PutAnswer::wrong_node);
-    const auto channel = Channel::parse(wanted->channel);
+    const Channel* const channel = request.context.channel_named(wanted->channel);
     if (!channel || wanted->value.size() > request.context.limits.value_bytes_max)
         return Reply::answer(PutAnswer::error);
-    return Reply::written(records.put(channel.value(), Key{wanted->key}, wanted->value, request.requester),
-                          code_of_put);
+    return Reply::written(records.put(*channel, Key{wanted->key}, wanted->value, request.requester), code_of_put);
 }
 
 // Get, Exists and Remove differ only in their codes and in what they do with the record.
@@ -49,7 +48,7 @@ Reply with_record(const Request& request, WriteLog& records, Parsing parsing, Do
     const auto* wanted = std::get_if<RecordAddress>(&decoded);
     if (!wanted) return Reply::malformed();
     if (!responsible(request, wanted->key)) return Reply::answer(Answer::wrong_node);
-    const auto channel = Channel::parse(wanted->channel);
+    const Channel* const channel = request.context.channel_named(wanted->channel);
     if (!channel) return Reply::answer(Answer::error);
     if (!records.store().has_channel(*channel)) return Reply::answer(Answer::no_record);
     return with(*channel, Key{wanted->key});

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 
-#include "store/endpoint.h"
 #include "store/records/channel.h"
 #include "store/records/key.h"
 
@@ -35,12 +34,19 @@ bool has_channel(Verb verb) {
 bool has_token(Verb verb) { return verb != Verb::ask && verb != Verb::fill && verb != Verb::share; }
 bool has_part(Verb verb) { return verb == Verb::begin || verb == Verb::share; }
 
-bool take_endpoint(std::string_view& left, Message& message) {
-    message.host = take_word(left);
+bool take_part(std::string_view& left, HashRange& part) {
+    std::uint64_t min = 0, max = 0;
+    if (!take_number(left, min) || !take_number(left, max) || min > max) return false;
+    part = HashRange::make(min, max).value_or(HashRange{});
+    return true;
+}
+
+bool take_endpoint(std::string_view& left, Bytes& host, std::uint16_t& number) {
+    host = take_word(left);
     const std::string_view port = take_word(left);
-    const auto read = std::from_chars(port.data(), port.data() + port.size(), message.port);
-    return read.ec == std::errc{} && read.ptr == port.data() + port.size() && message.port != 0 &&
-           Endpoint::well_formed_host(message.host);
+    const auto read = std::from_chars(port.data(), port.data() + port.size(), number);
+    return read.ec == std::errc{} && read.ptr == port.data() + port.size() && number != 0 &&
+           Endpoint::well_formed_host(host);
 }
 
 }  // namespace
@@ -55,12 +61,8 @@ std::optional<Message> parse_message(Bytes channel) {
     Message message;
     message.verb = static_cast<Verb>(verb - verbs.begin());
     if (has_token(message.verb) && !take_number(left, message.token)) return std::nullopt;
-    if (has_part(message.verb)) {
-        std::uint64_t min = 0, max = 0;
-        if (!take_number(left, min) || !take_number(left, max) || min > max) return std::nullopt;
-        message.part = HashRange::make(min, max).value_or(HashRange{});
-    }
-    if (message.verb == Verb::share && !take_endpoint(left, message)) return std::nullopt;
+    if (has_part(message.verb) && !take_part(left, message.part)) return std::nullopt;
+    if (message.verb == Verb::share && !take_endpoint(left, message.host, message.port)) return std::nullopt;
     if (!has_channel(message.verb)) return left.empty() ? std::optional{message} : std::nullopt;
     message.channel = left;
     return Channel::well_formed(left) ? std::optional{message} : std::nullopt;
@@ -74,6 +76,20 @@ std::string format_message(const Message& message) {
     if (message.verb == Verb::share) out += " " + std::string(message.host) + " " + std::to_string(message.port);
     if (has_channel(message.verb)) out += " " + std::string(message.channel);
     return out;
+}
+
+std::string format_heir(const Heir& heir) {
+    return key_text(Key{heir.range.min()}) + " " + key_text(Key{heir.range.max()}) + " " + heir.node.host + " " +
+           std::to_string(heir.node.port);
+}
+
+std::optional<Heir> parse_heir(std::string_view text) {
+    Heir heir;
+    Bytes host;
+    if (!take_part(text, heir.range) || !take_endpoint(text, host, heir.node.port) || !text.empty())
+        return std::nullopt;
+    heir.node.host = host;
+    return heir;
 }
 
 }  // namespace halp::handover

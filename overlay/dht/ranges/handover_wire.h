@@ -17,6 +17,9 @@
 // has given up keys of this node's range (auto_range.h, overlaps): a record that is here already stays as it is.
 // `share` asks a node of the range MIN to MAX to hand over its upper half to HOST:PORT. The TOKEN of `auto` is the
 // sender's own.
+//
+// A Get with the channel "halp handover 1 heir" asks which node has been handed a key: 200 and "MIN MAX HOST PORT",
+// the part that it was handed and its legacy address; 409 if this node answers for the key or does not know.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +29,7 @@
 #include <string_view>
 
 #include "overlay/environment.h"
+#include "store/endpoint.h"
 #include "store/records/hash_range.h"
 
 namespace halp::handover {
@@ -54,6 +58,14 @@ struct Message {
 [[nodiscard]] bool is_message(Bytes channel);
 [[nodiscard]] std::optional<Message> parse_message(Bytes channel);
 [[nodiscard]] std::string format_message(const Message& message);
+
+inline constexpr std::string_view heir_channel = "halp handover 1 heir";
+struct Heir {
+    HashRange range;
+    Endpoint node;
+};
+[[nodiscard]] std::string format_heir(const Heir& heir);
+[[nodiscard]] std::optional<Heir> parse_heir(std::string_view text);
 
 // Of the plain bytes of one batch, but for a single longer record.
 inline constexpr std::size_t batch_bytes = std::size_t{128} << 10;

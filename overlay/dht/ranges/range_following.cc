@@ -40,6 +40,13 @@ void RangeTransfer::follow(Instant now, neo::TurnBudget& budget) {
     send_following(now, budget);
     if (stage_ != Stage::following || !scanned_ || !apart_.empty() || link_.waiting() > 0 || link_.has_answer())
         return;
+    if (fill_ && refused_key_) return ask_for_heir(now);
+    if (asked_for_heir_) return decide_whom_to_ask(now);
+    if (heir_) return go_on_at(std::nullopt, now);
+    end_round(now);
+}
+
+void RangeTransfer::end_round(Instant now) {
     if (following_failed_) return fall_back(now, pause_after_failure, trouble_);
     if (left_ > 0)
         world_.note(DhtHandoverFailed{std::to_string(left_) + " records were set aside: " + to_.address + ":" +
@@ -48,12 +55,44 @@ void RangeTransfer::follow(Instant now, neo::TurnBudget& budget) {
     end(now);
 }
 
+// ---- what the other node has handed on ----
+
+void RangeTransfer::ask_for_heir(Instant now) {
+    const std::string digits = key_text(*std::exchange(refused_key_, std::nullopt));
+    legacy::Request request;
+    request.command = legacy::Command::get;
+    request.channel = handover::heir_channel;
+    request.key = digits;
+    link_.ask(request, heir_tag);
+    asked_for_heir_ = true;
+    answer_by_ = now + patience;
+}
+
+void RangeTransfer::decide_whom_to_ask(Instant now) {
+    asked_for_heir_ = false;
+    const bool believed = (next_heir_ || heir_) && heirs_in_vain_ < heirs_in_vain_max;
+    if (!believed) return end_round(now);
+    ++heirs_in_vain_;
+    go_on_at(std::exchange(next_heir_, std::nullopt), now);
+}
+
+// At once, with all records that are left.
+void RangeTransfer::go_on_at(std::optional<handover::Heir> heir, Instant now) {
+    link_.close();
+    heir_ = std::move(heir);
+    forget_round();
+    retry_at_ = now;
+    answer_by_ = no_deadline;
+}
+
+// ---- sending ----
+
 void RangeTransfer::send_following(Instant now, neo::TurnBudget& budget) {
     while (has_room() && !apart_.empty()) send_apart(now);
     while (has_room() && !scanned_ && !budget.spent()) {
         FollowingBatch batch;
         const auto visit = [&](const Channel& channel, Key key, std::string_view value) {
-            if (!part_.contains(key)) return true;
+            if (!is_for_this_round(channel, key)) return true;
             if (!batch.sent.keys.empty() && batch.sent.channel != channel) return false;
             return fill_ ? batch.add_to_fill(channel, key, value) : batch.add(channel, key, value, budget);
         };
@@ -67,6 +106,12 @@ void RangeTransfer::send_following(Instant now, neo::TurnBudget& budget) {
         following_sent_.emplace(next_tag_++, std::move(batch.sent));
         answer_by_ = now + patience;
     }
+}
+
+bool RangeTransfer::is_for_this_round(const Channel& channel, Key key) const {
+    if (!part_.contains(key) || (heir_ && !heir_->range.contains(key))) return false;
+    const auto found = differ_.find(channel);
+    return found == differ_.end() || !found->second.contains(key);
 }
 
 void RangeTransfer::ask(const FollowingBatch& batch) {
@@ -140,29 +185,40 @@ void RangeTransfer::send_apart(Instant now) {
 // is.
 void RangeTransfer::hear_fill(const Sent& sent) {
     if (sent.keys.size() == 1) {
-        ++differing_;
+        if (differ_[sent.channel].insert(sent.keys.front()).second) ++differing_;
         return;
     }
     for (const Key key : sent.keys) apart_.emplace_back(sent.channel, key);
 }
 
-// The other node does not answer for a key. It may be about to have the part back, so it is asked again some times.
-// Then it has given it on for good, and it is not known to whom: each record that it refuses alone stays here, set
+// The other node does not answer for a key. If it does not say who does, it may be about to have the part back, so
+// it is asked again some times. Then it has given it on for good: each record that it refuses alone stays here, set
 // aside.
 void RangeTransfer::hear_refusal(const Sent& sent) {
     refused_ = true;
-    if (rounds_refused_ < rounds_refused_max) {
+    const bool last_round = rounds_refused_ >= rounds_refused_max, alone = sent.keys.size() == 1;
+    if (!last_round) {
         following_failed_ = true;
         trouble_ = "it does not answer for these keys any more";
-    } else if (sent.keys.size() == 1) {
+    } else if (alone) {
         ++left_;
-    } else {
-        for (const Key key : sent.keys) apart_.emplace_back(sent.channel, key);
     }
+    if (alone && !refused_key_) refused_key_ = sent.keys.front();
+    // Whose keys it refuses is known of single ones only, and of one in a round that is enough.
+    const bool apart = last_round || (fill_ && !took_apart_);
+    if (alone || !apart) return;
+    took_apart_ = true;
+    for (const Key key : sent.keys) apart_.emplace_back(sent.channel, key);
 }
 
-void RangeTransfer::hear_following(std::uint64_t tag, std::uint32_t status) {
-    const auto found = following_sent_.find(tag);
+void RangeTransfer::hear_following(const legacy::Link::Answer& answer) {
+    const std::uint32_t status = answer.status;
+    if (answer.tag == heir_tag) {
+        const auto heir = handover::parse_heir(answer.value);  // of a refusal the value is empty
+        if (heir && heir->range.overlaps(part_)) next_heir_ = heir;
+        return;
+    }
+    const auto found = following_sent_.find(answer.tag);
     if (found == following_sent_.end()) return;
     const Sent sent = std::move(found->second);
     following_sent_.erase(found);
@@ -171,6 +227,7 @@ void RangeTransfer::hear_following(std::uint64_t tag, std::uint32_t status) {
         status == (fill_ ? std::uint32_t{handover::taken} : static_cast<std::uint32_t>(legacy::Status::ok));
     const bool never_ok = status == static_cast<std::uint32_t>(legacy::Status::value_too_big);
     // A removal that fails leaves a record that is set aside at the end.
+    if (ok) heirs_in_vain_ = 0;
     if (ok)
         for (const Key key : sent.keys) world_.records.remove_quietly(sent.channel, key, {});
     if (ok || never_ok) return;

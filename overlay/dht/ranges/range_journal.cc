@@ -85,6 +85,8 @@ bool read_line(std::string_view line, RangeState& state) {
             RangePassing{words.number(), what != "passing", words.range(), words.taker(), what == "passing-fill"};
     else if (what == "handed")
         state.handed.push_back(words.range());
+    else if (what == "given")
+        state.given.push_back(words.taker());
     else if (what == "adopted")
         state.adopted.push_back(words.number());
     else
@@ -110,6 +112,7 @@ std::string format_range_state(const RangeState& state) {
                hex(state.passing->token) + " " + text_of(state.passing->part) + " " + text_of(state.passing->to) +
                "\n";
     for (const HashRange& part : state.handed) out += "handed " + text_of(part) + "\n";
+    for (const legacy::Takeover& one : state.given) out += "given " + text_of(one) + "\n";
     for (const std::uint64_t token : state.adopted) out += "adopted " + hex(token) + "\n";
     return out + "end\n";
 }
@@ -173,6 +176,8 @@ Result<RangeJournal> RangeJournal::open_automatic(Storage* storage, const HashRa
 Result<void> RangeJournal::save(RangeState next) {
     if (next.adopted.size() > RangeState::adopted_max)
         next.adopted.erase(next.adopted.begin(), next.adopted.end() - RangeState::adopted_max);
+    if (next.given.size() > RangeState::given_max)
+        next.given.erase(next.given.begin(), next.given.end() - RangeState::given_max);
     if (storage_)
         if (Result<void> kept = storage_->replace(std::string(file_name), format_range_state(next)); !kept)
             return kept;

@@ -40,15 +40,16 @@ struct RangePassing {
 };
 
 struct RangeState {
-    static constexpr std::size_t adopted_max = 64;
+    static constexpr std::size_t adopted_max = 64, given_max = 64;
 
     HashRange configured = HashRange::full();  // by the settings, when the range was last taken from them
     HashRange own = HashRange::full();         // the keys that the node answers for
     HashRange held = HashRange::full();        // records in it stay where they are; contains `own`
     std::optional<RangeTask> task;
     std::optional<RangePassing> passing;
-    std::vector<HashRange> handed;       // parts that other nodes have taken over; their records are to be removed
-    std::vector<std::uint64_t> adopted;  // tokens of the parts that were taken over from others, newest last
+    std::vector<HashRange> handed;        // parts that other nodes have taken over; their records are to be removed
+    std::vector<legacy::Takeover> given;  // who was handed which part, newest last; no originals
+    std::vector<std::uint64_t> adopted;   // tokens of the parts that were taken over from others, newest last
 };
 
 class RangeJournal {

@@ -133,15 +133,16 @@ std::string_view RangeTransfer::step() const {
 }
 
 void RangeTransfer::connect(Instant now) {
-    link_.open(Endpoint{to_.address, to_.port});
+    link_.open(heir_ ? heir_->node : Endpoint{to_.address, to_.port});
     answer_by_ = now + patience;
     if (stage_ == Stage::waiting) stage_ = Stage::connecting;
 }
 
 void RangeTransfer::fall_back(Instant now, Duration pause, std::string why) {
+    const std::string whom = heir_ ? heir_->node.host + ":" + std::to_string(heir_->node.port)
+                                   : to_.address + ":" + std::to_string(to_.port);
     if (pause >= pause_after_failure)
-        world_.note(DhtHandoverFailed{"a part of the range could not be handed to " + to_.address + ":" +
-                                      std::to_string(to_.port) + " yet: " + why});
+        world_.note(DhtHandoverFailed{"a part of the range could not be handed to " + whom + " yet: " + why});
     trouble_ = std::move(why);
     link_.close();
     set_watching(false);
@@ -153,16 +154,24 @@ void RangeTransfer::fall_back(Instant now, Duration pause, std::string why) {
     batch_.clear();
     batch_keys_.clear();
     batch_channel_.reset();
+    if (refused_) ++rounds_refused_;
+    heirs_in_vain_ = 0;
+    heir_.reset();
+    forget_round();
+    retry_at_ = now + pause;
+    answer_by_ = no_deadline;
+    if (stage_ != Stage::following) stage_ = Stage::waiting;
+}
+
+void RangeTransfer::forget_round() {
     following_sent_.clear();
-    following_failed_ = false;
-    if (std::exchange(refused_, false)) ++rounds_refused_;
+    following_failed_ = refused_ = asked_for_heir_ = took_apart_ = false;
+    refused_key_.reset();
+    next_heir_.reset();
     left_ = 0;
     apart_.clear();
     walk_ = {};
     scanned_ = false;
-    retry_at_ = now + pause;
-    answer_by_ = no_deadline;
-    if (stage_ != Stage::following) stage_ = Stage::waiting;
 }
 
 // ---- answers ----
@@ -191,7 +200,7 @@ void RangeTransfer::hear_one(const legacy::Link::Answer& answer, Instant now) {
             return end(now);
         }
         case Stage::following:
-            return hear_following(answer.tag, answer.status);
+            return hear_following(answer);
         default:
             return;
     }
@@ -402,6 +411,7 @@ void RangeTransfer::end(Instant now) {
     RangeState next = world_.journal.state();
     // While following, each record was removed when it was acknowledged. What is left was not taken.
     if (stage_ == Stage::ending) next.handed.push_back(part_);
+    if (stage_ == Stage::ending || fill_) next.given.push_back({to_.address, to_.port, part_.min(), part_.max()});
     next.passing.reset();
     if (!world_.journal.save(std::move(next))) return fall_back(now, pause_after_failure, "the range file");
     stage_ = Stage::done;

@@ -11,7 +11,8 @@
 //            the other node's word decides whose the part is, also after a crash.
 // following  originals take no part that is not theirs yet: this node gives the part up first and sends then. So it
 //            does to a node that answers for the part already and has records of it; such a record stays as it is,
-//            and this node sets its own aside if it differs.
+//            and this node sets its own aside if it differs. What that node has handed on meanwhile goes to whom
+//            it names (its heir).
 #pragma once
 
 #include <cstddef>
@@ -115,11 +116,17 @@ private:
     void send_following(Instant now, neo::TurnBudget& budget);
     void ask(const FollowingBatch& batch);
     void send_apart(Instant now);
+    [[nodiscard]] bool is_for_this_round(const Channel& channel, Key key) const;
     void ask_put(const Channel& channel, Key key, std::string_view value);
     void ask_put_batch(const Channel& channel, Bytes plain);
     void hear_fill(const Sent& sent);
     void hear_refusal(const Sent& sent);
-    void hear_following(std::uint64_t tag, std::uint32_t status);
+    void hear_following(const legacy::Link::Answer& answer);
+    void end_round(Instant now);
+    void ask_for_heir(Instant now);
+    void decide_whom_to_ask(Instant now);
+    void go_on_at(std::optional<handover::Heir> heir, Instant now);
+    void forget_round();
     void end(Instant now);
     void announce(const HashRange& range);
 
@@ -154,13 +161,24 @@ private:
     bool following_failed_ = false;
     bool fill_ = false;                          // follows by `fill`
     std::deque<std::pair<Channel, Key>> apart_;  // of a batch with a differing record: sent one by one
-    std::uint64_t differing_ = 0;
+    // Records that the other node has with another value: they stay here, and are not sent again.
+    std::map<Channel, std::set<Key>> differ_;
+    std::uint64_t differing_ = 0;  // how many
     // Following: the other node has said that keys are not its own; in so many rounds, the last of which leaves
     // them.
     static constexpr int rounds_refused_max = 5;
     bool refused_ = false;  // in this round
     int rounds_refused_ = 0;
     std::uint64_t left_ = 0;  // records that it has refused for good
+    // Whom this round's records go to, if it is not `to_`, and which of them. An heir is asked for the heirs of
+    // what it refuses; after so many of them in a row that took nothing, nobody is believed any more in this round.
+    static constexpr int heirs_in_vain_max = 8;
+    static constexpr std::uint64_t heir_tag = 0;
+    std::optional<handover::Heir> heir_, next_heir_;
+    std::optional<Key> refused_key_;  // the first one of this round
+    bool asked_for_heir_ = false;
+    bool took_apart_ = false;  // the first batch of this round that was refused
+    int heirs_in_vain_ = 0;
     std::map<std::uint64_t, Sent> following_sent_;
     std::uint64_t next_tag_ = 1;
 

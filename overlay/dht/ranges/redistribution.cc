@@ -75,6 +75,17 @@ handover::Answer Redistribution::share(const HashRange& known, const Endpoint& t
 
 void Redistribution::note_fill() { filled_at_ = world_.environment.clock.now(); }
 
+std::optional<handover::Heir> Redistribution::heir_of(Key key) const {
+    if (world_.ranges.own().contains(key)) return std::nullopt;
+    const std::vector<legacy::Takeover>& given = world_.journal.state().given;
+    const auto newest = std::find_if(given.rbegin(), given.rend(), [key](const legacy::Takeover& one) {
+        return one.min <= place_of(key) && place_of(key) <= one.max;
+    });
+    if (newest == given.rend()) return std::nullopt;
+    return handover::Heir{HashRange::make(newest->min, newest->max).value_or(HashRange{}),
+                          Endpoint{newest->address, newest->port}};
+}
+
 // The part must not lie beside what leaves in such a way that this would have no end to leave by.
 bool Redistribution::admits(const HashRange& part) const {
     if (refusing_) return false;

@@ -79,6 +79,8 @@ public:
     [[nodiscard]] std::optional<HashRange> given_up() const {
         return transfer_ && transfer_->gave_up() ? std::optional{transfer_->part()} : std::nullopt;
     }
+    // Whom this node has handed the key to, if it does not answer for it.
+    [[nodiscard]] std::optional<handover::Heir> heir_of(Key key) const;
     // Whether this node can take the part over now.
     [[nodiscard]] bool admits(const HashRange& part) const;
     // The original refuses batches above a share of what it had when its own redistribution began.

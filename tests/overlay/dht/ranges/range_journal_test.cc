@@ -22,6 +22,7 @@ RangeState busy_state() {
     state.task = RangeTask{range(0, 99), range(0, 9), {{"10.0.0.2", 10000, 10, 49}, {"10.0.0.3", 10000, 50, 99}}};
     state.passing = RangePassing{77, false, range(50, 99), {"10.0.0.3", 10000, 50, 99}};
     state.handed = {range(10, 49)};
+    state.given = {{"10.0.0.2", 10000, 10, 49}};
     state.adopted = {5, 6};
     return state;
 }
@@ -36,6 +37,7 @@ TEST(RangeJournal, ReadsWhatItHasWritten) {
     EXPECT_EQ(read->own, range(0, 9));
     EXPECT_EQ(read->passing->token, 77U);
     EXPECT_EQ(read->task->takers.size(), 2U);
+    EXPECT_EQ(read->given, busy_state().given);
     EXPECT_EQ(read->adopted.back(), 6U);
 }
 
@@ -156,6 +158,18 @@ TEST(HandoverWire, MessagesAreNoChannels) {
          {"halp handover 1 ", "halp handover 1 begin 1 2 3", "halp handover 1 put 0000000000000001 ",
           "halp handover 1 ask more", "halp handover 1 fly 0000000000000001"})
         EXPECT_FALSE(handover::parse_message(bad)) << bad;
+}
+
+TEST(HandoverWire, AnHeirIsAPartAndANode) {
+    const std::string text = handover::format_heir({range(16, 31), {"10.0.0.1", 10000}});
+    EXPECT_EQ(text, "0000000000000010 000000000000001f 10.0.0.1 10000");
+    const auto read = handover::parse_heir(text);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->range, range(16, 31));
+    EXPECT_EQ(read->node, (Endpoint{"10.0.0.1", 10000}));
+    EXPECT_FALSE(legacy::valid_channel(handover::heir_channel));
+    for (const std::string& bad : {std::string{}, text + " more", text.substr(1), text.substr(17), text + "0"})
+        EXPECT_FALSE(handover::parse_heir(bad)) << bad;
 }
 
 TEST(RangeParts, MissingOnesAreThoseOfNoRange) {

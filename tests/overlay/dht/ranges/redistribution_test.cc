@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "overlay/dht/ranges/range_parts.h"
 #include "overlay/dht/wire/record_batch.h"
 #include "tests/overlay/dht/shifting_cluster.h"
 
@@ -250,16 +251,92 @@ TEST_P(GivenOn, EndsWithTheRecordsSetAsideAndAReason) {
     EXPECT_EQ(giver.store->set_aside().records, 2U) << "the only copies that this node knows of";
 }
 
-// What it answers to the beginning, to the batch in six rounds, and to each of the two records alone.
-std::vector<std::string> refusals(std::uint64_t beginning, std::uint64_t refusal) {
-    std::vector<std::string> answers(7, number(refusal, 4));
-    answers.front() = number(beginning, 4);
-    answers.push_back(number(refusal, 4) + number(refusal, 4));
+// What an original answers to the beginning, to the batch in six rounds, and to each of the two records alone.
+std::vector<std::string> refusals_of_an_original() {
+    std::vector<std::string> answers(7, number(404, 4));
+    answers.front() = number(409, 4);
+    answers.push_back(number(404, 4) + number(404, 4));
     return answers;
 }
+// One of ours (`fill`): to the batch, to each record alone, and to the question who has the keys now.
+std::vector<std::string> refusals(const std::string& heir) {
+    std::vector<std::string> answers{number(303, 4)};
+    for (int round = 1; round <= 6; ++round) {
+        answers.push_back(number(303, 4));
+        answers.push_back(number(303, 4) + number(303, 4));
+        answers.push_back(heir);
+    }
+    return answers;
+}
+std::string heir(const std::string& text) { return number(200, 4) + array(text); }
 INSTANTIATE_TEST_SUITE_P(Redistribution, GivenOn,
-                         testing::Values(refusals(409, 404),    // an original
-                                         refusals(303, 303)));  // one of ours: `fill`
+                         testing::Values(refusals_of_an_original(), refusals(number(409, 4)),
+                                         refusals(heir("no heir")),  // as no node says it, and one of other keys
+                                         refusals(heir("0000000000000001 0000000000000002 10.0.5.2 10000"))));
+
+// As a node that answers for the part and has records of it, which hands half of it on before the first ones come.
+class HandedOn : public testing::TestWithParam<bool> {};
+
+TEST_P(HandedOn, FollowsTheKeysToTheirNewOwners) {
+    ShiftingCluster cluster(13);
+    const std::size_t giver = cluster.add(HashRange::full()), second = cluster.add({});
+    const std::size_t third = cluster.add({}), fourth = cluster.add({});
+    auto& members = cluster.members;
+    const Channel channel = Channel::parse("chan").value();
+    const std::vector<HashRange> parts = upper().split(4);
+    cluster.run(milliseconds{600});
+    cluster.redistribute(giver, lower(), {taker(*members[second], upper())});
+    ASSERT_TRUE(cluster.settle()) << cluster.state();
+    cluster.redistribute(second, hull(parts[0], parts[1]), {taker(*members[third], hull(parts[2], parts[3]))});
+    ASSERT_TRUE(cluster.settle()) << cluster.state();
+    cluster.redistribute(third, parts[2], {taker(*members[fourth], parts[3])});
+    ASSERT_TRUE(cluster.settle()) << cluster.state();
+
+    // The giver answers for all keys again, as one that was away while its range was given to others.
+    RangeState all = members[giver]->journal->state();
+    all.own = all.held = HashRange::full();
+    ASSERT_TRUE(members[giver]->journal->save(all));
+    cluster.kill(giver);
+    cluster.revive(giver);
+    cluster.world.run_for(seconds{1});
+    std::size_t missing = 0, differing = 0;
+    for (std::uint64_t i = 0; i < 400; ++i) {
+        const Key key{reversed(middle + i * (middle / 400))};
+        members[giver]->records->put(channel, key, "mine", {});
+        if (i % 40 != 7) {
+            ++missing;
+            continue;
+        }
+        ++differing;
+        for (const std::size_t other : {second, third, fourth})
+            if (members[other]->node->range().contains(key))
+                members[other]->records->put(channel, key, "theirs", {});
+    }
+    if (GetParam()) cluster.kill(third);
+    cluster.redistribute(giver, lower(), {taker(*members[second], upper())});
+    if (GetParam()) {
+        cluster.world.run_for(seconds{5});
+        EXPECT_FALSE(cluster.settled()) << "it waits for the node that has a quarter of the keys";
+        cluster.revive(third);
+    }
+    ASSERT_TRUE(cluster.settle()) << cluster.state();
+
+    EXPECT_EQ(members[giver]->node->range(), lower());
+    EXPECT_EQ(members[giver]->store->count(channel).records, 0U);
+    EXPECT_EQ(members[giver]->store->set_aside().records, differing) << "the other nodes keep their own values";
+    std::size_t there = 0, kept = 0;
+    for (const std::size_t other : {second, third, fourth}) {
+        const auto visit = [&](Key key, std::string_view value) {
+            EXPECT_TRUE(members[other]->node->range().contains(key));
+            ++(value == "mine" ? there : kept);
+            return true;
+        };
+        EXPECT_TRUE(members[other]->store->scan(channel, std::nullopt, visit));
+    }
+    EXPECT_EQ(there, missing);
+    EXPECT_EQ(kept, differing);
+}
+INSTANTIATE_TEST_SUITE_P(Redistribution, HandedOn, testing::Bool());  // whether one of them is away meanwhile
 
 // The other direction: an original has given the part up and sends its records; this node got its new range before.
 TEST(Redistribution, TakesTheRecordsOfAnOriginal) {
