@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "simulations/published/published_figures.h"
 #include "simulations/published/reproduction_sections.h"
 #include "simulations/views/overlay_graph.h"
 #include "simulations/views/peer_cycles.h"
@@ -34,7 +35,7 @@ const std::vector<Newscast>& peersim() {
         {20,
          {0.00384, 2.843},
          {0.2915, 3.526},
-         {0.2911, 3.487},
+         {published("newscast/clustering").value, published("newscast/path_length").value},
          {{0.70, 2999.95, 1.05},
           {0.80, 1996.7, 3.95},
           {0.85, 1486.3, 13.1},
@@ -144,8 +145,10 @@ void check_event_driven(const Section& section) {
         PeerCycles swarm{section.options.seed, newscast_nodes, newscast(20), CycleTime::delayed};
         for (int i = 0; i < 50; ++i) swarm.cycle();
         const ViewGraph graph = swarm.graph();
-        section.report({name + ", degree", 33.5, figures_of(graph, 1, random).degree, 0.03});
-        section.report({name + ", in-degree sd", 8.24, spread_of(in_degrees(graph)).deviation, 0.03});
+        section.report(
+            {name + ", degree", published("newscast/degree").value, figures_of(graph, 1, random).degree, 0.03});
+        section.report({name + ", in-degree sd", published("newscast/in_degree_sd").value,
+                        spread_of(in_degrees(graph)).deviation, 0.03});
     }
     if (section.options.quick) return;
     PeerCycles swarm{section.options.seed, 100'000, newscast(20), CycleTime::delayed};
@@ -155,9 +158,12 @@ void check_event_driven(const Section& section) {
     }
     const ViewGraph graph = swarm.graph();
     const GraphFigures got = figures_of(graph, path_sources, random);
-    section.report({name + ", N = 100 000, clustering", 0.2825, got.clustering, 0.05});
-    section.report({name + ", N = 100 000" + path_length_name, 4.396, got.path_length, 0.02});
-    section.report({name + ", N = 100 000, in-degree sd", 8.35, spread_of(in_degrees(graph)).deviation, 0.03});
+    section.report(
+        {name + ", N = 100 000, clustering", published("newscast_large/clustering").value, got.clustering, 0.05});
+    section.report({name + ", N = 100 000" + path_length_name, published("newscast_large/path_length").value,
+                    got.path_length, 0.02});
+    section.report({name + ", N = 100 000, in-degree sd", published("newscast_large/in_degree_sd").value,
+                    spread_of(in_degrees(graph)).deviation, 0.03});
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "simulations/published/published_figures.h"
 #include "simulations/published/reproduction_sections.h"
 #include "simulations/views/overlay_graph.h"
 #include "simulations/views/peer_cycles.h"
@@ -62,7 +63,14 @@ const std::vector<Rule>& rules() {
         {"c32 H8 S8 drop",
          dropping(peer_sampling(32, 8, 8)),
          {11.56, .0392, 2.688, {15.2, 10.1, .15, 0}, {10, 14, 28}, 9}},
-        {"Newscast c20", newscast_by_age(20), {7.57, .1527, 3.016, {9.7, 3.3, .08, 0}, {10, 19, never}, 573}},
+        {"Newscast c20",
+         newscast_by_age(20),
+         {7.57,
+          .1527,
+          3.016,
+          {9.7, 3.3, .08, 0},
+          {published("newscast/clean_50").value, published("newscast/clean_70").value, never},
+          573}},
         {"Newscast c30", newscast_by_age(30), {10.14, .1138, 2.791, {14.6, 6.4, .09, 0}, {10, 16, never}, 52}},
         {"Newscast c30 drop",
          dropping(newscast_by_age(30)),

@@ -4,24 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "simulations/published/published_figures.h"
 #include "simulations/published/reproduction_sections.h"
 #include "simulations/views/hybrid_cycles.h"
 
 namespace halp::sim {
 namespace {
 
-constexpr double shares[]{0.5, 0.99, 0.999, 1};
+constexpr auto& shares = published_spread_shares;
 constexpr const char* share_names[]{"50 %", "99 %", "99.9 %", "100 %"};
-
-struct SpreadRow {
-    std::size_t n;
-    double rounds[4];     // until each of the shares
-    double with_loss[2];  // until the last two, with 25 % of the exchanges lost
-};
-constexpr SpreadRow rows[]{{100, {4.5, 6.3, 6.6, 6.6}, {8.6, 8.6}},
-                           {1'000, {6.6, 8.6, 9.0, 9.2}, {11.4, 12.0}},
-                           {10'000, {8.7, 10.6, 11.3, 11.8}, {14.2, 15.8}},
-                           {100'000, {10.8, 12.8, 13.4, 13.8}, {16.6, 19.2}}};
 
 // Adds the rounds of one run to `rounds`. A lost exchange is lost in both directions.
 void spread_once(std::size_t n, double loss, SimRandom& random, double (&rounds)[4]) {
@@ -41,13 +32,13 @@ void spread_once(std::size_t n, double loss, SimRandom& random, double (&rounds)
     }
 }
 
-void check_uniform(const SpreadRow& row, double loss, const Section& section) {
-    const int runs = row.n >= 100'000 ? 10 : 50;
-    const std::string name = "uniform partners, N = " + std::to_string(row.n) + (loss > 0 ? ", 25 % loss" : "");
+void check_uniform(const PublishedSpread& row, double loss, const Section& section) {
+    const int runs = row.nodes >= 100'000 ? 10 : 50;
+    const std::string name = "uniform partners, N = " + std::to_string(row.nodes) + (loss > 0 ? ", 25 % loss" : "");
     section.working_on(name);
     double rounds[4]{};
-    SimRandom random{section.options.seed, row.n + (loss > 0 ? 1 : 0)};
-    for (int i = 0; i < runs; ++i) spread_once(row.n, loss, random, rounds);
+    SimRandom random{section.options.seed, row.nodes + (loss > 0 ? 1 : 0)};
+    for (int i = 0; i < runs; ++i) spread_once(row.nodes, loss, random, rounds);
     // The table has means of few runs and states no tolerance. Ours is half a round, one round where the last node
     // decides.
     for (std::size_t i = loss > 0 ? 2 : 0; i < 4; ++i)
@@ -76,8 +67,8 @@ void check_view(std::size_t nodes, double loss, double goal, const Section& sect
 }  // namespace
 
 void reproduce_spread(const Section& section) {
-    for (const SpreadRow& row : rows) {
-        if (section.options.quick && row.n > 10'000) continue;
+    for (const PublishedSpread& row : published_spread()) {
+        if (section.options.quick && row.nodes > 10'000) continue;
         check_uniform(row, 0, section);
         check_uniform(row, 0.25, section);
     }

@@ -10,8 +10,8 @@
 
 namespace halp::sim {
 
-// How `got` is compared with `expected`.
-enum class Sense : std::uint8_t { near, at_most, at_least };
+// How `got` is compared with `expected`; beside: not at all, both are shown.
+enum class Sense : std::uint8_t { near, at_most, at_least, beside };
 
 struct Check {
     std::string what;
@@ -19,6 +19,7 @@ struct Check {
     double tolerance = 0;  // relative
     double spare = 0;      // absolute: for coarse figures, and for expectations that are means of few draws
     Sense sense = Sense::near;
+    std::string_view source{};  // the publication or program that `expected` is of
     [[nodiscard]] bool met() const;
 };
 

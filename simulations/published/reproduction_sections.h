@@ -16,10 +16,11 @@ struct Section {
     }
 };
 
-void reproduce_newscast(const Section& section);  // Newscast of PeerSim
-void reproduce_rules(const Section& section);     // twelve rules of peer sampling
-void reproduce_spread(const Section& section);    // rounds until all know one item
-void reproduce_hybrid(const Section& section);    // the daemon's rule
-void reproduce_attack(const Section& section);    // attackers that push their addresses
+void reproduce_newscast(const Section& section);   // Newscast of PeerSim
+void reproduce_rules(const Section& section);      // twelve rules of peer sampling
+void reproduce_spread(const Section& section);     // rounds until all know one item
+void reproduce_hybrid(const Section& section);     // the daemon's rule
+void reproduce_attack(const Section& section);     // attackers that push their addresses
+void reproduce_hyparview(const Section& section);  // HyParView after failures, and the daemon's rule
 
 }  // namespace halp::sim

@@ -11,6 +11,7 @@
 
 #include "overlay/gossip/view/fresh_view.h"
 #include "overlay/gossip/wire/gossip_message.h"
+#include "simulations/world/large_pages.h"
 #include "store/endpoint.h"
 
 namespace halp::sim {
@@ -49,7 +50,10 @@ public:
         if (wire_) frames_.reserve(slots_max / chunk_slots + 2);
     }
     std::uint32_t take() {
-        if (free_ == none) grow();
+        if (free_ == none) {
+            if (used_ == chunks_.size() * chunk_slots) grow();
+            return used_++;
+        }
         const std::uint32_t slot = free_;
         free_ = head(slot).next_free;
         return slot;
@@ -71,21 +75,19 @@ public:
 
 private:
     static constexpr std::uint32_t none = 0xffffffff;
-    static constexpr std::uint32_t chunk_slots = 256;
+    static constexpr std::uint32_t chunk_slots = 1U << 14;
     Sighting* begin(std::uint32_t slot) { return chunks_[slot / chunk_slots].get() + slot % chunk_slots * words_; }
     void grow() {
         assert(chunks_.size() < chunks_.capacity() && "more messages in flight than slots_max");
-        const auto first = static_cast<std::uint32_t>(chunks_.size()) * chunk_slots;
-        chunks_.emplace_back(new Sighting[words_ * chunk_slots]);
+        chunks_.push_back(large_pages<Sighting>(words_ * chunk_slots));
         if (wire_) frames_.emplace_back(new std::string[chunk_slots]);
-        for (std::uint32_t slot = first + chunk_slots; slot-- > first;) release(slot);
     }
 
     std::size_t words_;  // of a slot
     bool wire_;
-    std::vector<std::unique_ptr<Sighting[]>> chunks_;
+    std::vector<LargePages<Sighting>> chunks_;  // what was never used of them is not touched
     std::vector<std::unique_ptr<std::string[]>> frames_;
-    std::uint32_t free_ = none;
+    std::uint32_t free_ = none, used_ = 0;  // slots before used_ have been taken
 };
 
 // Sightings as a frame of gossip v2 and back: ages in milliseconds before `sent_at`, the sender in the hello.

@@ -15,6 +15,7 @@ namespace {
 constexpr Instant tick_zero{std::chrono::hours{1000}};
 constexpr std::uint16_t port_of_nodes = 3451;
 constexpr std::uint32_t incarnation_of_nodes = 1;  // no node restarts
+constexpr std::size_t told_and_end_max = 102;      // 100 sightings, the sender, and the word of 0 behind them
 
 Instant instant_of(std::uint32_t tick) { return tick_zero + std::chrono::milliseconds{tick}; }
 std::uint32_t tick_of(Instant instant) {
@@ -25,8 +26,8 @@ std::uint32_t tick_of(Instant instant) {
 
 Endpoint endpoint_of_node(std::uint32_t node) {
     assert(node < nodes_max);
-    return {"10." + std::to_string(node >> 16) + "." + std::to_string(node >> 8 & 255) + "." +
-                std::to_string(node & 255),
+    return {std::to_string(10 + (node >> 24)) + "." + std::to_string(node >> 16 & 255) + "." +
+                std::to_string(node >> 8 & 255) + "." + std::to_string(node & 255),
             port_of_nodes};
 }
 
@@ -46,41 +47,30 @@ std::uint64_t FreshNodes::NodeHash::hash_of(EndpointId endpoint) const {
 
 bool FreshNodes::serve(const ViewOptions& view) {
     return view.anchors_max + view.pool_max + view.grave_max + view.swapper + view.per_group_max == 0 &&
-           view.sample_freshest >= view.fresh_max && view.partner == PartnerRule::random;
+           view.sample_freshest >= view.fresh_max && view.healer > 2 * view.fresh_max &&
+           view.partner == PartnerRule::random;
 }
 
 FreshNodes::FreshNodes(const ViewSwarmOptions& options, NodeRange range, EventRandom& random)
     : range_(range),
       random_(random),
       rule_(FreshView::rule_of(options.view)),
-      sightings_(std::size_t{range.end - range.begin} * rule_.size_max),
-      sizes_(range.end - range.begin) {}
+      views_(range.end - range.begin, options.nodes, rule_.size_max) {}
 
-std::size_t FreshNodes::tell(std::uint32_t node, std::span<Sighting> out) {
-    const std::span<const Sighting> all = view(node).all();
-    std::ranges::copy(all, out.begin());
-    return all.size();
-}
-
+// `news` ends with a word of 0, which is not counted.
 void FreshNodes::hear(std::uint32_t node, std::span<const Sighting> news, EndpointId, bool, std::uint32_t,
                       std::uint64_t salt) {
-    FreshView mine = view(node);
-    mine.merge(news, EndpointId{node}, rule_, {random_, hash_, salt});
-    sizes_[node - range_.begin] = static_cast<std::uint8_t>(mine.size());
-}
-
-void FreshNodes::prefetch(std::uint32_t node) const {
-    const Sighting* first = sightings_.data() + std::size_t{node - range_.begin} * rule_.size_max;
-    const auto* bytes = reinterpret_cast<const char*>(first);
-    for (std::size_t at = 0; at < rule_.size_max * sizeof(Sighting) + 63; at += 64)
-        __builtin_prefetch(bytes + at, 1);
-    __builtin_prefetch(&sizes_[node - range_.begin], 1);
+    std::array<Sighting, told_and_end_max> own;
+    std::array<Sighting, 2 * told_and_end_max> merged;
+    views_.read(node - range_.begin, own.data());
+    const std::size_t count = FreshView::merge_whole(own.data(), news.data(), EndpointId{node}, rule_,
+                                                     {random_, hash_, salt}, merged.data());
+    views_.write(node - range_.begin, merged.data(), count);
 }
 
 void FreshNodes::add_view(std::uint32_t node, std::vector<std::uint32_t>& out) const {
-    const auto* first = sightings_.data() + std::size_t{node - range_.begin} * rule_.size_max;
-    for (std::size_t i = 0; i < sizes_[node - range_.begin]; ++i)
-        out.push_back(static_cast<std::uint32_t>(first[i].endpoint()));
+    for (std::size_t i = 0; i < views_.size(node - range_.begin); ++i)
+        out.push_back(static_cast<std::uint32_t>(views_.at(node - range_.begin, i).endpoint()));
 }
 
 // ---- whole peer views ----
@@ -120,10 +110,10 @@ void PeerNodes::hear(std::uint32_t node, std::span<const Sighting> news, Endpoin
     for (const Sighting s : news) {
         if (s.endpoint() == EndpointId{node}) continue;
         view.merge({.endpoint = s.endpoint(),
-                   .incarnation = incarnation_of_nodes,
-                   .seen = instant_of(s.stamp()),
-                   .direct = s.endpoint() == sender},
-                  instant_of(now));
+                    .incarnation = incarnation_of_nodes,
+                    .seen = instant_of(s.stamp()),
+                    .direct = s.endpoint() == sender},
+                   instant_of(now));
     }
     if (answered && proves_) view.prove(sender, incarnation_of_nodes, instant_of(now));
     view.merge_arrivals(salt);

@@ -69,6 +69,7 @@ public:
             } else {
                 const std::string_view told = take_bytes(head.count * sizeof(Sighting));
                 std::memcpy(static_cast<void*>(slots.told(slot).data()), told.data(), told.size());
+                slots.told(slot)[head.count] = {0};
             }
         }
         event.what = SwarmEvent::what_of(kind, slot);

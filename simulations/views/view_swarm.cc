@@ -1,5 +1,6 @@
 #include "simulations/views/view_swarm.h"
 
+#include <algorithm>
 #include <cassert>
 #include <string>
 #include <string_view>
@@ -21,13 +22,17 @@ std::string ViewSwarmOptions::fault() const {
     if (view.fresh_max < 1 || view.fresh_max > 255) return "the view must hold 1 to 255 nodes";
     if (view.sample_freshest + view.sample_random > 100) return "at most 100 nodes can be told at once";
     if (nodes <= view.fresh_max || nodes > nodes_max)
-        return "more nodes than the view holds, and at most 16 million";
+        return "more nodes than the view holds, and at most 134 million";
     if (latency_min < 1 || latency_max < latency_min || latency_max > ticks_per_period / 4)
         return "latency must be above 0 and at most a quarter of a period";
     if (jitter >= ticks_per_period / 2) return "the jitter must be below half a period";
     if (threads < 1 || threads > 64) return "1 to 64 threads";
     if (keep == SwarmNodes::fresh_views && !FreshNodes::serve(view)) return "this rule needs whole peer views";
     return {};
+}
+
+std::uint32_t ViewSwarmOptions::periods_max() const {
+    return std::min(2000U, PackedViews::stamp_max(nodes) / ticks_per_period - 1);
 }
 
 class ViewSwarm::Engine {

@@ -41,6 +41,8 @@ struct ViewSwarmOptions {
 
     // An error message; empty when the options are valid.
     [[nodiscard]] std::string fault() const;
+    // So long can it be run: 2000, of more than 33 million nodes less.
+    [[nodiscard]] std::uint32_t periods_max() const;
 };
 
 // The hybrid view of halpd: 24 fresh entries, 12 anchors, a pool; the 8 freshest and 7 random entries are sent.
@@ -62,7 +64,7 @@ public:
     explicit ViewSwarm(const ViewSwarmOptions& options, Ranks* ranks = nullptr);
     ~ViewSwarm();
 
-    void run_periods(std::uint32_t periods);  // at most 2000 in total
+    void run_periods(std::uint32_t periods);  // at most periods_max() in total
     // A hash of every event so far and of the present views.
     [[nodiscard]] std::uint64_t digest() const;
     [[nodiscard]] ViewSwarmCounters counters() const;

@@ -21,6 +21,51 @@
 
 namespace halp::sim {
 
+// The first views are from the period before. A time is never 0.
+inline constexpr std::uint32_t first_tick = ticks_per_period + 1;
+
+inline std::uint32_t phase_of(std::uint64_t seed, std::uint32_t node) {
+    return static_cast<std::uint32_t>(mix_words(mix_words(seed, 0x7068617365), node) % ticks_per_period);
+}
+
+// The wake-ups of nodes that act at the same phase of every period. They need no queue: the order of the nodes is
+// the same each time.
+class WakeRounds {
+public:
+    WakeRounds(const ViewSwarmOptions& options, NodeRange range) : seed_(options.seed) {
+        if (options.jitter > 0) return;
+        std::vector<std::uint64_t> phases;
+        for (std::uint32_t node = range.begin; node < range.end; ++node)
+            phases.push_back(std::uint64_t{phase_of(seed_, node)} << 32 | node);
+        std::ranges::sort(phases);
+        for (const std::uint64_t one : phases) order_.push_back(static_cast<std::uint32_t>(one));
+        if (any()) find_next();
+    }
+    [[nodiscard]] bool any() const { return !order_.empty(); }
+    [[nodiscard]] const SwarmEvent& next() const { return next_; }
+    void pop() {
+        if (++at_ == order_.size()) {
+            at_ = 0;
+            period_begins_ += ticks_per_period;
+        }
+        find_next();
+    }
+    [[nodiscard]] std::optional<std::uint32_t> ahead(std::size_t places) const {
+        return at_ + places < order_.size() ? std::optional{order_[at_ + places]} : std::nullopt;
+    }
+
+private:
+    void find_next() {
+        const std::uint32_t node = order_[at_];
+        next_ = {period_begins_ + phase_of(seed_, node), node, node, 0};
+    }
+    std::uint64_t seed_;
+    std::vector<std::uint32_t> order_;
+    std::size_t at_ = 0;
+    std::uint32_t period_begins_ = first_tick;
+    SwarmEvent next_{};
+};
+
 template <class Nodes, template <class> class Queue>
 class ViewWorker {
 public:
@@ -32,6 +77,7 @@ public:
           range_(range),
           all_(all),
           nodes_(options, range, random_),
+          rounds_(options, range),
           slots_(told_max(options), 8 * std::size_t{range.end - range.begin} + 1024, options.wire),
           outbox_(options.threads),
           packets_(ranks),
@@ -39,8 +85,7 @@ public:
         if (options.wire) intern_nodes(endpoints_, options.nodes);
         for (std::uint32_t node = range.begin; node < range.end; ++node) {
             fill(node);
-            const std::uint64_t phase = mix_words(mix_words(options.seed, 0x7068617365), node) % ticks_per_period;
-            queue_.push({first_tick + static_cast<std::uint32_t>(phase), node, node, 0});
+            if (!rounds_.any()) queue_.push({first_tick + phase_of(options.seed, node), node, node, 0});
         }
     }
 
@@ -51,10 +96,19 @@ public:
 
     // Executes all events before `end`.
     void run_before(std::uint32_t end) {
-        for (const SwarmEvent* next = queue_.front(); next && next->at < end; next = queue_.front()) {
-            const SwarmEvent event = *next;
-            queue_.pop();
-            prefetch();
+        for (;;) {
+            const SwarmEvent* const queued = rounds_.any() ? queue_.front_until(rounds_.next().at) : queue_.front();
+            const bool wakes = rounds_.any() && (!queued || rounds_.next() < *queued);
+            if (!wakes && !queued) return;
+            const SwarmEvent event = wakes ? rounds_.next() : *queued;
+            if (event.at >= end) return;
+            if (wakes) {
+                rounds_.pop();
+                if (const auto ahead = rounds_.ahead(wakes_ahead)) nodes_.prefetch(*ahead);
+            } else {
+                queue_.pop();
+                prefetch();
+            }
             digest_ += mix_words(std::uint64_t{event.at} << 32 | event.node,
                                  std::uint64_t{event.from} << 8 | static_cast<std::uint64_t>(event.kind()));
             ++counters_.events;
@@ -85,12 +139,9 @@ public:
         }
     }
 
-    // The first views are from the period before. A time is never 0.
-    static constexpr std::uint32_t first_tick = ticks_per_period + 1;
-
 private:
     static std::size_t told_max(const ViewSwarmOptions& options) {
-        return options.view.sample_freshest + options.view.sample_random + 1;
+        return options.view.sample_freshest + options.view.sample_random + 2;  // the sender, and a word of 0
     }
 
     void fill(std::uint32_t node) {
@@ -119,6 +170,7 @@ private:
         return owner ? *owner : *this;
     }
 
+    static constexpr std::size_t wakes_ahead = 4;
     void prefetch() {
         constexpr std::size_t places = 8, places_early = 16;
         if (const SwarmEvent* event = queue_.ahead(places_early)) nodes_.prefetch_early(event->node);
@@ -161,6 +213,7 @@ private:
             if (unproved != no_endpoint)
                 send(event.node, static_cast<std::uint32_t>(unproved), SwarmEventKind::ping, event.at, 0);
         }
+        if (rounds_.any()) return;
         std::uint32_t pause = ticks_per_period;
         if (options_.jitter > 0)
             pause = pause - options_.jitter + static_cast<std::uint32_t>(random_.below(2 * options_.jitter + 1));
@@ -178,6 +231,7 @@ private:
         head.sent_at = now;
         head.began = began;
         head.count = static_cast<std::uint32_t>(count);
+        slots_.told(slot)[count] = {0};
         if (options_.wire) {
             write_frame(slots_.frame(slot), kind, told.first(count), from, now, endpoints_);
             counters_.wire_bytes += slots_.frame(slot).size();
@@ -210,9 +264,11 @@ private:
         const SlotHead head = sender.slots_.head(event.slot());
         std::span<const Sighting> news = sender.slots_.told(event.slot()).first(head.count);
         std::array<Sighting, 128> decoded;
-        if (options_.wire)
+        if (options_.wire) {
             news = {decoded.data(),
                     read_frame(sender.slots_.frame(event.slot()), head.sent_at, endpoints_, decoded)};
+            decoded[news.size()] = {0};
+        }
         const std::uint32_t caller = answered ? event.node : event.from;
         const std::uint64_t salt = mix_words(options_.seed, std::uint64_t{caller} << 32 | head.began);
         nodes_.hear(event.node, news, EndpointId{event.from}, answered, event.at, salt);
@@ -227,6 +283,7 @@ private:
     const Workers& all_;
     EventRandom random_;
     Nodes nodes_;
+    WakeRounds rounds_;
     Queue<SwarmEvent> queue_;
     SlotPool slots_;
     EndpointTable endpoints_;                           // wire mode
@@ -256,7 +313,7 @@ public:
     void run_periods(std::uint32_t periods) {
         const std::uint32_t begin = now_;
         now_ += periods * ticks_per_period;
-        assert(now_ / ticks_per_period <= 2000 && "ticks are 32 bits");
+        assert(now_ / ticks_per_period <= options_.periods_max() + 1 && "later stamps are not kept");
         if (workers_.size() == 1 && size_ == 1) return workers_[0]->run_before(now_);
         std::barrier together(static_cast<std::ptrdiff_t>(workers_.size()));
         const auto work = [&](std::size_t number) {
@@ -332,7 +389,7 @@ private:
     Ranks* ranks_;  // null: this process is alone
     unsigned rank_, size_;
     std::vector<std::unique_ptr<Worker>> workers_;
-    std::uint32_t now_ = Worker::first_tick;
+    std::uint32_t now_ = first_tick;
 };
 
 }  // namespace halp::sim

@@ -25,6 +25,7 @@ public:
     }
     // The next event; null when the queue is empty. Valid until the next call.
     const Event* front() { return heap_.empty() ? nullptr : &heap_.front(); }
+    const Event* front_until(std::uint64_t) { return front(); }
     void pop() {
         std::pop_heap(heap_.begin(), heap_.end(), std::greater{});
         heap_.pop_back();
@@ -56,8 +57,11 @@ public:
             later_.push(event);
         }
     }
-    const Event* front() {
-        if (next_ == ready_.size() && !advance()) return nullptr;
+    const Event* front() { return front_until(none); }
+    // Null when the next event is in a bucket behind that of `tick`. Whoever pushes events of about this tick does
+    // not look farther: they would have to be inserted into a bucket that is sorted already.
+    const Event* front_until(std::uint64_t tick) {
+        if (next_ == ready_.size() && !advance(tick >> width_bits_)) return nullptr;
         return &ready_[next_];
     }
     void pop() { ++next_; }
@@ -102,14 +106,16 @@ private:
         slot = {chunk, 0};
         filled_[at / 64] |= std::uint64_t{1} << (at % 64);
     }
-    // Goes to the next bucket that is not empty; false when all are empty.
-    bool advance() {
+    // Goes to the next bucket that is not empty; false when all are empty up to `last`.
+    bool advance(std::uint64_t last) {
         ready_.clear();
         next_ = 0;
         const Event* far = later_.front();
         const std::uint64_t near = next_filled();
         if (near == none && !far) return false;
-        current_ = far ? std::min(near, bucket_of(*far)) : near;
+        const std::uint64_t next = far ? std::min(near, bucket_of(*far)) : near;
+        if (next > last) return false;
+        current_ = next;
         for (; far && bucket_of(*far) < current_ + slot_count; far = later_.front()) {
             put(bucket_of(*far), *far);
             later_.pop();

@@ -1,5 +1,6 @@
 // `halp-sim check`: the figures of simulations/published beside what was expected.
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "simulations/published/reproduction.h"
@@ -10,6 +11,7 @@ namespace halp::sim {
 namespace {
 
 std::string allowed_text(const Check& c) {
+    if (c.sense == Sense::beside) return "-";
     std::string text = c.sense == Sense::at_most ? "<=" : c.sense == Sense::at_least ? ">=" : "";
     const std::string sign = text.empty() ? "+-" : c.sense == Sense::at_most ? " +" : " -";
     if (c.tolerance == 0 && c.spare == 0) return text.empty() ? "exact" : text;
@@ -26,8 +28,8 @@ std::string row_of(const std::string& what, const std::vector<std::string>& cell
 
 std::string row_of(const Check& c) {
     const int digits = c.expected < 1 ? 5 : 3;
-    return row_of(c.what, {number(c.expected, digits), number(c.got, digits), allowed_text(c)},
-                  c.met() ? "met" : "MISSED");
+    const char* const verdict = c.sense == Sense::beside ? "beside" : c.met() ? "met" : "MISSED";
+    return row_of(c.what, {number(c.expected, digits), number(c.got, digits), allowed_text(c)}, verdict);
 }
 
 }  // namespace
@@ -38,8 +40,17 @@ int check_verb(const CommandLine& command, const Streams& streams) {
                                 .only = command.only,
                                 .progress = [&](const std::string& what) { count.working_on(what); }};
     if (command.seed) options.seed = *command.seed;
-    if (!command.json) count.say(row_of("figure", {"expected", "got", "allowed"}, "verdict"));
-    reproduce(options, [&](const Check& c) { count.add(command.json ? check_json(c) : row_of(c), c.met()); });
+    if (!command.json) count.say(row_of("figure", {"published", "got", "allowed"}, "verdict"));
+    std::string_view source;
+    reproduce(options, [&](const Check& c) {
+        if (c.source != source && !command.json) count.say("-- " + std::string{c.source});
+        source = c.source;
+        const std::string line = command.json ? check_json(c) : row_of(c);
+        if (c.sense == Sense::beside)
+            count.say(line);
+        else
+            count.add(line, c.met());
+    });
     return count.end();
 }
 

@@ -11,7 +11,7 @@ namespace halp::sim {
 namespace {
 
 constexpr const char* program_about = "Plays swarms of the real HALP node in virtual time.";
-constexpr std::uint64_t view_nodes_max = 16'000'000;  // as ViewSwarmOptions::fault()
+constexpr std::uint64_t view_nodes_max = 1ULL << 27;  // as ViewSwarmOptions::fault()
 
 void add_common(Arguments& verb, CommandLine& command) {
     verb.option("--seed", &command.seed, "instead of the scenario's; with --seeds the first of them");
@@ -97,7 +97,7 @@ void add_replay(Arguments& arguments, CommandLine& command) {
 }
 
 void add_views(Arguments& arguments, CommandLine& command) {
-    Arguments& views = arguments.verb("views", "up to a million peer views, and nothing else of a node",
+    Arguments& views = arguments.verb("views", "very many peer views, and nothing else of a node",
                                       [&command] { command.verb = Verb::views; });
     views.option("--nodes", &command.nodes, "more than a view holds; default 100 000")
         .whole_between(2, view_nodes_max);
@@ -113,6 +113,8 @@ void add_views(Arguments& arguments, CommandLine& command) {
     views.flag("--heap", command.views.heap, "a binary heap instead of the timing wheel: slower, the same digest");
     views.flag("--wire", command.views.wire, "every message through the gossip codec: slower, the same digest");
     views.flag("--figures", command.views.figures, "also clustering, path length, components, in-degree");
+    views.option("-o,--output", &command.directory, "where report.html, views.json, CSV and figures go");
+    add_force(views, command);
     views.flag("--json", command.json, "one JSON object");
 }
 

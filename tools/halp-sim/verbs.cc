@@ -20,7 +20,9 @@
 #include "tools/halp-sim/report/console_table.h"
 #include "tools/halp-sim/report/html_report.h"
 #include "tools/halp-sim/report/json_report.h"
+#include "tools/halp-sim/report/publications.h"
 #include "tools/halp-sim/report/run_files.h"
+#include "tools/halp-sim/report/views_report.h"
 #include "tools/halp-sim/scenario_source.h"
 #include "tools/halp-sim/sweep_verb.h"
 #include "tools/halp-sim/views_verb.h"
@@ -78,10 +80,11 @@ void print_heading(const Scenario& scenario, const std::vector<RunResult>& runs,
                 << harmless(headline_of(scenario, runs)) << "\n\n";
 }
 
-void print_result(const RunResult& r, double cpu, const Streams& streams) {
+void print_result(const Scenario& scenario, const RunResult& r, double cpu, const Streams& streams) {
     streams.out << table(phase_rows(r)) << "\n";
     if (!r.items.empty()) streams.out << table(item_rows(r)) << "\n";
     if (const auto rows = figure_rows(r); !rows.empty()) streams.out << table(rows) << "\n";
+    if (const auto rows = publication_rows(scenario, r); !rows.empty()) streams.out << table(rows) << "\n";
     const Spread degrees = spread_of(r.in_degrees);
     if (r.overlay.views.empty()) {
         streams.out << "overlay: no living nodes\n";
@@ -147,7 +150,7 @@ private:
         for (auto& [key, value] : shown.parameters)
             if (key == "seed") value = std::to_string(shown.seed);
         print_heading(shown, runs, streams_);
-        print_result(runs.front(), cpu_seconds() - cpu_, streams_);
+        print_result(shown, runs.front(), cpu_seconds() - cpu_, streams_);
         if (runs.size() > 1) streams_.out << "\n" << table(band_rows(shown, runs));
         return write_and_tell(command_, shown, runs, scenarios_.size(), streams_);
     }
@@ -244,7 +247,7 @@ int replay_verb(const CommandLine& command, const Streams& streams) {
     const Replay again = replay(read.scenario, *read.record, &*progress);
     progress.reset();
     print_heading(read.scenario, {again.result}, streams);
-    print_result(again.result, cpu_seconds() - cpu, streams);
+    print_result(read.scenario, again.result, cpu_seconds() - cpu, streams);
     if (const int code = write_and_tell(command, read.scenario, {again.result}, 1, streams); code != exit_done)
         return code;
     const std::string program = std::string{"halp-sim "} + HALP_VERSION;
@@ -265,15 +268,6 @@ void tell_how_much(const Streams& streams, std::size_t done, std::size_t planned
                    bool written) {
     streams.err << "halp-sim: interrupted: " << done << " of " << planned << " " << what << " done"
                 << (written ? ", and written" : "") << std::endl;
-}
-
-std::string path_text(const GraphFigures& figures, std::size_t nodes) {
-    if (nodes == 0) return "-";
-    const bool estimate = figures.path_sources < nodes;
-    return (estimate ? "about " : "") + number(figures.path_length, 3) +
-           (estimate ? " +- " + number(figures.path_error, 3) + " (standard error, from " +
-                           std::to_string(figures.path_sources) + " nodes)"
-                     : "");
 }
 
 int run_command(const CommandLine& command, const Streams& streams) {

@@ -32,8 +32,6 @@ int goals_verb(const CommandLine& command, const Streams& streams);
 // After Ctrl-C: "interrupted: 3 of 20 runs done, and written".
 void tell_how_much(const Streams& streams, std::size_t done, std::size_t planned, const std::string& what,
                    bool written);
-// "2.418", or of a sample "about 2.418 +- 0.012 (standard error, from 50 nodes)".
-std::string path_text(const GraphFigures& figures, std::size_t nodes);
 
 int run_command(const CommandLine& command, const Streams& streams);
 

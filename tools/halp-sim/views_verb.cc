@@ -2,31 +2,20 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <optional>
 #include <ostream>
 #include <string>
 
-#include "simulations/views/overlay_graph.h"
 #include "simulations/views/peer_cycles.h"
 #include "simulations/views/view_swarm.h"
 #include "simulations/world/sim_random.h"
 #include "tools/halp-sim/memory_need.h"
-#include "tools/halp-sim/report/json_report.h"
+#include "tools/halp-sim/report/views_report.h"
 #include "tools/program/durations.h"
-#include "tools/program/json.h"
 #include "tools/program/on_interrupt.h"
 #include "tools/program/progress_line.h"
 
 namespace halp::sim {
 namespace {
-
-template <class... Values>
-std::string text(const char* format, Values... values) {
-    char line[256];
-    std::snprintf(line, sizeof line, format, values...);
-    return line;
-}
 
 ViewSwarmOptions options_of(const CommandLine& command) {
     ViewSwarmOptions o;
@@ -45,66 +34,22 @@ ViewSwarmOptions options_of(const CommandLine& command) {
     return o;
 }
 
-// What a run of views has to tell.
-struct ViewsOutcome {
-    std::string rule;
-    ViewSwarmOptions options;
-    std::uint32_t periods = 0;  // played
-    std::uint64_t digest = 0;
-    ViewSwarmCounters done = {};
-    double cpu_s = 0;
-    std::optional<GraphFigures> figures = {};
-    Spread degrees = {};
-};
+constexpr std::size_t path_sources = 100;
 
-double messages_per_cpu_s(const ViewsOutcome& o) {
-    return static_cast<double>(o.done.messages) / std::max(o.cpu_s, 1e-9);
-}
-double bytes_per_message(const ViewsOutcome& o) {
-    return static_cast<double>(o.done.wire_bytes) /
-           static_cast<double>(std::max<std::uint64_t>(o.done.messages, 1));
-}
-
-void measure_figures(const ViewSwarm& swarm, ViewsOutcome& o) {
+// In several processes the first one gets the graph of all.
+void measure_overlay(const ViewSwarm& swarm, ViewsOutcome& o) {
     SimRandom random{o.options.seed, 0x6d656173757265};
     const ViewGraph graph = swarm.graph();
     if (graph.views.empty()) return;  // rank 0 has all nodes
-    o.figures = figures_of(graph, 100, random);
-    o.degrees = spread_of(in_degrees(graph));
-}
-
-void print_outcome(const ViewsOutcome& o, std::ostream& out) {
-    out << text("%s: %u nodes, %u periods, seed %llu\n", o.rule.c_str(), o.options.nodes, o.periods,
-                static_cast<unsigned long long>(o.options.seed));
-    out << text("digest %016llx, %llu messages in %.1f s of CPU: %.0f messages per CPU second\n",
-                static_cast<unsigned long long>(o.digest), static_cast<unsigned long long>(o.done.messages),
-                o.cpu_s, messages_per_cpu_s(o));
-    if (o.options.wire) out << text("%.0f bytes a message\n", bytes_per_message(o));
-    if (!o.figures) return;
-    out << text("clustering %.4f, path length %s, %zu component(s), in-degree %.1f (sd %.2f, max %.0f)\n",
-                o.figures->clustering, path_text(*o.figures, o.options.nodes).c_str(), o.figures->components.count,
-                o.degrees.mean, o.degrees.deviation, o.degrees.max);
-}
-
-std::string json_of(const ViewsOutcome& o, bool complete) {
-    Json out = Json::object({{"schema_version", 2},
-                             {"rule", o.rule},
-                             {"nodes", o.options.nodes},
-                             {"periods", o.periods},
-                             {"complete", complete},
-                             {"seed", std::to_string(o.options.seed)},
-                             {"digest", digest_text(o.digest)},
-                             {"messages", o.done.messages},
-                             {"cpu_s", o.cpu_s},
-                             {"messages_per_cpu_s", messages_per_cpu_s(o)},
-                             {"bytes_per_message", o.options.wire ? Json{bytes_per_message(o)} : Json{}}});
-    Json overlay;
-    if (o.figures) overlay = overlay_json(o.options.nodes, *o.figures, o.degrees);
-    return out.set("overlay", overlay).line();
+    o.overlay.emplace().figures = figures_of(graph, path_sources, random);
+    for (const std::uint32_t degree : in_degrees(graph)) o.overlay->in_degrees.add(degree);
 }
 
 // What is wrong with the options together, in the words of the command line.
-std::string mistake_in(const ViewSwarmOptions& options) {
+std::string mistake_in(const ViewSwarmOptions& options, std::uint32_t periods) {
+    if (periods > options.periods_max())
+        return "--periods: so many nodes are played for " + std::to_string(options.periods_max()) +
+               " periods at most.";
     if (options.nodes <= options.view.fresh_max)
         return "--nodes: `" + std::to_string(options.nodes) + "` is not more than the view holds, " +
                std::to_string(options.view.fresh_max) + ".";
@@ -126,13 +71,36 @@ Result<void> fit_into_memory(std::uint64_t nodes, const CommandLine& command) {
 
 }  // namespace
 
+namespace {
+
+// Rank 0 writes and speaks; the others end as it does.
+int tell(const CommandLine& command, const ViewsOutcome& outcome, const Streams& streams) {
+    const bool first = !command.ranks || command.ranks->rank() == 0;
+    const bool writes = first && !command.directory.empty();
+    if (writes)
+        if (auto done = write_views_files(command.directory, outcome); !done) return failed(streams, done.error());
+    streams.out << (command.json ? views_json(outcome) + "\n" : views_text(outcome));
+    if (writes && !command.json)
+        streams.out << "written to " << command.directory << ": report.html, views.json, CSV\n";
+    if (outcome.complete) return exit_done;
+    tell_how_much(streams, outcome.periods, command.views.periods, "periods", writes);
+    return exit_interrupted;
+}
+
+}  // namespace
+
 int simulate_views(const CommandLine& command, const Streams& streams) {
     ViewsOutcome outcome{.rule = command.views.rule, .options = options_of(command)};
-    if (const std::string mistake = mistake_in(outcome.options); !mistake.empty()) {
+    if (const std::string mistake = mistake_in(outcome.options, command.views.periods); !mistake.empty()) {
         streams.err << "halp-sim: " << mistake << "\nTry `halp-sim views --help`.\n";
         return exit_usage;
     }
     Ranks* const ranks = command.ranks;
+    // One process looks after the directory, and all of them go on or none does.
+    const int prepared = !ranks || ranks->rank() == 0 ? prepare_directory(command, {}, streams) : exit_done;
+    if (const auto code = ranks ? static_cast<int>(ranks->sum(static_cast<std::uint64_t>(prepared))) : prepared;
+        code != exit_done)
+        return code;
     if (auto fit = fit_into_memory(outcome.options.nodes, command); !fit) return failed(streams, fit.error());
     const double began = cpu_seconds();
     const OnInterrupt interrupt;
@@ -141,7 +109,8 @@ int simulate_views(const CommandLine& command, const Streams& streams) {
     const auto asked = [&] { return ranks ? ranks->sum(interrupt.asked() ? 1 : 0) > 0 : interrupt.asked(); };
     while (outcome.periods < command.views.periods && !asked()) {
         swarm.run_periods(1);
-        progress.show(text("period %u of %u", ++outcome.periods, command.views.periods));
+        progress.show("period " + std::to_string(++outcome.periods) + " of " +
+                      std::to_string(command.views.periods));
     }
     progress.erase();
     outcome.cpu_s = cpu_seconds() - began;
@@ -149,15 +118,10 @@ int simulate_views(const CommandLine& command, const Streams& streams) {
         outcome.cpu_s = static_cast<double>(ranks->sum(static_cast<std::uint64_t>(outcome.cpu_s * 1e6))) / 1e6;
     outcome.done = swarm.counters();
     outcome.digest = swarm.digest();
-    const bool complete = outcome.periods == command.views.periods;
-    if (command.views.figures && complete) measure_figures(swarm, outcome);
-    if (command.json)
-        streams.out << json_of(outcome, complete) << "\n";
-    else
-        print_outcome(outcome, streams.out);
-    if (complete) return exit_done;
-    tell_how_much(streams, outcome.periods, command.views.periods, "periods", false);
-    return exit_interrupted;
+    outcome.complete = outcome.periods == command.views.periods;
+    const bool wanted = command.views.figures || !command.directory.empty();
+    if (wanted && outcome.complete) measure_overlay(swarm, outcome);
+    return tell(command, outcome, streams);
 }
 
 }  // namespace halp::sim

@@ -132,6 +132,14 @@ std::size_t FreshView::merge(std::span<const Sighting> news, EndpointId self, co
     return gone_count;
 }
 
+std::size_t FreshView::merge_whole(const Sighting* own, const Sighting* news, EndpointId self, const Rule& rule,
+                                   const Chance& chance, Sighting* out) {
+    const std::size_t count = merge_sorted(own, news, self, rule.size_max, out);
+    if (count <= rule.size_max) return count;
+    resolve_ties({out, count}, rule.size_max, rule.ties, chance);
+    return rule.size_max;
+}
+
 EndpointId FreshView::draw(Random& random) const {
     return size_ == 0 ? no_endpoint : room_[random.below(size_)].endpoint();
 }

@@ -90,6 +90,12 @@ public:
     std::size_t merge(std::span<const Sighting> news, EndpointId self, const Rule& rule, const Chance& chance,
                       std::span<const EndpointId> sent = {}, std::span<Sighting> left = {});
 
+    // merge() for views that are kept elsewhere, where the rule's healer is at least what both hold together, so
+    // that age and ties alone decide (Newscast). `own` and `news`: newest first, and a word of 0 behind the last;
+    // `out` has room for both together. Returns how many of `out` are the view then.
+    static std::size_t merge_whole(const Sighting* own, const Sighting* news, EndpointId self, const Rule& rule,
+                                   const Chance& chance, Sighting* out);
+
     [[nodiscard]] EndpointId draw(Random& random) const;  // no_endpoint when empty
     // merge() of one sighting. False, and nothing is changed, where chance or the swapper would decide which node
     // leaves. The node that leaves is written to `left`; its word is 0 when none does.

@@ -29,6 +29,7 @@ void expect_met(const std::string& section, std::size_t rows_min) {
 
 TEST(Reproduction, ReproducesTheSpreadOfOneItem) { expect_met("spread", 20); }
 TEST(Reproduction, ReproducesTheRuleOfTheDaemonAfterHalfOfItDied) { expect_met("hybrid", 5); }
+TEST(Reproduction, ReproducesTheRecoveryOfHyParView) { expect_met("hyparview", 15); }
 
 }  // namespace HALP_TEST_FILE
 }  // namespace halp::sim

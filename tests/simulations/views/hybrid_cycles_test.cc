@@ -19,7 +19,8 @@ TEST(HybridCycles, StayInOnePieceAndForgetTheDead) {
     EXPECT_LT(swarm.dead_share(), 0.05);
 }
 
-// So many nodes are dead that some survivors have no living partner. They find living nodes of their pool by checks.
+// So many nodes are dead that some survivors have no living partner. They find living nodes of their pool by
+// checks.
 TEST(HybridCycles, CheckingTheViewAfterFailuresBringsBackWhoLostAllPartners) {
     for (const bool checks : {false, true}) {
         HybridCycles swarm{2, {.checks_after_failure = checks}};

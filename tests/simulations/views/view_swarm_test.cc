@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <barrier>
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -11,7 +10,9 @@
 
 #include "simulations/views/overlay_graph.h"
 #include "simulations/views/peer_cycles.h"
+#include "simulations/views/view_nodes.h"
 #include "simulations/world/sim_random.h"
+#include "tests/simulations/views/thread_ranks.h"
 
 namespace halp::sim {
 namespace HALP_TEST_FILE {
@@ -65,32 +66,6 @@ TEST(ViewSwarm, TheDigestOfTheHybridDoesNeither) {
     in_every_way(hybrid_of(300),
                  [](const ViewSwarmOptions& o) { EXPECT_EQ(digest_of(o, 6), 5192103265298164744ULL); });
 }
-
-// Ranks that are threads of this process.
-class ThreadRanks final : public Ranks {
-public:
-    struct Shared {
-        explicit Shared(unsigned count) : together(count), mail(count, std::vector<std::string>(count)) {}
-        std::barrier<> together;
-        std::vector<std::vector<std::string>> mail;  // by sender and receiver
-    };
-    ThreadRanks(Shared& shared, unsigned rank) : shared_(shared), rank_(rank) {}
-    [[nodiscard]] unsigned rank() const override { return rank_; }
-    [[nodiscard]] unsigned size() const override { return static_cast<unsigned>(shared_.mail.size()); }
-    [[nodiscard]] unsigned on_this_machine() const override { return size(); }
-    [[nodiscard]] std::vector<std::string> exchange(const std::vector<std::string>& out) override {
-        shared_.mail[rank_] = out;
-        shared_.together.arrive_and_wait();
-        std::vector<std::string> in;
-        for (const auto& sender : shared_.mail) in.push_back(sender[rank_]);
-        shared_.together.arrive_and_wait();
-        return in;
-    }
-
-private:
-    Shared& shared_;
-    unsigned rank_;
-};
 
 struct PlayedByRanks {
     std::uint64_t digest = 0, messages = 0, wire_bytes = 0;
@@ -153,6 +128,40 @@ TEST(ViewSwarm, TheFreshPartAloneDoesWhatAWholePeerViewDoes) {
         whole.keep = SwarmNodes::peer_views;
         EXPECT_EQ(digest_of(alone, 10), digest_of(whole, 10)) << "c = " << c;
     }
+}
+
+// Stamps and nodes up to the largest that a swarm of this size can have; neighbours in the block stay as they are.
+TEST(PackedViews, KeepSightingsAsTheyWere) {
+    for (const std::uint32_t swarm : {100U, 1U << 24, (1U << 24) + 1, 100'000'000U}) {
+        PackedViews views{3, swarm, 4};
+        const std::uint32_t stamp = PackedViews::stamp_max(swarm);
+        const std::vector<Sighting> most{Sighting::of(stamp, EndpointId{swarm - 1}),
+                                         Sighting::of(stamp, EndpointId{1}), Sighting::of(1, EndpointId{swarm - 2}),
+                                         Sighting::of(1, EndpointId{0})};
+        const std::vector<Sighting> few{Sighting::of(stamp - 1, EndpointId{2})};
+        views.write(0, few.data(), 1);
+        views.write(2, few.data(), 1);
+        views.write(1, most.data(), most.size());
+        std::vector<Sighting> got(5, Sighting{1});
+        ASSERT_EQ(views.read(1, got.data()), 4U);
+        EXPECT_EQ(got.back().word, 0U) << "the end";
+        got.pop_back();
+        EXPECT_EQ(got, most) << swarm;
+        for (const std::uint32_t node : {0U, 2U}) {
+            ASSERT_EQ(views.size(node), 1U);
+            EXPECT_EQ(views.at(node, 0), few[0]);
+        }
+    }
+}
+
+TEST(ViewSwarm, VeryManyNodesLeaveLessRoomForTime) {
+    ViewSwarmOptions options = swarm_of(1000);
+    EXPECT_EQ(options.periods_max(), 2000U);
+    options.nodes = 1U << 24;
+    EXPECT_EQ(options.periods_max(), 2000U);
+    options.nodes = 100'000'000;
+    EXPECT_EQ(options.periods_max(), 535U);
+    EXPECT_EQ(options.fault(), "");
 }
 
 TEST(ViewSwarm, AnotherSeedIsAnotherRun) {

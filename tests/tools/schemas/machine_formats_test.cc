@@ -250,7 +250,8 @@ TEST(MachineFormatsOfTheSimulator, AreWhatTheirSchemasSay) {
         EXPECT_TRUE(done.code == 0 || done.code == 1) << words << ": " << done.error;
         return done.out;
     };
-    const std::string one = place + "/one", several = place + "/several", swept = place + "/swept";
+    const std::string one = place + "/one", several = place + "/several", swept = place + "/swept",
+                      viewed = place + "/viewed";
     sim("run " + place + "/s.yaml --set phases.end.share=0% -o " + one);
     for (const char* name : {"summary.json", "samples.csv", "in_degree.csv", "traffic.csv", "spread.csv",
                              "observations.csv", "join.csv", "columns.csv"})
@@ -265,6 +266,9 @@ TEST(MachineFormatsOfTheSimulator, AreWhatTheirSchemasSay) {
     outputs.keep_file("halp-sim sweep.csv", swept + "/sweep.csv");
     outputs.keep("halp-sim views", sim("views --json --nodes 60 --periods 3"));
     outputs.keep("halp-sim views", sim("views --json --nodes 60 --periods 3 --wire --figures"));
+    sim("views --nodes 60 --periods 3 -o " + viewed);
+    outputs.keep_file("halp-sim views", viewed + "/views.json");
+    outputs.keep_file("halp-sim in_degree_counts.csv", viewed + "/in_degree_counts.csv");
     outputs.keep("halp-sim check", sim("check --quick --only spread --json"));
     outputs.keep("halp-sim goals", sim("goals --quick --only join --json"));
     outputs.expect_valid({"halp-sim "});

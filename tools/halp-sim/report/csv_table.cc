@@ -48,6 +48,8 @@ constexpr std::array column_rows{
     CsvColumn{"in_degree.csv", "seed", "", of_seed},
     CsvColumn{"in_degree.csv", "node", "", of_node},
     CsvColumn{"in_degree.csv", "in_degree", "nodes", "how many living nodes have it in view at the end"},
+    CsvColumn{"in_degree_counts.csv", "in_degree", "nodes", "how many have a node in view at the end"},
+    CsvColumn{"in_degree_counts.csv", "nodes", "nodes", "how many nodes have that in-degree"},
     CsvColumn{"traffic.csv", "run", "", of_run},
     CsvColumn{"traffic.csv", "seed", "", of_seed},
     CsvColumn{"traffic.csv", "node", "", of_node},

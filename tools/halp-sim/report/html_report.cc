@@ -7,6 +7,7 @@
 #include "tools/halp-sim/report/html_page.h"
 #include "tools/halp-sim/report/json_report.h"
 #include "tools/halp-sim/report/measures.h"
+#include "tools/halp-sim/report/publications.h"
 #include "tools/halp-sim/report/run_metrics.h"
 #include "tools/program/durations.h"
 
@@ -124,6 +125,8 @@ std::string html_report(const Scenario& scenario, const Runs& runs, const std::v
         out += html_table(item_rows(r)) +
                terms("Seconds from the announcement of an item until so many of the nodes knew it.");
     if (const auto rows = figure_rows(r); !rows.empty()) out += html_table(rows) + terms(meanings(names_in(rows)));
+    if (const auto rows = publication_rows(scenario, r); !rows.empty())
+        out += html_table(rows) + terms(publication_terms());
     out += figure_grid(figures);
     out += paragraph(
         "Dashed vertical lines: where phases begin, with their names above. Each figure is a file in figures/.");

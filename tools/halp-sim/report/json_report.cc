@@ -124,7 +124,8 @@ std::string goal_json(const GoalVerdict& goal) {
 }
 
 std::string check_json(const Check& check) {
-    static constexpr const char* senses[]{"near", "at_most", "at_least"};
+    static constexpr const char* senses[]{"near", "at_most", "at_least", "beside"};
+    const char* const verdict = check.sense == Sense::beside ? "beside" : check.met() ? "met" : "missed";
     return Json::object({{"schema_version", 1},
                          {"figure", check.what},
                          {"expected", check.expected},
@@ -132,7 +133,8 @@ std::string check_json(const Check& check) {
                          {"sense", senses[static_cast<std::size_t>(check.sense)]},
                          {"tolerance_relative", check.tolerance},
                          {"tolerance_absolute", check.spare},
-                         {"verdict", check.met() ? "met" : "missed"}})
+                         {"source", check.source},
+                         {"verdict", verdict}})
         .line();
 }
 

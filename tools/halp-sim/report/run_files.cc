@@ -156,9 +156,9 @@ bool is_named_by_content(const std::string& name, std::string_view before) {
 
 bool is_result_file(const std::string& name) {
     static const std::vector<std::string> names{
-        "summary.json", "samples.csv", "in_degree.csv", "traffic.csv",     "report.html",  "spread.csv",
-        "runs.csv",     "sweep.csv",   "run.yaml",      "overlay.graphml", "compare.html", "overlay.dot",
-        "runs.jsonl",   "join.csv",    "columns.csv",   "observations.csv"};
+        "summary.json", "samples.csv", "in_degree.csv", "traffic.csv",      "report.html",  "spread.csv",
+        "runs.csv",     "sweep.csv",   "run.yaml",      "overlay.graphml",  "compare.html", "overlay.dot",
+        "runs.jsonl",   "join.csv",    "columns.csv",   "observations.csv", "views.json",   "in_degree_counts.csv"};
     return std::ranges::find(names, name) != names.end() || is_named_by_content(name, "latency_") ||
            is_named_by_content(name, "trace_") || (name.starts_with("run_seed_") && name.ends_with(".yaml"));
 }
