@@ -131,7 +131,7 @@ void Gossip::catch_up(Instant now, UnixSeconds wall) {
         if (!failures_.excuse(call.to, still_.count(), now)) continue;
         calls_.hang_up(call.id);
         static_cast<void>(calls_.finish(call.id));  // returns this same call
-        dials_.ended(call.to, HearsayDials::Outcome::untold, now);
+        dials_.ended(call.to, HearsayDials::Outcome::excused, now);
     }
     age_peers(gap, now, wall);
     expire(now);
@@ -203,6 +203,14 @@ bool Gossip::excused(const Call& call, ConnectFailure why, Instant now) const {
     return !told && settling(now);
 }
 
+HearsayDials::Outcome Gossip::outcome(ConnectFailure why, bool says_nothing) {
+    using Outcome = HearsayDials::Outcome;
+    if (why == ConnectFailure::text_only) return Outcome::answered;  // in its own language: an original
+    if (why == ConnectFailure::local_limit) return Outcome::untold;  // nothing left this node
+    if (says_nothing) return Outcome::excused;
+    return why == ConnectFailure::silent ? Outcome::silent : Outcome::failed;
+}
+
 void Gossip::on_sent(ConversationId conversation, Instant now) {
     if (const std::optional<Call> call = calls_.finish(conversation))
         dials_.ended(call->to, HearsayDials::Outcome::untold, now);
@@ -213,10 +221,7 @@ void Gossip::on_failed(ConversationId conversation, ConnectFailure why, Instant 
     if (!call) return;
     if (call->withheld) return withheld(*call, now);
     const bool says_nothing = why == ConnectFailure::local_limit || excused(*call, why, now);
-    using Outcome = HearsayDials::Outcome;
-    const bool original = why == ConnectFailure::text_only;  // it has answered, in its own language
-    const Outcome in_vain = why == ConnectFailure::silent ? Outcome::silent : Outcome::failed;
-    dials_.ended(call->to, original ? Outcome::answered : says_nothing ? Outcome::untold : in_vain, now);
+    dials_.ended(call->to, outcome(why, says_nothing), now);
     if (call->purpose == CallPurpose::self_check) return;
     if (why == ConnectFailure::local_limit) return failures_.look_again(call->to, now);
     if (says_nothing && failures_.excuse(call->to, still_.count(), now)) return;

@@ -146,6 +146,7 @@ private:
     void catch_up(Instant now, UnixSeconds wall);
     void age_peers(Duration gap, Instant now, UnixSeconds wall);
     [[nodiscard]] bool excused(const Call& call, ConnectFailure why, Instant now) const;
+    [[nodiscard]] static HearsayDials::Outcome outcome(ConnectFailure why, bool says_nothing);
     [[nodiscard]] bool not_worth_keeping(const Peer& peer, Instant now) const;
     void forget(EndpointId id);
     void withheld(const Call& call, Instant now);

@@ -17,7 +17,7 @@ constexpr double budget_max = 64;       // while nodes answer
 constexpr double earned_by_answer = 3;  // the share of the call itself, and two more
 constexpr Duration earned_kept = std::chrono::seconds{10};
 constexpr Duration refill_every = std::chrono::seconds{30};
-constexpr int calls_per_host_max = 2;      // open or in vain, in a window, to a host where no node was met
+constexpr int calls_per_host_max = 2;      // open, in vain or excused, in a window, where no node was met
 constexpr int vain_on_met_host_max = 4;    // to a host where one was
 constexpr int calls_per_endpoint_max = 2;  // of such a host
 constexpr int vain_per_group_max = 4;      // to an address group where no node was met
@@ -123,9 +123,9 @@ bool HearsayDials::limited(EndpointId to, Instant now) const {
     const VainDials::Tally host = vain_.of(host_key(to), now);
     if (now < endpoint.retry_at) return true;
     if (met_hosts_.contains(host.key))
-        return host.failed >= vain_on_met_host_max || endpoint.open + endpoint.failed >= calls_per_endpoint_max;
+        return host.failed >= vain_on_met_host_max || endpoint.made() >= calls_per_endpoint_max;
     const VainDials::Tally group = vain_.of(group_key(to), now);
-    return host.open + host.failed >= calls_per_host_max ||
+    return host.made() >= calls_per_host_max ||
            (group.failed >= vain_per_group_max && !met_groups_.contains(group.key));
 }
 
@@ -201,7 +201,9 @@ void HearsayDials::ended(EndpointId to, Outcome outcome, Instant now) {
         vain_.failed(group_key(to), incarnation, now);
         return sources_.failed(to, now);
     }
-    for (const std::uint64_t key : {account_key(to, account), key_of(to)}) vain_.closed(key);
+    const bool counts = outcome == Outcome::excused && shares;
+    for (const std::uint64_t key : {account_key(to, account), key_of(to)})
+        counts ? vain_.excused(key) : vain_.closed(key);
     if (!shares) return;
     budget_ = std::min(budget_max, budget(now) + (outcome == Outcome::answered ? earned_by_answer : 1));
     budget_at_ = now;

@@ -57,7 +57,8 @@ public:
     [[nodiscard]] bool may_be_dialled(EndpointId to) const;
 
     // How a call that was admitted ended. `silent`: somebody took it. `untold`: nothing is known of the other side.
-    enum class Outcome : std::uint8_t { failed, silent, untold, answered };
+    // `excused`: the same, because this node stood still. The call was made and counts as one of its target.
+    enum class Outcome : std::uint8_t { failed, silent, untold, excused, answered };
     void ended(EndpointId to, Outcome outcome, Instant now);
     // A node that was reached says that this one, which was only heard of, is gone. False: such words of it have
     // counted already.
@@ -115,7 +116,7 @@ private:
     VainDials vain_;
     ToldFailures told_;
     std::vector<Charged> charged_;
-    double budget_ = 0;                // at budget_at_; never: it is full
+    double budget_ = 0;  // at budget_at_; never: it is full
     Instant budget_at_ = never, answered_at_ = never;
     std::uint64_t made_ = 0, refused_ = 0, calls_forgotten_ = 0;
 };

@@ -23,7 +23,7 @@ VainDials::Tally VainDials::of(std::uint64_t key, Instant now) const {
     Tally tally = *known;
     if (now - tally.since < window) return tally;
     tally.since = now;
-    tally.open = tally.failed = tally.silent = 0;
+    tally.open = tally.failed = tally.silent = tally.excused = 0;
     return tally;
 }
 
@@ -46,7 +46,15 @@ void VainDials::closed(std::uint64_t key) {
     const auto known = std::ranges::find(tallies_, key, &Tally::key);
     if (known == tallies_.end()) return;
     known->open = std::max(0, known->open - 1);
-    if (known->open == 0 && known->in_a_row == 0 && known->silent == 0) tallies_.erase(known);
+    const bool nothing_left = known->made() == 0 && known->silent == 0 && known->in_a_row == 0;
+    if (nothing_left) tallies_.erase(known);
+}
+
+void VainDials::excused(std::uint64_t key) {
+    const auto known = std::ranges::find(tallies_, key, &Tally::key);
+    if (known == tallies_.end()) return;
+    known->open = std::max(0, known->open - 1);
+    ++known->excused;
 }
 
 void VainDials::failed(std::uint64_t key, std::uint32_t incarnation, Instant now) {

@@ -26,12 +26,15 @@ public:
         Instant since = never;          // of the ten minutes
         int open = 0, failed = 0;       // in them
         int silent = 0;                 // in them: taken, and not answered
+        int excused = 0;                // in them: this node stood still meanwhile
         int in_a_row = 0;               // in vain
         Instant retry_at = never;       // the pause is over then
         bool called = false;            // it has called since then
         Instant failed_at = never;      // the last time
         std::uint32_t incarnation = 0;  // of what failed; a newer one is another process
         Instant kept_until = never;
+
+        [[nodiscard]] int made() const { return open + failed + excused; }
     };
 
     [[nodiscard]] bool empty() const { return tallies_.empty(); }
@@ -40,6 +43,8 @@ public:
 
     void opened(std::uint64_t key, Instant now);
     void closed(std::uint64_t key);  // without a word of the other side
+    // The same, and it was made: an opened one that says nothing of its target and counts as a call to it.
+    void excused(std::uint64_t key);
     void failed(std::uint64_t key, std::uint32_t incarnation, Instant now);
     void silent(std::uint64_t key, Instant now);
     void called(std::uint64_t key);

@@ -70,6 +70,27 @@ TEST_F(HearsayDialsTest, AHostIsDialledTwiceInTenMinutesWhateverPortsAreNamed) {
     EXPECT_EQ(made, 2);
 }
 
+// A node that stands still again and again, or loses its network, is no cannon either.
+TEST_F(HearsayDialsTest, ACallThatIsExcusedIsOneOfTheTwo) {
+    const EndpointId node = at("198.51.100.7");
+    int made = 0;
+    for (int second = 0; second < 590; ++second) {
+        if (!dials.admits(node, CallPurpose::feeler, now + second * 1s)) continue;
+        dials.ended(node, HearsayDials::Outcome::excused, now + second * 1s);
+        ++made;
+    }
+    EXPECT_EQ(made, 2);
+    EXPECT_FALSE(dials.found_gone(node, 0, now, now + 590s)) << "nothing is known of it";
+    EXPECT_TRUE(dials.admits(node, CallPurpose::feeler, now + 601s));
+}
+
+TEST_F(HearsayDialsTest, ACallForWhichThereWasNoSocketCountsNothing) {
+    for (int second = 0; second < 10; ++second) {
+        ASSERT_TRUE(dial(at("198.51.100.7")));
+        dials.ended(at("198.51.100.7"), HearsayDials::Outcome::untold, now);
+    }
+}
+
 TEST_F(HearsayDialsTest, TheHostOfANodeIsNoTargetEither) {
     dials.met({"198.51.100.7", 3451});
     EXPECT_TRUE(dial_in_vain(at("198.51.100.7"), now)) << "it is a node";
