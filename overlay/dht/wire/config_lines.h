@@ -1,6 +1,6 @@
 // The lines of a small configuration file, as every editor writes them: with LF or CR LF at their ends, with or
-// without a byte order mark, with blanks around them. Empty lines and comments are left out; `#` begins a comment
-// at the beginning of a line and behind a blank.
+// without a byte order mark at the beginning of a line, with blanks around them. Empty lines and comments are left
+// out; `#` begins a comment at the beginning of a line and behind a blank.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,7 @@ namespace halp {
 
 class ConfigLines {
 public:
-    explicit ConfigLines(std::string_view text) : rest_(text) {
-        constexpr std::string_view mark = "\xef\xbb\xbf";
-        if (rest_.starts_with(mark)) rest_.remove_prefix(mark.size());
-    }
+    explicit ConfigLines(std::string_view text) : rest_(text) {}
 
     // The next line that says something, without the blanks around it. Nothing at the end of the text.
     std::optional<std::string_view> next() {
@@ -38,7 +35,15 @@ public:
 
 private:
     static bool blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+    // Of files that were put together, each may begin with a byte order mark.
+    static std::string_view without_mark(std::string_view line) {
+        constexpr std::string_view mark = "\xef\xbb\xbf";
+        line = trimmed(line);
+        while (line.starts_with(mark)) line = trimmed(line.substr(mark.size()));
+        return line;
+    }
     static std::string_view said_in(std::string_view line) {
+        line = without_mark(line);
         for (std::size_t at = line.find('#'); at != std::string_view::npos; at = line.find('#', at + 1))
             if (at == 0 || blank(line[at - 1])) {
                 line = line.substr(0, at);

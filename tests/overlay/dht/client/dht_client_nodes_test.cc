@@ -284,6 +284,14 @@ TEST(NodesFile, ReadsWhatTheOriginalsRead) {
     EXPECT_TRUE(parse_nodes_file("").value().empty());
 }
 
+TEST(NodesFile, MayBePutTogetherOfFilesWithByteOrderMarks) {
+    const auto nodes = parse_nodes_file(
+        "\xef\xbb\xbf# ours\n127.0.0.1:1\n \xef\xbb\xbf"
+        "10.0.0.1:2\n\xef\xbb\xbf# theirs\n");
+    ASSERT_TRUE(nodes);
+    EXPECT_EQ(nodes.value(), (std::vector<Endpoint>{{"127.0.0.1", 1}, {"10.0.0.1", 2}}));
+}
+
 TEST(NodesFile, IsReadAsItWasWritten) {
     const std::vector<Endpoint> nodes = {{"127.0.0.1", 10100}, {"::1", 65535}, {"node.example", 1}};
     EXPECT_EQ(nodes_file_text({nodes[0]}), "127.0.0.1:10100\n");
