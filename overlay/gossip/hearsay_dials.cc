@@ -23,11 +23,13 @@ constexpr int calls_per_endpoint_max = 2;  // of such a host
 constexpr int vain_per_group_max = 4;      // to an address group where no node was met
 // Of a host from which nodes call, in a window: ports that callers named and where nobody answered (open or in
 // vain), and more calls to such ports. To one of them four in vain, which is more than finds a dead node, and one
-// for each time that it calls again, up to 16.
+// for each time that it calls again, up to 16. Then one in a while, as long as it calls: it was found dead when the
+// lines were slow, or a node came to this address since.
 constexpr int vain_ports_of_callers_max = 8;
 constexpr int vain_calls_back_per_host_max = 32;
 constexpr int vain_calls_back_max = 4;
 constexpr int vain_calls_back_while_it_calls_max = 16;
+constexpr Duration calls_back_every = std::chrono::seconds{30};
 constexpr int silent_calls_back_max = 64;  // to one port where somebody takes calls and does not answer
 constexpr std::size_t charged_max = 256;
 constexpr std::uint64_t group_salt = 0x67726f7570, ports_salt = 0x706f727473, back_salt = 0x6261636b;
@@ -136,8 +138,9 @@ bool HearsayDials::call_back_limited(EndpointId to, const VainDials::Tally& endp
         return ports.open + ports.failed >= vain_ports_of_callers_max;
     }
     const VainDials::Tally again = vain_.of(calls_back_key(to, Account::again), now);
-    return again.open + again.failed >= vain_calls_back_per_host_max ||
-           endpoint.failed >= (endpoint.called ? vain_calls_back_while_it_calls_max : vain_calls_back_max);
+    if (again.open + again.failed >= vain_calls_back_per_host_max) return true;
+    if (!endpoint.called) return endpoint.failed >= vain_calls_back_max;
+    return endpoint.failed >= vain_calls_back_while_it_calls_max && now - endpoint.failed_at < calls_back_every;
 }
 
 std::uint64_t HearsayDials::calls_back_key(EndpointId to, Account account) const {

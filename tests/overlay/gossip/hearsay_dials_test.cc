@@ -180,6 +180,11 @@ TEST_F(HearsayDialsTest, WhoCallsHasAHostAndItsPortIsOnlyItsWord) {
         made += dial_in_vain(named, now);
     }
     EXPECT_EQ(made, 16) << "it calls, and is called again";
+    for (int second = 0; second < 590; ++second) {
+        dials.called_from(parts.endpoints.at(named));
+        made += dial_in_vain(named, now + second * 1s);
+    }
+    EXPECT_EQ(made, 33) << "once in a while, up to what a host may have";
     EXPECT_EQ(dials.made(), 0U) << "without a share of the budget";
     dials.met(parts.endpoints.at(named));
     for (int i = 0; i < 100; ++i) EXPECT_TRUE(dial_in_vain(named, now)) << "it has answered there";
