@@ -26,7 +26,7 @@ std::size_t Contacts::place(EndpointId endpoint) const {
 
 std::size_t Contacts::touch(EndpointId endpoint, Instant now) {
     if (const std::size_t known = place(endpoint); known < endpoints_.size()) {
-        at_[known] = now;
+        at_[known] = stamp(now);
         return known;
     }
     if (endpoints_.size() >= contacts_max) {
@@ -38,8 +38,16 @@ std::size_t Contacts::touch(EndpointId endpoint, Instant now) {
                                              endpoints_.begin());
     insert_tightly(endpoints_, at, endpoint);
     insert_tightly(numbers_, at, std::uint64_t{0});
-    insert_tightly(at_, at, now);
+    insert_tightly(at_, at, stamp(now));
     return at;
+}
+
+std::uint32_t Contacts::stamp(Instant now) {
+    if (!clock_.covers(now)) {
+        const std::uint32_t moved = clock_.move_to(now);
+        for (std::uint32_t& at : at_) at = at > moved ? at - moved : 1;
+    }
+    return clock_.stamp(now);
 }
 
 void Contacts::drop(std::size_t at) {
@@ -71,7 +79,7 @@ Contacts::Heard Contacts::heard(EndpointId endpoint, std::uint64_t number, Insta
     std::size_t at = place(endpoint);
     const bool known = at < endpoints_.size();
     if (known)
-        at_[at] = now;
+        at_[at] = stamp(now);
     else
         at = touch(endpoint, now);
     std::uint64_t& present = numbers_[at];
@@ -122,7 +130,8 @@ gossip::Notice Contacts::notice_for(EndpointId endpoint, Instant now) const {
     const Trouble* known = trouble(endpoint);
     if (!known) return notice;
     notice.contested = known->contested != never && now - known->contested < contested_for;
-    if (known->failures < failures_told || now - at_[place(endpoint)] >= failures_kept) return notice;
+    if (known->failures < failures_told || now - clock_.instant(at_[place(endpoint)]) >= failures_kept)
+        return notice;
     notice.failures = known->failures;
     notice.why = known->why;
     notice.failing_s = static_cast<std::uint32_t>(

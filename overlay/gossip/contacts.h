@@ -3,11 +3,12 @@
 // nobody reaches it where it says it is (overlay/gossip/rules.md, section 3, "Collisions").
 #pragma once
 
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "overlay/connect_failure.h"
+#include "overlay/gossip/view/fresh_view.h"
 #include "overlay/gossip/wire/gossip_message.h"
 #include "store/endpoint.h"
 #include "store/time.h"
@@ -52,11 +53,14 @@ private:
     Trouble& trouble_of(EndpointId endpoint);  // creates it
     [[nodiscard]] EndpointId former_of(std::uint64_t number, EndpointId now_at) const;
 
+    [[nodiscard]] std::uint32_t stamp(Instant now);
+
     std::uint64_t forgotten_ = 0;
+    StampClock clock_;
     // Three rows of one table, in the order of endpoint ids. A search for a number reads the numbers alone.
     std::vector<EndpointId> endpoints_;
     std::vector<std::uint64_t> numbers_;
-    std::vector<Instant> at_;        // when the contact was touched last
+    std::vector<std::uint32_t> at_;  // when the contact was touched last: stamps of clock_
     std::vector<Trouble> troubles_;  // by endpoint id
 };
 

@@ -50,9 +50,8 @@ std::uint64_t HearsayDials::target_key(EndpointId node) const {
 
 // ---- who is known how ----
 
-void HearsayDials::met(const Endpoint& node) {
+void HearsayDials::met(const Endpoint& node, std::uint64_t key) {
     // Whoever speaks chooses the port: an address takes no places from others, nor one network from others.
-    const std::uint64_t key = node.hash();
     if (key == met_last_ || met_.contains(key)) return;
     met_last_ = key;
     const std::uint64_t host = key_of_host(node);
@@ -67,8 +66,7 @@ void HearsayDials::host_met(std::uint64_t host, std::uint64_t group) {
     if (met_groups_.add(group)) vain_.forget(group);
 }
 
-void HearsayDials::called_from(const Endpoint& node) {
-    const std::uint64_t key = node.hash();
+void HearsayDials::called_from(const Endpoint& node, std::uint64_t key) {
     if (met_.contains(key)) return;
     vain_.called(key);
     const std::uint64_t host = key_of_host(node);
@@ -87,7 +85,7 @@ void HearsayDials::claimed(EndpointId node, const Endpoint& by) {
 // looked at when it was listed.
 bool HearsayDials::may_be_dialled(EndpointId to) const {
     if (in_file_.contains(key_of(to)) || claimed_.contains(key_of(to))) return true;
-    const Reach reach = reach_of(parts_.endpoints.at(to).host);
+    const Reach reach = reach_of(parts_.endpoints, to);
     if (reach == Reach::name || reach == Reach::nowhere || parts_.identity.is_self(to)) return false;
     const std::optional<Peer> peer = parts_.view.find(to);
     return !peer || peer->vouched();

@@ -41,9 +41,11 @@ public:
     // By this node or an earlier run, or its user or operator named it.
     [[nodiscard]] bool reached(EndpointId node) const;
     // This node dialled it, and a node of the swarm answered.
-    void met(const Endpoint& node);
+    void met(const Endpoint& node) { met(node, node.hash()); }
+    void met(EndpointId node) { met(parts_.endpoints.at(node), key_of(node)); }
     // A node of the swarm called from this host. That it listens on this port it only says.
-    void called_from(const Endpoint& node);
+    void called_from(const Endpoint& node) { called_from(node, node.hash()); }
+    void called_from(EndpointId node) { called_from(parts_.endpoints.at(node), key_of(node)); }
     // An earlier run reached this node, or somebody on this machine named it.
     void remember(EndpointId node) { static_cast<void>(remembered_.add(key_of(node))); }  // or it is there already
     // Somebody told of this node, which is new here; and again.
@@ -101,6 +103,8 @@ private:
     [[nodiscard]] bool holds(EndpointId to, Instant now) const;
     [[nodiscard]] double budget(Instant now) const;
     void charge(EndpointId to, Instant now);
+    void met(const Endpoint& node, std::uint64_t key);
+    void called_from(const Endpoint& node, std::uint64_t key);
     void host_met(std::uint64_t host, std::uint64_t group);
 
     struct Charged {  // a call under way

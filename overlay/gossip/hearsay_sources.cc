@@ -11,17 +11,22 @@ namespace halp {
 
 namespace {
 
-constexpr std::size_t named_max = 1024;  // more than a view of the default size lists
+constexpr std::size_t named_max = 1024;    // more than a view of the default size lists
 constexpr std::size_t tidied_every = 128;  // names
-constexpr int wrong_min = 4;             // calls in vain before a source is judged
-constexpr int wrong_ratio = 3;           // after a catastrophe two thirds of what honest nodes name may be dead
-constexpr int judged_by_max = 32;        // calls; then both numbers are halved
+constexpr int wrong_min = 4;               // calls in vain before a source is judged
+constexpr int wrong_ratio = 3;             // after a catastrophe two thirds of what honest nodes name may be dead
+constexpr int judged_by_max = 32;          // calls; then both numbers are halved
 constexpr Duration wrong_pause_first = std::chrono::seconds{15};
 constexpr Duration wrong_pause_max = std::chrono::minutes{2};
 
 }  // namespace
 
 bool HearsaySources::Record::wrong() const { return vain >= wrong_min && vain > wrong_ratio * right; }
+
+void HearsaySources::Record::halve() {
+    right = static_cast<std::int16_t>(right / 2);
+    vain = static_cast<std::int16_t>(vain / 2);
+}
 
 HearsaySources::Source HearsaySources::of(const Endpoint& remote) {
     const bool ipv4 = remote.host.find(':') == std::string::npos;
@@ -69,6 +74,7 @@ void HearsaySources::forget_known_nodes() {
         forgotten_ += named_.size() - named_max / 2;
         named_.resize(named_max / 2);
     }
+    named_.shrink_to_fit();
     tidy_at_ = std::min(named_max, named_.size() + tidied_every);
 }
 
@@ -89,20 +95,14 @@ void HearsaySources::answered(EndpointId node) {
     if (source == 0) return;
     named_.erase(std::ranges::lower_bound(named_, node, {}, &Named::node));
     Record& record = record_of(source);
-    if (++record.right + record.vain > judged_by_max) {
-        record.right /= 2;
-        record.vain /= 2;
-    }
+    if (++record.right + record.vain > judged_by_max) record.halve();
 }
 
 void HearsaySources::failed(EndpointId node, Instant now) {
     const Source source = source_of(node);
     if (source == 0) return;
     Record& record = record_of(source);
-    if (++record.vain + record.right > judged_by_max) {
-        record.right /= 2;
-        record.vain /= 2;
-    }
+    if (++record.vain + record.right > judged_by_max) record.halve();
     if (!record.wrong()) return;
     constexpr int doublings_max = 3;
     const int doublings = std::min(doublings_max, record.vain - wrong_ratio * record.right - 1);

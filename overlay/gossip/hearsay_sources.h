@@ -40,9 +40,10 @@ public:
 private:
     struct Record {
         Source source;
-        int right = 0, vain = 0;
-        Instant next = never;  // while it is mostly wrong: no call before
+        std::int16_t right = 0, vain = 0;  // no more than 32 calls in all
+        Instant next = never;              // while it is mostly wrong: no call before
         [[nodiscard]] bool wrong() const;
+        void halve();
     };
     struct Named {
         EndpointId node;
@@ -56,7 +57,7 @@ private:
     void forget_known_nodes();
 
     const PeerView& view_;
-    std::vector<Named> named_;  // by node
+    std::vector<Named> named_;   // by node
     std::size_t tidy_at_ = 128;  // then those that are no hearsay any more are forgotten
     std::vector<Record> records_;
     std::uint64_t forgotten_ = 0;

@@ -60,7 +60,7 @@ bool Membership::called_by(const Caller& caller, const gossip::Hello& hello, Ins
         speaks_from_elsewhere(speaker, now);
         return false;
     }
-    if (parts_.dials) parts_.dials->called_from(parts_.endpoints.at(speaker));
+    if (parts_.dials) parts_.dials->called_from(speaker);
     const PeerMerge merged = parts_.view.merge(
         {.endpoint = speaker, .incarnation = hello.incarnation, .seen = caller.called, .direct = true}, now);
     parts_.interests.note(speaker, hello);

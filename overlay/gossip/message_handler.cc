@@ -49,7 +49,11 @@ void MessageHandler::on_message(ConversationId conversation, const gossip::Messa
 // A node of this swarm is where this one dialled, also when it was dialled by name. What it says of its port is
 // only its word.
 void MessageHandler::met(const Call& call, const Endpoint& remote) {
-    parts_.dials.met({remote.host, parts_.endpoints.at(call.to).port});
+    const Endpoint& dialled = parts_.endpoints.at(call.to);
+    if (dialled.host == remote.host)
+        parts_.dials.met(call.to);
+    else
+        parts_.dials.met({remote.host, dialled.port});
 }
 
 // The frame has this fate, and nothing in it is merged.
@@ -232,7 +236,11 @@ void MessageHandler::on_request(ConversationId conversation, const gossip::Messa
     const EndpointId at = speaker_of(m, remote, now);
     const EndpointId speaker = at != no_endpoint ? at : claimed;
     note_speaker(claimed, m.hello, now);
-    parts_.dials.called_from({remote.host, m.hello.port});
+    const Endpoint& listed = parts_.endpoints.at(claimed);
+    if (listed.port == m.hello.port && listed.host == remote.host)
+        parts_.dials.called_from(claimed);
+    else
+        parts_.dials.called_from({remote.host, m.hello.port});
     MessageContext context = MessageContext::of(m.kind, speaker, remote, delay, now, wall);
     context.from = parts_.identity.reach_of_speaker(remote);
     if (m.kind == gossip::Kind::leave) {

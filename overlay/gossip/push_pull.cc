@@ -101,7 +101,7 @@ void PushPull::add_found_gone(gossip::Message& ours, const std::vector<gossip::E
 
 gossip::Message PushPull::head_of_opening() {
     gossip::Message m = parts_.identity.message(gossip::Kind::exchange);
-    m.hello.joining = parts_.view.proved_count() == 0;
+    m.hello.joining = !parts_.view.any_proved();
     m.hello.peers = digest();
     m.hello.interests = parts_.interests.own();
     return m;

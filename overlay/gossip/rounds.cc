@@ -79,7 +79,7 @@ void Rounds::call_partner(EndpointId partner, int attempt, Instant now) {
 
 // Nodes that were known before this one started, or before they died. True when more of them wait.
 bool Rounds::call_acquaintances(Instant now) {
-    const bool alone = parts_.view.proved_count() == 0;
+    const bool alone = !parts_.view.any_proved();
     std::size_t left = alone ? acquaintances_at_restart : static_cast<std::size_t>(calls_per_joining_turn);
     bool exchange = true;
     for (const EndpointId known : parts_.view.untried_acquaintances()) {
@@ -98,7 +98,7 @@ void Rounds::call_unproved(Instant now) {
     // A node that knows nobody who lives calls all that it remembers, as after a restart.
     const std::size_t presentable = parts_.view.presentable_count();
     const std::size_t known = presentable > 0 ? presentable : parts_.view.listed_count();
-    if (parts_.view.proved_count() >= std::min(proved_wanted, known)) return;
+    if (parts_.view.proves(std::min(proved_wanted, known))) return;
     for (int i = 0; i < calls_per_joining_turn; ++i) {
         const EndpointId unproved = feeler(now, Duration::max() / 2, Duration::max() / 2);
         if (unproved == no_endpoint) return;

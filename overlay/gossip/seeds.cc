@@ -48,7 +48,7 @@ void Seeds::reconfigure(Instant now) {
 }
 
 void Seeds::call_due(Instant now) {
-    const bool enough = parts_.view.proved_count() >= options_.view.fresh_max / 2;
+    const bool enough = parts_.view.proves(options_.view.fresh_max / 2);
     const Duration pause_max = options_.gossip.seed_retry_max;
     for (std::size_t i = 0; i < seeds_.size(); ++i) {
         Seed& seed = seeds_[i];

@@ -47,7 +47,9 @@ void VainDials::closed(std::uint64_t key) {
     if (known == tallies_.end()) return;
     known->open = std::max(0, known->open - 1);
     const bool nothing_left = known->made() == 0 && known->silent == 0 && known->in_a_row == 0;
-    if (nothing_left) tallies_.erase(known);
+    if (!nothing_left) return;
+    tallies_.erase(known);
+    give_back_room(tallies_);
 }
 
 void VainDials::excused(std::uint64_t key) {
@@ -83,7 +85,7 @@ void VainDials::called(std::uint64_t key) {
 }
 
 void VainDials::forget(std::uint64_t key) {
-    std::erase_if(tallies_, [key](const Tally& t) { return t.key == key; });
+    if (std::erase_if(tallies_, [key](const Tally& t) { return t.key == key; }) > 0) give_back_room(tallies_);
 }
 
 }  // namespace halp

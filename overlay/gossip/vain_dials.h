@@ -28,11 +28,11 @@ public:
         int silent = 0;                 // in them: taken, and not answered
         int excused = 0;                // in them: this node stood still meanwhile
         int in_a_row = 0;               // in vain
-        Instant retry_at = never;       // the pause is over then
-        bool called = false;            // it has called since then
-        Instant failed_at = never;      // the last time
         std::uint32_t incarnation = 0;  // of what failed; a newer one is another process
+        Instant retry_at = never;       // the pause is over then
+        Instant failed_at = never;      // the last time
         Instant kept_until = never;
+        bool called = false;  // it has called since `retry_at` was set
 
         [[nodiscard]] int made() const { return open + failed + excused; }
     };

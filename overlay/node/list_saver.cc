@@ -36,7 +36,7 @@ void ListSaver::on_event(const Event& event) {
 
 // Whoever restarts without its first peers on disk may be alone. Later ones can wait.
 void ListSaver::first_proof() {
-    const bool early = parts_.view.proved_count() <= proofs_saved_at_once;
+    const bool early = !parts_.view.proves(proofs_saved_at_once + 1);
     parts_.labels.changes().add(
         {early ? ListChange::Kind::acknowledged : ListChange::Kind::learned, Label::halp()});
 }

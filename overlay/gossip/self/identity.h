@@ -60,7 +60,7 @@ public:
     }
     // Whether somebody whose socket is at an address of this reach may make this node list and dial a node there.
     [[nodiscard]] bool may_list(EndpointId endpoint, Reach speaker) const {
-        return may_name(speaker, endpoints_.at(endpoint).host, options_.gossip.private_from_public);
+        return may_name(speaker, reach_of(endpoints_, endpoint), options_.gossip.private_from_public);
     }
     // False for wildcard addresses, and for loopback addresses named by a speaker on another machine.
     [[nodiscard]] bool plausible(EndpointId endpoint, bool speaker_on_loopback) const;

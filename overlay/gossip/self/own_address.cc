@@ -5,8 +5,6 @@
 #include <chrono>
 #include <utility>
 
-#include "store/tight_growth.h"
-
 namespace halp {
 
 namespace {
@@ -152,7 +150,8 @@ bool OwnAddress::witnessed(Witness witness) {
                   [&](const Witness& w) { return w.host == witness.host || witness.at - w.at > believed_for; });
     if (witnesses_.size() >= witnesses_max) witnesses_.erase(witnesses_.begin());  // the oldest
     witness.group = Endpoint{witness.host, 1}.group();
-    push_tightly(witnesses_, std::move(witness));
+    witnesses_.reserve(witnesses_max);  // soon that many have said it
+    witnesses_.push_back(std::move(witness));
     return elect();
 }
 

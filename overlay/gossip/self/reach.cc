@@ -1,9 +1,9 @@
 #include "overlay/gossip/self/reach.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <string>
-
-#include "store/endpoint.h"
 
 namespace halp {
 
@@ -54,8 +54,17 @@ Reach reach_of(std::string_view host) {
     return zone == std::string_view::npos || reach == Reach::link ? reach : Reach::nowhere;
 }
 
-bool may_name(Reach speaker, std::string_view host, bool private_from_public) {
-    switch (reach_of(host)) {
+Reach reach_of(const EndpointTable& endpoints, EndpointId endpoint) {
+    const std::optional<Ipv4Endpoint> known = endpoints.ipv4(endpoint);
+    if (!known) return reach_of(endpoints.at(endpoint).host);
+    const std::array<char, 4> bytes{
+        static_cast<char>(known->address >> 24), static_cast<char>(known->address >> 16 & 0xff),
+        static_cast<char>(known->address >> 8 & 0xff), static_cast<char>(known->address & 0xff)};
+    return reach_of_ipv4({bytes.data(), bytes.size()});
+}
+
+bool may_name(Reach speaker, Reach host, bool private_from_public) {
+    switch (host) {
         case Reach::everywhere:
             return true;
         case Reach::private_net:

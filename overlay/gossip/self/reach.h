@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "store/endpoint.h"
+
 namespace halp {
 
 enum class Reach : std::uint8_t {
@@ -19,9 +21,13 @@ enum class Reach : std::uint8_t {
 
 // IPv4 inside IPv6 (::ffff:a.b.c.d, ::a.b.c.d, 64:ff9b::/96, 2002::/16) leads where the IPv4 address leads.
 [[nodiscard]] Reach reach_of(std::string_view host);
+[[nodiscard]] Reach reach_of(const EndpointTable& endpoints, EndpointId endpoint);  // reads no text of IPv4
 
 // Whether a node whose socket is at an address of reach `speaker` may name a node at `host`.
 // `private_from_public`: also a private address when the speaker has a public one.
-[[nodiscard]] bool may_name(Reach speaker, std::string_view host, bool private_from_public = false);
+[[nodiscard]] bool may_name(Reach speaker, Reach host, bool private_from_public = false);
+[[nodiscard]] inline bool may_name(Reach speaker, std::string_view host, bool private_from_public = false) {
+    return may_name(speaker, reach_of(host), private_from_public);
+}
 
 }  // namespace halp

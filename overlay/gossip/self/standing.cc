@@ -4,6 +4,8 @@
 #include <array>
 #include <chrono>
 
+#include "store/tight_growth.h"
+
 namespace halp {
 
 namespace {
@@ -18,7 +20,7 @@ void Standing::answered(const std::string& witness, const Endpoint& listed_at, c
                         Instant now) {
     std::erase_if(witnesses_, [&](const Witness& w) { return w.host == witness || now - w.at > reported_for; });
     if (witnesses_.size() >= reports_max) witnesses_.erase(witnesses_.begin());  // the oldest
-    witnesses_.push_back({witness, notice, now});
+    push_tightly(witnesses_, {witness, now, notice.failures, notice.why});
     const Reachability now_is = reachability();
     const bool bad = 2 * now_is.unreached > now_is.asked;
     if (bad == unreachable_) return;
@@ -34,9 +36,9 @@ Reachability Standing::reachability() const {
     std::array<std::size_t, causes> said{};
     r.asked = witnesses_.size();
     for (const Witness& witness : witnesses_) {
-        if (witness.notice.failures == 0) continue;
+        if (witness.failures == 0) continue;
         ++r.unreached;
-        ++said.at(static_cast<std::size_t>(witness.notice.why));
+        ++said.at(static_cast<std::size_t>(witness.why));
     }
     r.why = static_cast<ConnectFailure>(std::ranges::max_element(said) - said.begin());
     return r;

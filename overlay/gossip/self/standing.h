@@ -33,8 +33,9 @@ public:
 private:
     struct Witness {
         std::string host;
-        gossip::Notice notice;
         Instant at;
+        std::uint32_t failures;  // of Notice
+        ConnectFailure why;
     };
     Observer& observer_;
     std::vector<Witness> witnesses_;

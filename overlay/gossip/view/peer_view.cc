@@ -388,6 +388,14 @@ std::size_t PeerView::proved_count() const {
     return count;
 }
 
+bool PeerView::proves(std::size_t count) const {
+    for (std::size_t at = 0; count > 0 && at < rows_.size(); ++at)
+        count -= static_cast<std::size_t>(!dead_at(at)) &
+                 static_cast<std::size_t>((flags_[at] & (suspected | is_original)) == 0) &
+                 static_cast<std::size_t>(rows_[at].proved != 0);
+    return count == 0;
+}
+
 std::size_t PeerView::presentable_count() const {
     std::size_t count = 0;
     for (std::size_t at = 0; at < rows_.size(); ++at)

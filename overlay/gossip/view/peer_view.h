@@ -161,6 +161,9 @@ public:
     [[nodiscard]] std::vector<Peer> suspects() const;
     [[nodiscard]] std::size_t count(PeerRole role) const { return counts_[static_cast<std::size_t>(role)]; }
     [[nodiscard]] std::size_t proved_count() const;
+    [[nodiscard]] bool any_proved() const { return proves(1); }
+    // proved_count() >= count; looks at no more nodes than that takes.
+    [[nodiscard]] bool proves(std::size_t count) const;
     [[nodiscard]] std::size_t presentable_count() const;
     // Since the start: nodes and graves that were forgotten before their time, because there was no room; and how
     // many of both had been proved.

@@ -22,6 +22,14 @@ TEST(Reach, OfAnAddressIsWhereItsBitsLead) {
         EXPECT_EQ(reach_of(host), Reach::everywhere) << host;
 }
 
+TEST(Reach, OfAnEndpointIsThatOfItsText) {
+    EndpointTable table;
+    for (const char* host :
+         {"0.1.2.3", "224.0.0.1", "127.0.0.1", "169.254.3.4", "10.0.0.1", "172.16.0.1", "172.32.0.1", "100.64.0.1",
+          "192.0.2.1", "2001:db8::1", "::1", "node.example", "127.1"})
+        EXPECT_EQ(reach_of(table, table.intern(Endpoint{host, 3451})), reach_of(host)) << host;
+}
+
 TEST(Reach, WhatOnlyAResolverReadsIsAName) {
     for (const char* host : {"", "localhost", "LOCALHOST", "localhost.", "node.example", "127.1", "2130706433", "0",
                              "0x7f000001", "0177.0.0.1", "127.0.0.1.", "[::1]", "0:0:0:0:0:0:0:1", "::0001"})
