@@ -55,7 +55,7 @@ TEST(SwarmRun, AWholeNodeIsSmall) {
     HeapPerNode heap;
     const RunResult run = play(scenario("  calm: {do: steady, for: 5s}\n", 200), &heap);
     EXPECT_EQ(run.phases.back().living, 200U);
-    EXPECT_LT(heap.kib(), 36) << "it was 80 KiB when tables doubled and kept what a burst had needed";
+    EXPECT_LT(heap.kib(), 29) << "it was 80 KiB when tables doubled and kept what a burst had needed";
 }
 
 TEST(SwarmRun, GrowsToTheWholeSwarmAndJoinsIt) {
