@@ -96,7 +96,7 @@ void MessageHandler::on_own_number(ConversationId conversation, const gossip::Me
         parts_.calls.refuse(conversation, gossip::Refusal::self);
         // Whoever sent news or said goodbye has hung up, and hears no refusal.
         const bool hears = m.kind != gossip::Kind::news && m.kind != gossip::Kind::leave;
-        return parts_.self_check.own_number_called(hears ? no_endpoint : identify(m.hello, remote), remote, now);
+        return parts_.self_check.own_number_called(identify(m.hello, remote), hears, remote, now);
     }
     parts_.calls.hang_up(conversation);
     parts_.dials.ended(call->to, answers(m.kind) ? HearsayDials::Outcome::answered : HearsayDials::Outcome::failed,

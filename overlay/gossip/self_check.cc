@@ -24,13 +24,21 @@ bool SelfCheck::known_to_be_here(EndpointId endpoint) const {
            parts_.identity.address().on_this_machine(parts_.endpoints.at(endpoint).host);
 }
 
-// Without a call of its own on the way, it was not this node that called.
-void SelfCheck::own_number_called(EndpointId call_back, const Endpoint& remote, Instant now) {
+// Without a call of its own on the way, it was not this node that called. Else it may have been, and the caller is
+// looked at later. The answer may have made a copy take another number by then, and it never calls with this one
+// again.
+void SelfCheck::own_number_called(EndpointId caller, bool hears, const Endpoint& remote, Instant now) {
     called_at_ = now;
-    if (parts_.calls.any()) return;
+    const bool elsewhere = caller != no_endpoint && !known_to_be_here(caller);
+    if (parts_.calls.any()) {
+        if (!elsewhere) return;
+        check_later(caller, now);
+        had_own_number_ = caller;
+        forget_had_own_number_at_ = now + copies_tell_themselves_within;
+        return;
+    }
     // With the number that both have now: so the other side learns it, too.
-    if (call_back != no_endpoint && !known_to_be_here(call_back))
-        parts_.calls.ping(call_back, CallPurpose::self_check, now);
+    if (!hears && elsewhere) parts_.calls.ping(caller, CallPurpose::self_check, now);
     number_is_shared(no_endpoint, remote, now);
 }
 

@@ -29,8 +29,8 @@ public:
     explicit SelfCheck(Parts parts) : parts_(parts) {}
 
     // A node with the number of this one called, or answered a call of this one.
-    // `call_back`: where the caller is, unless it waits for an answer, which tells it.
-    void own_number_called(EndpointId call_back, const Endpoint& remote, Instant now);
+    // `caller`: where it says it is, or no_endpoint. `hears`: it waits for an answer, which tells it.
+    void own_number_called(EndpointId caller, bool hears, const Endpoint& remote, Instant now);
     void own_number_answered(const Call& call, Instant now);
     // A node at `remote` says that it is at an endpoint of this one, too, or that another node is.
     void claimed(EndpointId own, const Endpoint& remote, Instant now);
