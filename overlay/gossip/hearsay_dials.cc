@@ -82,13 +82,13 @@ void HearsayDials::claimed(EndpointId node, const Endpoint& by) {
 }
 
 // What was only claimed, in a file or by HALP text, is dialled for whoever may name it. What gossip brought was
-// looked at when it was listed.
+// looked at when it was listed, and so was what an earlier run has buried.
 bool HearsayDials::may_be_dialled(EndpointId to) const {
     if (in_file_.contains(key_of(to)) || claimed_.contains(key_of(to))) return true;
     const Reach reach = reach_of(parts_.endpoints, to);
     if (reach == Reach::name || reach == Reach::nowhere || parts_.identity.is_self(to)) return false;
     const std::optional<Peer> peer = parts_.view.find(to);
-    return !peer || peer->vouched();
+    return !peer || peer->vouched() || peer->dead();
 }
 
 bool HearsayDials::reached(EndpointId node) const {

@@ -138,6 +138,14 @@ TEST_F(HearsayDialsTest, AClaimIsDialledWhenWhoMadeItMayNameTheAddress) {
     EXPECT_TRUE(dial(at("10.0.0.9")));
 }
 
+// It was heard of by an earlier run, which buried it. It may live and call.
+TEST_F(HearsayDialsTest, AGraveOfAnEarlierRunIsDialled) {
+    const EndpointId node = at("198.51.100.7");
+    parts.view.remember_grave({.endpoint = node, .incarnation = 1, .buried = now - 10s}, now);
+    EXPECT_TRUE(dials.may_be_dialled(node));
+    EXPECT_TRUE(dial(node));
+}
+
 TEST_F(HearsayDialsTest, WhatWasProvedIsDialledWhateverItsAddress) {
     parts.view.prove(at("node.example"), 1, now);
     EXPECT_TRUE(dial(at("node.example")));
