@@ -8,7 +8,7 @@ packages_build=(
     g++ cmake ninja-build pkg-config libevent-dev libyaml-cpp-dev libspdlog-dev nlohmann-json3-dev libcli11-dev
     libcpp-httplib-dev libssl-dev liblmdb-dev libsodium-dev libboost-graph-dev)
 packages_test=(libgtest-dev libgmock-dev libbenchmark-dev liblzo2-dev iproute2 nftables tzdata
-    python3-jsonschema systemd mandoc libopenmpi-dev openmpi-bin)
+    python3-jsonschema bind9-dnsutils systemd mandoc libopenmpi-dev openmpi-bin)
 packages_packaging=(dpkg-dev file lintian mmdebstrap iproute2)
 packages_browser=(chromium nodejs fonts-dejavu-core)
 packages_clang=(clang libclang-rt-14-dev)
